@@ -29,7 +29,7 @@ import { ProblemNotice } from "./words/problem.tsx";
 interface PageEntry {
   readonly name: string;
   readonly label: string;
-  /** The page in the menu that this one belongs to; absent where it is there itself. The first page is the brand's. */
+  /** The page in the menu that this one belongs to; absent if it is there itself. The first page is the brand's. */
   readonly under?: string;
   /** Its parts have addresses, and it stays as they change. */
   readonly isOne?: boolean;

@@ -46,7 +46,7 @@ function markIssued(dataPath: string): void {
 const alone = <T>(dataPath: string, work: () => Promise<T>): Promise<T> =>
   whileLocked(`${pathIn(dataPath)}.lock`, () => {}, work);
 
-/** null where none were ever issued: then anybody is served. @throws RollupError SRV_CONFIG_INVALID */
+/** null if none were ever issued: then anybody is served. @throws RollupError SRV_CONFIG_INVALID */
 export function readKeys(dataPath: string): IssuedKey[] | null {
   const keys = readFile(dataPath);
   if (keys !== null || !existsSync(issuedMark(dataPath))) return keys;
@@ -216,7 +216,7 @@ export class ApiKeys {
     this.#read();
   }
 
-  /** @param header `authorization` of the request. @returns null where no key is needed. @throws RollupError SRV_UNAUTHORIZED */
+  /** @param header `authorization` of the request. @returns null if no key is needed. @throws RollupError SRV_UNAUTHORIZED */
   admit(header: string | undefined): ApiKey | null {
     this.#refresh();
     if (this.#keys === null) return null;

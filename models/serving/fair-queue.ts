@@ -128,7 +128,7 @@ export class FairQueue<T> {
     else this.#countOf.set(address, count);
   }
 
-  /** @param own places of the one who comes. @throws RollupError SRV_OVERLOADED where nobody has more */
+  /** @param own places of the one who comes. @throws RollupError SRV_OVERLOADED if nobody has more */
   #makeRoom(own: number): void {
     const [longest, max] = [...this.#countOf].reduce((a, b) => (b[1] > a[1] ? b : a));
     if (max <= own + 1) throw this.#overloaded("in all", own);

@@ -24,7 +24,7 @@ export interface LanguageRoutes {
   readonly baseName: string;
   /** Limit of a prompt's text. */
   readonly maxPromptBytes: number;
-  /** Absent where all answers are free. */
+  /** Absent if all answers are free. */
   readonly billing: AnswerBilling | undefined;
 }
 
@@ -33,9 +33,9 @@ interface ServingAppModules {
   readonly keys: ApiKeys;
   readonly limits: ServerLimits;
   readonly log: ServerLog;
-  /** null where no base is served: there are none of OpenAI's routes then. */
+  /** null if no base is served: there are none of OpenAI's routes then. */
   readonly language: LanguageRoutes | null;
-  /** Routes of registered models; null where none are served. */
+  /** Routes of registered models; null if none are served. */
   readonly ledger: FastifyInstance | null;
 }
 

@@ -139,9 +139,16 @@ export class ServingEngine {
       );
     }
     const job: Job = {
-      ...{ id: this.#nextId++, question, listener, askedAtMs: performance.now(), adapterSha256: null },
+      id: this.#nextId++,
+      question,
+      listener,
+      askedAtMs: performance.now(),
+      adapterSha256: null,
       state: "queued",
-      ...{ hasToken: false, pages: [], lease: null, thread: null },
+      hasToken: false,
+      pages: [],
+      lease: null,
+      thread: null,
       cancel: () => this.#cancel(job),
     };
     this.#queue.push(question, job, count);

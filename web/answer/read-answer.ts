@@ -31,7 +31,7 @@ const ID = /^\d{1,8}$/;
 
 /**
  * @param rest a payment's hash, or a model's number and a receipt
- * @returns null where there is no such payment
+ * @returns null if there is no such payment
  * @throws CLI_SEQUENCER_…, CLI_LEAF_NOT_FOUND
  */
 export async function readAnswer(
@@ -60,7 +60,7 @@ export async function readAnswer(
   }
 }
 
-/** Which rows it paid, or why this page cannot say so. null where no server that it knows has the model. */
+/** Which rows it paid, or why this page cannot say so. null if no server that it knows has the model. */
 export type RowsPaid = { readonly paid: PaidOut } | { readonly problem: Problem } | null;
 
 export async function readRowsPaid(site: Site, { payments, status }: PaidAnswer): Promise<RowsPaid> {

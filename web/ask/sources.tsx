@@ -14,14 +14,14 @@ import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import type { ServedModel } from "./served-models.ts";
 
 type PaidRow = UncheckedAnswer["estimate"]["topRows"][number];
-/** With a digest where the answer cites it. */
+/** Paid row, with its digest if the answer cites it. */
 type Row = Pick<PaidRow, "contributorId" | "row" | "share" | "validatorId"> & { readonly digest?: string };
 
 const SHOWN = 5;
 const EXCERPT_CHARACTERS = 280;
 const PARTS = 1_000_000_000n;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-/** Of an amount; an estimate, so a billionth more or less does not matter. */
+/** Computes a share of an amount. An estimate, so an error of a billionth does not matter. */
 const partOf = (wei: bigint, share: number) => (wei * BigInt(Math.round(share * Number(PARTS)))) / PARTS;
 
 interface SourcesProps {
@@ -86,7 +86,7 @@ const TIMEOUT_MS = 10_000;
 const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(), z.unknown()) }) });
 const publishing = new Map<string, Promise<boolean>>();
 
-/** Asked once a server: without it each row would be asked for in vain. */
+/** Tells whether a server publishes its rows. One request a server saves a vain request for each row. */
 function publishesRows(serverUrl: string): Promise<boolean> {
   const known = publishing.get(serverUrl);
   if (known !== undefined) return known;
@@ -101,7 +101,7 @@ function publishesRows(serverUrl: string): Promise<boolean> {
   return asked;
 }
 
-/** undefined while it is asked for, null where the server does not publish it; what is not the cited row is told. */
+/** undefined while it is asked for, null if the server does not publish it; what is not the cited row is told. */
 function usePublished(serverUrl: string, row: number, digest: string | undefined) {
   const [published, setPublished] = useState<PublishedRow | null | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | null>(null);

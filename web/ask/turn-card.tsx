@@ -30,7 +30,7 @@ interface TurnProps {
   readonly turn: Turn;
   /** null while Ethereum is asked. */
   readonly assurance: ReplyAssurance | null;
-  /** null where no wallet is connected: the answer is read, and cannot be paid. */
+  /** null if no wallet is connected: the answer is read, and cannot be paid. */
   readonly payer: { readonly now: Session; readonly owned: Holdings } | null;
 }
 
@@ -49,7 +49,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             <Badge tone="good">checked here</Badge>
           </div>
           {words !== null && <Said turn={turn} />}
-          <Payment {...{ live, model, payer, turn }} />
+          <Payment live={live} model={model} payer={payer} turn={turn} />
           <Details assurance={assurance} turn={turn} />
         </div>
         <div class="stack-s">

@@ -3,9 +3,9 @@ import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { showOpen } from "../words/format.ts";
 
 export interface TypedAmount {
-  /** null where the text is no amount yet. */
+  /** null if the text is no amount yet. */
   readonly wei: bigint | null;
-  /** Why it cannot be used; null where it can, and where nothing was typed. */
+  /** Why it cannot be used; null if it can, and where nothing was typed. */
   readonly problem: string | null;
 }
 

@@ -110,7 +110,7 @@ function Amount({ wei }: { wei: bigint | null }) {
   );
 }
 
-/** What the contract owes. Where a transfer in the list below is ready, it has the button. */
+/** Amount that the contract owes. If a transfer in the list below is ready, the button is there. */
 function FinalizeWithdrawal({
   live,
   session,

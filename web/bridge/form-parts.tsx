@@ -4,7 +4,7 @@ import type { Holdings } from "../ledger/holdings.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
 
-/** What each of the three forms is given. */
+/** Properties of each of the three forms. */
 export interface FormProps {
   readonly live: Live;
   readonly site: Site;

@@ -1,4 +1,4 @@
-/** Whose account a text names: a number, a 0x address, an ENS name, or a name that its owner has chosen. */
+/** Finds the account that a text names: a number, a 0x address, an ENS name, or a name that its owner has chosen. */
 import { clientError } from "@openledger/client/client-errors";
 import { findDisplayNames } from "@openledger/client/datanets/display-names";
 import type { HostAccess } from "@openledger/client/datanets/host-request";
@@ -13,7 +13,7 @@ export interface FoundRecipient {
   readonly leaf: LedgerLeaf | null;
   /** Why there is none. */
   readonly problem: string | null;
-  /** What is being done about it. */
+  /** State of the search, in a sentence; null if it is over. */
   readonly note: string | null;
 }
 

@@ -42,7 +42,10 @@ export function verifyingKeysText(circuits: readonly PageCircuit[]): string {
   const keys = circuits.map(({ sort, size0, size1, tableSizes, isDevelopment, key }) => {
     const parts = new Map(Object.entries(key));
     return {
-      ...{ sort, size0, size1, isDevelopment },
+      sort,
+      size0,
+      size1,
+      isDevelopment,
       // JSON has no bigint.
       ...(tableSizes ? { tableSizes: tableSizes.toString() } : {}),
       key: Object.fromEntries(KEY_PARTS.map((part) => [part, parts.get(part)])),

@@ -13,7 +13,7 @@ declare module "virtual:verifying-keys" {
     readonly sort: number;
     readonly size0: number;
     readonly size1: number;
-    /** Decimal; absent where there is no leaf table. */
+    /** Decimal; absent if there is no leaf table. */
     readonly tableSizes?: string;
     readonly isDevelopment: boolean;
     /** In snarkjs' form. */

@@ -39,7 +39,7 @@ export const errorsOfPages = () => pick(OF_PAGES);
 
 interface ErrorWords {
   readonly meaning: string;
-  /** Absent where the table's is for a command line, and for nobody else. */
+  /** Absent if the table's is for a command line, and for nobody else. */
   readonly remedy?: string;
 }
 

@@ -13,7 +13,7 @@ export interface Column<Row> {
 export interface Pages {
   /** Goes back to the newest page; null there. */
   readonly toNewest: (() => void) | null;
-  /** Goes to the page before; null where there is none. */
+  /** Goes to the page before; null if there is none. */
   readonly toOlder: (() => void) | null;
 }
 

@@ -98,7 +98,12 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
         </section>
       )}
       {value.rewards.length > 0 && (
-        <RowsAtWork {...{ leafId, live, site }} rewards={value.rewards.map(({ reward }) => reward)} />
+        <RowsAtWork
+          leafId={leafId}
+          live={live}
+          site={site}
+          rewards={value.rewards.map(({ reward }) => reward)}
+        />
       )}
       <p class="soft small">Not checked here: the page of an epoch checks its settlement against Ethereum.</p>
       <EpochCharts rewards={value.rewards} />

@@ -26,12 +26,12 @@ export interface RowUse {
   readonly epoch: number;
   /** Place in the version's order. */
   readonly row: number;
-  /** null where the model's server publishes no rows. */
+  /** null if the model's server publishes no rows. */
   readonly text: string | null;
   /** Of the payment. */
   /** From `nameOfPayment`. */
   readonly payment: string;
-  /** null where this server does not know it any more. */
+  /** null if this server does not know it any more. */
   readonly paidAtMs: number | null;
   /** Of all roles of the account. What is estimated is what the row gets in the mean over the draws. */
   readonly wei: bigint;
@@ -126,7 +126,10 @@ async function readUses(
     times.set(place, operation?.acknowledgedAtMs ?? null);
   }
   return found.map(({ place, row, wei }) => ({
-    ...{ modelId: leaf.id, epoch, row, wei },
+    modelId: leaf.id,
+    epoch,
+    row,
+    wei,
     text: texts.get(row) ?? null,
     payment: nameOfPayment(payments.payments[place]!, leaf.id),
     paidAtMs: times.get(place) ?? null,

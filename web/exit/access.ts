@@ -19,12 +19,12 @@ export interface Access {
   readonly rollup: RollupContract;
   /** Where the rollup's blobs are read. */
   readonly blobs: PageBlobs;
-  /** null: the wallet's node is asked. */
+  /** Ethereum node; null for the wallet's node. */
   readonly rpcUrl: string | null;
   readonly chainId: number;
 }
 
-/** Somebody who can send. */
+/** Account that can send transactions. */
 export interface Account {
   readonly address: Address;
   /** For forced operations. */
@@ -34,7 +34,7 @@ export interface Account {
 
 /**
  * @param rpcUrl null: the wallet's own node
- * @throws CLI_WRONG_ROLLUP where there is no rollup at the address; BRG_L1_*
+ * @throws CLI_WRONG_ROLLUP if there is no rollup at the address; BRG_L1_*
  */
 export async function openAccess(
   rollupAddress: Address,

@@ -36,7 +36,9 @@ export function ExitPanel({ access, account, tools }: ExitPanelProps) {
       {account !== null && (
         <AccountPart
           key={account.address}
-          {...{ access, account, tools }}
+          access={access}
+          account={account}
+          tools={tools}
           isFrozen={outlook.value?.isFrozen === true}
           onSent={outlook.look}
         />
@@ -59,5 +61,5 @@ function AccountPart({ access, account, tools, isFrozen, onSent }: AccountProps)
   useEffect(() => {
     if (isFrozen && doing === null && value?.isFrozen === false) void money.run(null);
   }, [isFrozen, doing, value]);
-  return <MoneyPart {...{ access, account, money }} onSent={() => void onSent()} />;
+  return <MoneyPart access={access} account={account} money={money} onSent={() => void onSent()} />;
 }

@@ -12,7 +12,7 @@ export interface ExitTools {
   readonly startBlobCheck: () => Promise<Worker>;
 }
 
-/** The files lie beside the served page. */
+/** Reads the files beside the served page. */
 export const servedTools: ExitTools = {
   circuits,
   async readFile(name) {

@@ -1,4 +1,4 @@
-/** What somebody has written into the search, by its form alone. */
+/** Parses the text of a search by its form alone. */
 import { getAddress, isAddress } from "viem";
 import { isEnsName } from "../ledger/ens.ts";
 
@@ -12,7 +12,7 @@ export interface Query {
   readonly ensName: string | null;
   /** The beginning of a hash, and its end where it is written as pages shorten it. */
   readonly hash: { readonly start: string; readonly end: string; readonly isWhole: boolean } | null;
-  /** Why nothing is looked for yet; null where something is. */
+  /** Why nothing is looked for yet; null if something is. */
   readonly hint: string | null;
 }
 

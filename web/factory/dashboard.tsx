@@ -9,7 +9,7 @@ import type { RunView } from "./jobs/run-view.ts";
 interface DashboardProps {
   readonly view: RunView;
   readonly steps: number;
-  /** null where the page says it elsewhere. */
+  /** null if the page says it elsewhere. */
   readonly badge: { readonly tone: Tone; readonly text: string } | null;
   /** What happens now, where that is not a step. */
   readonly doing: string | null;
@@ -91,7 +91,8 @@ function LossChart({ view: { heldOut, trained } }: { view: RunView }) {
       <Chart
         title="Loss"
         about={verdictOf({ heldOut, trained })}
-        {...{ xs, series }}
+        xs={xs}
+        series={series}
         isCloseUp
         showX={(x) => showCount(x)}
         showY={nats}

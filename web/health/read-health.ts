@@ -61,7 +61,7 @@ const equivocationSchema = z.object({
 });
 export type Equivocation = z.output<typeof equivocationSchema>;
 
-/** An unhealthy server answers 503 with the same facts. @throws CLI_SEQUENCER_… where it answers nothing */
+/** An unhealthy server answers 503 with the same facts. @throws CLI_SEQUENCER_… if it answers nothing */
 export async function readServerHealth({
   requestTimeoutMs,
   sequencerUrl,

@@ -53,7 +53,7 @@ interface PlacedDatanet {
   readonly facts: HostedDatanetFacts;
 }
 
-/** The first host that has the Datanet. @throws what the last one answered where none has it */
+/** The first host that has the Datanet. @throws what the last one answered if none has it */
 export async function placeOf(site: Site, reader: HostAccess, datanetId: number): Promise<PlacedDatanet> {
   let failure: unknown = clientError("CLI_NOT_CONFIGURED", "no Datanet host is set up for these pages");
   for (const hostUrl of site.datanetHosts) {

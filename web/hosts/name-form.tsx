@@ -22,7 +22,7 @@ export function NameForm({ leaf, live, site }: Pick<PageProps, "live" | "site"> 
   const problem = name === "" ? null : displayNameProblem(name);
   if (visitor === null) return null;
   return (
-    <NeedsKey {...{ live, site, visitor }} toDo="choose a name">
+    <NeedsKey live={live} site={site} visitor={visitor} toDo="choose a name">
       {(client) => (
         <section class="card stack narrow" aria-label="Name">
           <h2>Choose a name</h2>

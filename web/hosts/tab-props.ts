@@ -19,7 +19,7 @@ export function isOwnKey({ facts, visitor }: Who): boolean {
   return visitor.client?.l2Key?.keyX === BigInt(facts.ledger.keyX);
 }
 
-/** Who signs as a reviewer: an account that the card names, else the Datanet itself; null where neither is here. */
+/** Who signs as a reviewer: an account that the card names, else the Datanet itself; null if neither is here. */
 export function reviewerOf({ facts, visitor }: Who): number | null {
   const accountId = visitor.client?.leafId ?? null;
   if (accountId !== null && facts.card.labelling.reviewers.includes(accountId)) return accountId;

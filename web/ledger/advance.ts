@@ -216,7 +216,7 @@ export function reached(journey: Journey, milestone: Milestone, atMs: number): J
   return { ...journey, reachedAtMs: { ...journey.reachedAtMs, [milestone]: atMs } };
 }
 
-/** From the medians of the last batches, on top of what was reached. */
+/** Estimates the times of milestones from the medians of recent batches, on top of the milestones reached. */
 function estimate({ reachedAtMs }: Journey, { estimates }: SequencerStatus): Journey["expectedAtMs"] {
   const { closeMs, proveMs, postMs, finalMs = 0 } = estimates;
   const ahead: [Milestone, number][] = [

@@ -24,7 +24,7 @@ export function loadJourneys(session: Session): void {
   stopListening = () => window.removeEventListener("storage", onStorage);
 }
 
-/** What storage holds, this tab's and others': each movement once, whatever ids its tabs have given it. */
+/** Reads the journeys of this tab and others from storage: each movement once, whatever ids its tabs have given it. */
 function readAll(session: Session): Journey[] {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(keyOf(session)) ?? "[]");

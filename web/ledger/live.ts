@@ -16,14 +16,14 @@ export type Link = "connecting" | "live" | "polling" | "lost";
 
 const BATCHES_SHOWN = 8;
 const TICK_MS = 1_000;
-/** With the feed, looking only guards against a lost message. */
+/** Interval of looks while the feed is connected: they only guard against a lost message. */
 const GUARD_MS = 5_000;
 const POLL_MS = 2_000;
 /** A burst of messages causes one look. */
 const SETTLE_MS = 150;
-/** Far more than two clocks differ by. */
+/** Age from which a block is old: far more than two clocks differ by. */
 const OLD_BLOCK_MS = 300_000;
-/** Several of Ethereum's blocks, one every 12 seconds, do not come late by chance. */
+/** Age of the last block from which L1 stalls: several blocks, one every 12 seconds, do not come late by chance. */
 export const L1_STALL_MS = 90_000;
 
 export class Live {

@@ -2,7 +2,7 @@
 
 /**
  * Acts alone with this name, or beside others that share it.
- * @returns null where "exclusive" is asked for and the name is taken: nothing was done
+ * @returns null if "exclusive" is asked for and the name is taken: nothing was done
  */
 export async function locked<T>(
   name: string,

@@ -14,13 +14,13 @@ export interface ServedAnswer {
 
 export interface AnswerWords {
   readonly text: string;
-  /** null where the server has no index. */
+  /** null if the server has no index. */
   readonly spans: readonly CheckedSpan[] | null;
   /** Of spans: a false one is told, and the words are shown without. */
   readonly problem: Problem | null;
 }
 
-/** null where the answer is no words but a label. */
+/** null if the answer is no words but a label. */
 export async function readWords({ answer, rowsRoot, serverUrl }: ServedAnswer): Promise<AnswerWords | null> {
   const { text } = JSON.parse(answer) as { text?: unknown };
   if (typeof text !== "string" || text === "") return null;

@@ -57,7 +57,10 @@ export async function startPagesWorld(
   const exit = hasExit ? await buildCircuit(leafExitCircuitSpec(), exitSizes()) : null;
   const path = await pagesPathOf(exit, shape);
   const world = await createWorld({
-    ...{ name, shape, pagesPath: path, ...QUICK_FINALITY },
+    name,
+    shape,
+    pagesPath: path,
+    ...QUICK_FINALITY,
     ...(exit === null ? {} : { others: [exit] }),
   });
   for (const index of [0, 1] as const) {

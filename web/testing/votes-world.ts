@@ -53,7 +53,9 @@ export async function startVotesWorld(): Promise<VotesWorld> {
     exits: [],
   });
   const world = await createWorldHere({
-    ...{ f, folder, deployment },
+    f,
+    folder,
+    deployment,
     environment: { SEQUENCER_PAGES_PATH: path, SEQUENCER_PAGES_L1_URL: f.rpcUrl },
   });
   await f.l1.client.mine({ blocks: 3 });

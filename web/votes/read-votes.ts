@@ -77,7 +77,11 @@ export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes>
     now === null ? null : readMine(client, governance, now.address),
   ]);
   return {
-    ...{ governance, client, proposals, delaySeconds, thresholdWei },
+    governance,
+    client,
+    proposals,
+    delaySeconds,
+    thresholdWei,
     mine: mine && { ...mine, votedIds: await votedBy(governance, proposals, mine.address) },
     contracts: {
       rollupAddress,

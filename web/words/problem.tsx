@@ -4,9 +4,9 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { signal } from "@preact/signals";
 import { Notice } from "../design/notice.tsx";
 
-/** An error as a page shows and keeps it. */
+/** Error as a page shows and stores it. */
 export interface Problem {
-  /** Of the project's table, or of `OF_PAGES`; null where nothing is known but that it failed. */
+  /** Of the project's table, or of `OF_PAGES`; null if nothing is known but that it failed. */
   readonly code: string | null;
   /** In words of this project; empty where there are none. */
   readonly message: string;
@@ -111,7 +111,7 @@ function causesOf(error: unknown): Cause[] {
   return causes;
 }
 
-/** The code that says what another's error means; null where nobody can tell. */
+/** The code that says what another's error means; null if nobody can tell. */
 function codeOf(error: unknown): string | null {
   const causes = causesOf(error);
   const has = (...names: string[]) => causes.some(({ name }) => names.includes(name));

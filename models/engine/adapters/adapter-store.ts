@@ -38,7 +38,7 @@ interface AdapterStoreOptions {
 interface OpenedAdapter {
   readonly header: FlatHeader;
   readonly byteLength: number;
-  /** @throws RollupError MOD_FILE_INVALID where the bytes are not those of the header */
+  /** @throws RollupError MOD_FILE_INVALID if the bytes are not those of the header */
   read(into: Uint8Array): Promise<void>;
 }
 
@@ -158,7 +158,7 @@ export class AdapterStore {
     await writeFileWhole(this.#path(name), flat, { isDurable: false });
   }
 
-  /** The adapter's own folder. @throws RangeError where none has it */
+  /** The adapter's own folder. @throws RangeError if none has it */
   #folderOf(name: string): string {
     const found = this.#options.folders
       .map((folder) => join(folder, name))

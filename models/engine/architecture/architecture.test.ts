@@ -306,7 +306,9 @@ describe("the way back through int8 weights", () => {
       for (const i of integers.keys()) integers[i] = ((i * 89) % 255) - 127;
       for (const i of scales.keys()) scales[i] = 0x2000 + ((i * 37) % 1_024);
       const [slope, unpacked] = [outputs, inputs].map((rowStride, i) => ({
-        ...{ at: i === 0 ? dy : whole, rowStride, columnStride: 1 },
+        at: i === 0 ? dy : whole,
+        rowStride,
+        columnStride: 1,
       })) as [Matrix, Matrix];
       for (const accumulate of [false, true]) {
         kernels.copy(rows * inputs, other, one);

@@ -66,7 +66,7 @@ export interface BatchModelParts {
   readonly maxPositions: number;
   readonly kv: KvPlaces;
   readonly buffers: BatchBuffers;
-  /** Absent where nothing is held to JSON. */
+  /** Absent if nothing is held to JSON. */
   readonly spelled?: SpelledVocabulary | null;
 }
 

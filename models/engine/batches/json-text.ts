@@ -33,7 +33,7 @@ export interface JsonPlace {
 }
 
 interface Rule {
-  /** null where the byte may not follow. */
+  /** null if the byte may not follow. */
   next(place: JsonPlace, byte: number): JsonPlace | null;
   /** Bytes that end the value from there, at least; of those around it none. */
   rest(step: number, count: number): number;
@@ -70,7 +70,12 @@ const among = (characters: string) => {
 };
 
 const at = (rule: Rule, step: number, count: number, around: JsonPlace | null): JsonPlace => ({
-  ...{ rule, step, count, around, blanks: 0, depth: (around?.depth ?? 0) + 1 },
+  rule,
+  step,
+  count,
+  around,
+  blanks: 0,
+  depth: (around?.depth ?? 0) + 1,
   rest: rule.rest(step, count) + (around?.rest ?? 0),
 });
 const to = ({ around, rule }: JsonPlace, step: number, count: number) => at(rule, step, count, around);

@@ -9,7 +9,7 @@ export interface KnownKeys {
   readonly neutral: Readonly<Record<string, (value: unknown) => boolean>>;
 }
 
-/** The first key that could change the arithmetic; null where there is none. */
+/** The first key that could change the arithmetic; null if there is none. */
 export function foreignKey(
   config: object,
   computed: readonly string[],

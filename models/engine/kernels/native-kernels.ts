@@ -33,7 +33,7 @@ export function nativeKernelSets(path = addonPath): KernelSetName[] {
  * The C++ kernels on an arena of their caller's; one that threads share may lie in a SharedArrayBuffer.
  *
  * @param threadCount that share a product of int8 weights, the caller's among them
- * @throws RollupError MOD_ENGINE_UNAVAILABLE where the addon is absent or the processor lacks the set
+ * @throws RollupError MOD_ENGINE_UNAVAILABLE if the addon is absent or the processor lacks the set
  */
 export function createNativeKernels(
   arena: Float32Array,

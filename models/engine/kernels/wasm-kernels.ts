@@ -45,7 +45,7 @@ function kernelModule(): WasmModule {
   return compiled;
 }
 
-/** @throws RollupError MOD_TOO_LARGE where the floats do not fit into WebAssembly's 4 GiB */
+/** @throws RollupError MOD_TOO_LARGE if the floats do not fit into WebAssembly's 4 GiB */
 export function createWasmMemory(floatCount: number): WasmMemory {
   const pages = Math.ceil((ARENA_AT + 4 * floatCount) / PAGE_BYTES);
   try {
@@ -66,7 +66,7 @@ export function createWasmMemory(floatCount: number): WasmMemory {
  * The kernels as WebAssembly with relaxed SIMD, the same bytes as the native ones.
  *
  * @param threadIndex 0 … 15, another one for each thread that works on the memory
- * @throws RollupError MOD_ENGINE_UNAVAILABLE where the machine has no fused multiply-add
+ * @throws RollupError MOD_ENGINE_UNAVAILABLE if the machine has no fused multiply-add
  */
 export function createWasmKernels(memory: WasmMemory, threadIndex = 0): Kernels {
   if (!(threadIndex >= 0 && threadIndex < MAX_THREADS))

@@ -29,7 +29,7 @@ const BYTE_COUNT = 256;
 const NOTHING = new Uint8Array();
 
 /**
- * null where tokens do not spell a text byte by byte: where the tokenizer changes it first, or is no byte-level BPE.
+ * null if tokens do not spell a text byte by byte: where the tokenizer changes it first, or is no byte-level BPE.
  *
  * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
  */

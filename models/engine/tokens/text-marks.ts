@@ -43,7 +43,7 @@ export async function readBeginTokens(source: FileSource): Promise<number[]> {
   return file === null ? [] : checked("tokenizer.json", () => beginOf(file));
 }
 
-/** Its template of a chat as a base publishes it; null where there is none. @throws as `readEndTokens` */
+/** Its template of a chat as a base publishes it; null if there is none. @throws as `readEndTokens` */
 export async function readChatTemplate(source: FileSource): Promise<string | null> {
   const own = await readWhole(source, "chat_template.jinja", MAX_CONFIG_BYTES);
   if (own !== null) return checked("chat_template.jinja", () => textOfBytes(own));

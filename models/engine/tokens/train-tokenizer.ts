@@ -30,7 +30,7 @@ interface Pair {
 /**
  * tokenizer.json as @huggingface/tokenizers reads it.
  *
- * @throws RangeError where the vocabulary has no room for the bytes, or the texts do not have enough pairs
+ * @throws RangeError if the vocabulary has no room for the bytes, or the texts do not have enough pairs
  */
 export function trainTokenizer(texts: Iterable<string>, recipe: TokenizerRecipe): string {
   const { specialTokens, vocabularySize } = recipe;

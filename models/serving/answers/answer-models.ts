@@ -178,7 +178,7 @@ export class AnswerModels {
     return [...this.#routed.keys()].map(Number).sort((a, b) => a - b);
   }
 
-  /** Weights of the base of all language models; null where there is none. */
+  /** Weights of the base of all language models; null if there is none. */
   get weights(): WeightNumbers | null {
     return this.#languageModels.values().next().value?.weights ?? null;
   }

@@ -35,9 +35,9 @@ export interface RoutedModel {
   sharedFile(name: string): Bytes | Promise<Bytes>;
   /** The content of a row, if rows are published. */
   row(place: number): Bytes | Promise<Bytes>;
-  /** Absent where this server does not settle epochs. */
+  /** Absent if this server does not settle epochs. */
   readonly settling?: SettlingSource | undefined;
-  /** Absent where no index of the version's text is at hand. */
+  /** Absent if no index of the version's text is at hand. */
   readonly spans?: SpanSource | undefined;
 }
 

@@ -301,7 +301,11 @@ describe("a direct model behind the answer server", () => {
     const first = await ask(prompts[0]!);
     nowMs += TTL_MS + 1;
     const { answer: bought } = await buyAnswer(fixture.client, {
-      ...{ serverUrl: url, modelId: MODEL_ID, prompt: prompts[1]!, from: 4, timeoutMs: 10_000 },
+      serverUrl: url,
+      modelId: MODEL_ID,
+      prompt: prompts[1]!,
+      from: 4,
+      timeoutMs: 10_000,
       model: checkable,
       onSigned: async (signed) => {
         await acknowledge(signed);
@@ -375,8 +379,12 @@ describe("a direct model behind the answer server", () => {
     let thief: Server;
     const buy = () =>
       buyAnswer(fixture.client, {
-        ...{ serverUrl: `http://127.0.0.1:${(thief.address() as AddressInfo).port}`, modelId: MODEL_ID },
-        ...{ prompt: prompts[1]!, from: 4, timeoutMs: 500, model: checkable },
+        serverUrl: `http://127.0.0.1:${(thief.address() as AddressInfo).port}`,
+        modelId: MODEL_ID,
+        prompt: prompts[1]!,
+        from: 4,
+        timeoutMs: 500,
+        model: checkable,
         onSigned: async (signed) => {
           await acknowledge(signed);
           setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);

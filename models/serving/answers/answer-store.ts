@@ -13,7 +13,7 @@ export interface StoredAnswer {
   /** null of models without labels. */
   readonly label: string | null;
   readonly answer: string;
-  /** Kept where others may compare it with the query once its payment is drawn; absent where the payer asked for privacy. */
+  /** Kept where others may compare it with the query once its payment is drawn; absent if the payer asked for privacy. */
   readonly prompt?: string;
   readonly answerHash: string;
   /** q, a byte an entry, in base64 (docs/reference/settlement.md). */
@@ -140,7 +140,7 @@ export class AnswerStore {
     return (cursor as PaymentCursor | undefined) ?? BEGINNING;
   }
 
-  /** How a closed epoch was read; undefined where it was not. */
+  /** How a closed epoch was read; undefined if it was not. */
   async epochRead(epoch: number): Promise<PaymentCursor | undefined> {
     return (await this.#level.read(this.#db.get(this.#keys.read(epoch)))) as PaymentCursor | undefined;
   }

@@ -54,12 +54,17 @@ const ledger: Pick<LedgerView, "payments"> = {
     const receipts = epochs[epoch - 1];
     if (receipts === undefined || receipts === "pruned") return receipts ?? null;
     const payments = receipts.map((receipt, i) => ({
-      ...{ receipt: BigInt(receipt), payerId: 100 + receipt, amountWei: 1n },
+      receipt: BigInt(receipt),
+      payerId: 100 + receipt,
+      amountWei: 1n,
       cumulativeWei: BigInt(i + 1),
     }));
     return {
-      ...{ epoch, isClosed: epoch < epochs.length, chain: paymentChain(payments) },
-      ...{ paymentCount: payments.length, payments: payments.slice(from, from + PAGE) },
+      epoch,
+      isClosed: epoch < epochs.length,
+      chain: paymentChain(payments),
+      paymentCount: payments.length,
+      payments: payments.slice(from, from + PAGE),
     };
   },
 };

@@ -74,8 +74,12 @@ beforeAll(async () => {
     answers: { ...answers, promptTokens: 64 },
     method: { kind: "ek-fac", power: 0.5, damping: 0, featureCount: 16 },
     retrieval: {
-      ...{ bucketBits: 8, quantile: 0.5, thresholdColumns: 2 },
-      ...{ rows: 1, excerptTokens: 24, citationPermille: 1_000 },
+      bucketBits: 8,
+      quantile: 0.5,
+      thresholdColumns: 2,
+      rows: 1,
+      excerptTokens: 24,
+      citationPermille: 1_000,
     },
   });
   int8 = await publish(MODEL_ID, { weights: "int8" }, "int8");

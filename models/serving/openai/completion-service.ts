@@ -41,11 +41,11 @@ interface CompletionServiceModules {
   readonly chat: ChatForm;
   readonly metrics: ServingMetrics;
   readonly log: { error(facts: object, message: string): void };
-  /** Absent where all answers are free. */
+  /** Absent if all answers are free. */
   readonly billing?: AnswerBilling | undefined;
 }
 
-/** From where it is asked, and with which key; null where none are issued. */
+/** From where it is asked, and with which key; null if none are issued. */
 interface Asker {
   readonly address: string;
   readonly key: ApiKey | null;
@@ -54,7 +54,7 @@ interface Asker {
 interface Asked extends Asker {
   readonly head: AnswerHead;
   readonly question: AskedQuestion;
-  /** undefined where the answer is free. */
+  /** undefined if the answer is free. */
   readonly billing: AnswerBilling | undefined;
   /** Of each choice. */
   readonly forms: readonly AnswerForm[];
@@ -161,7 +161,10 @@ export class CompletionService {
     for (const text of texts) {
       const prompt = await this.#promptOf(text, isChat ? "messages" : "prompt", sender, hasBegin);
       const form = {
-        ...{ prompt, json, topLogprobs, maxTokens: this.#maxTokens(request, prompt.length) },
+        prompt,
+        json,
+        topLogprobs,
+        maxTokens: this.#maxTokens(request, prompt.length),
         temperature: request.temperature ?? 1,
         topP: request.top_p ?? 1,
         endTokens,
@@ -195,7 +198,7 @@ export class CompletionService {
     return prompt;
   }
 
-  /** @throws RollupError SRV_BAD_REQUEST where several answers together would have more than all requests may at once */
+  /** @throws RollupError SRV_BAD_REQUEST if several answers together would have more than all requests may at once */
   #requireRoom(tokenCount: number, n: number): void {
     const { allPositions } = this.#modules.engine;
     if (tokenCount <= allPositions) return;
@@ -299,7 +302,7 @@ export class CompletionService {
     return { end, answerTokens, openledger: { adapterSha256, seed: form.seed, ...billed?.openledger } };
   }
 
-  /** @throws RollupError SRV_BAD_REQUEST where they are fewer than the shortest JSON has bytes */
+  /** @throws RollupError SRV_BAD_REQUEST if they are fewer than the shortest JSON has bytes */
   #maxTokens(request: AnyRequest, promptTokens: number): number {
     const room = this.#modules.engine.maxPositions - promptTokens;
     const max = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));

@@ -40,7 +40,7 @@ export interface CheckedSpan {
  * Which spans occur in which rows of the version. Needs `initPoseidon`.
  * @param rowsRoot of the version, from the ledger: 64 hexadecimal digits
  * @param answer UTF-8
- * @throws MOD_SPANS_EVIDENCE_FALSE where a row is missing, is not in the version, or does not have its span
+ * @throws MOD_SPANS_EVIDENCE_FALSE if a row is missing, is not in the version, or does not have its span
  */
 export function checkSpans(
   rowsRoot: string,
@@ -115,7 +115,7 @@ export interface AskSpansOptions {
 }
 
 /**
- * The spans of a text as a model's server gives them, checked. null where the server has no index.
+ * The spans of a text as a model's server gives them, checked. null if the server has no index.
  * @throws MOD_SOURCE_UNREADABLE, MOD_SPANS_EVIDENCE_FALSE
  */
 export async function askSpans(options: AskSpansOptions): Promise<CheckedSpan[] | null> {

@@ -25,7 +25,7 @@ const MAX_CITED_SPANS = 1_000;
 /** Of all rows in one answer. */
 const MAX_ROW_BYTES = 2 ** 20;
 
-/** A row's bytes by its place in the version; null or undefined where it is not published. */
+/** A row's bytes by its place in the version; null or undefined if it is not published. */
 export type ReadContent = (
   row: number,
 ) => Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>;
@@ -37,7 +37,7 @@ export interface HostedSpans {
 
 /**
  * Hashes the version's tree once, for the paths of its rows.
- * @throws MOD_FILE_INVALID where the index' rows are not those of the version that it names
+ * @throws MOD_FILE_INVALID if the index' rows are not those of the version that it names
  */
 export async function hostSpans(index: SpanIndex): Promise<HostedSpans> {
   await initPoseidon();

@@ -45,7 +45,7 @@ export function readDocument(documents: Uint8Array, index: number): SpanDocument
   };
 }
 
-/** A row's text in an index of this kind, as UTF-8. @throws ATT_ROW_INVALID where the row is of another kind */
+/** A row's text in an index of this kind, as UTF-8. @throws ATT_ROW_INVALID if the row is of another kind */
 export function documentText(content: Uint8Array, rowText: RowText): Uint8Array {
   if (rowText === "plain") return content;
   const text = rowText === "email" ? decodeRow("email", content).input : wholeText(decodeTextRow(content));

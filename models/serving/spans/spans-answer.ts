@@ -83,7 +83,7 @@ export function spansToJson({ rows, ...rest }: SpansAnswer): object {
   };
 }
 
-/** @throws MOD_SPANS_EVIDENCE_FALSE where the value is not of this form */
+/** @throws MOD_SPANS_EVIDENCE_FALSE if the value is not of this form */
 export function spansFromJson(value: unknown): SpansAnswer {
   const { success, data } = answerSchema.safeParse(value);
   if (!success) throw falseSpans("the answer is not of the documented form");

@@ -29,8 +29,11 @@ it.each(["wasm", ...nativeKernelSets()] as KernelChoice[])(
     let places!: TextFeaturePlaces;
     const loaded = await loadForTuning(base, kernels, 1, (plan, layout) => {
       options = {
-        ...{ rowCount: tuningRows.length, gradientCount: layout.floatCount, featureCount: FEATURES },
-        ...{ seed: "pinned", matrices: adapterMatrices(layout) },
+        rowCount: tuningRows.length,
+        gradientCount: layout.floatCount,
+        featureCount: FEATURES,
+        seed: "pinned",
+        matrices: adapterMatrices(layout),
       };
       places = planTextFeatures(plan, options);
     });

@@ -36,12 +36,12 @@ const selfTestSchema = z.strictObject({
 export interface AddedBase {
   readonly name: string;
   readonly folder: string;
-  /** As the card names it; null where there is none. */
+  /** As the card names it; null if there is none. */
   readonly licence: string | null;
   readonly family: string;
   readonly parameterCount: number;
   readonly sizeBytes: number;
-  /** What the self-test found: the largest difference from the stored logits, or null where none were stored. */
+  /** What the self-test found: the largest difference from the stored logits, or null if none were stored. */
   readonly largestLogitError: number | null;
 }
 

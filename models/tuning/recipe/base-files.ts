@@ -31,7 +31,7 @@ export const baseSchema = z.strictObject({
 });
 export type RecipeBaseModel = z.infer<typeof baseSchema>;
 
-/** Where the bytes of a base's file are; null where they are not. Bytes are checked by the one who asks. */
+/** Where the bytes of a base's file are; null if they are not. Bytes are checked by the one who asks. */
 export type ReadBaseFile = (file: string, base: RecipeBaseModel) => Promise<Uint8Array | null>;
 
 /** The files of a base that a recipe names, as far as there are: shards by the index. @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */

@@ -95,7 +95,7 @@ export function encodeFoldedMap(folded: readonly FoldedMatrix[], size: FoldedMap
   return bytes;
 }
 
-/** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+/** @throws ATT_MODEL_FILE_INVALID if the file has another size or form */
 export function checkFoldedMap(bytes: Uint8Array, size: FoldedMapSize): void {
   const { componentCount, featureCount, gradientCount } = size;
   const view = viewOf(bytes);
@@ -114,7 +114,7 @@ export function checkFoldedMap(bytes: Uint8Array, size: FoldedMapSize): void {
   }
 }
 
-/** Of a map with these counts. @throws ATT_MODEL_FILE_INVALID where it ends in its head */
+/** Of a map with these counts. @throws ATT_MODEL_FILE_INVALID if it ends in its head */
 export function foldedBytes(bytes: Uint8Array, size: FoldedMapSize): number {
   if (bytes.length < HEAD_BYTES + 2 * size.matrices.length) throw brokenMap("it ends in its head");
   return partsOf(bytes, size).byteCount;

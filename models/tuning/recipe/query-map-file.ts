@@ -46,13 +46,13 @@ export function roundedTo(values: Float32Array | Float64Array, max: number) {
   return { scale, entries: scale === 0 ? new Int8Array(values.length) : Int8Array.from(values, rounded) };
 }
 
-/** Writes the map's numbers into an arena. @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+/** Writes the map's numbers into an arena. @throws ATT_MODEL_FILE_INVALID if the file has another size or form */
 export function decodeMap(bytes: Uint8Array, wanted: MapSize, arena: Float32Array, at: Place): void {
   checkMap(bytes, wanted);
   decodeMapRows(bytes, wanted, { first: 0, count: wanted.gradientCount }, arena, at);
 }
 
-/** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+/** @throws ATT_MODEL_FILE_INVALID if the file has another size or form */
 export function checkMap(bytes: Uint8Array, size: MapSize): void {
   const { featureCount, gradientCount } = size;
   const view = viewOf(bytes);

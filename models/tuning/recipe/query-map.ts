@@ -19,7 +19,7 @@ import {
 import { checkMap, decodeMapRows, encodeMap, mapBytes } from "./query-map-file.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
-/** `componentCount` is null where the map is whole. */
+/** `componentCount` is null if the map is whole. */
 export type QueryMapSize = Omit<FoldedMapSize, "componentCount"> & { readonly componentCount: number | null };
 
 /** @throws ATT_RECIPE_INVALID for more components than the adapter's matrices have */
@@ -77,11 +77,11 @@ export const mapAdapter = (bytes: Uint8Array, size: QueryMapSize): Float32Array 
 export const maxMapBytes = (size: QueryMapSize): number =>
   isFolded(size) ? maxFoldedBytes(size) + adapterBytes(size) : mapBytes(size);
 
-/** Bytes of the map that a file begins with. @throws ATT_MODEL_FILE_INVALID where it ends in its head */
+/** Bytes of the map that a file begins with. @throws ATT_MODEL_FILE_INVALID if it ends in its head */
 export const mapLength = (bytes: Uint8Array, size: QueryMapSize): number =>
   isFolded(size) ? foldedBytes(bytes, size) + adapterBytes(size) : mapBytes(size);
 
-/** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+/** @throws ATT_MODEL_FILE_INVALID if the file has another size or form */
 export const checkQueryMap = (bytes: Uint8Array, size: QueryMapSize): void =>
   isFolded(size)
     ? checkFoldedMap(bytes.subarray(0, Math.max(0, bytes.length - adapterBytes(size))), size)

@@ -172,7 +172,7 @@ const LAST_PART = 0.1;
  * `methodFor`. A base of int8, by its size, is named so.
  * @param baseName for people, nothing depends on it. @param sizes `isCiting`: answers are
  *   written from rows that are found, and cite them; half of the columns and of the prompt are for that
- * @throws MOD_…, where the base cannot be read
+ * @throws MOD_…, if the base cannot be read
  */
 export async function textPreset(
   source: FileSource,
@@ -205,7 +205,10 @@ export async function textPreset(
     adapter,
     tuning: {
       // A higher rate fits unseen rows better, and pays rows that echo the base more.
-      ...{ ...usual, steps, rowsPerStep: ROWS_PER_STEP, warmupSteps: Math.min(10, Math.ceil(steps / 10)) },
+      ...usual,
+      steps,
+      rowsPerStep: ROWS_PER_STEP,
+      warmupSteps: Math.min(10, Math.ceil(steps / 10)),
       lastPart: LAST_PART,
       weigh: "tokens",
     },

@@ -66,7 +66,7 @@ export class SharedText {
 
   /**
    * @param recipes of all models that will take a seat
-   * @throws RollupError MOD_BASE_MISSING, also where recipes name different bases or weights; and what a published base is refused for;
+   * @throws RollupError MOD_BASE_MISSING, also if recipes name different bases or weights; and what a published base is refused for;
    *   ATT_RECIPE_INVALID
    */
   static async open(recipes: readonly TextRecipe[], setting: TextSetting): Promise<SharedText> {

@@ -35,7 +35,7 @@ export interface PlacedText {
   readonly options: TextFeatureOptions & QueryMapSize;
   /** For a query by the published map. */
   readonly map: MapPlaces;
-  /** null where the recipe's method is another. */
+  /** null if the recipe's method is another. */
   readonly tangents: Tangents | null;
 }
 

@@ -7,7 +7,7 @@ import { maxTextBytes, type TextTokens } from "../../engine/tokens/tokenizer.ts"
 import type { Cited } from "../retrieval/citations.ts";
 import { endTokensOf, questionTokens, type TextRecipe } from "./text-recipe.ts";
 
-/** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */
+/** @throws ATT_ROW_INVALID if the row has fewer than two tokens, or more than the recipe takes */
 export function tokensOfRow(
   tokens: TextTokens,
   row: TextRow,
@@ -79,7 +79,7 @@ export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], ma
 
 /**
  * What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text.
- * @param cited null where no row was found, and of models that cite none
+ * @param cited null if no row was found, and of models that cite none
  */
 export function answerText(
   tokens: TextTokens,

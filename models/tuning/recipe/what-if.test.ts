@@ -111,7 +111,8 @@ describe("a language model without some of its rows", () => {
       await expect(audit(made, group)).rejects.toMatchObject({ code: "MOD_INPUT_INVALID" });
     const recipe = { ...made.trained.recipe, family: "direct" } as never;
     await expect(audit({ ...made, trained: { ...made.trained, recipe } }, [1])).rejects.toMatchObject({
-      ...{ code: "ATT_RECIPE_INVALID", message: expect.stringContaining('"direct"') },
+      code: "ATT_RECIPE_INVALID",
+      message: expect.stringContaining('"direct"'),
     });
     await expect(audit({ ...made, rows: made.rows.slice(1) }, [1])).rejects.toMatchObject({
       code: "ATT_ROWS_MISMATCH",

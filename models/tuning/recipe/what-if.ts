@@ -178,14 +178,19 @@ export async function whatIf(
           total((text) => found[text]! * wantedOf(all[text]!)),
         ) as [number, number];
         return {
-          ...{ of, prompt, tuned, without: changed },
+          of,
+          prompt,
+          tuned,
+          without: changed,
           predicted: slope && total((text) => sum(without, (row) => slope(row, text))),
           bitsPerByte: bits === null ? null : { tuned: bits * tuned, without: bits * changed },
         };
       });
       const saidWithout = await answersBy(adapter);
       const answers = said.map(({ prompt, text }, k) => ({
-        ...{ prompt, text: textOf(text), textWithout: textOf(saidWithout[k]!.text) },
+        prompt,
+        text: textOf(text),
+        textWithout: textOf(saidWithout[k]!.text),
         share: sum(without, (row) => shares[k]!.get(row)!),
       }));
       out.push({ without, heldOut: run.heldOut.filter((i) => isOut.has(i)), losses, answers });

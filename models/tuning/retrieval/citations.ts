@@ -48,8 +48,8 @@ export interface PublishedRow {
 /**
  * From the model's server. Without a digest nothing here shows that it is the version's row.
  * @param digest of a citation that has been checked
- * @returns null where the server does not publish it
- * @throws ATT_ANSWER_INVALID where the server's row has another digest; ATT_SERVER_UNREACHABLE, ATT_ROW_INVALID
+ * @returns null if the server does not publish it
+ * @throws ATT_ANSWER_INVALID if the server's row has another digest; ATT_SERVER_UNREACHABLE, ATT_ROW_INVALID
  */
 export async function fetchRow(
   serverUrl: string,

@@ -7,7 +7,7 @@ import { type CitingRecipe, embeddingShape, lengthOf, type RowIndex, scoreOf } f
 
 /** What a prompt finds. */
 export interface FoundRows {
-  /** null where no row comes close: influence pays. */
+  /** null if no row comes close: influence pays. */
   readonly cited: Cited | null;
   /** Of the cited rows, in their order. */
   readonly excerpts: readonly string[];

@@ -59,8 +59,12 @@ export function planTangents(
   const count = Math.min(ROWS_AT_ONCE, rowCount);
   return {
     ...sizes,
-    ...{ first: plan.take(numbers), second: plan.take(numbers), latest: plan.take(numbers) },
-    ...{ squares: plan.take(floatCount), ofMean: plan.take(floatCount), ofSquare: plan.take(floatCount) },
+    first: plan.take(numbers),
+    second: plan.take(numbers),
+    latest: plan.take(numbers),
+    squares: plan.take(floatCount),
+    ofMean: plan.take(floatCount),
+    ofSquare: plan.take(floatCount),
     lanes: Array.from({ length: threadCount }, () => ({
       products: plan.take(count * roundUp16(rowCount)),
       slopes: plan.take(count * floatCount),

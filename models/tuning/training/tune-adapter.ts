@@ -164,7 +164,9 @@ export async function tuneAdapter(
   const numbers = Float32Array.of(0, Number.POSITIVE_INFINITY);
   const blocks = { weights: adapter.at, first, second };
   const state: TuningState = {
-    ...{ arena: kernels.arena, floatCount, blocks },
+    arena: kernels.arena,
+    floatCount,
+    blocks,
     ...(heldOut.length === 0 ? {} : { blocks: { ...blocks, best }, numbers }),
   };
   const look = async (step: number): Promise<number> => {

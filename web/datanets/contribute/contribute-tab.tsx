@@ -294,7 +294,7 @@ interface FirstRow {
   readonly row: Uint8Array;
 }
 
-/** As a table: a column for each field that the rows have. */
+/** Table of the first rows, with a column for each field that they have. */
 function FirstRows({ count, rows }: { count: number; rows: readonly FirstRow[] }) {
   const read = rows.map(({ at, row }) => ({ at, fields: fieldsOf(row) }));
   type Read = (typeof read)[number];

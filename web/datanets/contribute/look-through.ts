@@ -5,7 +5,7 @@ import type { RowFinding } from "@openledger/datanets/rows/preview";
 import type { ColumnNames, FileColumns, FileFormat } from "@openledger/datanets/rows/read-rows";
 import { RollupError } from "@openledger/foundation/rollup-error";
 
-/** Of the card, what rows are read and compared by. */
+/** Rules of the card by which rows are read and compared. */
 type RowRules = Pick<Card, "row" | "labels" | "rewards">;
 
 export interface LookTask {
@@ -15,7 +15,7 @@ export interface LookTask {
     readonly format: FileFormat;
     readonly content: Uint8Array;
   }[];
-  /** As the contributor has said. */
+  /** Columns of the fields, as the contributor has chosen them. */
   readonly names: ColumnNames;
 }
 

@@ -25,7 +25,7 @@ type LeaveOut = Extract<UnsignedRecord, { kind: "leaveOut" }>;
 
 const FETCHED_FINDINGS = 200;
 
-/** What a finding of a kind is called here, and what a record gives as the reason. Other kinds go by their own names. */
+/** Titles of the kinds of findings, and the reasons that a record gives. Other kinds go by their own names. */
 const KINDS: Readonly<Record<string, { readonly title: string; readonly why: LeaveOut["why"] }>> = {
   copy: { title: "copies", why: "copy" },
   "near-duplicate": { title: "near-duplicates", why: "near-duplicate" },

@@ -28,7 +28,7 @@ export interface CheckStep {
   /** current: what comes later under the same name takes its place. */
   readonly state: "done" | "failed" | "skipped" | "current";
   readonly text: string;
-  /** What was found, by its name. */
+  /** Values found, by name. */
   readonly values?: readonly (readonly [name: string, value: string])[];
   /** Why the step failed, where the error has a code. */
   readonly error?: RollupError;

@@ -31,7 +31,7 @@ export function typedOf(form: FactoryForm): TypedForm {
 
 const limitsOf = (name: NumberName) => ({ ...FORM_LIMITS[name], isWhole: WHOLE.includes(name) });
 
-/** null where a field is wrong. */
+/** null if a field is wrong. */
 export function formOf(typed: TypedForm, defaults: FactoryForm): FactoryForm | null {
   const numbers = NUMBERS.map((name) => [name, parseNumber(typed[name] ?? "", limitsOf(name))] as const);
   if (typed.name.trim() === "" || numbers.some(([, value]) => value === null)) return null;
@@ -56,7 +56,10 @@ interface FormFieldsProps {
 export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFieldsProps) {
   const number = (name: NumberName, label: ComponentChildren, help: string, unit?: string) => (
     <NumberField
-      {...{ ...limitsOf(name), label, help, ...(unit === undefined ? {} : { unit }) }}
+      {...limitsOf(name)}
+      label={label}
+      help={help}
+      {...(unit === undefined ? {} : { unit })}
       value={typed[name] ?? ""}
       onInput={(value) => onTyped({ ...typed, [name]: value })}
     />

@@ -10,7 +10,7 @@ interface NumberLimits {
   readonly isWhole: boolean;
 }
 
-/** null where the text is no number within the limits. */
+/** null if the text is no number within the limits. */
 export function parseNumber(text: string, { isWhole, max, min }: NumberLimits): number | null {
   if (!/^-?\d+(\.\d+)?(e-?\d+)?$/i.test(text.trim())) return null;
   const value = Number(text);

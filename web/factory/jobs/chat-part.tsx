@@ -34,7 +34,7 @@ export function ChatPart(props: JobPartProps) {
   );
 }
 
-/** By a server of its own, or one of many adapters; null where nobody has it. */
+/** By a server of its own, or one of many adapters; null if nobody has it. */
 async function servedModel(site: Site, modelId: number): Promise<ServedModel | null> {
   const { models } = await findServedModels(site);
   return models.find((model) => model.modelId === modelId) ?? findRegistered(site, modelId);

@@ -91,8 +91,11 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
       const { client, factory, leafId } = factorySession;
       const { l1Owner } = await getLeaf(client, leafId);
       const modelId = await registerJob(client, factory, {
-        ...{ jobId: job.id, from: leafId, l1Owner },
-        ...{ priceWei: priceWei!, amountWei: FIRST_BALANCE_WEI },
+        jobId: job.id,
+        from: leafId,
+        l1Owner,
+        priceWei: priceWei!,
+        amountWei: FIRST_BALANCE_WEI,
         onProgress: ({ stage }) => setStep(stage),
       });
       setStep("done");

@@ -11,7 +11,7 @@ export interface Visitor {
   /** Asks hosts: without a key as long as nothing is unlocked. */
   readonly reader: HostAccess;
   readonly isConnected: boolean;
-  /** The wallet's first account; null where it has none, or is not known yet. */
+  /** The wallet's first account; null if it has none, or is not known yet. */
   readonly account: LedgerLeaf | null;
   /** Whether the ledger has said which accounts the wallet has. */
   readonly isAccountKnown: boolean;
