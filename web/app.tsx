@@ -31,7 +31,7 @@ interface PageEntry {
   readonly label: string;
   /** The page in the menu that this one belongs to; absent if it is there itself. The first page is the brand's. */
   readonly under?: string;
-  /** Its parts have addresses, and it stays as they change. */
+  /** True for a page whose parts have addresses: it stays as they change. */
   readonly isOne?: boolean;
   readonly show: (props: PageProps) => VNode;
 }
@@ -199,7 +199,7 @@ function Warnings({ live }: { live: Live }) {
   );
 }
 
-/** What the operator tells everybody. */
+/** Notice of the operator to everybody. */
 function OperatorNotice({
   notice: { text, title, untilMs },
   nowMs,

@@ -62,7 +62,7 @@ function seeded(seed: number): () => number {
 
 interface Poison {
   readonly name: string;
-  /** Whether a string of an answer is replaced. */
+  /** True if a string of an answer is replaced. */
   readonly takes: (text: string, random: () => number) => boolean;
 }
 
@@ -82,7 +82,7 @@ function poisoned(value: unknown, takes: (text: string) => boolean, random: () =
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, poisoned(one, takes, random)]));
 }
 
-/** What must not be there whatever was answered. Only the pages' own picture and scripts have an address. */
+/** Traces that no answer may leave. Only the pages' own picture and scripts have an address. */
 async function traces(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const found = [...document.querySelectorAll("body *")].flatMap((element) => {

@@ -35,14 +35,14 @@ export function useFilter(name: string): readonly [string, (value: string) => vo
   return [address.value.query.get(name) ?? "", set];
 }
 
-/** Where in a long list the reader is, kept in the page's address as a filter is. undefined: at its beginning. */
+/** Reader's place in a long list, stored in the page's address as a filter is. undefined: at its beginning. */
 export function usePlace(name: string): readonly [number | undefined, (place: number | undefined) => void] {
   const [text, setText] = useFilter(name);
   const place = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
   return [place, (to) => setText(to === undefined ? "" : `${to}`)];
 }
 
-/** How far down a page was read, kept with its place in the browser's history. */
+/** Scroll position at which a page was left, stored with its place in the browser's history. */
 interface Left {
   readonly top: number;
 }

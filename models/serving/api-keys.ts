@@ -16,7 +16,7 @@ const PREFIX = "sk-ol-";
 const perMinute = z.number().int().min(1).max(MAX_PER_MINUTE);
 const keySchema = z.strictObject({
   name: z.string().regex(/^[\x21-\x7e]{1,100}$/),
-  /** Of the whole key, in hexadecimal digits. */
+  /** Hash of the whole key, in hexadecimal digits. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   requestsPerMinute: perMinute,
   tokensPerMinute: perMinute,
@@ -109,7 +109,7 @@ async function writeKeys(dataPath: string, keys: readonly IssuedKey[]): Promise<
   await writeFileWhole(pathIn(dataPath), `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600 });
 }
 
-/** So much a minute, all of it at once or as it comes back. */
+/** Allowance of so much a minute, all of it at once or as it comes back. */
 class Allowance {
   readonly max: number;
   readonly #nowMs: () => number;
@@ -169,7 +169,7 @@ export class ApiKey {
     this.#take("tokens", this.#tokens, count);
   }
 
-  /** As OpenAI's API has them. */
+  /** Headers of the limits as OpenAI's API has them. */
   get headers(): Readonly<Record<string, string>> {
     const of = (name: string, allowance: Allowance) => ({
       [`x-ratelimit-limit-${name}`]: String(allowance.max),
@@ -193,7 +193,7 @@ export class ApiKey {
 const duration = (seconds: number) =>
   seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 
-/** Who may ask: with the first key that is issued, those with a key. */
+/** Keys of those who may ask. With the first key that is issued, a request needs one. */
 export class ApiKeys {
   readonly #dataPath: string;
   readonly #log: { error(facts: object, message: string): void };
@@ -234,7 +234,7 @@ export class ApiKeys {
     );
   }
 
-  /** Where the file cannot be read any more, the keys that were read last hold. */
+  /** Reads the file again. If it cannot be read any more, the keys that were read last hold. */
   #refresh(): void {
     if (this.#nowMs() - this.#readAtMs < RELOAD_MS) return;
     this.#readAtMs = this.#nowMs();

@@ -28,12 +28,12 @@ export interface ModelSettler {
   start(order: ModelPlace & { readonly serverUrl: string }): Promise<{ stop(): Promise<void> }>;
 }
 
-/** What published models need: where they are, and the ledger that they are paid on. */
+/** Sources of published models: their places, and the ledger that they are paid on. */
 export interface PublishedModels {
   /** Models to serve; default: those of the settings' folder, also those that come later. */
   readonly places?: readonly ModelPlace[];
   readonly sequencerUrl: string;
-  /** Of the rollup. */
+  /** Domain of the rollup. */
   readonly domain: bigint;
   readonly rollup: StoreRollup;
   /** Indexes of versions' texts, each by the root of its version. */

@@ -40,7 +40,7 @@ interface ServingAppModules {
 }
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
-/** Of a body beside its texts, and of a byte of text where JSON escapes it: \u0061. */
+/** Bytes of a body beside its texts, and of a byte of text that JSON escapes: \u0061. */
 const [OTHER_BYTES, ESCAPED_BYTES] = [65_536, 6];
 /** An answer waits for its turn. */
 const SILENT_TIMEOUT_MS = 600_000;
@@ -164,7 +164,7 @@ function addOpenaiRoutes(app: FastifyInstance, language: LanguageRoutes, keys: A
   }
 }
 
-/** In OpenAI's form, whatever refuses. */
+/** Errors in OpenAI's form, whatever refuses. */
 function servingErrors(engine: ServingEngine | undefined, log: ServerLog): HttpErrors {
   return {
     log,

@@ -25,7 +25,7 @@ interface EngineListener {
 export interface EngineTicket {
   /** Ends the answer; nothing is told to the listener any more. */
   cancel(): void;
-  /** Of the adapter's numbers, once it is in memory. */
+  /** Hash of the adapter's numbers, once it is in memory. */
   readonly adapterSha256: string | null;
 }
 
@@ -42,7 +42,7 @@ interface Job extends EngineTicket {
   thread: BatchThread | null;
 }
 
-/** What an engine tells of its work. */
+/** Observer of an engine's work. */
 interface EngineObserver {
   onFirstToken(seconds: number, isCold: boolean): void;
   onStep(seconds: number, tokens: number): void;
@@ -114,12 +114,12 @@ export class ServingEngine {
     return Math.min(maxPositions, kv.pageCount * PAGE_POSITIONS);
   }
 
-  /** Of all answers that are made at once. */
+  /** Positions of all answers that are made at once. */
   get allPositions(): number {
     return this.#parts.models[0]!.kv.pageCount * PAGE_POSITIONS;
   }
 
-  /** In how many seconds there may be room again, by how fast answers end. */
+  /** Seconds until there may be room again, by how fast answers end. */
   get retryAfterSeconds(): number {
     const span = (this.#doneTimesMs.at(-1) ?? 0) - (this.#doneTimesMs[0] ?? 0);
     const perSecond = span > 0 ? (1000 * (this.#doneTimesMs.length - 1)) / span : 1;

@@ -79,7 +79,7 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
   );
 }
 
-/** Only the tab that asked knows what was answered: the ledger has its hash. */
+/** Text of the answer. Only the tab that asked for it has the text; the ledger has its hash. */
 function Said({ receipt }: { receipt: bigint }) {
   const [words, setWords] = useState<AnswerWords | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);

@@ -60,7 +60,7 @@ export async function readAnswer(
   }
 }
 
-/** Which rows it paid, or why this page cannot say so. null if no server that it knows has the model. */
+/** Rows that the answer paid, or why this page cannot tell. null if no server that it knows has the model. */
 export type RowsPaid = { readonly paid: PaidOut } | { readonly problem: Problem } | null;
 
 export async function readRowsPaid(site: Site, { payments, status }: PaidAnswer): Promise<RowsPaid> {

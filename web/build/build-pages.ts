@@ -28,7 +28,7 @@ import { wordsOfDocs } from "./words-plugin.ts";
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 const cacheFolder = join(repositoryRoot, ".cache", "web");
 
-/** Whatever may end up in a page. More than what does: a build too many takes seconds, one too few shows old pages. */
+/** Sources of the pages, and more: a build too many takes seconds, one too few shows old pages. */
 const SOURCES = [
   "web",
   "client",
@@ -60,7 +60,7 @@ interface BuiltPages {
 }
 
 interface PagesContent {
-  /** Whose verifying keys the pages bring along: they check proofs with these, and with no others. */
+  /** Circuits whose verifying keys the pages bring along: they check proofs with these, and with no others. */
   readonly circuits: readonly PageCircuit[];
   /** Exits that the pages can prove: all of a deployment's, or none where their proving keys are not on this machine. */
   readonly exits: readonly ExitPageCircuit[];
@@ -93,7 +93,7 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   return { path, isNew: true };
 }
 
-/** Beside each text its short form, which servers send: packed once, as short as it gets. */
+/** Writes a compressed copy beside each text, for servers to send: packed once, at the highest level. */
 function packAssets(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (!/\.(js|css)$/.test(name)) continue;
@@ -117,7 +117,7 @@ async function buildWorkers(): Promise<WorkerFile[]> {
 /** The default base, for anyone who tunes it in the page. */
 const BASE_FOLDER_NAME = "base";
 
-/** By links where the cache is on the same disk: the weights are larger than all pages. */
+/** Links the base's files where the cache is on the same disk, else copies: the weights are larger than all pages. */
 async function placeBase(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of Object.keys(BASE_HASHES)) {
@@ -177,7 +177,7 @@ async function buildScript(entry: URL, plugins: Plugin[]): Promise<{ script: str
   return { script: scripts[0]!.code!, style: String(styles[0]?.source ?? "") };
 }
 
-/** What Vite gives back of a build that it does not write. */
+/** Result of a build that Vite does not write. */
 interface BuildOutput {
   readonly output: readonly {
     readonly type: "chunk" | "asset";

@@ -12,7 +12,7 @@ export interface PageCircuit extends CircuitSizes {
   readonly key: object;
 }
 
-/** Of snarkjs' JSON, without the tables that no verifier here reads. */
+/** Fields of snarkjs' JSON, without the tables that no verifier here reads. */
 const KEY_PARTS = [
   "protocol",
   "curve",
@@ -24,7 +24,7 @@ const KEY_PARTS = [
   "IC",
 ] as const;
 
-/** From the files that a deployment record names. */
+/** Reads the circuits from the files that a deployment record names. */
 export function circuitsOfDeployment(
   circuits: readonly Pick<
     DeployedCircuit,

@@ -16,7 +16,7 @@ declare module "virtual:verifying-keys" {
     /** Decimal; absent if there is no leaf table. */
     readonly tableSizes?: string;
     readonly isDevelopment: boolean;
-    /** In snarkjs' form. */
+    /** Key in snarkjs' form. */
     readonly key: unknown;
   }[];
   export default keys;

@@ -4,11 +4,11 @@ import type { ChartData, DrawnChart } from "./draw-chart.ts";
 
 export interface ChartProps extends ChartData {
   readonly title: string;
-  /** What the numbers are, in a sentence. */
+  /** Meaning of the numbers, in a sentence. */
   readonly about: string;
 }
 
-/** Whether there is enough for a picture. */
+/** True if there are enough numbers for a picture. */
 export const isChart = (series: ChartData["series"]): boolean =>
   series.some(({ values }) => values.filter((value) => value !== null).length > 1);
 

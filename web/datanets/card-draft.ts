@@ -38,7 +38,6 @@ export interface CardDraft {
 }
 
 export const EMPTY_DRAFT: CardDraft = {
-  ...{
     name: "",
     description: "",
     field: "general",
@@ -46,14 +45,12 @@ export const EMPTY_DRAFT: CardDraft = {
     licence: "",
     languages: "en",
     contact: "",
-  },
   kind: "text",
   fields: "",
   maxBytes: "20000",
   labels: "",
   instructions: "",
   examples: "",
-  ...{
     access: "",
     // One person and one colleague can publish with it; more labels need more people.
     annotatorsPerRow: "1",
@@ -62,7 +59,6 @@ export const EMPTY_DRAFT: CardDraft = {
     ownRows: "refused",
     reviewers: "",
     teams: "",
-  },
   validator: "drawn",
   nearDuplicates: "leave-out",
   similarity: "70",

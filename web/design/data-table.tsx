@@ -23,7 +23,7 @@ interface DataTableProps<Row> {
   /** undefined while a server is asked for them. */
   readonly rows: readonly Row[] | undefined;
   readonly keyOf: (row: Row) => string | number;
-  /** Whether its few narrow columns fit a phone side by side. */
+  /** True if its few narrow columns fit a phone side by side. */
   readonly isNarrow?: boolean;
   /** Text where there are no rows. */
   readonly empty: ComponentChildren;

@@ -6,7 +6,7 @@ interface FieldProps {
   value: string;
   onInput: (value: string) => void;
   help?: ComponentChildren;
-  /** What is wrong with the value, and what to do; null if nothing is. */
+  /** Error of the value with its remedy; null if it has none. */
   problem?: string | null;
   /** Shown behind the value: a unit, a button. */
   after?: ComponentChildren;

@@ -24,7 +24,7 @@ import { claimRewardsAll } from "./claim-rewards.ts";
 import { EpochCharts } from "./epoch-charts.tsx";
 import { RowsAtWork } from "./rows-at-work.tsx";
 
-/** What an account earns from models: the connected address' own, or the one in the address. */
+/** Earnings of an account from models: the connected address' own, or the one in the page's address. */
 export function EarningsPage(props: PageProps) {
   const { rest } = props;
   const named = rest[0] === undefined ? null : Number(rest[0]);
@@ -217,7 +217,7 @@ function ModelCard({
 }: {
   modelId: number;
   rewards: readonly RewardEarnings[];
-  /** What it has earned, as a part of all. */
+  /** Earnings of the account from this model, as a part of all its earnings. */
   whole: ShownPart;
 }) {
   const roles = (Object.keys(ROLES) as (keyof typeof ROLES)[]).flatMap((role) => {

@@ -17,7 +17,7 @@ import { keepSent } from "./sent-store.ts";
 /** A rollup that can be read. */
 export interface Access {
   readonly rollup: RollupContract;
-  /** Where the rollup's blobs are read. */
+  /** Source of the rollup's blobs. */
   readonly blobs: PageBlobs;
   /** Ethereum node; null for the wallet's node. */
   readonly rpcUrl: string | null;
@@ -27,7 +27,7 @@ export interface Access {
 /** Account that can send transactions. */
 export interface Account {
   readonly address: Address;
-  /** For forced operations. */
+  /** Client for forced operations. */
   readonly client: LedgerClient;
   readonly sender: WalletSender;
 }

@@ -156,7 +156,7 @@ export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }
   );
 }
 
-/** Said before anybody trains and pays: without the owner's approval a model earns nothing. */
+/** Conditions of earning, shown before anybody trains and pays: without the owner's approval a model earns nothing. */
 function EarnsFrom({
   live,
   publishedAt,

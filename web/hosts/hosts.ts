@@ -1,4 +1,4 @@
-/** Which hosts there are, what they have, and where a Datanet is. */
+/** Finds hosts, their Datanets, and the place of a Datanet. */
 import { clientError } from "@openledger/client/client-errors";
 import {
   type FindDatanetsParameters,
@@ -18,7 +18,7 @@ export interface ListedDatanet {
 
 interface Directory {
   readonly datanets: readonly ListedDatanet[];
-  /** Of the hosts that did not answer. */
+  /** Errors of the hosts that did not answer. */
   readonly problems: readonly Problem[];
 }
 

@@ -32,7 +32,7 @@ export async function nameHostedLeaves(site: Site, reader: HostAccess): Promise<
   if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
 }
 
-/** As many as a host is asked for at once. */
+/** Maximum names in one request to a host. */
 const MAX_NAMES = 100;
 const KINDS = { account: "Account", datanet: "Datanet", model: "Model" } as const;
 

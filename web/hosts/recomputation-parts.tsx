@@ -5,7 +5,7 @@ import { showAge, showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { differing, type Verification } from "./recomputations.ts";
 
-/** Who has recomputed a model, and what they found. */
+/** Accounts that have recomputed a model, and what they found. */
 export function RecomputedBy({ found }: { found: readonly Verification[] }) {
   const columns: Column<Verification>[] = [
     { label: "Who", cell: ({ leafId }) => <LeafLink id={leafId} /> },

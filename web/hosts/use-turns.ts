@@ -2,7 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 interface Turns {
-  /** Of the last one that failed, until another one begins. */
+  /** Error of the last one that failed, until another one begins. */
   readonly problem: Problem | null;
   /** Begins when those before it have ended; what fails is told, and `onFailure` takes back what was shown already. */
   run(work: () => Promise<void>, onFailure: () => void): void;

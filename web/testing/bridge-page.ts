@@ -1,4 +1,4 @@
-/** What a person does on the bridge page. */
+/** Actions of a person on the bridge page. */
 import type { Page } from "playwright-core";
 
 export const main = (page: Page) => page.getByRole("main");

@@ -4,7 +4,7 @@ import { expect, onTestFinished } from "vitest";
 import { type Looks, openProfile } from "./browser.ts";
 
 interface Visit extends Looks {
-  /** Of a page that is to meet errors: what it reports is not held against it. */
+  /** True for a page that is to meet errors: its reports do not fail the test. */
   readonly isFaulty?: true;
 }
 

@@ -18,7 +18,7 @@ import { deploymentOn } from "@openledger/sequencer/testing/l1-world";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import { buildPages } from "../build/build-pages.ts";
 
-/** Of anvil's accounts: it sends nothing but the three contracts, so their addresses are known before. */
+/** Account of anvil that sends nothing but the three contracts, so their addresses are known before. */
 const DEPLOYER = anvilAccount(8).address;
 /** Holds OPEN on L1, and everybody's votes. */
 export const VOTER = anvilAccount(4);

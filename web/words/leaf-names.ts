@@ -10,7 +10,7 @@ export interface LeafName {
   readonly isChosen?: true;
 }
 
-/** By the leaf's number. What has no name here is called by its number. */
+/** Names by the leaf's number. A leaf without a name here is called by its number. */
 export const leafNames = signal<ReadonlyMap<number, LeafName>>(
   new Map([
     // Leaves that everybody meets.

@@ -15,12 +15,10 @@ const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 /** config.json of published bases, as their authors' versions of transformers have written them. */
 const PUBLISHED = {
   "SmolLM2-135M": {
-    ...{
       architectures: ["LlamaForCausalLM"],
       attention_bias: false,
       attention_dropout: 0.0,
       bos_token_id: 0,
-    },
     eos_token_id: 0,
     hidden_act: "silu",
     hidden_size: 576,
@@ -37,32 +35,26 @@ const PUBLISHED = {
     rope_interleaved: false,
     rope_scaling: null,
     rope_theta: 100000,
-    ...{
       tie_word_embeddings: true,
       torch_dtype: "bfloat16",
       transformers_version: "4.40.1",
       use_cache: true,
-    },
     vocab_size: 49152,
     "transformers.js_config": { kv_cache_dtype: { q4f16: "float16" } },
   },
   "Qwen2.5-0.5B": {
-    ...{
       architectures: ["Qwen2ForCausalLM"],
       attention_dropout: 0.0,
       bos_token_id: 151643,
       eos_token_id: 151643,
-    },
     hidden_act: "silu",
     hidden_size: 896,
     initializer_range: 0.02,
     intermediate_size: 4864,
-    ...{
       max_position_embeddings: 32768,
       max_window_layers: 24,
       model_type: "qwen2",
       num_attention_heads: 14,
-    },
     num_hidden_layers: 24,
     num_key_value_heads: 2,
     rms_norm_eps: 1e-6,
@@ -77,25 +69,19 @@ const PUBLISHED = {
     vocab_size: 151936,
   },
   "Qwen3-0.6B": {
-    ...{
       architectures: ["Qwen3ForCausalLM"],
       attention_bias: false,
       attention_dropout: 0.0,
       bos_token_id: 151643,
-    },
-    ...{
       eos_token_id: 151645,
       head_dim: 128,
       hidden_act: "silu",
       hidden_size: 1024,
       initializer_range: 0.02,
-    },
-    ...{
       intermediate_size: 3072,
       max_position_embeddings: 40960,
       max_window_layers: 28,
       model_type: "qwen3",
-    },
     num_attention_heads: 16,
     num_hidden_layers: 28,
     num_key_value_heads: 8,
@@ -104,32 +90,26 @@ const PUBLISHED = {
     rope_theta: 1000000,
     sliding_window: null,
     tie_word_embeddings: true,
-    ...{
       torch_dtype: "bfloat16",
       transformers_version: "4.51.0",
       use_cache: true,
       use_sliding_window: false,
-    },
     vocab_size: 151936,
   },
   "Qwen3-0.6B, saved by transformers 5": {
-    ...{
       architectures: ["Qwen3ForCausalLM"],
       attention_bias: false,
       attention_dropout: 0.0,
       bos_token_id: null,
-    },
     dtype: "bfloat16",
     eos_token_id: 151645,
     head_dim: 128,
     hidden_act: "silu",
     hidden_size: 1024,
-    ...{
       initializer_range: 0.02,
       intermediate_size: 3072,
       max_position_embeddings: 40960,
       max_window_layers: 28,
-    },
     layer_types: Array(28).fill("full_attention"),
     model_type: "qwen3",
     num_attention_heads: 16,
@@ -139,21 +119,17 @@ const PUBLISHED = {
     rms_norm_eps: 1e-6,
     rope_parameters: { rope_theta: 1000000, rope_type: "default" },
     sliding_window: null,
-    ...{
       tie_word_embeddings: true,
       transformers_version: "5.0.0",
       use_cache: true,
       use_sliding_window: false,
-    },
     vocab_size: 151936,
   },
   "Llama-3.2-1B": {
-    ...{
       architectures: ["LlamaForCausalLM"],
       attention_bias: false,
       attention_dropout: 0.0,
       bos_token_id: 128000,
-    },
     eos_token_id: [128001, 128008, 128009],
     head_dim: 64,
     hidden_act: "silu",
@@ -183,12 +159,10 @@ const PUBLISHED = {
     vocab_size: 128256,
   },
   gpt2: {
-    ...{
       activation_function: "gelu_new",
       architectures: ["GPT2LMHeadModel"],
       attn_pdrop: 0.1,
       bos_token_id: 50256,
-    },
     embd_pdrop: 0.1,
     eos_token_id: 50256,
     initializer_range: 0.02,
@@ -199,12 +173,10 @@ const PUBLISHED = {
     n_head: 12,
     n_layer: 12,
     n_positions: 1024,
-    ...{
       resid_pdrop: 0.1,
       summary_activation: null,
       summary_first_dropout: 0.1,
       summary_proj_to_labels: true,
-    },
     summary_type: "cls_index",
     summary_use_proj: true,
     vocab_size: 50257,
@@ -299,13 +271,11 @@ const PEFT = {
   target_modules: ["v_proj", "q_proj"],
   target_parameters: null,
   task_type: "CAUSAL_LM",
-  ...{
     trainable_token_indices: null,
     use_bdlora: null,
     use_dora: false,
     use_qalora: false,
     use_rslora: false,
-  },
 };
 const settingsOf = (config: object) =>
   readAdapterSettings(memorySource("adapter", new Map([["adapter_config.json", json(config)]])));

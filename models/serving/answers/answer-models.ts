@@ -51,19 +51,19 @@ export interface ModelPlace {
 export interface AnswerModelsOptions extends ServerLimits {
   /** Adapters of language models are written here, as "model-ID". */
   readonly adaptersFolder: string;
-  /** Where answers and openings are stored: anyone who loses it leaves paid answers unopened, and their draws void. */
+  /** Folder of answers and openings. Anyone who loses it leaves paid answers unopened, and their draws void. */
   readonly dataFolder: string;
   /** Base of the language models: a folder, an address, or the built-in one. */
   readonly basePath: string;
   readonly kernels: KernelChoice;
   /** Limit of the files of the models used last that stay in memory. */
   readonly heldBytes: number;
-  /** What computes the scores of estimates. */
+  /** Choice of what computes the scores of estimates. */
   readonly scores: ScoreChoice;
   readonly sequencerUrl: string;
-  /** Of the rollup. */
+  /** Domain of the rollup. */
   readonly domain: bigint;
-  /** Whose payments open the answers. */
+  /** Rollup whose payments open the answers. */
   readonly rollup: StoreRollup;
   readonly answerTtlMs: number;
   /** Time between two reads of payments beside those that questions cause; default two seconds. */
@@ -83,7 +83,7 @@ export interface LanguageModel {
   readonly service: AnswerService;
   /** The query of an answer that a batch has made. */
   queryOf(prompt: string, text: string): Promise<Int16Array>;
-  /** What the model reads for a prompt, where that is more than the prompt. */
+  /** Reads a prompt as the model does, if that is more than the prompt. */
   read(prompt: string): Promise<ReadPrompt>;
 }
 
@@ -164,7 +164,7 @@ export class AnswerModels {
     return this.#app;
   }
 
-  /** By the names of their adapters. */
+  /** Language models by the names of their adapters. */
   get languageModels(): ReadonlyMap<string, LanguageModel> {
     return this.#languageModels;
   }
@@ -173,7 +173,7 @@ export class AnswerModels {
     return this.#routed.has(String(modelId));
   }
 
-  /** In the order of their leaves. */
+  /** Leaves of the models, ascending. */
   get modelIds(): number[] {
     return [...this.#routed.keys()].map(Number).sort((a, b) => a - b);
   }
@@ -233,7 +233,7 @@ export class AnswerModels {
     this.#closing.push(() => watching.stop());
   }
 
-  /** Also puts a language model's adapter where batches read adapters. */
+  /** Reads a model's files. Also puts a language model's adapter where batches read adapters. */
   async #read(place: ModelPlace): Promise<Published> {
     const files = new Map<string, Uint8Array>();
     for (const name of [MANIFEST, "recipe.json", "parameters.bin"]) {

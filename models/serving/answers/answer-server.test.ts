@@ -62,7 +62,7 @@ beforeAll(async () => {
 let fixture: LedgerFixture;
 let folder: string;
 let served: ServedModels;
-/** Of the model's routes. */
+/** Address of the model's routes. */
 let url: string;
 let nowMs: number;
 
@@ -374,7 +374,7 @@ describe("a direct model behind the answer server", () => {
   });
 
   describe("a server that takes the payment", () => {
-    /** What is between the customer and the honest server. */
+    /** Alteration between the customer and the honest server. */
     let altered: (sealed: Record<string, string>) => object;
     let thief: Server;
     const buy = () =>

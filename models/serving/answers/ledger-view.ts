@@ -21,7 +21,7 @@ const modelSchema = z.object({
 const paymentsSchema = z.object({
   epoch: whole,
   isClosed: z.boolean(),
-  /** Of all payments of the epoch, whatever page it is. */
+  /** Chain of all payments of the epoch, whatever page it is. */
   chain: fieldElement,
   paymentCount: whole,
   payments: z.array(z.object({ receipt: fieldElement, payerId: whole, amountWei: wei, cumulativeWei: wei })),
@@ -37,7 +37,7 @@ export type LedgerModel = z.output<typeof modelSchema>;
 export type ClosedModel = z.output<typeof closedSchema>;
 export type PaymentPage = z.output<typeof paymentsSchema>;
 
-/** What an answer server asks a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
+/** Requests of an answer server to a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
 export interface LedgerView {
   /** null if there is no such leaf. */
   account(id: number): Promise<LedgerAccount | null>;

@@ -5,13 +5,13 @@ import type { JsonShape } from "../../engine/batches/json-text.ts";
 export interface AskedQuestion {
   /** An adapter's name, or that of the base. */
   readonly model: string;
-  /** Its text, where it is one; null for tokens and for chats. */
+  /** Prompt if it is one text; null for tokens and for chats. */
   readonly text: string | null;
   /** `openledger` of the request: who pays, and their signature. */
   readonly claim: unknown;
 }
 
-/** How a model answers, where that is not the request's to say. */
+/** Form of an answer, where the model's recipe decides and not the request. */
 export interface AnswerForm extends Sampling {
   readonly prompt: readonly number[];
   readonly maxTokens: number;
@@ -30,7 +30,7 @@ export interface BilledAnswer {
   readonly openledger: object;
 }
 
-/** What is on the ledger of a registered model. */
+/** Ledger's facts of a registered model. */
 export interface RegisteredName {
   readonly modelId: number;
   readonly datanetId: number;
@@ -42,13 +42,13 @@ export type MakeTokens = (payerId: number) => Promise<readonly number[]>;
 
 /** Charges for answers and signs receipts. */
 export interface AnswerBilling {
-  /** Whether answers by this name are charged for. Those of other names are free. */
+  /** True if answers by this name are charged for. Those of other names are free. */
   charges(model: string): boolean;
   /** null of an adapter, or the base, that nobody has registered: it is not sold. */
   registered(model: string): RegisteredName | null;
   /**
-   * How a registered model answers.
-   *
+   * Form of a registered model's answer.
+   * 
    * @param encode beside the thread that serves HTTP; what it throws is thrown here
    * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST
    */

@@ -26,7 +26,7 @@ const element = z
   .string()
   .regex(/^0x[0-9a-fA-F]{1,64}$/)
   .transform(BigInt);
-/** As `POST /v1/answers` of an answer server has it. */
+/** Claim as `POST /v1/answers` of an answer server has it. */
 const claimSchema = z.strictObject({
   payerId: z.number().int().min(0).max(0xffffff),
   signature: z.strictObject({ r8x: element, r8y: element, s: element }),
@@ -126,7 +126,7 @@ export class LedgerBilling implements AnswerBilling {
   }
 }
 
-/** What the rooms of the ledger say, as this API has it. */
+/** Codes of this API for the errors of the answer services. */
 const CODES: Readonly<Record<string, ServingErrorCode>> = {
   ATT_ASK_REFUSED: "MOD_SERVE_UNPAID",
   ATT_ANSWER_UNPAID: "MOD_SERVE_UNPAID",

@@ -29,7 +29,7 @@ interface CompletionServiceOptions {
   readonly vocabularySize: number;
   readonly endTokens: readonly number[];
   readonly maxBufferedBytes: number;
-  /** Whether tokens spell bytes, so that answers can be held to JSON. */
+  /** True if tokens spell bytes, so that answers can be held to JSON. */
   readonly hasJson: boolean;
 }
 
@@ -45,7 +45,7 @@ interface CompletionServiceModules {
   readonly billing?: AnswerBilling | undefined;
 }
 
-/** From where it is asked, and with which key; null if none are issued. */
+/** Address and key of a request; the key is null if none are issued. */
 interface Asker {
   readonly address: string;
   readonly key: ApiKey | null;
@@ -56,7 +56,7 @@ interface Asked extends Asker {
   readonly question: AskedQuestion;
   /** undefined if the answer is free. */
   readonly billing: AnswerBilling | undefined;
-  /** Of each choice. */
+  /** Form of each choice. */
   readonly forms: readonly AnswerForm[];
   readonly promptTokens: number;
   readonly stops: readonly string[];
@@ -140,7 +140,7 @@ export class CompletionService {
     };
   }
 
-  /** As the request has them: of each prompt n, the same but for the seed. */
+  /** Forms as the request has them: n for each prompt, the same but for the seed. */
   async #formsOf(request: AnyRequest, sender: PromptSender): Promise<AnswerForm[]> {
     const { chat } = this.#modules;
     const { json, kind, topLogprobs } = request;

@@ -10,7 +10,7 @@ interface AnswerOrder extends QueueTenant {
   readonly adapter: string | null;
   readonly form: AnswerForm;
   readonly stops: readonly string[];
-  /** Whether the answer is made to its end though nobody listens any more. */
+  /** True if the answer is made to its end though nobody listens any more. */
   readonly isKept: boolean;
 }
 
@@ -22,7 +22,7 @@ export interface TokenMark extends TokenLogprobs {
 /** Takes the answer's text as it comes, and the tokens that begin in it where their probabilities are asked for. */
 export type GiveText = (text: string, marks: readonly TokenMark[]) => void;
 
-/** What a batch has made. */
+/** Answer that a batch has made. */
 export interface MadeAnswer {
   readonly end: "stop" | "length";
   readonly answer: readonly number[];

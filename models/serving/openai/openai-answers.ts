@@ -7,7 +7,7 @@ import type { TokenNames } from "./token-names.ts";
 type AnswerKind = "completion" | "chat";
 type AnswerEnd = "stop" | "length";
 
-/** What all parts of an answer begin with. */
+/** Common beginning of all parts of an answer. */
 export interface AnswerHead {
   readonly kind: AnswerKind;
   readonly id: string;
@@ -15,7 +15,7 @@ export interface AnswerHead {
   readonly model: string;
   /** Names of its tokens, where their probabilities are asked for. */
   readonly names: TokenNames | null;
-  /** Whether the last part of a stream has the usage, and each other one says that it has none. */
+  /** True if the last part of a stream has the usage, and each other one says that it has none. */
   readonly hasUsage: boolean;
 }
 

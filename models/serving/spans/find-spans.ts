@@ -45,7 +45,7 @@ export function findSpans(
 interface Match {
   readonly start: number;
   readonly end: number;
-  /** Its bytes are those of the match before it. */
+  /** True if its bytes are those of the match before it. */
   readonly isSame: boolean;
 }
 
@@ -98,7 +98,7 @@ function nextStart(index: SpanIndex, answer: Uint8Array, start: number, end: num
   return low;
 }
 
-/** Whether a match has the bytes of the one before it, and the byte behind them. */
+/** True if a match has the bytes of the one before it, and the byte behind them. */
 function repeats(answer: Uint8Array, before: Match | undefined, start: number, end: number): boolean {
   if (before === undefined || before.end - before.start !== end - start || end === answer.length)
     return false;
@@ -147,7 +147,7 @@ const MAX_ENTRIES_SEEN = 64;
 export interface SpanSource {
   /** Place in the version's order. */
   readonly row: number;
-  /** Of the span's first place in the row's text, in bytes. */
+  /** Offset of the span's first place in the row's text, in bytes. */
   readonly offset: number;
 }
 

@@ -22,7 +22,7 @@ const MAX_SOURCES = 3;
  */
 const MAX_COMPARED_BYTES = 2 ** 23;
 const MAX_CITED_SPANS = 1_000;
-/** Of all rows in one answer. */
+/** Maximum bytes of all rows in one answer. */
 const MAX_ROW_BYTES = 2 ** 20;
 
 /** A row's bytes by its place in the version; null or undefined if it is not published. */
@@ -30,7 +30,7 @@ export type ReadContent = (
   row: number,
 ) => Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>;
 
-/** What a model's server needs of an index (models/serving/answers). */
+/** Index as a model's server needs it (models/serving/answers). */
 export interface HostedSpans {
   cite(text: string, contentOf: ReadContent): Promise<object>;
 }

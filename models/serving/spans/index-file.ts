@@ -25,7 +25,7 @@ const FORMAT_VERSION = 2;
 const HEADER_BYTES = 96;
 const ENTRY_BYTES = 4;
 const DIGEST_AT = 64;
-/** What one call reads, so that a long read does not fail as a whole. */
+/** Bytes of one read: a single call for a long read would fail as a whole. */
 const PART_BYTES = 1 << 26;
 
 /** Written to a part file and renamed: a kill leaves the old file or the new one. */

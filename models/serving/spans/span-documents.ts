@@ -3,7 +3,10 @@ import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 
-/** How rows become documents: their bytes as they are, or the text of e-mails, or of rows of texts (docs/reference/attribution.md). */
+/**
+ * Ways to turn rows into documents: their bytes as they are, or the text of e-mails, or of rows of texts
+ * (docs/reference/attribution.md).
+ */
 export const ROW_TEXTS = ["plain", "email", "text"] as const;
 export type RowText = (typeof ROW_TEXTS)[number];
 

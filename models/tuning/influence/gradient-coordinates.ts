@@ -35,7 +35,7 @@ interface Work {
   readonly options: TextFeatureOptions;
 }
 
-/** Of each coordinate the mean square over the rows. */
+/** Mean square of each coordinate over the rows. */
 function meanSquares({ kernels, options, places }: Work): Float64Array {
   const { gradientCount, rowCount } = options;
   const squares = new Float64Array(gradientCount);

@@ -24,7 +24,7 @@ const MAX_SELF_TEST_BYTES = 64 * 2 ** 20;
 const CHUNK_BYTES = 8 * 2 ** 20;
 /** Tokens of a self-test that this software writes. */
 const TEST_TOKENS = 16;
-/** Of the largest logit: bfloat16 of another engine differs by about 2^-8. */
+/** Tolerance as a part of the largest logit: bfloat16 of another engine differs by about 2^-8. */
 const TOLERANCE = 0.02;
 
 /** Logits after the last of `tokens`, one for each token of the vocabulary: what another engine can be compared with. */
@@ -36,12 +36,12 @@ const selfTestSchema = z.strictObject({
 export interface AddedBase {
   readonly name: string;
   readonly folder: string;
-  /** As the card names it; null if there is none. */
+  /** Licence that the card names; null if it names none. */
   readonly licence: string | null;
   readonly family: string;
   readonly parameterCount: number;
   readonly sizeBytes: number;
-  /** What the self-test found: the largest difference from the stored logits, or null if none were stored. */
+  /** Result of the self-test: the largest difference from the stored logits, or null if none were stored. */
   readonly largestLogitError: number | null;
 }
 

@@ -37,7 +37,7 @@ export function encodeMap(arena: Float32Array, at: Place, size: MapSize): Uint8A
   return bytes;
 }
 
-/** As integers from −most to most, and what one of them is: a float32. */
+/** Quantises to integers in [−max, max], and returns the float32 scale with them. */
 export function roundedTo(values: Float32Array | Float64Array, max: number) {
   let largest = 0;
   for (const value of values) if (Math.abs(value) > largest) largest = Math.abs(value);

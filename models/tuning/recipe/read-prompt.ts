@@ -6,7 +6,7 @@ import { mapLength, type QueryMapSize } from "./query-map.ts";
 import { isCiting, type TextRecipe } from "./text-recipe.ts";
 import { promptOf, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
 
-/** What a model reads for a prompt. */
+/** Tokens that a model reads for a prompt, with the rows that it cites. */
 export interface ReadPrompt {
   readonly given: readonly number[];
   readonly cited: Cited | null;

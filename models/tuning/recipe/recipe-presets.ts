@@ -123,8 +123,8 @@ export const retrievalOf = (
 const NO_REPEAT = 4;
 
 /**
- * How rows and answers begin and end where a base has tokens for that, the rule against answers that go round in circles,
- * and what is paid for.
+ * Reads how rows and answers begin and end, if a base has tokens for that. Adds the rule against answers that go round
+ * in circles, and the rule of what is paid for.
  */
 export async function textEnds(source: FileSource) {
   const [beginTokens, [endToken = null, ...further]] = await Promise.all([

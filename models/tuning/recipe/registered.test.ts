@@ -67,7 +67,7 @@ const hashesOf = ({ adapter, features, queryMap }: Trained<TextParts>) => ({
   queryMap: hashContents([queryMap]),
 });
 
-/** Of a safetensors file of floats. */
+/** Numbers of a safetensors file of floats. */
 function numbersOf(file: Uint8Array): Float32Array {
   const from = 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   return new Float32Array(file.slice(from).buffer);

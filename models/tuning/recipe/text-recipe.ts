@@ -30,13 +30,16 @@ const textRecipeSchema = z.strictObject({
   datanet: recipeFields.datanet,
   furtherDatanets: recipeFields.furtherDatanets,
   base: baseSchema,
-  /** Of the base's matrices, in training, gradients and answers. Absent: int8 from 67 million numbers on, else float32. */
+  /**
+   * Format of the base's matrices in training, gradients and answers. Absent: int8 from 67 million numbers on, else
+   * float32.
+   */
   weights: z.enum(WEIGHT_NUMBERS).optional(),
   seed: recipeFields.seed,
   /** Maximum tokens of a row: a longer one is refused, never cut. */
   rowTokens: count.min(2).max(MAX_TOKENS),
   /**
-   * What stands before each row, and before a prompt with its rows: the begin-of-text token that the base's tokenizer puts
+   * Tokens before each row, and before a prompt with its rows: the begin-of-text token that the base's tokenizer puts
    * there. Absent: nothing.
    */
   beginTokens: z.array(z.number().int().min(0)).min(1).max(MAX_BEGIN_TOKENS).optional(),
@@ -85,13 +88,13 @@ const textRecipeSchema = z.strictObject({
     weigh: z.literal("tokens").optional(),
   }),
   /**
-   * So many rows, drawn by the seed, are not trained on: they show how the model does on what it has not seen. Their
-   * features are 0, so they earn nothing by this model. Absent: none.
+   * Number of rows, drawn by the seed, that are not trained on: they show how the model does on what it has not seen.
+   * Their features are 0, so they earn nothing by this model. Absent: none.
    */
   heldOut: count.max(100_000).optional(),
   /**
-   * How rows become features: by tangents of the middle run (docs/adr/0013-tangents-of-the-run.md), or from their gradients by
-   * EK-FAC, for more rows than tangents have room for. `components`: the map is folded
+   * Method that turns rows into features: by tangents of the middle run (docs/adr/0013-tangents-of-the-run.md), or from
+   * their gradients by EK-FAC, for more rows than tangents have room for. `components`: the map is folded
    * (models/tuning/influence/fold-directions.ts). Absent: it is whole.
    */
   method: z.discriminatedUnion("kind", [
@@ -111,7 +114,7 @@ const textRecipeSchema = z.strictObject({
   answers: z.strictObject({
     /** Maximum tokens of a prompt with its rows: a longer one is refused. */
     promptTokens: count.max(MAX_TOKENS),
-    /** So many tokens are answered, or fewer where the end token comes. */
+    /** Tokens of an answer; fewer if the end token comes. */
     answerTokens: count.max(MAX_TOKENS),
     /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
     temperature: z.number().min(0).max(10),

@@ -53,7 +53,10 @@ export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextR
   return encoded;
 }
 
-/** Before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the recipe's tokens have */
+/**
+ * Checks the bytes of a prompt before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the
+ * recipe's tokens have
+ */
 export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: TextRecipe): void {
   const max = questionTokens(recipe);
   const maxBytes = maxTextBytes(tokens, max);
@@ -62,14 +65,16 @@ export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: T
     throw invalid(`the prompt has ${byteCount} bytes, ${max} tokens have at most ${maxBytes}`);
 }
 
-/** As `tokensOfPrompt`, of a prompt that is encoded. @throws ATT_ROW_INVALID */
+/** Checks an encoded prompt as `tokensOfPrompt` does. @throws ATT_ROW_INVALID */
 export function requirePromptTokens(encoded: readonly number[], recipe: TextRecipe): void {
   const max = questionTokens(recipe) - (recipe.beginTokens?.length ?? 0);
   if (encoded.length < 1 || encoded.length > max)
     throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${max}`);
 }
 
-/** What a model reads before a question: each row that was found, with its number, cut to the recipe's tokens. */
+/**
+ * Tokens that a model reads before a question: each row that was found, with its number, cut to the recipe's tokens.
+ */
 export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], max: number): number[] {
   return excerpts.flatMap((excerpt, k) => [
     ...tokens.encode(`[${k + 1}] ${excerpt}`).slice(0, max - 1),
@@ -78,7 +83,7 @@ export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], ma
 }
 
 /**
- * What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text.
+ * Text of an answer that a receipt hashes. It contains the tokens, since other tokens may spell the same text.
  * @param cited null if no row was found, and of models that cite none
  */
 export function answerText(
@@ -116,7 +121,7 @@ export function answerTokens(
   return answer;
 }
 
-/** What counts of a question: the answer's tokens, and that it ended, given the prompt. */
+/** Row of a question that counts: the answer's tokens, and that it ended, given the prompt. */
 export function questionRow(
   prompt: readonly number[],
   answer: readonly number[],

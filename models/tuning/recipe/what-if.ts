@@ -36,7 +36,7 @@ export interface WhatIfLoss {
   /** Nats a token, by the published adapter and by the one without the rows. */
   readonly tuned: number;
   readonly without: number;
-  /** What the registered scores say of `without` − `tuned`; null by EK-FAC, whose scores have no unit. */
+  /** Difference `without` − `tuned` that the registered scores predict; null by EK-FAC, whose scores have no unit. */
   readonly predicted: number | null;
   readonly bitsPerByte: { readonly tuned: number; readonly without: number } | null;
 }
@@ -44,14 +44,14 @@ export interface WhatIfLoss {
 export interface WhatIf {
   /** Ascending places in the version. */
   readonly without: readonly number[];
-  /** Of these, the ones that no step took anyway. */
+  /** Held-out rows among these: no step took them anyway. */
   readonly heldOut: readonly number[];
   readonly losses: readonly WhatIfLoss[];
   readonly answers: readonly {
     readonly prompt: string;
     readonly text: string;
     readonly textWithout: string;
-    /** Of what this answer pays to rows, if it is drawn, the part of these. */
+    /** Part of these rows in what this answer pays to rows, if it is drawn. */
     readonly share: number;
   }[];
 }
@@ -200,8 +200,8 @@ export async function whatIf(
 }
 
 /**
- * By the registered scores: what leaving a row out adds to the sum of a text's losses. The map makes of each text's gradient
- * what it makes of a query's, and G's units and the rows' factors are taken back.
+ * Slopes by the registered scores: what leaving a row out adds to the sum of a text's losses. The map treats each
+ * text's gradient as a query's; G's units and the rows' factors are taken back.
  */
 async function slopesOf(
   { placed, team, tokens }: TuningRun,

@@ -5,11 +5,11 @@ import type { Citation, Cited } from "./citations.ts";
 import { embedQuery } from "./lexical-embedding.ts";
 import { type CitingRecipe, embeddingShape, lengthOf, type RowIndex, scoreOf } from "./row-index.ts";
 
-/** What a prompt finds. */
+/** Rows found for a prompt. */
 export interface FoundRows {
   /** null if no row comes close: influence pays. */
   readonly cited: Cited | null;
-  /** Of the cited rows, in their order. */
+  /** Excerpts of the cited rows, in their order. */
   readonly excerpts: readonly string[];
   /** columnCount odd numbers. Where influence pays, its columns are still those that pay nothing. */
   readonly query: Int16Array;

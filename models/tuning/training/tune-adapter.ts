@@ -45,7 +45,7 @@ export class RowTeam {
     return losses;
   }
 
-  /** Of the model as it is now, in nats a token. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
+  /** Losses of the model as it is now, in nats a token. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
   losses(rows: readonly TokenRow[]): Promise<number[]> {
     return this.run(rows.map((row) => ({ row, block: { at: 0, floatCount: 0 }, into: null })));
   }
@@ -117,7 +117,7 @@ export interface TuningStep extends TuningProgress {
 export type TuningWish = "stop" | "pause";
 
 export interface TuningOptions {
-  /** Where the state is kept, so that a killed run goes on to the same bytes. */
+  /** Folder of the state, so that a killed run goes on to the same bytes. */
   readonly folder?: string;
   /** A state is written after each so many steps. */
   readonly stepsPerCheckpoint?: number;
@@ -131,7 +131,7 @@ export interface TuningOptions {
   readonly tangents?: Tangents | null;
   /** The threads are idle until it has answered. */
   readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
-  /** Before a state is written: a run that goes on from it does not make the steps before again. */
+  /** Called before each checkpoint. Steps before a checkpoint are not repeated after a resume. */
   readonly beforeState?: () => Promise<void>;
 }
 
@@ -236,7 +236,7 @@ export async function tuneAdapter(
   return bestStep;
 }
 
-/** As usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
+/** Draws the first adapter as usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
 function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayout, seed: string): void {
   const random = new SeededRandom(`adapter ${seed}`);
   arena.fill(0, at, at + layout.floatCount);

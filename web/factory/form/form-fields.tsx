@@ -52,7 +52,7 @@ interface FormFieldsProps {
   readonly onTyped: (typed: TypedForm) => void;
 }
 
-/** What most people change, then what a model earns by, then the rest folded away. */
+/** Fields that most people change, then those that decide what a model earns by, then the rest folded away. */
 export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFieldsProps) {
   const number = (name: NumberName, label: ComponentChildren, help: string, unit?: string) => (
     <NumberField

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { Field } from "../../design/field.tsx";
 
-/** As it was typed, so that a reload and a half-typed number keep it. */
+/** Numbers as they were typed, so that a reload keeps half-typed ones. */
 export type TypedNumbers<Name extends string> = Readonly<Record<Name, string>>;
 
 interface NumberLimits {

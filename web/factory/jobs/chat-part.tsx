@@ -34,7 +34,7 @@ export function ChatPart(props: JobPartProps) {
   );
 }
 
-/** By a server of its own, or one of many adapters; null if nobody has it. */
+/** Finds a model behind a server of its own, or as one of many adapters; null if nobody has it. */
 async function servedModel(site: Site, modelId: number): Promise<ServedModel | null> {
   const { models } = await findServedModels(site);
   return models.find((model) => model.modelId === modelId) ?? findRegistered(site, modelId);
@@ -68,7 +68,7 @@ const ANSWER_TOKENS = 64;
 /** The base reads so many characters without losing the question, whatever its tokens are. */
 const MAX_CHARACTERS = 400;
 
-/** At the factory: nothing is paid, and no row earns. */
+/** Chat with the tuned model at the factory: nothing is paid, and no row earns. */
 function FreeChat({ factorySession, job }: JobPartProps) {
   const key = `openledger.chat ${job.id}`;
   const [turns, setTurns] = useState<readonly Turn[]>(

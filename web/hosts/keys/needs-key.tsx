@@ -9,7 +9,7 @@ import type { Visitor } from "./visitor.ts";
 
 interface NeedsKeyProps extends Pick<PageProps, "site" | "live"> {
   readonly visitor: Visitor;
-  /** What one needs it for: "label", "answer requests". */
+  /** Purpose of the key: "label", "answer requests". */
   readonly toDo: string;
   readonly children: (client: LedgerClient, leafId: number) => ComponentChildren;
 }

@@ -1,4 +1,4 @@
-/** Who looks at a Datanet: anybody, an account, or one whose ledger key signs in this page. */
+/** Visitor of a Datanet: anybody, an account, or one whose ledger key signs in this page. */
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
@@ -13,7 +13,7 @@ export interface Visitor {
   readonly isConnected: boolean;
   /** The wallet's first account; null if it has none, or is not known yet. */
   readonly account: LedgerLeaf | null;
-  /** Whether the ledger has said which accounts the wallet has. */
+  /** True if the ledger has told which accounts the wallet has. */
   readonly isAccountKnown: boolean;
   /** Signs in this page's memory; null until `unlock`. */
   readonly client: LedgerClient | null;

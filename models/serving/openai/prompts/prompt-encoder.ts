@@ -9,7 +9,7 @@ const IMMEDIATE_BYTES = 512;
 /** One up to so many has a thread that longer ones cannot keep busy: at most about 80 ms each. */
 const SHORT_BYTES = 8_192;
 
-/** Who asks, and until when it is wanted. */
+/** Sender of a prompt, and whether the tokens are still needed. */
 export interface PromptSender {
   /** A network, as foundation/http/client-network.ts counts them. */
   readonly address: string;
@@ -34,7 +34,7 @@ export class PromptEncoder {
     this.#long = new EncodingLane(seat, { isWarm: false, maxBytes: this.maxBytes });
   }
 
-  /** Of a prompt. */
+  /** Maximum bytes of a prompt. */
   get maxBytes(): number {
     return maxTextBytes(this.#tokens, this.#maxTokens);
   }
