@@ -1,4 +1,4 @@
-/** Who may read a Datanet's rows, and who may say what of them: rules of the card, in one place. */
+/** Access rules of the card, in one place: who may read a Datanet's rows, and who may sign which record about them. */
 import { type Card, mayVouch } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody, VerifiedBody } from "../records/record.ts";
@@ -63,14 +63,14 @@ export function requireMayLabel(card: Card, leaf: HostLeaf): void {
   if (why !== null) throw notAllowed(leaf, why, "label");
 }
 
-/** What a record speaks of, as far as the host knows it. */
+/** Subject of a record, as far as the host knows it. */
 interface RecordContext {
   readonly card: Card;
   readonly recordState: RecordState;
   readonly datanetId: number;
   readonly isRowKnown: (digest: string) => boolean;
   readonly isCommitKnown: (rowsRoot: string) => boolean;
-  /** Who has contributed the row. */
+  /** Contributor of the row; null if the host does not have the row. */
   readonly contributorOf: (digest: string) => number | null;
   /** @throws DNT_VERIFIED_FULL */
   readonly requireRoomFor: (body: VerifiedBody, isOfTeam: boolean) => void;

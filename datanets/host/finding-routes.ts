@@ -40,7 +40,8 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
         last === null
           ? null
           : {
-              ...{ rowCount: last.rowCount, checkedAtMs: last.checkedAtMs },
+              rowCount: last.rowCount,
+              checkedAtMs: last.checkedAtMs,
               /** false: rows or records have come since. */
               isCurrent: last.rowCount === rows.size && last.recordCount === recordCount,
             },
@@ -136,7 +137,7 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
   );
 }
 
-/** Where the row counts: the first commit that has it. */
+/** Returns the place at which the row counts: the first commit that has it. */
 function placeOf(datanet: HostedDatanet, digest: string): { commit: string | null; index: number | null } {
   const row = datanet.rows.find(digest);
   if (row === undefined) return { commit: null, index: null };

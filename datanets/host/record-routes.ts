@@ -171,7 +171,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
-  /** What is wrong with its form is returned. */
+  /** Reads a record. An error of its form is returned, not thrown. */
   function readRecord(datanet: HostedDatanet, value: unknown): SignedRecord | RollupError {
     const parsed = signedRecordSchema.safeParse(value);
     if (!parsed.success) return invalid(z.prettifyError(parsed.error).slice(0, 500));

@@ -1,7 +1,8 @@
 /**
- * How far labellers agree beyond chance, for labels without an order. Cohen for two people who label the same rows
- * (Educational and Psychological Measurement 20, 1960), Fleiss for an equal number of labels a row, no matter who gave them
- * (Psychological Bulletin 76, 1971), Krippendorff's alpha for everything else (Content Analysis, 2004, chapter 11).
+ * Agreement of labellers beyond chance, for labels without an order. Cohen for two people who label the same rows
+ * (Educational and Psychological Measurement 20, 1960), Fleiss for an equal number of labels a row, no matter who gave
+ * them (Psychological Bulletin 76, 1971), Krippendorff's alpha for everything else (Content Analysis, 2004, chapter
+ * 11).
  */
 
 /** A row's labels by the leaves that gave them. */
@@ -15,7 +16,7 @@ interface Agreement {
   readonly labellerCount: number;
 }
 
-/** By the method that fits the number of labellers. Rows of fewer than two labels say nothing and are left out. */
+/** Chooses the method by the number of labellers. Rows with fewer than two labels are left out: they say nothing. */
 export function agreementOf(rows: Iterable<RowLabels>): Agreement {
   const kept = [...rows].filter((labels) => labels.size >= 2);
   const labellers = new Set(kept.flatMap((labels) => [...labels.keys()]));

@@ -39,7 +39,7 @@ export class HostedCommit {
     if (last !== undefined && last.from > piece.from) this.#pieces.sort((a, b) => a.from - b.from);
   }
 
-  /** At most `max` runs. */
+  /** Returns the runs of missing rows, at most `max` of them. */
   missing(max: number): MissingRun[] {
     const runs: MissingRun[] = [];
     for (let at = this.#hasRow.indexOf(0); at >= 0 && runs.length < max; ) {

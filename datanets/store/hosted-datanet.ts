@@ -51,7 +51,7 @@ export class HostedDatanet {
     this.loading = new Loading(id);
   }
 
-  /** What is known at once: cards, lists of commits and of versions. @throws SRV_STORE_CORRUPT */
+  /** Loads what is small: cards, lists of commits and of versions. @throws SRV_STORE_CORRUPT */
   async open(): Promise<void> {
     for (const text of await this.#store.cards(this.id)) this.#keepCard(readCard(text));
     for (const facts of await this.#store.commits(this.id)) this.#keepCommit(new HostedCommit(facts));
@@ -232,7 +232,7 @@ export class HostedDatanet {
     return row;
   }
 
-  /** Who has committed a row first; null where it is not here. */
+  /** Returns the contributor who committed a row first; null if the host does not have the row. */
   contributorOf(digest: string): number | null {
     const row = this.rows.find(digest);
     return row === undefined ? null : this.#commits[this.rows.commitOf(row)]!.facts.contributorId;

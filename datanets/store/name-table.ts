@@ -10,7 +10,7 @@ const MAX_NAMES = 100_000;
 export class NameTable {
   readonly #store: HostStore;
   readonly #names = new Map<number, SignedName>();
-  /** Of each name, cut once: a search looks through all of them. */
+  /** Words of each name, cut once: a search looks through all of them. */
   readonly #words = new Map<number, readonly string[]>();
   /** Names are taken one after the other, so that none is compared with an older one than is kept. */
   #taking: Promise<unknown> = Promise.resolve();

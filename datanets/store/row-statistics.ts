@@ -33,7 +33,7 @@ export function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number)
     rowCount: rows.size,
     bytes,
     malformedCount,
-    /** By accepted label, else the row's own; "" = neither. */
+    /** Row counts by accepted label, else by the row's own; "" = neither. */
     labels: Object.entries(labels).map(([label, rowCount]) => ({ label, rowCount })),
     states,
     lengths: Array.from(lengths, (rowCount = 0, power) => ({ maxBytes: 2 ** power, rowCount })),

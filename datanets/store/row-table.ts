@@ -5,7 +5,7 @@ import { DigestTable } from "./digest-table.ts";
 import { NumberColumn } from "./number-column.ts";
 import { TextSearch } from "./text-search.ts";
 
-/** Where a row's bytes lie and whose it is. */
+/** Place of a row's bytes, and its contributor. */
 interface RowPlace {
   readonly row: number;
   readonly blob: string;
@@ -16,7 +16,7 @@ interface RowPlace {
   readonly index: number;
 }
 
-/** What a row's own content says, as the table keeps it. */
+/** Facts of a row's own content, as the table stores them. */
 interface RowFacts {
   /** null where the row has no label of its own. */
   readonly label: string | null;
@@ -65,7 +65,7 @@ export class RowTable {
     };
   }
 
-  /** Of a row that is not described yet: nothing. */
+  /** Facts of a row; empty for one that is not described yet. */
   facts(row: number): RowFacts {
     if (row >= this.describedCount) return { label: null, isWellFormed: true };
     const label = this.#labels.at(row);

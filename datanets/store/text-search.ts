@@ -26,7 +26,7 @@ class Postings {
   #bytes = new Uint8Array(8);
   #size = 0;
   #last = -1;
-  /** For words that are asked for again, as long as memory is not short. */
+  /** Decoded rows, for words that are searched again, as long as memory is not short. */
   #decoded: WeakRef<Int32Array> | null = null;
   count = 0;
 
@@ -46,7 +46,7 @@ class Postings {
     this.#bytes[this.#size++] = difference;
   }
 
-  /** Not to be written to. */
+  /** Row numbers. The caller must not write to the array. */
   rows(): Int32Array {
     const known = this.#decoded?.deref();
     if (known?.length === this.count) return known;

@@ -9,7 +9,7 @@ interface VersionChange {
   readonly after?: { readonly contributorId: number; readonly validatorId: number };
 }
 
-/** What changed between two versions: removed rows first, in their order, then added and reassigned ones in theirs. */
+/** Lists the changes between two versions: removed rows first, in their order, then added and reassigned ones in theirs. */
 export function versionDifference(before: readonly ListedRow[], after: readonly ListedRow[]) {
   const owners = ({ contributorId, validatorId }: ListedRow) => ({ contributorId, validatorId });
   const old = new Map(before.map((row) => [row.digest, row]));
