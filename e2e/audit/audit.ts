@@ -89,7 +89,8 @@ interface AuditedWorld {
 export async function auditPreconfirmations({ circuits, l1, traffic }: AuditedWorld) {
   const { chainId, rollupAddress } = l1.deployment;
   const { events, ledger, verified } = await rebuildFromL1({
-    ...{ rpcUrl: l1.url, rollupAddress },
+    rpcUrl: l1.url,
+    rollupAddress,
     circuits: circuits.map(({ proving, sizes }) => ({ ...sizes, key: proving.verificationKey })),
   });
   const problems = [...traffic.problems];

@@ -119,7 +119,11 @@ async function play(
   const result = (): ClientResult => ({ scenarios: SCENARIOS.length, passed: passed.length, ...counts });
   try {
     world = await createWorld({
-      ...{ name: l1, l1, keepIn: keep, backend: prover, tell },
+      name: l1,
+      l1,
+      keepIn: keep,
+      backend: prover,
+      tell,
       // The bridge's own default on this chain, which automine needs.
       ...(l1 === "anvil-automine" ? { confirmations: null } : {}),
       others: [

@@ -53,7 +53,13 @@ export async function createWorldHere<Name extends string>(declared: HereDeclara
   }
   const ends: (() => Promise<unknown>)[] = [() => f.stop(), () => w.stop()];
   return {
-    ...{ f, w, folder, deployment, sequencerUrl, clients, rpcUrl },
+    f,
+    w,
+    folder,
+    deployment,
+    sequencerUrl,
+    clients,
+    rpcUrl,
     /** Closes what is open. */
     async closeOpen(): Promise<void> {
       await w.watch();

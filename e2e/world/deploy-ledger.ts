@@ -62,7 +62,9 @@ export async function deployLedger(circuits: readonly KeyedCircuit[], terms: Ter
   const configs = circuits.map(configOf);
   const deployed = await deployRollup({
     ...given,
-    ...{ operatorKeyX, operatorOwner, treasuryOwner },
+    operatorKeyX,
+    operatorOwner,
+    treasuryOwner,
     sequencer: operatorOwner,
     genesisRoot: root,
     circuits: configs,

@@ -92,7 +92,8 @@ export async function startL1({ circuits, deploy, l1 = "anvil", users, ...option
     createWalletClient({ chain, transport, account: drillAccount(name) });
   const deployHere = async () => {
     const { deployment } = await deployLedger(circuits, {
-      ...{ chain, rpcUrl: url },
+      chain,
+      rpcUrl: url,
       walletClient: walletOf("faucet"),
       publicClient: client as never,
       operatorOwner: drillAccount("operator").address,
@@ -112,7 +113,10 @@ export async function startL1({ circuits, deploy, l1 = "anvil", users, ...option
     await node.begin();
     const rollup = { address: deployment.rollupAddress, abi: rollupAbi } as const;
     return {
-      ...{ url, node, deployment, walletOf },
+      url,
+      node,
+      deployment,
+      walletOf,
       /** Its test methods are anvil's alone. */
       client,
       ...faucet,

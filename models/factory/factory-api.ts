@@ -259,7 +259,10 @@ const changeSchema = z.object({ rowCount: count, before: rowsLossSchema, after: 
 const resultSchema = z.object({
   /** models/tuning/training/row-losses.ts */
   losses: z.object({
-    ...{ steps: count, keptStep: count, trained: changeSchema, heldOut: changeSchema.nullable() },
+    steps: count,
+    keptStep: count,
+    trained: changeSchema,
+    heldOut: changeSchema.nullable(),
   }),
   adapterSha256: sha256,
   recipeHash: sha256.nullable(),

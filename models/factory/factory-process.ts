@@ -90,7 +90,12 @@ export async function createFactoryProcess(
       logger,
     );
     const served = new ServedModels({
-      ...{ bases, jobs, client, config, logger, startSettler },
+      bases,
+      jobs,
+      client,
+      config,
+      logger,
+      startSettler,
       folderOf: (jobId) => runner.folderOf(jobId),
     });
     const side = new SideTasks(MAX_SIDE_TASKS);
@@ -100,21 +105,19 @@ export async function createFactoryProcess(
     let origin = config.publicUrl.replace(/\/+$/, "");
     let sizes: readonly CircuitSize[] | null = null;
     const app = await createFactoryApp({
-      ...{
-        config,
-        session,
-        client,
-        bases,
-        datasets,
-        jobs,
-        runner,
-        served,
-        side,
-        taskOf,
-        metrics,
-        logger,
-        nowMs,
-      },
+      config,
+      session,
+      client,
+      bases,
+      datasets,
+      jobs,
+      runner,
+      served,
+      side,
+      taskOf,
+      metrics,
+      logger,
+      nowMs,
       guard: new RequestGuard({ domain: client.domain, session, ledger, nowMs }),
       origin: () => origin,
       isHealthy: () => isHealthy,

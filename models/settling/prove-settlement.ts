@@ -69,7 +69,9 @@ export async function proveSettlement(
       throw new Error(`${proving.name} and its model disagree on C or y`);
     const { a, b, c } = proof;
     const entryOnL1: ProvenEntry = {
-      ...{ circuit: proving.name, data: wires[i]!, proof: { a, b, c } },
+      circuit: proving.name,
+      data: wires[i]!,
+      proof: { a, b, c },
       publicSignals: [commitment, y, z],
     };
     return { entryOnL1, timings };

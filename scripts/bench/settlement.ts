@@ -50,13 +50,11 @@ export async function benchSettlement(options: BenchSettlementOptions) {
   }
   const gas = options.gas ? await measureSettlementGas() : null;
   return {
-    ...{
-      constraintsPer,
-      sizes,
-      nsPerMacElsewhere: ELSEWHERE_NS_PER_MAC,
-      backend: options.prover,
-      gas,
-    },
+    constraintsPer,
+    sizes,
+    nsPerMacElsewhere: ELSEWHERE_NS_PER_MAC,
+    backend: options.prover,
+    gas,
     perRowDraw: constraintsPer.rowDraw,
   };
 }

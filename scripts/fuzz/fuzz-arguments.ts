@@ -3,8 +3,18 @@ import type { KernelAddon } from "./fuzz-kernels.ts";
 import type { StepsAddon } from "./fuzz-steps.ts";
 
 const ODD: readonly unknown[] = [
-  ...[undefined, null, 1, "x", {}, [], Symbol("s"), () => 0, 1n],
-  ...[new ArrayBuffer(8), new Float64Array(4), new DataView(new ArrayBuffer(8))],
+  undefined,
+  null,
+  1,
+  "x",
+  {},
+  [],
+  Symbol("s"),
+  () => 0,
+  1n,
+  new ArrayBuffer(8),
+  new Float64Array(4),
+  new DataView(new ArrayBuffer(8)),
 ];
 
 /** @throws Error where something is taken */

@@ -39,7 +39,10 @@ export async function installed(
       JSON.stringify({ private: true, dependencies: { [name]: version } }),
     );
     const npm = new ManagedProcess({
-      ...{ name: "npm", command: "npm", workingDir: part, logPath: join(part, "npm.log") },
+      name: "npm",
+      command: "npm",
+      workingDir: part,
+      logPath: join(part, "npm.log"),
       args: ["install", "--ignore-scripts", "--no-audit", "--no-fund", `--before=${before}`],
     });
     npm.launch();
@@ -86,7 +89,10 @@ export function clockedNode(
   reorganise: L1Node["reorganise"],
 ): L1Node {
   return {
-    ...{ url, reorganise, begin: async () => {}, mine: (blocks) => clock.mine(blocks) },
+    url,
+    reorganise,
+    begin: async () => {},
+    mine: (blocks) => clock.mine(blocks),
     get failure() {
       return clock.failure ?? node.endedByItself;
     },

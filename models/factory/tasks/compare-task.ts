@@ -38,7 +38,8 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
           data: { fields: ["prompts"] },
         });
       const options = {
-        ...{ ...recipe.answers, seed: recipe.seed },
+        ...recipe.answers,
+        seed: recipe.seed,
         tokenCount: Math.min(answerTokens, max - given.length),
       };
       const answerOf = (model: Transformer) => tokens.decode([...generate(model, given, options)]);

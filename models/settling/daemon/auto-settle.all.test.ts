@@ -56,10 +56,25 @@ const url = () => `http://127.0.0.1:${port}/ledger/${modelId}`;
 function wordsOf(args: readonly string[]): string[] {
   const { f, home, sequencerUrl } = world;
   return [
-    ...["models", "serve", modelFolder, "--port", String(port)],
-    ...["--data", join(folder, "answers"), "--model", String(modelId)],
-    ...["--sequencer", sequencerUrl, "--rpc", f.rpcUrl, "--rollup", f.rollup.address],
-    ...["--settle", "--private-key-file", join(home, "alice-key"), ...args],
+    "models",
+    "serve",
+    modelFolder,
+    "--port",
+    String(port),
+    "--data",
+    join(folder, "answers"),
+    "--model",
+    String(modelId),
+    "--sequencer",
+    sequencerUrl,
+    "--rpc",
+    f.rpcUrl,
+    "--rollup",
+    f.rollup.address,
+    "--settle",
+    "--private-key-file",
+    join(home, "alice-key"),
+    ...args,
   ];
 }
 

@@ -233,7 +233,10 @@ export class AutoSettler {
     const { voidCount } = prepared.data;
     log.info(
       {
-        ...{ modelId, epoch, circuit: circuits[0]!.name, proofCount: circuits.length },
+        modelId,
+        epoch,
+        circuit: circuits[0]!.name,
+        proofCount: circuits.length,
         proveMs: Math.round(tookMs),
         voidCount,
       },

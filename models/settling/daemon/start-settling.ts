@@ -59,7 +59,8 @@ export async function startSettling(
       const told = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);
       const opened = await openProvingCircuits(circuits, deployment, told, options.keys ?? null);
       return proveSettlement(prepared, opened, {
-        ...{ prover: modules.prover, signal },
+        prover: modules.prover,
+        signal,
         onProgress: ({ percent }) => onPercent(Math.floor(percent)),
       });
     },

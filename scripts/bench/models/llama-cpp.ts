@@ -63,7 +63,9 @@ export async function openSequence(
   const model = await llama.loadModel({ modelPath: path, gpuLayers: 0 });
   const threads = { ideal: threadCount, min: threadCount };
   const context = await model.createContext({
-    ...{ contextSize: positions, batchSize: positions, threads },
+    contextSize: positions,
+    batchSize: positions,
+    threads,
     ...(isExact ? { ...KEPT_EXACT, flashAttention: false } : {}),
   });
   const sequence = context.getSequence();

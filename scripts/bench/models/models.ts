@@ -33,8 +33,12 @@ const size = (
   keyHeads: number,
   words: number,
 ) => ({
-  ...{ hidden_size: width, intermediate_size: inner, num_hidden_layers: layers, vocab_size: words },
-  ...{ num_attention_heads: heads, num_key_value_heads: keyHeads },
+  hidden_size: width,
+  intermediate_size: inner,
+  num_hidden_layers: layers,
+  vocab_size: words,
+  num_attention_heads: heads,
+  num_key_value_heads: keyHeads,
 });
 const SHAPES = {
   "SmolLM2-135M": { ...llama, ...size(576, 1_536, 30, 9, 3, 49_152), rope_theta: 100_000 },
@@ -130,11 +134,20 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
     const largestRoundingError = floats && largestDifference(mine, floats);
     const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? null;
     const both = (of: { ours: number[]; llama: number[] }) => ({
-      ...{ ours: middle(of.ours), llama: middle(of.llama) },
+      ours: middle(of.ours),
+      llama: middle(of.llama),
     });
     return {
-      ...{ name, decode: both(measured.decode), prompt: both(measured.prompt), memoryMb, fileMb },
-      ...{ largestLogitError, largestFloatLogitError, largestRoundingError, sameBytes, tuning },
+      name,
+      decode: both(measured.decode),
+      prompt: both(measured.prompt),
+      memoryMb,
+      fileMb,
+      largestLogitError,
+      largestFloatLogitError,
+      largestRoundingError,
+      sameBytes,
+      tuning,
     };
   } finally {
     await rm(folder, { recursive: true });

@@ -49,12 +49,18 @@ export async function writeGguf(
     uint64(tensors.length),
     uint64(facts.length + 2),
     ...facts.flatMap(([name, type, value]) => [text(name), uint32(type), encoded(type, value)]),
-    ...[text("tokenizer.ggml.tokens"), uint32(ARRAY), uint32(STRING), uint64(size("vocab_size"))],
+    text("tokenizer.ggml.tokens"),
+    uint32(ARRAY),
+    uint32(STRING),
+    uint64(size("vocab_size")),
     // Bytes come first, as this kind of tokenizer asks for.
     ...Array.from({ length: size("vocab_size") }, (_, i) =>
       text(i < 256 ? `<0x${i.toString(16).toUpperCase().padStart(2, "0")}>` : `t${i}`),
     ),
-    ...[text("tokenizer.ggml.token_type"), uint32(ARRAY), uint32(INT32), uint64(size("vocab_size"))],
+    text("tokenizer.ggml.token_type"),
+    uint32(ARRAY),
+    uint32(INT32),
+    uint64(size("vocab_size")),
     words(Uint32Array.from({ length: size("vocab_size") }, (_, i) => (i < 256 ? BYTE_TOKEN : PLAIN_TOKEN))),
   ];
   let end = 0;

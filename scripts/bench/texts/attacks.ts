@@ -47,7 +47,10 @@ async function factorsOf(corpus: (typeof CORPUS_NAMES)[number], seed: string) {
   });
   const plain = family.parseRecipe(completeRecipe(preset, { id: 1, version: 1, rowsRoot: 0n }, COLUMNS));
   const placed = await loadText(plain, setting, {
-    ...{ adapter: null, adapterBlocks: 0, rowCount: 1, maxRows: plain.rowTokens },
+    adapter: null,
+    adapterBlocks: 0,
+    rowCount: 1,
+    maxRows: plain.rowTokens,
   });
   const { tokens } = placed;
   const baseSays = (prompt: string) => {

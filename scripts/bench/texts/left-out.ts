@@ -27,7 +27,8 @@ export async function leftOut(
   const { recipe: plain, texts } = await openWorld({ ...given, queryCount: QUERIES, columnCount: COLUMNS });
   const rows = texts.rows.map((text) => ({
     content: encodeTextRow({ text }),
-    ...{ contributorId: 1, validatorId: 2 },
+    contributorId: 1,
+    validatorId: 2,
   }));
   const root = versionRowsRoot(rows.map(({ content, ...ids }) => ({ rowHash: hashRow(content), ...ids })));
   const recipe = { ...plain, datanet: { ...plain.datanet, rowsRoot: hex32(root) } };

@@ -110,7 +110,11 @@ const addDecide = command({
     output.answer(
       [`${counted(records.length, "row is", "rows are")} ${isLeftOut ? "left out" : "kept"}, for all to see`],
       {
-        ...{ datanetId, rowCount: records.length, isLeftOut, why, note },
+        datanetId,
+        rowCount: records.length,
+        isLeftOut,
+        why,
+        note,
       },
     );
   },

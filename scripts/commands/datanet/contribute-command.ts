@@ -68,7 +68,10 @@ export const addContribute = command({
       const rowsRoot = hex32(contribution.rowsRoot);
       const secret = "keep the rows to yourself until a batch with the entry is final";
       output.answer([...lines, `root ${rowsRoot}; ${secret}`], {
-        ...{ ...facts, datanetId, rowsRoot, rowCount: contribution.rowCount },
+        ...facts,
+        datanetId,
+        rowsRoot,
+        rowCount: contribution.rowCount,
       });
       return;
     }

@@ -124,7 +124,12 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const sent =
     bought?.payment ??
     (await payForAnswer(client, {
-      ...{ from: payer.id, modelId, model, prompt, answer, ...sure },
+      from: payer.id,
+      modelId,
+      model,
+      prompt,
+      answer,
+      ...sure,
       ...maxPrice,
     }));
   const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);

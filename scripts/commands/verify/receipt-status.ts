@@ -68,7 +68,14 @@ async function showAll(
     const found =
       status === "dropped" || status === "pending" ? null : await findPayment(client, modelId, wanted);
     const of = found && (await paymentStatus(client, found, circuits));
-    statuses.push({ ...{ hash: null, queueIndex: null }, ...wanted, modelId, status, of });
+    statuses.push({
+      hash: null,
+      queueIndex: null,
+      ...wanted,
+      modelId,
+      status,
+      of,
+    });
   }
   const lines = renderTable([
     ["payment", "model", "epoch", "OPEN", "stage", "drawn", "L1 transaction of the settlement"],

@@ -5,8 +5,18 @@ import { build } from "esbuild";
 
 /** Of a program that deposits, transfers and reads. */
 export const PAYING = [
-  ...["createLedgerClient", "deriveKey", "deposit", "transfer", "waitFor", "isClientError"],
-  ...["findLeaves", "getInfo", "getLeaf", "getStatus", "parseOpen", "formatOpen"],
+  "createLedgerClient",
+  "deriveKey",
+  "deposit",
+  "transfer",
+  "waitFor",
+  "isClientError",
+  "findLeaves",
+  "getInfo",
+  "getLeaf",
+  "getStatus",
+  "parseOpen",
+  "formatOpen",
 ] as const;
 
 export interface BundledClient {
@@ -34,8 +44,16 @@ export async function bundleClient(
     },
     nodePaths: [fileURLToPath(new URL("../../node_modules", import.meta.url))],
     external: isWithViem ? [] : ["viem", "viem/*"],
-    ...{ bundle: true, minify: true, write: false, metafile: true, splitting: true, outdir: "bundle" },
-    ...{ format: "esm", platform: "browser", target: "es2022", legalComments: "none" },
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    splitting: true,
+    outdir: "bundle",
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    legalComments: "none",
   });
   const [main, { exports }] = Object.entries(metafile.outputs).find(
     ([, { entryPoint }]) => entryPoint === "<stdin>",

@@ -69,7 +69,8 @@ export class InstalledPackage {
     return run(process.execPath, args, options).then(
       ({ stdout }) => ({ code: 0, stdout }),
       ({ code, stderr, stdout }: { code: number; stdout: string; stderr: string }) => ({
-        ...{ code, stdout: `${stdout}${stderr}` },
+        code,
+        stdout: `${stdout}${stderr}`,
       }),
     );
   }

@@ -141,7 +141,10 @@ export async function planDeployment(
   const describeGovernance = (token: Address, itsRollup: Address) => {
     if (governance === null) return [];
     const args = governanceArguments(governance.options, {
-      ...{ ...governance, token, rollup: itsRollup, contractsHash },
+      ...governance,
+      token,
+      rollup: itsRollup,
+      contractsHash,
     });
     const nonces = [nextNonce, nextNonce + 1, rollupNonce + 1];
     return GOVERNANCE_CONTRACTS.map((name, i) => describe(name, nonces[i]!, args[name]));
