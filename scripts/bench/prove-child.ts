@@ -21,7 +21,7 @@ export type ChildAnswer =
       readonly keyMs: number | null;
       /** Processor time of all threads, for key, proof and verification: hardly moved by other work on the machine. */
       readonly cpuMs: number;
-      /** Of the process so far. */
+      /** Peak memory of the process so far, in MB. */
       readonly peakMb: number;
       readonly phases: Record<string, number> | null;
     }

@@ -1,4 +1,4 @@
-/** What the steps of an operation cost one core, each against what was there before; processor time, not wall time. */
+/** Cost of an operation's steps on one core, each beside its predecessor; processor time, not wall time. */
 import { deserialize, serialize } from "node:v8";
 import {
   derivePublicKey,
@@ -150,7 +150,7 @@ async function batchParts() {
     /** The new root, each node once. */
     closeUs: spentUs.close,
     draftUs: spentUs.draft,
-    /** When a prover asks: all paths hashed, all inputs laid out. */
+    /** Time to lay out a batch for a prover: all paths hashed, all inputs laid out. */
     layOutUs: spentUs.layOut,
     draftBytes: bytes.draft,
     inputsBytes: bytes.inputs,

@@ -1,4 +1,4 @@
-/** What every program of commands has: options of all commands, and one answer for wrong usage. */
+/** Shared parts of every program of commands: options of all commands, and one answer for wrong usage. */
 
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
 import { DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";

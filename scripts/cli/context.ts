@@ -100,7 +100,10 @@ export function knownModelPlaces(): Readonly<Record<string, string>> {
   return endpoints === null ? {} : endpointsSchema.parse(JSON.parse(endpoints)).modelServers;
 }
 
-/** Where a model is served: what was asked for, else what this machine knows. @throws CMD_NO_MODEL_SERVER */
+/**
+ * Returns the address of a model's server: the one given, else the one that this machine knows.
+ * @throws CMD_NO_MODEL_SERVER
+ */
 export function modelServerOf(modelId: number, server: string | undefined): string {
   const url = server ?? knownModelPlaces()[String(modelId)];
   if (url !== undefined) return url;

@@ -58,7 +58,7 @@ type Keyed<Table, Always extends boolean> = {
     : never]: ValueOf<Flags, Table[Flags]>;
 };
 
-/** What a command line with these options gives. */
+/** Parsed options of a command line with this table. */
 export type OptionsOf<Table> = Keyed<Table, true> & Partial<Keyed<Table, false>>;
 
 /** A command that knows the type of its options. */
@@ -114,5 +114,5 @@ function mapped<Table extends Readonly<Record<string, string>>, Spec>(
   return Object.fromEntries(entries) as { [Flags in keyof Table]: Spec };
 }
 
-/** Of an option that may be given several times. */
+/** Collects the values of an option that may be given several times. */
 export const collect = (text: string, before: readonly string[]): string[] => [...before, text];

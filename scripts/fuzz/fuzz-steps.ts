@@ -10,7 +10,7 @@ export interface StepsAddon {
 interface StepCounts {
   programs: number;
   loaded: number;
-  /** To the end, or to a row that an input breaks. */
+  /** Programs that ran to the end, or to a row that an input breaks. */
   ran: number;
   refused: number;
 }

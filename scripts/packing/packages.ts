@@ -5,7 +5,7 @@ export interface PackageRecipe {
   /** The workspace whose licence and version it has. */
   readonly workspace: string;
   readonly description: string;
-  /** By the name that people import: "index" is the package's own. */
+  /** Sources by the name that people import: "index" is the package's own. */
   readonly entries: Readonly<Record<string, EntrySources>>;
   /** Files beside its modules that these read: circom templates that circuits are compiled from, sources that name them. */
   readonly read?: RegExp;

@@ -19,7 +19,7 @@ import { WatchStore } from "./watch-store.ts";
 import { Watcher } from "./watcher.ts";
 
 export interface WatchOptions {
-  /** Its `dataPath` is in the watcher's. */
+  /** Options of the full node; its `dataPath` lies in the watcher's. */
   readonly fullNode: Omit<FollowOptions, "dataPath">;
   readonly dataPath: string;
   readonly watched: Omit<WatcherOptions, "rowsFolder">;

@@ -29,7 +29,7 @@ export class Watcher {
   #models: readonly WatchedModel[] = [];
   #running: WatchTask | null = null;
 
-  /** With what the store says is done. */
+  /** Opens a watcher with the finished tasks of its store. */
   static async open(options: WatcherOptions, modules: WatcherModules): Promise<Watcher> {
     return new Watcher(options, modules, await modules.store.tasks());
   }
@@ -49,12 +49,12 @@ export class Watcher {
     );
   }
 
-  /** What could not be recomputed for so long, by its name. */
+  /** Returns the failures, by the task's name, that have lasted at least this long. */
   unavailableFor(ms: number): [name: string, failure: Failure][] {
     return this.#computing.lastingFor(ms);
   }
 
-  /** The webhook has been told. */
+  /** Records that the webhook has been told. */
   async noteReported(task: StoredTask): Promise<void> {
     await this.#keep({ ...this.#done.get(taskName(task))!, isReported: true });
   }
@@ -94,7 +94,7 @@ export class Watcher {
     return hasComputed;
   }
 
-  /** What was never computed, and what differed a day ago: its server may have the right files by now. */
+  /** Tasks that were never computed, and those that differed a day ago: the server may have the right files by now. */
   #waiting(): WatchTask[] {
     const againMs = this.#modules.nowMs() - DAY_MS;
     return [...tasksOf(this.#models)].filter((task) => {

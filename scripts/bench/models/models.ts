@@ -54,7 +54,7 @@ type ShapeName = keyof typeof SHAPES;
 
 interface BenchModelsOptions {
   readonly shapes: readonly string[];
-  /** Where node-llama-cpp is, or is installed; null leaves llama.cpp out. */
+  /** Folder in which node-llama-cpp is, or is installed; null leaves llama.cpp out. */
   readonly llama: string | null;
   readonly rounds: number;
   readonly promptTokens: number;
@@ -130,7 +130,7 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
     const largestLogitError = await errorOf(mine, file);
     const floats = isSmallest ? logitsAfter(await load(folder, "native", "float32", 64), short) : null;
     const largestFloatLogitError = floats && (await errorOf(floats, join(folder, "f32.gguf")));
-    /** What rounding itself changes. */
+    /** Largest change that rounding itself makes. */
     const largestRoundingError = floats && largestDifference(mine, floats);
     const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? null;
     const both = (of: { ours: number[]; llama: number[] }) => ({
@@ -193,7 +193,7 @@ async function load(
 
 const pagesOf = ({ kv }: BatchModel) => Array.from({ length: kv.maxPages }, (_, i) => i);
 
-/** By the loop that a server runs. */
+/** Measures our server's own loop. */
 function measureOurs(model: BatchModel, prompt: readonly number[], tokens: number) {
   const loop = new BatchLoop(model);
   const sampling = { adapter: null, temperature: 0, topP: 1, seed: "", endTokens: [] };
@@ -213,7 +213,7 @@ function logitsAfter(model: BatchModel, tokens: readonly number[]): Float32Array
   return logitsOf(model, [rows.length - 1]).slice(0, model.shape.vocabularySize);
 }
 
-/** But for a number that is the same in all. */
+/** Largest difference of two sets of logits, apart from a constant that all share. */
 function largestDifference(mine: Float32Array, theirs: Float64Array | Float32Array): number {
   const differences = Float64Array.from(theirs, (value, i) => value - mine[i]!);
   const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;

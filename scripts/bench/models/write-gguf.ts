@@ -97,7 +97,7 @@ const encoded = (type: number, value: number | string): Buffer => {
   return type === FLOAT32 ? words(Float32Array.of(value)) : uint32(value);
 };
 
-/** This family's files have the two numbers that turn together side by side. */
+/** Puts the two numbers that turn together side by side, as this family's files have them. */
 function pairTurns(values: Float32Array, columns: number, headSize: number): Float32Array {
   const out = new Float32Array(values.length);
   for (let row = 0; row < values.length / columns; row++) {
@@ -108,7 +108,7 @@ function pairTurns(values: Float32Array, columns: number, headSize: number): Flo
   return out;
 }
 
-/** Of each 32 numbers a half, then the integers. */
+/** Encodes blocks of 32 numbers: a half-precision scale, then the integers. */
 function blocks(values: Float32Array): Uint8Array {
   const { integers, scales } = roundToBlocks(values);
   const out = new Uint8Array(34 * scales.length);

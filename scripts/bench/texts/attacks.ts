@@ -1,4 +1,4 @@
-/** What attackers of a Datanet of texts earn by the shipped base and preset, as a multiple of honest rows. */
+/** Earnings of attackers of a Datanet of texts by the shipped base and preset, as a multiple of honest rows'. */
 
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { encodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";

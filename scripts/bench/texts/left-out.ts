@@ -1,4 +1,4 @@
-/** How true registered scores are when rows are left out one at a time, and sixteen at a time: `whatIf` by the shipped base and preset. */
+/** Measures how true registered scores are when rows are left out one at a time, and sixteen at a time: `whatIf` by the shipped base and preset. */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
@@ -51,8 +51,8 @@ export async function leftOut(
 }
 
 /**
- * By what is lost. correlation: of predictions and changes over what was left out, its mean over texts; factor: changes ÷
- * predictions, by least squares; sameSign: part of all predictions.
+ * Judges the predictions by kind of loss. correlation: of predictions and changes over what was left out, its mean over
+ * texts; factor: changes ÷ predictions, by least squares; sameSign: share of the predictions with the change's sign.
  */
 function judge(found: readonly WhatIf[]) {
   const kinds = new Set(found[0]!.losses.map(({ of }) => of));

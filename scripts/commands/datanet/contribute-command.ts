@@ -153,7 +153,7 @@ async function readCard(path: string): Promise<Card> {
 interface GivenFile {
   readonly path: string;
   readonly content: Uint8Array;
-  /** By the path's ending where it is not given. */
+  /** Format of the file; undefined: by the path's ending. */
   readonly format: FileFormat | undefined;
 }
 

@@ -10,7 +10,7 @@ const fileSchema = z.strictObject({
     z.strictObject({
       /** SHA-256 of the row: its name in the store. */
       digest: z.string().regex(/^[0-9a-f]{64}$/),
-      /** For people; a line may be taken out or added by hand. */
+      /** Reason for people; a line may be deleted or added by hand. */
       why: z.string(),
     }),
   ),

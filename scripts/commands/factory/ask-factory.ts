@@ -45,7 +45,7 @@ async function showJobs({ options, output }: Asked): Promise<void> {
 const lossOf = ({ heldOutLoss, loss }: FactoryJob): string =>
   `${loss?.toFixed(3) ?? "–"}${heldOutLoss === null ? "" : `, held out ${heldOutLoss.toFixed(3)}`}`;
 
-/** Until the job ends or waits for somebody. */
+/** Follows a job until it ends or waits for somebody. */
 async function watchJob({ args, options, output }: Asked): Promise<void> {
   const { factory } = await openFactory(options);
   const id = args[0]!;

@@ -159,7 +159,10 @@ interface RecomputedRows {
   readonly serverUrl: string;
 }
 
-/** As `verify model --quick`: the features from the published parameters and rows. @throws ATT_MODEL_MISMATCH, ATT_ROWS_MISMATCH */
+/**
+ * Recomputes the features from the published parameters and rows, as `verify model --quick` does.
+ * @throws ATT_MODEL_MISMATCH, ATT_ROWS_MISMATCH
+ */
 async function recomputeRows({ client, families, options, output, serverUrl }: RecomputedRows) {
   const onProgress = (file: string) => output.progress(`fetching ${file}`);
   const model =
@@ -175,7 +178,7 @@ async function recomputeRows({ client, families, options, output, serverUrl }: R
   });
 }
 
-/** Whom the answer would pay. Nobody promises it: payments are drawn. */
+/** Describes whom the answer would pay. It is no promise: payments are drawn. */
 function describeEstimate({ estimate }: UncheckedAnswer): string[] {
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const note = estimate.isEven ? "; no row has a positive score, so all rows share alike" : "";

@@ -88,7 +88,7 @@ export const addModelShowCommand = command({
   },
 });
 
-/** Of a model of several Datanets which are missing. */
+/** Describes a model's approval; for a model of several Datanets it names those that have not approved. */
 function describeApproval(leaf: LedgerModelLeaf): string {
   if (leaf.counters.isApproved) return "approved";
   const missing = approvalsOf(leaf).flatMap(({ hasApproved, id }) => (hasApproved ? [] : [id]));
@@ -99,7 +99,7 @@ function describeApproval(leaf: LedgerModelLeaf): string {
 
 const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;
 
-/** By which circuits the model is settled, and whether the one that its activation names is one of them. */
+/** Describes the circuits that settle the model, and says if the one that its activation names is among them. */
 function describeSettling(
   leaf: LedgerModelLeaf,
   settlements: readonly LedgerSettlement[],

@@ -1,4 +1,4 @@
-/** What the commands of votes share: whose governor, from which block on. */
+/** Shared parts of the commands of votes: the governor's address and the block from which it exists. */
 
 import type { Address } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";

@@ -44,7 +44,7 @@ function describe(proposal: Proposal): string[] {
   ];
 }
 
-/** By what the call says, not by what its proposer says of it. */
+/** Describes a call by its data, not by its proposer's words. */
 function describeCall({ data, target, valueWei }: GovernedCall): string {
   const ether = valueWei === 0n ? "" : `, with ${formatEther(valueWei)} ETH of the timelock's`;
   for (const abi of KNOWN) {

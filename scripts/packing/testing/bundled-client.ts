@@ -1,9 +1,9 @@
-/** What a bundler makes of a program that imports some names of the client package. */
+/** Bundles a program that imports some names of the client package. */
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-/** Of a program that deposits, transfers and reads. */
+/** Names that a program imports which deposits, transfers and reads. */
 export const PAYING = [
   "createLedgerClient",
   "deriveKey",
@@ -20,7 +20,7 @@ export const PAYING = [
 ] as const;
 
 export interface BundledClient {
-  /** Of what is loaded at first, minified, in thousands of bytes: not what an action imports when it needs it. */
+  /** Size of what is loaded first, minified and gzipped, in thousands of bytes; without what an action imports when it needs it. */
   readonly gzipKb: number;
   /** Modules of which something is in it: "client/l2-key.js", "zod/v4/core/parse.js". */
   readonly modules: readonly string[];

@@ -136,7 +136,7 @@ function requirePlainBatch(names: readonly string[]): void {
   );
 }
 
-/** Its meta.json says that it is none. */
+/** Refuses a development key by its own meta.json, even if the file was renamed. */
 function refuseDevelopmentKey(name: string, { verificationKey, zkeyPath }: ProvingCircuit): void {
   if (!isDevelopmentKey(verificationKey)) return;
   throw operatorError("CMD_DEPLOY_REFUSED", `${zkeyPath} is a development key of ${name}, renamed`, {

@@ -1,4 +1,4 @@
-/** What a deployment will do, from its configuration and the chain alone. Nothing is sent here. */
+/** Plan of a deployment, from its configuration and the chain alone. Nothing is sent here. */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { genesisLedger } from "@openledger/circuits/ledger/ledger";
@@ -37,14 +37,14 @@ type StepName = "OpenToken" | "Rollup" | (typeof GOVERNANCE_CONTRACTS)[number];
 export interface DeployStep {
   readonly name: StepName;
   readonly nonce: number;
-  /** Where the contract will be, or is. */
+  /** Address of the contract, deployed or not. */
   readonly address: Address;
   readonly abi: Abi;
   readonly args: readonly unknown[];
   /** Creation code with the arguments. */
   readonly data: Hex;
   readonly isDone: boolean;
-  /** Of what is not done. */
+  /** Gas of the step; 0 if it is done. */
   readonly gas: bigint;
 }
 
@@ -58,7 +58,7 @@ export interface DeployPlan {
   readonly rollup: RollupOptions & { readonly genesisRoot: bigint };
   readonly supplyWei: bigint;
   readonly firstNonce: number;
-  /** What the journal holds the next start to. */
+  /** Facts that must be equal when the deployment is started again; the journal has them. */
   readonly fingerprint: Readonly<Record<string, string>>;
   readonly contractsHash: string;
 }

@@ -19,7 +19,7 @@ const BLOCKS_TO_WITHDRAW = 14_400;
 
 interface DeployCost {
   readonly gas: bigint;
-  /** At what the node asks now. */
+  /** Cost at the node's present gas price. */
   readonly nowWei: bigint;
   /** If fees rise to the cap and all gas limits are used. */
   readonly maxWei: bigint;
@@ -31,7 +31,7 @@ interface PreparedDeployment {
   readonly circuits: readonly CheckedCircuit[];
   readonly plan: DeployPlan;
   readonly cost: DeployCost;
-  /** What few would expect, or what is missing. */
+  /** Warnings about settings that few would expect, and about missing parts. */
   readonly warnings: readonly string[];
   readonly client: PublicClient;
 }
@@ -156,7 +156,7 @@ function describeCeremony(contributions: readonly Contribution[]): string {
   return `contributions by ${people.map(({ name }) => name).join(", ")}, and ${beacon}; verified`;
 }
 
-/** For people: what it will do, what it costs, what can never be changed. */
+/** Describes for people what the deployment will do, what it costs and what can never be changed. */
 export function describeDeployment({ circuits, config, cost, plan, warnings }: PreparedDeployment): string[] {
   const { deployer, rollup } = plan;
   const eth = (wei: bigint) => `${formatEther(wei)} ETH`;

@@ -32,7 +32,7 @@ const infoSchema = z.object({ rollupAddress: z.string(), chainId: z.int() });
 
 const ask = (url: string) => fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
 
-/** Whether it answers, serves this rollup, and says that it is well. */
+/** Checks that a sequencer answers, serves this rollup, and says that it is well. */
 export async function checkSequencer(url: string, rollupAddress: Address): Promise<Finding[]> {
   const start = `start it (docker compose up --detach); if it does not stay up, its last line names the code: ${RUNBOOK}#sequencerdown`;
   const answers = await looking("sequencer", url, start, async () => {
@@ -147,7 +147,7 @@ export async function readPlaces(sequencerUrl: string): Promise<ServicePlaces> {
   }
 }
 
-/** Whether each of the other services answers, and says that it is well. */
+/** Checks that each of the other services answers, and says that it is well. */
 export function checkPlaces(places: ServicePlaces): Promise<Finding[]> {
   const { answerServers, datanetHosts, factoryUrl } = places;
   const all: readonly (readonly [check: Finding["check"], urls: readonly string[], healthPath: string])[] = [

@@ -1,4 +1,4 @@
-/** What `openledger status` found out about one thing. */
+/** Finding of `openledger status` about one thing. */
 export interface Finding {
   /** Kind of thing: stable, for programs. */
   readonly check:

@@ -61,9 +61,9 @@ export const addStatusCommand = command({
       nextId: state.nextId,
       isFrozen: state.isFrozen,
       queueWaiting: Number(queueTail) - state.queueHead,
-      /** What a forced operation burns now, in OPEN on L1. */
+      /** Fee that a forced operation burns now, in OPEN on L1. */
       queueFeeWei,
-      /** What a deposit burns now that opens an account, the id fee among it. */
+      /** Fee that a deposit burns now if it opens an account, the id fee included. */
       newAccountFeeWei,
       /** Parameters that few would expect, in words. */
       unusual,
