@@ -33,7 +33,7 @@ export async function rebuildFromL1(options: Omit<VerifyOptions, "readHistory" |
   return { verified, events, ledger: replay.requireLedger() };
 }
 
-/** What the contract holds, and what it owes: the ledger, credits not yet paid out, deposits on their way, fees to burn. */
+/** Reads the contract's funds and its debts: the ledger, credits not yet paid out, deposits on their way, fees to burn. */
 export async function readSolvency(
   rpcUrl: string,
   { rollupAddress, tokenAddress }: { readonly rollupAddress: Address; readonly tokenAddress: Address },

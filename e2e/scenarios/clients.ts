@@ -41,9 +41,9 @@ interface ClientResult {
   readonly batches: number;
   readonly blobs: number;
   readonly reorganisations: number;
-  /** Of the dearest transaction on this L1, by its receipt. */
+  /** Gas of the dearest transaction on this L1, by its receipt. */
   readonly maxGas: number;
-  /** The scenario that did not pass, and why: those behind it were not played. */
+  /** Name and error of the scenario that failed; the scenarios behind it were not played. */
   readonly failed?: string;
 }
 
@@ -151,7 +151,7 @@ async function play(
   }
 }
 
-/** By the operator's commands, which estimate, sign and wait as on any chain. */
+/** Deploys with the operator's commands, which estimate, sign and wait as on any chain. */
 async function deployAs(rpcUrl: string, folder: string): Promise<Deployment> {
   const operator = join(folder, "operator");
   mkdirSync(operator);
@@ -176,7 +176,7 @@ async function depositor({ l1, sequencerUrl }: World): Promise<LedgerClient> {
   return { ...client, leafId: leaf!.id };
 }
 
-/** Through L1's queue, which the sequencer cannot leave out. */
+/** Withdraws through L1's queue, which the sequencer cannot leave out. */
 async function forced(person: LedgerClient): Promise<void> {
   await approveToken(person, { amountWei: parseEther("50") });
   const wanted = { id: person.leafId!, amountWei: parseEther("10") };
@@ -190,14 +190,14 @@ async function withdrawn(world: World, person: LedgerClient): Promise<void> {
   await paidOut(person, { withdrawal: { hash } }, wanted.amountWei);
 }
 
-/** Once L1 has the withdrawal's batch. @throws DRL_UNEXPECTED where another amount comes out */
+/** Waits until L1 has the withdrawal's batch, then finalizes it. @throws DRL_UNEXPECTED if another amount comes out */
 async function paidOut(person: LedgerClient, target: WaitTarget, wanted: bigint): Promise<void> {
   await waitFor(person, target, "finalizable", { timeoutMs: STEP_TIMEOUT_MS });
   const { amountWei } = await finalizeWithdrawal(person);
   if (amountWei !== wanted) throw unexpected(`${amountWei} wei were paid out, not ${wanted}`);
 }
 
-/** Of up to 32 blocks, with batches and a deposit in them; what came before is long final. */
+/** Makes reorganisations of up to 32 blocks, with batches and a deposit in them; earlier blocks are long final. */
 async function reorganised(world: World, tell: (text: string) => void): Promise<number> {
   await world.l1.node.mine(world.finalityDepthBlocks);
   const context = { progress: tell, random: new TestRandom(1), tries: REORGANISATIONS };

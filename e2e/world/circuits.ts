@@ -22,9 +22,9 @@ interface WorldSize {
 }
 
 /**
- * By the transfers and deposits that fill a batch: the smallest table that does everything, 2^16 points and a second a
- * proof, and one of 2^17 points. Few batches wait, so that a scenario ends soon after its last fault, or so many that
- * whatever is killed dies at work. Worlds have no use for the second section's slot.
+ * World sizes by the transfers and deposits that fill a batch: the smallest table that does everything, 2^16 points and
+ * a second a proof, and one of 2^17 points. Either few batches wait, so that a scenario ends soon after its last fault,
+ * or so many that a killed process dies at work. Worlds have no use for the second section's slot.
  */
 export const WORLD_SIZES: ReadonlyMap<number, WorldSize> = new Map([
   [2, { shape: worldShape({ transfers: 1, wide: 1, rows: 2 }), maxUnpostedBatches: 10 }],

@@ -1,4 +1,4 @@
-/** Between the bridge and its L1 node: passes everything on, until it is told to misbehave as nodes do. */
+/** Proxy between the bridge and its L1 node: passes everything on, until it is told to misbehave as nodes do. */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";

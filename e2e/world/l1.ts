@@ -70,10 +70,10 @@ export function faucetOn(
 }
 
 export interface L1Declaration extends L1NodeOptions {
-  /** In the order in which L1 numbers them. */
+  /** Circuits in the order in which L1 numbers them. */
   readonly circuits: readonly KeyedCircuit[];
   readonly users: readonly DrillUser[];
-  /** anvil unless told. */
+  /** L1 client; default: anvil. */
   readonly l1?: L1ClientName;
   /** Deploys the rollup of these circuits, on a chain that makes blocks; default: by `deployLedger`. */
   readonly deploy?: (l1Url: string, folder: string) => Promise<Deployment>;
@@ -117,7 +117,7 @@ export async function startL1({ circuits, deploy, l1 = "anvil", users, ...option
       node,
       deployment,
       walletOf,
-      /** Its test methods are anvil's alone. */
+      /** Client whose test methods are anvil's alone. */
       client,
       ...faucet,
       /** The record, as the processes read it. */

@@ -1,6 +1,6 @@
 /**
- * What an operator does, by the commands that an operator uses: from an empty chain to a rollup that posts batches, with a
- * deployment that is killed midway; then all processes are killed, and started again on the same volumes.
+ * Scenario of an operator, by the commands that an operator uses: from an empty chain to a rollup that posts batches,
+ * with a deployment that is killed midway. Then all processes are killed, and started again on the same volumes.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -10,7 +10,7 @@ import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 interface ClientPackage {
   readonly name: string;
   readonly version: string;
-  /** What it depends on is taken as it was on this day. */
+  /** Date for npm's `--before`: dependencies are taken as they were on this day. */
   readonly before: string;
 }
 

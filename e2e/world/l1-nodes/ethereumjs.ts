@@ -87,7 +87,7 @@ export async function startEthereumJs(options: L1NodeOptions): Promise<L1Node> {
     requireValid(answer.payloadStatus);
     return answer.payloadId;
   };
-  /** On the last one of `chain`, which may be another branch than the node has. */
+  /** Makes blocks on the last one of `chain`, which may be another branch than the node has. */
   const clock = new BlockClock(async () => {
     const parent = chain.at(-1)!;
     const timestamp = Math.max(parent.timestamp + 1, Math.floor(Date.now() / 1_000));

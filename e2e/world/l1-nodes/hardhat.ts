@@ -8,7 +8,7 @@ import { clockedNode, installed, rpcOf, startClient } from "./client-process.ts"
 import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 
 const PACKAGE = { name: "hardhat", version: "2.29.1", before: "2026-11-20" };
-/** Its blocks have room for one transaction of the most gas: in larger ones EDR's estimates try more, and refuse their own try. */
+/** Network whose blocks have room for one transaction of the maximum gas: in larger ones EDR's estimates try more, and refuse their own try. */
 const NETWORK = {
   chainId: 31337,
   hardfork: "osaka",
