@@ -39,10 +39,10 @@ export interface FactoryProcess {
 }
 
 interface FactoryModules {
-  /** Without a key. */
+  /** Client without a key. */
   readonly client: LedgerClient;
   readonly circuitSizes: () => Promise<readonly CircuitSize[]>;
-  /** Absent where nothing is settled. */
+  /** Absent if nothing is settled. */
   readonly startSettler?: StartSettler;
   readonly logger: Logger;
   readonly onFatal: (error: unknown) => void;

@@ -12,11 +12,11 @@ import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 interface ProveSettlementBase {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ProofProgress) => void;
-  /** How long it takes, as far as the caller knows; only the shown percentage depends on it. */
+  /** Expected duration, as far as the caller knows; only the shown percentage depends on it. */
   readonly expectedMs?: number;
 }
 
-/** By a back end of this process, which is closed at the end; or by a prover, which stays open. */
+/** Options with a back end of this process, which is closed at the end, or with a prover, which stays open. */
 export type ProveSettlementOptions = ProveSettlementBase &
   ({ readonly backend: BackendName } | { readonly prover: Prover });
 

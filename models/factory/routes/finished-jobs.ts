@@ -1,4 +1,4 @@
-/** What becomes of a job that is done: its registration, its files, where it comes from. */
+/** Registration, files and origin of a finished job. */
 import { createHash } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
 import { open, readdir, rm, stat } from "node:fs/promises";

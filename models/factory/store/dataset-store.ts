@@ -72,7 +72,7 @@ export class DatasetStore {
     });
   }
 
-  /** With the requests that are still to be signed. */
+  /** Returns the data set with the requests that are still to be signed. */
   async view({ list, view }: StoredDataset): Promise<FactoryDataset> {
     const { datanet, id } = view;
     if (view.state === "ready" || datanet === null) return { ...view, asked: [] };
@@ -258,7 +258,7 @@ export class DatasetStore {
     });
   }
 
-  /** Which rows are to come, and the bytes of those that are here. */
+  /** Lists the missing rows, and counts the bytes of those that are here. */
   async #here(id: string, list: StoredDataset["list"]): Promise<{ missing: string[]; byteCount: number }> {
     const store = await openRowStore(join(this.folderOf(id), "fetched"));
     const missing: string[] = [];

@@ -57,7 +57,7 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
   };
 }
 
-/** Of rows that were not trained on. @throws SRV_BAD_REQUEST where there is none */
+/** Prompts from rows that were not trained on. @throws SRV_BAD_REQUEST if there is none */
 async function heldOutPrompts({ recipe, rowsFolder }: CompareTask): Promise<RowPrompt[]> {
   const rows = await readDatasetRows(rowsFolder);
   const prompts = heldOutRows(rows.length, recipe)

@@ -6,7 +6,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { factoryError } from "../../model-errors.ts";
 
-/** Of a job's folder. */
+/** Folders of a job's folder. */
 export const ADAPTER_FOLDER = "adapter";
 export const MODEL_FOLDER = "model";
 export const MERGED_FOLDER = "merged";

@@ -21,11 +21,11 @@ const MAX_OF_ACCOUNT = 4;
  */
 export class SideTasks {
   readonly #max: number;
-  /** By account; null where a turn is given and its process not begun. */
+  /** Tasks by account; null after a turn is given and before its process begins. */
   readonly #running = new Map<number, ChildTask<FactoryTask["mode"]> | null>();
   readonly #waiting: { readonly leafId: number; readonly begin: () => void }[] = [];
 
-  /** @param most processes at once; eight times as many wait at most */
+  /** @param max processes at once; eight times as many wait at most */
   constructor(max: number) {
     this.#max = max;
   }

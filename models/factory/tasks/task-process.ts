@@ -10,7 +10,7 @@ const send = (message: TaskMessage): Promise<void> =>
 
 let wish: TaskWish | null = null;
 let saidCount = 0;
-/** Of messages that the factory has not kept yet, in their order. */
+/** Messages that the factory has not stored yet, in their order. */
 const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
 const say: Say = (message) => {

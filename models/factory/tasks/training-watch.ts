@@ -36,7 +36,7 @@ export class TrainingWatch implements TuningWatch {
   #lastMs = performance.now();
   #prompts: readonly string[] = [];
   #adapterConfig: Uint8Array = new Uint8Array(0);
-  /** Of what was said and may not be on the factory's disk yet. */
+  /** Messages that may not be on the factory's disk yet. */
   readonly #kept: Promise<void>[] = [];
 
   constructor(options: WatchOptions) {

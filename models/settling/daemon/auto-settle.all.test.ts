@@ -78,7 +78,7 @@ function wordsOf(args: readonly string[]): string[] {
   ];
 }
 
-/** What a server says that ends by itself. */
+/** Runs a server that ends by itself. @returns its standard error */
 const refusal = async (...args: string[]) => (await runInProcess(...wordsOf(args))).stderr;
 
 /** `models serve --settle` until it answers. @param killAt it dies as it writes the first line with this */

@@ -20,7 +20,7 @@ export interface StartSettlingOptions extends AutoSettleOptions {
   readonly serverUrl: string;
   /** Keys of a ceremony, where no deployment record names them. */
   readonly keys?: string | undefined;
-  /** Between two looks at the ledger. */
+  /** Interval between two reads of the ledger. */
   readonly intervalMs: number;
 }
 
