@@ -41,7 +41,7 @@ export function checkRows(input: RowsToCheck, onStep: (step: CheckStep) => void 
   return findings.sort((a, b) => place.get(a.row)! - place.get(b.row)!);
 }
 
-/** Kinds of the preview that are kinds of findings; what looks like a secret is named, not repeated. */
+/** Kinds of the preview that are kinds of findings. A secret is named, not repeated. */
 const KINDS: Readonly<Record<string, FindingKind>> = {
   empty: "empty",
   truncated: "truncated",

@@ -30,7 +30,7 @@ interface Evidence {
   readonly earlier: EarlierRow | null;
   /** Jaccard similarity or correlation to the earlier row, in thousandths. */
   readonly similarityPermille: number | null;
-  /** The label that is in the row, and what is said against it. */
+  /** The row's own label, and the label that contradicts it. */
   readonly label: string | null;
   readonly said: string | null;
   /** Source of `said`: labellers whose label was accepted, or a model that has not seen the contributor's rows. */

@@ -9,7 +9,7 @@ export interface RowToCheck {
   readonly opIndex: number;
 }
 
-/** A row of another Datanet of the host; `text` is empty where it has none. */
+/** A row of another Datanet of the host; `text` is empty if it has none. */
 export interface ForeignRow {
   readonly datanetId: number;
   readonly row: string;

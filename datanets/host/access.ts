@@ -6,12 +6,12 @@ import { outcomeOf, type RecordState } from "../records/record-state.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
 
 interface Reader {
-  /** null where the request is not signed. */
+  /** null if the request is not signed. */
   readonly leaf: HostLeaf | null;
 }
 
 /**
- * Passes where the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
+ * Passes if the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
  * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
 export function requireMayRead(
@@ -48,7 +48,7 @@ function isOfTeam(card: Card, leafId: number): boolean {
   return isReviewer(card, leafId) || (labellers !== "anyone" && labellers.includes(leafId));
 }
 
-/** Why a leaf may label nothing here; null where it may. */
+/** Returns why a leaf may label nothing here; null if it may. */
 export function labelRefusal({ labelling: { labellers } }: Card, leaf: HostLeaf): string | null {
   if (leaf.kind !== "account") return "is no account";
   return labellers === "anyone" || labellers.includes(leaf.id) ? null : "is no labeller of this Datanet";
@@ -76,7 +76,7 @@ interface RecordContext {
   readonly requireRoomFor: (body: VerifiedBody, isOfTeam: boolean) => void;
 }
 
-/** @throws DNT_RECORD_NOT_ALLOWED, DNT_VERIFIED_FULL, DNT_NOT_HOSTED where the row or commit is not here */
+/** @throws DNT_RECORD_NOT_ALLOWED, DNT_VERIFIED_FULL, DNT_NOT_HOSTED if the row or commit is not here */
 export function requireMaySay(body: RecordBody, signer: HostLeaf, context: RecordContext): void {
   const { recordState, card, datanetId } = context;
   const refuse = (why: string) => notAllowed(signer, why, body.kind);
@@ -137,7 +137,7 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
         });
       return;
     case "verified":
-      // Anybody may compute again. That model, version and epoch are the ledger's is asked before (verified-check.ts).
+      // Anybody may compute again. verified-check.ts compares model, version and epoch with the ledger's before this.
       context.requireRoomFor(body, signer.id === datanetId || isOfTeam(card, signer.id));
       return;
     default:

@@ -22,7 +22,7 @@ const noticesQuery = z.strictObject({
   limit: limit(1_000, 100),
 });
 
-/** Cleaning: what a look at the rows finds, what was decided of it, and what contributors are told. */
+/** Routes of cleaning: findings about the rows, decisions on them, and notices to contributors. */
 export function registerFindingRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
   const { config, logger, nowMs, registry, store } = context;

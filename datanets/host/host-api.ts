@@ -44,7 +44,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     origin: "*",
     methods: ["GET", "POST", "PUT"],
     allowedHeaders: ["content-type", REQUEST_HEADER],
-    // A page is told that it may try again, as every other client is.
+    // A page learns that it may try again, as every other client does.
     exposedHeaders: ["retry-after"],
     maxAge: 86_400,
   });

@@ -203,7 +203,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
   }
 }
 
-/** null where it passes. @throws what is no fault of the record */
+/** Error of the record; null if it passes. @throws other errors, which are no fault of the record */
 async function refusalOf(check: Promise<void>): Promise<RollupError | null> {
   try {
     await check;

@@ -56,7 +56,7 @@ export class RequestGuard {
 
   /**
    * The leaf that has signed the request.
-   * @param header undefined where the request has none
+   * @param header undefined if the request has none
    * @throws DNT_REQUEST_UNSIGNED, and what `read` throws
    */
   async signer(request: HostRequest, header: string | undefined): Promise<HostLeaf> {

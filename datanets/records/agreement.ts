@@ -10,7 +10,7 @@ type RowLabels = ReadonlyMap<number, string>;
 
 interface Agreement {
   readonly method: "cohen" | "fleiss" | "krippendorff";
-  /** 1 = always, 0 = as by chance; null where chance alone agrees always, or where no row has two labels. */
+  /** 1 = always, 0 = as by chance; null if chance alone agrees always, or if no row has two labels. */
   readonly value: number | null;
   readonly rowCount: number;
   readonly labellerCount: number;

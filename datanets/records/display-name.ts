@@ -16,7 +16,7 @@ const STACKED = /\p{M}{3}/u;
 /** Names that pages give to some leaves themselves. */
 const TAKEN = new Set(["you", "treasury", "operator", "operator's fees", "ethereum"]);
 
-/** Why a text is no display name; null where it is one. */
+/** Returns why a text is no display name; null if it is one. */
 export function displayNameProblem(name: string): string | null {
   const bytes = new TextEncoder().encode(name).length;
   if (bytes > MAX_NAME_BYTES) return `it has ${bytes} bytes, ${MAX_NAME_BYTES} are the most`;

@@ -64,7 +64,7 @@ export class RecordState {
   /** Labels that each leaf has given, of different rows. */
   readonly labelCounts = new Map<number, number>();
 
-  /** The time of what holds already about this; −1 where nothing does. */
+  /** Time of the record that holds about this subject; −1 if none does. */
   lastAtMs(body: RecordBody): number {
     return this.#lastAtMs.get(recordSubject(body)) ?? -1;
   }
@@ -124,12 +124,12 @@ export class RecordState {
     return this.#rows.get(digest) ?? NOTHING;
   }
 
-  /** Every row that something was said of. */
+  /** Every row with at least one record. */
   rows(): IterableIterator<[string, RowRecords]> {
     return this.#rows.entries();
   }
 
-  /** The last verdict on a contribution, and all of them; null where there is none. */
+  /** The last verdict on a contribution, and all of them; null if there is none. */
   verdict(commit: string): BodyOf<"verdict"> | null {
     const all = [...(this.#verdicts.get(commit)?.values() ?? [])];
     return all.reduce<BodyOf<"verdict"> | null>(newer, null);

@@ -67,7 +67,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
   }),
   /** A row whose label a reviewer knows: labellers meet it in the queue as any other. */
   z.strictObject({ kind: z.literal("gold"), ...common, row: digest, label }),
-  /** A reviewer's word on a row: its label, or null where it shall stay out. */
+  /** A reviewer's word on a row: its label, or null if it shall stay out. */
   z.strictObject({ kind: z.literal("settle"), ...common, row: digest, label: label.nullable(), note }),
   z.strictObject({
     kind: z.literal("leaveOut"),
@@ -111,7 +111,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
     difference: z
       .strictObject({
         file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/),
-        /** Place in the file; null where the file has none, or differs as a whole. */
+        /** Place in the file; null if the file has none, or differs as a whole. */
         row: z.int().min(0).nullable(),
       })
       .nullable(),

@@ -4,7 +4,7 @@ import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows
 import type { Card } from "../card/card.ts";
 
 export interface RowView {
-  /** The label that is in the row itself; null where there is none, or none of the card's. */
+  /** The label that is in the row itself; null if there is none, or none of the card's. */
   readonly label: string | null;
   /** Text for search and people; empty if the row is no text. */
   readonly text: string;
@@ -77,7 +77,7 @@ export function imageTypeOf(content: Uint8Array): string | null {
   return isRiff && new TextDecoder().decode(content.subarray(8, 12)) === "WEBP" ? "image/webp" : null;
 }
 
-/** null where the bytes are no UTF-8. */
+/** null if the bytes are no UTF-8. */
 export function utf8(content: Uint8Array): string | null {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);

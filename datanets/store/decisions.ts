@@ -22,7 +22,7 @@ interface Decision {
   readonly atMs: number;
 }
 
-/** null where no reviewer has said so. Leaving out goes before settling, as in `outcomeOf`. */
+/** null if no reviewer has said so. Leaving out goes before settling, as in `outcomeOf`. */
 export function decisionOf({ leaveOut, settled }: RowRecords): Decision | null {
   if (leaveOut !== null) {
     const { atMs, isLeftOut, leafId, note, why } = leaveOut;

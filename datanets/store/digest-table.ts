@@ -12,7 +12,7 @@ export class DigestTable {
     return this.#size;
   }
 
-  /** undefined where the digest is not known. */
+  /** undefined if the digest is not known. */
   find(digest: Uint8Array): number | undefined {
     const row = this.#slots[this.#slotOf(digest)]!;
     return row === 0 ? undefined : row - 1;

@@ -83,7 +83,7 @@ interface RecordWrites {
 
 const putUsage = ({ day, leafId, usage }: UsageWrite) => put(keys.usage(leafId, day), usage);
 
-/** Each write is durable when it resolves. All throw SRV_STORE_CORRUPT or SRV_STORE_FAILED where files or disk fail. */
+/** Each write is durable when it resolves. All throw SRV_STORE_CORRUPT or SRV_STORE_FAILED if files or disk fail. */
 export class HostStore {
   readonly blobs: BlobFiles;
   readonly #level: CheckedLevel;
@@ -146,7 +146,7 @@ export class HostStore {
     return this.#level.write([put(keys.commit(datanetId, commit.rowsRoot), commit), putUsage(usage)]);
   }
 
-  /** The piece and what it counts against its sender's quota, all or nothing. */
+  /** Stores the piece and counts it against its sender's quota, all or nothing. */
   addPiece(datanetId: number, rowsRoot: string, piece: StoredPiece, usage: UsageWrite): Promise<void> {
     return this.#level.write([put(keys.piece(datanetId, rowsRoot, piece.from), piece), putUsage(usage)]);
   }

@@ -51,7 +51,7 @@ export class HostedCommit {
     return runs;
   }
 
-  /** The piece that has a row; undefined where none has come. */
+  /** The piece that has a row; undefined if none has come. */
   pieceOf(index: number): StoredPiece | undefined {
     let low = 0;
     let high = this.#pieces.length;

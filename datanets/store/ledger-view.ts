@@ -122,7 +122,7 @@ export class HostLedger {
     number,
     { readonly atMs: number; readonly history: Promise<DatanetHistory> }
   >();
-  /** Final operations of each Datanet, newest first: they are asked for once. */
+  /** Final operations of each Datanet, newest first: they are fetched once. */
   readonly #final = new Map<number, readonly HostOperation[]>();
 
   constructor(options: { sequencerUrl: string; cacheMs: number }, nowMs: () => number = Date.now) {
@@ -131,7 +131,7 @@ export class HostLedger {
     this.#nowMs = nowMs;
   }
 
-  /** null where there is no such leaf. @throws SRV_SEQUENCER_UNREACHABLE */
+  /** null if there is no such leaf. @throws SRV_SEQUENCER_UNREACHABLE */
   leaf(id: number): Promise<HostLeaf | null> {
     return cached(this.#leaves, id, this.#nowMs(), this.#cacheMs, "leaf", () => this.#askLeaf(id));
   }
@@ -147,7 +147,7 @@ export class HostLedger {
     return { ...leaf, datanet };
   }
 
-  /** null where the ledger has no such model. @throws SRV_SEQUENCER_UNREACHABLE */
+  /** null if the ledger has no such model. @throws SRV_SEQUENCER_UNREACHABLE */
   model(id: number): Promise<HostModel | null> {
     return cached(this.#models, id, this.#nowMs(), this.#cacheMs, "model", () => this.#askModel(id));
   }
@@ -157,7 +157,7 @@ export class HostLedger {
     return cached(this.#histories, id, this.#nowMs(), this.#cacheMs, "history", () => this.#askHistory(id));
   }
 
-  /** Forgets what was asked: the next answer is a new one. */
+  /** Clears the cache: the next answer is fresh. */
   forget(id: number): void {
     this.#leaves.delete(id);
     this.#histories.delete(id);
@@ -259,7 +259,7 @@ export class HostLedger {
   }
 }
 
-/** A failure is asked again at once. */
+/** Caches a result; a failure is requested again at once. */
 function cached<Name extends string, T>(
   cache: Map<number, { readonly atMs: number } & { readonly [K in Name]: Promise<T> }>,
   id: number,

@@ -25,7 +25,7 @@ export class Loading {
     this.stage = null;
   }
 
-  /** @throws DNT_LOADING where the stage is not done */
+  /** @throws DNT_LOADING if the stage is not done */
   require(needed: LoadStage): void {
     const { done, stage, total } = this;
     if (stage === null || (needed === "rows" && stage === "words")) return;

@@ -1,4 +1,4 @@
-/** The look at a Datanet's rows (datanets/cleaning): one at a time for the whole host, in a thread, kept when it is done. */
+/** Check of a Datanet's rows (datanets/cleaning): one at a time for the whole host, in a thread; the result is stored. */
 import { Worker } from "node:worker_threads";
 import type { Card } from "../card/card.ts";
 import { CHECK_STEPS } from "../cleaning/check-rows.ts";
@@ -61,7 +61,7 @@ export class RowChecks {
     return stored;
   }
 
-  /** Why the last look at a Datanet's rows has not come to its end; null where it has. */
+  /** Returns why the last check of a Datanet's rows failed; null if it did not. */
   failure(datanetId: number): string | null {
     return this.#failures.get(datanetId)?.why ?? null;
   }

@@ -1,4 +1,4 @@
-/** Finding rows by words and facts, in the order in which they came to this host, and what is shown of each. */
+/** Search for rows by words and facts, in the order in which they came to this host, and their views. */
 import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import { outcomeOf, type RowOutcome } from "../records/record-state.ts";

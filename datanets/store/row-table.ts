@@ -18,7 +18,7 @@ interface RowPlace {
 
 /** Facts of a row's own content, as the table stores them. */
 interface RowFacts {
-  /** null where the row has no label of its own. */
+  /** null if the row has no label of its own. */
   readonly label: string | null;
   readonly isWellFormed: boolean;
 }
@@ -84,7 +84,7 @@ export class RowTable {
     return this.#lengths.at(row);
   }
 
-  /** Rows of one blob, one after another. A row that is there stays where it is. @returns places of new ones in `rows` */
+  /** Adds the rows of one blob, one after another. A known row keeps its place. @returns indices in `rows` of the new ones */
   add(
     blob: string,
     rows: readonly { digest: Uint8Array; length: number; commit: number; index: number }[],
@@ -107,7 +107,7 @@ export class RowTable {
     return fresh;
   }
 
-  /** Takes in what the first row that is not described says. */
+  /** Takes in the facts of the first row that is not described. */
   describe(card: Pick<Card, "row" | "labels">, content: Uint8Array): void {
     const row = this.describedCount;
     const { isWellFormed, label, text } = viewRow(card, content);
@@ -115,7 +115,7 @@ export class RowTable {
     if (text !== "") this.search.add(row, text);
   }
 
-  /** The same row, committed earlier than where it was found first. */
+  /** Moves a row to an earlier commit than the one that it was found in first. */
   move(row: number, commit: number, index: number): void {
     this.#commits.set(row, commit);
     this.#indices.set(row, index);

@@ -3,9 +3,9 @@ import type { ListedRow } from "../rows/row-wire.ts";
 interface VersionChange {
   readonly change: "added" | "removed" | "reassigned";
   readonly digest: string;
-  /** Absent where the row is added. */
+  /** Absent if the row is added. */
   readonly before?: { readonly contributorId: number; readonly validatorId: number };
-  /** Absent where the row is removed. */
+  /** Absent if the row is removed. */
   readonly after?: { readonly contributorId: number; readonly validatorId: number };
 }
 

@@ -33,7 +33,7 @@ export interface Audit {
 
 /**
  * The world is settled, and nobody but its users has signed anything.
- * @throws BRG_VERIFY_DIFFERS where a batch or the contract's sums do not hold
+ * @throws BRG_VERIFY_DIFFERS if a batch or the contract's sums do not hold
  */
 export async function audit(world: World): Promise<Audit> {
   const { traffic, users } = world;

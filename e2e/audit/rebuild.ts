@@ -11,7 +11,7 @@ import { LedgerReplay } from "@openledger/verifier/replay/ledger-replay";
 import { type VerifyOptions, verifyRollup } from "@openledger/verifier/replay/verify";
 import type { Address } from "viem";
 
-/** @throws BRG_VERIFY_DIFFERS where a batch, a proof, a key or one of the contract's sums is not as it must be */
+/** @throws BRG_VERIFY_DIFFERS if a batch, a proof, a key or one of the contract's sums is not as it must be */
 export async function rebuildFromL1(options: Omit<VerifyOptions, "readHistory" | "verifyProof">) {
   const { rollupAddress, rpcUrl } = options;
   const events: HistoryEvent[] = [];

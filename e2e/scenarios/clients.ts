@@ -213,7 +213,7 @@ async function restarted(world: World): Promise<void> {
   await world.nextBatch();
 }
 
-/** Every promise is kept on L1, and the operator's own command agrees. @returns how many batches there are */
+/** Checks that L1 keeps every promise, and that the operator's own command agrees. @returns the number of batches */
 async function verified(world: World, tell: (text: string) => void): Promise<number> {
   await world.settle();
   const { batchCount, doubled, lost, problems } = await auditPreconfirmations(world);
@@ -228,7 +228,7 @@ async function verified(world: World, tell: (text: string) => void): Promise<num
   return batchCount;
 }
 
-/** @throws DRL_UNEXPECTED where one has taken more than three quarters of what a transaction may */
+/** @throws DRL_UNEXPECTED if one has taken more than three quarters of what a transaction may */
 async function everyTransaction({ l1: { client } }: World): Promise<{ maxGas: number; blobs: number }> {
   const newest = await client.getBlockNumber();
   let [maxGas, blobs] = [0, 0];

@@ -17,7 +17,7 @@ export interface Outcome {
 export interface Scenario {
   /** Name, description and options. */
   readonly command: Command;
-  /** @throws DRL_… where something does not happen that has to */
+  /** @throws DRL_… if something does not happen that has to */
   run(options: never, tell: (text: string) => void): Promise<Outcome | readonly Outcome[]>;
 }
 

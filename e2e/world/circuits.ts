@@ -1,4 +1,4 @@
-/** The circuits of worlds, compiled and with development keys: from the cache where they were made before. */
+/** Circuits of worlds, compiled and with development keys: from the cache if they were made before. */
 
 import type { CircuitSpec } from "@openledger/circuits/compiler/compile";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
@@ -17,7 +17,7 @@ export interface BuiltCircuit {
 
 interface WorldSize {
   readonly shape: BatchShape;
-  /** Traffic is held back while so many batches wait for proof and L1. */
+  /** Maximum batches that wait for proof and L1: beyond it traffic pauses. */
   readonly maxUnpostedBatches: number;
 }
 

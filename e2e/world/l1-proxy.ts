@@ -40,7 +40,7 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
     try {
       await answer(await text(request), response);
     } catch {
-      // Who asked may have been killed in the middle of a question.
+      // The client may have been killed in the middle of a request.
       response.destroy();
     }
   });

@@ -26,7 +26,7 @@ const BLOCK_PARAMETER: Readonly<Record<string, number>> = {
 
 /**
  * @param pass asks the node itself, and returns the text of its answer
- * @returns null where the node itself answers: it was not this one's turn, or there is nothing to lag in
+ * @returns null if the node itself answers: it was not this one's turn, or there is nothing to lag in
  */
 export async function lagging(
   call: RpcCall,

@@ -9,7 +9,7 @@ import { waitUntil } from "./wait-until.ts";
 
 export interface ProcessSpec {
   readonly name: string;
-  /** Node unless told. */
+  /** Program; default: Node. */
   readonly command?: string;
   readonly args: readonly string[];
   /** Environment beside PATH, HOME and TMPDIR: the caller's may hold settings of another rollup. */
@@ -87,7 +87,7 @@ export class ManagedProcess {
     return this.#child !== null;
   }
 
-  /** Why waiting for it is useless: it ended without being told to, and was not started again. null: it runs or was told. */
+  /** Reason why waiting is useless: the process ended by itself and was not started again. null: it runs, or its end was requested. */
   get endedByItself(): Error | null {
     if (this.#child !== null || this.#lastEnd === null || this.#isStopped) return null;
     const { name } = this.spec;
@@ -134,7 +134,7 @@ export class ManagedProcess {
       };
       // Of one that could not be started: "close" follows.
       child.once("error", () => {});
-      // "close": everything that it said has been read.
+      // "close": all of its output has been read.
       child.once("close", end);
     });
   }
@@ -178,7 +178,7 @@ export class ManagedProcess {
     await this.#ending;
   }
 
-  /** SIGTERM; SIGKILL where that is not enough, which `onKill` is told. */
+  /** Sends SIGTERM, then SIGKILL if that is not enough; `onKill` is called before the latter. */
   async stop(timeoutMs = STOP_TIMEOUT_MS, onKill: () => void = () => {}): Promise<ProcessEnd | null> {
     const child = this.#child;
     if (child === null) return null;

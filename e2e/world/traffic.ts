@@ -175,7 +175,7 @@ export class Traffic {
     return { amountCode, body, hash: hex32(messageHash(operation, context)) };
   }
 
-  /** null where nobody answered, or not to the end. */
+  /** null if nobody answered, or not to the end. */
   async #post(body: OperationBody): Promise<SubmissionAnswer | null> {
     try {
       const response = await fetch(`${this.#options.sequencerUrl}/v1/operations`, {

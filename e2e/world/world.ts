@@ -284,7 +284,7 @@ export class World {
     });
   }
 
-  /** Closes what is open, until L1 has every batch. @throws DRL_TIMEOUT */
+  /** Closes the open batch and waits until L1 has every batch. @throws DRL_TIMEOUT */
   async allPosted(timeoutMs = STEP_TIMEOUT_MS): Promise<void> {
     const isPosted = async () => {
       await this.operator("/operator/close", {});

@@ -115,7 +115,7 @@ export type DatasetRequest = z.input<typeof datasetRequestSchema>;
 export const datasetSchema = z.object({
   id: nameId,
   name: z.string(),
-  /** waiting = for signatures of `asked`; incomplete = some rows came, ask again by signatures. */
+  /** waiting = rows are missing, and `asked` lists the requests to sign for them. */
   state: z.enum(["waiting", "ready"]),
   datanet: z
     .object({ id: leafId, version: count, rowsRoot: hex32, hostUrl: z.string(), isPublic: z.boolean() })
@@ -143,7 +143,7 @@ export const datasetSchema = z.object({
 export type FactoryDataset = z.output<typeof datasetSchema>;
 export const signaturesRequestSchema = z.strictObject({ headers: z.array(z.string().max(1_000)).max(256) });
 
-/** Least, most, and the step of a slider where there is one. */
+/** Minimum, maximum, and the step of a slider if there is one. */
 export const FORM_LIMITS = {
   rank: { min: 1, max: 64 },
   alpha: { min: 0.1, max: 1_000 },
@@ -230,7 +230,7 @@ export const estimateSchema = z.object({
   memoryBytes: count,
   /** Jobs before this one. */
   queuedBefore: count,
-  /** Fee of creating the model at today's rate; null where it cannot be registered. */
+  /** Fee of creating the model at today's rate; null if it cannot be registered. */
   registerFeeWei: wei.nullable(),
 });
 export type FactoryEstimate = z.output<typeof estimateSchema>;

@@ -136,7 +136,7 @@ export class FactoryClient {
     return this.#ask({ path: `/v1/jobs/${id}` }, jobSchema);
   }
 
-  /** @param wish stop = what it has learned so far becomes the model */
+  /** Sends a wish to a job. @param wish stop = its present state becomes the model */
   wish(id: string, wish: "pause" | "resume" | "stop"): Promise<FactoryJob> {
     return this.#post(`/v1/jobs/${id}/${wish}`, undefined, jobSchema);
   }

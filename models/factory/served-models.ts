@@ -37,7 +37,7 @@ interface Needs {
   readonly config: FactoryConfig;
   readonly logger: Logger;
   readonly folderOf: (jobId: string) => string;
-  /** Absent where no Ethereum node is at hand: nothing is settled then. */
+  /** Absent if no Ethereum node is at hand: nothing is settled then. */
   readonly startSettler: StartSettler | undefined;
 }
 
@@ -62,7 +62,7 @@ export class ServedModels {
     return [...this.#apps.keys()].sort((a, b) => a - b).map((modelId) => ({ modelId }));
   }
 
-  /** The routes of an answer server. @throws MOD_FACTORY_UNKNOWN where the model is not served here now */
+  /** The routes of an answer server. @throws MOD_FACTORY_UNKNOWN if the model is not served here now */
   routesOf(model: string): FastifyInstance {
     const app = /^\d{1,8}$/.test(model) ? this.#apps.get(Number(model)) : undefined;
     if (app !== undefined) return app;
@@ -71,7 +71,7 @@ export class ServedModels {
     });
   }
 
-  /** Serves again what was served when the factory ended. @param url where the factory listens */
+  /** Serves the models again that the factory served when it ended. @param url the factory's own address */
   async takeUp(url: string): Promise<void> {
     this.#url = url;
     for (const job of this.#served()) {
@@ -144,7 +144,7 @@ export class ServedModels {
     this.#apps.delete(modelId);
     await opening?.then(
       (served) => served.close(),
-      // It was told to the one who opened it.
+      // Whoever opened it got the error.
       () => undefined,
     );
   }

@@ -68,7 +68,7 @@ export interface PaymentStatus {
 export type FindPaymentErrorCode = GetModelErrorCode;
 
 /**
- * A payment by its operation's hash, its index in L1's queue or its receipt, in the newest epoch that has it. null where no epoch has.
+ * A payment by its operation's hash, its index in L1's queue or its receipt, in the newest epoch that has it. null if no epoch has.
  * @example
  * ```ts
  * const found = await findPayment(client, 11, { receipt });
@@ -188,7 +188,7 @@ export interface PaidOut {
     readonly rowCount: number;
     readonly earnedWei: bigint;
   }[];
-  /** Rows with what they earned, most first. */
+  /** Rows with their earnings, largest first. */
   readonly rows: readonly {
     readonly row: number;
     readonly contributorId: number;
@@ -269,7 +269,7 @@ export function paidBy(
 }
 
 export interface KnownPaid {
-  /** null where the payment was not drawn, is not settled, or it cannot be computed here. */
+  /** null if the payment was not drawn, is not settled, or it cannot be computed here. */
   readonly paid: PaidOut | null;
   /** Why it cannot. */
   readonly paidUnknown: { readonly code: string; readonly message: string } | null;

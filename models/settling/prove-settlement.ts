@@ -20,7 +20,7 @@ interface ProveSettlementBase {
 export type ProveSettlementOptions = ProveSettlementBase &
   ({ readonly backend: BackendName } | { readonly prover: Prover });
 
-/** A settlement as one sends it, and what the proof took. */
+/** Settlement in the form to send, and the proof's cost. */
 export interface ProvedSettlement {
   readonly settlement: ProvenSettlement;
   readonly witnessMs: number;

@@ -37,7 +37,7 @@ import { toHex } from "viem";
 import type { Openings } from "./model-openings.ts";
 import { type EpochFacts, prepareSampled, provable } from "./prepare-settlement.ts";
 
-/** A settlement as it was posted, with what it was made from. */
+/** Posted settlement with its inputs. */
 export interface VerifiedSettlement {
   readonly settlement: LedgerSettlement;
   readonly leaf: LedgerModelLeaf;

@@ -32,7 +32,7 @@ export interface BenchCase {
   readonly domainLog2: number;
   /** Calculating the witness and encoding it. */
   readonly witnessMs: number;
-  /** The development setup; null where the key came from the cache. */
+  /** The development setup; null if the key came from the cache. */
   readonly setup: { readonly ms: number; readonly zkeyMb: number } | null;
 }
 

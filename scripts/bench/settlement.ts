@@ -1,4 +1,4 @@
-/** Settlements: what a row, a feature, a payee, a payment and a draw cost in constraints, and how long proofs take. */
+/** Settlements: constraints of a row, a feature, a payee, a payment and a draw, and duration of proofs. */
 
 import { circuitError } from "@openledger/circuits/circuit-errors";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";

@@ -1,4 +1,4 @@
-/** The ledger as L1 has it, for commands that are to work where no sequencer answers, or that take nobody's word. */
+/** Ledger as L1 has it, for commands that work without a sequencer, or that trust nobody. */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";

@@ -7,9 +7,9 @@ import { type Command, Option } from "commander";
 /** An option that is more than its description. */
 interface OptionSpec<Value = unknown> {
   readonly about: string;
-  /** Value where the option is not given. */
+  /** Default value. */
   readonly fallback?: Value;
-  /** @param before what the option has given already, or its fallback */
+  /** @param before the option's values so far, or its fallback */
   readonly parse?: (text: string, before: never) => Value;
   /** The only values that there are. */
   readonly choices?: readonly string[];
@@ -63,7 +63,7 @@ export type OptionsOf<Table> = Keyed<Table, true> & Partial<Keyed<Table, false>>
 
 /** A command that knows the type of its options. */
 export interface TypedCommand<Options extends object> extends Command {
-  /** For the compiler alone. */
+  /** Type for the compiler alone. */
   readonly parsed: Options;
 }
 
@@ -98,7 +98,7 @@ export function required<const Table extends Readonly<Record<string, string>>>(
   return mapped(table, (about) => ({ about, isRequired: true }));
 }
 
-/** The same options with what they are where they are not given. */
+/** Options with their defaults. */
 export function withFallback<const Table extends Readonly<Record<string, string>>>(
   table: Table,
   fallback: string,

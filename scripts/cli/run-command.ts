@@ -67,7 +67,7 @@ interface CommandSpec<Table extends OptionTable> {
   readonly run: (context: CommandContext<OptionsOf<Table>>) => Promise<void>;
 }
 
-/** A command: what it is called, what it takes and what it does. @returns what adds it to its group */
+/** Defines a command by its name, options and action. @returns a function that adds it to its group */
 export const command =
   <const Table extends OptionTable = Record<never, never>>({
     about,

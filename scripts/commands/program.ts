@@ -156,7 +156,7 @@ async function programFor(argv: readonly string[]): Promise<Command> {
   try {
     ({ operands } = openledger().parseOptions([...argv]));
   } catch {
-    // A wrong value of an option is refused where the line is parsed in earnest.
+    // A wrong value of an option is refused when the line is parsed in earnest.
   }
   const named = operands[0] === "help" ? operands[1] : operands[0];
   return named !== undefined && Object.hasOwn(COMMANDS, named) ? createProgram([named]) : createListing();

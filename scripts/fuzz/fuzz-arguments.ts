@@ -17,7 +17,7 @@ const ODD: readonly unknown[] = [
   new DataView(new ArrayBuffer(8)),
 ];
 
-/** @throws Error where something is taken */
+/** @throws Error if something is taken */
 export function fuzzArguments(steps: StepsAddon, kernels: KernelAddon): { wrongArguments: number } {
   let wrongArguments = 0;
   const refuses = (call: () => unknown) => {

@@ -1,4 +1,4 @@
-/** Programs for prover/native/steps, most of them malformed: loaded, and run where they load. */
+/** Programs for prover/native/steps, most of them malformed: each is loaded, and run if it loads. */
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import type { FuzzRandom } from "./fuzz-random.ts";
 

@@ -20,11 +20,11 @@ interface AlarmTellerModules {
   readonly nowMs: () => number;
 }
 
-/** Tells the webhook what differs, stands still, or does so no more. What it does not take is told again. */
+/** Tells the webhook when something differs or stands still, and when that ends. An event that it does not accept is sent again. */
 export class AlarmTeller {
   readonly #options: AlarmTellerOptions;
   readonly #modules: AlarmTellerModules;
-  /** Alarms that were told, by name. */
+  /** Reported alarms, by name. */
   readonly #told = new Map<string, Pick<WatchEvent, "kind" | "text">>();
   /** Time at which each alarm was raised; only those that have not ended. */
   readonly #raisedAtMs = new Map<string, number>();

@@ -17,7 +17,7 @@ import { type DifferingTask, type StoredTask, taskName, type WatchTask } from ".
 const DAY_MS = 86_400_000;
 const MAX_MANIFEST_BYTES = 1 << 20;
 const ROWS_FILE = "rows.jsonl";
-/** A host has a leaf's records of so many settlements of a model. */
+/** Newest settlements of one model whose records are sent: a host stores this many for a leaf. */
 const MAX_SIGNED_EPOCHS = 64;
 
 export class Watcher {
@@ -79,8 +79,8 @@ export class Watcher {
   }
 
   /**
-   * One look at the ledger: sends what is unsent, and recomputes one thing.
-   * @returns whether something was recomputed, so that the next look may follow at once
+   * Reads the ledger once: recomputes one thing, and sends unsent records.
+   * @returns true if something was recomputed, so that the next turn may follow at once
    */
   async poll(): Promise<boolean> {
     const { leaves, metrics } = this.#modules;
@@ -178,7 +178,7 @@ export class Watcher {
 
   /**
    * Counts what the task downloads, and fetches the rows of a model that is published without them.
-   * @returns the folder of the rows, null where none is needed; undefined where the day's budget does not allow it
+   * @returns the folder of the rows, null if none is needed; undefined if the day's budget does not allow it
    */
   async #fetchWhatIsMissing(
     task: WatchTask,

@@ -1,4 +1,4 @@
-/** Clients that are npm packages: installed when first wanted, since they are far larger than the rest of the tests. */
+/** L1 clients that are npm packages. They are installed at first use, since they are far larger than the rest of the tests. */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";

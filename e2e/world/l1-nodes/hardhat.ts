@@ -41,7 +41,7 @@ export async function startHardhat(options: L1NodeOptions): Promise<L1Node> {
     env: { HOME: data, HARDHAT_DISABLE_TELEMETRY_PROMPT: "true" },
   });
   const rpc = rpcOf(url);
-  /** By the number of the block that is the newest in it. */
+  /** Snapshots by the number of the newest block in each. */
   const snapshots = [await rpc<string>("evm_snapshot")];
   const clock = new BlockClock(async () => {
     await rpc("evm_mine");

@@ -6,7 +6,7 @@ export interface L1Node {
   /** Starts to make a block each second, if the node did not before; with automine it makes none. */
   begin(): Promise<void>;
   mine(blocks: number): Promise<void>;
-  /** Takes back so many of the newest blocks, and makes as many empty ones in their place. */
+  /** Removes this many of the newest blocks, and makes as many empty ones in their place. */
   reorganise(depthBlocks: number): Promise<void>;
   stop(): Promise<void>;
 }

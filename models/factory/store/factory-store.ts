@@ -46,9 +46,9 @@ export interface StoredJob {
   readonly order: number;
   readonly recipe: TextRecipe;
   readonly size: CircuitSize | null;
-  /** Somebody has asked it to stop at its next step. */
+  /** true: somebody has requested a stop at its next step. */
   readonly isStopWished: boolean;
-  /** −1: nothing was said of the base alone yet. */
+  /** Last step whose event is stored; −1: not even the event of the base alone. */
   readonly saidStep: number;
   /** Computing before this run, in seconds. */
   readonly secondsBefore: number;

@@ -45,7 +45,7 @@ export class JobRunner {
     return this.#running.size;
   }
 
-  /** Puts what a kill has left back in the queue: before anybody may say something else of it. */
+  /** Restores jobs that a kill has interrupted, before any request can change them; running ones are queued again. */
   async takeUp(): Promise<void> {
     for (const { isStopWished, registration, view } of this.#jobs.all()) {
       const { id, state } = view;
@@ -128,7 +128,7 @@ export class JobRunner {
     await rm(this.folderOf(view.id), { recursive: true, force: true });
   }
 
-  /** Ends the processes; what they have not written they compute again. */
+  /** Ends the processes; they compute again what they have not written. */
   async close(): Promise<void> {
     this.#isStopping = true;
     const tasks = [...this.#running.values()];

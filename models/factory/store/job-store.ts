@@ -32,7 +32,7 @@ export class JobStore {
     return [...this.#jobs.values()].sort((a, b) => a.order - b.order);
   }
 
-  /** @throws MOD_FACTORY_UNKNOWN where it was deleted meanwhile */
+  /** @throws MOD_FACTORY_UNKNOWN if it was deleted meanwhile */
   get(id: string): StoredJob {
     const job = this.#jobs.get(id);
     if (job !== undefined) return job;

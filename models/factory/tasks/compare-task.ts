@@ -16,7 +16,7 @@ import { settingOf } from "./task-model.ts";
 
 const MAX_ROWS = 4;
 
-/** Base and tuned model side by side: what each says, and how well it foresees what is expected. */
+/** Compares base and tuned model side by side: their answers, and their losses on the expected continuation. */
 export async function compare(task: CompareTask): Promise<FactoryComparison> {
   const { answerTokens, jobFolder, recipe } = task;
   const adapter = await readFile(join(jobFolder, ADAPTER_FOLDER, "adapter_model.safetensors"));

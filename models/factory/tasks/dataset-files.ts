@@ -23,7 +23,7 @@ export async function writeDatasetRows(folder: string, rows: readonly OwnedRow[]
   await writeFileWhole(join(folder, ROWS), Buffer.concat(rows.flatMap(({ content }) => [content, NEWLINE])));
 }
 
-/** @throws SRV_STORE_CORRUPT where files are missing or do not fit each other */
+/** @throws SRV_STORE_CORRUPT if files are missing or do not fit each other */
 export async function readDatasetRows(folder: string): Promise<OwnedRow[]> {
   try {
     const owners = JSON.parse(await readFile(join(folder, OWNERS), "utf8")) as [number, number][];

@@ -114,5 +114,5 @@ export type TaskMessage =
   | { readonly kind: "paused" }
   | { readonly kind: "failed"; readonly failure: { code: string; message: string; data: object } };
 
-/** Says something to the factory; resolves when the factory has kept it on disk. */
+/** Sends a message to the factory; resolves when the factory has stored it on disk. */
 export type Say = (message: EventsMessage | StageMessage) => Promise<void>;

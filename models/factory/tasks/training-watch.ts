@@ -22,13 +22,13 @@ const MAX_UNKEPT = 16;
 interface WatchOptions {
   readonly recipe: TextRecipe;
   readonly samplePrompts: readonly string[];
-  /** Steps up to this one were told before a kill; −1 = not even the base alone. */
+  /** Last step reported before a kill; −1 = not even the base alone. */
   readonly saidStep: number;
   readonly say: Say;
   readonly wish: () => TaskWish | null;
 }
 
-/** Tells the factory of every step, and looks at the model every so often. Nothing of it changes the model's bytes. */
+/** Reports every step to the factory, and measures the model at intervals. Nothing of it changes the model's bytes. */
 export class TrainingWatch implements TuningWatch {
   readonly #options: WatchOptions;
   readonly #lossOf = new Map<number, number>();

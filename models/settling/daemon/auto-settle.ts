@@ -55,7 +55,7 @@ export interface AutoSettleModules {
   /** Reads only. */
   readonly client: LedgerClient;
   /**
-   * The client with the key that the model has now; null where the owner keeps it: then the owner closes epochs, and draws
+   * The client with the key that the model has now; null if the owner keeps it: then the owner closes epochs, and draws
    * that cannot be opened are not settled. @throws CMD_ACCOUNT_INVALID
    */
   readonly signer: ((leaf: LedgerModelLeaf) => Promise<LedgerClient>) | null;
@@ -90,7 +90,7 @@ export class AutoSettler {
   readonly report: SettlingReport;
   readonly #options: AutoSettleOptions;
   readonly #modules: AutoSettleModules;
-  /** The newest settlement that was seen on L1, so that each is told of once. */
+  /** Newest settlement seen on L1, so that each is reported once. */
   #toldEpoch = 0;
   #toldRandomnessOf = 0;
 

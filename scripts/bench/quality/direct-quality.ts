@@ -48,7 +48,7 @@ type Range = Pick<Estimate, "value" | "low" | "high">;
 export interface RegisteredQuality {
   /** "exact", "int…", "int… clipped" */
   readonly way: string;
-  /** null where nothing was trained again. */
+  /** null if nothing was trained again. */
   readonly lds: Range | null;
   readonly leaveOneOut: Range | null;
   /** Mean total variation, over the answers, between the shares of 20 contributors and those of exact influence. */

@@ -21,7 +21,7 @@ export function writeLeaveOut(path: string, file: LeaveOutFile): Promise<void> {
   return writeFileWhole(path, `${JSON.stringify(file, null, 1)}\n`);
 }
 
-/** @throws CMD_FILE_UNREADABLE where it is no such list, or one of another datanet */
+/** @throws CMD_FILE_UNREADABLE if it is no such list, or one of another datanet */
 export async function readLeaveOut(path: string, datanetId: number): Promise<ReadonlySet<string>> {
   let file: LeaveOutFile;
   try {

@@ -55,7 +55,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
   const areRowsRecomputed = least.rows === "recomputed" && assuranceOfReply(model, {}).rows === "believed";
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
-  // Before anything is asked: what nobody can reach costs no question.
+  // Before the question: an assurance that cannot be reached must not cost one.
   requireLeast(model, sure);
   if (areRowsRecomputed) await recomputeRows({ client, families, options, output, serverUrl });
   const maxPrice: { maxPriceWei?: bigint } =

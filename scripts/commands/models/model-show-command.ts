@@ -82,7 +82,7 @@ export const addModelShowCommand = command({
         batchNumber,
         l1TransactionHash,
       })),
-      /** null where a full node answers, which does not know them. */
+      /** null if a full node answers, which does not know them. */
       preVerifiedSettlements: preVerified,
     });
   },

@@ -64,7 +64,7 @@ export interface ForcedOutcome {
 
 /**
  * Waits for a queue entry as far as there is somebody to ask.
- * @throws CMD_USAGE, CLI_QUEUE_ENTRY_INVALID where the entry had no effect, CLI_WAIT_*
+ * @throws CMD_USAGE, CLI_QUEUE_ENTRY_INVALID if the entry had no effect, CLI_WAIT_*
  */
 export async function followForced(
   { client }: Signer,

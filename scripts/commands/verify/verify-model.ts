@@ -181,10 +181,10 @@ export async function factsOf(
 }
 
 /**
- * Root and card of one version of a Datanet; zeros where it has none.
+ * Root and card of one version of a Datanet; zeros if it has none.
  * @param version default: the present one
  * @param history as `factsOf` takes it
- * @throws CLI_UNKNOWN where no such version is listed
+ * @throws CLI_UNKNOWN if no such version is listed
  */
 export async function versionOf(
   client: LedgerClient,

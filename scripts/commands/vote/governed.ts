@@ -18,7 +18,7 @@ export const FROM_BLOCK_OPTION = defineOptions({
   "--from-block <n>": "first block to search for proposals; default: the deployment record's",
 });
 
-/** @throws CMD_USAGE where neither the option nor the record names it */
+/** @throws CMD_USAGE if neither the option nor the record names it */
 export function governorOf(options: GovernedOptions, rollupAddress: Address): Address {
   if (options.governor !== undefined) return parseAddress(options.governor);
   const known = deploymentOf(rollupAddress)?.governance?.governor;

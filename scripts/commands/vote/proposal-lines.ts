@@ -1,4 +1,4 @@
-/** Proposals for people: what they would do, how they stand, and what comes next. */
+/** Lines about proposals for people: their effect, their state, and the next step. */
 
 import type { GovernedCall, Proposal, ProposalState } from "@openledger/client/governance/governance";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

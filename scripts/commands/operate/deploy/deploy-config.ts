@@ -1,4 +1,4 @@
-/** The file that says what is deployed. Paths in it are relative to the file; amounts are OPEN as people write them. */
+/** Configuration file of a deployment. Paths in it are relative to the file; amounts are OPEN as people write them. */
 
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";

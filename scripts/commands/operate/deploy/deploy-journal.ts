@@ -35,7 +35,7 @@ export type Attempt = z.output<typeof attemptSchema>;
 
 const pathOf = (folder: string) => join(folder, "deploy-journal.json");
 
-/** null where nothing was signed yet. @throws CMD_DEPLOY_FAILED where it cannot be read */
+/** null if nothing was signed yet. @throws CMD_DEPLOY_FAILED if it cannot be read */
 export function readJournal(folder: string): DeployJournal | null {
   const text = readIfPresent(pathOf(folder));
   if (text === null) return null;

@@ -211,7 +211,7 @@ export class VerifiedKeys {
   }
 }
 
-/** @throws CMD_DEPLOY_REFUSED where it cannot be read */
+/** @throws CMD_DEPLOY_REFUSED if it cannot be read */
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
   try {

@@ -53,7 +53,7 @@ export interface DeployPlan {
   readonly steps: readonly DeployStep[];
   readonly tokenAddress: Address;
   readonly rollupAddress: Address;
-  /** null where nobody votes. */
+  /** null if nobody votes. */
   readonly governance: (GovernanceAddresses & { readonly options: GovernanceOptions }) | null;
   readonly rollup: RollupOptions & { readonly genesisRoot: bigint };
   readonly supplyWei: bigint;
@@ -68,7 +68,7 @@ const NEW_TOKEN_SUPPLY_WEI = 10n ** 27n;
 
 /**
  * @throws CMD_DEPLOY_REFUSED (a key file holds no key),
- * CMD_DEPLOY_FAILED, CIR_SECRET_FILE_…, CON_DEPLOY_FAILED where a constructor refuses its arguments
+ * CMD_DEPLOY_FAILED, CIR_SECRET_FILE_…, CON_DEPLOY_FAILED if a constructor refuses its arguments
  */
 export async function planDeployment(
   config: DeployConfig,

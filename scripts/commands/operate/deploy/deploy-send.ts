@@ -19,7 +19,7 @@ export type Receipts = Readonly<Partial<Record<DeployStep["name"], TransactionRe
 
 /**
  * @returns the receipts, each as deep as the configuration asks for
- * @throws CMD_DEPLOY_FAILED, CON_L1_COST_ABOVE_CAP; BRG_L1_* and viem's errors where the node does not answer or refuses:
+ * @throws CMD_DEPLOY_FAILED, CON_L1_COST_ABOVE_CAP; BRG_L1_* and viem's errors if the node does not answer or refuses:
  * the next start goes on from there
  */
 export async function sendDeployment(

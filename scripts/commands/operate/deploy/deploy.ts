@@ -1,4 +1,4 @@
-/** `openledger deploy`: everything is checked and said first; nothing is sent before somebody has agreed. */
+/** Command `openledger deploy`: checks and describes everything first, and sends nothing before somebody has agreed. */
 
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -21,7 +21,7 @@ interface DeployCost {
   readonly gas: bigint;
   /** Cost at the node's present gas price. */
   readonly nowWei: bigint;
-  /** If fees rise to the cap and all gas limits are used. */
+  /** Cost if fees rise to the cap and all gas limits are used. */
   readonly maxWei: bigint;
   readonly balanceWei: bigint;
 }
@@ -74,12 +74,12 @@ export async function prepareDeployment(
   return { config, circuits, plan, cost, warnings: warningsOf(config, circuits, plan), client };
 }
 
-/** Sends what is not there yet, and writes the folder. @throws CMD_DEPLOY_REFUSED, and what `sendDeployment` throws */
+/** Sends the missing contracts, and writes the folder. @throws CMD_DEPLOY_REFUSED, and what `sendDeployment` throws */
 export async function carryOut(
   { circuits, client, config, cost, plan }: PreparedDeployment,
   tell: (text: string) => void,
 ): Promise<DeployResult> {
-  // At what is asked now and half as much again; the caps alone would ask for a fortune that is never spent.
+  // Balance for 1.5 times the present fees. The caps alone would require a fortune that is never spent.
   const neededWei = (cost.nowWei * 3n) / 2n;
   if (cost.balanceWei < neededWei) {
     throw operatorError(

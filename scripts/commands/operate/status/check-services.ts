@@ -1,4 +1,4 @@
-/** The services of a rollup as `openledger status` sees them: by their own answers, and by what the sequencer heard of them. */
+/** Checks of a rollup's services for `openledger status`: by their own answers, and by the sequencer's. */
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";
 import { getBatch } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch, SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
@@ -52,7 +52,7 @@ export async function checkSequencer(url: string, rollupAddress: Address): Promi
   return [answers, isSame];
 }
 
-/** Remedies for what a sequencer's health says. */
+/** Remedies by the status word of a sequencer's health. */
 const HEALTH_REMEDIES: Readonly<Record<string, string>> = {
   behind: `wait for the bridge's first report; if it lasts: ${RUNBOOK}#behindl1`,
   alarm: MALFORMED_REMEDY,
@@ -64,7 +64,7 @@ function withHealthRemedy(finding: Finding): Finding {
   return { ...finding, remedy: HEALTH_REMEDIES[word] ?? finding.remedy };
 }
 
-/** Bridge, prover and the oldest batch that L1 does not have, by what the sequencer says. */
+/** Findings about bridge, prover and the oldest batch that L1 does not have, by the sequencer's word. */
 export async function checkPipeline(
   sequencerUrl: string,
   status: SequencerStatus,
@@ -136,7 +136,7 @@ export function proverFinding(
   return found("prover", prover.name, silentMs > maxSilenceMs ? silence : null, remedy);
 }
 
-/** @returns none where the sequencer serves no pages */
+/** @returns none if the sequencer serves no pages */
 export async function readPlaces(sequencerUrl: string): Promise<ServicePlaces> {
   const none = { answerServers: [], datanetHosts: [], factoryUrl: null };
   try {

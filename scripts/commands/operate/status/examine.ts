@@ -1,4 +1,4 @@
-/** All that `openledger status` looks at from outside. Nothing here changes anything. */
+/** Examines everything that `openledger status` sees from outside. Nothing here changes anything. */
 import { existsSync } from "node:fs";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { deploymentOf, type Endpoints } from "../../../cli/context.ts";

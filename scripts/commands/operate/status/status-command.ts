@@ -154,7 +154,7 @@ export const addStatusCommand = command({
         batches,
         mempool,
         estimates,
-        /** null where a full node answers, which does not know them. */
+        /** null if a full node answers, which does not know them. */
         preVerifiedSettlements,
         circuits,
       },
@@ -181,7 +181,7 @@ function ownerOf(options: GlobalOptions & { owner?: string }): Address | null {
   return isNamed ? resolveAccount(options).l1.address : null;
 }
 
-/** Times of the entry that waits longest, in L1's seconds; null where none waits. */
+/** Times of the entry that waits longest, in L1's seconds; null if none waits. */
 async function readOldestEntry(client: LedgerClient, queueIndex: number) {
   const contract = rollupContract(client);
   const [stored, softSeconds, hardSeconds] = await Promise.all([
