@@ -5,7 +5,7 @@ export interface WatchSeat {
   readonly rpcUrl: string;
   readonly rollupAddress: `0x${string}`;
   readonly sequencerUrl: string;
-  /** Feed with versions before the present one: L1 alone shows no list of operations. */
+  /** Feed with earlier versions and with settlements: a full node has no list of either. */
   readonly historyUrl: string;
 }
 
