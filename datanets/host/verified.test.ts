@@ -116,7 +116,8 @@ describe("recomputations", () => {
     expect(await bring(body, { by: ben })).toBe("DNT_RECORD_INVALID");
     expect(await bring(body, { domain: ann.domain + 1n })).toBe("DNT_RECORD_INVALID");
     expect(await bring({ ...body, datanetId: world.datanetId + 1 })).toBe("DNT_RECORD_INVALID");
-    expect(await bring({ ...body, more: 1 } as RecordBody)).toBe("DNT_RECORD_INVALID");
+    const withUnknownField = { ...body, more: 1 };
+    expect(await bring(withUnknownField)).toBe("DNT_RECORD_INVALID");
     expect(await bring({ ...body, difference: { file: "<b>", row: 1 } } as RecordBody)).toBe(
       "DNT_RECORD_INVALID",
     );
