@@ -149,11 +149,11 @@ const chatSchema = z
           content: text.nullable(),
           /** Name of one of several speakers: accepted, and of no effect. */
           name: z.string().max(256).nullish(),
-            refusal: nothing,
-            annotations: nothing,
-            audio: nothing,
-            tool_calls: nothing,
-            function_call: nothing,
+          refusal: nothing,
+          annotations: nothing,
+          audio: nothing,
+          tool_calls: nothing,
+          function_call: nothing,
         })
         // What clients send back after an answer without text.
         .refine(({ content, role }) => content !== null || role === "assistant", {
