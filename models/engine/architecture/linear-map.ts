@@ -98,7 +98,7 @@ export function applyLinear(
   }
 }
 
-/** Where gradients are added: the starts of their blocks, NONE for those that are not wanted. */
+/** Blocks to which gradients are added: their starts, NONE for those that are not computed. */
 export interface GradientBlocks {
   readonly parameters: Place;
   readonly adapter: Place;

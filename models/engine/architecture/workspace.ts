@@ -28,7 +28,7 @@ export interface LayerBuffers {
   readonly low: readonly Place[];
 }
 
-/** What a pass over up to `maxRows` tokens writes beside its results. */
+/** Buffers that a pass over up to `maxRows` tokens writes beside its results. */
 export interface Workspace {
   readonly maxRows: number;
   readonly layers: readonly LayerBuffers[];

@@ -16,7 +16,7 @@ type NativeAddon = { sets(): KernelSetName[] } & Record<
 
 const addonPath = fileURLToPath(new URL("native/build/model-kernels.node", import.meta.url));
 
-/** How many threads share a product where so many make passes: all cores, at most eight. */
+/** Number of threads that share a product if `passThreads` threads make passes: all cores together, at most eight. */
 export const productThreads = (passThreads: number): number =>
   Math.min(8, Math.max(1, Math.floor(availableParallelism() / passThreads)));
 

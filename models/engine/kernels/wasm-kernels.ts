@@ -27,7 +27,7 @@ const PAGE_BYTES = 65_536;
 const MAX_PAGES = 65_536;
 const MAX_THREADS = MAX_THREAD_COUNT + 1;
 const SCRATCH_BYTES = Math.ceil(multiplyScratchBytes / 64) * 64;
-/** Below it lie the threads' scratch areas. Address 0 means "none". */
+/** Address of the arena: below it lie the threads' scratch areas. Address 0 means "none". */
 const ARENA_AT = Math.ceil((64 + MAX_THREADS * SCRATCH_BYTES) / PAGE_BYTES) * PAGE_BYTES;
 
 let compiled: WasmModule | undefined;
@@ -78,7 +78,9 @@ export function createWasmKernels(memory: WasmMemory, threadIndex = 0): Kernels 
   return bindKernels(calls, arena);
 }
 
-/** Without fused multiply-add in hardware the engine rounds twice, and other bytes would come out. */
+/**
+ * Checks that the hardware has fused multiply-add. Without it the engine rounds twice, and other bytes would come out.
+ */
 function checkFusing(calls: KernelCalls, floats: Float32Array, scratch: number): void {
   // −(1 + 2^-22) + (1 + 2^-23)²: 2^-46, but 0 where the square is rounded first.
   const at = scratch / 4 + 16;

@@ -95,7 +95,7 @@ function spellingOf(file: TokenizerFile, size: number): Uint8Array[] | null {
   return spelling;
 }
 
-/** Whether the pieces that a text is cut into before it is encoded are all of its bytes, and no others. */
+/** True if the pieces into which a text is cut before it is encoded are all of its bytes, and no others. */
 function keepsBytes(pre: PreTokenizer | undefined): boolean {
   if (pre?.type === "ByteLevel") return pre.add_prefix_space === false;
   if (pre?.type !== "Sequence") return false;

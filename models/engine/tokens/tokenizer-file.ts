@@ -50,7 +50,7 @@ export interface TokenizerFile {
   readonly post_processor?: PostProcessor | null;
 }
 
-/** As a model's shape has it: ids are places in lists. */
+/** Maximum tokens, as a model's shape has it: ids are places in lists. */
 const MAX_TOKENS = 2 ** 23;
 const MAX_MERGES = 2 ** 22;
 const MAX_ADDED = 2 ** 16;

@@ -108,7 +108,7 @@ function countWords(texts: Iterable<string>): [string, number][] {
   return [...counts];
 }
 
-/** How often each pair of neighbours occurs. */
+/** Counts of each pair of neighbours. */
 class PairTable {
   readonly #words: readonly Word[];
   readonly #pairs = new Map<number, Pair>();

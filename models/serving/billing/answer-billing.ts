@@ -48,7 +48,7 @@ export interface AnswerBilling {
   registered(model: string): RegisteredName | null;
   /**
    * Form of a registered model's answer.
-   * 
+   *
    * @param encode beside the thread that serves HTTP; what it throws is thrown here
    * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST
    */

@@ -47,7 +47,7 @@ export function mapTangents(
 
 /**
  * Computes the map and the rows' features, rowCount × featureCount, from the rows' gradients, which it changes.
- * 
+ *
  * @param toCoordinates the bench compares others with the one that models register
  */
 export function mapTexts(

@@ -11,7 +11,7 @@ const MAX_ROWS = 100_000;
 /**
  * Reads rows by the file's ending: `.jsonl` and `.ndjson` have a row a line, `.csv` names its columns in the first
  * line. In `.txt` and `.md` an empty line ends a row. A row has a `text`, or a `prompt` and an `answer`.
- * 
+ *
  * @throws RollupError DNT_FILE_UNREADABLE naming file and line, SRV_TOO_LARGE
  */
 export function rowsOfFile(name: string, content: Uint8Array): TextRow[] {
