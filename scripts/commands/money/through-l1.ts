@@ -15,12 +15,12 @@ export interface ForcedSending {
   /** The operation in words, before a colon. */
   readonly what: string;
   readonly ledger: LedgerOnL1;
-  /** What to wait for; default: the queue entry. */
+  /** Returns the target of the wait; default: the queue entry. */
   readonly targetOf?: (sent: QueueResult) => WaitTarget;
 }
 
 /**
- * Checks an operation by the ledger rebuilt from L1, queues it, and follows it: without a sequencer, too.
+ * Checks an operation by the ledger rebuilt from L1, queues it, and follows it, even without a sequencer.
  * @throws CLI_FORCED_NO_EFFECT, CLI_L1_REVERTED, BRG_*
  */
 export async function sendThroughL1(
