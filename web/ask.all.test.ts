@@ -1,4 +1,7 @@
-/** A question in the page, to a real answer server: checked there, paid on the ledger, refused where the server is false. */
+/**
+ * Tests a question in the page, to a real answer server: checked there, paid on the ledger, refused if the server is
+ * false.
+ */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

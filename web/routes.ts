@@ -15,13 +15,13 @@ const address = signal(readHash());
 /** "#/bridge" → ["bridge"]; further parts are the page's own: "#/batch/7" → ["batch", "7"]. */
 export const route = computed(() => address.value.parts);
 
-/** Another part of the same page: Back returns to this one, and the reader stays where they look. */
+/** Opens another part of the same page: Back returns to this one, and the reader stays where they look. */
 export function openPart(hash: string): void {
   window.history.pushState(null, "", hash);
   address.value = readHash();
 }
 
-/** A page's filter, kept in its address: it survives a reload, and can be sent to somebody. "" is no filter. */
+/** Filter of a page, stored in its address: it survives a reload, and can be sent to somebody. "" is no filter. */
 export function useFilter(name: string): readonly [string, (value: string) => void] {
   const set = (value: string) => {
     const { parts, query } = readHash();

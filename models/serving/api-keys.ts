@@ -69,7 +69,10 @@ function readFile(dataPath: string): IssuedKey[] | null {
   }
 }
 
-/** @returns the key, which is kept nowhere. @throws RollupError SRV_CONFIG_INVALID; CMD_USAGE where the name is taken or a limit is none */
+/**
+ * @returns the key, which is stored nowhere. @throws RollupError SRV_CONFIG_INVALID; CMD_USAGE if the name exists or a
+ * limit is none
+ */
 export async function issueKey(
   dataPath: string,
   { nowMs = Date.now(), ...order }: Omit<IssuedKey, "sha256" | "createdAtMs"> & { readonly nowMs?: number },
@@ -130,7 +133,7 @@ class Allowance {
     return this.#left;
   }
 
-  /** @returns seconds until there is so much; 0 where it is taken */
+  /** @returns seconds until the amount is there; 0 if it is taken now */
   take(cost: number): number {
     const { left } = this;
     if (left >= cost) this.#left = left - cost;
@@ -142,7 +145,7 @@ class Allowance {
   }
 }
 
-/** One key of the server's, with what is left of its minute. */
+/** One key of the server's, and its remaining allowance of this minute. */
 export class ApiKey {
   readonly name: string;
   readonly #requests: Allowance;

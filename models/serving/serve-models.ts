@@ -178,7 +178,7 @@ class Settling {
   }
 }
 
-/** Serves models that are put into the folder later. What is wrong with one is logged once. */
+/** Serves models that are put into the folder later. The error of one is logged once. */
 function lookForModels(folder: string, models: AnswerModels, settling: Settling, logger: Logger) {
   const told = new Map<number, string>();
   const stopping = new AbortController();

@@ -23,7 +23,7 @@ interface EngineListener {
 }
 
 export interface EngineTicket {
-  /** Ends the answer; nothing is told to the listener any more. */
+  /** Ends the answer; the listener is not called any more. */
   cancel(): void;
   /** Hash of the adapter's numbers, once it is in memory. */
   readonly adapterSha256: string | null;
@@ -179,7 +179,7 @@ export class ServingEngine {
     }
   }
 
-  /** An address with less than its share first; where none waits, one with more. */
+  /** Takes the next job: of an address with less than its share first; if none waits, of one with more. */
   #next(): Job | null {
     let isShort = false;
     const hasPages = ({ question }: Job) => {

@@ -43,7 +43,7 @@ const openingsSchema = z.object({
 });
 
 const TIMEOUT_MS = 30_000;
-/** Far above the largest circuit's G. */
+/** Maximum bytes of a matrix: far above the largest circuit's G. */
 const MAX_MATRIX_BYTES = 2 ** 28;
 
 /**

@@ -23,7 +23,7 @@ export interface PaidAnswer {
 
 export type FoundAnswer =
   | ({ readonly kind: "paid" } & PaidAnswer)
-  /** Sent and not executed, or dropped; or an operation that pays for no answer. */
+  /** Operation without a payment: sent and not executed, or dropped; or one that pays for no answer. */
   | { readonly kind: "unpaid" | "other"; readonly operation: LedgerOperation };
 
 const ELEMENT = /^0x[0-9a-fA-F]{1,64}$/;

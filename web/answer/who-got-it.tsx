@@ -85,7 +85,7 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
   );
 }
 
-/** Computed once: what is settled does not change. */
+/** Computes the rows paid once: a settlement does not change. */
 function useRowsPaid(site: PageProps["site"], found: PaidAnswer, isPaidOut: boolean): RowsPaid | undefined {
   const [rows, setRows] = useState<RowsPaid | undefined>(undefined);
   useEffect(() => {

@@ -198,7 +198,7 @@ const nameOf = (models: readonly ServedModel[], modelId: number) => {
   return name === undefined ? `Model ${modelId}` : `${name} (model ${modelId})`;
 };
 
-/** A question that was typed, and not yet asked, survives a reload of this tab, and nothing more. */
+/** Draft of the question. It survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";
 
 /** The thread with one model, and the next question. */

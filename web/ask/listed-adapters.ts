@@ -24,7 +24,7 @@ export interface Adapters {
   readonly problems: readonly Problem[];
 }
 
-/** Everything that can be asked: free of charge, or registered. */
+/** Finds everything that can be asked: free of charge, or registered. */
 export async function findAdapters({ answerServers, sequencer }: Site): Promise<Adapters> {
   const found = await Promise.allSettled(
     answerServers.map((serverUrl) => listAdapters(sequencer, serverUrl)),

@@ -1,4 +1,4 @@
-/** The models that the page may ask, and what it checks their answers with. */
+/** Models that the page may ask, and the copies that check their answers. */
 
 import type { ModelFamily, PromptKind } from "@openledger/attribution/model/model-family";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -14,7 +14,7 @@ import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Models that a reader may choose from: the ledger is asked for the price of each. */
+/** Maximum models that a reader may choose from: the ledger is asked for the price of each. */
 const MAX_OFFERED = 50;
 
 export interface ServedModel {
@@ -26,7 +26,7 @@ export interface ServedModel {
   /** Datanet whose rows the model learned from. */
   readonly datanetId: number;
   readonly priceWei: bigint;
-  /** The rows' part of the price: what the model's owner and the treasury get is off. */
+  /** Rows' part of the price, without the parts of the model's owner and the treasury. */
   readonly rewardWei: bigint;
   /** True if the ledger takes payments for it now. */
   readonly isReady: boolean;

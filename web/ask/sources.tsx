@@ -1,4 +1,4 @@
-/** The rows that an answer cites, then those that it used most, with their texts and what each gets. */
+/** Rows that an answer cites, then those that it used most, with their texts and the amount that each gets. */
 import { requestModelServer, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { type Cited, fetchRow, type PublishedRow } from "@openledger/models/tuning/retrieval/citations";
 import { useEffect, useState } from "preact/hooks";
@@ -101,7 +101,10 @@ function publishesRows(serverUrl: string): Promise<boolean> {
   return asked;
 }
 
-/** undefined while it is asked for, null if the server does not publish it; what is not the cited row is told. */
+/**
+ * Fetches a row: undefined until it is there, null if the server does not publish it. Any row but the cited one is an
+ * error.
+ */
 function usePublished(serverUrl: string, row: number, digest: string | undefined) {
   const [published, setPublished] = useState<PublishedRow | null | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | null>(null);

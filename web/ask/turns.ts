@@ -12,7 +12,7 @@ export interface Turn {
   readonly prompt: string;
   readonly answer: UncheckedAnswer;
   readonly said: ServedAnswer;
-  /** null of a label, and until they are read again after a reload. */
+  /** Words of the answer; null for a label, and until they are read again after a reload. */
   readonly words: AnswerWords | null;
 }
 

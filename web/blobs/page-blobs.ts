@@ -43,7 +43,7 @@ export class PageBlobs implements BlobSource {
     });
   }
 
-  /** @throws as BlobSource's; without a code where the worker ended */
+  /** @throws as BlobSource's; without a code if the worker ended */
   coefficients(wanted: WantedBlob): Promise<bigint[]> {
     this.onProgress(`fetching the blob of batch ${wanted.batchNumber}`);
     return this.#finder.coefficients(wanted);
@@ -55,7 +55,7 @@ export class PageBlobs implements BlobSource {
     this.end();
   }
 
-  /** Ends the worker and what it does. The next blob starts another. */
+  /** Ends the worker and its work. The next blob starts another. */
   end(why = "it was ended"): void {
     this.#ended++;
     this.#worker?.terminate();

@@ -72,7 +72,10 @@ interface CheckProps {
   readonly balanceWei: bigint;
 }
 
-/** Verified: this very balance leads to the root in the contract. A newer one is the operator's word until it is posted. */
+/**
+ * Mark of a verified balance: this very balance leads to the root in the contract. A newer one is the operator's word
+ * until it is posted.
+ */
 function CheckBadge({ checked, balanceWei }: CheckProps) {
   if (checked !== null && "problem" in checked) return <Badge tone="bad">contradicted</Badge>;
   if (checked?.balanceWei === balanceWei) {

@@ -1,4 +1,4 @@
-/** Begins what a form asks for. Each journey is kept before the step that could be lost with the page. */
+/** Starts the actions of the forms. Each journey is stored before the step that could be lost with the page. */
 
 import { force } from "@openledger/client/actions/forced/force";
 import { deposit } from "@openledger/client/actions/l1/deposit";
@@ -62,7 +62,7 @@ export async function startForcedWithdraw(
   );
 }
 
-/** Keeps the transaction's hash as soon as there is one, or what a contract wallet was asked for. */
+/** Stores the transaction's hash as soon as there is one, or the proposal to a contract wallet. */
 async function keepQueued(
   now: Session,
   started: Journey,
@@ -88,7 +88,7 @@ async function keepQueued(
   }
 }
 
-/** @param expectedOwner refuses where the leaf is another's by then */
+/** @param expectedOwner refuses if the leaf is another's by then */
 export async function startTransfer(
   now: Session,
   owned: Holdings,

@@ -67,7 +67,7 @@ export interface SingleFileFacts {
   readonly byteCount: number;
 }
 
-/** @param kept null: within the page to keep itself */
+/** @param kept null: within the single-file page itself */
 export function exitModules(circuits: readonly ExitPageCircuit[], kept: SingleFileFacts | null): Plugin {
   const values: Readonly<Record<string, unknown>> = {
     [NAMES.circuits]: circuits.map(({ name }) => name),

@@ -1,4 +1,4 @@
-/** The verifying keys of a rollup's circuits, built into its pages: anyone who serves data to a page cannot choose the key. */
+/** Verifying keys of a rollup's circuits, built into its pages: a server of data cannot choose the key. */
 import { readFileSync } from "node:fs";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";

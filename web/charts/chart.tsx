@@ -12,7 +12,7 @@ export interface ChartProps extends ChartData {
 export const isChart = (series: ChartData["series"]): boolean =>
   series.some(({ values }) => values.filter((value) => value !== null).length > 1);
 
-/** A picture of numbers, with their table behind it for anyone who reads or hears them. */
+/** Chart with the table of its numbers behind it, for those who read or hear them. */
 export function Chart(props: ChartProps) {
   const { about, series, showX, showY, title, xs } = props;
   const id = useId();

@@ -117,7 +117,7 @@ function Question({ text }: { text: string }) {
   );
 }
 
-/** Words as they come. What is certain about them comes with the answer. */
+/** Words as they come. Their checks come with the answer. */
 function SoFar({ note, soFar }: PendingTurn) {
   return (
     <section class="card stack" aria-label="The answer so far">

@@ -7,7 +7,7 @@ export interface CardDraft {
   readonly description: string;
   readonly field: string;
   readonly tags: string;
-  /** Empty until somebody has decided. */
+  /** Licence; empty until somebody has decided. */
   readonly licence: string;
   readonly languages: string;
   readonly contact: string;
@@ -20,7 +20,7 @@ export interface CardDraft {
   readonly instructions: string;
   /** A line each: label | input | why. */
   readonly examples: string;
-  /** Empty until somebody has decided. */
+  /** Access to the rows; empty until somebody has decided. */
   readonly access: Card["access"] | "";
   readonly annotatorsPerRow: string;
   readonly accept: Card["labelling"]["accept"];
@@ -98,7 +98,7 @@ export function draftOf(card: Card): CardDraft {
   };
 }
 
-/** A card of the draft; `nameCard` says whether it is one. @param before what the form does not show stays */
+/** Makes a card of the draft; `nameCard` checks it. @param before keeps the values that the form does not show */
 export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
   const { accept, access, kind, nearDuplicates, validator } = draft;
   const { citationPermille: _, ...rewards } = before?.rewards ?? {};

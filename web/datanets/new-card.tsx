@@ -37,7 +37,7 @@ function readOpen(text: string): bigint | null {
   }
 }
 
-/** @param contact where people reach the owner, unless there is a better place */
+/** @param contact place where people reach the owner, unless there is a better one */
 function readBegun(contact: string): Begun {
   const empty = { ...EMPTY_DRAFT, contact };
   try {

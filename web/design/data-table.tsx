@@ -20,12 +20,12 @@ export interface Pages {
 interface DataTableProps<Row> {
   readonly caption: string;
   readonly columns: readonly Column<Row>[];
-  /** undefined while a server is asked for them. */
+  /** Rows; undefined while a server is asked for them. */
   readonly rows: readonly Row[] | undefined;
   readonly keyOf: (row: Row) => string | number;
   /** True if its few narrow columns fit a phone side by side. */
   readonly isNarrow?: boolean;
-  /** Text where there are no rows. */
+  /** Text if there are no rows. */
   readonly empty: ComponentChildren;
   /** Maximum number of rows shown; default: all. */
   readonly maxRows?: number;

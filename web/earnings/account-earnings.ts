@@ -13,9 +13,9 @@ export type Reward = LeafRewards["rewards"][number];
 
 export interface EpochEarning {
   readonly epoch: number;
-  /** A settlement's own state, or where the epoch is before it has one. */
+  /** State of the settlement, or of the epoch before it has one. */
   readonly state: { readonly settled: string } | "closed" | "drawn" | "open";
-  /** An estimate where it is not settled. */
+  /** Amount earned; an estimate if the epoch is not settled. */
   readonly wei: bigint;
   readonly isRewardClaimed: boolean;
 }

@@ -209,7 +209,7 @@ interface ModelEpoch extends Omit<EpochEarning, "isRewardClaimed"> {
   readonly claimed: "yes" | "in part" | "not yet" | "–";
 }
 
-/** Everything of one model: whatever the account is for it, and no matter who the other one of each pair is. */
+/** Earnings from one model, in all roles of the account, whoever the other one of each pair is. */
 function ModelCard({
   modelId,
   rewards,

@@ -1,4 +1,4 @@
-/** The way to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. */
+/** Access to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. */
 
 import {
   createPatientL1Client,

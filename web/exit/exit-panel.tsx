@@ -1,4 +1,7 @@
-/** Leaving without the operator: what Ethereum says, the freeze, and what is yours. The same in the served and the kept page. */
+/**
+ * Exit without the operator: Ethereum's facts, the freeze, and the money of an account. The same in the served and the
+ * single-file page.
+ */
 import { useEffect, useMemo } from "preact/hooks";
 import { Identifier } from "../design/identifier.tsx";
 import { showCount } from "../words/format.ts";

@@ -44,7 +44,7 @@ export interface Money {
   /** Present activity, in words; null if there is none. */
   readonly doing: string | null;
   readonly problem: Problem | null;
-  /** Rebuilds the ledger; with an account takes out what there is, too. */
+  /** Rebuilds the ledger; with an account also takes out its money. */
   readonly run: (account: LeaveSteps["account"]) => Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import { z } from "zod";
 const text = z.string().max(2_000);
 const alarmSchema = z.object({
   kind: text,
-  /** Why it lasts; a kept equivocation has none. */
+  /** Reason why it lasts; a stored equivocation has none. */
   why: text.optional(),
   opIndex: z.int().optional(),
 });

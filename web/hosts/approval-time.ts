@@ -12,7 +12,7 @@ const showMoment = (atMs: number): string =>
   });
 
 export interface ApprovalTime {
-  /** 0 where the time has come. */
+  /** Time left in milliseconds; 0 if the time has come. */
   readonly leftMs: number;
   /** Time by the reader's clock: a chain for tests may be days ahead of it. */
   readonly at: string;

@@ -11,7 +11,7 @@ import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 export interface ListedDatanet {
-  /** Every host that has it: the first one is asked. */
+  /** Every host that has the Datanet: the first one is asked. */
   readonly hostUrls: readonly string[];
   readonly facts: DatanetDirectory["datanets"][number];
 }

@@ -44,7 +44,7 @@ interface DifferenceProps {
   readonly datanetIds: readonly number[];
 }
 
-/** A red notice where somebody got other bytes; nothing where nobody did. */
+/** Red notice if somebody got other bytes; nothing if nobody did. */
 export function DifferenceNotice({ datanetIds, found, modelId }: DifferenceProps) {
   const [first, ...others] = differing(found);
   if (first === undefined) return null;

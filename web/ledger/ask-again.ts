@@ -7,7 +7,7 @@ export type Told<T> =
   | { readonly state: "found"; readonly value: T }
   /** Asking again would change nothing. */
   | { readonly state: "refused"; readonly problem: Problem }
-  /** Nobody has answered; it is asked again. */
+  /** Called if nobody has answered; the request is repeated. */
   | { readonly state: "unanswered"; readonly problem: Problem };
 
 /** Calls `act` once, later. @returns what ends it */

@@ -7,7 +7,7 @@
 const FIRST_PAUSE_MS = 2_000;
 /** Maximum pause: a server that is back is noticed within it. */
 const LONGEST_PAUSE_MS = 16_000;
-/** Servers that are down are asked no more often than this, all together. */
+/** Interval of requests to servers that are down, all together. */
 const EACH_MS = 1_000;
 /** A proxy's answers for a server that does not answer. */
 const NOBODY_THERE: ReadonlySet<number> = new Set([502, 504]);

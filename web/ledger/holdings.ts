@@ -20,7 +20,7 @@ export interface Holdings {
   readonly checked: Checked | null;
 }
 
-/** Either the leaf leads to L1's root, or it does not, which is a contradiction and no delay. */
+/** Result of the check: either the leaf leads to L1's root, or it does not, which is a contradiction and no delay. */
 export type Checked =
   | { readonly id: number; readonly batchNumber: number; readonly balanceWei: bigint }
   | { readonly id: number; readonly problem: Problem };

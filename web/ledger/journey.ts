@@ -1,4 +1,7 @@
-/** One movement of money from its signature to its end: what is kept of it, and the steps that people see. */
+/**
+ * Journey: one movement of money from its signature to its end, as the browser stores it, and the steps that people
+ * see.
+ */
 
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { EFFECT_CONTRACTS, EFFECT_EVENTS } from "@openledger/client/l1-proposal";

@@ -1,4 +1,4 @@
-/** The ledger as it is now, kept fresh: the feed says that something happened, a look says what. */
+/** Present state of the ledger, kept fresh: the feed tells that something happened, a look tells what. */
 
 import { type Feed, openFeed } from "@openledger/client/sequencer/feed";
 import { getStatus, listBatches, readInfo } from "@openledger/client/sequencer/ledger-reads";
@@ -72,13 +72,13 @@ export class Live {
     return this.#clockCell;
   }
 
-  /** Called after each look, at news and otherwise every few seconds. @returns what ends it */
+  /** Called after each look, at news and otherwise every few seconds. @returns the function that ends it */
   onLook(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Acts now, and again after each look until it has succeeded once. @returns what ends it */
+  /** Acts now, and again after each look until it has succeeded once. @returns the function that ends it */
   untilDone(act: () => Promise<void>): () => void {
     let isActing = false;
     const attempt = () => {
@@ -119,7 +119,7 @@ export class Live {
     if (this.#clockCell.value - this.#lookedAtMs >= (isFed ? GUARD_MS : POLL_MS)) void this.#look();
   }
 
-  /** A block's own time counts only where it is long ago: clocks differ. */
+  /** Uses a block's own time only if it is long ago: clocks differ. */
   #noteL1({ blockNumber, timestamp }: SequencerStatus["l1"]): void {
     if (blockNumber === 0 || blockNumber === this.#l1Cell.value?.blockNumber) return;
     const minedAtMs = 1_000 * timestamp;

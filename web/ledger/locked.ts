@@ -1,4 +1,4 @@
-/** Locks over all tabs of this site, as far as the browser has them: not where the page came without encryption. */
+/** Locks over all tabs of this site, if the browser has them: not if the page came without encryption. */
 
 /**
  * Acts alone with this name, or beside others that share it.

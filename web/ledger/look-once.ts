@@ -1,4 +1,4 @@
-/** One look at everything of the connected address: what it has, and how far what it began has come. */
+/** Looks once at everything of the connected address: its holdings, and the progress of its journeys. */
 
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";

@@ -23,13 +23,13 @@ const settingsSchema = z.object({
 
 export interface Site {
   readonly sequencer: SequencerAccess;
-  /** An Ethereum node that anyone may ask; null: only the wallet's is asked. */
+  /** Ethereum node that anyone may ask; null: only the wallet's is asked. */
   readonly l1Url: string | null;
   /** Answer servers: the page asks their models and adapters questions, and which rows an answer paid. */
   readonly answerServers: readonly string[];
   /** Hosts of Datanets: cards, rows, labels. */
   readonly datanetHosts: readonly string[];
-  /** A factory, where models are tuned; null if the page itself is all there is. */
+  /** Factory, where models are tuned; null if the page itself is all there is. */
   readonly factoryUrl: string | null;
   /** Address of the source code that the operator runs; null if none is named. */
   readonly sourceUrl: string | null;

@@ -3,7 +3,7 @@
 import { askSpans, type CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
-/** An answer that this page has checked, and where its words come from. */
+/** Answer that this page has checked, and the source of its words. */
 export interface ServedAnswer {
   readonly serverUrl: string;
   /** Rows root of the version that the model's recipe names: 64 hexadecimal digits. */

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 
 export const main = (page: Page) => page.getByRole("main");
 export const journey = (page: Page, name: RegExp) => page.getByRole("article", { name });
-/** A step of it; hidden where the whole is over by then, for its card is folded: wait for it as attached. */
+/** Step of a journey. It is hidden if the whole is over by then, for its card is folded: wait for it as attached. */
 export const step = (page: Page, name: RegExp, label: string) =>
   journey(page, name).getByRole("listitem", { includeHidden: true }).filter({ hasText: label });
 

@@ -51,7 +51,7 @@ export interface Looks {
   readonly width?: number;
 }
 
-/** A browser profile of its own; what its pages must not do is claimed in `misdeeds`. */
+/** Opens a browser profile of its own; `misdeeds` collects what its pages must not do. */
 export async function openProfile(
   browser: Browser,
   { colorScheme = "light", width = 1180 }: Looks = {},

@@ -58,11 +58,11 @@ export const newcomerWallet = () => anvilAccount(NEWCOMER_ACCOUNT);
 export interface FactoryPagesWorld extends SettlingWorld {
   readonly datanetId: number;
   readonly factory: OwnProcess;
-  /** Kills the factory where it is, and starts it again on the same disk. */
+  /** Kills the factory, and starts it again on the same disk. */
   killFactory(): Promise<void>;
   /** Answers the newcomer's request for access. */
   grant(note: string): Promise<void>;
-  /** Serves a registered model, with its rows' words, where the pages look for adapters. */
+  /** Serves a registered model, with its rows' words, at the place where the pages look for adapters. */
   serve(modelId: number, modelFolder: string): Promise<void>;
   approve(modelId: number): Promise<void>;
   /** True if the ledger has a payment for an answer of the model. */
@@ -71,7 +71,7 @@ export interface FactoryPagesWorld extends SettlingWorld {
   isSettled(modelId: number): Promise<boolean>;
 }
 
-/** A rollup with pages, a Datanet host without Datanets, and what a factory beside them is started with. */
+/** Starts a rollup with pages, a Datanet host without Datanets, and the inputs of a factory beside them. */
 export async function startFactoryPlaces(folder: string) {
   // The pages are told the addresses before anything listens there.
   const [hostPort, factoryPort, adaptersPort] = [await freePort(), await freePort(), await freePort()];

@@ -64,7 +64,7 @@ export interface Walked {
   readonly seconds: number;
   /** Reports of the pages' policy, uncaught errors, and the console's errors. */
   readonly misdeeds: readonly string[];
-  /** Everything that is in red in the console, resources that failed to load as well. */
+  /** Errors in red in the console, resources that failed to load as well. */
   readonly consoleErrors: readonly string[];
   /** Seconds from a payment to the contributor's page naming the row. */
   readonly newsSeconds: number;
@@ -76,7 +76,7 @@ export interface Walked {
 
 export type RoadWorld = Awaited<ReturnType<typeof startRoad>>;
 
-/** Everything runs, batches go to L1 by themselves, and nobody has made anything yet. */
+/** Starts everything: batches go to L1 by themselves, and nobody has made anything yet. */
 export async function startRoad() {
   const folder = mkdtempSync(join(tmpdir(), "pages-road-"));
   const { environment, world } = await startFactoryPlaces(folder);

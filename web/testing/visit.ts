@@ -8,7 +8,7 @@ interface Visit extends Looks {
   readonly isFaulty?: true;
 }
 
-/** A page in a profile of its own. The test fails where the page does what it must not. */
+/** Opens a page in a profile of its own. The test fails if the page does what it must not. */
 export async function visit(browser: Browser, { isFaulty, ...looks }: Visit = {}): Promise<Page> {
   const { context, misdeeds } = await openProfile(browser, looks);
   onTestFinished(async () => {

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 interface PagesWeight {
-  /** Everything that any page needs at once, the typeface counted in. */
+  /** Bytes that any page needs at once, the typeface counted in. */
   readonly firstBytes: number;
-  /** Fetched when it is wanted: rare pages, charts, checks with their constants, the devnet's wallets. */
+  /** Bytes that are fetched on demand: rare pages, charts, checks with their constants, the devnet's wallets. */
   readonly laterBytes: number;
   /** Part of `laterBytes`: chunks that compile WebAssembly. The exit's prover is among them, once a page has one. */
   readonly proverBytes: number;

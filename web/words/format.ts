@@ -1,4 +1,4 @@
-/** Numbers as people read them. What is shown shortened is exact elsewhere: in a title, or when it is copied. */
+/** Numbers as people read them. A shortened number is exact elsewhere: in a title, or when it is copied. */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 
 const SHOWN_DECIMALS = 4;

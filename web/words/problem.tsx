@@ -111,7 +111,7 @@ function causesOf(error: unknown): Cause[] {
   return causes;
 }
 
-/** The code that says what another's error means; null if nobody can tell. */
+/** Code that explains an error of another library; null if none fits. */
 function codeOf(error: unknown): string | null {
   const causes = causesOf(error);
   const has = (...names: string[]) => causes.some(({ name }) => names.includes(name));
@@ -130,10 +130,10 @@ function codeOf(error: unknown): string | null {
   return causes.some(({ shortMessage }) => typeof shortMessage === "string") ? "wallet-answer" : null;
 }
 
-/** An address, JSON, several lines: somebody else's words, or a program's. */
+/** Pattern of a text for programs: an address, JSON, or several lines. */
 const QUOTES = /https?:\/\/|[{}✖]|\n|0x[0-9a-f]{64}|--[a-z]|docs\//i;
 
-/** Any error, told apart. */
+/** Converts any error to a problem for the page. */
 export function problemOf(error: unknown): Problem {
   const text = error instanceof Error ? error.message : String(error);
   if (isRollupError(error)) {
@@ -167,7 +167,7 @@ import("virtual:errors").then(
   },
 );
 
-/** An error in words: what it means, what to do, and for others its code and what a library or a server said. */
+/** Error in words: its meaning, its remedy, and for others its code and the message of a library or a server. */
 export function ProblemNotice({ problem }: { problem: Problem }) {
   const { code, details, message } = problem;
   const { meaning, remedy } = wordsOf(problem, table.value);

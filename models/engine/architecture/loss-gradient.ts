@@ -6,10 +6,10 @@ import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";
 import { linearAdapter, placeLogits, readTokens, type Transformer } from "./transformer.ts";
 import type { BackBuffers } from "./workspace.ts";
 
-/** One row of text: what is read, and what should follow each token. */
+/** One row of text: the tokens read, and the target after each. */
 export interface TokenRow {
   readonly tokens: readonly number[];
-  /** The token wanted after each; −1 where none is, as in a prompt. */
+  /** Target after each token; −1 for none, as in a prompt. */
   readonly targets: readonly number[];
   /** Weight of a target's loss in the gradient; absent: one part of all, so that the gradient is the mean's. */
   readonly weight?: number;

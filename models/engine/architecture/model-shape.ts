@@ -67,7 +67,7 @@ export interface NormPlaces {
 export interface LayerPlaces {
   readonly before: NormPlaces;
   readonly between: NormPlaces;
-  /** NONE where heads are not normalised. */
+  /** Place of the norms of heads; NONE if heads are not normalised. */
   readonly queryNorm: Place;
   readonly keyNorm: Place;
   readonly linears: Readonly<Partial<Record<LinearName, LinearPlaces>>> &
@@ -92,7 +92,7 @@ export interface ParameterLayout {
   readonly positions: Place;
   readonly layers: readonly LayerPlaces[];
   readonly last: NormPlaces;
-  /** vocabularySize × width; the embedding where the model is tied. */
+  /** vocabularySize × width; the embedding if the model is tied. */
   readonly head: Place;
 }
 

@@ -38,7 +38,7 @@ interface Running {
   readonly slot: number;
   readonly random: SeededRandom;
   readonly guide: JsonGuide | null;
-  /** Tokens whose keys and values are kept. */
+  /** Tokens whose keys and values are stored. */
   read: number;
   readonly answer: number[];
 }

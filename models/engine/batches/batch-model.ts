@@ -33,7 +33,7 @@ interface BatchBuffers {
   readonly gate: Place;
   readonly up: Place;
   readonly inner: Place;
-  /** A map's rows as int8; NONE where weights are floats. */
+  /** A map's rows as int8; NONE if weights are floats. */
   readonly quantised: Place;
   /** Line of the table of positions for each row. */
   readonly turns: Place;

@@ -60,7 +60,9 @@ export class JsonGuide {
     return this.#isCut ? "length" : "stop";
   }
 
-  /** Tokens in the order of their bytes: what one shares with the one before is not looked at again. */
+  /**
+   * Walks the tokens in the order of their bytes, so that bytes shared with the token before are not looked at again.
+   */
   #price(): void {
     const { bytes, ends, order } = this.#spelled;
     const places: JsonPlace[] = [this.#place];

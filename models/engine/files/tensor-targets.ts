@@ -7,7 +7,7 @@ import { NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
 export interface TensorTarget {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Counted from the start of the model's block. */
+  /** Place, counted from the start of the model's block. */
   readonly at: Place;
   /** Distance of the place where the next number of a row, and the next row, goes. */
   readonly columnStride: number;

@@ -20,7 +20,7 @@ const addonPath = fileURLToPath(new URL("native/build/model-kernels.node", impor
 export const productThreads = (passThreads: number): number =>
   Math.min(8, Math.max(1, Math.floor(availableParallelism() / passThreads)));
 
-/** The sets that the addon and this processor have, the fastest first; none where the addon was not built. */
+/** Kernel sets that the addon and this processor have, the fastest first; none if the addon was not built. */
 export function nativeKernelSets(path = addonPath): KernelSetName[] {
   try {
     return loadAddon(path).sets();

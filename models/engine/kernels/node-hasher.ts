@@ -32,7 +32,7 @@ export class NodeHasher {
     this.#calls = new WebAssembly.Instance(module, { env: { memory, scratch: 0 } }).exports;
   }
 
-  /** Nodes 2 i and 2 i + 1 become node i, for so many i. What is behind them changes, too. */
+  /** Turns nodes 2 i and 2 i + 1 into node i, for `count` values of i. The nodes behind them change, too. */
   hashPairs(count: number): void {
     this.#calls.hashPairs!(NODES_AT, NODES_AT, count);
   }

@@ -32,7 +32,7 @@ const ARENA_AT = Math.ceil((64 + MAX_THREADS * SCRATCH_BYTES) / PAGE_BYTES) * PA
 
 let compiled: WasmModule | undefined;
 
-/** Generated and compiled once, some 50 ms. */
+/** Generates and compiles the module once, some 50 ms. */
 function kernelModule(): WasmModule {
   if (compiled !== undefined) return compiled;
   enableRelaxedSimd();

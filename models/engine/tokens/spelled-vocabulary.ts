@@ -55,7 +55,7 @@ export async function readVocabulary(
   return { bytes, ends, order };
 }
 
-/** Bytes by token; empty where a token spells nothing certain. */
+/** Bytes by token; empty if a token spells nothing certain. */
 async function readSpelling(source: FileSource, vocabularySize: number): Promise<Uint8Array[] | null> {
   const file = await readWhole(source, "tokenizer.json", MAX_FILE_BYTES);
   if (file === null) {

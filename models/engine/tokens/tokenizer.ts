@@ -99,7 +99,7 @@ function textOf(spell: (token: number) => Uint8Array, tokens: readonly number[])
   return tokens.map((token) => decoder.decode(spell(token), { stream: true })).join("") + decoder.decode();
 }
 
-/** A text's tokens behind those that the tokenizer puts before it: once, where the text has them already. */
+/** Tokens of a text behind those that the tokenizer puts before it: once, if the text has them already. */
 export function begun({ begin }: Pick<TextTokens, "begin">, text: readonly number[]): readonly number[] {
   return begin.every((token, i) => text[i] === token) ? text : [...begin, ...text];
 }

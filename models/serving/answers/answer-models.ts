@@ -68,7 +68,7 @@ export interface AnswerModelsOptions extends ServerLimits {
   readonly answerTtlMs: number;
   /** Time between two reads of payments beside those that questions cause; default two seconds. */
   readonly pollIntervalMs?: number;
-  /** Report of what settles a model's epochs beside the server. */
+  /** Report of the settling of a model's epochs beside the server. */
   readonly settlingOf?: ((modelId: number) => SettlingSource | undefined) | undefined;
   /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/explanation/spans.md. */
   readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
@@ -90,7 +90,7 @@ export interface LanguageModel {
 interface Published extends ModelPlace {
   readonly manifest: ModelManifest;
   readonly recipe: RecipeBase;
-  /** null of other families. */
+  /** Recipe of a language model; null for other families. */
   readonly text: TextRecipe | null;
   readonly weights: WeightNumbers | null;
 }
@@ -301,7 +301,7 @@ export const otherWeights = (own: WeightNumbers, others: WeightNumbers) =>
     data: { problems: [{ variable: "SERVING_WEIGHTS" }] },
   });
 
-/** Writes PEFT's two files: the published bytes, and a configuration with what the recipe says. */
+/** Writes PEFT's two files: the published bytes, and a configuration by the recipe. */
 async function writeAdapter(folder: string, { adapter, base }: TextRecipe, bytes: Uint8Array): Promise<void> {
   const config = {
     peft_type: "LORA",

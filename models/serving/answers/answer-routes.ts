@@ -44,7 +44,7 @@ export interface RoutedModel {
 export interface ModelAppOptions {
   /** Limits of requests a minute, for each address and model. */
   readonly limits: ServerLimits;
-  /** @throws where there is no such model */
+  /** @throws if there is no such model */
   find(model: string): RoutedModel;
   /** Leaves of all that are served. */
   modelIds(): readonly number[];
@@ -60,7 +60,7 @@ export interface SettlingSource {
 
 /** Verbatim spans of a text, with the rows that have them (docs/explanation/spans.md). The caller has the index. */
 export interface SpanSource {
-  /** The answer of the route, as JSON. @param contentOf of a row by its place @throws where the text is none */
+  /** Answer of the route, as JSON. @param contentOf of a row by its place @throws if the text is none */
   cite(text: string, contentOf: (row: number) => Bytes | Promise<Bytes>): Promise<object>;
 }
 
@@ -218,7 +218,7 @@ function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | 
   return reply.header("content-type", type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
-/** An answer as it is made: `{soFar}` again and again, then what `POST /v1/answers` answers otherwise. */
+/** Sends an answer as it is made: `{soFar}` again and again, then the answer of `POST /v1/answers` otherwise. */
 class AnswerEvents {
   readonly #reply: FastifyReply;
   isOpen = false;
@@ -265,7 +265,7 @@ function answerView({ record, estimate }: GivenAnswer, assurance: Assurance) {
   return { ...terms, sealed: Buffer.from(bytes).toString("base64") };
 }
 
-/** Sealed, and not paid yet. */
+/** True for an answer that is sealed, and not paid yet. */
 const isShut = ({ isSealed, payment }: StoredAnswer) => isSealed === true && payment === null;
 
 /**

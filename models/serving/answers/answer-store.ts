@@ -4,13 +4,13 @@ import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 
-/** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
+/** Answer that was given, and the opening of its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
 export interface StoredAnswer {
   readonly receipt: string;
   readonly payerId: number;
   /** Hash of the signed question: the same question is answered the same way while the answer is unpaid. */
   readonly ask: string;
-  /** null of models without labels. */
+  /** Label; null for models without labels. */
   readonly label: string | null;
   readonly answer: string;
   /**
@@ -28,7 +28,7 @@ export interface StoredAnswer {
   readonly expiresAtMs: number;
   /** True for an answer that is opened once it is paid. */
   readonly isSealed?: true;
-  /** The payment was drawn for a settlement: what others may compare is published. */
+  /** True if the payment was drawn for a settlement: the data that others may compare is published. */
   readonly isDrawn?: true;
   /** null until the ledger has a payment with this receipt by this payer. */
   readonly payment: { readonly epoch: number; readonly index: number; readonly amountWei: string } | null;

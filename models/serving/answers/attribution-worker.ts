@@ -86,7 +86,7 @@ let shared: SharedText | null = null;
 const seatOf = ({ adapter, answers, base, method, weights }: TextRecipe) =>
   JSON.stringify({ adapter, base, method, weights, tokens: answers.promptTokens + answers.answerTokens });
 
-/** Loads the base again where a language model needs more room than those before. */
+/** Loads the base again if a language model needs more room than those before. */
 async function add(models: readonly SeatedModel[]): Promise<null> {
   const seats = new Set(texts.map(seatOf));
   const more = models.flatMap(({ text }) => (text === null ? [] : [text]));

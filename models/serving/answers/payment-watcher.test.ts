@@ -34,7 +34,7 @@ const answerOf = (receipt: number): StoredAnswer => ({
 
 let answers: AnswerFolder;
 let store: AnswerStore;
-/** Receipts by epoch, as the ledger has them now; "pruned" where it has none of them any more. */
+/** Receipts by epoch, as the ledger has them now; "pruned" if it has none of them any more. */
 let epochs: (number[] | "pruned")[];
 /** The payments that L1 has for good: all of the epochs before, and so many of this one. */
 let final: PaymentPage["final"];

@@ -1,7 +1,7 @@
 import type { Sampling } from "../../engine/batches/choose-token.ts";
 import type { JsonShape } from "../../engine/batches/json-text.ts";
 
-/** A question as the one who charges for its answer takes it. */
+/** Question as the billing reads it. */
 export interface AskedQuestion {
   /** An adapter's name, or that of the base. */
   readonly model: string;
@@ -17,7 +17,10 @@ export interface AnswerForm extends Sampling {
   readonly maxTokens: number;
   readonly seed: string;
   readonly endTokens: readonly number[];
-  /** Free answers alone: what they are held to, and how many likeliest tokens are told beside each. */
+  /**
+   * Shape of JSON to which a free answer is held. `topLogprobs`: number of likeliest tokens reported beside each; free
+   * answers alone.
+   */
   readonly json?: JsonShape | null;
   readonly topLogprobs?: number | null;
 }
@@ -44,7 +47,7 @@ export type MakeTokens = (payerId: number) => Promise<readonly number[]>;
 export interface AnswerBilling {
   /** True if answers by this name are charged for. Those of other names are free. */
   charges(model: string): boolean;
-  /** null of an adapter, or the base, that nobody has registered: it is not sold. */
+  /** Registered facts; null for an adapter, or the base, that nobody has registered: it is not sold. */
   registered(model: string): RegisteredName | null;
   /**
    * Form of a registered model's answer.

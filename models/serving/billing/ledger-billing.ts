@@ -63,7 +63,10 @@ export class LedgerBilling implements AnswerBilling {
     return { modelId: model.modelId, datanetId, version };
   }
 
-  /** The recipe says how a registered model answers: anyone who could choose would look for what suits them. */
+  /**
+   * Form by the recipe, which decides how a registered model answers: a customer who could choose would look for a form
+   * that suits them.
+   */
   async formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm> {
     const { model, text } = this.#known(question);
     const { recipe } = model;

@@ -69,9 +69,9 @@ interface Ended {
   readonly openledger: object;
 }
 
-/** Maximum tokens of an answer where the request says nothing. */
+/** Maximum tokens of an answer if the request names no limit. */
 const USUAL_TOKENS = 256;
-/** Probabilities of one request: its answers' tokens and what is told beside each. */
+/** Maximum probabilities of one request: its answers' tokens and those reported beside each. */
 const MAX_LOGPROBS = 2 ** 17;
 
 /** Takes requests, has them answered, and gives the answers at once or part by part. */
@@ -252,7 +252,7 @@ export class CompletionService {
     }
   }
 
-  /** All choices at once; where one fails, the others end. */
+  /** Makes all choices at once; if one fails, the others end. */
   async #runAll(
     asked: Asked,
     response: ServerResponse,
@@ -320,7 +320,10 @@ export class CompletionService {
 
 const askedTokens = (request: AnyRequest) => request.max_completion_tokens ?? request.max_tokens;
 
-/** A paid answer is what its recipe makes of the prompt: one, and nothing beside its receipt. @throws SRV_BAD_REQUEST */
+/**
+ * Checks a request for a paid answer. The recipe makes it of the prompt: one, and nothing beside its receipt. @throws
+ * SRV_BAD_REQUEST
+ */
 function requirePlain(request: AnyRequest): void {
   const extras = {
     n: (request.n ?? 1) > 1,

@@ -1,4 +1,7 @@
-/** The part of JSON Schema that answers are held to. What would narrow an answer and is not known is refused by its name. */
+/**
+ * Part of JSON Schema to which answers are held. A keyword that would narrow an answer and is not known is refused by
+ * its name.
+ */
 import type { JsonMember, JsonShape } from "../../engine/batches/json-text.ts";
 
 const MAX_DEPTH = 16;

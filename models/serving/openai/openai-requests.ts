@@ -268,7 +268,7 @@ function refusalOf(issue: z.core.$ZodIssue, fields: object) {
   return invalidRequest(param, issue.message, isType ? "invalid_type" : "invalid_value");
 }
 
-/** @param code as OpenAI names what is wrong */
+/** @param code OpenAI's name of the error */
 export function invalidRequest(param: string, message: string, code = "invalid_value", cause?: unknown) {
   const where = param === "" ? "the request" : param;
   return servingError("SRV_BAD_REQUEST", message.includes(`'${param}'`) ? message : `${where}: ${message}`, {

@@ -122,7 +122,7 @@ function repeatMatch(answer: Uint8Array, matches: Match[], period: number): numb
   }
 }
 
-/** Cut to whole characters; what then is in another one is left out. */
+/** Cuts spans to whole characters; a span that is then within another one is left out. */
 function wholeCharacters(answer: Uint8Array, matches: readonly Match[]): Match[] {
   const cut = matches.map(({ end: to, isSame, start: from }): Match => {
     let start = from;

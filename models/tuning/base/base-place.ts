@@ -44,7 +44,7 @@ export const OWN_BASE = "default";
 
 export const isAddress = (place: string): boolean => /^https?:\/\//.test(place);
 
-/** A folder, what is below an address, or the base that comes with this software. */
+/** Source of a folder, of an address, or of the base that comes with this software. */
 export function baseSourceAt(place: string): FileSource {
   if (place === OWN_BASE) return defaultBase();
   return isAddress(place) ? urlSource(place) : folderSource(place);

@@ -42,7 +42,7 @@ export const maxComponents = ({ length }: FoldedSide): number =>
 /** Components of one matrix. */
 export interface FoldedMatrix {
   readonly count: number;
-  /** count × length: what a gradient is folded by. */
+  /** count × length: the vectors that fold a gradient. */
   readonly vectors: Float64Array;
   /** rank × count × featureCount. */
   readonly core: Float32Array;

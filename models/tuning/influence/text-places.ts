@@ -1,4 +1,4 @@
-/** Sizes of a map from gradients to features, and where its numbers lie in an arena. */
+/** Sizes of a map from gradients to features, and the places of its numbers in an arena. */
 import type { Place } from "../../engine/kernels/kernels.ts";
 import { type ArenaPlan, roundUp16 } from "../../engine/tensors/arena-plan.ts";
 import { modelError } from "../../model-errors.ts";

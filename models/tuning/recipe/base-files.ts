@@ -60,7 +60,7 @@ export function readFrom(source: FileSource): ReadBaseFile {
   return (file) => readWhole(source, file, MAX_BASE_BYTES);
 }
 
-/** Asks a model's server, which has what it answers with. */
+/** Reads from a model's server, which has the files that it answers with. */
 export function readFromServer(serverUrl: string): ReadBaseFile {
   return (file, { files }) =>
     fetchFile(serverUrl, `base/${file}`, { maxFileBytes: files[file]?.sizeBytes ?? MAX_BASE_BYTES });

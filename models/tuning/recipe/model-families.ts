@@ -8,7 +8,7 @@ import type { TrainingSetting } from "./text-training.ts";
 interface BasePlaces {
   /** A folder or an address. */
   readonly base?: string | undefined;
-  /** A model's server, which has what it answers with. */
+  /** Model's server, which has the files that it answers with. */
   readonly serverUrl?: string | undefined;
 }
 

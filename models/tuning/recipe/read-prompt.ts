@@ -12,7 +12,7 @@ export interface ReadPrompt {
   readonly cited: Cited | null;
 }
 
-/** @throws ATT_MODEL_FILE_INVALID for an index that is none; what it returns, as `tokensOfPrompt` */
+/** @throws ATT_MODEL_FILE_INVALID for a broken index; the function that it returns throws as `tokensOfPrompt` */
 export function promptReader(
   tokens: TextTokens,
   { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },

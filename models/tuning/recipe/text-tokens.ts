@@ -24,7 +24,7 @@ export function tokensOfRow(
   return made!;
 }
 
-/** @throws ATT_RECIPE_INVALID for a token that a vocabulary of so many does not have */
+/** @throws ATT_RECIPE_INVALID for a token that a vocabulary of this size does not have */
 export function requireRecipeTokens(recipe: TextRecipe, size: number): void {
   const wrong = [...(recipe.beginTokens ?? []), ...endTokensOf(recipe)].find((token) => token >= size);
   if (wrong === undefined) return;
@@ -94,7 +94,7 @@ export function answerText(
   return JSON.stringify({ text: tokens.decode(answer), tokens: answer, ...cited });
 }
 
-/** The tokens of an answer's text. @throws ATT_ANSWER_INVALID for what no model of this recipe answers */
+/** Tokens of an answer's text. @throws ATT_ANSWER_INVALID for a text that no model of this recipe answers */
 export function answerTokens(
   tokens: TextTokens,
   text: string,

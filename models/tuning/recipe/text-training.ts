@@ -334,7 +334,10 @@ export async function tune(
   };
 }
 
-/** Tangents of the middle run, whose adapter is in place afterwards. @param recipe with the last step, where it stopped early */
+/**
+ * Tangents of the middle run, whose adapter is in place afterwards. @param recipe with the last step, if it stopped
+ * early
+ */
 async function tuneMiddle(run: TuningRun, tangents: Tangents, recipe: TextRecipe, options: Progressing) {
   const { placed, team, tokens, trained } = run;
   startTangents(placed.loaded.model.kernels, tangents, trained);

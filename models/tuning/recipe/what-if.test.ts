@@ -23,7 +23,7 @@ let made: Awaited<ReturnType<typeof trainOn>>;
 const prompts = ["The union", "Our country "];
 const texts = sampleTexts(24);
 
-/** @param changed instead of the text of row 3 */
+/** @param changed in place of the text of row 3 */
 async function trainOn(changed: string | null) {
   const rows = ownedTexts(changed === null ? texts : texts.with(3, { text: changed }));
   const plain = textRecipeFor(rows, await describeBase(folderSource(folder), "made"));

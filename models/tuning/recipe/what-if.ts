@@ -29,9 +29,12 @@ import {
 } from "./text-training.ts";
 
 export interface WhatIfLoss {
-  /** added: of the answer's tokens that the base would not have said, by which `answers.weigh` "added" pays. */
+  /**
+   * Texts of the loss. "added": the answer's tokens that the base would not have said, by which `answers.weigh` "added"
+   * pays.
+   */
   readonly of: "answer" | "added" | "left-out rows" | "other rows" | "held-out rows";
-  /** null of rows. */
+  /** Prompt of the answer; null for rows. */
   readonly prompt: string | null;
   /** Nats a token, by the published adapter and by the one without the rows. */
   readonly tuned: number;
@@ -56,13 +59,13 @@ export interface WhatIf {
   }[];
 }
 
-/** Published, or only trained. */
+/** Model that is published, or only trained. */
 type Audited<Parts extends ModelParts> = Omit<Trained<Parts>, "rows" | "accuracy">;
 
-/** A sum of some texts' losses, each times its factor. */
+/** Sum of some texts' losses, each times its factor. */
 interface Measure extends Pick<WhatIfLoss, "of" | "prompt"> {
   readonly terms: readonly (readonly [text: number, factor: number])[];
-  /** Bits a byte of one nat a token; null of what spells nothing. */
+  /** Bits a byte of one nat a token; null for a text that spells nothing. */
   readonly bits: number | null;
 }
 

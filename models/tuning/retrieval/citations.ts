@@ -1,4 +1,4 @@
-/** The rows that an answer cites, what each earns where citations pay, and their texts. */
+/** Citations of an answer: its rows, the earnings of each if citations pay, and their texts. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";

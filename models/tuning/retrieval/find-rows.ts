@@ -54,7 +54,9 @@ export function rowFinder(index: RowIndex, recipe: CitingRecipe): (prompt: strin
   };
 }
 
-/** Odd, and no smaller than what the recipe asks for: the version's threshold, and the best row that is not cited. */
+/**
+ * Threshold of a query: odd, and at least the recipe's, the version's, and the score of the best row that is not cited.
+ */
 function thresholdOf(
   scores: Int32Array,
   query: Int16Array,

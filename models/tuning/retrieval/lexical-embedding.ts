@@ -70,7 +70,7 @@ export function embedQuery(text: string, shape: EmbeddingShape, statistics: Word
   return project(wordCounts(text), shape, (word) => Math.sqrt(rarity(word, statistics)));
 }
 
-/** BM25's logarithm, never negative. What is in no row says nothing, and would only add noise. */
+/** BM25's logarithm, never negative. A word that is in no row would only add noise. */
 function rarity(word: number, { rowCount, rowsOfBucket }: WordStatistics): number {
   const rows = rowsOfBucket[bucketOf(word, rowsOfBucket.length)]!;
   return rows === 0 ? 0 : exactLog(1 + (rowCount - rows + 0.5) / (rows + 0.5));

@@ -98,7 +98,7 @@ export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
   }
 }
 
-/** Characters of an excerpt: longer than most texts of so many tokens. */
+/** Characters of an excerpt: longer than most texts of as many tokens. */
 const excerptCharacters = ({ retrieval }: CitingRecipe): number => 8 * retrieval.excerptTokens;
 
 /** Maximum bytes of an index: of a character JSON has twelve at most, of a row's names and owners fewer than 256. */

@@ -42,7 +42,7 @@ export async function readCheckpoint(folder: string, identity: string, state: Tu
   return Number(stepText);
 }
 
-/** Does nothing where there is no state. */
+/** Does nothing if there is no state. */
 export const forgetCheckpoint = (folder: string): Promise<void> =>
   rm(join(folder, STATE_FILE), { force: true });
 

@@ -1,7 +1,10 @@
 /** Losses of a model on rows, and how a tuning changed them: in the same words wherever they are shown. */
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 
-/** One row of ten is held out by default, but at most so many, and none of fewer rows than these. */
+/**
+ * Maximum rows held out. One row of ten is held out by default, at least LEAST_HELD_OUT, and none of fewer than
+ * FEW_ROWS rows.
+ */
 const MAX_HELD_OUT = 32;
 const LEAST_HELD_OUT = 4;
 const FEW_ROWS = 20;
@@ -14,7 +17,7 @@ export interface RowsLoss {
   readonly bitsPerByte: number;
 }
 
-/** The same rows with the base alone, and with the adapter that is kept. */
+/** Losses of the same rows with the base alone, and with the final adapter. */
 export interface LossChange {
   readonly rowCount: number;
   readonly before: RowsLoss;

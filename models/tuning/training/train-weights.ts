@@ -19,7 +19,7 @@ export interface TrainingRecipe extends StepRecipe {
    * blocks in theirs: so the bytes do not depend on the number of threads, of which at most so many have work.
    */
   readonly lanes: number;
-  /** The gradient is shortened to this length where it is longer. */
+  /** Maximum length of the gradient: a longer one is shortened to it. */
   readonly longest: number;
 }
 

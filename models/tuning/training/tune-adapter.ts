@@ -109,7 +109,7 @@ export interface TuningStep extends TuningProgress {
   readonly rows: readonly number[];
   readonly losses: readonly number[];
   readonly rate: number;
-  /** Mean of the held-out rows, in nats a token; null between two looks, and where no row is held out. */
+  /** Mean of the held-out rows, in nats a token; null between two looks, and if no row is held out. */
   readonly heldOutLoss: number | null;
 }
 
@@ -119,7 +119,7 @@ export type TuningWish = "stop" | "pause";
 export interface TuningOptions {
   /** Folder of the state, so that a killed run goes on to the same bytes. */
   readonly folder?: string;
-  /** A state is written after each so many steps. */
+  /** Steps between two states that are written. */
   readonly stepsPerCheckpoint?: number;
   /**
    * Rows that are not trained on. Every so many steps, and after the last, they are looked at: the adapter of the step at
@@ -135,7 +135,7 @@ export interface TuningOptions {
   readonly beforeState?: () => Promise<void>;
 }
 
-/** Thrown where `afterStep` wishes a pause: the state is on disk. */
+/** Thrown if `afterStep` asks for a pause: the state is on disk. */
 export class TuningPaused extends Error {}
 
 /**

@@ -1,4 +1,7 @@
-/** Contributions go on whichever page of the site is open: what was signed is sent, what is final is brought to its host. */
+/**
+ * Carries contributions on, whichever page of the site is open: sends signed operations, and uploads the rows of final
+ * commits.
+ */
 
 import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { listHostCommits } from "@openledger/client/datanets/hosted-history";
@@ -113,7 +116,7 @@ export class Carrier {
     }
   }
 
-  /** @returns false where another tab is at it */
+  /** @returns false if another tab uploads it */
   async #upload(one: Pending, place: HostedDatanetPlace, client: LedgerClient): Promise<boolean> {
     const done = await locked(`openledger.upload.${one.rowsRoot}`, "exclusive", async () => {
       await this.contributions.upload(client, place, one, (received) =>

@@ -110,7 +110,7 @@ function shown(index: number): LedgerBatch {
   };
 }
 
-/** @param alter changes what the Ethereum node answers, as text */
+/** @param alter changes the Ethereum node's answer, as text */
 async function check(
   index: number,
   {
@@ -156,7 +156,7 @@ const ALL_DONE = {
   proof: "done",
 };
 
-/** Flips a bit of the transaction's input, so many hex digits before its end. */
+/** Flips a bit of the transaction's input, a number of hex digits before its end. */
 const flipInput = (fromEnd: number) => (answer: string, method: string) =>
   method !== "eth_getTransactionByBlockHashAndIndex"
     ? answer

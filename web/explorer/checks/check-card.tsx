@@ -11,7 +11,7 @@ import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx"
 import type { CheckStep, CheckTitles } from "./check-steps.ts";
 
 interface CheckCardProps extends Pick<PageProps, "site" | "live"> {
-  /** "batch", "settlement": what is checked. */
+  /** Object of the check: "batch", "settlement". */
   readonly what: string;
   readonly about: string;
   readonly titles: CheckTitles;

@@ -122,7 +122,7 @@ async function keysOf(asked: SettlementToCheck, submitted: SubmittedSettlement):
   return keys;
 }
 
-/** The settlement of this model and epoch in the transaction that is said to have taken it. */
+/** Finds the settlement of this model and epoch in the transaction that took it, by the server. */
 async function findOnL1(asked: SettlementToCheck): Promise<OnL1> {
   const { settlement } = asked;
   const { batchNumber, epoch, modelId } = settlement;

@@ -22,7 +22,7 @@ interface FormPageProps {
 /** Storage key of the draft, which survives a reload of this tab. */
 const keyOf = ({ baseId, datasetId }: FormPageProps) => `openledger.form ${baseId} ${datasetId}`;
 
-/** The settings, what they will take, and the start. */
+/** Settings of a job, its estimate, and the start. */
 export function FormPage(props: FormPageProps) {
   const { baseId, datasetId, factorySession } = props;
   const { problem, value: view } = useFactory(`form ${baseId} ${datasetId}`, () =>

@@ -10,7 +10,7 @@ import { useAnswer } from "../../ledger/use-answer.ts";
 import { jobHref } from "../factory-links.ts";
 import type { JobPartProps } from "./job-part.ts";
 
-/** Talking to the model: paid where it is registered and served, else for free at the factory. */
+/** Chat with the model: paid if it is registered and served, else for free at the factory. */
 export function ChatPart(props: JobPartProps) {
   const { job, live, site } = props;
   const { value: served } = useAnswer(live, "served models", async () =>
@@ -65,7 +65,7 @@ interface Turn {
 }
 
 const ANSWER_TOKENS = 64;
-/** The base reads so many characters without losing the question, whatever its tokens are. */
+/** Maximum characters that the base reads without losing the question, whatever its tokens are. */
 const MAX_CHARACTERS = 400;
 
 /** Chat with the tuned model at the factory: nothing is paid, and no row earns. */

@@ -14,7 +14,7 @@ interface NeedsKeyProps extends Pick<PageProps, "site" | "live"> {
   readonly children: (client: LedgerClient, leafId: number) => ComponentChildren;
 }
 
-/** Shown before whatever is signed: a wallet, an account, and its ledger key, each asked for when it is missing. */
+/** Shown before anything is signed: a wallet, an account, and its ledger key, each asked for if it is missing. */
 export function NeedsKey({ children, live, site, toDo, visitor }: NeedsKeyProps) {
   const { run, isBusy, problem } = useAction();
   if (!visitor.isConnected)

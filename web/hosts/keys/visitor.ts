@@ -34,7 +34,7 @@ function actingAs(client: LedgerClient, leafId: number): LedgerClient {
 
 const strangers = new WeakMap<Live, HostAccess>();
 
-/** null until the sequencer has said which ledger it is. Reads signals: call it while rendering. */
+/** Reads the visitor; null until the sequencer has told its ledger. Reads signals: call it while rendering. */
 export function readVisitor(site: Site, live: Live): Visitor | null {
   const info = live.info.value;
   if (info === null) return null;

@@ -4,9 +4,9 @@ import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
 import type { EncodingSeat } from "./prompt-worker.ts";
 
-/** A text up to so many bytes is encoded where it is: at most 5 ms, whatever is in it. */
+/** Maximum bytes of a text that is encoded on this thread: at most 5 ms, whatever is in it. */
 const IMMEDIATE_BYTES = 512;
-/** One up to so many has a thread that longer ones cannot keep busy: at most about 80 ms each. */
+/** Maximum bytes of a text that has a thread which longer ones cannot keep busy: at most about 80 ms each. */
 const SHORT_BYTES = 8_192;
 
 /** Sender of a prompt, and whether the tokens are still needed. */
