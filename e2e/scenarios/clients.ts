@@ -222,9 +222,9 @@ async function verified(world: World, tell: (text: string) => void): Promise<num
   tell(`${world.traffic.acknowledged.length} promises are kept; openledger verify rebuilds the ledger`);
   const { deployment, url } = world.l1;
   const where = ["--rpc", url, "--rollup", deployment.rollupAddress];
-  const said = await commandRunner(world.folder).run("verify", ...where);
-  if (said.batchCount !== batchCount)
-    throw unexpected(`openledger verify counts ${said.batchCount} batches, not ${batchCount}`);
+  const report = await commandRunner(world.folder).run("verify", ...where);
+  if (report.batchCount !== batchCount)
+    throw unexpected(`openledger verify counts ${report.batchCount} batches, not ${batchCount}`);
   return batchCount;
 }
 
