@@ -130,7 +130,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     "GET /v1/datanets/:id/access",
     {
       tag: "records",
-      summary: "Who has asked for access, what was answered, what was not",
+      summary: "Requests for access, with their answers",
       params: idParams,
     },
     ({ params: { id } }) =>

@@ -46,8 +46,8 @@ export async function openParquet(content: Uint8Array): Promise<ParquetFile> {
   const classes = classNames(metadata.key_value_metadata ?? []);
   return {
     columns,
-    async read(wanted) {
-      const used = children.filter(({ element }) => wanted.includes(element.name));
+    async read(names) {
+      const used = children.filter(({ element }) => names.includes(element.name));
       for (const column of used) requireExact(column);
       if (used.length === 0) return Array.from({ length: Number(metadata.num_rows) }, () => ({}));
       const { compressors } = await import("hyparquet-compressors");

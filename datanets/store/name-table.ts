@@ -65,12 +65,12 @@ export class NameTable {
 
   /** Names with words that begin as those of `text` do. */
   find(text: string, limit: number): SignedName[] {
-    const wanted = [...wordsOf(text)];
+    const starts = [...wordsOf(text)];
     const found: SignedName[] = [];
-    if (wanted.length === 0) return found;
+    if (starts.length === 0) return found;
     for (const name of this.#names.values()) {
       const words = this.#words.get(name.body.leafId)!;
-      if (!wanted.every((start) => words.some((word) => word.startsWith(start)))) continue;
+      if (!starts.every((start) => words.some((word) => word.startsWith(start)))) continue;
       found.push(name);
       if (found.length === limit) break;
     }

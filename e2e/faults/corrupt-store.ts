@@ -148,9 +148,9 @@ function damage(folder: string, random: TestRandom, which: RegExp): string {
   const path = join(folder, name);
   const { size } = statSync(path);
   if (random.next() < 0.4) {
-    const kept = random.below(size);
-    truncateSync(path, kept);
-    return `${name} cut from ${size} to ${kept} bytes`;
+    const newSize = random.below(size);
+    truncateSync(path, newSize);
+    return `${name} cut from ${size} to ${newSize} bytes`;
   }
   const bytes = readFileSync(path);
   const flipped = 1 + random.below(4);

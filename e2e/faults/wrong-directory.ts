@@ -101,9 +101,9 @@ async function inject(
     const acknowledgedBefore = traffic.acknowledged.length;
     sequencer.forgetLog();
     sequencer.launch();
-    const asked = await ask(world);
-    questions += asked.questions;
-    promises += asked.promises + traffic.acknowledged.length - acknowledgedBefore;
+    const counts = await ask(world);
+    questions += counts.questions;
+    promises += counts.promises + traffic.acknowledged.length - acknowledgedBefore;
     const isLogged = sequencer.hasLogged(code);
     if (isLogged) logWords.add(code);
     else problems.push(`the sequencer did not say ${code}`);
@@ -117,10 +117,10 @@ async function inject(
     await world.acknowledgement(startedAtMs);
     const ms = performance.now() - startedAtMs;
     recoveriesMs.push(ms);
-    const told = `${asked.questions} questions, ${asked.promises} promises`;
+    const summary = `${counts.questions} questions, ${counts.promises} promises`;
     const open = Math.max(0, Math.round(ms - (servesAtMs - startedAtMs)));
     progress(
-      `${how}, ${told}; with its own it serves, and ${open} ms later it acknowledges (${i} of ${tries})`,
+      `${how}, ${summary}; with its own it serves, and ${open} ms later it acknowledges (${i} of ${tries})`,
     );
   }
   // One that ends may do so before anybody has asked.

@@ -59,9 +59,12 @@ export async function proveSettlement(
       {
         signal: stop,
         ...(options.expectedMs !== undefined && { expectedMs: options.expectedMs }),
-        onProgress: (told) => {
-          percents[i] = told.percent;
-          onProgress?.({ ...told, percent: percents.reduce((sum, each) => sum + each, 0) / proofs.length });
+        onProgress: (progress) => {
+          percents[i] = progress.percent;
+          onProgress?.({
+            ...progress,
+            percent: percents.reduce((sum, each) => sum + each, 0) / proofs.length,
+          });
         },
       },
     );

@@ -276,19 +276,19 @@ export class DatasetStore {
     this.#datasets.set(dataset.view.id, dataset);
   }
 
-  #requireCount(given: number): void {
+  #requireCount(rowCount: number): void {
     const { maxRows } = this.#limits;
-    if (given <= maxRows) return;
-    throw factoryError("SRV_TOO_LARGE", `${given} rows, ${maxRows} are the most`, {
-      data: { what: "rows", given, max: maxRows },
+    if (rowCount <= maxRows) return;
+    throw factoryError("SRV_TOO_LARGE", `${rowCount} rows, ${maxRows} are the most`, {
+      data: { what: "rows", given: rowCount, max: maxRows },
     });
   }
 
-  #requireBytes(given: number): number {
+  #requireBytes(byteCount: number): number {
     const { maxDatasetBytes } = this.#limits;
-    if (given <= maxDatasetBytes) return given;
-    throw factoryError("SRV_TOO_LARGE", `${given} bytes of rows, ${maxDatasetBytes} are the most`, {
-      data: { what: "bytes", given, max: maxDatasetBytes },
+    if (byteCount <= maxDatasetBytes) return byteCount;
+    throw factoryError("SRV_TOO_LARGE", `${byteCount} bytes of rows, ${maxDatasetBytes} are the most`, {
+      data: { what: "bytes", given: byteCount, max: maxDatasetBytes },
     });
   }
 }

@@ -123,10 +123,13 @@ export class TrainingWatch implements TuningWatch {
   #continue(model: Transformer, { placed }: TuningRun, prompt: string): string {
     const { answers, rowTokens } = this.#options.recipe;
     const question = placed.tokens.encode(prompt);
-    const given = promptOf(this.#options.recipe, question).slice(0, Math.max(1, rowTokens - SAMPLE_TOKENS));
-    const tokenCount = Math.min(SAMPLE_TOKENS, rowTokens - given.length);
-    if (given.length === 0 || tokenCount < 1) return "";
+    const promptTokens = promptOf(this.#options.recipe, question).slice(
+      0,
+      Math.max(1, rowTokens - SAMPLE_TOKENS),
+    );
+    const tokenCount = Math.min(SAMPLE_TOKENS, rowTokens - promptTokens.length);
+    if (promptTokens.length === 0 || tokenCount < 1) return "";
     const options = { ...answers, tokenCount, temperature: 0, seed: "sample" };
-    return placed.tokens.decode([...generate(model, given, options)]);
+    return placed.tokens.decode([...generate(model, promptTokens, options)]);
   }
 }

@@ -38,8 +38,8 @@ export async function claimThroughL1(
     client.sequencerUrl === null
       ? claimableIn((await ledger()).ledger.leaves, BigInt(owner))
       : await claimableOf(client, (await accountOf(client, owner)).id);
-  const wanted = all.filter((one) => modelId === null || one.modelId === modelId);
-  const entries = wanted.map(({ leafId, modelId: b, role, payeeIndex }) => ({
+  const claims = all.filter((one) => modelId === null || one.modelId === modelId);
+  const entries = claims.map(({ leafId, modelId: b, role, payeeIndex }) => ({
     kind: KIND.forcedClaimRewards,
     a: leafId,
     b,
@@ -50,7 +50,7 @@ export async function claimThroughL1(
   const lines: string[] = [];
   const rewardClaims: object[] = [];
   let totalWei = 0n;
-  for (const { claimableWei, leafId, ...payee } of wanted) {
+  for (const { claimableWei, leafId, ...payee } of claims) {
     output.progress(`claiming payee ${payee.payeeIndex} of model ${payee.modelId} through L1's queue`);
     const sent = await forceClaimRewards(client, { id: leafId, ...payee, ...maxFeeOf(options) });
     const what = `${formatOpen(claimableWei)} OPEN for leaf ${leafId} as ${payee.role} of payee ${payee.payeeIndex} of model ${payee.modelId}`;
@@ -59,7 +59,7 @@ export async function claimThroughL1(
     rewardClaims.push({ leafId, ...payee, claimableWei, ...followed.facts });
     totalWei += claimableWei;
   }
-  output.answer(wanted.length === 0 ? ["there is nothing to claim"] : lines, { totalWei, rewardClaims });
+  output.answer(claims.length === 0 ? ["there is nothing to claim"] : lines, { totalWei, rewardClaims });
 }
 
 async function claimableOf(client: Signer["client"], leafId: number): Promise<Claimable[]> {

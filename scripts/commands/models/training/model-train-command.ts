@@ -194,8 +194,8 @@ async function recipeOf(
   const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
-  const given = file ?? (await presetOf(options, contents, columnCount, card));
-  const complete = completeRecipe(given, datanet, columnCount, card, further);
+  const draft = file ?? (await presetOf(options, contents, columnCount, card));
+  const complete = completeRecipe(draft, datanet, columnCount, card, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
   training.requireTrainable(contents, recipe);
