@@ -1,7 +1,7 @@
 /** A Parquet file's rows: bytes as bytes, whole numbers with all their digits. */
 import type { SchemaTree } from "hyparquet";
 
-/** A number that stands for a name, as the data sets of a hub keep labels. */
+/** Number that stands for a name, as the data sets of a hub store labels. */
 export class ClassLabel {
   readonly value: number | bigint;
   readonly #name: string;
@@ -25,7 +25,7 @@ export interface ParquetFile {
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text of bytes; where they are none the bytes themselves, so that whoever needs a text can name the row. */
+/** Decodes bytes as text. Other bytes are returned as they are, so that an error can name the row. */
 function textOrBytes(bytes: Uint8Array): string | Uint8Array {
   try {
     return strict.decode(bytes);

@@ -76,7 +76,7 @@ function neededBy({ fields, kind }: Card["row"], hasText: boolean): readonly str
   return kind === "passage" && !hasText ? ["prompt", "answer"] : ["text"];
 }
 
-/** All that a row of the card could take. */
+/** Fields that a row of the card could have. */
 const takenBy = ({ fields, kind }: Card["row"]): readonly string[] =>
   kind === "json" ? fields.map(({ name }) => name) : ["label", "text", "pixels", "prompt", "answer"];
 

@@ -2,7 +2,7 @@ import type { BlobFiles } from "./blob-files.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** The files that were read last, checked once when they come in. */
+/** Cache of the files that were read last, each checked once when it is read. */
 export class BlobCache {
   readonly #files: BlobFiles;
   readonly #blobs = new Map<string, Promise<Uint8Array>>();

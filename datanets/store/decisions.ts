@@ -13,7 +13,7 @@ export const FINDING_STATES = [
 ] as const;
 type FindingState = (typeof FINDING_STATES)[number];
 
-/** A reviewer's last word on whether a row stays. */
+/** Last decision of a reviewer on a row. */
 interface Decision {
   readonly isLeftOut: boolean;
   readonly why: string;
@@ -47,7 +47,7 @@ export function stateOf({ evidence, kind }: Finding, records: RowRecords, datane
   return isSettledSo ? "kept" : "open";
 }
 
-/** The contributor's objection to what was decided; it is answered once a reviewer has decided again. */
+/** Objection of the contributor to a decision; it is answered once a reviewer has decided again. */
 export function objectionOf({ objections, ...records }: RowRecords, contributorId: number | null) {
   const own = objections.find(({ leafId }) => leafId === contributorId);
   if (own === undefined) return null;

@@ -179,7 +179,7 @@ export class HostStore {
     return this.#level.write([put(keys.name(name.body.leafId), name), putUsage(usage)]);
   }
 
-  /** The newest of each leaf. */
+  /** Yields the newest name of each leaf. */
   async *names(): AsyncGenerator<SignedName> {
     for await (const [, value] of this.#each("name")) yield value as SignedName;
   }
@@ -199,7 +199,7 @@ export class HostStore {
     return (found as Usage | undefined) ?? { bytes: 0, records: 0 };
   }
 
-  /** Every Datanet that something is stored of, ascending. */
+  /** Lists every Datanet of which something is stored, ascending. */
   async datanetIds(): Promise<number[]> {
     const ids = new Set<number>();
     for await (const [key] of this.#each("card")) ids.add(Number(key.split("/")[1]));

@@ -3,7 +3,7 @@ import type { SignedName } from "../records/display-name.ts";
 import type { HostStore, UsageWrite } from "./host-store.ts";
 import { wordsOf } from "./text-search.ts";
 
-/** All are in memory, about 500 bytes each. */
+/** Maximum names in memory, about 500 bytes each. */
 const MAX_NAMES = 100_000;
 
 /** Display names that the host has, the newest of each leaf. */

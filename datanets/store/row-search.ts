@@ -90,7 +90,7 @@ export function outcomeAt({ recordState, touched }: HostedDatanet, card: Card, r
   return digest === undefined ? WAITING : outcomeOf(card, recordState.row(digest));
 }
 
-/** A row in a list. `label` is in the row itself; `outcome` is what labellers and reviewers have made of it. */
+/** Row in a list. `label` is in the row itself; `outcome` is the result of labellers and reviewers. */
 export async function rowView(datanet: HostedDatanet, card: Card, row: number, excerptCharacters: number) {
   const { commit, index, length } = datanet.rows.place(row);
   const { contributorId, rowsRoot } = datanet.commits[commit]!.facts;

@@ -97,7 +97,7 @@ The last line is JSON: {"drills": […]}. It ends with 1 on any loss.`,
   },
 );
 
-/** A fault that throws ends it: what is left is not audited, and every row says so. */
+/** Plays the faults. A fault that throws ends the run: the rest is not audited, and every row says so. */
 export async function runFaults(faults: Plan, options: FaultsOptions): Promise<FaultResult[]> {
   const { seed, tell, ...declared } = options;
   const random = new TestRandom(seed);

@@ -36,7 +36,7 @@ const READY_TIMEOUT_MS = 300_000;
 /** Time until a stop becomes a kill; equals systemd's. */
 const STOP_TIMEOUT_MS = 90_000;
 const SHOWN_LINES = 12;
-/** The last code is the one that it ended with. */
+/** Error codes in a log; the last one is the one that the process ended with. */
 const CODE = /\b(?:SRV|SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
 
 /** Children that die with this process, however it ends, except by SIGKILL. */

@@ -94,7 +94,7 @@ export async function proveSettlement(
   }
 }
 
-/** A settlement as one sends it. @param entries in L1's order */
+/** Settlement in the form to send. @param entries in L1's order */
 function provenSettlement(data: SettlementData, entries: readonly ProvenEntry[]): ProvenSettlement {
   const [first, ...further] = entries;
   return {

@@ -62,7 +62,7 @@ export class DatasetStore {
     return dataset;
   }
 
-  /** The same, with all rows here. @throws MOD_FACTORY_ROWS_MISSING */
+  /** Returns a data set whose rows are all here. @throws MOD_FACTORY_ROWS_MISSING */
   requireReady(id: string, leafId: number): StoredDataset {
     const dataset = this.require(id, leafId);
     if (dataset.view.state === "ready") return dataset;

@@ -148,7 +148,7 @@ export interface SettlingView {
   readonly overAtSeconds: number | null;
   /** Progress of the running proof, 0 to 100. */
   readonly provedPercent: number | null;
-  /** The last settlement that L1 was seen to have. */
+  /** Last settlement seen on L1. */
   readonly settled: { readonly epoch: number; readonly l1TransactionHash: string } | null;
 }
 

@@ -44,7 +44,7 @@ export interface DirectQualityOptions {
 
 type Range = Pick<Estimate, "value" | "low" | "high">;
 
-/** One way to register. */
+/** Quality of one way to register. */
 export interface RegisteredQuality {
   /** "exact", "int…", "int… clipped" */
   readonly way: string;

@@ -1,4 +1,4 @@
-/** The setting in which attribution of texts is judged: the preset "texts" and the default base, on pieces of texts that it has not read. */
+/** Setting in which attribution of texts is judged: the preset "texts" and the default base, on texts that it has not read. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
