@@ -143,10 +143,7 @@ const COLUMNS = [
   ["batches", ({ batchCount }) => String(batchCount)],
   ["recovery, median ms", ({ recoveryMs }) => String(recoveryMs)],
   ["longest ms", ({ maxRecoveryMs }) => String(maxRecoveryMs)],
-  [
-    "log",
-    ({ problems, logWords }) => [...logWords, ...(problems.length > 0 ? ["PROBLEMS"] : [])].join(" "),
-  ],
+  ["log", ({ problems, logWords }) => [...logWords, ...(problems.length > 0 ? ["PROBLEMS"] : [])].join(" ")],
 ] as const satisfies readonly (readonly [string, (result: FaultResult) => string])[];
 
 export const faultTable = (results: readonly FaultResult[]): string =>
