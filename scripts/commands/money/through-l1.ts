@@ -9,7 +9,7 @@ import { type ForcedOptions, type ForcedOutcome, followForced, maxFeeOf } from "
 
 export interface ForcedSending {
   readonly entry: EntryRequest;
-  /** The operation in words, before a colon. */
+  /** Name of the operation, before a colon. */
   readonly what: string;
   readonly ledger: LedgerOnL1;
   readonly send: (fee: { maxFeeWei?: bigint }) => Promise<QueueResult>;
