@@ -1,5 +1,5 @@
 /**
- * How a node answers that is a block or two behind the one that was asked before it: as a load balancer's do. It is honest:
+ * Answers of a node that is a block or two behind the one asked before it, as behind a load balancer. It is honest:
  * each answer was true a moment ago.
  */
 import { type Hex, hexToNumber, toHex } from "viem";
@@ -15,7 +15,7 @@ type RpcAnswer = { readonly result: unknown } | { readonly error: { code: number
 const STALE_SHARE = 0.5;
 const MAX_LAG_BLOCKS = 2;
 
-/** Which parameter of a method names the block. */
+/** Index of the parameter that names the block, by method. */
 const BLOCK_PARAMETER: Readonly<Record<string, number>> = {
   eth_call: 1,
   eth_estimateGas: 1,
@@ -26,21 +26,30 @@ const BLOCK_PARAMETER: Readonly<Record<string, number>> = {
 
 /**
  * @param pass asks the node itself, and returns the text of its answer
- * @returns null where the node itself answers: it was not this one's turn, or there is nothing to lag in
+ * @returns null if the node itself answers: it was not this one's turn, or there is nothing to lag in
  */
-export async function lagging(
-  call: RpcCall,
-  pass: (call: RpcCall) => Promise<string>,
-): Promise<RpcAnswer | null> {
+export async function lagging(call: RpcCall, pass: Pass): Promise<RpcAnswer | null> {
   if (Math.random() >= STALE_SHARE) return null;
+  const lag = 1 + Math.floor(Math.random() * MAX_LAG_BLOCKS);
+  return answerAsOf(Math.max(0, (await headOf(pass)) - lag), call, pass);
+}
+
+type Pass = (call: RpcCall) => Promise<string>;
+
+/** The newest block's number. */
+export async function headOf(pass: Pass): Promise<number> {
+  const answer = JSON.parse(await pass({ id: 1, method: "eth_blockNumber", params: [] })) as { result: Hex };
+  return hexToNumber(answer.result);
+}
+
+/** What a node says whose newest block is this one; null where the block makes no difference. */
+export async function answerAsOf(head: number, call: RpcCall, pass: Pass): Promise<RpcAnswer | null> {
   const ask = async <T>(method: string, params: unknown[]): Promise<T> =>
     (JSON.parse(await pass({ id: 1, method, params })) as { result: T }).result;
   const answerOf = async (params: unknown[]): Promise<RpcAnswer> => {
     const answer = JSON.parse(await pass({ ...call, params })) as RpcAnswer;
     return "error" in answer ? { error: answer.error } : { result: answer.result };
   };
-  const lag = 1 + Math.floor(Math.random() * MAX_LAG_BLOCKS);
-  const head = Math.max(0, hexToNumber(await ask<Hex>("eth_blockNumber", [])) - lag);
   const params = call.params ?? [];
   if (call.method === "eth_blockNumber") return { result: toHex(head) };
   if (call.method === "eth_getTransactionReceipt") {
