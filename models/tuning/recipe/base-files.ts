@@ -68,7 +68,8 @@ export function readFromServer(serverUrl: string): ReadBaseFile {
 
 /**
  * A file of the base with the SHA-256 that the recipe names, from the first place that has it so; null for a name that
- * the recipe does not have. @throws RollupError MOD_BASE_MISSING with what each place said
+ * the recipe does not have.
+ * @throws RollupError MOD_BASE_MISSING with what each place said
  */
 export async function readBaseFile(
   base: RecipeBaseModel,
@@ -95,7 +96,8 @@ export async function readBaseFile(
 }
 
 /**
- * Reads the shape of a base from config.json alone. @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID,
+ * Reads the shape of a base from config.json alone.
+ * @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID,
  * MOD_CONFIG_UNSUPPORTED
  */
 export async function shapeOfBase(

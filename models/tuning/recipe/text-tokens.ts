@@ -54,7 +54,8 @@ export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextR
 }
 
 /**
- * Checks the bytes of a prompt before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the
+ * Checks the bytes of a prompt before it is encoded.
+ * @throws ATT_ROW_INVALID for a prompt with more bytes than the
  * recipe's tokens have
  */
 export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: TextRecipe): void {
