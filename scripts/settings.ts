@@ -48,7 +48,7 @@ const SHARED: Settings = Object.assign({}, ...PROCESSES.map(({ settings }) => pa
 /** Characters of a table's cell. Longer defaults stand below the table. */
 const MAX_CELL_LENGTH = 120;
 
-/** With the processes that have it, where not all do. */
+/** Shows the default of a shared setting; names the processes of each default if they differ. */
 function defaultsOf(name: string): string {
   const found = PROCESSES.flatMap(({ prefix, settings }) =>
     settings[name] === undefined ? [] : [{ prefix, shown: shownDefault(settings[name]) }],

@@ -1,4 +1,4 @@
-/** The thread that looks at a Datanet's rows: requests are answered meanwhile. Rows come in pieces, the last is "check". */
+/** Thread that checks a Datanet's rows, so that requests are answered meanwhile. Rows come in pieces, the last is "check". */
 import { parentPort } from "node:worker_threads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Card } from "../card/card.ts";

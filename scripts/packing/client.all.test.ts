@@ -27,7 +27,7 @@ export { callContract } from "openledger-client";
 
 let faults: Promise<string[]> | undefined;
 
-/** As a user's own project is compiled: the README's example, and a file of mistakes. @returns the compiler's complaints */
+/** Compiles the README's example and a file of mistakes as a user's own project. @returns the compiler's complaints */
 function compiled(): Promise<string[]> {
   faults ??= project.compile({ "example.ts": project.example(), "wrong.ts": WRONG });
   return faults;
