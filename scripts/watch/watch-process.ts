@@ -67,7 +67,7 @@ export async function startWatchProcess(options: WatchOptions, modules: WatchMod
   const url = await fullNode.listen();
   const historyUrl = options.fullNode.feedUrl ?? url;
   const pool = new RecomputePool({ rpcUrl, rollupAddress, sequencerUrl: url, historyUrl });
-  const nowMs = Date.now;
+  const nowMs = () => Date.now();
   let store: WatchStore | null = null;
   const stopping = new AbortController();
   const loops: Promise<void>[] = [];
