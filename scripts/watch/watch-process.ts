@@ -1,4 +1,4 @@
-/** Everything that a running watcher consists of, wired up: a full node, and beside it what recomputes and tells. */
+/** Watcher process, wired up: a full node, and beside it the parts that recompute and report. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
