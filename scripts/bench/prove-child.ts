@@ -49,14 +49,14 @@ let prover: Prover | undefined;
 async function proveWithOurs(request: ChildRequest): Promise<Timed> {
   prover ??= await createProver(backend);
   const { circuit } = request;
-  const given =
+  const witnessSource =
     "wtnsPath" in request
       ? { witness: new Uint8Array(await readFile(request.wtnsPath)) }
       : { inputs: request.inputs };
   const startedAtMs = performance.now();
   const result: ProofResult & { phaseMs?: Record<string, number> } = await prover.prove({
     circuit,
-    ...given,
+    ...witnessSource,
   });
   const { proveMs, verifyMs, witnessMs } = result.timings;
   const keyMs = performance.now() - startedAtMs - proveMs - verifyMs - witnessMs;
