@@ -110,10 +110,10 @@ export const SERVING_SETTINGS = {
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
 
-/** Who may ask is a file of the data directory, not a setting. */
+/** Operations on the keys of those who may ask: a file of the data directory, not a setting. */
 export const servingKeys = { issue: issueKey, read: readKeys, revoke: revokeKey };
 
-/** What no operator has had a reason to set. */
+/** Values that no operator has had a reason to set. */
 const FIXED = {
   /** Name of the base among the models. */
   baseName: "base",

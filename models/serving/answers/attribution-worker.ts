@@ -82,11 +82,11 @@ const held = new RecentValues<number, Held>(heldBytes, ({ engine }) => engine.cl
 let texts: readonly TextRecipe[] = [];
 let shared: SharedText | null = null;
 
-/** What a base in memory has room for: the same of models that were tuned alike. */
+/** Room that a model needs of a base in memory: the same for models that were tuned alike. */
 const seatOf = ({ adapter, answers, base, method, weights }: TextRecipe) =>
   JSON.stringify({ adapter, base, method, weights, tokens: answers.promptTokens + answers.answerTokens });
 
-/** Loads the base again where a language model needs more room than those before. */
+/** Loads the base again if a language model needs more room than those before. */
 async function add(models: readonly SeatedModel[]): Promise<null> {
   const seats = new Set(texts.map(seatOf));
   const more = models.flatMap(({ text }) => (text === null ? [] : [text]));

@@ -1,4 +1,4 @@
-/** What a thread of a row team does, wherever it runs. */
+/** Work of a thread of a row team, wherever it runs. */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { joinKernels } from "../../engine/kernels/create-kernels.ts";

@@ -9,7 +9,7 @@ export type RowAnswer =
   | { readonly failure: unknown };
 
 export interface RowThread {
-  /** One task at a time. @returns its answer; rejects where the thread ended */
+  /** Runs one task at a time. @returns its answer; rejects if the thread ended */
   ask(task: TeamTask): Promise<RowAnswer>;
   end(): Promise<unknown>;
 }

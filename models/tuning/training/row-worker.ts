@@ -1,4 +1,4 @@
-/** A thread that computes rows' gradients on a shared arena: asked by tune-adapter.ts. */
+/** Thread that computes rows' gradients on a shared arena, for tune-adapter.ts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { answerRowTask, joinRowTeam } from "./row-seat.ts";
 import type { RowSeat, TeamTask } from "./row-task.ts";
