@@ -215,7 +215,7 @@ const firstSoFar = () =>
         }).observe(document.body, { subtree: true, childList: true, characterData: true });
       }),
   );
-/** An answer is Markdown where no words of it occur in the rows: its line breaks are elements. */
+/** An answer is Markdown if no words of it occur in the rows: its line breaks are elements. */
 const plain = (text: string) => text.replaceAll(/\s/g, "");
 
 test("one chats with it for free and for OPEN, and sees which rows earn", LONG, async () => {

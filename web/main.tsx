@@ -21,7 +21,7 @@ try {
   live.start();
   const site = await loadSite();
   discoverWallets();
-  // Code for the devnet alone is fetched only where the ledger says it is one; the node then has to agree.
+  // Code for the devnet alone is fetched only if the ledger says it is one; the node then has to agree.
   effect(() => {
     if (live.info.value?.chainId !== DEVNET_CHAIN_ID || site.l1Url === null) return;
     const { l1Url } = site;

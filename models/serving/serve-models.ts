@@ -1,6 +1,6 @@
 /**
  * The answer server: one process for models of every family. Published models answer for receipts, and a base with its
- * adapters answers by OpenAI's routes, free of charge where they are not registered.
+ * adapters answers by OpenAI's routes, free of charge if they are not registered.
  */
 import { createLogger, type Logger } from "@openledger/foundation/logger";
 import type { RollupError } from "@openledger/foundation/rollup-error";

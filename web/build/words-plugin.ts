@@ -65,7 +65,7 @@ function clausesForReaders(text: string): string {
 }
 
 function wordsFor(meaning: string, remedy: string): ErrorWords {
-  // Every error means something: where nothing else is left, its first clause does.
+  // Every error means something: if nothing else is left, its first clause does.
   const meaningText =
     clausesForReaders(meaning) || plain(meaning.split(/[;:(]|\s`| in another form than/)[0]!);
   const todo = clausesForReaders(remedy);

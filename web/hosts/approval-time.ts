@@ -20,7 +20,7 @@ export interface ApprovalTime {
 
 /**
  * Reads signals: call it while rendering.
- * @param publishedAtSeconds 0 where no version is published: it would be published now
+ * @param publishedAtSeconds 0 if no version is published: it would be published now
  */
 export function approvalTime(live: Live, publishedAtSeconds: number): ApprovalTime {
   const nowSeconds = live.status.value?.l1.timestamp ?? Math.floor(live.nowMs.value / 1000);

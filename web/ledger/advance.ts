@@ -17,7 +17,7 @@ const BATCH_STATUSES = ["closed", "proven", "submitted", "posted", "final"];
 
 /**
  * @param pendingWei what L1 owes to the address now
- * @returns the journey as it is now; the same object where nothing is new
+ * @returns the journey as it is now; the same object if nothing is new
  */
 export async function advance(
   client: LedgerClient,

@@ -1,5 +1,5 @@
 /**
- * Names of Ethereum's own name service, where the chain has its universal resolver: mainnet and its public test networks.
+ * Names of Ethereum's own name service, if the chain has its universal resolver: mainnet and its public test networks.
  * A devnet has none, so nothing is asked there.
  */
 import { type Address, createPublicClient, custom, type PublicClient } from "viem";

@@ -23,7 +23,7 @@ export function wasConnected(wallet: FoundWallet): boolean {
 }
 
 /**
- * @param isSilent asks for nothing that would open the wallet; does nothing where it has given no address before
+ * @param isSilent asks for nothing that would open the wallet; does nothing if it has given no address before
  * @throws CLI_WALLET_REJECTED, CLI_WALLET_WRONG_CHAIN, CLI_UNREACHABLE
  */
 export async function connect(

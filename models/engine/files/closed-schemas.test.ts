@@ -378,7 +378,7 @@ describe("tensors that the model does not take", () => {
         code: "MOD_FILE_INVALID",
         data: { reason: "tensor-unused", name: other.name },
       });
-    // The same head is the model's where the configuration says so.
+    // The same head is the model's if the configuration says so.
     await open({ ...config, tie_word_embeddings: false }, [...tensors, extra("lm_head.weight", [70, 48])]);
   });
 

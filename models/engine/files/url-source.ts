@@ -59,7 +59,7 @@ async function fetchRange(
 /**
  * Hubs send readers on to where their files lie. Attack: a hub that a factory may read sends it to a service of the factory's
  * own network. So another origin has to be https: such a service has no certificate for a stranger's name, and without
- * one no request is sent. Where a browser hides where a redirect leads, it is not followed.
+ * one no request is sent. If a browser hides the target of a redirect, it is not followed.
  */
 async function follow(url: string, init: RequestInit): Promise<Response> {
   let place = url;

@@ -21,7 +21,7 @@ export interface Matrix {
 
 /** Rows of a batch whose adapters are applied to one linear map, or to a part of its outputs. */
 export interface AdapterRows {
-  /** Entries of four words: row, start of a page / 16, its ranks (1 … 8; + 16 where it holds halves), factor as a float. */
+  /** Entries of four words: row, start of a page / 16, its ranks (1 … 8; + 16 if it holds halves), factor as a float. */
   readonly count: number;
   readonly entries: Place;
   readonly rows: number;

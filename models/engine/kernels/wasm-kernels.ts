@@ -82,7 +82,7 @@ export function createWasmKernels(memory: WasmMemory, threadIndex = 0): Kernels 
  * Checks that the hardware has fused multiply-add. Without it the engine rounds twice, and other bytes would come out.
  */
 function checkFusing(calls: KernelCalls, floats: Float32Array, scratch: number): void {
-  // −(1 + 2^-22) + (1 + 2^-23)²: 2^-46, but 0 where the square is rounded first.
+  // −(1 + 2^-22) + (1 + 2^-23)²: 2^-46, but 0 if the square is rounded first.
   const at = scratch / 4 + 16;
   const value = 1 + 2 ** -23;
   floats.set([value, 0, value], at);

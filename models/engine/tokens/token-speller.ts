@@ -72,7 +72,7 @@ export function spellingOf(file: TokenizerFile, marks: readonly string[]): Token
 const isList = <T>(value: unknown): value is readonly T[] => Array.isArray(value);
 
 function decodingOf(decoder: DecoderFile | null): Decoding {
-  // The reference puts a blank between tokens where a file names no decoder.
+  // The reference puts a blank between tokens if a file names no decoder.
   if (decoder === null)
     return { first: (name) => utf8.encode(name), inside: (name) => utf8.encode(` ${name}`) };
   switch (decoder.type) {

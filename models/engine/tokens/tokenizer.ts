@@ -48,7 +48,7 @@ export const byteTokens: TextTokens = withDecoding({
 const NORMALIZED_PART = 4;
 
 /**
- * The tokenizer of a model: its tokenizer.json, or bytes where there is none and the vocabulary has 256.
+ * The tokenizer of a model: its tokenizer.json, or bytes if there is none and the vocabulary has 256.
  *
  * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
  */

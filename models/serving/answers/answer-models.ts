@@ -141,7 +141,7 @@ export class AnswerModels {
    * are asked for the first time.
    *
    * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_SCORE_MODE_UNAVAILABLE, SRV_STORE_LOCKED,
-   *   SRV_STORE_CORRUPT, MOD_BASE_MISSING where the base is not that of all language models
+   *   SRV_STORE_CORRUPT, MOD_BASE_MISSING if the base is not that of all language models
    */
   static async open(
     places: readonly ModelPlace[],

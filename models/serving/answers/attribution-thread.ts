@@ -8,7 +8,7 @@ export type AttributionThread = TaskThread<AttributionTask, AttributionResults>;
 
 /**
  * Resolves once the base of the language models is loaded.
- * @param onEnd told where the thread ends by itself: nothing is attributed any more
+ * @param onEnd called if the thread ends by itself: nothing is attributed any more
  * @throws RollupError what the base is refused for; SRV_STOPPING. Tasks: what the model's files and the prompt are
  *   refused for; SRV_STOPPING
  */

@@ -11,7 +11,7 @@ export interface AskedQuestion {
   readonly claim: unknown;
 }
 
-/** Form of an answer, where the model's recipe decides and not the request. */
+/** Prompt, length, seed and sampling of an answer. The recipe of a registered model decides them, not the request. */
 export interface AnswerForm extends Sampling {
   readonly prompt: readonly number[];
   readonly maxTokens: number;

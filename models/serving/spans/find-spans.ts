@@ -82,7 +82,7 @@ function maximalMatches(index: SpanIndex, answer: Uint8Array, limit: number): Ma
 /** The next match reaches over this end. If a part that does so occurs, so does every shorter one. */
 function nextStart(index: SpanIndex, answer: Uint8Array, start: number, end: number): number {
   const isThere = (from: number) => end + 1 - from < 2 || index.occurs(answer.subarray(from, end + 1));
-  // By steps that double: where the answer repeats itself, it is the next one.
+  // Steps that double: if the answer repeats itself, it is the next one.
   let low = start + 1;
   let high = end + 1;
   for (let step = 1; low + step - 1 < high; step *= 2) {

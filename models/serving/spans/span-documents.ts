@@ -15,7 +15,7 @@ export const SEPARATOR = 0xff;
 /** Start, end, contributor, validator: four bytes each, little-endian; then the SHA-256 of the row. */
 export const DOCUMENT_BYTES = 48;
 
-/** A row of the version: its text is from `start` to `end`, where the separator is. */
+/** A row of the version: its text is from `start` to `end`, the place of the separator. */
 export interface SpanDocument {
   readonly start: number;
   readonly end: number;

@@ -48,7 +48,7 @@ const digit = (row: number, level: number) => Math.floor(row / TREE_ARITY ** lev
 export const siblingsOf = (path: readonly (readonly bigint[])[], row: number): bigint[][] =>
   path.map((children, level) => children.filter((_, i) => i !== digit(row, level)));
 
-/** A path with a 0 where the row's own node belongs. */
+/** Path with a 0 at the place of the row's own node. */
 export const pathOf = ({ row, siblings }: Pick<SourceRow, "row" | "siblings">): bigint[][] =>
   siblings.map((some, level) => some.toSpliced(digit(row, level), 0, 0n));
 

@@ -2,7 +2,7 @@
  * Suffix arrays by induced sorting: Nong, Zhang, Chan, "Two efficient algorithms for linear time suffix array
  * construction" (2011).
  *
- * A suffix is *falling* where it is greater than the one after it (type L), *rising* where it is smaller (type S). A
+ * A suffix is *falling* if it is greater than the one after it (type L), *rising* if it is smaller (type S). A
  * rising suffix behind a falling one is a *valley*. Valleys sorted, all others follow from them in two sweeps: a falling
  * suffix by the one after it, from the left, then a rising one by the one after it, from the right.
  *

@@ -49,7 +49,7 @@ export async function textSetting({ base, serverUrl }: BasePlaces): Promise<Trai
   const folders = paths.map((path) => readFrom(baseSourceAt(path)));
   return {
     bases: serverUrl === undefined ? folders : [...folders, readFromServer(serverUrl)],
-    // Both give the same bytes; the native ones are faster where they were built.
+    // Both give the same bytes; the native ones are faster if they were built.
     kernels: nativeKernelSets().length > 0 ? "native" : "wasm",
     threadCount: Math.min(availableParallelism(), MAX_THREAD_COUNT),
   };

@@ -142,7 +142,7 @@ export class TuningPaused extends Error {}
  * Tunes the adapter of a loaded model by AdamW: each step on rows that only recipe and step decide. Same base, rows
  * and recipe, same bytes, whatever kernels and however many threads.
  *
- * @returns the step whose adapter is kept: the last one, where no row is held out
+ * @returns the step whose adapter is the result: the last one, if no row is held out
  * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_THREAD_ENDED; TuningPaused
  */
 export async function tuneAdapter(

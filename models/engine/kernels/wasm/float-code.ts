@@ -44,10 +44,10 @@ export const f32x4 = {
   sub: binary(0xfd, 0xe5, 0x01),
   mul: binary(0xfd, 0xe6, 0x01),
   div: binary(0xfd, 0xe7, 0x01),
-  /** b where it is larger, else a. */
+  /** b if it is larger, else a. */
   pmax: binary(0xfd, 0xeb, 0x01),
   fromI32: unary(0xfd, 0xfa, 0x01),
-  /** a × b + c, rounded once where the machine has a fused multiply-add. */
+  /** a × b + c, rounded once if the machine has a fused multiply-add. */
   madd: (a: Code, b: Code, c: Code): Code => [...a, ...b, ...c, 0xfd, 0x85, 0x02],
 };
 

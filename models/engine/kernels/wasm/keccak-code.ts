@@ -48,7 +48,7 @@ function turns(): number[] {
 /**
  * hashPairs(from, to, count): `to` may be `from`, and an odd count is hashed with whatever is behind the last pair.
  *
- * @param constantsAt where the memory has `roundConstants`
+ * @param constantsAt address of `roundConstants` in the memory
  */
 export function addHashPairs(builder: WasmModuleBuilder, constantsAt: number): void {
   builder.function("hashPairs", ["i32", "i32", "i32"], null, (f) => {
@@ -116,7 +116,7 @@ export function addHashPairs(builder: WasmModuleBuilder, constantsAt: number): v
   });
 }
 
-/** swapFloats(from, end): floats between become big-endian ones where they are, four at a time; every NaN is the same. */
+/** swapFloats(from, end): turns the floats between into big-endian ones in place, four at a time; every NaN is the same. */
 export function addSwapFloats(builder: WasmModuleBuilder): void {
   builder.function("swapFloats", ["i32", "i32"], null, (f) => {
     const [from, end] = f.params as [Local, Local];
