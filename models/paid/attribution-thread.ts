@@ -1,23 +1,29 @@
-import type { RollupError } from "@openledger/foundation/rollup-error";
-import { TaskThread } from "@openledger/foundation/threads/task-thread";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { servingError } from "../model-errors.ts";
-import type { AttributionResults, AttributionSeat, AttributionTask } from "./attribution-worker.ts";
+import type { AttributionSeat } from "./attribution-tasks.ts";
 
 /** Queries and estimates of registered models, beside the thread that serves HTTP. */
-type AttributionThread = TaskThread<AttributionTask, AttributionResults>;
+export type AttributionThread = TaskPool<typeof import("./attribution-tasks.ts")>;
 
 /**
- * Resolves once the base is loaded.
- * @param onEnd told where the thread ends by itself: nothing is attributed any more
+ * Resolves once the base is loaded. A thread that dies fails its task, and another one takes its place.
  * @throws RollupError what the base is refused for; SRV_STOPPING. Tasks: what the model's files and the prompt are
  *   refused for; SRV_STOPPING
  */
-export function startAttribution(
-  seat: AttributionSeat,
-  onEnd: (error: RollupError) => void,
-): Promise<AttributionThread> {
-  const entry = new URL("./attribution-worker-entry.js", import.meta.url);
-  const ended = (cause: Error) =>
-    servingError("SRV_STOPPING", `nothing is attributed any more: ${cause.message}`, { cause });
-  return TaskThread.start({ entry, seat, ended, onEnd });
+export async function startAttribution(seat: AttributionSeat): Promise<AttributionThread> {
+  const pool: AttributionThread = new TaskPool({
+    tasks: new URL("./attribution-tasks.ts", import.meta.url),
+    seat,
+    threadCount: 1,
+    isWarm: true,
+    ended: (cause) =>
+      servingError("SRV_STOPPING", `the thread that attributes ended: ${cause.message}`, { cause }),
+  });
+  try {
+    await pool.run("open", null);
+    return pool;
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
 }

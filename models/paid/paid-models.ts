@@ -77,7 +77,7 @@ export interface PaidModels {
   /** By the names of their adapters. */
   readonly models: ReadonlyMap<string, PaidModel>;
   readonly mounts: ReadonlyMap<string, FastifyInstance>;
-  /** Resolves when answers cannot be kept, read or attributed any more: the server must end. */
+  /** Resolves when answers cannot be kept or read any more: the server must end. */
   readonly failed: Promise<RollupError>;
   close(): Promise<void>;
 }
@@ -115,7 +115,7 @@ export async function openPaidModels(
     const thread =
       published.length === 0
         ? null
-        : await startAttribution({ basePath, kernels, folder, recipes, heldBytes }, fail);
+        : await startAttribution({ basePath, kernels, folder, recipes, heldBytes });
     if (thread !== null) closing.push(() => thread.close());
     const ledger = createLedgerView(sequencerUrl);
     const bases = [readFrom(folderSource(basePath))];
@@ -127,14 +127,14 @@ export async function openPaidModels(
       const work = {
         staticsHash: BigInt(manifest.staticsHash),
         answer: (prompt: string, onText?: (soFar: string) => void) =>
-          thread!.run({ kind: "answer", modelId, prompt }, onText),
-        estimate: (query: Int16Array) => thread!.run({ kind: "estimate", modelId, query }),
+          thread!.run("answer", { modelId, prompt }, { onPart: onText }),
+        estimate: (query: Int16Array) => thread!.run("estimate", { modelId, query }),
       };
       const service = new AnswerService(work, { ...options, modelId }, { ...modules, ledger, store: own });
-      const queryOf = (prompt: string, text: string) => thread!.run({ kind: "query", modelId, prompt, text });
+      const queryOf = (prompt: string, text: string) => thread!.run("queryOf", { modelId, prompt, text });
       models.set(`model-${modelId}`, {
         ...{ modelId, recipe, weights, service, queryOf },
-        read: (prompt) => thread!.run({ kind: "read", modelId, prompt }),
+        read: (prompt) => thread!.run("read", { modelId, prompt }),
       });
       const file = (name: string) => readFile(join(folder, String(modelId), name));
       routed.set(String(modelId), {

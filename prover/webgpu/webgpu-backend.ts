@@ -70,7 +70,7 @@ class GpuProver implements WebgpuProver {
   readonly #queue = new JobQueue<WebgpuProofResult>({
     run: (queued) => this.#runJob(queued),
     // What the card does it ends: the next job waits for it.
-    stop: () => void this.#helper.end(),
+    stop: () => this.#helper.end(),
   });
   #gpu: GpuDevice;
 
@@ -95,7 +95,7 @@ class GpuProver implements WebgpuProver {
 
   async close(): Promise<void> {
     await this.#queue.close();
-    await this.#helper.end();
+    await this.#helper.close();
     this.#keys.clear();
     this.#gpu.close();
   }

@@ -2,7 +2,7 @@ import { servingError } from "../../model-errors.ts";
 import { maxTextBytes, type TextTokens } from "../../tokens/tokenizer.ts";
 import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
-import type { EncodingSeat } from "./prompt-worker.ts";
+import type { EncodingSeat } from "./prompt-tasks.ts";
 
 /** A text up to so many bytes is encoded where it is: at most 5 ms, whatever is in it. */
 const IMMEDIATE_BYTES = 512;

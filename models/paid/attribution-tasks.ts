@@ -1,6 +1,5 @@
-/** A thread with one base that computes queries and estimates of many registered models: started by attribution-thread.ts. */
+/** A thread with one base that computes queries and estimates of many registered models: attribution-thread.ts. */
 import { join } from "node:path";
-import { workerData } from "node:worker_threads";
 import { readModelFiles } from "@openledger/attribution/model/model-directory";
 import type { ModelAnswer } from "@openledger/attribution/model/model-family";
 import { decodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
@@ -10,7 +9,7 @@ import {
 } from "@openledger/attribution/scores/attribution-estimate";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { RecentValues } from "@openledger/foundation/recent-values";
-import { serveTasks } from "@openledger/foundation/threads/task-worker";
+import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readFrom } from "../registered/base-files.ts";
@@ -29,21 +28,9 @@ export interface AttributionSeat {
   readonly heldBytes: number;
 }
 
-/** What is asked of a model. */
-export type AttributionTask = { readonly modelId: number } & (
-  | { readonly kind: "query"; readonly prompt: string; readonly text: string }
-  | { readonly kind: "answer" | "read"; readonly prompt: string }
-  | { readonly kind: "estimate"; readonly query: Int16Array }
-);
-export type AttributionResults = {
-  readonly query: Int16Array;
-  readonly answer: ModelAnswer;
-  readonly read: ReadPrompt;
-  readonly estimate: AttributionEstimate;
-};
 type Held = Pick<PublishedModel<TextParts>, "adapter" | "payees" | "features" | "queryMap" | "recipe">;
 
-const { basePath, folder, heldBytes, kernels, recipes } = workerData as AttributionSeat;
+const { basePath, folder, heldBytes, kernels, recipes } = taskSeat<AttributionSeat>();
 const setting = { bases: [readFrom(folderSource(basePath))], kernels };
 const families = [textFamily(setting)];
 const models = new RecentValues<number, Held>(heldBytes);
@@ -57,14 +44,49 @@ async function loadModel(modelId: number) {
   return { value: { adapter, payees, features, queryMap, recipe }, bytes };
 }
 
-await serveTasks<AttributionTask>(async () => {
-  await initPoseidon();
-  const shared = await SharedText.open(recipes, setting);
-  return async (task, tellPart): Promise<AttributionResults[keyof AttributionResults]> => {
-    const model = await models.get(task.modelId, () => loadModel(task.modelId));
-    if (task.kind === "estimate") return estimateAttribution(model, task.query);
-    const seated = await shared.seat(model);
-    if (task.kind === "query") return seated.queryOf!(task.prompt, task.text);
-    return task.kind === "read" ? seated.read(task.prompt) : seated.answer(task.prompt, tellPart);
-  };
-});
+interface OfModel {
+  readonly modelId: number;
+}
+
+interface OfPrompt extends OfModel {
+  readonly prompt: string;
+}
+
+await initPoseidon();
+const opening = SharedText.open(recipes, setting);
+// Whoever waits for it is told.
+opening.catch(() => {});
+
+const heldModel = (modelId: number): Promise<Held> => models.get(modelId, () => loadModel(modelId));
+
+async function seatedModel(modelId: number) {
+  const shared = await opening;
+  return shared.seat(await heldModel(modelId));
+}
+
+/** Resolves once the base is loaded. @throws RollupError what it is refused for */
+export async function open(_: null): Promise<void> {
+  await opening;
+}
+
+export const estimate = async ({
+  modelId,
+  query,
+}: OfModel & { readonly query: Int16Array }): Promise<AttributionEstimate> =>
+  estimateAttribution(await heldModel(modelId), query);
+
+export const queryOf = async ({
+  modelId,
+  prompt,
+  text,
+}: OfPrompt & { readonly text: string }): Promise<Int16Array> =>
+  (await seatedModel(modelId)).queryOf!(prompt, text);
+
+export const read = async ({ modelId, prompt }: OfPrompt): Promise<ReadPrompt> =>
+  (await seatedModel(modelId)).read(prompt);
+
+/** @param tell the text so far */
+export const answer = async (
+  { modelId, prompt }: OfPrompt,
+  tell: (soFar: string) => void,
+): Promise<ModelAnswer> => (await seatedModel(modelId)).answer(prompt, tell);
