@@ -1,4 +1,4 @@
-/** How far a long computation is: `done` of `total` in units of its stage. */
+/** Progress of a long computation: `done` of `total` in units of its stage. */
 export interface Progress {
   readonly stage: string;
   readonly done: number;

@@ -65,9 +65,9 @@ export const BRIDGE_SETTINGS = {
   healthPort: SHARED_SETTINGS.healthPort,
 } as const satisfies Settings;
 
-/** What no operator has had a reason to set. */
+/** Constants that no operator has had a reason to set. */
 const FIXED = {
-  /** Blocks asked for in one eth_getLogs. */
+  /** Blocks per eth_getLogs request. */
   l1LogChunkBlocks: 2_000,
 } as const;
 

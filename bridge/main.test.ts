@@ -79,7 +79,7 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   child.stderr!.on("data", (chunk: Buffer) => (output += chunk));
 }
 
-/** Its end, with all that it has written: `exit` may come before the last of it is read. */
+/** Waits for the child's end, with all its output: `exit` may come before the last of it is read. */
 const end = () =>
   new Promise<number | NodeJS.Signals | null>((resolve) =>
     child!.once("close", (status, signal) => resolve(status ?? signal)),
@@ -95,7 +95,7 @@ describe("main", () => {
     await f.prove(1);
     await expect.poll(() => f.sequencer.with("posted"), PATIENT).toEqual([1]);
     const ask = (path: string) => fetch(`http://127.0.0.1:${port}/${path}`);
-    // What the sequencer was told may be ahead of what the loops have noted.
+    // The sequencer's state may be ahead of the loops' records.
     await expect
       .poll(async () => (await ask("metrics")).text(), PATIENT)
       .toContain("rollup_l1_posted_batch 1");
@@ -122,18 +122,18 @@ describe("main", () => {
   });
 
   test("ends when asked to while Ethereum does not answer", async () => {
-    let asked = 0;
+    let requestCount = 0;
     let isHanging = false;
     const limit = () => {
-      if (isHanging) asked++;
+      if (isHanging) requestCount++;
       return isHanging ? ({ hang: true } as const) : null;
     };
     await behindLimit(f.rpcUrl, limit, async (rpcUrl) => {
-      // Longer than any test.
+      // The timeout is longer than any test.
       await start({ BRIDGE_L1_RPC_URL: rpcUrl, BRIDGE_REQUEST_TIMEOUT_MS: "3600000" });
       await expect.poll(() => output, PATIENT).toContain("bridge runs");
       isHanging = true;
-      await expect.poll(() => asked, PATIENT).toBeGreaterThan(0);
+      await expect.poll(() => requestCount, PATIENT).toBeGreaterThan(0);
       const ended = end();
       child!.kill("SIGTERM");
       expect(await ended).toBe(0);

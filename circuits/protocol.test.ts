@@ -101,7 +101,14 @@ describe("docs/reference/ledger.md", () => {
     const fields = tableOf("| field | content |");
     expect(fields.map(([field]) => field)).toEqual([
       "kind",
-      ...["nonce", "l1Owner", "keyX", "balance", "chain", "openAmount", "counters", "body"],
+      "nonce",
+      "l1Owner",
+      "keyX",
+      "balance",
+      "chain",
+      "openAmount",
+      "counters",
+      "body",
     ]);
     const content = Object.fromEntries(fields.map(([field, text]) => [field!, text!]));
     const kinds = Object.entries(LEAF_KIND).map(([name, kind]) => `${kind} ${name}`);

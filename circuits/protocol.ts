@@ -37,9 +37,9 @@ export const TAG = {
   counts: 20n,
   // Challenges of a batch (docs/explanation/leaf-table.md); terms.circom has them.
   tableChallenge: 21n,
-  // What ledger keys sign that is no operation.
+  // Messages of ledger keys that are no operations.
   offChain: 23n,
-  // What a leaf has besides owner, key and balance.
+  // Parts of a leaf besides owner, key and balance.
   leafRest: 24n,
   // A datanet's rows and owners (docs/reference/ledger.md, "Rows and owners").
   contributionNode: 32n,
@@ -99,7 +99,7 @@ export interface KindRule {
   readonly isNarrow: boolean;
   readonly isSigned: boolean;
   readonly isQueue: boolean;
-  /** Takes a settlement with a proof of its own. */
+  /** True for a kind that takes a settlement with a proof of its own. */
   readonly isSettlement: boolean;
   /** The amount field is a decimal float of wei that A pays. */
   readonly movesAmount: boolean;
@@ -109,7 +109,9 @@ export interface KindRule {
   readonly isCreate: boolean;
 }
 
-/** What a kind has beyond a name: words, weight, and which of the flags of `KindRule` are true. */
+/**
+ * Properties of an operation kind besides its name: words, weight, and the flags of `KindRule` that are true.
+ */
 interface KindTraits {
   readonly words: number;
   readonly weight: number;
@@ -132,7 +134,9 @@ const rule = (name: KindName, { words, weight, flags }: KindTraits): KindRule =>
   isCreate: flags.includes("isCreate"),
 });
 
-/** Every kind that a slot can prove. `circuits/batch/wide/wide-kinds.circom` is written from this table. */
+/**
+ * Operation kinds that a slot can prove. `circuits/batch/wide/wide-kinds.circom` is written from this table.
+ */
 export const KIND_RULES: readonly KindRule[] = [
   rule("null", { words: 0, weight: 0, flags: ["isNarrow"] }),
   rule("transfer", { words: 0, weight: 10, flags: ["isNarrow", "movesAmount", "usesA", "usesB"] }),
@@ -168,7 +172,11 @@ export const KIND_RULES: readonly KindRule[] = [
 
 /** Queue entries whose number is wei; of the others it is a count of rows, a time, or nothing. */
 export const QUEUED_WEI_KINDS: ReadonlySet<number> = new Set([
-  ...[KIND.depositNew, KIND.depositTo, KIND.forcedWithdraw, KIND.forcedTransfer, KIND.forcedPayInference],
+  KIND.depositNew,
+  KIND.depositTo,
+  KIND.forcedWithdraw,
+  KIND.forcedTransfer,
+  KIND.forcedPayInference,
 ]);
 
 const ruleByKind = new Map(KIND_RULES.map((r) => [r.kind, r]));
@@ -193,12 +201,13 @@ export const MAX_AMOUNT_WEI = 2n ** 96n - 1n;
 export const WITHDRAW_ALL_WEI = MAX_AMOUNT_WEI;
 
 /**
- * Between the timestamps of PublishVersion's batch and ApproveModel's, so that contributors can see what was dropped. A timestamp
- * may be an hour older than its block: on L1 it is 23 hours or more.
+ * Minimum time between the timestamps of PublishVersion's batch and ApproveModel's, so that contributors can
+ * see what was dropped. A timestamp may be an hour older than its block, so on L1 the delay is 23 hours or
+ * more.
  */
 export const APPROVAL_DELAY_SECONDS = 24 * 60 * 60;
 
-/** Positions in a narrow slot's core, what is posted of it; its kind has the lowest bits. */
+/** Positions in a narrow slot's core, the part that is posted; its kind has the lowest bits. */
 export const NARROW_CORE = { a: 4n, b: 28n, amount: 52n } as const;
 /** Positions in a wide slot's core. */
 export const WIDE_CORE = { a: 5n, b: 29n, amount: 53n, valid: 93n } as const;
@@ -230,7 +239,7 @@ export const BINDING = {
 export const BINDING_BITS = 247n;
 /** Datanets of a model: the binding's first and five further ones, each a shard. */
 export const DATANET_COUNT_MAX = 6;
-/** Of a binding of one datanet, the bits above N: predecessor, log2 K and d. A ForcedApproveModel names them. */
+/** Bits above N in a binding of one datanet: predecessor, log2 K and d. A ForcedApproveModel names them. */
 export const BINDING_REST_BITS = 39;
 
 /** Time after which anyone may close a model's open epoch. */
@@ -248,7 +257,7 @@ export const TREASURY_ID = 0;
 export const GENESIS_FEE_ACCOUNT_ID = 1;
 export const GENESIS_NEXT_ID = 2;
 
-/** How many slots of each sort a batch circuit has. `narrow` is even: two cores share an element. */
+/** Number of slots of each sort in a batch circuit. `narrow` is even: two cores share an element. */
 export interface BatchShape {
   /** Slots of the leaf table: they are applied at once (docs/explanation/leaf-table.md). */
   readonly narrow: number;
@@ -261,17 +270,20 @@ export interface TableSizes {
   readonly members: number;
   /** Leaves that the narrow slots may touch. */
   readonly rows: number;
-  /** Of them, datanets and models whose chains may change. */
+  /** Maximum datanets and models among these leaves whose chains may change. */
   readonly units: number;
   /** Levels from a leaf to its subtree's root, and from there to the window's. */
   readonly low: number;
   readonly top: number;
-  /** Whether the narrow slots stand in a blob of the transaction, and not in its calldata (docs/explanation/data-availability.md). Absent: false. */
+  /**
+   * True if the narrow slots are in a blob of the transaction, not in its calldata
+   * (docs/explanation/data-availability.md). Default: false.
+   */
   readonly isBlob?: boolean;
 }
 export const isBlobShape = ({ table }: BatchShape): boolean => table.isBlob === true;
 
-/** Where a batch's narrow slots stand in its transaction. */
+/** Location of a batch's narrow slots in its transaction. */
 export type DataPlace = "blob" | "calldata";
 export const placeOf = (shape: BatchShape): DataPlace => (isBlobShape(shape) ? "blob" : "calldata");
 

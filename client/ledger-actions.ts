@@ -29,10 +29,32 @@ import type { WalletProvider } from "./wallet.ts";
 
 /** What a wallet does and shows. */
 const VERBS = {
-  ...{ approveToken, deposit, finalizeWithdrawal, forceTransfer, forceWithdraw, getL1Balances },
-  ...{ claimRewards, createAccount, payInference, setKey, transfer, withdraw },
-  ...{ estimateFees, findLeaves, getBatch, getInfo, getLeaf, getOperation, getProvenLeaf, getQueueEntry },
-  ...{ getRewards, getStatus, listBatches, listOperations, verifyBatch, waitFor },
+  approveToken,
+  deposit,
+  finalizeWithdrawal,
+  forceTransfer,
+  forceWithdraw,
+  getL1Balances,
+  claimRewards,
+  createAccount,
+  payInference,
+  setKey,
+  transfer,
+  withdraw,
+  estimateFees,
+  findLeaves,
+  getBatch,
+  getInfo,
+  getLeaf,
+  getOperation,
+  getProvenLeaf,
+  getQueueEntry,
+  getRewards,
+  getStatus,
+  listBatches,
+  listOperations,
+  verifyBatch,
+  waitFor,
 };
 const WATCHES = { watchBatch, watchOperation };
 

@@ -4,11 +4,11 @@
  */
 import { RollupError } from "./rollup-error.ts";
 
-/** What a code means, and what to do about it. */
+/** Meaning of a code, and its remedy. */
 export interface ErrorRow {
   readonly meaning: string;
   readonly remedy: string;
-  /** What a server answers with; 500 where none is given. */
+  /** HTTP status of a server's answer. Default: 500. */
   readonly httpStatus?: number;
   /** True where the same call may succeed later without any change of its arguments. */
   readonly isRetryable?: boolean;
@@ -17,7 +17,7 @@ export interface ErrorRow {
 export interface ErrorDetails {
   readonly data?: object;
   readonly cause?: unknown;
-  /** Where a case differs from its code. */
+  /** Overrides the code's own value, as `remedy` does. */
   readonly isRetryable?: boolean;
   readonly remedy?: string;
 }

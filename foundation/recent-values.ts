@@ -14,16 +14,21 @@ export class RecentValues<Key extends NonNullable<unknown>, Value> {
   readonly #held: LRUCache<Key, Held>;
   #largestBytes = 0;
 
-  constructor(maxBytes: number) {
+  /** @param onDrop told a value that is not held any more */
+  constructor(maxBytes: number, onDrop: (value: Value) => void = () => {}) {
     this.#maxBytes = maxBytes;
     // One value may be larger than the limit: it then takes all of it.
     this.#held = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: ({ bytes }) => Math.max(1, Math.min(bytes, maxBytes)),
+      dispose: ({ value }) => onDrop(value as Value),
     });
   }
 
-  /** Not to be called again before the last call has ended. @throws what loading throws */
+  /**
+   * Gets a value from the cache, or loads it. Wait for the last call before the next. @throws what loading
+   * throws
+   */
   async get(key: Key, load: () => Promise<{ value: Value; bytes: number }>): Promise<Value> {
     const known = this.#held.get(key);
     if (known !== undefined) return known.value as Value;

@@ -10,15 +10,15 @@ interface Waits {
 interface RetryOptions extends Waits {
   /** Default: no limit. */
   readonly maxRetries?: number;
-  /** Ends the waiting. */
+  /** Aborts the retries. */
   readonly signal?: AbortSignal | null | undefined;
-  /** Whether another try may help; default: always. */
+  /** Tells whether another try may help. Default: always. */
   readonly isPassing?: (error: unknown, waitMs: number) => boolean;
   /** Called before each wait. Its own wait comes on top. */
   readonly onRetry?: (error: unknown, waitMs: number) => void | Promise<void>;
 }
 
-/** Wait after so many failures in a row; 0 after none. */
+/** Wait in milliseconds after `failureCount` failures in a row; 0 after none. */
 export function waitAfterMs(failureCount: number, { firstWaitMs, maxWaitMs }: Waits): number {
   return failureCount === 0 ? 0 : Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(failureCount - 1, 30));
 }
@@ -37,7 +37,10 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** What an attempt threw. p-retry gives up at a TypeError and replaces what is no Error: it sees neither. */
+/**
+ * Wrapper of an attempt's error. p-retry gives up at a TypeError and replaces values that are no Error;
+ * wrapped, it sees neither.
+ */
 class FailedAttempt extends Error {
   override readonly cause: unknown;
 

@@ -10,7 +10,7 @@ export class RollupError extends Error {
   readonly data: object;
   /** True where the same call may succeed later without any change of its arguments. */
   readonly isRetryable: boolean;
-  /** What to do, by the table of the code or by the server that refused; null where neither says. */
+  /** Remedy from the code's table, or from the server that refused; null if neither has one. */
   readonly remedy: string | null;
 
   constructor(
@@ -36,7 +36,7 @@ export class RollupError extends Error {
   }
 }
 
-/** Whether `error` is a RollupError, and has the given code where one is asked for. */
+/** True if `error` is a RollupError and has the given code, if any. */
 export function isRollupError(error: unknown, code?: string): error is RollupError {
   return error instanceof RollupError && (code === undefined || error.code === code);
 }

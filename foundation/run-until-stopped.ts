@@ -29,11 +29,11 @@ export function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-/** As a shell says of what a signal has ended. */
+/** Exit status that shells report for a process ended by a signal. */
 const SIGNALLED_STATUS = 130;
 
 interface Service<Config extends { readonly logLevel: string }, Running> {
-  /** As its log names it: "sequencer" stops, cannot start. */
+  /** Name in the log: "sequencer" stops, cannot start. */
   readonly name: string;
   /** @throws what a wrong setting is refused for; the process then ends with 1 */
   readConfig(): Config;
@@ -42,7 +42,7 @@ interface Service<Config extends { readonly logLevel: string }, Running> {
     config: Config,
     modules: { readonly logger: Logger; readonly onFatal: (error: unknown) => void },
   ): Promise<Running>;
-  /** What is left to do once there is something to stop. */
+  /** Work that is left once the service can be stopped. */
   begin?(running: Running, logger: Logger): Promise<void>;
 }
 

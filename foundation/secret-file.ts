@@ -3,7 +3,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { processErrors } from "./error-table.ts";
 
-/** Read, write or execute, for the group or for everybody. */
+/** Permission bits of the group and of everybody: read, write or execute. */
 const OTHERS = 0o077;
 
 /**
@@ -22,7 +22,7 @@ export function readSecretFile(path: string): string {
     });
   }
   try {
-    // Of the opened file: a name may mean another one a moment later.
+    // Status of the opened file: a name may mean another file a moment later.
     const stat = fstatSync(file);
     if (!stat.isFile())
       throw processErrors.raise("CIR_SECRET_FILE", `${path} is no file`, {

@@ -16,10 +16,10 @@ import { readSecretFile } from "./secret-file.ts";
 
 export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
-  /** As it would be written; undefined = has to be given, unless the schema takes an absent one. */
+  /** Default as text; without one the setting is required, unless its schema accepts an absent value. */
   readonly default?: string;
   readonly isSecret?: true;
-  /** Of several processes: also read with the prefix of all. */
+  /** True for a setting of several processes: it is also read with the prefix of all. */
   readonly isShared?: true;
   readonly description: string;
 }
@@ -38,12 +38,15 @@ export function settingVariable(prefix: string, name: string): string {
   return `${prefix}_${screaming(name)}`;
 }
 
-/** Prefix of what all processes read. */
+/** Prefix of settings that all processes read. */
 export const SHARED_PREFIX = "OPENLEDGER";
-/** What else has that prefix: where commands and processes keep what is theirs. */
+/**
+ * Variable with the same prefix that is no setting: the folder in which commands and processes store their
+ * files.
+ */
 const HOME_VARIABLE = "OPENLEDGER_HOME";
 
-/** "maxFee" as constants and variables have it: "MAX_FEE". */
+/** Name in the case of constants and variables: "MAX_FEE" for "maxFee". */
 export function screaming(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
@@ -138,7 +141,7 @@ function secretOf(path: string): { readonly text: string } | { readonly problem:
   }
 }
 
-/** One line a problem, as an operator reads it. */
+/** Text for an operator: one line a problem. */
 export const describeProblems = (problems: readonly SettingProblem[]): string =>
   problems.map(({ env, problem }) => `${env} ${problem}`).join("\n");
 
@@ -183,7 +186,7 @@ const secretText = (pattern: RegExp, message: string) =>
     .string()
     .regex(pattern, message)
     .transform((value) => new Secret(value));
-/** With user and password, so it is kept like one. */
+/** Redis address with user and password, hence a secret. */
 export const redisUrl = secretText(/^rediss?:\/\/\S+$/, "is no redis:// or rediss:// address");
 /** A bearer token as HTTP takes it. */
 export const bearerToken = secretText(/^[\x21-\x7e]{16,}$/, "needs at least 16 visible characters");
@@ -201,7 +204,7 @@ export function shared<const T extends Settings>(
   return Object.fromEntries(marked) as { [K in keyof T]: T[K] & { readonly isShared: true } };
 }
 
-/** What every server has besides (http/server-settings.ts). */
+/** Settings that every server has besides its own (http/server-settings.ts). */
 export const SERVER_NAMES = ["publicUrl", "proxies", "maxConnections"] as const;
 
 /** Settings that several processes have, each declared here once; a process may have another default. */

@@ -1,4 +1,4 @@
-/** Of the sequencer: an operation makes 50 kB of garbage, and room for 64 MiB of it is collected a quarter as often as Node's 16. */
+/** V8 options of the sequencer: an operation makes 50 kB of garbage, and 64 MiB of room is collected a quarter as often as Node's 16 MiB. */
 const YOUNG_OBJECTS = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
 
 /**

@@ -4,12 +4,14 @@ import { readFileSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** What files end in that are being written; after a crash they are nobody's. */
+/** Suffix of files during their write. After a crash they belong to nobody. */
 export const PART = ".part";
 
 interface WriteOptions {
   readonly mode?: number;
-  /** Whether the file, its name included, outlives a power failure once the call resolves; default true. */
+  /**
+   * True if the file, its name included, must outlive a power failure once the call resolves. Default: true.
+   */
   readonly isDurable?: boolean;
 }
 

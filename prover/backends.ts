@@ -5,11 +5,11 @@ export const BACKEND_NAMES = ["wasm", "native", "webgpu", "snarkjs"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 interface ProverOptions {
-  /** Of the native back end; the others have one way. */
+  /** Location of a key's points in the native back end; ignored by the others. */
   keyMemory?: KeyMemory;
 }
 
-/** Loads only what is asked for: snarkjs alone takes a second. */
+/** Loads only the requested back end: snarkjs alone takes a second. */
 export async function createProver(backend: BackendName, options: ProverOptions = {}): Promise<Prover> {
   switch (backend) {
     case "wasm":

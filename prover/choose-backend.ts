@@ -1,21 +1,23 @@
-/** Which back end makes the proofs where nobody names one: what this machine's probe finds fastest. */
+/**
+ * Choice of the back end that makes proofs by default: the one that a probe of this machine finds fastest.
+ */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { BACKEND_NAMES, type BackendName } from "./backends.ts";
 import type { NativeAddon } from "./native/native-addon.ts";
 
-/** What a person may ask for; "auto" asks the probe. */
+/** Values of the back end setting; "auto" probes the machine. */
 export const BACKEND_CHOICES = ["auto", ...BACKEND_NAMES] as const;
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 
 export interface ChosenBackend {
   readonly backend: BackendName;
-  /** For people, in one line: which it is, and why. */
+  /** Explanation in one line: the back end, and why. */
   readonly reason: string;
 }
 
-/** How the probe looks at the machine. */
+/** Probe of the machine. */
 export interface Probe {
   /** The graphics card's name, or why there is none. */
   findCard(): Promise<{ readonly name: string } | { readonly missing: string }>;
@@ -58,7 +60,9 @@ export async function chooseBackend(
 const POINT_COUNT = 1024;
 /** The best of so many counts: on a busy machine, or while an engine still compiles, single times say little. */
 const ROUNDS = 4;
-/** Without one of them there is no card, and Dawn need not be loaded to ask. */
+/**
+ * Device files of graphics cards on Linux. Without one of them there is no card, and Dawn need not be loaded.
+ */
 const LINUX_CARDS = ["/dev/dri", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd"];
 
 export const machineProbe: Probe = {
@@ -108,11 +112,11 @@ export const machineProbe: Probe = {
   },
 };
 
-/** Of the table that makes the points: the narrower, the quicker it is built. */
+/** Window bits of the table that makes the points. A small table is built faster. */
 const TABLE_BITS = 6;
 const SCALAR_BYTES = 32;
 
-/** Below the group's order, which has 254 bits. */
+/** Random scalars below the group's order, which has 254 bits. */
 function randomScalars(): Uint8Array {
   const scalars = randomBytes(POINT_COUNT * SCALAR_BYTES);
   for (let at = SCALAR_BYTES - 1; at < scalars.length; at += SCALAR_BYTES) scalars[at]! &= 0x1f;

@@ -26,10 +26,10 @@ export const PROCESSES: readonly Process[] = [
     title: "Prover",
     prefix: "PROVER",
     settings: PROVER_SETTINGS,
-    about: "Read by the sequencer, by a model server that settles, and by workers of the queue of proofs.",
+    about: "Read by the sequencer, by an answer server that settles, and by workers of the queue of proofs.",
   },
   { title: "Datanet host", prefix: "DATANET", settings: DATANET_SETTINGS },
-  { title: "Server of adapters", prefix: "SERVING", settings: SERVING_SETTINGS },
+  { title: "Answer server", prefix: "SERVING", settings: SERVING_SETTINGS },
   { title: "ModelFactory", prefix: "FACTORY", settings: FACTORY_SETTINGS },
 ];
 

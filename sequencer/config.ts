@@ -19,7 +19,7 @@ import { parseOpenPerEther } from "./fees/open-price.ts";
 import { FEE_MODES } from "./fees/unit-fee.ts";
 import { ADMISSION_MODES } from "./intake/admission-policy.ts";
 
-/** Above 64 bits L1 takes none. */
+/** Fee in wei: L1 takes none above 64 bits. */
 const feeWei = z
   .string()
   .regex(/^[0-9]{1,20}$/, "is not a whole number of wei")
@@ -153,7 +153,7 @@ export const SEQUENCER_SETTINGS = {
     description: "maximum operations behind nonce gaps",
   },
   ...SERVER_SETTINGS,
-  // Clients of the feed hold theirs.
+  // Clients of the feed hold a connection each.
   maxConnections: { ...SERVER_SETTINGS.maxConnections, default: "2000" },
   rateLimitPerMinute: SHARED_SETTINGS.rateLimitPerMinute,
   feedMaxClients: {
@@ -171,15 +171,10 @@ export const SEQUENCER_SETTINGS = {
     default: "",
     description: "URL of an Ethereum node for the pages, besides the reader's wallet; empty = none",
   },
-  pagesModelServers: {
+  pagesAnswerServers: {
     schema: httpUrls,
     default: "",
-    description: "URLs of model servers for the pages, separated by spaces",
-  },
-  pagesAdapterServers: {
-    schema: httpUrls,
-    default: "",
-    description: "URLs of adapter servers (docs/explanation/openlora.md) for the pages, separated by spaces",
+    description: "URLs of answer servers for the pages, separated by spaces",
   },
   pagesDatanetHosts: {
     schema: httpUrls,
@@ -204,7 +199,7 @@ export const SEQUENCER_SETTINGS = {
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
 
-/** What no operator has had a reason to set: measured once, or a bound that is far off. */
+/** Constants that no operator has had a reason to set: measured once, or a bound that is far off. */
 const FIXED = {
   /** Follow: highest fee of a unit. */
   feeMaxPerUnitWei: 1_000_000_000_000_000_000n,
@@ -222,7 +217,7 @@ const FIXED = {
   feeAccountId: 1,
   /** A batch this close to the end of L1's one-hour window is closed again. */
   staleMarginSeconds: 900,
-  /** How long an operation waits behind a nonce gap. */
+  /** Milliseconds for which an operation waits behind a nonce gap. */
   pendingTtlMs: 600_000,
   /** Unread bytes after which a feed client is cut off. */
   feedBufferBytes: 1_048_576,
@@ -231,7 +226,7 @@ const FIXED = {
 /** Settings and constants; a test may replace either. */
 export type Config = ConfigOf<typeof SEQUENCER_SETTINGS, typeof FIXED>;
 
-/** What single settings do not show. */
+/** Problems that single settings do not show. */
 function problemsOf(values: SettingValues<typeof SEQUENCER_SETTINGS>): SettingProblem[] {
   const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath } = values;
   const problems: SettingProblem[] = [];

@@ -24,18 +24,19 @@ afterAll(async () => {
   folder.remove();
 });
 
-/** @returns how the process ended, and what it said */
+/** @returns how the process ended, and what it output */
 function startedBeside(
   environment: Record<string, string>,
-): Promise<{ status: number | null; said: string }> {
+): Promise<{ status: number | null; output: string }> {
   const { HOME = "", PATH = "" } = process.env;
   const second = spawn(process.execPath, ownProcess("sequencer/main.ts"), {
     env: { PATH, HOME, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let said = "";
-  for (const stream of [second.stdout, second.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk));
-  return new Promise((resolve) => second.once("close", (status) => resolve({ status, said })));
+  let output = "";
+  for (const stream of [second.stdout, second.stderr])
+    stream.on("data", (chunk: Buffer) => (output += chunk));
+  return new Promise((resolve) => second.once("close", (status) => resolve({ status, output })));
 }
 
 it("refuses a second process on its volume, and lets one take over once the first is dead", async () => {
@@ -66,8 +67,8 @@ it("refuses a second process on its volume, and lets one take over once the firs
       .filter((name) => !name.startsWith("LOG"))
       .sort();
   const before = files();
-  const { said, status } = await startedBeside(environment);
-  expect(said).toContain("SRV_STORE_LOCKED");
+  const { output, status } = await startedBeside(environment);
+  expect(output).toContain("SRV_STORE_LOCKED");
   expect(status).toBe(1);
   expect(files(), "what a refused process leaves").toEqual(before);
   const second = await pay(child.url, 1n);

@@ -30,14 +30,13 @@ import { pruningNews } from "./store/pruning.ts";
 import { requireStoredCircuits } from "./store/stored-circuits.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
-  const { pagesAdapterServers, pagesDatanetHosts, pagesFactory, pagesL1Url } = config;
-  const { pagesModelServers, pagesPath, pagesSourceUrl } = config;
+  const { pagesAnswerServers, pagesDatanetHosts, pagesFactory, pagesL1Url } = config;
+  const { pagesPath, pagesSourceUrl } = config;
   if (pagesPath === "") return undefined;
   return {
     path: resolve(pagesPath),
     l1Url: pagesL1Url === "" ? null : pagesL1Url,
-    modelServers: pagesModelServers,
-    adapterServers: pagesAdapterServers,
+    answerServers: pagesAnswerServers,
     datanetHosts: pagesDatanetHosts,
     factoryUrl: pagesFactory === "" ? null : pagesFactory,
     sourceUrl: pagesSourceUrl === "" ? null : pagesSourceUrl,
@@ -45,15 +44,15 @@ function servedPages(config: Config, deployment: Deployment): ServedPages | unde
   };
 }
 
-/** The deployment's circuits of batches, with what their proofs are made and checked with. @throws PRV_KEY_INVALID */
+/** The deployment's circuits of batches, with their keys for proving and checking. @throws PRV_KEY_INVALID */
 function batchCircuits(circuits: readonly DeployedCircuit[]): Promise<Map<string, ProvingCircuit>> {
   const own = Object.values(dataTwins(circuits)).filter((circuit) => circuit !== null);
   return loadDeployedCircuits(own);
 }
 
-/** How often due work (closing, expiry) is looked for. */
+/** Milliseconds between two looks for due work (closing, expiry). */
 const TICK_MS = 100;
-/** Two seconds' work of one thread. */
+/** Maximum signatures that wait: two seconds' work of one thread. */
 const MAX_WAITING_SIGNATURES = 10_000;
 
 export interface SequencerProcess {
@@ -70,9 +69,9 @@ export interface SequencerProcess {
 interface SequencerProcessModules {
   readonly logger: Logger;
   readonly onFatal: (error: unknown) => void;
-  /** Opens who makes the proofs of batches; absent: nobody does. */
+  /** Opens the prover of batches; absent: nobody makes proofs. */
   readonly openProver?: ((events: OutsideProverEvents) => Promise<OutsideProver>) | null;
-  /** Tests have one of their own. */
+  /** Clock in milliseconds since 1970; tests pass their own. */
   readonly clock?: () => number;
 }
 
@@ -135,7 +134,8 @@ export async function createSequencerProcess(
         genesis: genesisOf(deployment),
         genesisRoot: deployment.genesis.root,
         rules: {
-          ...{ domain: deployment.domain, idFeeWei: deployment.idFeeWei },
+          domain: deployment.domain,
+          idFeeWei: deployment.idFeeWei,
           shape: openingShape(deployment.circuits),
         },
       },
@@ -166,7 +166,8 @@ export async function createSequencerProcess(
               onCrossCheck: (result) => metrics.prover.crossChecks.inc({ result }),
               onFalseProof: (worker) => metrics.prover.falseProofs.inc({ worker }),
             }),
-            ...{ metrics, logger },
+            metrics,
+            logger,
           });
     const app = await createApi(
       {
@@ -176,7 +177,12 @@ export async function createSequencerProcess(
         pages: servedPages(config, deployment),
       },
       {
-        ...{ sequencer, operator: sequencer, feed, metrics, logger, clock },
+        sequencer,
+        operator: sequencer,
+        feed,
+        metrics,
+        logger,
+        clock,
         ...(proofs === null ? {} : { proverFacts: () => proofs.facts }),
       },
     );

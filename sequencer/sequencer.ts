@@ -1,6 +1,6 @@
 /**
- * The sequencer: takes signed operations, executes them at once in the open batch and acknowledges what is durable.
- * What happens to batches is batch-pipeline.ts; no HTTP here, see api.ts.
+ * The sequencer: takes signed operations, executes them at once in the open batch and acknowledges durable ones.
+ * batch-pipeline.ts handles batches; for HTTP see api.ts.
  */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -54,7 +54,7 @@ import type { StoredBatch } from "./store/stored-batch.ts";
 export interface SequencerOptions extends MempoolLimits, BatchPipelineOptions, RestoreOptions {
   readonly dataPath: string;
   readonly preconfirmationDeadlineSeconds: number;
-  /** The rollup's contract: nobody can check what is withdrawn to it. */
+  /** Address of the rollup's contract: nobody can check what is withdrawn to it. */
   readonly rollupAddress: `0x${string}`;
   /** "open" by default. */
   readonly mode?: AdmissionMode;
@@ -73,14 +73,14 @@ interface Submission {
   readonly preconfirmation: Preconfirmation | null;
 }
 
-/** What a preconfirmation of the entry promises. */
+/** Facts that a preconfirmation of the entry promises. */
 const promiseOf = ({ deadlineSeconds, hash, opIndex }: OperationEntry) => ({
   operationHash: hash,
   opIndex,
   deadlineSeconds,
 });
 
-/** Dropped operations that are still answered for. Guess. */
+/** Maximum dropped operations that are still answered for. Guess. */
 const MAX_DROPPED_COUNT = 10_000;
 
 export class Sequencer {
@@ -116,7 +116,9 @@ export class Sequencer {
         replayedCount,
         leafCount,
         durationMs: modules.clock() - startedAtMs,
-        ...{ checkedTables, checkedBytes, checkMs },
+        checkedTables,
+        checkedBytes,
+        checkMs,
         ...timings,
       },
       "ledger restored",
@@ -140,7 +142,8 @@ export class Sequencer {
     this.mempool = new Mempool(options);
     this.news = new OperatorNews(modules.clock);
     this.place = new L1Place({
-      ...{ registry: this.pipeline.registry, logger: modules.logger },
+      registry: this.pipeline.registry,
+      logger: modules.logger,
       behindGauge: modules.metrics.behind,
       lacksFinalGauge: modules.metrics.lacksFinal,
     });
@@ -166,12 +169,12 @@ export class Sequencer {
     Object.freeze(operation);
     const { signatures } = this.#modules;
     const check = signatures === undefined ? null : await this.#signatureToCheck(operation);
-    // The verdict is remembered: what follows finds a good signature good, and refuses a bad one when it comes to it.
+    // The verdict is remembered: later steps accept a good signature, and refuse a bad one when they come to it.
     if (check !== null) await signatures!.verify(check, operation.a);
     return this.#admit(operation);
   }
 
-  /** What has to be checked beside this thread before the operation is admitted; null where that decides nothing. */
+  /** Signature to check beside this thread before the operation is admitted; null where it decides nothing. */
   async #signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
     await this.#named(operation);
     await this.pipeline.idle();
@@ -225,9 +228,9 @@ export class Sequencer {
   }
 
   /**
-   * How far the ledger is on L1, as the bridge sees it. A rollup with batches and a directory that never held one: then the
-   * process ends, for the queue would make another ledger of that directory.
-   * @param place null: the bridge does not say
+   * Notes L1's place, as the bridge sees it. If the rollup has batches and the directory never held one, the process
+   * ends: the queue would make another ledger of that directory.
+   * @param place null: the bridge names none
    * @throws SEQ_WRONG_DIRECTORY
    */
   async noteL1Place(place: LedgerPlace | null, report: Omit<L1Report, "finalBlock">): Promise<void> {
@@ -248,22 +251,24 @@ export class Sequencer {
     return this.admission.mode;
   }
 
-  /** As `submit`, for a proven settlement. @throws what SettlementService.submit throws; SRV_STOPPING */
+  /**
+   * Submits a proven settlement; otherwise like `submit`. @throws the errors of SettlementService.submit; SRV_STOPPING
+   */
   async submitSettlement(request: SettlementRequest): Promise<KnownSettlement> {
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     this.admission.require(KIND[request.kind]);
     return this.settlements.submit(request);
   }
 
-  /** As `submitSettlement`, for one that somebody pre-verified on L1. @returns SettlementService.takePreVerified's */
+  /** Submits a settlement that somebody pre-verified on L1. @returns SettlementService.takePreVerified's */
   async takePreVerifiedSettlement(preVerified: PreVerifiedOnL1): Promise<boolean> {
     if (this.#isStopping || !this.admission.leadsToL1) return false;
     return this.settlements.takePreVerified(preVerified);
   }
 
   /**
-   * As BatchPipeline.takeForeignBatches. Where one of them breaks the ledger's rules, no operation is taken until L1 has it no
-   * more: nothing that is executed behind it could ever be posted, and a preconfirmation would promise just that.
+   * Calls BatchPipeline.takeForeignBatches. Where one of them breaks the ledger's rules, no operation is taken until L1
+   * has it no more: no batch behind it could ever be posted, and a preconfirmation would promise just that.
    * @throws SEQ_BATCH_MALFORMED; SEQ_BATCH_CONFLICT, SEQ_QUEUE_GAP
    */
   async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
@@ -289,12 +294,13 @@ export class Sequencer {
     if (usesB) ledger.requireLeaf(operation.b);
     const context = this.#contextOf(operation);
     return {
-      ...{ leaf, message: operationMessage(operation, context) },
+      leaf,
+      message: operationMessage(operation, context),
       hash: messageName(operation, context),
     };
   }
 
-  /** Under which an operation's message is made; a B that is unknown counts as none. */
+  /** Context of an operation's message; an unknown B has reference 0. */
   #contextOf({ b, kind }: SignedOperation): { domain: bigint; bRef: bigint } {
     const rule = kindRule(kind)!;
     const record = rule.usesB && !rule.isCreate ? this.pipeline.head.ledger.leaf(b) : undefined;
@@ -375,7 +381,7 @@ export class Sequencer {
     const durable = this.pipeline.note(entry, records);
     this.#dropped.delete(hash);
     const submission = (async () => {
-      // Signed while the entry is on its way to the disk; nobody sees it before it is there.
+      // Signed while the entry is on its way to the disk; nobody sees the signature before the entry is there.
       const [preconfirmation] = await Promise.all([
         this.#modules.preconfirmations.sign(promiseOf(entry)),
         durable,
@@ -401,7 +407,7 @@ export class Sequencer {
         this.#modules.feed.publish("operations", "acknowledged", data);
         for (const id of leavesOf(entry)) this.#modules.feed.publish(`leaf:${id}`, "acknowledged", data);
       } catch {
-        // Whoever submitted it is told.
+        // The submitter gets the error.
       } finally {
         this.#inFlight.delete(hash);
       }
@@ -517,7 +523,7 @@ export class Sequencer {
     return !this.#isStopping && this.pipeline.malformed === null && !this.place.differs;
   }
 
-  /** Beside what /health always says. */
+  /** Further fields of /health. */
   get healthFacts(): object {
     const { malformed } = this.pipeline;
     if (this.#isStopping) return {};
@@ -525,7 +531,7 @@ export class Sequencer {
     return this.place.healthFacts;
   }
 
-  /** Does what is due; to be called a few times a second. */
+  /** Does due work; call it a few times a second. */
   tick(): void {
     if (this.#isStopping) return;
     this.pipeline.closeIfDue();
@@ -543,7 +549,7 @@ export class Sequencer {
     }
   }
 
-  /** Refuses what comes and waits for what runs. The open batch stays open and is continued after the next start. */
+  /** Refuses new requests and waits for running ones. The open batch stays open and is continued after the next start. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.pipeline.idle();

@@ -56,7 +56,7 @@ describe("the page of an answer", () => {
       const [, hits] = /Drawn by (\d) of 4 draws|Not drawn/.exec((await title.textContent())!)!;
       hitCount += Number(hits ?? 0);
       if (hits === undefined) continue;
-      // The rows are the model server's to tell, and this page knows none.
+      // The rows are the answer server's to tell, and this page knows none.
       await page.getByText("No server that this page knows publishes the model.").waitFor();
       await pictureOf(page, "answer-drawn");
     }

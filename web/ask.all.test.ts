@@ -1,19 +1,17 @@
-/** A question in the page, to a real model server: checked there, paid on the ledger, refused where the server is false. */
+/** A question in the page, to a real answer server: checked there, paid on the ledger, refused where the server is false. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
-import { folderSource } from "@openledger/models/files/folder-source";
-import { readFrom } from "@openledger/models/registered/base-files";
-import { textFamily } from "@openledger/models/registered/text-family";
+import { type ServedModels, serveModels } from "@openledger/models/serving/serve-models";
+import { readServingConfig } from "@openledger/models/serving/serving-config";
 import { hostSpans } from "@openledger/models/spans/host-spans";
 import { documentText } from "@openledger/models/spans/span-documents";
 import { buildSpanIndex } from "@openledger/models/spans/span-index";
@@ -33,9 +31,8 @@ const BOB = 3;
 const folder = mkdtempSync(join(tmpdir(), "pages-ask-"));
 let world: SettlingWorld;
 let browser: Browser;
-let model: ServedModel;
+let served: ServedModels;
 let modelId: number;
-let citing: ServedModel;
 let citingId: number;
 /** What the model that cites says of the third row: asked for it, it quotes the last row. */
 const QUOTED = `s${"-".repeat(31)}`;
@@ -45,37 +42,45 @@ const promptOf = (row: number) => passages[row]!.split(" ").slice(1, 5).join(" "
 
 beforeAll(async () => {
   const port = await freePort();
-  const citingPort = await freePort();
   const { path } = await buildPages({ circuits: [], exits: [] });
   world = await startSettlingWorld(folder, (rpcUrl) => ({
     SEQUENCER_PAGES_PATH: path,
     SEQUENCER_PAGES_L1_URL: rpcUrl,
-    SEQUENCER_PAGES_MODEL_SERVERS: `http://127.0.0.1:${port} http://127.0.0.1:${citingPort}`,
+    SEQUENCER_PAGES_ANSWER_SERVERS: `http://127.0.0.1:${port}`,
   }));
   const made = await world.makeModel();
   modelId = made.modelId;
-  const { domain } = world.bob;
-  const rollup = storeRollupOf(world.bob);
-  const { sequencerUrl } = world;
-  const places = { modelFolder: made.modelFolder, dataFolder: join(folder, "answers"), port };
-  model = await serveModel({ ...places, modelId, domain, rollup, sequencerUrl }, { log: console });
   const base = join(folder, "base");
   const contents = passageRows(passages).map(({ content }) => content);
   const cited = await world.makeModel(citingMaker(base, { citationPermille: 1_000 }), { contents });
   citingId = cited.modelId;
-  const families = [textFamily({ bases: [readFrom(folderSource(base))], kernels: "wasm" })];
-  const cites = { modelFolder: cited.modelFolder, dataFolder: join(folder, "cited"), port: citingPort };
-  const spans = await spansOf(cited.model);
-  citing = await serveModel(
-    { ...cites, modelId: citingId, families, domain, rollup, sequencerUrl },
-    { log: console, spans },
+  served = await serveModels(
+    readServingConfig({
+      SERVING_BASE_PATH: base,
+      SERVING_DATA_PATH: join(folder, "serving"),
+      SERVING_PORT: String(port),
+      SERVING_KERNELS: "wasm",
+      SERVING_KV_MEGABYTES: "8",
+      SERVING_LOG_LEVEL: "error",
+    }),
+    {
+      published: {
+        places: [
+          { modelId, folder: made.modelFolder },
+          { modelId: citingId, folder: cited.modelFolder },
+        ],
+        sequencerUrl: world.sequencerUrl,
+        domain: world.bob.domain,
+        rollup: storeRollupOf(world.bob),
+        spans: new Map([[cited.model.recipe.datanet.rowsRoot.slice(2), await spansOf(cited.model)]]),
+      },
+    },
   );
   browser = await openBrowser();
 }, 900_000);
 afterAll(async () => {
   await browser?.close();
-  await model?.close();
-  await citing?.close();
+  await served?.close();
   await world?.stop();
   rmSync(folder, { recursive: true, force: true });
 });

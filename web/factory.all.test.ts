@@ -177,7 +177,7 @@ test("it is registered with the wallet in one click, and its Datanet's owner app
 });
 
 test(
-  "it is exported: the adapter as PEFT reads it, and the folder that a model server takes",
+  "it is exported: the adapter as PEFT reads it, and the folder that an answer server takes",
   LONG,
   async () => {
     await page.goto(`${jobUrl}/export`);

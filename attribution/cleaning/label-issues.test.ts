@@ -20,13 +20,14 @@ describe("labelIssues", () => {
 
   it("finds flipped labels of e-mails by contradiction and by self-influence", () => {
     const stages = new Set<string>();
-    const { contradiction, isJudged, said, selfInfluence } = labelIssues(rows.features, rows.labels, {
+    const { contradiction, isJudged, predicted, selfInfluence } = labelIssues(rows.features, rows.labels, {
       onProgress: ({ stage }) => stages.add(stage),
     });
     expect(mislabelAuc(contradiction, isWrong, "a").value).toBeGreaterThan(0.85);
     expect(mislabelAuc(selfInfluence, isWrong, "a").value).toBeGreaterThan(0.85);
     expect(isJudged.every((judged) => judged === 1)).toBe(true);
-    for (const [i, label] of rows.labels.entries()) expect(contradiction[i]! > 0.5).toBe(said[i] !== label);
+    for (const [i, label] of rows.labels.entries())
+      expect(contradiction[i]! > 0.5).toBe(predicted[i] !== label);
     expect([...stages]).toEqual(expect.arrayContaining(["train", "held-out", "outliers"]));
   });
 
@@ -59,7 +60,7 @@ describe("labelIssues", () => {
     expect([...isJudged]).toEqual([0, 0, 0]);
     expect([...contradiction]).toEqual([0, 0, 0]);
     expect(outlier.every(Number.isFinite)).toBe(true);
-    expect(labelIssues(sparseRows(4, []), new Int32Array(0)).said.length).toBe(0);
+    expect(labelIssues(sparseRows(4, []), new Int32Array(0)).predicted.length).toBe(0);
   });
 
   it("refuses labels that do not fit the rows", () => {

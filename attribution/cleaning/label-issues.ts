@@ -1,7 +1,7 @@
 /**
- * Which rows a reviewer should look at first: contradicted labels and rows unlike the others, each as a score of its own
- * with its measured AUC (docs/explanation/attribution-methods.md, "Wrong labels").
- * Public data in, the same bytes out on every machine.
+ * Rows that a reviewer should look at first: contradicted labels and rows unlike the others, each with a score of its own
+ * and its measured AUC (docs/explanation/attribution-methods.md, "Wrong labels"). Input is public data, and the result
+ * has the same bytes on every machine.
  */
 import { attributionError } from "../attribution-errors.ts";
 import { weightedProducts } from "../features/exact-influence.ts";
@@ -12,20 +12,22 @@ import { heldOut } from "../model/held-out-odds.ts";
 import type { OnProgress } from "../progress.ts";
 
 export interface LabelIssues {
-  /** Of each row the label that a model of the other folds' rows finds likeliest; its own where `isJudged` is 0. */
-  readonly said: Int32Array;
-  /** 1 where such a model could tell: the other folds have two labels at least, the row's among them. */
+  /** Likeliest label of each row by a model of the other folds' rows; the row's own where `isJudged` is 0. */
+  readonly predicted: Int32Array;
+  /** 1 where such a model can judge: the other folds have two labels at least, the row's among them. */
   readonly isJudged: Uint8Array;
   /** 0 … 1: p(best other label) / (p(best other label) + p(label)), held out. Above ½: contradicted. 0 if not judged. */
   readonly contradiction: Float64Array;
-  /** How much the row lowers its own loss in a model of all rows, in that model's units; ≥ 0. High: suspicious. */
+  /** Loss that the row takes off itself in a model of all rows, in that model's units; ≥ 0. High: suspicious. */
   readonly selfInfluence: Float64Array;
   /** Leverage of the row's input among all inputs, whatever its label; ≥ 0. High: unlike the others. */
   readonly outlier: Float64Array;
 }
 
 export interface LabelIssueOptions {
-  /** Of each row, any numbers. With five or more owners, folds are of owners: nobody's own rows vouch for theirs. */
+  /**
+   * Owner of each row, any numbers. With five or more owners, folds are of owners: nobody's own rows vouch for theirs.
+   */
   readonly owners?: ArrayLike<number>;
   /** Stages "train", "held-out", "outliers". */
   readonly onProgress?: OnProgress;
@@ -40,7 +42,7 @@ const RIDGE = 0.003;
 const CHUNK = 1_024;
 
 /**
- * Of 1,000 rows takes about a second with 512 columns; time and memory grow with columns² as well.
+ * Scores each row. 1,000 rows take about a second with 512 columns; time and memory grow with columns² as well.
  * @param rows as `inputRows` makes them (rows/row-content.ts): measured with 512 buckets, and with 14 × 14 pixels
  * @param labels class numbers from 0
  * @throws ATT_INPUT_INVALID where labels or owners are not one a row, or a label is no class number
@@ -66,7 +68,7 @@ export function labelIssues(
   if (rowCount === 0) {
     const none = new Float64Array(0);
     return {
-      said: new Int32Array(0),
+      predicted: new Int32Array(0),
       isJudged: new Uint8Array(0),
       contradiction: none,
       selfInfluence: none,
@@ -96,7 +98,7 @@ export function labelIssues(
   const outlier = leverages(withBias(rows), onProgress);
   const { outputCount, residuals } = model.sensitivities(start, examples);
   return {
-    said: held.said,
+    predicted: held.predicted,
     isJudged: held.isJudged,
     contradiction: held.odds.map((odds, i) => (held.isJudged[i] === 1 ? 1 / (1 + odds) : 0)),
     selfInfluence: outlier.map((leverage, i) => {

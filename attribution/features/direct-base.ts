@@ -1,8 +1,9 @@
 /**
- * The base of direct models: what a row is paid for beside its influence. A query has no column that speaks for every class alike, so
- * ten buckets that no prompt's terms fall on are its columns, five for each class. Of a prompt of n terms the answered class' five
- * count ⌊√n⌋: what four do not divide of it, then the fours. The other class' count nothing. So the base adds the same to each
- * row's score, in units of the query's own length, and circuits stay as they are.
+ * The base of direct models: the part of a row's reward that does not depend on its influence. No column of a query
+ * counts for every class alike, so ten buckets on which no prompt's terms fall are its columns, five for each class. For
+ * a prompt of n terms the answered class' buckets count r = ⌊√n⌋: the first counts r mod 4, the other four together
+ * ⌊r / 4⌋ fours, at most 3 each. Those of the other class count nothing. So the base adds the same to each row's score, in units of the
+ * query's own length, and circuits stay as they are.
  *
  * A row's entries are a function of the rows' lengths and of the card's strength alone, in integers.
  */
@@ -10,7 +11,7 @@ import { MAX_TERMS, termTotal } from "@openledger/circuits/ledger/direct-query";
 import type { BaseRule } from "./base-column.ts";
 
 const OF_CLASS = 5;
-/** Behind the buckets of terms, before the bias: class 0's, then class 1's. */
+/** Buckets of the base, behind those of terms and before the bias: class 0's, then class 1's. */
 export const BASE_BUCKETS = 2 * OF_CLASS;
 /** ⌊√1,986⌋ = 44 is eleven fours; 43 takes ten and three. No root below takes more than 14 counts. */
 export const MAX_BASED_TERMS = MAX_TERMS - 14;
@@ -36,12 +37,12 @@ export function countBase(counts: Uint8Array, answeredClass: number): void {
     counts[from + place] = Math.max(0, Math.min(MAX_COUNT, (root >> 2) - MAX_COUNT * (place - 1)));
 }
 
-/** Of a row of integers, rounded down. */
+/** Length of a row of integers, rounded down. */
 const lengthOfRow = (entries: Int16Array): number =>
   Math.floor(Math.sqrt(entries.reduce((sum, entry) => sum + entry * entry, 0)));
 
 /**
- * What each row gets, in quarters of a unit of B: so much is its score for a prompt of length 1, beside its influence. Strength 1 is
+ * Base of each row, in quarters of a unit of B: its score for a prompt of length 1, beside its influence. Strength 1 is
  * the rows' mean length over √D, D buckets of terms: about a typical score.
  * @param total of the rows' lengths
  */

@@ -25,7 +25,7 @@ export interface DirectFeatures {
   readonly scale: number;
 }
 
-/** What a model registers: G, or a direct model's B. */
+/** Matrix that a model registers: G, or a direct model's B. */
 export type RegisteredMatrix = QuantisedFeatures | DirectFeatures;
 
 export function isDirect(features: RegisteredMatrix): features is DirectFeatures {
@@ -35,7 +35,7 @@ export function isDirect(features: RegisteredMatrix): features is DirectFeatures
 /** Rows that are solved at a time: their right-hand sides stay small. */
 const BLOCK = 512;
 
-/** Where a row's influence is registered. */
+/** Layout of the registered rows. */
 interface DirectRowOptions {
   /** Buckets and the bias. */
   readonly featureCount: number;

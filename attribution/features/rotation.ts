@@ -1,7 +1,7 @@
 /** A rotation after which all features have about the same size, so that one scale fits all. */
 import { SeededRandom } from "../maths/seeded-random.ts";
 
-/** Of the rotation of so many numbers. */
+/** Random signs of the rotation of `count` numbers. */
 export function randomSigns(count: number, seed: string): Int8Array {
   const random = new SeededRandom(`${seed}/rotation`);
   return Int8Array.from({ length: count }, () => ((random.nextUint32() & 1) === 0 ? 1 : -1));

@@ -1,8 +1,8 @@
 import type { SparseRows } from "../maths/sparse-rows.ts";
 
 /**
- * What a trained logistic model says about each row. The gradient at a row is (residual of its outputs) ⊗ (its inputs), and
- * the Hessian is built of the same parts:
+ * Derivatives of a trained logistic model at each row. The gradient at a row is (residual of its outputs) ⊗ (its inputs),
+ * and the Hessian is built of the same parts:
  *
  *   ∂loss/∂θ[output b, input a] = residual[b] · input[a]
  *   H[(b, a), (c, e)] = mean over rows of curvature[b, c] · input[a] · input[e] + λ·[same]
@@ -12,7 +12,7 @@ import type { SparseRows } from "../maths/sparse-rows.ts";
  */
 export interface Sensitivities {
   readonly rowCount: number;
-  /** With the constant 1 of the bias as last column. */
+  /** Inputs, with the constant 1 of the bias as last column. */
   readonly inputs: SparseRows;
   readonly outputCount: number;
   /** rowCount × outputCount. */
@@ -21,7 +21,7 @@ export interface Sensitivities {
   readonly curvatures: Float64Array;
 }
 
-/** Parameters that the gradients speak of: an output and an input each. */
+/** Number of parameters that the gradients cover: an output and an input each. */
 export const coordinateCount = ({ inputs, outputCount }: Sensitivities): number =>
   outputCount * inputs.columnCount;
 

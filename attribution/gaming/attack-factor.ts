@@ -1,7 +1,8 @@
 /**
- * What an attacker earns by a direct model of e-mails, a row, as a multiple of what honest rows of the same version earn. A world is 600
- * e-mails of twenty contributors and 100 questions, of one seed. One contributor brings the plan's rows in place of the honest ones. Rules
- * are those of every version: exact copies and near-duplicates stay out, and earn nothing.
+ * Earnings of an attacker by a direct model of e-mails, per row, as a multiple of the earnings of honest rows of the same
+ * version. A world is 600 e-mails of twenty contributors and 100 questions, of one seed. One contributor brings the
+ * plan's rows in place of the honest ones. The rules are those of every version: exact copies and near-duplicates stay
+ * out, and earn nothing.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
@@ -20,16 +21,16 @@ import { emailContents } from "../rows/spam-emails.ts";
 import { type AttackPlan, type DerivedRows, STANDARD_PLANS } from "./attack-plan.ts";
 import { type KnownModel, knownModel, mean } from "./known-model.ts";
 
-/** The recipe under attack, of so many rows. */
+/** Recipe under attack, for so many rows. */
 export type RecipeOfRows = (rowCount: number) => Omit<DirectRecipe, "datanet">;
 
-/** Fixed: anybody measures the same. */
+/** Fixed, so that anybody measures the same. */
 const SEEDS = ["1", "2", "3"] as const;
 const [HONEST, OWN, QUESTIONS, FRESH] = [570, 30, 100, 1_200];
-/** Words of a longer e-mail are neither read nor replaced. */
+/** Longest e-mail that is used, in bytes: words beyond are neither read nor replaced. */
 const MAX_BYTES = 4_096;
 const POOL = 10;
-/** Replacements are chosen in so many steps at most, each the best of so many tries. */
+/** Limits of the search for replacements: steps, and tries of which a step takes the best. */
 const [STEPS, TRIES] = [20, 8];
 
 export interface AttackWorld {
@@ -38,19 +39,19 @@ export interface AttackWorld {
   readonly fresh: readonly LabelledInput[];
   readonly questions: readonly string[];
   readonly recipeOf: RecipeOfRows;
-  /** Of the honest rows and the own ones, which are public; made once. */
+  /** Model of the honest rows and the own ones, which are public; made once. */
   known(): KnownModel;
-  /** Of the own rows alone. */
+  /** Model of the own rows alone. */
   shadow(): KnownModel;
   readonly seed: string;
 }
 
 export interface AttackResult {
-  /** What a row of the attacker earns ÷ what an honest one earns, in the same version. */
+  /** Earnings of an attacker's row ÷ those of an honest row, in the same version. */
   readonly factor: number;
   /** Rows that the rules left out. */
   readonly leftOut: number;
-  /** What the fifth of the honest rows earns that earns the most, a row, ÷ what an honest row does. */
+  /** Mean earnings of the top fifth of honest rows, relative to the mean of all honest rows. */
   readonly bestFifth: number;
 }
 
@@ -73,7 +74,11 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
   };
   const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(rows.length));
   return {
-    ...{ honest, own, seed, recipeOf, fresh: taken(freshFrom, freshFrom + FRESH) },
+    honest,
+    own,
+    seed,
+    recipeOf,
+    fresh: taken(freshFrom, freshFrom + FRESH),
     questions: taken(askedFrom, freshFrom).map(({ input }) => input),
     known: once(() => modelOf([...honest, ...own])),
     shadow: once(() => modelOf(own)),
@@ -152,14 +157,14 @@ function attackedVersion(world: AttackWorld, plan: AttackPlan) {
     labels: Int32Array.from(brought, ({ label }) => label),
   });
   for (const { later } of copies) isOut[later] = true;
-  const kept = brought.flatMap((row, k) => (isOut[k] === true ? [] : [{ row, isHonest: k < HONEST }]));
+  const included = brought.flatMap((row, k) => (isOut[k] === true ? [] : [{ row, isHonest: k < HONEST }]));
   const leftOut = isOut.slice(HONEST).filter((is) => is).length;
-  return { kept, leftOut, broughtCount: brought.length - HONEST };
+  return { included, leftOut, broughtCount: brought.length - HONEST };
 }
 
 async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<AttackResult> {
-  const { broughtCount, kept, leftOut } = attackedVersion(world, plan);
-  const owned = kept.map(
+  const { broughtCount, included, leftOut } = attackedVersion(world, plan);
+  const owned = included.map(
     ({ isHonest, row }, k): OwnedRow => ({
       content: encodeRow("email", row),
       contributorId: isHonest ? 5 + Math.floor(k / OWN) : 1_000,
@@ -171,27 +176,27 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   const trained = trainDirect(owned, { ...world.recipeOf(owned.length), datanet });
   const model = await directFamily.open(trained);
   const matrix = directMatrix(trained.features as Parameters<typeof directMatrix>[0]);
-  const earned = new Float64Array(kept.length);
+  const earned = new Float64Array(included.length);
   for (const question of world.questions) {
     const scores = directScores(matrix, model.answer(question).query as DirectQuery);
     const weights = scores.map((score) => Math.max(0, Number(score)));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    // Where no row scores, all are paid alike.
+    // If no row scores, all are paid alike.
     for (const [k, weight] of weights.entries())
       earned[k] = earned[k]! + (total === 0 ? 1 / weights.length : weight / total);
   }
-  const [honest, attacker] = [true, false].map((is) => earned.filter((_, k) => kept[k]!.isHonest === is));
+  const [honest, attacker] = [true, false].map((is) => earned.filter((_, k) => included[k]!.isHonest === is));
   const perRow = mean(honest!);
   const best = honest!.sort().subarray(Math.floor(0.8 * honest!.length));
   const factor = (mean(attacker!) * attacker!.length) / broughtCount / perRow;
   return { factor, leftOut, bestFifth: mean(best) / perRow };
 }
 
-/** Needs `initPoseidon`. @param seeds fewer, for a look */
+/** Makes the worlds. Needs `initPoseidon`. @param seeds fewer, for a quick measurement */
 export const attackWorlds = (recipeOf: RecipeOfRows, seeds: readonly string[] = SEEDS): AttackWorld[] =>
   seeds.map((seed) => attackWorld(seed, recipeOf));
 
-/** Of each world, and the mean. Needs `initPoseidon`. */
+/** Measures a plan in each world: every result, and the means. Needs `initPoseidon`. */
 export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWorld[]) {
   const results: AttackResult[] = [];
   for (const world of worlds) results.push(await attackFactor(world, plan));

@@ -1,4 +1,4 @@
-/** What an attacker of a Datanet of e-mails brings: rows, or how rows are derived from others'. */
+/** Rows that an attacker brings to a Datanet of e-mails: ready texts, or rows derived from others'. */
 
 /** Rows derived from a pool of rows by replacing some of their words. */
 export interface DerivedRows {

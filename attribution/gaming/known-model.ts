@@ -1,4 +1,4 @@
-/** What an attacker computes beforehand with a model of rows that are known: what a row would earn, and how wrong the model is about it. */
+/** Model of public rows that an attacker trains beforehand: the earnings of a row, and the model's error about it. */
 import { gaussNewton } from "../features/exact-influence.ts";
 import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
 import { renumberColumns, type SparseRows, usedColumns } from "../maths/sparse-rows.ts";
@@ -13,7 +13,7 @@ const MAX_QUESTIONS = 60;
 export interface KnownModel {
   /** Part of all rewards, beside the known rows. */
   earns(row: LabelledInput): number;
-  /** How much probability the row's label lacks. */
+  /** Probability that the model does not give to the row's label. */
   residual(row: LabelledInput): number;
 }
 
@@ -48,11 +48,11 @@ export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRec
     }
     return out;
   };
-  const asked = sensitivitiesOf(rows.slice(0, MAX_QUESTIONS));
-  /** By how much a row of this direction lowers the loss of the answer to each question: that of the likelier label. */
+  const questions = sensitivitiesOf(rows.slice(0, MAX_QUESTIONS));
+  /** Loss that a row of this direction takes off the answer to each question, where the answer is the likelier label. */
   const scoresOf = (direction: Float64Array) =>
-    Array.from(asked.residuals, (residual, q) => {
-      const { columns, starts, values } = asked.inputs;
+    Array.from(questions.residuals, (residual, q) => {
+      const { columns, starts, values } = questions.inputs;
       let sum = 0;
       for (let e = starts[q]!; e < starts[q + 1]!; e++)
         sum += values[e]! * direction[position[columns[e]!]!]!;
@@ -72,7 +72,7 @@ export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRec
       Math.max(0, score * residual * Math.min(1, clip / length) + (typical * flatPermille) / 1_000),
     );
   const paid = made.map(paidOf);
-  const totals = Array.from(asked.residuals, (_, q) => paid.reduce((sum, one) => sum + one[q]!, 0));
+  const totals = Array.from(questions.residuals, (_, q) => paid.reduce((sum, one) => sum + one[q]!, 0));
   return {
     earns(row) {
       const { inputs: x, residuals } = sensitivitiesOf([row]);
@@ -86,7 +86,7 @@ export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRec
   };
 }
 
-/** 0 of none. */
+/** Mean; 0 of no values. */
 export function mean(values: ArrayLike<number>): number {
   let sum = 0;
   for (let k = 0; k < values.length; k++) sum += values[k]!;

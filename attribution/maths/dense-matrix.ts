@@ -16,7 +16,7 @@ interface Operand {
   readonly rowCount: number;
   /** Distance between the starts of two rows; the rows' common length unless given. */
   readonly stride: number;
-  /** Where row 0 begins. */
+  /** Index at which row 0 begins. */
   readonly offset: number;
 }
 
@@ -250,7 +250,9 @@ export function symmetricEigen(
   return { values, vectors };
 }
 
-/** On return the columns of z are the transformation, d the diagonal, e[1 …] the off-diagonal. */
+/**
+ * Householder's reduction. On return the columns of z are the transformation, d the diagonal, e[1 …] the off-diagonal.
+ */
 function tridiagonalise(z: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
   for (let i = n - 1; i > 0; i--) {
     let scale = 0;

@@ -13,7 +13,7 @@ export interface LbfgsOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** How many pairs of steps and gradient changes the curvature is guessed from. */
+/** Pairs of steps and gradient changes from which the curvature is estimated. */
 const MEMORY = 12;
 const ARMIJO = 1e-4;
 const MAX_HALVINGS = 30;

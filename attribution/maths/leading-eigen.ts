@@ -1,9 +1,9 @@
 import { symmetricEigen, timesTransposed, transpose } from "./dense-matrix.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
-/** Below this size all eigenvectors take no longer than some. */
+/** Size below which all eigenvectors take no longer than some. */
 const LEAST_SIZE = 512;
-/** Of the matrix's length; what is left of a vector below that is rounding. */
+/** Length below which a vector is rounding alone, as a part of the matrix's length. */
 const ROUNDING = 1e-12;
 
 export interface LeadingEigen {

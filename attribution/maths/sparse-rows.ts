@@ -34,13 +34,13 @@ export function sparseRows(
 export function sparseFromDense(values: Float64Array, rowCount: number, columnCount: number): SparseRows {
   const starts = new Int32Array(rowCount + 1);
   const columns: number[] = [];
-  const kept: number[] = [];
+  const nonzero: number[] = [];
   for (let i = 0; i < rowCount; i++) {
     for (let j = 0; j < columnCount; j++) {
       const value = values[i * columnCount + j]!;
       if (value !== 0) {
         columns.push(j);
-        kept.push(value);
+        nonzero.push(value);
       }
     }
     starts[i + 1] = columns.length;
@@ -50,7 +50,7 @@ export function sparseFromDense(values: Float64Array, rowCount: number, columnCo
     columnCount,
     starts,
     columns: Int32Array.from(columns),
-    values: Float64Array.from(kept),
+    values: Float64Array.from(nonzero),
   };
 }
 
@@ -70,7 +70,7 @@ export function selectRows(rows: SparseRows, indices: ArrayLike<number>): Sparse
   return { rowCount: indices.length, columnCount: rows.columnCount, starts, columns, values };
 }
 
-/** For each column its new number, counted over the columns that some row uses; −1 for the others. */
+/** New number of each column, counted over the columns that some row uses; −1 for the others. */
 export function usedColumns(rows: SparseRows): { position: Int32Array; count: number } {
   const position = new Int32Array(rows.columnCount).fill(-1);
   for (const column of rows.columns) position[column] = 0;

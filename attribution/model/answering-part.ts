@@ -1,4 +1,4 @@
-/** What a customer needs of a published model: what answers, and what binds it to the ledger. */
+/** Part of a published model that a customer needs: the files that answer, and those that bind it to the ledger. */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
@@ -21,24 +21,24 @@ import {
 import { boundColumns, DIRECT } from "./recipe-fields.ts";
 
 export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
-  /** Of each shard. */
+  /** Column commitments of each shard. */
   readonly columns: readonly ColumnCommitments[];
-  /** Of recipe, parameters and map; the statics bind it. */
+  /** Hash of recipe, parameters and map; the statics bind it. */
   readonly answeringHash: bigint;
 };
 
-/** Without rows, shares and G: a few megabytes where the whole may have hundreds. */
+/** Files without rows, shares and G: a few megabytes where the whole may have hundreds. */
 export const ANSWERING_FILES = ["recipe.json", "parameters.bin", "query-map.bin", "columns.bin"] as const;
 
-/** Refuses a model before its large files are asked for: throws why. */
+/** Refuses a model before its large files are requested: throws the reason. */
 export type RefuseModel<Parts extends ModelParts = ModelParts> = (
   recipe: Parts["recipe"],
   manifest: ModelManifest,
 ) => Promise<void> | void;
 
 /**
- * Most bytes that a model's files have by its recipe. Attack: gigabytes of zeros, in some kilobytes of gzip.
- * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID; what `refuse` and the family throw
+ * Maximum bytes of a model's files by its recipe. Attack: gigabytes of zeros, in some kilobytes of gzip.
+ * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID; the errors of `refuse` and of the family
  */
 export async function maxBytesOf<Parts extends ModelParts>(
   recipeFile: Uint8Array,
@@ -54,7 +54,7 @@ export async function maxBytesOf<Parts extends ModelParts>(
   const { parameters, queryMap } = await family.maxBytes(recipe, rowCount);
   return {
     "recipe.json": MAX_JSON_BYTES,
-    // Of 4,096 places.
+    // Payees of 4,096 places.
     "payees.json": 4 * MAX_JSON_BYTES,
     "parameters.bin": parameters,
     "query-map.bin": queryMap,
@@ -78,7 +78,7 @@ export function decodeAnsweringPart<Parts extends ModelParts>(
   const json = parseJson(recipe, "recipe.json");
   const family = familyOf(json, families);
   const parsed = family.parseRecipe(json);
-  // Who hashes a model's files again writes the recipe from what was read.
+  // Anyone who hashes a model's files again writes the recipe from its parsed form.
   if (bytesToHex(jsonBytes(parsed)) !== bytesToHex(recipe))
     throw invalidFile("recipe.json", "is not as its values are written: order of fields, or spaces");
   return {
@@ -89,8 +89,8 @@ export function decodeAnsweringPart<Parts extends ModelParts>(
 }
 
 /**
- * Reads what answers, and the statics that bind it. Statics that these files do not reach are taken from the manifest:
- * anyone who compares `staticsHash` with the ledger has checked them, too. Needs `initPoseidon`.
+ * Reads the files that answer, and the statics that bind them. Statics that these files do not cover are taken from the
+ * manifest: comparing `staticsHash` with the ledger checks them, too. Needs `initPoseidon`.
  * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID
  */
 export function decodeAnswering<Parts extends ModelParts>(

@@ -1,6 +1,7 @@
 /**
- * Who sets the base's strength: the Datanet's card. Its hash is the `policy` word of the Datanet's leaf, so the text that
- * has this hash is the policy. This file reads of it only what rewards need; datanets/card/card.ts has all of a card.
+ * Strength of the base, which the Datanet's card sets. The card's hash is the `policy` word of the Datanet's leaf, so the
+ * text with this hash is the policy. This file reads only the fields for rewards; datanets/card/card.ts has all of a
+ * card.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
@@ -9,8 +10,8 @@ import type { BaseRule } from "../features/base-column.ts";
 import { clipQuantileOf } from "../rows/row-rules.ts";
 
 /**
- * What a new card sets where its owner says nothing else, by what its rows are. Of e-mails: what keeps attacks measured by
- * `npm run bench -- attribution` near what honest rows earn. Language models have their own rules.
+ * Default rewards of a new card, by the kind of its rows. For e-mails they hold attacks that `npm run bench --
+ * attribution` measures near the earnings of honest rows. Language models have their own rules.
  */
 export const usualRewards = (rowKind: string) => ({
   clipQuantilePermille: 1_000 * clipQuantileOf(rowKind),
@@ -29,7 +30,7 @@ export function policyOf(card: string): bigint {
   return digestToField(sha256(new TextEncoder().encode(card)));
 }
 
-/** What a card's text says of the base, and of the part of payments that go by citation; null for none, and for no card. */
+/** Base in a card's text, and the part of payments that goes by citation; null where there is none, or no card. */
 export function rewardsOfCard(card: string): { base: BaseRule | null; citationPermille: number | null } {
   let json: unknown;
   try {

@@ -1,6 +1,6 @@
 /**
- * What a validator looks at before they vouch for rows: those that nearly repeat an earlier one, and labels that a model
- * of everybody else's rows contradicts. Public data in, the same list out on every machine.
+ * Rows that a validator looks at before they vouch for a commit: those that nearly repeat an earlier one, and labels that
+ * a model of everybody else's rows contradicts. Input is public data, and the list is the same on every machine.
  */
 import { attributionError } from "../attribution-errors.ts";
 import { PIXEL_COUNT } from "../rows/digit-pixels.ts";
@@ -15,7 +15,7 @@ import type { PromptKind } from "./model-family.ts";
 /** Rows that one contributor has committed at once. */
 export interface CommittedRows {
   readonly contributorId: number;
-  /** As they lie in the store. */
+  /** Rows' contents as they lie in the store. */
   readonly contents: readonly Uint8Array[];
 }
 
@@ -30,16 +30,16 @@ export interface CheckedCommit {
   readonly contributorId: number;
   readonly rowCount: number;
   readonly nearDuplicateCount: number;
-  /** null where nothing tells: the others have too few rows, or none of one label that this commit has. */
+  /** null where no model can judge: the others have too few rows, or none of one label that this commit has. */
   readonly contradictedCount: number | null;
-  /** So many labels are contradicted that nobody should vouch for the commit. */
+  /** True where so many labels are contradicted that nobody should vouch for the commit. */
   readonly isRefused: boolean;
 }
 
 export interface DatanetCheck {
   readonly kind: PromptKind;
   readonly rowCount: number;
-  /** Among the rows of commits that are not refused; places as in `contradicted`. */
+  /** Near-duplicates among the rows of commits that are not refused; places as in `contradicted`. */
   readonly nearDuplicates: readonly NearDuplicate[];
   readonly contradicted: readonly ContradictedLabel[];
   /** E-mails with fewer words than ROW_RULES asks for. */
@@ -47,7 +47,7 @@ export interface DatanetCheck {
   readonly commits: readonly CheckedCommit[];
 }
 
-/** With fewer rows of others than this a model of them says little. Guess. */
+/** Minimum rows of other contributors: a model of fewer says little. Guess. */
 export const LEAST_OTHER_ROWS = 8;
 const DECAY = 0.001;
 const TOLERANCE = 1e-4;
@@ -55,7 +55,7 @@ const EMAIL_BUCKETS = 512;
 const DIGIT_SIDE = 14;
 
 /**
- * @param commits in the ledger's order
+ * Checks commits. @param commits in the ledger's order
  * @throws ATT_ROW_INVALID naming commit and row of the first that is no row of the datanet's kind
  */
 export function checkDatanet(
@@ -72,11 +72,11 @@ export function checkDatanet(
     commit.contents.map((content, rowIndex) => decodeIn(kind, content, { commitIndex, rowIndex })),
   );
   const labels = Int32Array.from(rows, ({ label }) => label);
-  const said = sayWithoutOwn(commits, inputs, rows, labels);
+  const predicted = predictWithoutOwn(commits, inputs, rows, labels);
   const commitOf = commits.flatMap((commit, c) => commit.contents.map(() => c));
-  const isContradicted = (row: number) => said[row] !== null && said[row] !== rows[row]!.label;
+  const isContradicted = (row: number) => predicted[row] !== null && predicted[row] !== rows[row]!.label;
   const judged = commits.map((_, c) => {
-    const own = commitOf.flatMap((commit, row) => (commit === c && said[row] !== null ? [row] : []));
+    const own = commitOf.flatMap((commit, row) => (commit === c && predicted[row] !== null ? [row] : []));
     return { count: own.length, contradictedCount: own.filter(isContradicted).length };
   });
   const refused = judged.map(
@@ -84,8 +84,8 @@ export function checkDatanet(
   );
   const fewWords = kind === "email" ? [...rows.keys()].filter((row) => hasFewWords(rows[row]!.input)) : [];
   const few = new Set(fewWords);
-  const kept = [...rows.keys()].filter((row) => !refused[commitOf[row]!] && !few.has(row));
-  const duplicates = findDuplicates(kind, rows, kept);
+  const included = [...rows.keys()].filter((row) => !refused[commitOf[row]!] && !few.has(row));
+  const duplicates = findDuplicates(kind, rows, included);
   return {
     kind,
     rowCount: rows.length,
@@ -94,7 +94,7 @@ export function checkDatanet(
     contradicted: [...rows.keys()].filter(isContradicted).map((row) => ({
       row,
       label: labelsOf(kind)[rows[row]!.label]!,
-      said: labelsOf(kind)[said[row]!]!,
+      said: labelsOf(kind)[predicted[row]!]!,
     })),
     commits: commits.map(
       ({ contents: own, contributorId }, c): CheckedCommit => ({
@@ -135,10 +135,13 @@ function checkTexts(commits: readonly CommittedRows[]): DatanetCheck {
   };
 }
 
-/** Why a row should stay out of a version. */
+/** Reason to leave a row out of a version. */
 export type LeaveOutReason = "near-duplicate" | "few-words" | "contradicted-commit";
 
-/** The rows that the default leaves out of a version, ascending, each once: near-duplicates, rows of few words, and refused commits. */
+/**
+ * Rows that the default leaves out of a version, ascending, each once: near-duplicates, rows of few words, and refused
+ * commits.
+ */
 export function rowsToLeaveOut(check: DatanetCheck): { row: number; why: LeaveOutReason }[] {
   const later = new Set(check.nearDuplicates.map((duplicate) => duplicate.later));
   const few = new Set(check.fewWords);
@@ -156,7 +159,7 @@ export function rowsToLeaveOut(check: DatanetCheck): { row: number; why: LeaveOu
 
 type Row = ReturnType<typeof decodeRow>;
 
-/** Among the rows at these places: what stays out anyway takes no later row with it. */
+/** Near-duplicates among the rows at these places: a row that stays out anyway takes no later row with it. */
 function findDuplicates(kind: RowKind, rows: readonly Row[], places: readonly number[]): NearDuplicate[] {
   const contents = places.map((row) => Buffer.from(rows[row]!.input, kind === "email" ? "utf8" : "base64"));
   const labels = Int32Array.from(places, (row) => rows[row]!.label);
@@ -172,8 +175,8 @@ function findDuplicates(kind: RowKind, rows: readonly Row[], places: readonly nu
   }));
 }
 
-/** For each row what a model of all other contributors' rows says; null where there is no such model. */
-function sayWithoutOwn(
+/** Label that a model of all other contributors' rows predicts for each row; null where there is no such model. */
+function predictWithoutOwn(
   commits: readonly CommittedRows[],
   options: InputOptions,
   rows: readonly Row[],
@@ -201,7 +204,7 @@ function sayWithoutOwn(
       leastOthers: LEAST_OTHER_ROWS,
     },
   );
-  return rows.map((_, i) => (held.isJudged[i] === 1 ? held.said[i]! : null));
+  return rows.map((_, i) => (held.isJudged[i] === 1 ? held.predicted[i]! : null));
 }
 
 function kindOf(content: Uint8Array | undefined): RowKind {
@@ -218,7 +221,7 @@ interface RowPlace {
   readonly rowIndex: number;
 }
 
-/** Says which row is none. */
+/** Decodes a row. The error names its place. */
 function decodeAt<Result>(decode: () => Result, at: RowPlace): Result {
   try {
     return decode();

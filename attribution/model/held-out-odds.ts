@@ -1,17 +1,17 @@
-/** What models of the other folds' rows say about each row: nobody's own rows vouch for them. */
+/** Predictions about each row by models of the other folds' rows: nobody's own rows vouch for them. */
 import { exactExp } from "../maths/exact-math.ts";
 import { selectRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import type { Examples, Model } from "./model.ts";
 
 export interface HeldOutOptions {
-  /** Of each row, 0 … foldCount − 1; a row is judged by a model of all rows of other folds. */
+  /** Fold of each row, 0 … foldCount − 1; a row is judged by a model of all rows of other folds. */
   readonly folds: Int32Array;
   readonly foldCount: number;
   readonly classCount: number;
-  /** With fewer rows in the other folds nothing is judged. */
+  /** Minimum rows in the other folds: with fewer no row is judged. */
   readonly leastOthers?: number;
-  /** Where training begins; the model's own start if not given. */
+  /** Parameters at which training begins; the model's own start if not given. */
   readonly start?: Float64Array;
   /** Stage "held-out", in folds. */
   readonly onProgress?: OnProgress;
@@ -21,7 +21,7 @@ export interface HeldOut {
   /** Probability of the row's label divided by that of the likeliest other label; +∞ only by rounding. */
   readonly odds: Float64Array;
   /** The likeliest label. */
-  readonly said: Int32Array;
+  readonly predicted: Int32Array;
   /** 1 where a model can judge: the other folds have two labels at least, the row's among them. Else odds are 1. */
   readonly isJudged: Uint8Array;
 }
@@ -31,7 +31,7 @@ export function heldOut(model: Model, { inputs, labels }: Examples, options: Hel
   const { classCount, foldCount, folds, leastOthers = 2, start } = options;
   const out: HeldOut = {
     odds: new Float64Array(labels.length).fill(1),
-    said: labels.slice(),
+    predicted: labels.slice(),
     isJudged: new Uint8Array(labels.length),
   };
   for (let fold = 0; fold < foldCount; fold++) {
@@ -39,15 +39,15 @@ export function heldOut(model: Model, { inputs, labels }: Examples, options: Hel
     const others = Int32Array.from(folds.keys()).filter((i) => folds[i] !== fold);
     const known = new Set(others.map((i) => labels[i]!));
     const judged = Int32Array.from(folds.keys()).filter((i) => folds[i] === fold && known.has(labels[i]!));
-    // A label that only its own fold has cannot be contradicted by those who have never seen it.
+    // A label that only its own fold has cannot be contradicted by a model that has never seen it.
     if (others.length < leastOthers || known.size < 2 || judged.length === 0) continue;
     const parameters = model.train(
       { inputs, labels },
       { indices: others, ...(start === undefined ? {} : { start }) },
     );
-    const asked = selectRows(inputs, judged);
+    const judgedInputs = selectRows(inputs, judged);
     const losses = Array.from({ length: classCount }, (_, label) =>
-      model.losses(parameters, { inputs: asked, labels: new Int32Array(judged.length).fill(label) }),
+      model.losses(parameters, { inputs: judgedInputs, labels: new Int32Array(judged.length).fill(label) }),
     );
     for (const [k, i] of judged.entries()) {
       const own = labels[i]!;
@@ -55,7 +55,7 @@ export function heldOut(model: Model, { inputs, labels }: Examples, options: Hel
       for (let c = 0; c < classCount; c++) if (c !== own && losses[c]![k]! < losses[best]![k]!) best = c;
       const lead = losses[best]![k]! - losses[own]![k]!;
       out.odds[i] = exactExp(lead);
-      out.said[i] = lead >= 0 ? own : best;
+      out.predicted[i] = lead >= 0 ? own : best;
       out.isJudged[i] = 1;
     }
   }

@@ -1,4 +1,4 @@
-/** A model's server that would take a reader's memory or time: what is asked of it, and taken. */
+/** A model's server that would take a reader's memory or time: the requests that it gets, and the bytes that are read. */
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -41,16 +41,16 @@ function filesWith(changed: Partial<Record<ModelFileName, Uint8Array>>, rowCount
   return files.set(MANIFEST, new TextEncoder().encode(JSON.stringify(manifest)));
 }
 
-/** What was asked of a server, in order, and how it ended. */
+/** Requests to a server, in order, and the result. */
 async function fetchFrom(
   send: (name: string, response: ServerResponse) => unknown,
   options: FetchModelOptions = {},
   isWhole = true,
 ) {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const server = createServer(({ url }, response) => {
     const name = url!.split("/").at(-1)!;
-    asked.push(name);
+    requests.push(name);
     send(name, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -58,7 +58,7 @@ async function fetchFrom(
   try {
     const ended = isWhole ? fetchModel(url, options) : fetchAnswering(url, [directFamily], options);
     const result: unknown = await ended.catch((error: unknown) => error);
-    return { asked, result };
+    return { requests, result };
   } finally {
     server.closeAllConnections();
     server.close();
@@ -71,9 +71,9 @@ const packed = (files: ReadonlyMap<string, Uint8Array>) => (name: string, respon
 };
 
 test("right files come in gzip, too", async () => {
-  const { asked, result } = await fetchFrom(packed(encodeModel(model)));
+  const { requests, result } = await fetchFrom(packed(encodeModel(model)));
   expect(result).toEqual(model);
-  expect(asked).toEqual([MANIFEST, ...MODEL_FILES.filter((name) => name !== "card.json")]);
+  expect(requests).toEqual([MANIFEST, ...MODEL_FILES.filter((name) => name !== "card.json")]);
 });
 
 test.each(["recipe.json", "payees.json", "parameters.bin", "features.bin"] as const)(
@@ -81,9 +81,9 @@ test.each(["recipe.json", "payees.json", "parameters.bin", "features.bin"] as co
   async (wrong) => {
     const files = encodeModel(model);
     files.set(wrong, files.get(wrong)!.slice().fill(0x20, 0, 1));
-    const { asked, result } = await fetchFrom(packed(files));
+    const { requests, result } = await fetchFrom(packed(files));
     expect(result).toMatchObject({ code: "ATT_MODEL_FILE_INVALID", data: { file: wrong } });
-    expect(asked).toEqual([MANIFEST, ...MODEL_FILES.slice(0, MODEL_FILES.indexOf(wrong) + 1)]);
+    expect(requests).toEqual([MANIFEST, ...MODEL_FILES.slice(0, MODEL_FILES.indexOf(wrong) + 1)]);
   },
 );
 
@@ -93,10 +93,10 @@ test.each(["payees.json", "parameters.bin", "query-map.bin", "features.bin", "co
     const files = filesWith({ [large]: ZEROS });
     const isAnswering = (ANSWERING_FILES as readonly string[]).includes(large);
     for (const isWhole of isAnswering ? [true, false] : [true]) {
-      const { asked, result } = await fetchFrom(packed(files), {}, isWhole);
+      const { requests, result } = await fetchFrom(packed(files), {}, isWhole);
       expect(result).toMatchObject({ code: "ATT_MODEL_FILE_INVALID", data: { file: large } });
-      expect(asked).not.toContain(large);
-      expect(asked.slice(0, 2)).toEqual([MANIFEST, "recipe.json"]);
+      expect(requests).not.toContain(large);
+      expect(requests.slice(0, 2)).toEqual([MANIFEST, "recipe.json"]);
     }
   },
 );
@@ -120,7 +120,7 @@ test("a connection whose file is too long is not kept", async () => {
   const server = createServer(({ url }, response) => {
     const name = url!.split("/").at(-1)!;
     if (name !== "parameters.bin") return void response.end(files.get(name));
-    // The rest never comes.
+    // The rest is never sent.
     response.write(ZEROS.subarray(0, files.get(name)!.length + 1));
     response.on("close", () => {
       isClosed = true;
@@ -141,7 +141,7 @@ test("a connection whose file is too long is not kept", async () => {
 
 test("a server has one limit of time for all files", async () => {
   const files = encodeModel(model);
-  const { asked, result } = await fetchFrom(
+  const { requests, result } = await fetchFrom(
     async (name, response) => {
       await sleep(400);
       response.end(files.get(name));
@@ -149,12 +149,43 @@ test("a server has one limit of time for all files", async () => {
     { timeoutMs: 1_500 },
   );
   expect(result).toMatchObject({ code: "ATT_SERVER_UNREACHABLE", cause: { name: "TimeoutError" } });
-  expect(asked.length).toBeLessThan(MODEL_FILES.length);
+  expect(requests.length).toBeLessThan(MODEL_FILES.length);
 });
 
 test("a manifest's rows without end give no room to a direct model's parameters", async () => {
   const files = filesWith({ "parameters.bin": ZEROS }, 0xffff_ffff);
-  const { asked, result } = await fetchFrom(packed(files));
+  const { requests, result } = await fetchFrom(packed(files));
   expect(result).toMatchObject({ code: "ATT_MODEL_FILE_INVALID", data: { file: "parameters.bin" } });
-  expect(asked).not.toContain("parameters.bin");
+  expect(requests).not.toContain("parameters.bin");
+});
+
+const sendEndless = (response: ServerResponse) => {
+  while (response.write(Buffer.alloc(65_536))) {}
+  response.once("drain", () => sendEndless(response));
+};
+
+test.each([
+  ["a manifest", undefined, 131_072],
+  ["what its manifest says", "features.bin", "features.bin"],
+])("takes no more bytes than %s may have, whatever its server sends", async (_, endless, most) => {
+  const files = encodeModel(model);
+  const server = createServer(({ url: path }, response) => {
+    const name = path!.split("/").at(-1)!;
+    if (endless === undefined || name === endless) sendEndless(response);
+    else response.end(files.get(name));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const mostBytes = typeof most === "number" ? most : files.get(most)!.length;
+  try {
+    await expect(
+      fetchModel(`http://127.0.0.1:${port}`, { maxFileBytes: 2 ** 20, timeoutMs: 20_000 }),
+    ).rejects.toMatchObject({
+      code: "ATT_SERVER_UNREACHABLE",
+      cause: { message: `more than ${mostBytes} bytes` },
+    });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });

@@ -20,21 +20,21 @@ import {
 
 /** Maximum bytes of one file that are taken from a server: G and columns of the largest circuits, and a margin. */
 const MAX_FILE_BYTES = 2 ** 30;
-/** Of all files of a model. */
+/** Maximum bytes of all files of a model. */
 const MAX_MODEL_BYTES = 2 ** 31;
-/** A server has so long for all files of a model. */
+/** Milliseconds that a server has for all files of a model. */
 const DOWNLOAD_TIMEOUT_MS = 300_000;
 
 export interface FetchModelOptions {
   readonly onProgress?: (file: string) => void;
-  /** Of all files together. */
+  /** Timeout in milliseconds for all files together. */
   readonly timeoutMs?: number;
   readonly maxFileBytes?: number;
 }
 
 /**
- * What a customer checks answers with, and the hash of the statics that these files belong to: to be compared with the
- * ledger's (`checkAnswer` does). Needs `initPoseidon`.
+ * Downloads the part with which a customer checks answers, and the hash of the statics that these files belong to.
+ * Compare the hash with the ledger's (`checkAnswer` does). Needs `initPoseidon`.
  * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID
  */
 export async function fetchAnswering<Parts extends ModelParts>(
@@ -46,11 +46,12 @@ export async function fetchAnswering<Parts extends ModelParts>(
 }
 
 /**
- * The manifest, and those of the files that it names: the recipe first, each checked before the next is asked for.
- * Attack: a packed file that is more than its reader's memory. Each has as many bytes as manifest and recipe say.
+ * Downloads the manifest, and those of the files that it names: the recipe first, each checked before the next request.
+ * Attack: a packed file that is larger than its reader's memory. Each has exactly the bytes that manifest and recipe
+ * name.
  *
  * @param names `recipe.json` is the first
- * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, and what `maxBytesOf` throws
+ * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, and the errors of `maxBytesOf`
  */
 export async function fetchFiles<Parts extends ModelParts>(
   serverUrl: string,
@@ -71,12 +72,12 @@ export async function fetchFiles<Parts extends ModelParts>(
   let max: Readonly<Partial<Record<ModelFileName, number>>> = { "recipe.json": MAX_JSON_BYTES };
   let room = MAX_MODEL_BYTES;
   for (const name of names) {
-    const said = manifest.files[name];
-    if (said === undefined) continue;
-    room -= said.sizeBytes;
-    if (said.sizeBytes > Math.min(maxFileBytes, max[name] ?? 0) || room < 0)
-      throw invalidFile(name, `has ${said.sizeBytes} bytes, too many`);
-    await take(name, said.sizeBytes);
+    const entry = manifest.files[name];
+    if (entry === undefined) continue;
+    room -= entry.sizeBytes;
+    if (entry.sizeBytes > Math.min(maxFileBytes, max[name] ?? 0) || room < 0)
+      throw invalidFile(name, `has ${entry.sizeBytes} bytes, too many`);
+    await take(name, entry.sizeBytes);
     const bytes = checkedFile(files, manifest, name);
     if (name === "recipe.json") max = await maxBytesOf(bytes, manifest, families, refuse);
   }
@@ -107,7 +108,7 @@ async function download(url: string, signal: AbortSignal, maxBytes: number): Pro
     try {
       return await readAll(reader, maxBytes);
     } finally {
-      // Of what came too much, nothing more is taken.
+      // A stream with too many bytes is not read further.
       reader.cancel().catch(() => {});
     }
   } catch (cause) {
@@ -115,7 +116,7 @@ async function download(url: string, signal: AbortSignal, maxBytes: number): Pro
   }
 }
 
-/** Counted as they come: a server need not say how many there will be. Pages without bytes take no memory yet. */
+/** Reads a stream, counting bytes as they come: a server need not name their number. Without bytes no memory is taken. */
 async function readAll(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   maxBytes: number,

@@ -1,7 +1,7 @@
 /**
- * Kinds of models that the ledger pays: what one of them adds to what is the same for all (rows, payees, int8 features,
- * statics, files, receipts, settlement). Direct models live in this folder. Language models live in models/,
- * which imports attribution/; so anyone who reads or serves models is handed the families that they know.
+ * Kinds of models that the ledger pays: the parts that differ between them. Common to all are rows, payees, int8
+ * features, statics, files, receipts, settlement. Direct models live in this folder. Language models live in models/,
+ * which imports attribution/; so readers and servers of models pass in the families that they know.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
@@ -14,9 +14,9 @@ import type { OwnedRow } from "./owned-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 import { assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";
 
-/** What a model says to a prompt, and the query that its receipt binds. */
+/** Answer of a model to a prompt, and the query that its receipt binds. */
 export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
-  /** Of a direct model, else null. */
+  /** Label of a direct model's answer, else null. */
   readonly label: string | null;
   /** The answer that receipts hash: JSON, {"label":…} of a direct model of e-mails. */
   readonly text: string;
@@ -27,13 +27,13 @@ export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
 /** A model that answers, as a plain object. A prompt is a row's input: an e-mail's text, a digit's pixels in base64, or plain text. */
 export interface AnsweringModel<Query extends ModelQuery = ModelQuery> {
   /**
-   * The same prompt gives the same bytes on every machine.
-   * @param onText told the text so far, by models that write word by word. @throws ATT_ROW_INVALID
+   * Answers a prompt. The same prompt gives the same bytes on every machine.
+   * @param onText called with the text so far, by models that write word by word. @throws ATT_ROW_INVALID
    */
   answer(prompt: string, onText?: (soFar: string) => void): ModelAnswer<Query>;
   /**
-   * The query of an answer that is at hand, without answering again. Only where answering costs much more.
-   * @param text as `ModelAnswer.text`. @throws ATT_ANSWER_INVALID for what no such model answers
+   * Query of a given answer, without answering again. Present only where answering costs much more.
+   * @param text as `ModelAnswer.text`. @throws ATT_ANSWER_INVALID for a text that no such model answers
    */
   queryOf?(prompt: string, text: string): Query;
 }
@@ -45,7 +45,7 @@ export interface AnsweringFiles {
   readonly queryMap: Uint8Array;
 }
 
-/** What answers, with the family that knows how. A family adds fields of its own. */
+/** Parts that answer, with the family that opens them. A family adds fields of its own. */
 export interface ModelParts {
   readonly family: ModelFamily;
   readonly recipe: RecipeBase;
@@ -55,7 +55,10 @@ interface DirectKind {
   readonly recipe: { readonly family: "direct" };
 }
 
-/** What a receipt of such a model binds, and what the model registers; of models that are not known, either kind. */
+/**
+ * Query that a receipt of such a model binds, and matrix that the model registers; either kind where the model is
+ * unknown.
+ */
 export type QueryOf<Parts extends ModelParts> = ModelParts extends Parts
   ? ModelQuery
   : Parts extends DirectKind
@@ -67,38 +70,38 @@ export type FeaturesOf<Parts extends ModelParts> = ModelParts extends Parts
     ? DirectFeatures
     : QuantisedFeatures;
 
-/** What rows are, and so what a model of them is asked. */
+/** Kind of a model's rows, and so of its prompts. */
 export type PromptKind = "email" | "digit" | "text";
 
 /** The half of a family that customers need: without rows and without training. Runs in pages, too. */
 export interface ModelFamily<Parts extends ModelParts = ModelParts> {
-  /** As `recipe.family` spells it. */
+  /** Name in `recipe.family`. */
   readonly name: string;
   /** @throws ATT_RECIPE_INVALID */
   parseRecipe(json: unknown): Parts["recipe"];
   promptKind(recipe: Parts["recipe"]): PromptKind;
   encode(parts: Parts): Omit<AnsweringFiles, "recipe">;
   /**
-   * Most bytes that the files of a recipe take, before a server is asked for them.
-   * @param rowCount of the version @throws what a recipe is refused for whose model cannot be laid out
+   * Maximum bytes of a recipe's files, before a server is asked for them.
+   * @param rowCount of the version @throws the refusal of a recipe whose model cannot be laid out
    */
   maxBytes(recipe: Parts["recipe"], rowCount: number): Promise<{ parameters: number; queryMap: number }>;
   /** @throws ATT_MODEL_FILE_INVALID */
   decode(recipe: Parts["recipe"], files: Omit<AnsweringFiles, "recipe">): Parts;
   /** Ready to answer. @throws ATT_MODEL_FILE_INVALID where the parts do not fit together */
   open(parts: Parts): Promise<AnsweringModel>;
-  /** Of families with bases: the numbers of the base's weights that a recipe computes by, to be shown. */
+  /** Number format of the base's weights that a recipe computes by, for display; only families with bases have it. */
   weightsOf?(recipe: Parts["recipe"]): Promise<string>;
   /**
-   * Of families whose models share files that are not published with each (a language model's base): the bytes of one,
-   * for a server to hand out; null for any other name. Anyone who takes them compares them with the recipe.
+   * Bytes of a file that models of this family share and that is not published with each (a language model's base), for a
+   * server to hand out; null for any other name. Readers compare the bytes with the recipe.
    */
   readShared?(parts: Parts, file: string): Promise<Uint8Array | null>;
 }
 
-/** What a recipe makes of the rows of a version: all that is published and registered comes from here. */
+/** Result of a recipe on the rows of a version: everything that is published and registered comes from it. */
 export type Trained<Parts extends ModelParts = ModelParts> = Parts & {
-  /** In the version's order. */
+  /** Rows in the version's order. */
   readonly rows: readonly OwnedRow[];
   readonly payees: readonly Payee[];
   /** G: rows × columnCount; of a direct model B. */
@@ -109,21 +112,24 @@ export type Trained<Parts extends ModelParts = ModelParts> = Parts & {
 
 export interface TrainOptions {
   readonly onProgress?: OnProgress;
-  /** Where a long training keeps its state, so that a killed one goes on to the same bytes. */
+  /** Folder for the state of a long training, so that a killed one goes on to the same bytes. */
   readonly stateFolder?: string | undefined;
 }
 
 /** The half of a family that makes models and checks how they were made. */
 export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
   readonly family: ModelFamily<Parts>;
-  /** Before anything is trained. @throws ATT_TOO_FEW_ROWS, ATT_RECIPE_INVALID, ATT_ROW_INVALID with what to change */
+  /**
+   * Checks rows and recipe before training. @throws ATT_TOO_FEW_ROWS, ATT_RECIPE_INVALID, ATT_ROW_INVALID with what to
+   * change
+   */
   requireTrainable(contents: readonly Uint8Array[], recipe: Parts["recipe"]): void;
   /**
    * Deterministic to the byte. Needs `initPoseidon`: the rows are compared with the root that the recipe names.
    * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
    */
   train(rows: readonly OwnedRow[], recipe: Parts["recipe"], options: TrainOptions): Promise<Trained<Parts>>;
-  /** Of recipes whose G comes from the whole run: true, and `features` is not asked. */
+  /** True for recipes whose G comes from the whole run: `features` is not called. */
   needsRun?(recipe: Parts["recipe"]): boolean;
   /** G, or B, from parts that are there already, without training. */
   features(
@@ -131,7 +137,7 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
     rows: readonly OwnedRow[],
     options: { onProgress?: OnProgress },
   ): Promise<RegisteredMatrix>;
-  /** How well the model does on its rows, as a sentence. */
+  /** Quality of the model on its rows, as a sentence. */
   describe(trained: Trained<Parts>): string;
 }
 

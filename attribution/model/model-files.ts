@@ -45,13 +45,13 @@ const payeesSchema = z.array(
   z.strictObject({
     contributorId: z.number().int().min(0).max(0xffffff),
     validatorId: z.number().int().min(0).max(0xffffff),
-    // 0 of an absent one, behind the payees of a shard.
+    // 0 for an absent payee, behind the payees of a shard.
     rowCount: z.number().int().min(0).max(0xffffffff),
   }),
 );
 
 /**
- * What `registerModel` made, as it is published. @param publishRows false keeps the rows' contents back
+ * Makes a published model from the result of `registerModel`. @param publishRows false withholds the rows' contents
  * @param card the text of the Datanet's card, with which anybody can check the recipe's base
  */
 export function publishedModel<Parts extends ModelParts>(
@@ -103,8 +103,8 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
 }
 
 /**
- * Reads a published model and checks that its files are those of the manifest and fit each other and the statics:
- * all but what takes the rows' training or the columns' sums (verify-model.ts does). Needs `initPoseidon`.
+ * Reads a published model and checks that its files are those of the manifest and fit each other and the statics. Two
+ * checks are left to verify-model.ts: the rows' training, and the columns' sums. Needs `initPoseidon`.
  * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID,
  *   ATT_RECIPE_INVALID
  */

@@ -22,9 +22,9 @@ export type ModelFileName = (typeof MODEL_FILES)[number];
 export type ModelFiles = ReadonlyMap<string, Uint8Array>;
 export const MANIFEST = "manifest.json";
 
-/** Of a file of JSON, as a Datanet's card has at most: what a parser makes of it takes some hundred times its bytes. */
+/** Maximum bytes of a JSON file, as of a Datanet's card: a parser's result takes some hundred times its bytes. */
 export const MAX_JSON_BYTES = 131_072;
-/** Of G; the most are those of a direct model. */
+/** Maximum columns of G; direct models have the most. */
 const MAX_COLUMNS = 8_192;
 
 const fieldElement = z.string().regex(/^0x[0-9a-f]{64}$/);
@@ -34,7 +34,7 @@ const manifestSchema = z.strictObject({
   version: z.literal(1),
   rowCount: count.max(0xffffffff),
   columnCount: count.max(MAX_COLUMNS),
-  /** One unit of G in the units of the real features: what rounding lost is at most half of it an entry. */
+  /** One unit of G in the units of the real features: rounding lost at most half of it per entry. */
   featureScale: z.number().positive(),
   statics: z.strictObject({
     featuresCommitment: fieldElement,

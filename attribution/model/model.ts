@@ -11,7 +11,7 @@ export interface Examples {
 export interface TrainOptions {
   /** Rows to train on, each once; all if not given. */
   readonly indices?: Int32Array;
-  /** Where to begin; the model's own start if not given. */
+  /** Parameters at which training begins; the model's own start if not given. */
   readonly start?: Float64Array;
   /** Stage "train"; the units are passes over the rows, or hundredths of the way to the optimum. */
   readonly onProgress?: OnProgress;

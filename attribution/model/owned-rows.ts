@@ -10,7 +10,7 @@ import { hashContents } from "../rows/labelled-rows.ts";
 import { type RecipeBase, versionsOf } from "./recipe-fields.ts";
 
 interface RowPlace extends PayeeOwners {
-  /** Of a model of several Datanets: the place of the row's own. Absent: 0. */
+  /** Place of the row's Datanet, in a model of several. Absent: 0. */
   readonly datanet?: number;
 }
 
@@ -34,8 +34,8 @@ function versionRows<Row extends RowPlace>(rows: readonly Row[]): Row[][] {
 }
 
 /**
- * The payees of rows in their versions' order, ascending by contributor, then validator. Of several Datanets each has a
- * shard, and they are in the places of these.
+ * Payees of rows in their versions' order, ascending by contributor, then validator. Each of several Datanets has a
+ * shard, and its payees are in the places of that shard.
  * @throws ATT_ROWS_MISMATCH, ATT_BEYOND_CIRCUIT where one of several Datanets has more payees than a shard
  */
 export function payeeTable(rows: readonly RowPlace[]): Payee[] {
@@ -74,7 +74,7 @@ function versionPayees(rows: readonly PayeeOwners[]): Payee[] {
   return payees;
 }
 
-/** Payees of all shards as their one version has them: none absent, each once. */
+/** Payees of all shards as their one version lists them: none absent, each once. */
 export function wholePayees(places: readonly Payee[]): Payee[] {
   const payees: Payee[] = [];
   for (const payee of places.filter(({ rowCount }) => rowCount > 0)) {
@@ -86,7 +86,7 @@ export function wholePayees(places: readonly Payee[]): Payee[] {
   return payees;
 }
 
-/** Of each row the place of its payee. */
+/** Place of each row's payee. */
 export function rowOwners(payees: readonly Payee[]): Int32Array {
   return Int32Array.from(payees.flatMap(({ rowCount }, payee) => Array<number>(rowCount).fill(payee)));
 }
@@ -112,7 +112,7 @@ export function checkRowsRoot(
 ): void {
   const versions = versionsOf(recipe);
   const given = versionRows(rows);
-  // A row of no version would be trained on and be of no root.
+  // A row of no version would be trained on and be part of no root.
   if (given.length !== versions.length || given.reduce((sum, { length }) => sum + length, 0) !== rows.length)
     throw attributionError(
       "ATT_ROWS_MISMATCH",

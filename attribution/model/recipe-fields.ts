@@ -1,4 +1,4 @@
-/** What every recipe says, of whatever family. A family adds what its models are made of. */
+/** Fields that every recipe has, whatever its family. A family adds the fields of its models. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -26,7 +26,7 @@ export const recipeFields = {
   version: z.literal(2),
   /** The rows: Datanet 0's version. */
   datanet: versionSchema,
-  /** Of a model of several Datanets: the others, whose rows follow in this order. Absent: one Datanet. */
+  /** Further Datanets of a model of several; their rows follow in this order. Absent: one Datanet. */
   furtherDatanets: z
     .array(versionSchema)
     .min(1)
@@ -37,11 +37,14 @@ export const recipeFields = {
   rules: z.strictObject({
     /** No row is longer than this quantile of all rows' lengths; 1 = no limit. */
     normQuantile: z.number().positive().max(1),
-    /** Whether rows that are nearly equal, in the version's order, share one reward. */
+    /** True: rows that are nearly equal, in the version's order, share one reward. */
     nearDuplicatesShare: z.boolean(),
-    /** The base of a row's reward (base-column.ts): what the Datanet's card says. Absent: none, and old models. */
+    /** Base of a row's reward (base-column.ts), as the Datanet's card sets it. Absent: none, and old models. */
     base: z.strictObject({ flatPermille: count.max(1_000) }).optional(),
-    /** In thousandths of a typical score: a row is paid for what it has above. In the base's columns. Absent: 0. */
+    /**
+     * Threshold in thousandths of a typical score, in the base's columns: a row is paid for its score above it. Absent:
+     * 0.
+     */
     thresholdPermille: count.max(1_000).optional(),
   }),
   /**
@@ -55,7 +58,9 @@ const baseSchema = z.object(recipeFields);
 
 export interface RecipeBase extends z.infer<typeof baseSchema> {
   readonly family: string;
-  /** Of a language model that cites rows: what its card says of their part. Such a model has no base. */
+  /**
+   * Part of payments that goes by citation, by the card, for a language model that cites rows. Such a model has no base.
+   */
   readonly retrieval?: { readonly citationPermille: number } | undefined;
 }
 
@@ -79,7 +84,7 @@ export function circuitColumns({ columnCount, family }: Pick<RecipeBase, "column
   return family === DIRECT ? { features: columnCount - 1, isDirect: true } : { features: columnCount };
 }
 
-/** What the binding of a model's statics says of its columns: which settlement circuits are for it. */
+/** Shape of a model's columns in the binding of its statics: it decides which settlement circuits fit. */
 export function boundColumns(recipe: Pick<RecipeBase, "columnCount" | "family">): bigint {
   return columnShape(circuitColumns(recipe));
 }
@@ -93,8 +98,8 @@ const hasBaseColumns = ({ base, thresholdPermille }: RecipeBase["rules"]): boole
   base !== undefined || thresholdPermille !== undefined;
 
 /**
- * Whether a query has the model's entry in all of its base columns. One that has not was made by no answer of this model:
- * anyone who paid for it chose it themselves. True where there is no base.
+ * Returns true if a query has the model's entry in all of its base columns, or the model has no base. No answer of this
+ * model made any other query: its payer chose it.
  */
 export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
   if (!hasBaseColumns(recipe.rules) || isDirectQuery(query)) return true;
@@ -103,7 +108,7 @@ export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
 }
 
 /**
- * A recipe as its family's schema has it. One that names `method.featureCount` has a column for each feature, and one of
+ * Checks a recipe by its family's schema. One that names `method.featureCount` has a column for each feature, and one of
  * several Datanets names each once.
  * @throws ATT_RECIPE_INVALID
  */

@@ -3,17 +3,17 @@ import { padColumns, type QuantisedFeatures, quantiseFeatures } from "../feature
 import { clipRowNorms, type NearDuplicate, shareNearDuplicates } from "../rows/row-rules.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 
-/** What rules ask of the rows, only where a rule needs it. */
+/** Facts about rows, computed only where a rule needs them. */
 export interface RowSources {
-  /** In the version's order. */
+  /** Near-duplicates in the version's order. */
   duplicates(): readonly NearDuplicate[];
-  /** How much of the base each row gets; absent: all alike. */
+  /** Part of the base that each row gets; absent: all alike. */
   readonly baseParts?: Float64Array;
 }
 
 /**
- * G: what the recipe's rules make of the rows' features (rows × featureCount, real numbers), as int8. The columns that
- * are left are the base, or zero.
+ * G: the rows' features (rows × featureCount, real numbers) under the recipe's rules, as int8. The remaining columns are
+ * the base, or zero.
  */
 export function registeredFeatures(
   features: Float64Array,
@@ -32,7 +32,7 @@ export function registeredFeatures(
     return padColumns(quantiseFeatures(ruled, rowCount, featureCount), columnCount);
   const unit = baseUnit(ruled, featureCount) / 1000;
   const base = shared(
-    // A threshold is the same for all: who cuts a row in two passes it twice.
+    // A threshold is the same for all: an owner who cuts a row in two must pass it twice.
     (rows.baseParts ?? new Float64Array(rowCount).fill(1)).map(
       (part) => unit * (flatPermille * part - thresholdPermille),
     ),

@@ -24,26 +24,26 @@ import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import type { ModelParts, Trained } from "./model-family.ts";
 import { boundColumns, type RecipeBase, type RecipeVersion, versionsOf } from "./recipe-fields.ts";
 
-/** What the owner decides when they create the model on the ledger. */
+/** Terms that the owner chooses when they create the model on the ledger. */
 export interface RegistrationTerms {
   readonly split: RewardSplit;
   /** The model that this one replaces; 0 for none. */
   readonly predecessorId?: number;
 }
 
-/** What CreateModel carries, and the columns behind its features commitment. */
+/** Fields of CreateModel, and the columns behind its features commitment. */
 export interface ModelRegistration {
-  /** In the places of their shards. */
+  /** Payees in the places of their shards. */
   readonly payees: readonly Payee[];
-  /** Of each shard. */
+  /** Column commitments of each shard. */
   readonly columns: readonly ColumnCommitments[];
   readonly answeringHash: bigint;
   readonly statics: ModelStatics;
-  /** H[STATICS] of them: what the datanet approves and receipts name. */
+  /** H[STATICS] of the statics: the Datanet approves it, and receipts name it. */
   readonly staticsHash: bigint;
 }
 
-/** Of the settlement circuits: rows and payees that they have room for, their features and draws exactly. */
+/** Size of the settlement circuits: maximum rows and payees, exact features and draws. */
 export type ModelSize = Omit<SettlementSize, "payments">;
 
 /**
@@ -86,11 +86,11 @@ export function commitFeatures(
   const { featureCount, rowCount, values } = features;
   const shards = payeeShards(payees.map((payee) => payee.rowCount));
   const total = isDirect(features) ? rowCount + shards.length : rowCount;
-  const told = (done: number) => {
+  const report = (done: number) => {
     if (done % 16 === 0 || done === total) onProgress?.({ stage: "commit", done, total });
   };
   const matrix = isDirect(features) ? directMatrix(features) : (values as Int8Array);
-  return commitShards(matrix, shards, featureCount, told);
+  return commitShards(matrix, shards, featureCount, report);
 }
 
 /** B as circuits take it. */

@@ -13,9 +13,9 @@ it.each([
   ["answered again", text, ANSWERED_AGAIN, "recomputed recomputed believed"],
   ["rows computed again", text, { ...UNCHECKED, areRowsRecomputed: true }, "believed recomputed recomputed"],
   ["a direct model, by its settlement", direct, UNCHECKED, "proven recomputed believed"],
-])("%s", (_, recipe, checked, said) => {
+])("%s", (_, recipe, checked, expected) => {
   const { answer, query, rows } = assuranceOf(recipe, checked);
-  expect(`${answer} ${query} ${rows}`).toBe(said);
+  expect(`${answer} ${query} ${rows}`).toBe(expected);
 });
 
 it("says every defence that a recipe has, and that it has none", () => {

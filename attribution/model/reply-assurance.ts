@@ -1,7 +1,7 @@
-/** How sure a reply is: one function of facts, for servers, command line, library and pages. */
+/** Assurance of a reply: one function of facts, for servers, command line, library and pages. */
 import { DIRECT, type RecipeBase } from "./recipe-fields.ts";
 
-/** What a customer has computed (client/actions/answers/model-answers.ts). */
+/** Checks that a customer has computed (client/actions/answers/model-answers.ts). */
 export interface CheckedReply {
   readonly isAnsweredAgain: boolean;
   /** The features were computed again from the rows. */
@@ -11,7 +11,7 @@ export interface CheckedReply {
 /** Checks of a customer who answers again: a server knows no more. */
 export const ANSWERED_AGAIN: CheckedReply = { isAnsweredAgain: true, areRowsRecomputed: false };
 
-/** How far each part of a reply is more than its server's word: by the family, and by what the customer has checked. */
+/** Assurance of each part of a reply, beyond its server's word: by the family, and by the customer's checks. */
 export function assuranceOf({ family }: Pick<RecipeBase, "family">, checked: CheckedReply) {
   const { areRowsRecomputed, isAnsweredAgain } = checked;
   return {
@@ -24,7 +24,7 @@ export function assuranceOf({ family }: Pick<RecipeBase, "family">, checked: Che
 }
 
 /**
- * Rules that hold a model's owner, contributors and payers, in a few words each, from the recipe, which the statics bind.
+ * Rules that bind a model's owner, contributors and payers, in a few words each, from the recipe, which the statics bind.
  * Servers print it, and pages show it.
  */
 export function defencesOf({ family, retrieval, rules }: RecipeBase): string {

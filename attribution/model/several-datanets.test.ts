@@ -102,7 +102,9 @@ describe("a registered model of several Datanets", () => {
   it("binds their ids and all rows, and has each one's payees as its Datanet has published them", () => {
     const { payees, statics } = model;
     expect(unpackBinding(statics.binding)).toMatchObject({
-      ...{ datanetId: 4n, version: 1n, rowCount: 36n },
+      datanetId: 4n,
+      version: 1n,
+      rowCount: 36n,
       furtherDatanets: [9],
     });
     const roots = versions.map((version) => payeeRoot(payeeTable(version)));

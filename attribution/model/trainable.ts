@@ -1,10 +1,10 @@
-/** Whether rows can make a model at all, before anything is trained: what is missing. */
+/** Checks before training that rows can make a model at all, and what is missing. */
 import { attributionError } from "../attribution-errors.ts";
 import { atRow } from "../rows/labelled-rows.ts";
 import { decodeRow, labelsOf, type RowKind } from "../rows/row-content.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 
-/** Two of each label say something; of one row a model would be its copy. */
+/** Minimum rows: two of each label. A model of one row would be its copy. */
 const LEAST_ROWS = 4;
 
 /** @throws ATT_ROW_INVALID naming the first that is no row of the kind, ATT_TOO_FEW_ROWS with what is missing */

@@ -13,12 +13,12 @@ import { checkRowsRoot, type OwnedRow, payeeTable, wholePayees } from "./owned-r
 import { versionsOf } from "./recipe-fields.ts";
 import { commitFeatures } from "./registration.ts";
 
-/** What the ledger says of a model and of the version that it is bound to. */
+/** The ledger's facts about a model and the version that it is bound to. */
 export interface LedgerFacts {
   readonly staticsHash: bigint;
-  /** Of Datanet 0's version. */
+  /** Rows' root of Datanet 0's version. */
   readonly rowsRoot: bigint;
-  /** Of the versions of further Datanets; not given: the model has one. */
+  /** Rows' roots of further Datanets' versions; not given: the model has one. */
   readonly furtherRowsRoots?: readonly bigint[];
   /** The hash of the Datanet's card, at that version; not given: the recipe's base is not compared with a card. */
   readonly policy?: bigint;
@@ -37,7 +37,7 @@ export interface VerifyModelOptions {
    */
   readonly depth: "train" | "features";
   readonly onProgress?: OnProgress;
-  /** Of the families that are known; default: of direct models. */
+  /** Trainings of the known families; default: of direct models. */
   readonly trainings?: readonly FamilyTraining[];
 }
 
@@ -46,13 +46,16 @@ export interface VerifiedModel {
   readonly payeeCount: number;
   /** Part of the rows that the model labels as their contributors did; null where it was not trained again, or rows have no labels. */
   readonly accuracy: number | null;
-  /** Whether the base, or that there is none, was compared with the Datanet's card; of a model that cites, citations' part. */
+  /**
+   * True if the base, or its absence, was compared with the Datanet's card; for a model that cites, the part of
+   * citations.
+   */
   readonly isBaseOfCard: boolean;
 }
 
 /**
- * Checks that a model is what its recipe makes of the rows that the ledger commits to, and that the ledger's
- * commitments are to this model. `model` has passed `decodeModel`. Needs `initPoseidon`.
+ * Checks that a model follows from its recipe and the rows that the ledger commits to, and that the ledger's commitments
+ * are to this model. `model` has passed `decodeModel`. Needs `initPoseidon`.
  * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`; ATT_ROWS_MISMATCH, ATT_ROW_INVALID,
  *   ATT_RECIPE_INVALID
  */
@@ -62,7 +65,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const { recipe } = model;
   const rows = rowsOfVersion(model, facts, options.rows);
   const isBaseOfCard = compareRewards(model, facts.policy, options.card ?? model.card);
-  // Of several Datanets payees are in their places: two with the same payee are paid each.
+  // Payees of several Datanets are in their places: two with the same payee are paid each.
   const places = recipe.furtherDatanets === undefined ? wholePayees(model.payees) : model.payees;
   requireSame("payees", JSON.stringify(places), JSON.stringify(payeeTable(rows)));
   let accuracy: number | null = null;
@@ -89,7 +92,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
 }
 
 /**
- * Statics and rows' root are the ledger's. @param given where the model is published without its rows
+ * Requires the ledger's statics and rows' root. @param given where the model is published without its rows
  * @returns the version's rows. @throws ATT_MODEL_MISMATCH, ATT_ROWS_MISMATCH
  */
 export function rowsOfVersion(
@@ -115,16 +118,16 @@ export function rowsOfVersion(
   return rows;
 }
 
-/** What a recipe itself says of its versions: for models that have been compared with the ledger, and of folders. */
+/** Roots that a recipe itself names: for models that have been compared with the ledger, and of folders. */
 export function ownRoots(recipe: ModelParts["recipe"]): Pick<LedgerFacts, "rowsRoot" | "furtherRowsRoots"> {
   const [rowsRoot, ...furtherRowsRoots] = versionsOf(recipe).map((version) => BigInt(version.rowsRoot));
   return { rowsRoot: rowsRoot!, furtherRowsRoots };
 }
 
 /**
- * The recipe's base is what the card says, and the card is the Datanet's. Without a card a base is refused, since nobody
- * could say whose it is; a model without a base is only told apart from the card's if there is one. A model that cites has
- * no base: what the card says of citations is compared, where it does.
+ * Requires that the recipe's base is the card's, and that the card is the Datanet's. Without a card a base is refused,
+ * since nobody could tell whose it is. A model without a base is compared with the card only if there is one. A model
+ * that cites has no base: the card's part of citations is compared, where it has one.
  */
 function compareRewards(
   { recipe: { retrieval, rules } }: ModelParts,

@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
 
-/** What `work` makes of a row. @throws ATT_ROW_INVALID naming the row that it refuses */
+/** Runs `work` on a row. @throws ATT_ROW_INVALID naming the row that it refuses */
 export function atRow<Result>(index: number, work: () => Result): Result {
   try {
     return work();

@@ -5,9 +5,9 @@ import { unitRows, VectorIndex } from "./similar-vectors.ts";
 
 /** Rows in the order of contribution. */
 export type ComparableRows = {
-  /** Only rows of equal labels are compared: the same content with another label is a dispute, not a copy. */
+  /** Labels: only rows of equal labels are compared. The same content with another label is a dispute, not a copy. */
   readonly labels: ArrayLike<number>;
-  /** Default: as ROW_RULES says. */
+  /** Minimum similarity; default: that of ROW_RULES. */
   readonly threshold?: number;
 } & (
   | {
@@ -29,9 +29,9 @@ export type ComparableRows = {
 );
 
 /**
- * The rows that are nearly an earlier one, with the most similar row before them that is no near-duplicate itself.
- * So a cluster is a row and all that are similar *to it*: long chains of small steps do not join up. Every pair is
- * found; no hash function has to be kept from the copyist. Ascending by `later`.
+ * Rows that are nearly an earlier one, with the most similar row before them that is no near-duplicate itself. So a
+ * cluster is a row and all that are similar *to it*: long chains of small steps do not join up. Every pair is found; no
+ * hash function has to be secret from the copyist. Ascending by `later`.
  */
 export function nearDuplicates(rows: ComparableRows): NearDuplicate[] {
   const out: NearDuplicate[] = [];

@@ -4,9 +4,9 @@ import { PIXEL_COUNT, poolDigits } from "./digit-pixels.ts";
 import { hashedTerms } from "./hashed-terms.ts";
 
 /**
- * What a row of a datanet holds: one line of canonical JSON, UTF-8, a label and an input (docs/reference/attribution.md). The
- * contributor gives the label; the validator who signs the row off has read both. Canonical = as `JSON.stringify`
- * writes it, so that a row has one spelling and a copy is found by its hash.
+ * A row of a datanet: one line of canonical JSON, UTF-8, a label and an input (docs/reference/attribution.md). The
+ * contributor gives the label; the validator who signs the row off has read both. Canonical = as `JSON.stringify` writes
+ * it, so that a row has one spelling and a copy is found by its hash.
  *
  *   email  {"label":"spam" | "ham","text":"subject\nbody"}
  *   digit  {"label":"0" … "9","pixels":base64 of 28 × 28 bytes, row after row, 0 = background}
@@ -20,7 +20,7 @@ export interface LabelledInput {
   readonly input: string;
 }
 
-/** How inputs become numbers: part of a recipe. */
+/** Conversion of inputs to numbers: part of a recipe. */
 export type InputOptions =
   | { readonly kind: "email"; readonly bucketCount: number }
   | { readonly kind: "digit"; readonly side: 14 };
@@ -105,7 +105,7 @@ export function checkInput(kind: RowKind, input: string): void {
   }
 }
 
-/** Written in the one way that encoding gives. */
+/** Returns true for the one spelling that encoding gives. */
 function isBase64(text: string): boolean {
   try {
     return btoa(atob(text)) === text;
@@ -114,7 +114,7 @@ function isBase64(text: string): boolean {
   }
 }
 
-/** Of an input that `checkInput` took. */
+/** Bytes of an input that `checkInput` accepted. */
 export const pixelsOf = (base64: string): Uint8Array =>
   Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 

@@ -26,11 +26,11 @@ export const ROW_RULES = {
   normQuantile: 0.99,
 } as const;
 
-/** Of rows of this kind by the presets: odd e-mails have long rows, and so have those that are made to earn. */
+/** Quantile of the presets for rows of this kind: odd e-mails have long rows, and so have those that are made to earn. */
 export const clipQuantileOf = (rowKind: string): number =>
   rowKind === "email" ? 0.7 : ROW_RULES.normQuantile;
 
-/** Whether an e-mail is left out for that. Letters and digits make a word. */
+/** Returns true for an e-mail with fewer than `leastWords` different words. Letters and digits make a word. */
 export const hasFewWords = (text: string): boolean =>
   new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.leastWords;
 
@@ -56,7 +56,7 @@ export function shareNearDuplicates(
   return features.map((x, k) => x / sizes[Math.floor(k / featureCount)]!);
 }
 
-/** How many rows share with each, itself among them. @throws ATT_INPUT_INVALID */
+/** Number of rows that share each row's reward, itself among them. @throws ATT_INPUT_INVALID */
 export function clusterSizes(rowCount: number, duplicates: readonly NearDuplicate[]): Int32Array {
   const leader = Int32Array.from({ length: rowCount }, (_, i) => i);
   const sizes = new Int32Array(rowCount).fill(1);

@@ -1,4 +1,4 @@
-/** What rounding may add to a sum of products of unit vectors; far above it, far below any step in similarity. */
+/** Bound of the rounding of a sum of products of unit vectors; far above it, far below any step in similarity. */
 const ROUNDING = 1e-9;
 
 /** A vector of length 1 (or 0), and its components along some orthonormal directions, as few as tell vectors apart. */

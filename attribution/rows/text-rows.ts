@@ -36,7 +36,7 @@ export function decodeTextRow(content: Uint8Array): TextRow {
   return row;
 }
 
-/** Whether a row's content is one of these, going by its fields alone. */
+/** Returns true for the content of a text row, going by its fields alone. */
 export function isTextRow(content: Uint8Array): boolean {
   const head = new TextDecoder().decode(content.subarray(0, 12));
   return head.startsWith('{"text":') || head.startsWith('{"prompt":');

@@ -1,10 +1,10 @@
-/** What of a text counts: its different words and pairs of neighbouring words, as 32-bit hashes. */
+/** Text features: distinct words and pairs of neighbouring words, as 32-bit hashes (FNV-1a). */
 import { mix32 } from "../maths/seeded-random.ts";
 
 const FNV_PRIME = 0x01000193;
 const FNV_BASIS = 0x811c9dc5;
 
-/** In the order in which they first come, a pair after its second word. */
+/** Distinct terms in the order in which they first occur, a pair after its second word. */
 export function distinctTerms(text: Uint8Array): Set<number> {
   const terms = new Set<number>();
   let word = FNV_BASIS;
@@ -31,7 +31,7 @@ export function distinctTerms(text: Uint8Array): Set<number> {
   return terms;
 }
 
-/** Where a term counts: 0 … bucketCount − 1. */
+/** Bucket of a term: 0 … bucketCount − 1. */
 export const bucketOf = (term: number, bucketCount: number): number => mix32(0x5eed, term) % bucketCount;
 
 /** The buckets of a text's different terms, in their order. @param text UTF-8 */

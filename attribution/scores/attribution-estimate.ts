@@ -15,15 +15,15 @@ export interface RowShare {
   readonly share: number;
 }
 
-/** Who an answer would pay if its payment were drawn. */
+/** Rows and contributors that an answer would pay if its payment were drawn. */
 export interface AttributionEstimate {
   /** Payments are drawn at random; only a settlement says who is paid. */
   readonly isEstimate: true;
-  /** No row has a positive score: rows share alike. */
+  /** True where no row has a positive score: rows share alike. */
   readonly isEven: boolean;
   readonly topRows: readonly RowShare[];
   readonly contributors: readonly { readonly contributorId: number; readonly share: number }[];
-  /** What computed the scores. */
+  /** Mode that computed the scores. */
   readonly backend: RanMode;
 }
 

@@ -1,4 +1,4 @@
-/** Whether what a direct model's receipt binds is what was asked: for anybody who is shown the prompt. */
+/** Check that a direct model's receipt binds the prompt that was asked: for anybody who is shown the prompt. */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -13,19 +13,19 @@ import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
  */
 export type PromptVerdict = "same" | "withheld" | "another-prompt" | "dictated";
 
-/** @param opening its receipt has been hashed again (`settleEpoch` does) */
+/** Judges a published prompt. @param opening its receipt has been hashed again (`settleEpoch` does) */
 export function judgePrompt(
   { inputs, rules }: DirectRecipe,
   opening: { readonly answerHash: bigint; readonly query: DirectQuery; readonly prompt: string | null },
 ): PromptVerdict {
   const { prompt, query } = opening;
   if (prompt === null) return "withheld";
-  const said = directInputs(inputs, rules).answers.find(
+  const reply = directInputs(inputs, rules).answers.find(
     ({ text }) => answerHash(prompt, text) === opening.answerHash,
   );
-  if (said === undefined) return "another-prompt";
+  if (reply === undefined) return "another-prompt";
   try {
-    const { answeredClass, counts: own } = said.query(prompt);
+    const { answeredClass, counts: own } = reply.query(prompt);
     if (answeredClass !== query.answeredClass) return "another-prompt";
     return own.every((count, a) => count === query.counts[a]) && own.length === query.counts.length
       ? "same"

@@ -1,6 +1,6 @@
 /**
- * Which rows earned what of a settled epoch, for whom and by which answers. Everything comes from public data: the
- * settlement is computed again by `settleEpoch`, which refuses whatever the ledger does not bind.
+ * Earnings of a settled epoch: rows, payees and the answers that paid them. Everything comes from public data: the
+ * settlement is computed again by `settleEpoch`, which refuses data that the ledger does not bind.
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { PAYEE_ROLE, type Payee, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
@@ -10,7 +10,7 @@ import { weightWei } from "@openledger/circuits/settlement/settlement-split";
 import { attributionError } from "../attribution-errors.ts";
 import { rowOwners } from "../model/owned-rows.ts";
 
-/** One answer that was drawn, and what it gave a row. */
+/** One answer that was drawn, and the part of it that a row got. */
 export interface RowDraw {
   /** 0 … K − 1. */
   readonly draw: number;
@@ -18,7 +18,7 @@ export interface RowDraw {
   readonly receipt: bigint;
   readonly payerId: number;
   readonly score: bigint;
-  /** In 2^-40 quanta. */
+  /** Earned amount in 2^-40 quanta. */
   readonly earnedParts: bigint;
 }
 
@@ -28,9 +28,9 @@ export interface RowEarning {
   readonly payeeIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
-  /** In 2^-40 quanta: those of a payee's rows add up to what it earned and a remainder below one quantum. */
+  /** Earned amount in 2^-40 quanta: those of a payee's rows add up to its earnings and a remainder below one quantum. */
   readonly earnedParts: bigint;
-  /** Rounded down. */
+  /** Earned wei, rounded down. */
   readonly earnedWei: bigint;
   /** Largest first. */
   readonly draws: readonly RowDraw[];
@@ -42,7 +42,7 @@ export interface PayeeEarning {
   readonly contributorId: number;
   readonly validatorId: number;
   readonly earnedWei: bigint;
-  /** What the two of them can claim more than before: shares are of all that the payee has ever accrued. */
+  /** Wei that the two of them can claim more than before: shares are of all that the payee has ever accrued. */
   readonly contributorWei: bigint;
   readonly validatorWei: bigint;
 }
@@ -60,8 +60,8 @@ export interface EpochEarnings {
 }
 
 /**
- * @param posted what the settlement on L1 gave to each payee, if it is there already
- * @throws ATT_MODEL_MISMATCH naming the first payee that was given something else
+ * Explains a settlement. @param posted amounts that the settlement on L1 gave to each payee, if it is there already
+ * @throws ATT_MODEL_MISMATCH naming the first payee with another amount
  */
 export function explainEarnings(
   settlement: Pick<SampledSettlement, "draws" | "earnedWei" | "quantumBits">,

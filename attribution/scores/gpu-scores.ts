@@ -4,8 +4,8 @@ import { MAX_FEATURE, MAX_QUERY } from "../features/quantise.ts";
 import { checkScoreInputs, type ScoreInputs } from "./integer-scores.ts";
 
 /**
- * What is asked of gpu.js. `gpu` means whatever it calls a GPU, which may be WebAssembly: look at `backend` afterwards. The other two try the
- * same kernel in tests and in the bench, where there is no card.
+ * Mode of gpu.js. `gpu` is any back end that gpu.js calls a GPU, which may be WebAssembly: look at `backend` afterwards.
+ * The other two try the same kernel in tests and in the bench, where there is no card.
  */
 export type ScoreMode = "cpu" | "webasm" | "gpu";
 
@@ -15,7 +15,7 @@ export interface GpuScores {
   readonly backend: string;
 }
 
-/** G of one model, laid out once; its kernel is kept. */
+/** G of one model, laid out once; its kernel is cached. */
 export interface GpuMatrix {
   /** s = G q, and the kernel that ran. @throws as `checkScoreInputs` */
   scores(query: Int16Array): GpuScores;
@@ -24,7 +24,7 @@ export interface GpuMatrix {
 
 /** float32 holds every integer up to here. */
 const MAX_FLOAT32_INTEGER = 2 ** 24;
-/** So a sum of this many products is exact in float32: 518. */
+/** Number of products whose sum is exact in float32: 518. */
 export const STRETCH_LENGTH = Math.floor(MAX_FLOAT32_INTEGER / (MAX_FEATURE * MAX_QUERY));
 
 type Matrix = Omit<ScoreInputs, "query">;

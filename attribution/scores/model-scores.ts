@@ -1,4 +1,4 @@
-/** Scores of whatever a model registers, for a query of its kind. */
+/** Scores of a model's registered matrix, for a query of its kind. */
 import { isDirectQuery, type ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { attributionError } from "../attribution-errors.ts";
@@ -9,7 +9,10 @@ import { openScoreEngine, type RanMode, type ScoreChoice } from "./score-engine.
 export interface ModelScores {
   /** The mode that runs, whatever was chosen. */
   readonly mode: RanMode;
-  /** Of each row, exact. @throws ATT_INPUT_INVALID for a query of another kind, CIR_QUERY_INVALID, and as ScoreEngine */
+  /**
+   * Score of each row, exact. @throws ATT_INPUT_INVALID for a query of another kind, CIR_QUERY_INVALID, and as
+   * ScoreEngine
+   */
   scores(query: ModelQuery): Int32Array;
   close(): void;
 }

@@ -1,13 +1,15 @@
-/** Scores of one model by a chosen mode: what was chosen runs, or nothing does. All modes give the same integers. */
+/**
+ * Scores of one model by a chosen mode, without fallback: the chosen one runs, or none. All modes give the same integers.
+ */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { attributionError } from "../attribution-errors.ts";
 import { type GpuMatrix, openGpuMatrix } from "./gpu-scores.ts";
 import { integerScores, type ScoreInputs } from "./integer-scores.ts";
 
-/** `int32`: plain integers. `gpu`: gpu.js on a graphics card. `auto`: what is measured fastest for the model. */
+/** `int32`: plain integers. `gpu`: gpu.js on a graphics card. `auto`: the mode that measures fastest for the model. */
 export const SCORE_CHOICES = ["auto", "gpu", "int32"] as const;
 export type ScoreChoice = (typeof SCORE_CHOICES)[number];
-/** What ran. */
+/** Mode that ran. */
 export type RanMode = Exclude<ScoreChoice, "auto">;
 
 export interface ScoreEngine {
@@ -18,7 +20,10 @@ export interface ScoreEngine {
   close(): void;
 }
 
-/** Where plain integers score a query so quickly, a card is not worth the second that gpu.js takes to load. */
+/**
+ * Milliseconds per query below which plain integers are fast enough: a card is not worth the second that gpu.js takes to
+ * load.
+ */
 const QUICK_MS = 5;
 /** Queries of a measurement; the best counts, since engines compile while they run. */
 const ROUNDS = 4;

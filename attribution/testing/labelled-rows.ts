@@ -8,7 +8,10 @@ export interface LabelledRows {
   readonly features: SparseRows;
   readonly labels: Int32Array;
   readonly classCount: number;
-  /** What repetitions are found by: a row's input, then one byte for its label. A datanet's own format: row-content.ts. */
+  /**
+   * Bytes by which repetitions are found: a row's input, then one byte for its label. A datanet's own format:
+   * row-content.ts.
+   */
   readonly contents: readonly Uint8Array[];
 }
 

@@ -141,7 +141,7 @@ function auc(wrong: readonly number[], right: readonly number[]): number {
   return (sum - (wrong.length * (wrong.length - 1)) / 2) / (wrong.length * right.length);
 }
 
-/** How much larger `a` is than `b`, both estimated from the same seed. */
+/** Difference of `a` and `b`, both estimated from the same seed. */
 export function difference(a: Estimate, b: Estimate): Estimate {
   return estimate(
     a.value - b.value,
@@ -150,8 +150,8 @@ export function difference(a: Estimate, b: Estimate): Estimate {
 }
 
 /**
- * The range is that of the samples around *their* mean, moved to the value: a rank correlation over subsets drawn
- * twice is lower than over different ones, so the samples' own position says nothing.
+ * Estimate with its range: that of the samples around *their* mean, moved to the value. A rank correlation over subsets
+ * drawn twice is lower than over different ones, so the samples' own position says nothing.
  */
 function estimate(value: number, samples: readonly number[]): Estimate {
   const sorted = [...samples].sort((a, b) => a - b);

@@ -39,7 +39,7 @@ export function sampleRows(kind: RowKind, count: number, seed = "rows"): OwnedRo
     .sort((a, b) => a.contributorId - b.contributorId || a.validatorId - b.validatorId);
 }
 
-/** What a recipe says of a version of these rows. Needs `initPoseidon`. */
+/** Field of a recipe that names a version of these rows. Needs `initPoseidon`. */
 export function datanetOf(rows: readonly OwnedRow[]): RecipeBase["datanet"] {
   const root = versionRowsRoot(
     rows.map(({ content, contributorId, validatorId }) => ({

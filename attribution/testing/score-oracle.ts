@@ -13,8 +13,8 @@ export function scoresByDefinition({ features, rowCount, featureCount, query }: 
 }
 
 /**
- * How far the integer score of a row, times both scales, can be from the score of the real numbers: a feature is off by
- * at most ½ unit and a query entry by at most 1, so |Δs| ≤ Σ (½ |q| + |g| + ½) units, with q and g the integers.
+ * Maximum distance between the integer score of a row, times both scales, and the score of the real numbers. A feature is
+ * off by at most ½ unit and a query entry by at most 1, so |Δs| ≤ Σ (½ |q| + |g| + ½) units, with q and g the integers.
  */
 export function scoreErrorBound(features: QuantisedFeatures, row: number, query: QuantisedQuery): number {
   let units = 0;

@@ -13,7 +13,7 @@ import { boundedGet } from "./bounded-fetch.ts";
 
 interface BeaconNodeOptions {
   readonly url: string;
-  /** Of one request; a blob takes up to six. */
+  /** Timeout of one request in milliseconds; a blob takes up to six requests. */
   readonly timeoutMs?: number;
 }
 
@@ -23,7 +23,7 @@ const MAX_ANSWER_BYTES = 24 << 20;
 const MAX_FACTS_BYTES = 1 << 20;
 /** Blobs of one answer that are looked at: each that is not the one costs a commitment. Attack: a node that sends junk. */
 const MAX_CANDIDATES = 24;
-/** Of every public chain; asked for where the node tells it. */
+/** Seconds per slot of every public chain, where the node does not name its own. */
 const SECONDS_PER_SLOT = 12;
 
 const hexBytes = z
@@ -51,7 +51,7 @@ interface SlotTimes {
   readonly slotSeconds: number | null;
 }
 
-/** What a route answered: something, or why not. */
+/** Result of a route: a value, or the problem. */
 type Answer<T> =
   | { readonly value: T; readonly problem: null }
   | { readonly value: null; readonly problem: Omit<BlobProblem, "place"> };
@@ -69,8 +69,8 @@ export class BeaconNode implements BlobPlace {
   }
 
   /**
-   * Where the block has two names, what both give is looked at: a node that leaves `versioned_hashes` out of account has
-   * some block for either. The first name's come first.
+   * Finds candidates for a blob. A block may have two names; both answers are taken, since a node that ignores
+   * `versioned_hashes` has some block for either. The first name's come first.
    * @throws BRG_L1_* where the block's time cannot be read
    */
   async find(wanted: WantedBlob): Promise<FoundBytes> {
@@ -85,7 +85,8 @@ export class BeaconNode implements BlobPlace {
           candidates.push(...answer.value);
           break;
         }
-        // A failure that may pass says more than a route that an older or newer node does not have.
+        // An "unreachable" may pass, so it says more than the "absent" of a route that an older or newer node does not
+        // have.
         if (last?.kind !== "unreachable") last = answer.problem ?? ABSENT;
       }
     if (candidates.length > 0) return { candidates };
@@ -111,7 +112,7 @@ export class BeaconNode implements BlobPlace {
     return { value: named === undefined ? [] : [hexToBytes(named.blob)], problem: null };
   }
 
-  /** How the node may name the block. @throws BRG_L1_* */
+  /** Names under which the node may have the block. @throws BRG_L1_* */
   async #blockIds({ blockNumber, blockTimeSeconds }: WantedBlob): Promise<Answer<string[]>> {
     const times = await this.#slotTimes();
     if (times.value === null) return times;

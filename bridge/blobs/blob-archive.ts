@@ -15,86 +15,86 @@ const ABANDONED_MS = 3_600_000;
 
 interface BlobArchiveOptions {
   readonly folder: string;
-  /** Where more come, the ones that were written first go. 0: all are kept. */
+  /** Maximum blobs: beyond it the oldest are deleted. 0: no limit. */
   readonly maxCount: number;
 }
 
 export class BlobArchive {
   readonly folder: string;
   readonly #maxCount: number;
-  /** In the order in which they were written. */
-  readonly #kept: Set<VersionedHash>;
+  /** Hashes in the order in which they were written. */
+  readonly #hashes: Set<VersionedHash>;
   #writing: Promise<unknown> = Promise.resolve();
 
   /**
-   * Makes the folder where there is none; removes what a crash has left half written. What is no plain file, or has not a
-   * blob's length, is not kept: the right bytes get its name when somebody has them.
+   * Makes the folder where there is none, and removes files that a crash left half written. Anything but a plain file of
+   * a blob's length is ignored: the right bytes get its name when they are found.
    * @throws BRG_BLOBS_FAILED
    */
   static async open(options: BlobArchiveOptions): Promise<BlobArchive> {
     const { folder } = options;
     return onDisk(folder, async () => {
       await mkdir(folder, { recursive: true });
-      const kept: { hash: VersionedHash; writtenAtMs: number }[] = [];
+      const files: { hash: VersionedHash; writtenAtMs: number }[] = [];
       for (const name of await readdir(folder)) {
         const path = join(folder, name);
         const facts = await factsOf(path);
         if (facts === null || !facts.isFile()) continue;
         const { mtimeMs: writtenAtMs, size } = facts;
         if (isVersionedHash(name)) {
-          if (size === BLOB_BYTES) kept.push({ hash: name, writtenAtMs });
+          if (size === BLOB_BYTES) files.push({ hash: name, writtenAtMs });
         }
         // A younger one may be another process's, which is writing it.
         else if (name.endsWith(PART) && Date.now() - writtenAtMs > ABANDONED_MS)
           await rm(path, { force: true });
       }
-      kept.sort((x, y) => x.writtenAtMs - y.writtenAtMs);
-      return new BlobArchive(options, new Set(kept.map(({ hash }) => hash)));
+      files.sort((x, y) => x.writtenAtMs - y.writtenAtMs);
+      return new BlobArchive(options, new Set(files.map(({ hash }) => hash)));
     });
   }
 
-  private constructor({ folder, maxCount }: BlobArchiveOptions, kept: Set<VersionedHash>) {
+  private constructor({ folder, maxCount }: BlobArchiveOptions, hashes: Set<VersionedHash>) {
     this.folder = folder;
     this.#maxCount = maxCount;
-    this.#kept = kept;
+    this.#hashes = hashes;
   }
 
   get count(): number {
-    return this.#kept.size;
+    return this.#hashes.size;
   }
 
   has(hash: VersionedHash): boolean {
-    return this.#kept.has(hash);
+    return this.#hashes.has(hash);
   }
 
-  /** What the file holds, unchecked, be it of another length; null where there is none. @throws BRG_BLOBS_FAILED */
+  /** The file's bytes, unchecked and of any length; null where there is none. @throws BRG_BLOBS_FAILED */
   async read(hash: VersionedHash): Promise<Uint8Array | null> {
     const bytes = await readBlobFile(this.folder, hash);
-    if (bytes === null) this.#kept.delete(hash);
+    if (bytes === null) this.#hashes.delete(hash);
     return bytes;
   }
 
   /**
-   * Durable when it resolves; the same again changes nothing.
+   * Stores a blob, durably when it resolves; the same again changes nothing.
    * @param bytes that the caller has checked against the hash
    * @throws BRG_BLOBS_FAILED
    */
   async keep(hash: VersionedHash, bytes: Uint8Array): Promise<void> {
     if (bytes.length !== BLOB_BYTES) throw new RangeError(`${bytes.length} bytes are no blob`);
     await this.#inTurn(async () => {
-      if (this.#kept.has(hash)) return;
+      if (this.#hashes.has(hash)) return;
       const path = pathOf(this.folder, hash);
       await onDisk(path, () => writeFileWhole(path, bytes));
-      this.#kept.add(hash);
+      this.#hashes.add(hash);
       if (this.#maxCount === 0) return;
-      for (const oldest of this.#kept) {
-        if (this.#kept.size <= this.#maxCount) break;
+      for (const oldest of this.#hashes) {
+        if (this.#hashes.size <= this.#maxCount) break;
         await this.#remove(oldest);
       }
     });
   }
 
-  /** Takes away a file whose bytes are not what its name says, so that the right ones can be kept. @throws BRG_BLOBS_FAILED */
+  /** Deletes a file whose bytes do not match its name, so that the right ones can be stored. @throws BRG_BLOBS_FAILED */
   async forget(hash: VersionedHash): Promise<void> {
     await this.#inTurn(() => this.#remove(hash));
   }
@@ -102,7 +102,7 @@ export class BlobArchive {
   async #remove(hash: VersionedHash): Promise<void> {
     const path = pathOf(this.folder, hash);
     await onDisk(path, () => rm(path, { force: true }));
-    this.#kept.delete(hash);
+    this.#hashes.delete(hash);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -120,13 +120,13 @@ async function factsOf(path: string) {
   });
 }
 
-/** Versioned hashes only: no caller's text gets to the disk. */
+/** Path of a blob. Takes versioned hashes only: no caller's text gets to the disk. */
 function pathOf(folder: string, hash: VersionedHash): string {
   if (!isVersionedHash(hash)) throw new RangeError("no versioned hash");
   return join(folder, hash);
 }
 
-/** Of anybody's archive: what the file holds, unchecked; null where there is none. @throws BRG_BLOBS_FAILED */
+/** Reads a file of any archive, unchecked; null where there is none. @throws BRG_BLOBS_FAILED */
 export async function readBlobFile(folder: string, hash: VersionedHash): Promise<Uint8Array | null> {
   const path = pathOf(folder, hash);
   return onDisk(path, async () => {
@@ -136,7 +136,7 @@ export async function readBlobFile(folder: string, hash: VersionedHash): Promise
     });
     if (file === null) return null;
     try {
-      // Not by its length on the disk: a file of a gigabyte is not read.
+      // The length on the disk is not used: a file of a gigabyte is not read.
       const bytes = new Uint8Array(BLOB_BYTES + 1);
       let length = 0;
       for (;;) {

@@ -62,13 +62,13 @@ describe("archives", () => {
       places: blobPlaces({ archives: [empty.url, `${full.url}/`], beaconUrls: [] }),
     });
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
-    expect([empty.asked, full.asked]).toEqual([
+    expect([empty.paths, full.paths]).toEqual([
       [`/blobs/${sample.versionedHash}`],
       [`/blobs/${sample.versionedHash}`],
     ]);
     // From the own folder from now on; and anybody else's folder is a place, too.
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
-    expect(full.asked.length).toBe(1);
+    expect(full.paths.length).toBe(1);
     expect(await find([folder])).toEqual(sample.coefficients);
   });
 
@@ -86,11 +86,11 @@ describe("archives", () => {
     });
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
     expect(kinds).toEqual(["wrong", "wrong", "wrong"]);
-    expect([liar.asked.length, honest.asked.length]).toEqual([1, 1]);
+    expect([liar.paths.length, honest.paths.length]).toEqual([1, 1]);
     // Each false answer costs a commitment: a place that gave one is left alone for a while.
     await archive.forget(sample.versionedHash);
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
-    expect([liar.asked.length, honest.asked.length]).toEqual([1, 2]);
+    expect([liar.paths.length, honest.paths.length]).toEqual([1, 2]);
     expect(await archive.read(sample.versionedHash)).toEqual(sample.bytes);
   });
 
@@ -120,9 +120,9 @@ describe("archives", () => {
     expect(await codes(stranger.url, [samples[0]!, samples[0]!, sample])).toEqual([
       ...["BRG_BLOB_MISSING", "BRG_BLOB_MISSING", "found"],
     ]);
-    expect(stranger.asked.length).toBe(2);
+    expect(stranger.paths.length).toBe(2);
     expect(await codes(stranger.url, there)).toEqual([...missing, "BRG_BLOB_MISSING"]);
-    expect(stranger.asked.length).toBe(6);
+    expect(stranger.paths.length).toBe(6);
   });
 
   test("cannot fill the memory, send elsewhere, or hold a reader up", async () => {
@@ -142,7 +142,7 @@ describe("archives", () => {
       code: "BRG_BLOB_UNREACHABLE",
       data: { problems: [{ why: `more than ${BLOB_BYTES} bytes` }, { why: "no answer" }] },
     });
-    expect(inside.asked).toEqual([]);
+    expect(inside.paths).toEqual([]);
     // What the sockets hold on the way, and not the 256 MiB that it would have sent.
     expect(sentBytes).toBeLessThan(1 << 25);
   });
@@ -152,7 +152,7 @@ describe("a beacon node", () => {
   test("is asked for the block's slot, by the newer route", async () => {
     const node = await beacon({ [blobsPath(10)]: { data: [hexOf(other.bytes), hexOf(sample.bytes)] } });
     expect(await find([], [node.url])).toEqual(sample.coefficients);
-    expect(node.asked).toEqual(["/eth/v1/beacon/genesis", "/eth/v1/config/spec", blobsPath(10)]);
+    expect(node.paths).toEqual(["/eth/v1/beacon/genesis", "/eth/v1/config/spec", blobsPath(10)]);
   });
 
   test("is asked by the older route where it has no other", async () => {
@@ -230,9 +230,9 @@ test("a blob that nobody had is not asked for again at once", async () => {
   });
   for (let i = 0; i < 3; i++)
     await expect(finder.coefficients(sample.wanted)).rejects.toMatchObject({ code: "BRG_BLOB_MISSING" });
-  expect(empty.asked.length).toBe(1);
+  expect(empty.paths.length).toBe(1);
   await expect(finder.coefficients(other.wanted)).rejects.toMatchObject({ code: "BRG_BLOB_MISSING" });
-  expect(empty.asked.length).toBe(2);
+  expect(empty.paths.length).toBe(2);
 });
 
 test("an archive that cannot be written to stops nobody who has the blob", async () => {
@@ -256,7 +256,7 @@ test("a blob that was found is not asked for, or committed to, again", async () 
   const places = blobPlaces({ archives: [full.url], beaconUrls: [] });
   const none = blobFinder({ archive: null, places });
   for (let i = 0; i < 3; i++) expect(await none.coefficients(sample.wanted)).toEqual(sample.coefficients);
-  expect(full.asked.length).toBe(1);
+  expect(full.paths.length).toBe(1);
   // Nobody's changes to a list reach the next one.
   (await none.coefficients(sample.wanted)).pop();
   expect(await none.coefficients(sample.wanted)).toEqual(sample.coefficients);

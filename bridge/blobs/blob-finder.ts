@@ -1,4 +1,4 @@
-/** Asks one place after the other for a blob, believes none of them, and keeps what it got. */
+/** Asks one place after the other for a blob, trusts none of them, and archives the blobs that it got. */
 import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { archivePlace } from "./archive-places.ts";
@@ -14,29 +14,35 @@ import {
 } from "./blob-source.ts";
 
 export interface BlobFinderModules {
-  /** Asked first, and given what others had; null: nothing is kept. */
+  /** Archive that is asked first and stores the blobs of the other places; null: no blob is stored. */
   readonly archive: BlobArchive | null;
-  /** In the order in which they are asked. */
+  /** Places in the order in which they are asked. */
   readonly places: readonly BlobPlace[];
   /** `checkedCoefficients` of checked-blob.ts, wherever it runs: a full blob takes two seconds. */
   readonly check: (bytes: Uint8Array, versionedHash: VersionedHash) => Promise<bigint[] | null>;
-  /** What is said to anyone who misses a blob; that of command lines where absent. */
+  /** Remedy in the error for a missing blob; that of command lines where absent. */
   readonly remedy?: string;
-  /** A blob that nobody had is not asked for again for so long; 0 where absent. */
+  /** Milliseconds until a blob that nobody had is requested again; 0 where absent. */
   readonly retryMs?: number;
-  /** What went wrong beside: a blob is found all the same. */
+  /** Called with a problem of one place although the blob was found elsewhere. */
   readonly onProblem?: (problem: BlobProblem, wanted: WantedBlob) => void;
-  /** Where each blob came from. */
+  /** Called with the place of each blob. */
   readonly onFound?: (place: "archive" | "other") => void;
 }
 
-/** Attack: a place sends junk for each blob, which costs seconds of this thread to refuse. */
+/**
+ * Milliseconds of distrust after a false answer. Attack: a place sends junk for each blob, which costs seconds of this
+ * thread to refuse.
+ */
 const DISTRUST_MS = 600_000;
-/** One damaged file does not take away a place that alone may have another blob; each false answer may cost a second. */
+/**
+ * Maximum false answers before a place is distrusted for all blobs. One damaged file does not exclude a place that alone
+ * may have another blob; each false answer may cost a second.
+ */
 const MAX_WRONG_ANSWERS = 4;
 /**
- * Batches that are not final are read again with each new one, and a commitment is up to a second of the thread that
- * serves people. Full ones have 4,096 coefficients: some 35 MB in all.
+ * Number of blobs whose coefficients are cached. Batches that are not final are read again with each new one, and a
+ * commitment is up to a second of the thread that serves people. Full ones have 4,096 coefficients: some 35 MB in all.
  */
 const REMEMBERED_COUNT = 128;
 
@@ -49,9 +55,9 @@ interface WrongAnswers {
 export class BlobFinder implements BlobSource {
   readonly #modules: BlobFinderModules;
   readonly #places: readonly BlobPlace[];
-  /** By performance.now(). */
+  /** False answers by place, timed by performance.now(). */
   readonly #wrong = new Map<BlobPlace, WrongAnswers>();
-  /** By versioned hash, the ones that were used last at the end. */
+  /** Coefficients by versioned hash, the most recently used ones at the end. */
   readonly #remembered = new Map<string, readonly bigint[]>();
   #refused: { readonly error: Error; readonly hash: string; readonly atMs: number } | null = null;
 
@@ -66,7 +72,7 @@ export class BlobFinder implements BlobSource {
     if (wanted.versionedHash === EMPTY_BLOB_HASH) return [];
     const { archive: own, check } = this.#modules;
     const remembered = this.#remembered.get(wanted.versionedHash);
-    // What somebody has taken out of the own folder is fetched again, and kept again.
+    // A blob that somebody deleted from the archive's folder is fetched and stored again.
     if (remembered !== undefined && (own === null || own.has(wanted.versionedHash))) {
       this.#remember(wanted, remembered);
       return [...remembered];
@@ -119,7 +125,10 @@ export class BlobFinder implements BlobSource {
     }
   }
 
-  /** For this blob after one false answer; for all after several, where a stranger may make up more of them. */
+  /**
+   * Returns true if a place is not asked for this blob: after one false answer for it, or after several for any where a
+   * stranger may make up more.
+   */
   #isDistrusted(place: BlobPlace, { versionedHash }: WantedBlob): boolean {
     const wrong = this.#wrong.get(place);
     if (wrong === undefined || performance.now() >= wrong.untilMs) return false;

@@ -1,16 +1,16 @@
 import type { BlobProblem, WantedBlob } from "./blob-source.ts";
 
-/** Bytes that nobody has checked yet, or why there are none. */
+/** Bytes that nobody has checked yet, or the problem. */
 export type FoundBytes = { readonly candidates: readonly Uint8Array[] } | { readonly problem: BlobProblem };
 
 /** One place that may have blobs: a folder, another's archive, a beacon node. */
 export interface BlobPlace {
-  /** In messages. */
+  /** Name in messages. */
   readonly place: string;
   /** @throws BRG_L1_* where the place has to know of the block what L1's node does not tell */
   find(wanted: WantedBlob): Promise<FoundBytes>;
   /** A folder of this machine: nobody makes up files in it, so false ones never speak against the others. */
   readonly isOwn?: boolean;
-  /** Told that what it gave is not what was asked for. */
+  /** Notes that the place's answer was false. */
   noteWrong?(wanted: WantedBlob): Promise<void>;
 }

@@ -1,16 +1,16 @@
-/** Where readers get blobs from, no matter who kept them, and what they are told where nobody did. */
+/** Source of blobs for readers, whoever stored them, and the error for a missing blob. */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { bridgeError } from "../bridge-errors.ts";
 
 export type VersionedHash = `0x01${string}`;
 
-/** A blob that L1 names, and where it was. */
+/** A blob that L1 names, and its place there. */
 export interface WantedBlob {
   readonly versionedHash: VersionedHash;
   readonly batchNumber: number;
   /** The block of L1 that took the batch. */
   readonly blockNumber: number;
-  /** That block's time; asked for where a beacon node is. @throws BRG_L1_* */
+  /** Timestamp of that block, read only where a beacon node needs it. @throws BRG_L1_* */
   readonly blockTimeSeconds: () => Promise<number>;
 }
 
@@ -22,7 +22,7 @@ export interface BlobSource {
   coefficients(wanted: WantedBlob): Promise<bigint[]>;
 }
 
-/** Why a place did not give a blob. */
+/** The reason that a place did not give a blob. */
 export interface BlobProblem {
   /** The folder, or the URL without user, password and query. */
   readonly place: string;
@@ -33,18 +33,18 @@ export interface BlobProblem {
 
 const VERSIONED_HASH = /^0x01[0-9a-f]{62}$/;
 
-/** As L1 and file names have it: a commitment's, in small letters. */
+/** Returns true for a versioned hash as L1 and file names have it: of a commitment, in small letters. */
 export const isVersionedHash = (text: string): text is VersionedHash => VERSIONED_HASH.test(text);
 
-/** Of the blob of zeros: a batch of the queue alone, which anybody may post, has it, and nobody has to keep it. */
+/** Hash of the blob of zeros: a batch of the queue alone has it, which anybody may post. Nobody has to store it. */
 export const EMPTY_BLOB_HASH: VersionedHash =
   "0x010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014";
 
-/** What anyone who misses a blob should do, in one place, at a command line. */
+/** Remedy at a command line for a missing blob. */
 const MISSING_BLOB_REMEDY =
   "name an archive that has it (--blobs FOLDER or URL of a full node or the sequencer), or go on from a snapshot of that batch or a later one (--snapshot). A forced withdrawal needs no data (docs/explanation/data-availability.md)";
 
-/** No place has it: either each says so, or some may have it and did not answer. */
+/** Error for a blob that no place has: either each says so, or some may have it and did not answer. */
 export function blobMissing(
   wanted: WantedBlob,
   problems: readonly BlobProblem[],
@@ -66,11 +66,11 @@ export function blobMissing(
   );
 }
 
-/** What says that a blob could not be had, be it for now. */
+/** Returns true for an error that a blob could not be read, for now or for good. */
 export const isBlobMissing = (error: unknown): error is RollupError =>
   error instanceof Error && /^BRG_BLOB_(MISSING|UNREACHABLE|NO_SOURCE)$/.test((error as RollupError).code);
 
-/** A place that readers without any source have. */
+/** Source of readers without any place. */
 export const NO_BLOBS: BlobSource = {
   coefficients: async (wanted) => {
     throw blobMissing(wanted, []);

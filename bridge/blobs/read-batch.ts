@@ -1,4 +1,4 @@
-/** A posted batch with its narrow slots, wherever they stand: in the posted bytes, or in a blob. */
+/** A posted batch with its narrow slots, either from the posted bytes or from a blob. */
 import {
   type BatchData,
   BLOB_OPENING_BYTES,
@@ -17,8 +17,8 @@ export interface ReadBatch {
 }
 
 /**
- * Of the blob that L1 opened when it took these bytes. The precompile demands that commitment and versioned hash belong
- * together, so the bytes are enough, whatever a node tells of the transaction.
+ * Hash of the blob that L1 opened when it took these bytes. The precompile demands that commitment and versioned hash
+ * belong together, so the bytes are enough, whatever a node tells of the transaction.
  * @param wire that decodeWire has read: it ends with value, commitment and proof
  */
 export function postedBlobHash(wire: Uint8Array): VersionedHash {

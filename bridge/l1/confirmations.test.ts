@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { defaultConfirmations, StalledHead } from "./confirmations.ts";
 
 test("says once of each block that none has come after it for a minute", () => {
-  const told: string[] = [];
+  const warnings: string[] = [];
   let nowMs = 0;
   const head = new StalledHead(
-    (text) => told.push(text),
+    (text) => warnings.push(text),
     () => nowMs,
   );
   const lookAt = (block: bigint, atMs: number) => {
@@ -15,13 +15,13 @@ test("says once of each block that none has come after it for a minute", () => {
   lookAt(7n, 0);
   lookAt(7n, 59_999);
   lookAt(8n, 60_001);
-  expect(told).toEqual([]);
+  expect(warnings).toEqual([]);
   lookAt(8n, 120_001);
   lookAt(8n, 200_000);
-  expect(told).toEqual([expect.stringContaining("block 8 has been the newest for 60 s")]);
+  expect(warnings).toEqual([expect.stringContaining("block 8 has been the newest for 60 s")]);
   lookAt(9n, 200_001);
   lookAt(9n, 260_001);
-  expect(told).toHaveLength(2);
+  expect(warnings).toHaveLength(2);
 });
 
 test("takes the first block for enough on the development chain alone", () => {

@@ -1,9 +1,11 @@
-/** How many blocks a transaction waits for, and what is said where none comes. */
+/** Number of confirmations of a transaction, and the warning where no block comes. */
 
-/** Several slots of Ethereum without a block. */
+/** Milliseconds until the warning: several slots of Ethereum without a block. */
 const STALLED_AFTER_MS = 60_000;
 
-/** A head that does not move for so long is no pause of L1's: the node is cut off, or lies. */
+/**
+ * Milliseconds until the alarm: a head that does not move for so long is no pause of L1's. The node is cut off, or lies.
+ */
 const STALLED_ALARM_MS = 600_000;
 
 /** null on a development chain, whose nodes may make no block for hours. */
@@ -13,20 +15,22 @@ export const stalledAlarmMsOf = (chainId: number): number | null =>
 /** A development chain's nodes mine only what is sent to them: a second block may never come. */
 export const defaultConfirmations = (chainId: number): number => (chainId === 31_337 ? 1 : 3);
 
-/** Says where L1 makes no blocks: a node that mines only what is sent to it never gives a transaction its confirmations. */
+/**
+ * Warns where L1 makes no blocks: a node that mines only what is sent to it never gives a transaction its confirmations.
+ */
 export class StalledHead {
   readonly #tell: (text: string) => void;
   readonly #nowMs: () => number;
   #block = -1n;
   #sinceMs = 0;
-  #toldOf = -1n;
+  #warnedBlock = -1n;
 
   constructor(tell: (text: string) => void, nowMs: () => number = Date.now) {
     this.#tell = tell;
     this.#nowMs = nowMs;
   }
 
-  /** @param block the newest one. @returns for how long it has been that */
+  /** @param block the newest one. @returns milliseconds since it became the newest */
   look(block: bigint): number {
     const nowMs = this.#nowMs();
     if (block !== this.#block) {
@@ -34,8 +38,8 @@ export class StalledHead {
       this.#sinceMs = nowMs;
     }
     const stalledMs = nowMs - this.#sinceMs;
-    if (this.#toldOf === block || stalledMs < STALLED_AFTER_MS) return stalledMs;
-    this.#toldOf = block;
+    if (this.#warnedBlock === block || stalledMs < STALLED_AFTER_MS) return stalledMs;
+    this.#warnedBlock = block;
     this.#tell(
       `block ${block} has been the newest for ${STALLED_AFTER_MS / 1_000} s, and what needs confirmations waits for the next: check that the node ` +
         "is in sync. Where it mines only what is sent to it, let it make a block every few seconds, or ask for 1 confirmation",

@@ -9,7 +9,8 @@ const CREDITING: readonly number[] = [KIND.withdraw, KIND.depositNew, KIND.depos
 
 // No circuit has more.
 const ANY_SHAPE: BatchShape = {
-  ...{ narrow: 4_094, wide: 255 },
+  narrow: 4_094,
+  wide: 255,
   table: { members: 2, rows: 1, units: 1, low: 1, top: 1 },
 };
 const ANY_BLOB: BatchShape = { ...ANY_SHAPE, table: tableIn(ANY_SHAPE.table, "blob") };

@@ -8,15 +8,16 @@ import { silentLogger } from "../testing/bridge-parts.ts";
 import { DataPricesNotice } from "./data-prices.ts";
 
 const SHAPE: BatchShape = {
-  ...{ narrow: 2_050, wide: 16 },
+  narrow: 2_050,
+  wide: 16,
   table: { members: 10, rows: 4_096, units: 16, low: 3, top: 3, isBlob: true },
 };
 const GWEI = 10n ** 9n;
 
-test("the verdict on blobs follows L1's prices, and is said when it changes", async () => {
+test("the verdict on blobs follows L1's prices, and is lines when it changes", async () => {
   let nowMs = 0;
   let blobGasPriceWei: bigint | null = 1n;
-  const said: string[] = [];
+  const lines: string[] = [];
   const metrics = createBridgeMetrics(new Registry());
   const client = {
     getGasPrice: async () => 10n * GWEI,
@@ -25,9 +26,11 @@ test("the verdict on blobs follows L1's prices, and is said when it changes", as
       return blobGasPriceWei;
     },
   };
-  const logger = { ...silentLogger, info: (_facts: unknown, text: string) => said.push(text) } as never;
+  const logger = { ...silentLogger, info: (_facts: unknown, text: string) => lines.push(text) } as never;
   const notice = new DataPricesNotice([shapeOf(6, 2), SHAPE], {
-    ...{ client, logger, metrics },
+    client,
+    logger,
+    metrics,
     nowMs: () => nowMs,
   });
   const look = async (price: bigint | null) => {
@@ -42,10 +45,10 @@ test("the verdict on blobs follows L1's prices, and is said when it changes", as
     ["payment", 103],
   ]);
   await look(1n);
-  expect(said).toEqual([expect.stringMatching(/transfer blob, payment calldata$/)]);
+  expect(lines).toEqual([expect.stringMatching(/transfer blob, payment calldata$/)]);
   const dear = await look(100n * GWEI);
-  expect(said).toHaveLength(2);
-  expect(said[1]).toMatch(/transfer calldata, payment calldata$/);
+  expect(lines).toHaveLength(2);
+  expect(lines[1]).toMatch(/transfer calldata, payment calldata$/);
   const cost = (await metrics.dataCost.get()).values.find(
     ({ labels }) => labels.kind === "transfer" && labels.place === "calldata",
   );

@@ -21,10 +21,10 @@ const OF_KIND = {
   payment: (count: number) => ({ transfers: 0, payments: count }),
 } satisfies Record<Kind, (count: number) => DataCounts>;
 
-/** Of one kind of operation, at the prices of the day. */
+/** Comparison for one kind of operation, at the present prices. */
 interface Verdict {
   readonly kind: Kind;
-  /** Of a batch that is full of it. */
+  /** Number of operations in a full batch. */
   readonly operations: number;
   /** Operations of a batch from which on a blob costs no more than calldata. */
   readonly crossover: number;
@@ -32,8 +32,8 @@ interface Verdict {
 }
 
 /**
- * Whether the narrow slots of a full batch are cheaper in a blob or in calldata, by L1's prices. It is told to people here, and
- * the prices to the sequencer, which chooses by the same formula for each batch that it closes.
+ * Compares blob and calldata for the narrow slots of a full batch, by L1's prices. The result is logged for people; the
+ * prices go to the sequencer, which chooses by the same formula for each batch that it closes.
  */
 export class DataPricesNotice {
   readonly #modules: DataPricesModules;
@@ -42,8 +42,8 @@ export class DataPricesNotice {
   readonly #isInBlobs: boolean;
   readonly #nowMs: () => number;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
-  #said = "";
-  /** A minute old at most where `note` is called; null where L1 names none. */
+  #summary = "";
+  /** Prices, at most a minute old where `note` is called; null where L1 names none. */
   latest: DataPrices | null = null;
 
   /** @param shapes of the rollup's batch circuits */
@@ -59,7 +59,7 @@ export class DataPricesNotice {
     this.#nowMs = modules.nowMs ?? Date.now;
   }
 
-  /** Once a minute at most, however often it is called. Where L1 names no price, nothing is said. */
+  /** Reads the prices, at most once a minute, however often it is called. Where L1 names no price, no line is logged. */
   async note(): Promise<void> {
     if (this.#capacity.size === 0 || this.#nowMs() - this.#lookedAtMs < INTERVAL_MS) return;
     this.#lookedAtMs = this.#nowMs();
@@ -74,16 +74,18 @@ export class DataPricesNotice {
       return;
     }
     const verdicts = KINDS.flatMap((kind) => this.#verdict(kind, prices) ?? []);
-    const said = verdicts.map(({ cheaper, kind }) => `${kind} ${cheaper}`).join(", ");
-    if (said === this.#said) return;
-    this.#said = said;
+    const summary = verdicts.map(({ cheaper, kind }) => `${kind} ${cheaper}`).join(", ");
+    if (summary === this.#summary) return;
+    this.#summary = summary;
     const { blobGasPriceWei, gasPriceWei } = prices;
     this.#modules.logger.info(
       {
-        ...{ verdicts, isInBlobs: this.#isInBlobs },
-        ...{ gasPriceWei: gasPriceWei.toString(), blobGasPriceWei: blobGasPriceWei.toString() },
+        verdicts,
+        isInBlobs: this.#isInBlobs,
+        gasPriceWei: gasPriceWei.toString(),
+        blobGasPriceWei: blobGasPriceWei.toString(),
       },
-      `cheaper for a full batch's data at L1's prices: ${said}`,
+      `cheaper for a full batch's data at L1's prices: ${summary}`,
     );
   }
 

@@ -17,7 +17,7 @@ export interface ContractExit {
   readonly amountWei: bigint;
 }
 
-/** A waiting entry as `QueueEntryAdded` stated it. */
+/** A waiting entry as `QueueEntryAdded` has it. */
 interface RefundedQueueEntry {
   readonly index: bigint;
   readonly entry: ContractEntry;
@@ -39,18 +39,18 @@ export class ExitContract {
     this.rollup = rollup;
   }
 
-  /** When a waiting entry was queued, in L1's seconds; null for an entry that does not wait. */
+  /** L1 timestamp at which a waiting entry was queued, in seconds; null for an entry that does not wait. */
   async queuedAtSeconds(queueIndex: number, at: AtBlock = {}): Promise<number | null> {
     const stored = await this.rollup.read("queueEntries", [BigInt(queueIndex)], at);
     return stored === 0n ? null : Number(BigInt.asUintN(QUEUE_TIME_BITS, stored));
   }
 
-  /** How long an entry has to wait until anybody may freeze. */
+  /** Seconds that an entry has to wait until anybody may freeze. */
   async hardDeadlineSeconds(): Promise<number> {
     return Number(await this.rollup.read("HARD_DEADLINE", []));
   }
 
-  /** Whether what the key owned was credited. */
+  /** Returns true if the key's balance was credited. */
   isExited(key: bigint, at: AtBlock = {}): Promise<boolean> {
     return this.rollup.read("isExited", [key], at);
   }
@@ -60,7 +60,7 @@ export class ExitContract {
     return this.#write(account, { functionName: "freeze", args: [] });
   }
 
-  /** All of them or none. @throws BRG_CONTRACT_REVERTED: ExitDone, VerifierProofRejected, RollupNotFrozen */
+  /** Exits all of them or none. @throws BRG_CONTRACT_REVERTED: ExitDone, VerifierProofRejected, RollupNotFrozen */
   exit(
     account: L1Sender,
     exits: readonly ContractExit[],
@@ -69,7 +69,7 @@ export class ExitContract {
     return this.#write(account, { functionName: "exit", args: [exits, proofs] }, exits.length);
   }
 
-  /** All of them or none. @throws BRG_CONTRACT_REVERTED: RefundEntryUnknown, RollupNotFrozen */
+  /** Refunds all of them or none. @throws BRG_CONTRACT_REVERTED: RefundEntryUnknown, RollupNotFrozen */
   refund(account: L1Sender, entries: readonly RefundedQueueEntry[]): Promise<TransactionReceipt> {
     return this.#write(account, { functionName: "refund", args: [entries] }, entries.length);
   }

@@ -21,7 +21,10 @@ import {
 import { bridgeError } from "../bridge-errors.ts";
 import { patientFetch } from "./patient-fetch.ts";
 
-/** Attack: a block full of one contract's events, which is more than viem takes of an answer. One of 200 million gas fits. */
+/**
+ * Maximum bytes of a node's answer. Attack: a block full of one contract's events, which is more than viem takes by
+ * default. A block of 200 million gas fits.
+ */
 const MAX_ANSWER_BYTES = 2 ** 26;
 
 /** A node over HTTP. */
@@ -34,14 +37,14 @@ interface L1ClientOptions {
   readonly rpcUrl: string;
   readonly timeoutMs?: number;
   readonly pollIntervalMs?: number;
-  /** How long a request is repeated while the node is busy; 0, the default: not at all. */
+  /** Milliseconds for which a request is repeated while the node is busy; 0, the default: not repeated. */
   readonly patienceMs?: number;
 }
 
-// Hosted nodes count requests by the second or the minute.
+// Hosted nodes count requests per second or per minute.
 const PATIENCE_MS = 120_000;
 
-/** A client that asks a wallet's own node, for pages that know no other. */
+/** A client that uses a wallet's own node, for pages that know no other. */
 export const createWalletL1Client = (provider: {
   request(request: { method: string; params?: unknown }): Promise<unknown>;
 }): L1Client => createPublicClient({ transport: custom(provider, { retryCount: 0 }), cacheTime: 0 });
@@ -62,13 +65,13 @@ export function createL1Client(options: L1ClientOptions): L1Client {
 }
 
 /**
- * A client for commands that run once and ask for thousands of transactions: a node that limits how often it is asked, or
- * that restarts, makes them slower and does not end them.
+ * A client for commands that run once and send thousands of requests: a node with a rate limit, or one that restarts,
+ * makes them slower and does not end them.
  */
 export const createPatientL1Client = (options: L1ClientOptions): L1Client =>
   createL1Client({ patienceMs: PATIENCE_MS, ...options });
 
-/** What a contract answered when it refused. */
+/** Answer of a contract that refused a call. */
 export interface ContractRevert {
   /** Name of the Solidity error, or null where the revert data names none that the ABI has. */
   readonly errorName: string | null;
@@ -80,14 +83,14 @@ export function revertOf(error: unknown): ContractRevert | null {
   return isRollupError(error, "BRG_CONTRACT_REVERTED") ? (error.data as ContractRevert) : null;
 }
 
-/** Whether it was a transaction that was mined and reverted: it was lawful when it was sent. */
+/** Returns true if a transaction was mined and reverted: it was lawful when it was sent. */
 export const wasMined = (error: unknown): boolean =>
   isRollupError(error, "BRG_CONTRACT_REVERTED") && "transactionHash" in error.data;
 
 /**
- * The coded form of whatever an L1 call threw: BRG_CONTRACT_REVERTED with the contract error's name and operands,
+ * Converts the error of an L1 call to its coded form: BRG_CONTRACT_REVERTED with the contract error's name and operands,
  * BRG_L1_UNREACHABLE where the node did not answer, BRG_L1_REFUSED for the rest. RollupErrors pass unchanged.
- * @param doing What was tried, as the end of "failed to …".
+ * @param doing the attempted action, as the end of "failed to …".
  */
 function l1Error(error: unknown, doing: string): RollupError {
   if (isRollupError(error)) return error;
@@ -120,7 +123,7 @@ function l1Error(error: unknown, doing: string): RollupError {
   );
 }
 
-/** Runs an L1 call and gives what it throws its coded form. */
+/** Runs an L1 call and converts its error to the coded form. */
 export async function l1Call<T>(doing: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -131,7 +134,7 @@ export async function l1Call<T>(doing: string, call: () => Promise<T>): Promise<
 
 function decodedRevert(error: ContractFunctionRevertedError): ContractRevert {
   if (error.data !== undefined) return { errorName: error.data.errorName, operands: error.data.args ?? [] };
-  // A write knows no error of the contract's: viem leaves it the function alone.
+  // A write has no error of the contract's: viem gives it the function alone.
   if (error.raw !== undefined && error.raw.length > 2) return decodedData(error.raw);
   return { errorName: null, operands: error.signature === undefined ? [] : [error.signature] };
 }
@@ -161,7 +164,7 @@ function decodedData(data: Hex): ContractRevert {
 
 type Reads = "pure" | "view";
 
-/** Which block a read is about; the newest one where it is absent. */
+/** Block of a read; the newest one where it is absent. */
 export type AtBlock = { readonly blockNumber?: bigint };
 
 /** Views of one sort of contract, each by its name there. */
@@ -174,7 +177,9 @@ export type Reader<Of extends Abi> = (
   at?: AtBlock,
 ) => Promise<ContractFunctionReturnType<Of, Reads, Name>>;
 
-/** @param where the contract, in words: its calls throw BRG_L1_UNREACHABLE, BRG_L1_REFUSED, BRG_CONTRACT_REVERTED */
+/**
+ * @param where the contract's name in messages; its calls throw BRG_L1_UNREACHABLE, BRG_L1_REFUSED, BRG_CONTRACT_REVERTED
+ */
 export const readerOf =
   <const Of extends Abi>(abi: Of, where: string): Reader<Of> =>
   (client, address) =>

@@ -1,6 +1,6 @@
 /**
- * Everything the rollup has on L1, in L1's order, from an L1 node and the contract's address alone: no server of the
- * operator's is asked. Here it is only decoded. The reader has to find out what is wrong with it (verify.ts).
+ * The rollup's whole history on L1, in L1's order, from an L1 node and the contract's address alone: no server of the
+ * operator's is used. It is only decoded here; its reader must check it (verify.ts).
  */
 
 import type { BatchData, L1Header } from "@openledger/circuits/batch/batch-data";
@@ -35,11 +35,11 @@ export interface QueueEntryEvent extends QueueEntry {
   readonly burnedFeeWei: bigint;
 }
 
-/** What a Settle or Activation record took. */
+/** Settlement that a Settle or Activation record took. */
 export interface SettlementOnL1 {
-  /** Of its first entry, as C and the proof. */
+  /** Circuit of its first entry, like C and the proof. */
   readonly circuitIndex: number;
-  /** Its other entries; none of a settlement of one shard. */
+  /** Further entries; empty for a settlement of one shard. */
   readonly further: readonly SubmittedEntry[];
   readonly posted: PostedSettlement;
   /** The block in which it was pre-verified; null where it came with its batch. */
@@ -55,16 +55,16 @@ export interface BatchEvent {
   /** One for each Settle and Activation record, in their order. */
   readonly settlements: readonly SettlementOnL1[];
   readonly circuitIndex: number;
-  /** What a refused deposit to a leaf burns. */
+  /** Fee that a refused deposit to a leaf burns, in wei. */
   readonly queueBaseFeeWei: bigint;
   /** null where the batch came in through another contract: its data is in an event, its proof is not. */
   readonly commitment: bigint | null;
   readonly proof: ContractProof | null;
-  /** As it was posted. */
+  /** Posted bytes. */
   readonly wire: Uint8Array;
-  /** Of the blob that its narrow slots stand in; null where they stand in the posted bytes. */
+  /** Versioned hash of the blob with its narrow slots; null where they are in the posted bytes. */
   readonly versionedHash: VersionedHash | null;
-  /** As L1 had them after the batch. */
+  /** Value on L1 after the batch, like `queueHead`. */
   readonly opIndex: number;
   readonly queueHead: number;
   readonly l1TransactionHash: Hex;
@@ -96,7 +96,7 @@ interface FrozenEvent {
   readonly batchNumber: number;
 }
 
-/** What a leaf or a payee's role owned was credited (docs/reference/exits.md). */
+/** The balance of a leaf, or of a payee's role, was credited (docs/reference/exits.md). */
 export interface ExitEvent {
   readonly type: "exit";
   readonly key: bigint;
@@ -141,11 +141,11 @@ export type HistoryEvent =
 
 export interface HistoryOptions {
   readonly rollup: RollupContract;
-  /** Defaults to the contract's own block, which is searched for. */
+  /** First block; default: the contract's own block, which is searched for. */
   readonly fromBlock?: bigint;
   readonly toBlock: bigint;
   readonly maxChunkBlocks?: number;
-  /** Batches up to this one, and what they credited, are left out and not read; fields as it left them. */
+  /** Position after the last skipped batch: batches up to it, and their credits, are not read. */
   readonly after?: { readonly batchNumber: number; readonly opIndex: number; readonly nextId: number };
 }
 
@@ -153,7 +153,8 @@ const DEFAULT_CHUNK_BLOCKS = 10_000;
 const GENESIS_POSITION = { batchNumber: 0, opIndex: 0, nextId: GENESIS_NEXT_ID };
 
 /**
- * @throws BRG_BATCH_MALFORMED; BRG_BLOB_* where nobody gives a batch's blob; BRG_HISTORY_UNREADABLE; BRG_BATCH_NOT_IN_CALL; BRG_L1_*
+ * Reads the history. @throws BRG_BATCH_MALFORMED; BRG_BLOB_* where nobody gives a batch's blob; BRG_HISTORY_UNREADABLE;
+ * BRG_BATCH_NOT_IN_CALL; BRG_L1_*
  */
 export async function* readL1History(options: HistoryOptions): AsyncGenerator<HistoryEvent> {
   const { rollup, toBlock } = options;
@@ -164,7 +165,7 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
     rollup.idFeeWei(),
     rollup.queueBaseFeeWei(),
   ]);
-  // What L1 fills in itself; it follows from the batches before.
+  // Values that L1 fills in itself; they follow from the batches before.
   const { batchNumber: skippedNumber, nextId, opIndex } = options.after ?? GENESIS_POSITION;
   const l1 = { domain, idFeeWei, firstOpIndex: BigInt(opIndex), oldNextId: nextId };
   const fromBlock = options.fromBlock ?? (await findDeploymentBlock(rollup, toBlock));
@@ -183,7 +184,7 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
       if (batchNumber <= skippedNumber) continue;
       if (submission?.transactionHash !== log.transactionHash) {
         submission = await readSubmission(client, log, logs);
-        // Of batches that are left out and came in the same transaction.
+        // Settlements of skipped batches in the same transaction.
         takenCount = logs.filter(
           (other) =>
             takesSettlementOnL1(other) &&
@@ -298,7 +299,7 @@ function decodeTaken(taken: SubmittedSettlement, batchNumber: bigint): Settlemen
   }
 }
 
-/** The contract checks lengths, counts and kinds; what else bytes may not be, it leaves to the circuit. */
+/** Decodes a batch. The contract checks lengths, counts and kinds; the circuit checks the rest. */
 async function decode(
   { blobs, client }: RollupContract,
   wire: Uint8Array,
@@ -313,10 +314,13 @@ async function decode(
   };
   try {
     return await readPostedBatch(wire, batchShape(circuit), header, {
-      ...{ blobs, batchNumber, blockNumber, blockTimeSeconds },
+      blobs,
+      batchNumber,
+      blockNumber,
+      blockTimeSeconds,
     });
   } catch (error) {
-    // Where the blob, or a block, cannot be had, nothing is wrong with the batch.
+    // A missing blob, or a missing block, is no fault of the batch.
     if (!isRollupError(error) || !error.code.startsWith("CIR_")) throw error;
     throw batchMalformed(place, error);
   }

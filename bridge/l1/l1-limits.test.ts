@@ -1,4 +1,4 @@
-/** What nodes do that a user may have to leave by: limits of hosted ones, and what others do not keep. */
+/** Limits of nodes that a user may have to leave by: those of hosted nodes, and data that nodes drop. */
 
 import { restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -2,9 +2,9 @@
 import { pause, retry } from "@openledger/foundation/retry";
 
 interface PatienceOptions {
-  /** How long a request is repeated before its failure counts. */
+  /** Milliseconds for which a request is repeated before its failure counts. */
   readonly patienceMs: number;
-  /** A request without an answer for this long is repeated. */
+  /** Milliseconds without an answer after which a request is repeated. */
   readonly attemptTimeoutMs: number;
 }
 
@@ -13,8 +13,8 @@ const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 
 const WAITS = { firstWaitMs: 250, maxWaitMs: 10_000 };
 
 /**
- * A fetch that repeats what failed for a passing reason. Where nothing has ever answered, a broken connection is not a
- * passing reason: the address is wrong, and anyone who asked hears it at once.
+ * A fetch that repeats requests that failed for a passing reason. Before the first answer of any kind, a broken
+ * connection is not a passing reason: the address is wrong, and the caller gets the error at once.
  */
 export function patientFetch({ attemptTimeoutMs, patienceMs }: PatienceOptions): typeof fetch {
   let hasAnswered = false;
@@ -56,7 +56,7 @@ class BusyAnswer extends Error {
   }
 }
 
-/** What the node asks for, if it names seconds; 0 where it does not. */
+/** Wait that the node asks for, in milliseconds; 0 where it names none. */
 function retryAfterMs(error: unknown): number {
   if (!(error instanceof BusyAnswer)) return 0;
   const seconds = Number(error.response.headers.get("retry-after") ?? 0);

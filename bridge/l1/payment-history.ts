@@ -1,6 +1,6 @@
 /**
- * The payments of every model's epochs, as the batches on L1 have them: what somebody who settles without asking the
- * operator needs. It follows the records alone; that their chain is the ledger's is checked where an epoch is used.
+ * Payments of every model's epochs, as the batches on L1 have them: the data with which anybody settles without the
+ * operator. It follows the records alone; the user of an epoch checks that its chain is the ledger's.
  */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
@@ -11,7 +11,7 @@ export interface Payment {
   readonly receipt: bigint;
   readonly payerId: number;
   readonly amountWei: bigint;
-  /** Of the epoch, this payment included. */
+  /** Paid in the epoch so far, this payment included, in wei. */
   readonly cumulativeWei: bigint;
   readonly batchNumber: number;
 }
@@ -43,7 +43,7 @@ export class PaymentHistory {
     for (const record of [...batch.narrow, ...batch.wide]) this.#apply(record, Number(batch.batchNumber));
   }
 
-  /** Goes on from what a snapshot says of a model; it is checked against the model's leaf before (ledger-snapshot.ts). */
+  /** Starts a model from a snapshot, which is checked against the model's leaf before (ledger-snapshot.ts). */
   seed(modelId: number, { open, closed }: ModelPayments): void {
     this.#models.set(modelId, { epoch: open.epoch, open: [...open.payments], closed });
   }

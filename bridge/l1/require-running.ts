@@ -1,7 +1,7 @@
 import { bridgeError } from "../bridge-errors.ts";
 import type { RollupContract } from "./rollup-contract.ts";
 
-/** Before a batch is made that L1 would not take any more. @throws BRG_FROZEN, BRG_L1_* */
+/** Requires that the rollup is not frozen, before a batch is made that L1 would refuse. @throws BRG_FROZEN, BRG_L1_* */
 export async function requireRunning(rollup: RollupContract): Promise<void> {
   const { batchNumber, isFrozen } = await rollup.state();
   if (!isFrozen) return;

@@ -51,15 +51,15 @@ export interface ContractSettlement {
   readonly data: Hex;
 }
 
-/** Empty data: the record takes what was pre-verified for it, and there is no proof. */
+/** Empty data: the record takes its pre-verified settlement, and there is no proof. */
 export const TAKE_PRE_VERIFIED: ContractSettlement = { circuit: 0, commitment: 0n, data: "0x" };
 
-/** What one call of submitBatches holds. */
+/** Arguments of one call of submitBatches. */
 export interface ContractSubmission {
   readonly batches: readonly ContractBatch[];
-  /** In the order of the records that take them, over all batches. */
+  /** Settlements in the order of the records that take them, over all batches. */
   readonly settlements: readonly ContractSettlement[];
-  /** Those of the batches, then those of the settlements that are not pre-verified. */
+  /** Proofs of the batches, then of the settlements that are not pre-verified. */
   readonly proofs: readonly ContractProof[];
 }
 
@@ -70,7 +70,7 @@ export interface RollupState {
   readonly opIndex: number;
   readonly timestamp: number;
   readonly queueHead: number;
-  /** Its root never changes again (docs/reference/exits.md). */
+  /** True where the rollup is frozen: its root never changes again (docs/reference/exits.md). */
   readonly isFrozen: boolean;
 }
 
@@ -107,9 +107,9 @@ const readRollup: Reader<typeof rollupAbi> = readerOf(rollupAbi, "rollup");
 interface RollupContractOptions {
   readonly client: L1Client;
   readonly address: Address;
-  /** Of what accounts sign here. Default: 200 gwei for a unit of gas, 10 of them a tip. */
+  /** Cap on fees of transactions that accounts sign here. Default: 200 gwei for a unit of gas, 10 of them a tip. */
   readonly spendingCap?: SpendingCap | undefined;
-  /** Where readers get the blobs that its batches stand in; nowhere where absent. */
+  /** Source of the blobs of its batches; absent: blobs are not read. */
   readonly blobs?: BlobSource | undefined;
 }
 
@@ -121,7 +121,7 @@ export interface WalletSender {
   sendTransaction(transaction: CappedTransaction): Promise<Hex>;
 }
 
-/** Who pays for a transaction: a key that is here, or a wallet. */
+/** Payer of a transaction: a key of this process, or a wallet. */
 export type L1Sender = LocalAccount | WalletSender;
 
 /** A call of the rollup's contract, or of the token's. */
@@ -174,12 +174,12 @@ export class RollupContract {
     return this.read("queueTail", [], at);
   }
 
-  /** Whether an entry waits for longer than the soft deadline, so that anybody may take it. */
+  /** Returns true if an entry waits for longer than the soft deadline: then anybody may take it. */
   isOverdue(queueIndex: number): Promise<boolean> {
     return this.read("isOverdue", [BigInt(queueIndex)]);
   }
 
-  /** From when on a waiting entry is overdue. */
+  /** L1 timestamp from which a waiting entry is overdue, in seconds. */
   async queueDueAtSeconds(queueIndex: number): Promise<number> {
     const [stored, deadline] = await Promise.all([
       this.read("queueEntries", [BigInt(queueIndex)]),
@@ -210,12 +210,12 @@ export class RollupContract {
     return this.read("queueBaseFeeWei", []);
   }
 
-  /** Asked before an Activation is taken; the zero address for none. It never changes. */
+  /** Maximum entries that wait in the queue. It never changes. */
   queueCapacity(): Promise<number> {
     return this.read("queueCapacity", []);
   }
 
-  /** What the deployer chose, and the token's supply. */
+  /** Parameters that the deployer chose, and the token's supply. */
   async parameters(): Promise<RollupParameters> {
     const [idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, token] = await Promise.all([
       this.idFeeWei(),
@@ -254,7 +254,7 @@ export class RollupContract {
     return Promise.all(Array.from({ length: count }, (_, index) => read(index)));
   }
 
-  /** Where L1 took a batch that holds a CloseEpoch; zeros for any other number. */
+  /** Place on L1 of a batch that holds a CloseEpoch; zeros for any other number. */
   async closedAt(batchNumber: number, at: AtBlock = {}): Promise<{ blockNumber: number; timestamp: number }> {
     const [blockNumber, timestamp] = await this.read("closedAt", [BigInt(batchNumber)], at);
     return { blockNumber: Number(blockNumber), timestamp: Number(timestamp) };
@@ -266,8 +266,8 @@ export class RollupContract {
   }
 
   /**
-   * A settlement that was pre-verified for the Settle record with this model and word, in seconds: since when, and from when on
-   * anybody may post a batch with the record. null where nothing is.
+   * Pre-verified settlement for the Settle record with this model and word: since when, and from when on anybody may post
+   * a batch with the record, in seconds. null where there is none.
    */
   async preVerifiedSettlement(
     modelId: number,
@@ -351,7 +351,7 @@ export class RollupContract {
   }
 
   /**
-   * Tries the call, holds what the node asks for it to the cap, signs, sends, and waits until it is mined.
+   * Simulates the call, requires that its fees are within the cap, signs, sends, and waits until it is mined.
    * @param creditCount payments that it credits, which strangers can make dearer meanwhile
    * @throws CON_L1_COST_ABOVE_CAP, BRG_CONTRACT_REVERTED, BRG_L1_*
    */

@@ -98,7 +98,10 @@ test("says that a second process has it, and tells its owner of a failure", asyn
 test("refuses another rollup's folder, another kind's and another format's, and leaves it as it is", async () => {
   await expectRefusals({
     open: async (at, rollup) => (await openBridgeStore(at, rollup)).close(),
-    ...{ kind: "bridge", rollup: ROLLUP, code: "SRV_WRONG_DIRECTORY", folder },
+    kind: "bridge",
+    rollup: ROLLUP,
+    code: "SRV_WRONG_DIRECTORY",
+    folder,
     formatless: join(import.meta.dirname, "../testing/stores/format-0"),
   });
 });

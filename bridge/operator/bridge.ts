@@ -70,7 +70,9 @@ export async function startBridge(
   });
   const frozen = new FrozenNotice({ rollup, logger: logger.child({ component: "frozen-notice" }), metrics });
   const dataPrices = new DataPricesNotice(batchShapesOf(deployment.circuits), {
-    ...{ client: rollup.client, logger: logger.child({ component: "data-prices" }), metrics },
+    client: rollup.client,
+    logger: logger.child({ component: "data-prices" }),
+    metrics,
   });
   const watcher = new QueueWatcher(
     {

@@ -63,13 +63,13 @@ describe("ForeignBatches", () => {
     expect(own!.content.batchNumber).toBe(1n);
     await f.l1.client.mine({ blocks: 60 });
     await f.l1.post();
-    const asked: [bigint, bigint][] = [];
+    const ranges: [bigint, bigint][] = [];
     const client = new Proxy(f.rollup.client, {
       get: (target, name) =>
         name !== "getLogs"
           ? Reflect.get(target, name, target)
           : (range: { fromBlock: bigint; toBlock: bigint }) => {
-              asked.push([range.fromBlock, range.toBlock]);
+              ranges.push([range.fromBlock, range.toBlock]);
               return target.getLogs(range as never);
             },
     });
@@ -84,8 +84,8 @@ describe("ForeignBatches", () => {
       await f.l1.client.mine({ blocks: 1 });
     }
     // Two chunks a look: the blocks behind the last final batch, however long ago the deployment was.
-    expect(asked.length).toBeLessThanOrEqual(10);
-    for (const [fromBlock] of asked) expect(fromBlock).toBeGreaterThanOrEqual(ownBlock - 5n);
+    expect(ranges.length).toBeLessThanOrEqual(10);
+    for (const [fromBlock] of ranges) expect(fromBlock).toBeGreaterThanOrEqual(ownBlock - 5n);
     await f.l1.client.mine({ blocks: 64 });
     await waiting.poll();
     expect(f.sequencer.foreign.map(({ batchNumber }) => batchNumber)).toEqual([2]);

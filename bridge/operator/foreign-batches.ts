@@ -44,7 +44,7 @@ export class ForeignBatches {
   }
 
   /**
-   * Hands over what is deep enough.
+   * Hands over batches that are deep enough.
    * @returns whether L1 has batches that the sequencer has not followed yet
    * @throws BRG_FOREIGN_SIGNED, BRG_BATCH_MALFORMED; BRG_L1_*, BRG_SEQUENCER_*, BRG_BATCH_NOT_IN_CALL
    */
@@ -53,7 +53,7 @@ export class ForeignBatches {
     const chain = await sequencer.chain();
     const l1 = await rollup.state();
     if (l1.batchNumber <= chain.finalNumber || isOurs(chain, l1)) {
-      // L1 has taken back the malformed one for which the sequencer takes nothing.
+      // L1 has taken back the malformed batch because of which the sequencer takes no operation.
       if (chain.malformedBatch !== undefined) await sequencer.reportForeignBatches([]);
       return false;
     }
@@ -72,13 +72,13 @@ export class ForeignBatches {
     return true;
   }
 
-  /** Behind the last batch that L1 and the sequencer share; empty where they are not deep enough. */
+  /** Confirmed batches behind the last one that L1 and the sequencer share; empty where they are not deep enough. */
   async #confirmedOnes(chain: ChainPositions): Promise<ForeignBatchReport[]> {
     const { client, address } = this.#modules.rollup;
     const { confirmations, deployedAtBlock, maxChunkBlocks } = this.#options;
     const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
     const found: ForeignBatchReport[] = [];
-    // Not from the deployment on, each second: a year of mainnet would be 1,314 requests.
+    // Starting at the deployment each second would cost 1,314 requests for a year of mainnet.
     const fromBlock = BigInt(chain.finalBlockNumber ?? deployedAtBlock);
     const chunks = readRollupLogs({
       client,
@@ -99,7 +99,7 @@ export class ForeignBatches {
         const signedCount = log.args.opIndex - opIndex;
         opIndex = log.args.opIndex;
         const after = { batchNumber, root: newRoot, opIndex, queueHead };
-        // Posted by us, or handed over before.
+        // Posted by this operator, or handed over before.
         if (found.length === 0 && isOurs(chain, after)) continue;
         if (signedCount !== 0) throw signedByOthers(batchNumber, signedCount);
         const one = await this.#read(log as AcceptedLog, logs);
@@ -131,7 +131,7 @@ export class ForeignBatches {
   }
 }
 
-/** Whether the sequencer's ledger came by this place. */
+/** Returns true if this place is one of the sequencer's ledger. */
 export function isOurs({ positions }: ChainPositions, l1: LedgerPlace): boolean {
   return positions.some((own) => isSamePlace(own, l1));
 }

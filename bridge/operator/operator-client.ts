@@ -43,7 +43,7 @@ interface ReadyEntry {
 
 /** A settlement that a batch's Settle or Activation record takes; its own fields are those of its first entry. */
 export interface ReadySettlement extends ReadyEntry {
-  /** Its other entries in L1's order; none of a settlement of one shard. */
+  /** Further entries in L1's order; empty for a settlement of one shard. */
   readonly further: readonly ReadyEntry[];
   /** The Settle record that takes it; null for an Activation. */
   readonly settles: { readonly modelId: number; readonly word: bigint } | null;
@@ -58,31 +58,31 @@ export interface ReadyBatch {
   readonly commitment: bigint;
   readonly data: Hex;
   readonly proof: ContractProof;
-  /** Of its blob the coefficients, 32 bytes each; absent where it has none. */
+  /** Coefficients of its blob, 32 bytes each; absent where it has none. */
   readonly blobElements?: Hex | undefined;
-  /** In the order of the records that take them. */
+  /** Settlements in the order of the records that take them. */
   readonly settlements: readonly ReadySettlement[];
 }
 
-/** Where L1 took the CloseEpochs of a batch, and what became of their randomness. */
+/** Place on L1 of the CloseEpochs of a batch, and the state of their randomness. */
 export interface CloseReport {
   readonly batchNumber: number;
   readonly blockNumber: number;
   readonly timestamp: number;
-  /** As the contract recorded it; null as long as it did not. */
+  /** prevRandao as the contract recorded it; null as long as it did not. */
   readonly prevRandao: bigint | null;
-  /** It was not recorded in time, and never will be. */
+  /** True where it was not recorded in time: it never will be. */
   readonly isMissed: boolean;
 }
 
-/** Where the sequencer's chain is after its last final batch and after each later one. */
+/** Positions of the sequencer's chain after its last final batch and after each later one. */
 export interface ChainPositions {
   readonly finalNumber: number;
   /** L1's block that took the last final batch, where the sequencer knows it. */
   readonly finalBlockNumber?: number | undefined;
   /** A batch on L1 that breaks the ledger's rules; absent where there is none. */
   readonly malformedBatch?: number | undefined;
-  /** Ascending, the final one's first. */
+  /** Positions in ascending order, the final one's first. */
   readonly positions: readonly {
     readonly batchNumber: number;
     readonly root: bigint;
@@ -102,23 +102,23 @@ export interface ForeignBatchReport {
   /** C of the call; null where the batch came in through another contract. */
   readonly commitment: bigint | null;
   readonly data: Hex;
-  /** Posted data of each one's entries, in the order of the records that take them. */
+  /** Posted data of each settlement's entries, in the order of the records that take them. */
   readonly settlements: readonly (readonly Hex[])[];
   readonly transactionHash: Hex;
   readonly blockNumber: number;
 }
 
-/** Why a batch that was on its way to L1 will not arrive as it is. */
+/** The reason that a batch on its way to L1 will not arrive as it is. */
 export type DropReason =
   /** L1 forgot the transaction; the bridge sends it again. */
   | "reorganised"
   /** The batch's time is too old for L1: it has to be closed again with a new one. */
   | "stale-timestamp"
-  /** It leaves overdue queue entries to later batches: they have to go before what it holds. */
+  /** The batch leaves overdue queue entries to later batches: they have to go before its own operations. */
   | "queue-overdue"
   /** L1 took another batch in its place: the sequencer has to follow L1 first. */
   | "superseded"
-  /** L1 refuses it for another reason, look after look. */
+  /** L1 refuses it for another reason, at several blocks. */
   | "refused";
 
 export interface BatchReport {
@@ -127,14 +127,14 @@ export interface BatchReport {
   /** Absent where the batch was dropped before it was ever sent. */
   readonly transactionHash?: Hex;
   readonly blockNumber?: number;
-  /** Of the whole transaction, which may hold other batches too. */
+  /** Gas of the whole transaction, which may hold other batches too. */
   readonly gasUsed?: number;
-  /** What it paid for a unit of gas. */
+  /** Wei paid for a unit of gas. */
   readonly gasPriceWei?: bigint;
   readonly reason?: DropReason;
 }
 
-/** What the bridge asks of the sequencer. */
+/** Requests of the bridge to the sequencer. */
 export interface OperatorClient {
   reportL1Head(head: {
     blockNumber: number;
@@ -143,26 +143,32 @@ export interface OperatorClient {
     /** null where L1 names none. */
     dataPrices: DataPrices | null;
     isFrozen: boolean;
-    /** How far the ledger is on L1 at this block. */
+    /** Place of the ledger on L1 at this block. */
     place: LedgerPlace;
-    /** Blocks after which the bridge takes a batch for final. */
+    /** Blocks after which the bridge counts a batch as final. */
     finalityDepthBlocks: number;
     alarms: readonly string[];
   }): Promise<void>;
-  /** Idempotent. @returns the index of the entry that the sequencer wants next, and whether it knows L1's place */
+  /** Hands over entries; idempotent. @returns the index of the next entry, and whether the sequencer knows L1's place */
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number; isPlaceKnown: boolean }>;
-  /** L1's entries from `fromIndex` on, in place of those that it took back. Idempotent. @returns as addQueueEntries */
+  /**
+   * Hands over L1's entries from `fromIndex` on, in place of those that it took back; idempotent. @returns as
+   * addQueueEntries
+   */
   replaceQueueEntries(fromIndex: number, entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
   readyBatches(limit: number): Promise<ReadyBatch[]>;
   reportBatch(batchNumber: number, report: BatchReport): Promise<void>;
   chain(): Promise<ChainPositions>;
-  /** Idempotent, in order; none where L1 has taken back what others had posted. @throws BRG_BATCH_MALFORMED */
+  /**
+   * Hands over batches in order; idempotent. An empty list where L1 has taken back others' batches. @throws
+   * BRG_BATCH_MALFORMED
+   */
   reportForeignBatches(batches: readonly ForeignBatchReport[]): Promise<void>;
-  /** Idempotent. */
+  /** Reports a CloseEpoch; idempotent. */
   reportClose(report: CloseReport): Promise<void>;
-  /** Batches whose CloseEpochs wait for their randomness, as the ledger knows. */
+  /** Batches whose CloseEpochs wait for their randomness, by the ledger. */
   awaitedCloses(): Promise<readonly number[]>;
-  /** Idempotent. @returns for each, whether it is settled for good, or can never be */
+  /** Offers settlements; idempotent. @returns for each, whether it is settled for good, or can never be */
   offerPreVerifiedSettlements(preVerified: readonly PreVerifiedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
 
@@ -197,7 +203,9 @@ function preVerifiedBody({ further, modelId, word, ...first }: PreVerifiedSettle
     proof: proofJson(fromContractProof(proof)),
   });
   return {
-    ...{ modelId, word: hex32(word), ...entryOf(first) },
+    modelId,
+    word: hex32(word),
+    ...entryOf(first),
     ...(further.length > 0 && { further: further.map(entryOf) }),
   };
 }
@@ -239,7 +247,7 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       }));
     },
     async reportBatch(batchNumber, { gasPriceWei, ...report }) {
-      // The route wants a hash; a batch that was dropped before it was sent has none.
+      // The route requires a hash; a batch that was dropped before it was sent has none.
       const transactionHash = report.transactionHash ?? zeroHash;
       const price = gasPriceWei === undefined ? {} : { gasPriceWei: gasPriceWei.toString() };
       const body = { ...report, ...price, transactionHash };

@@ -7,7 +7,9 @@ import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 interface PollLoopOptions {
   readonly name: string;
   readonly intervalMs: number;
-  /** Longest wait between two tries of a step that fails; the interval where it is the sequencer that is not there. */
+  /**
+   * Maximum milliseconds between two tries of a failing step; while the sequencer is unreachable, the interval applies.
+   */
   readonly maxBackoffMs: number;
   readonly signal: AbortSignal;
 }
@@ -16,20 +18,20 @@ interface PollLoopModules {
   readonly step: () => Promise<void>;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;
-  /** Told false where an alarm is raised, and true once the step succeeds again. */
+  /** Called with false when an alarm is raised, and with true when the step succeeds again. */
   readonly onHealth?: (isHealthy: boolean) => void;
 }
 
-/** The process ends with it (bridge.ts): its next start goes on. */
+/** Errors that end the loop and the process (bridge.ts): its next start goes on. */
 const ENDS_THE_LOOP: readonly string[] = ["SRV_STORE_FAILED"];
 
 type Alarm = BridgeErrorCode | "OTHER";
 
 /**
  * Repeats a step until the signal, after a failure with a wait that doubles. A failure that is not retryable raises the
- * alarm, since repeating alone hardly mends it; the loop goes on all the same. A stale or broken answer of a node or of the
- * sequencer can look like any failure, and anyone who can cause one must not be able to stop the bridge for good. Steps bear
- * repetition: they send nothing that they have not written down.
+ * alarm, since repeating alone hardly mends it; the loop goes on all the same. A stale or broken answer of a node or of
+ * the sequencer can look like any failure, and anyone who can cause one must not be able to stop the bridge for good.
+ * Steps bear repetition: they send only transactions that are written down.
  * @returns "stopped" by the signal, or "failed" where the database did
  */
 export async function runPollLoop(
@@ -51,9 +53,9 @@ export async function runPollLoop(
     modules.metrics.errorTotal.inc({ code });
     failureCount += 1;
     if (isRollupError(error) && error.isRetryable) {
-      // A day without a sequencer is no hundred thousand lines.
-      const isTold = Number.isInteger(Math.log2(failureCount));
-      if (isTold || waitMs > options.intervalMs)
+      // A day without a sequencer logs few lines, not a hundred thousand.
+      const isLogged = Number.isInteger(Math.log2(failureCount));
+      if (isLogged || waitMs > options.intervalMs)
         logger.warn({ code, reason: error.message, failureCount, waitMs }, "failed, will try again");
       return;
     }
@@ -68,7 +70,7 @@ export async function runPollLoop(
       await modules.step();
     } catch (error) {
       if (signal.aborted || codeOf(error) !== "SRV_SEQUENCER_UNREACHABLE") throw error;
-      // The sequencer is the operator's own, and after a start it takes nothing before it has heard from here.
+      // The sequencer is the operator's own, and after a start it takes no operation before it has a report from here.
       noteFailure(error, options.intervalMs);
       return;
     }

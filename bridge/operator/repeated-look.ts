@@ -1,13 +1,13 @@
 interface RepeatedLookOptions {
-  /** How many looks it takes, each at another block. */
+  /** Minimum observations, each at another block. */
   readonly looks: number;
-  /** How far the last block is behind the first. */
+  /** Minimum blocks between the first observation and the last. */
   readonly blocks: number;
 }
 
 /**
- * Nothing is final after one look: Ethereum nodes behind one address lag behind each other, and some are on a fork that
- * ends. What is seen again and again, at blocks some way apart, is believed.
+ * Accepts an observation only after it was repeated at blocks some way apart. One read decides nothing: Ethereum nodes
+ * behind one address lag behind each other, and some are on a fork that ends.
  */
 export class RepeatedLook {
   readonly #options: RepeatedLookOptions;
@@ -17,7 +17,10 @@ export class RepeatedLook {
     this.#options = options;
   }
 
-  /** Another look, at this block. One at a block that is not newer does not count. @returns whether it is believed */
+  /**
+   * Notes an observation at this block. One at a block that is not newer does not count. @returns true once it is
+   * accepted
+   */
   note(what: string, blockNumber: bigint): boolean {
     const look = this.#seen.get(what) ?? { firstBlock: blockNumber, lastBlock: -1n, count: 0 };
     if (blockNumber > look.lastBlock) {
@@ -29,7 +32,7 @@ export class RepeatedLook {
     return look.count >= looks && look.lastBlock - look.firstBlock >= BigInt(blocks);
   }
 
-  /** Something else was seen: what was noted before says nothing. */
+  /** Forgets earlier observations after a contrary one. */
   forget(what: string): void {
     this.#seen.delete(what);
   }

@@ -1,15 +1,17 @@
 import type { Hex } from "viem";
 
-/** Bytes of text of a request to the sequencer: half of what it takes of most. One thing alone may have more. */
+/**
+ * Maximum bytes of text of a request to the sequencer: half of the limit of most routes. One item alone may have more.
+ */
 export const MAX_REQUEST_BYTES = 512 * 1024;
-/** Of an entry's JSON besides its data: C, the proof, names. */
+/** Bytes of an entry's JSON besides its data: C, the proof, names. */
 const ENTRY_BYTES = 1_000;
 
-/** What entries with this posted data take of a request. */
+/** Bytes of a request that entries with this posted data take. */
 export const requestBytes = (data: readonly Hex[]): number =>
   data.reduce((sum, { length }) => sum + length + ENTRY_BYTES, 0);
 
-/** Things in their order, cut into requests. */
+/** Cuts items, in their order, into requests. */
 export function inRequests<T>(things: readonly T[], bytesOf: (thing: T) => number, maxCount: number): T[][] {
   const requests: T[][] = [];
   let bytes = 0;

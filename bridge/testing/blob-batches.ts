@@ -16,7 +16,7 @@ import type { VersionedHash } from "../blobs/blob-source.ts";
 import { type BlobServer, serveBlobs } from "./blob-server.ts";
 import type { HistoryFixture } from "./history-fixture.ts";
 
-/** Who may submit in the contracts' fixture. */
+/** Index of the account that may submit in the contracts' fixture. */
 const SEQUENCER_INDEX = 1;
 
 /** Executes operations on the fixture's ledger and posts them in a batch whose narrow slots stand in a blob. */
@@ -52,7 +52,7 @@ export async function postBlobBatch(
 }
 
 export interface ForgetfulBeacon extends BlobServer {
-  /** From now on no blob is there, as 18 days later. */
+  /** Removes all blobs, as nodes do after 18 days. */
   prune(): void;
 }
 

@@ -1,4 +1,4 @@
-/** A server of blobs for tests: an archive or a beacon node that says what a test wants. */
+/** A server of blobs for tests: an archive or a beacon node with the answers that a test chooses. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { encodeBlob, versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
@@ -15,7 +15,7 @@ export interface SampleBlob {
 
 export const SAMPLE_TIME_SECONDS = 1_800_000_120;
 
-/** Of batch 5 in block 9. */
+/** Sample blob of batch 5 in block 9. */
 export async function sampleBlob(coefficients: readonly bigint[]): Promise<SampleBlob> {
   const commitment = await commitBlob(coefficients);
   const versionedHash = versionedHashOf(commitment) as VersionedHash;
@@ -29,7 +29,7 @@ export const hexOf = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toSt
 export interface BlobServer {
   readonly url: string;
   /** Paths with their queries, in order. */
-  readonly asked: string[];
+  readonly paths: string[];
   close(): Promise<void>;
 }
 
@@ -43,10 +43,10 @@ export async function serveBlobs(
     | number
     | ((request: IncomingMessage, response: ServerResponse) => void | Promise<void>),
 ): Promise<BlobServer> {
-  const asked: string[] = [];
+  const paths: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? "";
-    asked.push(path);
+    paths.push(path);
     const given = answer(path);
     if (typeof given === "function") {
       void given(request, response);
@@ -63,7 +63,7 @@ export async function serveBlobs(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
+    paths,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();

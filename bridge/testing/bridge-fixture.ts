@@ -1,4 +1,4 @@
-/** What the bridge's tests share: a node with the real contracts, a stand-in for the sequencer, a database. */
+/** Common parts of the bridge's tests: a node with the real contracts, a stand-in for the sequencer, a database. */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -33,7 +33,7 @@ interface BridgePlace {
   readonly deployedAtBlock: number;
   readonly sequencerUrl: string;
   readonly operatorToken: string;
-  /** Of the store, which is opened at the first use. */
+  /** Folder of the store, which is opened at the first use. */
   readonly dataPath: string;
 }
 
@@ -49,7 +49,7 @@ export function bridgeParts({ dataPath, deployedAtBlock, operatorToken, rollup, 
   };
   return {
     ...shared,
-    /** The database; `closeStore` lets another process have it. */
+    /** The database; `closeStore` releases it for another process. */
     store,
     async closeStore(): Promise<void> {
       await opened?.close();
@@ -61,7 +61,11 @@ export function bridgeParts({ dataPath, deployedAtBlock, operatorToken, rollup, 
     ): Promise<BatchPublisher> {
       return new BatchPublisher(
         {
-          ...{ ...chunks, chainId: 31337, confirmations: 3, finalityDepthBlocks: 3, resendAfterMs: 60_000 },
+          ...chunks,
+          chainId: 31337,
+          confirmations: 3,
+          finalityDepthBlocks: 3,
+          resendAfterMs: 60_000,
           maxFeePerGasWei: 10n ** 12n,
           maxPriorityFeePerGasWei: 10n ** 10n,
           maxFeePerBlobGasWei: 10n ** 12n,

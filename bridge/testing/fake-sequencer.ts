@@ -1,7 +1,7 @@
 /**
- * Stands for the sequencer in the bridge's tests: the operator routes of docs/reference/api.md over a state in memory, with the
- * sequencer's rules about reports. What it does not do: execute, close or check anything. The real one is used in the
- * end-to-end test.
+ * Stand-in for the sequencer in the bridge's tests: the operator routes of docs/reference/api.md over a state in memory,
+ * with the sequencer's rules about reports. It does not execute, close or check anything. The end-to-end test uses the
+ * real one.
  */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
@@ -48,11 +48,16 @@ type PreVerifiedBody = Record<"commitment" | "data", string> & { circuitIndex: n
 const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
   kind === KIND.settle ? { modelId, word: `0x${words[0]!.toString(16)}` } : null;
 
-/** By their entries in L1's order: a settlement in shards, of more than one, has one more than shards where it is by draws. */
+/**
+ * Settlements, each with its entries in L1's order: a settlement of more than one shard has an entry more than shards
+ * where it is by draws.
+ */
 function settlementsOf({ content, settlements = [] }: ClosedBatch) {
   const entries = settlements.map(({ proof, settlement: { circuit, commitment, data } }) => ({
-    ...{ circuit: `circuit-${circuit}`, commitment: hex32(commitment) },
-    ...{ data, proof: proverForm(proof) },
+    circuit: `circuit-${circuit}`,
+    commitment: hex32(commitment),
+    data,
+    proof: proverForm(proof),
   }));
   return content.wide
     .filter(({ kind }) => kindRule(kind)?.isSettlement)
@@ -70,26 +75,26 @@ export class FakeSequencer {
   readonly entries: QueueEntry[] = [];
   /** Entries that final batches hold. */
   finalQueueHead = 0;
-  /** As they came: prevRandao in hexadecimal. */
+  /** CloseEpoch reports as they came: prevRandao in hexadecimal. */
   readonly closes: {
     batchNumber: number;
     blockNumber: number;
     prevRandao: string | null;
     isMissed: boolean;
   }[] = [];
-  /** Batches whose CloseEpochs it says it waits for. */
+  /** Batches whose CloseEpochs it reports as waiting. */
   awaitedCloses: number[] = [];
-  /** Taken note of, and not followed. */
+  /** Reported foreign batches, which are not followed. */
   readonly foreign: ForeignBatchReport[] = [];
-  /** Pre-verified settlements that were offered, and J of those of which nothing more comes. */
+  /** Offered pre-verified settlements, and J of those that are settled or can never be. */
   readonly offered: (PreVerifiedBody & { modelId: number; word: string; further?: PreVerifiedBody[] })[] = [];
   readonly over = new Set<bigint>();
-  /** Where the chain was before the first batch. */
+  /** Position of the chain before the first batch. */
   origin = { batchNumber: 0, root: "0x0", opIndex: 0, queueHead: 0 };
   readonly heads: { blockNumber: number; timestamp: number }[] = [];
-  /** false: as after a start, until the next head. */
+  /** False after a start, until the next head. */
   isPlaceKnown = true;
-  /** While true, every route answers 503. */
+  /** True: every route answers 503. */
   isDown = false;
   readonly #app: FastifyInstance = Fastify();
   url = "";

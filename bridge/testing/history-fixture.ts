@@ -36,15 +36,18 @@ export type RealCircuits = NonNullable<Parameters<typeof deployFixture>[4]>;
 
 interface HistoryFixtureOptions {
   sequencer?: Address;
-  /** Who owns leaf 0; the contracts' fixture's where absent. */
+  /** Owner of leaf 0; the contracts' fixture's where absent. */
   treasuryOwner?: Address;
-  /** Of the batch circuits; SHAPES where absent. */
+  /** Shapes of the batch circuits; SHAPES where absent. */
   shapes?: readonly BatchShape[];
   settlementSizes?: readonly CircuitSizes[];
   real?: RealCircuits;
 }
 
-/** `sequencer`: who may submit; the contracts' fixture's where absent. `settlementSizes`: further circuits. */
+/**
+ * Starts a history. `sequencer`: account that may submit; the contracts' fixture's where absent. `settlementSizes`:
+ * further circuits.
+ */
 export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
   await initPoseidon();
   const anvil = await startAnvil();
@@ -95,7 +98,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       }),
     ),
 
-    /** Asks the contract's verifier: independent of who asks. */
+    /** Uses the contract's verifier, whoever asks. */
     verifyProof: (async (key, proof, [commitment, evaluation, z, blobLow = 0n, blobHigh = 0n]) => {
       const { index } = registered.find((circuit) => circuit.key.delta[0][0] === key.delta[0][1])!;
       const statement = {
@@ -114,7 +117,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       }
     }) satisfies VerifyProof,
 
-    /** Executes operations and closes them, on top of what the ledger is now. */
+    /** Executes operations and closes them, on top of the present ledger. */
     async close(
       operations: (ledger: Ledger) => readonly Operation[],
       after?: ClosedBatch,

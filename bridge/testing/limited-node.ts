@@ -1,4 +1,4 @@
-/** A node that does less than the true one behind it, for tests: limits of hosted ones, and what others do not keep. */
+/** A node that does less than the true one behind it, for tests: limits of hosted nodes, and dropped data. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -11,14 +11,14 @@ import {
 import type { Hex } from "viem";
 
 interface LimitedRequest {
-  /** From 1 on. */
+  /** Number of the request, from 1 on. */
   readonly number: number;
   readonly method: string;
   readonly params?: readonly unknown[];
   /** The true node's newest block. */
   readonly headNumber: number;
 }
-/** What the node answers in the true one's place; null = what that one says. `drop` breaks the connection. */
+/** Answer of the node in the true one's place; null = the true node's answer. `drop` breaks the connection. */
 export type Limit = (
   request: LimitedRequest,
 ) => { status?: number; body?: unknown; drop?: true; hang?: true } | null;
@@ -36,7 +36,7 @@ interface LogFilter {
   readonly toBlock?: string;
 }
 
-/** The blocks whose logs are asked for; null where it asks for something else. A bound that is left out is the newest block. */
+/** Range of blocks whose logs are requested; null for other requests. A missing bound is the newest block. */
 function logRange({ headNumber, method, params }: LimitedRequest): {
   fromBlock: number;
   toBlock: number;
@@ -51,7 +51,7 @@ function logRange({ headNumber, method, params }: LimitedRequest): {
   return { fromBlock: numberOf(fromBlock), toBlock: numberOf(toBlock) };
 }
 
-/** How hosted nodes refuse a range of logs, by the words of their operators' documentation. */
+/** Answers of hosted nodes that refuse a range of logs, from their operators' documentation. */
 export const RANGE_REFUSALS = {
   "400 with -32600": {
     status: 400,
@@ -64,7 +64,7 @@ export const RANGE_REFUSALS = {
   "413 in plain text": { status: 413, body: "request entity too large" },
 } as const satisfies Record<string, ReturnType<Limit>>;
 
-/** A node that answers this where logs of more than `blocks` are asked for at once. */
+/** Limits the blocks of one request for logs. */
 export const limitsRange =
   (blocks: number, answer: ReturnType<Limit>): Limit =>
   (request) => {
@@ -72,18 +72,18 @@ export const limitsRange =
     return range !== null && range.toBlock - range.fromBlock + 1 > blocks ? answer : null;
   };
 
-/** As geth after 2,350,000 blocks: it has the blocks, and no index of transactions by their hash. */
+/** Acts like geth after 2,350,000 blocks: it has the blocks, and no index of transactions by their hash. */
 export const forgetsHashes: Limit = ({ method }) =>
   ["eth_getTransactionByHash", "eth_getTransactionReceipt"].includes(method)
     ? { body: rpcResult(null) }
     : null;
 
-/** Where the block that a state is asked of is among the parameters. */
+/** Place of the block among the parameters of methods that read a state. */
 const STATE_BLOCK: Readonly<Record<string, number>> = { eth_call: 1, eth_getCode: 1 };
 
 /**
- * As a node that has dropped the blocks before this one (EIP-4444), with the states of the last 128 only. Asked for events
- * that reach further back, it refuses, or says that there are none.
+ * Acts like a node that has dropped the blocks before this one (EIP-4444), and has the states of the last 128 only. A
+ * request for older events is refused, or gets an empty list.
  */
 export const dropsBlocksBefore =
   (first: number, headNumber: number, logs: "refused" | "none"): Limit =>
@@ -99,7 +99,7 @@ export const dropsBlocksBefore =
     return null;
   };
 
-/** As geth, which tries a call with blobs only for an account that could pay the fee that the call says. */
+/** Acts like geth, which simulates a call with blobs only for an account that could pay the fee that the call names. */
 export const chargesTriedBlobs =
   (balanceWei: bigint): Limit =>
   ({ method, params }) => {
@@ -110,7 +110,7 @@ export const chargesTriedBlobs =
     return { body: rpcError(-32000, "insufficient funds for gas * price + value") };
   };
 
-/** As geth while its pool for transactions of this kind, or of the other one, has the account. */
+/** Acts like geth while its pool for transactions of this kind, or of the other one, has the account. */
 export const poolHolds =
   (holds: () => "blobs" | "plain"): Limit =>
   ({ method, params }) =>
@@ -118,7 +118,10 @@ export const poolHolds =
       ? { body: rpcError(-32000, "address already reserved") }
       : null;
 
-/** As geth since Osaka (`validateBlobSidecarOsaka` in its txpool): one proof a blob is not enough. Behind it anvil checks cells. */
+/**
+ * Acts like geth since Osaka (`validateBlobSidecarOsaka` in its txpool): one proof a blob is not enough. anvil behind it
+ * checks cells.
+ */
 export const asksForCells: Limit = ({ method, params }) => {
   if (method !== "eth_sendRawTransaction" || !isBlobTransaction(params![0] as Hex)) return null;
   const isOld = !unwrapBlobTransaction(params![0] as Hex).sidecars.every(hasCells);
@@ -135,7 +138,10 @@ async function newestBlock(url: string): Promise<number> {
   return Number(((await answer.json()) as { result: string }).result);
 }
 
-/** Runs something against a node with this limit in front of the true one. @returns also how much that one was asked */
+/**
+ * Runs something against a node with this limit in front of the true one. @returns also the number of requests to the
+ * true one
+ */
 export async function behindLimit<T>(
   trueUrl: string,
   limit: Limit,
@@ -153,17 +159,17 @@ export async function behindLimit<T>(
     response.setHeader("content-type", isPlain ? "text/plain" : "application/json");
     if (limited !== null) {
       response.statusCode = limited.status ?? 200;
-      const said = isPlain ? (limited.body as string) : JSON.stringify(limited.body);
-      return response.end(said.replace('"ID"', String(id)));
+      const text = isPlain ? (limited.body as string) : JSON.stringify(limited.body);
+      return response.end(text.replace('"ID"', String(id)));
     }
     const headers = { "content-type": "application/json" };
     return response.end(await (await fetch(trueUrl, { method: "POST", headers, body })).text());
   };
-  // Who asks may be killed, and the node stopped, in the middle of a question.
+  // The client may be killed, and the node stopped, in the middle of a request.
   const server = createServer((request, response) => {
     answer(request, response).catch(() => request.socket.destroy());
   });
-  // Who asks may compute for seconds in this very thread, and would then ask on a connection that has just ended.
+  // The client may compute for seconds in this very thread, and would then use a connection that has just ended.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {

@@ -47,7 +47,7 @@ export const DATANET_ID = 3;
 export const MODEL_ID = 4;
 export const DRAWS = 4;
 export const FEATURES = 16;
-/** Behind SHAPES: the settlement circuit and the payee table. */
+/** Index of the settlement circuit, behind SHAPES; the payee table follows. */
 export const SAMPLED_CIRCUIT = 3;
 export const PAYEE_TABLE_CIRCUIT = 4;
 const PAYEE_COUNT = 8;
@@ -56,7 +56,7 @@ export const MODEL_CIRCUITS = [
   { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: PAYEE_COUNT },
   { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: PAYEE_COUNT },
 ];
-/** Behind them, of a model of two shards. */
+/** Index of the circuits of a model of two shards, behind those. */
 export const SHARDED_CIRCUIT = 5;
 const SHARD_CIRCUIT = 6;
 const SHARD_CIRCUITS = [
@@ -71,17 +71,23 @@ export const PAYEES = [
 
 interface ModelHistoryOptions {
   readonly sequencer?: Hex;
-  /** Of the model; any where no sampled settlement is proven. */
+  /** Features commitment of the model; any value where no sampled settlement is proven. */
   readonly featuresCommitment?: bigint;
-  /** What its binding says of its settlement circuit; FEATURES and DRAWS where absent. */
+  /** Settlement circuit in its binding; FEATURES and DRAWS where absent. */
   readonly settledBy?: Pick<ModelBinding, "drawBits" | "featureCount">;
   /** Circuits with real keys, behind the others. */
   readonly real?: RealCircuits;
-  /** Of the model; one by default. With two its second payee is in the second, and SHARD_CIRCUITS are deployed. */
+  /**
+   * Number of the model's shards; one by default. With two its second payee is in the second, and SHARD_CIRCUITS are
+   * deployed.
+   */
   readonly shardCount?: 1 | 2;
-  /** In the places of their shards; PAYEES where absent, cut as `shardCount` says. With them the activation's table is as large. */
+  /**
+   * Payees in the places of their shards; PAYEES where absent, cut by `shardCount`. With them the activation's table is
+   * as large.
+   */
   readonly payees?: readonly Payee[];
-  /** Of the circuit that the activation names. */
+  /** Circuit that the activation names. */
   readonly cap?: { readonly circuit: number; readonly payments: number };
 }
 
@@ -126,10 +132,10 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     modelId: MODEL_ID,
     statics,
     sign,
-    /** How batches get to L1; tests put a relay here. */
+    /** Submits batches to L1; tests put a relay here. */
     submit: (closed: readonly ClosedBatch[]): Promise<unknown> => l1.submit(closed),
 
-    /** One batch after the other, since each operation is signed over what the ones before have made of the ledger. */
+    /** Posts one batch after the other, since each operation is signed over the ledger that the ones before have made. */
     async post(...steps: (() => Parameters<HistoryFixture["close"]>[0])[]): Promise<ClosedBatch[]> {
       const posted: ClosedBatch[] = [];
       for (const step of steps) {
@@ -140,7 +146,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       return posted;
     },
 
-    /** Up to an approved model without an activation. */
+    /** Makes an approved model without an activation. */
     async makeModel(): Promise<void> {
       const { alice } = l1.roles;
       const keyX = keyXOf(ALICE_SECRET);
@@ -196,7 +202,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       return { ...batch, settlements: this.proveEntriesFixture(changes.data ?? data, circuit) };
     },
 
-    /** A stranger pre-verifies it; what a batch brings to take it. */
+    /** Pre-verifies a settlement as a stranger; returns the part with which a batch takes it. */
     async preVerify(data: SettlementData, circuit: number): Promise<ProvenSettlementFixture> {
       const entries = this.proveEntriesFixture(data, circuit);
       const { stranger: account } = l1.roles;
@@ -204,7 +210,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       return { ...entries[0]!, isPreVerified: true };
     },
 
-    /** Somebody else than the sequencer settles: pre-verifies the settlement, and takes it in a batch of its own a day later. */
+    /** Settles as a stranger: pre-verifies the settlement, and takes it in a batch of its own a day later. */
     async settleAsStranger(data: SettlementData, circuit: number): Promise<void> {
       const preVerified = await this.preVerify(data, circuit);
       await l1.passTime(DAY_SECONDS + 1n);
@@ -237,10 +243,12 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       return Number(batches.at(-1)!.content.batchNumber);
     },
 
-    /** The same payments as a settlement takes them. */
+    /** The same payments in the form of a settlement. */
     paymentsOf: (receiptOf: (i: number) => bigint, count: number): EpochPayment[] =>
       Array.from({ length: count }, (_, i) => ({
-        ...{ payerId: ALICE, receipt: receiptOf(i), cumulativeWei: BigInt(i + 1) * OPEN },
+        payerId: ALICE,
+        receipt: receiptOf(i),
+        cumulativeWei: BigInt(i + 1) * OPEN,
       })),
 
     async mineRandomness(closingBatch: number): Promise<number> {
@@ -258,7 +266,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       await wait(l1.rollup.write.recordRandomness(args, { account: l1.roles.stranger }));
     },
 
-    /** What a sampled settlement of the closed epoch says; all that is earned goes to the first payee of each shard. */
+    /** Data of a sampled settlement of the closed epoch; all that is earned goes to the first payee of each shard. */
     async sampledData(): Promise<SettlementData> {
       const record = ledger.requireLeaf(MODEL_ID);
       const { accruedWei, closed } = record.rewards!;
@@ -291,7 +299,9 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
         ...closed!,
         voidCount: 0,
         burnedWei: payout.burnedWei,
-        ...{ capCircuit: 0, shardCount, items: quanta },
+        capCircuit: 0,
+        shardCount,
+        items: quanta,
         ...(shardCount > 1 && { links: shards.map(randomElement) }),
       };
     },

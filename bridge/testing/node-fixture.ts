@@ -1,4 +1,4 @@
-/** For tests that decide what the node mines, and in which order. */
+/** Helpers for tests that decide which transactions the node mines, and in which order. */
 
 import type { Fixture } from "@openledger/contracts/testing/rollup-fixture";
 import { getAddress, type Hex, parseGwei, toHex } from "viem";
@@ -8,7 +8,7 @@ interface PoolTransaction {
   readonly gas: Hex;
 }
 
-/** What the account has in the node's pool, lowest nonce first. */
+/** The account's transactions in the node's pool, lowest nonce first. */
 export async function pendingOf(l1: Fixture, account: Hex): Promise<PoolTransaction[]> {
   const { pending } = await l1.client.getTxpoolContent();
   const own = Object.entries(pending).find(([from]) => getAddress(from) === getAddress(account));

@@ -68,7 +68,7 @@ const batches: fc.Arbitrary<BatchData> = fc.record({
   wide: fc.array(record(wideKinds, true), { maxLength: SHAPE.wide }),
 });
 
-/** What L1 knows of a batch without its bytes. */
+/** The batch fields that L1 has in its own state, without the batch's bytes. */
 const l1Of = ({ domain, oldRoot, batchNumber, firstOpIndex, oldNextId, idFeeWei }: BatchData) => ({
   domain,
   oldRoot,
@@ -128,8 +128,12 @@ describe("batchElements", () => {
       17n + (31n << 29n) + (1n << 93n),
       11n + (36n << 5n),
       0n,
-      ...[23n, 30n],
-      ...[32n, 33n, 34n, 35n],
+      23n,
+      30n,
+      32n,
+      33n,
+      34n,
+      35n,
       37n,
     ]);
   });

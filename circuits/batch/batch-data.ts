@@ -12,7 +12,7 @@ import {
   WIDE_WORD_COUNT,
 } from "../protocol.ts";
 
-/** What a slot posts. `words` has exactly the kind's number of words. */
+/** Posted data of one slot. `words` has exactly the kind's number of words. */
 export interface SlotRecord {
   readonly kind: number;
   readonly a: number;
@@ -54,7 +54,10 @@ export interface L1Header {
 
 export interface BatchData extends PostedHeader, L1Header {
   readonly shape: BatchShape;
-  /** Up to the last used slot; the rest of each section is null, so nulls may stand between the table's two sections. */
+  /**
+   * Narrow slots up to the last used one. The rest of each section is null, so null slots may stand between
+   * the table's two sections.
+   */
   readonly narrow: readonly SlotRecord[];
   readonly wide: readonly SlotRecord[];
 }
@@ -80,7 +83,7 @@ function wideCore(slot: SlotRecord): bigint {
   );
 }
 
-/** Two cores an element. */
+/** Cores of the narrow slots, two to an element. */
 export function narrowPairs(batch: Pick<BatchData, "shape" | "narrow">): bigint[] {
   const cores = Array.from({ length: batch.shape.narrow }, (_, i) =>
     narrowCore(batch.narrow[i] ?? NULL_RECORD),
@@ -105,7 +108,7 @@ const wideCores = ({ shape, wide }: BatchData): bigint[] =>
   Array.from({ length: shape.wide }, (_, i) => wideCore(wide[i] ?? NULL_RECORD));
 
 const payloads = (batch: BatchData): bigint[] => batch.narrow.flatMap((slot) => slot.words);
-/** None where they stand in a blob. */
+/** Payloads in the calldata; empty if they are in a blob. */
 const postedPayloads = (batch: BatchData): bigint[] => (isBlobShape(batch.shape) ? [] : payloads(batch));
 
 /** E: what L1 evaluates, fixed places then the running part (docs/reference/ledger.md, "Batch data"). What is in a blob is not in it. */
@@ -127,7 +130,7 @@ export function batchElements(batch: BatchData): bigint[] {
   return elements;
 }
 
-/** Of these elements what C absorbs as it is: header and wide slots, with every place fixed. */
+/** Elements that C absorbs unchanged: header and wide slots, every one in a fixed place. */
 export function absorbedPosted(batch: BatchData): bigint[] {
   return [
     ...headerElements(batch),
@@ -138,14 +141,17 @@ export function absorbedPosted(batch: BatchData): bigint[] {
   ];
 }
 
-/** What opens a batch's blob, at the end of the posted bytes: its value at z, its commitment, the proof (docs/explanation/data-availability.md). */
+/**
+ * Length of a blob's opening at the end of the posted bytes: value at z (32), commitment (48), proof (48).
+ * See docs/explanation/data-availability.md.
+ */
 export const BLOB_OPENING_BYTES = 32 + 48 + 48;
 
 /**
- * The bytes that are posted to L1. Slots must not end in a null one. The longest run of empty pairs is not posted, and of a
- * batch with a blob no pair and no payload.
- * @param opening of the blob, where the batch has one: 128 bytes
- * @throws RangeError
+ * Encodes the bytes that are posted to L1. The last slot must not be a null slot. The longest run of empty
+ * pairs is not posted. A batch with a blob posts no pairs and no payloads.
+ * @param opening of the blob, 128 bytes; empty if the batch has no blob
+ * @throws RangeError if `opening` has another length
  */
 export function encodeWire(batch: BatchData, opening: Uint8Array = new Uint8Array()): Uint8Array {
   const isBlob = isBlobShape(batch.shape);
@@ -174,7 +180,7 @@ export function encodeWire(batch: BatchData, opening: Uint8Array = new Uint8Arra
   ]);
 }
 
-/** Where there is no empty pair, an empty gap behind the last one. */
+/** Finds the longest run of empty pairs. Returns an empty run after the last pair if no pair is empty. */
 function longestGap(pairs: readonly bigint[]): { at: number; count: number } {
   let longest = { at: pairs.length, count: 0 };
   let count = 0;
@@ -269,6 +275,6 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
   if (narrow.reduce((sum, slot) => sum + slot.words.length, 0) !== payloadCount) {
     throw malformed(`payloadCount ${payloadCount} is not what the kinds say`);
   }
-  // What was posted wins: a caller's object may hold more than L1's fields.
+  // Posted fields win: a caller's object may hold more than L1's fields.
   return { ...l1, ...header, shape, narrow, wide };
 }

@@ -21,7 +21,7 @@ interface DraftSlot {
 
 export interface BatchDraft {
   readonly data: BatchData;
-  /** In the order of their execution. */
+  /** Wide slots in the order of their execution. */
   readonly wide: readonly DraftSlot[];
   readonly fee: Omit<FeeTrace, "children">;
   /** The leaves of the wide slots and the fee leaf, after the table. */

@@ -36,7 +36,7 @@ const SCRATCH_BITS = 445;
 const toBits = (value: bigint, count: number): bigint[] =>
   Array.from({ length: count }, (_, i) => (value >> BigInt(i)) & 1n);
 
-/** Where there is no leaf, the circuit wants the tag 0 too. */
+/** Fields of an opened leaf. The tag is 0 if the leaf is absent, as the circuit requires. */
 function openedFields(leaf: Leaf, isPresent: boolean): bigint[] {
   const [tag, ...inputs] = leafFields(leaf);
   return [isPresent ? tag : 0n, ...inputs];
@@ -124,7 +124,10 @@ function modelCounters(trace: SlotTrace, isOpened: boolean) {
   };
 }
 
-/** What an approval by one of several datanets opens: the model's shards, as its activation has shown them. */
+/**
+ * Witness inputs of an approval by one of several datanets: the model's shards as its activation showed them.
+ * null for all other operations.
+ */
 function openedJointly({ jointApproval, modelB }: SlotTrace) {
   if (jointApproval === null) return null;
   const { payees, place } = jointApproval;
@@ -179,8 +182,15 @@ function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
   const { statics, closed, accruedRoot, claimedRoot, epochStart } = body;
   const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
   return [
-    ...[featuresCommitment, ownersCommitment, payeeRoot, binding, split],
-    ...[closed, accruedRoot, claimedRoot, epochStart],
+    featuresCommitment,
+    ownersCommitment,
+    payeeRoot,
+    binding,
+    split,
+    closed,
+    accruedRoot,
+    claimedRoot,
+    epochStart,
     newAccruedRoot,
   ];
 }
@@ -201,7 +211,10 @@ const bindingDigits = (binding: bigint): bigint =>
     [binding >> BINDING.further, 120],
   ]);
 
-/** Of any word, as a forced revocation finds it: from 2^247 on digits of its distance from there, or from r − 2^253. */
+/**
+ * Decomposes any word, as a forced revocation may find it in place of a binding. Words from 2^247 on become
+ * the digits of their distance from 2^247, or from r − 2^253.
+ */
 function anyBindingDigits(binding: bigint): bigint {
   if (binding >> BINDING_BITS === 0n) return bindingDigits(binding);
   const above = binding - (1n << BINDING_BITS);
@@ -210,14 +223,17 @@ function anyBindingDigits(binding: bigint): bigint {
   return bindingDigits(digits) | (sideBySide([[1n, 1], [BigInt(isHigh), 1], [digits >> BINDING_BITS, 6]]) << 299n); // biome-ignore format: one line
 }
 
-/** What phase F holds below 2^96. */
+/** The word that phase F bounds below 2^96; 0 for kinds without one. */
 function exactWord({ kind, words }: SlotTrace["record"]): bigint {
   const isAmount = kindRule(kind)?.isQueue === true && kind !== KIND.forcedClaimRewards;
   const place = kind === KIND.withdraw ? 1 : kind === KIND.createModel ? 6 : isAmount ? 0 : null;
   return place === null ? 0n : BigInt.asUintN(96, words[place] ?? 0n);
 }
 
-/** What the active kind's comparison decomposes (wide-slot.circom, phases D and E; model-body.circom). */
+/**
+ * The value that the active kind's comparison decomposes (wide-slot.circom, phases D and E;
+ * model-body.circom).
+ */
 function scratch(trace: SlotTrace, timestamp: bigint): bigint {
   const { kind, words } = trace.record;
   switch (kind) {
@@ -268,7 +284,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
       return bindingDigits(trace.modelB!.statics.binding);
     case KIND.closeEpoch:
     case KIND.forcedCloseEpoch: {
-      // Where a ForcedCloseEpoch's B is no model, the circuit compares zeros.
+      // If a ForcedCloseEpoch's B is no model, the circuit compares zeros.
       const isOpened = kind === KIND.closeEpoch || trace.b.kind === LEAF_KIND.model;
       const epochStart = isOpened ? trace.modelB!.epochStart : 0n;
       const epoch = isOpened ? unpackCounters(trace.b.counters).epoch : 0n;

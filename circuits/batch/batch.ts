@@ -1,4 +1,4 @@
-/** What a batch is opened with and closes into, and how it is replayed from what L1 received. */
+/** Opens and closes a batch, and replays one from its L1 data. */
 
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError, operationError } from "../circuit-errors.ts";
@@ -14,7 +14,7 @@ import { replaySettlement } from "./settlement-slot.ts";
 import { executeSlot, replaySlot } from "./slot.ts";
 import type { SlotContext, SlotTrace, TreelessTrace } from "./slot-trace.ts";
 
-/** What a batch is opened with. */
+/** Parameters that open a batch. */
 export interface BatchOpening extends L1Header {
   readonly shape: BatchShape;
   readonly timestamp: bigint;
@@ -32,12 +32,15 @@ export interface FeeTrace {
 
 export interface ClosedBatch {
   readonly data: BatchData;
-  /** One trace for every wide slot of the shape, nulls included. What the table's slots did is in its layout. */
+  /**
+   * Traces of all wide slots of the shape, nulls included. The effects of the table's slots are in its
+   * layout.
+   */
   readonly wide: readonly SlotTrace[];
   readonly fee: FeeTrace;
 }
 
-/** What an operation did, and where in the batch. */
+/** An operation's trace and its slot in the batch. */
 export interface PlacedTrace {
   readonly trace: TreelessTrace;
   /** Place among the circuit's slots: the table's first, then wide ones. */

@@ -5,7 +5,7 @@ import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.t
 import { permute } from "../field/poseidon-permutation.ts";
 import { TAG } from "../protocol.ts";
 
-/** What wide slots hand on to each other. */
+/** State that one wide slot passes to the next. */
 export interface SlotState {
   readonly root: bigint;
   readonly nextId: bigint;
@@ -35,7 +35,7 @@ export function slotInputs(
   return own;
 }
 
-/** Everything that is no slot's, and of the slots what the frame has ports for. */
+/** Inputs of the frame: all that belong to no slot, and those of the slots for which the frame has ports. */
 export function frameInputs(
   inputs: CircuitInputs,
   ports: ReadonlySet<string>,

@@ -38,21 +38,21 @@ import {
   type SettleOperation,
 } from "./settlement-operation.ts";
 
-/** What a ClaimRewards opens, as its payee's witness needs it. Amounts in wei. */
+/** Opening of a ClaimRewards: the witness of its payee. Amounts in wei. */
 export interface ClaimRewardsTrace {
-  /** Who has the claim's role in the payee. A signed claim names its signer. */
+  /** The leaf that has the claim's role in the payee. A signed claim names its signer. */
   readonly memberId: bigint;
   /** The payee's other leaf. */
   readonly otherId: bigint;
   readonly accruedWei: bigint;
-  /** Claimed before by the same role, and by the payee's other one. */
+  /** Amounts claimed before: by the same role, and by the payee's other role. */
   readonly claimedWei: bigint;
   readonly otherClaimedWei: bigint;
   readonly accruedChildren: readonly (readonly bigint[])[];
   readonly claimedChildren: readonly (readonly bigint[])[];
 }
 
-/** What a Settle or Activation adds to its record's word. */
+/** Values that a Settle or Activation adds to its record's word. */
 export interface SettlementTrace {
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;
@@ -67,7 +67,7 @@ interface ReadyModel {
   readonly rewards: ModelRewards;
 }
 
-/** null where the leaf is missing, no model, or a model without an activation. */
+/** Record of a model that has had an activation; null for any other leaf and for a missing one. */
 function readyModel(record: LeafState | undefined): ReadyModel | null {
   if (record === undefined || record.leaf.kind !== LEAF_KIND.model || record.rewards === undefined)
     return null;
@@ -192,9 +192,10 @@ export function payRewards(
 }
 
 /**
- * What a ForcedClaimRewards opens and does: null where the leaf is no ready model, `paid` null where the payee is not the
- * claimer's. Whether the sender owns the claimer is the caller's to know.
+ * Opens a ForcedClaimRewards and computes its effect. The caller checks that the sender owns the claimer.
  * @param word of the entry, checked by L1 to be a payee and a role
+ * @returns null if the leaf is not a ready model; `paid` is null if the claimer does not have the role in the
+ * payee
  */
 export function forcedClaimRewards(
   model: LeafState | undefined,
@@ -213,7 +214,7 @@ interface PaidClaimRewards {
   readonly gainWei: bigint;
 }
 
-/** Who has the role in the payee, and what the claim would do. */
+/** Opens a payee: the member with the role, and the claim's effect. */
 function openPayee(
   { record, rewards }: ReadyModel,
   word: bigint,

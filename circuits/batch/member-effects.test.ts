@@ -75,7 +75,7 @@ describe("MemberEffects", () => {
   const commit = { ...base, isCommit: 1n, tagB: 258n };
   const pay = { ...base, isPay: 1n, tagB: 259n, countersB: packCounters(counters), ...opening };
   const approval = { ...pay, isPay: 0n, opensModel: 1n };
-  /** Of a model of several datanets, two of which have approved. */
+  /** Approval for a model of several datanets, two of which have approved. */
   const partly = {
     ...approval,
     approved: 0n,

@@ -1,6 +1,7 @@
 /**
- * What CommitData, PayInference, PublishVersion, ApproveModel and RevokeModel do to a datanet or a model, signed or forced
- * (docs/reference/ledger.md, "Operations"). Each takes B's record, of PublishVersion A's, and returns it as it is afterwards.
+ * Effects of CommitData, PayInference, PublishVersion, ApproveModel and RevokeModel on a datanet or a model,
+ * signed or forced (docs/reference/ledger.md, "Operations"). Each function takes B's record (PublishVersion:
+ * A's) and returns the new record.
  */
 
 import { hashTagged } from "../field/poseidon.ts";
@@ -74,7 +75,7 @@ export function takePayment(model: LeafState, { a, b, payload }: WithPayload, am
   });
 }
 
-/** What a publication says; its time is its batch's. */
+/** Contents of a publication. Its time is the time of its batch. */
 export type Publication = Omit<DatanetBody, "version" | "publishedAt">;
 
 /** @throws OP_WRONG_LEAF_KIND */
@@ -107,7 +108,7 @@ export function approveModel(
   if (payload !== hashStatics(statics)) differs("statics");
   if (datanet.version === 0n)
     refuse("OP_DATANET_NOT_PUBLISHED", `datanet ${a} has no published version`, { id: a });
-  // Of further datanets recipe.json alone names the version: their shards' tables are what is compared.
+  // Only recipe.json names the versions of further datanets, so their shards' tables are compared.
   if (place === 0 && binding.version !== datanet.version) differs("version");
   const approved = isJoint ? shardOf(model, b, place) : statics;
   // A shard's commitment fixes its rows.
@@ -130,20 +131,26 @@ export function approveModel(
   return withApproval(model, { isApproved: isLast, approvals: isLast ? 0 : given });
 }
 
-/** What an approval by one of several datanets opens: the model's payees, in their places, and which shard is A's. */
+/**
+ * Opening of an approval by one of several datanets: the model's payees in their places, and the index of A's
+ * shard.
+ */
 export interface JointApproval {
   readonly payees: readonly Payee[];
   readonly place: number;
 }
 
-/** Of a model that A has approved; null where it has one datanet. */
+/** Opening of A's approval of a model; null if the model has one datanet. */
 export function jointApprovalOf({ model, rewards }: LeafState, a: number): JointApproval | null {
   const binding = unpackBinding(model!.statics.binding);
   if (binding.furtherDatanets.length === 0) return null;
   return { payees: rewards!.payees, place: datanetIds(binding).indexOf(a) };
 }
 
-/** What datanet `place` of a model of several has published, by the tables that its activation has shown. @throws OP_MODEL_NOT_READY */
+/**
+ * Commitments of datanet `place` of a model of several datanets, computed from the payees that its activation
+ * showed. @throws OP_MODEL_NOT_READY
+ */
 function shardOf({ leaf, rewards }: LeafState, id: number, place: number) {
   if (!unpackCounters(leaf.counters).isReady || rewards === undefined) {
     return refuse(
@@ -162,7 +169,10 @@ function shardOf({ leaf, rewards }: LeafState, id: number, place: number) {
   };
 }
 
-/** Of a model of several datanets by any of them, and all have to approve again. @throws OP_WRONG_LEAF_KIND, OP_MODEL_NOT_OF_DATANET */
+/**
+ * Revokes all approvals of a model. Any of its datanets may do so; then all have to approve again. @throws
+ * OP_WRONG_LEAF_KIND, OP_MODEL_NOT_OF_DATANET
+ */
 export function revokeModel(datanetRecord: LeafState, model: LeafState, ids: Ids): LeafState {
   requireDatanetOf(datanetRecord, model, ids);
   return withApproval(model, { isApproved: false, approvals: 0 });

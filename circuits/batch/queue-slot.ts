@@ -51,9 +51,9 @@ export function executeQueueEntry(
   const words = [amountWei, word1, word2, sender, word3, word4].slice(0, rule.wordCount);
   const owned = (record: LeafState | undefined, owner: bigint) =>
     record !== undefined && record.leaf.l1Owner === owner ? record : null;
-  // What a forced operation acts for: A, if it is the sender's.
+  // Leaf that a forced operation acts for: A, if it is the sender's.
   const leaf = rule.usesA ? owned(ledger.leaf(a), sender) : null;
-  // Of the kinds that pay: A after it, where it has what is asked.
+  // For the kinds that pay: A after the payment, if its balance covers the amount.
   const isPaying = PAYING.has(entry.kind);
   const wantedWei = leaf === null || !isPaying ? null : coveredWei(leaf, amountWei);
   const payer =
@@ -162,7 +162,10 @@ export function executeQueueEntry(
   });
 }
 
-/** What a leaf gives of what is asked, which may be everything; null where it has less. */
+/**
+ * Amount that a leaf pays, in wei: `askedWei`, or the whole balance for WITHDRAW_ALL_WEI. null if the balance
+ * is too low.
+ */
 function coveredWei({ leaf }: LeafState, askedWei: bigint): bigint | null {
   if (askedWei === WITHDRAW_ALL_WEI) return leaf.balance;
   return askedWei > leaf.balance ? null : askedWei;

@@ -6,13 +6,35 @@ import { repositoryRoot } from "../compiler/compile.ts";
 import { templateSource } from "../compiler/template-files.ts";
 
 const FILES = [
-  ...["wide-slot", "slot-parts", "claim-rewards", "model-body"],
-  ...["slot-head", "member-slot", "leaf-row", "member-unit", "table-tree", "table-frame"],
-  ...["payee-earnings", "draw-point", "draw-shares", "draw-weight"],
-  ...["row-rewards", "rewards-tree", "model-statics", "payee-table", "default-earned"],
-  ...["shard-lists", "shard-link", "sharded-settlement"],
-  ...["query-points", "direct-scores", "sampled-draws", "term-counts"],
-  ...["payee-exit", "blob-arithmetic", "blob-evaluation"],
+  "wide-slot",
+  "slot-parts",
+  "claim-rewards",
+  "model-body",
+  "slot-head",
+  "member-slot",
+  "leaf-row",
+  "member-unit",
+  "table-tree",
+  "table-frame",
+  "payee-earnings",
+  "draw-point",
+  "draw-shares",
+  "draw-weight",
+  "row-rewards",
+  "rewards-tree",
+  "model-statics",
+  "payee-table",
+  "default-earned",
+  "shard-lists",
+  "shard-link",
+  "sharded-settlement",
+  "query-points",
+  "direct-scores",
+  "sampled-draws",
+  "term-counts",
+  "payee-exit",
+  "blob-arithmetic",
+  "blob-evaluation",
 ];
 /** Parts of all circuits, whose lines have their argument beside them. */
 const BESIDE = ["range-check", "fixed-base-mul", "scalar-mul", "start-point"];
@@ -21,10 +43,10 @@ const read = (path: string) => readFileSync(`${repositoryRoot}/${path}`, "utf8")
 /** Digits, by the names that templates give them: `x += (1 << i) * xBits[i]`. */
 const DIGITS =
   /[+-]= (\(1 << [^*]*\) \* (\w*[bB]its?|touched|bit|owner|digit)\[|\w*(bit|digit)(\[\w+\])+ \* \(1 << )/;
-/** By a shift, a named place, a matrix of weights, or a small factor beside another part. */
+/** Scaled values: by a shift, a named place, a matrix of weights, or a small factor beside another part. */
 const SCALED =
   /\(1 << |\] = 1 << |(NARROW_CORE|WIDE_CORE|MESSAGE|REFERENCE|COUNTER|BINDING|PRICE)_[A-Z_]+\(\)|\.in\[\d\] <== .*\d \* /;
-/** Equal to digits that the template has summed: `(word - digits160) === 0`. */
+/** Equality with digits that the template has summed: `(word - digits160) === 0`. */
 const EQUALS_DIGITS = /(digits|split|version|rest|waited|nextEpoch)\d+\) === 0|place\d+ - \d/;
 
 /** An input or a hint that this line alone checks, unscaled: it needs no argument, and its row may be left out. */

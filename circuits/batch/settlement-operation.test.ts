@@ -95,7 +95,7 @@ describe("settlementOperationOf", () => {
   it("refuses a Settle of another number of draws than the model's", () => {
     const world = worldOfDraws(2n);
     for (const drawBits of [1n, 3n]) {
-      // As by another circuit: J and all amounts are right for its number of draws.
+      // A settlement by another circuit: J and all amounts are right for that circuit's number of draws.
       const operation = settle(world, { ...PLAN, drawBits });
       const posted = { ...postedOf(world.ledger, operation), cap: 0 };
       expect(() =>

@@ -30,7 +30,7 @@ export interface SettleOperation {
   readonly treasuryWei: bigint;
   /** Leaves the ledger. The four amounts add up to the closed one. */
   readonly burnedWei: bigint;
-  /** Earned by payee m in this epoch; missing ones are 0. */
+  /** Earnings of payee m in this epoch, in wei; missing ones are 0. */
   readonly earnedWei: readonly bigint[];
   readonly voidCount: number;
   /** The model's signature over `settlementMessage`; null without voids, and where a batch is replayed. */
@@ -56,8 +56,9 @@ export type SettlementOperation = SettleOperation | ActivationOperation;
 export type ReplayedSettlement = PostedSettlement & Pick<L1Settlement, "cap">;
 
 /**
- * What a model's key signs of its Activation, and of a Settle that has voids: the message of an operation with nonce and fee
- * limit 0. An Activation can be executed once and a closed epoch settled once, so neither needs a nonce.
+ * Message that a model's key signs for its Activation, and for a Settle with voids: the message of an
+ * operation with nonce and fee limit 0. An Activation can be executed once and a closed epoch settled once,
+ * so neither needs a nonce.
  */
 export function settlementMessage(
   operation: Pick<SettleOperation, "modelId" | "settlementHash">,
@@ -71,7 +72,7 @@ export function settlementMessage(
 const differs = (modelId: number, field: string, why: string): never =>
   refuse("OP_SETTLEMENT_DIFFERS", `the settlement of model ${modelId}: ${why}`, { id: modelId, field });
 
-/** What the payees have accrued after the operation; `rewards` before it. */
+/** Accrued totals of the payees after the operation, in wei. `rewards` is the state before it. */
 export function accruedAfter(rewards: ModelRewards, earnedWei: readonly bigint[]): bigint[] {
   return rewards.payees.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n));
 }
@@ -115,7 +116,9 @@ export function requirePayeeTable(model: LeafState, operation: ActivationOperati
     differs(modelId, "datanets", `its payees are in ${shardCount} shards, which are not its datanets`);
 }
 
-/** What the owner gets and what is burned of an epoch, by each way to settle it with this many voids: at most two. */
+/**
+ * Owner's amount and burned amount of an epoch with this many voids, for each way to settle it: at most two.
+ */
 function waysToSettle(amountWei: bigint, { binding, split }: ModelStatics, voids: bigint) {
   const { drawBits } = unpackBinding(binding);
   const { ownerParts } = unpackSplit(split);

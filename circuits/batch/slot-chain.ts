@@ -9,7 +9,7 @@ interface Outcome {
 }
 
 interface ChainOutcome {
-  /** Of every slot's ports. */
+  /** Port values of every slot. */
   readonly slots: readonly Uint8Array[];
   readonly last: SlotState;
   /** Slots that were calculated twice, because the slot before left another state than was foreseen. */

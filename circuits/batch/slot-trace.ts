@@ -1,4 +1,4 @@
-/** What one slot leaves behind: its trace, and the two writes that every operation ends in. */
+/** Trace of one slot, and the two writes that end every operation. */
 
 import { DUMMY } from "../field/curve/dummy-signature.ts";
 import { recoverKeyY, type Signature } from "../field/curve/eddsa.ts";
@@ -11,7 +11,7 @@ import type { ClaimRewardsTrace, SettlementTrace } from "./epoch-operations.ts";
 import type { JointApproval } from "./member-operations.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 
-/** What a batch fixes for all its slots. */
+/** Values that a batch fixes for all its slots. */
 export interface SlotContext {
   readonly domain: bigint;
   readonly batchNumber: bigint;
@@ -22,7 +22,7 @@ export interface SlotContext {
   readonly isAtOnce?: boolean;
 }
 
-/** What the prover has to know of one executed slot, before it is laid out for a circuit. */
+/** Witness of one executed slot, before its layout for a circuit. */
 export interface SlotTrace {
   readonly record: SlotRecord;
   readonly oldRoot: bigint;
@@ -44,20 +44,23 @@ export interface SlotTrace {
   readonly settlement: SettlementTrace | null;
 }
 
-/** Whatever a slot may be given. */
+/** Any operation that a slot can execute. */
 export type Operation = SignedOperation | QueueOperation | SettlementOperation;
 
-/** What an operation does to its two leaves. */
+/** Effect of an operation on its two leaves. */
 export interface Effect {
   readonly record: SlotRecord;
   readonly feeWei: bigint;
-  /** null = opened and left as it is. */
+  /** New state of leaf A; null if it is opened and left unchanged. Likewise `newB`. */
   readonly newA: LeafState | null;
   readonly newB: LeafState | null;
-  /** null = the slot is not signed (or replayed without its signature, and then never proven). */
+  /**
+   * Fee limit in wei a unit; null if the slot is not signed, or is replayed without its signature and then
+   * never proven.
+   */
   readonly maxFeePerUnitWei: bigint | null;
   readonly signature: Signature | null;
-  /** Whose signature it is. */
+  /** x-coordinate of the signer's key. */
   readonly signerKeyX?: bigint;
   readonly claimRewards?: ClaimRewardsTrace | null;
   readonly jointApproval?: JointApproval | null;
@@ -75,7 +78,7 @@ export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
   return traceOnTree(trace, { before, between, after });
 }
 
-/** As `applyEffect`, for a slot of the table, whose roots and paths nobody asks for. */
+/** Follows `applyEffect` for a slot of the table, without roots and paths. */
 export const applyTreeless = (ledger: Ledger, effect: Effect): TreelessTrace =>
   apply(ledger, effect, () => {});
 

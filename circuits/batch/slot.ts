@@ -61,7 +61,7 @@ export function executeSlot(ledger: Ledger, operation: Operation, context: SlotC
   return executeSigned(ledger, operation, context, applyEffect);
 }
 
-/** As `executeSlot`, for a slot of the table. */
+/** Follows `executeSlot` for a slot of the table. */
 export const executeInTable = (ledger: Ledger, operation: SignedOperation, context: SlotContext) =>
   executeSigned(ledger, operation, context, applyTreeless);
 
@@ -157,7 +157,7 @@ function executeSigned<T>(
   return applySigned(ledger, operation, context, operation, apply);
 }
 
-/** What a signed operation does, no matter who has checked that A signed it. */
+/** Executes a signed operation. The caller has checked A's signature. */
 function applySigned<T>(
   ledger: Ledger,
   operation: Pick<SignedOperation, "kind" | "a" | "b" | "amountCode" | "words">,
@@ -183,7 +183,7 @@ function applySigned<T>(
   const feeWei = operationFeeWei(kind, context.feePerUnitWei);
   const debitWei =
     amountWei + feeWei + (rule.isCreate ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? words[1]! : 0n);
-  // What is claimed may pay the claim's own fee.
+  // The claimed amount may pay the claim's own fee.
   const claimed =
     kind === KIND.claimRewards
       ? payRewards(

@@ -1,4 +1,4 @@
-/** What a batch's proof states, whatever the shape: with a blob, two more signals. */
+/** Statement of a batch's proof for every shape. A blob adds two public signals. */
 import { type BatchData, batchElements } from "../batch/batch-data.ts";
 import { challenge, evaluate } from "../field/element-vector.ts";
 import { isBlobShape } from "../protocol.ts";

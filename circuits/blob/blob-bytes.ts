@@ -18,7 +18,10 @@ export const BLOB_FIELD_ORDER =
   52435875175126190479447740508185965837690552500527637822603658699938581184513n;
 export const BLOB_ELEMENT_COUNT = 4096;
 
-/** What a payload in a blob is below: the multiple of 2^184 next below r. Only one hash in 2^70 is none of these. */
+/**
+ * Upper bound of a payload in a blob: the largest multiple of 2^184 not above r. One hash in 2^70 is not
+ * below it.
+ */
 export const BLOB_PAYLOAD_LIMIT = (FIELD_ORDER >> 184n) << 184n;
 
 /** Σ elements[k] x^k mod p. */
@@ -42,7 +45,7 @@ function powersOf(root: bigint, count: number): bigint[] {
   return powers;
 }
 
-/** Made at first use: most processes see no blob. */
+/** Roots of unity, computed at first use: most processes see no blob. */
 let roots: bigint[] | undefined;
 const rootsOfUnity = (): bigint[] => {
   roots ??= powersOf(
@@ -104,9 +107,9 @@ function malformed(why: string): RollupError {
   return circuitError("CIR_BLOB_MALFORMED", `this is no blob: ${why}`, { data: { why } });
 }
 
-// What names a blob. Apart from kzg.ts, so that a page that reads batches does not carry Ethereum's setup.
+// Name of a blob. Not in kzg.ts, so that a page that reads batches does not load Ethereum's setup.
 
-/** As a transaction names its blob, and L1's BLOBHASH gives it. */
+/** Versioned hash of a blob: its name in a transaction and in L1's BLOBHASH. */
 export function versionedHashOf(commitment: Uint8Array): `0x${string}` {
   const hash = sha256(commitment);
   hash[0] = 1;

@@ -1,6 +1,7 @@
 /**
- * What a batch's blob holds: d_0 … d_(n-1), n = narrow / 2 + members. First pairs of cores, 92 bits each, the even slot low;
- * then a payload for each slot of the members' section. All places are fixed, null slots have 0; the rest of the blob is 0.
+ * Layout of a batch's blob: d_0 … d_(n-1), n = narrow / 2 + members. Pairs of cores come first, 92 bits each,
+ * the even slot low; then a payload for each slot of the members' section. All places are fixed, null slots
+ * have 0; the rest of the blob is 0.
  */
 
 import { type BatchData, NULL_RECORD, narrowPairs, type SlotRecord } from "../batch/batch-data.ts";
@@ -16,7 +17,7 @@ function sectionsOf({ narrow, table }: BatchShape): { transfers: number; members
   return { transfers: narrow - table.members, members: table.members };
 }
 
-/** How many elements of a batch's blob may be other than 0. @throws RangeError for a shape without a blob */
+/** Number of elements in a batch's blob that can be nonzero. @throws RangeError for a shape without a blob */
 export const blobElementCount = (shape: BatchShape): number => shape.narrow / 2 + sectionsOf(shape).members;
 
 /** @throws RangeError for a shape without a blob */

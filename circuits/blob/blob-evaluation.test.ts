@@ -21,7 +21,7 @@ interface Sections {
 }
 const SECTIONS: Sections = { transfers: 5, members: 3 };
 const LEAST: Sections = { transfers: 1, members: 1 };
-/** What a forger may choose. */
+/** The part of the witness that a forger may choose. */
 interface Witness {
   readonly halves: bigint[];
   readonly quotient: bigint[][];
@@ -69,7 +69,7 @@ const all = (core: bigint, payload: bigint): Coefficients => ({
 });
 const ONES = all(LIMB - 1n, BLOB_PAYLOAD_LIMIT - 1n);
 
-/** Whether the rows accept it; where they do not, the templates that refuse. */
+/** null if the rows accept the inputs, else the template that refuses them, or "rows". */
 async function refusalOf(circuit: CircuitTester, inputs: CircuitInputs): Promise<string | null> {
   try {
     const witness = await circuit.calculateWitness(inputs);

@@ -18,11 +18,11 @@ interface PostedOpening extends BlobOpening {
 interface StatedBatch {
   readonly statement: BatchStatement;
   readonly wire: Uint8Array;
-  /** null where nothing of the batch is in a blob. */
+  /** Versioned hash of the blob; null if the batch has none. */
   readonly versionedHash: `0x${string}` | null;
 }
 
-/** As `stateBatchNow`, whatever is loaded. */
+/** Loads the KZG setup if the batch has a blob, then calls `stateBatchNow`. */
 export async function stateBatch(
   batch: BatchData,
   circuitId: bigint,

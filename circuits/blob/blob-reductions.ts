@@ -9,15 +9,15 @@ interface BlobReductions {
   readonly remainder: readonly Limbs[];
 }
 
-/** Of a polynomial with this many coefficients, from 2 on. */
+/** Step counts to evaluate a polynomial with two or more coefficients. */
 interface BlobSteps {
   readonly baby: number;
   readonly giant: number;
-  /** Of z: as many powers from z^1 on are needed. */
+  /** Highest power of z that the giant steps need; all powers from z^1 up to it are computed. */
   readonly highestPower: number;
 }
 
-/** As BABY_STEPS, GIANT_STEPS and HIGHEST_POWER. */
+/** Computes BABY_STEPS, GIANT_STEPS and HIGHEST_POWER of blob-evaluation.circom. */
 export function blobSteps(elementCount: number): BlobSteps {
   const baby = Math.ceil(Math.sqrt(elementCount));
   const giant = Math.ceil(elementCount / baby);

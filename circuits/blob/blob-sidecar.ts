@@ -1,4 +1,4 @@
-/** What is sent beside a transaction for one of its blobs. */
+/** Sidecar of a blob transaction: blob, commitment and proofs. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
@@ -21,7 +21,7 @@ export interface BlobWithProofs {
 const FIAT_SHAMIR_DOMAIN = utf8ToBytes("FSBLOBVERIFY_V1_");
 
 /**
- * With one proof that the blob is its commitment's, as all nodes took it before EIP-7594.
+ * Blob with one proof that it matches its commitment, the sidecar format before EIP-7594.
  * @param elements the coefficients. @throws CIR_BLOB_MALFORMED
  */
 export async function blobWithProof(elements: readonly bigint[]): Promise<BlobWithProofs> {
@@ -38,7 +38,7 @@ export async function blobWithProof(elements: readonly bigint[]): Promise<BlobWi
   };
 }
 
-/** Of a blob's 128 cells (EIP-7594). Takes seconds. */
+/** Proofs of a blob's 128 cells (EIP-7594). Takes seconds. */
 export async function cellProofsOf(blob: Hex): Promise<readonly Hex[]> {
   return (await cellProofs(hexToBytes(blob.slice(2)))).map(hex);
 }

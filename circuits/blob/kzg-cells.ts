@@ -1,6 +1,6 @@
 /**
- * What of KZG micro-eth-signer does: whether an opening holds, and the proofs of a blob's cells (EIP-7594). Apart from
- * kzg.ts, so that a page that checks blobs does not carry it.
+ * KZG by micro-eth-signer: verification of an opening, and proofs of a blob's cells (EIP-7594). A file of its own,
+ * so that a page that checks blobs does not load kzg.ts.
  */
 import { hexToBytes as plainBytes, bytesToHex as plainHex } from "@noble/hashes/utils.js";
 import type { KZG } from "micro-eth-signer/kzg.js";
@@ -9,7 +9,7 @@ import type { BlobOpening } from "./kzg.ts";
 
 type Hex = `0x${string}`;
 
-/** Whether the polynomial behind `commitment` has the value y at z: what the precompile 0x0a checks. */
+/** True if the polynomial behind `commitment` has the value y at z: the check of precompile 0x0a. */
 export async function isOpening(
   commitment: Uint8Array,
   z: bigint,

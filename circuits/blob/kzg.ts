@@ -21,7 +21,7 @@ export interface BlobOpening {
   readonly proof: Uint8Array;
 }
 
-/** Loads what `commitBlobNow` and `openBlobNow` need, for anyone who cannot wait later: 100 ms, once a process. */
+/** Loads the setup for `commitBlobNow` and `openBlobNow`. Takes 100 ms, once a process. */
 export async function preloadKzg(): Promise<void> {
   await loadPowers();
 }
@@ -32,13 +32,13 @@ export async function commitBlob(coefficients: readonly bigint[]): Promise<Uint8
   return commitBlobNow(coefficients);
 }
 
-/** As `commitBlob`. @throws RangeError where nothing was loaded */
+/** Follows `commitBlob` without loading the setup. @throws RangeError if the setup is not loaded */
 export function commitBlobNow(coefficients: readonly bigint[]): Uint8Array {
   requireCoefficients(coefficients);
   return sumOfPowers(coefficients);
 }
 
-/** As `openBlobNow`. */
+/** Loads the setup, then calls `openBlobNow`. */
 export async function openBlob(coefficients: readonly bigint[], z: bigint): Promise<BlobOpening> {
   await preloadKzg();
   return openBlobNow(coefficients, z);

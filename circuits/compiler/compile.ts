@@ -33,7 +33,10 @@ export interface CircuitSpec {
   /** The text of a circom file with a main component; its includes are relative to the repository root. */
   mainSource: string;
   keepSym?: boolean;
-  /** How to build the circuit out of parts. circom then never sees the main source, which says what the result equals. */
+  /**
+   * Builds the circuit from parts. circom then never reads the main source, which states what the result must
+   * equal.
+   */
   composition?: Composition;
 }
 
@@ -53,11 +56,11 @@ export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 // --O1 keeps the linear constraints that templates state. --O2 would remove them, but takes four times
 // as long, dies at 4 GB on large circuits and may drop a public signal that nothing else uses.
 const compilerFlags = ["--O1"];
-/** Of the compiler's output, for an error's text. */
+/** Maximum lines of compiler output in an error's text. */
 const MAX_LINES = 200;
 const requireFrom = createRequire(import.meta.url);
 
-/** An entry whose files were unpacked, and compiled by nobody here, has this file. */
+/** Marks a cache entry that was unpacked from a prebuilt file and not compiled here. */
 const PREBUILT_MARK = "prebuilt";
 
 /**
@@ -132,7 +135,8 @@ async function compileInto(
 }
 
 /**
- * What was compiled is what is in the repository and in the cache under the same hash; keys may have been made of that.
+ * Compares the compiled files with the prebuilt file and the cache entry of the same content hash, because
+ * keys may have been made from those.
  * @throws RollupError CIR_PREBUILT_DIFFERS
  */
 async function compareWithPrebuilt(

@@ -1,7 +1,7 @@
 /**
- * How a circuit is put together from parts that circom compiled one by one (docs/explanation/composition.md). Where two copies name
- * the same net they share one wire; all other wires of a copy are its own. Nothing is added: the rows of the whole are
- * those of its copies.
+ * Layout of a circuit that is composed of parts, which circom compiles one by one
+ * (docs/explanation/composition.md). Two copies that name the same net share its wire; all other wires of a
+ * copy are its own. Composition adds no rows: the rows of the whole are those of its copies.
  */
 
 import type { RollupError } from "@openledger/foundation/rollup-error";
@@ -28,18 +28,21 @@ export interface PartCopy {
 
 export interface Composition {
   readonly parts: readonly PartSpec[];
-  /** In the order of their rows and wires. */
+  /** Copies in the order of their rows and wires. */
   readonly copies: readonly PartCopy[];
   /** Nets that are the whole's public signals, in order. */
   readonly publicOutputs: readonly string[];
   readonly publicInputs: readonly string[];
-  /** Whether parts get steps beside circom's programs, where they have some (row-steps.ts). */
+  /**
+   * True if a part's wires are computed by steps instead of circom's program, if steps could be derived for
+   * it (row-steps.ts).
+   */
   readonly hasSteps?: boolean;
-  /** Whatever the witness step needs to know of the plan; part of the content hash and of composition.json. */
+  /** Plan for the witness step; part of the content hash and of composition.json. */
   readonly plan: Readonly<Record<string, string | number>>;
 }
 
-/** What is known of a compiled part. Wires: the constant 1, its ports, then its own. */
+/** Interface of a compiled part. Wires: the constant 1, its ports, then its own. */
 export interface PartShape {
   readonly wireCount: number;
   /** The name of the port at wire 1 + index. */

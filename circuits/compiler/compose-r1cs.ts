@@ -11,7 +11,7 @@ interface PartRows {
   readonly rowCount: number;
   /** The rows as in the file: counts of terms, wires and coefficients, all multiples of four bytes long. */
   readonly words: Uint32Array;
-  /** Where `words` has a wire, and which. */
+  /** Indices of `words` that hold a wire; `wires` has the wire at each. */
   readonly places: Uint32Array;
   readonly wires: Uint32Array;
 }

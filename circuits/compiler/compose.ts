@@ -17,7 +17,7 @@ import { COMPOSITION_FILE, type ComposedDescription } from "./composed-copies.ts
 import { readR1cs } from "./r1cs-reader.ts";
 import { deriveSteps, STEPS_FORM } from "./row-steps.ts";
 
-/** What the composer needs of a compiled circuit, and what it makes (CompiledCircuit in compile.ts). */
+/** The composer's input and output: fields of CompiledCircuit (compile.ts). */
 interface ComposedBuild {
   name: string;
   contentHash: string;
@@ -156,7 +156,7 @@ async function composeInto({
   }
 }
 
-/** What a compiled part looks like from outside. @throws RollupError CIR_COMPOSITION_INVALID */
+/** Reads the interface of a compiled part. @throws RollupError CIR_COMPOSITION_INVALID */
 export async function partShape(
   part: Pick<ComposedBuild, "symPath" | "r1csPath" | "publicCount" | "wireCount">,
 ): Promise<PartShape> {

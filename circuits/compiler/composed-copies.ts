@@ -21,7 +21,7 @@ const descriptionSchema = z.object({
       ports: z.array(z.string()),
       outputCount: count,
       wasmFile: z.string(),
-      /** Of row-steps.ts. Absent where a wire follows from no row. */
+      /** Steps of row-steps.ts. Absent if a wire follows from no row. */
       steps: z
         .object({
           file: z.string(),
@@ -37,7 +37,10 @@ const descriptionSchema = z.object({
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 export type ComposedDescription = DeepReadonly<z.infer<typeof descriptionSchema>>;
 
-/** Whether a circuit's calculator (ProvingCircuit.wasmPath) is a composition's description, not circom's program. */
+/**
+ * True if a circuit's calculator (ProvingCircuit.wasmPath) is a composition's description, not circom's
+ * program.
+ */
 export const isComposition = (wasmPath: string): boolean => wasmPath.endsWith(`/${COMPOSITION_FILE}`);
 
 /** @throws RollupError CIR_COMPOSITION_INVALID */
@@ -64,12 +67,12 @@ export interface PartTask {
   /** Index into the description's parts. */
   readonly part: number;
   readonly inputs: CircuitInputs;
-  /** For the values of the copy's own wires, 32 bytes each. */
+  /** Output buffer for the values of the copy's own wires, 32 bytes each. */
   readonly own: Uint8Array;
 }
 
 /**
- * Calculates a copy: fills `own`, and gives the values of the part's ports.
+ * Calculates a copy: fills `own` and returns the values of the part's ports.
  * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH
  */
 export type RunPart = (task: PartTask) => Promise<Uint8Array>;
@@ -78,14 +81,17 @@ export type RunPart = (task: PartTask) => Promise<Uint8Array>;
 interface BlockTask {
   readonly part: number;
   readonly inputs: readonly CircuitInputs[];
-  /** For the values of all copies' own wires. */
+  /** Output buffer for the values of all copies' own wires, 32 bytes each. */
   readonly own: Uint8Array;
 }
 
-/** As RunPart for many copies at once; null where the part has no steps, or one of its rows does not hold: circom's program says which. */
+/**
+ * Follows RunPart for many copies at once. Resolves to null if the part has no steps or one of its rows does
+ * not hold; circom's program then tells which row.
+ */
 export type RunBlock = (task: BlockTask) => Promise<readonly Uint8Array[] | null>;
 
-/** Told of copies that are calculated. */
+/** Called as copies are calculated. */
 export type CopyProgress = (done: number, total: number) => void;
 
 const VALUE_BYTES = 32;
@@ -109,7 +115,7 @@ export class ComposedCopies {
     return new Set(ports.slice(outputCount).map((port) => port.split("[")[0]!));
   }
 
-  /** Fills the copy's own wires in `values`, and gives those of its ports. @throws as RunPart */
+  /** Fills the copy's own wires in `values` and returns the values of its ports. @throws as RunPart */
   calculate(copy: number, inputs: CircuitInputs, values: Uint8Array): Promise<Uint8Array> {
     const { part, firstWire } = this.#description.copies[copy]!;
     const { wireCount, ports } = this.#partOf(copy);
@@ -118,7 +124,10 @@ export class ComposedCopies {
     return this.#run({ part, inputs, own });
   }
 
-  /** As `calculate`, for copies of one part that follow each other. @param onCopies told how many more are calculated */
+  /**
+   * Follows `calculate` for consecutive copies of one part. @param onCopies called with the number of copies
+   * calculated since the last call
+   */
   async calculateAll(
     firstCopy: number,
     inputs: readonly CircuitInputs[],

@@ -8,7 +8,7 @@ const RADIX = (1n << 256n) % PRIME;
 /** Constants that circuits have in common, Poseidon's above all. */
 export interface SharedConstants {
   readonly values: readonly bigint[];
-  /** By a constant's id: the one that code names after it. */
+  /** Likely next constant in code, by the id of the present one. */
   readonly fullNodes: ArrayLike<number>;
 }
 
@@ -26,12 +26,12 @@ export class FieldConstants {
     this.#fullNodes = shared.fullNodes;
   }
 
-  /** Which constant a program's code most likely names next. */
+  /** Id of the constant that most likely comes next in a program's code. */
   expectedAfter(id: number): number {
     return this.#fullNodes[id] ?? id + 1;
   }
 
-  /** What was added to the shared ones. */
+  /** Constants added to the shared ones, 32 bytes each, little-endian. */
   get own(): Uint8Array {
     return writeElements(this.#values.slice(this.#sharedCount));
   }
@@ -48,7 +48,7 @@ export class FieldConstants {
     writeElement((this.#values[id]! * RADIX) % PRIME, out, at);
   }
 
-  /** Twice the id, and one more where the constant's opposite has it. */
+  /** Signed id of a constant: twice its id, or twice its opposite's id plus one. */
   signedIdOf(bytes: Buffer): number {
     const value = readElement(bytes, 0);
     this.#ids ??= new Map(this.#values.map((known, id) => [known, id]));

@@ -9,11 +9,11 @@ import type { FieldConstants } from "./field-constants.ts";
 const CODE = 10;
 const DATA = 11;
 const HEAD_BYTES = 8;
-/** One constant: its value where that is short, flags, its Montgomery form. */
+/** Bytes of a constant's record: its value if that is short, flags, its Montgomery form. */
 const RECORD_BYTES = 40;
 const LONG_MONTGOMERY = 0xc0000000;
 
-/** How a segment of data is kept. */
+/** Encoding of a data segment. */
 const Kind = { raw: 0, records: 1, ascending: 2 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -236,7 +236,7 @@ interface Step {
   call(): void;
 }
 
-/** Goes through a function's locals and instructions, of WebAssembly 1.0. */
+/** Walks a function's locals and instructions, of WebAssembly 1.0. */
 function walkBody(place: { readonly at: number }, end: number, step: Step): void {
   const unsigned = () => {
     let value = 0;

@@ -45,7 +45,7 @@ describe("compileCircuit", () => {
     const after = await filesOf(entry);
     for (const kind of ["r1cs", "wasm", "sym"] as const)
       expect(after[kind].equals(before[kind]), kind).toBe(true);
-    // What was compiled here needs no second compilation.
+    // A circuit compiled here needs no second compilation.
     lines.length = 0;
     await compileCircuit(spec, { cacheDir, onProgress, prebuilt: false });
     expect(lines).toEqual([]);

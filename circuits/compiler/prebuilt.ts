@@ -30,7 +30,7 @@ interface FileMark {
   readonly sha256: string;
 }
 
-/** What a prebuilt file says of itself, in JSON before all else. */
+/** Header of a prebuilt file: JSON at its beginning. */
 export interface PrebuiltHeader {
   readonly name: string;
   readonly contentHash: string;
@@ -40,9 +40,9 @@ export interface PrebuiltHeader {
   readonly publicCount: number;
   readonly r1cs: FileMark;
   readonly wasm: FileMark;
-  /** Only of circuits that somebody needs the symbols of. */
+  /** Symbol file, only for circuits whose symbols are needed. */
   readonly sym?: FileMark;
-  /** sha256 of the shared constants that it was packed with. */
+  /** sha256 of the shared constants that the file was packed with. */
   readonly sharedSha256: string;
   readonly bodyBytes: number;
 }
@@ -92,7 +92,7 @@ export function packCircuit(
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(text.length);
   const packed = Buffer.concat([length, text, body, symbols]);
-  // What cannot be unpacked is noticed here, not in a clone.
+  // A file that cannot be unpacked is noticed here, not in a clone.
   unpackFiles(packed, about.name, files.sym !== null, folder);
   return packed;
 }
@@ -124,7 +124,10 @@ export async function unpackPrebuilt(
   return true;
 }
 
-/** Every file's bytes, compared with the header's hashes. @throws RollupError CIR_PREBUILT_DAMAGED */
+/**
+ * Unpacks all files and compares their bytes with the header's hashes. @throws RollupError
+ * CIR_PREBUILT_DAMAGED
+ */
 function unpackFiles(packed: Buffer, path: string, withSym: boolean, folder: string) {
   const expect = (what: string, bytes: Buffer, mark: FileMark) => {
     if (sha256(bytes) !== mark.sha256) throw damaged(path, `its ${what} has another hash`);

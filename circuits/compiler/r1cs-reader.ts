@@ -23,7 +23,7 @@ export interface R1csTerms {
   offset: number;
 }
 
-/** Called once a constraint; the window is reused, so nothing of it may be kept. */
+/** Visitor of one constraint. The window is reused, so a visitor must copy what it needs later. */
 type ConstraintVisitor = (window: Buffer, a: R1csTerms, b: R1csTerms, c: R1csTerms, index: number) => void;
 
 const windowBytes = 8 << 20;
@@ -46,7 +46,7 @@ export function readR1cs(path: string, visit?: ConstraintVisitor): R1csHeader {
   }
 }
 
-/** All constraints of a file that fits into memory, as they stand in it. */
+/** Constraints of a file that fits into memory, in the file's order. */
 interface R1csRows {
   header: R1csHeader;
   bytes: Buffer;

@@ -29,7 +29,7 @@ const MAGIC = 0x32545352;
 
 interface StepProgram {
   readonly inputs: readonly InputWires[];
-  /** For prover/native/steps: header, constants, code. */
+  /** Program for prover/native/steps: header, constants, code. */
   readonly bytes: Buffer;
 }
 
@@ -110,7 +110,7 @@ class Deriver {
     for (const row of this.#rowsOf[wire]!) if (--this.#open[row]! === 1) this.#ready.push(row);
   }
 
-  /** Whether every wire has a step. */
+  /** Derives the steps. Returns true if every wire has one. */
   derive(): boolean {
     const hinted = this.#hintRows();
     // Divisions last: a row like (1 - used) · core = 0 says nothing where used = 1, and another row says what core is.
@@ -284,7 +284,10 @@ function readRows(r1csPath: string, constants: Constants) {
   return { rows: { starts, wires, factors }, header };
 }
 
-/** Null where a wire follows from no row and no hint that is known here. @param symbols circom's symbol file */
+/**
+ * Derives a step for every wire. Returns null if a wire follows from no row and no known hint. @param symbols
+ * circom's symbol file
+ */
 export function deriveSteps(r1csPath: string, symbols: string): StepProgram | null {
   const constants = new Constants();
   const { rows, header } = readRows(r1csPath, constants);
@@ -330,8 +333,14 @@ function encode(
 ): Buffer {
   const { wireCount, publicOutputCount, publicInputCount, privateInputCount } = header;
   const words = [
-    ...[MAGIC, wireCount, publicOutputCount, publicInputCount, privateInputCount],
-    ...[constants.length, code.length, 0],
+    MAGIC,
+    wireCount,
+    publicOutputCount,
+    publicInputCount,
+    privateInputCount,
+    constants.length,
+    code.length,
+    0,
   ];
   const head = Buffer.from(Uint32Array.from(words).buffer);
   const values = Buffer.alloc(32 * constants.length);

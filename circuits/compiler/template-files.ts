@@ -5,7 +5,10 @@ import { repositoryRoot } from "./compile.ts";
 
 let paths: ReadonlyMap<string, string> | undefined;
 
-/** Every circom template file of `circuits/`, by its name without extension; paths are relative to the repository's root. */
+/**
+ * Circom template files of `circuits/`, by name without extension. Paths are relative to the repository's
+ * root.
+ */
 export function templateFiles(): ReadonlyMap<string, string> {
   paths ??= new Map(
     readdirSync(join(repositoryRoot, "circuits"), { recursive: true, encoding: "utf8" })

@@ -40,7 +40,7 @@ export class WitnessCalculator {
   readonly prime: bigint;
   readonly #wasm: WitnessExports;
   readonly #wordCount: number;
-  /** Where the program takes and gives single values. */
+  /** Address at which the program reads and writes single values. */
   readonly #sharedAt: number;
   #messages: string[] = [];
 
@@ -76,7 +76,7 @@ export class WitnessCalculator {
     this.prime = this.#readShared();
   }
 
-  /** Of the witness, the constant 1 included. */
+  /** Number of wires in the witness, the constant 1 included. */
   get wireCount(): number {
     return this.#wasm.getWitnessSize();
   }

@@ -1,4 +1,7 @@
-/** What an exit says, and its public signals (docs/reference/exits.md). Amounts are wei. Needs `initPoseidon`. */
+/**
+ * Statement of an exit and its public signals (docs/reference/exits.md). Amounts are wei. Needs
+ * `initPoseidon`.
+ */
 
 import { operationError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
@@ -44,7 +47,7 @@ export interface ExitData {
 
 /** An exit ready to be proven and sent. */
 export interface PreparedExit extends ExitData {
-  /** All of the circuit's inputs but z, which `statement` gives. */
+  /** Circuit inputs without z, which `statement` gives. */
   readonly inputs: CircuitInputs;
   /** The public signals for the circuit with this id. */
   statement(circuitId: bigint): ExitStatement;
@@ -108,25 +111,28 @@ function lowBits(value: number, count: number): bigint[] {
 // The rules of payee-exit.circom: what a role of a model's payee takes from a frozen ledger to L1. Amounts are wei. Needs
 // `initPoseidon`.
 
-/** What a payee of `rowCount` rows earns of an amount that is split by row counts; `statics` state N and the split. */
+/**
+ * Earnings, in wei, of a payee with `rowCount` rows from an amount split by row counts. `statics` state N and
+ * the split.
+ */
 export function earnedByDefault(statics: ModelStatics, rowCount: number, amountWei: bigint): bigint {
   const shares = drawShares(amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares, unpackBinding(statics.binding).rowCount);
   return splitEarned(unit * BigInt(rowCount), shares).earnedWei;
 }
 
-/** What a role of a payee takes, without the proof's inputs. */
+/** Amount due to a role of a payee, without the proof's inputs. */
 export interface PayeeDue {
   readonly key: bigint;
   /** The leaf that has the role. */
   readonly ownerId: number;
-  /** That leaf's l1Owner. */
+  /** l1Owner of that leaf. */
   readonly recipient: bigint;
   readonly amountWei: bigint;
 }
 
 /**
- * As `payeeExit`, but hashes nothing.
+ * Follows `payeeExit` without hashing.
  * @throws OP_UNKNOWN_LEAF, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_PAYEE
  */
 export function payeeDue(ledger: Ledger, modelId: number, payeeIndex: number, role: PayeeRole): PayeeDue {
@@ -147,12 +153,12 @@ export function payeeDue(ledger: Ledger, modelId: number, payeeIndex: number, ro
 }
 
 /**
- * What the role of the payee owns: its part of all that the payee has accrued, the open and the closed amount split by row
- * counts included, less what it has claimed. For the l1Owner of the payee's contributor or validator.
- *
- * @param payeeCount Payees of the circuit.
- * @throws OP_UNKNOWN_LEAF for the model or the payee's owner, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_PAYEE
- * where there is no such payee, CIR_SETTLEMENT_SIZE
+ * Exit of a role of a payee: its part of all that the payee has accrued, including the open and the closed
+ * amount split by row counts, less its claims. The recipient is the l1Owner of the payee's contributor or
+ * validator.
+ * @param payeeCount payees of the circuit
+ * @throws OP_UNKNOWN_LEAF for the model or the payee's owner, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY,
+ * OP_NOT_PAYEE if there is no such payee, CIR_SETTLEMENT_SIZE
  */
 export function payeeExit(
   ledger: Ledger,

@@ -125,7 +125,7 @@ describe("PayeeExit", () => {
 
   it("takes the largest amounts, one row, nothing at all, and everything claimed", async () => {
     const max = 2n ** 96n - 1n;
-    // Of one and a half times as much as an amount can be, half each.
+    // One and a half times the maximum amount, half for each role.
     const halves = { split: { ownerParts: 0n, validatorParts: 32_768n }, openAmount: max, closedWei: 0n };
     const one = exitWorld(7, { ...halves, rowCounts: [1], accruedWei: [2n ** 95n] });
     for (const role of ROLES) await acceptedExit(tester, exitOf(one, 0, role));
@@ -324,7 +324,7 @@ describe("forged payee exits", () => {
   it("a model that is not ready", async () => {
     const ledger = exitWorld(6, { rowCounts: [2, 3, 1], isReady: false });
     expect(() => exitOf(ledger, 0, 0)).toThrow(expect.objectContaining({ code: "OP_MODEL_NOT_READY" }));
-    // What TypeScript would give if the model were ready. Then its leaf is another one.
+    // Exit that TypeScript would compute if the model were ready. Then its leaf is another one.
     const twin = exitInputs(exitOf(exitWorld(6, { rowCounts: [2, 3, 1] }), 0, 0));
     const { leaf, model } = ledger.requireLeaf(MODEL_ID);
     const unready = { ...twin, counters: leaf.counters, modelChildren: ledger.tree.path(MODEL_ID) };

@@ -1,6 +1,6 @@
 /**
- * What a proof says about a vector of field elements, whether a batch's, a settlement's or an exit's: its commitment C,
- * the challenge z and the value y at z. The rules of ElementVector.sol and data-commitment.circom.
+ * Proof statement about a vector of field elements (of a batch, a settlement or an exit): its commitment C,
+ * the challenge z and the value y at z. Same rules as ElementVector.sol and data-commitment.circom.
  */
 import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
 import { hashTagged, keccak256 } from "./poseidon.ts";

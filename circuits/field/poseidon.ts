@@ -15,15 +15,15 @@ import { createPortableHash } from "./poseidon-portable.ts";
 interface Implementation {
   readonly name: "fused" | "portable";
   hash(tag: bigint, inputs: readonly bigint[]): bigint;
-  /** All with the same number of inputs. */
+  /** Hashes many requests, all with the same number of inputs. */
   hashAll(requests: readonly HashRequest[]): bigint[];
 }
 
-/** What native/native-field.ts makes of the addon in C++. */
+/** Native field arithmetic: the C++ addon as native/native-field.ts wraps it. */
 export interface NativeField extends Omit<Implementation, "name"> {
-  /** What takes eight at once; null: one by one. */
+  /** Name of the eight-lane implementation; null if there is none and values are computed one by one. */
   readonly lanes: string | null;
-  /** Whether each equation holds; coordinates are below r, scalars below 2^256. */
+  /** Checks each equation. Coordinates are below r, scalars below 2^256. */
   holdAll(equations: readonly SignatureEquation[]): boolean[];
   keccak256(bytes: Uint8Array): Uint8Array;
 }
@@ -38,7 +38,7 @@ const PUBLISHED = 0x115cc0f5e7d690413df64c6b9662e9cf2a3617f2743245519e19607a4417
 export async function initPoseidon(): Promise<void> {
   if (implementation !== undefined) return;
   const fused = createFused();
-  // Without a fused multiply-add in hardware the kernels' products are rounded twice, and wrong.
+  // The kernels' products are rounded twice, and wrong, without a fused multiply-add in hardware.
   implementation = fused.hash(0n, [1n, 2n]) === PUBLISHED ? fused : createPortable();
 }
 
@@ -54,13 +54,13 @@ export function useNativeField(field: NativeField | null): void {
   native = field;
 }
 
-/** What `useNativeField` was given; null where WebAssembly or bigint runs. */
+/** The field set by `useNativeField`; null if WebAssembly or bigint runs. */
 export const nativeField = (): NativeField | null => native;
 
 /** Keccak-256: in C++ where Poseidon is. */
 export const keccak256 = (bytes: Uint8Array): Uint8Array => native?.keccak256(bytes) ?? keccak_256(bytes);
 
-/** Which implementation runs here; null before `initPoseidon` has resolved. */
+/** Name of the implementation in use; null before `initPoseidon` has resolved. */
 export function poseidonImplementation(): Implementation["name"] | "native" | null {
   return native === null ? (implementation?.name ?? null) : "native";
 }

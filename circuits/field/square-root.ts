@@ -21,7 +21,7 @@ const [POWERS, W, CANDIDATE, RESIDUE, REST, INVERSE_POWERS] = [0, 16, 17, 18, 19
 
 interface Tables {
   readonly products: IntegerProducts;
-  /** By the lowest limbs of ROOT^(j · 2^21): j, below 128. */
+  /** Discrete logarithms j, below 128, by the lowest limbs of ROOT^(j · 2^21). */
   readonly logarithms: ReadonlyMap<number, number>;
 }
 

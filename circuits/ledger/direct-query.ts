@@ -19,7 +19,7 @@ import { TAG } from "../protocol.ts";
 export type AnsweredClass = 0 | 1;
 
 export interface DirectQuery {
-  /** One a bucket, 0 … 3. */
+  /** Count of each bucket, 0 … 3. */
   readonly counts: Uint8Array;
   readonly answeredClass: AnsweredClass;
 }
@@ -28,7 +28,7 @@ export interface DirectQuery {
 const MAX_TERM_COUNT = 3;
 /** Terms of a prompt that are counted: with more, scores of 511 an entry would not fit eight digits. */
 export const MAX_TERMS = 2_000;
-/** What one term weighs beside the bias, whose weight is L = floor(8 √n). */
+/** Weight of one term. The bias has the weight L = floor(8 √n). */
 export const TERM_WEIGHT = 8;
 const BUCKET_STEP = 16;
 const MAX_BUCKETS = 4_096;
@@ -56,7 +56,7 @@ export function requireBuckets(bucketCount: number): void {
 }
 
 /**
- * What a direct model's binding has for `featureCount`: 3,072 + buckets / 16.
+ * Encodes a direct model's buckets as its binding's `featureCount`: 3,072 + buckets / 16.
  * @throws CIR_SETTLEMENT_SIZE
  */
 export function directShape(bucketCount: number): number {
@@ -104,7 +104,7 @@ export function lengthOf(terms: number): number {
   return Math.floor(Math.sqrt(TERM_WEIGHT * TERM_WEIGHT * terms));
 }
 
-/** Of a void draw: no term, of which every logit is 0. */
+/** Query of a void draw: no terms, so every logit is 0. */
 export function emptyQuery(bucketCount: number): DirectQuery {
   requireBuckets(bucketCount);
   return { counts: new Uint8Array(bucketCount), answeredClass: 1 };
@@ -122,9 +122,8 @@ export function requireDirectQuery({ counts, answeredClass }: DirectQuery): void
 }
 
 /**
- * What a receipt holds of a direct query: 126 counts of 2 bits an element, the first lowest; h = buckets | class << 16; for
- * every chunk of 15 elements: h = H[COUNTS](h, chunk). Needs `initPoseidon`.
- *
+ * Commitment to a direct query in its receipt: 126 counts of 2 bits an element, the first lowest; h = buckets
+ * | class << 16; for every chunk of 15 elements: h = H[COUNTS](h, chunk). Needs `initPoseidon`.
  * @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function directQueryCommitment(query: DirectQuery): bigint {

@@ -37,7 +37,7 @@ const binding = fc.record({
   predecessorId: bits(24),
   drawBits: bits(3),
   featureCount: bits(12),
-  // Without a 0 at the end, which is no id.
+  // No 0 at the end: 0 is no id.
   furtherDatanets: fc.array(fc.nat(2 ** 24 - 1), { maxLength: 5 }).filter((ids) => ids.at(-1) !== 0),
 });
 

@@ -16,7 +16,7 @@ export interface Leaf {
   readonly body: bigint;
 }
 
-/** What a datanet's body opens to. */
+/** Opening of a datanet's body. */
 export interface DatanetBody {
   readonly version: bigint;
   readonly rowCount: bigint;
@@ -27,7 +27,7 @@ export interface DatanetBody {
   readonly payeeRoot: bigint;
 }
 
-/** What a model's statics open to; `binding` packs what ModelBinding says, `split` both parts. */
+/** Opening of a model's statics. `binding` packs a ModelBinding, `split` both parts. */
 export interface ModelStatics {
   readonly featuresCommitment: bigint;
   readonly ownersCommitment: bigint;
@@ -36,7 +36,7 @@ export interface ModelStatics {
   readonly split: bigint;
 }
 
-/** What a model's body opens to. */
+/** Opening of a model's body. */
 export interface ModelBody {
   readonly statics: ModelStatics;
   readonly closed: bigint;
@@ -62,7 +62,10 @@ export interface ModelCounters {
   readonly paymentCount: bigint;
   readonly epoch: bigint;
   readonly priceWei: bigint;
-  /** Of a model of several datanets, bit s: datanet s has approved, while others have not. 0 where `isApproved`. */
+  /**
+   * Partial approvals of a model of several datanets: bit s is set if datanet s has approved and others have
+   * not. 0 if `isApproved`.
+   */
   readonly approvals: number;
 }
 
@@ -70,7 +73,7 @@ export interface ModelBinding {
   /** Datanet 0, and its version. */
   readonly datanetId: bigint;
   readonly version: bigint;
-  /** Of all datanets. */
+  /** Rows of all datanets. */
   readonly rowCount: bigint;
   readonly predecessorId: bigint;
   /** log2 of the draws of an epoch, at most 7. Only a settlement circuit with so many draws settles the model. */
@@ -81,7 +84,7 @@ export interface ModelBinding {
   readonly furtherDatanets: readonly number[];
 }
 
-/** What `packBinding` takes: of one datanet without further ones. */
+/** Input of `packBinding`. `furtherDatanets` may be left out for a model of one datanet. */
 type PackedBinding = Omit<ModelBinding, "furtherDatanets"> & Partial<Pick<ModelBinding, "furtherDatanets">>;
 
 export const EMPTY_DATANET_BODY: DatanetBody = {
@@ -94,7 +97,7 @@ export const EMPTY_DATANET_BODY: DatanetBody = {
   payeeRoot: 0n,
 };
 
-/** All zero: what a slot opens where the tree is empty. Its hash is never used. */
+/** Empty leaf, all zero: a slot opens it at an empty place of the tree. Its hash is never used. */
 export const EMPTY_LEAF: Leaf = {
   kind: 0,
   nonce: 0n,
@@ -229,8 +232,9 @@ export function packBinding({ furtherDatanets = [], ...b }: PackedBinding): bigi
 }
 
 /**
- * What a signer put above the binding's bits stays in the last further id, and an id of 0 before another is given: only an
- * approved or ready model's are bounded by a proof.
+ * Unpacks a binding that a signer may have filled freely. Bits above the binding stay in the last further id,
+ * and an id of 0 before another id is returned: a proof bounds only the binding of an approved or ready
+ * model.
  */
 export function unpackBinding(binding: bigint): ModelBinding {
   const last = DATANET_COUNT_MAX - 2;
@@ -254,7 +258,10 @@ export const datanetIds = ({ datanetId, furtherDatanets }: ModelBinding): number
   ...furtherDatanets,
 ];
 
-/** Whether a model's shards can be its datanets': one datanet has any number, of several each has one, and each id is an id. */
+/**
+ * True if a model's shards can match its datanets: with one datanet any number fits; with several each has
+ * one shard, and every id must be in range.
+ */
 export const areShards = (binding: ModelBinding, shardCount: number): boolean =>
   binding.furtherDatanets.length === 0 ||
   (shardCount === datanetIds(binding).length &&

@@ -18,15 +18,15 @@ import { type Leaf, leafHead } from "./leaf.ts";
 
 type Child = TreeNode | null;
 
-/** One node of a version; at level 0 a leaf, whose hash may still have to be taken. */
+/** Node of a version; at level 0 a leaf. Its hash may not be computed yet. */
 class TreeNode {
   hash: bigint | undefined;
-  /** null at level 0, and where a part of a tree knows nothing but the hash. */
+  /** Child nodes; null at level 0, and if a part of a tree has only the hash. */
   readonly children: Child[] | null;
   readonly leaf: Leaf | null;
-  /** In which it may still be changed; 0: in none. */
+  /** Edit in which the node may still be changed; 0 means none. */
   readonly edit: number;
-  /** Waits in a list of nodes to be hashed. */
+  /** True while the node is in a list of nodes to hash. */
   isQueued = false;
 
   constructor(hash: bigint | undefined, children: Child[] | null, leaf: Leaf | null, edit = 0) {
@@ -102,7 +102,7 @@ export function hashVersions(versions: readonly TreeVersion[]): void {
 
 const DIGIT_BITS = Math.log2(TREE_ARITY);
 const digit = (id: number, level: number): number => (id >>> (DIGIT_BITS * level)) & (TREE_ARITY - 1);
-/** Of the node of a level that leaf `id` is below. */
+/** Index of leaf `id`'s ancestor among the nodes of its level. */
 const indexAt = (id: number, level: number): number => id >>> (DIGIT_BITS * level);
 
 /** The node of a level above leaf `id`, or the leaf. */
@@ -116,10 +116,10 @@ function nodeBelow(top: Child, depth: number, id: number, toLevel: number): Chil
 /** The tree as it was at one moment, or a subtree of it, whose leaves keep their ids. */
 export class TreeVersion {
   readonly depth: number;
-  /** Only for this file. */
+  /** Top node. Private to this file. */
   readonly top: TreeNode | null;
   readonly view: FlatView;
-  /** Of the top among the nodes of its level. */
+  /** Index of the top among the nodes of its level. */
   readonly index: number;
 
   constructor(depth: number, top: TreeNode | null, view: FlatView, index = 0) {
@@ -169,7 +169,7 @@ export class TreeVersion {
     return node === null ? (this.view.leaf(id)?.leaf ?? null) : node.leaf;
   }
 
-  /** What `putNode` of another tree takes. */
+  /** Leaf `id` as a node, for `putNode` of another tree. */
   leafNode(id: number): LeafNode {
     return this.#nodeAt(id, 0) ?? new TreeNode(this.view.hash(0, id), null, this.leaf(id));
   }
@@ -199,7 +199,9 @@ export class TreeVersion {
   }
 }
 
-/** Enough of a tree to follow some leaves: rows of eight hashes, a node before what is below it. Plain data. */
+/**
+ * Part of a tree that contains some leaves: rows of eight hashes, a node before its descendants. Plain data.
+ */
 export interface TreePart {
   readonly depth: number;
   /** Ascending. */
@@ -274,12 +276,12 @@ export class LedgerTree {
     this.#replace(id, new TreeNode(hash, null, leaf));
   }
 
-  /** As `put`, of a leaf that another tree has. */
+  /** Follows `put` for a leaf of another tree. */
   putNode(id: number, leaf: LeafNode): void {
     this.#replace(id, leaf);
   }
 
-  /** What was put at `id` last, where the base has something else. */
+  /** The leaf last put at `id`; null if it is the base's. */
   changedNode(id: number): LeafNode | null {
     return nodeBelow(this.#top, this.depth, id, 0);
   }

@@ -11,13 +11,13 @@ export { type FlatLeaf, FlatLedger };
 /** Leaves that `putAll` keeps as nodes at a time. */
 const PUT_AT_ONCE = 4_096;
 
-/** Everything the ledger holds: the tree, what its leaves open to, and the next free id. */
+/** State of the ledger: the tree, the openings of its leaves, and the next free id. */
 export class Ledger {
   readonly tree: LedgerTree;
-  /** What was folded into the base last, with what changed since over it. */
+  /** All leaves: the base, with the changes since the last fold over it. */
   readonly leaves: LedgerLeaves;
   nextId = 0;
-  /** Leaves as they were folded last. To be written to by `fold` alone. */
+  /** Leaves as of the last fold. Only `fold` writes to it. */
   readonly base: FlatLedger;
   readonly #changed: ChangedLeaves;
 
@@ -37,7 +37,7 @@ export class Ledger {
     return this.leaves.get(id);
   }
 
-  /** As what was folded last left the leaf. */
+  /** The leaf as of the last fold. */
   foldedLeaf(id: number): LeafState | undefined {
     return this.base.leaf(id);
   }
@@ -67,7 +67,7 @@ export class Ledger {
     this.tree.update(id, 0n);
   }
 
-  /** As `put` for each, of any number. The tree hashes every node once, when its root is asked for. */
+  /** Follows `put` for any number of leaves. The tree hashes every node once, when its root is read. */
   putAll(states: Iterable<readonly [id: number, state: LeafState, leafHash?: bigint]>): void {
     for (const [id, state, leafHash] of states) {
       this.put(id, state, leafHash);
@@ -83,7 +83,7 @@ export class Ledger {
     const folded = [...leaves];
     const differing = folded.filter(([id, , hash]) => this.base.known(0, id) !== hash);
     for (const [id] of differing) {
-      // Where the ledger is as the base was, it would become what is folded: a leaf that a later batch put back.
+      // A leaf without a change would follow the fold, although a later batch has set it back to the base's state.
       if (this.#changed.has(id)) continue;
       const state = this.base.leaf(id);
       if (state === undefined) this.remove(id);
@@ -94,7 +94,7 @@ export class Ledger {
     for (const id of this.tree.settle(folded.map(([id]) => id))) this.#changed.delete(id);
   }
 
-  /** As `fold`, of all that changed. */
+  /** Folds all changed leaves. */
   foldAll(): void {
     hashVersions([this.tree.version]);
     const { version } = this.tree;
@@ -121,7 +121,7 @@ function owedWei({ leaf, rewards }: LeafState): bigint {
   return sum;
 }
 
-/** Who the genesis leaves belong to. */
+/** Owners of the genesis leaves. */
 export interface Genesis {
   readonly treasuryOwner: bigint;
   readonly operatorOwner: bigint;
@@ -139,13 +139,13 @@ export function genesisLedger(genesis: Genesis, depth: number = TREE_DEPTH): Led
   return ledger;
 }
 
-/** How far a ledger is after a batch, as L1's contract, the bridge and the sequencer all know it. */
+/** Position of a ledger after a batch. L1's contract, the bridge and the sequencer share it. */
 export interface LedgerPlace {
   readonly batchNumber: number;
   readonly root: bigint;
-  /** Signed operations so far. */
+  /** Number of signed operations executed so far. */
   readonly opIndex: number;
-  /** Queue entries taken so far. */
+  /** Number of queue entries executed so far. */
   readonly queueHead: number;
 }
 

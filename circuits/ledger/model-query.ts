@@ -93,16 +93,22 @@ function queryDigitBits(entry: number): number {
   return (entry + MAX_QUERY) / 2;
 }
 
-/** What a receipt binds of an answer: columnCount odd numbers, or a prompt's counts with the answered class. */
+/**
+ * Query of an answer, bound by its receipt: columnCount odd numbers, or a prompt's counts with the answered
+ * class.
+ */
 export type ModelQuery = Int16Array | DirectQuery;
 
 export const isDirectQuery = (query: ModelQuery): query is DirectQuery => !(query instanceof Int16Array);
 
-/** As openings show it. @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE */
+/** Encodes a query for an opening. @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE */
 export const modelQueryBytes = (query: ModelQuery): Uint8Array =>
   isDirectQuery(query) ? encodeDirectQuery(query) : queryBytes(query);
 
-/** What receipts hash of it. Needs `initPoseidon`. @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE */
+/**
+ * Commitment to a query, which receipts hash. Needs `initPoseidon`. @throws CIR_QUERY_INVALID,
+ * CIR_SETTLEMENT_SIZE
+ */
 export const modelQueryCommitment = (query: ModelQuery): bigint =>
   isDirectQuery(query) ? directQueryCommitment(query) : queryCommitment(query);
 
@@ -110,7 +116,10 @@ export const modelQueryCommitment = (query: ModelQuery): bigint =>
 export const modelQueryOfBytes = (bytes: Uint8Array, isOfDirect: boolean): ModelQuery =>
   isOfDirect ? decodeDirectQuery(bytes) : queryOfBytes(bytes);
 
-/** What an answer's receipt opens to (docs/reference/settlement.md). All are field elements, `payerId` a leaf's 24-bit id. */
+/**
+ * Opening of an answer's receipt (docs/reference/settlement.md). All fields are field elements; `payerId` is
+ * a leaf's 24-bit id.
+ */
 export interface ReceiptOpening {
   /** The hash of the model's statics. */
   readonly statics: bigint;
@@ -141,16 +150,19 @@ export function receiptHash(opening: ReceiptOpening): bigint {
 }
 
 /**
- * What a customer signs to ask a model: SHA-256("OpenLedger ask v1", domain, model as uint32, payer as uint32, prompt as
- * UTF-8) mod r, all big-endian. It is no Poseidon hash, so it signs no operation. Without it anyone could use up the one
- * unpaid answer that an account may have.
+ * Message that a customer signs to ask a model: SHA-256("OpenLedger ask v1", domain, model as uint32, payer
+ * as uint32, prompt as UTF-8) mod r, all big-endian. It is no Poseidon hash, so it signs no operation.
+ * Attack: without the signature anyone could use up an account's only unpaid answer.
  */
 export function askMessage(ask: {
   readonly domain: bigint;
   readonly modelId: number;
   readonly payerId: number;
   readonly prompt: string;
-  /** Nobody but the server is to see the prompt, even if its payment is drawn: another head, "OpenLedger private ask v1". */
+  /**
+   * Private ask: only the server may see the prompt, even if its payment is drawn. The message begins with
+   * "OpenLedger private ask v1".
+   */
   readonly isPrivate?: boolean;
 }): bigint {
   const encoder = new TextEncoder();

@@ -18,7 +18,7 @@ import {
 } from "../protocol.ts";
 import { inRange, refuse } from "./leaf-rules.ts";
 
-/** What a user signs. For Create kinds `b` is 0: the id is given when the operation is executed. */
+/** Operation signed by a user. `b` is 0 for Create kinds: execution assigns the id. */
 export interface SignedOperation {
   readonly kind: number;
   readonly a: number;
@@ -40,17 +40,20 @@ export interface QueueOperation {
   readonly amountWei: bigint;
   readonly word1: bigint;
   readonly word2: bigint;
-  /** Posted behind the sender, and only of the kind that has so many words: a ForcedPublishVersion's payeeRoot and policy. */
+  /**
+   * Words posted after the sender, only for the kind that has them: a ForcedPublishVersion's payeeRoot and
+   * policy.
+   */
   readonly word3: bigint;
   readonly word4: bigint;
   readonly sender: bigint;
 }
 
-/** What an entry asks for; fields that its kind does not use may be left out. */
+/** Entry that a user requests. Fields that its kind does not use may be left out. */
 export type AskedEntry = Pick<QueueOperation, "kind"> &
   Partial<Omit<QueueOperation, "kind" | "queueIndex" | "sender">>;
 
-/** The contract's struct of it. */
+/** The entry as the contract's struct. */
 export type ContractEntry = Readonly<Record<keyof AskedEntry, bigint>>;
 
 export function toContractEntry({ kind, a = 0, b = 0, ...given }: AskedEntry): ContractEntry {
@@ -103,7 +106,9 @@ const nameRequest = ({ message: [domain, parts] }: KnownMessage): HashRequest =>
   [domain, ...parts],
 ];
 
-/** Takes the names of frozen operations together: `messageHash` knows them from then on. @throws OP_UNKNOWN_KIND */
+/**
+ * Computes the names of frozen operations together and caches them for `messageHash`. @throws OP_UNKNOWN_KIND
+ */
 export function hashMessages(
   operations: readonly { readonly operation: SignedOperation; readonly context: MessageContext }[],
 ): void {
@@ -114,7 +119,7 @@ export function hashMessages(
   for (const [i, known] of unnamed.entries()) known.hash = hashes[i]!;
 }
 
-/** What the signer signs (docs/reference/ledger.md, "Message signed"). @throws OP_UNKNOWN_KIND */
+/** Message that the signer signs (docs/reference/ledger.md, "Message signed"). @throws OP_UNKNOWN_KIND */
 export function operationMessage(
   operation: Omit<SignedOperation, "signature">,
   context: MessageContext,

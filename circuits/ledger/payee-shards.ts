@@ -1,12 +1,13 @@
 /**
- * How a model's payees are cut into shards (docs/reference/settlement.md, "Shards"). Payees are flat: shard s has the places from
- * 512 s on, and where a shard follows, the places behind its last payee are absent payees, of no rows.
+ * Division of a model's payees into shards (docs/reference/settlement.md, "Shards"). Payees are flat: shard s
+ * has the places from 512 s on. If another shard follows, the places after its last payee are absent payees
+ * without rows.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
 
-/** Who a payee's rows earn for: 24-bit ids of leaves. */
+/** Leaves that a payee's rows earn for: 24-bit ids. */
 export interface PayeeOwners {
   readonly contributorId: number;
   readonly validatorId: number;
@@ -17,7 +18,10 @@ export interface Payee extends PayeeOwners {
   readonly rowCount: number;
 }
 
-/** One shard: its payees are at the places `from` … `to` − 1, its rows are `rowCount` from `firstRow` on. */
+/**
+ * Shard of a model: its payees are at the places `from` … `to` − 1, its rows are `rowCount` from `firstRow`
+ * on.
+ */
 export interface PayeeShard {
   readonly from: number;
   readonly to: number;
@@ -25,14 +29,14 @@ export interface PayeeShard {
   readonly rowCount: number;
 }
 
-/** What a shard holds at most. */
+/** Capacity of a shard. */
 export interface ShardRoom {
   readonly rows: number;
-  /** At most 512. */
+  /** Maximum payees, up to 512. */
   readonly payees: number;
 }
 
-/** Maximum rows and payees that any circuit proves of a shard: payees that fit are in one. */
+/** Maximum rows and payees that any circuit proves of a shard. Payees that fit are in one shard. */
 const LARGEST_SHARD: ShardRoom = { rows: 2 ** 20, payees: MAX_PAYEE_COUNT };
 /** Payees of the largest of a model's shards. @throws CIR_SETTLEMENT_SIZE */
 export const maxPayees = (payees: readonly Pick<Payee, "rowCount">[]): number =>
@@ -80,7 +84,7 @@ export function inPlaces(shards: readonly (readonly Payee[])[]): Payee[] {
   return flat;
 }
 
-/** How many shards `cutPayees` would need, also beyond eight. */
+/** Number of shards that `cutPayees` needs, even if it is above eight. */
 export const shardCountOf = (payees: readonly Payee[], max: ShardRoom): number => cut(payees, max).length;
 
 function cut(payees: readonly Payee[], max: ShardRoom): Payee[][] {
@@ -101,7 +105,7 @@ function cut(payees: readonly Payee[], max: ShardRoom): Payee[][] {
   return shards;
 }
 
-/** Whether every payee has rows, and nobody is at the places between shards. */
+/** True if every payee has rows and all places between shards are absent payees. */
 export function arePlaces(payees: readonly Payee[]): boolean {
   const isAbsent = ({ contributorId, rowCount, validatorId }: Payee) =>
     rowCount === 0 && contributorId === 0 && validatorId === 0;

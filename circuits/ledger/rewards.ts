@@ -9,7 +9,7 @@ import { treePath, treeRoot } from "./version-rows.ts";
 
 export type { Payee, PayeeOwners };
 
-/** How payments are divided, in 65,536ths: 16 bits each. */
+/** Division of payments, in 65,536ths: 16 bits each. */
 export interface RewardSplit {
   readonly ownerParts: bigint;
   readonly validatorParts: bigint;
@@ -21,9 +21,15 @@ export type PayeeRole = (typeof PAYEE_ROLE)[keyof typeof PAYEE_ROLE];
 export const otherRole = (role: PayeeRole): PayeeRole =>
   role === PAYEE_ROLE.contributor ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor;
 
-/** Above it 120 bits, 2^24 epochs of 2^96 wei: a leaf stays below 2^168, so no sum on the way is range-checked. */
+/**
+ * Position of a payee's accrued amount: 120 bits, enough for 2^24 epochs of 2^96 wei. A leaf stays below
+ * 2^168, so intermediate sums need no range check.
+ */
 const ACCRUED_SHIFT = 48n;
-/** What a payee's contributor has claimed has 120 bits, as what it accrued; above them is what its validator has. */
+/**
+ * Position of the validator's claims. The contributor's claims are below it, in 120 bits like the accrued
+ * amount.
+ */
 const VALIDATOR_CLAIM_SHIFT = 120n;
 
 /** The root of 4,096 leaves of 0 under PAYEE_NODE; rewards.test.ts computes it again. */
@@ -91,21 +97,24 @@ export function claimedPath(claimedWei: readonly bigint[], index: number): bigin
   return treePath(TAG.payeeNode, claimedLeaves(claimedWei), PAYEE_TREE_DEPTH, index);
 }
 
-/** Of each payee, what its contributor has claimed | what its validator has << 120. */
+/** Leaves of the claims tree, one for each payee: contributor's claims | validator's claims << 120. */
 const claimedLeaves = (claimedWei: readonly bigint[]): bigint[] =>
   Array.from({ length: Math.ceil(claimedWei.length / 2) }, (_, m) => {
     const [contributorWei, validatorWei = 0n] = claimedWei.slice(2 * m, 2 * m + 2);
     return contributorWei! + (validatorWei << VALIDATOR_CLAIM_SHIFT);
   });
 
-/** What a role owns of all that its payee has accrued; the two roles' parts add up to it. */
+/**
+ * Part of a payee's accrued amount that belongs to a role, in wei. The two roles' parts add up to the whole.
+ */
 export function roleShareWei(accruedWei: bigint, role: PayeeRole, validatorParts: bigint): bigint {
   const validatorWei = (accruedWei * validatorParts) >> 16n;
   return role === PAYEE_ROLE.validator ? validatorWei : accruedWei - validatorWei;
 }
 
 /**
- * What a model's statics hold of its payees' rows: of one shard its own commitment, else a list of all.
+ * Commitment to the payees' rows in a model's statics: a single shard's own commitment, else one to the list
+ * of all shards.
  * @param rowCounts of all places (payee-shards.ts)
  * @throws CIR_SETTLEMENT_SIZE
  */
@@ -113,13 +122,13 @@ export function ownersCommitment(rowCounts: readonly number[]): bigint {
   return listedOwners(ownersOfShards(rowCounts));
 }
 
-/** What a list of shards says of one. */
+/** A shard's entry in the list of shards. */
 export interface ListedShard {
   readonly ownersCommitment: bigint;
   readonly rowCount: number;
 }
 
-/** Of each shard. @throws CIR_SETTLEMENT_SIZE */
+/** List entries of all shards. @throws CIR_SETTLEMENT_SIZE */
 export const ownersOfShards = (rowCounts: readonly number[]): ListedShard[] =>
   payeeShards(rowCounts).map(({ from, to, rowCount }) => ({
     ownersCommitment: shardOwners(rowCounts.slice(from, to)),
@@ -142,11 +151,14 @@ export function listedRows(shards: readonly ListedShard[]): bigint[] {
   return [BigInt(shards.length), ...packed];
 }
 
-/** Of all places, 0 of absent shards: children of a node of the payee trees. */
+/** Commitments of all eight shards, 0 for absent ones: children of a node of the payee trees. */
 export const listedCommitments = (shards: readonly ListedShard[]): bigint[] =>
   Array.from({ length: SHARD_COUNT_MAX }, (_, s) => shards[s]?.ownersCommitment ?? 0n);
 
-/** One shard's commitment. h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). */
+/**
+ * Commitment to one shard's payees. h = M; for every chunk of 15 row counts, the last padded with 0: h =
+ * H[OWNERS](h, chunk).
+ */
 export function shardOwners(rowCounts: readonly number[]): bigint {
   let hash = BigInt(rowCounts.length);
   for (let from = 0; from < rowCounts.length; from += DATA_CHUNK) {
@@ -156,7 +168,7 @@ export function shardOwners(rowCounts: readonly number[]): bigint {
   return hash;
 }
 
-/** What a closed epoch is: its chain of payments, whose it is, its number and the CloseEpoch's batch, what it holds. */
+/** A closed epoch: its chain of payments, its number, the batch of its CloseEpoch, and its amount. */
 export interface ClosedEpoch {
   readonly chain: bigint;
   readonly epoch: bigint;
@@ -164,12 +176,12 @@ export interface ClosedEpoch {
   readonly amountWei: bigint;
 }
 
-/** What a model's body hides, known from its activation on. */
+/** Contents of a model's body that are known from its activation on. */
 export interface ModelRewards {
   readonly payees: readonly Payee[];
-  /** Earned by payee m in all settled epochs. */
+  /** Total earnings of payee m in all settled epochs, in wei. */
   readonly accruedWei: readonly bigint[];
-  /** At `claimedPlace(m, role)`: claimed of that. */
+  /** Claimed part of `accruedWei`, at `claimedPlace(m, role)`. */
   readonly claimedWei: readonly bigint[];
   /** The opening of `closed`; null where that is 0. */
   readonly closed: ClosedEpoch | null;
@@ -181,7 +193,7 @@ export function closedHash(statics: bigint, closed: ClosedEpoch): bigint {
   return hashTagged(TAG.closed, [chain, statics, epoch | (closingBatch << 24n), amountWei]);
 }
 
-/** What the ledger and a settlement's proof agree on: the opening of a Settle's J. */
+/** Opening of a Settle's J, which ties the ledger to a settlement's proof. */
 export interface SettlementTerms {
   readonly modelId: number;
   readonly voidCount: number;

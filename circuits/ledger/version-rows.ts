@@ -1,4 +1,7 @@
-/** What a datanet's version commits to (docs/reference/ledger.md, "Rows and owners"): row hashes and the trees over them. */
+/**
+ * Rows that a datanet's version commits to (docs/reference/ledger.md, "Rows and owners"): row hashes and the
+ * trees over them.
+ */
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hashTagged } from "../field/poseidon.ts";
@@ -42,7 +45,10 @@ export function treeDepth(leafCount: number): number {
   return depth;
 }
 
-/** What CommitData carries: the tree over the row hashes, in the contributor's order. Needs `initPoseidon`. */
+/**
+ * Root that CommitData carries: the tree over the row hashes, in the contributor's order. Needs
+ * `initPoseidon`.
+ */
 export function contributionRoot(rowHashes: readonly bigint[]): bigint {
   return treeRoot(TAG.contributionNode, rowHashes, treeDepth(rowHashes.length));
 }
@@ -51,14 +57,14 @@ export function hashVersionRow(row: VersionRow): bigint {
   return hashTagged(TAG.versionRow, [row.rowHash, BigInt(row.contributorId), BigInt(row.validatorId)]);
 }
 
-/** What PublishVersion carries, over the rows in the version's order. Needs `initPoseidon`. */
+/** Root that PublishVersion carries: the tree over the rows in the version's order. Needs `initPoseidon`. */
 export function versionRowsRoot(rows: readonly VersionRow[]): bigint {
   return treeRoot(TAG.versionNode, rows.map(hashVersionRow), treeDepth(rows.length));
 }
 
 // Trees of known leaves, eight children a node, under any node tag: roots, and paths as PathUpdate8 takes them.
 
-/** All levels from the leaves up, and the hash of an empty subtree of each. */
+/** Levels of the tree from the leaves up, and the hash of an empty subtree of each. */
 function treeLevels(nodeTag: bigint, leaves: readonly bigint[], depth: number) {
   const levels: bigint[][] = [[...leaves]];
   const empty = [0n];
@@ -85,7 +91,7 @@ export function treeRoot(nodeTag: bigint, leaves: readonly bigint[], depth: numb
   return treePaths(nodeTag, leaves, depth).root;
 }
 
-/** All eight children on the way up from leaf `index`, one row a level. */
+/** Path of leaf `index`: all eight children on the way up, one row a level. */
 export function treePath(
   nodeTag: bigint,
   leaves: readonly bigint[],
@@ -118,7 +124,7 @@ interface Listed {
   readonly a: number;
   readonly b: number;
   readonly status: string;
-  /** How many signed operations were executed before it; of one that was not executed there is none. */
+  /** Number of signed operations executed before it; absent if it was not executed. */
   readonly opIndex?: number | null | undefined;
 }
 interface SignedListed extends Listed {
@@ -139,7 +145,7 @@ interface Commit<Operation> {
   readonly contributorId: number;
   readonly rowsRoot: bigint;
   readonly rowCount: number;
-  /** Whether a version was published before it, and none after it. */
+  /** True if a version was published before the commit and none after it. */
   readonly isAfterVersion: boolean;
   readonly operation: Operation;
 }
@@ -152,7 +158,7 @@ interface Version<Operation> {
 }
 
 export interface DatanetHistory<Operation> {
-  /** In the ledger's order. */
+  /** Commits in the ledger's order. */
   readonly commits: readonly Commit<Operation>[];
   readonly versions: readonly Version<Operation>[];
 }

@@ -21,7 +21,7 @@ export interface FieldAddon {
 const addonPath = fileURLToPath(new URL("./build/field-addon.node", import.meta.url));
 
 /**
- * Null where there was no compiler at the install.
+ * Loads the addon. Returns null if it was not built, for example without a compiler at the install.
  * @throws RangeError for an addon of an older version
  */
 export function loadAddon(path = addonPath): FieldAddon | null {

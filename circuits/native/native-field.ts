@@ -11,12 +11,15 @@ import { makeTables } from "../wasm/poseidon-tables.ts";
 import type { SignatureEquation } from "../wasm/signature-kernel.ts";
 import { type FieldAddon, type LoadedCurve, type LoadedPoseidon, loadAddon } from "./native-addon.ts";
 
-/** What takes eight at once on this processor, the fastest first; nothing where the addon was not built. */
+/**
+ * Eight-lane implementations that this processor supports, the fastest first. Empty if the addon is not
+ * built.
+ */
 export const nativeLanes = (): string[] => loadAddon()?.lanes() ?? [];
 
 /**
- * Null where there is no compiler and the addon was not built: then WebAssembly goes on.
- * @param lanes of `nativeLanes`; the fastest where absent, null: each hash and each signature by itself
+ * Loads the addon. Returns null if it is not built, for example without a compiler; WebAssembly runs instead.
+ * @param lanes of `nativeLanes`, by default the fastest; null computes each hash and each signature alone
  */
 export function loadNativeField(lanes: string | null = nativeLanes()[0] ?? null): NativeField | null {
   const addon = loadAddon();

@@ -84,7 +84,10 @@ function directSettlementSpec(size: SettlementSize): CircuitSpec {
   };
 }
 
-/** One shard of a sharded settlement. Makes the generators' tables where they are missing. @throws CIR_SETTLEMENT_SIZE */
+/**
+ * Circuit of one shard of a sharded settlement. Makes the generators' tables if they are missing. @throws
+ * CIR_SETTLEMENT_SIZE
+ */
 export function shardCircuitSpec(size: ShardSize): CircuitSpec {
   requireShardSize(size);
   const { rows, features, payees, draws, isDirect } = size;

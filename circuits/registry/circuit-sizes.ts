@@ -1,4 +1,4 @@
-/** What L1 knows of a circuit: its sort and two sizes (docs/reference/settlement.md, "Two circuits"). */
+/** L1's description of a circuit: its sort and two sizes (docs/reference/settlement.md, "Two circuits"). */
 import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, type DataPlace, isBlobShape, placeOf, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
@@ -28,7 +28,7 @@ export interface CircuitSizes {
   readonly sort: number;
   readonly size0: number;
   readonly size1: number;
-  /** Of a batch the sizes of its table (table-shape.ts, `packTable`); 0, or absent, for all others. */
+  /** Sizes of a batch's table (table-shape.ts, `packTable`); 0 or absent for all other sorts. */
   readonly tableSizes?: bigint | undefined;
 }
 
@@ -49,7 +49,7 @@ export function exitCircuitName({ size0, size1 }: Pick<CircuitSizes, "size0" | "
   return size0 === 0 ? "leaf-exit" : `payee-exit-${size1}`;
 }
 
-/** Of all batch circuits among these. */
+/** Shapes of all batch circuits among these. */
 export const batchShapesOf = (circuits: readonly CircuitSizes[]): BatchShape[] =>
   circuits.filter(({ sort }) => sort === CIRCUIT_SORT.batch).map(batchShape);
 
@@ -65,13 +65,16 @@ export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes
 export const isPlainBatch = (sizes: CircuitSizes): boolean =>
   sizes.sort === CIRCUIT_SORT.batch && !isBlobShape(batchShape(sizes));
 
-/** Whether strangers could post nothing: neither the queue nor pre-verified settlements, when the sequencer is gone. */
+/**
+ * True if all batch circuits use blobs. Nobody but the sequencer can then post a batch: neither queue entries
+ * nor pre-verified settlements.
+ */
 export function hasOnlyBlobBatches(circuits: readonly CircuitSizes[]): boolean {
   const batches = circuits.filter(({ sort }) => sort === CIRCUIT_SORT.batch);
   return batches.length > 0 && !batches.some(isPlainBatch);
 }
 
-/** What L1 is told of a circuit, by its name in the registry. @throws CIR_CIRCUIT_UNKNOWN */
+/** Sizes of a circuit for L1, by its name in the registry. @throws CIR_CIRCUIT_UNKNOWN */
 export function sizesOfName(name: string): CircuitSizes {
   const sizes = sizesIn(name);
   if (sizes !== null) return sizes;
@@ -94,7 +97,10 @@ function sizesIn(name: string): CircuitSizes | null {
   return one === null ? null : { sort: CIRCUIT_SORT.settlement, size0: one.payments, size1: one.payees };
 }
 
-/** Whether a circuit's name in the registry can be that of these sizes; rows, features, draws and kind are free. */
+/**
+ * True if a circuit with this registry name can have these sizes. Rows, features, draws and kind are not
+ * compared.
+ */
 export function isNameOfSizes(name: string, { size0, size1, sort, tableSizes = 0n }: CircuitSizes): boolean {
   const own = sizesIn(name);
   const isSame = own?.sort === sort && own.size0 === size0 && own.size1 === size1;
@@ -109,15 +115,18 @@ export const settlingNames = ({ shards, ...size }: SettlementSize): string[] =>
 
 /** Circuits that settle epochs by draws. */
 export interface SettlingCircuits<Circuit> {
-  /** Of both. */
+  /** Size of both circuits. */
   readonly size: SettlementSize;
-  /** Of everything, or of the draws. An activation names it. */
+  /** Circuit of everything, or of the draws. An activation names it. */
   readonly circuit: Circuit;
-  /** Of each shard; null where `circuit` proves the only one. */
+  /** Circuit of each shard; null if `circuit` proves the only one. */
   readonly shard: Circuit | null;
 }
 
-/** Every choice that these circuits leave, by their names: one proof before shards, then the fewest rows first. */
+/**
+ * All choices among these circuits, by their names: single proofs before sharded ones, then by rows
+ * ascending.
+ */
 export function settlingCircuits<Circuit extends { readonly name: string }>(
   circuits: readonly Circuit[],
 ): SettlingCircuits<Circuit>[] {
@@ -162,7 +171,7 @@ export function unmatchedShardCircuit(names: readonly string[]): string | undefi
 
 // The circuits that a ledger's own batches are proven by: the rollup's first, and its twin with the slots in the other place.
 
-/** One of them at least. */
+/** Batch circuits by data place; at least one is not null. */
 export type DataTwins<Circuit> = Readonly<Record<DataPlace, Circuit | null>>;
 
 const nameIn = (shape: BatchShape, place: DataPlace): string =>
@@ -182,8 +191,9 @@ export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circu
 }
 
 /**
- * What own batches are opened with. Where they are closed is found at their end: so where there are twins, what has no place
- * in a blob goes into a wide slot whatever is chosen, and a batch that is closed again elsewhere has each operation in its slot.
+ * Shape in which the sequencer opens its own batches. The data place is decided when the batch closes. So if
+ * both twins exist, an operation with no place in a blob takes a wide slot under either choice, and a batch
+ * that is closed again with the other twin has each operation in the same slot.
  * @throws CIR_CIRCUIT_UNKNOWN
  */
 export function openingShape(circuits: readonly CircuitSizes[]): BatchShape {

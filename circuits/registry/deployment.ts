@@ -27,10 +27,10 @@ const circuitSchema = z
   .object({
     name: z.string().min(1),
     sort: count.max(5),
-    /** By sort: see CircuitSizes. */
+    /** Sizes by sort: see CircuitSizes. */
     size0: count.max(65_535),
     size1: count.max(MAX_PAYEE_COUNT),
-    /** Of batches alone. */
+    /** Sizes of a batch circuit's table; absent for other sorts. */
     tableSizes: integer(2n ** 64n - 1n).optional(),
     circuitId: integer(2n ** 256n - 1n),
     isDevelopment: z.boolean(),
@@ -55,12 +55,12 @@ const deploymentSchema = z.object({
     root: element,
   }),
   idFeeWei: integer(MAX_AMOUNT_WEI),
-  /** Of the contracts' sources, compiler and settings; absent in a devnet's record. */
+  /** Hash of the contracts' sources, compiler and settings; absent in a devnet's record. */
   contractsHash: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
-  /** Who votes over the treasury, and names the next rollup; absent where nobody does. */
+  /** Contracts that govern the treasury and name the next rollup; absent without governance. */
   governance: z.object({ governor: address, timelock: address, registry: address }).optional(),
   circuits: z.array(circuitSchema).min(1),
 });
@@ -104,7 +104,7 @@ export function encodeDeployment(deployment: Deployment): string {
   return `${JSON.stringify(deployment, hex, 2)}\n`;
 }
 
-/** What `genesisLedger` takes. */
+/** Genesis of a deployment, the input of `genesisLedger`. */
 export function genesisOf(deployment: Deployment): Genesis {
   const { treasuryOwner, operatorOwner, operatorKeyX } = deployment.genesis;
   return { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner), operatorKeyX };

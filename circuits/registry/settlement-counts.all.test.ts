@@ -1,4 +1,4 @@
-/** What a row, a payee, a payment and a draw cost, from the differences of compiled sizes. */
+/** Constraints of a row, a payee, a payment and a draw, from the differences of compiled sizes. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import { initPoseidon } from "../field/poseidon.ts";
@@ -15,7 +15,7 @@ async function countOf(change: Partial<SettlementSize>): Promise<number> {
   return constraintCounts.nonLinear + constraintCounts.linear;
 }
 
-/** Everything that depends on the number of payees, in `BASE`. */
+/** Constraints that depend on the number of payees, in `BASE`. */
 function payeeCost(payees: number): number {
   const nodes = Math.ceil(payees / 8) + Math.ceil(payees / 64) + 2;
   const tree = 804 * nodes;

@@ -28,14 +28,14 @@ import {
   splitEarned,
 } from "./settlement-split.ts";
 
-/** One link of a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
+/** Payment in a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
 export interface EpochPayment {
   readonly payerId: number;
   readonly receipt: bigint;
   readonly cumulativeWei: bigint;
 }
 
-/** What a receipt is opened with. */
+/** Values that open a receipt. */
 export interface AnswerOpening<Q extends ModelQuery = ModelQuery> {
   readonly answerHash: bigint;
   readonly salt: bigint;
@@ -43,11 +43,11 @@ export interface AnswerOpening<Q extends ModelQuery = ModelQuery> {
 }
 
 export interface ModelFeatures<M extends RegisteredMatrix = RegisteredMatrix> {
-  /** Of all shards. */
+  /** Matrix of all shards. */
   readonly matrix: M;
-  /** Of each shard, over its own rows. */
+  /** Commitments of each shard's columns, over its own rows. */
   readonly columns: readonly ColumnCommitments[];
-  /** What its queries depend on besides prompt and answer (docs/reference/settlement.md). */
+  /** Hash of all that queries depend on besides prompt and answer (docs/reference/settlement.md). */
   readonly answeringHash: bigint;
 }
 
@@ -70,16 +70,16 @@ export interface EpochToSettle<
 export type FeatureEpoch = EpochToSettle<Int8Array, Int16Array>;
 export type DirectEpoch = EpochToSettle<DirectMatrix, DirectQuery>;
 
-/** One draw: its payment, and what it gives to each row. */
+/** Settled draw: its payment, and its scores and reward for each row. */
 export interface SettledDraw {
   readonly paymentIndex: number;
   readonly pointWei: bigint;
   readonly isValid: boolean;
-  /** Of all rows; none of a void draw. */
+  /** Scores of all rows; empty for a void draw. */
   readonly scores: readonly bigint[];
-  /** What one unit of weight earns, in 2^-40 quanta; 0 for a void draw. */
+  /** Reward of one unit of weight, in 2^-40 quanta; 0 for a void draw. */
   readonly rewardPerUnit: bigint;
-  /** No score is positive: every row has weight 1. */
+  /** True if no score is positive: every row then has weight 1. */
   readonly isEven: boolean;
 }
 
@@ -117,13 +117,13 @@ export function drawnEpoch(
 export interface EpochToDivide
   extends Pick<EpochToSettle, "model" | "closed" | "payments" | "openingOf" | "seed"> {
   readonly drawCount: number;
-  /** Nothing here binds it: what was settled does. */
+  /** The model's matrix. Nothing here checks it; the settlement does. */
   readonly matrix: RegisteredMatrix;
 }
 
 /**
- * What each draw gives to each row, and each payee in all.
- * @throws CIR_SETTLEMENT_DIFFERS where an opening is not its receipt's, CIR_FEATURES_INVALID
+ * Computes what each draw pays to each row, and the totals of all payees.
+ * @throws CIR_SETTLEMENT_DIFFERS if an opening does not match its receipt, CIR_FEATURES_INVALID
  */
 export function divideEpoch(epoch: EpochToDivide) {
   const { drawCount, model, closed } = epoch;
@@ -135,7 +135,7 @@ export function divideEpoch(epoch: EpochToDivide) {
 }
 
 /**
- * What a closed epoch's draws give to whom, and what is posted of it, before any circuit's inputs.
+ * Settles a closed epoch by draws: computes the payments and the posted data, without any circuit's inputs.
  * @throws CIR_SETTLEMENT_DIFFERS, CIR_FEATURES_INVALID, CIR_WIRE_MALFORMED
  */
 export function settleByDraws(epoch: EpochToSettle) {

@@ -100,8 +100,8 @@ export function sumColumns(
 }
 
 /**
- * What a model's statics hold of its features and of how it answers (docs/reference/settlement.md).
- * @param answeringHash what a query depends on besides prompt and answer, hashed: below r
+ * Commitment in a model's statics to its features and to how it answers (docs/reference/settlement.md).
+ * @param answeringHash hash of all that a query depends on besides prompt and answer: below r
  */
 export function featuresCommitment(columns: ColumnCommitments, answeringHash: bigint): bigint {
   return hashTagged(TAG.features, [columnsCommitment(columns), answeringHash]);

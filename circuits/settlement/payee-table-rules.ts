@@ -24,7 +24,7 @@ import { entryElements, entryPlaces, packActivationItem, type SettlementData } f
 import { sizeError } from "./settlement-size.ts";
 import { defaultPayout, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
 
-/** What a model's shards post, items in the places of all payees, and the payee table of each. */
+/** Posted data of a model's shards, items in the places of all payees, with the proof of each payee table. */
 export type PreparedActivation = Pick<PreparedSettlement, "data" | "proofs">;
 
 /**
@@ -89,7 +89,7 @@ export function activationOf(
   return tablesOf({ ...model, accruedWei: [] }, data, nothing, payeeCount);
 }
 
-/** What a table shows of all payees besides their items, in their places. */
+/** Amounts of all payees in a table besides their items, in their places. */
 interface TableAmounts {
   /** W_m mod 2^40. */
   readonly remainders: readonly bigint[];
@@ -143,7 +143,7 @@ function tablesOf(
   return { data, proofs };
 }
 
-/** Of the binding, what only this circuit has no constants for. */
+/** Inputs from the binding for which only this circuit has no constants. */
 function shapeInputs(binding: bigint): CircuitInputs {
   const { drawBits, featureCount, furtherDatanets } = unpackBinding(binding);
   return {

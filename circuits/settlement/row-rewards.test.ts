@@ -14,7 +14,7 @@ const DRAWS = 2;
 const OWNER_LIMIT = "step * (step - 1) === 0";
 let tester: CircuitTester;
 
-/** What a row earns by draws without a positive score. */
+/** Reward of a row by draws without a positive score. */
 const EVEN = 1234n;
 
 interface Case {

@@ -1,4 +1,4 @@
-/** What both settlement circuits take of a model, and what both models give back. Needs `initPoseidon`. */
+/** Common inputs and results of both settlement circuits. Needs `initPoseidon`. */
 
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
@@ -25,9 +25,9 @@ import type { EpochPayout, PayeeEarned } from "./settlement-split.ts";
 export interface SettledModel {
   readonly modelId: number;
   readonly statics: ModelStatics;
-  /** Of all shards, in their places (payee-shards.ts). */
+  /** Payees of all shards, in their places (payee-shards.ts). */
   readonly payees: readonly Payee[];
-  /** What each payee has accrued before. */
+  /** Amount that each payee had accrued before, in wei. */
   readonly accruedWei: readonly bigint[];
 }
 
@@ -37,11 +37,14 @@ export interface PreparedSettlement {
   readonly terms: SettlementTerms;
   readonly earnedWei: readonly bigint[];
   readonly newAccruedWei: readonly bigint[];
-  /** Of each entry, in L1's order: one of a single shard. */
+  /** Proofs of the entries, in L1's order; one for a single shard. */
   readonly proofs: readonly PreparedProof[];
 }
 
-/** What proves an entry: its statement, and all of the circuit's inputs but z, which `proofStatement` computes. */
+/**
+ * Proof input of an entry: its statement, and all of the circuit's inputs but z, which `proofStatement`
+ * computes.
+ */
 export interface PreparedProof extends SettlementProof {
   readonly inputs: CircuitInputs;
 }

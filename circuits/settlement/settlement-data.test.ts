@@ -277,11 +277,18 @@ describe("what C absorbs behind E", () => {
     expect(elements).toEqual([
       remainders.slice(0, 6).reduce((sum, value, i) => sum + (value << BigInt(40 * i)), 0n),
       7n,
-      2n, // the step to payee 1 is at row 1
-      2n, // and that to payee 2 at row 253, the second bit of its element
+      2n,
+      // the step to payee 1 is at row 1
+      2n,
+      // and that to payee 2 at row 253, the second bit of its element
       2n | (1n << 124n),
       1n,
-      ...[1n | (1n << 128n), 2n, 3n, 11n, 12n, 13n],
+      1n | (1n << 128n),
+      2n,
+      3n,
+      11n,
+      12n,
+      13n,
     ]);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What a settlement posts, the elements that L1 evaluates, and the vector that C commits to (docs/reference/settlement.md).
- * Amounts are wei.
+ * Posted data of a settlement: the elements that L1 evaluates, and the vector that C commits to
+ * (docs/reference/settlement.md). Amounts are wei.
  */
 import { circuitError } from "../circuit-errors.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
@@ -21,7 +21,7 @@ export const CIRCUIT_SORT = {
   shard: 5,
 } as const;
 
-/** What anyone who settles posts. */
+/** Data posted by anyone who settles. */
 export interface PostedSettlement {
   /** Activation: epoch, closingBatch, voidCount, burnedWei and chain are 0. */
   readonly epoch: bigint;
@@ -30,26 +30,26 @@ export interface PostedSettlement {
   readonly burnedWei: bigint;
   /** Activation: index of the settlement circuit that gives the cap; else 0. */
   readonly capCircuit: number;
-  /** Of the model: 1 … 8. */
+  /** Shards of the model: 1 … 8. */
   readonly shardCount: number;
   readonly chain: bigint;
-  /** By draws in several shards: what ties each shard's proof to the draws' (`shardLink`). */
+  /** Links of each shard's proof to the proof of the draws (`shardLink`), for draws in several shards. */
   readonly links?: readonly bigint[];
-  /** By payee tables of several shards: what each shard earned, 96 bits; 0 in an activation. */
+  /** Earnings of each shard in wei, 96 bits, for payee tables of several shards; 0 in an activation. */
   readonly shardWei?: readonly bigint[];
   /**
-   * One a payee: the quanta that it earned, 40 bits; in an activation `packActivationItem`. Shard s begins at 512 s. Absent payees
-   * are 0, behind each shard's last.
+   * One item a payee: the quanta that it earned, 40 bits; in an activation `packActivationItem`. Shard s
+   * begins at 512 s. Absent payees, which follow each shard's last one, are 0.
    */
   readonly items: readonly bigint[];
   /**
-   * Of several shards: item elements that each posts at least, since L1 hashes zeros at the end, too. Default: 1. `decodeEntries` gives
-   * what the bytes have.
+   * Minimum item elements that each of several shards posts, because L1 hashes trailing zeros too. Default:
+   * 1. `decodeEntries` sets it to the count in the bytes.
    */
   readonly elementCounts?: readonly number[];
 }
 
-/** What L1 fills from its own state and from the record that takes the settlement. */
+/** Fields that L1 fills from its own state and from the record that takes the settlement. */
 export interface L1Settlement {
   /** J: the record's word. */
   readonly settlementHash: bigint;
@@ -68,7 +68,7 @@ const ELEMENT_BITS = 240;
 const itemBits = (isActivation: boolean): number => (isActivation ? 80 : 40);
 /** Elements of E before the items. */
 const HEAD_ELEMENT_COUNT = 5;
-/** In the header. */
+/** Offset of the shard count in the header, in bytes. */
 const SHARD_COUNT_AT = 22;
 /** Bytes of a shard's earned wei, of a link and of an item element. */
 const SHARD_WEI_BYTES = 12;
@@ -89,7 +89,10 @@ export function activationPayees(items: readonly bigint[]): Payee[] {
   }));
 }
 
-/** Whether the items are an activation's: it closes nothing, and no batch of number 0 does. */
+/**
+ * True if the items are an activation's. An activation closes no batch, and no closing batch has the number
+ * 0.
+ */
 const hasPayees = ({ closingBatch }: Pick<PostedSettlement, "closingBatch">): boolean => closingBatch === 0n;
 
 /** The first item of each element low. */
@@ -116,7 +119,7 @@ function shardElements(posted: PostedSettlement, isActivation: boolean): bigint[
   });
 }
 
-/** Whether a shard has no item element beyond those of so many payees: L1 takes no more. */
+/** True if a shard has no more item elements than this many payees need: L1 accepts no more. */
 export function fitsElements(posted: PostedSettlement, shard: number, payeeCount: number): boolean {
   const isActivation = hasPayees(posted);
   return shardElements(posted, isActivation)[shard]!.length <= elementsOf(payeeCount, isActivation);
@@ -165,7 +168,7 @@ export function entryElements(data: SettlementData): bigint[][] {
 
 const sumOf = (values: readonly bigint[]) => values.reduce((sum, value) => sum + value, 0n);
 
-/** Several shards have links or earned wei, one each, and one has neither. */
+/** Requires links or earned wei, one each, for several shards, and neither for one shard. */
 function requireShards({ links, shardCount, shardWei }: PostedSettlement): void {
   const counts = [links?.length ?? shardCount, shardWei?.length ?? shardCount];
   const isFitting =
@@ -187,13 +190,13 @@ function requireCanonical(elements: readonly bigint[]): void {
   });
 }
 
-/** What a proof of one entry states. */
+/** Statement of the proof of one entry. */
 export interface SettlementProof {
   /** E: what L1 evaluates. */
   readonly elements: readonly bigint[];
-  /** Places of E in the circuit: those behind the elements are 0. */
+  /** Places of E in the circuit: those after the elements are 0. */
   readonly placeCount: number;
-  /** What C absorbs behind E: what a challenge must not precede. */
+  /** Elements that C absorbs after E, because they must be fixed before the challenge. */
   readonly privateElements: readonly bigint[];
 }
 
@@ -261,8 +264,8 @@ function encodeFields(fields: readonly WireField[]): Uint8Array {
 }
 
 /**
- * How many entries a settlement has that begins with this one, as L1 counts them.
- * @param isByDraws a circuit of draws proves it, and not payee tables
+ * Number of entries in the settlement that begins with this one, as L1 counts them.
+ * @param isByDraws true if a circuit of draws proves it, false for payee tables
  * @throws CIR_WIRE_MALFORMED
  */
 export function entryCount(first: Uint8Array, isByDraws: boolean): number {
@@ -272,11 +275,14 @@ export function entryCount(first: Uint8Array, isByDraws: boolean): number {
   return isByDraws && shardCount > 1 ? shardCount + 1 : shardCount;
 }
 
-/** What the only entry of a settlement of one shard says. @throws CIR_WIRE_MALFORMED, also where it has more */
+/**
+ * Decodes the only entry of a settlement of one shard. @throws CIR_WIRE_MALFORMED, also if it has more
+ * entries
+ */
 export const decodeSettlement = (wire: Uint8Array): PostedSettlement => decodeEntries([wire]);
 
 /**
- * What the posted bytes of all entries say, with items of 0 up to the end of the last element.
+ * Decodes the posted bytes of all entries. Items of 0 fill up the last element.
  * @throws CIR_WIRE_MALFORMED for bytes that the contract refuses too
  */
 export function decodeEntries(wires: readonly Uint8Array[]): PostedSettlement {
@@ -335,7 +341,7 @@ class WireReader {
     return fromBytesBe(this.#wire.subarray(this.#at - byteCount, this.#at));
   }
 
-  /** All that is left. */
+  /** Reads all remaining item elements. */
   items(isActivation: boolean): bigint[] {
     const elementCount = (this.#wire.length - this.#at) / ITEM_ELEMENT_BYTES;
     if (!Number.isInteger(elementCount) || elementCount > elementsOf(MAX_PAYEE_COUNT, isActivation))

@@ -12,11 +12,11 @@ import type { PayeeEarned } from "./settlement-split.ts";
 export interface PackedPayment {
   readonly packed: bigint;
   readonly receipt: bigint;
-  /** How many draws it has. */
+  /** Number of draws that hit the payment. */
   readonly hits: number;
 }
 
-/** What a settlement circuit takes of one draw. */
+/** Witness of one draw in a settlement circuit. */
 export interface DrawWitness {
   readonly paymentIndex: number;
   readonly isValid: boolean;
@@ -24,7 +24,7 @@ export interface DrawWitness {
   readonly salt: bigint;
 }
 
-/** What is paid and drawn of a closed epoch. */
+/** Payments and draws of a closed epoch. */
 export interface DrawnEpoch {
   readonly model: SettledModel;
   readonly closed: ClosedEpoch;
@@ -33,25 +33,25 @@ export interface DrawnEpoch {
   readonly draws: readonly DrawWitness[];
 }
 
-/** How the rows of one shard score, and what its payees earn. */
+/** Scores of one shard's rows, and its payees' earnings. */
 export interface ScoredShard {
   readonly model: SettledModel;
   readonly shard: PayeeShard;
   readonly columns: ColumnCommitments;
   readonly answeringHash: bigint;
-  /** Of each draw the query and what it scores, in the circuit's terms; scores are of the shard's rows. */
+  /** Query and scores of each draw, in the circuit's terms; scores are of the shard's rows. */
   readonly scored: readonly (DrawInputs | DirectDraw)[];
-  /** Of each of the shard's payees. */
+  /** Earnings of each of the shard's payees. */
   readonly earned: readonly Pick<PayeeEarned, "quanta" | "remainder">[];
 }
 
-/** Inputs of a circuit, and what its C absorbs behind E. */
+/** Inputs of a circuit, and the elements that its C absorbs after E. */
 export interface CircuitPart {
   readonly inputs: CircuitInputs;
   readonly privateElements: readonly bigint[];
 }
 
-/** Of payments, draws and statics: SampledDraws. Everything has to fit the size. */
+/** Inputs of SampledDraws: payments, draws and statics. Everything has to fit the size. */
 export function drawnInputs(size: Pick<SettlementSize, "payments">, epoch: DrawnEpoch): CircuitPart {
   const { model, closed, seed, payments, draws } = epoch;
   const hits = Array.from({ length: size.payments }, (_, i) => payments[i]?.hits ?? 0);
@@ -85,7 +85,10 @@ export function drawnInputs(size: Pick<SettlementSize, "payments">, epoch: Drawn
   };
 }
 
-/** Of one shard's rows and payees: ScoredDraws, PayeeEarnings, RowRewards. Everything has to fit the size. */
+/**
+ * Inputs of ScoredDraws, PayeeEarnings and RowRewards: one shard's rows and payees. Everything has to fit the
+ * size.
+ */
 export function scoredInputs(
   size: Pick<SettlementSize, "rows" | "payees">,
   { model, shard, columns, answeringHash, scored, earned }: ScoredShard,
@@ -110,7 +113,7 @@ export function scoredInputs(
   };
 }
 
-/** Each field of the draws' queries as a circuit input, one entry a draw. All draws are of one kind. */
+/** Fields of the draws' queries as circuit inputs, one entry a draw. All draws are of one kind. */
 function ofDraws(draws: readonly (DrawInputs | DirectDraw)[], rows: number): CircuitInputs {
   const scored = draws.map((draw) => ({ ...draw, scores: padded(draw.scores, rows) }));
   const names = Object.keys(scored[0]!) as (keyof (typeof scored)[number])[];

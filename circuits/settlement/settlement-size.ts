@@ -5,7 +5,9 @@ import { unpackBinding } from "../ledger/leaf.ts";
 import { maxPayees, type Payee, payeeShards, shardCountOf } from "../ledger/payee-shards.ts";
 import { MAX_PAYEE_COUNT } from "../protocol.ts";
 
-/** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
+/**
+ * Capacity of a circuit of sort Settlement. A model's features are exactly `features`, zero columns included.
+ */
 export interface SettlementSize {
   readonly rows: number;
   readonly features: number;
@@ -64,7 +66,10 @@ export function parseSettlementName(name: string): SettlementSize | null {
     : null;
 }
 
-/** What a model's binding says of its columns, 12 bits: its features, or a direct one's shape. @throws CIR_SETTLEMENT_SIZE */
+/**
+ * Column field of a model's binding, 12 bits: its features, or a direct model's shape. @throws
+ * CIR_SETTLEMENT_SIZE
+ */
 export function columnShape({ features, isDirect }: Pick<SettlementSize, "features" | "isDirect">): bigint {
   return BigInt(isDirect === true ? directShape(features) : features);
 }
@@ -74,13 +79,22 @@ export function columnCount({ features, isDirect }: Pick<SettlementSize, "featur
   return isDirect === true ? features + 1 : features;
 }
 
-/** What a model needs of the circuits that settle it: rows and payees of its largest shards at least, features and draws exactly. */
+/**
+ * Size that a model needs of its settlement circuits: at least the rows and payees of its largest shards, and
+ * exactly its features and draws.
+ */
 export interface ModelShape extends Omit<SettlementSize, "payments" | "shards"> {
-  /** null before its payees are known: then `rows` are all of its rows, and it may be cut as the circuits need it. */
+  /**
+   * null before its payees are known: then `rows` are all of its rows, and it may be divided as the circuits
+   * need it.
+   */
   readonly shards: number | null;
 }
 
-/** How payees in their places are cut: the shards, and rows and payees of the largest. @throws CIR_SETTLEMENT_SIZE */
+/**
+ * Shards of payees in their places: their number, and rows and payees of the largest. @throws
+ * CIR_SETTLEMENT_SIZE
+ */
 export function shapeOfPlaces(payees: readonly Pick<Payee, "rowCount">[]) {
   const shards = payeeShards(payees.map((payee) => payee.rowCount));
   return {
@@ -91,7 +105,7 @@ export function shapeOfPlaces(payees: readonly Pick<Payee, "rowCount">[]) {
 }
 
 /**
- * By the binding of its statics, which the owner signed and the datanet approved.
+ * Shape of a model, from the binding in its statics, which the owner signed and the datanet approved.
  * @param payees in their places; null before they are known
  * @throws CIR_SETTLEMENT_SIZE
  */
@@ -142,7 +156,10 @@ export function misfitOf(size: Omit<SettlementSize, "payments">, model: ModelSha
     : { what, given: model[what] ?? 1, has: what === "rows" ? rows : has[what] };
 }
 
-/** Whether circuits of this size hold these payees' rows, cut into shards where they have some. @param payees none absent */
+/**
+ * True if circuits of this size hold these payees' rows, divided into shards if the size has some. @param
+ * payees none absent
+ */
 export function holdsPayees(
   { payees: max, rows, shards }: Pick<SettlementSize, "payees" | "rows" | "shards">,
   payees: readonly Payee[],
@@ -165,7 +182,7 @@ export function sizeError(what: string, given: number, max: number): RollupError
 /** Bits of packed private values an element of C takes. */
 const PACKED_BITS = 252;
 const REMAINDER_BITS = 40;
-/** Above a draw's packed amount before its payment. */
+/** Position of the validity bit, above a draw's packed amount before its payment. */
 const VALID_BIT = 128n;
 
 /** Values of `width` bits, as many an element as fit `bits`, the first lowest. */
@@ -178,7 +195,7 @@ export function packed(values: readonly bigint[], width: number, bits: number = 
   );
 }
 
-/** What C absorbs behind E of rows and payees: every array has the circuit's length. */
+/** Elements of rows and payees that C absorbs after E: every array has the circuit's length. */
 export function rowElements(values: {
   /** W_m mod 2^40 of each payee. */
   readonly remainders: readonly bigint[];
@@ -189,11 +206,16 @@ export function rowElements(values: {
   return [...packed(values.remainders, REMAINDER_BITS), ...packed(steps, 1)];
 }
 
-/** What C absorbs behind that of payments and draws, likewise. */
+/**
+ * Elements of payments and draws that C absorbs after those of rows; every array has the circuit's length.
+ */
 export function drawElements(values: {
-  /** How many draws each payment pays. */
+  /** Number of draws that hit each payment. */
   readonly hits: readonly number[];
-  /** Of each draw: payer | cumulative wei << 24 before and after its payment, the receipt, and whether it is opened. */
+  /**
+   * Each draw: payer | cumulative wei << 24 before and after its payment, the receipt, and whether it is
+   * opened.
+   */
   readonly draws: readonly { before: bigint; after: bigint; receipt: bigint; isValid: boolean }[];
 }): bigint[] {
   return [

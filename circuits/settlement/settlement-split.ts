@@ -1,13 +1,15 @@
-/** How the payments of a closed epoch are divided: exact integers, all amounts in wei (docs/reference/settlement.md). */
+/**
+ * Division of a closed epoch's payments: exact integers, all amounts in wei (docs/reference/settlement.md).
+ */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import type { RewardSplit } from "../ledger/rewards.ts";
 import { TREASURY_PARTS } from "../protocol.ts";
 import { drawBits } from "./settlement-size.ts";
 
-/** What fixes the draws of a closed epoch. */
+/** Values that determine the draws of a closed epoch. */
 export interface DrawSource {
-  /** As the contract recorded it for the batch of the CloseEpoch. */
+  /** prevRandao that the contract recorded for the batch of the CloseEpoch. */
   readonly prevRandao: bigint;
   readonly modelId: number;
   readonly epoch: bigint;
@@ -24,7 +26,7 @@ export function drawSeed({ prevRandao, modelId, epoch, chain }: DrawSource): big
   return fromBytesBe(keccak_256(preimage).subarray(16));
 }
 
-/** What one draw pays, and how it is divided; the parts add up to it. */
+/** Amount of one draw and its division; the parts add up to it. */
 export interface DrawShares {
   /** P >> log2 K. */
   readonly drawWei: bigint;
@@ -64,7 +66,7 @@ export function drawPoint(seed: bigint, draw: number, draws: number, amountWei: 
 }
 
 /**
- * Of each draw, the place of the payment that it hits: -1 where `cumulativeWei` ends before it.
+ * Index of the payment that each draw hits; -1 if the draw is beyond the end of `cumulativeWei`.
  * @param cumulativeWei of the payments, in the order of their chain
  */
 export function drawnPlaces(
@@ -84,7 +86,7 @@ export function rewardPerUnit({ rewardQuanta }: Pick<DrawShares, "rewardQuanta">
   return (rewardQuanta << FRACTION_BITS) / total;
 }
 
-/** What a payee earns. W_m = quanta · 2^40 + remainder. */
+/** Earnings of a payee. W_m = quanta · 2^40 + remainder. */
 export interface PayeeEarned {
   readonly quanta: bigint;
   readonly remainder: bigint;
@@ -98,12 +100,14 @@ export function splitEarned(weighted: bigint, { quantumBits }: Pick<DrawShares, 
   return { quanta, remainder, earnedWei: quanta << quantumBits };
 }
 
-/** What some weight earns by itself, in wei rounded down. @param parts in 2^-40 quanta */
+/** Earnings of a single weight, in wei rounded down. @param parts in 2^-40 quanta */
 export function weightWei(parts: bigint, { quantumBits }: Pick<DrawShares, "quantumBits">): bigint {
   return (parts << quantumBits) >> FRACTION_BITS;
 }
 
-/** Where a whole epoch goes: owner, treasury (all dust too), burned and the payees together are `amountWei`. */
+/**
+ * Division of a whole epoch: owner, treasury (with all dust), burned and the payees together are `amountWei`.
+ */
 export interface EpochPayout {
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;

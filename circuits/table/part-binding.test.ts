@@ -21,7 +21,10 @@ beforeAll(async () => {
   }
 }, 600_000);
 
-/** What a signature's check computes of its points: it is in no term. A rollup's domain is a hash, never 0. */
+/**
+ * True for factors that a signature's check computes from its points: they are in no term. A rollup's domain
+ * is a hash, never 0.
+ */
 const isOfSignatures = (factor: string) => /main\.head\.check\.|^main\.domain,/.test(factor);
 
 describe.each(SORTS)("what C absorbs of a %s", (sort) => {
@@ -33,7 +36,7 @@ describe.each(SORTS)("what C absorbs of a %s", (sort) => {
     }
   });
 
-  // Without this the patterns are a choice of ours: a rule that divides by a flag says nothing of witnesses where it is 0.
+  // Otherwise the patterns would be a choice of ours: a rule that divides by a flag proves nothing about witnesses with the flag 0.
   it("is asked about with a 0 and without one in every factor that a rule depends on", () => {
     const { part, witnesses, reports } = examined.get(sort)!;
     expect(part.oneSided(reports, witnesses).filter((factor) => !isOfSignatures(factor))).toEqual([]);

@@ -70,13 +70,13 @@ describe("the wires of a table batch", () => {
     const named = (kind: string) =>
       [...report.classes].filter(([, entry]) => entry.class === kind).map(([wire]) => table.names.get(wire)!);
     expect(named("apart").filter((name) => !OF_SIGNATURES.test(name))).toEqual([]);
-    // Of the limbs' bits only those of the last one may be chosen, between two sums of the same limb.
+    // Only the last limb's bits may be chosen, between two sums of the same limb.
     const bits = named("blob").filter((name) => /\.payload\[/.test(name));
     expect(bits.filter((name) => !/\.(isTop|rest\.(in|bit\[\d+\]))$/.test(name))).toEqual([]);
     const only = (name: string) => /^main\.(blob|memberPayload)/.test(name);
     const aliases = [36, 69, 92, 184].map((shift) => shiftedDown(1n, shift));
     expect(ofBlob.tamper(witness, { only, aliasBits: [69, 92, 184], aliases })).toEqual([]);
-    // Without its range the last limb of a payload is free.
+    // The last limb of a payload is free without its range.
     const range = table.rowsOf("main.blob[0].payload[0].rest.bit[1]");
     expect(table.report(witness, range).problems.join("\n")).toContain("of the blob is free after C");
   });

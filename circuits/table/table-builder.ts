@@ -31,15 +31,18 @@ import {
   windowSize,
 } from "./table-shape.ts";
 
-/** Of the operations in a table. All of the members' section count as payments: each has a payload. */
+/**
+ * Operations in a table, by section. Every operation of the members' section counts as a payment: each has a
+ * payload.
+ */
 export interface TableCounts {
   readonly transfers: number;
   readonly payments: number;
 }
 
-/** A closed batch, as it is kept for the prover and laid out for the circuit. */
+/** A closed batch, in the form that the prover stores and that the circuit's layout needs. */
 export interface ClosedTableBatch {
-  /** What is posted of it: its narrow slots are both sections, the first one padded. */
+  /** Posted batch. Its narrow slots are both sections, the first one padded. */
   readonly batch: ClosedBatch;
   readonly layout: TableLayout;
 }
@@ -90,21 +93,21 @@ export class TableBuilder {
     return this.#traces.filter(({ record }) => kindRule(record.kind)?.isSigned).length;
   }
 
-  /** Whatever comes next has no place. */
+  /** True if no further operation fits. */
   get isFull(): boolean {
     const { transfers, members } = this.#sections;
     const { shape } = this;
     return !this.hasWideRoom && transfers.length + members.length >= shape.transfers + shape.members;
   }
 
-  /** Whether every operation that may be executed has a place. */
+  /** True if a wide slot is free, so that every executable operation fits. */
   get hasWideRoom(): boolean {
     return this.#sections.wide.length < this.shape.wide;
   }
 
   /**
-   * Where the operation would go: into the section of its kind while that has a slot, the table has room for its leaves,
-   * and no wide slot so far names one of them; else into a wide slot.
+   * Section of an operation: the one of its kind if that has a free slot, the table has room for the
+   * operation's leaves, and no wide slot so far names one of them; else a wide slot. null if none is free.
    */
   #sectionOf(operation: Operation): Section | null {
     const rule = kindRule(operation.kind);
@@ -214,9 +217,9 @@ export function closedStatement(
 export const closedInputs = ({ batch, layout }: ClosedTableBatch, z: bigint, depth: number): CircuitInputs =>
   withTable(batchInputs(batch, z, depth), layout, batch.data);
 
-/** What has to be kept of a closed batch until a prover asks. Plain data. */
+/** Stored data of a closed batch until it is proven. Plain data. */
 export interface ClosedDraft {
-  /** Of the wide slots: all else of the batch is in the layout, which C needed already. */
+  /** Draft of the wide slots. All else of the batch is in the layout, which C needed already. */
   readonly draft: BatchDraft;
   readonly layout: KeptLayout;
 }

@@ -129,7 +129,7 @@ describe("a composed batch", () => {
     expect(circuitSpec("table-48-16-2-96-8-4-2-blob").composition).toMatchObject({
       publicInputs: ["z", "blobHalves[0]", "blobHalves[1]"],
     });
-    // What no transaction takes as data, a blob takes.
+    // A blob takes what no transaction takes as calldata.
     expect(circuitSpec("table-1794-2046-9-8-2-1-2-blob").composition?.plan).toMatchObject({ blobs: 1 });
     const impossible = [
       "table-3-2-1-8-2-1-2",

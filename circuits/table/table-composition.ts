@@ -11,16 +11,16 @@ import { requireTableShape, type TableShape, tableName } from "./table-shape.ts"
 const capital = (name: string) => `${name[0]!.toUpperCase()}${name.slice(1)}`;
 const TREE_PORTS = ["gamma", "power", "midRoot", "treeSum", "treeTouched"];
 
-/** What slots, rows and units hand to the frame, by the frame's names. */
-const HANDED = {
+/** Signals that slots, rows and units pass to the frame, by the frame's names. */
+const FRAME_SIGNALS = {
   transfer: ["core", "challenge", "feeWei", "used", "sum"],
   member: ["payload", "core", "challenge", "feeWei", "used", "newChain", "packed", "sum"],
   row: ["sub", "oldSub", "newSub", "first", "packed", "sum"],
   unit: ["id", "isUsed", "packed", "ref", "rest", "newRest", "sum"],
   wide: ["words", "core", "hasWord", "isUsed", "isSigned", "feeWei"],
 } as const;
-type Section = keyof typeof HANDED;
-/** Of these what the blob's evaluation takes, and not the frame. */
+type Section = keyof typeof FRAME_SIGNALS;
+/** Signals among these that the blob's evaluation takes instead of the frame. */
 const IN_BLOB = ["transferCore", "memberCore", "memberPayload"];
 const HALVES = ["blobHalves[0]", "blobHalves[1]"];
 
@@ -41,14 +41,24 @@ const widePlace = (depth: number): PartSpec =>
 function parts(shape: TableShape, depth: number): Record<Section | "tree" | "blob" | "frame", PartSpec> {
   const { transfers, members, wide, rows, units, low, top, isBlob = false } = shape;
   const shared = ["domain", "feePerUnit", "gamma", "power"];
-  const sections = (Object.keys(HANDED) as Section[]).filter((section) => section !== "wide" || wide > 0);
+  const sections = (Object.keys(FRAME_SIGNALS) as Section[]).filter(
+    (section) => section !== "wide" || wide > 0,
+  );
   const framePorts = [
-    ...["z", "domain", "oldRoot", "batchNumber", "timestamp", "oldNextId", "feePerUnit", "idFee"],
+    "z",
+    "domain",
+    "oldRoot",
+    "batchNumber",
+    "timestamp",
+    "oldNextId",
+    "feePerUnit",
+    "idFee",
     ...TREE_PORTS,
     ...sections
-      .flatMap((section) => HANDED[section].map((name) => section + capital(name)))
+      .flatMap((section) => FRAME_SIGNALS[section].map((name) => section + capital(name)))
       .filter((port) => !isBlob || !IN_BLOB.includes(port)),
-    ...["lastRoot", "lastNextId"],
+    "lastRoot",
+    "lastNextId",
   ];
   const sizes = [depth, transfers, members, wide, rows, units, low, top, Number(isBlob)].join(", ");
   const window = low + top;
@@ -109,7 +119,7 @@ export function tableComposition(shape: TableShape, depth: number = TREE_DEPTH):
   const nextIdNet = (index: number) => (index === 0 ? "oldNextId" : `nextId[${index}]`);
   const copiesOf = (section: Section, count: number): PartCopy[] =>
     Array.from({ length: count }, (_, i) => {
-      const own = new Set<string>(HANDED[section]);
+      const own = new Set<string>(FRAME_SIGNALS[section]);
       const nets: Record<string, string> =
         section === "wide"
           ? {

@@ -1,4 +1,4 @@
-/** What C absorbs of a batch. */
+/** Elements of a batch that C absorbs. */
 
 import { absorbedPosted, type BatchData } from "../batch/batch-data.ts";
 import { DUMMY } from "../field/curve/dummy-signature.ts";
@@ -41,7 +41,7 @@ const signatureChallenges = (
     }),
   );
 
-/** Of each slot; those that are left over are one object, hashed once. */
+/** Next chain of each slot. Padding slots are one object, which is hashed once. */
 function nextChains(members: readonly TableSlot[]): bigint[] {
   const distinct = [...new Set(members)];
   const hashes = hashTaggedMany(distinct.map(nextChainRequest));

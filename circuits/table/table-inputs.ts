@@ -34,7 +34,7 @@ function slotInputs(slots: readonly TableSlot[], window: number): CircuitInputs 
   };
 }
 
-/** Everything but header, fee leaf and wide slots, which are as in `batchInputs`. */
+/** Inputs of the table: all but header, fee leaf and wide slots, which are as in `batchInputs`. */
 function tableInputs(layout: TableLayout): CircuitInputs {
   const { members, rows, units, tree, shape } = layout;
   const window = shape.low + shape.top;
@@ -84,14 +84,17 @@ function tableInputs(layout: TableLayout): CircuitInputs {
   };
 }
 
-/** Of a blob with these elements, at z: what is public, and the witness of its evaluation. */
+/** Inputs of a blob's evaluation at z: the public halves of its value, and the witness. */
 function blobInputs(elements: readonly bigint[], z: bigint): CircuitInputs {
   const { blobLow, blobHigh } = blobHalves(evaluateBlob(elements, z));
   const { quotient, remainder } = blobReductions(elements, z);
   return { blobHalves: [blobLow, blobHigh], blobQuotient: quotient, blobRemainder: remainder };
 }
 
-/** All inputs. @param others header, wide slots and fee leaf, as `batchInputs` lays them out */
+/**
+ * Circuit inputs of a whole batch. @param others header, wide slots and fee leaf, as `batchInputs` lays them
+ * out
+ */
 export function withTable(others: CircuitInputs, layout: TableLayout, data: BatchData): CircuitInputs {
   return {
     ...others,

@@ -26,7 +26,10 @@ export interface TableSlot {
   readonly keyX: bigint;
   readonly keyY: bigint;
   readonly signature: Signature;
-  /** Of the second section only: B's chain and open amount before, what is paid above the price, slots since B's last less 1. */
+  /**
+   * Fields of the second section only: B's chain and open amount before, the surplus over the price, and the
+   * number of slots since B's last, less 1.
+   */
   readonly chain: bigint;
   readonly openWei: bigint;
   readonly surplusWei: bigint;
@@ -86,11 +89,14 @@ interface TableTop {
 
 export interface TableLayout {
   readonly shape: TableShape;
-  /** One for every slot of the shape, nulls included; likewise rows and units. */
+  /** Slots of the shape, nulls included; likewise rows and units. */
   readonly transfers: readonly TableSlot[];
   readonly members: readonly TableSlot[];
   readonly rows: readonly TableRow[];
-  /** Of each row all children on the way to its subtree's root, as the row before left them; read when somebody asks. */
+  /**
+   * All children on the way from each row to its subtree's root, as the row before left them; computed when
+   * read.
+   */
   readonly rowChildren: readonly (readonly (readonly bigint[])[])[];
   readonly units: readonly TableUnit[];
   readonly tree: TableTop;
@@ -226,7 +232,7 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
   };
 }
 
-/** What is kept of a layout until a prover asks. */
+/** Part of a layout that is stored until the batch is proven. */
 export const keptLayout = ({
   shape,
   transfers,

@@ -20,12 +20,12 @@ type NamedLeaves = Pick<SlotRecord, "a" | "b">;
 export class WideLeaves {
   readonly #ids = new Set<number>();
 
-  /** Of a wide slot's record, where a Create's or deposit's B is the id that it opens. */
+  /** Adds the leaves of a wide slot's record. B of a Create or a deposit is the id that it opens. */
   add({ a, b }: NamedLeaves): void {
     this.#ids.add(a).add(b);
   }
 
-  /** Whether a narrow operation that comes now may be applied before all of these. */
+  /** True if a narrow operation that comes now may be applied before all of these. */
   commutesWith({ a, b }: NamedLeaves): boolean {
     return !this.#ids.has(a) && !this.#ids.has(b);
   }

@@ -1,4 +1,4 @@
-/** How many slots, rows and units a batch has, and how deep its subtrees and its top are. */
+/** Number of slots, rows and units in a batch, and depth of its subtrees and its top. */
 import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
 import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-bytes.ts";
 import { circuitError } from "../circuit-errors.ts";
@@ -21,7 +21,7 @@ export interface TableShape extends TableSizes {
   readonly wide: number;
 }
 
-/** What a batch says of the shape: both sections of the table are its narrow slots. */
+/** Posted form of the shape: both sections of the table are its narrow slots. */
 export function postedShape({ transfers, wide, ...table }: TableShape): BatchShape {
   return { narrow: transfers + table.members, wide, table };
 }
@@ -43,7 +43,10 @@ export function tableIn<Sizes extends TableSizes>(sizes: Sizes, place: DataPlace
 
 export const tableName = (shape: TableShape): string => shapeName(postedShape(shape));
 
-/** null for what is no batch circuit's name. Whether there can be such a batch, `requireTableShape` says. */
+/**
+ * Parses a batch circuit's name; null for other names. `requireTableShape` tells whether such a batch is
+ * possible.
+ */
 export function parseTableName(name: string): TableShape | null {
   const [, numbers, blob] = /^table((?:-[1-9]\d{0,6}|-0){7})(-blob)?$/.exec(name) ?? [];
   if (numbers === undefined) return null;
@@ -99,10 +102,16 @@ export function unpackTable(packed: bigint): TableSizes {
   return rest === 0n ? table : { ...table, isBlob: true };
 }
 
-/** Of a batch's data with every slot used. Proofs and settlements need the rest of the 128 KiB that nodes take of a transaction. */
+/**
+ * Maximum bytes of a batch's data with every slot used. Proofs and settlements need the rest of the 128 KiB
+ * that nodes accept in a transaction.
+ */
 const MAX_WIRE_BYTES = 112 * 1024;
 
-/** As `encodeWire` writes it: each pair of narrow slots and members' payloads, or what opens the blob; wide slots with all their words. */
+/**
+ * Length of `encodeWire`'s output with every slot used, in bytes: each pair of narrow slots and members'
+ * payloads, or the blob's opening; wide slots with all their words.
+ */
 const maxWireBytes = ({ transfers, members, wide, isBlob }: TableShape): number =>
   63 +
   (isBlob ? BLOB_OPENING_BYTES : (23 * (transfers + members)) / 2 + 32 * members) +
@@ -124,8 +133,8 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     transfers + members + wide < 1 << 12 &&
     members < 1 << 11 &&
     low + top <= depth &&
-    // So a blob's 4,096 elements suffice: a pair of slots has one, a member's payload another.
-    // So that the sum has fewer than 2^20 terms: the theorem of docs/explanation/leaf-table.md asks for it.
+    // A blob's 4,096 elements suffice: a pair of slots has one, a member's payload another.
+    // The sum then has fewer than 2^20 terms, as the theorem of docs/explanation/leaf-table.md requires.
     rows < 1 << 13 &&
     units < 1 << 13 &&
     top <= 6 &&
@@ -138,15 +147,21 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     });
 }
 
-// What a slot of the table can hold (slot-head.circom, member-slot.circom). All else goes into a wide slot.
+// Limits of a slot of the table (slot-head.circom, member-slot.circom). All else goes into a wide slot.
 
-/** Of the amount's decimal float: so amounts are below 2^35 · 10^18 < 2^96 wei. `encodeAmount` gives more only above that. */
+/**
+ * Maximum exponent of an amount's decimal float, so that amounts are below 2^35 · 10^18 < 2^96 wei.
+ * `encodeAmount` uses a larger one only above that.
+ */
 const MAX_EXPONENT = 18n;
 const MANTISSA_BITS = 35n;
-/** What a payment may pay above the price. */
+/** Bits of a payment's surplus over the price, in wei. */
 const SURPLUS_BITS = 64n;
 
-/** Whether a slot of the table can hold an amount written so. Its smallest exponent is above that only from 3.4 · 10^28 wei on. */
+/**
+ * True if a slot of the table can hold the amount code. An amount's smallest exponent is above the maximum
+ * only from 3.4 · 10^28 wei on.
+ */
 export const fitsTableAmount = (amountCode: bigint): boolean => amountCode >> MANTISSA_BITS <= MAX_EXPONENT;
 
 /**

@@ -3,11 +3,11 @@ import { decodeAmount } from "../ledger/amount-float.ts";
 import { FIELD_ORDER, ID_BITS, KIND, TAG } from "../protocol.ts";
 import type { TableSlot } from "./table-layout.ts";
 
-/** Of the H[21] that makes the challenges of z (terms.circom). */
+/** Tag of the H[21] that makes the challenges of z (terms.circom). */
 const TAG_CHALLENGE = 21n;
 const POWERS = 9;
 
-/** gamma, and alpha^(i + 1) as power[i]: what `Challenges` puts out. */
+/** Output of `Challenges`: gamma, and alpha^(i + 1) as power[i]. */
 export function challengesAt(z: bigint): { gamma: bigint; power: bigint[] } {
   const [gamma, alpha] = [hashTagged(TAG_CHALLENGE, [z, 0n]), hashTagged(TAG_CHALLENGE, [z, 1n])];
   const power = [alpha];
@@ -16,8 +16,8 @@ export function challengesAt(z: bigint): { gamma: bigint; power: bigint[] } {
 }
 
 /**
- * What the chain's next value is the hash of, to be hashed together with others. The amount is the new open amount of a
- * payment, or the rows of a commit.
+ * Preimage of the chain's next value, to be hashed together with others. The amount is the new open amount of
+ * a payment, or the rows of a commit.
  */
 export function nextChainRequest(slot: TableSlot): HashRequest {
   const isPay = slot.kind === KIND.payInference;

@@ -98,7 +98,7 @@ export class TableWitness {
       const ports = count === 0 ? new Set<string>() : this.#copies.inputPorts(firstCopy);
       const inputsOf = (i: number): CircuitInputs => ({
         ...slotInputs(inputs, section, i, count, ports),
-        // What the tree gives all parts; it puts out the same, or its own rows fail.
+        // Values that the tree gives all parts; it puts out the same, or its own rows fail.
         gamma,
         power,
         ...(section === "member" ? { timePoint: (BigInt(i + 1) * power[2]!) % FIELD_ORDER } : {}),

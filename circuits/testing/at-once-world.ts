@@ -30,19 +30,19 @@ const SHAPE: TableShape = {
 };
 
 interface AtOnceVerdicts {
-  /** null where the batch was accepted. */
+  /** Error of the replay; null if the batch was accepted. */
   readonly replay: string | null;
   readonly isBalanced: boolean;
-  /** Whether strict order allows it, too. */
+  /** True if strict order allows it, too. */
   readonly isInOrder: boolean;
-  /** What the claim got wrong on purpose; null for an honest one. */
+  /** Deliberate error of the claim; null for an honest one. */
   readonly lie: string | null;
 }
 
 /** The ledger of a seed as it is before its batch: the same at every call. */
 const worldOf = (seed: number) => new RandomLedger(seed, AT_ONCE_DEPTH);
 
-/** One random batch: executed at once, its slots shuffled, its claim perhaps false. */
+/** Judges one random batch: executed at once, with its slots shuffled and its claim perhaps false. */
 function judgeAtOnce(seed: number): AtOnceVerdicts {
   const world = worldOf(seed);
   const { ledger, random } = world;
@@ -114,7 +114,9 @@ function judgeAtOnce(seed: number): AtOnceVerdicts {
 
 const NULL_RECORD: SlotRecord = { kind: KIND.null, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
 
-/** What a row proves by itself (leaf-row.circom): only a member's chain, open amount and counters change. */
+/**
+ * Rule that a row proves by itself (leaf-row.circom): only a member's chain, open amount and counters change.
+ */
 const keepsOthers = ({ after, before, isMember }: TableRow) =>
   isMember ||
   (after.chain === before.chain &&
@@ -123,7 +125,7 @@ const keepsOthers = ({ after, before, isMember }: TableRow) =>
 
 const isAmount = (wei: bigint) => wei >= 0n && wei <= MAX_AMOUNT_WEI;
 
-/** Whether the slots may be applied one after the other, and lead to the posted root. */
+/** True if the slots may be applied one after the other and lead to the posted root. */
 function isAllowedInOrder(ledger: Ledger, data: BatchData): boolean {
   try {
     for (const record of data.narrow) replaySlot(ledger, record, data);
@@ -162,7 +164,7 @@ const LIES: Record<string, (leaf: Leaf) => Partial<Leaf>> = {
   "one row, or flag, more": ({ counters }) => ({ counters: counters + 1n }),
 };
 
-/** Every other batch claims something false: a leaf that its operations do not make, or one operation less. */
+/** Falsifies half of the claims: a leaf that its operations do not make, or one operation less. */
 function falsify(after: TreeVersion, traces: readonly SlotTrace[], random: RandomLedger["random"]) {
   if (traces.length === 0 || random.below(2) === 0) return { lie: null, after, dropped: null };
   const victim = random.pick(traces);

@@ -14,7 +14,10 @@ interface TamperFinding {
 }
 
 interface TamperOptions {
-  /** Which signals to alter, by their full names (main.a.b[3]). Default: every wire that is not an input. */
+  /**
+   * Selects the signals to alter, by their full names (main.a.b[3]). Default: every wire that is not an
+   * input.
+   */
   only?: (signal: string) => boolean;
   /** Adds 2^k for each of these: the alias that a missing range check of k bits lets through. */
   aliasBits?: readonly number[];
@@ -62,7 +65,7 @@ export class CircuitTester {
     this.header = this.#rows.header;
   }
 
-  /** All constraints, linear ones included: what constraint-counts.json records. */
+  /** Number of constraints, linear ones included, as constraint-counts.json records it. */
   get constraintCount(): number {
     return this.header.constraintCount;
   }

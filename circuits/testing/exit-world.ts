@@ -45,10 +45,10 @@ interface ExitWorldOptions {
   /** 0: nothing is closed. */
   readonly closedWei?: bigint;
   readonly accruedWei?: readonly bigint[];
-  /** Of each payee, how many 256ths of its two shares were claimed. */
+  /** Claimed part of each payee's two shares, in 256ths. */
   readonly claimedParts?: bigint;
   readonly isReady?: boolean;
-  /** Of a model of several datanets. */
+  /** Further datanets, for a model of several datanets. */
   readonly furtherDatanets?: readonly number[];
 }
 
@@ -151,7 +151,7 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
   return { leaf, model, rewards };
 }
 
-/** All of an exit's circuit inputs, z with them. */
+/** Circuit inputs of an exit, including z. */
 export function exitInputs(exit: PreparedExit): CircuitInputs {
   return { ...exit.inputs, z: exit.statement(EXIT_CIRCUIT_ID).z };
 }

@@ -2,8 +2,8 @@ import { invertAll } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 
 /**
- * For tests: polynomials mod r and their roots, to solve for the free slopes of a forgery. Coefficients in
- * 0 … r − 1, the constant first, the last one not 0. Degrees of some hundreds take seconds.
+ * Polynomials mod r and their roots, for tests that solve for the free slopes of a forgery. Coefficients are
+ * in 0 … r − 1, the constant first, the last one not 0. Degrees of some hundreds take seconds.
  */
 export type Polynomial = readonly bigint[];
 const P = FIELD_ORDER;
@@ -22,7 +22,7 @@ export function subtract(a: Polynomial, b: Polynomial): Polynomial {
   return add(a, scale(b, -1n));
 }
 
-/** Both as one long number each, a coefficient every 132 hex digits. */
+/** Multiplies two polynomials as one long number each, a coefficient every 132 hex digits. */
 export function multiply(a: Polynomial, b: Polynomial): Polynomial {
   if (a.length === 0 || b.length === 0) return [];
   const product = (pack(a) * pack(b)).toString(16);
@@ -37,7 +37,7 @@ export function evaluate(a: Polynomial, x: bigint): bigint {
   return a.reduceRight((sum, coefficient) => (sum * x + coefficient) % P, 0n);
 }
 
-/** All roots in the field, by x^r − x and random splitting. */
+/** Roots in the field, by x^r − x and random splitting. */
 export function roots(polynomial: Polynomial): bigint[] {
   const reduce = reducer(polynomial);
   const linearFactors = greatestDivisor(polynomial, subtract(powerModulo([0n, 1n], P, reduce), [0n, 1n]));

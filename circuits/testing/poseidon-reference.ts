@@ -24,7 +24,7 @@ const fifthPower = (value: bigint): bigint => {
   return (((square * square) % FIELD_ORDER) * value) % FIELD_ORDER;
 };
 
-/** As `hashTagged`: 1 to 16 inputs, the tag as the initial capacity. */
+/** Follows `hashTagged`: 1 to 16 inputs, the tag as the initial capacity. */
 export function hashTaggedReference(tag: bigint, inputs: readonly bigint[]): bigint {
   constants ??= loadConstants();
   const width = inputs.length + 1;

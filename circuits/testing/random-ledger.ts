@@ -181,7 +181,7 @@ export class RandomLedger {
         closed: 0n,
         accruedRoot: published.payeeRoot,
         claimedRoot: EMPTY_CLAIMED_ROOT,
-        // So that others may close after some batches.
+        // Others may then close it after some batches.
         epochStart: isReady ? START_TIMESTAMP + 9000n - BigInt(EPOCH_SECONDS) : 0n,
       };
       put(this.models, (l1Owner, keyX) => ({

@@ -1,7 +1,10 @@
 import type { BatchShape } from "../protocol.ts";
 import { postedShape } from "../table/table-shape.ts";
 
-/** As many slots as a domain of 2^18 takes: the circuit whose size the tests count. No rollup has to have it. */
+/**
+ * Sample shape with as many slots as a domain of 2^18 takes: the circuit whose size the tests count. No
+ * rollup has to have it.
+ */
 export const SAMPLE_SHAPE: BatchShape = postedShape({
   transfers: 10,
   members: 6,
@@ -12,7 +15,7 @@ export const SAMPLE_SHAPE: BatchShape = postedShape({
   top: 2,
 });
 
-/** What an operator's own prover takes: ids below 262,144 have a place in the table. */
+/** Shape for an operator's own prover. Ids below 262,144 have a place in the table. */
 export const PRODUCTION_SHAPE: BatchShape = postedShape({
   transfers: 48,
   members: 16,
@@ -23,7 +26,10 @@ export const PRODUCTION_SHAPE: BatchShape = postedShape({
   top: 2,
 });
 
-/** So many slots, where the table's other sizes do not matter; ids below 512 have a place in it. @param narrow even, 2 at least */
+/**
+ * Shape with this many slots, for tests that do not depend on the table's other sizes. Ids below 512 have a
+ * place in the table. @param narrow even, 2 at least
+ */
 export const shapeOf = (narrow: number, wide: number): BatchShape => ({
   narrow,
   wide,

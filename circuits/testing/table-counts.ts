@@ -4,14 +4,14 @@ import { HEADER_ELEMENT_COUNT, TREE_ARITY } from "../protocol.ts";
 import type { TableShape } from "../table/table-shape.ts";
 import { blobConstraints } from "./blob-counts.ts";
 
-/** Two leaf hashes, ranges, tuples of a row; its path and its id come on top. */
+/** Constraints of a row: two leaf hashes, ranges, tuples. Its path and its id come on top. */
 const ROW = 775;
 const LEVEL = 818;
 const UNIT = 1022;
 /** A node before and after. */
 const NODE_PAIR = 804;
 const CHALLENGES = 488;
-/** One Poseidon call of C, for 15 elements. */
+/** Constraints of one Poseidon call of C, for 15 elements. */
 const CHUNK = 609;
 const TOUCHED_BITS = 252;
 
@@ -56,7 +56,7 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
   };
 }
 
-/** Of a whole batch. @param wideSlot constraints of a wide slot */
+/** Constraints of a whole batch. @param wideSlot constraints of a wide slot */
 export function tableConstraints(shape: TableShape, depth: number, wideSlot: number): number {
   const { transfer, member, row, unit, tree, blob, frame } = partConstraints(shape, depth);
   const { transfers, members, wide, rows, units } = shape;

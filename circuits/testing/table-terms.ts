@@ -38,7 +38,7 @@ interface Term {
   readonly weight: bigint;
 }
 
-/** In a price's coefficient, of models alone. */
+/** Flag in a price's coefficient that only models have. */
 const PRICE_OF_MODEL = 1n << 98n;
 
 const term = (sort: Term["sort"], weight: bigint, ...coefficients: (bigint | number)[]): Term => ({
@@ -85,7 +85,8 @@ function memberTerms(slot: TableSlot, time: number, feePerUnitWei: bigint): Term
 
 const memberPoint = (id: number, tag: bigint, ref: bigint, rests: readonly bigint[]): bigint[] => [
   BigInt(id) + (tag << BigInt(ID_BITS)),
-  ...[ref, ...rests],
+  ref,
+  ...rests,
 ];
 
 function rowTerms({ id, before, after, asked, isMember }: TableRow): Term[] {

@@ -28,7 +28,7 @@ export const SMALL_TABLE: TableShape = {
   top: 1,
 };
 export const SMALL_BLOB_TABLE: TableShape = { ...SMALL_TABLE, isBlob: true };
-/** Two wide slots: the nets from the table's root through each of them to the last one. */
+/** Shape with two wide slots: the nets from the table's root through each of them to the last one. */
 export const SMALL_WIDE_TABLE: TableShape = {
   transfers: 1,
   members: 1,
@@ -40,7 +40,10 @@ export const SMALL_WIDE_TABLE: TableShape = {
 };
 export const SMALL_DEPTH = 3;
 
-/** Two slots of each section, in a tree of 64 leaves: the smallest batch that has every kind and every order of slots. */
+/**
+ * Shape with two slots of each section, in a tree of 64 leaves: the smallest batch that has every kind and
+ * every order of slots.
+ */
 export const BATCH_TABLE: TableShape = {
   transfers: 2,
   members: 2,

@@ -4,11 +4,11 @@ import { limbBits } from "./field-limbs.ts";
 /** Half of a limb's radix: normalized limbs are about as large. */
 export const half = 2 ** (limbBits - 1);
 export const radix = 2 ** limbBits;
-/** In its binade the last bit of a double stands for 2^51. */
+/** Start of a chain: in its binade the last bit of a double stands for 2^51. */
 export const chainStart = 1.5 * 2 ** 103;
-/** How far a chain may move from its start, either way. */
+/** Maximum distance of a chain from its start, either way. */
 const chainMax = 2 ** 102;
-/** Integers up to here are doubles. */
+/** Maximum integer up to which all integers are doubles. */
 export const exactMax = 2 ** 53;
 
 /** A product of limbs for a column. */
@@ -25,7 +25,7 @@ export interface Sum {
   max: number;
 }
 
-/** What a column needs of the kernel it emits for. */
+/** Functions of a kernel that a column uses to emit code. */
 interface Emitter {
   constant(value: number): Code;
   bind(code: Code): Code;

@@ -114,7 +114,7 @@ describe.each([baseField, scalarField])("FieldKernel over $name", (field) => {
   const run = makeRunner(field);
   const { modulus } = field;
 
-  /** Every operation gives the value that bigints give, modulo the prime, within its stated bounds. */
+  /** Expects the value of every operation to be the bigints', modulo the prime, within its stated bounds. */
   function expectAll(lanes: [number[][], number[][]], label: string): void {
     for (const [name, { expected, isProduct = false }] of Object.entries(operations)) {
       for (const [lane, { limbs, bounds }] of run(name, lanes).entries()) {

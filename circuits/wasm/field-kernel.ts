@@ -49,7 +49,7 @@ export interface LimbValue {
 
 const integerMagic = 1.5 * 2 ** 52;
 
-/** What stored elements keep to: limbs as `normalize` leaves them, and less than 0.51 of the modulus. */
+/** Bound of stored elements, in units of the modulus. Their limbs are as `normalize` leaves them. */
 export const storedMax = 0.51;
 
 interface Term {
@@ -113,7 +113,7 @@ export class FieldKernel {
     this.f.emit(v128.store(this.#scratch.get, code));
   }
 
-  /** Where `pin` stores from here on: 16 bytes that are not read. */
+  /** Sets the address at which `pin` stores: 16 bytes that are not read. */
   pinAt(address: Code): void {
     this.f.set(this.#scratch, address);
   }
@@ -243,7 +243,7 @@ export class FieldKernel {
     return this.#tightenTop({ limbs, limbMax, valueMax: value.valueMax });
   }
 
-  /** What the other limbs leave for the last one. */
+  /** Tightens the last limb's bound to what the value's bound leaves for it. */
   #tightenTop(value: LimbValue): LimbValue {
     const limbMax = [...value.limbMax];
     limbMax[limbCount - 1] = Math.min(limbMax[limbCount - 1]!, value.valueMax * this.#modulusTop + 2);
@@ -325,7 +325,7 @@ export class FieldKernel {
     const uppers: Sum[][] = [];
     for (const [k, column] of low.entries()) {
       const carries = uppers[k - 1];
-      // Where they are many or large, each may itself carry upwards: they come before the column is closed.
+      // Many or large ones may themselves carry upwards, so they come before the column is closed.
       const isOne = carries?.length === 1 && carries[0]!.max + half <= exactMax;
       if (isOne) column.reserve(carries[0]!.max);
       else for (const sum of carries?.splice(0) ?? []) column.addCarry(sum);

@@ -3,10 +3,9 @@ import { type Code, i32, v128 } from "@openledger/foundation/wasm/assembler";
 import { FIELD_ORDER } from "../protocol.ts";
 
 /**
- * How field elements lie in memory: five signed limbs of 51 bits, each a double that holds an integer. The
+ * Memory layout of field elements: five signed limbs of 51 bits, each a double that holds an integer. The
  * value is the sum of limb[i] * 2^(51 i), in Montgomery form with R = 2^255. An element has many forms;
  * kernels bound their limbs and values, see field-kernel.ts.
- *
  * Why doubles: a fused multiply-add gives the upper and the lower half of a 102-bit product in two
  * instructions for two lanes at once, and WebAssembly has no other way to multiply more than 32 bits.
  */
@@ -80,7 +79,7 @@ export class ConstantPool {
     return v128.load(i32.const(this.#baseAddress + 16 * index));
   }
 
-  /** What the host writes at the base address before any kernel runs. */
+  /** Memory image of the constants. The host writes it at the base address before any kernel runs. */
   get image(): Float64Array {
     return Float64Array.from(this.#values.flatMap((value) => [value, value]));
   }

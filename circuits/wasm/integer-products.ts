@@ -18,7 +18,7 @@ const R = 1n << (LIMB_BITS * BigInt(LIMB_COUNT));
 const R_INVERSE = invertMod(R, FIELD_ORDER);
 const ELEMENT_BYTES = 4 * LIMB_COUNT;
 const WORD_COUNT = 4;
-/** Below it is the integer whose residue is asked for. */
+/** Offset of the first element, in bytes. The input of `isSquare` lies below it. */
 const FIRST_ELEMENT = 64;
 
 const limbsOf = (value: bigint): bigint[] =>
@@ -29,7 +29,7 @@ const limbMask = i64.const(LIMB_MASK);
 
 type Pair = readonly [Code, Code];
 
-/** Which limbs are multiplied into each column of a product. */
+/** Pairs of limbs that are multiplied into each column of a product. */
 const columnsOf = (pairsAt: (column: number, i: number) => Pair | null): Pair[][] =>
   Array.from({ length: 2 * LIMB_COUNT - 1 }, (_, k) =>
     Array.from({ length: LIMB_COUNT }, (_, i) => pairsAt(k, i)).filter((pair) => pair !== null),
@@ -197,7 +197,7 @@ export class IntegerProducts {
     this.#calls.square(address(element), times);
   }
 
-  /** Whether a value from 1 to r − 1 is a square mod r. About 3 µs. */
+  /** True if a value from 1 to r − 1 is a square mod r. Takes about 3 µs. */
   isSquare(value: bigint): boolean {
     for (let i = 0; i < WORD_COUNT; i++) this.#integer[i] = BigInt.asUintN(64, value >> BigInt(64 * i));
     return this.#calls.isSquare() === 1;

@@ -7,7 +7,7 @@ import { FIELD_ORDER } from "../protocol.ts";
 import type { Matrix } from "./field-matrix.ts";
 
 export const FULL_ROUNDS = 8;
-/** By width − 2. */
+/** Number of partial rounds, by width − 2. */
 const PARTIAL_ROUNDS = [56, 57, 56, 60, 60, 63, 64, 63, 60, 66, 60, 65, 70, 60, 64, 68];
 
 export interface PoseidonDefinition {
@@ -77,7 +77,7 @@ class Grain {
   }
 }
 
-/** Some milliseconds. @param width inputs and the tag, 2 to 17 */
+/** Computes the constants of one width. Takes some milliseconds. @param width inputs and the tag, 2 to 17 */
 export function poseidonDefinition(width: number): PoseidonDefinition {
   const grain = new Grain(width);
   const constant = () => {

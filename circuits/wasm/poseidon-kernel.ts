@@ -225,7 +225,7 @@ export class PoseidonKernel {
     return this.#take(0);
   }
 
-  /** Two hashes in hardly more time than one. */
+  /** Computes two hashes in hardly more time than one. */
   hashTwo(
     tag0: bigint,
     inputs0: readonly bigint[],

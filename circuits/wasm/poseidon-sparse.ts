@@ -14,30 +14,30 @@ import { invertMatrix, type Matrix, multiply, timesVector, transpose, type Vecto
 import { FULL_ROUNDS, poseidonDefinition } from "./poseidon-definition.ts";
 
 export interface PartialRound {
-  /** Added to the first element's fifth power. */
+  /** Summand of the first element's fifth power. */
   readonly constant: bigint;
-  /** Makes the next first element of all. */
+  /** Row that makes the next first element of all elements. */
   readonly row: Vector;
-  /** Times the first element, added to the others. */
+  /** Column that is multiplied by the first element and added to the others. */
   readonly column: Vector;
 }
 
 export interface SparsePoseidon {
-  /** Added to the tag and the inputs. */
+  /** Summands of the tag and the inputs. */
   readonly start: Vector;
-  /** Of full rounds: added to the fifth powers, before the matrix. */
+  /** Summands of the full rounds in the first half: added to the fifth powers, before the matrix. */
   readonly before: Matrix;
   readonly matrix: Matrix;
-  /** Instead of `matrix` in the last round before the partial ones. */
+  /** Replaces `matrix` in the last round before the partial ones. */
   readonly entry: Matrix;
   readonly partial: readonly PartialRound[];
-  /** As `before`. The last round has nothing to add. */
+  /** Summands of the full rounds in the second half. The last round has none. */
   readonly after: Matrix;
 }
 
 const HALF = FULL_ROUNDS / 2;
 
-/** Some milliseconds. @param width inputs and the tag, 2 to 17 */
+/** Transforms one width's constants. Takes some milliseconds. @param width inputs and the tag, 2 to 17 */
 export function sparsePoseidon(width: number): SparsePoseidon {
   const { matrix, rounds } = poseidonDefinition(width);
   const partialCount = rounds.length - FULL_ROUNDS;

@@ -1,10 +1,13 @@
 /** The numbers of Poseidon's rounds in the order in which the kernels read them (poseidon-kernel.ts). */
 import { sparsePoseidon } from "./poseidon-sparse.ts";
 
-/** What one round reads, one element after the other, each once for both lanes. */
+/**
+ * Elements that the rounds read, in the order of reading, each once for both lanes. All other fields are
+ * indices into `elements`.
+ */
 export interface PoseidonTables {
   readonly elements: bigint[];
-  /** Place of the constants that are added first; then follow those of each full round, and so on. */
+  /** Index of the constants that are added first; then follow those of each full round, and so on. */
   readonly first: number;
   readonly fullBefore: number;
   readonly partial: number;

@@ -15,7 +15,7 @@ const generator = Point.fromAffine({
 type NoblePoint = InstanceType<typeof Point>;
 const base8 = Point.fromAffine(BASE8);
 
-/** Of order 8. */
+/** Point of order 8. */
 const torsion = generator.multiplyUnsafe(SUBGROUP_ORDER - 1n).add(generator);
 /** k · B8 plus a point of order 1, 2, 4 or 8. */
 const point = fc
@@ -26,7 +26,9 @@ const scalar = fc.oneof(
   fc.constantFrom(0n, 1n, 15n, 16n, 255n, 256n, SUBGROUP_ORDER - 1n, SUBGROUP_ORDER, (1n << 256n) - 1n),
 );
 
-/** Their digits are about half of the base, where the sign turns, with and without a carry from below. */
+/**
+ * Scalars with digits of about half of the base, where the sign turns, with and without a carry from below.
+ */
 const halves = "08 80 88 81 89 7f 78 ff".split(" ").map((byte) => BigInt(`0x${byte.repeat(32)}`));
 
 const multiply = (p: NoblePoint, k: bigint): NoblePoint => {

@@ -37,10 +37,13 @@ const scratchAt = 64;
 const constantsAt = 256;
 /** X, Y, Z, T of the running sum, both lanes. */
 const sumAt = 8 * 1024;
-/** Each lane's integers: x and y of A, x and y of R8, u, S. */
+/** Offset of each lane's inputs: x and y of A, x and y of R8, u, S. */
 const inputsAt = 9 * 1024;
 const laneInputBytes = 6 * integerBytes;
-/** For each lane two integers below twice the modulus, the modulus itself where the coordinates agree. */
+/**
+ * Offset of the results: for each lane two integers below twice the modulus. An integer equals the modulus if
+ * the coordinates agree.
+ */
 const outputsAt = 10 * 1024;
 /** Multiples 0 to 15 of −A, for each lane: X, Y, Z and (d/a)·T, one element after the other. */
 const keyTableAt = 12 * 1024;
@@ -57,11 +60,11 @@ interface AffinePoint {
   readonly y: bigint;
 }
 
-/** What is to hold of one signature. All coordinates are below r and on the curve, both scalars below 2^256. */
+/** Equation of one signature. All coordinates are below r and on the curve, both scalars below 2^256. */
 export interface SignatureEquation {
   readonly key: AffinePoint;
   readonly r8: AffinePoint;
-  /** Of the key: V, which the challenge gives. */
+  /** Factor of the key: V, which the challenge gives. */
   readonly factor: bigint;
   readonly s: bigint;
 }
@@ -273,7 +276,7 @@ export class SignatureKernel {
     this.#words = new BigUint64Array(memory.buffer);
   }
 
-  /** Whether each of the two equations holds. The second may be the first again. */
+  /** Checks each of the two equations. The second may be the first again. */
   check(first: SignatureEquation, second: SignatureEquation): [boolean, boolean] {
     this.#put(0, first);
     this.#put(1, second);

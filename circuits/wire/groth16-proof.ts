@@ -21,14 +21,14 @@ export interface Groth16Proof {
   readonly c: G1Point;
 }
 
-/** As contracts take it. */
+/** Proof in the contracts' form. */
 export interface ContractProof {
   readonly a: G1Point;
   readonly b: G2ImaginaryFirst;
   readonly c: G1Point;
 }
 
-/** Says of coordinates that come from elsewhere in which order they are. */
+/** Brands coordinates from elsewhere with their order. */
 export const realFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2RealFirst;
 export const imaginaryFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2ImaginaryFirst;
 
@@ -44,7 +44,7 @@ export function toContractIc(ic: readonly G1Point[]): ContractIc {
   return Array.from({ length: IC_COUNT }, (_, i) => ic[i] ?? AT_INFINITY) as unknown as ContractIc;
 }
 
-/** Those that the circuit's signals have. */
+/** Points of the circuit's own signals. Drops the points at infinity that `toContractIc` appended. */
 export const fromContractIc = (ic: readonly G1Point[]): G1Point[] =>
   ic.filter(([x, y]) => x !== 0n || y !== 0n);
 

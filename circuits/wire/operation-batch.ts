@@ -1,4 +1,7 @@
-/** Many signed operations in one body, and what became of each (docs/reference/api.md, "Many operations at once"). Big-endian. */
+/**
+ * Batch of signed operations in one request body, and the result of each (docs/reference/api.md, "Many
+ * operations at once"). Big-endian.
+ */
 import type { SignedOperation } from "../ledger/operation.ts";
 import type { Preconfirmation } from "./sequencer-preconfirmation.ts";
 
@@ -9,11 +12,11 @@ const ELEMENT_BYTES = 32;
 const FIXED_BYTES = 34 + 3 * ELEMENT_BYTES;
 export const MAX_BATCH_BYTES = 1 + MAX_BATCH_OPERATIONS * (FIXED_BYTES + MAX_WORDS * ELEMENT_BYTES);
 const SIGNATURE_BYTES = 65;
-/** By the byte that an answer has for it; 0: refused. */
+/** Statuses by their byte in an answer; 0 means refused. */
 const STATUSES = [null, "acknowledged", "pending", "closed", "proven", "posted", "final", "dropped"] as const;
 type Status = NonNullable<(typeof STATUSES)[number]>;
 
-/** What the sequencer says of one operation; an error is as the route of single operations has it. */
+/** Answer of the sequencer to one operation. An error has the form of the single-operation route's. */
 export type BatchAnswer =
   | {
       readonly hash: `0x${string}`;
@@ -22,10 +25,10 @@ export type BatchAnswer =
     }
   | { readonly error: object };
 
-/** Of a character; letters follow 0x60 or 0x40. */
+/** Value of a hex digit by its character code; letters follow 0x60 or 0x40. */
 const hexDigit = (code: number): number => (code < 0x40 ? code & 15 : (code & 15) + 9);
 
-/** Bytes that one after the other goes into. */
+/** Buffer that values are appended to. */
 class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
@@ -67,7 +70,7 @@ class Writer {
     this.#view.setBigUint64(at, value);
   }
 
-  /** Each word keeps the low 64 bits. */
+  /** Writes a field element as words. Each word keeps the low 64 bits. */
   element(value: bigint): void {
     const at = this.#take(ELEMENT_BYTES);
     this.#view.setBigUint64(at, value >> 192n);

@@ -22,14 +22,19 @@ export const l1HeadBody = z.object({
   timestamp: counter,
   /** Base fee of a unit of gas, in wei; absent from older bridges. */
   baseFeePerGasWei: wei.nullish(),
-  /** In wei: of gas with its tip, and of blob gas. null or absent where L1 names none, and from older bridges. */
+  /**
+   * Prices of gas with its tip, and of blob gas, in wei. null or absent if L1 names none; absent from older
+   * bridges.
+   */
   dataPrices: z.object({ gasPriceWei: wei, blobGasPriceWei: wei }).nullish(),
   isFrozen: z.boolean().default(false),
-  /** How far the ledger is on L1 at this block; absent from older bridges: the sequencer then stays closed. */
+  /**
+   * Position of the ledger on L1 at this block. Absent from older bridges: the sequencer then stays closed.
+   */
   place: z.object({ batchNumber: count, root: elementOrDecimal, opIndex: count, queueHead: count }).nullish(),
-  /** Blocks after which the bridge takes a batch for final. */
+  /** Blocks after which the bridge regards a batch as final. */
   finalityDepthBlocks: count.optional(),
-  /** Codes of what waits for a human at the bridge. */
+  /** Codes of the alarms at the bridge that need a human. */
   alarms: z
     .array(z.string().regex(/^[A-Z0-9_]{1,64}$/))
     .max(64)
@@ -67,10 +72,10 @@ export const queueReplacementBody = queueEntriesBody.extend({ fromIndex: counter
 
 /** Bytes of the first entry of an activation with 512 payees in its shard, the longest (docs/reference/settlement.md). */
 export const MAX_SETTLEMENT_BYTES = 55 + 12 + 30 * 171;
-/** Behind a settlement's first: by draws one of each shard. */
+/** Maximum entries after a settlement's first one: by draws one for each shard. */
 export const MAX_FURTHER_ENTRIES = SHARD_COUNT_MAX;
 
-/** What one transaction may carry (EIP-7825's gas allows less). */
+/** Maximum bytes of one transaction (EIP-7825's gas limit allows less). */
 const MAX_WIRE_BYTES = 128 * 1024;
 export const foreignBatchesBody = z.strictObject({
   batches: z
@@ -161,11 +166,14 @@ export const readyBatchesAnswer = z.array(
     batchNumber: z.int().positive(),
     batchHash: z.string().min(1),
     ...posted,
-    /** Where the batch has a blob its coefficients up to the last that is not 0, 32 bytes each; absent elsewhere. */
+    /**
+     * Coefficients of the batch's blob up to the last one that is not 0, 32 bytes each; absent without a
+     * blob.
+     */
     blobElements: hexText.optional(),
     /**
-     * In the order of the records that take them. `settles`: that record's model and J, null for an Activation. `further`: other
-     * entries, in L1's order; absent of a model of one shard.
+     * Settlements in the order of the records that take them. `settles` is that record's model and J, null
+     * for an Activation. `further` are the other entries, in L1's order; absent for a model of one shard.
      */
     settlements: z.array(
       z.object({
@@ -205,7 +213,9 @@ export const nextIndexAnswer = z.object({
 });
 export const preVerifiedSettlementsAnswer = z.object({ isOver: z.array(z.boolean()) });
 
-/** What the operator tells every reader of the pages, and until when it will be so; null for nothing. */
+/**
+ * Notice of the operator to every reader of the pages, with the time until which it applies; null for none.
+ */
 export const operatorNotice = z
   .object({ title: z.string().min(1).max(100), text: z.string().max(400), untilMs: z.number() })
   .nullable();

@@ -12,7 +12,7 @@ export const PRECONFIRMATION_TYPES = {
 
 export interface PreconfirmationFacts {
   readonly operationHash: Hex;
-  /** How many signed operations come before it, of all that the rollup ever has. */
+  /** Number of signed operations that the rollup executes before it. */
   readonly opIndex: number;
   /** Seconds of L1 time by which the operation is posted. */
   readonly deadlineSeconds: number;
@@ -22,7 +22,7 @@ export interface Preconfirmation extends PreconfirmationFacts {
   readonly signature: Hex;
 }
 
-/** Whose preconfirmations they are. */
+/** Rollup whose operations are preconfirmed. */
 export interface PreconfirmationRollup {
   readonly chainId: number;
   readonly rollupAddress: Hex;

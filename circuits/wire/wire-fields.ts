@@ -13,7 +13,7 @@ export const counter = z
   .int()
   .nonnegative()
   .max(2 ** 40 - 1);
-/** Of a leaf: 24 bits. */
+/** Id of a leaf: 24 bits. */
 export const leafId = z
   .int()
   .nonnegative()
@@ -57,7 +57,7 @@ export const proof = z.object({
   c: pair,
 });
 
-/** What `proof` reads. */
+/** JSON form of a proof, which `proof` parses. */
 export function proofJson({ a, b, c }: Groth16Proof): z.input<typeof proof> {
   const pairOf = ([x, y]: readonly [bigint, bigint]): [string, string] => [hex32(x), hex32(y)];
   return { a: pairOf(a), b: [pairOf(b[0]), pairOf(b[1])], c: pairOf(c) };

@@ -56,7 +56,9 @@ export async function collectReviewed(
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
   const ownLabels = await ownLabelsOf(client, { card, datanetId, store });
   const version = await collectVersion(client, {
-    ...{ datanetId, shard, store },
+    datanetId,
+    shard,
+    store,
     validatorId: (commit, digest) => {
       const rules = { card, recordState, datanetId, domain: client.domain, ownLabels };
       const decided = decide(rules, commit, digest);

@@ -39,7 +39,9 @@ async function start() {
   const g = await deployGovernance(f.l1, DEPLOYER);
   await g.delegate();
   const client = await createLedgerClient({
-    ...{ rpcUrl: f.rpcUrl, rollupAddress: rollup.address, wallet: anvilAccount(4) },
+    rpcUrl: f.rpcUrl,
+    rollupAddress: rollup.address,
+    wallet: anvilAccount(4),
     spendingCap: CAP,
   });
   const governance = new Governance(client, at.governor);
@@ -163,8 +165,13 @@ describe("moving to the rollup that a vote named", () => {
     const next = await deployRollup({
       walletClient: createWalletClient({ account: holder, chain: f.l1.client.chain, transport }),
       publicClient: createPublicClient({ chain: f.l1.client.chain, transport }),
-      ...{ token: f.l1.token.address, sequencer, genesisRoot: 5n, treasuryOwner: at.timelock },
-      ...{ operatorOwner: operator, operatorKeyX: 4n, circuits: f.l1.circuits },
+      token: f.l1.token.address,
+      sequencer,
+      genesisRoot: 5n,
+      treasuryOwner: at.timelock,
+      operatorOwner: operator,
+      operatorKeyX: 4n,
+      circuits: f.l1.circuits,
     });
     const sourcesHash = `0x${"22".repeat(32)}` as const;
     const passed = await voteFor(announceRollup(at.registry, next.rollup, sourcesHash), "version 2");
@@ -191,13 +198,11 @@ describe("moving to the rollup that a vote named", () => {
     // The id fee is paid out of what moves.
     expect(moved).toEqual({ paidOutWei: 50n * OPEN, depositedWei: 49n * OPEN, queueIndex: 0 });
     const [entry] = await f.l1.client.getContractEvents({
-      ...{
-        address: next.rollup,
-        abi: f.l1.rollup.abi,
-        eventName: "QueueEntryAdded",
-        fromBlock: 0n,
-        strict: true,
-      },
+      address: next.rollup,
+      abi: f.l1.rollup.abi,
+      eventName: "QueueEntryAdded",
+      fromBlock: 0n,
+      strict: true,
     });
     expect(entry!.args).toMatchObject({
       amountWei: 49n * OPEN,

@@ -13,7 +13,12 @@ const feedMessageSchema = z.union([
   event(
     z.literal("acknowledged"),
     z.object({
-      ...{ hash: hex, kind: z.string(), a: z.int(), b: z.int(), opIndex: counter, batchNumber: counter },
+      hash: hex,
+      kind: z.string(),
+      a: z.int(),
+      b: z.int(),
+      opIndex: counter,
+      batchNumber: counter,
       /** Not yet checked; a full node has none. */
       preconfirmation: z.nullish(preconfirmationSchema),
     }),

@@ -34,8 +34,12 @@ export function encodeOperation(operation: SignedOperation): OperationBody {
 export function decodeOperation(body: OperationBody): SignedOperation {
   const { r8x, r8y, s } = body.signature;
   return {
-    ...{ kind: KIND_RULES.find(({ name }) => name === body.kind)!.kind, a: body.a, b: body.b },
-    ...{ amountCode: BigInt(body.amountCode), nonce: BigInt(body.nonce), words: body.words.map(BigInt) },
+    kind: KIND_RULES.find(({ name }) => name === body.kind)!.kind,
+    a: body.a,
+    b: body.b,
+    amountCode: BigInt(body.amountCode),
+    nonce: BigInt(body.nonce),
+    words: body.words.map(BigInt),
     maxFeePerUnitWei: BigInt(body.maxFeePerUnitWei),
     signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
   };

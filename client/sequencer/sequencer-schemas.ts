@@ -238,8 +238,16 @@ export type LedgerOperation = z.infer<typeof operationSchema>;
 
 const forcedOperationSchema = z.object({
   hash: z.null(),
-  ...{ queueIndex: counter, kind: z.string(), a: z.int(), b: z.int(), sender: address },
-  ...{ amountWei: wei, word1: fieldElement, word2: fieldElement, word3: fieldElement, word4: fieldElement },
+  queueIndex: counter,
+  kind: z.string(),
+  a: z.int(),
+  b: z.int(),
+  sender: address,
+  amountWei: wei,
+  word1: fieldElement,
+  word2: fieldElement,
+  word3: fieldElement,
+  word4: fieldElement,
   createdId: z.nullish(z.int()),
   status: z.enum(OPERATION_STATUSES),
   opIndex: counter,

@@ -18,7 +18,10 @@ export const clientWithoutL1 = (
     "domain" | "l2Key" | "leafId" | "rollupAddress" | "sequencerAddress" | "sequencerUrl" | "tokenAddress"
   >,
 ): LedgerClient => ({
-  ...{ chain, wallet: null, spendingCap: DEFAULT_SPENDING_CAP, requestTimeoutMs: 20_000 },
+  chain,
+  wallet: null,
+  spendingCap: DEFAULT_SPENDING_CAP,
+  requestTimeoutMs: 20_000,
   l1: createPublicClient({ chain, transport: noL1 }),
   ...known,
 });

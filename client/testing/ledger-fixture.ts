@@ -28,7 +28,11 @@ export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): 
   const key = await keyFromSecret(pad("0x77"));
   const client: LedgerClient = {
     ...clientWithoutL1({
-      ...{ sequencerUrl: sequencer.url, rollupAddress, tokenAddress, l2Key: key, leafId: null },
+      sequencerUrl: sequencer.url,
+      rollupAddress,
+      tokenAddress,
+      l2Key: key,
+      leafId: null,
       sequencerAddress: operator.address,
       domain: ledgerDomain(31337, rollupAddress),
     }),

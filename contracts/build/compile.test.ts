@@ -7,7 +7,7 @@ import { abiPath, governanceAbiPath, renderAbi, renderGovernanceAbi } from "./ge
 
 /** EIP-170. */
 const MAX_CODE_SIZE_BYTES = 24_576;
-/** What a mend may add to any of them. */
+/** Bytes that a fix may add to any of the contracts. */
 const ROOM_BYTES = 1_000;
 
 const defaultCacheDir = join(contractsDir, "../../.cache/contracts");

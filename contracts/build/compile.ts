@@ -30,9 +30,9 @@ interface CompilerOutput {
 }
 
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
-/** Where the rollup's Solidity sources lie. */
+/** Folder of the rollup's Solidity sources. */
 export const contractsDir = join(repositoryRoot, "contracts/rollup");
-/** Folders of sources that are compiled together: a change of one changes no byte of another. */
+/** Folders of sources that are compiled together. A change of one set changes no byte of another. */
 export const CONTRACT_SETS = ["rollup", "governance"] as const;
 type ContractSet = (typeof CONTRACT_SETS)[number];
 /** Compiled contracts by their content hash, so that a fresh clone need not compile them. */
@@ -49,7 +49,7 @@ const settings = {
 };
 
 /**
- * Every contract of a folder: from the cache, else from the repository's prebuilt file, else compiled.
+ * Contracts of a folder: from the cache, else from the repository's prebuilt file, else compiled.
  *
  * All are keyed by the bytes of all sources and imports, the compiler's version and its settings. One process compiles, others
  * wait.
@@ -123,7 +123,10 @@ interface CompilerInput {
   contentHash: string;
 }
 
-/** What the contracts are made of. An explorer makes the same code of it. @throws RollupError CON_COMPILE_FAILED */
+/**
+ * Compiler input of a set of contracts. An explorer compiles the same code from it. @throws RollupError
+ * CON_COMPILE_FAILED
+ */
 export async function compilerInput(set: ContractSet = "rollup"): Promise<CompilerInput> {
   const sources = await collectSources(set);
   const { version } = requireFrom("solc/package.json") as { version: string };
@@ -134,13 +137,13 @@ export async function compilerInput(set: ContractSet = "rollup"): Promise<Compil
   return { input, contentHash };
 }
 
-/** As explorers name it: "v0.8.37+commit.…". Loads the compiler. */
+/** Compiler version in explorers' form: "v0.8.37+commit.…". Loads the compiler. */
 export function compilerVersion(): string {
   const solc = requireFrom("solc") as { version(): string };
   return `v${solc.version().replace(".Emscripten.clang", "")}`;
 }
 
-/** One contract of the set. @throws RollupError CON_COMPILE_FAILED */
+/** Picks one contract of the set. @throws RollupError CON_COMPILE_FAILED */
 export function pickContract(contracts: CompiledContracts, name: string): CompiledContract {
   const contract = contracts[name];
   if (contract === undefined) {

@@ -15,7 +15,7 @@ test("deploys through a node that estimates no call that names fees and no type"
   const { client } = chain;
   const request = async (call: { method: string; params?: readonly Record<string, unknown>[] }) => {
     const [asked] = call.params ?? [];
-    // What EthereumJS 0.10.5 says.
+    // Error text of EthereumJS 0.10.5.
     if (call.method === "eth_estimateGas" && asked?.maxFeePerGas !== undefined && asked.type === undefined)
       throw new Error("Transaction's gasPrice (0) is less than the block's baseFeePerGas");
     return client.request(call as never);

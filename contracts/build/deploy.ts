@@ -18,14 +18,14 @@ import { paddedGas } from "../l1/fee-policy.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import type { CircuitConfig } from "./verifying-key.ts";
 
-/** What the rollup's constructor takes, besides the token. Nothing of it can be changed afterwards. */
+/** Arguments of the rollup's constructor, besides the token. None can be changed later. */
 export interface RollupOptions {
   sequencer: Address;
   genesisRoot: bigint;
   treasuryOwner: Address;
   operatorOwner: Address;
   operatorKeyX: bigint;
-  /** In the order in which batches name them. */
+  /** Circuits in the order in which batches number them. */
   circuits: readonly CircuitConfig[];
   idFeeWei?: bigint;
   minDepositWei?: bigint;
@@ -38,13 +38,16 @@ export interface DeployOptions extends RollupOptions {
   publicClient: PublicClient;
   /** An OpenToken that exists already; by default a new one is deployed. */
   token?: Address;
-  /** Who gets the new token's supply; the deployer by default. */
+  /** Holder of the new token's supply. Default: the deployer. */
   tokenHolder?: Address;
 }
 
 interface Deployment {
   token: Address;
-  /** It is its own verifier: the keys lie in a data contract that its constructor makes. */
+  /**
+   * Address of the rollup. It is its own verifier: the keys lie in a data contract that its constructor
+   * makes.
+   */
   rollup: Address;
   /** Block of the rollup; its events start here. */
   blockNumber: bigint;
@@ -127,7 +130,7 @@ export async function deployContract(
     // A dry run first: nodes name the constructor's error in the answer to a call, not to a transaction.
     const data = encodeDeployData({ abi, bytecode, args });
     await publicClient.call({ account, data });
-    // Without fees, which viem would name of an account that signs here: EthereumJS refuses the estimate of such a call.
+    // No account object, for which viem would add fees: EthereumJS refuses the estimate of a call with fees.
     const gas = paddedGas(await publicClient.estimateGas({ account: account.address, data }));
     const hash = await walletClient.deployContract({
       abi,

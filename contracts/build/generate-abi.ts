@@ -26,7 +26,7 @@ export async function renderAbi(): Promise<string> {
   ].join("\n");
 }
 
-/** What votes are made with. */
+/** ABIs for votes: the governor, with the errors of all contracts that a decision may call. */
 export async function renderGovernanceAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "governance" });
   const abiOf = (name: string) => pickContract(contracts, name).abi;
@@ -45,7 +45,7 @@ export async function renderGovernanceAbi(): Promise<string> {
   ].join("\n");
 }
 
-/** One line an item, without `internalType`, which viem does not read. */
+/** Renders an ABI, one line an item, without `internalType`, which viem does not read. */
 function render(abi: Abi): string {
   const lines = abi.map(
     (item) => `  ${JSON.stringify(item, (key, value) => (key === "internalType" ? undefined : value))},`,

@@ -1,4 +1,4 @@
-/** What the contracts of votes are made with. docs/explanation/governance.md says what each figure is for. */
+/** Parameters of the contracts of votes. docs/explanation/governance.md explains each figure. */
 import type { Address, Hex } from "viem";
 
 export interface GovernanceOptions {
@@ -9,7 +9,7 @@ export interface GovernanceOptions {
   readonly votingPeriodBlocks: number;
   /** Votes that a proposer needs, in wei. */
   readonly proposalThresholdWei: bigint;
-  /** Of the supply: so much has to be for a proposal, or abstain. */
+  /** Quorum in percent of the supply: votes for a proposal, or to abstain. */
   readonly quorumPercent: number;
 }
 

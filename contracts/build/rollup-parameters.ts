@@ -1,4 +1,7 @@
-/** What a deployer chose once, and what of it users should know before they deposit. Amounts are wei of OPEN. */
+/**
+ * Parameters that a deployer chose once, and warnings about them for users before they deposit. Amounts are
+ * wei of OPEN.
+ */
 import { formatEther } from "viem";
 
 export interface RollupParameters {
@@ -6,14 +9,14 @@ export interface RollupParameters {
   readonly minDepositWei: bigint;
   readonly queueBaseFeeWei: bigint;
   readonly queueCapacity: number;
-  /** Of the token. */
+  /** Supply of the token. */
   readonly supplyWei: bigint;
 }
 
 const ID_COUNT = 2n ** 24n;
 /** A millionth of the supply: a thousand OPEN at first. */
 const LARGE_PART = 1_000_000n;
-/** What costs less than this part of the supply is next to nothing: a thousandth of an OPEN. */
+/** Part of the supply below which a price is next to nothing: a thousandth of an OPEN at first. */
 const SMALL_PART = 1_000_000_000_000n;
 /** `max`: from hour 24 to day 7 a batch an hour takes eight overdue entries. docs/reference/exits.md, "Why seven days" */
 const USUAL_CAPACITY = { min: 64, max: 144 * 8 };

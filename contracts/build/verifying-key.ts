@@ -17,7 +17,7 @@ interface VerifyingKey {
 }
 
 export interface CircuitConfig extends CircuitSizes {
-  /** Whether somebody may know the setup's secret. */
+  /** True if somebody may know the setup's secret. */
   isDevelopment: boolean;
   key: VerifyingKey;
 }

@@ -18,7 +18,7 @@ beforeAll(async () => {
   g = await deployGovernance(f, (await f.client.getAddresses())[8]!);
   await g.delegate();
   await f.depositNew("bob", 30n * OPEN);
-  // What the timelock may lose is its own.
+  // The timelock may lose only its own tokens.
   await f.token.write.transfer([g.timelock.address, 1_000n * OPEN], { account: f.roles.stranger });
 });
 afterAll(() => f.stop());
@@ -100,7 +100,7 @@ const walk = fc.array(
   { minLength: 4, maxLength: 6 },
 );
 
-/** What nobody but its owner may move. */
+/** Balances that nobody but their owner may move. */
 const othersMoney = async () => ({
   bob: await f.token.read.balanceOf([f.roles.bob]),
   operator: await f.token.read.balanceOf([f.roles.operator]),

@@ -39,7 +39,10 @@ const ABIS: Readonly<Record<Contract, Abi>> = {
 const addressOf = (name: Contract): Address =>
   ({ OpenGovernor: g.governor, GovernanceTimelock: g.timelock, RollupRegistry: g.registry })[name].address;
 
-/** Who may call what that writes. "vote": only a vote, through the timelock; with arguments to try. */
+/**
+ * Callers that each writing function admits. "vote": only a vote, through the timelock; with arguments to
+ * try.
+ */
 const WRITING: Readonly<
   Record<string, "anybody" | "own" | "never" | { readonly vote: () => readonly unknown[] }>
 > = {
@@ -53,7 +56,7 @@ const WRITING: Readonly<
   "OpenGovernor.execute": "anybody",
   // The proposer alone, before the vote begins.
   "OpenGovernor.cancel": "own",
-  // They keep what somebody sends, and pass nothing on.
+  // The governor keeps tokens that somebody sends, and passes nothing on.
   "OpenGovernor.onERC721Received": "anybody",
   "OpenGovernor.onERC1155Received": "anybody",
   "OpenGovernor.onERC1155BatchReceived": "anybody",
@@ -91,7 +94,7 @@ const encode = (name: string, args: readonly unknown[]) => {
     data: encodeFunctionData({ abi: ABIS[contract], functionName, args }),
   };
 };
-/** What people and the ledger have. */
+/** Balances of people and of the ledger. */
 const money = async () => ({
   ledgerWei: await f.rollup.read.ledgerWei(),
   held: await f.token.read.balanceOf([f.rollup.address]),

@@ -22,8 +22,11 @@ export interface Anvil {
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
 const OUTPUT_LINE_COUNT = 40;
-/** What every local node follows: the newest rules, and those of a transaction's size that anvil leaves out by default. It
- * keeps the states of the last blocks in memory; anvil would write a file of each older one, and leave it if killed. */
+/**
+ * Rules of every local node: the newest ones, and those of a transaction's size that anvil leaves out by
+ * default. The node keeps the states of the last blocks in memory; anvil would write a file of each older
+ * one, and leave it if killed.
+ */
 export const ANVIL_RULES = [
   "--hardfork",
   "osaka",

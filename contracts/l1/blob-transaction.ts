@@ -5,7 +5,10 @@
  */
 import { concatHex, fromRlp, type Hex, keccak256, type LocalAccount, slice, toRlp } from "viem";
 
-/** What goes with a transaction and is no part of it, nor of a block. */
+/**
+ * Sidecar of a blob transaction: it goes with the transaction and is part of neither the transaction nor a
+ * block.
+ */
 export interface BlobSidecar {
   readonly versionedHash: Hex;
   /** 131,072 bytes. */
@@ -21,12 +24,12 @@ export const MAX_TRANSACTION_BLOBS = 6;
 export const GAS_PER_BLOB = 131_072n;
 
 const TYPE = "0x03";
-/** Of the form with cells. */
+/** Version of the sidecar's form with cells. */
 const WRAPPER_VERSION = "0x01";
 
 export interface SignedTransaction {
   readonly transactionHash: Hex;
-  /** What is sent. */
+  /** Bytes to send. */
   readonly raw: Hex;
 }
 
@@ -42,7 +45,7 @@ export async function signBlobTransaction(
   const typed = { ...transaction, type: "eip4844", blobVersionedHashes } as const;
   // viem's type wants the blobs too, and then writes the older form.
   const signed = await account.signTransaction(typed as never);
-  // Of the transaction alone: the blobs are named in it.
+  // The hash of the transaction alone: it names the blobs.
   return { transactionHash: keccak256(signed), raw: wrapBlobTransaction(signed, sidecars) };
 }
 
@@ -63,7 +66,7 @@ export const hasCells = ({ proofs }: Pick<BlobSidecar, "proofs">): boolean =>
 
 export const isBlobTransaction = (raw: Hex): boolean => raw.startsWith(TYPE);
 
-/** What `signBlobTransaction` put together: the transaction as blocks have it, and what went beside it. */
+/** Splits the output of `signBlobTransaction` into the transaction as blocks have it, and its sidecars. */
 export function unwrapBlobTransaction(raw: Hex): { readonly signed: Hex; readonly sidecars: BlobSidecar[] } {
   const [body, ...rest] = fromRlp(slice(raw, 1), "hex") as [Hex[], ...(Hex | Hex[])[]];
   const [blobs, commitments, proofs] = rest.slice(-3) as [Hex[], Hex[], Hex[]];

@@ -36,7 +36,7 @@ export interface RpcHeader {
 
 type Field = readonly [name: keyof RpcHeader, isQuantity: boolean];
 
-/** In the header's order; a block ends with the last field of its fork. */
+/** Fields in the header's order. A block ends with the last field of its fork. */
 const FIELDS: readonly Field[] = [
   ["parentHash", false],
   ["sha3Uncles", false],

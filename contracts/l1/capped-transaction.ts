@@ -1,8 +1,9 @@
 /**
- * What a user's key signs for L1. The Ethereum node that is asked names base fee, tip and gas, and may lie: all three are
- * held to caps here, before anything is signed, for the client library and the commands alike.
- * Attack: a tip is paid whatever the base fee is, and the one who builds the block keeps it. A node that names 50,000 gwei
- * takes 5 ETH for a forced withdrawal. A false base fee costs nothing by itself, since the chain takes its own.
+ * Transaction that a user's key signs for L1. The Ethereum node names base fee, tip and gas, and may lie: all
+ * three are held to caps here before anything is signed, for the client library and the commands alike.
+ * Attack: a tip is paid whatever the base fee is, and the block's builder keeps it. A node that names 50,000
+ * gwei takes 5 ETH for a forced withdrawal. A false base fee costs nothing by itself, since the chain takes
+ * its own.
  */
 
 import { type Address, type Chain, type Client, formatGwei, type Hex, parseGwei } from "viem";
@@ -47,11 +48,14 @@ export interface TransactionCall {
   readonly data: Hex;
   /** Default: the account's next one, counting what the node holds already. */
   readonly nonce?: number | undefined;
-  /** Payments that it credits on L1: what strangers can make dearer before it is mined (`CONTENDED_CREDIT_GAS`). */
+  /**
+   * Payments that the call credits on L1. Strangers can make each dearer before it is mined
+   * (`CONTENDED_CREDIT_GAS`).
+   */
   readonly creditCount?: number | undefined;
-  /** What else others can make it dearer by before it is mined. Default: none. */
+  /** Further gas that others can add before the call is mined. Default: none. */
   readonly addedGas?: bigint | undefined;
-  /** Ether that the call carries: what its caller names, never the node. Default: none. */
+  /** Ether that the call carries, in wei. Its caller sets it, never the node. Default: none. */
   readonly valueWei?: bigint | undefined;
 }
 
@@ -100,7 +104,8 @@ export async function cappedTransaction(
 }
 
 /**
- * What the node asks for a unit of gas now, held to the caps, and what a first attempt pays.
+ * Reads the node's price of a unit of gas, checks it against the caps, and computes the fees of a first
+ * attempt.
  * @throws CON_L1_COST_ABOVE_CAP with data.what "tip" or "fee"
  */
 export async function cappedFees(
@@ -116,8 +121,8 @@ export async function cappedFees(
 
 const gwei = (wei: bigint) => `${formatGwei(wei)} gwei`;
 
-/** What is asked for, in words with its cap. The flags are those of the command line. */
-const SAID = {
+/** Texts of a price above its cap. The flags are those of the command line. */
+const PRICE_TEXTS = {
   tip: (asked: bigint, cap: bigint) =>
     `a tip of ${gwei(asked)} a unit of gas, above ${gwei(cap)} (--max-priority-fee-gwei)`,
   fee: (asked: bigint, cap: bigint) =>
@@ -125,20 +130,23 @@ const SAID = {
   gas: (asked: bigint, cap: bigint) => `${asked} units of gas, above the ${cap} that a transaction may have`,
 } as const;
 
-function requireBelow(what: keyof typeof SAID, asked: bigint, cap: bigint): void {
+function requireBelow(what: keyof typeof PRICE_TEXTS, asked: bigint, cap: bigint): void {
   if (asked <= cap) return;
   throw contractError(
     "CON_L1_COST_ABOVE_CAP",
-    `nothing is signed: the Ethereum node asks for ${SAID[what](asked, cap)}`,
+    `nothing is signed: the Ethereum node asks for ${PRICE_TEXTS[what](asked, cap)}`,
     { data: { what, asked, cap } },
   );
 }
 
-/** What a mined transaction has cost in ether, by its receipt. */
+/** Cost of a mined transaction in wei of ether, by its receipt. */
 export const gasCostWei = (receipt: {
   readonly gasUsed: bigint;
   readonly effectiveGasPrice: bigint;
 }): bigint => receipt.gasUsed * receipt.effectiveGasPrice;
 
-/** How often L1 is asked for a receipt: a third of a block, which takes a second on a development chain and twelve elsewhere. */
+/**
+ * Interval between requests for a receipt: a third of a block, which takes a second on a development chain
+ * and twelve elsewhere.
+ */
 export const receiptPollMs = (chainId: number): number => (chainId === 31337 ? 300 : 4_000);

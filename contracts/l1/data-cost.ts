@@ -1,6 +1,7 @@
 /**
- * Whether a batch's narrow slots are cheaper in calldata or in a blob, by the prices of the day: pure arithmetic. What both
- * ways share (the transaction, the proof, the batch's record) is left out. Measured on receipts at 7b597cf0.
+ * Choice between calldata and a blob for a batch's narrow slots, by current prices: pure arithmetic. Costs
+ * that both ways share (the transaction, the proof, the batch's record) are left out. Measured on receipts at
+ * 7b597cf0.
  */
 import type { DataPlace } from "@openledger/circuits/protocol";
 import { GAS_PER_BLOB } from "./blob-transaction.ts";
@@ -12,7 +13,7 @@ export interface DataCounts {
 }
 
 export interface DataPrices {
-  /** Of a unit of execution gas, tip included. */
+  /** Price of a unit of execution gas, tip included. */
   readonly gasPriceWei: bigint;
   readonly blobGasPriceWei: bigint;
 }
@@ -22,16 +23,16 @@ export const CALLDATA_GAS = { transfer: 200n, payment: 700n } as const;
 /** Execution gas that a blob adds to its batch: opening it, 128 posted bytes, two more input points of the proof. */
 const BLOB_EXECUTION_GAS = 72_000n;
 
-/** What the blob of one batch costs, in wei of ether, whatever is in it. */
+/** Cost of one batch's blob in wei of ether. It does not depend on the contents. */
 export const blobCostWei = ({ blobGasPriceWei, gasPriceWei }: DataPrices): bigint =>
   BLOB_EXECUTION_GAS * gasPriceWei + GAS_PER_BLOB * blobGasPriceWei;
 
-/** What the same operations cost in calldata, in wei of ether. */
+/** Cost of the same operations in calldata, in wei of ether. */
 export const calldataCostWei = (counts: DataCounts, { gasPriceWei }: DataPrices): bigint =>
   (CALLDATA_GAS.transfer * BigInt(counts.transfers) + CALLDATA_GAS.payment * BigInt(counts.payments)) *
   gasPriceWei;
 
-/** Of the narrow slots of one batch, in wei of ether. */
+/** Costs of one batch's narrow slots in each place, in wei of ether. */
 export const dataCostsWei = (
   counts: DataCounts,
   prices: DataPrices,
@@ -40,7 +41,10 @@ export const dataCostsWei = (
   calldata: calldataCostWei(counts, prices),
 });
 
-/** What the other place has to save, in thousandths of the costs, before batches move there. Guess: two blocks' change of prices. */
+/**
+ * Minimum saving of the other place, in thousandths of the costs, before batches move there. Estimate: two
+ * blocks' change of prices.
+ */
 const LEAST_SAVING_PER_MILLE = 100n;
 
 /** @param current where the last batch was: the other place has to be cheaper by a tenth. null: the cheaper one, a blob if equal */
@@ -52,7 +56,7 @@ export function cheaperPlace(counts: DataCounts, prices: DataPrices, current: Da
   return isWorthIt ? other : current;
 }
 
-/** From how many operations in a batch on a blob is the cheaper way. Infinity where gas costs nothing. */
+/** Number of operations in a batch from which a blob is the cheaper way. Infinity if gas costs nothing. */
 export function crossover(kind: keyof typeof CALLDATA_GAS, prices: DataPrices): number {
   if (prices.gasPriceWei === 0n) return Number.POSITIVE_INFINITY;
   const eachWei = CALLDATA_GAS[kind] * prices.gasPriceWei;

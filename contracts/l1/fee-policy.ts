@@ -14,14 +14,14 @@ export interface GasFees {
   readonly maxPriorityFeePerGasWei: bigint;
 }
 
-/** Of a transaction with blobs: their gas has a market of its own. */
+/** Fees of a transaction with blobs. Blob gas has a market of its own. */
 export interface BlobFees extends GasFees {
   readonly maxFeePerBlobGasWei: bigint;
 }
 
 export interface FeeMarket {
   readonly baseFeePerGasWei: bigint;
-  /** What the node suggests as a tip. */
+  /** Tip that the node suggests. */
   readonly priorityFeePerGasWei: bigint;
 }
 
@@ -44,15 +44,16 @@ const SSTORE_SET_GAS = 20_000n; // 0 becomes something
 const SSTORE_RESET_GAS = 2_900n; // something becomes something else
 
 /**
- * What a stranger can add to the gas of each payment that a call credits on L1, between its estimate and its block.
- * `pendingWithdrawals[owner] += amount` costs 2,100 + 2,900 where the owner has a credit already, and 2,100 + 20,000 where
- * they have none; `finalizeWithdrawal(owner)` is open to anybody and takes the credit away. Nothing else that a batch, an exit or a refund
- * writes can be set to 0 by a stranger without making the call revert for another reason: state, totals and the ledger's sum
- * share words with what is never 0, and a queue entry or an exit's mark goes one way only.
+ * Gas that a stranger can add to each payment that a call credits on L1, between its estimate and its block.
+ * `pendingWithdrawals[owner] += amount` costs 2,100 + 2,900 if the owner has a credit already, and 2,100 +
+ * 20,000 if not; `finalizeWithdrawal(owner)` is open to anybody and takes the credit away. Nothing else that
+ * a batch, an exit or a refund writes can be set to 0 by a stranger without making the call revert for
+ * another reason: state, totals and the ledger's sum share words with what is never 0, and a queue entry or
+ * an exit's mark goes one way only.
  */
 const CONTENDED_CREDIT_GAS = SSTORE_SET_GAS - SSTORE_RESET_GAS;
 
-/** Gas that a call needs where every payment that it credits has become as dear as others can make it. */
+/** Gas that a call needs if every payment that it credits has become as dear as others can make it. */
 export function worstCaseGas(gasEstimate: bigint, creditCount: number): bigint {
   return gasEstimate + CONTENDED_CREDIT_GAS * BigInt(creditCount);
 }
@@ -63,8 +64,8 @@ export function paddedGas(gasNeeded: bigint, maxGas = MAX_TRANSACTION_GAS): bigi
 }
 
 /**
- * Whether a transaction that reverted did so because its gas ran out. EIP-150 keeps a 64th of what is left from each inner
- * call (a precompile, say), and a revert refunds nothing: so all but a 64th is gone.
+ * True if a transaction reverted because its gas ran out. EIP-150 withholds a 64th of the remaining gas from
+ * each inner call (a precompile, say), and a revert refunds nothing: so all but a 64th is gone.
  */
 export const isOutOfGas = (gasUsed: bigint, gasLimit: bigint): boolean =>
   gasUsed >= gasLimit - gasLimit / 64n;
@@ -103,8 +104,9 @@ function marketBlobFees(market: FeeMarket, blobBaseFeeWei: bigint, caps: BlobFee
 }
 
 /**
- * What cannot be doubled within the caps is never replaced, so it says at once the most that it may pay. Of both fees only
- * the base fee is paid, whatever is said. The tip is paid as it is, and stays.
+ * Raises fees to the caps if they cannot be doubled within them: such a transaction is never replaced, so its
+ * first fees are its last. Of both fees only the base fee is paid, whatever the limit is. The tip is paid as
+ * it is, and stays.
  */
 function atCapWhereLast(fees: BlobFees, caps: BlobFeeCaps): BlobFees {
   const isLast =
@@ -134,10 +136,13 @@ export function blobReplacementFees(
   return isAbove ? null : atCapWhereLast(raised, caps);
 }
 
-/** At least one wei more: geth's blob pool wants each fee strictly higher, a tip of 0 too. */
+/**
+ * Doubled fee, at least one wei more: geth's blob pool requires each fee to be strictly higher, a tip of 0
+ * too.
+ */
 const doubled = (feeWei: bigint) => (feeWei === 0n ? 1n : 2n * feeWei);
 
-/** At least one wei more, so that a tip of 0 rises too. */
+/** Raises a fee by at least one wei, so that a tip of 0 rises too. */
 function raise(feeWei: bigint): bigint {
   const raised = (feeWei * 9n + 7n) / 8n;
   return raised > feeWei ? raised : feeWei + 1n;

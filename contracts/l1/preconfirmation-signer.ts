@@ -1,4 +1,4 @@
-/** Who signed a preconfirmation: the one check of L1 signatures for clients, full nodes and evidence. */
+/** Signer of a preconfirmation: the only check of L1 signatures, for clients, full nodes and evidence. */
 
 import {
   type Preconfirmation,

@@ -24,7 +24,7 @@ const ROUND_COUNT = Math.ceil(12 * SCALE);
 const random = new TestRandom(Number(process.env.INVARIANT_SEED ?? 20_261_120));
 const BLOCKS = { open: 3, overdue: 2, frozen: 5 };
 const CALLS_A_BLOCK = 400;
-/** Of them: two that hold, and lies. */
+/** Batches a block: two honest ones, and lies. */
 const BATCHES_A_BLOCK = 6;
 const CAPACITY = 200;
 const DAY = 86_400n;
@@ -32,11 +32,22 @@ const GAS = { call: 1_500_000, batch: 2_500_000 };
 const [LEAF, SLOT] = [1, 2];
 const FUNDS = 5_000n * OPEN;
 const WITHDRAWN = 50n * OPEN;
-/** Each is taken at times and refused at times, however few rounds there are. */
+/** Calls of the walk. Each is accepted at times and refused at times, however few rounds there are. */
 const CALLS = [
-  ...["depositNew", "depositTo", "forceTransfer", "forceWithdraw", "forceSetKey", "forceSetOwner"],
-  ...["force", "forceCloseEpoch", "forceClaimRewards"],
-  ...["finalizeWithdrawal", "burnAccrued", "freeze", "refund", "exit"],
+  "depositNew",
+  "depositTo",
+  "forceTransfer",
+  "forceWithdraw",
+  "forceSetKey",
+  "forceSetOwner",
+  "force",
+  "forceCloseEpoch",
+  "forceClaimRewards",
+  "finalizeWithdrawal",
+  "burnAccrued",
+  "freeze",
+  "refund",
+  "exit",
 ];
 const OWNERS = [...USERS, "treasury", "operator"] as const;
 
@@ -44,7 +55,7 @@ let anvil: Anvil;
 let f: Awaited<ReturnType<typeof deployFixture>>;
 const accepted: Record<string, number> = {};
 const refused: Record<string, number> = {};
-/** By kind of entry. */
+/** Fates of entries, by kind. */
 const fates = new Map<number, Fates>();
 let callCount = 0;
 
@@ -74,7 +85,10 @@ async function rpc(requests: readonly { method: string; params: readonly unknown
     });
 }
 
-/** All calls in one block, in this order for each sender: the contract takes those, and only those, that the model takes. */
+/**
+ * Mines all calls in one block, in this order for each sender: the contract accepts those, and only those,
+ * that the model accepts.
+ */
 async function mineBlock(calls: readonly Call[]): Promise<void> {
   if (calls.length === 0) return;
   await rpc([{ method: "evm_setAutomine", params: [false] }]);
@@ -120,7 +134,7 @@ async function mineBlock(calls: readonly Call[]): Promise<void> {
   }
 }
 
-/** What the bridge holds in each column of I1 and outside of it, held to the model and to the ledger. */
+/** Compares the bridge's balances in each column of I1 and outside of it with the model and the ledger. */
 async function check({ model }: MoneyCalls): Promise<void> {
   const { read } = f.rollup;
   const { state, wallets } = model;
@@ -175,7 +189,7 @@ async function check({ model }: MoneyCalls): Promise<void> {
   }
 }
 
-/** Right exits of the ledger and wrong ones, made once for its last root. */
+/** Correct and false exits of the ledger, made once for its last root. */
 function ledgerExits({ ledger, model }: MoneyCalls): AnyExit[] {
   const { root } = model.state;
   const right = duesOf(ledger).map((due): AnyExit => {
@@ -187,7 +201,7 @@ function ledgerExits({ ledger, model }: MoneyCalls): AnyExit[] {
     const changes = [
       { amountWei: exit.amountWei + 1n },
       { recipient: toAddress(BigInt(exit.recipient) ^ 1n) },
-      // Of another leaf or slot, which nobody has.
+      // Another leaf or slot, which nobody has.
       { key: exit.key ^ 32n },
     ];
     return { ...good, exit: { ...exit, ...changes[i % 3] }, isSpoiled: true };
@@ -195,7 +209,10 @@ function ledgerExits({ ledger, model }: MoneyCalls): AnyExit[] {
   return [...right, ...wrong];
 }
 
-/** What circuits that prove anything could take: ever the same leaves and slots, more than there is in all (I2). */
+/**
+ * Exits that circuits that prove anything could take: ever the same leaves and slots, more than there is in
+ * all (I2).
+ */
 function unsoundExits({ model }: MoneyCalls): AnyExit[] {
   const { root, ledgerWei } = model.state;
   return Array.from({ length: 60 }, (_, i) => {
@@ -209,7 +226,7 @@ function unsoundExits({ model }: MoneyCalls): AnyExit[] {
   });
 }
 
-/** Puts as much into the ledger as `moneyLedger` then owes. Every round begins here. */
+/** Deposits the amount that `moneyLedger` then owes. Every round begins here. */
 async function deposit(): Promise<{ ledgerWei: bigint; root: bigint; now: bigint }> {
   await f.depositNew("alice", FUNDS);
   const { timestamp: now } = await f.client.getBlock();

@@ -28,7 +28,7 @@ import {
 // Groth16 proofs of both circuits, by development keys, against a root that a ledger really has. Batches are simulated.
 
 const PAYEES = 4;
-/** Behind the one batch circuit. */
+/** Indices of the exit circuits, after the one batch circuit. */
 const [LEAF, SLOT] = [1, 2];
 
 let anvil: Anvil;

@@ -45,7 +45,10 @@ const as = (role: Role) => ({ account: f.roles[role] });
 const word = (role: Role) => BigInt(f.roles[role]);
 const tryFreeze = () => revertOf(f.rollup.simulate.freeze(as("stranger")));
 
-/** Everything that may be in a ledger that does not move: a deposit, two forced operations, a credit, fees. */
+/**
+ * Queues every sort of entry of a ledger that does not move: a deposit, two forced operations, a credit,
+ * fees.
+ */
 async function queueSome(): Promise<void> {
   await f.depositNew("alice", 7n * OPEN);
   await f.rollup.write.depositTo([5, 3n * OPEN, f.roles.alice, ANY_FEE], as("bob"));

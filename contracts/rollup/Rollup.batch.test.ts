@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => f?.stop());
 revertEachTest(() => f);
 
-/** Every sort of element: pairs with and without a rest, payloads, wide words. */
+/** Batch with every sort of element: pairs with and without a rest, payloads, wide words. */
 const busy: Partial<BatchData> = {
   signedCount: 5,
   feeAccountId: 0xabcdef,

@@ -7,7 +7,7 @@ import { startAnvil } from "../l1/anvil.ts";
 import { connect, deployFixture, OPEN, revertOf, SHAPES, startFixture } from "../testing/rollup-fixture.ts";
 import { simulateCircuit } from "../testing/test-prover.ts";
 
-/** Of OpenToken. */
+/** Supply of OpenToken. */
 const SUPPLY = 1_000_000_000n * OPEN;
 const ZERO = "0x0000000000000000000000000000000000000000";
 

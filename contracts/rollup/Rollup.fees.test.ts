@@ -1,4 +1,4 @@
-/** What a place in the queue costs: who pays, what for, and who cannot make it dear for whom. */
+/** Cost of a place in the queue: who pays, what for, and who cannot make it dear for whom. */
 
 import { KIND } from "@openledger/circuits/protocol";
 import { getAddress } from "viem";
@@ -19,7 +19,7 @@ import {
 
 /** An eighth of it is two entries. */
 const CAPACITY = 16;
-/** Nobody's leaf. */
+/** Id of a leaf that nobody has. */
 const NO_LEAF = 0xffffff;
 
 let f: Awaited<ReturnType<typeof startFixture>>;

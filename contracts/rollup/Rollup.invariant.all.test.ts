@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => f?.stop());
 
-/** Every sort of record once, so that no run is without one. */
+/** Steps with every sort of record once, so that no run is without one. */
 const everySort: Step[] = (() => {
   const plain = { type: "batches", from: "sequencer", spice: 9, isValid: true, shape: 1 } as const;
   const idle = { sizes: [1], withdrawPercent: 1n, isClosing: false, settles: "nothing", pick: 1 } as const;
@@ -43,7 +43,7 @@ const everySort: Step[] = (() => {
     { ...batches, settles: "draws", from: "stranger" },
     wait,
     { ...preVerify, settles: "default" },
-    // What is pre-verified, and then one that brings its proof.
+    // Pre-verified settlements, and then one that brings its proof.
     { ...batches, settles: "default", pick: 0 },
     { ...batches, settles: "default", pick: 0 },
   ];

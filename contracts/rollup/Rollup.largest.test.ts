@@ -18,9 +18,9 @@ import {
 
 /** Three quarters of 2^24 (EIP-7825). */
 const MAX_GAS = 12_582_912n;
-/** Of a transaction, as nodes pass it on, without what is around the batch's data. */
+/** Maximum bytes of a transaction that nodes pass on, less the bytes around the batch's data. */
 const MAX_DATA_BYTES = 128 * 1_024 - 1_500;
-/** Slots that the wire form counts at most. */
+/** Shape with the maximum number of slots of the wire form. */
 const LARGEST = shapeOf(3_840, 255);
 const NARROW = { a: 0xabcdef, b: 0xfedcba, amountCode: 2n ** 40n - 1n };
 

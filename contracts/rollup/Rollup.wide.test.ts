@@ -198,7 +198,7 @@ describe("ForcedCloseEpoch", () => {
 });
 
 describe("queue order", () => {
-  /** One entry of every kind, and the slots that consume them. */
+  /** Queues one entry of every kind, and returns the slots that consume them. */
   async function fill(): Promise<SlotRecord[]> {
     const { alice, bob } = f.roles;
     const from = (account: Address) => ({ account });
@@ -263,7 +263,7 @@ describe("queue order", () => {
         const set = [...slots.slice(0, i), record];
         expect(await tryPost(set), `entry ${i}, case ${j}`).toMatchObject({ name: "RollupQueueMismatch" });
       }
-      // What the entry does not state is free on L1: the proof decides.
+      // Fields that the entry does not state are free on L1: the proof decides.
       const free = { ...good, isValid: false, ...(isNew ? { b: 1 } : {}) };
       expect(await tryPost([...slots.slice(0, i), free]), `entry ${i}`).toMatchObject({ name: "accepted" });
     }

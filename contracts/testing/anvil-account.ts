@@ -8,7 +8,9 @@ export const MNEMONIC = "test test test test test test test test test test test 
 let root: HDKey | undefined;
 const accounts = new Map<number, HDAccount>();
 
-/** One of anvil's own accounts, by its place. Each is derived once a process, the seed by node:crypto: viem takes 0.1 s. */
+/**
+ * Account of anvil, by its index. Each is derived once a process, the seed by node:crypto: viem takes 0.1 s.
+ */
 export function anvilAccount(addressIndex: number): HDAccount {
   root ??= HDKey.fromMasterSeed(pbkdf2Sync(MNEMONIC, "mnemonic", 2_048, 64, "sha512"));
   const account = accounts.get(addressIndex) ?? hdKeyToAccount(root, { addressIndex });

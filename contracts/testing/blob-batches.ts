@@ -29,13 +29,13 @@ import {
 } from "./rollup-fixture.ts";
 
 export interface ClosedBlobBatch extends ClosedBatch {
-  /** null for a batch without a blob. */
+  /** Versioned hash of the blob; null for a batch without one. */
   readonly versionedHash: Hex | null;
 }
 
 const accountOf = (role: Role) => anvilAccount(ROLES.indexOf(role));
 
-/** As the fixture's `close`, with a blob where the shape has one. `change` alters the signals that are proven. */
+/** Follows the fixture's `close`, with a blob if the shape has one. `change` alters the proven signals. */
 export async function closeWithBlob(
   f: Fixture,
   content: BatchData,
@@ -71,7 +71,7 @@ const inputOf = (f: Fixture, closed: readonly ClosedBatch[]): Hex =>
 const hashesOf = (closed: readonly ClosedBlobBatch[]): Hex[] =>
   closed.flatMap(({ versionedHash }) => (versionedHash === null ? [] : [versionedHash]));
 
-/** How the call would end in a transaction with these blobs: "accepted", or the error's name and operands. */
+/** Outcome of the call in a transaction with these blobs: "accepted", or the error's name and operands. */
 export async function tryWithBlobs(
   f: Fixture,
   closed: readonly ClosedBlobBatch[],
@@ -91,7 +91,7 @@ export async function tryWithBlobs(
   }
 }
 
-/** What a revert answered, wherever the client has put it. */
+/** Data of a revert, from any place where the client may have put it. */
 function dataOf(error: unknown): Hex | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { data } = cause as { data?: unknown };

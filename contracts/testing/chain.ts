@@ -9,7 +9,7 @@ export async function startChain() {
   return { client: await connect({ stop, url }), stop };
 }
 
-/** Each test of the file begins with the chain as the first one found it. */
+/** Reverts the chain before each test of the file to its state before the first one. */
 export function revertEachTest(
   fixture: () => { client: Pick<Awaited<ReturnType<typeof connect>>, "revert" | "snapshot"> },
 ): void {

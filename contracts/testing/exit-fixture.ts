@@ -1,4 +1,7 @@
-/** What the tests of frozen ledgers share: circuits of exits, freezing, exits with forged proofs, waiting entries. */
+/**
+ * Fixture of the tests of frozen ledgers: circuits of exits, freezing, exits with forged proofs, waiting
+ * entries.
+ */
 
 import { type ExitData, exitElements } from "@openledger/circuits/exit/exit-statement";
 import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
@@ -17,14 +20,14 @@ export interface ProvenExit {
   readonly proof: ContractProof;
 }
 
-/** As `QueueEntryAdded` states an entry. */
+/** Queue entry as `QueueEntryAdded` states it. */
 export interface WaitingEntry {
   readonly index: bigint;
   readonly entry: ContractEntry;
   readonly sender: Address;
 }
 
-/** As viem decodes the event. */
+/** The event as viem decodes it. */
 type Added = Required<AskedEntry> & Omit<WaitingEntry, "entry">;
 
 export const toAddress = (value: bigint): Address => `0x${value.toString(16).padStart(40, "0")}`;
@@ -58,12 +61,12 @@ export function exitActions(f: Fixture) {
       return client.waitForTransactionReceipt({ hash });
     },
 
-    /** Returns if the exits would be accepted, throws as they would revert. */
+    /** Simulates the exits. Throws as they would revert. */
     async tryExit(closed: readonly ProvenExit[], from: Role = "stranger"): Promise<void> {
       await rollup.simulate.exit(exitArguments(closed), { account: roles[from] });
     },
 
-    /** All entries that were ever queued, in their order. */
+    /** Entries that were ever queued, in their order. */
     async queued(): Promise<WaitingEntry[]> {
       const events = await rollup.getEvents.QueueEntryAdded({}, { fromBlock: 0n });
       return events.map(({ args }) => {

@@ -24,13 +24,13 @@ export const TEST_GOVERNANCE: GovernanceOptions = {
   quorumPercent: 4,
 };
 
-/** One call of a proposal. */
+/** Call of a proposal. */
 export interface GovernedCall {
   readonly target: Address;
   readonly data: Hex;
 }
 
-/** Of an account that has sent nothing yet: where the contracts will be, before anything is deployed. */
+/** Addresses of the contracts before their deployment, for an account that has sent nothing yet. */
 export function governanceAddresses(deployer: Address) {
   const at = (nonce: bigint) => getContractAddress({ from: deployer, nonce });
   return { timelock: at(0n), governor: at(1n), registry: at(2n) };

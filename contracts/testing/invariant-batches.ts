@@ -38,7 +38,7 @@ export interface BatchesStep {
   shape: number;
   isClosing: boolean;
   settles: "nothing" | "draws" | "default" | "activation";
-  /** Which of the closes so far is settled; beyond them all for one that is not there. */
+  /** Index of the close to settle; beyond them all for a missing one. */
   pick: number;
   burnPercent: bigint;
 }
@@ -58,7 +58,7 @@ export const batchesStep: fc.Arbitrary<BatchesStep> = fc.record({
   burnPercent: fc.bigInt({ min: 0n, max: 110n }),
 });
 
-/** How often each sort of record was accepted. */
+/** Number of accepted records of each sort. */
 export type RecordCounts = Record<
   "closeEpoch" | "draws" | "default" | "activation" | "preVerified" | "strangers",
   number

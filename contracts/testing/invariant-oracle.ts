@@ -1,9 +1,9 @@
-/** What the contract should hold, kept by adding up what was asked of it: for the walks of the invariants' test. */
+/** Expected state of the contract, computed from the calls: for the walks of the invariants' test. */
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { BINDING_REST_BITS, KIND, KIND_RULES } from "@openledger/circuits/protocol";
 import type { SettlementData } from "@openledger/circuits/settlement/settlement-data";
 
-/** A step as a call, as a transaction, and what it does to the model if it is accepted. */
+/** Step of a walk as a call, as a transaction, and as a change of the model if it is accepted. */
 export interface PreparedStep {
   readonly call: () => Promise<unknown>;
   readonly send: () => Promise<unknown>;
@@ -17,7 +17,7 @@ export interface InvariantModel {
   exited: Set<bigint>;
   ledgerWei: bigint;
   burnableWei: bigint;
-  /** By address. */
+  /** Credits in wei, by address. */
   pending: Map<bigint, bigint>;
   /** Entries from the head on, oldest first; those that were refunded keep their place, with a deposit of 0. */
   queue: {
@@ -32,9 +32,9 @@ export interface InvariantModel {
   opIndex: number;
   nextId: number;
   timestamp: bigint;
-  /** By batch number: when and in which block L1 took its CloseEpochs. */
+  /** L1 time and block of a batch's CloseEpochs, by batch number. */
   closes: Map<bigint, { blockNumber: bigint; timestamp: bigint }>;
-  /** By batch number: prevRandao. */
+  /** prevRandao, by batch number. */
   randomness: Map<bigint, bigint>;
   /** Settlements that wait for their records. */
   preVerified: { circuit: number; data: SettlementData; timestamp: bigint }[];
@@ -65,7 +65,7 @@ export function credit(to: InvariantModel, owner: bigint, wei: bigint): void {
   if (wei > 0n) to.pending.set(owner, (to.pending.get(owner) ?? 0n) + wei);
 }
 
-/** What `force` queues. None of them pays anything in or out. */
+/** Kinds that `force` queues. None of them pays anything in or out. */
 export const FORCED_KINDS: readonly number[] = KIND_RULES.map(({ kind }) => kind).filter(
   (kind) => kind >= KIND.forcedPayInference,
 );
@@ -78,6 +78,9 @@ export function asQueued(record: SlotRecord, timestamp: bigint): SlotRecord {
   return { ...record, words: words.with(0, words[0]! | (timestamp << BigInt(BINDING_REST_BITS))) };
 }
 
-/** What an executed entry pays out of the ledger: of other kinds the word of that place is no wei. */
+/**
+ * Amount in wei that an executed entry pays out of the ledger. The word of that place is no amount for other
+ * kinds.
+ */
 export const paidOutWei = ({ kind, words }: Pick<SlotRecord, "kind" | "words">): bigint =>
   kind === KIND.forcedWithdraw ? (words[4] ?? 0n) : 0n;

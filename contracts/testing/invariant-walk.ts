@@ -54,7 +54,7 @@ export type Step =
       a: number;
       amountWei: bigint;
       words: bigint[];
-      /** What no circuit could take, so that L1 refuses it. */
+      /** Fields that no circuit could take, so that L1 refuses the entry. */
       spoilt: Partial<AskedEntry>;
     }
   | BatchesStep
@@ -154,7 +154,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
 /** A walk over one rollup: the model follows every accepted step. `capacity` is the queue's. */
 export class InvariantWalk {
   model: InvariantModel = emptyModel();
-  /** How often each kind of step was taken and how often refused: a walk of refusals alone would prove nothing. */
+  /** Number of accepted and of refused steps of each kind: a walk of refusals alone would prove nothing. */
   readonly counts: Record<string, { accepted: number; refused: number }> = {};
   readonly recordCounts: RecordCounts = {
     closeEpoch: 0,
@@ -193,7 +193,7 @@ export class InvariantWalk {
     }
   }
 
-  /** Everything of the contract that a failing call must leave alone (I5). */
+  /** Reads the whole state that a failing call must leave unchanged (I5). */
   async #readAll() {
     const { model } = this;
     const f = this.#f;
@@ -222,7 +222,7 @@ export class InvariantWalk {
     return { ...sums, owners, pending, entries, closingNumbers, closes, randomness };
   }
 
-  /** All invariants that can be seen from outside. */
+  /** Checks all invariants that are visible from outside. */
   async check() {
     const { model } = this;
     const all = await this.#readAll();
@@ -331,7 +331,7 @@ export class InvariantWalk {
           ? s.words
           : s.words.slice(0, 2);
         const b = isPublication ? 0 : MODEL;
-        // Of payments wei, of the others a count or less.
+        // Wei for payments, a count or less for the others.
         const max = kind === KIND.forcedPayInference ? 1n << 95n : kind === KIND.forcedRevokeModel ? 1n : 99n;
         const fields = { a, b, amountWei: s.amountWei % max, word1, word2, word3, word4 };
         const entry = toContractEntry({ kind, ...fields, ...spoilt });

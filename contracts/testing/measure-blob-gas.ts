@@ -26,7 +26,7 @@ interface BlobGas {
 interface BlobGasFigures {
   /** 2,048 transfers, one blob. */
   readonly blob2048: BlobGas;
-  /** Two batches of 4,092, two blobs, one transaction. */
+  /** Gas of two batches of 4,092, with two blobs, in one transaction. */
   readonly blob8192: BlobGas;
   /** 2,046, one blob. */
   readonly payments: BlobGas;

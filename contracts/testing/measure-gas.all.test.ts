@@ -19,14 +19,20 @@ const LIMITS = {
   closeEpoch: 26_000n,
   recordRandomness: 66_500n,
 } as const;
-/** What a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit, 5,800 its calldata. */
+/**
+ * Gas that a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit,
+ * 5,800 its calldata.
+ */
 // A contract of its own reads it, which the rollup's code has no room for. Another 2,800 are its event, 2,100 its randomness.
 const SETTLEMENT_LIMIT = 134_461n;
-/** By draws, in shards of 512 payees: what it adds to its batch. */
+/** Gas that a settlement by draws adds to its batch, in shards of 512 payees. */
 const SHARDS_LIMITS = { 2: 435_000n, 4: 662_000n, 8: 1_116_000n } as const;
-/** An exit alone, and one more of the same circuit. Four pairs of a pairing are 181,000 of the first. */
+/**
+ * Gas of an exit alone, and of one more of the same circuit. Four pairs of a pairing are 181,000 of the
+ * first.
+ */
 const EXIT_LIMITS = { leafExit: 283_000n, payeeExit: 283_000n, furtherSameCircuit: 60_500n } as const;
-/** The call that queues an entry, for each kind. */
+/** Gas of the call that queues an entry, for each kind. */
 const FORCED_LIMITS = {
   withdrawal: 106_000n,
   newKey: 82_500n,

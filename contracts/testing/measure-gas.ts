@@ -25,10 +25,10 @@ import {
 } from "./rollup-fixture.ts";
 import { closeEpochSlot, settlementActions, settleSlot } from "./settlement-fixture.ts";
 
-/** As many narrow slots as older wire forms could count: figures stay comparable. */
+/** Shape with the maximum narrow slots of older wire forms, so that figures stay comparable. */
 const LARGE = shapeOf(510, 8);
 const SMALL = shapeOf(6, 8);
-/** A shard has as many payees as a circuit can. */
+/** Circuits for shards with the maximum number of payees. */
 const SHARD_CIRCUITS = [
   { sort: CIRCUIT_SORT.shardedSettlement, size0: 256, size1: 8 },
   { sort: CIRCUIT_SORT.shard, size0: 0, size1: 512 },
@@ -47,12 +47,12 @@ interface GasFigures {
   /** The proof's part of it: `verifyProofs` with one more proof, calldata included. */
   furtherProofSameCircuit: bigint;
   furtherProofOtherCircuit: bigint;
-  /** One transaction with 510 transfers, and what each operation costs of it. */
+  /** Gas of a transaction with 510 transfers, and its part for each operation. */
   fullBatch: bigint;
   fullBatchPerTransfer: bigint;
   /** The same for four such batches in one transaction: 2,040 transfers, 98 KB. */
   fourFullBatchesPerTransfer: bigint;
-  /** Each transfer or payment beyond the fixed costs of its batch. */
+  /** Gas of each transfer or payment beyond the fixed costs of its batch. */
   transfer: bigint;
   payment: bigint;
   withdrawToNewRecipient: bigint;
@@ -90,13 +90,16 @@ interface ForcedGas {
   publication: bigint;
 }
 
-/** Of a frozen ledger; each recipient has a credit already. */
+/** Gas of exits from a frozen ledger. Each recipient has a credit already. */
 interface ExitGas {
   freeze: bigint;
   /** A transaction with one exit: the first one of its 256 keys. */
   leafExit: bigint;
   payeeExit: bigint;
-  /** One more in the same transaction: of the same circuit, and of the other. Keys that lie in one word. */
+  /**
+   * Gas of one more in the same transaction: of the same circuit, and of the other. Keys that lie in one
+   * word.
+   */
   furtherSameCircuit: bigint;
   furtherOtherCircuit: bigint;
   /** A transaction that refunds one deposit. */
@@ -109,9 +112,12 @@ interface SettlementGas {
   alone: bigint;
   /** The batch where the record is a Settle, with a settlement that burns nothing, but no totals. */
   joined: bigint;
-  /** What the posted totals cost besides, by the model's number of slots. */
+  /** Gas of the posted totals, by the model's number of slots. */
   totals: Readonly<Record<64 | 512, bigint>>;
-  /** What a settlement by draws adds to its batch in so many shards of 512 payees each, and the whole transaction's gas. */
+  /**
+   * Gas that a settlement by draws adds to its batch in so many shards of 512 payees each, and the whole
+   * transaction's gas.
+   */
   shards: Readonly<Record<2 | 4 | 8, { added: bigint; transaction: bigint }>>;
 }
 
@@ -135,7 +141,9 @@ async function measure(
   f: Fixture,
 ): Promise<Omit<GasFigures, "closeEpoch" | "recordRandomness" | "settlement" | "exits">> {
   const { roles, rollup } = f;
-  /** Each measurement starts from the same state, in which every word was written before. */
+  /**
+   * Measures an action. Each measurement starts from the same state, in which every word was written before.
+   */
   const on = async (action: () => Promise<bigint>): Promise<bigint> => {
     const id = await f.client.snapshot();
     const gas = await action();

@@ -10,20 +10,31 @@ import { executeEntry } from "./money-ledger.ts";
 import { OPEN, type Role, randomElement, slot, submission } from "./rollup-fixture.ts";
 
 export const WALK_SHAPE = shapeOf(2, 24);
-/** What a false batch says: a walk that is long enough tries each. */
+/** Faults of false batches. A walk that is long enough tries each. */
 export const LIES = [
-  ...["of a frozen ledger", "leaves overdue entries", "a stranger's too early"],
-  ...["a stranger's signed operations", "of an entry that was never queued", "of an entry twice"],
-  ...["that leaves the first out", "of an entry that was taken", "of one more entry", "of another sender"],
-  ...["of another amount", "of another first word", "of another leaf", "of another recipient"],
-  ...["of another key", "of another kind"],
+  "of a frozen ledger",
+  "leaves overdue entries",
+  "a stranger's too early",
+  "a stranger's signed operations",
+  "of an entry that was never queued",
+  "of an entry twice",
+  "that leaves the first out",
+  "of an entry that was taken",
+  "of one more entry",
+  "of another sender",
+  "of another amount",
+  "of another first word",
+  "of another leaf",
+  "of another recipient",
+  "of another key",
+  "of another kind",
 ] as const;
 type Lie = (typeof LIES)[number];
 /** The least that a batch takes of what is overdue (I7). */
 const MIN_TAKEN = 8;
 
 /**
- * One or two batches of the next entries, the second on top of the first, from somebody who may send them. The ledger
+ * Makes one or two batches of the next entries, the second on top of the first, from somebody who may send them. The ledger
  * has executed them when this returns, so they have to be sent.
  */
 export async function honestBatches(calls: MoneyCalls, base: BatchData): Promise<Call[]> {
@@ -99,7 +110,7 @@ export function lie(calls: MoneyCalls, base: BatchData): Call {
   return send(name, records.with(place, { ...records[place]!, isValid: true, ...changes }));
 }
 
-/** As an unsound circuit could prove it. */
+/** Record as an unsound circuit could prove it. */
 function proven({ random }: MoneyCalls, record: SlotRecord): SlotRecord {
   const isValid = random.below(2) === 0;
   if (record.kind !== KIND.forcedWithdraw) return { ...record, isValid };

@@ -33,12 +33,12 @@ export interface Call {
   readonly name: string;
   readonly from: Role;
   readonly data: Hex;
-  /** Is it to be accepted? Then the model has changed. */
+  /** Returns true if the call is to be accepted; the model has then changed. */
   readonly take: (at: Moment) => boolean;
 }
 
 export interface AnyExit extends ProvenExit {
-  /** The proof shows something else than is stated. */
+  /** True if the proof shows another statement. */
   readonly isSpoiled: boolean;
 }
 
@@ -156,7 +156,7 @@ export class MoneyCalls {
     });
   }
 
-  /** What `force` queues, one in eight such as no circuit could take. */
+  /** Call of `force`. One in eight has fields that no circuit could take. */
   #force(kind: number): Call {
     const { random } = this;
     const isDatanets = kind !== KIND.forcedPayInference && kind !== KIND.forcedCommitData;
@@ -207,7 +207,7 @@ export class MoneyCalls {
     );
   }
 
-  /** Anything but an entry or a batch. */
+  /** Random call that is no entry and no batch. */
   anyCall(exits: readonly AnyExit[]): Call {
     const { random } = this;
     const from = this.user();
@@ -267,7 +267,7 @@ export class MoneyCalls {
       const changes = [
         { entry: { ...first.entry, amountWei: first.entry.amountWei ^ 1n } },
         { sender: toAddress(entries[0]!.sender ^ 1n) },
-        // As a deposit, whose sender would be credited.
+        // Like a deposit, whose sender would be credited.
         {
           entry: {
             ...first.entry,

@@ -37,12 +37,12 @@ import { OPEN, type Role } from "./rollup-fixture.ts";
 /** 64 leaves, of which two are free: some deposits find none. */
 const DEPTH = 2;
 export const FREE_IDS = [62, 63] as const;
-/** Two models with slots, and one that waits for its activation. */
+/** Models: two with slots, and one that waits for its activation. */
 export const MODELS = { old: 6, young: 7, waiting: 8 } as const;
-/** Their datanet, which is bob's, with the version that they have learned. */
+/** Datanet of the models, which is bob's, with the version that they are trained on. */
 export const DATANET = 9;
 
-/** In two shards: at the places 0, 1 and 512. */
+/** Payees in two shards: at the places 0, 1 and 512. */
 export const PAYEES: readonly Payee[] = cutPayees(
   [
     { contributorId: 2, validatorId: 3, rowCount: 100 },
@@ -160,7 +160,7 @@ export function executeEntry(
   return trace;
 }
 
-/** What each leaf and each role of a slot takes from the ledger once it is frozen. */
+/** Exits of each leaf and of each role of a slot once the ledger is frozen. */
 export function duesOf(ledger: Ledger): Omit<ExitData, "root">[] {
   return [...ledger.leaves].flatMap(([id, { leaf, rewards }]) => [
     { key: leafExitKey(id), recipient: leaf.l1Owner, amountWei: leaf.balance },

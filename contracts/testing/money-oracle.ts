@@ -1,6 +1,6 @@
 /**
- * What a rollup should answer to each call of the walk of Exits.money.test.ts, and what it should hold afterwards. Each
- * `take…` says whether the call is accepted, and changes the model only then.
+ * Expected answers of a rollup to each call of the walk of Exits.money.test.ts, and its expected state. Each
+ * `take…` returns true if the call is accepted, and changes the model only then.
  */
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
@@ -21,7 +21,7 @@ export type Waiting = InvariantModel["queue"][number] & { readonly index: bigint
 
 type MoneyState = Omit<InvariantModel, "queue"> & { readonly queue: Waiting[] };
 
-/** How often entries of one kind met each fate. */
+/** Number of entries of one kind with each fate. */
 export interface Fates {
   executed: number;
   notExecutable: number;

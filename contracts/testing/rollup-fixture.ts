@@ -1,4 +1,6 @@
-/** What the contracts' tests and gas measurements share: a node, a deployment, and batches with forged proofs. */
+/**
+ * Fixture of the contracts' tests and gas measurements: a node, a deployment, and batches with forged proofs.
+ */
 import { setImmediate, setTimeout } from "node:timers/promises";
 import {
   type BatchData,
@@ -51,9 +53,12 @@ import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
 
 export const OPEN = parseEther("1");
-/** For calls that are not about the fee: no fee is above it. */
+/** Maximum fee for calls that do not test the fee: no fee is above it. */
 export const ANY_FEE = 2n ** 96n - 1n;
-/** Small, with two words of room everywhere, a second shape, and one for queue entries, with the smallest table. */
+/**
+ * Shapes: a small one with two words of room everywhere, a second one, and one for queue entries with the
+ * smallest table.
+ */
 export const SHAPES = [shapeOf(6, 3), shapeOf(4, 10), shapeOf(2, 9)] as const;
 
 type Client = TestClient<"anvil", CustomTransport, Chain> &
@@ -108,7 +113,7 @@ export async function connect(anvil: Anvil, chainId: number = foundry.id): Promi
 const RECEIPT_TIMEOUT_MS = 60_000;
 
 /**
- * Asks until the receipt is there. viem's own asks once a block, may do so before anvil has the block's receipts, and then
+ * Polls for the receipt. viem itself polls once a block, perhaps before anvil has the block's receipts, and then
  * waits for another block. Where each transaction makes one, none comes.
  */
 async function receiptOf(
@@ -140,7 +145,7 @@ export async function deployFixture(
   client: Client,
   overrides: Partial<DeployOptions> = {},
   shapes: readonly BatchShape[] = SHAPES,
-  /** Further circuits, behind those of the shapes. */
+  /** Further circuits, after those of the shapes. */
   settlementSizes: readonly CircuitSizes[] = [],
   /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
   real?: { readonly configs: readonly CircuitConfig[]; readonly shared: SharedSecrets },
@@ -186,7 +191,7 @@ export async function deployFixture(
     rollup,
     token,
 
-    /** What L1 puts into the next batch. */
+    /** Header that L1 puts into the next batch. */
     async l1Header(): Promise<L1Header> {
       const [state, domain, idFeeWei] = await Promise.all([
         rollup.read.state(),
@@ -280,7 +285,7 @@ export async function deployFixture(
       return closed;
     },
 
-    /** Time of the next block, this many seconds after the last one; a block is mined. */
+    /** Sets the time of the next block, this many seconds after the last one, and mines it. */
     async passTime(seconds: bigint): Promise<void> {
       await client.increaseTime({ seconds: Number(seconds) });
       await client.mine({ blocks: 1 });
@@ -293,7 +298,7 @@ export async function deployFixture(
       );
     },
 
-    /** Puts `amountWei` into the ledger: a deposit, and the batch that executes it. */
+    /** Funds the ledger with `amountWei`: a deposit, and the batch that executes it. */
     async fund(from: Role, amountWei: bigint): Promise<void> {
       await this.depositNew(from, amountWei);
       const l1 = await this.l1Header();
@@ -317,7 +322,7 @@ export function submission(closed: readonly ClosedBatch[]) {
   ] as const;
 }
 
-/** What L1 holds after a batch, for the next one in the same transaction. */
+/** Header of L1 after a batch, for the next one in the same transaction. */
 function headerAfter(batch: BatchData): L1Header {
   return {
     domain: batch.domain,
@@ -358,7 +363,7 @@ export async function revertName(call: Promise<unknown>): Promise<string> {
   return (await revertOf(call)).name;
 }
 
-/** As `revertName`, with the error's operands. */
+/** Follows `revertName`, with the error's operands. */
 export async function revertOf(call: Promise<unknown>): Promise<{ name: string; args: readonly unknown[] }> {
   try {
     await call;
@@ -377,7 +382,7 @@ export async function revertOf(call: Promise<unknown>): Promise<{ name: string; 
   return { name: "accepted", args: [] };
 }
 
-/** What `force` takes; fields that are not given are 0. */
+/** Argument of `force`; missing fields are 0. */
 export const forcedEntry = (kind: number, fields: Partial<Omit<ContractEntry, "kind">> = {}) => ({
   ...toContractEntry({ kind }),
   ...fields,

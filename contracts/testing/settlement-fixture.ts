@@ -1,4 +1,7 @@
-/** What the tests of settlements share: a rollup with circuits of every sort, closes, randomness and forged proofs. */
+/**
+ * Fixture of the tests of settlements: a rollup with circuits of every sort, closes, randomness and forged
+ * proofs.
+ */
 
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
@@ -22,7 +25,7 @@ import {
 
 export const RANDOMNESS_DELAY = 128;
 
-/** Behind the circuits of SHAPES. The second settlement circuit has room for few slots. */
+/** Circuits after those of SHAPES. The second settlement circuit has room for few slots. */
 export const SETTLEMENT_SIZES: readonly CircuitSizes[] = [
   { sort: CIRCUIT_SORT.settlement, size0: 16, size1: 8 },
   { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: 8 },
@@ -77,10 +80,10 @@ export async function startClosedFixture() {
       return { circuit: PAYEE_TABLE, data: f.activationData(overrides) };
     },
 
-    /** What the contract would say to one batch: "accepted", or its error. */
+    /** Answer of the contract to one batch: "accepted", or its error. */
     attempt: (closed: ClosedBatch, from: Role = "sequencer") => revertOf(f.trySubmit([closed], from)),
 
-    /** Mines a block at that time. */
+    /** Mines a block at `timestamp`, in seconds. */
     async passTo(timestamp: bigint): Promise<void> {
       await f.client.setNextBlockTimestamp({ timestamp });
       await f.client.mine({ blocks: 1 });

@@ -37,7 +37,7 @@ export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: read
     const row = rows[i]!;
     const found: Finding[] = [];
     if (issues.contradiction[k]! > CONTRADICTED) {
-      const [label, other] = [names[labels[k]!]!, names[issues.said[k]!]!];
+      const [label, other] = [names[labels[k]!]!, names[issues.predicted[k]!]!];
       found.push(
         makeFinding("contradicted-label", row, {
           ...{ label, said: other, by: "model", rankPermille: contradictionRank[k]! },

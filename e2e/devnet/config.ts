@@ -42,7 +42,7 @@ export const PRECONFIRMATION_DEADLINE_SECONDS = 86_400;
 /** First choices; the next free port is taken where one is in use. */
 export const L1_PORT = 8545;
 export const SEQUENCER_PORT = 8787;
-export const MODEL_SERVER_PORT = 8797;
+export const ANSWER_SERVER_PORT = 8797;
 export const DATANET_HOST_PORT = 8560;
 export const FACTORY_PORT = 8570;
 
@@ -146,21 +146,19 @@ export const devnetPaths = {
   /** Of the full node that checks it all in the end, with `--blobs`. */
   fullNode: join(workspaceDir, "full-node"),
   bridgeData: join(workspaceDir, "bridge"),
-  /** mia's model, as published, and what its server keeps. */
+  /** mia's model, as published. */
   model: join(workspaceDir, "model"),
-  answers: join(workspaceDir, "answers"),
   /** The same of the model that is tuned on speeches, and cites them. */
   speechModel: join(workspaceDir, "speech-model"),
-  speechAnswers: join(workspaceDir, "speech-answers"),
-  speechSettling: join(workspaceDir, "speech-answers-settling"),
-  /** Proofs of settlements that L1 does not have yet. */
-  settling: join(workspaceDir, "answers-settling"),
+  /** Published models by their leaves, as the answer server looks for them. */
+  published: join(workspaceDir, "published"),
+  /** Of the answer server: answers, proofs of settlements, compiled adapters. */
+  serving: join(workspaceDir, "serving"),
   /** Of the Datanet host. */
   datanetData: join(workspaceDir, "datanets"),
   factoryData: join(workspaceDir, "factory"),
   /** Folders as PEFT writes them: whatever is put here can be asked. */
   adapters: join(workspaceDir, "adapters"),
-  adapterServing: join(workspaceDir, "adapter-serving"),
   /** Folders of rows of people who share none with each other. */
   people: join(workspaceDir, "people"),
   operatorToken: join(workspaceDir, "operator-token"),

@@ -1,10 +1,13 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, symlink } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { noticeBody } from "@openledger/circuits/wire/operator-api";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { clientError } from "@openledger/client/client-errors";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { modelUrl } from "@openledger/models/serving/serve-models";
 import {
   BACKEND_CHOICES,
   type BackendChoice,
@@ -26,11 +29,11 @@ import { writeDevAccounts } from "./accounts.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
 import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";
 import {
+  ANSWER_SERVER_PORT,
   DATANET_HOST_PORT,
   devnetPaths,
   FACTORY_PORT,
   L1_PORT,
-  MODEL_SERVER_PORT,
   SEQUENCER_PORT,
 } from "./config.ts";
 import { type Console, createConsole, formatDuration } from "./console.ts";
@@ -40,18 +43,17 @@ import { type HeldPort, holdPort, startOnPort } from "./held-port.ts";
 import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
 import { l1NodeSpec, withInstantBlocks } from "./l1-node.ts";
-import { MODEL_NAMES, MODELS, type ModelName, type ModelPart, stepOf } from "./parts.ts";
+import { MODEL_NAMES, MODELS, type ModelPart, stepOf } from "./parts.ts";
 import { type DevnetPlan, planOf } from "./plan.ts";
 import { endLeftovers } from "./process-file.ts";
 import { printNextSteps, printReport, type Report } from "./report.ts";
 import { runJob } from "./run-job.ts";
 import {
-  adapterServer,
+  answerServer,
   bridgeService,
   datanetHostService,
   devnetFactory,
   loadOperatorToken,
-  modelServer,
   type ServiceAddresses,
   sequencerService,
 } from "./services.ts";
@@ -146,16 +148,7 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
     // The supervisor has opened the folder of logs already; the workspace itself is not removed for its sake.
     const { workspace: _workspace, ...paths } = rest;
     for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
-    const servers = MODEL_NAMES.map((name) => MODELS[name].serverName);
-    for (const name of [
-      "anvil",
-      "sequencer",
-      "bridge",
-      "datanet-host",
-      "factory",
-      "adapter-server",
-      ...servers,
-    ])
+    for (const name of ["anvil", "sequencer", "bridge", "datanet-host", "factory", "answer-server"])
       await rm(`${logs}/${name}.log`, { force: true });
     console.line("the saved devnet is deleted");
   }
@@ -187,13 +180,7 @@ async function bringUpAndWork(modules: {
   console.title("Sequencer, bridge, prover");
   // Pages and sequencer have to know the addresses of what starts later: its ports are held until then.
   const sequencerHeld = await holdPort(SEQUENCER_PORT);
-  const modelServersHeld = {} as Record<ModelName, HeldPort>;
-  let lastPort = Math.max(MODEL_SERVER_PORT - 1, sequencerHeld.port);
-  for (const name of MODEL_NAMES) {
-    modelServersHeld[name] = await holdPort(lastPort + 1);
-    lastPort = modelServersHeld[name].port;
-  }
-  const adapterServerHeld = await holdPort(lastPort + 1);
+  const answerServerHeld = await holdPort(Math.max(ANSWER_SERVER_PORT, sequencerHeld.port + 1));
   const datanetHostHeld = await holdPort(DATANET_HOST_PORT);
   const factoryHeld = await holdPort(FACTORY_PORT);
   const pagesPath = hasPages ? await preparePages(circuits, deployment, console) : null;
@@ -201,10 +188,7 @@ async function bringUpAndWork(modules: {
     datanetHostUrl: datanetHostHeld.url,
     factoryUrl: factoryHeld.url,
     rpcUrl,
-    modelServerUrls: Object.fromEntries(
-      MODEL_NAMES.map((name) => [name, modelServersHeld[name].url]),
-    ) as Record<ModelName, string>,
-    adapterServerUrl: adapterServerHeld.url,
+    answerServerUrl: answerServerHeld.url,
     operatorToken: await loadOperatorToken(),
     proverBackend,
     pagesPath,
@@ -243,15 +227,24 @@ async function bringUpAndWork(modules: {
     );
 
   const served: Record<number, string> = {};
+  let answering: Promise<string> | null = null;
+  /** Started with the first model that is published: those of an earlier start are there already. */
+  const startAnswers = async () => {
+    for (const folder of [devnetPaths.adapters, devnetPaths.published])
+      await mkdir(folder, { recursive: true });
+    const url = await startTold(answerServerHeld, (at) =>
+      answerServer({ ...addresses, answerServerUrl: at }),
+    );
+    console.done(`answer server at ${url}; adapters in ${devnetPaths.adapters} are served, too`);
+    return url;
+  };
   const serveModel = async (part: ModelPart, modelId: number) => {
     const known = served[modelId];
     if (known !== undefined) return known;
-    const url = await startTold(modelServersHeld[part.name], (at) =>
-      modelServer(part, modelId, {
-        ...addresses,
-        modelServerUrls: { ...addresses.modelServerUrls, [part.name]: at },
-      }),
-    );
+    await publishModel(part.folder, modelId);
+    answering ??= startAnswers();
+    const url = modelUrl(await answering, modelId);
+    await untilServed(url, signal);
     served[modelId] = url;
     await writeEndpoints(sequencerUrl, served);
     console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
@@ -259,13 +252,6 @@ async function bringUpAndWork(modules: {
   };
   // The job has no use for it, so it takes nothing from the job's time.
   const startFactory = async () => {
-    await mkdir(devnetPaths.adapters, { recursive: true });
-    await orWithout("the server of adapters", async () => {
-      const url = await startTold(adapterServerHeld, (at) =>
-        adapterServer({ ...addresses, adapterServerUrl: at }),
-      );
-      console.done(`the base and adapters in ${devnetPaths.adapters} are served at ${url}`);
-    });
     await orWithout("the factory", async () => {
       const url = await startTold(factoryHeld, (at) => devnetFactory({ ...addresses, factoryUrl: at }));
       console.done(`factory at ${url}; tune a model at ${sequencerUrl}/#/factory`);
@@ -346,6 +332,27 @@ async function preparePages(
   const pages = await buildPages({ circuits: circuitsOfDeployment(deployment.circuits), exits });
   if (pages.isNew) console.done("pages built", Date.now() - startedAtMs);
   return pages.path;
+}
+
+/** Puts a model where the answer server looks for published ones. */
+async function publishModel(folder: string, modelId: number): Promise<void> {
+  await mkdir(devnetPaths.published, { recursive: true });
+  await symlink(resolve(folder), join(devnetPaths.published, String(modelId))).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    },
+  );
+}
+
+/** Waits until the answer server has found a model. @throws when the devnet stops */
+async function untilServed(url: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const isServed = await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(5_000) })
+      .then(({ ok }) => ok)
+      .catch(() => false);
+    if (isServed) return;
+    await sleep(500, undefined, { signal });
+  }
 }
 
 function writeEndpoints(sequencerUrl: string, modelServers: Record<number, string>): Promise<void> {

@@ -44,7 +44,7 @@ export interface Job {
   readonly proverBackend: BackendName;
   /** The Datanet host. */
   readonly hostUrl: string;
-  /** Starts the server of a model of mia's, unless it runs. @returns its address */
+  /** Has the answer server serve a model of mia's. @returns the address of its routes */
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
   /** Closes the open batch now, as an operator may. */
   readonly closeBatch: () => Promise<void>;

@@ -39,10 +39,8 @@ export interface ModelPart {
   /** What pages call it. */
   readonly title: string;
   readonly datanet: DatanetName;
-  /** As published, and what its server keeps; proofs of its settlements that L1 does not have yet. */
-  readonly paths: { readonly folder: string; readonly answers: string };
-  /** Of its server, as the supervisor and the logs name it. */
-  readonly serverName: string;
+  /** The model as published. */
+  readonly folder: string;
   prompts(plan: DevnetPlan): { readonly text: string; readonly rightLabel: string | null }[];
   /** Of the circuit that settles it. */
   size(plan: DevnetPlan): SettlementSize;
@@ -86,8 +84,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     name: "mails",
     title: "Spam filter",
     datanet: "mails",
-    paths: { folder: devnetPaths.model, answers: devnetPaths.answers },
-    serverName: "model-server",
+    folder: devnetPaths.model,
     prompts: (plan) =>
       heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label === 1 ? "spam" : "ham" })),
     size: ({ direct }) => direct,
@@ -100,8 +97,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     name: "speeches",
     title: "Speech writer",
     datanet: "speeches",
-    paths: { folder: devnetPaths.speechModel, answers: devnetPaths.speechAnswers },
-    serverName: "speech-server",
+    folder: devnetPaths.speechModel,
     prompts: ({ speeches: { questionCount, rowsOf } }) =>
       [...speechPrompts(questionCount), ...citationPrompts(rowsOf, questionCount)].map((text) => ({
         text,

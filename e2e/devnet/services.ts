@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { BASE_FOLDER } from "@openledger/models/base/base-place";
+import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
 import type { BackendName } from "@openledger/prover/backends";
 import { workspacePaths } from "@openledger/scripts/cli/workspace";
 import type { DataMode } from "@openledger/sequencer/batches/data-choice";
+import { healthOf } from "../world/process.ts";
 import { commandSpec, portOf, type ServiceSpec, serviceSpec } from "../world/services.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {
@@ -13,15 +15,12 @@ import {
   FINALITY_BLOCKS,
   PRECONFIRMATION_DEADLINE_SECONDS,
 } from "./config.ts";
-import type { ModelName, ModelPart } from "./parts.ts";
 
 export interface ServiceAddresses {
   readonly rpcUrl: string;
   readonly sequencerUrl: string;
-  /** Where the devnet's models will be served. */
-  readonly modelServerUrls: Readonly<Record<ModelName, string>>;
-  /** Where the base and its adapters will be served. */
-  readonly adapterServerUrl: string;
+  /** Where the devnet's models, the base and its adapters will be served. */
+  readonly answerServerUrl: string;
   readonly datanetHostUrl: string;
   /** Where models will be tuned, once the job is done. */
   readonly factoryUrl: string;
@@ -55,8 +54,7 @@ export function sequencerService(addresses: ServiceAddresses): ServiceSpec {
     SEQUENCER_OPERATOR_TOKEN: operatorToken,
     ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
     SEQUENCER_PAGES_L1_URL: rpcUrl,
-    SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
-    SEQUENCER_PAGES_ADAPTER_SERVERS: addresses.adapterServerUrl,
+    SEQUENCER_PAGES_ANSWER_SERVERS: addresses.answerServerUrl,
     SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
     SEQUENCER_PAGES_FACTORY: factoryUrl,
     SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
@@ -115,30 +113,20 @@ export function devnetFactory(addresses: ServiceAddresses): ServiceSpec {
   };
 }
 
-/** The command that anyone serves a model with. It settles the model's epochs by itself, with mia's key. */
-export function modelServer(
-  { name, paths, serverName }: ModelPart,
-  modelId: number,
-  { modelServerUrls, proverBackend, sequencerUrl }: ServiceAddresses,
-): ServiceSpec {
-  const url = modelServerUrls[name];
+/**
+ * The command that anyone serves models with. It settles their epochs by itself, with mia's key; the base and a folder of
+ * adapters are free.
+ */
+export function answerServer({
+  answerServerUrl,
+  proverBackend,
+  sequencerUrl,
+}: ServiceAddresses): ServiceSpec {
   const args = [
-    ...["models", "serve", paths.folder, "--model", String(modelId)],
-    ...["--port", portOf(url), "--data", paths.answers],
+    ...["models", "serve", devnetPaths.published, "--base", BASE_FOLDER, "--adapters", devnetPaths.adapters],
+    ...["--port", portOf(answerServerUrl), "--data", devnetPaths.serving, "--batch", "4"],
+    ...["--kernels", nativeKernelSets().length > 0 ? "native" : "wasm"],
     ...["--settle", "--account", "mia", "--prover", proverBackend, "--sequencer", sequencerUrl],
   ];
-  const isReady = async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok;
-  return commandSpec(serverName, args, {}, isReady);
-}
-
-/** One base and a folder of adapters: free of charge, with kernels that every machine has. */
-export function adapterServer({ adapterServerUrl, sequencerUrl }: ServiceAddresses): ServiceSpec {
-  const args = [
-    ...["models", "serve", "--base", BASE_FOLDER, "--adapters", devnetPaths.adapters],
-    ...["--port", portOf(adapterServerUrl), "--data", devnetPaths.adapterServing],
-    ...["--batch", "4", "--kernels", "wasm", "--sequencer", sequencerUrl],
-  ];
-  const isReady = async () =>
-    (await fetch(`${adapterServerUrl}/v1/models`, { signal: AbortSignal.timeout(2000) })).ok;
-  return { ...commandSpec("adapter-server", args, {}, isReady), niceness: 10 };
+  return commandSpec("answer-server", args, {}, healthOf(answerServerUrl));
 }

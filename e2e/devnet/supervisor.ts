@@ -6,7 +6,7 @@ import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
 import { commandOf, type ProcessFile, writeProcessFile } from "./process-file.ts";
 
-/** A server of adapters took over 90 s at a load of 8. A process that ends is noticed at once, whatever this says. */
+/** An answer server took over 90 s at a load of 8. A process that ends is noticed at once, whatever this says. */
 const READY_TIMEOUT_MS = 300_000;
 const STOP_TIMEOUT_MS = 20_000;
 /** A service that ends this often within a minute is broken, not unlucky. */

@@ -4,7 +4,7 @@ import { processErrors } from "../error-table.ts";
 import { BYTES_PER_UNIT, setCost } from "./answer-costs.ts";
 import { createServer } from "./create-server.ts";
 
-/** Two units a second, six at once. */
+/** Units a minute: two a second, six at once. */
 const PER_MINUTE = 120;
 
 async function serve() {

@@ -25,7 +25,10 @@ declare module "fastify" {
   }
 }
 
-/** About what a plain request costs, 0.4 ms of the main thread, by the sequencer's lists. */
+/**
+ * Bytes of an answer that cost as much as a plain request: about 0.4 ms of the main thread, by the
+ * sequencer's lists.
+ */
 export const BYTES_PER_UNIT = 16_384;
 /** Seconds of the limit that may be spent at once. */
 const BURST_SECONDS = 3;
@@ -34,7 +37,10 @@ const MINUTE_SECONDS = 60;
 /** Answers that may cost more than this are made one at a time. */
 const SHORT_UNITS = 4;
 
-/** Long answers wait for each other, and after each of them the thread is everybody's for as long as it took. */
+/**
+ * Turns of long answers: they wait for each other, and after each one the thread is everybody's for as long
+ * as it took.
+ */
 class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -94,7 +100,10 @@ export function countAnswers(
   });
 }
 
-/** In place of what an answer's bytes say: for a search, whatever it finds. */
+/**
+ * Sets a request's cost in units, in place of the cost of its answer's bytes: a search costs the same
+ * whatever it finds.
+ */
 export function setCost(request: FastifyRequest, units: number): void {
   request.costUnits = units;
 }

@@ -16,8 +16,8 @@ export class BodyPlaces {
   #bytes = 0;
 
   /**
-   * Until the answer is sent or the connection ends.
-   * @returns whether there was room
+   * Takes room for a request's body until the answer is sent or the connection ends.
+   * @returns true if there was room
    */
   take(request: FastifyRequest, { raw }: FastifyReply): boolean {
     const bytes = bodyBytes(request);
@@ -39,7 +39,10 @@ export class BodyPlaces {
 
 const fits = (taken: number, more: number, max: number) => taken === 0 || taken + more <= max;
 
-/** As announced; the most that the route takes where nothing is. Larger ones are refused without being read. */
+/**
+ * Announced length of a body; the route's maximum without an announcement; 0 above the maximum, because such
+ * a body is refused without being read.
+ */
 function bodyBytes({ headers, routeOptions }: FastifyRequest): number {
   const max = routeOptions.bodyLimit ?? 0;
   if (headers["transfer-encoding"] !== undefined) return max;

@@ -2,12 +2,16 @@ import { isIPv6 } from "node:net";
 import type { FastifyRequest } from "fastify";
 
 /**
- * Who a request counts as, wherever clients are bounded: requests a minute, places of the feed, turns, bodies in memory.
- * The address is the one that trusted proxies name (`TrustedProxies`); a stranger's own X-Forwarded-For is not looked at.
+ * Client key of a request, wherever clients are bounded: requests a minute, places of the feed, turns, bodies
+ * in memory. The address is the one that trusted proxies name (`TrustedProxies`); a stranger's own
+ * X-Forwarded-For is ignored.
  */
 export const clientNetwork = ({ ip }: Pick<FastifyRequest, "ip">): string => networkOf(ip);
 
-/** Anyone who has one IPv6 address has the 2^64 of its network: they count as one. IPv4 addresses count each. */
+/**
+ * Network of an address. Anyone with one IPv6 address has the 2^64 of its network, so these count as one.
+ * IPv4 addresses count each.
+ */
 export function networkOf(address: string): string {
   const plain = address.replace(/%.*$/, "");
   const ipv4 = /^::ffff:([\d.]+)$/i.exec(plain)?.[1];

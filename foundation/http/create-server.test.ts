@@ -26,6 +26,7 @@ async function serve(options: Partial<ServerOptions> = {}) {
   app.get("/fail", () => {
     throw new Error("not foreseen");
   });
+  app.get("/syntax", () => BigInt("x"));
   app.get("/forbidden", () => {
     throw Object.assign(new Error("Forbidden"), { statusCode: 403 });
   });
@@ -49,7 +50,7 @@ async function open(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
   return socket;
 }
 
-/** What the server says before it ends the connection. */
+/** Reads the server's text until it ends the connection. */
 async function heard(socket: Socket): Promise<string> {
   let text = "";
   socket.on("data", (bytes) => {
@@ -237,6 +238,35 @@ describe("answers", () => {
     expect(told.logged).toEqual([]);
     expect(await get("/fail")).toEqual([500, "SRV_INTERNAL"]);
     expect(told.logged).toEqual(["unforeseen failure of a request"]);
+    // A SyntaxError of a handler is not the client's.
+    expect(await get("/syntax")).toEqual([500, "SRV_INTERNAL"]);
+    expect(told.logged).toHaveLength(2);
+  });
+
+  it("are in the server's form where Node and a library have words of their own", async () => {
+    const { app, port } = await serve();
+    expect(await ask(port, "OPTIONS /who HTTP/1.1\r\nhost: localhost")).toMatch(/^HTTP\/1.1 404/);
+    await app.close();
+    const errors: HttpErrors = { statusOf: ({ code }) => processErrors.statusOf(code)!, log: { error() {} } };
+    const open = await createServer({ errors, limits: { rateLimitPerMinute: 1_000 }, bodyLimitBytes: 1_000 });
+    onTestFinished(() => open.close());
+    // As @fastify/cors has it.
+    open.options("*", (_request, reply) => reply.code(204).send());
+    open.get("/who", () => "you");
+    const openPort = Number(new URL(await open.listen({ host: "127.0.0.1", port: 0 })).port);
+    for (const head of [
+      "GET /who HTTP/1.1",
+      "OPTIONS /who HTTP/1.1\r\nhost: localhost",
+      "OPTIONS /who HTTP/1.1\r\nhost: localhost\r\norigin: https://a.example",
+    ]) {
+      const [status, body] = (await ask(openPort, head)).split("\r\n\r\n");
+      expect(status, head).toMatch(/^HTTP\/1.1 400 (?:.|\r\n)*content-type: application\/json/);
+      expect(JSON.parse(body!), head).toMatchObject({ error: { code: "SRV_BAD_REQUEST" } });
+    }
+    const preflight =
+      "OPTIONS /who HTTP/1.1\r\nhost: localhost\r\norigin: https://a.example\r\naccess-control-request-method: GET";
+    expect(await ask(openPort, preflight)).toMatch(/^HTTP\/1.1 204/);
+    expect(await ask(openPort, "GET /who HTTP/1.0")).toMatch(/^HTTP\/1.1 200/);
   });
 
   it("are nobody's where the sender leaves in the middle of a body", async () => {

@@ -21,21 +21,27 @@ import { TrustedProxies } from "./trusted-proxies.ts";
 export interface ServerOptions {
   readonly limits: ServerLimits;
   readonly errors: HttpErrors;
-  /** Of routes that have no `bodyLimit` of their own. */
+  /** Maximum body of routes without a `bodyLimit` of their own. */
   readonly bodyLimitBytes: number;
-  /** Takes octets too, and keeps what `rawBodyOf` gives; default: JSON alone. */
+  /** True if the server accepts octets too and stores the bytes for `rawBodyOf`. Default: JSON alone. */
   readonly hasRawBodies?: boolean;
-  /** For a request to come whole; larger bodies may take longer, at 64 KiB/s or more (slow-bodies.ts). Default 30 s. */
+  /**
+   * Time for a request to arrive whole; larger bodies may take longer, at 64 KiB/s or more (slow-bodies.ts).
+   * Default: 30 s.
+   */
   readonly requestTimeoutMs?: number;
-  /** Longest silence in an answer or before it; default two minutes. */
+  /** Maximum silence in an answer or before it. Default: two minutes. */
   readonly silentTimeoutMs?: number;
-  /** Beside `ANSWER_HEADERS`, or in their place. */
+  /** Headers besides `ANSWER_HEADERS`, or in their place. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Default: the client's network. */
   readonly rateKey?: (request: FastifyRequest) => string;
 }
 
-/** Nothing that a server answers runs, frames, is framed or asks anybody. Pages have a policy of their own. */
+/**
+ * Headers of every answer. No answer may run scripts, frame, be framed or make requests. Pages have a policy
+ * of their own.
+ */
 export const ANSWER_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
@@ -47,7 +53,7 @@ export const ANSWER_HEADERS: Readonly<Record<string, string>> = {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const SILENT_TIMEOUT_MS = 120_000;
-/** How late a connection is ended whose time is over. */
+/** Maximum delay until a connection is ended after its time is over. */
 const MAX_LATE_MS = 5_000;
 
 /**
@@ -69,7 +75,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app = fastify({
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: true,
-    http: { connectionsCheckingInterval: Math.min(MAX_LATE_MS, Math.ceil(requestTimeoutMs / 4)) },
+    http: {
+      connectionsCheckingInterval: Math.min(MAX_LATE_MS, Math.ceil(requestTimeoutMs / 4)),
+      // Node answers a request without one by an empty 400; `requireForm` has the words.
+      requireHostHeader: false,
+    },
     trustProxy: (address: string) => proxies.has(address),
     frameworkErrors: handleError,
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, errors, headers),
@@ -77,8 +87,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   nameRefusedPort(app);
   protectServer(app.server, { maxConnections, proxies, silentTimeoutMs, requestTimeoutMs }, errors.log);
   app.setErrorHandler(handleError);
-  app.addHook("onRequest", async ({ raw }, reply) => {
+  app.addHook("onRequest", async (request, reply) => {
+    const { raw } = request;
     reply.headers(headers);
+    requireForm(request);
     if (!asksByName(raw, publicUrl))
       throw processErrors.raise(
         "SRV_BAD_REQUEST",
@@ -111,7 +123,20 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return app;
 }
 
-/** What is no HTTP, or did not come in time: the framework never saw it. */
+/** Refuses requests that libraries below would refuse in their own words. @throws SRV_BAD_REQUEST */
+function requireForm({ raw, routeOptions }: FastifyRequest): void {
+  const { headers, httpVersion } = raw;
+  if (headers.host === undefined && httpVersion === "1.1")
+    throw processErrors.raise("SRV_BAD_REQUEST", "a request of HTTP/1.1 has a Host header");
+  const isPreflight = headers.origin !== undefined && headers["access-control-request-method"] !== undefined;
+  // Only a server that pages of other origins may ask has such a route.
+  if (raw.method === "OPTIONS" && !isPreflight && routeOptions.url !== undefined)
+    throw processErrors.raise(
+      "SRV_BAD_REQUEST",
+      "OPTIONS is a browser's preflight here: it has the headers Origin and Access-Control-Request-Method",
+    );
+}
+
 /** `listen` throws SRV_CONFIG_INVALID where another process has the port, or the system keeps it from this one. */
 function nameRefusedPort(app: FastifyInstance): void {
   const listen = app.listen.bind(app) as (place: FastifyListenOptions) => Promise<string>;
@@ -134,6 +159,7 @@ const REFUSED_PORTS: ReadonlyMap<string, string> = new Map([
   ["EACCES", "is for privileged processes alone"],
 ]);
 
+/** What is no HTTP, or did not come in time: the framework never saw it. */
 function refuseConnection(
   { code }: { code?: string },
   socket: Socket,

@@ -1,4 +1,4 @@
-/** What HTTP itself refuses, by codes that all servers share, and the form of refusals. */
+/** Refusals by HTTP itself, with codes that all servers share, and the form of refusals. */
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type ProcessErrorCode, processErrors } from "../error-table.ts";
@@ -15,11 +15,11 @@ export interface HttpErrors {
   statusOf(error: RollupError): number;
   /** Default: `{"error": {code, message, data, remedy, docs}}`. */
   bodyOf?(error: RollupError): object;
-  /** What comes from below and has a code here: a full disk. */
+  /** Recognises an error of a lower layer that has a code here: a full disk. */
   recognise?(error: unknown): RollupError | undefined;
-  /** Of errors that are retryable; default 1. */
+  /** Seconds until a retry, for retryable errors. Default: 1. */
   retryAfterSeconds?(error: RollupError): number;
-  /** Once for each refusal that somebody waits for. */
+  /** Called once for each refusal that a client waits for. */
   onRefusal?(error: RollupError, status: number): void;
   readonly log: ServerLog;
 }
@@ -41,8 +41,6 @@ function typedError(error: unknown, errors: HttpErrors): RollupError {
     const shared = CODE_OF_STATUS[statusCode] ?? "SRV_BAD_REQUEST";
     return processErrors.raise(shared, message ?? "the request is malformed", { cause: error });
   }
-  if (error instanceof SyntaxError)
-    return processErrors.raise("SRV_BAD_REQUEST", "the body is not JSON", { cause: error });
   errors.log.error({ err: error }, "unforeseen failure of a request");
   return processErrors.raise("SRV_INTERNAL", "the server failed in an unforeseen way", { cause: error });
 }
@@ -54,7 +52,7 @@ function bodyOfError(error: RollupError, errors: HttpErrors): object {
   return { error: { code, message, data, remedy, docs: `docs/reference/errors.md#${code.toLowerCase()}` } };
 }
 
-/** What a refusal says, whatever was thrown, where an answer has begun. */
+/** Body of a refusal for any error thrown after an answer has begun. */
 export const refusalBody = (error: unknown, errors: HttpErrors): object =>
   bodyOfError(typedError(error, errors), errors);
 

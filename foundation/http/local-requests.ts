@@ -9,18 +9,19 @@ const isLoopback = (address: string | undefined): boolean => {
   return plain.startsWith("127.") || address === "::1";
 };
 
-/** Of this machine, and not through a proxy on it. */
+/** True for a request from this machine that came through no proxy on it. */
 export function isLocal({ headers, socket }: IncomingMessage): boolean {
   return isLoopback(socket.remoteAddress) && PROXY_HEADERS.every((name) => headers[name] === undefined);
 }
 
 /**
- * Whether the request asks by a name of the server. Attack: a stranger's page has its own name resolve to 127.0.0.1
- * (DNS rebinding), and the browser lets it read what listens there as its own origin; the Host header alone tells.
+ * True if the request uses one of the server's names. Attack: a stranger's page has its own name resolve to
+ * 127.0.0.1 (DNS rebinding), and the browser lets it read the local server's answers as its own origin. The
+ * Host header alone shows it.
  */
 export function asksByName({ headers: { host }, socket }: IncomingMessage, publicUrl: string): boolean {
   if (host === undefined || !isLoopback(socket.localAddress)) return true;
-  // What almost every request says, without a parser of URLs.
+  // Almost every request has such a host: no URL parser needed.
   if (/^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/.test(host)) return true;
   const name = hostnameOf(`http://${host}`);
   if (name === null) return false;

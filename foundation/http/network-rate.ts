@@ -28,13 +28,16 @@ export class NetworkRate {
     return left >= count;
   }
 
-  /** Takes them whether there are so many or not, and then there are none until the debt is over; negative: gives back. */
+  /**
+   * Charges units even beyond the bucket. A debt blocks the network until it is over. A negative count
+   * returns units.
+   */
   charge(network: string, count: number): void {
     const nowMs = this.#nowMs();
     this.#keep(network, Math.min(this.#burst, this.#left(network, nowMs) - count), nowMs);
   }
 
-  /** Until so many can be taken. */
+  /** Seconds until the network has `count` units. */
   secondsUntil(network: string, count: number): number {
     return Math.max(0, (count - this.#left(network, this.#nowMs())) / this.#perSecond);
   }

@@ -10,7 +10,7 @@ const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8
 /** Makes a server past foundation/http: node's own, fastify's, a WebSocket's, or a limit that only it sets. */
 const SERVER_IMPORT =
   /import (?!type )(?:[^;]*\bcreate(?:Secure)?Server\b[^;]*from "node:(?:http|https|http2)"|[^;]*from "@fastify\/rate-limit"|(?:fastify\b|\{[^}]*(?<!type )\bfastify\b)[^;]*from "fastify"|[^;]*\bWebSocketServer\b[^;]*from "ws")/;
-/** Stands for another process in tests and drills, and is served to nobody else. */
+/** Files of tests and drills that stand for another process and serve nobody else. */
 const NO_PRODUCT = /(\.test\.ts|\.fixtures\.ts)$|\/testing\/|^e2e\/(world|scenarios)\//;
 
 function filesOf(wing: string): string[] {

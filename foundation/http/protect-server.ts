@@ -10,16 +10,22 @@ import { NetworkRate } from "./network-rate.ts";
 import { sayNowAndThen } from "./say-now-and-then.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
-/** Of LevelDB, which keeps up to 1,000 files open, and of everything else that a process opens. */
+/**
+ * File descriptors of LevelDB, which keeps up to 1,000 files open, and of everything else that a process
+ * opens.
+ */
 const OTHER_DESCRIPTORS = 1_200;
 const NETWORK_SHARE = 4;
 const HEADERS_TIMEOUT_MS = 15_000;
-/** Above the 60 s of nginx and of load balancers: the proxy closes first, so no request meets a closed connection. */
+/**
+ * Idle time of a connection. It is above the 60 s of nginx and of load balancers: the proxy closes first, so
+ * no request meets a closed connection.
+ */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
-const SAY_EVERY_MS = 60_000;
-/** Of one network: several times what a busy page or a load test opens. */
+const WARN_INTERVAL_MS = 60_000;
+/** Maximum new connections of one network: several times the number of a busy page or a load test. */
 const CONNECTIONS_PER_SECOND = 100;
-const LEAST_BURST = 250;
+const MIN_BURST = 250;
 
 interface ConnectionLimits {
   readonly maxConnections: number;
@@ -42,11 +48,11 @@ export function protectServer(server: Server, limits: ConnectionLimits, log: Con
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   server.setTimeout(silentTimeoutMs);
   const places = new NetworkPlaces(Math.ceil(maxConnections / NETWORK_SHARE));
-  const rate = new NetworkRate(Math.max(LEAST_BURST, places.maxOfNetwork), CONNECTIONS_PER_SECOND);
+  const rate = new NetworkRate(Math.max(MIN_BURST, places.maxOfNetwork), CONNECTIONS_PER_SECOND);
   const say = sayNowAndThen(
     log,
     "connections are refused: there are as many as are taken, or they come too fast",
-    SAY_EVERY_MS,
+    WARN_INTERVAL_MS,
   );
   server.on("drop", (facts) => say({ from: facts?.remoteAddress, maxConnections }));
   // In the place of the server's own: a connection that is refused costs no parser and no timers.
@@ -88,7 +94,10 @@ function requireDescriptors(maxConnections: number, log: ConnectionLog): void {
     );
 }
 
-/** null where the system does not say. Node has raised it as far as it may before any code runs. */
+/**
+ * Maximum open files of the process; null if the system does not tell. Node has raised it as far as it may
+ * before any code runs.
+ */
 function descriptorLimit(): number | null {
   try {
     const [, soft] = /^Max open files\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];

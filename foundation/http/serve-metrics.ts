@@ -17,7 +17,7 @@ export function serveMetrics(
   path: string,
   modules: {
     readonly textOf: (request: FastifyRequest) => MetricsText;
-    /** Who may read them from elsewhere, besides; default nobody. */
+    /** Tells whether a request from elsewhere may read them too. Default: none may. */
     readonly isOperator?: (request: FastifyRequest) => boolean;
   },
 ): void {

@@ -24,7 +24,7 @@ export const SERVER_SETTINGS = shared({
   },
 } as const satisfies Settings & Record<(typeof SERVER_NAMES)[number], unknown>);
 
-/** What a server is bounded by; what is absent has the settings' default. */
+/** Limits of a server. An absent one has the settings' default. */
 export interface ServerLimits {
   readonly publicUrl?: string | undefined;
   readonly proxies?: TrustedProxies | undefined;

@@ -18,7 +18,7 @@ export function endSlowBodies(app: FastifyInstance, graceMs: number, bodyLimitBy
   allow(bodyLimitBytes);
   app.addHook("onRoute", ({ bodyLimit = 0 }) => allow(bodyLimit));
   app.addHook("onRequest", async ({ headers, raw }) => {
-    // Where no route takes more than comes in that time, the server's own time-out does.
+    // The server's own time-out suffices if no route accepts more bytes than arrive in that time.
     if (longestMs === graceMs) return;
     const { socket } = raw;
     const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;

@@ -26,7 +26,7 @@ export class TrustedProxies {
   }
 }
 
-/** As settings and options have it: separated by spaces; empty = there are none. */
+/** Schema of the setting and option: addresses separated by spaces; empty means no proxies. */
 export const trustedProxies = z.string().transform((text, context) => {
   try {
     return new TrustedProxies(text.split(" ").filter((entry) => entry !== ""));

@@ -1,10 +1,10 @@
-/** What is left of a large body when its request has been refused. */
+/** Handling of a large body's rest after its request has been refused. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 
-/** Up to so much of an announced length is read and thrown away: the connection serves the next request. */
+/** Maximum announced bytes that are read and discarded, so that the connection can serve the next request. */
 const MAX_DRAINED_BYTES = 262_144;
-/** For the sender to see the answer before its connection ends. */
+/** Time for the sender to see the answer before its connection ends. */
 const LINGER_MS = 500;
 
 /**

@@ -1,13 +1,16 @@
 import { crc32 } from "node:zlib";
 import { StoreDamage } from "./store-fault.ts";
 
-/** No JSON text begins with it. */
+/** First character of checked values. No JSON text begins with it. */
 const CHECKED = "c";
 const CHECKSUM_DIGITS = 8;
 
 const checksum = (text: string) => crc32(text).toString(16).padStart(CHECKSUM_DIGITS, "0");
 
-/** For `level`: JSON behind its CRC-32. LevelDB does not look at its own checksums when it reads and compacts. */
+/**
+ * Value encoding for `level`: JSON after its CRC-32. LevelDB does not verify its own checksums when it reads
+ * and compacts.
+ */
 export const checkedJson = {
   name: "json-crc32",
   format: "utf8" as const,

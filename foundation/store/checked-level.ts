@@ -18,17 +18,22 @@ export type LevelDb = Level<string, unknown>;
 export type LevelWrite = BatchOperation<LevelDb, string, unknown>;
 
 export interface CheckedLevelOptions {
-  /** What the folder is, and whose: written into a new one, compared with that of any other before anything is touched. */
+  /**
+   * Identity of the folder: written into a new one, and compared with that of an existing one before anything
+   * is changed.
+   */
   readonly identity: StoreIdentity;
   /** The owner's own error for another rollup's folder, or another kind's; SRV_WRONG_DIRECTORY without it. */
   readonly raiseWrongDirectory?: RaiseWrongDirectory;
-  /** How values are stored; the encoding carries a checksum. */
+  /** Encoding of values. It carries a checksum. */
   readonly valueEncoding: object;
-  /** What the owner of the store does about each fault. */
+  /** Remedies of the store's owner for each fault. */
   readonly remedies: Readonly<Record<StoreFault, string>>;
   /** Called once, with the error of a write that failed, or of damage that was met while reading. */
   readonly onFailure?: (error: RollupError) => void;
-  /** Throws where a stored value is not as it was encoded: asked of each that a start, or a round, reads. */
+  /**
+   * Throws if a stored value is not as it was encoded. Called for each value that a start, or a round, reads.
+   */
   readonly checkValue?: CheckValue;
 }
 
@@ -38,15 +43,18 @@ const CODES = {
   failed: "SRV_STORE_FAILED",
 } as const;
 
-/** What is written goes through memory of this size into a table. By LevelDB's own 4 MiB, merging was 8 % of what a busy sequencer computes. */
+/**
+ * Memory through which writes go into a table. With LevelDB's own 4 MiB, merging took 8 % of a busy
+ * sequencer's computing.
+ */
 const WRITE_BUFFER_BYTES = 16 * 2 ** 20;
-/** Of the number of writes, in each of them. */
+/** Key of the number of writes, which is part of each write. */
 const COUNT_KEY = "write-count";
 
 export class CheckedLevel {
   readonly path: string;
   readonly db: LevelDb;
-  /** What the start read. */
+  /** Result of the check at the start. */
   readonly check: TableCheck;
   readonly #checked: CheckedTables;
   readonly #options: CheckedLevelOptions;
@@ -114,7 +122,7 @@ export class CheckedLevel {
     }
   }
 
-  /** What the store answers. @throws the owner's error; damage is told to `onFailure` too */
+  /** Awaits an answer of the store. @throws the owner's error; damage is reported to `onFailure` too */
   async read<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
@@ -123,7 +131,7 @@ export class CheckedLevel {
     }
   }
 
-  /** As `read`, for every entry. */
+  /** Follows `read` for every entry. */
   async *readEach<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
     const iterator = entries[Symbol.asyncIterator]();
     try {
@@ -137,7 +145,7 @@ export class CheckedLevel {
     }
   }
 
-  /** All or nothing, and durable when it resolves; in the order of the calls. @throws the owner's error */
+  /** Writes all or nothing, durable when it resolves, in the order of the calls. @throws the owner's error */
   write(writes: readonly LevelWrite[]): Promise<void> {
     const written = this.#writing.then(() => this.#writeNow(writes));
     this.#writing = written.catch(() => {});

@@ -1,7 +1,8 @@
 /**
- * Which of LevelDB's tables were read to their last byte, and found to be what was written. They never change, so a start reads
- * those that are new, or are not the same file any more: by size, times, and the number of the inode. A disk that falsifies
- * a table leaves all of these as they were; so the owner goes on reading old ones while it works.
+ * List of LevelDB's tables that were read to their last byte and found intact. Tables never change, so a
+ * start reads only those that are new or are no longer the same file: by size, times, and the number of the
+ * inode. A disk that falsifies a table leaves all of these as they were, so the owner goes on reading old
+ * ones while it works.
  */
 import { type BigIntStats, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ const identityOf = ({ ctimeNs, ino, mtimeNs, size }: BigIntStats) => [size, mtim
 
 export class CheckedTables {
   readonly #path: string;
-  /** By name, the one that was read longest ago first. */
+  /** Marks of files by name, the one that was read longest ago first. */
   readonly #tables: Map<string, string>;
 
   constructor(folder: string) {
@@ -44,7 +45,10 @@ export class CheckedTables {
   }
 }
 
-/** Nothing where there is none, or one that is not whole: then every table is read. @throws errors of Node's file calls */
+/**
+ * Reads the list. Returns an empty one if the file is missing or damaged: then every table is read. @throws
+ * errors of Node's file calls
+ */
 function read(path: string): [string, string][] {
   try {
     return checkedJson.decode(readFileSync(path, "utf8")) as [string, string][];

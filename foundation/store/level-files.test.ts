@@ -15,16 +15,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What `level` is in Node. */
+/** Interface of `level` in Node. */
 interface ClassicLevel {
   compactRange(start: string, end: string): Promise<void>;
 }
 
-/** Every byte in the whole suite; a part in the core, which meets every bit of a byte. */
+/**
+ * Step between tested bytes: every byte in the whole suite; a part in the core, which meets every bit of a
+ * byte.
+ */
 const STEP = isWhole ? 1 : 9;
 
 const random = new TestRandom(3);
-/** Of few words, so that LevelDB compresses some blocks, and of many. */
+/** Texts of few letters, so that LevelDB compresses some blocks, and of many. */
 const text = (length: number) =>
   Array.from({ length }, () => String.fromCharCode(97 + random.below(length % 2 === 0 ? 3 : 26))).join("");
 
@@ -54,7 +57,7 @@ describe("checkStructure and checkTables", () => {
       await db.put(`key-${random.below(200)}`, text(300 + 900 * (i % 7)));
       if (i % 10 === 0) await db.del(`key-${random.below(200)}`);
       if (i % 20 !== 0) continue;
-      // As a kill would leave it, while LevelDB compacts: what vanishes while it is copied is not looked at.
+      // A copy during LevelDB's compaction, like the state after a kill: files that vanish meanwhile are skipped.
       const copy = `${folder}-copy`;
       rmSync(copy, { recursive: true, force: true });
       await (db as unknown as ClassicLevel).compactRange("key-0", "key-5");

@@ -18,7 +18,10 @@ import { StoreDamage } from "./store-fault.ts";
 /** Sequence (8 bytes) and count (4 bytes) of the writes in a record of the log. */
 const BATCH_HEADER_BYTES = 12;
 
-/** Whatever is not read table by table: CURRENT, MANIFEST, logs, and which tables there are. null: a new store. */
+/**
+ * Structure of a store: all that is not read table by table (CURRENT, MANIFEST, logs, and the list of
+ * tables). null for a new store.
+ */
 export type LevelStructure = LevelManifest | null;
 
 /** @param checkValue of what is in the logs. @throws StoreDamage; errors of Node's file calls */
@@ -45,7 +48,7 @@ export function checkStructure(folder: string, checkValue?: CheckValue): LevelSt
   return manifest;
 }
 
-/** Every write's sequence follows the one before, over all logs that are not in tables yet. */
+/** Checks that every write's sequence follows the one before, over all logs that are not in tables yet. */
 function checkLogs(
   folder: string,
   names: readonly string[],
@@ -92,7 +95,7 @@ function checkWrites(record: Buffer, name: string, checkValue: CheckValue): void
   }
 }
 
-/** How much was read. */
+/** Extent of a check. */
 export interface TableCheck {
   readonly tableCount: number;
   readonly byteCount: number;
@@ -144,7 +147,7 @@ export async function checkTablesInUse(
   for (const name of names) {
     if (isCancelled()) return;
     const path = join(folder, name);
-    // Those that are gone since were compacted.
+    // Tables that are gone since were compacted.
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined || Date.now() - Number(stat.mtimeMs) < WRITTEN_MS) continue;
     if (checked.has(name, stat) && name !== oldest) continue;

@@ -1,4 +1,4 @@
-/** What LevelDB's MANIFEST says the store consists of. */
+/** Contents of a store, from LevelDB's MANIFEST. */
 import { LevelBytes } from "./level-bytes.ts";
 import { readLevelLog } from "./level-log.ts";
 import type { TableFacts } from "./level-table.ts";
@@ -8,9 +8,9 @@ export interface LevelManifest {
   readonly tables: ReadonlyMap<number, TableFacts>;
   /** The oldest write-ahead log that is not in tables; 0: none was begun. */
   readonly logNumber: number;
-  /** An even older one, of LevelDB's first versions; 0: none. */
+  /** Number of an even older log, of LevelDB's first versions; 0: none. */
   readonly previousLogNumber: number;
-  /** Of the last write that is in tables, or a later one. */
+  /** Sequence of the last write that is in tables, or of a later one. */
   readonly lastSequence: number;
 }
 

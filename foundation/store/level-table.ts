@@ -4,7 +4,10 @@ import { LevelBytes } from "./level-bytes.ts";
 import { unsnappy } from "./snappy.ts";
 import { StoreDamage } from "./store-fault.ts";
 
-/** What the MANIFEST says of a table. Keys are LevelDB's internal ones: with the sequence number of their write. */
+/**
+ * Facts about a table in the MANIFEST. Keys are LevelDB's internal ones: with the sequence number of their
+ * write.
+ */
 export interface TableFacts {
   readonly sizeBytes: number;
   readonly smallest: Buffer;
@@ -13,7 +16,7 @@ export interface TableFacts {
 
 const FOOTER_BYTES = 48;
 const MAGIC = Buffer.from("57fb808b247547db", "hex");
-/** Behind a block: how it is compressed, and a CRC-32C of both. */
+/** Trailer of a block: its compression, and a CRC-32C of both. */
 const TRAILER_BYTES = 5;
 
 interface Handle {

@@ -1,22 +1,27 @@
 /**
- * What is wrong when LevelDB, or a file beside its files, fails: one place for sequencer, full node, bridge and the model
- * server's answers, which give it codes and remedies of their own.
+ * Classes of failures of LevelDB, or of a file beside its files: one place for sequencer, full node, bridge
+ * and the model server's answers, which add codes and remedies of their own.
  */
 
 /**
- * locked: another process has it open. corrupt: its files are not what was written; nothing mends that by itself. failed:
- * the machine does not let us (room, rights, a failing disk), and what was acknowledged is there.
+ * Fault of a store.
+ * - locked: another process has it open.
+ * - corrupt: its files are not what was written; nothing repairs that by itself.
+ * - failed: the machine refuses (room, rights, a failing disk); acknowledged writes are there.
  */
 export type StoreFault = "locked" | "corrupt" | "failed";
 
-/** Found by our own checks: a file is not what was written. */
+/** Damage that our own checks found: a file is not what was written. */
 export class StoreDamage extends Error {
   constructor(file: string, what: string, cause?: unknown) {
     super(`${file} ${what}`, cause === undefined ? undefined : { cause });
   }
 }
 
-/** Of errors of Node's own file calls: the path is not what it was. Anything else is the machine's. */
+/**
+ * Codes of Node's file errors that mean damage: the path is not what it was. Any other one is the machine's
+ * fault.
+ */
 const DAMAGE_ERRNOS = ["ENOENT", "EISDIR", "ENOTDIR", "EINVAL"];
 /**
  * LevelDB passes on the system's words. A table that is shorter than its MANIFEST says is "Invalid argument" to it, a
@@ -31,7 +36,7 @@ export function storeFaultOf(error: unknown): StoreFault {
     if (at instanceof StoreDamage) return "corrupt";
     if (code === "LEVEL_LOCKED") return "locked";
     if (code === "LEVEL_CORRUPTION" || code === "LEVEL_DECODE_ERROR") return "corrupt";
-    // Without a code too: LevelDB's "Invalid argument", "Not implemented".
+    // LevelDB's "Invalid argument" and "Not implemented" may have no code.
     if (code === "LEVEL_IO_ERROR" || code === undefined) {
       if (DAMAGE_WORDS.test(wordsOf(at.message))) return "corrupt";
     } else if (DAMAGE_ERRNOS.includes(String(code))) return "corrupt";
@@ -39,10 +44,10 @@ export function storeFaultOf(error: unknown): StoreFault {
   return "failed";
 }
 
-/** Without the path, which may hold any word. */
+/** Words of a message without paths, which may hold any word. */
 const wordsOf = (message: string): string => message.replace(/\S*\/\S*/g, "");
 
-/** What is at the bottom of LevelDB's errors, which wrap each other. */
+/** Innermost message of LevelDB's errors, which wrap each other. */
 export function reasonOf(error: unknown): string {
   let at = error;
   while (at instanceof Error && at.cause instanceof Error) at = at.cause;

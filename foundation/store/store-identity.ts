@@ -1,8 +1,9 @@
 /**
- * What a directory is, and whose: a record in each, written before anything else is and compared at each start. A process
- * that took another rollup's directory for its own would go on from another ledger, and promise what nobody can keep.
- *
- * A store that belongs to no rollup, since the names in it say what it holds (a cache by content hash), has no record.
+ * Identity of a directory: a record in each, written before anything else and compared at each start. A
+ * process that took another rollup's directory for its own would go on from another ledger, and promise what
+ * nobody can keep.
+ * A store that belongs to no rollup, since the names in it say what it holds (a cache by content hash), has
+ * no record.
  */
 import {
   closeSync,
@@ -34,7 +35,7 @@ export interface StoreRollup {
 
 export interface StoreIdentity {
   readonly kind: StoreKind;
-  /** null of a store that serves any rollup: its kind and format are compared alone. */
+  /** Rollup of the store; null for a store that serves any rollup: only its kind and format are compared. */
   readonly rollup: StoreRollup | null;
 }
 
@@ -45,7 +46,10 @@ const { version: SOFTWARE_VERSION } = createRequire(import.meta.url)("../package
   version: string;
 };
 
-/** What other programs put into an empty directory: LevelDB when it looks at one, a file system at its top. */
+/**
+ * Files that other programs put into an empty directory: LevelDB when it looks at one, a file system at its
+ * top.
+ */
 const NO_DATA = new Set(["LOCK", "LOG", "LOG.old", "lost+found"]);
 
 const recordSchema = z.object({
@@ -53,11 +57,11 @@ const recordSchema = z.object({
   format: z.number().int(),
   chainId: z.number().int().nullable(),
   rollupAddress: z.string().nullable(),
-  /** Of the software that made the directory. */
+  /** Version of the software that made the directory. */
   version: z.string(),
 });
 
-/** A record as it lies in a directory. */
+/** Record in a directory. */
 export type StoreRecord = z.output<typeof recordSchema>;
 
 /** Raises the owner's own error for a directory that is not its own. */
@@ -113,7 +117,7 @@ function readRecord(path: string): StoreRecord | null {
 }
 
 /**
- * Gives a directory that this process makes out of another one the record that it is to have.
+ * Replaces the record of a directory that this process makes out of another one.
  * @param folder of nobody else's: a copy that has no name yet
  */
 export function replaceStoreRecord(folder: string, identity: StoreIdentity): void {

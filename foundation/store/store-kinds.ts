@@ -9,9 +9,9 @@
  */
 interface StoreKindRow {
   readonly format: number;
-  /** As a sentence names a directory of this kind. */
+  /** Name of such a directory in a sentence. */
   readonly name: string;
-  /** What to do with a directory of another format. */
+  /** Remedy for a directory of another format. */
   readonly remedy: string;
 }
 
@@ -50,12 +50,12 @@ export const STORE_KINDS = {
   },
   answers: {
     format: 2,
-    name: "a model server's answers",
+    name: "an answer server's answers",
     remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder: ${UPGRADE}.`,
   },
-  "adapter-server": {
+  "answer-server": {
     format: 1,
-    name: "an adapter server's folder",
+    name: "an answer server's folder",
     remedy: `Keep the folder, start with an empty one and issue the keys again (openledger models keys): ${UPGRADE}.`,
   },
 } as const satisfies Readonly<Record<string, StoreKindRow>>;

@@ -1,9 +1,9 @@
 /**
- * How many writes were durable, in a file beside LevelDB's; the store itself has the same number in every write. LevelDB takes
- * a log that was cut off for one that a crash cut off, and goes on without what is missing: then the store's number is
- * the lower one. The mark is written after the write is on disk, so it never promises too much; it needs no sync of its
- * own, because whatever tears it off on a power failure can only make it older. Only its making is synced, so that one that
- * is missing behind the first write was taken away.
+ * Number of durable writes, in a file beside LevelDB's; the store itself has the same number in every write.
+ * LevelDB takes a log that was cut off for one that a crash cut off, and goes on without the rest: then the
+ * store's number is the lower one. The mark is written after the write is on disk, so it never promises too
+ * much. It needs no sync of its own, because a power failure that destroys it can only make it older. Only
+ * its creation is synced, so a mark that is missing after the first write was deleted.
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,7 +11,7 @@ import { StoreDamage } from "./store-fault.ts";
 
 /** LevelDB leaves files alone whose names it does not know. */
 const FILE_NAME = "DURABLE-WRITES";
-/** One width, so that a write in place leaves nothing of the last one. */
+/** Width of the number: constant, so that a write in place leaves nothing of the last one. */
 const DIGITS = 16;
 
 export class WriteMark {
@@ -50,14 +50,17 @@ export class WriteMark {
   }
 }
 
-/** null for a file that was made and never written: empty, or zeros after a power failure. @throws StoreDamage */
+/**
+ * Reads the number; null for a file that was created and never written: empty, or zeros after a power
+ * failure. @throws StoreDamage
+ */
 export function markedNumber(text: string, file: string): number | null {
   if (/^\d{16}$/.test(text)) return Number(text);
   if (/^\0{0,16}$/.test(text)) return null;
   throw new StoreDamage(file, "is no number of 16 digits");
 }
 
-/** Whether there is one with a number in it. */
+/** True if the mark exists and has a number. */
 function hasMark(path: string): boolean {
   return existsSync(path) && statSync(path).size === DIGITS;
 }

@@ -1,10 +1,13 @@
 import { createServer } from "node:net";
 
-/** Below what Linux gives to outgoing connections, which else take a port while its process is started again. */
+/**
+ * Range of ports below those that Linux gives to outgoing connections, which might take a port while its
+ * process restarts.
+ */
 const [FIRST, COUNT] = [21_000, 11_000];
 const given = new Set<number>();
 
-/** A port that nothing listens at, for anyone who has to know it before, or to come back to it. */
+/** Finds a free port, for a caller that has to know it in advance or to reuse it. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(COUNT * Math.random());

@@ -17,7 +17,7 @@ export type LogEntry = Readonly<Record<string, unknown>> & { readonly msg: strin
 
 export interface OwnProcess {
   readonly process: ChildProcess;
-  /** What the entry says that it waited for. */
+  /** URL that the process printed when it was ready. */
   readonly url: string;
   /** Sends the signal and waits for the end. @returns the exit code, null where the signal ended it */
   end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null>;

@@ -1,4 +1,4 @@
-/** What every owner of a store refuses before it has touched it; for the tests of all stores. */
+/** Refusals that every owner of a store makes before it changes anything, for the tests of all stores. */
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,14 +18,14 @@ export interface RefusedStores {
   /** Opens the store in a process's folder for a rollup, makes it where there is none, and closes it. */
   readonly open: (folder: string, rollup: StoreRollup) => Promise<void>;
   readonly kind: StoreKind;
-  /** Where the record is, below the process's folder. */
+  /** Folder of the record, relative to the process's folder. */
   readonly recordIn?: string;
   readonly rollup: StoreRollup;
   /** The owner's code for a directory that is not its own. */
   readonly code: string;
   /** A folder as a version without records wrote it. */
   readonly formatless: string;
-  /** Nothing is there yet. */
+  /** Folder that does not exist yet. */
   readonly folder: string;
 }
 
@@ -82,7 +82,7 @@ export async function expectRefusals(stores: RefusedStores): Promise<void> {
   expect(readStoreRecord(place)).toEqual(record);
 }
 
-/** Gives a record another format, as a version that writes that one would have. */
+/** Sets the format of a record, as a version that writes that one would have. */
 function setFormat(folder: string, format: number): void {
   const path = join(folder, STORE_FILE);
   const text = readFileSync(path, "utf8");

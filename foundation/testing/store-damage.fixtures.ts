@@ -1,4 +1,7 @@
-/** Every way in which a file of LevelDB's may not be what was written, one at a time; for the tests of all stores. */
+/**
+ * Damages of LevelDB's files, one at a time, for the tests of all stores: every way in which a file may not
+ * be what was written.
+ */
 import {
   cpSync,
   mkdirSync,

@@ -26,7 +26,7 @@ export class TestRandom {
   }
 }
 
-/** Whether this run is `npm run test:all`, which tries everything; `npm test` tries a part of what is random or swept. */
+/** True in `npm run test:all`, which tries everything; `npm test` tries a part of random and swept cases. */
 export const isWhole = process.env.TEST_TIER === "all";
 
 /** Cases of a sweep: all in `npm run test:all`; in `npm test` the first and each `step`th behind it. */

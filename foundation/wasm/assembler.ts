@@ -305,8 +305,8 @@ function makeLocal(index: number): Local {
 export const scratchAddress: Code = [0x23, 0];
 
 /**
- * Whether memory is shared between threads. A page that is not alone in its process, one from a file on disk for example,
- * has no SharedArrayBuffer; there one thread works by itself, on a memory of its own.
+ * True if memory is shared between threads. A page that is not alone in its process, for example one from a
+ * file on disk, has no SharedArrayBuffer; there one thread works by itself, on a memory of its own.
  */
 export const sharesMemory = typeof SharedArrayBuffer === "function";
 

@@ -24,7 +24,10 @@ export const { WebAssembly } = globalThis as unknown as {
 export const newMemory = (initial: number, maximum: number): WasmMemory =>
   new WebAssembly.Memory({ initial, maximum, shared: sharesMemory });
 
-/** Before any code with relaxed SIMD is compiled, also in a thread that only instantiates it. */
+/**
+ * Enables relaxed SIMD. Call it before any code with relaxed SIMD is compiled, also in a thread that only
+ * instantiates it.
+ */
 export function enableRelaxedSimd(): void {
   const builder = new WasmModuleBuilder(1);
   const zeros = [v128.zero, v128.zero, v128.zero] as const;

@@ -6,7 +6,7 @@ export const countFromText = z
   .regex(/^[0-9]{1,13}$/, "is not a number")
   .transform(Number);
 
-/** How many of a list are asked for: 1 to `max`. */
+/** Schema of the number of requested list items: 1 to `max`. */
 export const limit = (max: number, fallback: number) =>
   countFromText
     .refine((value) => value >= 1 && value <= max, `is not between 1 and ${max}`)

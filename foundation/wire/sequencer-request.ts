@@ -1,22 +1,22 @@
 /**
- * One request to a sequencer (docs/reference/api.md), for all who ask one: bridge, provers, clients, model servers. What went wrong
- * is told apart here, once; what it is called, each says in its own errors.
+ * Request to a sequencer (docs/reference/api.md), for all callers: bridge, provers, clients, answer servers. Failures are
+ * classified here, once; each caller raises them as its own errors.
  */
 import * as z from "zod/mini";
 
 export interface SequencerEndpoint {
   readonly sequencerUrl: string;
-  /** For the operator's routes. */
+  /** Bearer token for the operator's routes. */
   readonly operatorToken?: string;
   readonly timeoutMs?: number;
 }
 
 export interface SequencerRequest {
-  /** With a leading slash, and the query. */
+  /** Path with a leading slash, and the query. */
   readonly path: string;
   /**
-   * Sent as JSON by POST, bigints as decimal text; bytes are sent as they are, and answered by bytes. Without it the request
-   * is a GET.
+   * Body, sent as JSON by POST, bigints as decimal text; bytes are sent as they are, and answered by bytes.
+   * Without a body the request is a GET.
    */
   readonly body?: object;
   readonly signal?: AbortSignal | undefined;
@@ -28,14 +28,14 @@ export interface SequencerFailure {
    * may succeed later. refused: it will not. unreadable: an answer in another form than is documented.
    */
   readonly kind: "unreachable" | "aborted" | "unauthorized" | "passing" | "refused" | "unreadable";
-  /** In words, with method, address and answer. */
+  /** Description with method, address and answer. */
   readonly reason: string;
   readonly method: "GET" | "POST";
   readonly url: string;
   readonly path: string;
-  /** null without an answer. */
+  /** HTTP status; null without an answer. */
   readonly status: number | null;
-  /** What the sequencer itself says, where it does: a proxy in between does not. */
+  /** Error that the sequencer itself sent; null if, for example, a proxy answered. */
   readonly error: z.output<typeof errorSchema>["error"] | null;
   readonly cause: unknown;
 }
@@ -45,7 +45,7 @@ type SequencerAnswer<T> =
   | { readonly value: null; readonly failure: SequencerFailure };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** Of an answer, in a message. */
+/** Maximum characters of an answer that a message quotes. */
 const MAX_QUOTED_CHARACTERS = 500;
 
 const errorSchema = z.object({

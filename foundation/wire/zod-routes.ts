@@ -10,7 +10,7 @@ import type {
 } from "fastify";
 import { z } from "zod";
 
-/** Which fields of a request are wrong, and how. */
+/** Invalid fields of a request, and their faults. */
 interface RequestProblem {
   readonly reason: string;
   readonly data: { readonly fields: readonly string[] };
@@ -43,7 +43,7 @@ export function documentedSchema(schema: FastifySchema | undefined): FastifySche
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : unknown;
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
-/** What a route takes, and what its reference says of it. */
+/** Inputs of a route, and its text in the reference. */
 interface RouteSpec<Params, Query, Body>
   extends Pick<RouteShorthandOptions, "bodyLimit" | "config" | "onRequest"> {
   readonly tag?: string;

@@ -1,4 +1,4 @@
-/** Adapters on disk: a folder of PEFT folders, and a folder of compiled ones that can be removed at any time. */
+/** Adapters on disk: folders of PEFT folders, and a folder of compiled ones that can be removed at any time. */
 import { closeSync, fstatSync, openSync, read, readSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,7 +29,8 @@ const FILES = ["adapter_config.json", "adapter_model.safetensors"] as const;
 
 interface AdapterStoreOptions {
   readonly shape: ModelShape;
-  readonly folder: string;
+  /** Of two adapters with one name that of the first folder is served. */
+  readonly folders: readonly string[];
   /** For compiled adapters. */
   readonly cacheFolder: string;
 }
@@ -59,25 +60,25 @@ export class AdapterStore {
 
   /** Names of all adapters, sorted. @throws RollupError MOD_SOURCE_UNREADABLE */
   async names(): Promise<string[]> {
-    const { folder } = this.#options;
-    const entries = await readdir(folder, { withFileTypes: true }).catch((error: Error) => {
-      throw unreadable(folder, error.message, error);
-    });
-    return entries
-      .filter((entry) => entry.isDirectory() && NAME.test(entry.name))
-      .map(({ name }) => name)
-      .sort();
+    const names = new Set<string>();
+    for (const folder of this.#options.folders) {
+      const entries = await readdir(folder, { withFileTypes: true }).catch((error: Error) => {
+        throw unreadable(folder, error.message, error);
+      });
+      for (const entry of entries) if (entry.isDirectory() && NAME.test(entry.name)) names.add(entry.name);
+    }
+    return [...names].sort();
   }
 
   /**
-   * Changes with the adapter's files. Asked for with every request: a thread of its own would cost more than the two calls.
+   * Changes with the adapter's files. Asked for with every request: a thread of its own would cost more than the calls.
    *
    * @throws RollupError MOD_SERVE_MODEL_UNKNOWN
    */
   stamp(name: string): string {
     try {
       if (!NAME.test(name)) throw new RangeError("no name of an adapter");
-      const files = FILES.map((file) => statSync(join(this.#options.folder, name, file)));
+      const files = FILES.map((file) => statSync(join(this.#folderOf(name), file)));
       return [this.#base, ...files.map(({ ino, mtimeMs, size }) => `${ino}-${size}-${mtimeMs}`)].join("/");
     } catch (cause) {
       const shown = name.slice(0, 128);
@@ -147,14 +148,23 @@ export class AdapterStore {
   }
 
   async #compile(name: string, stamp: string): Promise<void> {
-    const { folder, shape } = this.#options;
-    const source = folderSource(join(folder, name));
+    const { shape } = this.#options;
+    const source = folderSource(this.#folderOf(name));
     const settings = await readAdapterSettings(source);
     const layout = adapterLayout(shape, settings);
     const numbers = new Float32Array(layout.floatCount);
     await readAdapter(source, shape, layout, numbers, 0);
     const flat = encodeFlat(shape, settings, numbers, stamp);
     await writeFileWhole(this.#path(name), flat, { isDurable: false });
+  }
+
+  /** The adapter's own folder. @throws RangeError where none has it */
+  #folderOf(name: string): string {
+    const found = this.#options.folders
+      .map((folder) => join(folder, name))
+      .find((folder) => statSync(folder, { throwIfNoEntry: false }) !== undefined);
+    if (found === undefined) throw new RangeError("no folder has an adapter of this name");
+    return found;
   }
 
   #path(name: string): string {

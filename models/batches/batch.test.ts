@@ -57,7 +57,7 @@ async function serving(name: MadeName, kernels: KernelChoice, weights: WeightNum
   await opened.close();
   const adapterStore = new AdapterStore({
     shape: opened.shape,
-    folder: join(folder, "adapters", name),
+    folders: [join(folder, "adapters", name)],
     cacheFolder: join(folder, "cache", name),
   });
   const { at, floatCount } = loaded.adapters;

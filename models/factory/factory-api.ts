@@ -28,8 +28,8 @@
  *   GET    /v1/jobs/:id/files/:form/:file S bytes
  *   GET    /v1/jobs/:id/lineage          S lineageSchema
  *   POST   /v1/jobs/:id/served           S {isServed} → jobSchema: whether questions to its registered model are answered here
- *   GET    /v1/served                      {models: {modelId, name}[]}: registered models served here
- *   *      /ledger/:model/…                the routes of a model server (docs/reference/attribution.md)
+ *   GET    /ledger                         {models: {modelId}[]}: registered models served here
+ *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
 import { SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import { z } from "zod";

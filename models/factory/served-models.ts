@@ -1,5 +1,4 @@
 /** Models of finished jobs whose questions the factory answers: each with a thread, a store of answers and a settler. */
-import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
@@ -9,7 +8,7 @@ import type { FastifyInstance } from "fastify";
 import { BASE_FOLDER, isAddress, OWN_BASE } from "../base/base-place.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { factoryError } from "../model-errors.ts";
-import { openPaidModels } from "../paid/paid-models.ts";
+import { AnswerModels, LEDGER_PATH } from "../serving/answers/answer-models.ts";
 import { SettlingReport } from "../settler/turn-report.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import type { BaseRegistry } from "./store/base-registry.ts";
@@ -21,9 +20,6 @@ import { MODEL_FOLDER } from "./tasks/dataset-files.ts";
 const HELD_BYTES = 128 * 2 ** 20;
 /** How long an answer may stay unpaid before its account may ask again. */
 const ANSWER_TTL_MS = 600_000;
-/** Below it a served model has the routes of a model server: docs/reference/attribution.md. */
-export const SERVED_PATH = "/ledger";
-
 /** Settles closed epochs of a model from what its server has, without its key. */
 export type StartSettler = (order: {
   readonly modelId: number;
@@ -62,14 +58,11 @@ export class ServedModels {
   }
 
   /** In the order of their leaves. */
-  list(): { modelId: number; name: string }[] {
-    return this.#served()
-      .filter(({ view }) => this.#apps.has(view.modelId!))
-      .map(({ view }) => ({ modelId: view.modelId!, name: view.form.name }))
-      .sort((a, b) => a.modelId - b.modelId);
+  list(): { modelId: number }[] {
+    return [...this.#apps.keys()].sort((a, b) => a - b).map((modelId) => ({ modelId }));
   }
 
-  /** The routes of a model server. @throws MOD_FACTORY_UNKNOWN where the model is not served here now */
+  /** The routes of an answer server. @throws MOD_FACTORY_UNKNOWN where the model is not served here now */
   routesOf(model: string): FastifyInstance {
     const app = /^\d{1,8}$/.test(model) ? this.#apps.get(Number(model)) : undefined;
     if (app !== undefined) return app;
@@ -91,7 +84,7 @@ export class ServedModels {
 
   /**
    * From now on the model answers anyone who pays it, also after a restart.
-   * @throws MOD_FACTORY_JOB_STATE where the ledger does not have it, SRV_QUOTA_USED, and what `openPaidModels` throws
+   * @throws MOD_FACTORY_JOB_STATE where the ledger does not have it, SRV_QUOTA_USED, and what `AnswerModels.open` throws
    */
   async serve(job: StoredJob): Promise<StoredJob> {
     const { id, leafId, modelId } = job.view;
@@ -165,26 +158,22 @@ export class ServedModels {
       });
     // Receipts are opened from here: it outlives the job.
     const folder = join(config.dataPath, "served", String(modelId));
-    const published = join(folder, "published");
     const modelFolder = join(folderOf(view.id), MODEL_FOLDER);
-    await mkdir(published, { recursive: true });
-    await symlink(modelFolder, join(published, String(modelId))).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
     const report = startSettler === undefined ? undefined : new SettlingReport(modelId);
-    const paid = await openPaidModels(
+    const models = await AnswerModels.open(
+      [{ modelId, folder: modelFolder }],
       {
         ...config,
-        folder: published,
         adaptersFolder: join(folder, "adapters"),
         dataFolder: join(folder, "answers"),
         basePath: place === OWN_BASE ? BASE_FOLDER : place,
         kernels: config.kernels as KernelChoice,
         heldBytes: HELD_BYTES,
+        scores: "int32",
         domain: client.domain,
         rollup: storeRollupOf(client),
         answerTtlMs: ANSWER_TTL_MS,
-        ...(report === undefined ? {} : { settling: new Map([[modelId, report]]) }),
+        settlingOf: () => report,
       },
       { log: logger },
     );
@@ -192,23 +181,23 @@ export class ServedModels {
       const settler = await startSettler?.({
         modelId,
         modelFolder,
-        serverUrl: `${this.#url}${SERVED_PATH}/${modelId}`,
+        serverUrl: `${this.#url}${LEDGER_PATH}/${modelId}`,
         folder: join(folder, "settling"),
         report: report!,
       });
-      void paid.failed.then(async (error) => {
+      void models.failed.then(async (error) => {
         logger.error({ err: error, modelId }, "the model is not served any more");
         await this.#close(modelId);
       });
       return {
-        app: paid.mounts.get(SERVED_PATH)!,
+        app: models.app,
         async close() {
           await settler?.stop();
-          await paid.close();
+          await models.close();
         },
       };
     } catch (error) {
-      await paid.close();
+      await models.close();
       throw error;
     }
   }

@@ -6,13 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { writeModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
-import { encodeModel, type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
-import { AnswerFolder, type AnswerStore } from "@openledger/attribution/server/answer-store";
-import { createLedgerView } from "@openledger/attribution/server/ledger-view";
-import { createModelServer, type ModelServer } from "@openledger/attribution/server/model-server";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
@@ -20,13 +18,16 @@ import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
 import { answerWords } from "@openledger/scripts/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { TextParts } from "../registered/text-family.ts";
+import { modelUrl, type ServedModels, serveModels } from "../serving/serve-models.ts";
 import { askSpans } from "../spans/check-spans.ts";
 import { type HostedSpans, hostSpans } from "../spans/host-spans.ts";
 import { buildSpanIndex } from "../spans/span-index.ts";
 import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts";
+import { worldConfig } from "../testing/serving-world.ts";
 import { fetchRow, parseCited } from "./citations.ts";
 
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
@@ -40,9 +41,7 @@ let families: readonly ModelFamily[];
 let spans: HostedSpans;
 let fixture: LedgerFixture;
 let folder: string;
-let answerFolder: AnswerFolder;
-let store: AnswerStore;
-let server: ModelServer;
+let served: ServedModels;
 let url: string;
 let liar: Server;
 let liarUrl: string;
@@ -65,28 +64,26 @@ beforeAll(async () => {
   answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
   const noPayments = { epoch: 1, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] };
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
-  answerFolder = await AnswerFolder.open(join(folder, "answers"), ROLLUP);
-  store = answerFolder.ofModel(MODEL_ID);
-  const { domain } = fixture.client;
-  server = await createModelServer(
-    encodeModel(model),
-    { ...{ modelId: MODEL_ID, answerTtlMs: 60_000, rateLimitPerMinute: 1_000, families }, domain },
-    {
-      ledger: createLedgerView(fixture.sequencer.url),
-      store,
-      log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) },
-      spans,
+  const modelFolder = join(folder, "model");
+  await writeModel(modelFolder, model);
+  served = await serveModels(worldConfig(folder, { SERVING_ADAPTERS_PATH: undefined }), {
+    logger: createLogger("test", "error", { write: (line) => expect.fail(line) }),
+    published: {
+      places: [{ modelId: MODEL_ID, folder: modelFolder }],
+      sequencerUrl: fixture.sequencer.url,
+      domain: fixture.client.domain,
+      rollup: ROLLUP,
+      spans: new Map([[recipe.datanet.rowsRoot.slice(2), spans]]),
     },
-  );
-  url = await server.app.listen({ host: "127.0.0.1", port: 0 });
+  });
+  url = modelUrl(served.url, MODEL_ID);
   liar = createServer((_request, response) => response.end(lie));
   await new Promise<void>((resolve) => liar.listen(0, "127.0.0.1", resolve));
   liarUrl = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
 });
 afterAll(async () => {
   liar.close();
-  await server.app.close();
-  await answerFolder.close();
+  await served.close();
   await fixture.close();
   await rm(folder, { recursive: true });
 });

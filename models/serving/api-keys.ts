@@ -1,7 +1,8 @@
 /** Keys that an operator issues: their hashes in a file of the server's data directory, which is read again when it changes. */
 import { createHash, randomBytes } from "node:crypto";
-import { statSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { whileLocked } from "@openledger/foundation/file-lock";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { claimStore } from "@openledger/foundation/store/store-identity";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
@@ -26,11 +27,38 @@ export type IssuedKey = z.output<typeof keySchema>;
 
 const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
 /** A key opens the server, whatever rollup it is on: answers/ beside the keys has a record of its own, adapters/ is by hash. */
-const STORE = { kind: "adapter-server", rollup: null } as const;
+const STORE = { kind: "answer-server", rollup: null } as const;
 const pathIn = (dataPath: string) => join(dataPath, "keys.json");
+
+/**
+ * Says that keys were issued, from before the first one on.
+ * Attack: a file of keys that is lost opens the server to everybody at its next start.
+ */
+const issuedMark = (dataPath: string) => join(dataPath, "KEYS-ISSUED");
+const MARK_TEXT =
+  "Keys were issued for this server: it does not start without keys.json. Remove this file to serve everybody.\n";
+
+function markIssued(dataPath: string): void {
+  if (!existsSync(issuedMark(dataPath))) writeFileSync(issuedMark(dataPath), MARK_TEXT, { mode: 0o600 });
+}
+
+/** One command at a time: two that read the same file would lose one's change. */
+const alone = <T>(dataPath: string, work: () => Promise<T>): Promise<T> =>
+  whileLocked(`${pathIn(dataPath)}.lock`, () => {}, work);
 
 /** null where none were ever issued: then anybody is served. @throws RollupError SRV_CONFIG_INVALID */
 export function readKeys(dataPath: string): IssuedKey[] | null {
+  const keys = readFile(dataPath);
+  if (keys !== null || !existsSync(issuedMark(dataPath))) return keys;
+  const path = pathIn(dataPath);
+  throw servingError(
+    "SRV_CONFIG_INVALID",
+    `${path} is gone, and keys were issued: put it back, issue new ones, or remove KEYS-ISSUED to serve everybody`,
+    { data: { path } },
+  );
+}
+
+function readFile(dataPath: string): IssuedKey[] | null {
   const path = pathIn(dataPath);
   const text = readIfPresent(path);
   if (text === null) return null;
@@ -49,22 +77,26 @@ export async function issueKey(
   claimStore(dataPath, STORE);
   const key = `${PREFIX}${randomBytes(32).toString("base64url")}`;
   const issued = { ...order, sha256: sha256(key), createdAtMs: nowMs };
-  const keys = readKeys(dataPath) ?? [];
-  if (keys.some(({ name }) => name === order.name))
-    throw servingError("CMD_USAGE", `there is a key ${order.name} already`, {
-      data: { name: order.name },
-    });
-  await writeKeys(dataPath, [...keys, issued]);
+  await alone(dataPath, async () => {
+    const keys = readFile(dataPath) ?? [];
+    if (keys.some(({ name }) => name === order.name))
+      throw servingError("CMD_USAGE", `there is a key ${order.name} already`, {
+        data: { name: order.name },
+      });
+    await writeKeys(dataPath, [...keys, issued]);
+  });
   return key;
 }
 
 /** @returns whether there was one. Where the last one goes, nobody is served any more. @throws RollupError SRV_CONFIG_INVALID */
 export async function revokeKey(dataPath: string, name: string): Promise<boolean> {
   claimStore(dataPath, STORE);
-  const keys = readKeys(dataPath) ?? [];
-  const left = keys.filter((key) => key.name !== name);
-  if (left.length < keys.length) await writeKeys(dataPath, left);
-  return left.length < keys.length;
+  return alone(dataPath, async () => {
+    const keys = readKeys(dataPath) ?? [];
+    const left = keys.filter((key) => key.name !== name);
+    if (left.length < keys.length) await writeKeys(dataPath, left);
+    return left.length < keys.length;
+  });
 }
 
 async function writeKeys(dataPath: string, keys: readonly IssuedKey[]): Promise<void> {
@@ -73,6 +105,7 @@ async function writeKeys(dataPath: string, keys: readonly IssuedKey[]): Promise<
     throw servingError("CMD_USAGE", `no such key: ${parsed.error.issues[0]!.message}`, {
       data: { param: parsed.error.issues[0]!.path.at(-1) },
     });
+  markIssued(dataPath);
   await writeFileWhole(pathIn(dataPath), `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600 });
 }
 
@@ -218,13 +251,14 @@ export class ApiKeys {
     const mark = `${ino} ${mtimeMs} ${size}`;
     if (mark === this.#mark) return;
     this.#mark = mark;
-    const issued = readKeys(this.#dataPath);
-    if (issued === null) {
-      // Attack: a file that is lost opens the server to everybody.
-      if (this.#keys !== null)
-        this.#log.error({}, "the file of keys is gone: those that were read last hold");
+    if (ino === undefined && this.#keys !== null) {
+      this.#log.error({}, "the file of keys is gone: those that were read last hold");
       return;
     }
+    const issued = readKeys(this.#dataPath);
+    if (issued === null) return;
+    // A file of an earlier version, or one that was put there by hand.
+    markIssued(this.#dataPath);
     const before = this.#keys;
     this.#keys = new Map(
       issued.map((one) => {

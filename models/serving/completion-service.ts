@@ -4,8 +4,8 @@ import { isRollupError, type RollupError } from "@openledger/foundation/rollup-e
 import { jsonStart } from "../batches/json-text.ts";
 import { servingError } from "../model-errors.ts";
 import { begun, type TextTokens } from "../tokens/tokenizer.ts";
-import type { AnswerBilling, AnswerForm, AskedQuestion } from "./answer-billing.ts";
 import type { ApiKey } from "./api-keys.ts";
+import type { AnswerBilling, AnswerForm, AskedQuestion } from "./billing/answer-billing.ts";
 import type { ChatForm } from "./chat-prompt.ts";
 import { EventStream } from "./event-stream.ts";
 import { ClientGone, type GiveText, type MadeAnswer, makeAnswer, type TokenMark } from "./make-answer.ts";
@@ -41,7 +41,7 @@ interface CompletionServiceModules {
   readonly chat: ChatForm;
   readonly metrics: ServingMetrics;
   readonly log: { error(facts: object, message: string): void };
-  /** Absent where answers cost nothing. */
+  /** Absent where all answers are free. */
   readonly billing?: AnswerBilling | undefined;
 }
 
@@ -54,6 +54,8 @@ interface Asker {
 interface Asked extends Asker {
   readonly head: AnswerHead;
   readonly question: AskedQuestion;
+  /** undefined where the answer is free. */
+  readonly billing: AnswerBilling | undefined;
   /** Of each choice. */
   readonly forms: readonly AnswerForm[];
   readonly promptTokens: number;
@@ -86,7 +88,7 @@ export class CompletionService {
   async answer(request: AnyRequest, asker: Asker, response: ServerResponse): Promise<void> {
     const { metrics } = this.#modules;
     try {
-      // What waits for its turn holds no text of the request, unless the billing keeps it.
+      // What waits for its turn holds no text of the request, but where its answer is charged for.
       const asked = await this.#asked(request, asker, () => !response.destroyed);
       const { forms, key } = asked;
       key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
@@ -106,16 +108,18 @@ export class CompletionService {
   }
 
   async #asked(request: AnyRequest, asker: Asker, isWanted: () => boolean): Promise<Asked> {
-    const { billing, chat, encoder, names } = this.#modules;
+    const { chat, encoder, names } = this.#modules;
     const { kind, model } = request;
+    const charger = this.#modules.billing;
+    const billing = charger?.charges(model) === true ? charger : undefined;
     const [first, ...others] = request.kind === "completion" ? request.prompts : [];
     const text = typeof first === "string" && others.length === 0 ? first : null;
     const question = { model, text: billing === undefined ? null : text, claim: request.openledger };
     const sender = { address: asker.address, isWanted };
     if (billing !== undefined) requirePlain(request);
     const form = await billing?.formOf(question, (prompt) => encoder.encode(prompt, "prompt", sender));
-    const forms = form === undefined || form === null ? await this.#formsOf(request, sender) : [form];
-    const copies = form === undefined || form === null ? (request.n ?? 1) : 1;
+    const forms = form === undefined ? await this.#formsOf(request, sender) : [form];
+    const copies = form === undefined ? (request.n ?? 1) : 1;
     const hasStops = forms[0] !== form && forms[0]!.json === null;
     return {
       head: {
@@ -127,6 +131,7 @@ export class CompletionService {
         hasUsage: request.stream_options?.include_usage === true,
       },
       question,
+      billing,
       ...asker,
       forms,
       promptTokens: forms.reduce((sum, { prompt }) => sum + prompt.length, 0) / copies,
@@ -273,25 +278,25 @@ export class CompletionService {
     }
   }
 
-  /** Free of charge at once; else the billing has it made and keeps it. */
+  /** A free answer is made at once; any other has the billing make it, and store it. */
   async #run(asked: Asked, form: AnswerForm, left: AbortSignal, give: GiveText): Promise<Ended> {
-    const { billing, engine, names, tokens } = this.#modules;
-    const { address, head, key, question, stops } = asked;
+    const { engine, names, tokens } = this.#modules;
+    const { address, billing, head, key, question, stops } = asked;
     const adapter = head.model === this.#options.baseName ? null : head.model;
     const order = { address, adapter, form, stops, isKept: billing !== undefined };
     const parts = { engine, tokens: (form.json ?? null) === null ? tokens : names.spelling };
     const make = (tenant: string) => makeAnswer(parts, { ...order, tenant }, left, give);
     let made: MadeAnswer | undefined;
-    const booked = await billing?.answer(question, async (payerId) => {
+    const billed = await billing?.answer(question, async (payerId) => {
       made = await make(`account ${payerId}`);
       return made.answer;
     });
-    if (booked === undefined) made = await make(key === null ? address : `key ${key.name}`);
+    if (billed === undefined) made = await make(key === null ? address : `key ${key.name}`);
     // The answer is one that was given before.
-    else if (made === undefined) give(booked.text, []);
-    const { adapterSha256 = null, answer = [], end = booked?.end ?? "stop" } = made ?? {};
-    const answerTokens = booked?.tokenCount ?? answer.length;
-    return { end, answerTokens, openledger: { adapterSha256, seed: form.seed, ...booked?.openledger } };
+    else if (made === undefined) give(billed.text, []);
+    const { adapterSha256 = null, answer = [], end = billed?.end ?? "stop" } = made ?? {};
+    const answerTokens = billed?.tokenCount ?? answer.length;
+    return { end, answerTokens, openledger: { adapterSha256, seed: form.seed, ...billed?.openledger } };
   }
 
   /** @throws RollupError SRV_BAD_REQUEST where they are fewer than the shortest JSON has bytes */

@@ -1,6 +1,6 @@
 import type { TokenLogprobs } from "../batches/choose-token.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
-import type { AnswerForm } from "./answer-billing.ts";
+import type { AnswerForm } from "./billing/answer-billing.ts";
 import type { QueueTenant } from "./fair-queue.ts";
 import type { EngineTicket, ServingEngine } from "./serving-engine.ts";
 import { TokenText } from "./token-text.ts";

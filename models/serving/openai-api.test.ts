@@ -9,12 +9,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
 import { ApiKeys, issueKey, readKeys, revokeKey } from "./api-keys.ts";
-import type { ServedAdapters } from "./serve-adapters.ts";
+import type { ServedModels } from "./serve-models.ts";
 
 let folder: string;
-let served: ServedAdapters;
+let served: ServedModels;
 let client: OpenAI;
-const clientOf = ({ url }: ServedAdapters, apiKey = "any") =>
+const clientOf = ({ url }: ServedModels, apiKey = "any") =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "openledger-openai-"));

@@ -8,28 +8,35 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 import type { Registry } from "prom-client";
 import type { AdapterStore } from "../adapters/adapter-store.ts";
 import { servingError } from "../model-errors.ts";
-import type { AnswerBilling } from "./answer-billing.ts";
+import { LEDGER_PATH } from "./answers/answer-models.ts";
 import type { ApiKey, ApiKeys } from "./api-keys.ts";
+import type { AnswerBilling } from "./billing/answer-billing.ts";
 import type { CompletionService } from "./completion-service.ts";
 import { errorView } from "./openai-answers.ts";
 import { parseChat, parseCompletion } from "./openai-requests.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 
-interface ServingAppModules {
+/** A base with its adapters, as OpenAI's routes need it. */
+export interface LanguageRoutes {
   readonly service: CompletionService;
   readonly engine: ServingEngine;
   readonly adapterStore: AdapterStore;
-  readonly registry: Registry;
   readonly baseName: string;
-  readonly keys: ApiKeys;
-  /** Bytes of a prompt's text. */
+  /** Limit of a prompt's text. */
   readonly maxPromptBytes: number;
+  /** Absent where all answers are free. */
+  readonly billing: AnswerBilling | undefined;
+}
+
+interface ServingAppModules {
+  readonly registry: Registry;
+  readonly keys: ApiKeys;
   readonly limits: ServerLimits;
   readonly log: ServerLog;
-  /** Absent where answers cost nothing. */
-  readonly billing?: AnswerBilling | undefined;
-  /** Other servers' routes by what their paths begin with: "/ledger/15". */
-  readonly mounts?: ReadonlyMap<string, FastifyInstance> | undefined;
+  /** null where no base is served: there are none of OpenAI's routes then. */
+  readonly language: LanguageRoutes | null;
+  /** Routes of registered models; null where none are served. */
+  readonly ledger: FastifyInstance | null;
 }
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
@@ -40,27 +47,61 @@ const SILENT_TIMEOUT_MS = 600_000;
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-/** OpenAI's routes, health and metrics; the caller listens. */
+/** OpenAI's routes, those of registered models, health and metrics; the caller listens. */
 export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
-  const { baseName, billing, service, engine, keys, log, maxPromptBytes, registry, adapterStore } = modules;
-  const errors = servingErrors(engine, log);
+  const { keys, language, ledger, log, registry } = modules;
+  const maxPromptBytes = language?.maxPromptBytes ?? 0;
   const app = await createServer({
     limits: modules.limits,
-    errors,
+    errors: servingErrors(language?.engine, log),
     bodyLimitBytes: Math.min(MAX_BODY_BYTES, OTHER_BYTES + ESCAPED_BYTES * maxPromptBytes),
     silentTimeoutMs: SILENT_TIMEOUT_MS,
   });
-  const startedSeconds = Math.floor(Date.now() / 1000);
   // Anybody's page may ask: there are no cookies, and what costs something is signed by the account that pays.
   await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
+  app.get("/health", (_request, reply) => {
+    const { activeCount = 0, isHealthy = true, queuedCount = 0 } = language?.engine ?? {};
+    return reply.code(isHealthy ? 200 : 503).send({ isHealthy, activeCount, queuedCount });
+  });
+  serveMetrics(app, "/metrics", { textOf: () => registry });
+  if (ledger === null) app.get(LEDGER_PATH, () => ({ models: [] }));
+  else mountLedger(app, ledger);
+  if (language !== null) addOpenaiRoutes(app, language, keys);
+  // Pages ask every server which adapters it has.
+  else app.get("/v1/models", () => ({ object: "list", data: [] }));
+  await app.ready();
+  return app;
+}
+
+/** Hands requests below `LEDGER_PATH` to the routes of registered models. */
+function mountLedger(app: FastifyInstance, ledger: FastifyInstance): void {
+  for (const path of [LEDGER_PATH, `${LEDGER_PATH}/*`])
+    app.all(path, {
+      // Those routes count requests by model.
+      config: { rateLimit: false },
+      // Before the body is read: those routes read it.
+      onRequest: (request, reply) => {
+        reply.hijack();
+        const rest = request.url.slice(LEDGER_PATH.length);
+        request.raw.url = rest.startsWith("/") ? rest : `/${rest}`;
+        ledger.routing(request.raw, reply.raw);
+      },
+      handler: () => undefined,
+    });
+}
+
+function addOpenaiRoutes(app: FastifyInstance, language: LanguageRoutes, keys: ApiKeys): void {
+  const { adapterStore, baseName, billing, service } = language;
+  const startedSeconds = Math.floor(Date.now() / 1000);
+  const chargingOf = (id: string) =>
+    billing?.charges(id) === true ? { charging: "ledger", ...billing.registered(id) } : { charging: "free" };
   const modelView = (id: string) => ({
     id,
     object: "model",
     created: startedSeconds,
     owned_by: "openledger",
     parent: id === baseName ? null : baseName,
-    openledger:
-      billing === undefined ? { charging: "free" } : { charging: "ledger", ...billing.registered(id) },
+    openledger: chargingOf(id),
   });
   const keyOf = new WeakMap<FastifyRequest, ApiKey | null>();
   // After the network's limit, and before the body is read.
@@ -98,25 +139,6 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
   });
   route("POST", "/v1/completions", (request, reply) => give(request, reply, parseCompletion));
   route("POST", "/v1/chat/completions", (request, reply) => give(request, reply, parseChat));
-  app.get("/health", (_request, reply) => {
-    const { activeCount, isHealthy, queuedCount } = engine;
-    return reply.code(isHealthy ? 200 : 503).send({ isHealthy, activeCount, queuedCount });
-  });
-  serveMetrics(app, "/metrics", { textOf: () => registry });
-  for (const [path, inner] of modules.mounts ?? [])
-    app.all(`${path}/*`, {
-      // The other server counts them, by model.
-      config: { rateLimit: false },
-      // Before the body is read: the other server reads it.
-      onRequest: (request, reply) => {
-        reply.hijack();
-        request.raw.url = request.url.slice(path.length);
-        inner.routing(request.raw, reply.raw);
-      },
-      handler: () => undefined,
-    });
-  await app.ready();
-  return app;
 
   async function give(
     request: FastifyRequest,
@@ -143,14 +165,14 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
 }
 
 /** In OpenAI's form, whatever refuses. */
-function servingErrors(engine: ServingEngine, log: ServerLog): HttpErrors {
+function servingErrors(engine: ServingEngine | undefined, log: ServerLog): HttpErrors {
   return {
     log,
     statusOf: (error) => errorView(error).status,
     bodyOf: (error) => errorView(error).body,
     retryAfterSeconds: ({ data }) => {
       const { retryAfterSeconds: own } = data as { retryAfterSeconds?: number };
-      return own ?? engine.retryAfterSeconds;
+      return own ?? engine?.retryAfterSeconds ?? 1;
     },
   };
 }

@@ -1,5 +1,7 @@
-/** The settings of the server of adapters: one table of environment variables, read once. */
+/** The settings of the answer server: one table of environment variables, read once. */
 
+import { join } from "node:path";
+import { SCORE_CHOICES } from "@openledger/attribution/scores/score-engine";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   type ConfigOf,
@@ -19,8 +21,20 @@ import { issueKey, readKeys, revokeKey } from "./api-keys.ts";
 
 /** Every setting, in the environment as SERVING_…; docs/reference/settings.md has their table. */
 export const SERVING_SETTINGS = {
-  basePath: { schema: someText, description: "folder of the base model" },
-  adaptersPath: { schema: someText, description: "folder of adapters, each in PEFT's format" },
+  basePath: {
+    schema: someText.optional(),
+    description: "folder of the base model to serve by OpenAI's routes; none = no such routes",
+  },
+  adaptersPath: {
+    schema: someText.optional(),
+    description:
+      "folder of adapters of the base, each in PEFT's format; they and the base are then free; none = the base is free if no models are published",
+  },
+  publishedPath: {
+    schema: someText.optional(),
+    description:
+      "folder of published models to serve for receipts, each named by its leaf id; new ones are served within seconds; none = no payments",
+  },
   /** `adapters/` below it can be removed at any time; without `answers/` no receipt can be opened. */
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/serving"),
   host: SHARED_SETTINGS.host,
@@ -72,20 +86,26 @@ export const SERVING_SETTINGS = {
     default: "262144",
     description: "maximum bytes buffered for a slow client before its stream is closed",
   },
-  registeredPath: {
-    schema: someText.optional(),
+  answerTtlSeconds: {
+    schema: wholeNumber(1, 31_536_000),
+    default: "600",
+    description: "seconds until an unpaid answer expires",
+  },
+  scores: {
+    schema: z.enum(SCORE_CHOICES),
+    default: "auto",
     description:
-      "folder of published models to serve for receipts, each named by its leaf id; no other model is served then; none = no payments",
+      "how scores of estimates are computed: auto, gpu or int32; auto picks the fastest for each model",
   },
   spansPath: {
     schema: someText.optional(),
     description:
-      "with registered models: folder of indexes of versions' texts (datanet index), to show verbatim spans of answers",
+      "index of a version's text (datanet index), or a folder of such, to show verbatim spans of answers",
   },
   attributionMegabytes: {
     schema: wholeNumber(1, 1_048_576),
     default: "128",
-    description: "with registered models: memory for data of the last used models, in megabytes",
+    description: "memory for data of the published models used last, in megabytes",
   },
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
@@ -99,9 +119,13 @@ const FIXED = {
   baseName: "base",
   /** Requests that may wait in all. */
   maxQueued: 1_024,
-  /** With registered models: how long an answer may stay unpaid before its account may ask again. */
-  answerTtlSeconds: 600,
 } as const;
+
+/** Adapters of registered models, as they were published. */
+export const registeredAdapters = ({ dataPath }: { readonly dataPath: string }) =>
+  join(dataPath, "registered");
+/** Store of the answers given and their openings. */
+export const answersFolder = ({ dataPath }: { readonly dataPath: string }) => join(dataPath, "answers");
 
 export type ServingConfig = ConfigOf<typeof SERVING_SETTINGS, typeof FIXED>;
 

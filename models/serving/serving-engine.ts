@@ -6,7 +6,7 @@ import { BatchThread } from "../batches/batch-thread.ts";
 import type { TokenLogprobs } from "../batches/choose-token.ts";
 import type { SharedArena } from "../kernels/create-kernels.ts";
 import { servingError } from "../model-errors.ts";
-import type { AnswerForm } from "./answer-billing.ts";
+import type { AnswerForm } from "./billing/answer-billing.ts";
 import { FairQueue, type QueueLimits, type QueueTenant } from "./fair-queue.ts";
 import { RunningShares } from "./running-shares.ts";
 

@@ -7,11 +7,11 @@ import { attackServer } from "@openledger/foundation/http/testing/attack-server"
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
-import type { ServedAdapters } from "./serve-adapters.ts";
+import type { ServedModels } from "./serve-models.ts";
 
 const ADAPTERS = 40;
 let folder: string;
-let served: ServedAdapters;
+let served: ServedModels;
 let client: OpenAI;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "openledger-serving-"));
@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const clientOf = ({ url }: ServedAdapters, apiKey = "key") =>
+const clientOf = ({ url }: ServedModels, apiKey = "key") =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
 const fixed = { max_tokens: 12, temperature: 0.8, top_p: 0.9, seed: 5 };
 

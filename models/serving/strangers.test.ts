@@ -8,12 +8,12 @@ import { folderSource } from "../files/folder-source.ts";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
 import { maxTextBytes, openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
 import { PromptEncoder } from "./prompts/prompt-encoder.ts";
-import type { ServedAdapters } from "./serve-adapters.ts";
+import type { ServedModels } from "./serve-models.ts";
 
 const VOCABULARY = 270;
 const POSITIONS = 512;
 let folder: string;
-let served: ServedAdapters;
+let served: ServedModels;
 let tokens: TextTokens;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "openledger-strangers-"));
@@ -35,7 +35,7 @@ interface Answer {
 
 /** From an address of this machine. */
 function post(
-  { url }: ServedAdapters,
+  { url }: ServedModels,
   path: string,
   body: object,
   { from = "127.0.0.1", key = "key" } = {},

@@ -8,14 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { serveWorld } from "../testing/serving-world.ts";
 import { trainTokenizer } from "../tokens/train-tokenizer.ts";
-import type { ServedAdapters } from "./serve-adapters.ts";
+import type { ServedModels } from "./serve-models.ts";
 
 const MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] as const;
 const SIZE = MARKS.length + 256;
 const END_OF_TEXT = 0;
 
 const folder = mkdtempSync(join(tmpdir(), "openledger-ends-"));
-const served: ServedAdapters[] = [];
+const served: ServedModels[] = [];
 afterAll(async () => {
   for (const one of served) await one.close();
   rmSync(folder, { recursive: true });

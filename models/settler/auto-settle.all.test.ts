@@ -51,7 +51,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.kill();
 });
 
-const url = () => `http://127.0.0.1:${port}`;
+const url = () => `http://127.0.0.1:${port}/ledger/${modelId}`;
 
 function wordsOf(args: readonly string[]): string[] {
   const { f, home, sequencerUrl } = world;

@@ -1,13 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { datanetOfRow } from "@openledger/attribution/model/owned-rows";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
-import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
@@ -18,19 +16,22 @@ import { approveModel, revokeModel } from "@openledger/client/actions/ledger/mod
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
+import { createLogger } from "@openledger/foundation/logger";
 import {
   openProvingCircuits,
   readRollupCircuits,
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { modelUrl, type ServedModels, serveModels } from "../serving/serve-models.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
 import { prepareSampled, readClosedEpoch, settledModelOf } from "../settling/prepare-settlement.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
 import { judgeDraws, verifySettlement } from "../settling/verify-settlement.ts";
+import { worldConfig } from "../testing/serving-world.ts";
 import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../testing/settling-fixture.ts";
 
-// A direct model from its rows to a settlement on L1: real node, sequencer, bridge, model server and proof.
+// A direct model from its rows to a settlement on L1: real node, sequencer, bridge, answer server and proof.
 
 /** Bob's questions; the second one is private. */
 const PRIVATE = 1;
@@ -53,26 +54,27 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
   let model: PublishedModel;
   let modelId: number;
   let datanetIds: number[];
-  let served: ServedModel;
+  let served: ServedModels;
+  let serverUrl: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "direct-settling-"));
     world = await startSettlingWorld(folder, undefined, size);
     const made = await world.makeModel(undefined, { bobs });
     ({ datanetIds, model, modelId } = made);
-    served = await serveModel(
+    served = await serveModels(
+      worldConfig(folder, { SERVING_BASE_PATH: undefined, SERVING_ADAPTERS_PATH: undefined }),
       {
-        modelFolder: made.modelFolder,
-        dataFolder: join(folder, "answers"),
-        modelId,
-        families: [directFamily as never],
-        domain: world.bob.domain,
-        rollup: storeRollupOf(world.bob),
-        sequencerUrl: world.sequencerUrl,
-        port: 0,
+        logger: createLogger("test", "error", { write: (line) => expect.fail(line) }),
+        published: {
+          places: [{ modelId, folder: made.modelFolder }],
+          domain: world.bob.domain,
+          rollup: storeRollupOf(world.bob),
+          sequencerUrl: world.sequencerUrl,
+        },
       },
-      { log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) } },
     );
+    serverUrl = modelUrl(served.url, modelId);
   }, 900_000);
   afterAll(async () => {
     await served?.close();
@@ -86,7 +88,7 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
     const { alice, bob, deployment, f } = world;
     const checkable = await openCheckable(model);
     const pay = async (prompt: string) => {
-      const answer = await askModel(bob, { serverUrl: served.url, modelId, prompt });
+      const answer = await askModel(bob, { serverUrl, modelId, prompt });
       await payForAnswer(bob, { modelId, model: checkable, prompt, answer });
     };
     const [aliceNet, bobNet] = datanetIds as [number, number];
@@ -101,7 +103,7 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
       expect((await getModel(bob, modelId)).counters).toMatchObject({ isApproved: true, approvals: 0 });
     }
     for (const [k, prompt] of prompts.entries()) {
-      const asked = { serverUrl: served.url, modelId, prompt, isPrivate: k === PRIVATE };
+      const asked = { serverUrl, modelId, prompt, isPrivate: k === PRIVATE };
       const answer = await askModel(bob, asked);
       expect(answer).toMatchObject({ label: checkable.answer(prompt).label });
       await payForAnswer(bob, { modelId, model: checkable, prompt, answer });
@@ -109,9 +111,9 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
     await world.settle();
     // Nothing is shown before the draws.
     await expect
-      .poll(async () => (await fetchOpenings(served.url, 1, true)).size, { timeout: 60_000 })
+      .poll(async () => (await fetchOpenings(serverUrl, 1, true)).size, { timeout: 60_000 })
       .toBe(prompts.length);
-    expect([...(await fetchOpenings(served.url, 1, true)).values()].map(({ prompt }) => prompt)).toEqual([
+    expect([...(await fetchOpenings(serverUrl, 1, true)).values()].map(({ prompt }) => prompt)).toEqual([
       null,
       null,
       null,
@@ -128,7 +130,7 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
       deployment,
     });
     const facts = await readClosedEpoch(bob, modelId);
-    const openings = await fetchOpenings(served.url, 1, true);
+    const openings = await fetchOpenings(serverUrl, 1, true);
     const settling = settlementCircuitFor(circuits, modelShape(model.statics, model.payees));
     const { circuits: proving, prepared } = prepareSampled(facts, { model, openings, settling });
     expect(proving.map(({ name }) => name)).toEqual(names);

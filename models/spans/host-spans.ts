@@ -30,7 +30,7 @@ export type ReadContent = (
   row: number,
 ) => Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>;
 
-/** What a model's server needs of an index (attribution/server). */
+/** What a model's server needs of an index (models/serving/answers). */
 export interface HostedSpans {
   cite(text: string, contentOf: ReadContent): Promise<object>;
 }

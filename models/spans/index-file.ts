@@ -70,7 +70,9 @@ export async function readIndexFile(path: string): Promise<SpanIndex> {
     throw invalid("it cannot be opened", cause);
   }
   try {
-    const { size } = await file.stat();
+    const facts = await file.stat();
+    if (!facts.isFile()) throw invalid("it is no file");
+    const { size } = facts;
     const header = new Uint8Array(HEADER_BYTES);
     if (size < HEADER_BYTES || !(await readWhole(file, header, 0))) throw invalid("it has no whole header");
     const view = new DataView(header.buffer);

@@ -3,8 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/load-model.ts";
-import { type ServedAdapters, serveAdapters } from "../serving/serve-adapters.ts";
-import { readServingConfig } from "../serving/serving-config.ts";
+import { type ServedModels, serveModels } from "../serving/serve-models.ts";
+import { readServingConfig, type ServingConfig } from "../serving/serving-config.ts";
 import { trainTokenizer } from "../tokens/train-tokenizer.ts";
 import { makeAdapter, writeMadeAdapter } from "./made-adapters.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "./made-models.ts";
@@ -38,13 +38,21 @@ export async function writeServingWorld(
   }
 }
 
-/** On any free port, with WebAssembly, which needs no compiler. */
+/** A server on any free port, with WebAssembly, which needs no compiler. */
 export function serveWorld(
   folder: string,
-  settings: Readonly<Record<string, string>> = {},
-  modules: Parameters<typeof serveAdapters>[1] = {},
-): Promise<ServedAdapters> {
-  const environment = {
+  settings: Readonly<Record<string, string | undefined>> = {},
+  modules: Parameters<typeof serveModels>[1] = {},
+): Promise<ServedModels> {
+  return serveModels(worldConfig(folder, settings), modules);
+}
+
+/** @param settings undefined for one that is not set */
+export function worldConfig(
+  folder: string,
+  settings: Readonly<Record<string, string | undefined>> = {},
+): ServingConfig {
+  return readServingConfig({
     SERVING_BASE_PATH: join(folder, "base"),
     SERVING_ADAPTERS_PATH: join(folder, "adapters"),
     SERVING_DATA_PATH: join(folder, "data"),
@@ -54,6 +62,5 @@ export function serveWorld(
     SERVING_ADAPTER_MEGABYTES: "1",
     SERVING_LOG_LEVEL: "silent",
     ...settings,
-  };
-  return serveAdapters(readServingConfig(environment), modules);
+  });
 }

@@ -1,4 +1,6 @@
-/** What the formats of keys, proofs and witnesses say about bn254: its fields, and their elements as bytes. */
+/**
+ * Constants of bn254 for the formats of keys, proofs and witnesses: its fields, and their elements as bytes.
+ */
 import { powMod } from "@openledger/foundation/modular";
 
 /** Order of the groups, the circuits' field. */

@@ -41,7 +41,7 @@ export async function buildBn254Image(): Promise<Bn254Image> {
   return { module: await WebAssembly.compile(builder.build()) };
 }
 
-/** One instance with memory of its own, which is handed out and never taken back. */
+/** Instance with its own memory, which is allocated and never freed. */
 export class Bn254Instance {
   readonly image: Bn254Image;
   readonly bytes: Uint8Array;

@@ -6,7 +6,7 @@ const keyMetaSchema = z.object({
   /** Content hash of the circuit, hex. */
   contentHash: z.string(),
   isDevelopment: z.boolean(),
-  /** Of the development setup; 0 for keys from a ceremony. */
+  /** Version of the development setup; 0 for keys from a ceremony. */
   setupVersion: z.int(),
   /** File name in the same folder. */
   zkeyFile: z.string(),

@@ -34,7 +34,9 @@ export async function readPtauHeader(path: string): Promise<PtauHeader> {
 }
 
 async function readOpenPtau(file: FileHandle, path: string): Promise<PtauHeader> {
-  const { size: fileBytes } = await file.stat();
+  const facts = await file.stat();
+  if (!facts.isFile()) throw unreadable(path, "it is no file");
+  const fileBytes = facts.size;
   const read = async (position: number, byteCount: number) => {
     const bytes = Buffer.alloc(byteCount);
     const { bytesRead } = await file.read(bytes, 0, byteCount, position);

@@ -12,7 +12,7 @@ import {
 import { z } from "zod";
 import { proverError } from "../prover-errors.ts";
 
-// Of the library that computes here, so that a page that verifies carries no WebAssembly.
+// Moduli of the library that computes here, so that a page that verifies loads no WebAssembly.
 const baseModulus = bn254.fields.Fp.ORDER;
 const scalarModulus = bn254.fields.Fr.ORDER;
 

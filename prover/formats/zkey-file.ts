@@ -17,9 +17,11 @@ export async function readZkeyHeader(path: string): Promise<ZkeyHeader> {
     throw unreadableKey(path, "it cannot be opened", cause);
   }
   try {
+    const facts = await file.stat();
+    if (!facts.isFile()) throw unreadableKey(path, "it is no file");
     return await parseZkeyHeader({
       name: path,
-      fileBytes: (await file.stat()).size,
+      fileBytes: facts.size,
       async read(position, byteCount) {
         const bytes = Buffer.alloc(byteCount);
         const { bytesRead } = await file.read(bytes, 0, byteCount, position);

@@ -19,7 +19,7 @@ export interface ZkeyHeader {
   domainSize: number;
   coefficientCount: number;
   verificationKey: VerificationKey;
-  /** What a prover needs besides. */
+  /** Points that a prover needs besides the verification key. */
   beta1: G1Point;
   delta1: G1Point;
   fileBytes: number;
@@ -27,14 +27,14 @@ export interface ZkeyHeader {
 
 /** A key's bytes, on the disk or in memory. */
 interface ZkeyBytes {
-  /** For errors. */
+  /** Name for errors. */
   readonly name: string;
   readonly fileBytes: number;
-  /** Fewer than asked for where the key ends before. */
+  /** Reads bytes: fewer than requested if the key ends earlier. */
   read(position: number, byteCount: number): Promise<Uint8Array>;
 }
 
-/** As `readZkeyHeader`. @throws RollupError PRV_KEY_INVALID */
+/** Follows `readZkeyHeader` for bytes on the disk or in memory. @throws RollupError PRV_KEY_INVALID */
 export async function parseZkeyHeader(source: ZkeyBytes): Promise<ZkeyHeader> {
   const { name: path, fileBytes } = source;
   const read = async (position: number, byteCount: number) => {

@@ -2,7 +2,7 @@ import { baseModulus, fieldBytes, scalarModulus, toBytesLe } from "./bn254-numbe
 import { coefficientBytes } from "./setup-kernels.ts";
 
 /**
- * Where everything is in a snarkjs Groth16 key over bn254 (snarkjs/src/zkey_utils.js): the magic "zkey",
+ * Layout of a snarkjs Groth16 key over bn254 (snarkjs/src/zkey_utils.js): the magic "zkey",
  * version, section count, then sections of id (u32), byte count (u64) and content, all little-endian.
  *
  *   1 protocol        4 coefficients of A and B   7 B in G2     10 contributions
@@ -92,7 +92,7 @@ export function zkeyHeaderPoints(header: Uint8Array): ZkeyHeaderPoints {
   };
 }
 
-/** Everything that is not in sections 3 to 9, as pieces with their positions in the file. */
+/** Encodes all that is not in sections 3 to 9, as pieces with their positions in the file. */
 export function encodeZkeyFrame(
   shape: ZkeyShape,
   points: ZkeyHeaderPoints,

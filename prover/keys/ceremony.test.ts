@@ -99,7 +99,7 @@ describe("verifyKey", () => {
     return path;
   }
 
-  // Of each kind one: points that snarkjs compares, points that it checks by pairings, and the contributions.
+  // One of each kind: points that snarkjs compares, points that it checks by pairings, and the contributions.
   const sections = (["ic", "c", "contributions"] as const).map((name) => [name, zkeySection[name]] as const);
   test.each(sections)("refuses a key whose section %s was changed", async (name, section) => {
     const path = await tamper(section, `tampered-${name}.zkey`);

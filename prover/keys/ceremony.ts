@@ -15,17 +15,17 @@ import { proverError } from "../prover-errors.ts";
 import { type Contribution, readContributions } from "./contributions.ts";
 import { isDevelopmentKey } from "./development-key.ts";
 
-/** Takes lines that say how far a step is. */
+/** Receives lines about a step's progress. */
 export type OnProgress = (line: string) => void;
 
 export interface KeyStep {
   readonly zkeyPath: string;
-  /** All contributions in the written key, the beacon included. */
+  /** Contributions in the written key, the beacon included. */
   readonly contributions: readonly Contribution[];
 }
 
 export interface KeyVerdict {
-  /** Whether the key follows from the circuit, the powers of tau and its contributions. */
+  /** True if the key follows from the circuit, the powers of tau and its contributions. */
   readonly isValid: boolean;
   readonly contributions: readonly Contribution[];
   /** snarkjs' objections. */
@@ -169,7 +169,7 @@ async function checkOpen(zkeyPath: string): Promise<readonly Contribution[]> {
   return contributions;
 }
 
-/** Has snarkjs write a file beside the target. It empties what it writes to before it can fail. */
+/** Lets snarkjs write a file beside the target, because it empties its output file before it can fail. */
 async function writeStep(
   zkeyPath: string,
   write: (path: string) => Promise<Uint8Array | false | -1>,

@@ -51,7 +51,7 @@ function readSection(zkeyPath: string): Buffer {
   }
 }
 
-/** Takes bytes one piece after another. */
+/** Returns a function that reads the next bytes. */
 function takeFrom(bytes: Buffer, zkeyPath: string): (byteCount: number) => Buffer {
   let at = 0;
   return (byteCount) => {

@@ -3,8 +3,9 @@ import type { VerificationKey } from "../formats/verification-key.ts";
 import { developmentSecrets } from "./development-secrets.ts";
 
 /**
- * Whether everybody knows a key's secrets, whatever is said of it. Development keys share alpha and beta, so no circuit
- * has to be compiled to see it; one of the two is enough, since no ceremony arrives at it by chance.
+ * True if everybody knows a key's secrets, whatever its metadata says. Development keys share alpha and beta,
+ * so no circuit has to be compiled to see it; one of the two is enough, since no ceremony arrives at it by
+ * chance.
  */
 export function isDevelopmentKey({ alpha, beta }: Pick<VerificationKey, "alpha" | "beta">): boolean {
   const secrets = developmentSecrets("any circuit");

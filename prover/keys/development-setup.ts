@@ -91,11 +91,11 @@ export async function developmentSetup(
   });
 }
 
-/** Where the circuit's development key is kept, once it is made. */
+/** Files of a circuit's development key after its setup. */
 interface DevelopmentKey {
   readonly verificationKey: VerificationKey;
   readonly zkeyPath: string;
-  /** In snarkjs' form. This file is there. */
+  /** Path of an existing file in snarkjs' form. */
   readonly verificationKeyPath: string;
 }
 

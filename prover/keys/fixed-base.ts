@@ -19,7 +19,7 @@ export function chooseWindowBits(_group: Group, pointCount: number): number {
 
 export type Group = "g1" | "g2";
 
-/** Of a point, as a key has it. */
+/** Bytes of a point in a key. */
 export const pointBytesOf = (group: Group): number =>
   2 * fieldBytes * (group === "g1" ? g1Shape : g2Shape).degree;
 
@@ -28,7 +28,7 @@ export const pointBytesOf = (group: Group): number =>
  * name one entry of each window's table, and the prover's batches of affine additions sum them up.
  */
 export class FixedBase {
-  /** Of a result, in a zkey's form. */
+  /** Bytes of a result, in a zkey's form. */
   readonly pointBytes: number;
   readonly #shape: CurveShape;
   readonly #kernels: KernelCalls;
@@ -39,7 +39,7 @@ export class FixedBase {
   readonly #tables: number[] = [];
   readonly #pairs: number;
   readonly #steps: number;
-  /** Two areas that take turns: one holds the sums so far, the other one gets the next. */
+  /** Two alternating areas: one holds the sums so far, the other one gets the next. */
   readonly #sums: readonly [number, number];
   readonly #results: number;
   readonly #accumulators: Uint32Array;
@@ -139,7 +139,7 @@ export class FixedBase {
     }
     this.#addPairs(pairCount, sums);
     for (let pair = 0; pair < pairCount; pair++) {
-      // Where both references were cleared the sum is infinity.
+      // The sum is infinity if both references were cleared.
       const isSum = words[this.#pairs / 4 + 2 * pair] !== 0;
       accumulators[owners[pair]!] = isSum ? sums + pair * pointBytes : 0;
     }

@@ -16,11 +16,11 @@ export interface QapRequest {
   /** Open for writing; the coefficients go to coefficientsAt, four bytes after their section begins. */
   zkeyFd: number;
   coefficientsAt: number;
-  /** Filled: the scalars of the key's points, 32 bytes each, little-endian, below r. */
+  /** Output: the scalars of the key's points, 32 bytes each, little-endian, below r. */
   scalars: QapScalars;
 }
 
-/** One scalar a wire (A, B, the wire's IC or C point), or one a point of the domain (H). */
+/** Scalars: one a wire (A, B, the wire's IC or C point), or one a point of the domain (H). */
 export interface QapScalars {
   a: Uint8Array;
   b: Uint8Array;
@@ -145,7 +145,7 @@ interface LagrangeRequest {
   tau: bigint;
   scale: bigint;
   isMontgomery: boolean;
-  /** Takes byteCount bytes at address `from`, which belong at byte `at` of the result. */
+  /** Stores byteCount bytes at address `from`, which belong at byte `at` of the result. */
   take(at: number, from: number, byteCount: number): void;
 }
 

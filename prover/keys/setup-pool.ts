@@ -19,7 +19,7 @@ const died = (cause: unknown) =>
   });
 
 /**
- * Gives the work a thread on each core, or as many as it says.
+ * Runs the work with a thread on each core, or with `workerCount` threads.
  * @throws RollupError PRV_WORKER_DIED where a task fails or a thread dies
  */
 export async function withSetupPool<T>(

@@ -2,7 +2,10 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { proverError } from "../prover-errors.ts";
 
-/** How points are added: eight at once with AVX-512 IFMA, four at once with AVX2 and FMA, or one by one on any processor. */
+/**
+ * Instruction set that adds points: eight at once with AVX-512 IFMA, four at once with AVX2 and FMA, or one
+ * by one on any processor.
+ */
 export type NativePath = "ifma" | "avx2" | "portable";
 
 /** A key in the addon's memory. */

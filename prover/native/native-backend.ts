@@ -35,7 +35,7 @@ interface NativeProverOptions {
 interface NativeProofResult extends ProofResult {
   path: NativePath;
   phaseMs: NativeTimes;
-  /** Where the key's points were: what happened, not what was asked for. */
+  /** Actual location of the key's points during the proof, not the requested one. */
   keyMemory: Exclude<KeyMemory, "auto">;
 }
 
@@ -90,7 +90,7 @@ class AddonProver implements NativeProver {
     run: (queued) => this.#runJob(queued).finally(() => (this.#control = null)),
     stop: () => this.#stop(),
   });
-  /** Of the running job: see NativeAddon.prove. */
+  /** Control words of the running job: see NativeAddon.prove. null while none runs. */
   #control: Int32Array<ArrayBuffer> | null = null;
 
   constructor(addon: NativeAddon, options: Required<NativeProverOptions>) {
@@ -159,7 +159,7 @@ class AddonProver implements NativeProver {
   }
 }
 
-/** Below r and uniform: of 254 random bits those that reach r are thrown away, three in four stay. */
+/** Random scalar below r, uniform: 254 random bits, drawn again until they are below r. Three in four are. */
 export function randomScalar(): Uint8Array {
   const bytes = new Uint8Array(fieldBytes);
   do {

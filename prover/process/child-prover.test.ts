@@ -35,7 +35,7 @@ function start(options: Partial<ChildProverOptions> = {}): ChildProver {
 const inputsOf = (w: bigint) => ({ x: 3n, w });
 const isThere = (id: number) =>
   existsSync(`/proc/${id}`) && !/\) [ZX] /.test(readFileSync(`/proc/${id}/stat`, "utf8"));
-/** Its id, once it runs. */
+/** Waits until the prover's process runs, and returns its id. */
 async function processOf(prover: ChildProver): Promise<number> {
   await expect.poll(() => prover.state.isReady, PATIENT).toBe(true);
   return prover.state.processId!;

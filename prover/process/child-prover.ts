@@ -202,7 +202,7 @@ export class ChildProver implements OutsideProver {
       this.#silentBeats = 0;
       if (message.kind === "ready") {
         this.#isReady = true;
-        // Of one that ends again and again the code stays.
+        // The code stays for a process that ends again and again.
         if (this.#failureCount <= 1) this.#failingCode = null;
         this.#backend = message.backend;
         const facts = {
@@ -317,7 +317,7 @@ export class ChildProver implements OutsideProver {
 
 const IDLE = "idle";
 
-/** No secret of this process; what a proof needs is in PROVER_…. */
+/** Environment of the child, without this process's secrets. The settings of a proof are in PROVER_…. */
 function childEnvironment(options: ChildProverOptions): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(SEQUENCER|BRIDGE|OPENLEDGER|PROVER|SERVING|FACTORY|DATANET)_/.test(name),

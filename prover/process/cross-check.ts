@@ -1,4 +1,7 @@
-/** Once a day the witness of one batch is proven by another back end, too: anyone who proves alone would not see their own fault. */
+/**
+ * Daily cross-check: another back end proves the witness of one batch too. A back end alone would not notice
+ * its own fault.
+ */
 
 import type { Logger } from "@openledger/foundation/logger";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";
@@ -15,11 +18,11 @@ interface CrossCheckModules {
   /** Opens another back end, and one that shares no arithmetic with `backend` where there is one. */
   readonly openOther: (backend: BackendName) => Promise<Prover>;
   readonly clock?: () => number;
-  /** Told after every check. */
+  /** Called after every check. */
   readonly onChecked?: (result: "same" | "failed") => void;
 }
 
-/** Every back end's counterpart: another implementation of the field and of the sums. */
+/** Counterpart of a back end: another implementation of the field and of the sums. */
 export function otherBackend(backend: BackendName): BackendName {
   return backend === "wasm" ? "snarkjs" : "wasm";
 }
@@ -84,7 +87,10 @@ export class CrossCheck {
   }
 }
 
-/** Both proofs say the same, and each is valid by the key. @throws PRV_CROSS_CHECK_FAILED */
+/**
+ * Requires that both proofs have the same public signals, and that each is valid by the key. @throws
+ * PRV_CROSS_CHECK_FAILED
+ */
 function requireSame({ circuit }: ProofJob, first: ProofResult, second: ProofResult): void {
   const isSame =
     first.publicSignals.length === second.publicSignals.length &&

@@ -1,4 +1,4 @@
-/** The child process that makes a sequencer's or a model server's proofs. ChildProver starts it; it ends with its parent. */
+/** The child process that makes a sequencer's or an answer server's proofs. ChildProver starts it; it ends with its parent. */
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";

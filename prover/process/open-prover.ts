@@ -4,7 +4,7 @@ import type { OutsideProver, OutsideProverEvents, ProverLogger } from "./outside
 import type { ProverConfig } from "./prover-config.ts";
 
 interface OpenProverOptions extends Pick<ChildProverOptions, "idleMs" | "logTo"> {
-  /** Whether a job that its caller aborts is taken away from the queue (queue-prover.ts). */
+  /** True if a job that its caller aborts is removed from the queue (queue-prover.ts). */
   readonly cancelsAborted: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Prover } from "../proving/prover.ts";
 
-/** Of a child process, as health and metrics show it. */
+/** State of a child process for health and metrics. */
 export interface ChildState {
   readonly place: "process";
   readonly isReady: boolean;
@@ -9,18 +9,18 @@ export interface ChildState {
   readonly processId: number | null;
   /** Starts after the first one. */
   readonly restartCount: number;
-  /** Of the running proof; null while none runs. */
+  /** Stage of the running proof; null while none runs. */
   readonly stage: string | null;
   readonly stageElapsedMs: number | null;
   readonly memoryBytes: number;
-  /** Why no proof is made, until one is again; null where all is well. */
+  /** Code of the error that stops proofs, until one succeeds again; null if all is well. */
   readonly failingCode: string | null;
 }
 
-/** Of the queue, as health and metrics show it. */
+/** State of the queue for health and metrics. */
 export interface QueueState {
   readonly place: "queue";
-  /** Whether Redis answers, and a worker is connected. */
+  /** True if Redis answers and a worker is connected. */
   readonly isReady: boolean;
   readonly workerCount: number;
   readonly waitingCount: number;
@@ -37,7 +37,7 @@ export interface OutsideProver extends Prover {
   readonly state: ProverState;
 }
 
-/** What a prover tells its own process's log. */
+/** Logger of the process that uses the prover. */
 export interface ProverLogger {
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
@@ -45,8 +45,8 @@ export interface ProverLogger {
 }
 
 export interface OutsideProverEvents {
-  /** Told after every check of a proof by another back end. */
+  /** Called after every check of a proof by another back end. */
   readonly onCrossCheck?: (result: "same" | "failed") => void;
-  /** Told of every worker that handed in what is no proof of its job. */
+  /** Called for every worker that handed in a false proof of its job. */
   readonly onFalseProof?: (worker: string) => void;
 }

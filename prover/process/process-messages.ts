@@ -1,4 +1,4 @@
-/** What a prover's child process and its parent tell each other, by Node's channel with structured clones. */
+/** Messages between a prover's child process and its parent, over Node's channel with structured clones. */
 import type { ProofJob, ProofResult, ProofStage } from "../proving/prover.ts";
 
 export type ParentMessage =

@@ -1,4 +1,7 @@
-/** What a prover's process does, a child or a worker of the queue: choose a back end, make proofs, check one a day. */
+/**
+ * Work of a proving process, a child or a worker of the queue: it chooses a back end, makes proofs, and
+ * cross-checks one a day.
+ */
 import type { Logger } from "@openledger/foundation/logger";
 import { createProver } from "../backends.ts";
 import { chooseBackend } from "../choose-backend.ts";
@@ -10,7 +13,7 @@ import type { ProverConfig } from "./prover-config.ts";
 
 interface ProofMakerModules {
   readonly logger: Logger;
-  /** Told after every check by another back end. */
+  /** Called after every check by another back end. */
   readonly onCrossCheck: (result: "same" | "failed") => void;
 }
 
@@ -57,7 +60,7 @@ export class ProofMaker {
     return result;
   }
 
-  /** Has another back end prove the job again where that is due; to be called once the proof is handed over. */
+  /** Proves the job again by another back end if a check is due. Call it after the proof is delivered. */
   check(job: ProofJob, result: ProofResult, signal: AbortSignal): Promise<void> {
     return this.#crossCheck.afterProof(job, result, signal);
   }

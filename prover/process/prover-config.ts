@@ -14,7 +14,7 @@ import { BACKEND_CHOICES } from "../choose-backend.ts";
 import { KEY_MEMORIES } from "../proving/prover.ts";
 
 /**
- * Every setting of proving, in the environment as PROVER_…, of a sequencer, of a model server that settles, and of a worker of
+ * Settings of proving, in the environment as PROVER_…, of a sequencer, of an answer server that settles, and of a worker of
  * the queue; docs/reference/settings.md has their table.
  */
 export const PROVER_SETTINGS = {

@@ -25,7 +25,7 @@ import type { Prover } from "./prover.ts";
 const TABLE: TableShape = { transfers: 1, members: 1, wide: 1, rows: 4, units: 1, low: 1, top: 1 };
 const TABLES: readonly TableShape[] = [TABLE, { ...TABLE, isBlob: true }];
 
-/** One small circuit of every sort that the registry knows, and inputs for it. */
+/** Small circuits, one of every sort that the registry knows, and inputs for each. */
 const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[] = [
   ...TABLES.map((shape) => ({
     name: tableName(shape),

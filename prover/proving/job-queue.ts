@@ -5,7 +5,7 @@ import type { ProofJob, ProofResult, ProofStage, ProveOptions } from "./prover.t
 export interface QueuedJob {
   readonly job: ProofJob;
   readonly options: ProveOptions;
-  /** Its caller has the answer: cancelled, closed, failed or proven. */
+  /** True if the caller has its answer: cancelled, closed, failed or proven. */
   readonly isSettled: boolean;
 }
 
@@ -111,7 +111,7 @@ export class StageClock {
     return lapMs;
   }
 
-  /** Since the last stage began; the next time counts from here. */
+  /** Milliseconds since the last stage began. The next call counts from here. */
   lapMs(): number {
     const now = performance.now();
     const lapMs = now - this.#lap;

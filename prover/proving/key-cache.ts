@@ -31,7 +31,7 @@ export class KeyCache<Key extends { readonly header: ZkeyHeader }> {
     return loaded;
   }
 
-  /** Without forgetting them one by one: what held them is gone. */
+  /** Drops all keys without freeing each: their memory is gone already. */
   clear(): void {
     this.#keys.clear();
   }

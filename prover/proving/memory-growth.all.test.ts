@@ -20,7 +20,7 @@ const squareCount = 1200;
  */
 const maxGrowth = { rss: 32 * 1024, heapUsed: 1024, arrayBuffers: 512 };
 
-/** Over the second half as a whole: an arena or two of the allocator, of all threads. */
+/** Maximum growth over the second half as a whole: an arena or two of the allocator, of all threads. */
 const maxRssStepBytes = 48 * 2 ** 20;
 
 setFlagsFromString("--expose-gc");

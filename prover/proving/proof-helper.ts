@@ -5,8 +5,8 @@ import { proverError } from "../prover-errors.ts";
 import type { ProofJob } from "./prover.ts";
 
 /**
- * What a back end of ours leaves to its helper thread: the witness, and the verification before a proof leaves. The thread
- * starts with the first task, takes one at a time, and keeps nobody alive while idle.
+ * Helper thread of our back ends: it calculates witnesses, and verifies proofs before they leave. It starts with the first
+ * task, takes one at a time, and keeps no process alive while idle.
  */
 export class ProofHelper {
   readonly #pool = new TaskPool<typeof import("./helper-tasks.ts")>({

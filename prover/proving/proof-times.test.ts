@@ -51,7 +51,7 @@ describe("ProofTimes", () => {
       const { contentHash } = circuit;
       const tookMs = await times.expectedMs({ contentHash, backend: prover.backend });
       expect(tookMs).toBeGreaterThan(0);
-      // As if the last one had taken a day: the percentage creeps.
+      // The last one took a day, by its file: the percentage creeps.
       for (let i = 0; i < 9; i++) await times.note({ contentHash, backend: prover.backend }, 8.64e7);
       const seen: ProofProgress[] = [];
       await proveWithProgress(prover, job, {

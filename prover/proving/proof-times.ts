@@ -1,4 +1,7 @@
-/** How long proofs have taken on this machine, on disk: the first estimate after a restart is then right, too. */
+/**
+ * Durations of past proofs on this machine, on disk, so that the first estimate after a restart is right,
+ * too.
+ */
 
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -6,7 +9,7 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { z } from "zod";
 
-/** Which proofs take equally long: the same circuit, by its content, proven by the same back end. */
+/** Proofs that take equally long: the same circuit, by its content, proven by the same back end. */
 interface ProofKind {
   readonly contentHash: string;
   readonly backend: string;
@@ -17,8 +20,8 @@ const REMEMBERED_COUNT = 9;
 const fileSchema = z.object({ tookMs: z.array(z.number().nonnegative()).max(REMEMBERED_COUNT) });
 
 /**
- * One small file for each circuit and back end. They are for estimates that people see, never for decisions: a file
- * that cannot be read or written is as good as none.
+ * Durations, one small file for each circuit and back end. They are for estimates that people see, never for decisions:
+ * a file that cannot be read or written is as good as none.
  */
 export class ProofTimes {
   readonly #folder: string;

@@ -1,10 +1,13 @@
-/** One proof with a percentage to show, for somebody who waits for it at a terminal: mostly a settler. */
+/** Proof with a percentage for a person who waits at a terminal, mostly a settler. */
 import { ProofTimes } from "./proof-times.ts";
 import type { ProofJob, ProofResult, ProofStage, Prover } from "./prover.ts";
 
 export interface ProofProgress {
   readonly stage: ProofStage;
-  /** Of the whole job, 0 to 100, never falling; an estimate within a stage. 100 = the proof is verified. */
+  /**
+   * Percentage of the whole job, 0 to 100, never falling; an estimate within a stage. 100 = the proof is
+   * verified.
+   */
   readonly percent: number;
   readonly elapsedMs: number;
 }
@@ -12,14 +15,17 @@ export interface ProofProgress {
 interface ProgressOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ProofProgress) => void;
-  /** How long the whole job takes, where the caller knows better than `times`; only the estimate depends on it. */
+  /**
+   * Expected duration of the whole job, if the caller knows better than `times`. Only the estimate depends on
+   * it.
+   */
   readonly expectedMs?: number;
-  /** Where the time of such proofs is known from, and noted; default: on this machine's disk. */
+  /** Durations of past proofs, which also records this one. Default: on this machine's disk. */
   readonly times?: ProofTimes;
   readonly tickMs?: number;
 }
 
-/** Where the stages begin, in percent. Guess from batch circuits, where the witness takes a tenth. */
+/** Start of the stages, in percent. Estimated from batch circuits, in which the witness takes a tenth. */
 const STAGE_START: Readonly<Record<ProofStage, number>> = { witness: 0, prove: 12, verify: 97 };
 const STAGE_END: Readonly<Record<ProofStage, number>> = { witness: 12, prove: 97, verify: 100 };
 const DEFAULT_EXPECTED_MS = 60_000;

@@ -8,8 +8,9 @@ export interface CircuitInputs {
 export type SignalValue = bigint | number | boolean | string | readonly SignalValue[];
 
 /**
- * Where the native prover has a key's points between proofs: in memory, in the path's own form, or in the key's file alone,
- * which every proof reads piece by piece. "auto" decides by the key's size. Proofs are the same bytes either way.
+ * Location of a key's points between proofs of the native prover: in memory, in the path's own form
+ * ("resident"), or only in the key's file, which every proof reads piece by piece ("mapped"). "auto" decides
+ * by the key's size. Proofs are the same bytes either way.
  */
 export const KEY_MEMORIES = ["auto", "resident", "mapped"] as const;
 export type KeyMemory = (typeof KEY_MEMORIES)[number];
@@ -34,7 +35,7 @@ export interface ProofJob {
   inputs?: CircuitInputs;
   /** Bytes of a .wtns file. */
   witness?: Uint8Array;
-  /** What its public signals have to be, for a prover that does not make the witness itself. */
+  /** Expected public signals, for a prover that does not make the witness itself. */
   publicSignals?: readonly bigint[];
 }
 
@@ -42,7 +43,10 @@ export type ProofStage = "witness" | "prove" | "verify";
 
 export interface ProveOptions {
   signal?: AbortSignal;
-  /** Of a queue's jobs the smallest goes first, 0 to 2^20; absent: behind all. A prover that takes jobs in order ignores it. */
+  /**
+   * Priority in a queue, 0 to 2^20: the smallest goes first; without one a job goes last. A prover that takes
+   * jobs in order ignores it.
+   */
   priority?: number;
   /** Called when a stage begins, with the time since the job left the queue. */
   onProgress?: (progress: { stage: ProofStage; elapsedMs: number }) => void;
@@ -52,9 +56,11 @@ export interface ProofResult {
   proof: Groth16Proof;
   publicSignals: bigint[];
   timings: { witnessMs: number; proveMs: number; verifyMs: number };
-  /** The back end that made the proof: what ran, not what was asked for. */
+  /** Back end that made the proof, which may differ from the requested one. */
   backend: string;
-  /** Of a back end that has both ways: whether its key was in memory or was read from its file. */
+  /**
+   * Location of the key during the proof, for a back end with both ways: in memory, or read from its file.
+   */
   keyMemory?: "resident" | "mapped";
 }
 

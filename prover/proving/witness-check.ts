@@ -3,7 +3,7 @@ import { type ProverErrorCode, proverError } from "../prover-errors.ts";
 
 /** .wtns: "wtns", version, section count; section 1: id, size, field bytes (32), prime, value count; section 2 */
 const witnessCountAt = 60;
-/** Where a .wtns file's values begin. */
+/** Offset of the values in a .wtns file. */
 export const witnessValuesAt = 76;
 
 /** @throws RollupError PRV_NO_WITNESS, or PRV_KEY_INVALID where the circuit's own calculator made it */

@@ -61,7 +61,7 @@ const outcome = (promise: Promise<unknown>) =>
     (error: { code: string; data: { trace: string[] } }) => error,
   );
 
-/** One deep copy with a value replaced. */
+/** Deep copy with one value replaced. */
 function altered(
   inputs: CircuitInputs,
   name: string,

@@ -12,23 +12,23 @@ import { Redis } from "ioredis";
 import { z } from "zod";
 import { proverError } from "../prover-errors.ts";
 
-/** Every key of the queue begins with it: a worker's user of Redis needs `~openledger:*` and nothing else. */
+/** Prefix of the queue's Redis keys. A worker's Redis user needs `~openledger:*` and nothing else. */
 export const KEY_PREFIX = "openledger";
 export const QUEUE_NAME = "prove";
 
-/** After so many failures the one who asked is told. */
+/** Maximum attempts of a job. After the last failure its caller gets the error. */
 export const MAX_ATTEMPTS = 3;
-/** Inputs are deleted with their job; after this in any case. */
+/** Maximum life of inputs. They are deleted with their job, or after this time. */
 const INPUTS_TTL_SECONDS = 7 * 86_400;
-/** Of a batch of 256 operations they are about 10 MB. */
+/** Maximum bytes of a job's inputs. A batch of 256 operations has about 10 MB. */
 const MAX_INPUT_BYTES = 512 * 1024 * 1024;
-/** A worker looks every few seconds. */
+/** Life of a cancellation. A worker looks for it every few seconds. */
 const CANCELLED_TTL_SECONDS = 3_600;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 export const proveTaskSchema = z.strictObject({
   circuit: z.string().max(200),
-  /** Of the circuit: a worker with other keys of the same name is of no use. */
+  /** Hash of the circuit. A worker with other keys of the same name is of no use. */
   contentHash: z.string().max(200),
   /** SHA-256 of the inputs as JSON. */
   inputsHash: z.string().regex(/^[0-9a-f]{64}$/),
@@ -39,7 +39,7 @@ export type ProveTask = z.output<typeof proveTaskSchema>;
 const MAX_TIMING_MS = 30 * ONE_DAY_MS;
 const timing = z.number().nonnegative().max(MAX_TIMING_MS);
 
-/** What a worker hands back: a proof, and who made it. */
+/** Answer of a worker: a proof, and its maker. */
 export const proveAnswerSchema = z.strictObject({
   backend: z.string().max(100),
   proof,
@@ -48,10 +48,10 @@ export const proveAnswerSchema = z.strictObject({
   worker: z.string().max(100),
   elapsedMs: timing,
 });
-/** As a worker writes it: text, before it is read. */
+/** Answer as a worker writes it: text before parsing. */
 export type WrittenAnswer = z.input<typeof proveAnswerSchema>;
 
-/** Why a job failed, where that is no fault of the worker's or of the circuit's. */
+/** Reasons of a job's failure that are neither the worker's fault nor the circuit's. */
 export const JOB_ENDS = {
   inputsMissing: "the job's inputs are missing",
   inputsInvalid: "the job's inputs are not those of its hash",
@@ -93,7 +93,10 @@ export const hashOf = (text: string): string => createHash("sha256").update(text
 
 export const packInputs = (json: string): Promise<Buffer> => promisify(gzip)(json, { level: 1 });
 
-/** Puts packed inputs beside the queue, or sees to it that those that are there stay. @param hash of their JSON */
+/**
+ * Stores packed inputs beside the queue, or extends the life of those already there. @param hash of their
+ * JSON
+ */
 export async function putInputs(redis: Redis, hash: string, packed: Buffer): Promise<void> {
   if ((await redis.expire(inputsKey(hash), INPUTS_TTL_SECONDS)) === 1) return;
   await redis.set(inputsKey(hash), packed, "EX", INPUTS_TTL_SECONDS);
@@ -119,7 +122,7 @@ export async function dropInputs(redis: Redis, hash: string): Promise<void> {
   await redis.del(inputsKey(hash));
 }
 
-/** Tells the worker that proves it that nobody wants the proof any more. */
+/** Cancels a job: tells its worker that nobody needs the proof any more. */
 export async function cancelTask(redis: Redis, jobId: string): Promise<void> {
   await redis.set(cancelledKey(jobId), "1", "EX", CANCELLED_TTL_SECONDS);
 }

@@ -1,4 +1,4 @@
-/** Those who ask for proofs, workers, and a real Redis. */
+/** Test of the queue with several callers and workers, and a real Redis. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
@@ -19,9 +19,9 @@ import { type QueueWorker, startQueueWorker } from "./queue-worker.ts";
 const program = redisProgram();
 const logger = createLogger("test", "silent");
 const folder = await scratchFolder();
-/** So long that nobody loses a job because the machine was busy. */
+/** Lock time long enough that nobody loses a job because the machine is busy. */
 const LOCK_MS = 30_000;
-/** Where a test waits for a lock to end. */
+/** Lock time of tests that wait for a lock to end. */
 const SHORT_LOCK_MS = 2_500;
 
 let circuit: ProvingCircuit;
@@ -42,7 +42,7 @@ async function startAsker(
 interface WorkerOptions {
   readonly name?: string;
   readonly lockMs?: number;
-  /** Instead of a real proof. */
+  /** Replaces the real proof. */
   readonly make?: ProofMaker["make"];
 }
 

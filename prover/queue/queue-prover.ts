@@ -30,12 +30,12 @@ import {
   wantTask,
 } from "./prove-queue.ts";
 
-/** Behind every batch: BullMQ knows 2^21 priorities, the smallest first. */
+/** Priority of jobs without one, after every batch: BullMQ has 2^21 priorities, the smallest first. */
 const LAST_PRIORITY = 2 ** 21 - 1;
-/** Proofs, and what is left of failures, go after a week, as inputs do. */
-const KEPT_SECONDS = 7 * 86_400;
-/** A queue that has lost a job, or a job its inputs, says nothing of it. */
-const LOOK_AGAIN_MS = 5_000;
+/** Life of proofs and of failed jobs: a week, as of inputs. */
+const RETENTION_SECONDS = 7 * 86_400;
+/** Interval of a caller's checks, because a queue reports neither a lost job nor lost inputs. */
+const RECHECK_MS = 5_000;
 const COUNT_MS = 2_000;
 /** Inputs lie in Redis' memory; more than that need not wait there. */
 const MAX_QUEUED = 64;
@@ -44,8 +44,8 @@ interface QueueProverOptions {
   /** redis:// or rediss://, with user and password. */
   readonly queueUrl: string;
   /**
-   * Whether a job that its caller aborts is taken away from its worker. False where several ask for the same one: a settlement's
-   * proof is as good for the next settler.
+   * True if a job that its caller aborts is cancelled at its worker. False if several callers may share a
+   * job: a settlement's proof is as good for the next settler.
    */
   readonly cancelsAborted: boolean;
 }
@@ -115,11 +115,14 @@ class QueueProver implements OutsideProver {
     };
   }
 
-  /** What a worker hands in is checked here, by the circuit's key and by the public signals, where they are known. */
+  /**
+   * Proves a job by the queue. Checks a worker's proof by the circuit's key, and by the public signals if
+   * they are known.
+   */
   prove({ circuit, inputs, publicSignals }: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
     const json = JSON.stringify(plainInputs(inputs!));
     const id = hashOf(`${circuit.contentHash} ${json}`);
-    // Of 64 jobs the inputs themselves would take a gigabyte.
+    // The inputs of 64 jobs themselves would take a gigabyte.
     return this.#prove(
       { circuit, publicSignals, id, inputsHash: hashOf(json), packed: packInputs(json) },
       options,
@@ -137,7 +140,7 @@ class QueueProver implements OutsideProver {
       for (let attempt = 1; ; ) {
         const job = await until(this.#put(asked, options), signal);
         try {
-          const handed = await until(job.waitUntilFinished(this.#ends, LOOK_AGAIN_MS), signal);
+          const handed = await until(job.waitUntilFinished(this.#ends, RECHECK_MS), signal);
           const result = this.#read(asked, handed);
           options.onProgress?.({ stage: "verify", elapsedMs: performance.now() - startedAtMs });
           this.#failingCode = null;
@@ -150,7 +153,7 @@ class QueueProver implements OutsideProver {
           if (state !== "completed" && state !== "failed") continue;
           const reason = (error as Error).message;
           await job.remove().catch(() => {});
-          // They may be what is wrong.
+          // The inputs may be the fault.
           await dropInputs(this.#redis, inputsHash);
           const isNobodysFault = Object.values<string>(JOB_ENDS).includes(reason);
           if (!isNobodysFault && attempt++ >= MAX_ATTEMPTS) throw this.#failed(asked, error as Error);
@@ -189,8 +192,8 @@ class QueueProver implements OutsideProver {
       priority: Math.min(LAST_PRIORITY, 1 + (priority ?? LAST_PRIORITY)),
       attempts: MAX_ATTEMPTS,
       backoff: { type: "exponential", delay: 1_000 },
-      removeOnComplete: { age: KEPT_SECONDS },
-      removeOnFail: { age: KEPT_SECONDS },
+      removeOnComplete: { age: RETENTION_SECONDS },
+      removeOnFail: { age: RETENTION_SECONDS },
     });
   }
 

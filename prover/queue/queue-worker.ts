@@ -22,7 +22,7 @@ import {
 } from "./prove-queue.ts";
 import type { WorkerMetrics } from "./worker-metrics.ts";
 
-/** How often a worker asks whether its job is still wanted. */
+/** Interval at which a worker checks that its job is not cancelled. */
 const CANCEL_CHECK_MS = 3_000;
 
 interface QueueWorkerOptions {
@@ -38,14 +38,14 @@ interface QueueWorkerModules {
   readonly circuits: ReadonlyMap<string, ProvingCircuit>;
   readonly logger: Logger;
   readonly metrics?: WorkerMetrics;
-  /** Told of the circuit when a job begins, and null when none runs. */
+  /** Called with the circuit when a job begins, and with null when it ends. */
   readonly onJob?: (circuit: string | null) => void;
-  /** Told the code of a failure that repeating hardly mends, and null once a job succeeds again. */
+  /** Called with the code of a failure that a retry hardly mends, and with null once a job succeeds again. */
   readonly onFailing?: (code: string | null) => void;
 }
 
 export interface QueueWorker {
-  /** Gives back the job that runs, and ends. */
+  /** Returns the running job to the queue, and ends. */
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { Registry } from "prom-client";
 
 const PROOF_BUCKETS_SECONDS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800];
 
-/** All metrics of a worker of the queue. Labels are closed sets. */
+/** Metrics of a worker of the queue. Labels are closed sets. */
 export function createWorkerMetrics(registry = new Registry()) {
   const { counter, gauge, histogram } = declareMetrics(registry);
   const metrics = {

@@ -127,7 +127,7 @@ function exchange(worker: ChildProcess, request: ProveRequest, queued: QueuedJob
   });
 }
 
-/** Whether the worker keeps this process alive. */
+/** Sets whether the worker keeps this process alive. */
 function setReferenced(worker: ChildProcess, isReferenced: boolean): void {
   const handles = [worker, worker.channel, worker.stderr as { ref?(): void; unref?(): void } | null];
   for (const handle of handles) isReferenced ? handle?.ref?.() : handle?.unref?.();

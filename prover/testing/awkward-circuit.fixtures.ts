@@ -38,7 +38,7 @@ component main {public [x]} = Awkward(${AWKWARD_WIRES});
   });
 }
 
-/** All of the circuit's inputs, with one value each for the wires of a sort. */
+/** Circuit inputs, with one value each for the wires of a sort. */
 export function awkwardInputs(x: bigint, equal: bigint, opposite: bigint) {
   const repeat = (value: bigint) => Array.from({ length: AWKWARD_WIRES }, () => value);
   return { x, one: 1n, equal: repeat(equal), opposite: repeat(opposite) };

@@ -1,4 +1,4 @@
-/** What every back end holds to: proofs that snarkjs verifies, refusals, cancelling and closing. */
+/** Tests that every back end must pass: proofs that snarkjs verifies, refusals, cancelling and closing. */
 import { copyFile, cp, readFile, truncate, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { groth16, wtns } from "snarkjs";

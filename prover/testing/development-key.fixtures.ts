@@ -1,4 +1,4 @@
-/** What a development key must hold, for circuits of any size. */
+/** Checks of a development key for circuits of any size. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { groth16, wtns } from "snarkjs";

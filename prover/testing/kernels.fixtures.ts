@@ -50,7 +50,7 @@ export function makeKernelBench(byteCount: number): KernelBench {
   };
 }
 
-/** What lies around areas of a memory, so that a test sees what is written outside of them. */
+/** Patterns around areas of a memory, so that a test notices writes outside of the areas. */
 export class Fences {
   static readonly byteCount = 4096;
   readonly #bytes: Uint8Array;

@@ -7,7 +7,7 @@ import { KEY_PREFIX } from "../queue/prove-queue.ts";
 
 const PROGRAMS = ["redis-server", "valkey-server"];
 
-/** Its program; null where none is installed, which is said once. */
+/** Name of Redis' program; null if none is installed, with one warning. */
 export function redisProgram(): string | null {
   const found = PROGRAMS.find((program) => spawnSync(program, ["--version"]).status === 0) ?? null;
   if (found === null)
@@ -16,14 +16,14 @@ export function redisProgram(): string | null {
 }
 
 export interface TestRedis {
-  /** With all rights. */
+  /** URL of a user with all rights. */
   readonly url: string;
-  /** With a worker's rights, as docs/how-to/operate.md gives them. */
+  /** URL of a user with a worker's rights (docs/how-to/operate.md). */
   readonly workerUrl: string;
   stop(): Promise<void>;
 }
 
-/** As docs/how-to/operate.md has it. */
+/** Rights of a worker's user, the same as in docs/how-to/operate.md. */
 const WORKER_RIGHTS = [`~${KEY_PREFIX}:*`, "resetchannels", "+@all", "-@dangerous", "-@admin", "+info"];
 
 export async function startRedis(program: string): Promise<TestRedis> {

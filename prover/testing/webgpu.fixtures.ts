@@ -18,7 +18,7 @@ export function putWords(gpu: GpuDevice, words: readonly number[]): GPUBuffer {
   return buffer;
 }
 
-/** What the buffer holds after the commands, as integers of 32 bytes. */
+/** Runs the commands, then reads the buffer as integers of 32 bytes. */
 export async function runAndRead(
   gpu: GpuDevice,
   commands: readonly Command[],

@@ -49,7 +49,7 @@ export class ListSummer {
   readonly #leftOut: number;
   readonly #leftPairs: number;
   readonly #leftSums: number;
-  /** What is left of a chunk's lists, and of each how much. */
+  /** References that remain of a chunk's lists, and the length of each list. */
   readonly #list: Uint32Array;
   readonly #lengths: Uint32Array;
 
@@ -146,7 +146,7 @@ export class ListSummer {
     }
   }
 
-  /** Takes out the sums whose pairs were cleared. */
+  /** Removes the sums whose pairs were cleared. */
   #dropInfinities(entryCount: number, sums: number, pairCount: number): void {
     const [words, list, lengths] = [this.#words, this.#list, this.#lengths];
     const { pointBytes } = this.shape;

@@ -1,4 +1,4 @@
-/** Nothing that the kernels write lands outside of what is theirs: there lies a pattern that nobody else has. */
+/** Test that kernels write only inside their areas: a pattern that nothing else writes lies outside. */
 import { readFile } from "node:fs/promises";
 import { bn254 } from "@noble/curves/bn254.js";
 import { WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";

@@ -35,14 +35,14 @@ export interface MemoryPlan {
   limits: WindowLimits;
   /** Barrier, task counter and flags. */
   control: number;
-  /** Read once and then kept. */
+  /** Points of the key, read once and reused by every proof. */
   points: Record<PointName, { points: number; indices: number; maxCount: number }>;
   coefficients: number;
   rowStarts: [a: number, b: number];
   terms: number;
   inverseFactors: number;
   cosetFactors: number;
-  /** Of the running proof. */
+  /** Addresses of the running proof's data. */
   witness: number;
   witnessTable: number;
   witnessDigits: number;
@@ -134,7 +134,7 @@ interface SumTask {
   flags: number;
 }
 
-/** All windows of all sums, in the order in which the workers take them. */
+/** Windows of all sums, in the order in which the workers take them. */
 export function listTasks(plan: MemoryPlan): SumTask[] {
   let pointIndex = 0;
   return sumNames.flatMap((sum) => {

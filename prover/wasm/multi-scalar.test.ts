@@ -10,7 +10,7 @@ import { PointAdder } from "./point-adder.ts";
 
 const r = scalarModulus;
 
-/** What the test needs of a point of either group. */
+/** Operations that the test needs of a point of either group. */
 interface Point {
   add(other: Point): Point;
   double(): Point;
@@ -57,7 +57,7 @@ const groups: Group[] = [
   },
 ];
 
-/** In a zkey's form, where infinity is all zeros. */
+/** Encodes a point in a zkey's form, in which infinity is all zeros. */
 function zkeyPoint(group: Group, point: Point): Uint8Array {
   const bytes = new Uint8Array(64 * group.shape.degree);
   if (point.is0()) return bytes;
@@ -173,7 +173,7 @@ describe.each(groups)("PointAdder in $name", (group) => {
         expect(adder.coordinates(sum)).toEqual(
           expected.is0() ? group.coordinates(p).map(() => 0n) : group.coordinates(expected),
         );
-        // What a sum is added to again.
+        // Summand that a sum is added to again.
         expect(adder.coordinates(adder.add(sum, known[1]![1]))).toEqual(group.coordinates(expected.add(q)));
       }
     }

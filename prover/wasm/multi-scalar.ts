@@ -40,7 +40,7 @@ export interface PointTable {
   count: number;
 }
 
-/** Where splitDigits wrote the digits. */
+/** Table of the digits that splitDigits wrote. */
 export interface DigitTable {
   address: number;
   scalarCount: number;
@@ -53,7 +53,7 @@ export interface SumPart {
   digits: DigitTable;
 }
 
-/** What a WindowSummer must have room for. */
+/** Maximum sizes that a WindowSummer must have room for. */
 export interface WindowLimits {
   maxWindowBits: number;
   maxPointCount: number;

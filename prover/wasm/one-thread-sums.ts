@@ -52,7 +52,7 @@ export class OneThreadSums {
     this.bytes.set(scalars, this.#scalars);
   }
 
-  /** With the endomorphism, digits included, over the scalars of `load`. */
+  /** Computes the sum with the endomorphism, digits included, over the scalars of `load`. */
   sum(windows: WindowShape = chooseWindows(this.pointCount)): void {
     const { windowBits, windowCount } = windows;
     const [stride, half] = [4 * this.pointCount, 2 * this.pointCount];
@@ -68,7 +68,7 @@ export class OneThreadSums {
     this.sumWindows(windows);
   }
 
-  /** Over the digits that stand there. */
+  /** Computes the windows' sums over digits already in memory. */
   protected sumWindows(windows: WindowShape): void {
     const digits = { address: this.digits, scalarCount: this.pointCount, windows };
     for (let window = 0; window < windows.windowCount; window++)

@@ -9,7 +9,7 @@ export class PointAdder {
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
   readonly #doubles: Float64Array;
-  /** Two pairs, then the steps of additions, of which one pair needs two. */
+  /** Memory of two pairs, then of the steps of additions, of which one pair needs two. */
   readonly #pairs: number;
   readonly #end: number;
   #next: number;
@@ -60,7 +60,10 @@ export class PointAdder {
     });
   }
 
-  /** Behind it stays room for what the kernels write besides: a second sum, or what a point is read from. */
+  /**
+   * Allocates bytes. Room stays behind them for other writes of the kernels: a second sum, or the source of a
+   * point.
+   */
   #take(byteCount: number): number {
     const address = this.#next;
     this.#next += byteCount;

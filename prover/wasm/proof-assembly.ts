@@ -5,12 +5,12 @@ import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { listTasks, type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";
 import { PointAdder } from "./point-adder.ts";
 
-/** What a proof's parts are put together from. */
+/** Sums from which a proof is assembled. */
 export interface Sums {
   kernels: KernelCalls;
   buffer: SharedArrayBuffer;
   plan: MemoryPlan;
-  /** Whose staging area takes the points. */
+  /** Thread whose staging area takes the points. */
   thread: number;
   /** The zkey's header section. */
   header: Uint8Array;
@@ -23,7 +23,7 @@ export type ProofPart =
 type G1Coordinates = Groth16Proof["a"];
 
 export interface Blinding {
-  /** Both below the scalar field's modulus. */
+  /** Blinding scalars, both below the scalar field's modulus. */
   r: bigint;
   s: bigint;
 }
@@ -65,7 +65,7 @@ function adderOf({ kernels, buffer, plan, thread }: Sums, shape: typeof g1Shape)
 /** Bits of a scalar; windows of halved scalars end far below. */
 const chainBits = 254;
 
-/** What is added at a bit: the sum of 2^bit * term(bit) is meant. */
+/** Term at a bit, for the sum of 2^bit * term(bit). */
 type Term = (bit: number) => number;
 
 /** The sum of all terms with one doubling a bit. */

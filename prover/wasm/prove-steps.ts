@@ -12,11 +12,11 @@ import { moveToCoset } from "./transforms.ts";
 export interface StageTimes {
   /** The witness' limbs and digits. */
   digitsMs: number;
-  /** The rows of A and B times the witness. */
+  /** Time of the rows of A and B times the witness. */
   rowsMs: number;
-  /** To the coset, the quotient and its digits. */
+  /** Time of the move to the coset, the quotient and its digits. */
   quotientMs: number;
-  /** The sums over the key's points. */
+  /** Time of the sums over the key's points. */
   sumsMs: number;
 }
 
@@ -35,7 +35,9 @@ export interface ProveContext {
   pointCounts: Record<PointName, number>;
 }
 
-/** One thread's part of a proof: from the witness in memory to the windows' points. All threads must run it. */
+/**
+ * Part of one thread in a proof: from the witness in memory to the windows' points. All threads must run it.
+ */
 export class ProveSteps {
   readonly #context: ProveContext;
   readonly #g1: WindowSummer;

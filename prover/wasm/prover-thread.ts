@@ -15,9 +15,9 @@ import { type PhaseTimes, type ProveContext, ProveSteps } from "./prove-steps.ts
 import { ThreadTeam } from "./thread-team.ts";
 import type { ZkeySections } from "./zkey-sections.ts";
 
-/** What the prover asks of all its threads at once. Each answers with one ThreadAnswer. */
+/** Task for all threads at once. Each thread answers with one ThreadAnswer. */
 export type ThreadTask =
-  /** Only to one thread. */
+  /** Task for one thread only. */
   | { kind: "build" }
   | { kind: "open"; key: number; image: KernelImage; memory: WasmMemory; plan: MemoryPlan; thread: number }
   | { kind: "load"; key: number; path: string; sections: ZkeySections }

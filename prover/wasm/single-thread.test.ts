@@ -1,4 +1,6 @@
-/** As in a page from the disk: without SharedArrayBuffer, and from bytes alone. */
+/**
+ * Test of the prover in a page that is opened from the disk: without SharedArrayBuffer, and from bytes alone.
+ */
 import { readFile } from "node:fs/promises";
 import { groth16 } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";

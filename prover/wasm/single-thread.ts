@@ -24,7 +24,7 @@ import { ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import { type KeySource, readSections } from "./zkey-sections.ts";
 
-/** What is done at the moment, in this order. */
+/** Stages of a proof, in this order. */
 export type SingleThreadStage = "key" | "witness" | "prove" | "verify";
 
 export interface SingleThreadCircuit {

@@ -31,7 +31,7 @@ export class ThreadGroup {
   }
 
   /**
-   * Gives thread i the i-th task; there may be fewer tasks than threads. Ends all threads when one fails, as
+   * Runs the i-th task on thread i; there may be fewer tasks than threads. Ends all threads when one fails, as
    * the others may wait for it.
    *
    * @throws RollupError PRV_WORKER_DIED, and what a thread failed with

@@ -1,4 +1,4 @@
-/** What the threads that share a memory need to work together: turns and meeting points. */
+/** Synchronisation of the threads that share a memory: turns and meeting points. */
 const word = { arrived: 0, round: 1, next: 2 } as const;
 
 export class ThreadTeam {
@@ -15,7 +15,7 @@ export class ThreadTeam {
     this.#words.fill(0);
   }
 
-  /** Waits until all threads are here. The last one starts the numbers of `take` again. */
+  /** Waits until all threads have called it. The last one starts the numbers of `take` again. */
   meet(): void {
     const words = this.#words;
     const round = Atomics.load(words, word.round);

@@ -6,12 +6,11 @@ import { inverseScalar } from "./kernels/scalar-kernel.ts";
 import { shareOf } from "./thread-team.ts";
 
 /**
- * From the values of a polynomial at the n-th roots of unity w^i to its values at g w^i, where g^2 = w,
- * times n. The inverse transform takes natural order to bit-reversed order and the transform takes it back,
- * so nothing is ever permuted; the powers of g are part of the second one's factors.
- *
- * Stages over more elements than the cache holds run one by one, with all threads on each; the others
- * block by block.
+ * Transform from the values of a polynomial at the n-th roots of unity w^i to its values at g w^i, where g^2
+ * = w, times n. The inverse transform takes natural order to bit-reversed order and the transform takes it
+ * back, so nothing is ever permuted; the powers of g are part of the second one's factors.
+ * Stages over more elements than the cache holds run one by one, with all threads on each; the others block
+ * by block.
  */
 const pairBytes = 2 * elementBytes;
 /** 40 bytes each: half of the second-level cache. */
@@ -58,7 +57,7 @@ export function writeFactors(
   }
 }
 
-/** One thread's part of the transforms of the vectors; all threads must call it. */
+/** Runs one thread's part of the transforms of the vectors; all threads must call it. */
 export function moveToCoset(
   kernels: KernelCalls,
   plan: TransformPlan,

@@ -1,4 +1,4 @@
-/** Many proofs and threads of the WASM prover; wasm-backend.test.ts shows the rest of it. */
+/** Test of the WASM prover with many proofs and threads; wasm-backend.test.ts has the rest. */
 import { afterAll, describe, expect, test } from "vitest";
 import { BackendWorld, inputs } from "../testing/backend-suite.fixtures.ts";
 import { createWasmProver } from "./wasm-backend.ts";

@@ -29,13 +29,13 @@ interface WasmProverOptions {
 }
 
 interface WasmPhaseTimes extends StageTimes {
-  /** The windows' points put together and blinded. */
+  /** Time to assemble and blind the windows' points. */
   assemblyMs: number;
-  /** Of each sum, all threads together. */
+  /** Time of each sum, over all threads together. */
   aMs: number;
   b1Ms: number;
   b2Ms: number;
-  /** With H, in the same buckets. */
+  /** Time of C with H, in the same buckets. */
   cMs: number;
 }
 
@@ -45,7 +45,7 @@ interface WasmProofResult extends ProofResult {
 
 interface WasmProver extends Prover {
   prove(job: ProofJob, options?: ProveOptions): Promise<WasmProofResult>;
-  /** Those that compute; none before the first proof. */
+  /** Computing threads; none before the first proof. */
   readonly threads: readonly Worker[];
 }
 
@@ -69,7 +69,7 @@ interface LoadedKey {
   memory: WasmMemory;
   plan: MemoryPlan;
   pointCounts: PointCounts;
-  /** Whose threads know the key. */
+  /** Thread group whose threads know the key. */
   openIn: ThreadGroup;
 }
 
@@ -202,7 +202,10 @@ class KernelProver implements WasmProver {
     await key.openIn.run(key.openIn.workers.map(() => ({ kind: "close", key: key.id })));
   }
 
-  /** All threads at once, from a clean start: those that were ended may have left others waiting. */
+  /**
+   * Runs tasks on all threads at once, from a clean start: threads that were ended may have left others
+   * waiting.
+   */
   async #runInAll(key: LoadedKey, makeTask: (thread: number) => ThreadTask): Promise<ThreadAnswer[]> {
     const group = await this.#threads();
     if (key.openIn !== group) {

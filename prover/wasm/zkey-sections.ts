@@ -1,6 +1,6 @@
 import { fileHeadBytes, sectionHeadBytes } from "../formats/zkey-layout.ts";
 
-/** Where the sections of a proving key are, by id. The key's header was checked before. */
+/** Positions of a proving key's sections, by id. The key's header was checked before. */
 export type ZkeySections = Record<number, { position: number; byteCount: number }>;
 
 /** A proving key's bytes, wherever they are. */

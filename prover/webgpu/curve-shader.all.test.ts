@@ -72,7 +72,7 @@ const groups = {
 const toKernel = (values: bigint[]) => values.map((value) => (value * kernelR) % p);
 const fromKernel = (values: bigint[]) => values.map((value) => (value * inverseR) % p);
 
-/** In both: slots 0 and 1 as given; the result in slot 0. */
+/** Kernel of an addition. Slots 0 and 1 of both vectors are the operands; the result is in slot 0. */
 function additionKernel(curve: CurveShape, right: "Point" | "Sum") {
   return makeKernel(
     `add ${right}`,

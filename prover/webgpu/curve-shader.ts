@@ -174,8 +174,8 @@ class ElementOperations {
   }
 
   /**
-   * In the extension (u^2 = -1) three products, as Karatsuba has it. Factors may be lazy differences: their
-   * parts' sums are below 8 p, and 8 times 8 is within what a product allows (field-shader.ts).
+   * Multiplies two elements: in the extension (u^2 = -1) with three products (Karatsuba). Factors may be lazy
+   * differences: their parts' sums are below 8 p, and a product allows 8 times 8 (field-shader.ts).
    */
   mul(a: Element, b: Element): Element {
     const f = this.#program;

@@ -88,7 +88,10 @@ async function loadOverSwiftShader(): Promise<DawnModule> {
   return module.exports as DawnModule;
 }
 
-/** One file of a tar archive: heads of 512 bytes (name at 0, size in octal at 124), contents padded to 512. */
+/**
+ * Reads one file of a tar archive: heads of 512 bytes (name at 0, size in octal at 124), contents padded to
+ * 512.
+ */
 function fileOfTar(tar: Buffer, name: string): Buffer {
   for (let at = 0; at + 512 <= tar.length; ) {
     const entry = tar.toString("latin1", at, at + 100).replace(/\0.*$/s, "");

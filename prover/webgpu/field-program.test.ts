@@ -15,7 +15,7 @@ interface Operation {
   isReduced: boolean;
 }
 
-/** What the cards' shader says, read back from its text. */
+/** Parses the card's shader text back into operations. */
 function parse(statements: string): Operation[] {
   return statements.split("\n").map((line) => {
     const match = /^ *let v(\d+) = (FqReduce\()?Fq(\w+)\(v(\d+), v(\d+)\)\)?;$/.exec(line);

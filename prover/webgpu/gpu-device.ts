@@ -10,7 +10,7 @@ const rowGroups = 32768;
 const usage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
 const mapRead = 1;
 
-/** What a kernel does with a buffer. */
+/** Access of a kernel to a buffer. */
 export type Access = "read" | "write" | "uniform";
 
 /** A compute shader with its bindings, in order. */
@@ -35,7 +35,7 @@ export type Command = Step | { clear: GPUBuffer };
 /** A device with what the prover needs of it. Kernels are compiled once each; every buffer is its maker's. */
 export class GpuDevice {
   readonly device: GPUDevice;
-  /** As the driver describes it. */
+  /** Name of the adapter, from the driver. */
   readonly adapterName: string;
   /** True: the processor computes, not a graphics card. */
   readonly isSoftware: boolean;
@@ -101,7 +101,7 @@ export class GpuDevice {
   }
 
   /**
-   * Looks at what happened since the last call.
+   * Checks for errors since the last call.
    *
    * @throws RollupError PRV_GPU_LOST, PRV_GPU_UNAVAILABLE for want of memory, PRV_PROVE_FAILED for a refused command
    */
@@ -288,8 +288,9 @@ export class GpuDevice {
 }
 
 /**
- * While a promise of Dawn's is open, Dawn asks for its outcome in every turn of the event loop, without a pause.
- * SwiftShader needs that processor for itself: here a turn takes two milliseconds.
+ * Rests until the promise settles. While a promise of Dawn's is open, Dawn polls it in every turn of the
+ * event loop, without a pause. SwiftShader needs that processor for itself: a turn here takes two
+ * milliseconds.
  */
 async function restUntil(promise: Promise<unknown>): Promise<void> {
   const never = new Int32Array(new SharedArrayBuffer(4));

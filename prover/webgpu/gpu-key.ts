@@ -26,7 +26,7 @@ export interface GpuKey {
   quotient: Quotient;
   /** Three sums: the key's A, its B, and its C and H together, whose scalars are the wires' and the quotient's. */
   g1: PointSums;
-  /** One: B in the second group. */
+  /** Sum in the second group: only B. */
   g2: PointSums;
   buffers: readonly GPUBuffer[];
 }
@@ -72,7 +72,7 @@ function convertKernel(style: ShaderStyle): Kernel {
   );
 }
 
-/** All that a proof needs. Compiled side by side, as a driver may take seconds for one. */
+/** Kernels of a proof. They compile side by side, as a driver may take seconds for one. */
 function allKernels(style: ShaderStyle): Kernel[] {
   const { inverse, forward, ...single } = quotientKernels(style);
   const sums = [g1Curve, g2Curve].flatMap((curve) =>
@@ -82,7 +82,7 @@ function allKernels(style: ShaderStyle): Kernel[] {
   return [...Object.values(single), ...passes, ...sums, convertKernel(style)];
 }
 
-/** Where a section's points find their scalars: that of point i is `firstScalar + i`. */
+/** Scalars of a section's points: that of point i is `firstScalar + i`. */
 interface PointSection {
   section: number;
   firstScalar: number;

@@ -9,17 +9,20 @@ import { combineG1, combineG2, type WindowBytes } from "./window-points.ts";
 
 /** Milliseconds of a proof on the card, one after another. */
 export interface GpuPhaseTimes {
-  /** The witness handed to the driver and all commands queued. */
+  /** Time until the driver has the witness and all commands are queued. */
   queueMs: number;
-  /** Until the sum in the second group is there; it runs first, and its windows are put together beside the rest. */
+  /**
+   * Time until the sum in the second group is there; it runs first, and its windows are assembled beside the
+   * rest.
+   */
   g2Ms: number;
-  /** From then on: the quotient and the sums in the first group. */
+  /** Time from then on: the quotient and the sums in the first group. */
   g1Ms: number;
-  /** The windows put together and blinded, what of it did not run beside the card. */
+  /** Time to assemble and blind the windows, as far as it did not run beside the card. */
   assemblyMs: number;
 }
 
-/** Both below the order of the groups. */
+/** Blinding scalars, both below the order of the groups. */
 interface Blinding {
   r: bigint;
   s: bigint;

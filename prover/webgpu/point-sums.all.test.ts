@@ -41,7 +41,9 @@ interface Term {
   scalar: bigint;
 }
 
-/** Each set's sum as a multiple of the generator: the oracle is arithmetic modulo the group's order. */
+/**
+ * Expects each set's sum as a multiple of the generator: the oracle is arithmetic modulo the group's order.
+ */
 async function expectSums(name: "g1" | "g2", sets: Term[][], plan: SumPlan) {
   const { curve, coordinates, combine, multiple } = groups[name];
   const terms = sets.flat();

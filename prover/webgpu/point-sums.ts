@@ -52,22 +52,22 @@ export function planSums(setCounts: readonly number[]): SumPlan {
 }
 
 interface SumInputs {
-  /** Affine, in the kernels' form, none at infinity; the sets' one after another. */
+  /** Points, affine, in the kernels' form, none at infinity; the sets one after another. */
   points: GPUBuffer;
-  /** For each point the place of its scalar in `scalars`. */
+  /** Index of each point's scalar in `scalars`. */
   scalarIndices: GPUBuffer;
-  /** 32 bytes each, below the group's order. */
+  /** Scalars of 32 bytes each, below the group's order. */
   scalars: GPUBuffer;
 }
 
 /** Sums of points times scalars, several at once over one list, on the card from the scalars to the windows. */
 export interface PointSums {
   plan: SumPlan;
-  /** What `submit` runs. */
+  /** Commands that `submit` runs. */
   commands: readonly Command[];
-  /** For each set and window the buckets' sum S and T = sum of i B_i: the window's value is S + T. */
+  /** Sums of the buckets for each set and window: S and T = sum of i B_i. The window's value is S + T. */
   results: { sums: GPUBuffer; weighted: GPUBuffer };
-  /** All that it holds, for `free`. */
+  /** Buffers to release by `free`. */
   buffers: readonly GPUBuffer[];
 }
 

@@ -10,9 +10,9 @@ interface QuotientInputs {
   /** The key's coefficient section without its count, as in the file. Its values are converted in place. */
   coefficients: GPUBuffer;
   coefficientCount: number;
-  /** For every entry of the section its matrix, 0 or 1, and its row. */
+  /** Matrix (0 or 1) and row of every entry of the section. */
   places: { matrices: Uint8Array; rows: Uint32Array };
-  /** 32 bytes a scalar: the wires from 0 on; the quotient is written from `firstScalar` on. */
+  /** Scalars of 32 bytes: the wires from 0 on; the quotient is written from `firstScalar` on. */
   scalars: GPUBuffer;
   firstScalar: number;
 }

@@ -5,7 +5,7 @@ import { makeKernel } from "./kernel-source.ts";
 
 /** Counters that one workgroup of the prefix sum takes. */
 export const scanBlock = 16 * groupSize;
-/** No bucket: buckets are numbered from 0. */
+/** Marker for no bucket: buckets are numbered from 0. */
 const none = "0xffffffffu";
 
 const digitParameters = `struct Parameters {
@@ -46,7 +46,7 @@ function visitDigits(visit: string): string {
   }`;
 }
 
-/** How many digits each bucket has. */
+/** Kernel that counts the digits of each bucket. */
 export const countKernel: Kernel = makeKernel(
   "count digits",
   [

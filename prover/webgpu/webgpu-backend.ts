@@ -69,7 +69,7 @@ class GpuProver implements WebgpuProver {
   readonly #helper = new ProofHelper();
   readonly #queue = new JobQueue<WebgpuProofResult>({
     run: (queued) => this.#runJob(queued),
-    // What the card does it ends: the next job waits for it.
+    // The card finishes its commands: the next job waits for them.
     stop: () => this.#helper.end(),
   });
   #gpu: GpuDevice;

@@ -11,7 +11,7 @@ type G2 = InstanceType<typeof G2>;
 
 const inverseR = powMod(kernelR, baseModulus - 2n, baseModulus);
 
-/** What the card hands over: see PointSums.results. */
+/** Results of the card: see PointSums.results. */
 export interface WindowBytes {
   sums: Uint8Array;
   weighted: Uint8Array;

@@ -19,7 +19,10 @@ interface StepRunner {
 
 const addonPath = fileURLToPath(new URL("../native/steps/build/row-steps.node", import.meta.url));
 
-/** Null where there is no compiler and the addon was not built: then circom's programs make all witnesses. */
+/**
+ * Loads the addon. Returns null if it was not built, for example without a compiler: then circom's programs
+ * make all witnesses.
+ */
 export function loadStepRunner(): StepRunner | null {
   if (!existsSync(addonPath)) return null;
   return createRequire(import.meta.url)(addonPath) as StepRunner;

@@ -50,7 +50,7 @@ export interface Endpoints {
 
 const endpointsSchema = z.object({
   sequencerUrl: z.url(),
-  /** Addresses of model servers by the model's id. */
+  /** Addresses of models' routes by the model's id. */
   modelServers: z.record(z.string(), z.url()).default({}),
 });
 
@@ -73,10 +73,12 @@ export function resolveEndpoints(options: GlobalOptions): Endpoints {
   };
 }
 
-/** Addresses of all model servers that this machine knows. */
-export function knownModelServers(): string[] {
+/** Addresses of all answer servers that this machine knows. */
+export function knownAnswerServers(): string[] {
   const endpoints = readIfPresent(workspacePaths.endpoints);
-  return endpoints === null ? [] : Object.values(endpointsSchema.parse(JSON.parse(endpoints)).modelServers);
+  if (endpoints === null) return [];
+  const { modelServers } = endpointsSchema.parse(JSON.parse(endpoints));
+  return Object.values(modelServers).map((url) => url.replace(/\/ledger\/\d+$/, ""));
 }
 
 /** Where a model is served: what was asked for, else what this machine knows. @throws CMD_NO_MODEL_SERVER */

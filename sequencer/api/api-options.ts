@@ -1,4 +1,4 @@
-/** What the HTTP application is given. */
+/** Options and modules of the HTTP application. */
 
 import type { DeployedCircuit, Deployment } from "@openledger/circuits/registry/deployment";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
@@ -23,12 +23,13 @@ export const MAX_SETTLEMENT_BODY_BYTES = 128 * 1024;
 /** The operator's own processes send queue entries by the hundred. */
 export const MAX_OPERATOR_BODY_BYTES = 1024 * 1024;
 /**
- * What 30 seconds are enough for. Attack: each of a batch's wide slots takes what a stranger pre-verified before, in eight shards.
- * That is 43 KB here, and no transaction bounds them together: so much holds 39 of them.
+ * Body limit for reports of foreign batches, in bytes: what is processed within 30 seconds. Attack: every wide slot of a
+ * batch takes a settlement of eight shards that a stranger pre-verified before. Each has 43 KB here, and no transaction
+ * bounds their sum. The limit holds 39 of them.
  */
 export const MAX_FOREIGN_BODY_BYTES = 30 * 64 * 1024;
 
-/** Of a deployment, what /v1/info tells. */
+/** Fields of a deployment that /v1/info returns. */
 export type ServedDeployment = Pick<
   Deployment,
   "chainId" | "rollupAddress" | "tokenAddress" | "domain" | "idFeeWei"
@@ -43,13 +44,13 @@ export interface ApiOptions extends ServerLimits {
   readonly deployment: ServedDeployment;
   readonly preconfirmationSigner: string;
   readonly l1Confirmations: number;
-  /** Absent where there are no routes of the operator's. */
+  /** Absent: the operator's routes are not served. */
   readonly operatorToken?: Secret<string>;
-  /** Absent: there is nothing at `/`. */
+  /** Absent: nothing is served at `/`. */
   readonly pages?: ServedPages | undefined;
 }
 
-/** What the public routes ask of the one who holds the ledger: the sequencer, or a full node of one. */
+/** Ledger host of the public routes: the sequencer, or a full node that follows one. */
 export interface LedgerHost
   extends Pick<Sequencer, "submit" | "submitSettlement" | "operation" | "operationsOf" | "isHealthy"> {
   readonly options: Pick<
@@ -71,25 +72,25 @@ export interface LedgerHost
     Partial<Pick<BatchPipeline, "data">>;
   readonly log: LedgerLog;
   readonly mempool: Pick<Mempool, "size" | "nextNonce">;
-  /** What it takes at all; a full node takes nothing. */
+  /** Admission mode; absent for a full node, which takes no operations. */
   readonly mode?: Sequencer["mode"] | undefined;
-  /** Absent where there are no processes of the operator's. */
+  /** Absent where the operator has no processes of its own. */
   readonly news?: Pick<Sequencer["news"], "view"> | undefined;
   readonly settlements: Pick<SettlementService, "settlement" | "settlementsOf" | "preVerifiedSettlements">;
   preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
-  /** Beside status and isL1HeadKnown in /health. */
+  /** Further fields of /health, beside status and isL1HeadKnown. */
   readonly healthFacts?: object;
 }
 
 export interface ApiModules {
   readonly sequencer: LedgerHost;
-  /** Whose own processes are served; null for a full node, which has none. */
+  /** Sequencer whose own processes are served; null for a full node, which has none. */
   readonly operator: Sequencer | null;
   readonly feed: Feed;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: () => number;
-  /** What /health tells of the prover; absent where nobody makes proofs. */
+  /** Facts about the prover in /health; absent where nobody makes proofs. */
   readonly proverFacts?: () => object;
   /** Further routes; they need no operator's token. */
   readonly routes?: (app: FastifyInstance) => void;

@@ -1,4 +1,7 @@
-/** What comes in over HTTP: zod schemas that check form and turn text into bigints. docs/reference/api.md is the contract. */
+/**
+ * Request schemas of the HTTP API (zod): they check form and turn text into bigints. docs/reference/api.md is the
+ * contract.
+ */
 
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { KIND_RULES } from "@openledger/circuits/protocol";
@@ -42,7 +45,7 @@ export const leavesQuery = z
   .strictObject({
     owner: address.optional(),
     keyX: element.optional(),
-    /** Of the models that learnt from it. */
+    /** Datanet whose dependent models are listed. */
     datanetId: countFromText.optional(),
     ids: countsFromText(100).optional(),
   })
@@ -52,7 +55,7 @@ export const leavesQuery = z
   );
 export const operationsQuery = z.strictObject({
   leaf: countFromText,
-  /** An operation's hash, or a queue entry's index. */
+  /** Operation's hash, or a queue entry's index. */
   before: z.union([hash, countFromText]).optional(),
   limit: limit(200, 50),
 });

@@ -1,4 +1,4 @@
-/** What goes out over HTTP: the sequencer's records as JSON (docs/reference/api.md). */
+/** Response bodies of the HTTP API: the sequencer's records as JSON (docs/reference/api.md). */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { blobElements } from "@openledger/circuits/blob/blob-elements";
@@ -253,11 +253,15 @@ export function readyView(batch: StoredBatch): z.input<typeof readyBatchesAnswer
 }
 
 const readyEntry = ({ circuit, proof, publicSignals, wire }: EntryPosting) => ({
-  ...{ circuit, commitment: hex32(publicSignals[0]) },
-  ...{ data: bytesToHex(wire), proof: proofJson(proof) },
+  circuit,
+  commitment: hex32(publicSignals[0]),
+  data: bytesToHex(wire),
+  proof: proofJson(proof),
 });
 
-/** They follow from the record, so that nothing of a blob has to be kept for its sending. */
+/**
+ * Field elements of the batch's blob. They follow from the record, so nothing of a blob is stored for its transaction.
+ */
 function blobOf({ circuit, narrow }: StoredBatch): { blobElements?: string } {
   const table = parseTableName(circuit);
   if (table?.isBlob !== true) return {};
@@ -271,7 +275,7 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
   kind === KIND.settle ? { modelId, word: hex32(words[0]!) } : null;
 
 /**
- * Where the chain is after each batch that L1 may have; for the bridge to compare with L1.
+ * Position of the chain after each batch that L1 may have. The bridge compares it with L1.
  * @param finalBlockNumber L1's block that took the last final batch, or an earlier one
  */
 export function chainView(

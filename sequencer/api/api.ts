@@ -10,7 +10,7 @@ import type { FastifyInstance } from "fastify";
 import { sequencerError } from "../sequencer-errors.ts";
 import { apiErrors } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
-import { refuseFullFeed } from "./full-feed.ts";
+import { refuseFullFeed, refuseMalformedFeed } from "./full-feed.ts";
 import { tokenCheck } from "./operator-token.ts";
 import { registerPages } from "./pages.ts";
 import { registerBlobRoute } from "./routes/blob-route.ts";
@@ -58,6 +58,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     isOperator: tokenCheck(operatorToken === undefined ? [] : [operatorToken]),
   });
   await app.ready();
+  refuseMalformedFeed(app.websocketServer, errors);
   refuseFullFeed(app.server, modules.feed, options.proxies ?? new TrustedProxies(), errors);
   return app;
 }

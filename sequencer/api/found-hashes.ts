@@ -1,4 +1,4 @@
-/** What a piece of a hash may stand for: operations, transactions on L1, blobs, settlements. */
+/** Search by a piece of a hash: operations, transactions on L1, blobs, settlements. */
 
 import type { StoredTarget } from "../store/hash-index.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";
@@ -6,7 +6,7 @@ import { storeKeys } from "../store/store-keys.ts";
 import { blobHashOf } from "../store/stored-batch.ts";
 import type { LedgerHost } from "./api-options.ts";
 
-/** Hashes of each sort that one question looks through: as many share four digits where there are 65 million. */
+/** Maximum hashes of each sort that one search reads: as many share four digits where there are 65 million. */
 export const MAX_LOOKED_AT = 1_000;
 
 interface HashPiece {
@@ -16,7 +16,10 @@ interface HashPiece {
   readonly limit: number;
 }
 
-/** In the order of the hashes, operations first. @returns lookedAt: names with this beginning that were read */
+/**
+ * Lists matches in the order of the hashes, operations first. @returns lookedAt: hashes with this beginning that were
+ * read
+ */
 export async function findHashes(
   { pipeline, log }: Pick<LedgerHost, "pipeline" | "log">,
   { end, limit, start }: HashPiece,

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { freshFolder } from "../testing/fresh-rollup.ts";
@@ -37,4 +39,27 @@ it("refuses a feed that has no place before the framework sees it", async () => 
     error: { code: "SRV_OVERLOADED", data: { maxOfNetwork: 10 } },
   });
   expect(seen).toBe(10);
+});
+
+it("refuses what does not open a feed in the form of every refusal", async () => {
+  const rollup = await startTestRollup({ dataPath: freshFolder() });
+  onTestFinished(() => rollup.stop());
+  const port = Number(new URL(await rollup.listen()).port);
+  const upgrade = "GET /v1/feed HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\n";
+  for (const head of [
+    `${upgrade}upgrade: nothing\r\n`,
+    `${upgrade}upgrade: websocket\r\nsec-websocket-version: 13\r\n`,
+    `${upgrade}upgrade: websocket\r\nsec-websocket-key: short\r\nsec-websocket-version: 13\r\n`,
+  ]) {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.write(`${head}\r\n`);
+    let text = "";
+    socket.on("data", (bytes) => {
+      text += bytes;
+    });
+    await once(socket, "close");
+    const [status, body] = text.split("\r\n\r\n");
+    expect(status, head).toMatch(/^HTTP\/1.1 400 (?:.|\r\n)*default-src 'none'/);
+    expect(JSON.parse(body!), head).toMatchObject({ error: { code: "SRV_BAD_REQUEST" } });
+  }
 });

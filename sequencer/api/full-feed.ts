@@ -1,13 +1,26 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
+import { processErrors } from "@openledger/foundation/error-table";
 import { networkOf } from "@openledger/foundation/http/client-network";
 import { ANSWER_HEADERS } from "@openledger/foundation/http/create-server";
 import { type HttpErrors, refusalText } from "@openledger/foundation/http/http-errors";
 import type { TrustedProxies } from "@openledger/foundation/http/trusted-proxies";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { WebSocketServer } from "ws";
 import type { Feed } from "../batches/feed.ts";
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** Refuses what is no opening of a feed in the server's form; the library would answer in plain text. */
+export function refuseMalformedFeed(feeds: WebSocketServer, errors: HttpErrors): void {
+  feeds.on("wsClientError", ({ message }, socket) => {
+    const error = processErrors.raise("SRV_BAD_REQUEST", `this does not open a WebSocket: ${message}`);
+    const status = errors.statusOf(error);
+    errors.onRefusal?.(error, status);
+    socket.on("error", () => socket.destroy());
+    socket.end(refusalText(status, error, errors, ANSWER_HEADERS), () => socket.destroy());
+  });
+}
 
 /**
  * Refuses feeds where there is no room before the framework sees them: a storm of them costs no routes, hooks and headers.

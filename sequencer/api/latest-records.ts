@@ -1,10 +1,10 @@
-/** What was executed last, of every kind, in few words: a list for people. */
+/** Latest executed records of every kind, in short: a list for people. */
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { KIND, kindRule, QUEUED_WEI_KINDS } from "@openledger/circuits/protocol";
 import type { ExecutedEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";
 import type { LedgerHost } from "./api-options.ts";
 
-/** Newest first. @param before sequence of an entry */
+/** Lists records, newest first. @param before sequence of an entry */
 export async function latestRecords(
   { pipeline, log }: Pick<LedgerHost, "pipeline" | "log">,
   { before = Number.MAX_SAFE_INTEGER, limit }: { before?: number | undefined; limit: number },
@@ -26,7 +26,7 @@ export async function latestRecords(
   const records = [];
   for (const [sequence, entry] of found) {
     const { batchNumber } = entry;
-    // L1's queue has no time of its own here: its entries have their batch's.
+    // Entries of L1's queue have no time of their own here: they get the time of their batch.
     const atMs = entry.type === "queue" ? await timeOf(batchNumber) : entry.acknowledgedAtMs;
     records.push({ sequence, ...factsOf(entry), batchNumber, status: statusOf(batchNumber), atMs });
   }

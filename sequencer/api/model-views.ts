@@ -24,7 +24,7 @@ import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epoc
 import { operationStatusOf } from "../store/operation-status.ts";
 import { postedBy, postingJson } from "../store/settlement-posting.ts";
 
-/** What a role of a payee has earned and can claim, by the ledger's head. */
+/** Earned, claimed and claimable wei of a payee in one role, at the ledger's head. */
 function roleView(rewards: ModelRewards, payeeIndex: number, role: PayeeRole, validatorParts: bigint) {
   const earnedWei = roleShareWei(rewards.accruedWei[payeeIndex] ?? 0n, role, validatorParts);
   const claimedWei = rewards.claimedWei[claimedPlace(payeeIndex, role)] ?? 0n;
@@ -74,7 +74,7 @@ export function rewardsView(records: Iterable<[id: number, record: LeafState]>, 
   return { leafId, claimableWei: claimableWei.toString(), rewards };
 }
 
-/** When and with what a closed epoch can be settled; null parts are not on L1 yet. */
+/** Time and randomness with which a closed epoch can be settled; null parts are not on L1 yet. */
 function closeView(
   modelId: number,
   epoch: { epoch: bigint; chain: bigint },
@@ -148,7 +148,8 @@ export function paymentsView(
     ...(record === undefined ? {} : closeView(modelId, { epoch: BigInt(epoch), chain: record.chain }, close)),
     payments: payments.map(
       ({ amountWei, batchNumber, cumulativeWei, hash, payerId, queueIndex, receipt }) => ({
-        ...{ hash, queueIndex: queueIndex ?? null },
+        hash,
+        queueIndex: queueIndex ?? null,
         receipt: hex32(receipt),
         payerId,
         amountWei: amountWei.toString(),
@@ -198,7 +199,7 @@ export function preVerifiedView({ circuit, epoch, modelId, reason, settlement, w
     epoch,
     settlementHash,
     circuit,
-    // Of the batch that takes it; "superseded" where the epoch was settled otherwise.
+    // Status of the batch that takes it; "superseded" where the epoch was settled otherwise.
     status: settlement === null ? "waiting" : isTaken ? operationStatusOf(settlement.batch) : "superseded",
     batchNumber: isTaken ? settlement.entry.batchNumber : null,
     reason: settlement === null ? reason : null,

@@ -17,7 +17,9 @@ import { operationJson, type TestRollup, type TestUser, transfer } from "../test
 const octets = { "content-type": "application/octet-stream" };
 const send = async ({ app }: TestRollup, payload: Uint8Array, headers: Record<string, string> = octets) => {
   const response = await app.inject({
-    ...{ method: "POST", url: "/v1/operations/batch", headers },
+    method: "POST",
+    url: "/v1/operations/batch",
+    headers,
     payload: Buffer.from(payload),
   });
   const { rawPayload, statusCode } = response;
@@ -28,7 +30,7 @@ const send = async ({ app }: TestRollup, payload: Uint8Array, headers: Record<st
 const one = () =>
   transfer({ secret: 1n, id: 2, l1Owner: 1n, keyX: 1n }, { id: 3, l1Owner: 2n } as TestUser, 0n);
 
-/** What somebody may send; `nonces` are those that each user is at. */
+/** Random operation, valid or not; `nonces` are the users' next nonces. */
 function randomOperation(random: TestRandom, users: readonly TestUser[], nonces: bigint[]): SignedOperation {
   const place = random.below(users.length);
   const [user, to] = [users[place]!, users[(place + 1 + random.below(users.length - 1)) % users.length]!];
@@ -81,7 +83,8 @@ describe("POST /v1/operations/batch", () => {
           expect((answer.error as { code: string }).code).toBe(body.error.code);
           seen.add(body.error.code);
         } else {
-          // Only the order among leaves may be another, and when a batch is closed, which a repeated operation is told.
+          // Only the order among leaves may differ, and the time at which a batch is closed: a repeated operation reports
+          // it.
           const statusOf = ({ status }: { status: string }) => status.replace("closed", "acknowledged");
           expect([answer.hash, statusOf(answer)]).toEqual([body.hash, statusOf(body)]);
           expect(answer.preconfirmation?.operationHash).toBe(body.hash);
@@ -121,7 +124,9 @@ describe("POST /v1/operations/batch", () => {
     expect(decodeBatch(encodeBatch([operation, one()]))).toEqual([operation, one()]);
     const hash = `0x${"ab".repeat(32)}` as const;
     const preconfirmation = {
-      ...{ operationHash: hash, opIndex: 2 ** 40, deadlineSeconds: 5 },
+      operationHash: hash,
+      opIndex: 2 ** 40,
+      deadlineSeconds: 5,
       signature: `0x${"cd".repeat(65)}` as const,
     };
     const answers = [

@@ -1,11 +1,11 @@
-/** Who may call the routes of the operator's processes, and what these routes have in common. */
+/** Authorization of the routes for the operator's processes, and their common options. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { sequencerError } from "../sequencer-errors.ts";
 import { MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
 
-/** Digests have one length, so the comparison tells nothing about the token's. */
+/** Digests have one length, so the comparison leaks nothing about the token's. */
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
 /** Tells whether a request has one of these tokens. */
@@ -13,7 +13,7 @@ export function tokenCheck(tokens: readonly Secret<string>[]): (request: Fastify
   const expected = tokens.map((token) => digest(`Bearer ${token.reveal()}`));
   return ({ headers }) => {
     const given = digest(headers.authorization ?? "");
-    // All of them, so that the time does not tell which one it was.
+    // Compares all of them, so that the time does not tell which one matched.
     return expected.map((one) => timingSafeEqual(given, one)).includes(true);
   };
 }
@@ -30,5 +30,8 @@ export function requireToken(app: FastifyInstance, tokens: readonly Secret<strin
 export const operatorRoute = <Parts extends object = object>(summary: string, parts = {} as Parts) => ({
   bodyLimit: MAX_OPERATOR_BODY_BYTES,
   config: { rateLimit: false as const },
-  ...{ tag: "operator", summary, security: [{ operator: [] }], ...parts },
+  tag: "operator",
+  summary,
+  security: [{ operator: [] }],
+  ...parts,
 });

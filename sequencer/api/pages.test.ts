@@ -23,8 +23,7 @@ describe("pages at /", () => {
   const environment = {
     SEQUENCER_PAGES_PATH: "here",
     SEQUENCER_PAGES_L1_URL: "http://127.0.0.1:8545/key",
-    SEQUENCER_PAGES_MODEL_SERVERS: "http://127.0.0.1:8700",
-    SEQUENCER_PAGES_ADAPTER_SERVERS: "http://127.0.0.1:8798",
+    SEQUENCER_PAGES_ANSWER_SERVERS: "http://127.0.0.1:8700 http://127.0.0.1:8798",
     SEQUENCER_PAGES_DATANET_HOSTS: "http://127.0.0.1:8560",
     SEQUENCER_PAGES_FACTORY: "http://127.0.0.1:8570/",
     SEQUENCER_PAGES_SOURCE_URL: "https://code.example/openledger",
@@ -49,8 +48,7 @@ describe("pages at /", () => {
     expect((await get("/assets/main-abc.js")).headers["cache-control"]).toContain("immutable");
     expect((await get("/pages.json")).json()).toEqual({
       l1Url: "http://127.0.0.1:8545/key",
-      modelServers: ["http://127.0.0.1:8700"],
-      adapterServers: ["http://127.0.0.1:8798"],
+      answerServers: ["http://127.0.0.1:8700", "http://127.0.0.1:8798"],
       datanetHosts: ["http://127.0.0.1:8560"],
       factoryUrl: "http://127.0.0.1:8570/",
       sourceUrl: "https://code.example/openledger",

@@ -2,23 +2,21 @@
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifySchema } from "fastify";
 
-/** Pages as they were built elsewhere, and what they are told. */
+/** Pages built elsewhere, and their settings. */
 export interface ServedPages {
   /** Folder with index.html. */
   readonly path: string;
-  /** An Ethereum node that the pages may ask besides the reader's wallet; null for none. */
+  /** Ethereum node that the pages may use besides the reader's wallet; null for none. */
   readonly l1Url: string | null;
-  /** Model servers that they may ask which rows an answer paid. */
-  readonly modelServers?: readonly string[];
-  /** Servers of many adapters that they ask questions. */
-  readonly adapterServers?: readonly string[];
-  /** Hosts of Datanets that they work with. */
+  /** URLs of answer servers that the pages ask questions, and which rows an answer paid. */
+  readonly answerServers?: readonly string[];
+  /** URLs of the Datanet hosts that the pages work with. */
   readonly datanetHosts?: readonly string[];
-  /** Where they tune models; null for nowhere but in themselves. */
+  /** URL of the factory that tunes models for the pages; null: the pages tune in the browser only. */
   readonly factoryUrl?: string | null;
-  /** Of the software that the operator runs. */
+  /** URL of the source code of the software that the operator runs. */
   readonly sourceUrl?: string | null;
-  /** The contracts that OPEN votes with, and the block from which proposals are looked for. */
+  /** Contracts that OPEN votes with, and the first block searched for proposals. */
   readonly governance?: ServedGovernance | null;
 }
 
@@ -28,7 +26,7 @@ interface ServedGovernance {
   readonly fromBlock: number;
 }
 
-/** Of a deployment's record. */
+/** Reads the governance contracts from a deployment record; null where it has none. */
 export function servedGovernance(deployment: {
   readonly deployedAtBlock: number;
   readonly governance?: { readonly governor: string; readonly registry: string } | undefined;
@@ -42,15 +40,13 @@ export function servedGovernance(deployment: {
 const YEAR_SECONDS = 31_536_000;
 
 /**
- * Scripts, styles and pictures come from here alone, and none is in the markup; WebAssembly is compiled, text is not
- * evaluated. Requests go here, to the one Ethereum node, to the servers of models and adapters, the hosts and the factory. Nobody may frame
- * the page.
+ * Content-Security-Policy of the pages. Scripts, styles and pictures come from this origin alone, and the markup has none
+ * inline. WebAssembly is compiled, text is not evaluated. Requests go to this origin, the one Ethereum node, the answer
+ * servers, the hosts and the factory. Nobody may frame the page.
  */
 function contentSecurityPolicy(pages: ServedPages): string {
-  const { adapterServers = [], datanetHosts = [], factoryUrl = null, l1Url, modelServers = [] } = pages;
-  const urls = [l1Url, ...modelServers, ...adapterServers, ...datanetHosts, factoryUrl].filter(
-    (url) => url !== null,
-  );
+  const { answerServers = [], datanetHosts = [], factoryUrl = null, l1Url } = pages;
+  const urls = [l1Url, ...answerServers, ...datanetHosts, factoryUrl].filter((url) => url !== null);
   const others = urls.map((url) => new URL(url).origin);
   return [
     "default-src 'none'",
@@ -63,8 +59,8 @@ function contentSecurityPolicy(pages: ServedPages): string {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    // No text becomes a script, no matter who writes it: not in markup, not as an address. The pages' one policy lets their own
-    // workers start (web/no-eval.ts).
+    // No text becomes a script, whoever wrote it: neither as markup nor as an address. The pages' only policy lets their
+    // own workers start (web/no-eval.ts).
     "require-trusted-types-for 'script'",
     "trusted-types default",
   ].join("; ");
@@ -82,11 +78,11 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
   };
   await app.register(fastifyStatic, {
     root: pages.path,
-    // The files as they are: what is unknown gets the API's own answer.
+    // Only existing files are served: an unknown path gets the API's own answer.
     wildcard: false,
     decorateReply: false,
     cacheControl: false,
-    // Where the build has left a packed form beside a file, that is what is sent to who takes it.
+    // A packed form that the build left beside a file is sent to clients that accept it.
     preCompressed: true,
     setHeaders: (reply, path) => {
       for (const [name, value] of Object.entries(headers)) reply.header(name, value);
@@ -99,8 +95,7 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
   });
   app.get("/pages.json", { schema: { hide: true } as FastifySchema }, () => ({
     l1Url: pages.l1Url,
-    modelServers: pages.modelServers ?? [],
-    adapterServers: pages.adapterServers ?? [],
+    answerServers: pages.answerServers ?? [],
     datanetHosts: pages.datanetHosts ?? [],
     factoryUrl: pages.factoryUrl ?? null,
     sourceUrl: pages.sourceUrl ?? null,

@@ -1,4 +1,4 @@
-/** What comes in over HTTP about models and settlements. docs/reference/api.md is the contract. */
+/** Request schemas about models and settlements. docs/reference/api.md is the contract. */
 
 import { MAX_FURTHER_ENTRIES, MAX_SETTLEMENT_BYTES } from "@openledger/circuits/wire/operator-api";
 import { element, elementOrDecimal, hexBytes, leafId, proof } from "@openledger/circuits/wire/wire-fields";
@@ -18,7 +18,7 @@ export const settlementsQuery = z.strictObject({ model: countFromText, limit: li
 export const preVerifiedQuery = z.strictObject({ model: countFromText.optional() });
 export const settlementParams = z.object({ model: countFromText, epoch: epochFromText });
 
-/** What every entry of a settlement has. */
+/** Fields that every entry of a settlement has. */
 export const entryFields = {
   circuit: z
     .string()

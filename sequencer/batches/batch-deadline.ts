@@ -1,4 +1,4 @@
-/** When the open batch has to be closed. Knows no clock: the caller says what time it is. */
+/** Deadline at which the open batch must be closed. Has no clock: the caller passes the time. */
 export class BatchDeadline {
   readonly #intervalMs: number;
   #firstOperationAtMs: number | null = null;

@@ -12,9 +12,9 @@ import type { FeedPublisher } from "./feed.ts";
 export interface BatchPipelineOptions extends UnitFeeRules {
   readonly feeAccountId: number;
   readonly closeIntervalMs: number;
-  /** What a proof is estimated to take until one was made. */
+  /** Estimated time of a proof in milliseconds, until the first proof was made. */
   readonly expectedProveMs?: number;
-  /** Closed batches that L1 does not have; beyond, signed operations are refused. */
+  /** Maximum closed batches that L1 does not have; beyond it, signed operations are refused. */
   readonly maxUnpostedBatches: number;
   /** A batch that is this close to the end of L1's window is rebuilt instead of submitted. */
   readonly staleMarginSeconds: number;
@@ -33,9 +33,9 @@ export interface BatchPipelineModules {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** Wei of OPEN for an ether, or null where nobody says. */
+  /** Wei of OPEN for an ether, or null where the price is unknown. */
   readonly openPerEther: () => bigint | null;
-  /** Something is broken that only a restart, or a human, can mend. */
+  /** Called when something is broken that only a restart, or a human, can mend. */
   readonly onFatal: (error: unknown) => void;
 }
 

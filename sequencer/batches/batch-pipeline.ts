@@ -77,17 +77,17 @@ export class BatchPipeline {
     if (this.#opened !== null) this.#deadline.noteOperation(this.#opened.entry.openedAtMs);
   }
 
-  /** When the open batch got its first operation, or null. */
+  /** Time of the open batch's first operation, or null. */
   get openedAtMs(): number | null {
     return this.#opened?.entry.openedAtMs ?? null;
   }
 
-  /** Of the open batch, or of the next one where none is open. */
+  /** Fee per unit of the open batch, or of the next one where none is open, in wei. */
   get feePerUnitWei(): bigint {
     return this.#opened?.entry.feePerUnitWei ?? this.fee.nextWei;
   }
 
-  /** How many batches wait for L1, of those that may: 0 to 1. */
+  /** Share of the batches that may wait for L1 and do: 0 to 1. */
   get load(): number {
     return (this.registry.closedNumber - this.registry.reached("posted")) / this.#options.maxUnpostedBatches;
   }
@@ -167,7 +167,7 @@ export class BatchPipeline {
       );
       return durable;
     } catch (error) {
-      // The fees are credited, the batch is not in the registry: memory is of no use any more.
+      // The fees are credited, the batch is not in the registry: memory cannot be used any more.
       this.#modules.onFatal(error);
       throw error;
     }
@@ -182,8 +182,9 @@ export class BatchPipeline {
   }
 
   /**
-   * Nothing more has a place in the open batch; or only narrow operations have, and no other batch waits for its proof.
-   * The next wide operation would close it. While the prover has work, a table goes on being filled for nothing.
+   * True where the open batch has no place left; or where it has places for narrow operations alone, and no other batch
+   * waits for its proof. The next wide operation would close it. While the prover has work, filling the table further
+   * costs nothing.
    */
   get #isDone(): boolean {
     return this.head.isFull || (!this.head.hasWideRoom && this.registry.unprovenCount === 0);

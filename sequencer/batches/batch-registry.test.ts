@@ -16,7 +16,9 @@ const SHAPE = postedShape({ transfers: 2, members: 2, wide: 2, rows: 4, units: 2
 const POINT = [0n, 0n] as const;
 const PROOF: ProofReport = {
   proof: { a: POINT, b: realFirst(POINT, POINT), c: POINT },
-  ...{ backend: "none", timings: {}, provenAtMs: 0 },
+  backend: "none",
+  timings: {},
+  provenAtMs: 0,
 };
 const INCLUSION = { transactionHash: "0x", blockNumber: 1, gasUsed: 1 };
 

@@ -25,7 +25,7 @@ import {
   statusRank,
 } from "../store/stored-batch.ts";
 
-/** What L1 allows between a batch's timestamp and its block's: Rollup.TIMESTAMP_WINDOW. */
+/** Maximum seconds between a batch's timestamp and its block's on L1: Rollup.TIMESTAMP_WINDOW. */
 const L1_TIMESTAMP_WINDOW_SECONDS = 3_600;
 /** Past the window by this much, no block can take a submitted batch any more, whatever reorganisation there is. Guess. */
 const SUBMITTED_GRACE_SECONDS = 300;
@@ -39,10 +39,10 @@ export interface L1Report {
 export class BatchRegistry {
   #final: ChainPosition;
   readonly #ledger: Ledger;
-  /** By number, ascending and without gaps: final + 1 … closed. */
+  /** Records by number, ascending and without gaps: final + 1 … closed. */
   readonly #records = new Map<number, StoredBatch>();
   readonly #changes = new Map<number, LeafChanges>();
-  /** Of the records: asked for with every operation, and there may be thousands. */
+  /** Number of records without a proof. Cached: every operation reads it, and there may be thousands of records. */
   #unprovenCount = 0;
 
   /** @param ledger of the head; what was folded into it is the last final batch's */
@@ -183,7 +183,8 @@ export class BatchRegistry {
   }
 
   /**
-   * What L1 did with a batch. Reports may repeat and may skip stages, but no batch passes an earlier one.
+   * Applies a report of L1's state of a batch. Reports may repeat and may skip stages, but no batch passes an earlier
+   * one.
    * @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT
    */
   report(
@@ -319,7 +320,7 @@ export class BatchRegistry {
 }
 
 /**
- * Nothing is compared where the batch is pruned.
+ * Compares a final batch's hash with the store's. Compares nothing where the batch is pruned.
  * @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT where the store has no such final batch
  */
 export async function requireFinal(log: LedgerLog, batchNumber: number, batchHash: string): Promise<void> {

@@ -7,13 +7,13 @@ import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { BatchRegistry } from "./batch-registry.ts";
 import type { HeadState } from "./head-state.ts";
 
-/** Where a batch's narrow slots will stand, and the circuit that proves it there. */
+/** Place of a batch's narrow slots, and the circuit that proves the batch there. */
 export interface ClosingPlace {
   readonly place: DataPlace;
   readonly circuitId: bigint;
 }
 
-/** Says it when a batch is closed, by what is in its table. */
+/** Chooses the place when a batch is closed, by the content of its table. */
 export interface PlaceChooser {
   choose(counts: TableCounts): ClosingPlace;
 }

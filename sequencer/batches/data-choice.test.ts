@@ -14,12 +14,16 @@ const OTHER: BatchShape = { ...PLAIN, wide: 5 };
 const GWEI = 10n ** 9n;
 
 const circuitOf = (shape: BatchShape, i: number) => ({
-  ...{ name: shapeName(shape), ...batchSizes(shape) },
+  name: shapeName(shape),
+  ...batchSizes(shape),
   circuitId: BigInt(i),
 });
 const SETTLEMENT = {
-  ...{ name: "payee-table-16", sort: CIRCUIT_SORT.payeeTable },
-  ...{ size0: 0, size1: 16, circuitId: 9n },
+  name: "payee-table-16",
+  sort: CIRCUIT_SORT.payeeTable,
+  size0: 0,
+  size1: 16,
+  circuitId: 9n,
 };
 
 function choiceOf(mode: DataMode, shapes: readonly BatchShape[]) {
@@ -39,7 +43,8 @@ function choiceOf(mode: DataMode, shapes: readonly BatchShape[]) {
   return { choice, choose, metrics, now };
 }
 const at = (gasGwei: bigint, blobGwei: bigint) => ({
-  ...{ gasPriceWei: gasGwei * GWEI, blobGasPriceWei: blobGwei * GWEI },
+  gasPriceWei: gasGwei * GWEI,
+  blobGasPriceWei: blobGwei * GWEI,
 });
 
 it("follows prices with a tenth of patience, and says why", async () => {

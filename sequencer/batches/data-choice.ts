@@ -1,6 +1,7 @@
 /**
- * Where the narrow slots of a batch stand, chosen when it is closed: in calldata, or in a blob. By setting, or by L1's prices as
- * the bridge reports them, for the operations that the batch has. docs/explanation/data-availability.md says what follows from it.
+ * Place of a batch's narrow slots, chosen when it is closed: calldata or a blob. It follows the setting, or L1's prices
+ * as the bridge reports them, for the operations of the batch. docs/explanation/data-availability.md describes the
+ * consequences.
  */
 import type { DataPlace } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
@@ -17,16 +18,16 @@ import type { Metrics } from "../metrics.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { ClosingPlace, PlaceChooser } from "./close-batch.ts";
 
-/** Prices count for so long after the bridge has reported them: as long as those that the fee follows. Guess. */
+/** Milliseconds for which reported prices hold: as long as those that the fee follows. Guess. */
 const PRICES_LAST_MS = 600_000;
 
 export const DATA_MODES = ["auto", "calldata", "blob"] as const;
 export type DataMode = (typeof DATA_MODES)[number];
 
 /**
- * only: the deployment has one of both circuits. set: the setting names it. cheaper: by the prices. margin: the other place is
- * cheaper, but by less than a tenth. no-prices: nobody has named any; old-prices: nobody has for ten minutes. Then batches
- * stay where the last one was, and the first is in calldata.
+ * only: the deployment has one of both circuits. set: the setting names it. cheaper: by the prices. margin: the other
+ * place is cheaper, but by less than a tenth. no-prices: none was reported yet. old-prices: none was reported for ten
+ * minutes. Without prices batches stay where the last one was, and the first is in calldata.
  */
 type DataReason = "only" | "set" | "cheaper" | "margin" | "no-prices" | "old-prices";
 
@@ -35,19 +36,19 @@ interface DataVerdict {
   readonly reason: DataReason;
 }
 
-/** As /v1/status shows it. */
+/** Data place in /v1/status. */
 interface DataView {
   readonly mode: DataMode;
-  /** Of the batch that was closed last; null where none was since the start. */
+  /** Verdict on the last closed batch; null where none was closed since the start. */
   readonly last: DataVerdict | null;
-  /** As the bridge reported them last; null where it never has. */
+  /** Prices as the bridge reported them last; null where it never has. */
   readonly prices: {
     readonly gasPriceWei: string;
     readonly blobGasPriceWei: string;
     readonly reportedAtMs: number;
-    /** Whether they count still. */
+    /** True while the prices still hold. */
     readonly isFresh: boolean;
-    /** Transfers, or payments, of a batch from which on a blob costs no more; null where it always costs more. */
+    /** Number of transfers, or payments, in a batch from which a blob costs no more; null where it always costs more. */
     readonly crossover: Readonly<Record<"transfer" | "payment", number | null>>;
   } | null;
 }
@@ -59,7 +60,7 @@ export class DataChoice implements PlaceChooser {
   readonly #circuits: DataTwins<Circuit>;
   readonly #modules: DataChoiceModules;
   #prices: (DataPrices & { readonly reportedAtMs: number }) | null = null;
-  /** Where the last batch was. */
+  /** Place of the last batch. */
   #current: DataPlace | null = null;
   #last: DataVerdict | null = null;
 
@@ -83,13 +84,16 @@ export class DataChoice implements PlaceChooser {
     this.#modules.metrics.data.inBlob.set(place === "blob" ? 1 : 0);
   }
 
-  /** The last batch before the start, by its circuit's name; batches of others say nothing. */
+  /** Takes over the place of the last batch before the start, by its circuit's name; batches of others are ignored. */
   recall(circuitName: string): void {
     for (const place of ["blob", "calldata"] as const)
       if (this.#circuits[place]?.name === circuitName) this.#setCurrent(place);
   }
 
-  /** The bridge has seen a block. null: L1 names no prices; the last ones count for as long as they would have. */
+  /**
+   * Notes the prices of a block that the bridge has seen. null: L1 names no prices; the last ones hold for as long as
+   * before.
+   */
   notePrices(prices: DataPrices | null): void {
     if (prices !== null) this.#prices = { ...prices, reportedAtMs: this.#modules.clock() };
   }
@@ -143,11 +147,13 @@ export class DataChoice implements PlaceChooser {
       return Number.isFinite(count) ? count : null;
     };
     return {
-      ...{ mode, last: this.#last },
+      mode,
+      last: this.#last,
       prices: {
         gasPriceWei: gasPriceWei.toString(),
         blobGasPriceWei: blobGasPriceWei.toString(),
-        ...{ reportedAtMs, isFresh: this.#isFresh },
+        reportedAtMs,
+        isFresh: this.#isFresh,
         crossover: { transfer: from("transfer"), payment: from("payment") },
       },
     };

@@ -25,9 +25,12 @@ const TOPIC_PATTERN = /^(operations|batches|leaf:(0|[1-9][0-9]{0,7}))$/;
 /** Enough to watch a wallet's leaves. Guess. */
 const MAX_TOPICS = 64;
 const NETWORK_SHARE = 10;
-/** Of one network, where a tenth is less. */
+/** Minimum places of one network, where a tenth is less. */
 const LEAST_PLACES = 10;
-/** Below the minute after which proxies end what is silent. A client that has not answered by the next ping is gone. */
+/**
+ * Milliseconds between pings: below the minute after which proxies close silent connections. A client that has not
+ * answered by the next ping is cut off.
+ */
 const PING_EVERY_MS = 30_000;
 
 interface FeedClient {

@@ -16,7 +16,7 @@ import type { LeafChanges } from "../store/ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "../store/log-entry.ts";
 import { fitTogether, type SettlementPosting } from "../store/settlement-posting.ts";
 
-/** What the deployment fixes for all batches. */
+/** Rules that the deployment fixes for all batches. */
 export interface ChainRules {
   readonly domain: bigint;
   readonly idFeeWei: bigint;
@@ -25,7 +25,7 @@ export interface ChainRules {
 }
 
 export interface Execution extends PlacedTrace {
-  /** Of a signed operation: how many signed ones came before it. */
+  /** Number of signed operations before it; of a signed operation its place. */
   readonly opIndex: number;
 }
 
@@ -87,7 +87,7 @@ export class HeadState {
     return this.#open?.builder.isFull === true;
   }
 
-  /** Of the open batch: whether every operation that may be executed has a place. */
+  /** True if the open batch has a place for every operation that may be executed. */
   get hasWideRoom(): boolean {
     return this.#open?.builder.hasWideRoom !== false;
   }
@@ -203,7 +203,7 @@ export class HeadState {
     return this.#leavesNow(new Set([data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])]));
   }
 
-  /** Those of the leaves that exist, with their hashes: a root was just taken, so they are there. */
+  /** Existing ones of these leaves, with their hashes: a root was just taken, so the hashes are there. */
   #leavesNow(ids: Iterable<number>): LeafChanges {
     const { version } = this.ledger.tree;
     return [...ids].flatMap((id) => {

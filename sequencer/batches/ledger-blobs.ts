@@ -14,7 +14,9 @@ import { blobHashOf, blobShapeOf } from "../store/stored-batch.ts";
 
 /** Blobs in memory, 131,072 bytes each: all full nodes ask for the newest. */
 const RECENT = 64;
-/** After each that was made: strangers who ask for old ones take half of the thread at most. */
+/**
+ * Milliseconds of pause after each blob that was made: strangers who ask for old blobs take half of the thread at most.
+ */
 const PAUSE_MS = 15;
 
 export class LedgerBlobs {
@@ -26,7 +28,7 @@ export class LedgerBlobs {
     this.#log = log;
   }
 
-  /** Whether it need not be made. */
+  /** Returns true if the blob is in memory. */
   isRecent(versionedHash: VersionedHash): boolean {
     return this.#recent.has(versionedHash);
   }
@@ -43,7 +45,10 @@ export class LedgerBlobs {
     return number === null ? null : this.#inTurn(() => this.#make(versionedHash, number));
   }
 
-  /** Of all that the hash has named: forks of L1 and rebuilt batches leave their names, and equal batches have the same. */
+  /**
+   * Number of the batch that has this blob. Reads all names of the hash: forks of L1 and rebuilt batches leave their
+   * names, and equal batches share one.
+   */
   async #numberOf(versionedHash: VersionedHash): Promise<number | null> {
     const names = this.#log.each<StoredTarget>(underPrefix(`hash!${versionedHash}!batch`));
     let prunedNumber: number | null = null;
@@ -58,7 +63,7 @@ export class LedgerBlobs {
     return null;
   }
 
-  /** About 15 ms: one at a time, so that others have their turns in between. */
+  /** Makes one blob at a time, each in about 15 ms, so that others have their turns in between. */
   #inTurn<T>(make: () => Promise<T>): Promise<T> {
     const made = this.#making.then(make);
     this.#making = made.catch(() => {}).then(() => sleep(PAUSE_MS));

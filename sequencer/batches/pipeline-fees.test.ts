@@ -17,7 +17,8 @@ const start = (environment: Record<string, string>, dataPath = freshFolder()): P
   freshRollup({ dataPath, userCount: 2, environment });
 const blockWith = (rollup: TestRollup, baseFeePerGasWei: bigint) =>
   operator(rollup, "/operator/l1-head", {
-    ...{ blockNumber: 11, timestamp: L1_TIMESTAMP + 12 },
+    blockNumber: 11,
+    timestamp: L1_TIMESTAMP + 12,
     baseFeePerGasWei: baseFeePerGasWei.toString(),
   });
 const pay = (rollup: TestRollup, nonce: bigint, maxFeePerUnitWei = 10n ** 15n) =>
@@ -35,7 +36,7 @@ it("announces the fee of a batch before it opens, in the batch before, and keeps
     expect(body.feePerUnitWei).toBe(announced.at(-1));
     expect((await rollup.get("/v1/info")).body.feePerUnitWei).toBe(announced.at(-1));
     announced.push(body.nextFeePerUnitWei);
-    // Whatever happens to L1's price meanwhile.
+    // L1's price changes meanwhile.
     await blockWith(rollup, 1_000n * GWEI);
     expect((await rollup.get("/v1/fees")).body.nextFeePerUnitWei).toBe(announced.at(-1));
     await blockWith(rollup, GWEI);
@@ -47,7 +48,10 @@ it("announces the fee of a batch before it opens, in the batch before, and keeps
   await rollup.stop();
   const again = await start(FOLLOW, rollup.config.dataPath);
   expect((await again.get("/v1/fees")).body).toMatchObject({
-    ...{ mode: "follow", feePerUnitWei: "1423828", nextFeePerUnitWei: "1423828", basis: null },
+    mode: "follow",
+    feePerUnitWei: "1423828",
+    nextFeePerUnitWei: "1423828",
+    basis: null,
     operations: { transfer: { weight: 10, feeWei: "14238280", nextFeeWei: "14238280" } },
   });
   expect((await pay(again, 3n, 1_423_827n)).body.error.code).toBe("OP_FEE_TOO_LOW");
@@ -87,8 +91,14 @@ it("says what the operator earned, spent, and what is left", async () => {
       await report(rollup, number, status, { gasUsed: 500, gasPriceWei: status === "posted" ? "3" : null });
   const incomeWei = 2n * 10n * 1_000_000n;
   expect(await account()).toMatchObject({
-    ...{ batchCount: 2, firstBatch: 1, lastBatch: 2, gasUsed: 500, unpricedCount: 0 },
-    ...{ incomeWei: incomeWei.toString(), l1CostEtherWei: "1500", proofCostWei: "14000" },
+    batchCount: 2,
+    firstBatch: 1,
+    lastBatch: 2,
+    gasUsed: 500,
+    unpricedCount: 0,
+    incomeWei: incomeWei.toString(),
+    l1CostEtherWei: "1500",
+    proofCostWei: "14000",
     resultWei: (incomeWei - 1_500n * 20_000n - 14_000n).toString(),
   });
   const metric = await rollup.metrics.fees.operatorResult.get();

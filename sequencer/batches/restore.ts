@@ -1,4 +1,4 @@
-/** From the data directory back to memory: the last final batch's ledger, the batches since, the open batch. */
+/** Loads the data directory into memory: the last final batch's ledger, the batches since, the open batch. */
 
 import { type Genesis, genesisLedger } from "@openledger/circuits/ledger/ledger";
 import { hashVersions, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
@@ -19,12 +19,12 @@ export interface Restored {
   readonly opened: { entry: OpenedEntry; sequence: number } | null;
   /** Queue entries that were handed over and wait to be executed. */
   readonly waiting: StoredQueueEntry[];
-  /** The next batch's fee of a unit, where one was announced. */
+  /** Fee of a unit in the next batch, in wei, where one was announced. */
   readonly nextFeeWei: bigint | null;
   readonly replayedCount: number;
-  /** Of the last final batch's ledger. */
+  /** Number of leaves in the last final batch's ledger. */
   readonly leafCount: number;
-  /** Leaves read; the tree's hashes; the batches behind the final one and the open one. */
+  /** Milliseconds to read leaves; to hash the tree; to replay the batches behind the final one and the open one. */
   readonly timings: { readonly readMs: number; readonly hashMs: number; readonly replayMs: number };
 }
 
@@ -167,8 +167,8 @@ class ClosedBatches {
 }
 
 /**
- * As it was announced. A directory that was made of a full node's, or of L1, has no announcement: then the last batch that
- * charged anything says it, so that the fee goes on from there.
+ * Fee of the next batch as it was announced. A directory that was made from a full node's, or from L1, has no
+ * announcement: then the fee goes on from the last batch that charged anything.
  */
 async function nextFee(
   log: LedgerLog,

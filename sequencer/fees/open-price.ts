@@ -1,4 +1,4 @@
-/** What OPEN is worth: a setting, or a file that the operator's own price feed writes and that is read again and again. */
+/** Price of OPEN: a setting, or a file that the operator's own price feed writes and that is read again and again. */
 import { readFileSync, statSync } from "node:fs";
 import { sequencerError } from "../sequencer-errors.ts";
 
@@ -19,7 +19,7 @@ export class OpenPrice {
   #value: bigint | null;
   #mtimeMs = -1;
 
-  /** @param onProblem is told of a file that is no good; the last good price applies until it is mended */
+  /** @param onProblem called with an unusable file; the last good price applies until it is mended */
   constructor(
     source: { readonly feeOpenPerEther: bigint | null; readonly feeOpenPerEtherPath: string },
     onProblem: (error: unknown) => void,
@@ -29,7 +29,7 @@ export class OpenPrice {
     this.#value = source.feeOpenPerEther;
   }
 
-  /** Wei of OPEN for an ether; null where nobody has said. */
+  /** Wei of OPEN for an ether; null where no price is known. */
   read(): bigint | null {
     const path = this.#source.feeOpenPerEtherPath;
     if (path === "") return this.#value;

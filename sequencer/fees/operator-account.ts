@@ -1,4 +1,4 @@
-/** What the operator earns and spends, over the last batches that L1 has: fees in, L1's gas and proofs out. */
+/** Earnings and costs of the operator, over the last batches that L1 has: fees in, L1's gas and proofs out. */
 import { kindRule } from "@openledger/circuits/protocol";
 import type { StoredBatch } from "../store/stored-batch.ts";
 
@@ -11,7 +11,7 @@ interface OperatorResult {
   /** First and last of them; 0 where there is none. */
   readonly firstBatch: number;
   readonly lastBatch: number;
-  /** When the first was closed; null where there is none. */
+  /** Milliseconds since 1970 at which the first was closed; null where there is none. */
   readonly sinceMs: number | null;
   /** OPEN that was credited to the fee leaf. */
   readonly incomeWei: bigint;
@@ -22,7 +22,7 @@ interface OperatorResult {
   readonly unpricedCount: number;
   /** OPEN that the proofs cost, by the setting. */
   readonly proofCostWei: bigint;
-  /** Income less costs in OPEN; null where nobody says what OPEN is worth. */
+  /** Income less costs in OPEN wei; null where the price of OPEN is unknown. */
   readonly resultWei: bigint | null;
 }
 
@@ -35,7 +35,7 @@ interface Row {
   readonly gasPriceWei: bigint | null;
 }
 
-/** What a batch credited to its fee leaf. */
+/** Fees that a batch credited to its fee leaf, in wei. */
 function feesOfBatch({
   feePerUnitWei,
   narrow,
@@ -55,7 +55,7 @@ export class OperatorAccount {
     this.#proofCostWei = proofCostWei;
   }
 
-  /** Takes in what the store knows, so that a restart forgets nothing. @param postedNumber the last batch on L1 */
+  /** Takes in the stored batches, so that a restart forgets nothing. @param postedNumber the last batch on L1 */
   async recall(
     read: (number: number) => Promise<StoredBatch | undefined>,
     postedNumber: number,

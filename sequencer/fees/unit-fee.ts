@@ -1,30 +1,31 @@
 /**
- * What a unit of weight costs in the next batch. Either a constant, or a fee that follows what the operator pays: L1's gas
- * at live prices, a share of a proof, a margin, and a surcharge while batches pile up.
+ * Fee of a unit of weight in the next batch. Either a constant, or a fee that follows the operator's costs: L1's gas at
+ * live prices, a share of a proof, a margin, and a surcharge while batches pile up.
  *
- * The fee of batch n + 1 is fixed when batch n gets its first operation, and is in the store with that operation: so it is
- * announced before its batch opens, and a restart goes on with it. From one batch to the next it moves by a bounded part.
+ * The fee of batch n + 1 is fixed when batch n gets its first operation, and is in the store with that operation. So it
+ * is announced before its batch opens, and a restart goes on with it. From one batch to the next it moves by a bounded
+ * part.
  */
 
-/** The header's field: what L1 and the circuit take (docs/reference/ledger.md). */
+/** Maximum fee per unit in the header's field, in wei: the limit of L1 and of the circuit (docs/reference/ledger.md). */
 const MAX_HEADER_FEE_WEI = 2n ** 64n - 1n;
 const PER_MILLE = 1_000n;
 const WEI_PER_ETHER = 10n ** 18n;
-/** L1's prices are forgotten after it: a bridge reports with every block. Guess. */
+/** Milliseconds after which L1's prices are forgotten: a bridge reports with every block. Guess. */
 const PRICE_LASTS_MS = 600_000;
 
 export const FEE_MODES = ["constant", "follow"] as const;
 
 export interface UnitFeeRules {
   readonly feeMode: (typeof FEE_MODES)[number];
-  /** The constant; where the fee follows, what it begins with. OPEN wei a unit, as all fees here. */
+  /** The constant; where the fee follows, its first value. OPEN wei a unit, as all fees here. */
   readonly feePerUnitWei: bigint;
   readonly feeMinPerUnitWei: bigint;
   readonly feeMaxPerUnitWei: bigint;
   /** Maximum move from a batch to the next, in thousandths of itself; at least one wei. */
   readonly feeStepPerMille: number;
   readonly feeMarginPerMille: number;
-  /** Surcharge, in thousandths, where as many batches wait for L1 as may. */
+  /** Surcharge, in thousandths, where the maximum number of batches waits for L1. */
   readonly feeLoadPerMille: number;
   /** L1 gas of a batch, whatever is in it, and of a unit in it. */
   readonly feeGasPerBatch: number;
@@ -35,20 +36,20 @@ export interface UnitFeeRules {
   readonly feeProofCostWei: bigint;
 }
 
-/** What a unit of L1's gas costs, in wei of ether, and when the bridge said so. */
+/** Price of L1's gas in wei of ether, and the time of the bridge's report. */
 interface GasPrice {
   readonly gasPriceWei: bigint;
   readonly reportedAtMs: number;
 }
 
-/** What the last aim was made of, for people. */
+/** Inputs of the last target fee, for people. */
 interface FeeBasis extends GasPrice {
   readonly openPerEtherWei: bigint;
-  /** Where the fee is going. */
+  /** Target of the fee, in wei. */
   readonly aimWei: bigint;
 }
 
-/** What a unit costs the operator, margin and surcharge counted in; rounded up. */
+/** Cost of a unit to the operator in wei, with margin and surcharge; rounded up. */
 export function aimOf(
   rules: UnitFeeRules,
   { gasPriceWei, load, openPerEtherWei }: { gasPriceWei: bigint; load: number; openPerEtherWei: bigint },
@@ -67,7 +68,7 @@ export function aimOf(
 export class UnitFee {
   readonly rules: UnitFeeRules;
   readonly #clock: () => number;
-  /** Wei of OPEN for an ether, or null where nobody knows. */
+  /** Wei of OPEN for an ether, or null where it is unknown. */
   readonly openPerEther: () => bigint | null;
   #next: bigint;
   #gas: GasPrice | null = null;
@@ -87,17 +88,17 @@ export class UnitFee {
       rules.feeMode === "constant" ? rules.feePerUnitWei : this.#within(announced ?? rules.feePerUnitWei);
   }
 
-  /** Of the batch that is opened next. */
+  /** Fee per unit of the next batch, in wei. */
   get nextWei(): bigint {
     return this.#next;
   }
 
-  /** The bridge has seen a block. @param gasPriceWei base fee and tip */
+  /** Notes the gas price of a block that the bridge has seen. @param gasPriceWei base fee and tip */
   noteGasPrice(gasPriceWei: bigint): void {
     this.#gas = { gasPriceWei, reportedAtMs: this.#clock() };
   }
 
-  /** null where the fee is constant, or a price is unknown or too old: then it stays where it is. */
+  /** null where the fee is constant, or a price is unknown or too old: then the fee stays where it is. */
   basis(load: number): FeeBasis | null {
     const openPerEtherWei = this.openPerEther();
     const gas = this.#gas;

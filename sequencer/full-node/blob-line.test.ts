@@ -29,10 +29,10 @@ import { batch, close, send } from "../testing/test-operator.ts";
 import { ONE_OPEN_WEI, type TestUser, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
 
 const TABLE = { members: 4, rows: 8, units: 2, low: 2, top: 2 };
-/** More transfers than make a blob cheaper by a tenth where its gas costs next to nothing: 400. */
+/** More transfers than the 400 from which a blob is cheaper by a tenth, where its gas costs next to nothing. */
 const TRANSFERS = 404;
 const GWEI = 10n ** 9n;
-/** Payments of each, until more than the store keeps are final. */
+/** Payments of each account, until more are final than the store retains. */
 const PAID = 16n;
 const CALLDATA_SHAPE: BatchShape = { narrow: isWhole ? TRANSFERS + 4 : 8, wide: 4, table: TABLE };
 const SHAPE: BatchShape = { ...CALLDATA_SHAPE, table: { ...TABLE, isBlob: true } };
@@ -91,7 +91,7 @@ async function pay(from: TestUser, to: TestUser, nonce: bigint): Promise<void> {
   expect(status, JSON.stringify(body)).toBe(202);
 }
 
-/** Until L1 has all closed batches. @returns how many there are */
+/** Runs turns until L1 has all closed batches. @returns their number */
 async function post(): Promise<number> {
   let count = 0;
   const isPosted = async () => {
@@ -104,20 +104,24 @@ async function post(): Promise<number> {
   return count;
 }
 
-/** Everything that reads L1 gets to the root that L1 has. */
+/** Expects everything that reads L1 to reach the root that L1 has. */
 async function expectRead(name: string, places: Partial<BlobPlacesOptions>, batchCount: number) {
   const { root } = await f.rollup.state();
   const blobs = { archives: [], beaconUrls: [], ...places };
   const fullNode = await freshFullNode(f, join(folder.path, name), null, {
-    ...{ blobs, finalityDepthBlocks: 1 },
+    blobs,
+    finalityDepthBlocks: 1,
   });
   await fullNode.poll();
   expect(fullNode.followed.head.ledger.root, name).toBe(root);
   expect(fullNode.alarms.all).toEqual([]);
   await expectServed(await fullNode.listen(), await named());
   const verified = await verifyRollup({
-    ...{ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, circuits: f.derived },
-    ...{ verifyProof: f.verifyProof, blobs: finder(places) },
+    rpcUrl: f.rpcUrl,
+    rollupAddress: f.rollup.address,
+    circuits: f.derived,
+    verifyProof: f.verifyProof,
+    blobs: finder(places),
   });
   expect(verified).toMatchObject({ root, batchCount, proofCount: batchCount });
 }

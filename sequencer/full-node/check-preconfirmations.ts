@@ -1,4 +1,4 @@
-/** Signed preconfirmations of files and feeds, held against L1. */
+/** Checks signed preconfirmations of files and feeds against L1. */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
@@ -16,12 +16,12 @@ import { readPreconfirmations } from "./leader-log.ts";
 export interface CheckOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
-  /** What was kept of acknowledged operations. */
+  /** Evidence files of acknowledged operations. */
   readonly evidences: readonly PreconfirmationEvidence[];
   /** Sequencers, or full nodes, whose soft preconfirmations are checked. */
   readonly feedUrls: readonly string[];
   readonly fromBlock?: bigint | undefined;
-  /** Where blobs of its batches are read; nowhere where absent. */
+  /** Source of the blobs of its batches; absent: blobs are not read. */
   readonly blobs?: BlobSource | undefined;
 }
 

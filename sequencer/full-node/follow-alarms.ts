@@ -1,6 +1,6 @@
 /**
- * What a full node has to say about the operator. Equivocations are signed facts: they are kept for good, each as a record
- * and as a file that `openledger verify preconfirmations` takes. The rest is the state of things, and passes.
+ * Alarms of a full node about the operator. Equivocations are signed facts: they are stored for good, each as a record
+ * and as a file that `openledger verify preconfirmations` takes. The other alarms describe a state, and pass.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,13 +17,13 @@ import { underPrefix } from "../store/store-keys.ts";
 
 type EquivocationReason = "other-operation" | "two-preconfirmations" | "overdue";
 
-/** A kept alarm: the preconfirmation, and what contradicts it. */
+/** A stored alarm: the preconfirmation, and its contradiction. */
 interface Equivocation {
   readonly reason: EquivocationReason;
   readonly evidence: PreconfirmationEvidence;
   readonly posted: PostedOperation | null;
   readonly other: PreconfirmationEvidence | null;
-  /** L1's, when it was noticed. */
+  /** Block of L1 at which it was noticed. */
   readonly l1BlockNumber: number;
   readonly noticedAtMs: number;
 }
@@ -50,17 +50,17 @@ export class FollowAlarms {
   readonly #modules: { log: LedgerLog; logger: Logger; evidencePath: string };
   readonly #gauge: Gauge<"kind">;
 
-  /** With what was kept. */
+  /** Loads the alarms with the stored equivocations. */
   static async load(modules: {
     log: LedgerLog;
     logger: Logger;
     registry: Registry;
     evidencePath: string;
   }): Promise<FollowAlarms> {
-    const kept = await modules.log.keyed<Equivocation>(underPrefix(ALARM_PREFIX));
+    const stored = await modules.log.keyed<Equivocation>(underPrefix(ALARM_PREFIX));
     return new FollowAlarms(
       modules,
-      kept.map(([, equivocation]) => equivocation),
+      stored.map(([, equivocation]) => equivocation),
     );
   }
 
@@ -141,7 +141,7 @@ export class FollowAlarms {
 const keyOf = ({ evidence, reason }: Equivocation) =>
   `${evidence.preconfirmation.opIndex}-${evidence.preconfirmation.operationHash}-${reason}`;
 
-/** As /v1/alarms and /health show it. */
+/** JSON of an equivocation in /v1/alarms and /health. */
 export function equivocationView({ evidence, other, posted, ...facts }: Equivocation): object {
   return {
     ...facts,

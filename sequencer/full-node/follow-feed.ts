@@ -1,7 +1,7 @@
 /**
- * The half of a full node that reads the sequencer: its log, entry by entry, executed here on top of what L1 has. Where
- * the sequencer has closed a batch again, the log is read again from the last batch that both have. What it says and this
- * ledger refuses is not shown; what it signs twice is kept.
+ * The half of a full node that reads the sequencer: its log, entry by entry, executed here on top of L1's batches. Where
+ * the sequencer has closed a batch again, the log is read again from the last batch that both have. An entry that this
+ * ledger refuses is not shown; a second signature for one place is stored as evidence.
  */
 
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -34,21 +34,21 @@ const MAX_ENTRIES_PER_POLL = 2_000;
 
 export class FollowFeed {
   readonly url: string;
-  /** Whether the sequencer's log goes on from what is here. */
+  /** True while the sequencer's log goes on from this ledger. */
   isFollowed = false;
-  /** Of the queue, where its log goes on from one that L1 does not have here; null otherwise. */
+  /** Index of the queue entry from which its log goes on and which L1 does not have here; null otherwise. */
   waitsForEntry: number | null = null;
   readonly #modules: FollowFeedModules;
-  /** Sequence of the leader's entry that comes next; null where that is to be found out. */
+  /** Sequence of the leader's next entry; null where it must be found first. */
   #nextSequence: number | null = null;
-  readonly #untold: (() => void)[] = [];
+  readonly #notices: (() => void)[] = [];
 
   constructor(url: string, modules: FollowFeedModules) {
     this.url = url;
     this.#modules = modules;
   }
 
-  /** The ledger has gone back, or on without the leader. */
+  /** Forgets the place in the leader's log: the ledger has gone back, or on without the leader. */
   forgetPlace(): void {
     this.#nextSequence = null;
   }
@@ -77,7 +77,7 @@ export class FollowFeed {
       }
       return true;
     } catch (error) {
-      // It counts what it returns: the next poll goes on.
+      // The leader's rate limit counts its answers: the next poll goes on.
       if (isRollupError(error, "SEQ_LEADER_REFUSED") && (error.data as { status?: number }).status === 429)
         return false;
       if (isRollupError(error, "SEQ_LEADER_DIFFERS")) await this.#afterDifference();
@@ -87,10 +87,10 @@ export class FollowFeed {
     }
   }
 
-  /** Nobody hears of what is not on the disk: the routes read operations and batches from there. */
+  /** Reports entries once they are on the disk: the routes read operations and batches from there. */
   async #tell(): Promise<void> {
     await this.#modules.followed.log.flushed();
-    for (const tell of this.#untold.splice(0)) tell();
+    for (const notify of this.#notices.splice(0)) notify();
   }
 
   #requireRollup({ chainId, rollupAddress }: LeaderPage): void {
@@ -144,7 +144,7 @@ export class FollowFeed {
     }
     if (result === null) return true;
     const isBatch = followed.registry.closedNumber > closedBefore;
-    this.#untold.push(() =>
+    this.#notices.push(() =>
       isBatch ? onBatch(result as StoredBatch) : onOperation(result as OperationEntry),
     );
     return true;
@@ -153,7 +153,7 @@ export class FollowFeed {
   async #holdPreconfirmation(entry: Extract<LeaderEntry, { type: "operation" }>): Promise<void> {
     const { alarms, context, followed, l1BlockNumber } = this.#modules;
     const evidence = evidenceOf(entry, context, entry.bRef);
-    // The signature alone: whether the hash is of this operation, the ledger tells.
+    // Checks the signature alone: `apply` checks that the hash is of this operation.
     await requireOperatorsPreconfirmation({ ...evidence, opening: null }, context);
     const seen = await preconfirmationsAt(followed.log, entry.preconfirmation.opIndex);
     const other = seen.find(
@@ -164,7 +164,7 @@ export class FollowFeed {
     await alarms.keep({ reason: "two-preconfirmations", evidence, other, ...facts });
   }
 
-  /** Back to the last batch that is not in doubt; the leader may have made the open one, or the last ones, again. */
+  /** Goes back to the last batch that is not in doubt; the leader may have made the open one, or the last ones, again. */
   async #afterDifference(): Promise<void> {
     const { followed } = this.#modules;
     this.#nextSequence = null;

@@ -179,7 +179,7 @@ describe("forced entries at a full node", () => {
       `/v1/models/${MODEL_ID}/payments?epoch=2`,
       ...entries,
     ];
-    /** What was executed of the Datanet's queue entries; L1 alone does not tell signed operations' hashes. */
+    /** Executed queue entries of the Datanet; L1 alone does not have signed operations' hashes. */
     const forcedOf = async (host: Pick<TestFullNode, "get">) => {
       const { body } = await host.get(`/v1/operations?leaf=${DATANET_ID}`);
       const forced = (body as { hash: unknown; kind: string; opIndex: number }[]).filter(
@@ -223,7 +223,7 @@ describe("forced entries at a full node", () => {
 });
 
 describe("a full node of a sequencer that lies about forced entries", () => {
-  /** Two sequencers with one ledger and key: what one leaves out or invents, the other has as L1 has it. */
+  /** Starts two sequencers with one ledger and key: where one leaves out or invents entries, the other has L1's. */
   async function twoFaces() {
     const world = await start();
     const honest = await world.sequencer("honest");

@@ -22,7 +22,7 @@ import { preconfirmationsAt } from "./follow-preconfirmations.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
 import type { LeaderTerms } from "./leader-info.ts";
 
-/** What the full node's two halves know beside the ledger. */
+/** State of the full node's two halves, beside the ledger. */
 interface FollowState {
   readonly l1Head: () => L1Head | null;
   readonly queueSeenIndex: () => number;
@@ -35,7 +35,7 @@ export class FollowHost implements LedgerHost {
   readonly options: LedgerHost["options"];
   readonly log: LedgerLog;
   readonly pipeline: LedgerHost["pipeline"];
-  /** Only the sequencer knows what waits behind a nonce gap. */
+  /** Empty: only the sequencer knows the operations behind a nonce gap. */
   readonly mempool = { size: 0, nextNonce: (_leafId: number, leafNonce: bigint) => leafNonce };
   readonly settlements: LedgerHost["settlements"];
   readonly #state: FollowState;
@@ -86,7 +86,7 @@ export class FollowHost implements LedgerHost {
     return this.#state.isQuiet();
   }
 
-  /** Only the modes that L1 shows. Whether the sequencer ends its rollup, only the sequencer knows. */
+  /** Admission mode as far as L1 shows it. Only the sequencer knows whether it ends its rollup. */
   get mode(): "frozen" | undefined {
     return this.#state.isFrozen() ? "frozen" : undefined;
   }
@@ -142,7 +142,7 @@ export class FollowHost implements LedgerHost {
     return { hash, operation, status: operationStatusOf(batch), entry, batch, preconfirmation, reason: null };
   }
 
-  /** The sequencer's own, as it was seen. */
+  /** The sequencer's own preconfirmation, as it was seen. */
   async preconfirmationOf({ hash, opIndex }: OperationEntry): Promise<Preconfirmation> {
     const found = (await preconfirmationsAt(this.log, opIndex)).find(
       ({ preconfirmation }) => preconfirmation.operationHash === hash,
@@ -173,7 +173,10 @@ export class FollowHost implements LedgerHost {
   }
 }
 
-/** Of the last batch of the sequencer's own that is remembered: others charge nothing. */
+/**
+ * Fee per unit of the last batch of the sequencer's own that is in a record, in wei; null for others' batches, which
+ * charge nothing.
+ */
 function lastFeeWei(registry: BatchRegistry): bigint | null {
   const last = registry.record(registry.closedNumber);
   return last === undefined || last.isForeign === true ? null : last.feePerUnitWei;

@@ -1,7 +1,7 @@
 /**
- * The half of a full node that reads L1: final batches into the ledger, those in between against what the sequencer has
- * shown, and every posted operation against the preconfirmations that were seen. A poll that fails is repeated; a kill in
- * between repeats what is written already, which changes nothing.
+ * The half of a full node that reads L1: final batches into the ledger, later ones against those that the sequencer has
+ * shown, and every posted operation against the stored preconfirmations. A failed poll is repeated; after a kill the next
+ * poll repeats writes, which changes nothing.
  */
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
@@ -45,10 +45,10 @@ interface FollowL1Modules {
   readonly registered: readonly RegisteredCircuit[];
   readonly followed: FollowedLedger;
   readonly alarms: FollowAlarms;
-  /** Absent: the contract has verified the proofs, and that is enough. */
+  /** Verifies batch proofs; absent: the contract's verification is enough. */
   readonly verifyProof?: VerifyProof | undefined;
   readonly onBatch: (record: StoredBatch, isOwn: boolean) => void;
-  /** What the sequencer had shown was undone, so that its log has to be read again. */
+  /** Called after entries that the sequencer had shown were undone, so its log has to be read again. */
   readonly onRewind: () => void;
   /** The rollup was frozen, or a reorganisation took the freeze back. */
   readonly onFrozen: (isFrozen: boolean) => void;
@@ -79,9 +79,9 @@ export class FollowL1 {
   postedNumber = 0;
   /** The last batch without signed operations that is on L1, is not final, and is not what the feed has shown. */
   foreignNumber: number | null = null;
-  /** As the newest block has it: a reorganisation can still take a freeze back. */
+  /** True where the newest block shows the freeze: a reorganisation can still take it back. */
   isFrozen = false;
-  /** Nothing comes behind the last final batch any more. */
+  /** True once no batch can follow the last final one. */
   isFrozenForGood = false;
   /** The first batch on L1 that breaks the rules; null where there is none. */
   malformed: MalformedOnL1 | null = null;
@@ -110,7 +110,7 @@ export class FollowL1 {
     return this.#modules.followed.registry.finalNumber;
   }
 
-  /** The last final batch is the last one there will be, as far as this program can follow. */
+  /** True where the last final batch is the last one there will be, as far as this program can follow. */
   get isAtEnd(): boolean {
     return this.isFrozenForGood || this.malformed?.isFinal === true;
   }
@@ -122,7 +122,7 @@ export class FollowL1 {
     if (!this.#isLoaded) await this.#load();
     const head = await l1Call("read the newest block", () => client.getBlock({ blockTag: "latest" }));
     const marker = await followed.log.require<FollowMarker>(FOLLOW_MARKER);
-    // This node is behind another one. The stall alarm shows whether it stays so.
+    // This node is behind another one. The stall alarm shows if it stays so.
     if (head.number < BigInt(marker.blockNumber)) return;
     const known = await this.#blockHash(BigInt(marker.blockNumber));
     if (known !== marker.blockHash) {
@@ -159,18 +159,18 @@ export class FollowL1 {
     }
   }
 
-  /** Whether the ledger has ended before a batch that L1 still has: then nothing behind it is read. */
+  /** Returns true while L1 still has a batch before which the ledger has ended: later batches are not read. */
   async #isStillMalformed(): Promise<boolean> {
     if (this.malformed?.isFinal !== true) return false;
     const { blockHash, blockNumber } = this.malformed;
     return (await this.#blockHash(BigInt(blockNumber))) === blockHash;
   }
 
-  /** What a restart has to know again. */
+  /** Loads the state that a restart needs. */
   async #load(): Promise<void> {
     const { registry, head, log } = this.#modules.followed;
     for (const [id] of head.ledger.leaves.withMore()) {
-      // As L1 has it: the sequencer may have settled the epoch already.
+      // L1's state: the sequencer may have settled the epoch already.
       const closed = registry.leafAfter(registry.finalNumber, id)?.rewards?.closed ?? null;
       const close = closed === null ? undefined : await readCloseOnL1(log, Number(closed.closingBatch));
       if (close === undefined) continue;
@@ -261,7 +261,10 @@ export class FollowL1 {
     }
   }
 
-  /** Of CloseEpochs whose randomness is not there by the last block that could have it. @param finalBlock read up to here */
+  /**
+   * Marks CloseEpochs as missed whose randomness is not there by the last block that could have it. @param finalBlock
+   * last block that was read
+   */
   async #noteMissed(finalBlock: number): Promise<void> {
     for (const [batchNumber, blockNumber] of this.#waitingCloses) {
       if (!isMissed(blockNumber + RANDOMNESS_DELAY_BLOCKS, finalBlock)) continue;
@@ -271,7 +274,7 @@ export class FollowL1 {
     }
   }
 
-  /** At the end, what the sequencer has shown behind the last batch can never be on L1. */
+  /** Undoes the sequencer's entries behind the last batch: at the end they can never be on L1. */
   async #endShown(): Promise<void> {
     const { followed, onRewind } = this.#modules;
     const { registry } = followed;
@@ -285,7 +288,7 @@ export class FollowL1 {
     await log.write([{ key: storeKeys.epochCloseOnL1(value.batchNumber), value }]);
   }
 
-  /** What is not final: entries of the queue, and the batches that L1 has taken so far. */
+  /** Reads blocks that are not final: entries of the queue, and the batches that L1 has taken so far. */
   async #readNewest(fromBlock: bigint, toBlock: bigint): Promise<void> {
     const { followed, rollup } = this.#modules;
     const { registry } = followed;
@@ -323,7 +326,7 @@ export class FollowL1 {
     this.#postedKey = key;
   }
 
-  /** Own batches go up to posted where L1 has them, and down where it has them no more. */
+  /** Marks own batches as posted where L1 has them, and as dropped where it no longer has them. */
   async #notePosted(posted: readonly PostedBatch[]): Promise<void> {
     const { registry, log } = this.#modules.followed;
     const l1 = new Map(posted.map((batch) => [batch.number, batch]));
@@ -358,7 +361,10 @@ export class FollowL1 {
     return last;
   }
 
-  /** Every operation of these consecutive batches, the first being the next final one, against the seen preconfirmations. */
+  /**
+   * Checks every operation of these consecutive batches against the stored preconfirmations. The first batch is the next
+   * final one.
+   */
   async #holdPreconfirmations(events: readonly BatchEvent[]): Promise<void> {
     const { alarms, followed } = this.#modules;
     const { registry, log } = followed;
@@ -387,7 +393,7 @@ export class FollowL1 {
   /** @param queueHead L1's, final or not */
   async #noteQueueAge(queueHead: number): Promise<void> {
     const { alarms } = this.#modules;
-    // What is queued behind the end was not read.
+    // Entries queued behind the end were not read.
     const isOverdue =
       !this.isFrozen &&
       (this.malformed?.isFinal === true

@@ -23,7 +23,7 @@ interface FollowLoopModules {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** A difference may be the sequencer's rebuild, seen in the middle; this often in a row it is none. */
+/** Differences in a row that raise an alarm: fewer may be the sequencer's rebuild, seen in the middle. */
 const MAX_DIFFERENCES = 3;
 
 export class FollowLoop {
@@ -34,12 +34,12 @@ export class FollowLoop {
   #answeredAtMs = Date.now();
   #followedAtMs = Date.now();
   #differenceCount = 0;
-  /** Batch of L1's behind which the sequencer may be ahead; null where it was followed since. */
+  /** L1 batch behind which the sequencer may be ahead; null where it was followed since. */
   #excusedUpTo: number | null = null;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #isStopping = false;
-  /** What the log was told last. */
+  /** Key of the malformed batch that was logged last. */
   #malformedKey = "";
 
   constructor(options: FollowLoopOptions, modules: FollowLoopModules) {
@@ -64,7 +64,7 @@ export class FollowLoop {
     await this.#running;
   }
 
-  /** One look at both. @throws what repeating cannot mend */
+  /** Polls L1, then the sequencer. @throws errors that repeating cannot mend */
   async poll(): Promise<void> {
     await this.#pollL1();
     const { l1, leader } = this.#modules;
@@ -140,12 +140,12 @@ export class FollowLoop {
     }
     const isSilent = nowMs - this.#answeredAtMs > stallMs;
     alarms.set("feed-stalled", isSilent ? `${leader.url} gave no answer for ${stallMs} ms` : null);
-    const isKept = leader.isFollowed && leader.waitsForEntry === null && this.#differenceCount === 0;
-    if (isKept && this.#answeredAtMs === nowMs) {
+    const isInStep = leader.isFollowed && leader.waitsForEntry === null && this.#differenceCount === 0;
+    if (isInStep && this.#answeredAtMs === nowMs) {
       this.#followedAtMs = nowMs;
       this.#excusedUpTo = null;
     }
-    if (isKept) alarms.set("feed-differs", null);
+    if (isInStep) alarms.set("feed-differs", null);
     else if (!isSilent && nowMs - this.#followedAtMs > stallMs && !this.#isExcused())
       alarms.set("feed-differs", this.#whyNotFollowed(leader));
   }
@@ -157,8 +157,8 @@ export class FollowLoop {
   }
 
   /**
-   * Whether L1 has somebody else's batch that is not final here and may be final for the sequencer, which then goes on
-   * from it. Once it is final here, the sequencer has to be followed before it is excused again.
+   * Returns true if L1 has somebody else's batch that is not final here and may be final for the sequencer, which then
+   * goes on from it. Once it is final here, the sequencer has to be followed before it is excused again.
    */
   #isExcused(): boolean {
     const { l1 } = this.#modules;
@@ -166,7 +166,7 @@ export class FollowLoop {
     return this.#excusedUpTo !== null && l1.finalNumber < this.#excusedUpTo;
   }
 
-  /** Nothing that the sequencer says behind the end can come true. */
+  /** Ends the alarms about the feed: no entry that the sequencer shows behind the end can come true. */
   #endFeedAlarms(): void {
     const { alarms } = this.#modules;
     alarms.set("feed-stalled", null);

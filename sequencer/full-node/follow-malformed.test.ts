@@ -64,7 +64,10 @@ it("serves its last good state where L1 takes a batch that breaks the rules, and
         isFrozen,
         l1BlockNumber: Number(await f.rollup.client.getBlockNumber()),
         malformedBatch: {
-          ...{ batchNumber: 3, transactionHash, blockNumber: Number(blockNumber), isFinal: true },
+          batchNumber: 3,
+          transactionHash,
+          blockNumber: Number(blockNumber),
+          isFinal: true,
           reason: { code: "OP_MALFORMED" },
         },
       },
@@ -79,7 +82,7 @@ it("serves its last good state where L1 takes a batch that breaks the rules, and
   await says(again);
   const late = await start(join(path, "late"));
   await says(late);
-  // The way out is still seen.
+  // The freeze, which lets owners exit, is still noticed.
   await exitActions(f.l1).freeze();
   for (const one of [again, late]) await says(one, true);
 

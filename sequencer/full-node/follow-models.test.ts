@@ -32,7 +32,7 @@ const startFullNode = (name: string, feedUrl: string | null, finalityDepthBlocks
 
 const get = async (fullNode: TestFullNode, url: string): Promise<Answer> => (await fullNode.get(url)).body;
 
-/** What a full node and a restore both write, without what only one of them knows. */
+/** Records that a full node and a restore both write, without those that only one of them has. */
 async function contents(dataPath: string) {
   const log = await openTestLog(dataPath);
   try {
@@ -93,12 +93,15 @@ describe("a model of two shards and its epochs at a full node", () => {
     const fullNode = await startFullNode("fed", urlOf(w), FINALITY_DEPTH_BLOCKS);
     const settled = await f.sampledData();
     const entries = f.proveEntriesFixture(settled, SHARDED_CIRCUIT).map(({ proof, settlement }) => ({
-      ...{ proof, ...settlement },
+      proof,
+      ...settlement,
       circuitId: f.l1.circuits[settlement.circuit]!.circuitId,
     }));
     const signals = entrySignals(settled, entries);
     const [first, ...further] = entries.map(({ circuit, data, proof }, i) => ({
-      ...{ circuit: deployment.circuits[circuit]!.name, data, proof: proofJson(fromContractProof(proof)) },
+      circuit: deployment.circuits[circuit]!.name,
+      data,
+      proof: proofJson(fromContractProof(proof)),
       publicSignals: signals[i]!.map(hex32),
     }));
     const sent = await w.rollup.post("/v1/settlements", {

@@ -39,23 +39,23 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly fromBlock?: bigint | undefined;
   /** The sequencer, or another full node; null: L1 alone. */
   readonly feedUrl: string | null;
-  /** Folder of the ledger and of what was kept as evidence. */
+  /** Folder of the ledger and of the stored evidence. */
   readonly dataPath: string;
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly finalityDepthBlocks: number;
   readonly host: string;
   readonly port: number;
-  /** What it serves at `/`; absent for nothing. */
+  /** Pages at `/`; absent: none are served. */
   readonly pages?: ServedPages | undefined;
-  /** Verifies every proof, too. */
+  /** Verifies every proof again; absent: the contract's verification is enough. */
   readonly verifyProof?: VerifyProof | undefined;
-  /** Where blobs are read besides its own archive and the feed. */
+  /** Places of blobs besides its own archive and the feed. */
   readonly blobs?: BlobPlacesOptions | undefined;
 }
 
 interface FollowModules {
   readonly logger: Logger;
-  /** Something that only a new start mends; SEQ_FOLLOW_REORGANISED among it. */
+  /** Called with an error that only a restart mends, SEQ_FOLLOW_REORGANISED among them. */
   readonly onFatal: (error: unknown) => void;
   readonly onProgress?: (text: string) => void;
 }
@@ -64,16 +64,16 @@ export interface FollowProcess {
   readonly followed: FollowedLedger;
   readonly alarms: FollowAlarms;
   readonly app: Awaited<ReturnType<typeof createApi>>;
-  /** One look at L1 and at the sequencer; `listen` repeats it. */
+  /** Runs one poll of L1 and of the sequencer; `listen` repeats it. */
   poll(): Promise<void>;
   /** Starts to listen and to poll. @returns the URL */
   listen(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Clients of the full node's own feed, and what one of them may leave unread. */
+/** Limits of the full node's own feed: clients, and unread bytes of one of them. */
 const FEED_OPTIONS = { maxClients: 1_000, maxBufferedBytes: 1 << 20 };
-/** With those of the feed. */
+/** Maximum connections, those of the feed included. */
 const MAX_CONNECTIONS = 2_000;
 const MAX_CHUNK_BLOCKS = 2_000;
 
@@ -130,7 +130,11 @@ async function wire(
   const l1 = new FollowL1(
     { finalityDepthBlocks, maxChunkBlocks: MAX_CHUNK_BLOCKS },
     {
-      ...{ rollup, registered, followed, alarms, verifyProof },
+      rollup,
+      registered,
+      followed,
+      alarms,
+      verifyProof,
       onBatch: (record, isOwn) => {
         if (!isOwn) leader?.forgetPlace();
         metrics.batches.finalizedBatch.set(record.number);
@@ -148,7 +152,10 @@ async function wire(
   );
   if (feedUrl !== null) {
     leader = new FollowFeed(feedUrl, {
-      ...{ context, followed, alarms, queued: l1.queue.queued },
+      context,
+      followed,
+      alarms,
+      queued: l1.queue.queued,
       l1BlockNumber: () => l1.l1Head?.blockNumber ?? 0,
       onBatch: (record) => publishBatch(feed, record),
       onOperation: (entry) => publishOperation(feed, entry),
@@ -171,11 +178,22 @@ async function wire(
   const { maxConnections = MAX_CONNECTIONS, proxies, publicUrl, rateLimitPerMinute } = options;
   const app = await createApi(
     {
-      ...{ deployment, preconfirmationSigner: sequencerAddress, l1Confirmations: finalityDepthBlocks },
-      ...{ rateLimitPerMinute, maxConnections, proxies, publicUrl, pages: options.pages },
+      deployment,
+      preconfirmationSigner: sequencerAddress,
+      l1Confirmations: finalityDepthBlocks,
+      rateLimitPerMinute,
+      maxConnections,
+      proxies,
+      publicUrl,
+      pages: options.pages,
     },
     {
-      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now },
+      sequencer: host,
+      operator: null,
+      feed,
+      metrics,
+      logger,
+      clock: Date.now,
       routes: (routes) => {
         const schema = { tags: ["feed"], summary: "Equivocations that were kept" } as object;
         routes.get("/v1/alarms", { schema }, () => alarms.all.map(equivocationView));
@@ -208,7 +226,7 @@ function healthFacts(
   leader: FollowFeed | null,
   alarms: FollowAlarms,
 ): object {
-  const kept = alarms.all.map(({ evidence, reason }) => ({
+  const equivocations = alarms.all.map(({ evidence, reason }) => ({
     kind: reason,
     opIndex: evidence.preconfirmation.opIndex,
   }));
@@ -224,7 +242,7 @@ function healthFacts(
       isFrozen: l1.isFrozen,
       malformedBatch: l1.malformed,
     },
-    alarms: [...kept, ...alarms.passingView],
+    alarms: [...equivocations, ...alarms.passingView],
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * L1's queue as a full node has it: its entries from the last final batch's head on, final or not. Where L1 takes some of
- * them back, what was executed of them goes back, too.
+ * L1's queue in a full node: its entries from the last final batch's head on, final or not. Where L1 takes some of them
+ * back, their execution is undone, too.
  */
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { sameQueueEntry } from "../batches/from-l1/queue-entry.ts";
@@ -11,7 +11,7 @@ import type { FollowedLedger } from "./followed-ledger.ts";
 interface FollowQueueModules {
   readonly rollup: RollupContract;
   readonly followed: FollowedLedger;
-  /** What the sequencer had shown was undone, so that its log has to be read again. */
+  /** Called after entries that the sequencer had shown were undone, so its log has to be read again. */
   readonly onRewind: () => void;
 }
 
@@ -30,7 +30,7 @@ export class FollowQueue {
     return countOf(this.#modules.followed.head.position.queueHead, this.#entries);
   }
 
-  /** What a restart has to know again. */
+  /** Loads the entries that a restart needs. */
   async load(): Promise<void> {
     const { log } = this.#modules.followed;
     for (const record of await log.queueEntriesFrom(this.#finalHead))
@@ -42,7 +42,7 @@ export class FollowQueue {
     return registry.positionAfter(registry.finalNumber).queueHead;
   }
 
-  /** Those that the last final batch has taken. */
+  /** Forgets entries that the last final batch has taken. */
   forgetTaken(): void {
     const finalHead = this.#finalHead;
     for (const index of this.#entries.keys()) if (index < finalHead) this.#entries.delete(index);
@@ -85,7 +85,7 @@ export class FollowQueue {
     for (const record of seen.values()) await this.note(record);
   }
 
-  /** Entries that a reorganisation took back, and what was executed of them and behind them. */
+  /** Forgets entries that a reorganisation took back, and undoes their execution and what came behind it. */
   async #forgetEntries(isSame: (record: StoredQueueEntry) => boolean): Promise<void> {
     const { followed, onRewind } = this.#modules;
     const { registry, log } = followed;

@@ -1,6 +1,6 @@
 /**
- * The full node's directory: made from L1, kept over restarts, made again where L1 has replaced what was final. Evidence
- * moves over: the old directory goes only once the new one has it.
+ * The full node's directory: made from L1, reused after restarts, made again where L1 has replaced final batches.
+ * Evidence moves over: the old directory goes only once the new one has it.
  */
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
@@ -41,7 +41,7 @@ export async function openFollowedLog(
   await mkdir(dirname(path), { recursive: true });
   const [replaced, gone] = [`${path}.replaced`, `${path}.gone`];
   await rm(gone, { recursive: true, force: true });
-  // By another name first: no start opens what a kill leaves of it.
+  // Renamed first: no start opens a folder that a kill left half removed.
   const discard = async (folder: string) => {
     await rename(folder, gone);
     await rm(gone, { recursive: true });
@@ -53,7 +53,7 @@ export async function openFollowedLog(
   if (log !== null && !(await isUsable(log, rollup))) {
     await log.close();
     log = null;
-    // One that was put aside before holds all evidence; this one was made since, and not to its end.
+    // A folder that was put aside before holds all evidence; this one was made since, and not to its end.
     if (existsSync(replaced)) await discard(path);
     else await rename(path, replaced);
   }
@@ -67,7 +67,7 @@ export async function openFollowedLog(
       try {
         await restoreFromL1(restoring);
       } catch (error) {
-        // The last good state is made, and the first look at L1 finds the batch again.
+        // The last good state is made, and the first poll of L1 finds the batch again.
         const malformed = malformedOf(error);
         if (malformed === null) throw error;
         await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
@@ -92,7 +92,7 @@ async function takeEvidence(old: LedgerLog, log: LedgerLog): Promise<void> {
   await log.flushed();
 }
 
-/** What the node knew before may be all that is left of a blob. @param blobs undefined: no circuit has any */
+/** Adds the old directory's blobs as a source: it may be the only one left. @param blobs undefined: no circuit has any */
 function withBlobsOf(old: LedgerLog, blobs: BlobSource | undefined): BlobSource | undefined {
   if (blobs === undefined) return undefined;
   const known = new LedgerBlobs(old);
@@ -109,7 +109,7 @@ async function isUsable(log: LedgerLog, { client }: RollupContract): Promise<boo
   const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
   if (marker === undefined) return false;
   const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
-  // A node that is behind may still come to it.
+  // A node that is behind may still catch up.
   if (head < BigInt(marker.blockNumber)) return true;
   const block = await l1Call(`read block ${marker.blockNumber}`, () =>
     client.getBlock({ blockNumber: BigInt(marker.blockNumber) }),

@@ -44,8 +44,14 @@ const payment = (from: TestUser, to: TestUser, nonce: bigint) =>
 
 const commit = (from: TestUser, nonce: bigint) =>
   signedBy(from, {
-    ...{ kind: KIND.commitData, nonce, b: DATANET_ID, amountCode: 5n, words: [123n + nonce] },
-    ...{ bOwner: alice.l1Owner, bKind: LEAF_KIND.datanet, domain: deployment.domain },
+    kind: KIND.commitData,
+    nonce,
+    b: DATANET_ID,
+    amountCode: 5n,
+    words: [123n + nonce],
+    bOwner: alice.l1Owner,
+    bKind: LEAF_KIND.datanet,
+    domain: deployment.domain,
   });
 
 async function take(w: L1World, operation: SignedOperation) {
@@ -54,7 +60,7 @@ async function take(w: L1World, operation: SignedOperation) {
   return body;
 }
 
-/** Until L1 has the last closed batch. */
+/** Runs turns until L1 has the last closed batch. */
 async function post(w: L1World): Promise<void> {
   await close(w.rollup);
   await expect
@@ -75,7 +81,7 @@ describe("a rollup with a leaf table", () => {
     const w = await freshWorld(f, deployment, join(folder, "sequencer"));
     const fullNode = await freshFullNode(f, join(folder, "full-node"), urlOf(w));
     const alone = await freshFullNode(f, join(folder, "alone"), null);
-    // It is started before its leader answers, so it knows the circuits by other names.
+    // The full node starts before its leader answers, so it knows the circuits by other names.
     const port = await freePort();
     const early = await freshFullNode(f, join(folder, "early"), `http://127.0.0.1:${port}`);
     const relay = await startRelay(port, urlOf(w));
@@ -107,13 +113,13 @@ describe("a rollup with a leaf table", () => {
     ];
     for (const operation of taken) await take(w, operation);
     let promises: PreconfirmationEvidence[] = [];
-    // Behind the Create's.
-    const heard = async () => {
+    // The operations behind the Create.
+    const operationCount = async () => {
       await fullNode.poll();
       promises = await preconfirmationsFrom(fullNode.followed.log, 1, 100);
       return promises.length;
     };
-    await expect.poll(heard, { timeout: 60_000, interval: 20 }).toBe(taken.length);
+    await expect.poll(operationCount, { timeout: 60_000, interval: 20 }).toBe(taken.length);
     await post(w);
     const number = (await w.rollup.get("/v1/status")).body.batches.closed;
     const { body } = await w.rollup.get(`/v1/batches/${number}`);
@@ -152,8 +158,10 @@ describe("a rollup with a leaf table", () => {
     }
     expect((await fullNode.get(`/v1/batches/${number}`)).body.batchHash).toBe(body.batchHash);
     const verified = await verifyRollup({
-      ...{ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address },
-      ...{ circuits: f.derived, verifyProof: f.verifyProof },
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      circuits: f.derived,
+      verifyProof: f.verifyProof,
     });
     expect(verified).toMatchObject({ root, batchCount: number });
     const { checked } = await checkPreconfirmations(f.rollup, promises);

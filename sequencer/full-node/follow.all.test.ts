@@ -327,8 +327,8 @@ describe("a full node of a lying sequencer", () => {
     const metrics = await fullNode.app.inject({ method: "GET", url: "/metrics" });
     expect(metrics.body).toContain('rollup_full_node_alarm{kind="equivocation"} 1');
     const [file] = readdirSync(join(dataPath, "evidence"));
-    const kept = parseEvidence(readFileSync(join(dataPath, "evidence", file!), "utf8"), file!);
-    expect(kept.preconfirmation).toEqual(promised.preconfirmation);
+    const evidence = parseEvidence(readFileSync(join(dataPath, "evidence", file!), "utf8"), file!);
+    expect(evidence.preconfirmation).toEqual(promised.preconfirmation);
 
     // It serves what L1 says, and the alarm outlives a restart.
     await mine(FINALITY_DEPTH_BLOCKS);

@@ -1,4 +1,6 @@
-/** Where a full node reads blobs: the newest that it has seen are in its own archive; the rest is asked of others, its sequencer among them. */
+/**
+ * Blob sources of a full node: its own archive holds the newest; the rest comes from others, its sequencer among them.
+ */
 import { join } from "node:path";
 import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
 import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
@@ -15,9 +17,9 @@ interface FollowedBlobsOptions {
   readonly pollIntervalMs: number;
 }
 
-/** So many of the newest, 512 MiB: what of them is read again is not asked for again. */
-const KEPT_BLOBS = 4_096;
-/** Nobody has to ask a beacon node with each look at L1 for what it does not have. */
+/** Blob cache size: the newest 4,096 blobs (512 MiB), which are not fetched again. */
+const MAX_CACHED_BLOBS = 4_096;
+/** Polls of L1 between two requests for a blob that a beacon node did not have. */
 const RETRY_POLLS = 10;
 
 /** @returns undefined where no circuit has a blob. @throws BRG_BLOBS_FAILED */
@@ -27,9 +29,9 @@ export async function openFollowedBlobs(
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Pick<Metrics, "blobs"> },
 ): Promise<BlobSource | undefined> {
   if (!batchShapesOf(circuits).some(isBlobShape)) return undefined;
-  const archive = await BlobArchive.open({ folder: join(dataPath, "blobs"), maxCount: KEPT_BLOBS });
+  const archive = await BlobArchive.open({ folder: join(dataPath, "blobs"), maxCount: MAX_CACHED_BLOBS });
   const { archives = [], beaconUrls = [] } = blobs ?? {};
-  // Nobody is believed, so the sequencer that is watched may be asked, too.
+  // Every blob is checked, so the watched sequencer may be a source, too.
   const peers = [...archives, ...(feedUrl === null ? [] : [feedUrl])];
   return blobFinder({
     archive,

@@ -1,7 +1,7 @@
 /**
- * The ledger of a full node, in a store of the sequencer's form: final batches as L1 has them, and on top what the
- * sequencer says that it has executed, executed again here. Nothing of the latter is believed: signatures, nonces,
- * preconfirmations, queue entries and every closed batch's hash are this ledger's own or they are refused.
+ * The ledger of a full node, in a store of the sequencer's form: final batches as L1 has them, and on top the sequencer's
+ * log, executed again here. The log is not trusted: signatures, nonces, preconfirmations, queue entries and every closed
+ * batch's hash are this ledger's own, or the entry is refused.
  */
 
 import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
@@ -47,7 +47,7 @@ interface FollowedRollup {
   readonly chainId: number;
   readonly rollupAddress: `0x${string}`;
   readonly rules: ChainRules;
-  /** By their index on L1. The first, or its twin (`dataTwins`), is the one that the sequencer closes with. */
+  /** Circuits by their index on L1. The sequencer closes with the first, or with its twin (`dataTwins`). */
   readonly circuits: readonly FollowedCircuit[];
 }
 
@@ -95,7 +95,7 @@ export class FollowedLedger {
     return this.#opened?.entry.openedAtMs ?? null;
   }
 
-  /** Whether something was executed that is in no closed batch. */
+  /** True if an executed operation is in no closed batch. */
   get hasOpenBatch(): boolean {
     return this.#opened !== null;
   }
@@ -194,7 +194,7 @@ export class FollowedLedger {
       this.#rollup,
       bRef,
     );
-    // On its way to the disk: a failure ends the process, and anyone who has to know that it is there asks `flushed`.
+    // Written in the background: a failure ends the process. Callers that need it on the disk await `flushed`.
     void this.log.append(
       [entry],
       [...epochWrites(ledger, operation, trace, { hash, batchNumber }), preconfirmationWrite(evidence)],
@@ -260,19 +260,19 @@ export class FollowedLedger {
     return record;
   }
 
-  /** Where the leader's batch is: its first circuit, or that one's twin, proves it. @throws SEQ_LEADER_DIFFERS */
+  /** Place of the leader's batch, which its first circuit, or that one's twin, proves. @throws SEQ_LEADER_DIFFERS */
   #chosenBy({ circuit }: Extract<LeaderEntry, { type: "closed" }>): ClosingPlace {
     const { circuits } = this.#rollup;
     const twins = dataTwins(circuits);
-    // By shapes: a full node that was started before its leader answered has names of its own for L1's circuits.
+    // Compared by shapes: a full node that was started before its leader answered has names of its own for L1's circuits.
     const shapeOf = (sizes: FollowedCircuit) => shapeName(batchShape(sizes));
     const own = shapeOf(circuits[0]!);
-    const wanted = circuit ?? own;
+    const expected = circuit ?? own;
     const place = (["blob", "calldata"] as const).find((one) => {
       const twin = twins[one];
-      return twin !== null && shapeOf(twin) === wanted;
+      return twin !== null && shapeOf(twin) === expected;
     });
-    if (place === undefined) throw differs("circuit", own, wanted);
+    if (place === undefined) throw differs("circuit", own, expected);
     return { place, circuitId: twins[place]!.circuitId };
   }
 
@@ -292,7 +292,7 @@ export class FollowedLedger {
     head.rollBack(new Map<number, LeafState | undefined>(before), position);
     this.#opened = null;
     if (tail.length === 0) return;
-    // The log never ends before what was durable: an opening is in its place until the next one.
+    // The log never ends before its durable end: an opening stands there until the next one.
     this.#standInSequence = log.lastSequence + 1;
     const { batchNumber, timestamp } = position;
     const terms = { timestamp, feePerUnitWei: 0n, feeAccountId: GENESIS_FEE_ACCOUNT_ID, openedAtMs: 0 };

@@ -1,4 +1,7 @@
-/** What the followed sequencer tells of itself, for wallets that read from the full node. Nothing here depends on it. */
+/**
+ * Reads the facts that the followed sequencer publishes, for wallets that read from the full node. Nothing here depends
+ * on them.
+ */
 
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { isNameOfSizes } from "@openledger/circuits/registry/circuit-sizes";
@@ -37,10 +40,13 @@ export async function readLeaderInfo(url: string, logger: Logger): Promise<Leade
   return value;
 }
 
-/** L1 does not tell how many rows, features and draws a settlement circuit has; the sequencer may, with what L1 does. */
+/**
+ * Name of a circuit. L1 does not tell how many rows, features and draws a settlement circuit has; the sequencer may, and
+ * its name has to agree with L1.
+ */
 export function circuitNameOf(circuit: RegisteredCircuit, info: LeaderInfo | null): string {
-  const told = info?.circuits[circuit.index]?.name;
-  if (told !== undefined && isNameOfSizes(told, circuit)) return told;
+  const published = info?.circuits[circuit.index]?.name;
+  if (published !== undefined && isNameOfSizes(published, circuit)) return published;
   return `circuit-${circuit.index}`;
 }
 

@@ -54,7 +54,7 @@ const entrySchema = z.discriminatedUnion("type", [
   z.object({
     ...common,
     type: z.literal("closed"),
-    /** Name of the batch's; older sequencers close by the first alone, and do not say. */
+    /** Name of the batch's circuit; older sequencers always use the first one, and omit it. */
     circuit: z.string().max(100).optional(),
     batchHash: hash,
     newRoot: element,
@@ -79,7 +79,7 @@ export type LeaderPage = z.output<typeof pageSchema>;
 
 const REQUEST_TIMEOUT_MS = 20_000;
 const PAGE_SIZE = 500;
-/** Behind every log: a page of no entries. */
+/** A sequence behind every log: its page has no entries. */
 const NO_SEQUENCE = 9_999_999_999;
 
 /** @throws SEQ_LEADER_UNREACHABLE; SEQ_LEADER_REFUSED with the leader's own code; SEQ_LEADER_UNREADABLE */
@@ -101,7 +101,7 @@ export async function readLeaderLog(
   });
 }
 
-/** A page's operation with its preconfirmation, as a preconfirmation file has it. */
+/** Evidence of a page's operation with its preconfirmation, as in a preconfirmation file. */
 export function evidenceOf(
   { operation, preconfirmation }: LeaderOperation,
   rollup: { chainId: number; rollupAddress: Address },
@@ -111,7 +111,7 @@ export function evidenceOf(
   return { chainId, rollupAddress, preconfirmation, opening: { operation, bRef } };
 }
 
-/** Preconfirmations of all that is in the leader's log behind its last final batch. @throws SEQ_LEADER_* */
+/** Preconfirmations of all operations in the leader's log behind its last final batch. @throws SEQ_LEADER_* */
 export async function readPreconfirmations(url: string): Promise<PreconfirmationEvidence[]> {
   const { finalBatch } = await readLeaderLog(url, { sequence: NO_SEQUENCE });
   const evidences: PreconfirmationEvidence[] = [];

@@ -1,4 +1,6 @@
-/** What the sequencer takes at all, before it looks at anything else: everything, or what leads out, or nothing. */
+/**
+ * Admission mode, checked before anything else: the sequencer takes every operation, only those that lead out, or none.
+ */
 
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Logger } from "@openledger/foundation/logger";
@@ -11,7 +13,7 @@ import type { L1Place } from "./l1-place.ts";
 export const ADMISSION_MODES = ["open", "sunset"] as const;
 export type AdmissionMode = (typeof ADMISSION_MODES)[number];
 
-/** What a sunset still takes: everything by which money that is in moves on or out. */
+/** Kinds that a sunset still takes: every kind by which deposited money moves on or out. */
 const LEADS_OUT: ReadonlySet<number> = new Set([
   KIND.transfer,
   KIND.withdraw,
@@ -24,7 +26,7 @@ const LEADS_OUT: ReadonlySet<number> = new Set([
 
 interface AdmissionPolicyModules {
   readonly logger: Logger;
-  /** Whether L1 has signed operations that the ledger does not. */
+  /** Comparison with L1: whether L1 has signed operations that the ledger does not. */
   readonly place: Pick<L1Place, "differs" | "isKnown" | "require">;
   /** 1 while L1's ledger is frozen. */
   readonly frozenGauge: Gauge;
@@ -52,12 +54,12 @@ export class AdmissionPolicy {
     return isKnown && !differs ? this.#setting : "behind";
   }
 
-  /** Whether L1 may still take a batch of this sequencer. */
+  /** Returns true while L1 may still take a batch of this sequencer. */
   get leadsToL1(): boolean {
     return !this.#isL1Frozen && this.#malformed === null && !this.#modules.place.differs;
   }
 
-  /** As L1's newest block has it; a reorganisation can still take a freeze back. */
+  /** Notes a freeze as L1's newest block has it; a reorganisation can still take it back. */
   noteFrozen(isFrozen: boolean): void {
     if (isFrozen === this.#isL1Frozen) return;
     this.#isL1Frozen = isFrozen;
@@ -68,7 +70,7 @@ export class AdmissionPolicy {
     else logger.warn({}, "L1 took the freeze back");
   }
 
-  /** The batch on L1 that breaks the ledger's rules, or null where there is none, or none any more. */
+  /** Notes the batch on L1 that breaks the ledger's rules; null where there is none, or none any more. */
   noteMalformed(malformed: MalformedBatch | null): void {
     if (malformed?.transactionHash === this.#malformed?.transactionHash) return;
     this.#malformed = malformed;

@@ -40,7 +40,10 @@ const tell = (
   fields: { blockNumber?: number; finalityDepthBlocks?: number } = {},
 ) =>
   operator(rollup, "/operator/l1-head", {
-    ...{ blockNumber: 20, timestamp: L1_TIMESTAMP, alarms, place },
+    blockNumber: 20,
+    timestamp: L1_TIMESTAMP,
+    alarms,
+    place,
     ...fields,
   });
 const pay = (rollup: TestRollup, nonce: bigint) =>
@@ -73,7 +76,7 @@ describe("a sequencer that has started", () => {
     const rollup = await start("data", { isL1HeadKnown: false });
     const refused = { status: 503, body: { error: { code: "SEQ_L1_HEAD_UNKNOWN" } } };
     expect(await pay(rollup, 3n)).toMatchObject(refused);
-    // An older bridge names none.
+    // An older bridge names no place.
     await tell(rollup, null);
     expect(await pay(rollup, 3n)).toMatchObject(refused);
     expect(await mode(rollup)).toBe("behind");
@@ -117,7 +120,7 @@ describe("a sequencer that has started", () => {
     expect(await older.metrics.registry.getSingleMetricAsString("rollup_behind_l1")).toMatch(
       /^rollup_behind_l1 1$/m,
     );
-    // Nothing of its could be posted.
+    // None of its batches could be posted.
     await close(older);
     expect(await unproven(older)).toEqual([]);
   });
@@ -159,7 +162,7 @@ describe("L1's place", () => {
       expect(codeOf(await pay(rollup, nonce++)), what).toBe(202);
     }
     for (const number of [1, 2]) await report(rollup, number, "final");
-    // A node that lags, or a reorganisation.
+    // The node lags, or there was a reorganisation.
     await tell(rollup, { ...own, batchNumber: 1, opIndex: 0 });
     expect((await pay(rollup, nonce++)).status).toBe(202);
     await tell(rollup, { ...own, root });
@@ -169,7 +172,7 @@ describe("L1's place", () => {
   it("closes the door where it lacks a batch that was final on it, and no lag explains that", async () => {
     const rollup = await startPaid();
     const own = l1PlaceOf(rollup);
-    // In block 30.
+    // The batches become final in block 30.
     for (const number of [1, 2]) await report(rollup, number, "final");
     const older = { ...own, batchNumber: 1, opIndex: 0, queueHead: 1 };
     const fresh = { ...older, batchNumber: 0, queueHead: 0 };
@@ -207,7 +210,7 @@ describe("L1's place", () => {
     expect(await mode(rollup)).toBe("open");
     await tell(rollup, own, ["BRG_FOREIGN_SIGNED"]);
     expect(codeOf(await pay(rollup, 3n))).toBe("SEQ_BEHIND_L1");
-    // What waits behind a nonce gap stays there.
+    // Operations behind a nonce gap stay there.
     await tell(rollup, own);
     expect((await pay(rollup, 4n)).body.status).toBe("pending");
     await tell(rollup, own, ["BRG_FOREIGN_SIGNED"]);

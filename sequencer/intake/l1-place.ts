@@ -1,8 +1,9 @@
 /**
- * Whether L1 has signed operations that this ledger does not: then their places are given away, and a preconfirmation would
- * promise one of them twice. Or that this ledger has final batches that L1 has not: then L1 is another one, or another rollup is on
- * it, and no batch behind them can ever be posted. The bridge names L1's place with each block. After a start nothing is taken before the first
- * time: the data directory may be empty, or older than L1.
+ * Compares L1's place with this ledger's; the bridge names L1's place with each block. Trouble "behind": L1 has signed
+ * operations that this ledger does not. Their places are taken, and a preconfirmation would promise one of them twice.
+ * Trouble "lacks-final": this ledger has final batches that L1 has not. Then L1 is another one, or another rollup is on
+ * it, and no batch behind them can ever be posted. After a start no operation is taken before the first report: the data
+ * directory may be empty, or older than L1.
  */
 
 import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";
@@ -12,7 +13,7 @@ import type { Gauge } from "prom-client";
 import type { BatchRegistry } from "../batches/batch-registry.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
-/** The bridge's word for a batch with signed operations that this ledger did not put there. */
+/** Alarm code of the bridge for a batch with signed operations that this ledger did not put there. */
 const FOREIGN_SIGNED = "BRG_FOREIGN_SIGNED";
 
 interface L1PlaceModules {
@@ -24,12 +25,12 @@ interface L1PlaceModules {
   readonly lacksFinalGauge: Gauge;
 }
 
-/** What the bridge says beside L1's place. */
+/** Facts that the bridge reports beside L1's place. */
 export interface L1Report {
   readonly alarms: readonly string[];
   /** The block that the place is as of. */
   readonly blockNumber: number;
-  /** Blocks after which the bridge takes a batch for final; null: it does not say. */
+  /** Blocks after which the bridge counts a batch as final; null where it does not report them. */
   readonly finalityDepthBlocks: number | null;
   /** L1's block with the last final batch; null where this ledger does not know it. */
   readonly finalBlock: number | null;
@@ -48,17 +49,17 @@ export class L1Place {
     modules.lacksFinalGauge.set(0);
   }
 
-  /** Whether the bridge has named L1's place since the start. */
+  /** True once the bridge has named L1's place since the start. */
   get isKnown(): boolean {
     return this.#reported !== null;
   }
 
-  /** L1 and this ledger do not belong together now: nothing that is executed here could be posted. */
+  /** True while L1 and this ledger do not belong together: no batch that is made now could be posted. */
   get differs(): boolean {
     return this.#trouble !== null;
   }
 
-  /** Beside what /health always says; nothing where L1 and this ledger agree. */
+  /** Further fields of /health; empty where L1 and this ledger agree. */
   get healthFacts(): object {
     return this.#trouble === null ? {} : { status: this.#trouble, ...this.#facts };
   }
@@ -73,8 +74,8 @@ export class L1Place {
   }
 
   /**
-   * To be called while nothing rebuilds batches.
-   * @param place absent: the bridge does not say, and what it said last holds
+   * Compares L1's place with this ledger's. Call it while nothing rebuilds batches.
+   * @param place null: the bridge names none, and its last place holds
    */
   note(place: LedgerPlace | null, report: L1Report): void {
     const { behindGauge, lacksFinalGauge, logger } = this.#modules;
@@ -95,8 +96,9 @@ export class L1Place {
   }
 
   /**
-   * A batch is final once its block is so deep that neither a node that lags nor a reorganisation is below it. So L1 lacks it
-   * where the node is at or past that block, or further before it than finality.
+   * Returns true if L1 lacks this ledger's last final batch. A batch is final once its block is so deep that neither a
+   * node that lags nor a reorganisation is below it. So L1 lacks it where the node is at or past that block, or further
+   * before it than finality.
    */
   #lacksFinal({ batchNumber }: LedgerPlace, report: L1Report): boolean {
     if (batchNumber >= this.#modules.registry.finalNumber) return false;
@@ -106,13 +108,14 @@ export class L1Place {
   }
 
   /**
-   * Others' batches hold no signed operations. So where L1's place is none of this ledger's, L1 counts as many of them as
-   * this ledger does after some batch that both have. Whether it is the same batch, the bridge looks up; it says so by its alarm.
+   * Returns true if this ledger has L1's signed operations. Others' batches hold none. So where L1's place is none of
+   * this ledger's, L1 counts as many of them as this ledger does after some batch that both have. The bridge looks up
+   * whether it is the same batch, and reports a difference by its alarm.
    */
   #hasSignedOf(l1: LedgerPlace): boolean {
     const { registry } = this.#modules;
     const { closedNumber, finalNumber } = registry;
-    // A node that lags; one that does not is told apart by `#lacksFinal`.
+    // The node lags; `#lacksFinal` tells one apart that does not.
     if (l1.batchNumber < finalNumber) return true;
     if (l1.batchNumber <= closedNumber && isSamePlace(registry.positionAfter(l1.batchNumber), l1))
       return true;
@@ -148,7 +151,7 @@ const LACKS_FINAL =
 const viewOf = (place: LedgerPlace | null) =>
   place && { batchNumber: place.batchNumber, opIndex: place.opIndex };
 
-/** A data directory without a batch or an entry, and a rollup that has batches. */
+/** Error for a data directory without a batch or an entry, while the rollup has batches. */
 export function emptyStore(dataPath: string, l1: LedgerPlace): RollupError {
   return sequencerError(
     "SEQ_WRONG_DIRECTORY",

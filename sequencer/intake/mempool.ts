@@ -20,7 +20,7 @@ export interface PendingOperation {
 export class Mempool {
   readonly #limits: MempoolLimits;
   readonly #leaves = new Map<number, Map<bigint, PendingOperation>>();
-  /** In order of arrival, as expiry needs them. */
+  /** Operations in order of arrival, as expiry needs them. */
   readonly #byHash = new Map<string, PendingOperation>();
 
   constructor(limits: MempoolLimits) {

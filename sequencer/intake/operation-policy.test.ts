@@ -8,7 +8,12 @@ const ROLLUP = `0x${"11".repeat(20)}` as const;
 const TEN_OPEN = 10n ** 19n;
 
 const operation = (kind: number, amountCode: bigint): SignedOperation => ({
-  ...{ kind, a: 2, b: 3, nonce: 0n, maxFeePerUnitWei: 1n, amountCode },
+  kind,
+  a: 2,
+  b: 3,
+  nonce: 0n,
+  maxFeePerUnitWei: 1n,
+  amountCode,
   words: kind === KIND.payInference ? [5n] : [],
   signature: { r8x: 1n, r8y: 1n, s: 1n },
 });

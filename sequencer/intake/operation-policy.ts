@@ -1,4 +1,4 @@
-/** What the sequencer refuses though the ledger would allow it, before it looks at any state. */
+/** Operations that the sequencer refuses although the ledger would allow them, checked before any state is read. */
 
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { recoverKeyY, SUBGROUP_ORDER } from "@openledger/circuits/field/curve/eddsa";

@@ -1,29 +1,32 @@
 import type { operatorNotice } from "@openledger/circuits/wire/operator-api";
 import type { z } from "zod";
 
-/** When the operator's own processes were heard last, and what they said of themselves. A restart has heard nothing yet. */
+/** Last contact of the operator's own processes, and their reports. A restart begins with none. */
 export class OperatorNews {
   readonly #clock: () => number;
   #bridge: { readonly heardAtMs: number; readonly alarms: readonly string[] } | null = null;
   #prover: { readonly heardAtMs: number; readonly name: string } | null = null;
-  /** For the readers of the pages. */
+  /** Notice to the readers of the pages. */
   notice: z.output<typeof operatorNotice> = null;
 
   constructor(clock: () => number) {
     this.#clock = clock;
   }
 
-  /** It reports with every block of L1. @param alarms codes of what waits for a human there */
+  /**
+   * Notes a report of the bridge, which sends one with every block of L1. @param alarms codes of errors that wait for a
+   * human there
+   */
   fromBridge(alarms: readonly string[]): void {
     this.#bridge = { heardAtMs: this.#clock(), alarms };
   }
 
-  /** It asks for work all the time, but not while it proves. */
+  /** Notes a sign of life of the prover. It asks for work all the time, but not while it proves. */
   fromProver(name: string): void {
     this.#prover = { heardAtMs: this.#clock(), name };
   }
 
-  /** As /v1/status shows it. */
+  /** Operator's processes in /v1/status. */
   get view() {
     return { bridge: this.#bridge, prover: this.#prover, notice: this.notice };
   }

@@ -1,4 +1,7 @@
-/** What a signed operation may rest on only once L1 has it, since a batch that is closed again gets another timestamp. */
+/**
+ * Conditions that a signed operation may rest on only once L1 has them, since a batch that is closed again gets another
+ * timestamp.
+ */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
 import type { BatchRegistry } from "../batches/batch-registry.ts";
@@ -11,7 +14,8 @@ interface Posted {
 }
 
 /**
- * A rebuild moves a publication's time, and could so bring an approval under the 24 hours.
+ * Requires for an approval that L1 has the publication. A rebuild moves its time, and could so bring the approval under
+ * the 24 hours.
  * @throws SEQ_TOO_EARLY
  */
 export function requirePublicationPosted({ registry, head }: Posted, { kind, a }: SignedOperation): void {
@@ -25,7 +29,8 @@ export function requirePublicationPosted({ registry, head }: Posted, { kind, a }
 }
 
 /**
- * A rebuild moves an epoch's beginning too, and could so bring a stranger's CloseEpoch under its 24 hours.
+ * Requires for a stranger's CloseEpoch that L1 has the epoch's beginning. A rebuild moves it, too, and could so bring the
+ * CloseEpoch under its 24 hours.
  * @throws SEQ_TOO_EARLY
  */
 export function requireEpochPosted({ registry, head }: Posted, { kind, a, b }: SignedOperation): void {

@@ -61,23 +61,23 @@ interface Thread {
 }
 
 /** About 25 MB: the pages that full nodes and explorers ask for again and again. */
-const KEPT_PRECONFIRMATIONS = 65_536;
-/** Of a message to a thread: half a millisecond of it. */
+const MAX_CACHED_PRECONFIRMATIONS = 65_536;
+/** Maximum repeated preconfirmations in a message to a thread: half a millisecond of work. */
 const MAX_REPEATED = 16;
 
 export class SignaturePool implements PreconfirmationSigner {
   readonly address: PreconfirmationSigner["address"];
   readonly #options: SignaturePoolOptions;
   readonly #identity: PreconfirmationIdentity;
-  /** Only where there are no threads. */
+  /** Signer of the calling thread; null where there are threads. */
   #signer: PreconfirmationBatchSigner | null = null;
   readonly #onFatal: (error: unknown) => void;
   readonly #threads: Thread[];
   readonly #checks: WaitingCheck[] = [];
   readonly #preconfirmations: WaitingPreconfirmation[] = [];
-  /** Promised before: signed when nothing else waits. */
+  /** Preconfirmations that were promised before: signed when nothing else waits. */
   readonly #repeated: WaitingPreconfirmation[] = [];
-  readonly #known = new LRUCache<string, Preconfirmation>({ max: KEPT_PRECONFIRMATIONS });
+  readonly #known = new LRUCache<string, Preconfirmation>({ max: MAX_CACHED_PRECONFIRMATIONS });
   readonly #running = new Map<number, Running>();
   /** The last verdict that a leaf waits for. */
   readonly #lastOfLeaf = new Map<number, Promise<boolean>>();
@@ -165,7 +165,7 @@ export class SignaturePool implements PreconfirmationSigner {
     return { ...facts, signature };
   }
 
-  /** What arrives in one turn of the event loop goes out together. */
+  /** Schedules one dispatch for all tasks that arrive in one turn of the event loop. */
   #schedule(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -187,7 +187,7 @@ export class SignaturePool implements PreconfirmationSigner {
       // Preconfirmations first: their operations are executed, and somebody waits for the answer.
       const preconfirmations = this.#preconfirmations.splice(0, MAX_BATCH_TASKS);
       const checks = this.#checks.splice(0, MAX_BATCH_TASKS - preconfirmations.length);
-      // Few at a time: who comes next waits for no more than these.
+      // Few at a time: the next task waits for no more than these.
       const repeatedCount = Math.min(MAX_REPEATED, MAX_BATCH_TASKS - preconfirmations.length - checks.length);
       preconfirmations.push(...this.#repeated.splice(0, repeatedCount));
       const id = this.#nextId++;

@@ -81,7 +81,10 @@ interface Secp256k1Binding {
   ecdsaSign(digest: Uint8Array, secret: Uint8Array): { signature: Uint8Array; recid: number };
 }
 
-/** Not the package itself: where it has no binary for the platform, that signs by other code and says nothing. */
+/**
+ * Loads the native binding. It bypasses the package, which signs by other code in silence where it has no binary for the
+ * platform.
+ */
 function loadNative(): ((secret: Uint8Array, digest: Uint8Array) => Recoverable) | null {
   let binding: Secp256k1Binding;
   try {
@@ -100,5 +103,5 @@ function loadNative(): ((secret: Uint8Array, digest: Uint8Array) => Recoverable)
 }
 const native = loadNative();
 
-/** What signs here. */
+/** Name of the signer in use. */
 export const preconfirmationSigner = native === null ? "WebAssembly" : "libsecp256k1";

@@ -1,4 +1,4 @@
-/** What the signature threads do, wherever they run: check users' signatures, sign preconfirmations. */
+/** Tasks of the signature threads, wherever they run: check users' signatures, sign preconfirmations. */
 
 import {
   judgeSignatures,
@@ -16,7 +16,7 @@ import {
 
 export type PlainCheck = Omit<SignatureCheck, "keyY" | "message"> & { readonly message: OperationMessage };
 
-/** Who signs preconfirmations, as it is given to a thread. */
+/** Identity that signs preconfirmations, as it is passed to a thread. */
 export interface PreconfirmationIdentity {
   readonly chainId: number;
   readonly rollupAddress: Address;
@@ -32,9 +32,9 @@ export interface TaskBatch {
 
 interface TaskVerdict {
   readonly isValid: boolean;
-  /** What was hashed for it; null where the check fails before. */
+  /** Hash that the signature was checked with; null where the check fails before. */
   readonly challenge: bigint | null;
-  /** Of its key, where there is one. */
+  /** y coordinate of its key, where the key has one. */
   readonly keyY: bigint | null;
 }
 

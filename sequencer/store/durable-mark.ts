@@ -34,7 +34,10 @@ export class DurableMark {
     writeSync(this.#fd, sequence.toString().padStart(DIGITS, "0"), 0, "latin1");
   }
 
-  /** Before entries behind `sequence` are deleted; synced, since an older mark would promise too much from then on. */
+  /**
+   * Lowers the mark before entries behind `sequence` are deleted. Synced, since an older mark would promise too much from
+   * then on.
+   */
   lower(sequence: number): void {
     this.write(sequence);
     fsyncSync(this.#fd!);

@@ -1,4 +1,4 @@
-/** What an executed queue entry leaves in the store: its record, and its place among the operations of its leaves. */
+/** Store records of an executed queue entry: the entry itself, and its place among the operations of its leaves. */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
@@ -7,18 +7,18 @@ import { type ExecutedQueueEntry, leavesOf, type StoredQueueEntry } from "./log-
 import { type StoreWrite, storeKeys } from "./store-keys.ts";
 import { narrowSlotsOf, type StoredBatch } from "./stored-batch.ts";
 
-/** What `leafQueueEntry` holds. */
+/** Value of a `leafQueueEntry` key. */
 export interface IndexedQueueEntry extends Required<Pick<ExecutedQueueEntry, "createdId" | "opIndex">> {
   readonly queueIndex: number;
 }
 
-/** As a leaf's operations list it. */
+/** Queue entry in the list of a leaf's operations. */
 export interface ListedQueueEntry extends IndexedQueueEntry {
   readonly type: "queue";
   readonly record: StoredQueueEntry;
 }
 
-/** Of an entry in an own batch or in one of somebody else. */
+/** Executed entry in an own batch or in one of somebody else. */
 type PlacedEntry = Omit<ExecutedQueueEntry, "operation" | "type"> & {
   readonly operation: Pick<QueueOperation, "a" | "b" | "kind" | "queueIndex">;
 };
@@ -50,7 +50,7 @@ function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedE
   return { key: storeKeys.queueEntry(stored.queueIndex), value };
 }
 
-/** The index of an executed entry; nothing of one without an effect, which no leaf's operations list. */
+/** Index writes of an executed entry; none for an entry without an effect, which no leaf's operations list. */
 export function queueIndexWrites(
   { createdId = null, isValid, operation, opIndex = 0 }: PlacedEntry,
   sequence: number,
@@ -67,7 +67,7 @@ export function queueIndexWrites(
   ];
 }
 
-/** The entries of a batch of which no entry of the log is known. @param queueHead before the batch */
+/** Entries of a batch that is in no entry of the log. @param queueHead before the batch */
 function postedEntries({ circuit, number, position, wide }: StoredBatch, queueHead: number): PlacedEntry[] {
   const narrowCount = narrowSlotsOf(circuit);
   const isSigned = ({ kind }: SlotRecord) => kindRule(kind)?.isSigned === true;
@@ -94,10 +94,10 @@ export const postedQueueWrites = (
     ...queueIndexWrites(entry, batch.position.sequence),
   ]);
 
-/** What of it is the index. */
+/** Index writes alone, without the entries' records. */
 export const postedIndexWrites = (batch: StoredBatch, queueHead: number): StoreWrite[] =>
   postedEntries(batch, queueHead).flatMap((entry) => queueIndexWrites(entry, batch.position.sequence));
 
-/** Takes what `postedQueueWrites` has indexed out of the index. */
+/** Writes that undo the index writes of `postedQueueWrites`. */
 export const forgetPostedQueue = (batch: StoredBatch, queueHead: number): StoreWrite[] =>
   postedIndexWrites(batch, queueHead).map(({ key }) => ({ key }));

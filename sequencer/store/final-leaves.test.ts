@@ -51,7 +51,7 @@ async function world(path: string, seed: number) {
     for (const one of writes) files.note(one);
     return log.write(writes);
   };
-  /** @param between what happens before the batch's write: its leaves are in memory already */
+  /** @param between runs before the batch's write: its leaves are in memory already */
   const finalise = async (between: () => Promise<unknown> | undefined = () => undefined) => {
     const changes = Array.from({ length: 12 }, () => {
       const [id, state] = [[0, 4_096, 20_000][random.below(3)]! + random.below(40), stateOf(random)];
@@ -69,7 +69,7 @@ async function world(path: string, seed: number) {
   return { files, finalise, ledger, log };
 }
 
-/** What a start finds: the root of its leaves has to be the one of its final position. */
+/** Result of a start: the root of its leaves has to be the one of its final position. */
 async function found(path: string) {
   const log = await openTestLog(path);
   try {
@@ -100,7 +100,7 @@ describe("FinalLeaves", () => {
       roots.set(batch, ledger.root);
       if (batch % 4 > 0) continue;
       rmSync(copy, { recursive: true });
-      // As a power failure leaves it: in the middle of whatever is being written.
+      // A power failure leaves this state: in the middle of any write.
       cpSync(path, copy, { recursive: true, filter: (name) => !name.endsWith("LOCK") });
       const { final, ledger: restored } = await found(copy);
       expect(final!.batchNumber).toBe(batch);

@@ -22,10 +22,10 @@ const RECORDS_PER_FILE = 32_768;
 const DELETES_AT_ONCE = 4_096;
 /** Two thirds of the main thread's time stay with the work. */
 const PAUSE_MS = 2;
-/** Between looks whether the batches in the file are final in LevelDB. */
+/** Milliseconds between two checks that the batches in the file are final in LevelDB. */
 const WAIT_MS = 20;
 
-/** What this takes of the log. */
+/** Part of the log that this class uses. */
 interface FinalLeavesLog {
   readonly path: string;
   get<T>(key: string): Promise<T | undefined>;
@@ -33,7 +33,7 @@ interface FinalLeavesLog {
 }
 
 /** The ledger whose files are written, and up to which batch it is. */
-interface Kept {
+interface LedgerSource {
   readonly flat: FlatLedger;
   readonly finalNumber: () => number;
 }
@@ -42,7 +42,7 @@ export class FinalLeaves {
   readonly #log: FinalLeavesLog;
   /** Leaves with a record in LevelDB, or on its way there. */
   #recorded = new Set<number>();
-  #kept: Kept | null = null;
+  #source: LedgerSource | null = null;
   #writing: Promise<void> | null = null;
   #isClosing = false;
 
@@ -56,7 +56,7 @@ export class FinalLeaves {
     return known === undefined ? null : readLeafFile(this.#log.path, known);
   }
 
-  /** To be called with all that is read from LevelDB and written to it. */
+  /** Notes a record. Call it with every record that is read from LevelDB or written to it. */
   note({ key, value }: StoreWrite): void {
     const id = value === undefined ? null : leafIdOf(key);
     if (id !== null) this.#recorded.add(id);
@@ -67,19 +67,19 @@ export class FinalLeaves {
    * @param finalNumber of the last batch that was folded into it
    */
   keep(flat: FlatLedger, finalNumber: () => number): void {
-    this.#kept = { flat, finalNumber };
+    this.#source = { flat, finalNumber };
   }
 
-  /** Begins a file where it is time. @throws what the disk fails with, StoreDamage */
+  /** Begins a file if it is due. @throws the disk's errors, StoreDamage */
   async next(recordsPerFile = RECORDS_PER_FILE): Promise<void> {
-    if (this.#kept === null || this.#writing !== null || this.#recorded.size < recordsPerFile) return;
-    this.#writing = this.#write(this.#kept);
+    if (this.#source === null || this.#writing !== null || this.#recorded.size < recordsPerFile) return;
+    this.#writing = this.#write(this.#source);
     await this.#writing.finally(() => {
       this.#writing = null;
     });
   }
 
-  async #write({ finalNumber, flat }: Kept): Promise<void> {
+  async #write({ finalNumber, flat }: LedgerSource): Promise<void> {
     const covered = this.#recorded;
     this.#recorded = new Set();
     const options = { pauseMs: PAUSE_MS, isCancelled: () => this.#isClosing };
@@ -114,8 +114,8 @@ export class FinalLeaves {
   }
 
   /**
-   * What puts all leaves of a ledger into an empty store: few as records, many in a file that is written at once.
-   * @throws what the disk fails with
+   * Writes that put all leaves of a ledger into an empty store: few as records, many in a file that is written at once.
+   * @throws the disk's errors
    */
   async writesOf(ledger: Ledger, recordsPerFile = RECORDS_PER_FILE): Promise<StoreWrite[]> {
     ledger.foldAll();

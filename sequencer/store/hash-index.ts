@@ -1,7 +1,7 @@
 /**
- * What a hash names, for who has only a piece of it. Operations have keys of their own; transactions on L1, blobs and settlements
- * get these. An entry is never deleted: anyone who finds one looks whether it is so still. Once the record that says so is pruned,
- * its own entries are marked as final.
+ * Index of hashes, for searches by a piece of one. Operations have keys of their own; transactions on L1, blobs and
+ * settlements get these. An entry is never deleted: a reader checks that it still holds. Once the record behind it is
+ * pruned, its entries are marked as final.
  */
 import type { SettlementEntry, StoredQueueEntry } from "./log-entry.ts";
 import { storeKeys } from "./store-keys.ts";
@@ -12,7 +12,7 @@ export type HashTarget =
   | { readonly what: "queueEntry"; readonly queueIndex: number }
   | { readonly what: "settlement"; readonly modelId: number; readonly epoch: number };
 
-/** As the store has it. */
+/** Target in the store. */
 export type StoredTarget = HashTarget & { readonly isFinal?: true };
 
 export interface IndexWrite {
@@ -22,7 +22,7 @@ export interface IndexWrite {
 
 const HASH = /^0x[0-9a-f]{64}$/i;
 
-/** What the index gets with a write of a batch or a queue entry; nothing for any other. */
+/** Index entries for a write of a batch or a queue entry; none for any other record. */
 export function transactionWrites(key: string, value: unknown): IndexWrite[] {
   if (value === undefined) return [];
   if (key.startsWith("batch!")) {

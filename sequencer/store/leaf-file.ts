@@ -1,9 +1,9 @@
 /**
- * The leaves of a final batch in one file beside LevelDB's, chunk by chunk as they lie in memory (flat-ledger.ts), with all
- * hashes: a start reads what LevelDB would take twenty times as long for.
+ * The leaves of a final batch in one file beside LevelDB's, chunk by chunk in their layout in memory (flat-ledger.ts),
+ * with all hashes: LevelDB would take twenty times as long at a start.
  *
- * Each chunk has its SHA-256, and what LevelDB says of the file has one of them all. As with a single leaf's record,
- * hashes beside leaves are those that were written beside them; the levels above chunks are hashed at every start.
+ * Each chunk has its SHA-256, and LevelDB's record of the file has one of them all. Like a single leaf's record, the file
+ * holds the hashes that were written beside the leaves; the levels above chunks are hashed at every start.
  */
 import { createHash, hash as digestOf } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { FlatLedger } from "@openledger/circuits/ledger/ledger";
 import { StoreDamage } from "@openledger/foundation/store/store-fault";
 import { syncFolder } from "@openledger/foundation/whole-file";
 
-/** What LevelDB says of the file that counts. */
+/** LevelDB's record of the valid file. */
 export interface LeafFile {
   readonly number: number;
   readonly byteCount: number;
@@ -24,10 +24,10 @@ export interface LeafFile {
   readonly depth: number;
 }
 
-/** Index, and length of what is not in the chunk's records. */
+/** Bytes of the index, and of the length of what is not in the chunk's records. */
 const HEAD_BYTES = 8;
 const DIGEST_BYTES = 32;
-/** Chunks are made durable by so many: one sync of two gigabytes would hold up LevelDB's. */
+/** Chunks per sync: one sync of two gigabytes would hold up LevelDB's. */
 const CHUNKS_PER_SYNC = 64;
 
 export const LEAF_FILE_NAME = /^LEAVES-\d+$/;
@@ -36,8 +36,8 @@ export const leafFileName = (number: number) => `LEAVES-${number.toString().padS
 const sha256 = (bytes: Uint8Array): Buffer => digestOf("sha256", bytes, "buffer");
 
 /**
- * Durable when it resolves; LevelDB is to say then that it counts. Leaves may be folded meanwhile: each chunk is as it was
- * at some moment since the call.
+ * Writes the file and makes it durable; LevelDB's record then makes it valid. Leaves may be folded meanwhile: each chunk
+ * is as it was at some moment since the call.
  * @param options.pauseMs after every chunk, which takes a millisecond of this thread
  * @returns null where it was cancelled
  */

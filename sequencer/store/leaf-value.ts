@@ -1,9 +1,9 @@
 /**
- * How a leaf of the final ledger is in the store: what it holds, its hash, and a digest over both. A start then takes
- * the hash instead of computing it, which is nine tenths of a tree of many leaves.
+ * A leaf of the final ledger in the store: its content, its hash, and a digest over both. A start then takes the hash
+ * instead of computing it, which is nine tenths of a tree of many leaves.
  *
- * The digest is SHA-256's over the very fields that Poseidon took: a hash that is beside anything else is found, and
- * not believed. The nodes above the leaves are hashed at every start, so the root still speaks for all leaves.
+ * The digest is SHA-256 over the very fields that Poseidon took: a hash beside any other content is detected. The nodes
+ * above the leaves are hashed at every start, so the root still covers all leaves.
  */
 import { hash as digestBytes } from "node:crypto";
 import { type Leaf, type LeafState, leafFields } from "@openledger/circuits/ledger/leaf";
@@ -13,7 +13,7 @@ import { storeKeys } from "./store-keys.ts";
 
 export interface StoredLeaf extends LeafState {
   readonly leafHash: bigint;
-  /** 128 bits of it. */
+  /** 128 bits of the digest. */
   readonly leafDigest: bigint;
 }
 
@@ -46,7 +46,7 @@ export function leafWrite(id: number, state: LeafState, hash: bigint): LeafWrite
   return { key: storeKeys.leaf(id), value };
 }
 
-/** Of all leaves. */
+/** Writes of all leaves of a ledger. */
 export function leafWrites({ leaves, tree }: Ledger): LeafWrite[] {
   const { version } = tree;
   return [...leaves].map(([id, state]) => leafWrite(id, state, version.leafHash(id)));

@@ -59,18 +59,21 @@ const newPendingWrite = (): PendingWrite => {
     resolve = yes;
     reject = no;
   });
-  // Callers that do not wait for durability hear of a failure through `onFailure`.
+  // Callers that do not wait for durability learn of a failure through `onFailure`.
   promise.catch(() => {});
   return { writes: [], promise, resolve, reject };
 };
 
-/** Entries that one look back reads: batches of nobody's operations have two each. */
+/** Maximum entries that one `executedBefore` reads: a batch without operations has two. */
 const MAX_ENTRIES_READ = 2_000;
 
-/** How often tables that LevelDB has made since are read: so much a start then still has to read. */
+/**
+ * Milliseconds between checks of the tables that LevelDB has made since: a start has to read at most the tables of this
+ * time.
+ */
 const CHECK_EVERY_MS = 60_000;
 
-/** Pruning that the disk refused is tried again after this. */
+/** Milliseconds until pruning that the disk refused is tried again. */
 const PRUNE_AGAIN_MS = 60_000;
 
 /** Pairs that one read of a range takes from LevelDB, and the bytes that it stops at. */
@@ -85,12 +88,12 @@ export class LedgerLog {
   readonly #db: LevelDb;
   readonly #onFailure: (error: Error) => void;
   #nextSequence: number;
-  /** Sequence of the last entry, once everything that was asked for is written. */
-  #lastKept: number;
+  /** Sequence of the last entry once all pending writes are done. */
+  #lastWritten: number;
   /** The mark is lowered to this before the next write; null: it stays. */
   #lowerTo: number | null = null;
   #pending = newPendingWrite();
-  /** On its way to the disk. */
+  /** Write on its way to the disk. */
   #current: PendingWrite | null = null;
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
@@ -118,7 +121,7 @@ export class LedgerLog {
     this.#db = level.db;
     this.#mark = mark;
     this.#nextSequence = nextSequence;
-    this.#lastKept = nextSequence - 1;
+    this.#lastWritten = nextSequence - 1;
     this.#onFailure = onFailure;
     this.#leaves = new FinalLeaves({
       path: level.path,
@@ -128,7 +131,7 @@ export class LedgerLog {
     this.#checkTimer = setInterval(() => void this.checkTables(), CHECK_EVERY_MS).unref();
   }
 
-  /** What the start read before anything else. */
+  /** Result of the check that the start made before anything else. */
   get check() {
     return this.#level.check;
   }
@@ -200,7 +203,7 @@ export class LedgerLog {
   append(entries: readonly LogEntry[], writes: readonly StoreWrite[] = []): Promise<void> {
     for (const entry of entries) {
       const sequence = this.#nextSequence++;
-      this.#lastKept = sequence;
+      this.#lastWritten = sequence;
       this.#pending.writes.push({ key: storeKeys.log(sequence), value: entry });
       if (entry.type === "operation") this.#pending.writes.push(...operationIndex(entry, sequence));
       if (entry.type === "queue") this.#pending.writes.push(...queueIndexWrites(entry, sequence));
@@ -213,11 +216,11 @@ export class LedgerLog {
   }
 
   /**
-   * To be called together with a write that deletes every entry behind `sequence`, before the entries that come in
-   * their stead are added: there may be none, and the log then ends before what was durable once.
+   * Ends the log at a sequence. Call it together with a write that deletes every entry behind `sequence`, before their
+   * replacements are added: there may be none, and the log then ends before its former durable end.
    */
   endAt(sequence: number): void {
-    this.#lastKept = sequence;
+    this.#lastWritten = sequence;
     this.#lowerTo = sequence;
   }
 
@@ -242,13 +245,13 @@ export class LedgerLog {
 
   async #drain(): Promise<void> {
     try {
-      // What arrives in the same turn of the event loop shares the write.
+      // Writes of the same turn of the event loop share one write.
       await new Promise((resolve) => setImmediate(resolve));
       while (this.#pending.writes.length > 0) {
         const current = this.#pending;
         this.#current = current;
         this.#pending = newPendingWrite();
-        const lastKept = this.#lastKept;
+        const lastWritten = this.#lastWritten;
         const lowerTo = this.#lowerTo;
         this.#lowerTo = null;
         try {
@@ -258,11 +261,11 @@ export class LedgerLog {
               value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
             ),
           );
-          if (lastKept >= 0) this.#mark.write(lastKept);
+          if (lastWritten >= 0) this.#mark.write(lastWritten);
           if (current.writes.some(({ key }) => key === storeKeys.finalPosition)) this.#prune();
           current.resolve();
         } catch (cause) {
-          // The mark's own failures are told like the store's.
+          // The mark's own failures are reported like the store's.
           const error = this.#level.failed("write", cause);
           this.#fail(error);
           current.reject(error);
@@ -278,7 +281,7 @@ export class LedgerLog {
     }
   }
 
-  /** Beside the work, deletes history beyond the retention. */
+  /** Deletes history beyond the retention, beside the work. */
   #prune(): void {
     if (this.#pruningRun !== null || this.#isClosing || this.#failure !== null) return;
     if (performance.now() - this.#pruningFailedAtMs < PRUNE_AGAIN_MS) return;
@@ -305,14 +308,14 @@ export class LedgerLog {
     return this.#pruning.prunedTo;
   }
 
-  /** For an answer that needs pruned history. @param what names the thing that was asked for */
+  /** Error for an answer that needs pruned history. @param what names the requested thing */
   prunedError(what: string, data: object = {}): RollupError {
     return this.#pruning.error(what, data);
   }
 
   /** A round of the check beside the work; damage ends everything as a failed write does. */
   checkTables(): Promise<void> {
-    // Of a failure `onFailure` was called.
+    // `onFailure` was called with a failure.
     this.#checking ??= this.#level
       .checkTables(() => this.#isClosing)
       .catch(() => {})
@@ -348,7 +351,7 @@ export class LedgerLog {
   }
 
   /**
-   * What took a slot before a sequence, newest first.
+   * Entries that took a slot before a sequence, newest first.
    * @returns nextBefore: where to go on; null where there is nothing older
    * @throws SEQ_HISTORY_PRUNED where all that is older is pruned
    */
@@ -381,7 +384,7 @@ export class LedgerLog {
     return found.map(([key]) => key.slice("operation!".length));
   }
 
-  /** What else hashes with this beginning have named; it may be so no longer. */
+  /** Other targets that hashes with this beginning have named; they may be outdated. */
   async hashTargets(start: string, max: number): Promise<(StoredTarget & { readonly hash: string })[]> {
     const found = await this.#firstOf({ ...ofHashes("hash", start), limit: max });
     return found.map(([key, value]) => ({ hash: key.split("!")[1]!, ...(value as StoredTarget) }));
@@ -424,7 +427,7 @@ export class LedgerLog {
     for await (const [key, value] of this.#read(range)) yield [key, value as T];
   }
 
-  /** As `each`, at once. */
+  /** Reads a range like `each`, all at once. */
   async keyed<T>(range: { gt: string; lt: string }): Promise<[key: string, value: T][]> {
     return (await this.#level.read(this.#db.iterator(range).all())) as [string, T][];
   }
@@ -492,11 +495,11 @@ export class LedgerLog {
     }
     const found = await this.range<number | IndexedQueueEntry>({ ...range, reverse: true, limit });
     const listed = await Promise.all(found.map((one) => this.#listed(one)));
-    const kept = listed.filter((one) => one !== null);
+    const existing = listed.filter((one) => one !== null);
     // Each leaf below that id was made by one of the pruned entries.
-    if (kept.length === 0 && limit > 0 && leafId < (this.prunedTo?.nextId ?? 0))
+    if (existing.length === 0 && limit > 0 && leafId < (this.prunedTo?.nextId ?? 0))
       throw this.prunedError(`what leaf ${leafId} did before`, { leafId, before: before ?? null });
-    return kept;
+    return existing;
   }
 
   /** null where it is pruned, or is being pruned. */
@@ -516,8 +519,8 @@ export class LedgerLog {
   }
 
   /**
-   * The record as it was last written, durable or not: `BatchRegistry` forgets a batch as it becomes final, and who asks
-   * at that moment must not be told what was before.
+   * The record as it was last written, durable or not. `BatchRegistry` forgets a batch as it becomes final, and a reader
+   * at that moment must not get an older record.
    * @throws SEQ_HISTORY_PRUNED
    */
   async batch(batchNumber: number): Promise<StoredBatch | undefined> {
@@ -530,7 +533,7 @@ export class LedgerLog {
     return record as StoredBatch | undefined;
   }
 
-  /** As `batch`; undefined too where it is pruned. */
+  /** Reads a batch like `batch`; returns undefined where it is pruned. */
   async storedBatch(batchNumber: number): Promise<StoredBatch | undefined> {
     return this.batch(batchNumber).catch((error: unknown) => {
       if (isRollupError(error, "SEQ_HISTORY_PRUNED")) return undefined;
@@ -591,7 +594,7 @@ export class LedgerLog {
     this.#leaves.next().catch((cause) => this.#fail(this.#level.failed("write", cause)));
   }
 
-  /** What puts all leaves of a ledger into an empty store. @throws SRV_STORE_FAILED */
+  /** Writes that put all leaves of a ledger into an empty store. @throws SRV_STORE_FAILED */
   leafWrites(ledger: Ledger): Promise<StoreWrite[]> {
     return this.#level.read(this.#leaves.writesOf(ledger));
   }

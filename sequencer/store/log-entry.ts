@@ -3,7 +3,7 @@ import type { QueueOperation, SignedOperation } from "@openledger/circuits/ledge
 import { kindRule } from "@openledger/circuits/protocol";
 import type { SettlementPosting } from "./settlement-posting.ts";
 
-/** What a batch is opened with, beyond what follows from the ledger. */
+/** Terms of an open batch, beyond those that follow from the ledger. */
 export interface BatchTerms {
   readonly timestamp: bigint;
   readonly feePerUnitWei: bigint;
@@ -65,10 +65,10 @@ interface ClosedEntry {
 /** The ledger's history as the sequencer made it, in order. */
 export type LogEntry = OpenedEntry | ExecutedEntry | ClosedEntry;
 
-/** What takes a slot of a batch. */
+/** Entry that takes a slot of a batch. */
 export type ExecutedEntry = OperationEntry | ExecutedQueueEntry | SettlementEntry;
 
-/** Where the chain of batches is after a batch. */
+/** Position of the chain of batches after a batch. */
 export interface ChainPosition {
   readonly batchNumber: number;
   readonly root: bigint;
@@ -81,7 +81,7 @@ export interface ChainPosition {
   readonly sequence: number;
 }
 
-/** A queue entry as the bridge handed it over, and what became of it. */
+/** A queue entry as the bridge handed it over, and its later status. */
 export interface StoredQueueEntry extends QueueOperation {
   readonly l1BlockNumber: number;
   readonly l1TransactionHash: string;

@@ -1,4 +1,4 @@
-/** Who signs the preconfirmations of acknowledged operations. */
+/** Signer of the preconfirmations of acknowledged operations. */
 import type {
   Preconfirmation,
   PreconfirmationFacts,
@@ -9,6 +9,6 @@ export interface PreconfirmationSigner {
   readonly address: Address;
   /** Deterministic (RFC 6979): the same facts give the same preconfirmation, so preconfirmations need not be stored. */
   sign(facts: PreconfirmationFacts): Promise<Preconfirmation>;
-  /** As `sign`, for somebody who reads what was promised before: after everything that somebody waits for. */
+  /** Signs again, for readers of an earlier preconfirmation: after everything that somebody waits for. */
   signAgain?(facts: PreconfirmationFacts): Promise<Preconfirmation>;
 }

@@ -94,7 +94,8 @@ async function openLog(path: string, pruning: PruningOptions): Promise<LedgerLog
 /** Prunes a directory to the end. @returns the place */
 async function prune(path: string, options: Partial<PruningOptions> = {}): Promise<ChainPosition> {
   const log = await openLog(path, {
-    ...{ retention: RETENTION, onFailed: (error: unknown) => expect.fail(String(error)) },
+    retention: RETENTION,
+    onFailed: (error: unknown) => expect.fail(String(error)),
     ...options,
   });
   await log.pruned();
@@ -103,14 +104,14 @@ async function prune(path: string, options: Partial<PruningOptions> = {}): Promi
   return prunedTo!;
 }
 
-/** Everything that the API says of the past. */
+/** All answers of the API about the past. */
 interface Answers {
   readonly prunedTo: ChainPosition | null;
   readonly operations: ReadonlyMap<string, unknown>;
   readonly unknownOperation: unknown;
   readonly batches: ReadonlyMap<number, unknown>;
   readonly queue: ReadonlyMap<number, unknown>;
-  /** By the beginning of a hash. */
+  /** Answers by the beginning of a hash. */
   readonly names: ReadonlyMap<string, unknown>;
   /** Pages of a list, until the end or an error. */
   readonly lists: ReadonlyMap<string, { readonly items: readonly unknown[]; readonly end: unknown }>;
@@ -194,7 +195,7 @@ async function askAll(rollup: TestRollup): Promise<Answers> {
   };
 }
 
-/** What was pruned is refused by its name, all else is as it was, and nothing is left out in silence. */
+/** Expects that pruned history is refused by its name, all else is as before, and nothing is left out in silence. */
 function expectPruned(after: Answers, prunedTo: ChainPosition): void {
   expect(after.prunedTo).toEqual(prunedTo);
   expect(after.position).toEqual(before.position);
@@ -216,7 +217,7 @@ function expectPruned(after: Answers, prunedTo: ChainPosition): void {
   for (const [name, { items }] of before.lists) {
     const now = after.lists.get(name)!;
     expect(now.items, name).toEqual(items.slice(0, now.items.length));
-    // Of a leaf of the genesis nobody knows whether it has done anything.
+    // For a leaf of the genesis nobody knows whether it has done anything.
     const isWholeList = now.items.length === items.length && !GENESIS_LISTS.includes(name);
     if (isWholeList) expect(now.end, name).toBeNull();
     else expect(now.end, name).toMatchObject(PRUNED);
@@ -294,7 +295,9 @@ describe("history beyond the retention", () => {
     expect((await rollup.get("/v1/status")).body.batches.pruned).toBe(log.prunedTo!.batchNumber);
     const entries = depositsFor(USERS);
     const again = await rollup.app.inject({
-      ...({ method: "POST", url: "/operator/queue-entries", headers: operatorHeaders } as const),
+      method: "POST",
+      url: "/operator/queue-entries",
+      headers: operatorHeaders,
       payload: { entries },
     });
     expect([again.statusCode, again.json()]).toEqual([
@@ -319,12 +322,25 @@ it("takes an epoch's payments with its settlement, and no others", async () => {
   const path = join(freshFolder(), "ledger");
   const log = await openLog(path, { retention: 1 });
   const position = (batchNumber: number, sequence: number): ChainPosition => ({
-    ...{ batchNumber, sequence, opIndex: batchNumber, queueHead: 0, nextId: 9, root: 1n, timestamp: 1n },
+    batchNumber,
+    sequence,
+    opIndex: batchNumber,
+    queueHead: 0,
+    nextId: 9,
+    root: 1n,
+    timestamp: 1n,
   });
   const batchOf = (number: number, sequence: number) =>
     ({
-      ...{ number, position: position(number, sequence), firstSequence: sequence - 1, signedCount: 1 },
-      ...{ wide: [], narrow: [], wire: new Uint8Array(200), circuit: "4-4", l1: null },
+      number,
+      position: position(number, sequence),
+      firstSequence: sequence - 1,
+      signedCount: 1,
+      wide: [],
+      narrow: [],
+      wire: new Uint8Array(200),
+      circuit: "4-4",
+      l1: null,
     }) as unknown as StoredBatch;
   const settlement = {
     type: "settlement",

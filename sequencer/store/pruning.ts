@@ -3,8 +3,8 @@
  * anything is deleted, and every reader refuses what is older than that place. So a kill at any moment leaves a
  * store that answers like a finished one, and the next start deletes the rest.
  *
- * What stays of a pruned batch: the names of its operations, transactions, blobs and settlements, so that a question by hash is
- * answered with SEQ_HISTORY_PRUNED and not with SEQ_UNKNOWN, and records of epochs and of their closes on L1.
+ * Two things of a pruned batch stay. The names of its operations, transactions, blobs and settlements: a request by hash gets
+ * SEQ_HISTORY_PRUNED and not SEQ_UNKNOWN. And the records of epochs and of their closes on L1.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "@openledger/foundation/logger";
@@ -57,7 +57,7 @@ export class Pruning {
   readonly #level: CheckedLevel;
   readonly #options: PruningOptions;
   #prunedTo: ChainPosition | null;
-  /** Whether keys up to `#prunedTo` may still be in the store. */
+  /** True while keys up to `#prunedTo` may still be in the store. */
   #isUnfinished: boolean;
   #isStopped = false;
 
@@ -93,7 +93,7 @@ export class Pruning {
   }
 
   /**
-   * Prunes what the retention leaves over, where that is enough for a run.
+   * Prunes history beyond the retention, where there is enough for a run.
    * @returns whether there may be more
    * @throws SRV_STORE_*
    */
@@ -147,7 +147,7 @@ export class Pruning {
     return to;
   }
 
-  /** Deletes all that is left of pruned batches. Whatever names something else goes in the write of its record. */
+  /** Deletes the rest of pruned batches. Names of other things are deleted in the write of their record. */
   async #deleteRest(): Promise<void> {
     const { batchNumber, queueHead, sequence } = this.#prunedTo!;
     const upTo = (family: string, end: string) => ({ gt: underPrefix(family).gt, lt: end });
@@ -172,7 +172,7 @@ export class Pruning {
     const batches = upTo("batch", storeKeys.batch(batchNumber + 1));
     for await (const pairs of this.#pairs<StoredBatch>(batches, PAIRS_PER_WRITE))
       await this.#delete("batch", pairs, (key, batch) => ({
-        // Of what an own batch has executed, the log has had entries.
+        // The log had entries for what an own batch has executed.
         keys:
           batch.firstSequence < batch.position.sequence
             ? []

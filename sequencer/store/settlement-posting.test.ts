@@ -14,15 +14,22 @@ import { entriesOf, postingJson, postingOf, type SettlementPosting } from "./set
 const LARGE = 2n ** 256n - 1n;
 const point = [LARGE, LARGE] as const;
 
-/** Of eight shards of 512 payees, as they are sent. */
+/** Settlement of eight shards of 512 payees, as it is sent. */
 function largest(posted: Partial<PostedSettlement>): SettlementPosting {
   const data = {
-    ...{ epoch: 1n, closingBatch: 2n, voidCount: 0, burnedWei: 0n, capCircuit: 0, shardCount: 8, chain: 3n },
+    epoch: 1n,
+    closingBatch: 2n,
+    voidCount: 0,
+    burnedWei: 0n,
+    capCircuit: 0,
+    shardCount: 8,
+    chain: 3n,
     ...posted,
     items: Array<bigint>(4_096).fill(2n ** 40n - 1n),
   };
   const entries = encodeEntries(data).map((wire) => ({
-    ...{ circuit: "shard-1048576-2072-512-128", data: wire },
+    circuit: "shard-1048576-2072-512-128",
+    data: wire,
     publicSignals: [LARGE, LARGE, LARGE] as const,
     proof: { a: point, b: realFirst(point, point), c: point },
   }));
@@ -69,8 +76,16 @@ test("a batch takes no more settlements than a transaction has bytes for, whatev
   const head = new HeadState(ledger, rules, position);
   head.openNext({ timestamp: 1n, feePerUnitWei: 0n, feeAccountId: 1 });
   const operation = (queueIndex: number) => ({
-    ...{ kind: KIND.depositNew, queueIndex, a: 0, b: 0, amountWei: 10n, sender: 4n },
-    ...{ word1: 4n, word2: 5n, word3: 0n, word4: 0n },
+    kind: KIND.depositNew,
+    queueIndex,
+    a: 0,
+    b: 0,
+    amountWei: 10n,
+    sender: 4n,
+    word1: 4n,
+    word2: 5n,
+    word3: 0n,
+    word4: 0n,
   });
   const activation = largest(ACTIVATION);
   expect(head.hasRoomFor(operation(0), activation)).toBe(true);

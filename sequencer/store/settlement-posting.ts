@@ -1,4 +1,4 @@
-/** A settlement as it goes to L1 beside its batch: what is posted, and the proof of it. */
+/** A settlement as it goes to L1 beside its batch: posted data and proof. */
 import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
@@ -15,9 +15,9 @@ export interface EntryPosting {
   readonly proof: Groth16Proof;
 }
 
-/** Its own fields are those of its first entry. */
+/** Settlement with the fields of its first entry. */
 export interface SettlementPosting extends EntryPosting {
-  /** Its other entries in L1's order; absent of a settlement of one shard. */
+  /** Other entries in L1's order; absent for a settlement of one shard. */
   readonly further?: readonly EntryPosting[];
 }
 
@@ -26,30 +26,38 @@ export const entriesOf = <Entry>(
   settlement: Entry & { readonly further?: readonly Entry[] | undefined },
 ): Entry[] => [settlement, ...(settlement.further ?? [])];
 
-/** What its posted bytes say. @throws CIR_WIRE_MALFORMED */
+/** Decodes the posted bytes. @throws CIR_WIRE_MALFORMED */
 export const postedBy = (posting: SettlementPosting): PostedSettlement =>
   decodeEntries(entriesOf(posting).map(({ wire }) => wire));
 
 /** An entry as it was sent. */
 type SentEntry = Omit<EntryPosting, "wire"> & { readonly data: Uint8Array };
 
-/** What of a settlement that was sent goes to L1. */
+/** Part of a sent settlement that goes to L1. */
 export function postingOf({
   further = [],
   ...first
 }: SentEntry & { readonly further?: readonly SentEntry[] | undefined }): SettlementPosting {
   const entryOf = ({ circuit, data, proof, publicSignals }: SentEntry): EntryPosting => ({
-    ...{ circuit, wire: data, publicSignals, proof },
+    circuit,
+    wire: data,
+    publicSignals,
+    proof,
   });
   return { ...entryOf(first), ...(further.length > 0 && { further: further.map(entryOf) }) };
 }
 
 /** Bytes of a transaction's input that an entry takes besides its data: five words, padding, and the proof of eight words. */
 const ENTRY_INPUT_BYTES = 5 * 32 + 31 + 8 * 32;
-/** Of one batch: the bridge's transactions have 120 KB for it and its settlements. So many bytes need no more gas than one has. */
+/**
+ * Maximum input bytes of one batch's settlements: the bridge's transactions have 120 KB for a batch and its settlements.
+ * So many bytes need no more gas than one transaction has.
+ */
 const MAX_INPUT_BYTES = 64_000;
 
-/** Whether one batch takes these settlements to L1, however many entries each has. One alone it always takes. */
+/**
+ * Returns true if one batch takes these settlements to L1, however many entries each has. A batch always takes one alone.
+ */
 export function fitTogether(settlements: readonly SettlementPosting[]): boolean {
   const entries = settlements.flatMap((settlement) => entriesOf<EntryPosting>(settlement));
   const bytes = entries.reduce((sum, { wire }) => sum + wire.length + ENTRY_INPUT_BYTES, 0);
@@ -63,7 +71,7 @@ const entryJson = ({ circuit, proof, publicSignals, wire }: EntryPosting) => ({
   proof: proofJson(proof),
 });
 
-/** As the API's answers have it. */
+/** Posting in the API's answers. */
 export const postingJson = ({ further, ...first }: SettlementPosting) => ({
   ...entryJson(first),
   ...(further === undefined ? {} : { further: further.map(entryJson) }),

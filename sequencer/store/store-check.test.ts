@@ -9,7 +9,7 @@ import { storeKeys } from "./store-keys.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let dataPath: string;
-/** Of an acknowledged operation; no start reads it. */
+/** Key of an acknowledged operation; no start reads it. */
 let oldKey: string;
 
 beforeEach(async () => {

@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-/** How a start on a damaged copy ends: with what code, or with everything. */
+/** Result of a start on a damaged copy: the error code, or "everything". */
 async function startOn(damage: (path: string) => void): Promise<string> {
   rmSync(damaged, { recursive: true, force: true });
   cpSync(intact, damaged, { recursive: true });
@@ -67,8 +67,8 @@ describe("a damaged data directory", () => {
   it("is refused where the end of the log was cut off", async () => {
     const [log] = filesOf(intact, /^\d+\.log$/);
     const { length } = readFileSync(join(intact, log!));
-    for (const kept of [0.99, 0.7, 0.3, 0])
-      expect(await startOn((path) => truncateSync(join(path, log!), Math.floor(length * kept)))).toMatch(
+    for (const share of [0.99, 0.7, 0.3, 0])
+      expect(await startOn((path) => truncateSync(join(path, log!), Math.floor(length * share)))).toMatch(
         /^(SRV_STORE_CORRUPT|SEQ_STORE_INCONSISTENT)$/,
       );
   });
@@ -83,12 +83,12 @@ describe("a damaged data directory", () => {
       ["emptied", (path) => truncateSync(path, 0)],
     ];
     for (const [what, lose] of losses)
-      for (const kept of [1, 0.7, 0.3]) {
+      for (const share of [1, 0.7, 0.3]) {
         const outcome = await startOn((path) => {
-          truncateSync(join(path, log!), Math.floor(length * kept));
+          truncateSync(join(path, log!), Math.floor(length * share));
           for (const mark of marks) lose(join(path, mark));
         });
-        expect(outcome, `${what}, ${kept} of the log`).toBe("SRV_STORE_CORRUPT");
+        expect(outcome, `${what}, ${share} of the log`).toBe("SRV_STORE_CORRUPT");
       }
   });
 

@@ -1,7 +1,7 @@
 /**
- * How values lie in the data directory: a mark, a CRC-32, and the value: v8's serialization, or for the two kinds of which there
- * are many a form of their own, in a third of the bytes and of the time. LevelDB's own checksums are not looked at when it
- * reads, and its compression has none, so a flipped bit would come back as another value.
+ * Encoding of values in the data directory: a mark, a CRC-32, and the value. Values are v8's serialization; the two kinds
+ * of which there are many have a form of their own, in a third of the bytes and of the time. LevelDB does not check its
+ * own checksums when it reads, and its compression has none, so a flipped bit would come back as another value.
  */
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
@@ -12,7 +12,7 @@ const MARK = { v8: 0xc5, number: 0xc6, operation: 0xc7 } as const;
 const HEADER_BYTES = 5;
 const NUMBER_BYTES = 8;
 
-/** For `level`: v8's format keeps bigints. */
+/** Value encoding for `level`: v8's format preserves bigints. */
 export const storeEncoding = {
   name: "v8-crc32",
   format: "buffer" as const,
@@ -69,7 +69,7 @@ const HASH_BYTES = 32;
 const NUMBERS = 6;
 const FEE_BYTES = 16;
 const OPERATION_AT = HASH_BYTES + NUMBERS * NUMBER_BYTES + FEE_BYTES;
-/** Of `createdId`; ids begin at 0. */
+/** Stored in place of a null `createdId`; ids begin at 0. */
 const NO_ID = -1;
 
 /** @returns the bytes, with room for a header before them */
@@ -94,9 +94,12 @@ function decodeEntry(body: Buffer): OperationEntry {
     type: "operation",
     hash: `0x${body.toString("hex", 0, HASH_BYTES)}`,
     operation: decodeBatch(body.subarray(OPERATION_AT))[0]!,
-    ...{ batchNumber: number(0), slot: number(1), opIndex: number(2) },
+    batchNumber: number(0),
+    slot: number(1),
+    opIndex: number(2),
     createdId: number(3) === NO_ID ? null : number(3),
     feeWei: body.readBigUInt64LE(feeAt) | (body.readBigUInt64LE(feeAt + NUMBER_BYTES) << 64n),
-    ...{ deadlineSeconds: number(4), acknowledgedAtMs: number(5) },
+    deadlineSeconds: number(4),
+    acknowledgedAtMs: number(5),
   };
 }

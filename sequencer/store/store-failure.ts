@@ -1,7 +1,7 @@
 import type { CheckedLevelOptions } from "@openledger/foundation/store/checked-level";
 import { sequencerError } from "../sequencer-errors.ts";
 
-/** Whose data directory it is: a full node's can always be made again. */
+/** Owner of a data directory: a full node's can always be made again. */
 export type StoreOwner = "sequencer" | "full-node";
 
 const COMMON = {
@@ -22,15 +22,15 @@ export const STORE_REMEDIES: Readonly<Record<StoreOwner, CheckedLevelOptions["re
   },
 };
 
-/** Our own finding; LevelDB's are mapped where they arise. */
+/** Error for damage that this code found; LevelDB's errors are mapped where they arise. */
 export function corrupt(message: string, data: object, owner: StoreOwner = "sequencer") {
   const remedy = STORE_REMEDIES[owner].corrupt;
   return sequencerError("SRV_STORE_CORRUPT", `${message}. ${remedy}`, { data: { ...data, remedy } });
 }
 
-/** What a directory's record says of it (foundation/store/store-kinds.ts). */
+/** Kind in a directory's own record (foundation/store/store-kinds.ts). */
 export const storeKindOf = (owner: StoreOwner) => (owner === "sequencer" ? "sequencer" : "full-node-ledger");
 
-/** Of another rollup, or of another process. */
+/** Error for the directory of another rollup, or of another process. */
 export const wrongDirectory = (message: string, data: object) =>
   sequencerError("SEQ_WRONG_DIRECTORY", message, { data });

@@ -22,15 +22,15 @@ export const storeKeys = {
     `leaf-operation!${id(leafId)}!${wide(sequence)}!${wide(queueIndex)}`,
   /** Sequence of an executed queue entry; of one in a batch of somebody else, the last before it. */
   queueSequence: (queueIndex: number) => `queue-sequence!${wide(queueIndex)}`,
-  /** What is known of a closed batch. */
+  /** Record of a closed batch. */
   batch: (batchNumber: number) => `batch!${wide(batchNumber)}`,
-  /** What the circuit's inputs follow from (ClosedDraft), of a batch that is not final. */
+  /** Inputs from which the circuit's inputs follow (ClosedDraft), for a batch that is not final. */
   draft: (batchNumber: number) => `draft!${wide(batchNumber)}`,
   /** Leaves as a batch that is not final leaves them. */
   changes: (batchNumber: number) => `changes!${wide(batchNumber)}`,
   /** A leaf as the last final batch left it, where it changed since the file of all leaves was begun. */
   leaf: (leafId: number) => `leaf!${id(leafId)}`,
-  /** Which file of all leaves counts (final-leaves.ts). */
+  /** Record of the valid file of all leaves (final-leaves.ts). */
   leafFile: "leaf-file",
   /** A payment of a model's epoch, by its place in the epoch's chain. */
   payment: (modelId: number, epoch: number, index: number) =>
@@ -39,10 +39,10 @@ export const storeKeys = {
   epoch: (modelId: number, epoch: number) => `epoch!${id(modelId)}!${id(epoch)}`,
   /** Sequence of the entry that settled a model's epoch; the activation is epoch 0. */
   settlement: (modelId: number, epoch: number) => `settlement!${id(modelId)}!${id(epoch)}`,
-  /** Where L1 took a batch with a CloseEpoch, and the randomness that followed. */
+  /** Place on L1 of a batch with a CloseEpoch, and the randomness that followed. */
   epochCloseOnL1: (batchNumber: number) => `l1-close!${wide(batchNumber)}`,
   queueEntry: (queueIndex: number) => `queue!${wide(queueIndex)}`,
-  /** What else than an operation a hash names (hash-index.ts). */
+  /** Target of a hash that is not an operation's (hash-index.ts). */
   hash: (hash: string, what: string, number: number) => `hash!${hash}!${what}!${wide(number)}`,
   /** Position of the last batch that was pruned (pruning.ts). */
   prunedTo: "pruned-to",

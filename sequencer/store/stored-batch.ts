@@ -1,4 +1,4 @@
-/** What is known of one closed batch, from its closing to its finality. */
+/** Record of one closed batch, from its closing to its finality. */
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
 import type { ClosedBatch } from "@openledger/circuits/batch/batch";
@@ -30,7 +30,7 @@ export interface StoredBatch {
   readonly circuit: string;
   readonly timestamp: number;
   readonly oldRoot: bigint;
-  /** Where the chain is after this batch. */
+  /** Position of the chain after this batch. */
   readonly position: ChainPosition;
   readonly firstSequence: number;
   readonly commitment: bigint;
@@ -39,7 +39,7 @@ export interface StoredBatch {
   readonly wire: Uint8Array;
   readonly narrow: readonly SlotRecord[];
   readonly wide: readonly SlotRecord[];
-  /** In the order of the Settle and Activation records that take them. */
+  /** Settlements in the order of the Settle and Activation records that take them. */
   readonly settlements: readonly SettlementPosting[];
   readonly signedCount: number;
   readonly feePerUnitWei: bigint;
@@ -49,9 +49,9 @@ export interface StoredBatch {
   readonly proof: ProofReport | null;
   readonly l1: L1Inclusion | null;
   readonly postedAtMs: number | null;
-  /** How often it was closed again because L1 would no longer take its timestamp. */
+  /** Number of times it was closed again because L1 would no longer take its timestamp. */
   readonly rebuildCount: number;
-  /** Somebody else made it, and L1 took it; there is no proof of ours. */
+  /** True where somebody else made it, and L1 took it; this process has no proof of it. */
   readonly isForeign?: true;
 }
 
@@ -114,7 +114,7 @@ export function recordOf(
   };
 }
 
-/** Of the batch circuit of this name; null where its batches are in no blob. */
+/** Shape of the batch circuit of this name; null where its batches are in no blob. */
 export function blobShapeOf(circuit: string): BatchShape | null {
   const table = parseTableName(circuit);
   return table?.isBlob === true ? postedShape(table) : null;
@@ -124,11 +124,11 @@ export function blobShapeOf(circuit: string): BatchShape | null {
 export const blobHashOf = ({ circuit, l1, wire }: StoredBatch): VersionedHash | null =>
   l1 === null || blobShapeOf(circuit) === null ? null : postedBlobHash(wire);
 
-/** Of the batch circuit of this name. */
-/** Queue entries that a batch took. */
+/** Number of queue entries that a batch took. */
 export const queueCountOf = ({ wide }: StoredBatch): number =>
   wide.filter(({ kind }) => kindRule(kind)?.isQueue === true).length;
 
+/** Number of narrow slots of the batch circuit of this name. */
 export function narrowSlotsOf(circuit: string): number {
   const table = parseTableName(circuit);
   return table === null ? Number(circuit.match(/\d+/)?.[0] ?? 0) : postedShape(table).narrow;

@@ -1,5 +1,5 @@
 /**
- * The batches' circuits that a data directory was written for. A batch that waits for its proof holds inputs of them: with other
+ * Batch circuits that a data directory was written for. A batch that waits for its proof holds inputs of them: with other
  * circuits it could never be proven, and a leaf hashed by other rules is another leaf.
  */
 import { createHash } from "node:crypto";
@@ -11,20 +11,20 @@ import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";
 
-/** By the circuits' names. */
+/** Circuits by their names. */
 type StoredCircuits = Readonly<Record<string, StoredCircuit>>;
 
 interface StoredCircuit {
-  /** As the rollup's deployment record has it. */
+  /** Hash in the rollup's deployment record. */
   readonly contentHash: string;
-  /** Of this version's sources: known without compiling them. */
+  /** Hash of this version's sources: known without compiling them. */
   readonly sourceHash: string;
 }
 
 const batchCircuitsOf = ({ circuits }: Pick<Deployment, "circuits">) =>
   circuits.filter(({ sort }) => sort === CIRCUIT_SORT.batch);
 
-/** Of a batch's circuit and of the parts that it is put together from. */
+/** Hash over a batch circuit and the parts that it is composed of. */
 function sourceHashOf(name: string): string {
   const { composition, mainSource } = circuitSpec(name);
   const sources = [mainSource, ...(composition?.parts ?? []).map((part) => part.mainSource)];

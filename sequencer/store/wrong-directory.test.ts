@@ -18,7 +18,9 @@ describe("a data directory", () => {
       await expectRefusals({
         open: async (at, rollup) => (await LedgerLog.open(at, rollup, undefined, { owner })).close(),
         kind: owner === "sequencer" ? "sequencer" : "full-node-ledger",
-        ...{ rollup: TEST_ROLLUP, code: "SEQ_WRONG_DIRECTORY", formatless: FORMATLESS },
+        rollup: TEST_ROLLUP,
+        code: "SEQ_WRONG_DIRECTORY",
+        formatless: FORMATLESS,
         folder: join(freshFolder(), "ledger"),
       });
     },
@@ -37,11 +39,9 @@ describe("a data directory", () => {
     await rollup.stop();
     const deployment = {
       ...(await testDeployment()),
-      ...{
-        rollupAddress: "0x00000000000000000000000000000000000000b2" as const,
-        domain: 987654321n,
-        chainId: 1,
-      },
+      rollupAddress: "0x00000000000000000000000000000000000000b2" as const,
+      domain: 987654321n,
+      chainId: 1,
     };
     await expect(startTestRollup({ dataPath, deployment })).rejects.toMatchObject({
       code: "SEQ_WRONG_DIRECTORY",

@@ -7,7 +7,7 @@ export interface ChildSequencer {
   readonly process: ChildProcess;
   readonly url: string;
   end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null>;
-  /** What it has logged so far. */
+  /** Log entries so far. */
   readonly logged: readonly LogEntry[];
 }
 

@@ -1,4 +1,4 @@
-/** Folders, chains, rollups and full nodes that end with the test that asks for them, the last first. */
+/** Folders, chains, rollups and full nodes that end with their test, the last first. */
 import type { HistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { onTestFinished } from "vitest";
 import { startTestFullNode, type TestFullNode } from "./full-node-fixture.ts";
@@ -11,7 +11,10 @@ export function freshFolder(): string {
   return path;
 }
 
-/** In a folder of its own unless `dataPath` names one. A test may stop it before, or see it end by a fatal error. */
+/**
+ * Starts a rollup in a folder of its own, unless `dataPath` names one. A test may stop it before, or see it end by a
+ * fatal error.
+ */
 export async function freshRollup(
   options: Partial<Parameters<typeof startTestRollup>[0]> = {},
 ): Promise<TestRollup> {
@@ -30,7 +33,7 @@ export async function freshRollup(
   });
 }
 
-/** A state of the node to go back to, so that the test has an L1 of its own. */
+/** Takes a snapshot of the node and restores it after the test, so that the test has an L1 of its own. */
 export async function freshChain({ l1 }: Pick<HistoryFixture, "l1">): Promise<void> {
   const id = await l1.client.snapshot();
   onTestFinished(() => l1.client.revert({ id }));

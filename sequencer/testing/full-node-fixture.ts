@@ -1,4 +1,4 @@
-/** A full node under test, and what its tests ask of it: the answers of the sequencer that it follows. */
+/** A full node under test, compared with the answers of the sequencer that it follows. */
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts
 import { type Answer, OPERATOR_TOKEN } from "./test-rollup.ts";
 
 export interface TestFullNode extends FollowProcess {
-  /** What only a new start would mend. */
+  /** Errors that only a restart would mend. */
   readonly fatal: unknown[];
   get(url: string): Promise<{ status: number; body: Answer }>;
 }
@@ -25,7 +25,7 @@ export const urlOf = (w: L1World): string => {
   return `http://127.0.0.1:${port}`;
 };
 
-/** Without a port; polled by the test. `feedUrl`: null for L1 alone. */
+/** Starts one without a port; the test polls it. `feedUrl`: null for L1 alone. */
 export async function startTestFullNode(
   { rollup, rpcUrl }: HistoryFixture,
   dataPath: string,
@@ -61,7 +61,7 @@ export async function startTestFullNode(
 
 type Served = Pick<TestFullNode, "get">;
 
-/** Each one's own: times, the stages in between, and the prover's and the transaction's facts. */
+/** Fields that each server has of its own: times, the stages in between, and the prover's and the transaction's facts. */
 const OWN_FIELDS =
   /AtMs$|^(postedBalanceWei|status|proveMs|backend|l1TransactionHash|l1BlockNumber|gasUsed|rebuildCount|isForeign)$/;
 /** L1 alone holds no hashes of operations. */
@@ -81,7 +81,7 @@ export function passStall(stallMs: number): void {
   vi.spyOn(Date, "now").mockImplementation(() => now() + stallMs + 1);
 }
 
-/** Those of SHARD_CIRCUITS behind those of MODEL_CIRCUITS. */
+/** Circuits of MODEL_CIRCUITS, then those of SHARD_CIRCUITS. */
 const MODEL_CIRCUIT_NAMES = [
   "settlement-16-16-8-16-4",
   "payee-table-8",
@@ -111,12 +111,16 @@ export async function startRandomnessWatcher(
   confirmations = FINALITY_DEPTH_BLOCKS,
 ) {
   const parts = bridgeParts({
-    ...{ rollup, sequencerUrl: urlOf(w), dataPath: join(folder, "randomness") },
+    rollup,
+    sequencerUrl: urlOf(w),
+    dataPath: join(folder, "randomness"),
     deployedAtBlock: Number(l1.deployment.blockNumber),
     operatorToken: OPERATOR_TOKEN.replaceAll(" ", "-"),
   });
   const watcher = await parts.randomnessWatcher({
-    ...{ confirmations, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS, maxChunkBlocks: 2_000 },
+    confirmations,
+    finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+    maxChunkBlocks: 2_000,
   });
   return {
     poll: () => watcher.poll(),

@@ -1,4 +1,7 @@
-/** What tests of sequencer and L1 together share: real contracts on a local node, the bridge's real parts, a sequencer. */
+/**
+ * Common parts of tests of sequencer and L1 together: real contracts on a local node, the bridge's real parts, a
+ * sequencer.
+ */
 
 import { join } from "node:path";
 import { DataPricesNotice } from "@openledger/bridge/l1/data-prices";
@@ -85,9 +88,9 @@ export const forgedProver =
 export interface L1World {
   readonly rollup: TestRollup;
   readonly sequencerUrl: string;
-  /** The bridge hands over what the queue holds, and offers what is pre-verified. */
+  /** Hands over the queue's entries, and offers pre-verified settlements, as the bridge does. */
   watch(): Promise<void>;
-  /** Proves what is closed, and lets the bridge look after what is on its way to L1. */
+  /** Proves closed batches, and runs the bridge's publisher. */
   publish(): Promise<void>;
   /** One turn of the bridge's loops and of a prover. */
   turn(): Promise<void>;
@@ -106,7 +109,7 @@ export async function startL1World(
   pricesUrl: string | null = null,
 ): Promise<L1World> {
   const dataPath = join(folder, "data");
-  // Of anvil's second account: the one that the contract calls sequencer signs the preconfirmations.
+  // anvil's second account: the one that the contract calls sequencer signs the preconfirmations.
   const preconfirmationKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
   const environment = {
     SEQUENCER_FEE_PER_UNIT_WEI: "1000",
@@ -118,12 +121,16 @@ export async function startL1World(
   const sequencerUrl = await rollup.listen();
   const { deployedAtBlock } = deployment;
   const parts = bridgeParts({
-    ...{ rollup: f.rollup, deployedAtBlock, sequencerUrl, dataPath: join(folder, "bridge") },
+    rollup: f.rollup,
+    deployedAtBlock,
+    sequencerUrl,
+    dataPath: join(folder, "bridge"),
     operatorToken: OPERATOR_TOKEN.replaceAll(" ", "-"),
   });
   let lookedAtMs = 0;
   const dataPrices = new DataPricesNotice(batchShapesOf(deployment.circuits), {
-    ...{ logger: parts.logger, metrics: parts.metrics },
+    logger: parts.logger,
+    metrics: parts.metrics,
     client: createL1Client({ rpcUrl: pricesUrl ?? f.rpcUrl }),
     nowMs: () => (lookedAtMs += 60_000),
   });

@@ -1,6 +1,6 @@
 /**
- * How much longer others wait for an acknowledgement while one address asks for long lists, as often as its limit lets it. Each
- * address of the loopback network counts for itself.
+ * Measures how much longer others wait for an acknowledgement while one address asks for long lists at the rate of its
+ * limit. Each address of the loopback network counts for itself.
  */
 import { writeFileSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
@@ -26,9 +26,9 @@ import {
 export interface ListLoadOptions {
   readonly operationCount: number;
   readonly secondsEach: number;
-  /** Of the users' address; half of its limit. */
+  /** Rate of the users' address; half of its limit. */
   readonly operationsPerSecond: number;
-  /** Of the address that asks for lists: its limit. */
+  /** Rate of the address that asks for lists: its limit. */
   readonly listsPerSecond: number;
 }
 
@@ -58,7 +58,7 @@ export interface ListLoadFigures {
   readonly acknowledgeMs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly answeredPerSecond: number;
   readonly refusedPerSecond: number;
-  /** Of one core, of the sequencer's process. */
+  /** Share of one core that the sequencer's process takes. */
   readonly processorShare: number;
 }
 
@@ -76,9 +76,13 @@ class Client {
     const isBytes = body instanceof Uint8Array;
     const headers = { "content-type": isBytes ? "application/octet-stream" : "application/json" };
     return new Promise((resolve, reject) => {
-      const asked = httpRequest(
+      const outgoing = httpRequest(
         {
-          ...{ agent: this.#agent, hostname, port, path, method: body === undefined ? "GET" : "POST" },
+          agent: this.#agent,
+          hostname,
+          port,
+          path,
+          method: body === undefined ? "GET" : "POST",
           ...(body === undefined ? {} : { headers }),
         },
         (answer) => {
@@ -90,8 +94,8 @@ class Client {
           answer.on("error", reject);
         },
       );
-      asked.on("error", reject);
-      asked.end(body === undefined || isBytes ? body : JSON.stringify(body));
+      outgoing.on("error", reject);
+      outgoing.end(body === undefined || isBytes ? body : JSON.stringify(body));
     });
   }
 
@@ -121,7 +125,9 @@ export async function measureLists(
     );
     try {
       await request(`${child.url}/operator/l1-head`, {
-        ...{ blockNumber: 1, timestamp: L1_TIMESTAMP, place: placeOfGenesis(deployment) },
+        blockNumber: 1,
+        timestamp: L1_TIMESTAMP,
+        place: placeOfGenesis(deployment),
       });
       await request(`${child.url}/operator/queue-entries`, { entries: depositsFor(USERS) });
       await request(`${child.url}/operator/close`, {});
@@ -162,7 +168,7 @@ async function measureChild(
     const addresses = [`127.0.2.${1 + 2 * Object.keys(figures).length}`, "127.0.3.1"] as const;
     figures[name] = await besideLists(child, path, operation, { options, addresses });
     log(`${name}: ${JSON.stringify(figures[name])}`);
-    // What it has spent is there again.
+    // The limit has refilled what it spent.
     await sleep(5_000);
   }
   return figures;
@@ -183,12 +189,12 @@ async function besideLists(
   const elapsedMs = () => performance.now() - startedAt;
   const open = new Set<Promise<void>>();
   const lists = (async () => {
-    for (let asked = 0; path !== null && elapsedMs() < secondsEach * 1_000; ) {
-      if (open.size >= MAX_OPEN || asked >= (elapsedMs() / 1_000) * listsPerSecond) {
+    for (let requestCount = 0; path !== null && elapsedMs() < secondsEach * 1_000; ) {
+      if (open.size >= MAX_OPEN || requestCount >= (elapsedMs() / 1_000) * listsPerSecond) {
         await sleep(2);
         continue;
       }
-      asked += 1;
+      requestCount += 1;
       const one: Promise<void> = asker!.ask(path).then(
         ({ status }) => {
           counts[status === 200 ? "answered" : "refused"] += 1;

@@ -1,4 +1,7 @@
-/** How many signed transfers a second one sequencer process acknowledges, how long each takes, and what each costs. */
+/**
+ * Measures how many signed transfers a second one sequencer process acknowledges, how long each takes, and what each
+ * costs.
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
@@ -30,7 +33,7 @@ interface LoadOptions {
   /** Operations in a body of the loop that sends bytes: each connection sends its next body when the last one is answered. */
   readonly batchSize: number;
   readonly batchedCount: number;
-  /** Of the open loop, which does not wait for answers. */
+  /** Rate of the open loop, which does not wait for answers. */
   readonly operationsPerSecond: number;
   readonly openLoopSeconds: number;
   /** Operations with a wrong signature beside the open loop's good ones. */
@@ -42,17 +45,17 @@ export interface Latency {
   readonly p99: number;
 }
 
-/** What an operation costs the sequencer's process in processor time: this holds on a busy machine too. */
+/** Processor time of the sequencer's process per operation: it holds on a busy machine too. */
 export interface Cost {
   readonly totalMs: number;
   readonly mainThreadMs: number;
 }
 
 interface LoadFigures {
-  /** In bodies of many. */
+  /** Operations acknowledged a second, in bodies of many. */
   readonly acceptedPerSecond: number;
   readonly batches: { readonly acknowledgeMs: Latency; readonly perOperation: Cost };
-  /** One by one, as JSON. */
+  /** Figures of the loop that sends one by one, as JSON. */
   readonly closedLoop: {
     readonly acceptedPerSecond: number;
     readonly acknowledgeMs: Latency;
@@ -81,9 +84,9 @@ export const DEFAULT_LOAD: LoadOptions = {
 };
 
 const WARM_UP_ROUNDS = 2;
-/** Of bodies: V8 has compiled what they run on after about as many. */
+/** Operations in bodies before the measurement: V8 has compiled the code after about as many. */
 const WARM_UP_BATCHED = 8_192;
-/** Of an acknowledged operation, in an answer of bytes. */
+/** Bytes of an acknowledged operation in a binary answer. */
 const ACKNOWLEDGED_BYTES = 115;
 
 const latencyOf = (latenciesMs: readonly number[]): Latency => {

@@ -32,7 +32,7 @@ export async function startClosedWorld(
   let w = await startL1World(f, deployment, folder.path);
   cleanUps.push(() => w.stop().catch(() => {}));
   await w.turn();
-  /** As a stranger, by row counts. */
+  /** Settles by row counts, as a stranger. */
   const settle = () =>
     submitSettlement({
       rpcUrl,

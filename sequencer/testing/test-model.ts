@@ -113,7 +113,7 @@ const PLACE_OF: Record<keyof TestCircuits, number> = {
   otherSharded: 8,
 };
 
-/** As POST /v1/settlements takes it. @param sorts of the circuit of each entry, the last of all that follow */
+/** Body of POST /v1/settlements. @param sorts of the circuit of each entry, the last of all that follow */
 export function settlementJson(
   data: SettlementData,
   sorts: keyof TestCircuits | readonly (keyof TestCircuits)[],
@@ -150,7 +150,7 @@ export interface TestModel {
   readonly statics: ModelStatics;
 }
 
-/** The owner alone; of two shards in both, since the first has room for five rows. */
+/** Payees: the owner alone. With two shards the owner is in both, since the first has room for five rows. */
 const payeesOf = ({ id }: TestUser, shardCount: number): Payee[] =>
   cutPayees([{ contributorId: id, validatorId: id, rowCount: 9 }], {
     rows: shardCount === 1 ? 9 : 5,
@@ -174,7 +174,7 @@ function staticsOf(payees: readonly Payee[], datanetId: number): ModelStatics {
   };
 }
 
-/** What the API says of a user's model. */
+/** Finds a user's model through the API. */
 export async function findModel(call: Call, owner: TestUser, shardCount = 1): Promise<Partial<TestModel>> {
   const leaves: Answer[] = (await call(`/v1/leaves?owner=${hex20(owner.l1Owner)}`)) ?? [];
   const idOf = (kind: string) => leaves.find((leaf) => leaf.kind === kind)?.id;
@@ -305,7 +305,7 @@ export function signatureJson(
   return { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) };
 }
 
-/** What a model's answer says of its closed epoch. */
+/** Closed epoch in a model's answer. */
 function closedOf(model: Answer) {
   const { amountWei, chain, epoch, closingBatch } = model.closedEpoch;
   return {

@@ -1,4 +1,4 @@
-/** What prover and bridge do with a sequencer under test. */
+/** Requests of prover and bridge to a sequencer under test. */
 import { type AskedEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
@@ -24,13 +24,23 @@ export const send = (rollup: TestRollup, operation: Parameters<typeof operationJ
   rollup.post("/v1/operations", operationJson(operation));
 
 /** Hands an entry of L1's queue over. @returns its index */
-export async function queue(rollup: TestRollup, asked: AskedEntry, sender: string): Promise<number> {
+export async function queue(rollup: TestRollup, request: AskedEntry, sender: string): Promise<number> {
   const queueIndex = rollup.sequencer.pipeline.queueSeenIndex;
-  const { a, amountWei, b, kind, ...words } = toContractEntry(asked);
+  const { a, amountWei, b, kind, ...words } = toContractEntry(request);
   const [word1, word2, word3, word4] = [words.word1, words.word2, words.word3, words.word4].map(hex32);
   const entry = {
-    ...{ queueIndex, kind: Number(kind), a: Number(a), b: Number(b), amountWei: amountWei.toString() },
-    ...{ word1, word2, word3, word4, sender, l1BlockNumber: 1, l1TransactionHash: hex32(1n) },
+    queueIndex,
+    kind: Number(kind),
+    a: Number(a),
+    b: Number(b),
+    amountWei: amountWei.toString(),
+    word1,
+    word2,
+    word3,
+    word4,
+    sender,
+    l1BlockNumber: 1,
+    l1TransactionHash: hex32(1n),
   };
   const { nextIndex } = await operator(rollup, "/operator/queue-entries", { entries: [entry] });
   if (nextIndex !== queueIndex + 1) throw new Error(`entry ${queueIndex} was not taken`);

@@ -1,4 +1,4 @@
-/** What the tests of this folder and load.ts share: a deployment that no chain knows, funded users, a clock. */
+/** Common parts of the tests of this folder and of load.ts: a deployment that no chain knows, funded users, a clock. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,12 +41,13 @@ export function testUser(index: number): TestUser {
   return { secret, id: 2 + index, l1Owner: 0xa000n + BigInt(index), keyX: derivePublicKey(secret).x };
 }
 
-/** Whose directories the tests' sequencers have. */
+/** Rollup to which the directories of the tests' sequencers belong. */
 export const TEST_ROLLUP = { chainId: 31337, rollupAddress: hex20(2n) };
 
 /** Small enough that tests fill batches. No circuit is needed for it: nothing is proved here. */
 export const TEST_SHAPE = {
-  ...{ narrow: 6, wide: 2 },
+  narrow: 6,
+  wide: 2,
   table: { members: 2, rows: 8, units: 2, low: 1, top: 1 },
 } satisfies BatchShape;
 
@@ -163,7 +164,7 @@ export function transfer(
   });
 }
 
-/** As POST /v1/operations takes it. */
+/** Body of POST /v1/operations. */
 export function operationJson(operation: SignedOperation) {
   const { signature } = operation;
   return {
@@ -195,16 +196,18 @@ export interface TestRollup extends SequencerProcess {
 // biome-ignore lint/suspicious/noExplicitAny: the shape is what the tests check
 export type Answer = any;
 
-/** As the bridge reports it of an L1 that has the batches that were reported as posted, and nothing else. */
+/** L1's place as the bridge reports it, of an L1 that has the posted batches, and nothing else. */
 export function l1PlaceOf({ sequencer }: Pick<SequencerProcess, "sequencer">) {
   const { registry } = sequencer.pipeline;
   const { batchNumber, opIndex, queueHead, root } = registry.positionAfter(registry.reached("posted"));
   return { batchNumber, opIndex, queueHead, root: hex32(root) };
 }
 
-/** As the bridge reports it of an L1 that has no batch yet. */
+/** L1's place as the bridge reports it, of an L1 that has no batch yet. */
 export const placeOfGenesis = ({ genesis }: Pick<Deployment, "genesis">) => ({
-  ...{ batchNumber: 0, opIndex: 0, queueHead: 0 },
+  batchNumber: 0,
+  opIndex: 0,
+  queueHead: 0,
   root: hex32(genesis.root),
 });
 
@@ -214,10 +217,10 @@ export async function startTestRollup(options: {
   userCount?: number;
   shape?: BatchShape;
   environment?: Record<string, string>;
-  /** Instead of the plain test deployment. */
+  /** Deployment instead of the plain test deployment. */
   deployment?: Deployment;
   isL1HeadKnown?: boolean;
-  /** Who makes proofs, once the rollup listens; nobody unless told. */
+  /** Opens the prover, once the rollup listens; absent: nobody makes proofs. */
   openProver?: () => Promise<OutsideProver>;
 }): Promise<TestRollup> {
   const config = loadConfig(testEnvironment(options.dataPath, options.environment));

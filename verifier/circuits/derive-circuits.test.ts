@@ -15,7 +15,7 @@ import { readRollupCircuits } from "./rollup-circuits.ts";
 const SIZES = batchSizes(shapeOf(6, 2));
 const { alpha, beta } = developmentSecrets("any");
 
-/** As the contract tells of it, with a key whose alpha and beta are these. */
+/** Circuit as the contract reports it, with a key that has this alpha and beta. */
 function registered(shared: { alpha: bigint; beta: bigint }, isDevelopment: boolean): RegisteredCircuit {
   return { index: 0, ...simulateCircuit(SIZES, { shared }), isDevelopment };
 }

@@ -36,11 +36,11 @@ export interface DeriveOptions {
 }
 
 /**
- * What the rollup's circuits must be, computed from the sources in this repository. Only the shapes are taken from the
- * contract, and that a key is a development key where the contract says so. Development keys follow from the circuit
- * alone; those of a ceremony are files.
- *
- * @throws CLI_DEVELOPMENT_KEY_HIDDEN, CLI_KEYS_MISSING, CLI_CIRCUIT_MISSING, CIR_COMPILE_FAILED, CIR_PREBUILT_DIFFERS, PRV_KEY_INVALID
+ * Computes the rollup's expected circuits from the sources in this repository. Only the shapes come from the
+ * contract, and whether it calls a key a development key. Development keys follow from the circuit alone;
+ * those of a ceremony are files.
+ * @throws CLI_DEVELOPMENT_KEY_HIDDEN, CLI_KEYS_MISSING, CLI_CIRCUIT_MISSING, CIR_COMPILE_FAILED,
+ * CIR_PREBUILT_DIFFERS, PRV_KEY_INVALID
  */
 export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
   const { rpcUrl, rollupAddress } = options;
@@ -54,7 +54,7 @@ export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCir
     const { sort, size0, size1, tableSizes } = circuit;
     const names = namesOf(circuit, options.circuitNames);
     const keyOf = (name: string) => deriveKey({ ...circuit, name }, options);
-    // Where none has the key that L1 has, any will do: the difference is what there is to say.
+    // If none has L1's key, any will do: the caller reports the difference.
     const name = (await nameByKey(circuit, names, keyOf)) ?? names[0]!;
     derived.push({ name, sort, size0, size1, tableSizes, key: await keyOf(name) });
   }

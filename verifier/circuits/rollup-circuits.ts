@@ -35,7 +35,7 @@ export interface RollupCircuitsOptions {
 }
 
 /**
- * All circuits of the rollup by their index. The record knows them by their ids, which are hashes of sizes and key; where
+ * Circuits of the rollup by their index. The record knows them by their ids, which are hashes of sizes and key; where
  * it does not, and several names have a circuit's sizes, their keys are made to see which it is.
  * @throws CLI_CIRCUIT_MISSING, BRG_L1_…; what deriveKey throws
  */
@@ -103,7 +103,7 @@ function missing(what: string, circuits: readonly RollupCircuit[]) {
   });
 }
 
-/** As `openProvingCircuit`, each once, with its id: what `proveSettlement` takes. */
+/** Follows `openProvingCircuit` for each circuit once, with its id: the input of `proveSettlement`. */
 export async function openProvingCircuits(
   circuits: readonly RollupCircuit[],
   deployment: Deployment | null,

@@ -1,4 +1,4 @@
-/** What a check of preconfirmations says: for programs and for people. */
+/** Report of a check of preconfirmations, for programs and for people. */
 
 import { kindRule } from "@openledger/circuits/protocol";
 import {
@@ -9,7 +9,7 @@ import {
 } from "./preconfirmation-check.ts";
 import { encodeEvidence, type PreconfirmationEvidence } from "./preconfirmation-evidence.ts";
 
-/** What programs branch on; 1 and 2 are failures and wrong usage, as for every command. */
+/** Exit statuses for programs; 1 and 2 are failures and wrong usage, as for every command. */
 export const EXIT_STATUS = { consistent: 0, "not-posted": 3, broken: 4 } as const;
 export type Outcome = keyof typeof EXIT_STATUS;
 
@@ -19,7 +19,7 @@ export function outcomeOf(checked: readonly CheckedPreconfirmation[]): Outcome {
   return has("not-posted") ? "not-posted" : "consistent";
 }
 
-/** As JSON shows it: the preconfirmation as its file has it. */
+/** JSON form of a checked preconfirmation; the preconfirmation is as in its file. */
 export function checkedView({ evidence, verdict }: CheckedPreconfirmation): object {
   const view = (one: PreconfirmationEvidence): unknown => JSON.parse(encodeEvidence(one));
   return verdict.verdict === "broken" && verdict.reason === "two-preconfirmations"

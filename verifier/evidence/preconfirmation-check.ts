@@ -28,7 +28,7 @@ import {
   requireOperatorsPreconfirmation,
 } from "./preconfirmation-evidence.ts";
 
-/** Who sent the transaction, and when L1 took it. */
+/** Posted operation with the sender of its transaction, and the time of its L1 block in seconds. */
 export interface PostedFacts extends PostedOperation {
   readonly transactionFrom: Hex;
   readonly blockTimeSeconds: number;
@@ -68,7 +68,7 @@ export interface PreconfirmationCheck {
   readonly checked: readonly CheckedPreconfirmation[];
 }
 
-/** What a preconfirmation has to be of, from L1 alone. */
+/** Reads from L1 which rollup a preconfirmation has to be of, and who signs for it. */
 export async function preconfirmationContext(rollup: RollupContract): Promise<PreconfirmationContext> {
   const [chainId, sequencerAddress, domain] = await Promise.all([
     l1Call("read the chain id", () => rollup.client.getChainId()),
@@ -162,7 +162,7 @@ export async function checkPreconfirmations(
 
 const nonceKey = ({ a, nonce }: { a: number; nonce: bigint | number }) => `${a}/${nonce}`;
 
-/** What L1 has in the preconfirmations' places, and under the nonces of their operations. */
+/** Finds L1's operations in the preconfirmations' places, and under the nonces of their operations. */
 async function findPosted(
   rollup: RollupContract,
   evidences: readonly PreconfirmationEvidence[],
@@ -206,7 +206,7 @@ async function postedFacts({ client }: RollupContract, posted: PostedOperation):
   return { ...posted, transactionFrom: transaction.from, blockTimeSeconds: Number(block.timestamp) };
 }
 
-/** Whether the operator's own key sent the transaction, not a contract in between. */
+/** True if the operator's own key sent the transaction, not a contract in between. */
 export const isOperatorsTransaction = (
   { transactionFrom }: PostedFacts,
   context: PreconfirmationContext,

@@ -17,11 +17,11 @@ export interface PreconfirmationEvidence {
   readonly chainId: number;
   readonly rollupAddress: Address;
   readonly preconfirmation: Preconfirmation;
-  /** What hashes to operationHash; null where only the preconfirmation is at hand. */
+  /** Opening of operationHash; null if only the preconfirmation is at hand. */
   readonly opening: { readonly operation: SignedOperation; readonly bRef: bigint } | null;
 }
 
-/** Which rollup a preconfirmation has to be of, and who signs for it: from L1. */
+/** Rollup that a preconfirmation has to be of, and its signer: from L1. */
 export interface PreconfirmationContext {
   readonly chainId: number;
   readonly rollupAddress: Address;

@@ -1,4 +1,4 @@
-/** What a frozen ledger owes, item by item, from L1's records alone. Amounts are wei. */
+/** Debts of a frozen ledger, item by item, from L1's records alone. Amounts are wei. */
 
 import { leafExitKey, payeeDue } from "@openledger/circuits/exit/exit-statement";
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";
@@ -12,10 +12,10 @@ export type LeafName = "account" | "datanet" | "model";
 export type RoleName = "contributor" | "validator";
 
 interface Owed {
-  /** Who gets it: a leaf's l1Owner, or a waiting deposit's sender. */
+  /** Recipient: a leaf's l1Owner, or a waiting deposit's sender. */
   readonly owner: Address;
   readonly amountWei: bigint;
-  /** It was credited to its owner before. */
+  /** True if it was credited to its owner before. */
   readonly isTaken: boolean;
 }
 
@@ -27,7 +27,9 @@ export interface LeafItem extends Owed {
   readonly leafKind: LeafName;
 }
 
-/** What a role of a model's payee earned: proven and unclaimed, and its part of the open and the closed epoch. */
+/**
+ * Earnings of a role of a model's payee: proven and unclaimed, and its part of the open and the closed epoch.
+ */
 export interface PayeeItem extends Owed {
   readonly kind: "payee";
   readonly key: bigint;
@@ -49,17 +51,17 @@ export type ProvenItem = LeafItem | PayeeItem;
 export type ExitItem = ProvenItem | DepositItem;
 
 export interface ExitSelection {
-  /** Only what goes to this address; null = to anybody. */
+  /** Recipient to select; null selects all. */
   readonly owner: Address | null;
-  /** Only this leaf's balance, and its payees where it is a model. */
+  /** Leaf to select: its balance, and its payees if it is a model. */
   readonly leafId?: number | undefined;
-  /** Only this payee of the model `leafId`. */
+  /** Payee of the model `leafId` to select. */
   readonly payeeIndex?: number | undefined;
-  /** Only what is not less than this. */
+  /** Minimum amount of an item. */
   readonly minWei?: bigint | undefined;
 }
 
-/** What a plan reads of a replay. */
+/** Part of a replay that a plan reads. */
 type Owing = Pick<LedgerReplay, "requireLedger" | "totals" | "entries" | "queueHead">;
 
 const LEAF_NAMES: Readonly<Record<number, LeafName>> = {
@@ -71,7 +73,7 @@ const LEAF_NAMES: Readonly<Record<number, LeafName>> = {
 const toOwner = (l1Owner: bigint): Address => getAddress(`0x${l1Owner.toString(16).padStart(40, "0")}`);
 
 /**
- * Everything that is owed to the selected, taken or not: leaves, then payees, then deposits, each by their numbers.
+ * Plans all that is owed to the selection, taken or not: leaves, then payees, then deposits, each by their numbers.
  * @example
  * ```ts
  * const items = planExits(restored.replay, { owner: account.address, minWei: parseOpen("0.01") });
@@ -141,10 +143,11 @@ function* depositItems(replay: Owing): Generator<DepositItem> {
 }
 
 /**
- * What an item is, for people: "balance of account 5", "payee 2 of model 11 as validator (leaf 7)".
+ * Describes an item for people: "balance of account 5", "payee 2 of model 11 as validator (leaf 7)".
  * @example
  * ```ts
- * for (const item of planExits(restored.replay, { owner: null })) console.log(describeItem(item), item.amountWei);
+ * for (const item of planExits(restored.replay, { owner: null })) console.log(describeItem(item),
+ * item.amountWei);
  * ```
  */
 export function describeItem(item: ExitItem): string {

@@ -1,4 +1,4 @@
-/** Whether a rollup can be frozen, from when on, and freezing it. Anybody may. */
+/** Freezing a rollup: whether and from when it is possible, and the transaction. Anybody may freeze it. */
 
 import { ExitContract } from "@openledger/bridge/l1/exit-contract";
 import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
@@ -19,13 +19,13 @@ export interface FreezeOutlook {
     /** A block with this time or a later one takes the freeze. */
     readonly freezableAtSeconds: number;
   } | null;
-  /** Of the newest block. */
+  /** L1 time of the newest block, in seconds. */
   readonly nowSeconds: number;
 }
 
 export interface FreezeResult {
   readonly outlook: FreezeOutlook;
-  /** null where it was frozen before. */
+  /** Hash of the freezing transaction; null if the rollup was frozen before. */
   readonly transactionHash: Hex | null;
   readonly gasUsed: number;
   /** Ether that it has cost. */
@@ -33,7 +33,7 @@ export interface FreezeResult {
 }
 
 /**
- * What L1 has on a freeze now.
+ * Reads from L1 whether a freeze is possible now, and from when on.
  * @throws BRG_L1_*
  * @internal
  */
@@ -94,9 +94,9 @@ export type FreezeRollupErrorCode = "CLI_EXIT_UNAVAILABLE" | "CLI_TOO_EARLY" | `
 export async function freezeRollup(options: {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
-  /** Pays for the transaction. Anybody's; asked for when it is possible. */
+  /** Account that pays for the transaction, anybody's. Called only once a freeze is possible. */
   readonly account: () => L1Sender;
-  /** Of what the account signs; as RollupContract's where absent. */
+  /** Cap on the account's spending. Default: RollupContract's. */
   readonly spendingCap?: SpendingCap | undefined;
 }): Promise<FreezeResult> {
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
@@ -105,7 +105,7 @@ export async function freezeRollup(options: {
 }
 
 /**
- * As `freezeRollup`, by an L1 client of the caller's.
+ * Follows `freezeRollup` with an L1 client of the caller's.
  * @throws as freezeRollup
  * @internal
  */

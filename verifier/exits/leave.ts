@@ -38,16 +38,16 @@ const PROGRESS_INTERVAL_MS = 2_000;
 export interface LeaveOptions extends LeaveSteps {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
-  /** Of what the account signs; as RollupContract's where absent. */
+  /** Cap on the account's spending. Default: RollupContract's. */
   readonly spendingCap?: SpendingCap | undefined;
-  /** Where blobs of its batches are read; nowhere where absent. */
+  /** Source of the batches' blobs. Default: none. */
   readonly blobs?: BlobSource | undefined;
 }
 
 export interface LeaveSteps {
   /** The rollup's own block, where it is known; else it is searched for. */
   readonly fromBlock?: bigint | undefined;
-  /** Goes on from here instead of from the genesis, once L1 is found to have accepted its root. */
+  /** Start of the replay instead of the genesis, once L1 is found to have accepted its root. */
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly selection: ExitSelection;
   /** Pays for the transactions, anybody's; null: only look. */
@@ -62,11 +62,11 @@ export interface LeaveTransaction {
   readonly action: "exit" | "refund" | "payout";
   /** Exits or refunds in it; 1 for a payout. */
   readonly count: number;
-  /** That it credited, or paid out. */
+  /** Amount that the transaction credited or paid out, in wei. */
   readonly amountWei: bigint;
   readonly transactionHash: Hex;
   readonly gasUsed: number;
-  /** Ether that it has cost. */
+  /** Cost of the transaction in wei of ether. */
   readonly gasCostWei: bigint;
 }
 
@@ -77,7 +77,7 @@ export interface LeaveResult {
   readonly blockNumber: bigint;
   /** Batches that break the ledger's rules, and whose effect is known all the same: the root follows from it. */
   readonly malformedBatches: readonly MalformedBatch[];
-  /** As they were before. */
+  /** Items as they were before. */
   readonly items: readonly ExitItem[];
   /** Finalizable on L1 before, by owners of the items and the selected owner. */
   readonly pending: readonly { readonly owner: Address; readonly amountWei: bigint }[];
@@ -117,7 +117,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
 }
 
 /**
- * As `leave`, by an L1 client of the caller's.
+ * Follows `leave` with an L1 client of the caller's.
  * @throws as leave
  * @internal
  */
@@ -206,7 +206,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   const contract = new ExitContract(rollup);
   const done: LeaveTransaction[] = [];
   const open = items.filter(({ isTaken }) => !isTaken);
-  // What needs no proof goes first.
+  // Items that need no proof go first.
   const deposits = open.filter((item): item is DepositItem => item.kind === "deposit");
   for (const group of groupsOf(deposits, REFUNDS_PER_CALL)) {
     onProgress(`sending ${group.length} refunds to L1`);
@@ -227,7 +227,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
       done.push(...(await sendExits(contract, account, closed)));
     }
   } catch (error) {
-    // What was credited is paid out all the same.
+    // Credited amounts are paid out all the same.
     failure = error;
   }
   for (const owner of owners) {

@@ -6,7 +6,10 @@ const LOOKS = { count: 3, intervalMs: 1 };
 const reverted = (errorName: string | null, data: object = {}) =>
   bridgeError("BRG_CONTRACT_REVERTED", "reverted", { data: { errorName, operands: [], ...data } });
 
-/** What becomes of the error where L1 shows the other's work at this look; Infinity: never. */
+/**
+ * Handles the error while L1 shows the other's work from read `shownAtLook` on; Infinity: never. Returns the
+ * number of reads and the error thrown, if any.
+ */
 async function outcome(error: unknown, shownAtLook: number): Promise<{ looks: number; thrown: unknown }> {
   let looks = 0;
   try {

@@ -14,16 +14,16 @@ export class BridgeTotals {
   burnableWei = 0n;
   queuedDepositCount = 0;
   queuedDepositWei = 0n;
-  /** What has left the frozen ledger, by the exit's key. */
+  /** Amounts in wei that have left the frozen ledger, by the exit's key. */
   readonly exitedWei = new Map<bigint, bigint>();
   /** Entries of the frozen queue that were deleted. */
   readonly refundedEntries = new Set<number>();
-  /** What each address can withdraw; lower-case addresses. */
+  /** Withdrawable amount of each address, in wei. Addresses are in lower case. */
   readonly pendingWei = new Map<string, bigint>();
   /** Credits that the contract announced since the last batch; it does so before the batch's own event. */
   #announced: CreditEvent[] = [];
 
-  /** Everything but batches. */
+  /** Notes every event but batches. */
   note(event: HistoryEvent): void {
     switch (event.type) {
       case "queue-entry":
@@ -70,7 +70,7 @@ export class BridgeTotals {
     this.#addPending(sender, refundedWei);
   }
 
-  /** Everything that was credited by exits. */
+  /** Sum of all exits' credits, in wei. */
   totalExitedWei(): bigint {
     let sum = 0n;
     for (const wei of this.exitedWei.values()) sum += wei;

@@ -9,7 +9,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeTotals } from "./bridge-totals.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 
-/** What has been read up to the event in question. */
+/** State read from L1 up to the event in question. */
 interface ReadSoFar {
   readonly totals: BridgeTotals;
   readonly entries: readonly QueueEntryEvent[];
@@ -18,7 +18,7 @@ interface ReadSoFar {
   requireLedger(): Ledger;
 }
 
-/** What the key of an exit names. */
+/** Leaf or payee that the key of an exit names. */
 type ExitPlace =
   | { readonly kind: "leaf"; readonly id: number }
   | {
@@ -28,7 +28,7 @@ type ExitPlace =
       readonly role: PayeeRole;
     };
 
-/** null where no circuit proves such a key: it has bits that none of its parts takes. */
+/** Decodes an exit's key; null if no circuit proves such a key: it has bits that none of its parts takes. */
 function exitPlace(key: bigint): ExitPlace | null {
   const id = Number(key & 0xff_ffffn);
   if (key >> 24n === 0n) return { kind: "leaf", id };

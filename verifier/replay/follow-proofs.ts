@@ -7,7 +7,10 @@ import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { verifyDiffers } from "./verify-error.ts";
 import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
-/** Of a batch that came in through another contract, C and proof are not on L1: only the contract has seen them. */
+/**
+ * Verifies a batch's proof. If the batch came in through another contract, C and proof are not on L1: only
+ * the contract has seen them, and nothing is verified.
+ */
 export async function requireBatchProof(
   { batch, circuitIndex, commitment, proof, versionedHash }: BatchEvent,
   registered: readonly RegisteredCircuit[],

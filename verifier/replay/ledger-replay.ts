@@ -22,23 +22,23 @@ const placeOf = ({ batch, blockNumber, l1TransactionHash: transactionHash }: Bat
   blockNumber,
 });
 
-/** The ledger as far as L1's records have been read. */
-/** Has a replay begin later than the rollup: seeds it, and says what is read then. */
+/** Start of a replay later than the rollup's: seeds the replay, and returns what to read then. */
 export type ReplayStart = (
   rollup: RollupContract,
   replay: LedgerReplay,
   blockNumber: bigint,
 ) => Promise<{
   readonly range: { readonly after: LedgerSnapshot["position"]; readonly fromBlock: bigint };
-  /** The event is in what the replay was seeded with. */
+  /** True for an event that the replay's seed contains. */
   isBehind(event: HistoryEvent): boolean;
 }>;
 
+/** State of the ledger as far as L1's records have been read. */
 export class LedgerReplay {
   readonly totals = new BridgeTotals();
   readonly payments = new PaymentHistory();
   readonly settlements: SettlementReplay;
-  /** By their index. With a snapshot: from its queueHead on, and nothing before. */
+  /** Queue entries by their index. With a snapshot: from its queueHead on, and nothing before. */
   readonly entries: QueueEntryEvent[] = [];
   queueHead = 0;
   opIndex = 0;
@@ -68,7 +68,7 @@ export class LedgerReplay {
     this.settlements = new SettlementReplay({ circuits, verifyProof, readBlock });
   }
 
-  /** Of batches and of settlements. */
+  /** Number of proofs of batches and of settlements. */
   get proofCount(): number {
     return this.#batchProofCount + this.settlements.proofCount;
   }
@@ -84,7 +84,7 @@ export class LedgerReplay {
   }
 
   /**
-   * Goes on from a snapshot that was held against L1 (snapshot-anchor.ts), instead of from the genesis. What the
+   * Seeds the replay with a snapshot that was checked against L1 (snapshot-anchor.ts), instead of the genesis. What the
    * contract's sums are made of is then not known from the beginning.
    */
   seed({ epochs, position, waiting }: LedgerSnapshot, ledger: Ledger): void {
@@ -149,13 +149,13 @@ export class LedgerReplay {
     this.#consumeQueue(event);
     requireCloseEpochNoted(event, this.settlements.closingBlock(number));
     this.#replay(event);
-    // What L1 took stays: nobody asks for a ledger before it.
+    // Batches that L1 accepted stay: nobody needs an earlier ledger.
     this.requireLedger().foldAll();
     this.totals.applyBatch(batch, await this.settlements.check(event), event.queueBaseFeeWei);
     this.payments.applyBatch(batch);
 
     const circuit = this.#circuits[circuitIndex]!;
-    // Where L1 does not show C, which came through another contract, there is no proof to check either.
+    // L1 does not show C if the batch came through another contract; then there is no proof to check either.
     if (commitment !== null && proof !== null) {
       const blobHash = versionedHash && BigInt(versionedHash);
       const signals = signalsOf(batchStatement(batch, circuit.circuitId, commitment, blobHash));

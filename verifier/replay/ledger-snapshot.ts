@@ -26,7 +26,7 @@ const LEAF_ID_END = BigInt(MAX_LEAF_COUNT);
 const AMOUNT_END = 1n << BigInt(AMOUNT_BITS);
 const EPOCH_END = 1n << 24n;
 
-/** Where the chain of batches is after the snapshot's. */
+/** Position of the chain of batches after the snapshot's. */
 export interface SnapshotPosition {
   readonly batchNumber: number;
   readonly root: bigint;
@@ -45,7 +45,7 @@ export interface LedgerSnapshot {
   /** Queue entries of older blocks that the batch left in the queue, from the position's queueHead on. */
   readonly waiting: readonly QueueEntry[];
   readonly leaves: ReadonlyMap<number, LeafState>;
-  /** Of every model that has had its activation. */
+  /** Payments of every model that has had its activation. */
   readonly epochs: ReadonlyMap<number, ModelPayments>;
 }
 
@@ -100,7 +100,7 @@ function requireRange(what: string, values: readonly (bigint | number)[], end: b
 const elementsOf = (part: object): bigint[] =>
   Object.values(part).filter((value): value is bigint => typeof value === "bigint");
 
-/** What a leaf's body hides is what its hash says. */
+/** Requires that a leaf's body opens to the hash in the leaf. */
 function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState): void {
   if (!Object.values(LEAF_KIND).some((kind) => kind === leaf.kind))
     throw snapshotFalse(`leaf ${id} has kind ${leaf.kind}`);

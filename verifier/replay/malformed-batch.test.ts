@@ -52,7 +52,10 @@ const look = () =>
     onProgress: () => {},
   });
 
-/** What the errors of everything that builds on the ledger must say. */
+/**
+ * Posts a batch, queues an entry and passes a day. Returns the place that all errors that build on the ledger
+ * must name.
+ */
 async function post(closed: ClosedBatch) {
   const { blockNumber, transactionHash } = await f.l1.submit([closed]);
   const place = { batchNumber: 3, transactionHash, blockNumber: Number(blockNumber) };

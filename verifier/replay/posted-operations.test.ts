@@ -15,7 +15,7 @@ function operation(kind: number, nonce: number, b: number, words: bigint[] = [],
   return { kind, a, b, amountCode: 9n, words, nonce: BigInt(nonce), maxFeePerUnitWei: 1n, signature };
 }
 
-/** As they were taken: the transfers stand before the commit on L1. */
+/** Operations in the order of their arrival: on L1 the transfers stand before the commit. */
 const taken = [
   operation(KIND.transfer, 7, 3),
   operation(KIND.commitData, 8, 4, [1n]),
@@ -100,7 +100,10 @@ describe("postedOperations of a table batch with wide slots", () => {
 
   test("Attack: wide slots in another order than promised", () => {
     expect(postedOf([first, second], [first, carol, second, dan], { wide: [dan, carol] })).toEqual([
-      ...[true, false, true, false],
+      true,
+      false,
+      true,
+      false,
     ]);
     // Before the second wide slot there has to be a place for the first, and behind the first one for the second.
     expect(postedOf([first], [carol], { wide: [dan, carol] })).toEqual([false]);

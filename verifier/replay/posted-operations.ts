@@ -29,10 +29,10 @@ export interface PostedOperation {
   readonly blockNumber: number;
 }
 
-/** What L1 shows of a signed operation. */
+/** Fields of a signed operation that L1 shows. */
 export type PromisedOperation = Pick<SignedOperation, "kind" | "a" | "b" | "amountCode" | "words" | "nonce">;
 
-/** What was promised for a place. */
+/** Operations that were promised for a place. */
 export type Promised = (opIndex: number) => readonly PromisedOperation[];
 
 /**
@@ -66,7 +66,10 @@ export function postedOperations(
   );
 }
 
-/** For each narrow slot, how many signed wide slots stand before the first wide slot that names one of its leaves. */
+/**
+ * Number of signed wide slots before the first wide slot that names one of a narrow slot's leaves, for each
+ * narrow slot.
+ */
 function deadlinesOf(narrow: readonly PostedOperation[], records: readonly SlotRecord[]): number[] {
   const firstOf = new Map<number, number>();
   let signedCount = 0;
@@ -79,13 +82,16 @@ function deadlinesOf(narrow: readonly PostedOperation[], records: readonly SlotR
 
 interface TableSlots {
   readonly firstOpIndex: number;
-  /** Their places, and the nonces of the narrow ones, are still to be given. */
+  /** Slots without places yet. The narrow ones have no nonces yet either. */
   readonly narrow: readonly PostedOperation[];
   readonly wide: readonly PostedOperation[];
   readonly deadlines: readonly number[];
 }
 
-/** Each promised operation that is there in its place and under its nonce, if that can be; each place, and each nonce, once. */
+/**
+ * Places each promised operation that is there in its place and under its nonce, if that is possible; each
+ * place, and each nonce, once.
+ */
 function placedByPromises(slots: TableSlots, promised: Promised): PostedOperation[] {
   // An honest sequencer keeps all promises. Only where that cannot be it matters which one comes first.
   const { kept, order } = keepPromises(slots, promised, false) ?? keepPromises(slots, promised, true)!;
@@ -153,7 +159,7 @@ function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean
 
 const nonceKey = ({ a, nonce }: { a: number; nonce: number }) => `${a}/${nonce}`;
 
-/** Whether L1 has this operation there. */
+/** True if the posted operation is this one. */
 export function isSameOperation(operation: PromisedOperation, posted: PostedOperation): boolean {
   const rule = kindRule(operation.kind)!;
   return (

@@ -1,4 +1,7 @@
-/** Which of the rollup's circuits a settler needs. L1 knows sorts and sizes; rows, features and draws are in the names. */
+/**
+ * Choice of the rollup's circuits that a settler needs. L1 knows sorts and sizes; rows, features and draws
+ * are in the names.
+ */
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
@@ -44,7 +47,10 @@ export function chooseBatchCircuit(
   return smallest;
 }
 
-/** For queue entries alone: the smallest table, which stays empty, then the most wide slots. @throws BRG_NO_CIRCUIT */
+/**
+ * Chooses a circuit for queue entries alone: the smallest table, which stays empty, then the most wide slots.
+ * @throws BRG_NO_CIRCUIT
+ */
 export function chooseQueueCircuit(
   registered: readonly RegisteredCircuit[],
   circuits: readonly KnownCircuit[],

@@ -22,7 +22,7 @@ import {
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
-/** What a block says that matters here. */
+/** Facts of a block that settlements depend on. */
 interface BlockFacts {
   readonly timestamp: bigint;
   readonly prevRandao: bigint;
@@ -35,20 +35,20 @@ interface SettlementReplayModules {
   readonly readBlock: ReadBlock;
 }
 
-/** Where L1 took a batch with CloseEpochs, as its state has it. */
+/** Block in which L1 accepted a batch with CloseEpochs, from L1's state. */
 export interface KnownClose {
   readonly batchNumber: number;
   readonly blockNumber: number;
-  /** Of that block, in seconds. */
+  /** Time of that block, in seconds. */
   readonly timestamp: number;
-  /** null while it is not recorded. */
+  /** Recorded randomness; null while there is none. */
   readonly prevRandao: bigint | null;
 }
 
 interface Taken {
   readonly record: SettlementRecord;
   readonly settlement: SettlementOnL1;
-  /** Of its first entry. */
+  /** Circuit of its first entry. */
   readonly circuit: RegisteredCircuit;
   readonly cap: number;
 }
@@ -63,7 +63,7 @@ export class SettlementReplay {
   readonly namedCircuits = new Map<number, number>();
   /** The block of a batch that holds CloseEpochs, by the batch's number. */
   readonly #closingBlocks = new Map<number, number>();
-  /** Times of such blocks, in seconds, where they are known. */
+  /** Known times of closing blocks, in seconds. */
   readonly #closingTimes = new Map<number, bigint>();
   readonly #randomness = new Map<number, bigint>();
   readonly #modules: SettlementReplayModules;
@@ -91,7 +91,7 @@ export class SettlementReplay {
     return this.#closingBlocks.get(batchNumber);
   }
 
-  /** When that block was, in seconds. */
+  /** Time of the closing block, in seconds. */
   async closingTime(batchNumber: number): Promise<bigint> {
     const known = this.#closingTimes.get(batchNumber);
     return known ?? (await this.#modules.readBlock(this.#requireCloseEpochBlock(batchNumber))).timestamp;
@@ -111,7 +111,10 @@ export class SettlementReplay {
     this.#randomness.set(batchNumber, prevRandao);
   }
 
-  /** Posted data as `replayBatch` takes it. @throws BRG_VERIFY_DIFFERS for a circuit that does not fit */
+  /**
+   * Settlements of a batch in the form that `replayBatch` takes. @throws BRG_VERIFY_DIFFERS for a circuit
+   * that does not fit
+   */
   replayed(event: BatchEvent): ReplayedSettlement[] {
     return this.#taken(event).map(({ cap, settlement }) => ({ ...settlement.posted, cap }));
   }
@@ -228,7 +231,10 @@ export class SettlementReplay {
   }
 }
 
-/** Whether circuits of the right sorts prove its entries, with room for its payees; not looked at where no event names them. */
+/**
+ * True if circuits of the right sorts prove its entries, with room for its payees. Not checked if no event
+ * names the circuits.
+ */
 function isProvenBy(
   { kind }: SettlementRecord,
   { circuitIndex, further, posted }: SettlementOnL1,
@@ -238,7 +244,7 @@ function isProvenBy(
   const named = indexes.map((index) => (index === null ? null : circuits[index]));
   if (named.includes(undefined)) return false;
   const own = named.filter((circuit) => circuit != null);
-  // By draws of several shards, behind the draws' own.
+  // Circuits of the shards, which follow the draws' own.
   const ofShards = named.slice(named.length - posted.shardCount);
   if (!ofShards.every((circuit, shard) => circuit == null || fitsShard(posted, shard, circuit))) return false;
   return own.length < named.length || provesEntries(sortsOf(own), kind, posted.shardCount);

@@ -1,4 +1,4 @@
-/** What L1 makes of a posted settlement: the elements that it fills in itself, and the statement of the proof. */
+/** L1's view of a posted settlement: the elements that it fills in itself, and the statement of the proof. */
 import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
 import { KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
@@ -81,17 +81,20 @@ export function capOf(
   return settles ? named!.size0 : null;
 }
 
-/** Whether no shard has an item element or a payee beyond the circuit's. */
+/** True if no shard has an item element or a payee beyond the circuit's. */
 const fitsPayees = (posted: PostedSettlement, circuit: CircuitSizes): boolean =>
   shardItems(posted).every((_, shard) => fitsShard(posted, shard, circuit));
 
-/** The same of one shard: each may have a circuit of its own. */
+/** True if the same holds for one shard: each may have a circuit of its own. */
 export function fitsShard(posted: PostedSettlement, shard: number, { size1 }: CircuitSizes): boolean {
   const beyond = shardItems(posted)[shard]!.slice(size1);
   return fitsElements(posted, shard, size1) && beyond.every((item) => item === 0n);
 }
 
-/** Whether circuits of these sorts, in the order of the entries, may prove a record of this kind with so many shards. */
+/**
+ * True if circuits of these sorts, in the order of the entries, may prove a record of this kind with so many
+ * shards.
+ */
 export function provesEntries(sorts: readonly number[], kind: number, shardCount: number): boolean {
   const { payeeTable, settlement, shard, shardedSettlement } = CIRCUIT_SORT;
   const shards = (sort: number) => Array<number>(shardCount).fill(sort);

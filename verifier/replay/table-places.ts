@@ -1,22 +1,23 @@
 /**
- * Which orders of arrival a batch can come from (circuits/table/table-order.ts): wide slots keep their
- * order, and a narrow slot came before the first wide one that names one of its leaves. Nothing else of the order can be seen.
- * So a promise of places is broken where no order that the batch can come from has the operations in them.
+ * Orders of arrival that a batch can come from (circuits/table/table-order.ts): wide slots keep their order,
+ * and a narrow slot came before the first wide one that names one of its leaves. Nothing else of the order
+ * can be seen. So a promise of places is broken if no order that the batch can come from has the operations
+ * in them.
  */
 export interface PlacedSlot {
   readonly section: "narrow" | "wide";
-  /** Among the signed slots of the section. */
+  /** Index among the signed slots of the section. */
   readonly index: number;
 }
 
 interface PlaceRules {
-  /** For each narrow slot, the wide one that it has to stand before; wideCount where there is none. */
+  /** Index of the wide slot that each narrow slot has to stand before; wideCount if there is none. */
   readonly deadlines: readonly number[];
   readonly wideCount: number;
 }
 
 /**
- * All slots in an order that the rules allow, with these slots at these places.
+ * Orders all slots as the rules allow, with these slots at these places.
  *
  * Wide slots that are free are placed as late as may be, from the last one on. Then every prefix of the places holds as many
  * free ones for narrow slots as in any order, and every deadline is as late as in any. Narrow slots take them by deadline.

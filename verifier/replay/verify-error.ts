@@ -3,12 +3,12 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 
 /** A difference between what L1 holds and what its records give. */
 interface Difference {
-  /** null where no single batch is to blame. */
+  /** Number of the batch at fault; null if it is no single one. */
   readonly batchNumber: number | null;
   readonly what: string;
-  /** What the records and the circuits give. */
+  /** Value from the records and the circuits. */
   readonly expected: unknown;
-  /** What L1 holds. */
+  /** Value on L1. */
   readonly actual: unknown;
 }
 

@@ -1,4 +1,4 @@
-/** Are the keys on L1 those of the circuits? */
+/** Check that the keys on L1 are those of the circuits. */
 
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { shapeName } from "@openledger/circuits/protocol";
@@ -34,12 +34,12 @@ export type VerifyProof = (
 /** A circuit whose key was derived from the sources, not read from L1. */
 export interface DerivedCircuit extends CircuitSizes {
   readonly key: VerifierKey;
-  /** Of the registry; a settlement circuit's spells its rows, features and draws. */
+  /** Name in the registry; a settlement circuit's spells its rows, features and draws. */
   readonly name?: string;
 }
 
 /**
- * Every registered circuit must be one of the derived ones; ids are recomputed in any case.
+ * Requires every registered circuit to be one of the derived ones, if any are given; recomputes ids in any case.
  * @throws BRG_VERIFY_DIFFERS
  */
 export function checkKeys(
@@ -76,7 +76,9 @@ export function checkKeys(
   }
 }
 
-/** As far as L1 knows it: a settlement's rows, features and draws are not among its sizes. */
+/**
+ * Name of a circuit as far as L1 knows it: a settlement's rows, features and draws are not among its sizes.
+ */
 function sizesName(sizes: CircuitSizes): string {
   const { size0, size1, sort } = sizes;
   switch (sort) {
@@ -95,12 +97,12 @@ function sizesName(sizes: CircuitSizes): string {
   }
 }
 
-/** What L1 holds of a derived key. */
+/** Contract form of a derived key. */
 function onL1({ alpha, beta, delta, ic }: VerifierKey) {
   return { alpha, beta: toContractOrder(beta), delta: toContractOrder(delta), ic: toContractIc(ic) };
 }
 
-/** Whether a registered circuit has this derived key. */
+/** True if a registered circuit has this derived key. */
 export function isKeyOf(derived: VerifierKey, { key }: RegisteredCircuit): boolean {
   const { alpha, beta, delta, ic } = key;
   return isSameKey(onL1(derived), { alpha, beta, delta, ic });

@@ -24,7 +24,7 @@ const verify = (overrides: Partial<VerifyOptions> = {}) =>
     ...overrides,
   });
 
-/** What the verification finds, and in which batch. */
+/** Runs the verification, and returns the difference that it finds and its batch. */
 async function difference(
   overrides: Partial<VerifyOptions>,
 ): Promise<[batchNumber: number | null, what: string]> {

@@ -30,7 +30,7 @@ export interface VerifyOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
   /**
-   * What the registered circuits must be, each of them. Where absent, the keys on L1 are believed, and
+   * Expected circuits, one for each registered one. Without them the keys on L1 are believed, and
    * `areKeysDerived` is false in the result.
    */
   readonly circuits?: readonly DerivedCircuit[];
@@ -39,11 +39,14 @@ export interface VerifyOptions {
   readonly toBlock?: bigint;
   /** Defaults to the contract's own block, which is searched for. */
   readonly fromBlock?: bigint;
-  /** Goes on from a snapshot: what came before it is L1's root then, and sums of all that was ever paid are not compared. */
+  /**
+   * Start from a snapshot: L1's root then stands for all before it, and sums of all that was ever paid are
+   * not compared.
+   */
   readonly start?: ReplayStart | undefined;
-  /** Where blobs of its batches are read; nowhere where absent. */
+  /** Source of the batches' blobs. Default: none. */
   readonly blobs?: BlobSource | undefined;
-  /** Where the records come from; tests falsify them. */
+  /** Reader of the records; tests falsify it. */
   readonly readHistory?: typeof readL1History;
   readonly onProgress?: (progress: VerifyProgress) => void;
 }
@@ -66,10 +69,10 @@ export interface VerifyResult {
   readonly misfits: readonly ModelMisfit[];
   /** The ledger's root never changes again (docs/reference/exits.md). */
   readonly isFrozen: boolean;
-  /** What has left the frozen ledger, of `ledgerWei`. */
+  /** Amount in wei that has left the frozen ledger, out of `ledgerWei`. */
   readonly exitedWei: bigint;
   readonly areKeysDerived: boolean;
-  /** Some registered circuit has a key whose secret is known: then no proof means anything. */
+  /** True if some registered circuit has a key whose secret is known: then no proof means anything. */
   readonly isDevelopment: boolean;
   /** Parameters and circuits that few would expect, in words. */
   readonly unusual: readonly string[];

@@ -24,11 +24,11 @@ interface RestoreLedgerOptions {
   readonly fromBlock?: bigint | undefined;
   /** The newest by default. */
   readonly toBlock?: bigint;
-  /** Goes on from here instead of from the genesis; checked against itself and L1 first. */
+  /** Start of the replay instead of the genesis; checked against itself and L1 first. */
   readonly snapshot?: LedgerSnapshot | undefined;
-  /** As LedgerReplay's. Where absent, such a batch is an error. */
+  /** Handler of malformed batches, as in LedgerReplay. Without one such a batch is an error. */
   readonly onMalformed?: ((error: RollupError) => void) | undefined;
-  /** Each event once the ledger has taken it. */
+  /** Called with each event after the ledger has applied it. */
   readonly onEvent?: (event: HistoryEvent) => void;
 }
 
@@ -69,7 +69,10 @@ export async function restoreLedger(
   return { ledger, replay, registered, state, blockNumber };
 }
 
-/** Has a replay go on from a snapshot, once that is checked against itself and L1; `verifyRollup` takes it, too. @throws BRG_SNAPSHOT_INVALID, BRG_L1_* */
+/**
+ * Starts a replay from a snapshot, once that is checked against itself and L1; `verifyRollup` takes it, too.
+ * @throws BRG_SNAPSHOT_INVALID, BRG_L1_*
+ */
 export const startFrom =
   (snapshot: LedgerSnapshot): ReplayStart =>
   async (rollup, replay, blockNumber) => {
@@ -104,7 +107,10 @@ async function readClose(
   return { batchNumber, ...closed, prevRandao: prevRandao === 0n ? null : prevRandao };
 }
 
-/** What the snapshot stands for, as far as its own block has it; and randomness that nothing waits for, each a block to read. */
+/**
+ * True for events that the snapshot covers, as far as its own block has them, and for randomness that nothing
+ * waits for: each would cost a block to read.
+ */
 function isBehind(event: HistoryEvent, { position }: LedgerSnapshot, closes: ReadonlySet<number>): boolean {
   switch (event.type) {
     case "genesis":

@@ -22,7 +22,7 @@ export interface SnapshotAnchor {
   readonly transactionHash: string;
 }
 
-/** Where the new root, the timestamp and the next id stand in a batch's wire form (docs/reference/ledger.md). */
+/** Byte ranges of the timestamp and the next id in a batch's wire form (docs/reference/ledger.md). */
 const WIRE_TIMESTAMP = [32, 37] as const;
 const WIRE_NEXT_ID = [37, 41] as const;
 

@@ -119,7 +119,10 @@ function* linesOf({ epochs, leaves, waiting, ...rest }: LedgerSnapshot): Generat
   for (const entry of waiting) yield encodeLine(entry);
 }
 
-/** Written beside and renamed, so that a kill leaves no half of one. @returns the content's SHA-256 */
+/**
+ * Writes a snapshot beside its path and renames it, so that a kill leaves no half of one. @returns the
+ * content's SHA-256
+ */
 export async function writeSnapshot(path: string, snapshot: LedgerSnapshot): Promise<string> {
   const part = `${path}.part`;
   const hash = createHash("sha256");
@@ -186,7 +189,8 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
     }
   } catch (cause) {
     if (cause instanceof SyntaxError) throw unreadable(`line ${number} is not JSON`, cause);
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") throw unreadable("there is no such file", cause);
+    const why = UNREADABLE_PLACES[(cause as NodeJS.ErrnoException).code ?? ""];
+    if (why !== undefined) throw unreadable(why, cause);
     throw cause;
   }
   if (head === null || stated === null) throw unreadable("it ends too early");
@@ -201,7 +205,15 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
   return { snapshot: { chainId, rollupAddress, position, blockNumber, waiting, leaves, ...typed }, sha256 };
 }
 
-/** null where the format is this version's, or the file is none of ours. */
+/** Texts for the system's codes of a path without a readable file. */
+const UNREADABLE_PLACES: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "this user may not read it",
+};
+
+/** Format of the file; null if it is this version's, or if the file is none of ours. */
 function otherFormat(value: unknown): string | null {
   const format = (value as { format?: unknown } | null)?.format;
   const isOther =

@@ -20,7 +20,7 @@ const HASHED = parseAbiParameters(
   "uint256, uint256, uint256, uint256, uint256, uint256, uint256, uint256, uint256, uint256",
 );
 
-/** As `RollupQueue._entryHash` has it, without the bits that its time takes. */
+/** Hash of a queue entry, as `RollupQueue._entryHash` computes it, without the bits that its time takes. */
 function queueEntryHash(entry: QueueEntry): bigint {
   const { a, amountWei, b, kind, queueIndex, sender, word1, word2, word3, word4 } = entry;
   const [index, kindOf, aOf, bOf] = [queueIndex, kind, a, b].map(BigInt) as [bigint, bigint, bigint, bigint];

@@ -1,6 +1,7 @@
 /**
- * Whether a forced operation would have an effect, by the ledger as L1 has it. The contract knows no leaves: it queues and
- * burns the fee for any id, and only the batch finds that there is nothing to do. Who sends one asks here first.
+ * Check whether a forced operation would have an effect, by the ledger on L1. The contract knows no leaves:
+ * it queues and burns the fee for any id, and only the batch finds that there is nothing to do. Senders run
+ * this check first.
  */
 
 import type { QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
@@ -33,7 +34,7 @@ export type NoEffect =
   | "no-effect";
 
 /**
- * Looks at entries in the order in which they are to be queued, each after the ones before it.
+ * Checks entries in the order in which they are to be queued, each after the ones before it.
  * @returns whether it looked: not where `isUnchecked`
  * @throws CLI_FORCED_NO_EFFECT with data.reason, BRG_*
  */

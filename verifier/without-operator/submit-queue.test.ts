@@ -74,7 +74,10 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   const [batch, ...more] = await submit();
   expect(more).toEqual([]);
   expect(stages, "the circuit with the smallest table").toEqual([
-    ...["restore", "prove", shapeName(SHAPES[2]), "send"],
+    "restore",
+    "prove",
+    shapeName(SHAPES[2]),
+    "send",
   ]);
   expect(batch).toMatchObject({
     batchNumber: batchNumber + 1,

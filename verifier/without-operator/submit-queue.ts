@@ -29,11 +29,11 @@ interface SubmitQueueOptions {
   readonly rollupAddress: Address;
   /** The rollup's own block, where it is known; else it is searched for. */
   readonly fromBlock?: bigint | undefined;
-  /** Where blobs of its batches are read; nowhere where absent. */
+  /** Source of the batches' blobs. Default: none. */
   readonly blobs?: BlobSource | undefined;
-  /** Pays for the transactions. Anybody's. */
+  /** Account that pays for the transactions, anybody's. */
   readonly account: LocalAccount;
-  /** Of what the account signs; as RollupContract's where absent. */
+  /** Cap on the account's spending. Default: RollupContract's. */
   readonly spendingCap?: SpendingCap | undefined;
   /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
   readonly circuits: readonly KnownCircuit[];
@@ -45,9 +45,12 @@ interface SubmittedQueueBatch {
   readonly batchNumber: number;
   readonly transactionHash: Hex;
   readonly gasUsed: number;
-  /** Ether that it has cost. */
+  /** Cost of the transaction in wei of ether. */
   readonly gasCostWei: bigint;
-  /** In the queue's order; an invalid one changes nothing, and a deposit then goes back to its sender on L1. */
+  /**
+   * Entries in the queue's order. An invalid one changes nothing, and a deposit then goes back to its sender
+   * on L1.
+   */
   readonly entries: readonly {
     readonly queueIndex: number;
     readonly kind: number;

@@ -48,12 +48,12 @@ import { type ProveStatement, proveStatement } from "./prove-statement.ts";
 const SETTLE_STAGES = ["restore", "settle", "prove-settlement", "pre-verify", "prove-batch", "send"] as const;
 export type SettleStage = (typeof SETTLE_STAGES)[number];
 
-/** How to divide the epoch: by its draws, or, after 14 days, by row counts. */
+/** Division of the epoch: by its draws, or, after 14 days, by row counts. */
 export type Division =
   | {
       readonly kind: "draws";
       readonly features: ModelFeatures;
-      /** What a receipt opens to, as the model published it; undefined where it did not. */
+      /** Returns the opening of a receipt that the model published; undefined if it published none. */
       readonly openingOf: (receipt: bigint) => AnswerOpening | undefined;
     }
   | { readonly kind: "row-counts" };
@@ -63,11 +63,11 @@ interface SubmitSettlementOptions {
   readonly rollupAddress: Address;
   /** The rollup's own block, where it is known; else it is searched for. */
   readonly fromBlock?: bigint;
-  /** Where blobs of its batches are read; nowhere where absent. */
+  /** Source of the batches' blobs. Default: none. */
   readonly blobs?: BlobSource | undefined;
-  /** Pays for the transaction. Anybody's. */
+  /** Account that pays for the transaction, anybody's. */
   readonly account: LocalAccount;
-  /** Of what the account signs; as RollupContract's where absent. */
+  /** Cap on the account's spending. Default: RollupContract's. */
   readonly spendingCap?: SpendingCap | undefined;
   readonly modelId: number;
   readonly division: Division;
@@ -80,17 +80,17 @@ interface SubmitSettlementOptions {
 interface SubmitSettlementResult {
   /** waiting: it was pre-verified before, and the sequencer still has time; nothing was sent. */
   readonly status: "pre-verified" | "waiting" | "settled";
-  /** null where nothing was sent. */
+  /** Hash of the transaction; null if none was sent. */
   readonly transactionHash: Hex | null;
   /** The batch that settles the epoch; null while it is pre-verified. */
   readonly batchNumber: number | null;
-  /** From when on anybody may post a batch with it, in L1's seconds; null once it is settled. */
+  /** L1 time in seconds from which anybody may post a batch with it; null once it is settled. */
   readonly postableFrom: number | null;
   readonly epoch: number;
   readonly gasUsed: number;
-  /** Ether that it has cost. */
+  /** Cost of the transaction in wei of ether. */
   readonly gasCostWei: bigint;
-  /** By payee. */
+  /** Earnings of each payee, in wei. */
   readonly earnedWei: readonly bigint[];
 }
 
@@ -228,7 +228,7 @@ async function preVerify(
     stage,
   }: {
     prepared: PreparedSettlement;
-    /** Of its proofs. */
+    /** Circuits of its proofs. */
     circuits: readonly ChosenCircuit[];
     stage: (stage: SettleStage) => void;
   },

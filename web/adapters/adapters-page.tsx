@@ -48,7 +48,7 @@ export function AdaptersPage(props: PageProps) {
       {value === undefined ? (
         problem === null && <p class="soft">Asking which adapters there are …</p>
       ) : name === undefined ? (
-        <AdapterList {...value} isAny={site.adapterServers.length > 0} />
+        <AdapterList {...value} isAny={site.answerServers.length > 0} />
       ) : chosen === undefined ? (
         <Notice tone="info" title="No server has an adapter of this name now.">
           <p>
@@ -62,7 +62,7 @@ export function AdaptersPage(props: PageProps) {
   );
 }
 
-const START = "openledger models serve --base FOLDER --adapters FOLDER --registered FOLDER";
+const START = "openledger models serve FOLDER --base FOLDER";
 
 /** Rows of the list; who looks for others writes another word. */
 const SHOWN = 20;
@@ -83,12 +83,12 @@ function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean 
   if (adapters.length === 0)
     return (
       <section class="card stack narrow">
-        <h2>{isAny ? "There is no adapter to ask yet" : "No adapter server is set up for these pages"}</h2>
+        <h2>{isAny ? "There is no adapter to ask yet" : "No answer server is set up for these pages"}</h2>
         <p class="soft">
           {!isAny
             ? "The people who run this server have not set one up."
             : problems.length > 0
-              ? "No adapter server answers now. This command starts one:"
+              ? "No answer server answers now. This command starts one:"
               : "A registered model that is published to the server appears here."}
         </p>
         {problems.length > 0 && <code>{START}</code>}

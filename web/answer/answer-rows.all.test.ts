@@ -6,17 +6,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { encodeModel } from "@openledger/attribution/model/model-files";
-import { AnswerFolder } from "@openledger/attribution/server/answer-store";
-import { createLedgerView } from "@openledger/attribution/server/ledger-view";
-import { createModelServer } from "@openledger/attribution/server/model-server";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { freePort } from "@openledger/foundation/testing/free-port";
+import { modelUrl, serveModels } from "@openledger/models/serving/serve-models";
+import { readServingConfig } from "@openledger/models/serving/serving-config";
 import { fetchOpenings } from "@openledger/models/settling/model-openings";
 import { prepareSampled, readClosedEpoch } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
@@ -29,8 +28,6 @@ import { buildPages } from "../build/build-pages.ts";
 import { openBrowser, pictureOf, seriousFindings } from "../testing/browser.ts";
 import { visit } from "../testing/visit.ts";
 
-const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
-
 const folder = mkdtempSync(join(tmpdir(), "answer-rows-"));
 const cleanUps: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
 let world: SettlingWorld;
@@ -39,30 +36,32 @@ let hashes: string[];
 
 beforeAll(async () => {
   const { path } = await buildPages({ circuits: [], exits: [] });
-  const serverUrl = `http://127.0.0.1:${await freePort()}`;
+  const port = await freePort();
   world = await startSettlingWorld(folder, () => ({
     SEQUENCER_PAGES_PATH: path,
-    SEQUENCER_PAGES_MODEL_SERVERS: serverUrl,
+    SEQUENCER_PAGES_ANSWER_SERVERS: `http://127.0.0.1:${port}`,
   }));
   cleanUps.unshift(() => world.stop());
   browser = await openBrowser();
   cleanUps.unshift(() => browser.close());
-  const { model, modelId } = await world.makeModel();
-  const answers = await AnswerFolder.open(join(folder, "answers"), ROLLUP);
-  const { app } = await createModelServer(
-    encodeModel(model),
-    { modelId, domain: world.bob.domain, answerTtlMs: 600_000, rateLimitPerMinute: 1_000 },
+  const { model, modelFolder, modelId } = await world.makeModel();
+  const served = await serveModels(
+    readServingConfig({
+      SERVING_DATA_PATH: join(folder, "serving"),
+      SERVING_PORT: String(port),
+      SERVING_LOG_LEVEL: "silent",
+    }),
     {
-      ledger: createLedgerView(world.sequencerUrl),
-      store: answers.ofModel(modelId),
-      log: { error: () => {} },
+      published: {
+        places: [{ modelId, folder: modelFolder }],
+        sequencerUrl: world.sequencerUrl,
+        domain: world.bob.domain,
+        rollup: storeRollupOf(world.bob),
+      },
     },
   );
-  cleanUps.unshift(async () => {
-    await app.close();
-    await answers.close();
-  });
-  await app.listen({ host: "127.0.0.1", port: Number(new URL(serverUrl).port) });
+  cleanUps.unshift(() => served.close());
+  const serverUrl = modelUrl(served.url, modelId);
   hashes = [];
   const own = await openCheckable(model);
   for (const { input: prompt } of sampleInputs("email", 2, "asked in a page")) {

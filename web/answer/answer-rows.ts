@@ -79,7 +79,7 @@ async function fetchMatrix(serverUrl: string): Promise<ArrayBuffer> {
   const url = `${serverUrl}/v1/model/features.bin`;
   const unreachable = (cause?: unknown) =>
     clientError("CLI_UNREACHABLE", `no features from ${url}`, {
-      data: { server: "model server", url },
+      data: { server: "answer server", url },
       cause,
     });
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {

@@ -46,7 +46,7 @@ export function AskPage(props: PageProps) {
       {value === undefined ? (
         problem === null && <p class="soft">Asking which models there are …</p>
       ) : model === undefined ? (
-        <NoModel isAny={site.modelServers.length > 0} isNamed={named !== null} />
+        <NoModel isAny={site.answerServers.length > 0} isNamed={named !== null} />
       ) : (
         <>
           <Picker site={site} models={found === undefined ? [model] : value.models} chosen={model} />
@@ -57,9 +57,9 @@ export function AskPage(props: PageProps) {
   );
 }
 
-/** What the site's servers have; and the named one, where a server of adapters has it. */
+/** What the site's servers have; and the named one, where only OpenAI's routes of a server list it. */
 async function findAskable(site: Site, named: number | null) {
-  const found = await findServedModels(site);
+  const found = await findServedModels(site, named);
   if (named === null || found.models.some(({ modelId }) => modelId === named)) return found;
   const streamed = await findRegistered(site, named);
   return streamed === null ? found : { ...found, models: [...found.models, streamed] };
@@ -155,7 +155,7 @@ function Picker({
         ) : (
           <a href={datanet.href}>{datanet.name}</a>
         )}
-        {site.adapterServers.length > 0 && (
+        {site.answerServers.length > 0 && (
           <>
             {" "}
             · <a href="#/adapters">all adapters</a>

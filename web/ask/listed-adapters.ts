@@ -1,4 +1,4 @@
-/** What the servers of many adapters have. */
+/** Adapters of the answer servers. */
 import { type ListedAdapter, listAdapters } from "@openledger/client/actions/answers/completion-stream";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
@@ -25,16 +25,16 @@ export interface Adapters {
 }
 
 /** Everything that can be asked: free of charge, or registered. */
-export async function findAdapters({ adapterServers, sequencer }: Site): Promise<Adapters> {
+export async function findAdapters({ answerServers, sequencer }: Site): Promise<Adapters> {
   const found = await Promise.allSettled(
-    adapterServers.map((serverUrl) => listAdapters(sequencer, serverUrl)),
+    answerServers.map((serverUrl) => listAdapters(sequencer, serverUrl)),
   );
   return {
     adapters: inOrder(
       found.flatMap((one, server) =>
         one.status === "rejected"
           ? []
-          : one.value.flatMap((listed) => asked(listed, server, adapterServers[server]!)),
+          : one.value.flatMap((listed) => asked(listed, server, answerServers[server]!)),
       ),
     ),
     problems: found.flatMap((one) => (one.status === "rejected" ? [problemOf(one.reason)] : [])),
@@ -63,7 +63,7 @@ function asked(
   return [{ ...adapter, registered: { modelId, datanetId, version } }];
 }
 
-/** Of a server of many adapters that has this model; null where none has. */
+/** Of an answer server that has this model; null where none has. */
 export async function findRegistered(site: Site, modelId: number): Promise<ServedModel | null> {
   const { adapters } = await findAdapters(site);
   const adapter = adapters.find(({ registered }) => registered?.modelId === modelId);

@@ -15,13 +15,14 @@ import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 const REQUEST_TIMEOUT_MS = 10_000;
-const modelSchema = z.object({ modelId: z.int() });
-const servedSchema = z.object({ models: z.array(modelSchema) });
+/** Models that a reader may choose from: the ledger is asked for the price of each. */
+const MAX_OFFERED = 50;
+const servedSchema = z.object({ models: z.array(z.object({ modelId: z.int() })) });
 
 export interface ServedModel {
   /** Where its files and the openings of its receipts are. */
   readonly serverUrl: string;
-  /** A server of many adapters that gives its answers as they come; absent where an answer comes whole. */
+  /** An answer server that gives its answers as they come; absent where an answer comes whole. */
   readonly streamsFrom?: string;
   readonly modelId: number;
   /** Whose rows it learned from. */
@@ -46,38 +47,37 @@ interface ServedPlace {
 
 /** Asks every server that the site names, and its factory, which models they have. */
 export async function findServedPlaces({
+  answerServers,
   factoryUrl,
-  modelServers,
-}: Pick<Site, "factoryUrl" | "modelServers">) {
+}: Pick<Site, "answerServers" | "factoryUrl">) {
   const access = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
-  const ofServer = async (serverUrl: string): Promise<ServedPlace[]> => {
-    const { modelId } = await requestModelServer(access, serverUrl, "/v1/model", modelSchema);
-    return [{ serverUrl, modelId }];
-  };
-  const ofFactory = async (url: string): Promise<ServedPlace[]> => {
-    const { models } = await requestModelServer(access, url, "/v1/served", servedSchema);
+  const placesAt = async (url: string): Promise<ServedPlace[]> => {
+    const { models } = await requestModelServer(access, url, LEDGER, servedSchema);
     return models.map(({ modelId }) => ({ serverUrl: belowLedger(url, modelId), modelId }));
   };
-  const found = await Promise.allSettled([
-    ...modelServers.map(ofServer),
-    ...(factoryUrl === null ? [] : [ofFactory(factoryUrl)]),
-  ]);
+  const urls = factoryUrl === null ? answerServers : [...answerServers, factoryUrl];
+  const found = await Promise.allSettled(urls.map(placesAt));
   return {
     places: found.flatMap((one) => (one.status === "fulfilled" ? one.value : [])),
     problems: found.flatMap((one) => (one.status === "rejected" ? [problemOf(one.reason)] : [])),
   };
 }
 
-/** The models that can be asked, and what the ledger says that they cost. @throws what getModel throws */
-export async function findServedModels(site: Site): Promise<ServedModels> {
+/**
+ * The models that can be asked, and what the ledger says that they cost.
+ * @param named model that is among them if a server has it, however many there are
+ * @throws what getModel throws
+ */
+export async function findServedModels(site: Site, named: number | null = null): Promise<ServedModels> {
   const { places, problems } = await findServedPlaces(site);
+  const offered = places.filter(({ modelId }, i) => i < MAX_OFFERED || modelId === named);
   const models = await Promise.all(
-    places.map(async (place) => ({ ...place, ...(await termsOf(site.sequencer, place.modelId)) })),
+    offered.map(async (place) => ({ ...place, ...(await termsOf(site.sequencer, place.modelId)) })),
   );
   return { models, problems };
 }
 
-/** Of a registered model behind a server of many adapters. @throws what getModel throws */
+/** Of a registered model behind an answer server. @throws what getModel throws */
 export async function findAdapter(
   { sequencer }: Site,
   streamsFrom: string,
@@ -88,7 +88,9 @@ export async function findAdapter(
   return { serverUrl, streamsFrom, modelId, ...(await termsOf(sequencer, modelId)) };
 }
 
-const belowLedger = (url: string, modelId: number) => `${url.replace(/\/+$/, "")}/ledger/${modelId}`;
+/** Path of the list of registered models; each has its routes below it. */
+const LEDGER = "/ledger";
+const belowLedger = (url: string, modelId: number) => `${url.replace(/\/+$/, "")}${LEDGER}/${modelId}`;
 
 /** What the ledger says of an answer's price, and whether it takes one. */
 async function termsOf(sequencer: Site["sequencer"], modelId: number) {

@@ -63,7 +63,7 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
       ))}
       {value !== undefined && value.uses.length > 0 && (
         <p class="soft small">
-          Computed in your browser from what the model servers publish. An estimate (≈) is what a row gets on
+          Computed in your browser from what the answer servers publish. An estimate (≈) is what a row gets on
           average; a settled <Term name="epoch">epoch</Term> has the amounts that were proven.
         </p>
       )}

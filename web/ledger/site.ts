@@ -8,8 +8,7 @@ export const DEVNET_CHAIN_ID = 31337;
 
 const settingsSchema = z.object({
   l1Url: z.url().nullable(),
-  modelServers: z.array(z.url()).default([]),
-  adapterServers: z.array(z.url()).default([]),
+  answerServers: z.array(z.url()).default([]),
   datanetHosts: z.array(z.url()).default([]),
   factoryUrl: z.url().nullable().default(null),
   sourceUrl: z
@@ -26,10 +25,8 @@ export interface Site {
   readonly sequencer: SequencerAccess;
   /** An Ethereum node that anyone may ask; null: only the wallet's is asked. */
   readonly l1Url: string | null;
-  /** Servers of models: the page asks them questions, and which rows an answer paid. */
-  readonly modelServers: readonly string[];
-  /** Servers of many adapters over OpenAI's API. */
-  readonly adapterServers: readonly string[];
+  /** Answer servers: the page asks their models and adapters questions, and which rows an answer paid. */
+  readonly answerServers: readonly string[];
   /** Hosts of Datanets: cards, rows, labels. */
   readonly datanetHosts: readonly string[];
   /** A factory, where models are tuned; null where the page itself is all there is. */

@@ -1,6 +1,6 @@
 /**
  * What a newcomer meets: a rollup with pages, a host with a permissioned Datanet of texts, a factory as a process of its
- * own, and a place where a server of adapters will be. L1, database and circuits are those of the settling tests.
+ * own, and a place where an answer server will be. L1, database and circuits are those of the settling tests.
  */
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,11 +26,12 @@ import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
-import { BASE_FOLDER, defaultBase } from "@openledger/models/base/base-place";
-import { baseConfig } from "@openledger/models/base/base-recipe";
-import { LedgerBilling } from "@openledger/models/paid/ledger-billing";
-import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
-import { serveAdapters } from "@openledger/models/serving/serve-adapters";
+import { BASE_FOLDER } from "@openledger/models/base/base-place";
+import {
+  type PublishedModels,
+  type ServedModels,
+  serveModels,
+} from "@openledger/models/serving/serve-models";
 import { readServingConfig } from "@openledger/models/serving/serving-config";
 import { hostSpans } from "@openledger/models/spans/host-spans";
 import { buildSpanIndex } from "@openledger/models/spans/span-index";
@@ -40,7 +41,6 @@ import {
   type SettlingWorld,
   startSettlingWorld,
 } from "@openledger/models/testing/settling-fixture";
-import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { buildPages } from "../build/build-pages.ts";
 import { logEntries } from "./log-entries.ts";
 
@@ -82,7 +82,7 @@ export async function startFactoryPlaces(folder: string) {
     (rpcUrl) => ({
       SEQUENCER_PAGES_PATH: path,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
-      SEQUENCER_PAGES_ADAPTER_SERVERS: urlOf(adaptersPort),
+      SEQUENCER_PAGES_ANSWER_SERVERS: urlOf(adaptersPort),
       SEQUENCER_PAGES_DATANET_HOSTS: urlOf(hostPort),
       SEQUENCER_PAGES_FACTORY: urlOf(factoryPort),
     }),
@@ -228,54 +228,28 @@ async function textSpans(storePath: string, rowsRoot: bigint) {
 
 interface RegisteredPlaces {
   readonly folder: string;
-  /** Folders of published models. */
+  /** Folder of published models. */
   readonly published: string;
   readonly port: number;
-  readonly spans: PaidModelsOptions["spans"];
+  readonly spans: PublishedModels["spans"];
 }
 
-/** A server of adapters that is paid, as `models serve --registered` starts it. */
-async function serveRegistered(
+/** An answer server of registered language models, as `models serve FOLDER --base FOLDER` starts it. */
+function serveRegistered(
   { alice, sequencerUrl }: SettlingWorld,
   { folder, port, published, spans }: RegisteredPlaces,
-): Promise<{ close(): Promise<void> }> {
-  const adaptersFolder = join(folder, "adapters");
-  const kernels = "wasm" as const;
-  const options = {
-    ...{
-      folder: published,
-      adaptersFolder,
-      dataFolder: join(folder, "answers"),
-      spans,
-      kernels,
-      sequencerUrl,
-    },
-    basePath: BASE_FOLDER,
-    domain: alice.domain,
-    rollup: storeRollupOf(alice),
-    heldBytes: 2 ** 26,
-    answerTtlMs: 600_000,
-    rateLimitPerMinute: 1_000_000,
-  };
-  const paid = await openPaidModels(options, { log: console });
-  const tokens = await openTokenizer(defaultBase(), baseConfig.vocab_size);
-  const served = await serveAdapters(
-    readServingConfig({
-      SERVING_BASE_PATH: BASE_FOLDER,
-      SERVING_ADAPTERS_PATH: adaptersFolder,
-      SERVING_DATA_PATH: join(folder, "compiled"),
-      SERVING_PORT: String(port),
-      SERVING_KERNELS: kernels,
-      SERVING_KV_MEGABYTES: "16",
-      SERVING_ADAPTER_MEGABYTES: "4",
-      SERVING_LOG_LEVEL: "silent",
-    }),
-    { billing: new LedgerBilling(paid.models, tokens), mounts: paid.mounts },
-  );
-  return {
-    async close() {
-      await served.close();
-      await paid.close();
-    },
-  };
+): Promise<ServedModels> {
+  const config = readServingConfig({
+    SERVING_BASE_PATH: BASE_FOLDER,
+    SERVING_PUBLISHED_PATH: published,
+    SERVING_DATA_PATH: join(folder, "serving"),
+    SERVING_PORT: String(port),
+    SERVING_KERNELS: "wasm",
+    SERVING_KV_MEGABYTES: "16",
+    SERVING_ADAPTER_MEGABYTES: "4",
+    SERVING_RATE_LIMIT_PER_MINUTE: "1000000",
+    SERVING_LOG_LEVEL: "silent",
+  });
+  const rollup = storeRollupOf(alice);
+  return serveModels(config, { published: { sequencerUrl, domain: alice.domain, rollup, spans } });
 }

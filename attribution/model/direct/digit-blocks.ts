@@ -20,11 +20,11 @@ export interface DirectInputs {
   /** Inputs of the logistic model, without the bias. */
   readonly inputCount: number;
   /** Every answer that there is. Anyone who has an input needs nothing else to make its query. */
-  readonly answers: readonly DirectSaid[];
+  readonly answers: readonly DirectReply[];
   /** Inputs as the model takes them, without a bias. @throws ATT_ROW_INVALID */
   examples(inputs: readonly string[]): SparseRows;
-  /** What the registered row of the logit says. @param logit of the buckets and the bias @throws ATT_ROW_INVALID */
-  answer(logit: Int16Array, input: string): DirectSaid;
+  /** Answer by the registered row of the logit. @param logit of the buckets and the bias @throws ATT_ROW_INVALID */
+  answer(logit: Int16Array, input: string): DirectReply;
   /**
    * A direction of the model's parameters, in contrasts of labels (features/sensitivities.ts, the bias last), as a row
    * of buckets and the bias whose score is what that direction takes off the answer's logit.
@@ -35,14 +35,14 @@ export interface DirectInputs {
 }
 
 /** An answer that such a model can give. */
-export interface DirectSaid {
+export interface DirectReply {
   readonly label: string;
-  /** What receipts hash: without a confidence, which nobody could check by counting alone. */
+  /** Text that receipts hash: without a confidence, which nobody could check by counting alone. */
   readonly text: string;
   readonly query: (input: string) => DirectQuery;
 }
 
-/** What a bucket counts at most, for a white pixel and for the bias. */
+/** Maximum count of a bucket, for a white pixel and for the bias. */
 const MAX_COUNT = 3;
 const LABELS = labelsOf("digit");
 
@@ -63,7 +63,7 @@ export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false)
   const basis = contrastBasis(labelCount);
   const forLabel = (label: number) => label * width;
   const against = (label: number) => (labelCount + label) * width;
-  const said = (label: number, other: number): DirectSaid => ({
+  const replyOf = (label: number, other: number): DirectReply => ({
     label: LABELS[label]!,
     text: JSON.stringify({ label: LABELS[label]!, over: LABELS[other]! }),
     query: (input) => query(input, label, other),
@@ -81,7 +81,7 @@ export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false)
     if (hasBase) countBase(counts, 1);
     return { counts, answeredClass: 1 };
   }
-  /** What is said for a label goes into its one block, and with the other sign into the other. */
+  /** Writes an entry for a label into the label's one block, and with the other sign into the other. */
   const writeLabels = (row: Float64Array, entryOf: (input: number, label: number) => number) => {
     for (let label = 0; label < labelCount; label++) {
       for (let input = 0; input < width; input++) {
@@ -95,7 +95,7 @@ export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false)
     labels: LABELS,
     inputCount: pixelCount,
     answers: [...LABELS.keys()].flatMap((label) =>
-      [...LABELS.keys()].filter((other) => other !== label).map((other) => said(label, other)),
+      [...LABELS.keys()].filter((other) => other !== label).map((other) => replyOf(label, other)),
     ),
     examples(inputs): SparseRows {
       const values = new Float64Array(inputs.length * pixelCount);
@@ -109,9 +109,9 @@ export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false)
       const logits = LABELS.map((_, label) =>
         block.reduce((sum, count, p) => sum + count * logit[forLabel(label) + p]!, 0),
       );
-      // Of equal logits the lower digit.
+      // Equal logits: the lower digit.
       const [best, next] = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
-      return said(best!, next!);
+      return replyOf(best!, next!);
     },
     writeRow(contrasts, row) {
       const contrastCount = labelCount - 1;

@@ -23,7 +23,7 @@ import { directTraining, trainDirect } from "./direct-training.ts";
 const BUCKETS = 1_008;
 const INPUTS = { kind: "digit", side: 7, bucketCount: BUCKETS } as const;
 const SIZE = { rows: 64, features: BUCKETS, payees: 16, draws: 4, isDirect: true as const };
-const prompts = sampleInputs("digit", 40, "asked");
+const prompts = sampleInputs("digit", 40, "example");
 
 let rows: OwnedRow[];
 let recipe: DirectRecipe;
@@ -93,8 +93,8 @@ describe("a direct model of digits", () => {
     for (const { input } of prompts.slice(0, 8)) {
       const { query, text } = answering.answer(input);
       const { label, over } = JSON.parse(text) as { label: string; over: string };
-      const asked = { inputs: inputs.examples([input]), labels: Int32Array.of(0) };
-      const answered = real.sensitivities(model.parameters, asked);
+      const example = { inputs: inputs.examples([input]), labels: Int32Array.of(0) };
+      const answered = real.sensitivities(model.parameters, example);
       // The gradient of the lead in place of that of a loss: −(e_label − e_over) in contrasts.
       const residuals = Float64Array.from(
         { length: 9 },

@@ -43,7 +43,8 @@ test.each(cases)("of %s: every score is the influence and the base", async (kind
   const rows = sampleRows(kind, count);
   const base = { flatPermille: 500 };
   const recipe = recipeFor(rows, inputs.bucketCount, {
-    ...{ inputs, rules: { normQuantile: 0.99, nearDuplicatesShare: false, base } },
+    inputs,
+    rules: { normQuantile: 0.99, nearDuplicatesShare: false, base },
   });
   const trained = trainDirect(rows, recipe);
   const { featureCount, values } = trained.features as { featureCount: number; values: Int16Array };
@@ -79,7 +80,7 @@ test("a base out of range, or without buckets, is no recipe; a card that says an
   const rows = sampleRows("email", 24);
   const withBase = (flatPermille: number, changed: Partial<DirectRecipe> = {}) =>
     recipeFor(rows, 64, {
-      ...{ rules: { normQuantile: 0.9, nearDuplicatesShare: false, base: { flatPermille } } },
+      rules: { normQuantile: 0.9, nearDuplicatesShare: false, base: { flatPermille } },
       ...changed,
     });
   const side = { kind: "digit", side: 7, bucketCount: 1_008 } as const;
@@ -97,7 +98,9 @@ test("a base out of range, or without buckets, is no recipe; a card that says an
   const cardOf = (basePermille: number) => JSON.stringify({ rewards: { basePermille } });
   const verified = (card: string) =>
     verifyModel({
-      ...{ model: model as never, card, depth: "features" },
+      model: model as never,
+      card,
+      depth: "features",
       facts: {
         staticsHash: model.staticsHash,
         rowsRoot: BigInt(model.recipe.datanet.rowsRoot),

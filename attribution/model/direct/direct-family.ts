@@ -1,7 +1,7 @@
 /**
  * Direct models: logistic models of e-mails or digits whose registered matrix has a column for each bucket of a prompt. A
  * query is how often each bucket occurs, with the answered class, so that anyone who has the prompt checks it by counting
- * alone. That the class is the model's the settlement proves (docs/explanation/attribution-proof.md).
+ * alone. The settlement proves that the class is the model's (docs/explanation/attribution-proof.md).
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
@@ -17,7 +17,7 @@ import { logisticModel } from "./logistic-model.ts";
 
 export interface DirectParts extends ModelParts {
   readonly recipe: DirectRecipe;
-  /** Of the logistic model, as `logisticModel` lays them out. */
+  /** Parameters of the logistic model, as `logisticModel` lays them out. */
   readonly parameters: Float64Array;
 }
 
@@ -50,29 +50,29 @@ export const directFamily: ModelFamily<DirectParts> = {
 };
 
 /**
- * The query of an answer that is at hand, from the prompt alone: no parameters.
- * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for what no such model answers
+ * Query of a given answer, from the prompt alone: needs no parameters.
+ * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for a text that no such model answers
  */
 function directQueryOf(recipe: DirectRecipe, prompt: string, text: string): DirectQuery {
-  const said = directInputs(recipe.inputs, recipe.rules).answers.find((one) => one.text === text);
-  if (said === undefined)
+  const reply = directInputs(recipe.inputs, recipe.rules).answers.find((one) => one.text === text);
+  if (reply === undefined)
     throw attributionError("ATT_ANSWER_INVALID", `a direct model does not answer ${text.slice(0, 80)}`);
-  return said.query(prompt);
+  return reply.query(prompt);
 }
 
-/** The model that a recipe is about, untrained. */
+/** The untrained model of a recipe. */
 export function directModel({ inputs, model, rules }: DirectRecipe): Model {
   const { decay, tolerance } = model;
   const { inputCount, labels } = directInputs(inputs, rules);
   return logisticModel({ inputCount, classCount: labels.length, decay, tolerance });
 }
 
-/** The registered row of the logit: of each bucket, and of the bias, what it adds for class 1. Its own scale. */
+/** Registered row of the logit: the weight of each bucket, and of the bias, for class 1. It has its own scale. */
 export function logitRow({ inputs, rules }: DirectRecipe, parameters: Float64Array): Int16Array {
   return quantiseDirect(directInputs(inputs, rules).logit(parameters), MAX_DIRECT_ENTRY).values;
 }
 
-/** Little-endian. */
+/** Doubles as bytes, little-endian. */
 function doubleBytes(values: Float64Array): Uint8Array {
   const bytes = new Uint8Array(8 * values.length);
   const view = new DataView(bytes.buffer);

@@ -1,6 +1,6 @@
 /**
- * What a direct model makes of an input: the counts that a settlement is proven over, the numbers that it learns from, and
- * where what it learns is registered. Of e-mails a bucket is one of hashed terms; of digits it is a pixel in a block of a
+ * Inputs of a direct model: the counts that a settlement is proven over, the numbers that it learns from, and the columns
+ * in which its rows are registered. For e-mails a bucket is one of hashed terms; for digits it is a pixel in a block of a
  * label (digit-blocks.ts).
  */
 import { countTerms, type DirectQuery, termTotal } from "@openledger/circuits/ledger/direct-query";
@@ -23,8 +23,8 @@ export function directInputs(
 }
 
 /**
- * How often each bucket of terms occurs. Anyone who has the text needs nothing else to make it.
- * @param ofTerms buckets that terms fall on, if not all do @param most terms that are counted @throws ATT_ROW_INVALID
+ * Number of occurrences of each bucket of terms. It is a function of the text alone.
+ * @param ofTerms buckets that terms fall on, if not all do @param max terms that are counted @throws ATT_ROW_INVALID
  */
 export function countText(
   text: string,

@@ -92,8 +92,8 @@ describe("a direct model", () => {
       expect(text).toBe(JSON.stringify({ label }));
       const inputs = mails.examples([prompt]);
       const labels = Int32Array.of(["ham", "spam"].indexOf(label!));
-      const asked = alignColumns(own, real.sensitivities(free.parameters, { inputs, labels }));
-      const exact = exactInfluence(asked.rows, 0.01).scores(asked.queries);
+      const aligned = alignColumns(own, real.sensitivities(free.parameters, { inputs, labels }));
+      const exact = exactInfluence(aligned.rows, 0.01).scores(aligned.queries);
       const scores = directScores(directMatrix(features), query as never).map(Number);
       // In the exact scores' own units, by the largest of them: rounding is one in 511, the bias' length one in 8 √n.
       const largest = exact.indexOf(exact.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0));
@@ -177,12 +177,12 @@ describe("trainDirect", () => {
 
   it("tells its progress, stage after stage, and computes the same with and without", () => {
     const seen: Progress[] = [];
-    const told = trainDirect(rows, recipeFor(rows, BUCKETS), {
+    const observed = trainDirect(rows, recipeFor(rows, BUCKETS), {
       onProgress: (progress) => seen.push(progress),
     });
     expect([...new Set(seen.map(({ stage }) => stage))]).toEqual(["train", "influence"]);
     expect(seen.every(({ done, total }) => done >= 0 && done <= total)).toBe(true);
-    expect(told.features).toEqual(model.features);
+    expect(observed.features).toEqual(model.features);
   });
 });
 
@@ -260,8 +260,8 @@ describe("checkAnswer of a direct model", () => {
       answeredClass: query.answeredClass === 0 ? 1 : 0,
     }));
     expect(() => checkAnswer(light, flipped, expected)).toThrow(wrong("query"));
-    const said = (await openCheckable(model)).answer(prompts[0]!).label;
-    const label = said === "ham" ? "spam" : "ham";
+    const answered = (await openCheckable(model)).answer(prompts[0]!).label;
+    const label = answered === "ham" ? "spam" : "ham";
     expect(() => checkAnswer(light, { ...dictated, label }, expected)).toThrow(wrong("label"));
     const odd = await answerTo(prompts[0]!, undefined, { answer: '{"label":"eggs"}' });
     expect(() => checkAnswer(light, odd, expected)).toThrow(code("ATT_ANSWER_INVALID"));

@@ -14,7 +14,7 @@ const directFields = z.strictObject({
   family: z.literal(DIRECT),
   datanet: recipeFields.datanet,
   furtherDatanets: recipeFields.furtherDatanets,
-  /** What the rows are (row-content.ts), and how inputs become counts. */
+  /** Kind of the rows (row-content.ts), and the way inputs become counts. */
   inputs: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("email"), bucketCount }),
     z.strictObject({ kind: z.literal("digit"), side: z.union([z.literal(7), z.literal(14)]), bucketCount }),

@@ -1,4 +1,4 @@
-/** How direct models are made of rows, and the matrix that they register (docs/explanation/attribution-proof.md). */
+/** Training of direct models, and the matrix that they register (docs/explanation/attribution-proof.md). */
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { writeBase } from "../../features/direct-base.ts";
 import { type DirectFeatures, directRows, quantiseDirect } from "../../features/direct-rows.ts";
@@ -71,7 +71,7 @@ function comparable({ contents, labels }: DecodedRows, { inputs }: DirectRecipe)
   return { contents, labels, kind: "image", width: side, height: side } as const;
 }
 
-/** What the recipe's rules make of the rows' exact influence, as integers, and the row of the logit. */
+/** Rows' exact influence under the recipe's rules, as integers, and the row of the logit. */
 function directFeatures(
   parameters: Float64Array,
   rows: DecodedRows,

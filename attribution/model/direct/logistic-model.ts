@@ -15,9 +15,9 @@ export interface LogisticOptions {
 const DEFAULT_TOLERANCE = 1e-7;
 const MAX_ITERATIONS = 2000;
 
-/** Parameters lie input after input, `classCount` a piece; the bias is the last input. */
+/** Logistic model. Parameters lie input after input, `classCount` for each; the bias is the last input. */
 export function logisticModel(options: LogisticOptions): Model & {
-  /** As `train`, with the full control of the minimiser. */
+  /** Trains like `train`, with full control of the minimiser. */
   trainWith(examples: Examples, train: TrainOptions, minimiser: Partial<LbfgsOptions>): Float64Array;
 } {
   const { classCount, decay } = options;
@@ -73,7 +73,9 @@ function logisticSensitivities(
   const outputCount = classCount - 1;
   const jacobian = contrastBasis(classCount);
   const out: Sensitivities = {
-    ...{ rowCount, outputCount, inputs: withBias(examples.inputs) },
+    rowCount,
+    outputCount,
+    inputs: withBias(examples.inputs),
     residuals: new Float64Array(rowCount * outputCount),
     curvatures: new Float64Array(rowCount * outputCount * outputCount),
   };

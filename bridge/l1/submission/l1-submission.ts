@@ -1,4 +1,4 @@
-/** What a transaction with batches held: from its own input, or from events where that may not hold it. */
+/** Content of a transaction with batches: from its own input, or from events where the input may not hold it. */
 
 import { entryCount } from "@openledger/circuits/settlement/settlement-data";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
@@ -13,7 +13,7 @@ import type { SubmittedEntry, SubmittedPart, SubmittedSettlement } from "./submi
 export interface Submission {
   readonly transactionHash: Hex;
   readonly batches: ReadonlyMap<bigint, SubmittedPart>;
-  /** In the order of the records that took them, over all batches of the transaction. */
+  /** Settlements in the order of the records that took them, over all batches of the transaction. */
   readonly settlements: readonly SubmittedSettlement[];
 }
 
@@ -104,7 +104,7 @@ export const takesSettlementOnL1 = (log: RollupLog): log is SettlementLog =>
   log.eventName === "ActivationAccepted" ||
   log.eventName === "PreVerifiedSettlementTaken";
 
-/** C and the proof count only where they were given with these very bytes. */
+/** C and the proof count only where the call has them with these very bytes. */
 function part(
   data: Hex,
   called: { data: Hex; commitment: bigint } | null,

@@ -15,7 +15,7 @@ export interface MalformedBatch {
   readonly reason: { readonly code: string; readonly message: string };
 }
 
-/** What anyone who meets such a batch should do, in one place. */
+/** Remedy for a malformed batch, for every reader that meets one. */
 export const MALFORMED_REMEDY =
   "ask another Ethereum node first: this one may lie. Else trust no newer root: stop operating, and leave by `openledger withdraw --forced`, after 7 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known";
 
@@ -25,7 +25,7 @@ export interface BatchPlace {
   readonly blockNumber: number;
 }
 
-/** @param cause the rule's error. @param details what `requireSame` would say, where it says so */
+/** Error for such a batch. @param cause the rule's error. @param details of `requireSame`, where the cause has none */
 export function batchMalformed(place: BatchPlace, cause: RollupError): RollupError {
   const { actual, expected, what } = cause.data as { what?: string; expected?: string; actual?: string };
   const difference =
@@ -40,7 +40,7 @@ export function batchMalformed(place: BatchPlace, cause: RollupError): RollupErr
   );
 }
 
-/** The verdict that such an error brings, or null for any other error. */
+/** Verdict in such an error, or null for any other error. */
 export function malformedOf(error: unknown): MalformedBatch | null {
   if (!isRollupError(error, "BRG_BATCH_MALFORMED")) return null;
   const { batchNumber, blockNumber, reason, transactionHash } = error.data as MalformedBatch;

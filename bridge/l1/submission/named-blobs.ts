@@ -2,8 +2,9 @@ import type { Hex } from "viem";
 import type { L1Client } from "../l1-client.ts";
 
 /**
- * What a call that is only tried says of its blobs: their names, which the contract reads, and a fee, without which nodes
- * take none. The fee is never paid, but geth wants it twice: an account that could pay it, and no less than the market's.
+ * Fields of a simulated call for its blobs: their names, which the contract reads, and a fee, without which nodes refuse
+ * the call. The fee is never paid, but geth has two demands: the account could pay it, and it is no less than the
+ * market's.
  */
 export async function namedBlobs(
   client: Pick<L1Client, "getBlobBaseFee">,

@@ -1,4 +1,4 @@
-/** Questions about what L1 has, without any memory of our own. */
+/** Reads L1's state of batches, without any memory of our own. */
 import { BlockNotFoundError, type Hex, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
 import { type L1Client, l1Call } from "../l1-client.ts";
 import { readRollupLogs } from "../log-reader.ts";
@@ -24,7 +24,10 @@ export async function findReceipt(
   return null;
 }
 
-/** Whether the block that a transaction was mined in is still a part of the chain; null where the node has none there (yet). */
+/**
+ * Returns true if the block that mined a transaction is still part of the chain; null where the node has none there
+ * (yet).
+ */
 export function isCanonical(
   client: L1Client,
   record: { blockNumber: number; blockHash: Hex },
@@ -49,7 +52,7 @@ interface PostedBatchSource {
 
 interface PostedBatch {
   readonly batchNumber: number;
-  /** This and the next two are as L1 had them after the batch. */
+  /** Root after the batch; `opIndex` and `queueHead` are also of this moment. */
   readonly root: bigint;
   readonly opIndex: number;
   readonly queueHead: number;

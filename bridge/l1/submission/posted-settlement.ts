@@ -25,8 +25,8 @@ interface PostedSettlementOnL1 {
 type AcceptedLog = RollupLog & { eventName: "SettlementAccepted" | "PreVerifiedSettlementTaken" };
 
 /**
- * It looks for the event, not for a transaction's hash: nodes forget hashes after about a year (l1-submission.ts). The
- * event also shows that the contract has taken the settlement.
+ * Finds an epoch's settlement by its event, not by a transaction's hash: nodes forget hashes after about a year
+ * (l1-submission.ts). The event also shows that the contract has taken the settlement.
  * @returns null where that batch settles no such epoch
  * @throws BRG_BATCH_NOT_IN_CALL, BRG_HISTORY_UNREADABLE, BRG_L1_*
  */
@@ -60,7 +60,7 @@ async function readIn(
     const taken = logs.filter((one) => one.transactionHash === transactionHash && takesSettlementOnL1(one));
     const { settlements } = await readSubmission(client, log, logs);
     const submitted = settlements[taken.indexOf(log)]!;
-    // The event of a pre-verified one does not name the epoch.
+    // The event of a pre-verified settlement does not name the epoch.
     if (Number(postedBy(submitted).epoch) !== key.epoch) continue;
     return { transactionHash, blockNumber, submitted };
   }

@@ -1,6 +1,6 @@
 /**
- * Settlements that somebody pre-verified on L1 (docs/reference/settlement.md, "Pre-verified settlements"). The event holds all of it: the
- * posted data, C and the proof, so that nobody has to read the transaction's input.
+ * Settlements that somebody pre-verified on L1 (docs/reference/settlement.md, "Pre-verified settlements"). The event
+ * holds all of it: the posted data, C and the proof, so that nobody has to read the transaction's input.
  */
 
 import { type ContractProof, imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";
@@ -27,7 +27,7 @@ export interface PreVerifiedSettlement extends PreVerifiedEntry {
   readonly modelId: number;
   /** J: the word of the record that it waits for. */
   readonly word: bigint;
-  /** Its other entries; none of a settlement of one shard. */
+  /** Further entries; empty for a settlement of one shard. */
   readonly further: readonly PreVerifiedEntry[];
 }
 
@@ -40,7 +40,10 @@ export const preVerifiedOf = ({ args }: PreVerifiedLog): PreVerifiedSettlement =
   return { modelId: Number(args.modelId), word: args.word, ...first!, further };
 };
 
-/** What a record of a batch took. @throws BRG_HISTORY_UNREADABLE where its block has no such event; BRG_L1_* */
+/**
+ * Reads the settlement that a record of a batch took. @throws BRG_HISTORY_UNREADABLE where its block has no such event;
+ * BRG_L1_*
+ */
 export async function readPreVerifiedSettlement(
   client: L1Client,
   taken: PreVerifiedTakenLog,

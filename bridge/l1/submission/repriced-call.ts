@@ -1,4 +1,4 @@
-/** One call under one nonce of an account, sent dearer and dearer until L1 has mined something there. */
+/** One call under one nonce of an account, sent with rising fees until L1 has mined a transaction there. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type SignedTransaction, signBlobTransaction } from "@openledger/contracts/l1/blob-transaction";
 import {
@@ -28,7 +28,7 @@ import { findReceipt } from "./posted-batch.ts";
 import { type SendAnswer, sendSigned } from "./send-signed.ts";
 
 export interface OperatorCall {
-  /** What it is, for anyone who waits: "deploy Rollup". */
+  /** Name in messages: "deploy Rollup". */
   readonly name: string;
   readonly to: Address;
   readonly input: Hex;
@@ -40,17 +40,17 @@ export interface OperatorCall {
 interface NumberedCall extends OperatorCall {
   readonly nonce: number;
   readonly gas: bigint;
-  /** Of the first attempt; default: the fees of the day. */
+  /** Fees of the first attempt; default: present fees. */
   readonly fees?: GasFees;
 }
 
 export interface RepricingOptions {
   readonly chainId: number;
-  /** So long without being mined, and it is replaced by one that pays more. */
+  /** Milliseconds without being mined after which a transaction is replaced by one that pays more. */
   readonly resendAfterMs: number;
   readonly pollIntervalMs: number;
   readonly maxFeePerGasWei: bigint;
-  /** The node's suggestion counts up to here. */
+  /** Maximum tip: a higher suggestion of the node is ignored. */
   readonly maxPriorityFeePerGasWei: bigint;
   /** Maximum price of a unit of blob gas. */
   readonly maxFeePerBlobGasWei?: bigint;
@@ -64,7 +64,7 @@ export interface RepricingModules {
   readonly onSigned?: ((transactionHash: Hex) => Promise<void> | void) | undefined;
 }
 
-/** Taken: L1 has mined another transaction under the nonce. */
+/** Outcome of a call. taken: L1 has mined another transaction under the nonce. */
 type RepricedOutcome =
   | { readonly kind: "mined"; readonly receipt: TransactionReceipt }
   | { readonly kind: "taken" }
@@ -94,17 +94,17 @@ export class RepricedCall {
     return this.#call.nonce;
   }
 
-  /** What was signed so far; at most one of them can be mined. */
+  /** Hashes of all signed attempts; at most one of them can be mined. */
   get hashes(): readonly Hex[] {
     return this.#hashes;
   }
 
-  /** What the last attempt offers that the node has not refused; null before the first. */
+  /** Fees of the last attempt that the node has not refused; null before the first. */
   get fees(): GasFees | null {
     return this.#fees;
   }
 
-  /** Whether L1 has mined something under the nonce. @throws BRG_L1_* */
+  /** Returns true if L1 has mined a transaction under the nonce. @throws BRG_L1_* */
   async isOver(): Promise<boolean> {
     const { account, client } = this.#modules;
     const count = await l1Call("read the account's nonce", () =>
@@ -114,8 +114,9 @@ export class RepricedCall {
   }
 
   /**
-   * May be called again where it still waits, and after a failure: it goes on where it was.
-   * @param patienceMs after which it comes back without a receipt, at once where its fees are at a cap; default: never
+   * Sends the call until it is mined. It may be called again while the call waits, and after a failure: it goes on from
+   * its state.
+   * @param patienceMs after which it returns without a receipt, at once where its fees are at a cap; default: never
    * @throws BRG_L1_*
    */
   async mine(patienceMs = Number.POSITIVE_INFINITY): Promise<RepricedOutcome> {
@@ -134,7 +135,7 @@ export class RepricedCall {
       if (await this.isOver()) return this.#lookAgain();
       const before = this.#answer;
       const isAtCap = !(await this.#sendMore());
-      // Refused before, and taken as it was: gas has become cheaper.
+      // The attempt was refused before and is taken unchanged: gas has become cheaper.
       const isTakenNow = before !== "taken" && this.#answer === "taken";
       if (isAtCap && !isTakenNow && patienceMs < Number.POSITIVE_INFINITY) return { kind: "waits", isAtCap };
       await sleep(pollIntervalMs);
@@ -179,7 +180,7 @@ export class RepricedCall {
       const signed = { raw, transactionHash, account: account.address, nonce: this.nonce };
       ({ answer: this.#answer } = await sendSigned(client, signed));
     } catch (error) {
-      // It may be there all the same, unless the node says that it is not: as where the account cannot pay so much.
+      // The node may have it all the same, unless it refuses: for example, the account cannot pay so much.
       if (!isRollupError(error, "BRG_L1_REFUSED")) this.#fees = fees;
       throw error;
     }
@@ -203,8 +204,9 @@ export class RepricedCall {
   }
 
   /**
-   * What cannot be raised within the caps is never replaced, so it offers at once the most that it may and the account has. Of
-   * it the base fee alone is paid. Attack: a tip near its cap, and a base fee that doubles before a deadline.
+   * Fees that need no replacement. Where the caps leave no room to raise them, they offer at once the maximum that caps
+   * and balance allow; only the base fee of it is paid. Attack: a tip near its cap, and a base fee that doubles before a
+   * deadline.
    */
   async #lasting(fees: GasFees): Promise<GasFees> {
     if (this.#moreThan(fees, { baseFeePerGasWei: 0n, priorityFeePerGasWei: 0n }) !== null) return fees;

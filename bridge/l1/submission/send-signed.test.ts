@@ -8,14 +8,14 @@ const account = `0x${"11".repeat(20)}` as const;
 interface Node {
   readonly refusal: { readonly code: number; readonly message: string } | null;
   readonly hasIt?: boolean;
-  /** Of the account, mined. */
+  /** Number of the account's mined transactions. */
   readonly count?: number;
 }
 
 function send({ count = 5, hasIt = false, refusal }: Node) {
-  const asked: string[] = [];
+  const methods: string[] = [];
   const request = async ({ method }: { method: string }) => {
-    asked.push(method);
+    methods.push(method);
     if (method === "eth_sendRawTransaction" && refusal !== null)
       throw new RpcRequestError({ body: { method }, error: refusal, url: "http://node" });
     if (method === "eth_getTransactionCount") return `0x${count.toString(16)}`;
@@ -24,10 +24,10 @@ function send({ count = 5, hasIt = false, refusal }: Node) {
   };
   const client = createPublicClient({ transport: custom({ request }, { retryCount: 0 }), cacheTime: 0 });
   const sent = sendSigned(client, { raw: "0x02" as Hex, transactionHash: hash, account, nonce: 5 });
-  return { sent, asked };
+  return { sent, methods };
 }
 
-/** As the clients' sources have it: client, file, text. All with code -32000 but where said. */
+/** Texts in the clients' sources: client, file, text. Code -32000 unless the line names another. */
 const TEXTS: readonly (readonly [string, string, SendAnswer])[] = [
   ["geth core/txpool/errors.go", "already known", "taken"],
   ["geth core/txpool/errors.go", "replacement transaction underpriced", "nonce held"],
@@ -88,7 +88,7 @@ const TEXTS: readonly (readonly [string, string, SendAnswer])[] = [
     "Tx does not pay the minimum gas price of 100000000",
     "underpriced",
   ],
-  // After it has put the transaction into its pool.
+  // The client answers so after it has put the transaction into its pool.
   ["EthereumJS client/src/rpc/modules/eth.ts, -32603", "no peer connection available", "taken"],
   ["anvil", "max fee per gas less than block base fee", "underpriced"],
   ["anvil", "transaction already imported", "taken"],
@@ -112,9 +112,9 @@ describe("what a node says of a signed transaction", () => {
 });
 
 test("a transaction that is taken costs one request, and one that cannot be paid is refused", async () => {
-  const { asked, sent } = send({ refusal: null });
+  const { methods, sent } = send({ refusal: null });
   expect(await sent).toEqual({ answer: "taken", refusal: null });
-  expect(asked).toEqual(["eth_sendRawTransaction"]);
+  expect(methods).toEqual(["eth_sendRawTransaction"]);
   for (const message of [
     "insufficient funds for gas * price + value",
     "InsufficientFunds, Account balance: 0, cumulative cost: 1",

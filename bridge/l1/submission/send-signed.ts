@@ -1,6 +1,7 @@
 /**
- * What a node says of a signed transaction. Its words differ by client and version, so the node is asked for the transaction and for the
- * account's nonce first; words are a hint where neither tells. send-signed.test.ts has the clients' own words, with their sources.
+ * A node's answer to a signed transaction. Texts differ by client and version, so the node is asked for the transaction
+ * and for the account's nonce first; texts are a hint where neither decides. send-signed.test.ts has the clients' own
+ * texts, with their sources.
  */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
@@ -12,7 +13,7 @@ export type SendAnswer =
   | "taken"
   /** Another transaction of the nonce is in the pool, and this one pays too little to take its place. */
   | "nonce held"
-  /** The node keeps none that pays so little. */
+  /** The node refuses all transactions that pay so little. */
   | "underpriced"
   /** The account has a transaction in the node's pool for the other kind, blobs or none (other-pool.ts). */
   | "other pool";
@@ -49,14 +50,14 @@ type SendingClient = Pick<L1Client, "sendRawTransaction" | "getTransactionCount"
 
 export interface SentTransaction {
   readonly answer: SendAnswer;
-  /** What the node said; null where it took it without a word. */
+  /** Error of the node; null where it took the transaction without one. */
   readonly refusal: RollupError | null;
 }
 
 /**
- * Sends it.
- * @throws RollupError BRG_L1_REFUSED for any other reason, as where the account cannot pay; BRG_L1_UNREACHABLE: it may be there
- * all the same
+ * Sends a signed transaction.
+ * @throws RollupError BRG_L1_REFUSED for any other reason, for example an account that cannot pay; BRG_L1_UNREACHABLE: it
+ * may be there all the same
  */
 export async function sendSigned(client: SendingClient, signed: SignedTransaction): Promise<SentTransaction> {
   const { account: address, nonce, raw: serializedTransaction, transactionHash: hash } = signed;
@@ -71,7 +72,7 @@ export async function sendSigned(client: SendingClient, signed: SignedTransactio
   }
 }
 
-/** Whether the node has it, or another of its nonce was mined. */
+/** Returns true if the node has it, or another of its nonce was mined. */
 async function hasTaken(
   client: SendingClient,
   { address, hash, nonce }: { readonly address: Address; readonly hash: Hex; readonly nonce: number },

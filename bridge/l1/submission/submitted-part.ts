@@ -19,13 +19,13 @@ export interface SubmittedEntry extends SubmittedPart {
 /** A settlement; its own part is that of its first entry. */
 export interface SubmittedSettlement extends SubmittedPart {
   readonly circuitIndex: number;
-  /** Its other entries, in L1's order; none of a settlement of one shard. */
+  /** Further entries, in L1's order; empty for a settlement of one shard. */
   readonly further: readonly SubmittedEntry[];
   /** The block in which it was pre-verified; null where it came with its batch. */
   readonly preVerifiedAtBlock: number | null;
 }
 
-/** What a settlement's posted bytes say. @throws CIR_WIRE_MALFORMED */
+/** Decodes a settlement's posted bytes. @throws CIR_WIRE_MALFORMED */
 export const postedBy = ({
   data,
   further,

@@ -9,17 +9,18 @@ import { type ContractSubmission, type RollupContract, TAKE_PRE_VERIFIED } from 
 import type { ReadyBatch, ReadySettlement } from "../operator-client.ts";
 import { type BlobMaker, countWithinBlobs } from "./bundle-blobs.ts";
 
-/** What one transaction may hold. */
+/** Limits of one transaction. */
 export interface BundleLimits {
   readonly maxBatchCount: number;
   readonly maxInputBytes: number;
-  /** Of several batches together; one alone may have all that a transaction can. */
+  /** Maximum gas of several batches together; one alone may have all that a transaction can. */
   readonly maxGas: bigint;
 }
 
 /** 8 batches; 120 KB, below the 128 KiB that geth's pool takes of one transaction; three quarters of EIP-7825's 2^24 gas. */
 export const BUNDLE_LIMITS: BundleLimits = {
-  ...{ maxBatchCount: 8, maxInputBytes: 120_000 },
+  maxBatchCount: 8,
+  maxInputBytes: 120_000,
   maxGas: (MAX_TRANSACTION_GAS * 3n) / 4n,
 };
 
@@ -27,14 +28,14 @@ export interface Bundle {
   readonly batches: readonly ReadyBatch[];
   readonly input: Hex;
   readonly gasLimit: bigint;
-  /** Of the batches that have one, in their order. */
+  /** Sidecars of the batches that have a blob, in their order. */
   readonly sidecars: readonly BlobSidecar[];
 }
 
-/** The one block that all questions of one look at L1 are about. */
+/** The one block that all reads of one pass refer to. */
 export interface BundleView {
   readonly head: { readonly number: bigint; readonly gasLimit: bigint };
-  /** How often to double the gas that the call needs, since earlier transactions ran out of gas. */
+  /** Number of times to double the gas that the call needs, since earlier transactions ran out of gas. */
   readonly gasDoublings: number;
 }
 
@@ -59,7 +60,7 @@ export async function chooseBundle(
 ): Promise<Bundle> {
   const maxCount = Math.min(countWithinBlobs(ready), limits.maxBatchCount);
   const preVerified = await preVerifiedAmong(ready.slice(0, maxCount), modules.rollup, head.number);
-  // A blob takes seconds to make. What L1 takes is found out by the names in the posted bytes, and only what is sent is made.
+  // A blob takes seconds to make. L1 is asked by the names in the posted bytes, and only blobs that are sent are made.
   const inBlobs = ready.slice(0, maxCount).filter(({ blobElements }) => blobElements !== undefined);
   const named: { readonly versionedHash: Hex }[] = inBlobs.map(({ data }) => ({
     versionedHash: postedBlobHash(hexToBytes(data)),
@@ -78,19 +79,19 @@ export async function chooseBundle(
         const at = { blockNumber: head.number };
         gasEstimate = await modules.rollup.estimateSubmitBatchesGas(submission, modules.from, at, ownNames);
       } catch (error) {
-        // A later batch may be the one that L1 refuses, or all of them together need too much gas.
+        // L1 may refuse a later batch, or all of them together need too much gas.
         const mayBeTheBundle =
           isRollupError(error, "BRG_CONTRACT_REVERTED") || isRollupError(error, "BRG_L1_REFUSED");
         if (isAlone || !mayBeTheBundle) throw error;
       }
     }
     const gasNeeded = worstCaseGas(gasEstimate, creditCountOf(batches)) << BigInt(gasDoublings);
-    // One batch alone gets what there is: leaving it out for what others might do would serve them.
+    // One batch alone gets all gas that there is: leaving it out because of others' possible actions would serve them.
     if (gasNeeded <= maxGas || (isAlone && gasEstimate <= maxGas)) {
       const sidecars = await modules.makeBlobs(batches);
       if (sidecars.every(({ versionedHash }, i) => versionedHash === named[i]!.versionedHash))
         return { batches, input, sidecars, gasLimit: paddedGas(gasNeeded, maxGasLimit(head)) };
-      // Bytes that name another blob than the batch's: L1 says what it thinks of the true one.
+      // The bytes name another blob than the batch's: ask L1 about the true one.
       for (const [i, sidecar] of sidecars.entries()) named[i] = sidecar;
       continue;
     }
@@ -131,7 +132,7 @@ async function preVerifiedAmong(
 
 /**
  * Batches with their settlements, as one call takes them: a batch's settlements go nowhere without it.
- * @param preVerified those that L1 has already
+ * @param preVerified settlements that L1 has already
  */
 function submissionOf(
   batches: readonly ReadyBatch[],

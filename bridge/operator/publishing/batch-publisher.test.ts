@@ -41,8 +41,8 @@ describe("BatchPublisher", () => {
 
   test("reports a price as its receipt has it, and none where the receipt says 0, as EthereumJS's do", async () => {
     const { address, client } = f.rollup;
-    const getTransactionReceipt: typeof client.getTransactionReceipt = async (asked) => ({
-      ...(await client.getTransactionReceipt(asked)),
+    const getTransactionReceipt: typeof client.getTransactionReceipt = async (parameters) => ({
+      ...(await client.getTransactionReceipt(parameters)),
       effectiveGasPrice: 0n,
     });
     const free = new RollupContract({ client: { ...client, getTransactionReceipt }, address });

@@ -1,10 +1,10 @@
 /**
  * Brings proven batches to L1 and follows them until they are final.
  *
- * One transaction is on its way at a time. Before it is sent, it is written down signed; replacements keep its nonce.
- * So whatever a kill interrupts, at most one of all transactions that were ever signed for a nonce takes effect, and
- * a restart finds it by its hash. What was reported to the sequencer may be reported again: every change of our own
- * record comes after the report that belongs to it.
+ * One transaction is on its way at a time. Before it is sent, it is written down signed; replacements keep its nonce. So
+ * wherever a kill interrupts, at most one of all transactions that were ever signed for a nonce takes effect, and a
+ * restart finds it by its hash. Reports to the sequencer may repeat: every change of our own record comes after the
+ * report that belongs to it.
  */
 
 import { paddedGas } from "@openledger/contracts/l1/fee-policy";
@@ -60,7 +60,7 @@ export interface BatchPublisherOptions {
   /** A transaction that is not mined for this long is replaced by one that pays more. */
   readonly resendAfterMs: number;
   readonly maxFeePerGasWei: bigint;
-  /** The most that a first attempt pays as a tip. A node may name any tip, and the one who builds the block keeps it. */
+  /** Maximum tip of a first attempt. A node may name any tip, and the block's builder earns it. */
   readonly maxPriorityFeePerGasWei: bigint;
   /** Maximum price of a unit of blob gas. */
   readonly maxFeePerBlobGasWei: bigint;
@@ -72,13 +72,13 @@ export interface BatchPublisherModules {
   readonly rollup: RollupContract;
   readonly sequencer: OperatorClient;
   readonly store: IntentStore;
-  /** Its nonces must have no other user. */
+  /** Account that pays; its nonces must have no other user. */
   readonly account: LocalAccount;
   /** Index on L1 of a circuit's name. */
   readonly circuitIndex: (name: string) => number;
-  /** Makes the blobs of ready batches from what the sequencer says of them. */
+  /** Makes the blobs of ready batches from the sequencer's data. */
   readonly blobs: BlobWork;
-  /** What else is to be sent with this account; asked when nothing is on its way. */
+  /** Next errand of this account, if any; called when no transaction is on its way. */
   readonly nextErrand?: () => Promise<Errand | null>;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;
@@ -86,9 +86,9 @@ export interface BatchPublisherModules {
   readonly onStep?: (step: PublishStep) => void | Promise<void>;
 }
 
-// Nodes behind one address lag behind each other, by a block or two.
+// A nonce counts as lost after so many observations: nodes behind one address lag behind each other, by a block or two.
 const NONCE_IS_LOST = { looks: 3, blocks: 2 };
-// About a minute of mainnet. A node that lags for longer will not catch up soon. Guess.
+// A batch counts as refused after so many observations: about a minute of mainnet. A node that lags for longer will not catch up soon. Guess.
 const REFUSED_FOR_GOOD = { looks: 3, blocks: 5 };
 
 export class BatchPublisher {
@@ -102,9 +102,9 @@ export class BatchPublisher {
   readonly #nowMs: () => number;
   readonly #onStep: (step: PublishStep) => void | Promise<void>;
   readonly #makeBlobs: BlobMaker;
-  /** When this process last looked after a nonce; absent after a restart, so that what never left is sent. */
+  /** Time of this process's last attempt by nonce; absent after a restart, so that an unsent transaction is sent. */
   readonly #lookedAtMs = new Map<number, number>();
-  /** How many transactions of the account L1 had then. */
+  /** Number of the account's transactions on L1 at that time. */
   #lookedAtMinedCount = -1;
   readonly #lostNonces = new RepeatedLook(NONCE_IS_LOST);
   /** Batches that L1 refused, by their hashes. */
@@ -156,18 +156,18 @@ export class BatchPublisher {
   }
 
   /**
-   * Does what is due: follows posted batches, looks after the transaction on its way, submits what is ready.
-   * @throws BRG_PUBLISH_REFUSED as long as L1 refuses a batch, look after look; BRG_BATCH_TOO_LARGE, BRG_L1_*, BRG_SEQUENCER_*.
-   * Called again after any of them, it goes on where it can
+   * Does due work: follows posted batches, looks after the transaction on its way, submits ready batches.
+   * @throws BRG_PUBLISH_REFUSED as long as L1 refuses a batch at several blocks; BRG_BATCH_TOO_LARGE, BRG_L1_*,
+   * BRG_SEQUENCER_*. Called again after any of them, it goes on where it can
    */
   async poll(): Promise<void> {
     await this.#posted.poll();
     if (await this.#followIntents()) await this.#submitNext();
   }
 
-  // What was signed and is not mined.
+  // Signed transactions that are not mined.
 
-  /** @returns true where nothing is on its way: what was given up waits for its nonce's turn to be taken over */
+  /** @returns true where no transaction is on its way: one that was given up waits until its nonce is taken over */
   async #followIntents(): Promise<boolean> {
     const intents = await this.#modules.store.intents();
     for (const intent of intents) {
@@ -204,7 +204,7 @@ export class BatchPublisher {
     if (receipt.status === "success") {
       await this.#onStep("after-mine");
       if (attempt.batches.length === 0) {
-        // The one who asked for the errand looks at L1's state, and asks again if L1 forgets it. Nobody misses a filler.
+        // The source of the errand reads L1's state, and returns it again if L1 forgets it. Nobody misses a filler.
         await this.#modules.store.removeIntent(intent);
         const { transactionHash } = attempt;
         const what = isFiller(attempt, this.#modules.account.address) ? "a filler" : "an errand";
@@ -224,7 +224,7 @@ export class BatchPublisher {
       "the transaction was mined and reverted",
     );
     this.#reporter.count("reverted");
-    // Whether L1 refuses it for good is found out before it is sent again.
+    // L1 is asked whether it refuses the batch for good before it is sent again.
     await this.#reportDropped(attempt, refusal === "refused" ? null : refusal);
     await this.#modules.store.removeIntent(intent);
     if (attempt.batches.length > 0 && refusal === null) this.#noteUnexplained(attempt, receipt, head);
@@ -252,7 +252,7 @@ export class BatchPublisher {
     if (!this.#lostNonces.note(String(intent.nonce), (await this.#head()).number)) return false;
     // If a filler's nonce is taken, L1 had not forgotten the earlier transaction with it after all.
     if (!intent.attempts.every((attempt) => isFiller(attempt, this.#modules.account.address))) {
-      // Not fatal: whether L1 has the batches all the same is read from its state before anything is sent again.
+      // Not fatal: L1's state shows whether it has the batches all the same, before any transaction is sent again.
       raiseAlarm(this.#modules.metrics, "BRG_NONCE_TAKEN");
       this.#modules.metrics.errorTotal.inc({ code: "BRG_NONCE_TAKEN" });
       this.#modules.logger.error(
@@ -266,9 +266,9 @@ export class BatchPublisher {
   }
 
   /**
-   * Nonces below the intent's are free, and no transaction of ours is known that fills them: a reorganisation took back
-   * errands, reverted transactions, or what was found on L1 without an intent. A node that keeps them in its pool mines
-   * them, so the count grows; where it does not move, no fee brings the intent's transactions in.
+   * Returns true if nonces below the intent's are free, and no known transaction of ours fills them: a reorganisation
+   * took back errands, reverted transactions, or batches that were found on L1 without an intent. A node that still has
+   * them in its pool mines them, so the count grows; where it does not move, no fee brings the intent's transactions in.
    */
   #isKeptOut(intent: PublishIntent, minedCount: number): boolean {
     return (
@@ -280,9 +280,9 @@ export class BatchPublisher {
   }
 
   /**
-   * Sends fillers, which do nothing, under all free nonces below what waits. The batches behind them are not sent under
-   * a lower nonce instead: then two transactions could take effect, the second one after the sequencer has made another
-   * batch of its number.
+   * Sends fillers, which do nothing, under all free nonces below the waiting one. The batches behind them are not sent
+   * under a lower nonce instead: then two transactions could take effect, the second one after the sequencer has made
+   * another batch of its number.
    */
   async #fillGap(intents: readonly PublishIntent[], minedCount: number): Promise<void> {
     const { logger } = this.#modules;
@@ -307,11 +307,11 @@ export class BatchPublisher {
   #isLate(intent: PublishIntent): boolean {
     const since = Math.max(intent.attempts.at(-1)!.signedAtMs, this.#lookedAtMs.get(intent.nonce) ?? 0);
     const waitedMs = this.#nowMs() - since;
-    // A clock that was set back does not say how long it was: once too early is better than a day too late.
+    // A clock that was set back does not show the time that passed: once too early is better than a day too late.
     return waitedMs >= this.#options.resendAfterMs || waitedMs < 0;
   }
 
-  /** Sends again, replaces or gives up the transaction of the lowest nonce, if it is time. */
+  /** Sends again, replaces or gives up the transaction of the lowest nonce, if it is due. */
   async #lookAfter(intent: PublishIntent, minedCount: number): Promise<void> {
     const last = intent.attempts.at(-1)!;
     const lookedAtMs = this.#lookedAtMs.get(intent.nonce);
@@ -320,7 +320,7 @@ export class BatchPublisher {
     const { number } = await this.#head();
     const { reason, refusal } = await this.#whyRefused(last, number);
     const first = last.batches[0];
-    // Looked at again at the next block: it may be a node that lags, or one on a fork that ends.
+    // Checked again at the next block: the node may lag, or be on a fork that ends.
     if (first !== undefined && refusal !== "refused") this.#refusals.forget(first.batchHash);
     else if (first !== undefined && !this.#refusals.note(first.batchHash, number)) return;
     // "queue": the entries may come back, and then L1 takes the batch. Mined without them it reverts and is out of the
@@ -380,7 +380,7 @@ export class BatchPublisher {
   }
 
   async #reportDropped(attempt: Attempt, refusal: RefusalClass | null): Promise<void> {
-    // What L1 has in its place is found out from L1's state (`adopt`): it may be the same batch.
+    // `adopt` reads from L1's state which batch it has in its place: it may be the same one.
     if (refusal === "superseded" || attempt.batches.length === 0) return;
     const { batches, transactionHash } = attempt;
     await this.#reporter.report(batches, { status: "dropped", transactionHash, reason: dropReason(refusal) });
@@ -391,16 +391,16 @@ export class BatchPublisher {
     return whyRefused(attempt, { rollup, from: account.address }, blockNumber);
   }
 
-  /** The block that all questions of one look name. */
+  /** The block that all reads of one pass name. */
   #head(): Promise<BundleView["head"]> {
     return l1Call("read the newest block", () => this.#modules.rollup.client.getBlock());
   }
 
-  // What is ready.
+  // Ready batches.
 
   async #submitNext(): Promise<void> {
     const head = await this.#head();
-    // A node that lags behind what was seen already: its view is whole, and too old to send anything by.
+    // A node that lags behind an earlier block: its view is consistent, and too old to send anything by.
     if (head.number < this.#newestBlock) return;
     this.#newestBlock = head.number;
     if (await this.#sendErrand(head)) return;
@@ -410,7 +410,7 @@ export class BatchPublisher {
     for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.#adoption.adopt(batch);
     await this.#adoption.adoptPosted(l1BatchNumber);
     if (await this.#foreign.poll()) {
-      // What was handed over is followed to its end like batches of our own.
+      // Batches that were handed over are followed to their end like our own.
       this.#adoption.lookAgain();
       return;
     }
@@ -424,7 +424,10 @@ export class BatchPublisher {
     logger.info({ ...facts(attempt), gasLimit, maxFeePerGasWei }, "sent batches to L1");
   }
 
-  /** Errands are rare and some have a deadline: they go before batches. @returns false where there is none to send */
+  /**
+   * Sends an errand. Errands are rare and some have a deadline: they go before batches. @returns false where there is
+   * none to send
+   */
   async #sendErrand(head: BundleView["head"]): Promise<boolean> {
     const { account, logger, nextErrand, rollup } = this.#modules;
     const errand = (await nextErrand?.()) ?? null;
@@ -437,7 +440,7 @@ export class BatchPublisher {
     } catch (error) {
       const revert = revertOf(error);
       if (revert === null) throw error;
-      // Somebody else may have done it since the errand was chosen. The one who asked for it looks again.
+      // Somebody else may have done it since the errand was chosen. Its source reads L1 again.
       logger.warn({ errand: name, reason: revertText(revert) }, "L1 does not take the errand");
       return false;
     }
@@ -466,7 +469,7 @@ export class BatchPublisher {
     return null;
   }
 
-  /** What to send of these batches, or null where nothing can be sent now. */
+  /** Bundle of these batches, or null where none can be sent now. */
   async #bundle(
     next: readonly ReadyBatch[],
     l1BatchNumber: number,
@@ -507,7 +510,7 @@ export class BatchPublisher {
   }
 }
 
-/** Asked again, another node may answer. */
+/** Retryable: asked again, another node may answer. */
 function lagging(headNumber: bigint, blockNumber: bigint) {
   return bridgeError(
     "BRG_L1_REFUSED",

@@ -39,7 +39,7 @@ const BLOB: BatchShape = {
   wide: 3,
   table: { members: 2, rows: 8, units: 2, low: 3, top: 3, isBlob: true },
 };
-/** Its blobs have more than 64 elements: a cell's proof of a smaller one says nothing. */
+/** Shape whose blobs have more than 64 elements: a cell's proof of a smaller one says nothing. */
 const LONG: BatchShape = { ...BLOB, narrow: 136, table: { ...BLOB.table!, rows: 64, low: 6, top: 6 } };
 const narrow = [4, 5, 6].map((a) => slot(KIND.transfer, [], { a, b: 7, amountCode: 99n }));
 
@@ -69,13 +69,13 @@ test("a batch in a blob goes with a batch in calldata, is replaced at twice the 
   });
   expect(f.sequencer.statuses()).toEqual(["submitted", "submitted"]);
 
-  // Another process: what it sends is in the store, and nothing has to be made again.
+  // Another process: its transaction is in the store, and no blob has to be made again.
   nowMs += 31_000;
   await thread.end();
   const refuse = () => Promise.reject(new Error("made again"));
   const blobs = { blob: refuse, cells: refuse };
   const second = await f.publisher(options, { ...clock, blobs });
-  // What a node cannot say of the gas is no reason against a replacement.
+  // A node's failure to estimate gas does not prevent a replacement.
   const estimatesNothing: Limit = (request) =>
     request.method === "eth_estimateGas"
       ? { body: rpcError(-32000, "gas required exceeds allowance") }
@@ -110,15 +110,15 @@ test("a nonce of the pool for blobs is used up by one filler with a blob, before
   const senderAt = (rpcUrl: string) =>
     new TransactionSender({
       client: rollupAt(rpcUrl).client,
-      ...{ to: f.rollup.address, chainId: 31337, maxPriorityFeePerGasWei: 10n ** 10n },
-      ...{
-        maxFeePerBlobGasWei: 10n ** 12n,
-        account,
-        store,
-        blobs: blobsHere,
-        nowMs: Date.now,
-        onStep: () => {},
-      },
+      to: f.rollup.address,
+      chainId: 31337,
+      maxPriorityFeePerGasWei: 10n ** 10n,
+      maxFeePerBlobGasWei: 10n ** 12n,
+      account,
+      store,
+      blobs: blobsHere,
+      nowMs: Date.now,
+      onStep: () => {},
     });
   const sendNew = async (rpcUrl: string, sidecars = [EMPTY_BLOB].slice(1)) => {
     const draft = { batches: [], input: "0x01", gasLimit: 100_000n, sidecars } as const;
@@ -139,11 +139,11 @@ test("a nonce of the pool for blobs is used up by one filler with a blob, before
   await store.saveIntent({ ...failing!, isGivenUp: true });
   const taken = await sendNew(f.rpcUrl);
   expect(taken!.isGivenUp).toBe(false);
-  // Asked again while it waits, it pays no more.
+  // A second call while it waits pays no more.
   expect(await sendNew(f.rpcUrl)).toEqual(taken);
   expect(await mineLast()).toHaveLength(2);
 
-  // Nothing is known of what the node has.
+  // The state of the node's pool is unknown.
   await behindLimit(
     f.rpcUrl,
     poolHolds(() => "blobs"),
@@ -155,7 +155,7 @@ test("a nonce of the pool for blobs is used up by one filler with a blob, before
 
 test("a repriced call is mined where the node's pool for blobs has the account, or has it no more", async () => {
   await f.l1.client.setAutomine(true);
-  const told: string[] = [];
+  const texts: string[] = [];
   const hashes: Hex[] = [];
   let holds: "blobs" | "plain" = "blobs";
   await behindLimit(
@@ -176,7 +176,7 @@ test("a repriced call is mined where the node's pool for blobs has the account, 
           {
             account,
             client,
-            tell: (text) => told.push(text),
+            tell: (text) => texts.push(text),
             onSigned: (hash) => void hashes.push(hash),
           },
           {
@@ -194,7 +194,7 @@ test("a repriced call is mined where the node's pool for blobs has the account, 
       await mine();
     },
   );
-  expect(told.filter((text) => text.includes("pool for blobs has the account"))).toHaveLength(1);
+  expect(texts.filter((text) => text.includes("pool for blobs has the account"))).toHaveLength(1);
   expect(hashes).toHaveLength(3);
   const { blobVersionedHashes, input } = await f.l1.client.getTransaction({ hash: hashes[1]! });
   expect({ blobVersionedHashes, input }).toEqual({
@@ -225,7 +225,7 @@ if (isWhole) {
         return thread.cells(blob);
       },
     };
-    /** For each transaction that was sent: whether it came with cells. */
+    /** True for each sent transaction that had cells. */
     const sent: boolean[] = [];
     let last: Hex = "0x";
     const noted: Limit = (request) => {
@@ -249,14 +249,14 @@ if (isWhole) {
       await addBatch();
       await first.poll();
       expect({ sent, cellsMade }).toEqual({ sent: [false, true], cellsMade: 1 });
-      // The node behind looks at them.
+      // The node behind checks them.
       const { sidecars, signed } = unwrapBlobTransaction(last);
       const wrong = sidecars.map((one) => ({ ...one, proofs: [one.commitment, ...one.proofs.slice(1)] }));
       const { client } = rollupAt(f.rpcUrl);
       await expect(
         client.sendRawTransaction({ serializedTransaction: wrapBlobTransaction(signed, wrong) }),
       ).rejects.toThrow(/invalid KZG proof/);
-      // It pays more, with the same cells.
+      // The replacement pays more, with the same cells.
       nowMs += 31_000;
       await first.poll();
       expect({ sent, cellsMade }).toEqual({ sent: [false, true, true], cellsMade: 1 });
@@ -265,7 +265,7 @@ if (isWhole) {
       await addBatch();
       await first.poll();
       expect({ sent, cellsMade }).toEqual({ sent: [false, true, true, true], cellsMade: 2 });
-      // Another process has not been refused yet. What it sends again has its cells.
+      // Another process has not been refused yet. Its second attempt has cells.
       nowMs += 31_000;
       const second = await f.publisher(options, { ...clock, blobs, rollup: rollupAt(rpcUrl) });
       await second.poll();

@@ -1,4 +1,4 @@
-/** The blobs of ready batches as they are sent beside a transaction. What was made is kept for a while. */
+/** Blobs of ready batches, as they are sent beside a transaction, with a small cache. */
 
 import { fromBytesBe } from "@openledger/circuits/field/element-vector";
 import { type BlobSidecar, MAX_TRANSACTION_BLOBS } from "@openledger/contracts/l1/blob-transaction";
@@ -9,11 +9,11 @@ import type { ReadyBatch } from "../operator-client.ts";
 
 export type BlobMaker = (batches: readonly ReadyBatch[]) => Promise<BlobSidecar[]>;
 
-/** Two transactions' worth: 3 MB. */
-const KEPT = 2 * MAX_TRANSACTION_BLOBS;
+/** Cached blobs: those of two transactions, 3 MB. */
+const MAX_CACHED_BLOBS = 2 * MAX_TRANSACTION_BLOBS;
 
 export function createBlobMaker(work: BlobWork): BlobMaker {
-  const made = new LRUCache<string, BlobSidecar>({ max: KEPT });
+  const made = new LRUCache<string, BlobSidecar>({ max: MAX_CACHED_BLOBS });
   return async (batches) => {
     const sidecars: BlobSidecar[] = [];
     for (const { batchHash, blobElements } of batches) {
@@ -29,7 +29,7 @@ export function createBlobMaker(work: BlobWork): BlobMaker {
 const coefficientsOf = (bytes: Uint8Array): bigint[] =>
   Array.from({ length: bytes.length / 32 }, (_, i) => fromBytesBe(bytes.subarray(32 * i, 32 * i + 32)));
 
-/** How many batches from the first on have no more blobs than a transaction takes. */
+/** Number of batches, from the first on, that have no more blobs than a transaction takes. */
 export function countWithinBlobs(batches: readonly ReadyBatch[]): number {
   let blobs = 0;
   for (const [i, { blobElements }] of batches.entries()) {

@@ -1,6 +1,6 @@
 /**
- * What the publisher writes down before it sends anything. Everything it may have sent for one nonce is one record:
- * at most one of its attempts can ever take effect, whatever was sent before a kill.
+ * Records that the publisher writes before it sends anything. All transactions that it may have sent for one nonce are
+ * one record: at most one of its attempts can ever take effect, wherever a kill interrupts.
  */
 import type { Address, Hex } from "viem";
 import { z } from "zod";
@@ -18,7 +18,7 @@ const attemptSchema = z.object({
   gasLimit: wei,
   maxFeePerGasWei: wei,
   maxPriorityFeePerGasWei: wei,
-  /** Only where the transaction has blobs, which are in `raw`. */
+  /** Present only where the transaction has blobs, which are in `raw`. */
   maxFeePerBlobGasWei: wei.optional(),
   signedAtMs: z.number(),
   /** Empty where it is an errand. */
@@ -28,7 +28,7 @@ const attemptSchema = z.object({
 const intentSchema = z.object({
   nonce: z.int(),
   attempts: z.array(attemptSchema).min(1),
-  /** Its last attempt is known to fail if mined: the next submission takes over the nonce. */
+  /** True where its last attempt is known to fail if mined: the next submission takes over the nonce. */
   isGivenUp: z.boolean(),
 });
 
@@ -52,7 +52,7 @@ export type PostedRecord = z.infer<typeof postedSchema>;
 /** A call that the publisher makes between batches, so that its key has one user: "record randomness", say. */
 export interface Errand {
   readonly name: string;
-  /** Another contract than the rollup. */
+  /** Target, if it is another contract than the rollup. */
   readonly to?: Address;
   readonly input: Hex;
 }
@@ -74,13 +74,13 @@ export class IntentStore {
     this.#store = store;
   }
 
-  /** Lowest nonce first. */
+  /** All intents, lowest nonce first. */
   async intents(): Promise<PublishIntent[]> {
     const entries = await this.#store.entries({ gte: "intent/", lt: "intent0" });
     return entries.map(([, value]) => intentSchema.parse(value));
   }
 
-  /** Lowest batch first. */
+  /** All posted records, lowest batch first. */
   async posted(): Promise<PostedRecord[]> {
     const entries = await this.#store.entries({ gte: "posted/", lt: "posted0" });
     return entries.map(([, value]) => postedSchema.parse(value));

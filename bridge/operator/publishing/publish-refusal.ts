@@ -54,7 +54,7 @@ export function classifyRefusal(
   return timestamp < earliest ? "stale" : "early";
 }
 
-/** What the sequencer is told; null = mined without effect, though L1 would take the batches now. */
+/** Reason for the sequencer; null = mined without effect, though L1 would take the batches now. */
 export function dropReason(refusal: RefusalClass | null): DropReason {
   switch (refusal) {
     case "stale":
@@ -76,7 +76,7 @@ export function dropReason(refusal: RefusalClass | null): DropReason {
   }
 }
 
-/** What an attempt calls. */
+/** Call of an attempt. */
 export function callOf(attempt: Attempt): { to: Address; input: Hex; sidecars: readonly BlobSidecar[] } {
   const { sidecars, signed } = isBlobTransaction(attempt.raw)
     ? unwrapBlobTransaction(attempt.raw)
@@ -90,8 +90,9 @@ export const isFiller = (attempt: Attempt, account: Address): boolean =>
   isAddressEqual(callOf(attempt).to, account);
 
 /**
- * Whether L1 takes what an attempt carries, and why not, both as of one block: nodes lag behind each other, and the state of
- * one with the refusal of another says things that never were. An errand's refusal is always "refused".
+ * Class of the refusal of an attempt's call, and its reason, both as of one block: nodes lag behind each other, and the
+ * state of one with the refusal of another gives false results. null: L1 takes it. An errand's refusal is always
+ * "refused".
  */
 export async function whyRefused(
   attempt: Attempt,

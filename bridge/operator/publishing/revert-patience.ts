@@ -1,23 +1,23 @@
-/** What follows from transactions with batches that were mined and reverted, although L1 takes the same call a moment later. */
+/** Reaction to transactions with batches that were mined and reverted, although L1 takes the same call a moment later. */
 import { isOutOfGas } from "@openledger/contracts/l1/fee-policy";
 
 interface RevertedTransaction {
   readonly gasUsed: bigint;
   readonly gasLimit: bigint;
-  /** The most gas that the transaction could have been given. */
+  /** Maximum gas limit that the transaction could have had. */
   readonly maxGasLimit: bigint;
 }
 
-// Each revert costs ether, and the first may be an accident.
+// Reverts without a wait: each costs ether, and the first may be an accident.
 const FREE_REVERTS = 2;
-// Guesses. With these, an hour of reverts costs a dozen transactions.
+// Milliseconds of the waits. Guesses: with these, an hour of reverts costs a dozen transactions.
 const FIRST_WAIT_MS = 60_000;
 const MAX_WAIT_MS = 600_000;
 
 export class RevertPatience {
   #unexplainedCount = 0;
   #waitUntilMs = Number.NEGATIVE_INFINITY;
-  /** The next gas limit is to be 2 to this power times what the call needs. */
+  /** Exponent of 2 by which the next gas limit exceeds the call's need. */
   gasDoublings = 0;
 
   /** A transaction with batches took effect. */
@@ -28,14 +28,15 @@ export class RevertPatience {
   }
 
   /**
-   * @returns "out-of-gas": the next one gets more; "unexplained", or "waits" where it was one too many: then nothing is
-   * sent for a while, twice as long each time
+   * Notes a revert.
+   * @returns "out-of-gas": the next transaction gets more gas; "unexplained"; or "waits" after one too many: then no
+   * transaction is sent for a while, twice as long each time
    */
   noteRevert(
     { gasLimit, gasUsed, maxGasLimit }: RevertedTransaction,
     nowMs: number,
   ): "out-of-gas" | "unexplained" | "waits" {
-    // A transaction that had the most gas allowed cannot be tried again with more, and each try costs as much.
+    // A transaction that had the maximum gas cannot be tried again with more, and each try costs as much.
     if (isOutOfGas(gasUsed, gasLimit) && gasLimit < maxGasLimit) {
       this.gasDoublings += 1;
       return "out-of-gas";
@@ -47,7 +48,7 @@ export class RevertPatience {
     return "waits";
   }
 
-  /** How long nothing is sent; 0: send now. */
+  /** Milliseconds until the next transaction may be sent; 0: now. */
   waitMs(nowMs: number): number {
     return Math.max(0, this.#waitUntilMs - nowMs);
   }

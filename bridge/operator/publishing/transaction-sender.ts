@@ -37,7 +37,7 @@ interface TransactionSenderModules {
   readonly client: L1Client;
   readonly to: Address;
   readonly chainId: number;
-  /** The node's suggestion counts up to here. */
+  /** Maximum tip: a higher suggestion of the node is ignored. */
   readonly maxPriorityFeePerGasWei: bigint;
   readonly maxFeePerBlobGasWei: bigint;
   readonly account: LocalAccount;
@@ -54,15 +54,15 @@ interface TransactionPlan {
   readonly gasLimit: bigint;
   readonly nonce: number;
   readonly fees: GasFees | BlobFees;
-  /** Empty for most; else the fees are those of a transaction with blobs. */
+  /** Sidecars, empty for most transactions; with any, the fees are those of a transaction with blobs. */
   readonly sidecars: readonly BlobSidecar[];
-  /** Maximum price of a unit of gas, should it take a filler first. */
+  /** Maximum price of a unit of gas, where a filler has to go first. */
   readonly maxFeePerGasWei: bigint;
 }
 
-/** What a new transaction is to hold; `batches` is empty for an errand. */
+/** Content of a new transaction; `batches` is empty for an errand. */
 export interface TransactionDraft {
-  /** Another contract than the rollup. */
+  /** Target, if it is another contract than the rollup. */
   readonly to?: Address | undefined;
   readonly batches: readonly IntendedBatch[];
   readonly input: Hex;
@@ -76,7 +76,7 @@ const PLAIN_TRANSFER_GAS = 21_000n;
 /** Signs, writes down, sends: in this order. */
 export class TransactionSender {
   readonly #modules: TransactionSenderModules;
-  /** Since the node has refused a blob for want of them. */
+  /** True once the node has refused a blob for want of cell proofs. */
   #asksCells = false;
 
   constructor(modules: TransactionSenderModules) {
@@ -84,8 +84,9 @@ export class TransactionSender {
   }
 
   /**
-   * `earlier`: what was signed for this nonce before. Where the node's other pool has the account, by a transaction that is not
-   * known here, the last attempt is a filler of that kind: the nonce has to be used up first.
+   * Signs, stores and sends a transaction.
+   * @param earlier attempts that were signed for this nonce before. Where the node's other pool has the account, by a
+   * transaction that is not known here, the last attempt is a filler of that kind: the nonce has to be used up first.
    */
   async signAndSend(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
     const intent = await this.#sign(plan, earlier);
@@ -101,7 +102,7 @@ export class TransactionSender {
     return intent;
   }
 
-  /** Signs what only uses up the nonce. @returns null where fees at their cap leave no room for it */
+  /** Signs a transaction that only uses up the nonce. @returns null where fees at their cap leave no room for it */
   async #fillerOf(
     { maxFeePerGasWei, nonce }: Pick<TransactionPlan, "nonce" | "maxFeePerGasWei">,
     hasBlobs: boolean,
@@ -119,7 +120,7 @@ export class TransactionSender {
     return { batches: [], to: address, input: "0x", gasLimit: PLAIN_TRANSFER_GAS, sidecars };
   }
 
-  /** And writes it down. */
+  /** Signs a transaction and stores it. */
   async #sign(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
     const { account, chainId, nowMs, onStep, store } = this.#modules;
     const { maxFeePerGasWei, maxPriorityFeePerGasWei } = plan.fees;
@@ -156,9 +157,9 @@ export class TransactionSender {
   }
 
   /**
-   * As `signAndSend`, with the fees of the day, under the first nonce that is not mined. Where that one was given up, it
-   * is taken over, at first by a filler where it has another kind of transaction.
-   * @param atBlock the block that said what is to be sent: a node that lags would name a nonce that is used up
+   * Sends a new transaction like `signAndSend`, with present fees, under the first nonce that is not mined. Where that
+   * one was given up, it is taken over, at first by a filler where it has another kind of transaction.
+   * @param atBlock the block that the content was chosen by: a node that lags would name a nonce that is used up
    * @returns null where fees at their cap leave no room for a replacement
    */
   async sendNew(
@@ -166,7 +167,7 @@ export class TransactionSender {
     maxFeePerGasWei: bigint,
     atBlock: bigint,
   ): Promise<PublishIntent | null> {
-    // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
+    // The mined count, not the pending one: no transaction of ours is on its way, and a stranger's leftover is replaced.
     const nonce = await this.minedCount(atBlock);
     return this.#sendUnder(nonce, { batches, to, input, gasLimit, sidecars }, maxFeePerGasWei);
   }
@@ -191,13 +192,14 @@ export class TransactionSender {
     const last = earlier.at(-1);
     const hasBlobs = content.sidecars.length > 0;
     const wasWithBlobs = last === undefined ? hasBlobs : last.maxFeePerBlobGasWei !== undefined;
-    // What was given up is not replaced by another kind (other-pool.ts), but by a filler of its own until its nonce is used up.
+    // A given-up transaction is not replaced by another kind (other-pool.ts), but by a filler of its own until its nonce
+    // is used up.
     const isOther = hasBlobs !== wasWithBlobs;
     if (isOther && before?.isGivenUp === false) return before;
     const sent = isOther ? this.#filler(wasWithBlobs) : content;
     const fees = await this.nextFees(last, wasWithBlobs, maxFeePerGasWei);
     if (fees !== null) return this.signAndSend({ ...sent, nonce, fees, maxFeePerGasWei }, earlier);
-    // What was given up pays as much as may be, and uses up its nonce too, with effect or without.
+    // The given-up transaction pays the maximum, and uses up its nonce too, with effect or without.
     await this.send(last!, nonce);
     return null;
   }
@@ -222,15 +224,16 @@ export class TransactionSender {
   }
 
   /**
-   * Sends a signed transaction, again or for the first time. Where another one holds its nonce in the node's pool, a replacement that
-   * pays more follows in time; where it was mined, or one of its siblings, the next look at the receipts tells which.
+   * Sends a signed transaction, again or for the first time. Where another one holds its nonce in the node's pool, a
+   * replacement that pays more follows in time; where it, or one of its siblings, was mined, the next read of the
+   * receipts shows which.
    */
   async send(attempt: Attempt, nonce: number): Promise<void> {
     const { answer, refusal } = await this.#post(attempt, nonce);
     if (answer === "other pool" || answer === "underpriced") throw refusal;
   }
 
-  /** Blobs go with one proof each until the node asks for their cells'. */
+  /** Sends the raw transaction. Blobs have one proof each until the node asks for their cells'. */
   async #post(attempt: Attempt, nonce: number): Promise<SentTransaction> {
     const { account, client } = this.#modules;
     const raw = this.#asksCells ? await this.#rawWithCells(attempt) : attempt.raw;
@@ -238,14 +241,14 @@ export class TransactionSender {
     try {
       return await sendSigned(client, { raw, transactionHash, account: account.address, nonce });
     } catch (error) {
-      // Nodes say in many words that they want cells. Another reason comes again, now with cells.
+      // Nodes have many texts for missing cells. Another reason comes again, now with cells.
       if (!isRollupError(error, "BRG_L1_REFUSED") || this.#asksCells || !isBlobTransaction(raw)) throw error;
       this.#asksCells = true;
       return this.#post(attempt, nonce);
     }
   }
 
-  /** Kept where the transaction is, so that a restart need not make them again. */
+  /** The raw transaction with cell proofs, stored with its intent, so that a restart need not make them again. */
   async #rawWithCells(attempt: Attempt): Promise<Hex> {
     if (!isBlobTransaction(attempt.raw)) return attempt.raw;
     const { sidecars, signed } = unwrapBlobTransaction(attempt.raw);

@@ -8,17 +8,17 @@ interface FrozenNoticeModules {
   readonly metrics: BridgeMetrics;
 }
 
-/** Whether L1's ledger is frozen, with an alarm as long as it is: nothing is published then, and no entry handed over. */
+/** State of a freeze on L1, with an alarm as long as it lasts: no batch is published then, and no entry handed over. */
 export class FrozenNotice {
   readonly #modules: FrozenNoticeModules;
-  /** As of the last look. */
+  /** State at the last read. */
   isFrozen = false;
 
   constructor(modules: FrozenNoticeModules) {
     this.#modules = modules;
   }
 
-  /** As the newest block has it: a reorganisation can still take a freeze back. @throws BRG_L1_* */
+  /** Reads the newest block's state: a reorganisation can still take a freeze back. @throws BRG_L1_* */
   async look(): Promise<boolean> {
     const { logger, metrics, rollup } = this.#modules;
     const { batchNumber, isFrozen } = await rollup.state();

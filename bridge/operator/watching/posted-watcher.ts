@@ -33,7 +33,7 @@ export class PostedWatcher {
     this.#modules = modules;
   }
 
-  /** Reports what became final and what L1 forgot or moved. @throws BRG_L1_*, SRV_SEQUENCER_UNREACHABLE */
+  /** Reports batches that became final, and those that L1 forgot or moved. @throws BRG_L1_*, SRV_SEQUENCER_UNREACHABLE */
   async poll(): Promise<void> {
     const { logger, metrics, rollup, store } = this.#modules;
     const records = await store.posted();
@@ -42,10 +42,10 @@ export class PostedWatcher {
       await l1Call("read the newest block's number", () => rollup.client.getBlockNumber()),
     );
     for (const record of records) {
-      const isKept = await isCanonical(rollup.client, record);
-      // A node that lags, or a chain that was cut: it will have a block of this number, and then it shows.
-      if (isKept === null) continue;
-      if (!isKept) {
+      const isOnChain = await isCanonical(rollup.client, record);
+      // A node that lags, or a chain that was cut: the node will have a block of this number, and then it shows.
+      if (isOnChain === null) continue;
+      if (!isOnChain) {
         await this.#afterReorganisation(record);
         continue;
       }
@@ -82,14 +82,14 @@ export class PostedWatcher {
       reason: "reorganised",
     });
     if (receipt !== null || record.nonce === null || record.attempts.length === 0) {
-      // Mined again without effect, or not a transaction of ours: what is left to do follows from L1's state.
+      // Mined again without effect, or not a transaction of ours: L1's state decides what is left to do.
       await store.removePosted(record);
       return;
     }
     await store.turnIntoIntent(record, { nonce: record.nonce, attempts: record.attempts, isGivenUp: false });
   }
 
-  /** Reports and writes down that batches are in a block; `intent` is what they came from, if it still holds. */
+  /** Reports and stores that batches are in a block; `intent` is their origin, if it still holds. */
   async settle(
     intent: PublishIntent | null,
     batches: readonly IntendedBatch[],
@@ -107,7 +107,8 @@ export class PostedWatcher {
     };
     const { blockNumber, transactionHash } = record;
     const gasUsed = Number(receipt.gasUsed);
-    // EthereumJS 0.10.5 says 0 of every transaction, which is no price: the operator's account counts such a batch as unpriced.
+    // EthereumJS 0.10.5 reports 0 for every transaction, which is no price: the operator's account counts such a batch as
+    // unpriced.
     const price = receipt.effectiveGasPrice === 0n ? {} : { gasPriceWei: receipt.effectiveGasPrice };
     const inclusion = { transactionHash, blockNumber, gasUsed, ...price };
     await this.#modules.reporter.report(batches, { status: "posted", ...inclusion });
@@ -120,7 +121,7 @@ export class PostedWatcher {
   }
 }
 
-/** What a log line says of a transaction with batches. */
+/** Fields of a log line about a transaction with batches. */
 export const facts = (record: {
   batches: readonly IntendedBatch[];
   transactionHash: string;

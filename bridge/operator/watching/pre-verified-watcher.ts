@@ -53,7 +53,9 @@ const entryFields = {
   proof: z.object({ a: pair, b: z.tuple([pair, pair]).transform(([x, y]) => imaginaryFirst(x, y)), c: pair }),
 };
 const preVerifiedSchema = z.object({
-  ...{ modelId: z.int(), word: field, ...entryFields },
+  modelId: z.int(),
+  word: field,
+  ...entryFields,
   // Absent where an older bridge wrote it.
   further: z.array(z.object(entryFields)).default([]),
 });
@@ -123,8 +125,8 @@ export class PreVerifiedWatcher {
     const { deployedAtBlock, finalityDepthBlocks } = this.#options;
     if (stored === undefined) return deployedAtBlock;
     const { blockHash, blockNumber } = cursorSchema.parse(stored);
-    const isKept = blockNumber <= headNumber && (await this.#blockHash(blockNumber)) === blockHash;
-    if (isKept) return blockNumber + 1;
+    const isOnChain = blockNumber <= headNumber && (await this.#blockHash(blockNumber)) === blockHash;
+    if (isOnChain) return blockNumber + 1;
     this.#modules.logger.warn(
       { blockNumber },
       "L1 was reorganised below the confirmation depth, reading again",
@@ -145,7 +147,8 @@ const keyOf = ({ modelId, word }: PreVerifiedSettlement) => `pre-verified/${mode
 
 const toJson = ({ further, word, ...first }: PreVerifiedSettlement) => ({
   ...entryJson(first),
-  ...{ word: toHex(word), further: further.map(entryJson) },
+  word: toHex(word),
+  further: further.map(entryJson),
 });
 
 function entryJson<Entry extends PreVerifiedEntry>({ commitment, proof, ...rest }: Entry) {

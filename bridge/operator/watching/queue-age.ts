@@ -5,7 +5,9 @@ import type { BridgeMetrics } from "../../metrics.ts";
 
 const INTERVAL_MS = 60_000;
 
-/** How long the oldest entry waits that no batch has taken: after 24 hours strangers may take it, after 7 days freeze. */
+/**
+ * Waiting time of the oldest entry that no batch has taken: after 24 hours strangers may take it, after 7 days freeze.
+ */
 export class QueueAge {
   readonly #contract: ExitContract;
   readonly #metrics: BridgeMetrics;
@@ -18,7 +20,10 @@ export class QueueAge {
     this.#nowMs = modules.nowMs ?? Date.now;
   }
 
-  /** Once a minute at most, however often it is called. By L1's clock, which decides. @throws BRG_L1_* */
+  /**
+   * Updates the metric, at most once a minute, however often it is called. It uses L1's clock, which decides. @throws
+   * BRG_L1_*
+   */
   async note(): Promise<void> {
     if (this.#nowMs() - this.#lookedAtMs < INTERVAL_MS) return;
     const { rollup } = this.#contract;

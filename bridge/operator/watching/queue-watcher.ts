@@ -1,6 +1,6 @@
 /**
- * Hands the L1 queue's entries to the sequencer, in order, once they are deep enough: the sequencer executes what it
- * gets. Where a reorganisation goes deeper than that, the sequencer is told what L1's queue holds instead.
+ * Hands the L1 queue's entries to the sequencer, in order, once they are deep enough: the sequencer executes every entry
+ * that it gets. After a deeper reorganisation it gets L1's present entries in their place.
  */
 
 import type { Logger } from "@openledger/foundation/logger";
@@ -24,9 +24,11 @@ export interface QueueWatcherOptions {
   readonly deployedAtBlock: number;
   /** Blocks that must hold or follow an entry's block before it is handed over; 1 = as soon as it is mined. */
   readonly confirmations: number;
-  /** A newest block that stays for so long is an alarm; null on a chain that mines only what is sent to it. */
+  /**
+   * Milliseconds of an unchanged newest block that raise an alarm; null on a chain that mines only what is sent to it.
+   */
   readonly stalledAlarmMs: number | null;
-  /** Blocks after which the publisher takes a batch for final; the sequencer is told. */
+  /** Blocks after which the publisher counts a batch as final; reported to the sequencer. */
   readonly finalityDepthBlocks: number;
   readonly maxChunkBlocks: number;
 }
@@ -37,19 +39,19 @@ export interface QueueWatcherModules {
   readonly store: JsonStore;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;
-  /** What a batch's data costs; absent where nobody asks L1. */
+  /** Price of a batch's data; absent: no prices are reported. */
   readonly dataPrices?: Pick<DataPricesNotice, "latest">;
-  /** Shared with whatever else stops at a freeze. */
+  /** Freeze state, shared with the other parts that stop at a freeze. */
   readonly frozen?: FrozenNotice;
-  /** Tests pass a clock. */
+  /** Clock in milliseconds; tests pass their own. */
   readonly nowMs?: () => number;
 }
 
-// Entries of one request: far below any limit of a request's size.
+// Maximum entries of one request: far below any limit of a request's size.
 const MAX_ENTRIES_PER_REQUEST = 200;
 /**
- * An entry that a reorganisation took back mostly comes back within a few blocks, since nodes put its transaction into
- * their pools again. It counts as gone after this many more blocks. Guess.
+ * Blocks after which an entry that a reorganisation took back counts as gone. Most come back within a few blocks, since
+ * nodes put their transactions into their pools again. Guess.
  */
 const GONE_AFTER_BLOCKS = 8;
 
@@ -60,7 +62,7 @@ interface NewestBlock {
   readonly baseFeePerGas: bigint | null;
 }
 
-/** How far the logs were read. `nextIndex` is the index that the next entry after this block must have. */
+/** Position up to which the logs were read. `nextIndex` is the index that the next entry after this block must have. */
 const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string(), nextIndex: z.int() });
 type Cursor = z.infer<typeof cursorSchema>;
 
@@ -82,7 +84,7 @@ export class QueueWatcher {
   }
 
   /**
-   * Reports L1's head and hands over what is new and deep enough. Killed at any moment, it does the rest next time.
+   * Reports L1's head and hands over new entries that are deep enough. After a kill the next poll does the rest.
    * @throws BRG_QUEUE_REORGANISED where L1 took back an entry that a final batch holds; BRG_QUEUE_GAP, BRG_L1_*,
    * BRG_SEQUENCER_*
    */
@@ -93,20 +95,20 @@ export class QueueWatcher {
     metrics.l1BlockNumber.set(headNumber);
     this.#noteStalled(this.#newest.look(head.number), headNumber);
     const isFrozen = await this.#frozen.look();
-    // A sequencer that has just started must not take operations that lead nowhere: it hears of a freeze again and again.
+    // A sequencer that has just started must not take operations that lead nowhere: a freeze is reported again and again.
     if (isFrozen || head.hash !== this.#reportedBlockHash) await this.#report(head, isFrozen);
-    // What waits in the queue goes back to its senders.
+    // Entries that wait in the queue go back to their senders.
     if (isFrozen) return;
     const deepEnough = headNumber - this.#options.confirmations + 1;
-    const { isPlaceKnown, nextIndex: wanted } = await sequencer.addQueueEntries([]);
-    // It has started since, and takes no operation before it has heard how far the ledger is on L1.
+    const { isPlaceKnown, nextIndex: expectedIndex } = await sequencer.addQueueEntries([]);
+    // The sequencer has started since, and takes no operation before it has L1's place.
     if (!isPlaceKnown) await this.#report(head, isFrozen);
-    let cursor = await this.#resumeFrom(wanted, headNumber);
+    let cursor = await this.#resumeFrom(expectedIndex, headNumber);
     if (cursor.blockNumber >= deepEnough) return;
     try {
       cursor = await this.#readOn(cursor, deepEnough);
     } catch (error) {
-      // What was left out may lie anywhere: the next look begins at the beginning.
+      // The missing entry may lie anywhere: the next poll begins at the beginning.
       if (isRollupError(error, "BRG_QUEUE_GAP")) await this.#modules.store.write([{ delete: "cursor" }]);
       throw error;
     }
@@ -123,7 +125,7 @@ export class QueueWatcher {
     await this.#modules.store.write(await this.#forget(cursor.nextIndex));
   }
 
-  /** A node that lags for good looks like a quiet L1: after so long it is a matter for a human. */
+  /** Raises an alarm: a node that lags for good looks like a quiet L1. */
   #noteStalled(stalledMs: number, blockNumber: number): void {
     const { logger, metrics } = this.#modules;
     const { stalledAlarmMs } = this.#options;
@@ -141,14 +143,17 @@ export class QueueWatcher {
     );
   }
 
-  /** Tells the sequencer what L1 has at a block. */
+  /** Reports L1's state at a block to the sequencer. */
   async #report({ baseFeePerGas, hash, number, timestamp }: NewestBlock, isFrozen: boolean): Promise<void> {
     const { dataPrices, metrics, rollup, sequencer } = this.#modules;
     const blockNumber = Number(number);
     const { batchNumber, opIndex, queueHead, root } = await rollup.state({ blockNumber: number });
     await sequencer.reportL1Head({
-      ...{ blockNumber, timestamp: Number(timestamp), baseFeePerGasWei: baseFeePerGas },
-      ...{ isFrozen, alarms: [...metrics.raised] },
+      blockNumber,
+      timestamp: Number(timestamp),
+      baseFeePerGasWei: baseFeePerGas,
+      isFrozen,
+      alarms: [...metrics.raised],
       dataPrices: dataPrices?.latest ?? null,
       place: { batchNumber, opIndex, queueHead, root },
       finalityDepthBlocks: this.#options.finalityDepthBlocks,
@@ -156,7 +161,7 @@ export class QueueWatcher {
     this.#reportedBlockHash = hash;
   }
 
-  /** Hands over what the logs up to a block hold. @throws BRG_QUEUE_GAP where the contract counts other entries */
+  /** Hands over the entries in the logs up to a block. @throws BRG_QUEUE_GAP where the contract counts other entries */
   async #readOn(from: Cursor, toBlock: number): Promise<Cursor> {
     const { rollup } = this.#modules;
     let cursor = from;
@@ -182,20 +187,20 @@ export class QueueWatcher {
   }
 
   /** The stored cursor, or the beginning where L1 or the sequencer went back behind it. */
-  async #resumeFrom(wanted: number, headNumber: number): Promise<Cursor> {
+  async #resumeFrom(expectedIndex: number, headNumber: number): Promise<Cursor> {
     const { logger, store } = this.#modules;
     const beginning: Cursor = { blockNumber: this.#options.deployedAtBlock - 1, blockHash: "", nextIndex: 0 };
     const stored = await store.get("cursor");
     if (stored === undefined) return beginning;
     const cursor = cursorSchema.parse(stored);
-    if (wanted < cursor.nextIndex) {
+    if (expectedIndex < cursor.nextIndex) {
       logger.warn(
-        { wantedIndex: wanted, nextIndex: cursor.nextIndex },
+        { expectedIndex, nextIndex: cursor.nextIndex },
         "the sequencer forgot queue entries, reading again",
       );
       return beginning;
     }
-    // A node that lags, or a chain that was cut: once it is as long again, its block shows what was kept.
+    // A node that lags, or a chain that was cut: once it is as long again, its block decides.
     if (cursor.blockNumber > headNumber) return cursor;
     if ((await this.#blockHash(cursor.blockNumber)) !== cursor.blockHash) {
       logger.warn(
@@ -255,7 +260,7 @@ export class QueueWatcher {
         );
       }
     }
-    // After the sequencer has them: a kill in between hands them over twice, which changes nothing.
+    // Written after the sequencer has them: a kill in between hands them over twice, which changes nothing.
     await store.write([
       ...forgotten,
       ...entries.map((entry) => ({ put: entryKey(entry.queueIndex), value: digest(entry) })),
@@ -282,13 +287,13 @@ export class QueueWatcher {
     try {
       return await this.#modules.sequencer.addQueueEntries(entries);
     } catch (error) {
-      // Only with another database than the one that handed the entries over: else `hasReplaced` finds it.
+      // Happens only with another database than the one that handed the entries over: else `hasReplaced` finds it.
       if (sequencerCodeOf(error) !== "SEQ_QUEUE_CONFLICT") throw error;
       return this.#replace({ nextIndex: entries[0]!.queueIndex }, entries);
     }
   }
 
-  /** Tells the sequencer what L1's queue holds from an index on, in place of what was handed over. */
+  /** Replaces the sequencer's entries from an index on by those that L1's queue holds. */
   async #replace(
     { nextIndex: fromIndex }: Pick<Cursor, "nextIndex">,
     entries: readonly QueueEntry[],
@@ -320,7 +325,7 @@ export class QueueWatcher {
     return false;
   }
 
-  /** What was handed over from an index on is none of L1's any more. */
+  /** Changes that forget handed-over entries from an index on: L1 has them no more. */
   async #forget(fromIndex: number): Promise<JsonChange[]> {
     const deliveredCount = await this.#deliveredCount();
     const changes: JsonChange[] = [{ put: "deliveredCount", value: Math.min(deliveredCount, fromIndex) }];
@@ -353,7 +358,7 @@ const sequencerCodeOf = (error: unknown): unknown =>
 
 const entryKey = (index: number) => `entry/${orderedKey(index)}`;
 
-/** What the sequencer executes; where on L1 it happened may change. */
+/** Digest of the fields that the sequencer executes; the entry's place on L1 may change. */
 function digest(entry: QueueEntry): Hex {
   const { queueIndex, kind, a, b, amountWei, word1, word2, word3, word4, sender } = entry;
   const fields = [queueIndex, kind, a, b, amountWei, word1, word2, word3, word4, BigInt(sender)];

@@ -25,12 +25,12 @@ export interface RandomnessWatcherOptions {
   /** Blocks that must hold or follow one before its header is recorded on L1, which can be repeated; 1 = at once. */
   readonly confirmations: number;
   /**
-   * Blocks that must hold or follow one before what it says is passed on: the sequencer builds settlements on it, and L1
-   * refuses them for ever if it has other randomness then.
+   * Blocks that must hold or follow a block before its randomness is passed on: the sequencer builds settlements on it,
+   * and L1 refuses them for ever if it has other randomness then.
    */
   readonly finalityDepthBlocks: number;
   readonly maxChunkBlocks: number;
-  /** With fewer blocks than this left, randomness that is not recorded is a matter for a human. */
+  /** Blocks left below which unrecorded randomness raises an alarm. */
   readonly alarmBlocks?: number;
 }
 
@@ -46,7 +46,7 @@ interface RandomnessWatcherModules {
 const DEFAULT_ALARM_BLOCKS = 1_000;
 
 const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string() });
-/** A batch with CloseEpochs whose randomness has not been passed on; `reported` is what the sequencer knows of it. */
+/** A batch with CloseEpochs whose randomness has not been passed on; `reported` is the state that the sequencer has. */
 const pendingSchema = z.object({
   batchNumber: z.int(),
   reported: z.object({ blockNumber: z.int(), timestamp: z.int() }).nullable(),
@@ -56,7 +56,7 @@ type Pending = z.infer<typeof pendingSchema>;
 export class RandomnessWatcher {
   readonly #options: Required<RandomnessWatcherOptions>;
   readonly #modules: RandomnessWatcherModules;
-  /** Said once each, not with every look. */
+  /** Batches whose alarm was logged: once each, not with every poll. */
   readonly #lateBatches = new Set<number>();
 
   constructor(options: RandomnessWatcherOptions, modules: RandomnessWatcherModules) {
@@ -65,7 +65,7 @@ export class RandomnessWatcher {
   }
 
   /**
-   * Finds new CloseEpochs and passes on what L1 has of them.
+   * Finds new CloseEpochs and passes on their state on L1.
    * @throws BRG_CLOSE_REORGANISED where randomness that was passed on is now another; BRG_L1_*, BRG_SEQUENCER_*
    */
   async poll(): Promise<void> {
@@ -78,7 +78,7 @@ export class RandomnessWatcher {
       try {
         isLate = (await this.#passOn(pending, headNumber)) || isLate;
       } catch (error) {
-        // One CloseEpoch that cannot be mended does not keep the others from being settled.
+        // One CloseEpoch that cannot be mended does not prevent the others from being settled.
         if (!isRollupError(error, "BRG_CLOSE_REORGANISED")) throw error;
         reorganised ??= error;
       }
@@ -88,8 +88,8 @@ export class RandomnessWatcher {
   }
 
   /**
-   * What the publisher has to send next: the header of the first CloseEpoch whose randomness can be recorded and is not.
-   * Whether it was recorded is read from L1 each time, so that no record of ours can be wrong about it.
+   * Next errand for the publisher: the header of the first CloseEpoch whose randomness can be recorded and is not. L1 is
+   * asked each time whether it was recorded, so that no record of ours can be wrong about it.
    */
   async nextErrand(): Promise<Errand | null> {
     const { rollup } = this.#modules;
@@ -205,7 +205,10 @@ export class RandomnessWatcher {
     }
   }
 
-  /** A node that leaves an event out once leaves it out for good. What the ledger waits for is asked of the contract by its number. */
+  /**
+   * Finds CloseEpochs whose events a node left out: it leaves them out for good. The ledger names the batches that wait,
+   * and the contract is asked by their numbers.
+   */
   async #findLeftOut(headNumber: number): Promise<void> {
     const { logger, rollup, sequencer, store } = this.#modules;
     const known = new Set((await this.#pending()).map(({ batchNumber }) => batchNumber));
@@ -223,8 +226,8 @@ export class RandomnessWatcher {
     const stored = await this.#modules.store.get("cursor");
     if (stored === undefined) return this.#options.deployedAtBlock;
     const { blockHash, blockNumber } = cursorSchema.parse(stored);
-    const isKept = blockNumber <= headNumber && (await this.#blockHash(blockNumber)) === blockHash;
-    if (isKept) return blockNumber + 1;
+    const isOnChain = blockNumber <= headNumber && (await this.#blockHash(blockNumber)) === blockHash;
+    if (isOnChain) return blockNumber + 1;
     this.#modules.logger.warn({ blockNumber }, "L1 was reorganised deeper than finality, reading again");
     return this.#options.deployedAtBlock;
   }
@@ -260,7 +263,7 @@ export class RandomnessWatcher {
   }
 }
 
-/** The next block could not show the hash any more. */
+/** Returns true if the next block could not show the hash any more. */
 export function isMissed(randomnessBlock: number, headNumber: number): boolean {
   return headNumber + 1 - randomnessBlock > BLOCK_HASH_WINDOW_BLOCKS;
 }

@@ -192,7 +192,7 @@ describe("the batch", () => {
       setInput(inputs, name, [...at, level, i], children[j]!);
       setInput(inputs, name, [...at, level, j], children[i]!);
     };
-    // Of a row's subtree only the leaves are its own; the nodes above are the table's top.
+    // A row owns only the leaves of its subtree; the nodes above are the table's top.
     const row = inputsOf({ table: [transfer()] });
     swap(row, "rowChildren", [0], 0, [6, 7]);
     await expectNoWitness(row, EFFECT.table, "rowChildren, leaves");
@@ -329,10 +329,15 @@ describe("the batch", () => {
     const all = (count: number, name: string) =>
       Array.from({ length: count }, (_, i) => `main.${name}[${i}]`);
     const given = [
-      ...["main.domain", "main.oldRoot", "main.frame.data.in[2]", "main.frame.data.in[3]"],
+      "main.domain",
+      "main.oldRoot",
+      "main.frame.data.in[2]",
+      "main.frame.data.in[3]",
       "main.frame.data.in[4]",
-      ...[...all(SHAPE.transfers, "frame.transferCore"), ...all(SHAPE.members, "frame.memberCore")],
-      ...[...all(SHAPE.wide, "frame.wideCore"), ...all(SHAPE.members, "memberPayload")],
+      ...all(SHAPE.transfers, "frame.transferCore"),
+      ...all(SHAPE.members, "frame.memberCore"),
+      ...all(SHAPE.wide, "frame.wideCore"),
+      ...all(SHAPE.members, "memberPayload"),
     ];
     const words = Array.from(
       { length: 7 * SHAPE.wide },
@@ -367,25 +372,28 @@ describe("the batch", () => {
       [
         honest(KIND.forcedClaimRewards),
         [
-          ...[
-            "isForcedAllowed",
-            "isModel.out",
-            "opensForced",
-            "model.opensReady",
-            "model.claimRewards.isExecuted",
-          ],
-          ...[
-            "model.claimRewards.isMember.out",
-            "model.claimRewards.isForcedMember",
-            "model.claimRewards.isForced",
-          ],
+          "isForcedAllowed",
+          "isModel.out",
+          "opensForced",
+          "model.opensReady",
+          "model.claimRewards.isExecuted",
+          "model.claimRewards.isMember.out",
+          "model.claimRewards.isForcedMember",
+          "model.claimRewards.isForced",
         ],
       ],
       [
         honest(KIND.forcedCloseEpoch),
         [
-          ...["isModel.out", "opensForced", "model.opensReady", "model.unclosed.out", "model.unpaid.out"],
-          ...["model.isEpochClosable", "model.isOver", "model.hasNext", "model.isCloseEpochAllowed"],
+          "isModel.out",
+          "opensForced",
+          "model.opensReady",
+          "model.unclosed.out",
+          "model.unpaid.out",
+          "model.isEpochClosable",
+          "model.isOver",
+          "model.hasNext",
+          "model.isCloseEpochAllowed",
           "model.isCloseEpochForced",
         ],
       ],

@@ -66,7 +66,7 @@ describe(nameOf(forcedCloseEpoch), () => {
     },
     {
       rule: "called invalid, an epoch said to wait for its settlement",
-      // What is opened becomes the new body.
+      // The opened body becomes the new body.
       forged: (world) => {
         const record = world.ledger.requireLeaf(MODEL);
         const model = { ...record.model!, closed: 5n };

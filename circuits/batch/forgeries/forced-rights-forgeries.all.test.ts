@@ -87,7 +87,7 @@ describe("forced payments and rights", () => {
     }
     for (const word of [0n, 2n ** 79n - 1n])
       builds[`an approval by ${word}`] = () => withWord(APPROVE, 0, word);
-    // What a CreateModel may have put into a binding.
+    // Bindings that a CreateModel may have stored.
     for (const binding of [
       0n,
       STATICS.binding + 2n ** 127n,
@@ -114,7 +114,7 @@ const executed =
     change(world);
     return honest(kind, { isValid: true });
   };
-/** Called invalid, by what the prover shows. */
+/** Forgery in which the prover's inputs make a valid entry look invalid. */
 const invalid = (kind: number, rule: string, tamper: ForgeryOfKind["tamper"], at: string): ForgeryOfKind => ({
   rule: `called invalid, ${rule}`,
   forged: () => honest(kind, { isValid: false }),
@@ -132,7 +132,7 @@ const runs = (rule: string, forged: Build, tamper?: ForgeryOfKind["tamper"], at 
   ...(tamper === undefined ? {} : { tamper }),
   at,
 });
-/** Of the kinds that a datanet's owner forces of it. */
+/** Forgeries of the kinds that a datanet's owner forces. */
 const ofDatanet = (kind: number): ForgeryOfKind[] => [
   invalid(kind, "A opened as what is no datanet", opened("wideA", LEAF_FIELD.tag, 257n), LEAF),
 ];

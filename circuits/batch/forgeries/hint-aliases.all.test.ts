@@ -11,8 +11,8 @@ import { HONEST, honest, nameOf, sectionsOf, World } from "../../testing/forgeri
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-// Of IsEqual, inverse is free where the operands are equal, and nothing else reads it.
-// Of the table, terms too: a weight over what is not 0.
+// The inverse of IsEqual is free if the operands are equal, and nothing else reads it.
+// The table's terms are free too: a weight over a value that is not 0.
 const HINTS =
   /\.(bit\[\d+\]|digit\[\d+\]|slope\w*(\[\d+\])?|highBit\[\d+\]|signedV\[\d+\]|out|u|v|x\[\d+\]|taken|given|debit|credit|count6?|moved|member|reference)$/;
 const CHANGES = fieldAliases(3, [64, 96]);

@@ -324,7 +324,7 @@ describe("ApproveModel of a model of several datanets", () => {
   testForgeries(kind, forgeries);
 
   it("has no witness for a binding's alias in the field", async () => {
-    // Of each part a fraction that a scaled check takes for a small number: the sum of digits is another one.
+    // A fraction of each part that a scaled check takes for a small number: the sum of digits differs.
     const parts: [place: number, width: number][] = [
       ...[0, 127, 151, 175, 199, 223].map((place): [number, number] => [place, 24]),
       ...([[24, 32], [56, 32], [88, 39]] as [number, number][]), // biome-ignore format: version, N, rest
@@ -458,7 +458,7 @@ describe("forced kinds of a model of several datanets", () => {
       tamper: (inputs) => setScratch(inputs, bindingDigits(JOINT_STATICS.binding)),
       at: BINDING_DIGITS,
     },
-    // As far as digits go down, and as all fields of r − 2^253 + d.
+    // Down to the lowest digits, and all fields of r − 2^253 + d.
     ...[1n << 299n, 3n << 299n, 127n << 300n].map((bits) => ({
       rule: `called invalid, its binding said to have no digits by ${bits >> 299n}`,
       forged: forced(revoke, OTHER_DATANET, waiting(1), { isValid: false }),

@@ -29,7 +29,7 @@ import {
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-/** Of a datanet, or of what says it is one. */
+/** Statement that refuses a B that is no datanet, or that is only claimed to be one. */
 const ROWS = "rows.in <== newCounters - ofModel;";
 
 describe("Transfer", () => {

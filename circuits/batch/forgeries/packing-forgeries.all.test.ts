@@ -45,16 +45,16 @@ const modulo = (x: bigint) => ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
 interface Part {
   readonly name: string;
-  /** Its place in the packing, in bits. */
+  /** Place in the packing, in bits. */
   readonly shift: number;
 }
 interface Exchange {
   readonly name: string;
-  /** Added to each part, by its index; the packed sum stays. */
+  /** Difference to each part, by its index; the packed sum does not change. */
   readonly changes: readonly bigint[];
 }
 
-/** Every pair of parts, each taking from the other. */
+/** Exchanges between all pairs of parts: each part takes from the other. */
 function exchanges(parts: readonly Part[]): Exchange[] {
   return parts.flatMap((low, i) =>
     parts.slice(i + 1).flatMap((high, below) => {
@@ -98,7 +98,8 @@ describe("a model's counters", () => {
       "isPay * givenCount === 0;",
     ],
     table: [
-      ...["readyBit * (1 - readyBit) === 0;", "approvedBit * (1 - approvedBit) === 0;"],
+      "readyBit * (1 - readyBit) === 0;",
+      "approvedBit * (1 - approvedBit) === 0;",
       ...["cap", "count", "epoch", "price"].map((name) => `${name}Bits[i] * (1 - ${name}Bits[i]) === 0;`),
     ],
   };
@@ -172,7 +173,7 @@ describe("the header", () => {
 });
 
 describe("a signed message", () => {
-  // What A signed, with a fee limit that makes up for what is executed instead: core is the same field element.
+  // A's signed operation, with a fee limit that makes up for the executed one: core is the same field element.
   const LIMIT = 133;
   const rows = (kind: number): [string, number, Parameters<typeof honest>[1]][] => {
     const { amountCode = 0n } = honest(kind);
@@ -217,7 +218,9 @@ describe("a signed message", () => {
 describe("words and bindings", () => {
   const STATEMENTS = {
     approval: [
-      ...[NAMED, BINDING_DIGITS, "isFirst * (version - version32) === 0;"],
+      NAMED,
+      BINDING_DIGITS,
+      "isFirst * (version - version32) === 0;",
       "(isApprove - isJoint) * (rowCount - rows32) === 0;",
     ],
     split: ["isCreateModel * (split - split32) === 0;", WEI],
@@ -240,7 +243,7 @@ describe("words and bindings", () => {
     for (const { name, changes, binding } of [...foreign, ...within]) {
       const [ofVersion, ofRows, ofRest] = changes as [bigint, bigint, bigint];
       const rest = modulo((binding >> 88n) + ofRest);
-      // Of the rest only digits can be shown.
+      // The rest can be shown only as digits.
       if (rest >= 2n ** 24n) continue;
       const world = new World();
       world.setModel(WAITING, { binding });

@@ -48,7 +48,7 @@ describe("queue entries", () => {
   const refuses = async (rule: string, kind: number, fields: Omit<Forgery, "rule" | "kind">) =>
     expectForgeryFails({ rule, kind, ...fields });
   const forcedKinds = [KIND.forcedWithdraw, KIND.forcedSetKey, KIND.forcedSetOwner];
-  /** What an entry that is called invalid, or executed, breaks first. */
+  /** The first statement that an entry breaks if its outcome (invalid or executed) is false. */
   const outcomeStatement = (kind: number) =>
     kind === KIND.forcedWithdraw
       ? EXECUTED

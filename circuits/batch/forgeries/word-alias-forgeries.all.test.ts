@@ -63,7 +63,7 @@ const LIMITS: Record<number, Record<number, Limit>> = {
     ]),
   ),
 };
-/** Of words without a limit: the model says whether they may be these. */
+/** Changes to words without a range check. The model decides whether the changed word is valid. */
 const ANY = [-1n, -(2n ** 96n), 2n ** 160n, 2n ** 253n, 3n]
   .map((x) => shiftedDown(x, 0))
   .concat([32, 64, 96].map((bits) => shiftedDown(1n, bits)));
@@ -103,7 +103,7 @@ describe("field aliases", () => {
       for (const alias of limit === undefined ? ANY : []) {
         const root = await rootByCircuit(forged(alias));
         const message = `${name}, word ${place} = ${alias}: the circuit's root is not the model's`;
-        // Of a queue entry that L1 lets nobody make, the circuit may take less.
+        // The circuit may take less of a queue entry that L1 lets nobody make.
         if (!kindRule(kind)!.isQueue || root !== null) expect(root, message).toBe(rootByModel(forged(alias)));
       }
     }

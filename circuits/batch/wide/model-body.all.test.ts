@@ -28,7 +28,7 @@ const load = (label: string, file: string) =>
     `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main = ${label};\n`,
   );
 
-/** What turns a model's epochs, each in several ways. */
+/** Operations that change a model's epochs, each in several variants. */
 const OPERATIONS: [string, Build][] = [
   ["a CloseEpoch by another", () => honest(KIND.closeEpoch)],
   ["a CloseEpoch by the model", () => honest(KIND.closeEpoch, { a: MODEL })],

@@ -1,7 +1,7 @@
 import type { Signature } from "./eddsa.ts";
 
 /**
- * What an unsigned slot shows to the signature check: the public DUMMY_SECRET's key and its signature over zeros.
+ * Key and signature of an unsigned slot: the key of the public DUMMY_SECRET and its signature over zeros.
  * The slot circuits hold the same keyX; circuits/field/curve/dummy-signature.test.ts derives all of it again.
  */
 export const DUMMY: { readonly keyX: bigint; readonly keyY: bigint; readonly signature: Signature } = {

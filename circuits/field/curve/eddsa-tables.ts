@@ -17,7 +17,7 @@ const { Fp: field } = Point;
 type NoblePoint = InstanceType<typeof Point>;
 
 const DIGIT_COUNT = 84;
-/** Nobody knows a discrete logarithm of this point: it comes from a hash of this sentence. */
+/** Seed of a point whose discrete logarithm nobody knows: the point comes from a hash of this sentence. */
 const OFFSET_SEED = "openledger-verifiable: offset of the fixed-base chain in eddsa.circom";
 
 /**

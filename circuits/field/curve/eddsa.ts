@@ -34,9 +34,11 @@ export type OperationMessage = readonly [
   domain: bigint,
   parts: readonly [core: bigint, bRef: bigint, w: bigint],
 ];
-/** What a key signs: an operation, or a field element of whatever else, which is no operation's whatever its value. */
+/**
+ * Signed message: an operation, or any other field element. No field element equals an operation's message.
+ */
 export type Message = bigint | OperationMessage;
-/** What an unsigned slot's dummy signs, under the tag 0. */
+/** Message of an unsigned slot's dummy signature, under the tag 0. */
 export const DUMMY_MESSAGE: OperationMessage = [0n, [0n, 0n, 0n]];
 
 const { Point } = babyjubjub;
@@ -63,7 +65,10 @@ base8.precompute(8);
  */
 export const DUMMY_SECRET: Uint8Array = new TextEncoder().encode("unsigned slot; everyone knows it");
 
-/** Whether a point may stand in a leaf: on the curve, of prime order (so not the identity, and x ≠ 0). */
+/**
+ * True if a leaf may hold the point as its key: on the curve and of prime order (so not the identity, and x ≠
+ * 0).
+ */
 export function isUsableKey(point: CurvePoint): boolean {
   const decoded = decode(point);
   return decoded !== null && !decoded.is0() && decoded.isTorsionFree();
@@ -87,7 +92,9 @@ export function recoverPublicKey(keyX: bigint): CurvePoint | null {
 const RECOVERED_LIMIT = 10_000;
 const recovered = new Map<bigint, CurvePoint | null>();
 
-/** Takes over what `recoverPublicKey` gave in another thread, so that this one does not work it out again. */
+/**
+ * Stores the result of `recoverPublicKey` in another thread, so that this thread does not compute it again.
+ */
 export function rememberPublicKey(keyX: bigint, key: CurvePoint | null): void {
   if (recovered.size >= RECOVERED_LIMIT && !recovered.has(keyX))
     recovered.delete(recovered.keys().next().value as bigint);
@@ -140,8 +147,8 @@ export interface SignatureCheck {
 }
 
 /**
- * Whether the circuit has a witness for this signature. R8 = identity, which no signer makes except on purpose and which
- * the circuit cannot convert, is none.
+ * True if the circuit has a witness for this signature. A signature with R8 = identity is invalid: the
+ * circuit cannot convert it, and only a deliberate signer makes one.
  */
 export function verifySignature(check: SignatureCheck): boolean {
   const known = check.keyY === undefined ? verdictOn(check) : undefined;
@@ -151,9 +158,9 @@ export function verifySignature(check: SignatureCheck): boolean {
 type Asked = Omit<SignatureCheck, "keyY">;
 interface Verdict extends Asked {
   readonly r8x: bigint;
-  /** null where nobody has judged it. */
+  /** null if the signature has not been checked. */
   readonly isValid: boolean | null;
-  /** What is hashed for it, where that is known. */
+  /** Challenge, the hash in the signature's equation; null if not yet computed. */
   readonly challenge: bigint | null;
 }
 const verdicts = new WeakMap<Signature, Verdict>();
@@ -165,8 +172,8 @@ function verdictOn({ keyX, message, signature }: Asked): Verdict | undefined {
 }
 
 /**
- * Takes over what `judgeSignatures` said in another thread of this very signature: `verifySignature` gives the same for
- * the same key and message. The signature is frozen, so the verdict stays its own.
+ * Stores the verdict of `judgeSignatures` in another thread on this very signature: `verifySignature` returns it for the
+ * same key and message. The signature is frozen, so the verdict stays valid.
  */
 export function rememberVerdict(
   check: Asked,
@@ -178,7 +185,7 @@ export function rememberVerdict(
   verdicts.set(signature, { keyX, message, signature, r8x: signature.r8x, isValid, challenge });
 }
 
-/** What is hashed for each signature; what is known of it is not hashed again. */
+/** Challenges of the signatures. Hashes only those that are not yet known. */
 export function challengesOf(checks: readonly Asked[]): bigint[] {
   const known = checks.map((check) => verdictOn(check)?.challenge ?? null);
   const missing = checks.filter((_, i) => known[i] === null);
@@ -191,17 +198,20 @@ export function challengesOf(checks: readonly Asked[]): bigint[] {
   return known.map((challenge) => challenge ?? made[next++]!);
 }
 
-/** As `verifySignature` for each, all together in our own code: less than a twentieth of noble's time. */
+/**
+ * Follows `verifySignature` for many signatures at once, in our own code: less than a twentieth of noble's
+ * time.
+ */
 export const verifySignatures = (checks: readonly SignatureCheck[]): boolean[] =>
   judgeSignatures(checks).map(({ isValid }) => isValid);
 
 interface Judged {
   readonly isValid: boolean;
-  /** null where the check fails before it. */
+  /** null if an earlier check fails. */
   readonly challenge: bigint | null;
 }
 
-/** As `verifySignatures`, with what was hashed for it. */
+/** Follows `verifySignatures`, and returns the challenges too. */
 export function judgeSignatures(checks: readonly SignatureCheck[]): Judged[] {
   const sound = checks.map(soundCheck);
   const kept = sound.flatMap((check) => check ?? []);
@@ -234,7 +244,10 @@ export function verifySignatureReference(check: SignatureCheck): boolean {
   return holds({ key, r8, s, factor: challengeScalar(challenge) });
 }
 
-/** Everything but the equation: ranges, a usable key, R8 on the curve and not the identity. */
+/**
+ * Checks all but the equation: ranges, a usable key, R8 on the curve and not the identity. Returns null if a
+ * check fails.
+ */
 function soundCheck({ keyX, keyY, message, signature: { r8x, r8y, s } }: SignatureCheck) {
   const key = keyY === undefined ? recoverPublicKey(keyX) : { x: keyX, y: keyY };
   if (key === null || (keyY !== undefined && !isUsableKey(key))) return null;
@@ -314,7 +327,7 @@ function expandSecret(secret: Uint8Array | bigint): { scalar: bigint; prefix: Ui
   return { scalar, prefix: expanded.subarray(32) };
 }
 
-/** Whether both coordinates are canonical and fulfil the curve's equation. */
+/** True if both coordinates are canonical and satisfy the curve's equation. */
 function isOnCurve({ x, y }: CurvePoint): boolean {
   if (x < 0n || x >= FIELD_ORDER || y < 0n || y >= FIELD_ORDER) return false;
   const xx = field.sqr(x);

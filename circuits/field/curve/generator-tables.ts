@@ -17,10 +17,16 @@ export const TABLE_BLOCK_ROWS = 64;
 const MAX_SCORE_DIGITS = 9;
 const FOLDER = ".cache/generators";
 const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url));
-/** What decides the tables: as long as these are the same, nothing has to be made again to find their file. */
+/**
+ * Sources that determine the tables. While they are unchanged the file is found without making the tables
+ * again.
+ */
 const sources = [
-  ...["generators.ts", "generator-tables.ts", "montgomery-points.ts"],
-  ...["../square-root.ts", "../../wasm/integer-products.ts"],
+  "generators.ts",
+  "generator-tables.ts",
+  "montgomery-points.ts",
+  "../square-root.ts",
+  "../../wasm/integer-products.ts",
 ];
 
 /**
@@ -98,8 +104,8 @@ function SCORE_CORRECTION(D) {
 }
 
 /**
- * For every point H: coefficients over (1, z, t, w) of the u-coordinate of d·H, then of its v-coordinate divided by d,
- * for d = 1, 3, 5, 7 and z = d², t = (z − 1)(z − 49), w = z·t.
+ * Coefficients for every point H over (1, z, t, w): of the u-coordinate of d·H, then of its v-coordinate
+ * divided by d, for d = 1, 3, 5, 7 and z = d², t = (z − 1)(z − 49), w = z·t.
  */
 export function digitTables(points: Readonly<MontgomeryPoints>): bigint[][] {
   const copy = () => ({ u: [...points.u], v: [...points.v] });
@@ -137,7 +143,7 @@ function interpolate(at1: bigint, at9: bigint, at25: bigint, at49: bigint): bigi
   return [c0, c1, modulo(left9 - 9n * c3), c3];
 }
 
-/** For D = 0 … 9: Σ H_k + H' + Σ_{p < D} 8^p B_p. */
+/** Computes Σ H_k + H' + Σ_{p < D} 8^p B_p for D = 0 … 9. */
 function scoreCorrections(
   row: MontgomeryPoints,
   blind: MontgomeryPoints,

@@ -46,7 +46,7 @@ const withParts = (of: Message, change: (part: bigint) => bigint): Message => {
   return [domain, [core, bRef, change(w)]];
 };
 
-/** What somebody may send instead of a good signature. */
+/** Alterations of a valid signature, as an attacker may send them. */
 const alterations: Record<string, fc.Arbitrary<(check: SignatureCheck) => SignatureCheck>> = {
   nothing: fc.constant((check) => check),
   "another message": fc.constant((check) => ({

@@ -27,7 +27,7 @@ export class ChangedLeaves extends Map<number, LeafState | null> {
     this.#byKey.add(state.leaf.keyX, id);
   }
 
-  /** To be called where the base's leaf has changed. */
+  /** Indexes a leaf again. Call it after the base's leaf has changed. */
   rebase(id: number): void {
     const state = this.get(id) ?? null;
     this.#forget(id, state);
@@ -57,7 +57,7 @@ const hasSameHolder = (one: LeafState | null, other: LeafState | null): boolean 
   one.leaf.l1Owner === other.leaf.l1Owner &&
   one.leaf.keyX === other.leaf.keyX;
 
-/** Most values have one id, which needs no set. */
+/** Ids by value. Most values have one id, which needs no set. */
 class IdsByValue {
   readonly #ids = new Map<bigint, number | Set<number>>();
 

@@ -3,7 +3,7 @@
  * hash makes them, and never longer than the chunk, so that leaves of one owner cost nobody else more than that.
  */
 export class ChunkIndex {
-  /** By bucket and by place: the next place of the chain plus one; 0 ends it. */
+  /** Chains: first place by bucket, next place by place, each plus one; 0 ends a chain. */
   readonly #first: Uint16Array;
   readonly #next: Uint16Array;
 

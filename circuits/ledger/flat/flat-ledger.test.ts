@@ -33,7 +33,7 @@ class World {
   leaves = new Map<number, LeafState>();
   plain = new PlainTree(DEPTH);
   readonly held: Held[] = [];
-  /** Closed, not folded; first what was folded last. */
+  /** Closed batches that are not folded; the first is the one folded last. */
   batches: Batch[] = [{ changes: new Map(), leaves: new Map(), plain: new PlainTree(DEPTH) }];
   changes = new Map<number, LeafState | undefined>();
 
@@ -89,7 +89,7 @@ class World {
       expect(this.ledger.foldedLeaf(id)).toEqual(leaves.get(id));
       expect(this.ledger.leaf(id)).toEqual(this.leaves.get(id));
     }
-    // Where nobody has asked, hashes are still to be taken.
+    // Hashes that nobody has read are not computed yet.
     if (this.random.below(4) === 0) expect(this.ledger.root).toBe(this.plain.root);
   }
 
@@ -168,7 +168,8 @@ describe("FlatLedger", () => {
     const max = { kind: 255, nonce: 2n ** 40n - 1n, l1Owner: 2n ** 160n - 1n, balance: 2n ** 96n - 1n };
     const largest = { ...EMPTY_LEAF, ...max, keyX: 2n ** 256n - 1n };
     const leaves = [
-      ...[largest, accountLeaf({ l1Owner: 1n })],
+      largest,
+      accountLeaf({ l1Owner: 1n }),
       ...(["nonce", "l1Owner", "balance"] as const).map((field) => ({
         ...largest,
         [field]: largest[field] + 1n,
@@ -197,7 +198,7 @@ it("finds an owner's leaves, and a key's, without going through all", () => {
       return [id, { leaf: accountLeaf({ l1Owner, keyX: l1Owner << 90n }) }, 1n] as const;
     }),
   );
-  // What is not folded yet is looked for in an index of its own.
+  // Changes that are not folded yet have an index of their own.
   ledger.put(count, { leaf: accountLeaf({ l1Owner: 5n, keyX: 5n << 90n }) });
   ledger.put(7, { leaf: accountLeaf({ l1Owner: 6n, keyX: 5n << 90n }) });
   const ids = (wanted: Parameters<typeof ledger.leaves.of>[0]) =>

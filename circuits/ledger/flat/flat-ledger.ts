@@ -22,13 +22,13 @@ const WORD_BYTES = 8;
 const RECORD_HALVES = 2 * RECORD_WORDS;
 const OWNER_WORD = 1;
 const KEY_WORD = 5;
-/** How a leaf is there: not at all, in its record, or in the map of those that have more than a record holds. */
+/** Storage of a leaf: absent, in its record, or in the map if it has more fields than a record holds. */
 const FORM = { absent: 0n, record: 1n, map: 2n } as const;
-/** Leaves that are kept decoded: an operation asks for each of its leaves several times. */
+/** Cache size: decoded leaves. An operation asks for each of its leaves several times. */
 const DECODED = 4_096;
 
 const emptyHashes: bigint[] = [0n];
-/** Of the empty subtree of so many levels. */
+/** Hash of the empty subtree of `level` levels. */
 function emptyHash(level: number): bigint {
   for (let next = emptyHashes.length; next <= level; next++)
     emptyHashes.push(hashTagged(TAG.node, Array<bigint>(TREE_ARITY).fill(emptyHashes[next - 1]!)));
@@ -40,7 +40,7 @@ function read(words: BigUint64Array, at: number): bigint {
   return (high << 128n) | (words[at + 1]! << 64n) | words[at]!;
 }
 
-/** Each assignment keeps the low 64 bits. */
+/** Writes a value as words. Each assignment keeps the low 64 bits. */
 function write(words: BigUint64Array, at: number, value: bigint): void {
   words[at] = value;
   words[at + 1] = value >> 64n;
@@ -50,7 +50,7 @@ function write(words: BigUint64Array, at: number, value: bigint): void {
 
 const fits = (value: bigint, bits: number) => value >= 0n && value >> BigInt(bits) === 0n;
 
-/** Whether the record holds all that the leaf is: of an account, whatever it does. */
+/** True if the record holds the whole leaf, as it does for every account. */
 function isRecord({ datanet, leaf, model, rewards }: LeafState): boolean {
   const { balance, body, chain, counters, keyX, kind, l1Owner, nonce, openAmount } = leaf;
   return (
@@ -64,7 +64,7 @@ function isRecord({ datanet, leaf, model, rewards }: LeafState): boolean {
   );
 }
 
-/** What a fold overwrote; a node's hash may still have to be taken. */
+/** Hash and state that a fold overwrote. A node's hash may not be computed yet. */
 interface Overwritten {
   hash: bigint | undefined;
   readonly state: LeafState | undefined;
@@ -82,7 +82,7 @@ export class FlatView {
     this.flat = flat;
   }
 
-  /** Only for FlatLedger. */
+  /** Marks the view as superseded. Called by FlatLedger only. */
   supersede(next: FlatView, overwritten: ReadonlyMap<number, Overwritten>): void {
     this.#next = next;
     this.#overwritten = overwritten;
@@ -107,12 +107,12 @@ export class FlatView {
     return before === undefined ? this.flat.leaf(id) : before.state;
   }
 
-  /** Of node `index` of a level; at level 0 of the leaf, 0 where there is none. */
+  /** Hash of node `index` of a level. Level 0 is the leaf; 0 if there is none. */
   hash(level: number, index: number): bigint {
     return this.#known(level, index) ?? this.#take(level, index);
   }
 
-  /** Of node `index`'s eight children, which are of the level below it. */
+  /** Hashes of node `index`'s eight children, which are on level `childLevel`. */
   row(childLevel: number, index: number): bigint[] {
     return Array.from({ length: TREE_ARITY }, (_, i) => this.hash(childLevel, TREE_ARITY * index + i));
   }
@@ -137,7 +137,7 @@ export class FlatView {
     return this.#known(level, index)!;
   }
 
-  /** What no fold since has overwritten is still what the view shows. */
+  /** Stores a computed hash: in the ledger, or in the overwritten node if a later fold has overwritten it. */
   #keep(level: number, index: number, hash: bigint): void {
     const before = this.#before(level, index);
     if (before === undefined) this.flat.keep(level, index, hash);
@@ -158,12 +158,12 @@ export class FlatLedger {
   /** Levels of a chunk, its top included. */
   readonly #chunkLevels: number;
   readonly #chunkLeaves: number;
-  /** Where a chunk's hashes of each level begin, and its end. */
+  /** Offset of each level's hashes in a chunk; the last is the chunk's end. */
   readonly #starts: number[];
   readonly #chunks: BigUint64Array[] = [];
   /** Hashes of the levels above chunks. */
   readonly #above: BigUint64Array[] = [];
-  /** By chunk; of the same memory. Comparing halves of a word takes a tenth of comparing bigints. */
+  /** Chunks as 32-bit halves of the same memory. Comparing halves takes a tenth of comparing bigints. */
   readonly #halves: Uint32Array[] = [];
   readonly #owners: ChunkIndex[] = [];
   readonly #keys: ChunkIndex[] = [];
@@ -181,7 +181,7 @@ export class FlatLedger {
       this.#starts.push(this.#starts[level]! + HASH_WORDS * TREE_ARITY ** (this.#chunkLevels - level));
   }
 
-  /** As it is now, to be looked at later. Costs nothing. */
+  /** View of the present state, for later reads. Costs nothing. */
   get view(): FlatView {
     return this.#view;
   }
@@ -190,7 +190,7 @@ export class FlatLedger {
     return this.#size;
   }
 
-  /** Where a node's hash is; null where its whole chunk is empty. */
+  /** Location of a node's hash; null if its whole chunk is empty. */
   #place(level: number, index: number): readonly [words: BigUint64Array, at: number] | null {
     const height = this.#chunkLevels - level;
     if (height < 0) {
@@ -202,7 +202,7 @@ export class FlatLedger {
     return [chunk, this.#starts[level]! + HASH_WORDS * (index & (TREE_ARITY ** height - 1))];
   }
 
-  /** A node's hash, where it has been taken since something below changed. */
+  /** Hash of a node; undefined if a leaf below it has changed since the hash was computed. */
   known(level: number, index: number): bigint | undefined {
     const place = this.#chunks.length === 0 ? null : this.#place(level, index);
     if (place === null) return emptyHash(level);
@@ -210,7 +210,7 @@ export class FlatLedger {
     return hash === 0n && level > 0 ? undefined : hash;
   }
 
-  /** A node's hash was taken; 0: it is to be taken again. */
+  /** Stores a node's hash; 0 marks it as not computed. */
   keep(level: number, index: number, hash: bigint): void {
     const place = this.#place(level, index);
     if (place !== null) write(...place, hash);
@@ -247,7 +247,7 @@ export class FlatLedger {
     this.#keys[index] = new ChunkIndex(this.#chunkLeaves);
   }
 
-  /** What the index has of a leaf that is there. */
+  /** Index key of a present leaf: low 32 bits of its owner and its key. */
   #indexed(chunk: BigUint64Array, id: number): [ownerBits: number, keyBits: number] {
     const more = this.#map.get(id);
     if (more !== undefined) return [lowBits(more.leaf.l1Owner), lowBits(more.leaf.keyX)];
@@ -365,7 +365,7 @@ export class FlatLedger {
     return sum;
   }
 
-  // As a file holds it: one chunk after the other, as they are in memory.
+  // File form: one chunk after the other, as they are in memory.
 
   get chunkBytes(): number {
     return WORD_BYTES * this.#starts.at(-1)!;
@@ -389,7 +389,7 @@ export class FlatLedger {
     return { bytes: new Uint8Array(chunk.buffer), more };
   }
 
-  /** Takes a chunk over, as `chunk` gave it, before anything else is done with the ledger. */
+  /** Restores a chunk from the output of `chunk`. Call it before any other use of the ledger. */
   adopt(index: number, bytes: ArrayBuffer, more: readonly (readonly [id: number, state: LeafState])[]): void {
     const chunk = new BigUint64Array(bytes);
     this.#addChunk(index, chunk);

@@ -7,7 +7,7 @@ type Entry = [id: number, state: LeafState];
 /** A ledger's leaves: those of its flat base, and over them what changed since. Iterates by rising id. */
 export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
   readonly #base: FlatLedger;
-  /** null: the base's leaf is gone. */
+  /** Changes over the base; null if the base's leaf is deleted. */
   readonly #changed: ChangedLeaves;
 
   constructor(base: FlatLedger, changed: ChangedLeaves) {
@@ -74,7 +74,10 @@ export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
   }
 }
 
-/** Both lists' ids by rising value, each once. @param rising sorted, and too long for a list in memory */
+/**
+ * Merges two lists of ids in ascending order, each id once. @param rising sorted, and too long for a list in
+ * memory
+ */
 function* mergedIds(rising: Iterable<number>, others: Iterable<number>): Generator<number> {
   const sorted = [...new Set(others)].sort((x, y) => x - y);
   let next = 0;

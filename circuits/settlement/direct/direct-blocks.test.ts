@@ -77,7 +77,7 @@ describe("DirectScores of 66 rows, and of buckets for 2,016 terms", { timeout: 6
     values: Int16Array.from({ length: (ROWS + 1) * (BUCKETS + 1) }, (_, at) => {
       const [row, column] = [Math.floor(at / (BUCKETS + 1)), at % (BUCKETS + 1)];
       const size = column === EMPTY ? 0 : 1 + ((row * 59 + column * 101) % 200);
-      // Of two neighbours one scores above 0, whatever the class is.
+      // One of two neighbours scores above 0 for either class.
       return row % 2 === 0 ? size : -size;
     }),
   };

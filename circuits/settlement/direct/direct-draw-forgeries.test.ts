@@ -54,7 +54,7 @@ function honest(matrix = MATRIX, counts = COUNTS): Draw {
 const refused = (inputs: Draw, at: string | string[], what: string) =>
   expectRefusedBy(tester, inputs, at, what);
 
-/** All that the other class has: every hint with the other sign. */
+/** The draw for the other class: every hint with the other sign. */
 const otherClass = (draw: Draw): Draw => ({
   ...draw,
   answeredClass: 1n - draw.answeredClass,
@@ -80,7 +80,7 @@ describe("the answered class", () => {
     expect(draw).toMatchObject({ answeredClass: 1n, logitDigits: -1n });
     await tester.calculateWitness(draw);
     await refused(otherClass(draw), SIGN, "a logit of 0 as class 0");
-    // As if 0 were -1: the digits are of another logit.
+    // Treats 0 as -1: the digits are of another logit.
     await refused({ ...otherClass(draw), logitDigits: -1n }, EQUATION, "a logit of 0 as -1");
   });
 

@@ -1,4 +1,7 @@
-/** Every input of a direct settlement that its prover may choose; the rest: direct-settlement-forgeries.test.ts. */
+/**
+ * Alterations of every input of a direct settlement that its prover may choose; the rest:
+ * direct-settlement-forgeries.test.ts.
+ */
 import { describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
@@ -15,7 +18,14 @@ const tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_DIREC
 const WIDTHS: InputWidths = { answeredClass: [1, 16], isValid: [1, 128] };
 const OWN = new Set([
   ...Object.keys(WIDTHS),
-  ...["counts", "scores", "logitDigits", "blindScore", "answeringHash", "answerHash", "salt", "receipt"],
+  "counts",
+  "scores",
+  "logitDigits",
+  "blindScore",
+  "answeringHash",
+  "answerHash",
+  "salt",
+  "receipt",
 ]);
 
 describe("under the honest z", { timeout: 600_000 }, () => {

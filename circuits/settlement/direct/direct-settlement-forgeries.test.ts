@@ -1,6 +1,7 @@
 /**
- * What a prover of a direct settlement can choose: queries of others, voids, circuits of the other kind, and every input and
- * wire alone once z is known. Payments, rows and money around them are SampledDraws', PayeeEarnings' and RowRewards', as in Settlement.
+ * Choices that a prover of a direct settlement may try: queries of others, voids, circuits of the other kind,
+ * and every input and wire alone once z is known. Payments, rows and money are checked by SampledDraws,
+ * PayeeEarnings and RowRewards, as in Settlement.
  */
 import { describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";

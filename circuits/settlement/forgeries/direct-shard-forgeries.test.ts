@@ -34,7 +34,10 @@ beforeAll(async () => {
   ({ draws, shard } = await compileShards(DIRECT_SETTLING_SIZE));
 }, 600_000);
 
-/** Two shards, and a payment for each of two draws. Every answer is 1: the logit's entries are `logit`. */
+/**
+ * Epoch of two shards, and a payment for each of two draws. Every answer is 1: the logit's entries are
+ * `logit`.
+ */
 function honest(terms: (payment: number) => readonly number[] | null = (payment) => [payment, 3, 3, 9]) {
   const entry = (row: number, column: number) =>
     row === ROW_TOTAL ? 3 : ((row * 59 + column * 101 + 13) % 401) - 200;

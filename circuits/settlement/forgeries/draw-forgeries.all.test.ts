@@ -1,4 +1,4 @@
-/** What flaw 1 of draw-forgeries.test.ts would allow a prover that knew the start. */
+/** Forgery that flaw 1 of draw-forgeries.test.ts would allow a prover that knew the start. */
 import { babyjubjub } from "@noble/curves/misc.js";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { beforeAll, describe, expect, test } from "vitest";

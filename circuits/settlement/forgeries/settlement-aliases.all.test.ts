@@ -1,4 +1,7 @@
-/** What a prover of a settlement can choose once z is known: every input and wire alone, by small steps and aliases. */
+/**
+ * Choices that a prover of a settlement may try once z is known: every input and wire alone, by small steps
+ * and aliases.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
 import { loadSettlementTester, tester } from "../../testing/settlement/settlement-forgery-check.ts";

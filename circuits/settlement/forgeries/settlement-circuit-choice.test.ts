@@ -1,7 +1,8 @@
 /**
- * Who settles an epoch does so after its seed is known. Circuits of another number of draws draw other payments by the same
- * seed, so anyone who could choose among them would choose among draws. The model's statics name its number of draws, and
- * of features: here two circuits that differ in the draws alone, and a model of the one.
+ * Attack: an epoch is settled after its seed is known, and circuits with another number of draws draw other
+ * payments by the same seed, so a free choice of circuit would be a choice of draws. The model's statics name
+ * its number of draws and of features. The test has two circuits that differ only in their draws, and a model
+ * of the one.
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";

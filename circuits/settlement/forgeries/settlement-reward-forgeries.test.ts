@@ -90,7 +90,7 @@ describe("the statement", () => {
     ];
     for (const [what, change, places] of changes)
       await expectOther(world, { ...inputs, ...change }, places, what);
-    // What the statics bind is bound by every valid receipt already.
+    // Every valid receipt already binds what the statics bind.
     for (const name of ["payeeRoot", "origin", "predecessor", "ownerParts", "validatorParts"])
       await expectNoWitness({ ...inputs, [name]: BigInt(inputs[name] as bigint) ^ 1n }, OPENS, name);
     for (const [name, bits] of [

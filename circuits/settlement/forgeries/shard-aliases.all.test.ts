@@ -1,4 +1,7 @@
-/** What a prover of a sharded settlement's proofs can choose once z is known: every input and wire alone, and aliases. */
+/**
+ * Choices that a prover of a sharded settlement's proofs may try once z is known: every input and wire alone,
+ * and aliases.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
@@ -35,7 +38,7 @@ const WIDTHS: InputWidths = {
   queryBytes: [8],
   answeredClass: [1, 16],
 };
-/** Two shards of three; draw 0 is void; a row, a payee's place and a payment are not there. */
+/** Epoch of two shards out of three; draw 0 is void; a row, a payee's place and a payment are absent. */
 const settledOf = () =>
   settleShards(
     shardedEpochOf(

@@ -32,7 +32,7 @@ beforeAll(async () => {
   ({ draws, shard } = await compileShards(SETTLING_SIZE));
 }, 600_000);
 
-/** Two shards in a circuit of three, and each of two draws has a payment of its own. */
+/** Epoch of two shards in a circuit of three. Each of the two draws has its own payment. */
 const WORLD = { seed: 6, amountsWei: [10n ** 18n, 10n ** 18n, 1n] };
 const SHARDS = [[2, 1], [2]];
 
@@ -61,7 +61,7 @@ const shardDiffers = async (
 };
 
 const PER_SHARD = ["shardFeatures", "shardOwners", "shardRows", "oldSubroot", "newSubroot", "shardEarned"];
-/** What place `to` shows is what place `from` has, of `names` only where given. */
+/** Copies the inputs of place `from` to place `to`; only those in `names` if given. */
 const copied = (inputs: CircuitInputs, from: number, to: number, names = PER_SHARD): CircuitInputs =>
   Object.assign(
     { ...inputs },

@@ -1,4 +1,7 @@
-/** What a prover of a payee table or of an exit can choose once z is known: every input and wire alone, and aliases. */
+/**
+ * Choices that a prover of a payee table or of an exit may try once z is known: every input and wire alone,
+ * and aliases.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { leafExit, payeeExit } from "../../exit/exit-statement.ts";
 import { initPoseidon } from "../../field/poseidon.ts";

@@ -114,11 +114,11 @@ export function directScores(matrix: DirectMatrix, query: DirectQuery): bigint[]
   return directDraw(matrix, query).scores as bigint[];
 }
 
-/** What DirectScores takes for one draw besides start point and columns. Scores are signed hints. */
+/** Inputs of DirectScores for one draw, besides start point and columns. Scores are signed hints. */
 export interface DirectDraw {
   readonly counts: readonly number[];
   readonly answeredClass: AnsweredClass;
-  /** Of the version's rows. */
+  /** Scores of the version's rows. */
   readonly scores: readonly bigint[];
   /** ± (2 logit + 1), below 0: with the sign of the scores. */
   readonly logitDigits: bigint;
@@ -162,7 +162,7 @@ export function scoresOf(matrix: RegisteredMatrix, query: ModelQuery): readonly 
   return scoredDraw(matrix, query).scores;
 }
 
-/** What the circuit takes of a draw's query and scores. @throws as `scoresOf` */
+/** Circuit inputs of a draw: its query and scores. @throws as `scoresOf` */
 export function scoredDraw(matrix: RegisteredMatrix, query: ModelQuery): DrawInputs | DirectDraw {
   if (matrix instanceof Int8Array && query instanceof Int16Array) return drawInputs(matrix, query);
   if (!(matrix instanceof Int8Array || query instanceof Int16Array)) return directDraw(matrix, query);

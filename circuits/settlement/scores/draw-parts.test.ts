@@ -80,7 +80,7 @@ describe("DrawShares", () => {
   it.each([0, 1, 4])("equals the rules for 2^%i draws", async (bits) => {
     const tester = await compile("draw-shares", `DrawShares(${bits})`);
     expect(tester.constraintCount).toBe(recordedCount(`DrawShares(${bits})`));
-    // Where a quantum is one wei, and where it grows.
+    // A quantum of one wei, and a larger one.
     const edges = fc.constantFrom(0n, 1n, ...[39n, 40n, 41n, 95n].flatMap((n) => [2n ** n - 1n, 2n ** n]));
     const parts = fc.oneof(fc.bigInt(0n, 65_536n - TREASURY_PARTS), fc.constant(65_536n - TREASURY_PARTS));
     await fc.assert(

@@ -30,7 +30,7 @@ export function exactScores(G: Int8Array, q: Int16Array): bigint[] {
   });
 }
 
-/** What DrawScores takes for one draw besides the start point and the columns. Scores are signed. */
+/** Inputs of DrawScores for one draw, besides the start point and the columns. Scores are signed. */
 export interface DrawInputs {
   readonly queryBytes: readonly number[];
   readonly scores: readonly bigint[];

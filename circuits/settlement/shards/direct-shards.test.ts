@@ -32,7 +32,7 @@ async function expectAllProven(shards: readonly number[][], options: Options): P
   return settled;
 }
 
-/** Each of two payments has a draw. */
+/** Amounts with which each of two payments has a draw. */
 const AMOUNTS = { amountsWei: [10n ** 18n, 10n ** 18n] };
 
 describe("a settlement in shards of a direct model", { timeout: 300_000 }, () => {

@@ -98,7 +98,7 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
   };
 }
 
-/** Of the circuits that a size names: of the draws, and of each shard. */
+/** Sizes of the two circuits that a size names: of the draws, and of each shard. */
 function sizesOf({ payees, payments, rows, shards, ...ofBoth }: SettlementSize) {
   const size: ShardedSize = { payments, shards: shards ?? 1, ...ofBoth };
   const shardSize: ShardSize = { rows, payees, ...ofBoth };
@@ -112,7 +112,7 @@ function prepareShard(
   parts: Pick<ShardTerms, "oldSubroot" | "newSubroot"> & {
     readonly shard: PayeeShard;
     readonly columns: ColumnCommitments;
-    /** Of each draw; null of a void one. */
+    /** Query of each draw; null for a void one. */
     readonly queries: readonly (ModelQuery | null)[];
   },
 ): Omit<PreparedShard, "elements"> {

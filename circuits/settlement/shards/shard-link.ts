@@ -1,4 +1,7 @@
-/** What the proofs of a sharded settlement share, and what a shard commits to (docs/reference/settlement.md, "Shards"). Amounts are wei. Needs `initPoseidon`. */
+/**
+ * Values shared by the proofs of a sharded settlement, and the commitments of a shard
+ * (docs/reference/settlement.md, "Shards"). Amounts are wei. Needs `initPoseidon`.
+ */
 
 import { hashTagged } from "../../field/poseidon.ts";
 import type { PayeeShard } from "../../ledger/payee-shards.ts";
@@ -6,23 +9,23 @@ import { DATA_CHUNK, TAG } from "../../protocol.ts";
 import { type ColumnCommitments, commitColumns } from "../feature-commitment.ts";
 import { commitDirectColumns, type RegisteredMatrix } from "../scores/direct-matrix.ts";
 
-/** What the proof of the draws and that of one shard both show. */
+/** Terms that both the proof of the draws and the proof of one shard show. */
 export interface ShardTerms {
   /** The shard's own commitments, not the model's lists. */
   readonly featuresCommitment: bigint;
   readonly ownersCommitment: bigint;
-  /** Its subtree of the rewards tree before and after. */
+  /** Subtree of the shard in the rewards tree, before and after. */
   readonly oldSubroot: bigint;
   readonly newSubroot: bigint;
-  /** Of all its payees. */
+  /** Earnings of all payees in the shard. */
   readonly earnedWei: bigint;
   readonly quantumWei: bigint;
-  /** What each row earns by the draws without a positive score, in 2^-40 quanta. */
+  /** Reward of each row by the draws without a positive score, in 2^-40 quanta. */
   readonly evenReward: bigint;
   readonly draws: readonly DrawTerms[];
 }
 
-/** What a draw gives to a shard. */
+/** Terms of one draw in a shard. */
 interface DrawTerms {
   readonly isValid: boolean;
   readonly queryCommitment: bigint;
@@ -35,8 +38,13 @@ interface DrawTerms {
 /** The link of one shard and one settlement, of a void draw without query and total. h = K | which draws are valid << 8; for every chunk of 15 terms, the last padded with 0: h = H[SHARD_LINK](h, chunk). */
 export function shardLink({ draws, ...shard }: ShardTerms): bigint {
   const terms = [
-    ...[shard.featuresCommitment, shard.ownersCommitment, shard.oldSubroot, shard.newSubroot],
-    ...[shard.earnedWei, shard.quantumWei, shard.evenReward],
+    shard.featuresCommitment,
+    shard.ownersCommitment,
+    shard.oldSubroot,
+    shard.newSubroot,
+    shard.earnedWei,
+    shard.quantumWei,
+    shard.evenReward,
     ...draws.flatMap(({ isValid, queryCommitment, positiveTotal, rewardPerUnit }) => [
       ...(isValid ? [queryCommitment, positiveTotal] : [0n, 0n]),
       rewardPerUnit,
@@ -53,7 +61,10 @@ export function shardLink({ draws, ...shard }: ShardTerms): bigint {
 
 type ShardRows = Pick<PayeeShard, "firstRow" | "rowCount">;
 
-/** What one shard's columns are over: its rows of G, or its rows of B with the logit's behind them. @param columnCount of the matrix */
+/**
+ * Matrix that one shard's columns commit to: its rows of G, or its rows of B followed by the logit's. @param
+ * columnCount of the matrix
+ */
 export function shardMatrix<M extends RegisteredMatrix>(matrix: M, shard: ShardRows, columnCount: number): M;
 export function shardMatrix(
   matrix: RegisteredMatrix,

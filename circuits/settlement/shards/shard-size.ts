@@ -4,10 +4,10 @@ import { DIRECT_DIGITS } from "../scores/direct-matrix.ts";
 import { scoreDigitCount } from "../scores/draw-scores.ts";
 import { drawBits, type SettlementSize, sizeError } from "../settlement-size.ts";
 
-/** What a circuit of sort Shard has room for: the rows and payees of one shard. */
+/** Capacity of a circuit of sort Shard: the rows and payees of one shard. */
 export type ShardSize = Pick<SettlementSize, "rows" | "features" | "payees" | "draws" | "isDirect">;
 
-/** What a circuit of sort ShardedSettlement has room for: the payments of an epoch, and shards, 2 … 8. */
+/** Capacity of a circuit of sort ShardedSettlement: the payments of an epoch, and 2 … 8 shards. */
 export interface ShardedSize extends Pick<SettlementSize, "features" | "payments" | "draws" | "isDirect"> {
   readonly shards: number;
 }

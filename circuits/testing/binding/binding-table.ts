@@ -29,7 +29,7 @@ interface Hash {
   readonly output: number;
 }
 
-/** What is left of a row once fixed wires have their values: a linear equation, or null where it is none. */
+/** Rest of a row once fixed wires have their values: a linear equation, or null if it is not linear. */
 interface Linear {
   readonly constant: bigint;
   readonly open: Map<number, bigint>;
@@ -54,7 +54,10 @@ export class BindingTable {
   readonly #finite = new Set<number>();
   readonly #hashes: Hash[] = [];
   readonly #openHashes: Hash[] = [];
-  /** Of hashes under a constant tag: the only ones of which nobody knows a preimage of 0 (docs/explanation/leaf-table.md). */
+  /**
+   * Outputs of hashes under a constant tag: the only ones of which nobody knows a preimage of 0
+   * (docs/explanation/leaf-table.md).
+   */
   readonly #outputs = new Set<number>();
   readonly #queue = new Set<number>();
 
@@ -181,7 +184,7 @@ export class BindingTable {
     return [...open].map(([wire, factor]) => [factor, this.#bounds.get(wire)]);
   }
 
-  /** Whether a value has one sum only, whatever the scale of the factors. */
+  /** True if a value is such a sum in one way only, whatever the scale of the factors. */
   #isOneSum(open: ReadonlyMap<number, bigint>): boolean {
     for (const wire of open.keys()) if (!this.#bounds.has(wire)) return false;
     const size = (x: bigint) => (x < P - x ? x : P - x);
@@ -190,7 +193,9 @@ export class BindingTable {
     return this.#isRising(this.#terms([...open].map(([wire, factor]) => [wire, mod(factor * scale)])));
   }
 
-  /** Each factor is above the largest sum of the smaller terms, and the largest sum of all is below r. */
+  /**
+   * True if each factor is above the largest sum of the smaller terms, and the largest sum of all is below r.
+   */
   #isRising(terms: readonly (readonly [factor: bigint, bound: bigint | undefined])[]): boolean {
     let sum = 0n;
     for (const [factor, bound] of [...terms].sort(([x], [y]) => (x < y ? -1 : 1))) {
@@ -237,7 +242,10 @@ export class BindingTable {
     }
   }
 
-  /** Of a row that says that a wire is a sum of bounded wires, or that it less such a sum is a boolean. */
+  /**
+   * Bound of a wire, from a row that states that the wire is a sum of bounded wires, or that the wire less
+   * such a sum is a boolean. null for other rows.
+   */
   #boundOf(row: Row): { wire: number; bound: bigint } | null {
     const boolean = booleanOf(row);
     const isBoolean = boolean !== null;
@@ -286,7 +294,7 @@ export class BindingTable {
         const { a, c } = this.#rows[i]!;
         return c.size === 1 && c.has(wire) && !a.has(wire);
       };
-      // Of a constant input there is no such row.
+      // A constant input has no such row.
       const rowOf = (wire: number) => this.#rowsOf.get(wire)!.find((i) => isSquare(i, wire));
       const last = lasts.get(path)!;
       const final = this.#rowsOf.get(last)!.find((i) => {

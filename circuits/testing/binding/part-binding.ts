@@ -15,14 +15,17 @@ import { demandTerms } from "./term-demands.ts";
 export type PartSort = "transfer" | "member" | "row" | "unit";
 const SORTS: readonly PartSort[] = ["transfer", "member", "row", "unit"];
 
-/** What C absorbs of a part, header included (table-frame.circom, phase F), in names of the part. */
+/** Signals of a part that C absorbs, header included (table-frame.circom, phase F), by the part's names. */
 const ABSORBED: Record<PartSort, RegExp> = {
   transfer: /^main\.(domain|feePerUnit|challenge)$/,
   member: /^main\.(domain|feePerUnit|challenge|newChain|packed)$/,
   row: /^main\.(oldSub|newSub|packed)$/,
   unit: /^main\.(packed|ref|rest|newRest)$/,
 };
-/** What has to be fixed beside terms: ids and flags, elements of y, coefficients of the blob, and what the frame adds up. */
+/**
+ * Signals that must be fixed besides terms: ids and flags, elements of y, coefficients of the blob, and the
+ * frame's summands.
+ */
 const SHOWN: Record<PartSort, RegExp> = {
   transfer: /^main\.(used|core|feeWei|bRef|[ab]Bits\[\d+\]|amountBits\[\d+\])$/,
   member:
@@ -33,7 +36,7 @@ const SHOWN: Record<PartSort, RegExp> = {
 const CHALLENGE = /^main\.(gamma|power\[\d\]|timePoint)$/;
 
 export interface PartReport {
-  /** What C leaves free of terms and of what is shown. */
+  /** Signals of terms and of SHOWN that C leaves free. */
   readonly free: readonly string[];
   /** Factors, by their rows, of which the witness is one case: BindingTable.leaned. */
   readonly cases: readonly (readonly [row: number, factor: Combination])[];
@@ -70,8 +73,8 @@ export class PartBinding {
   }
 
   /**
-   * Where all that C absorbs is what this witness has.
-   * @param without rows that are taken out, to see what they are for
+   * Reports the signals that C leaves free, given that C's elements are those of this witness.
+   * @param without rows to leave out, to see what they are for
    */
   report(witness: readonly bigint[], without: readonly number[] = []): PartReport {
     const skipped = new Set(without);

@@ -15,13 +15,13 @@ import { demandTerms } from "./term-demands.ts";
  */
 type WireClass = "C" | "challenge" | "term" | "y" | "blob" | "apart";
 
-/** What the blob's polynomial is made of: cores of 92 bits, and payloads in three limbs. */
+/** Coefficients of the blob's polynomial: cores of 92 bits, and payloads in three limbs. */
 const BLOB_COEFFICIENT =
   /^main\.blob\[0\]\.((transfer|member)Core\[\d+\]|memberPayload\[\d+\]|payload\[\d+\]\.limb\[\d\])$/;
 
 interface WireReport {
   readonly classes: ReadonlyMap<number, { readonly class: WireClass; readonly rule: Rule | "open" }>;
-  /** What is wrong with terms: each a weight or a point that C does not fix. None in a sound circuit. */
+  /** Faults of terms: each a weight or a point that C does not fix. Empty for a sound circuit. */
   readonly problems: readonly string[];
 }
 

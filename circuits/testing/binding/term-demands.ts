@@ -20,7 +20,7 @@ interface TermDemands {
   readonly problems: string[];
 }
 
-/** Each weight and each coefficient of a point has to be fixed by C alone. */
+/** Requires that C alone fixes each weight and each coefficient of a point. */
 export function demandTerms(
   rows: readonly Row[],
   names: ReadonlyMap<number, string>,

@@ -11,8 +11,8 @@ import { fieldAliases, shiftedDown } from "./field-aliases.ts";
 import { noteRefusal, refusalOf } from "./refusal-check.ts";
 
 /**
- * Of the inputs that the circuit itself bounds, by name: their bits, and the powers of two, in bits, that packings and scaled
- * checks multiply them with.
+ * Widths of the inputs that the circuit itself bounds, by name: their bits, and the powers of two, in bits,
+ * that packings and scaled checks multiply them with.
  */
 export type InputWidths = Readonly<Record<string, readonly [width: number, ...shifts: readonly number[]]>>;
 
@@ -24,7 +24,7 @@ interface Place {
 
 const modulo = (x: bigint) => ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
-/** All scalars of the inputs but z. */
+/** Places of all scalars of the inputs but z. */
 function* placesOf(inputs: CircuitInputs): Generator<Place> {
   function* visit(name: string, path: readonly number[], value: unknown): Generator<Place> {
     if (typeof value === "object")

@@ -58,7 +58,7 @@ const lawfulBody: Record<number, (world: World, before: ModelBody) => Partial<Mo
   [KIND.activation]: () => ({ epochStart: START_TIMESTAMP }),
 };
 
-/** What every kind that opens a model must refuse. */
+/** Forgeries that every kind that opens a model must refuse. */
 export function openings(kind: number): ForgeryOfKind[] {
   const { b } = honest(kind);
   return [
@@ -76,7 +76,7 @@ export function openings(kind: number): ForgeryOfKind[] {
       rule: `another opening of B's counters, ${name}`,
       forged: ((world) => {
         const counters = unpackCounters(world.leaf(b!).counters);
-        // What the rules want is shown, and the leaf has something else.
+        // The inputs show what the rules require, and the leaf has something else.
         const wanted = name === "isReady" ? kind !== KIND.activation : counters[name];
         const held = name === "isReady" ? !wanted : counters[name] + 1n;
         world.set(b!, { counters: packCounters({ ...counters, [name]: held }) });
@@ -99,7 +99,7 @@ function falseBody(kind: number, i: number, { model, rewards }: LeafState): Part
   const field = BODY_FIELDS[i - 5];
   if (field === undefined) {
     const name = STATICS_FIELDS[i]!;
-    // Of the split the validator's part.
+    // The validator's part of the split.
     const statics = { ...body.statics, [name]: body.statics[name] + (name === "split" ? 1n << 16n : 1n) };
     return { model: { ...body, statics } };
   }

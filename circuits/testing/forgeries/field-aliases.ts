@@ -28,7 +28,7 @@ export function fieldAliases(limitBits: number, shifts: readonly number[]): bigi
   const aliases = [limit, -1n, -limit, -(1n << 96n), limit + (1n << 252n)];
   for (const shift of new Set([...shifts, 1, limitBits])) {
     for (const y of [1n, 2n ** 20n + 1n, limit - 1n, limit]) {
-      // What the shifted check sees is y or −y.
+      // The shifted check sees y or −y.
       aliases.push(shiftedDown(y, shift), shiftedDown(-y, shift));
     }
     // A carry of one into the neighbour above, or from it.

@@ -63,7 +63,10 @@ const asMissing =
     for (let field = 0; field < 9; field++) setInput(inputs, name, [0, field], 0n);
   };
 
-/** What no entry of these kinds may do: be refused where it can be executed, touch what is not its own, be signed. */
+/**
+ * Forgeries that all entries of these kinds must refuse: an executable entry called invalid, a change to
+ * another's leaf, a signed entry.
+ */
 export function common(kind: number): ForgeryOfKind[] {
   const leafFields = [
     "nonce",
@@ -115,7 +118,7 @@ export function common(kind: number): ForgeryOfKind[] {
   ];
 }
 
-/** Of the kinds whose A is the sender's. */
+/** Forgeries of the kinds whose A is the sender's. */
 export function ofOwner(kind: number): ForgeryOfKind[] {
   const invalid = () => honest(kind, { isValid: false });
   const ofStranger = () => withWord(kind, 3, 0xbadn, { isValid: true });

@@ -27,7 +27,7 @@ export type Inputs = ReturnType<typeof lawlessInputs>;
 
 /** A batch of SHAPE. */
 export let tester: CircuitTester;
-/** Every file of forgeries calls this before its tests. */
+/** Loads the tester. Every file of forgeries calls it before its tests. */
 export async function loadForgeryTester(): Promise<void> {
   tester = await CircuitTester.compileSpec(tableCircuitSpec(SHAPE, DEPTH));
 }
@@ -70,7 +70,7 @@ function credulousTester(): Promise<CircuitTester> {
   return credulous;
 }
 
-/** There is no witness, and the statement that refuses is the one that the rule is written in. */
+/** Expects that there is no witness, and that the refusing statement is the rule's own. */
 export const expectNoWitness = (
   inputs: Inputs,
   at: string | readonly string[],
@@ -182,10 +182,10 @@ export const bindingDigits = (binding: bigint): bigint =>
   (BigInt.asUintN(103, binding >> 24n) << 12n) |
   (BigInt.asUintN(24, binding) << 115n) |
   (BigInt.asUintN(120, binding >> 127n) << 139n);
-/** What holds a binding to them. */
+/** Statement that ties a binding to these digits. */
 export const BINDING_DIGITS =
   "(isApproval + isRevocable) * (binding - low24 - BINDING_VERSION() * digits103 - BINDING_FURTHER() * further120 - beyond) === 0;";
-/** No amount or price from 2^96 on. */
+/** Statement that refuses amounts and prices from 2^96 on. */
 export const WEI = "(withdrawnWei + queueWei + newPrice - digits96) === 0;";
 /** A is one of the model's datanets. */
 export const NAMED = "isApproval * (1 - namedOnce.out) === 0;";
@@ -223,7 +223,7 @@ export function showLeaf(
 /** The table's section that a narrow kind has its slot in, as its inputs are named. */
 export const tableSectionOf = (kind: number) => (kind === KIND.transfer ? "transfer" : "member");
 
-/** One test for each forgery of the kind. */
+/** Defines one test for each forgery of the kind. */
 export const testForgeries = (kind: number, forgeries: readonly ForgeryOfKind[]) => {
   it.each(forgeries.map((forgery) => [`${nameOf(kind)}: ${forgery.rule}`, forgery] as const))(
     "refuses %s",

@@ -48,7 +48,7 @@ import type { LawlessOperation } from "./lawless-slot.ts";
 
 await initPoseidon();
 
-/** Where a slot is: the narrow kinds fit both. */
+/** Place of a slot. The narrow kinds fit both. */
 export type Section = "table" | "wide";
 export type Build = (world: World) => LawlessOperation;
 
@@ -113,7 +113,7 @@ export const STATICS = {
   binding: packBinding(BINDING),
   split: packSplit({ ownerParts: 20_000n, validatorParts: VALIDATOR_PARTS }),
 };
-/** What PAYER may claim from CLOSED's first payee. */
+/** Amount in wei that PAYER may claim from CLOSED's first payee. */
 export const CLAIM_REWARDS_GAIN = 1000n;
 const ACCRUED = [10n ** 6n + 1n, 5n * OPEN];
 const CLAIMED = [
@@ -234,12 +234,17 @@ export function settleWith(plan: SettlementPlan): LawlessOperation & { readonly 
 export const AMOUNT = 25n * OPEN;
 export const CODE = encodeAmount(AMOUNT);
 export const MODEL_WORDS = [
-  ...[0xc0den, 31n, STATICS.featuresCommitment, STATICS.ownersCommitment, STATICS.payeeRoot, STATICS.binding],
+  0xc0den,
+  31n,
+  STATICS.featuresCommitment,
+  STATICS.ownersCommitment,
+  STATICS.payeeRoot,
+  STATICS.binding,
   OPEN / 100n + (STATICS.split << 96n),
 ];
 export const SENDER = ownerOf(PAYER);
 
-/** One lawful operation of each kind. */
+/** Lawful operations, one of each kind. */
 export const HONEST: Record<number, LawlessOperation> = {
   [KIND.transfer]: { kind: KIND.transfer, a: PAYER, b: RECIPIENT, amountCode: CODE },
   [KIND.commitData]: { kind: KIND.commitData, a: PAYER, b: DATANET, amountCode: 40n, words: [123n] },

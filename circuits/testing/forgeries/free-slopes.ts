@@ -5,12 +5,12 @@ import { FIELD_ORDER } from "../../protocol.ts";
 import { add, evaluate, multiply, type Polynomial, roots, scale, subtract } from "../field-polynomial.ts";
 
 /**
- * For tests: the forgery that a start point known in advance allows (DrawScores, "Why incomplete additions are enough").
- *
- * One row, two columns C_0 = c0 · S and C_1 = c1 · S. c0 and c1 are solved for so that two additions meet equal points:
- * plane 0's last one, and the Horner step 4 W2 + P1. Their slopes λ and μ are free, and the results lie off the curve. The
- * group law does not notice, since it never uses the curve's last coefficient. The two slopes are then solved for so
- * that the sum of the planes is any point on the curve that one likes.
+ * Forgery that a start point known in advance would allow, for tests (DrawScores, "Why incomplete additions
+ * are enough").
+ * One row, two columns C_0 = c0 · S and C_1 = c1 · S. c0 and c1 are solved for so that two additions meet
+ * equal points: plane 0's last one, and the Horner step 4 W2 + P1. Their slopes λ and μ are free, and the
+ * results lie off the curve. The group law does not notice, since it never uses the curve's last coefficient.
+ * The two slopes are then solved for so that the sum of the planes is any chosen point of the curve.
  */
 const A = 168698n;
 const P = FIELD_ORDER;
@@ -182,7 +182,7 @@ function solveSlopes(Q1: XY, Q0: XY, target: XY): { mu: bigint; lambda: bigint }
     Y = subtract(multiply(R, subtract(XYY4, doubledX)), scale(multiply(YY4, YY4), field.inv(2n)));
     X = doubledX;
   }
-  // What must be added to it for the target: (N / D², K / D³).
+  // Summand that leads to the target: (N / D², K / D³).
   const ZZ = multiply(Z, Z);
   const E = subtract(X, scale(ZZ, target.u));
   const EE = multiply(E, E);
@@ -210,7 +210,7 @@ function chord(a: XY, b: XY): bigint {
   return field.div(modulo(b.v - a.v), modulo(b.u - a.u));
 }
 
-/** What the circuit computes from a slope, true or not. */
+/** Result that the circuit computes from a slope, true or not. */
 function addWith(slope: bigint, a: XY, b: XY): XY {
   const u = modulo(slope * slope - A - a.u - b.u);
   return { u, v: modulo(slope * (a.u - u) - a.v) };

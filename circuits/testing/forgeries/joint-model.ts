@@ -26,7 +26,7 @@ import {
 } from "./forgery-world.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
 
-/** In their places. */
+/** Datanets of the model, in their places. */
 export const JOINT_DATANETS = [DATANET, OTHER_DATANET, NEW_DATANET] as const;
 const TABLES: readonly (readonly Payee[])[] = [
   PAYEES,
@@ -37,7 +37,7 @@ const TABLES: readonly (readonly Payee[])[] = [
   ],
 ];
 const ABSENT: Payee = { contributorId: 0, validatorId: 0, rowCount: 0 };
-/** All payees, in the places of their shards. */
+/** Payees of the model, in the places of their shards. */
 export const JOINT_PAYEES: readonly Payee[] = TABLES.flatMap((payees, s) =>
   s === TABLES.length - 1
     ? payees
@@ -66,7 +66,7 @@ interface JointOptions {
 export function makeJoint(world: World, { counters, statics }: JointOptions = {}): World {
   for (const [place, id] of JOINT_DATANETS.entries()) {
     const payees = TABLES[place]!;
-    // Of further datanets any version is right.
+    // Any version of the further datanets is right.
     world.setDatanet(id, {
       ...PUBLISHED,
       version: 1n + BigInt(place) * 5n,

@@ -55,7 +55,7 @@ import { lawlessLayout, sectionsOfTraces, showUnitCounters } from "./lawless-tab
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
-/** What the signer of an operation saw; where it differs from what is executed, the signature is misused. */
+/** Operation that the signer saw. If it differs from the executed one, the signature is misused. */
 type Signed = Partial<SignedOperation> & { readonly domain?: bigint; readonly bRef?: bigint };
 
 export interface LawlessOperation {
@@ -64,7 +64,7 @@ export interface LawlessOperation {
   readonly b?: number;
   readonly amountCode?: bigint;
   readonly words?: readonly bigint[];
-  /** Signed kinds: the key that signs, and what it signs where that is not the operation itself. */
+  /** Signing key of signed kinds, and the signed operation if it is not the executed one. */
   readonly secret?: bigint;
   readonly signed?: Signed;
   readonly maxFeePerUnitWei?: bigint;
@@ -77,9 +77,12 @@ export interface LawlessOperation {
     SettleOperation,
     "ownerWei" | "treasuryWei" | "burnedWei" | "earnedWei" | "voidCount"
   > & { readonly cap?: number; readonly payees?: readonly Payee[] };
-  /** What the prover shows as a model's counters, where it is not what B holds; the effect follows it. */
+  /** Counters that the prover shows for a model, if they differ from B's; the effect follows them. */
   readonly shownCounters?: Partial<ModelCounters>;
-  /** What the prover says is A's place among a model's datanets; without it the first, where A is none of them. */
+  /**
+   * A's place among a model's datanets, as the prover claims. Default: its own place; the first if A is none
+   * of them.
+   */
   readonly place?: number;
   /** Last changes to the effect. */
   readonly effectA?: (leaf: Leaf) => Leaf;
@@ -126,7 +129,7 @@ export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operati
   return { ...fields, kind, a, b: signedB, amountCode, words, signature };
 }
 
-/** As operation.ts's operationMessage, for fields of any width. */
+/** Follows `operationMessage` (operation.ts) for fields of any width. */
 function lawlessMessage(
   operation: Omit<SignedOperation, "signature">,
   { domain, bRef }: { domain: bigint; bRef: bigint },
@@ -370,7 +373,7 @@ const idsOf = (binding: bigint): bigint[] =>
   [0n, 127n, 151n, 175n, 199n, 223n].map((place) => (binding >> place) % 2n ** 24n);
 const isOfSeveral = (binding: bigint): boolean => binding >> 127n !== 0n;
 
-/** Whether one more approval is the last. */
+/** True if one more approval is the last. */
 function isLastApproval(binding: bigint, { approvals }: Pick<ModelCounters, "approvals">): boolean {
   const count = [0, 1, 2, 3, 4, 5].filter((bit) => ((approvals >> bit) & 1) === 1).length;
   return count + 1 === idsOf(binding).filter((id) => id !== 0n).length;
@@ -385,7 +388,7 @@ function lawlessAccruedRoot({ rewards, model }: LeafState, earnedWei: readonly b
   );
 }
 
-/** Whether anyone may force a CloseEpoch. */
+/** True if anyone may force a CloseEpoch. */
 function mayCloseEpoch({ leaf, model }: LeafState, queuedAt: bigint): boolean {
   const { closed, epochStart } = model!;
   const isOver = queuedAt - epochStart >= BigInt(EPOCH_SECONDS);
@@ -443,14 +446,14 @@ function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafS
   return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
 }
 
-/** What a lawless batch is opened with; nothing of it is checked. */
+/** Parameters that open a lawless batch. None of them is checked. */
 export interface LawlessOpening extends SlotContext {
   readonly feeAccountId: number;
-  /** Added to the fee leaf beyond the fees. */
+  /** Excess credit of the fee leaf over the fees, in wei. */
   readonly feeExcessWei?: bigint;
 }
 
-/** Of the table and of the wide slots. */
+/** Operations of the table and of the wide slots. */
 export interface LawlessSlots {
   readonly table?: readonly LawlessOperation[];
   readonly wide?: readonly LawlessOperation[];
@@ -511,7 +514,7 @@ export function lawlessInputs(
   return inputs;
 }
 
-/** Puts other counters into a wide slot's opening (the columns of wideRest in batch-inputs.ts). */
+/** Shows other counters in a wide slot's opening (the columns of wideRest in batch-inputs.ts). */
 function showCounters(inputs: Record<string, unknown>, slot: number, shown: Partial<ModelCounters>): void {
   const rows = [...(inputs.wideRest as bigint[][])];
   const row = [...rows[slot]!];

@@ -11,7 +11,10 @@ import { COUNTERS, KIND, TREE_ARITY } from "../../protocol.ts";
 import { layOutTable, type TableLayout, type TableSections } from "../../table/table-layout.ts";
 import type { TableShape } from "../../table/table-shape.ts";
 
-/** Of a leaf that does not exist the row opens an empty leaf, which it leaves as it is. Its subtree is to be empty. */
+/**
+ * Lays out a table without its rules. For a missing leaf the row opens an empty leaf and leaves it as it is.
+ * The leaf's subtree must be empty.
+ */
 export function lawlessLayout(shape: TableShape, sections: TableSections): TableLayout {
   const { before, after, members, transfers } = sections;
   const ids = new Set([...transfers, ...members].flatMap(({ record }) => [record.a, record.b]));
@@ -56,7 +59,10 @@ export const sectionsOfTraces = (traces: readonly TreelessTrace[]) => ({
 const bitsOf = (value: bigint, count: number) =>
   Array.from({ length: count }, (_, i) => (value >> BigInt(i)) & 1n);
 
-/** Puts another opening of a model's counters into the only unit; the payment's surplus follows the price that is shown. */
+/**
+ * Shows another opening of a model's counters in the only unit. The payment's surplus follows the shown
+ * price.
+ */
 export function showUnitCounters(
   inputs: Record<string, unknown> & CircuitInputs,
   { record, b }: TreelessTrace,

@@ -44,7 +44,9 @@ export async function refusalOf(
   }
 }
 
-/** What circom's witness program says about a refusal: the statements on the way to the failed one, inner first. */
+/**
+ * Reads the statements on the way to the failed one from the trace of circom's witness program, inner first.
+ */
 function refusingStatements(trace: readonly string[]): string[] {
   if (sources.size === 0) {
     for (const [name] of templateFiles()) {

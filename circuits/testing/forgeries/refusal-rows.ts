@@ -1,8 +1,8 @@
-/** Which constraints refuse which forgery, as the tests report it to `scripts/refusals.ts`. */
+/** Record of the constraints that refuse a forgery. Tests report it to `scripts/refusals.ts`. */
 export interface Refusal {
   /** The test's file, from the repository's root. */
   readonly file: string;
-  /** What the forger did. */
+  /** Description of the forgery. */
   readonly forgery: string;
   /** The template of the statement that refused, and the statement: the group of constraints that nobody satisfies. */
   readonly statement: string;

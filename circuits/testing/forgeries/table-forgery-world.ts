@@ -81,7 +81,7 @@ export class TableForgeries {
     return this.#midTree.leaf(id)!;
   }
 
-  /** Without the fee credit, which comes after all slots. */
+  /** Tree before the fee credit, which comes after all slots. */
   get #midTree(): TreeVersion {
     return this.#after;
   }

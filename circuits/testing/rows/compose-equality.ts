@@ -1,6 +1,6 @@
 /**
- * Whether a composed circuit is the one that circom compiles whole: the same rows over the same wires, up to the order
- * of both. Signals' names tell which wire is which, so no isomorphism has to be searched.
+ * Comparison of a composed circuit with the one that circom compiles whole: the same rows over the same
+ * wires, up to the order of both. Signal names identify the wires, so no isomorphism has to be searched.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -24,7 +24,7 @@ import { SMALL_DEPTH, smallTableTester } from "../table-world.ts";
 interface ComposedFiles {
   readonly r1csPath: string;
   readonly layout: CompositionLayout;
-  /** Of the parts, in the composition's order. */
+  /** Symbol files of the parts, in the composition's order. */
   readonly partSymPaths: readonly string[];
   readonly partWireCounts: readonly number[];
 }
@@ -160,7 +160,9 @@ function compareRows(composedR1csPath: string, compiledR1csPath: string, match: 
 
 const TERM_BYTES = 36;
 
-/** Where nets were joined, a wire may stand twice in a combination: its coefficients are then added up. */
+/**
+ * Adds up the coefficients of a wire. A wire of two nets that were joined may stand twice in a combination.
+ */
 function addUp(terms: readonly { wire: number; coefficient: Uint8Array }[]) {
   const sums = new Map<number, bigint>();
   for (const { wire, coefficient } of terms) {
@@ -211,7 +213,7 @@ export function composeTable(shape: TableShape): Promise<CompiledCircuit> {
 }
 
 /**
- * Both circuits, wire for wire, and the rows that one of them alone has.
+ * Compares both circuits wire for wire, and lists the rows that only one of them has.
  * @param falsify what the composed circuit is taken for: another plan, or another file
  */
 export async function compareTable(

@@ -4,17 +4,17 @@ import { type R1csHeader, type R1csTerms, readFieldElement, readR1cs } from "../
 const SIDES = ["a", "b", "c"] as const;
 type SideName = (typeof SIDES)[number];
 
-/** One side of every constraint: the terms of constraint i stand at starts[i] to starts[i + 1] - 1. */
+/** Side of all constraints: the terms of constraint i stand at starts[i] to starts[i + 1] - 1. */
 interface Side {
   readonly starts: Uint32Array;
   readonly wires: number[];
   readonly coefficients: bigint[];
 }
 
-/** Each side's value for each constraint, modulo the prime up to a sign. */
+/** Values of each side for each constraint, modulo the prime up to a sign. */
 export type SideValues = Readonly<Record<SideName, readonly bigint[]>>;
 
-/** What one unit of a wire adds to the three sides of a constraint. */
+/** Contribution of one unit of a wire to the three sides of a constraint. */
 export interface WireUse {
   readonly constraint: number;
   a: bigint;
@@ -110,7 +110,7 @@ export class ConstraintRows {
     return { a: all(this.#sides.a), b: all(this.#sides.b), c: all(this.#sides.c) };
   }
 
-  /** By wire: every constraint that holds it, in order. */
+  /** Constraints that hold each wire, in order. The index is the wire. */
   usesOfWires(): (WireUse[] | undefined)[] {
     const { constraintCount, wireCount } = this.header;
     const usesOf = new Array<WireUse[] | undefined>(wireCount).fill(undefined);
@@ -144,7 +144,7 @@ function nearestZero(element: bigint, prime: bigint): bigint {
   return element > prime >> 1n ? element - prime : element;
 }
 
-/** Not reduced. */
+/** Sum of one side of a constraint, not reduced. */
 function sumOf({ coefficients, starts, wires }: Side, constraint: number, values: readonly bigint[]): bigint {
   let sum = 0n;
   for (let k = starts[constraint]!; k < starts[constraint + 1]!; k++) {

@@ -12,8 +12,7 @@ import {
 import { CircuitTester } from "../circuit-tester.ts";
 
 /**
- * For tests: one direct draw with its columns and its start point as a circuit of its own.
- *
+ * Main circuit of one direct draw with its columns and its start point, for tests.
  * The start element is the input `startElement`; in a settlement it is a hash of everything else.
  */
 function directMain(rows: number, buckets: number): string {
@@ -76,7 +75,7 @@ export interface DirectInstance {
   readonly query: DirectQuery;
 }
 
-/** With the class that the matrix answers. */
+/** Query with the class that the matrix answers. */
 export function answeredQuery(matrix: DirectMatrix, counts: Uint8Array): DirectQuery {
   return { counts, answeredClass: answeredClass(matrix, counts) };
 }

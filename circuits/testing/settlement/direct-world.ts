@@ -50,7 +50,10 @@ export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
   );
 }
 
-/** Two payments of the same amount, so that each has one of the two draws; a padding row and an absent payee. */
+/**
+ * Epoch with two payments of the same amount, so that each has one of the two draws; a padding row and an
+ * absent payee.
+ */
 export const TWO_DRAWS = {
   seed: 6,
   rowCounts: [2, 3, 1],

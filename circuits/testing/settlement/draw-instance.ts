@@ -6,8 +6,7 @@ import { drawInputs } from "../../settlement/scores/draw-scores.ts";
 import { CircuitTester } from "../circuit-tester.ts";
 
 /**
- * For tests: one draw with its columns and its start point as a circuit of its own.
- *
+ * Main circuit of one draw with its columns and its start point, for tests.
  * The start element is the input `startElement`; in a settlement it is a hash of everything else.
  */
 function drawMain(rows: number, features: number): string {

@@ -19,7 +19,7 @@ import { KIND, TREASURY_PARTS } from "../../protocol.ts";
 import { packActivationItem } from "../../settlement/settlement-data.ts";
 import { quantumBitsOf } from "../../settlement/settlement-split.ts";
 
-/** How an epoch is to be settled: by draws, some of them void, or by the default split. */
+/** Plan to settle an epoch: by draws, some of them void, or by the default split. */
 export interface SettlementPlan {
   /** log2 of the draws; null for the default split. */
   readonly drawBits: bigint | null;
@@ -71,7 +71,7 @@ function signSettle(
   return operation.voidCount === 0 ? operation : signedByModel(ledger, operation, secret, domain);
 }
 
-/** With the signature of the model's key. */
+/** Operation with the signature of the model's key. */
 export function signedByModel<T extends SettlementOperation>(
   ledger: Ledger,
   operation: T,
@@ -97,7 +97,10 @@ export function activationOperation(
   return signedByModel(ledger, unsigned, secret, domain);
 }
 
-/** What is posted for it. Call before it is executed: the closed epoch is read from the ledger. */
+/**
+ * Posted data of a settlement. Call it before the operation is executed: it reads the closed epoch from the
+ * ledger.
+ */
 export function postedOf(ledger: Ledger, operation: SettlementOperation): ReplayedSettlement {
   const none = {
     epoch: 0n,
@@ -122,7 +125,7 @@ export function postedOf(ledger: Ledger, operation: SettlementOperation): Replay
   return { ...none, epoch, closingBatch, voidCount, burnedWei, chain, items: wholeElements(items) };
 }
 
-/** As posted: six items an element. */
+/** Items padded with 0 to whole elements of six, as they are posted. */
 const wholeElements = (items: readonly bigint[]) =>
   Array.from({ length: 6 * Math.ceil(items.length / 6) }, (_, i) => items[i] ?? 0n);
 

@@ -17,7 +17,7 @@ import {
 } from "./settlement-world.ts";
 
 export let tester: CircuitTester;
-/** Every file of forged settlements calls this before its tests. */
+/** Loads the tester. Every file of forged settlements calls it before its tests. */
 export async function loadSettlementTester(): Promise<void> {
   await initPoseidon();
   tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_SIZE));
@@ -38,7 +38,10 @@ export interface Honest {
   readonly inputs: CircuitInputs;
 }
 
-/** Two payments of the same amount, so that each has one of the two draws; three payees; one padding row at least. */
+/**
+ * Epoch with two payments of the same amount, so that each has one of the two draws; three payees; one
+ * padding row at least.
+ */
 export const WORLD: WorldOptions = {
   seed: 6,
   rowCounts: [2, 3, 1],

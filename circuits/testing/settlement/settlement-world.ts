@@ -63,7 +63,7 @@ export interface WorldOptions {
   readonly query?: (payment: number) => Int16Array | null;
   readonly split?: RewardSplit;
   readonly randomness?: bigint;
-  /** Of a model of several datanets. */
+  /** Further datanets, for a model of several datanets. */
   readonly furtherDatanets?: readonly number[];
 }
 
@@ -89,16 +89,16 @@ export function epochOf(options: WorldOptions = {}): FeatureEpoch {
 
 export const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
-/** What a kind of model has of its own. A query of null: its receipt is no opening's. */
+/** Parts specific to a kind of model. If `query` returns null, the payment's receipt is no opening's. */
 interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
   /** @param rowCounts of all payees, in their places */
   features(numbers: SeededNumbers, rowCounts: readonly number[]): ModelFeatures<M>;
   query(numbers: SeededNumbers, payment: number, features: ModelFeatures<M>): Q | null;
-  /** What a payment's receipt hashes besides; default: random numbers. */
+  /** Answer hash and salt that a payment's receipt hashes too. Default: random numbers. */
   secrets?(payment: number): { readonly answerHash: bigint; readonly salt: bigint };
 }
 
-/** As `epochOf`, of any kind of model. */
+/** Follows `epochOf` for any kind of model. */
 export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
   options: Omit<WorldOptions, "query" | "entry"> & { readonly size: SettlementSize },
   parts: WorldParts<M, Q>,
@@ -201,7 +201,7 @@ function modelOf(
   };
 }
 
-/** All of a settlement's circuit inputs, z with them, and what its public signals have to be. */
+/** Circuit inputs of a settlement, including z, and its expected public signals. */
 export function statedInputs(prepared: Pick<PreparedSettlement, "proofs">): {
   inputs: CircuitInputs;
   statement: ReturnType<typeof proofStatement>;
@@ -261,7 +261,10 @@ export async function differingPlaces(
   });
 }
 
-/** As `differingPlaces`, of any circuit with a SettlementVector of `count` elements; `last`: the signal of the last one. */
+/**
+ * Follows `differingPlaces` for any circuit with a SettlementVector of `count` elements; `last`: the signal
+ * of the last one.
+ */
 export async function differingElements(
   tester: CircuitTester,
   inputs: CircuitInputs,

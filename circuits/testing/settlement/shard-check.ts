@@ -24,7 +24,9 @@ export async function compileShards(size: ShardSize & ShardedSize): Promise<Shar
   };
 }
 
-/** All proofs of a settlement have witnesses of the rules' statements, and every wei is somewhere. */
+/**
+ * Expects that all proofs of a settlement have witnesses of the rules' statements, and that no wei is lost.
+ */
 export async function expectProven(
   { draws, shard }: ShardTesters,
   epoch: EpochToSettle,
@@ -45,7 +47,10 @@ export async function expectProven(
   return settled;
 }
 
-/** What the same rows, queries and amounts earn in one shard. @param one an epoch of the same rows, in one shard */
+/**
+ * Expects that the same rows, queries and amounts earn the same in one shard. @param one an epoch of the same
+ * rows, in one shard
+ */
 export function expectAsOneShard(
   shards: readonly (readonly number[])[],
   settled: SettledShards,
@@ -57,7 +62,7 @@ export function expectAsOneShard(
   expect(settled.terms.treasuryWei).toBe(terms.treasuryWei);
 }
 
-/** No wire of either circuit could hold another value. */
+/** Expects that no wire of either circuit could hold another value. */
 export async function expectNoFreeWire({ draws, shard }: ShardTesters, epoch: EpochToSettle): Promise<void> {
   const settled = settleShards(epoch);
   const free = draws.tamper(await witnessOf(draws, statedInputs(settled))).map(({ signal }) => signal);
@@ -66,7 +71,7 @@ export async function expectNoFreeWire({ draws, shard }: ShardTesters, epoch: Ep
     expect(shard.tamper(await witnessOf(shard, statedProof(proof)))).toEqual([]);
 }
 
-/** Two or three shards of random payees and rows, for circuits of three payees and four rows. */
+/** Random payees and rows of two or three shards, for circuits of three payees and four rows. */
 export function randomShards(seed: number): number[][] {
   const numbers = new SeededNumbers(seed);
   return Array.from({ length: 2 + (seed % 2) }, () => {

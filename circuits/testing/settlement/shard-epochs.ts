@@ -8,12 +8,12 @@ import { type DirectWorldOptions, directEpochOf } from "./direct-world.ts";
 import { epochOf, type WorldOptions } from "./settlement-world.ts";
 
 const SIZE = { rows: 4, features: 3, payees: 3, payments: 3, draws: 2 };
-/** Of both circuits. */
+/** Size of both circuits: of the draws, and of each shard. */
 export const SETTLING_SIZE: ShardSize & ShardedSize = { ...SIZE, shards: 3 };
-/** Of a circuit that takes all of a model's rows in one shard. */
+/** Size of a circuit that takes all of a model's rows in one shard. */
 export const ONE_SIZE: SettlementSize = { ...SIZE, rows: 12, payees: 9 };
 const DIRECT = { features: 16, isDirect: true };
-/** The same of direct models. */
+/** Sizes for direct models. */
 export const DIRECT_SETTLING_SIZE: ShardSize & ShardedSize = { ...SETTLING_SIZE, ...DIRECT };
 export const DIRECT_ONE_SIZE: SettlementSize = { ...ONE_SIZE, ...DIRECT };
 

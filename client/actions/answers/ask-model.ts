@@ -72,7 +72,7 @@ export async function askModel(
 }
 
 export interface AskAdapterParameters {
-  /** A server of many adapters, without `/v1`. */
+  /** An answer server, without `/v1`. */
   serverUrl: string;
   /** A registered model that it has; its adapter is `model-ID`. */
   modelId: number;
@@ -90,7 +90,7 @@ export type AskAdapterErrorCode =
   | `MOD_SERVE_${string}`;
 
 /**
- * Asks a registered model behind a server of many adapters, in the name of the account that will pay, and hands on its
+ * Asks a registered model behind an answer server, in the name of the account that will pay, and hands on its
  * words as they come. Pay with `payForAnswer`, which checks the answer first.
  * @throws CLI_NOT_CONFIGURED, CLI_LEAF_NOT_FOUND, CLI_UNREACHABLE, CLI_ANSWER_INVALID,
  *   MOD_SERVE_UNPAID and other MOD_SERVE_… codes as the server refuses
@@ -114,7 +114,7 @@ function givenAnswer(url: string, last: unknown): UncheckedAnswer {
   const given = answerSchema.safeParse(last);
   if (given.success) return given.data;
   throw clientError("CLI_ANSWER_INVALID", "the answer is not as documented", {
-    data: { server: "model server", url },
+    data: { server: "answer server", url },
     cause: given.error,
   });
 }
@@ -312,7 +312,7 @@ function openedWith(
   const bytes = Uint8Array.from(atob(sealed), (character) => character.charCodeAt(0));
   const invalid = (cause: unknown) =>
     clientError("CLI_ANSWER_INVALID", `the reply of ${url} decrypts to no answer`, {
-      data: { server: "model server", url },
+      data: { server: "answer server", url },
       cause,
     });
   let opened: object;
@@ -324,7 +324,11 @@ function openedWith(
   const { expiresAtMs, payerId, priceWei, receipt } = terms;
   const answer = answerSchema.safeParse({
     ...opened,
-    ...{ payerId, expiresAtMs, receipt: hex32(receipt), priceWei: `${priceWei}`, salt: hex32(salt) },
+    payerId,
+    expiresAtMs,
+    receipt: hex32(receipt),
+    priceWei: `${priceWei}`,
+    salt: hex32(salt),
   });
   if (!answer.success) throw invalid(answer.error);
   return answer.data;

@@ -85,6 +85,6 @@ it("waits for a silent server no longer than it has patience", async () => {
   answer = (response) => response.write(part("a"));
   await expect(asked(300)).rejects.toMatchObject({
     code: "CLI_UNREACHABLE",
-    data: { server: "model server" },
+    data: { server: "answer server" },
   });
 });

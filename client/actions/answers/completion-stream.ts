@@ -1,4 +1,4 @@
-/** A server of many adapters (docs/explanation/openlora.md) as a client meets it: what it has, and one answer as it is made. */
+/** An answer server (docs/explanation/openlora.md) as a client meets it: what it has, and one answer as it is made. */
 
 import { RollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
@@ -57,7 +57,7 @@ const partSchema = z.object({
   openledger: z.optional(z.unknown()),
 });
 const refusal = z.object({ code: z.string(), data: z._default(z.record(z.string(), z.unknown()), {}) });
-/** OpenAI's form, in which ours is a field, or a model server's own. */
+/** OpenAI's form, in which ours is a field, or an answer server's own. */
 const errorSchema = z.union([
   z.pipe(
     z.object({ error: z.object({ message: z.string(), openledger: refusal }) }),
@@ -75,7 +75,7 @@ const PATIENCE_MS = 300_000;
 
 const invalidAnswer = (url: string, reason: string, cause?: unknown) =>
   clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented: ${reason}`, {
-    data: { server: "model server", url },
+    data: { server: "answer server", url },
     cause,
   });
 
@@ -108,7 +108,7 @@ export async function streamCompletion(
 }
 
 /**
- * An answer of a model server, whose text comes as it is made.
+ * An answer of an answer server, whose text comes as it is made.
  *
  * @param onText told the whole text so far
  * @returns the answer
@@ -140,7 +140,7 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
       return await work;
     } catch (cause) {
       throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
-        data: { server: "model server", url },
+        data: { server: "answer server", url },
         cause,
       });
     } finally {

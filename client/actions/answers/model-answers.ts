@@ -1,4 +1,4 @@
-/** What a customer and a model server say to each other. */
+/** What a customer and an answer server say to each other. */
 
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -91,7 +91,7 @@ export const sealedAnswerSchema = z.extend(
   { sealed: z.base64() },
 );
 
-/** An answer as a model server gives it: not to be paid before `checkAnswer` has taken it. */
+/** An answer as an answer server gives it: not to be paid before `checkAnswer` has taken it. */
 export type UncheckedAnswer = z.output<typeof answerSchema>;
 
 /**
@@ -110,7 +110,7 @@ export interface CheckableModel {
 }
 
 /**
- * One request to a model server. Its own errors keep their codes (ATT_…).
+ * One request to an answer server. Its own errors keep their codes (ATT_…).
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID
  * @internal
  */
@@ -130,13 +130,13 @@ export async function requestModelServer<Schema extends z.core.$ZodType>(
     const url = `${sequencerUrl}${path}`;
     if (isRollupError(cause, "CLI_UNREACHABLE")) {
       throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
-        data: { server: "model server", url },
+        data: { server: "answer server", url },
         cause,
       });
     }
     if (isRollupError(cause, "CLI_ANSWER_INVALID")) {
       throw clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
-        data: { ...cause.data, server: "model server", url },
+        data: { ...cause.data, server: "answer server", url },
         cause,
       });
     }

@@ -141,10 +141,13 @@ describe("a version of several shards", () => {
     try {
       const store = await openRowStore(folder);
       const storedRows = ["a", "b", "c", "d"].map((letter) => ({
-        ...{ digest: letter.repeat(64), contributorId: 3, validatorId: 7 },
+        digest: letter.repeat(64),
+        contributorId: 3,
+        validatorId: 7,
       }));
       const hashed = storedRows.map(({ digest, ...owners }) => ({
-        ...{ ...owners, rowHash: BigInt(`0x${digest}`) % FIELD_ORDER },
+        ...owners,
+        rowHash: BigInt(`0x${digest}`) % FIELD_ORDER,
       }));
       const stored = commitVersion(hashed, { shard: { rows: 3, payees: 512 } });
       await storeVersion(store, { ...stored, storedRows });

@@ -95,7 +95,9 @@ function answerDatanet({ chain = committedChain, rowsRoot }: { chain?: bigint; r
 
 async function publish(validatorId: Parameters<typeof collectVersion>[1]["validatorId"]) {
   const version = await collectVersion(client, {
-    ...{ datanetId: DATANET, store, validatorId },
+    datanetId: DATANET,
+    store,
+    validatorId,
     shard: { rows: 100, payees: 512 },
   });
   await storeVersion(store, version);
@@ -146,7 +148,9 @@ describe("verifyVersion", () => {
   it("names a row that was given to somebody else, and one that nobody has committed", async () => {
     await commit(commits);
     const version = await collectVersion(client, {
-      ...{ datanetId: DATANET, store, validatorId: 9 },
+      datanetId: DATANET,
+      store,
+      validatorId: 9,
       shard: { rows: 100, payees: 512 },
     });
     const { digests } = await storeContribution(store, [bytes("foreign")]);

@@ -20,7 +20,9 @@ async function signSome(count: number): Promise<SignedSubmission[]> {
   const kept: SignedSubmission[] = [];
   for (let nonce = 0; nonce < count; nonce++)
     await transfer(fixture.client, {
-      ...{ to: 7, amountWei: 10n, nonce },
+      to: 7,
+      amountWei: 10n,
+      nonce,
       onSigned: (signed) => {
         kept.push(signed);
         throw new Error("not to be sent");

@@ -100,7 +100,7 @@ describe("recordRandomness", () => {
     const closingBatch = await f.closeEpoch();
     const number = await f.mineRandomness(closingBatch, 2);
     const header = await f.headerOf(number);
-    /** What a call finds that runs so many blocks after the one that gives randomness. */
+    /** Result of a call that runs `age` blocks after the one that gives randomness. */
     const outcome = (age: number) =>
       revertOf(
         f.rollup.simulate.recordRandomness([closingBatch, header], {
@@ -115,7 +115,7 @@ describe("recordRandomness", () => {
     for (const age of [HISTORY_BLOCKS + 1, HISTORY_BLOCKS + 2, 2 * HISTORY_BLOCKS, 1_000_000]) {
       expect(await outcome(age)).toEqual({ name: "RandomnessMissed", args: [number, number + BigInt(age)] });
     }
-    // Where the chain has no EIP-2935, 256 blocks are all.
+    // A chain without EIP-2935 has only 256 blocks.
     await f.client.setCode({ address: HISTORY, bytecode: "0x" });
     expect(await outcome(BLOCKHASH_BLOCKS)).toMatchObject({ name: "accepted" });
     expect(await outcome(BLOCKHASH_BLOCKS + 1)).toMatchObject({ name: "RandomnessMissed" });

@@ -40,7 +40,7 @@ const preVerified = (part: SettlementPart): SettlementPart => ({ ...part, isPreV
 const takes = async (part: SettlementPart, from: Role = "stranger") =>
   f.attempt(await f.joined([preVerified(part)]), from);
 
-/** What the contract would say to the pre-verification of a settlement as it is. */
+/** Answer of the contract to the pre-verification of a settlement as it is. */
 const tryPreVerify = (
   data: Pick<SettlementData, "modelId" | "settlementHash">,
   closed: ProvenSettlementFixture,

@@ -12,7 +12,7 @@ import {
   startClosedFixture,
 } from "../../testing/settlement-fixture.ts";
 
-// Who may settle when, the default split, and the activation (docs/reference/settlement.md, "On L1").
+// Rights to settle and their times, the default split, and the activation (docs/reference/settlement.md, "On L1").
 
 const DAY = 86_400n;
 

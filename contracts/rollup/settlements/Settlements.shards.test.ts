@@ -190,7 +190,7 @@ describe("by draws", () => {
       name: "SettlementSortInvalid",
       args: [BigInt(SHARD), 5n, BigInt(KIND.settle)],
     });
-    // What a pre-verified settlement says has no proof, so a shard cannot be that.
+    // A pre-verified settlement brings no proof, so a shard cannot be pre-verified.
     const empty = { ...good.settlements![1]!, isPreVerified: true };
     expect((await f.attempt(withEntries(good, (entries) => entries.with(1, empty)))).name).toMatch(
       /^(SettlementSortInvalid|SettlementDataLengthInvalid)$/,

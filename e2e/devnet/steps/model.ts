@@ -39,7 +39,7 @@ import { storeOf } from "./host.ts";
 
 /** mia trains a model and writes it to its folder; a second time it is read from there. */
 export async function train(job: Job, part: ModelPart, datanetId: number): Promise<PublishedModel> {
-  const { folder } = part.paths;
+  const { folder } = part;
   const { mia } = job.people;
   if (readIfPresent(`${folder}/manifest.json`) !== null) return readModel(folder, await modelFamilies());
   const startedAtMs = Date.now();

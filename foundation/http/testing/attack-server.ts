@@ -1,14 +1,17 @@
-/** What a stranger tries first, against any server of the project: each server's tests run it on the real thing. */
+/**
+ * Attacks that a stranger tries first, against any server of the project: each server's tests run them on the
+ * real thing.
+ */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 interface ServerPaths {
-  /** Takes JSON. */
+  /** Path of a route that takes JSON. */
   readonly post?: string;
   readonly metrics?: string;
 }
 
-/** More than the share of one address of any server here. */
+/** Idle connections of the attack: more than the share of one address of any server here. */
 const IDLE_CONNECTIONS = 520;
 
 /** @returns what went through, in words; nothing where the server is protected */
@@ -74,7 +77,7 @@ async function settled(isSo: () => boolean): Promise<boolean> {
 
 async function open(port: number, localAddress: string): Promise<Socket> {
   const socket = connect({ host: "127.0.0.1", port, localAddress });
-  // What is refused may be reset before it is used.
+  // A refused connection may be reset before it is used.
   await Promise.race([
     once(socket, "connect").catch(() => {}),
     new Promise((end) => socket.once("close", end)),

@@ -3,6 +3,7 @@
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { LEDGER_PATH } from "../../serving/answers/answer-models.ts";
 import {
   compareRequestSchema,
   exportFormSchema,
@@ -12,7 +13,6 @@ import {
   servedRequestSchema,
 } from "../factory-api.ts";
 import { type FactoryContext, signerOf, whileWaitedFor } from "../factory-context.ts";
-import { SERVED_PATH } from "../served-models.ts";
 import { idParams } from "./choice-routes.ts";
 import {
   beginActivation,
@@ -61,15 +61,15 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
     const job = requireDone(jobs.require(request.params.id, leafId));
     return runner.view(await (request.body.isServed ? served.serve(job) : served.end(job)));
   });
-  app.get("/v1/served", () => ({ models: served.list() }));
-  app.all<{ Params: { model: string } }>(`${SERVED_PATH}/:model/*`, {
+  app.get(LEDGER_PATH, () => ({ models: served.list() }));
+  app.all<{ Params: { model: string } }>(`${LEDGER_PATH}/:model/*`, {
     // The model's own routes count requests, by model.
     config: { rateLimit: false },
     // Before the body is read: those routes read it.
     onRequest: async (request, reply) => {
       const inner = served.routesOf(request.params.model);
       reply.hijack();
-      request.raw.url = request.url.slice(SERVED_PATH.length);
+      request.raw.url = request.url.slice(LEDGER_PATH.length);
       inner.routing(request.raw, reply.raw);
     },
     handler: () => undefined,

@@ -12,9 +12,9 @@ import {
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
 
-/** What each instance needs for itself. It begins with what the inversion uses, see field-division.ts. */
+/** Scratch bytes of each instance. The inversion's memory comes first, see field-division.ts. */
 export const scratchBytes = 4096;
-/** Then comes room for operands of products. */
+/** Offset of the operands of products in the scratch. */
 export const operandsAt = 1024;
 /** Pins are in the scratch's second half, at multiples of 16. */
 const lastPinAt = scratchBytes - 16;
@@ -37,7 +37,7 @@ interface CoordinateVariable {
   readonly value: Coordinate;
 }
 
-/** Where a coordinate is, for both lanes, and its bound in moduli. */
+/** Location of a coordinate, for both lanes, and its bound in moduli. */
 export interface Slot {
   address: Code;
   offset: number;

@@ -39,7 +39,7 @@ export const referenceFlags = { negative: 1, endomorphism: 2 } as const;
 /** Steps of two pairs each whose points come into the first-level cache together. */
 const touchedSteps = 64;
 
-/** How many pairs of a batch the fast additions may leave out. */
+/** Maximum pairs of a batch that the fast additions may leave out. */
 export const maxLeftOut = 64;
 
 export interface CurveShape {
@@ -109,7 +109,7 @@ function addOutlined(builder: WasmModuleBuilder, constants: ConstantPool) {
   };
 }
 
-/** What a pair's references say, for both lanes. */
+/** Reader of a pair's references, for both lanes. */
 class PairReader {
   readonly #f: WasmFunction;
   readonly #kernel: CoordinateKernel;

@@ -8,7 +8,7 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 import { type CurveShape, referenceFlags } from "./curve-kernel.ts";
 
-/** What WindowSummer calls to sort references by digit; a negative digit takes the negated point. */
+/** Functions by which WindowSummer sorts references by digit; a negative digit takes the negated point. */
 export function addDigitSort(builder: WasmModuleBuilder): void {
   const emitLoop = (
     f: WasmFunction,
@@ -46,7 +46,10 @@ export function addDigitSort(builder: WasmModuleBuilder): void {
   });
 }
 
-/** What ListSummer calls on lists of references that lie one after another; their lengths are in a table. */
+/**
+ * Functions by which ListSummer pairs lists of references that lie one after another; their lengths are in a
+ * table.
+ */
 export function addListPairs(builder: WasmModuleBuilder): void {
   // (lengths, count, from, list, pairs, sum, pointBytes): writes each list's pairs of neighbours, and to `list`, which may
   // be `from`, where their sums will be and what is left over. Returns where the pairs end.

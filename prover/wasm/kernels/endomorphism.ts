@@ -23,7 +23,10 @@ function cubeRoot(modulus: bigint): bigint {
   }
 }
 
-/** Two short vectors (a, b) with a + b lambda = 0 modulo the group's order, from Euclid's remainders. */
+/**
+ * Short vectors (a, b), two of them, with a + b lambda = 0 modulo the group's order, from Euclid's
+ * remainders.
+ */
 function shortVectors(): [[bigint, bigint], [bigint, bigint]] {
   let [r0, r1] = [scalarModulus, lambda];
   let [t0, t1] = [0n, 1n];

@@ -33,7 +33,7 @@ export const inverseScratchBytes = numberAt(4);
 const constant = (value: number | bigint) => i64.const(BigInt(value));
 const digit = (at: number, i: number) => i64.load(scratchAddress, at + 8 * i);
 const setDigit = (at: number, i: number, value: Code) => i64.store(scratchAddress, value, at + 8 * i);
-/** All ones or nothing. */
+/** Mask of a value's sign: all ones if it is negative, else zero. */
 const signMask = (value: Code) => i64.shrS(value, constant(63));
 const isNegative = (at: number) => signMask(digit(at, digitCount - 1));
 
@@ -42,7 +42,7 @@ export const quotientDigits = Array.from({ length: digitCount }, (_, i) => digit
 /** The sign of what it left in f: 1 or -1. */
 export const quotientSign = i64.or(isNegative(fAt), constant(1));
 
-/** By how much a step's divisions change f and g: to u f + v g and q f + r g over 2^30. */
+/** Factors by which a step's divisions change f and g: to u f + v g and q f + r g over 2^30. */
 type Factors = readonly [u: Local, v: Local, q: Local, r: Local];
 
 /**
@@ -83,7 +83,7 @@ export function addDivision(builder: WasmModuleBuilder): WasmFunction {
 function emitDivisions(f: WasmFunction, eta: Local, [u, v, q, r]: Factors): void {
   const [low, high, left] = f.locals("i64", 3) as [Local, Local, Local];
   const [zeros, swapped, limit, multiple] = f.locals("i64", 4) as [Local, Local, Local, Local];
-  /** What changes alike in f and in g. */
+  /** Pairs of locals that change alike in f and in g. */
   const rows = [
     [low, high],
     [u, q],
@@ -115,7 +115,7 @@ function emitDivisions(f: WasmFunction, eta: Local, [u, v, q, r]: Factors): void
         f.set(b, i64.sub(constant(0), swapped.get));
       }
     });
-    // As many bits of g as may be cleared before eta turns, up to six: f (f^2 - 2) is -1 / f modulo 64.
+    // Clear as many bits of g as possible before eta turns, up to six: f (f^2 - 2) is -1 / f modulo 64.
     const next = i64.add(eta.get, constant(1));
     f.set(limit, select(left.get, next, i64.ltS(left.get, next)));
     const minusInverse = i64.mul(low.get, i64.sub(i64.mul(low.get, low.get), constant(2)));
@@ -141,7 +141,7 @@ function emitUpdate(f: WasmFunction, factors: Factors, xAt: number, yAt: number,
       const product = i64.add(i64.mul(a, x.get), i64.mul(b, y.get));
       f.set(sum, i === 0 ? product : i64.add(sum.get, product));
       if (isModular && i === 0) {
-        // Where x or y is negative, p is added to it, which keeps both above -2 p.
+        // p is added to a negative x or y, which keeps both above -2 p.
         f.set(multiple, i64.add(i64.and(a, isNegative(xAt)), i64.and(b, isNegative(yAt))));
         const remainder = i64.add(i64.mul(sum.get, constant(modulusInverse)), multiple.get);
         f.set(multiple, i64.sub(multiple.get, i64.and(remainder, constant(digitMask))));

@@ -29,13 +29,13 @@ export function addInverse(builder: WasmModuleBuilder, constants: ConstantPool):
     const other = { ...value, limbs: swapped };
     writeInteger(kernel, kernel.reduce(kernel.mul(value, other)), 0, scratchAddress, integerAt);
     f.emit(divide.call());
-    // Of a R there is 1 / (a R), and 1 / a in Montgomery form is that times R^2.
+    // The division of a R gives 1 / (a R), and 1 / a in Montgomery form is that times R^2.
     const inverse = kernel.mul(readQuotient(kernel), kernel.constantValue(elementR ** 3n));
     kernel.store(address, kernel.reduce(kernel.mul(inverse, other)));
   });
 }
 
-/** What the division left, in both lanes. */
+/** Reads the result of the division, in both lanes. */
 function readQuotient(kernel: FieldKernel): LimbValue {
   const sign = kernel.bind(f64x2.splat(f64.fromI64(quotientSign)));
   const limbs = Array.from({ length: limbCount }, (_, j) => {

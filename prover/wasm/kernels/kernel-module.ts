@@ -36,7 +36,7 @@ const maxPages = 65536;
 const constantsAt = 1024;
 const fillPairsAt = 64;
 const fillPointsAt = 16 * 1024;
-/** What the kernels need; the allocator begins here. */
+/** Bytes of memory that the kernels use; the allocator begins after them. */
 export const kernelBytes = 32 * 1024;
 
 export interface KernelImage {
@@ -145,7 +145,9 @@ function makeStart(constants: ConstantPool): Uint8Array {
   return start;
 }
 
-/** Without fused multiply-add in hardware V8 rounds twice, and every product would be wrong. */
+/**
+ * Checks for a fused multiply-add in hardware. Without one V8 rounds twice, and every product would be wrong.
+ */
 function checkFusing({ module, start }: KernelImage): void {
   const memory = createKernelMemory(kernelBytes + pageBytes);
   const bytes = new Uint8Array(memory.buffer);

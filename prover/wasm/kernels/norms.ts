@@ -54,12 +54,12 @@ export function addOutlinedNorms(
 }
 
 /**
- * What a batch multiplies up and inverts for its differences d: in G1 d itself, in G2 the norm d0^2 + d1^2, which is
- * in the base field. 1 / d is then the conjugate d0 - d1 u over the norm. The norm is zero for d = 0 alone, because
- * the modulus is 3 modulo 4 and -1 therefore no square.
+ * Values that a batch multiplies up and inverts for its differences d: in G1 d itself, in G2 the norm d0^2 +
+ * d1^2, which is in the base field. 1 / d is then the conjugate d0 - d1 u over the norm. The norm is zero for
+ * d = 0 alone, because the modulus is 3 modulo 4 and -1 therefore no square.
  */
 export class Norms {
-  /** Of the base field. */
+  /** Kernel of the base field. */
   readonly field: CoordinateKernel;
   readonly #outlined: OutlinedNorms | null;
 
@@ -72,7 +72,7 @@ export class Norms {
     }
   }
 
-  /** Where a difference's norm is: at `address` and `offset` in G2. */
+  /** Slot of a difference's norm: at `address` and `offset` in G2, the difference itself in G1. */
   slot(address: Code, offset: number, difference: Slot): Slot {
     return this.#outlined === null ? difference : { address, offset, valueMax: storedMax };
   }

@@ -13,7 +13,7 @@ export const addSuggestCommand = command({
   about: "add label suggestions of a model, signed by a reviewer; labellers see them on request",
   options: {
     ...HOST_OPTION,
-    "--model <place>": { about: "folder of a published model, or URL of a model server", isRequired: true },
+    "--model <place>": { about: "folder of a published model, or URL of an answer server", isRequired: true },
     "--name <text>": "name of the model that labellers see; default: the folder or URL",
     "--as-datanet": "sign with the Datanet's key",
   },

@@ -1,4 +1,4 @@
-/** `openledger models keys`: who may ask a server of adapters. */
+/** `openledger models keys`: who may ask an answer server. */
 import { servingKeys } from "@openledger/models/serving/serving-config";
 import { commandError } from "../../cli/cli-errors.ts";
 import { DATA_OPTION } from "../../cli/common-options.ts";
@@ -8,7 +8,7 @@ import { command } from "../../cli/run-command.ts";
 
 export const addModelKeysCommand = command({
   usage: "keys [name]",
-  about: "issue or revoke an API key of a server of adapters; without a name, list them",
+  about: "issue or revoke an API key of an answer server; without a name, list them",
   options: {
     ...withFallback(DATA_OPTION, ".openledger/serving"),
     "--per-minute <requests,tokens>": {

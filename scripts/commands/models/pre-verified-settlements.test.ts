@@ -41,9 +41,9 @@ async function expectShown(text: RegExp, preVerified: readonly object[]) {
     else expect(words, name).toMatch(text);
     const json = JSON.parse(await run(...argsOf(name), "--json"));
     expect(part(json), name).toMatchObject({ preVerifiedSettlements: preVerified });
-    // Model servers are those of a devnet that this checkout may have started.
+    // Answer servers are those of a devnet that this checkout may have started.
     const wrong = ((json.checks ?? []) as { check: string; problem: string | null }[])
-      .filter(({ check, problem }) => problem !== null && check !== "model-server")
+      .filter(({ check, problem }) => problem !== null && check !== "answer-server")
       .map(({ check }) => check);
     expect(wrong).toEqual(name === "status" ? ["bridge"] : []);
   }

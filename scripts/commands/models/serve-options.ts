@@ -1,22 +1,23 @@
 /** Options of `models serve`. */
 import { EPOCH_SECONDS } from "@openledger/circuits/protocol";
 import { DATA_OPTION, LISTEN_OPTIONS, THREADS_OPTION } from "../../cli/common-options.ts";
-import { defineOptions, type OptionsOf, withFallback } from "../../cli/options.ts";
-import { SCORES_OPTION } from "../../cli/scores-option.ts";
+import { defineOptions, type OptionsOf } from "../../cli/options.ts";
 import { SERVER_OPTIONS } from "../../cli/server-options.ts";
 import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
-import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { KERNELS_OPTION, WEIGHTS_OPTION } from "./language-options.ts";
 
 export const SERVE_OPTIONS = defineOptions({
-  "--model <id>": "with a folder: leaf id of the model",
-  ...TEXT_BASE_OPTION,
+  "--model <id>": "the folder is one published model: its leaf id",
+  "--base <folder>":
+    "folder of a base model, to serve it over OpenAI's API; published language models must be of this base",
+  "--adapters <folder>":
+    "folder of the base's adapters, each in PEFT's format: answers of base and adapters are free",
   ...LISTEN_OPTIONS,
-  ...withFallback(DATA_OPTION, "answers"),
+  ...DATA_OPTION,
   "--spans <path>":
-    "index of the version's text (datanet index), to show verbatim spans of answers; with --registered a folder of indexes",
-  "--answer-ttl <seconds>": { about: "seconds until an unpaid answer expires", fallback: "600" },
-  ...SCORES_OPTION,
+    "index of a version's text (datanet index), or a folder of indexes, to show verbatim spans of answers",
+  "--answer-ttl <seconds>": "seconds until an unpaid answer expires",
+  "--scores <mode>": "how scores of estimates are computed: auto, gpu or int32",
   "--settle": "close and settle epochs automatically, once they are full or over; needs --account",
   "--epoch-length <seconds>": {
     about:
@@ -28,11 +29,8 @@ export const SERVE_OPTIONS = defineOptions({
   ...KEYS_OPTION,
   ...PROVER_OPTION,
   ...SERVER_OPTIONS,
-  "--adapters <folder>": "without a folder: folder of the base's adapters, each in PEFT's format",
-  "--registered <folder>":
-    "with adapters: folder of published models to serve for receipts, named by leaf id",
   ...THREADS_OPTION,
-  "--batch <n>": "with adapters: concurrent requests of each thread",
+  "--batch <n>": "with a base: concurrent requests of each thread",
   ...KERNELS_OPTION,
   ...WEIGHTS_OPTION,
 });

@@ -35,8 +35,7 @@ export const addFollowCommand = command({
     },
     "--no-pages": "serve the API alone, without pages at /",
     "--pages-l1 <url>": "URL of an Ethereum node for the pages; default: the reader's wallet",
-    "--pages-model <url...>": "URLs of model servers for the pages",
-    "--pages-adapters <url...>": "URLs of adapter servers for the pages",
+    "--pages-answers <url...>": "URLs of answer servers for the pages",
     "--pages-datanets <url...>": "URLs of Datanet hosts for the pages",
     "--pages-factory <url>": "URL of a factory for the pages",
     ...FROM_BLOCK_OPTION,
@@ -74,8 +73,7 @@ export const addFollowCommand = command({
         pages: options.pages
           ? {
               l1Url: options.pagesL1 ?? null,
-              modelServers: options.pagesModel ?? [],
-              adapterServers: options.pagesAdapters ?? [],
+              answerServers: options.pagesAnswers ?? [],
               datanetHosts: options.pagesDatanets ?? [],
               factoryUrl: options.pagesFactory ?? null,
             }

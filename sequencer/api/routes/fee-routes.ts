@@ -1,4 +1,4 @@
-/** What operations cost, now and in the next batch, and what the operator makes of it. */
+/** Routes for fees, now and in the next batch, and for the operator's earnings and costs. */
 import type { FastifyInstance } from "fastify";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { ApiModules } from "../api-options.ts";

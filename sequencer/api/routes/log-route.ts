@@ -1,7 +1,7 @@
 /**
- * The log for full nodes: what was executed, in order, with every preconfirmation. Sequences have gaps, and an entry may be made
- * again (a rebuild, a rebase); who follows compares a closed batch's hash with their own and reads again from the batch
- * before.
+ * The log for full nodes: executed entries in order, with every preconfirmation. Sequences have gaps, and an entry may be
+ * made again (a rebuild, a rebase). A follower compares a closed batch's hash with its own, and on a difference reads
+ * again from the batch before.
  */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -16,7 +16,7 @@ import type { LogEntry } from "../../store/log-entry.ts";
 import type { ApiModules, ApiOptions, LedgerHost } from "../api-options.ts";
 import { entryView } from "../log-views.ts";
 
-/** By the time that they take, at least; `answer-costs.ts` counts their bytes. */
+/** Entries in a unit of the rate limit, by the time that they take. It is a minimum: `answer-costs.ts` counts their bytes. */
 const ENTRIES_PER_UNIT = 16;
 const ENTRIES_AT_ONCE = 16;
 
@@ -66,7 +66,7 @@ async function logPage(
   const first = base === null ? from! : base.sequence + 1;
   const read: (readonly [sequence: number, entry: LogEntry])[] = [];
   for await (const one of log.entries(first)) if (read.push(one) >= maxCount) break;
-  // Some together, so that what signs them gets them in few messages, and others have turns in between.
+  // Several at once, so that the signer gets them in few messages, and other requests run in between.
   const views: (object | null)[] = [];
   for (let at = 0; at < read.length; at += ENTRIES_AT_ONCE) {
     await nextTurn();
@@ -91,12 +91,12 @@ async function logPage(
   };
 }
 
-/** Where the log is after a batch. @throws SEQ_UNKNOWN */
+/** Position of the log after a batch. @throws SEQ_UNKNOWN */
 async function positionAfter({ pipeline, log }: LedgerHost, batchNumber: number) {
   const { registry } = pipeline;
-  const isKept = batchNumber >= registry.finalNumber && batchNumber <= registry.closedNumber;
+  const isInRegistry = batchNumber >= registry.finalNumber && batchNumber <= registry.closedNumber;
   const record = await log.batch(batchNumber);
-  const position = isKept ? registry.positionAfter(batchNumber) : record?.position;
+  const position = isInRegistry ? registry.positionAfter(batchNumber) : record?.position;
   if (position === undefined) throw unknownBatch(batchNumber);
   return { ...position, batchHash: record?.batchHash ?? null };
 }

@@ -68,12 +68,12 @@ export async function registerModelRoutes(
         maxCost: ({ query }) => (query as z.output<typeof schemas.paymentsQuery>).limit / PAYMENTS_PER_UNIT,
       },
     },
-    async ({ params: { id }, query: { epoch: wanted, from, limit } }) => {
+    async ({ params: { id }, query: { epoch: requestedEpoch, from, limit } }) => {
       await pipeline.idle();
       const record = requireModel(id);
       const counters = unpackCounters(record.leaf.counters);
       const openEpoch = Number(counters.epoch);
-      const epoch = wanted ?? openEpoch;
+      const epoch = requestedEpoch ?? openEpoch;
       if (epoch < 1 || epoch > openEpoch) {
         throw sequencerError("SEQ_UNKNOWN", `model ${id} has had no epoch ${epoch}`, {
           data: { reason: "epoch", id, epoch, openEpoch },

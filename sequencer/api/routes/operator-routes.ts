@@ -61,8 +61,10 @@ export async function registerOperatorRoutes(
     async ({ params, body }) => {
       const { batchHash, status, transactionHash, blockNumber, gasPriceWei, gasUsed, reason } = body;
       const inclusion = {
-        ...{ transactionHash, blockNumber: blockNumber ?? null },
-        ...{ gasUsed: gasUsed ?? null, gasPriceWei: gasPriceWei ?? null },
+        transactionHash,
+        blockNumber: blockNumber ?? null,
+        gasUsed: gasUsed ?? null,
+        gasPriceWei: gasPriceWei ?? null,
       };
       await pipeline.reportBatch(params.number, { batchHash, status, inclusion }, reason ?? null);
       return {};

@@ -29,12 +29,15 @@ import { PostedTree } from "../posted-tree.ts";
 /** Leaves that one search answers with. */
 const MAX_LEAVES_FOUND = 1_000;
 
-/** By the time that they take: measured on the lists of a real sequencer (docs/explanation/sequencer-speed.md). */
+/**
+ * Items in a unit of the rate limit, by the time that they take, measured on the lists of a real sequencer
+ * (docs/explanation/sequencer-speed.md).
+ */
 const PER_UNIT = { leaves: 16, operations: 4, records: 4, names: 250 };
 /** Datanets and models, or chunks of the index of owners and keys, that a search goes through in the time of a unit. */
 const SEARCHED_PER_UNIT = 1_000;
 
-/** Of an owner or a key, else the models of a Datanet. */
+/** Yields the leaves of an owner or of a key, or the models of a Datanet. */
 function* wantedLeaves(
   { leaves }: Ledger,
   { datanetId, keyX, owner }: z.output<typeof schemas.leavesQuery>,
@@ -132,9 +135,9 @@ export async function registerPublicRoutes(
       const { owner, keyX, datanetId, ids } = request.query;
       await sequencer.pipeline.idle();
       if (ids !== undefined) {
-        const wanted = [...new Set(ids)];
-        setCost(request, wanted.length / PER_UNIT.leaves);
-        return wanted.flatMap((id) => {
+        const uniqueIds = [...new Set(ids)];
+        setCost(request, uniqueIds.length / PER_UNIT.leaves);
+        return uniqueIds.flatMap((id) => {
           const record = ledger.leaf(id);
           return record === undefined ? [] : [leafView(sequencer, id, record)];
         });
@@ -159,7 +162,8 @@ export async function registerPublicRoutes(
       });
       reply.code(202);
       return {
-        ...{ hash, status },
+        hash,
+        status,
         ...(preconfirmation === null ? {} : { preconfirmation }),
       };
     },
@@ -285,7 +289,7 @@ export async function registerPublicRoutes(
         summary: "WebSocket: topics operations, batches, leaf:ID",
         querystring: schemas.feedQuery,
       },
-      // Refused before the upgrade, so that the client sees an HTTP error; before all else where there is no room.
+      // Refused before the upgrade, so that the client sees an HTTP error; before anything else where there is no room.
       onRequest: async (request) => feed.requireRoom(clientNetwork(request)),
       preValidation: async ({ query }) => void topics(query),
     },

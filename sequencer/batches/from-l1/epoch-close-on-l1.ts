@@ -1,7 +1,7 @@
 /**
- * Where L1 took the batches that hold a CloseEpoch, and the randomness of the block 128 later, as the bridge reports them
- * once they are deep enough. What is written here decides whether L1 would take a settlement, so it decides whether
- * the sequencer takes it: a batch that L1 refuses would hold up all later ones.
+ * Places on L1 of the batches that hold a CloseEpoch, and the randomness of the block 128 later, as the bridge reports
+ * them once they are deep enough. These records decide whether L1 would take a settlement, and so whether the sequencer
+ * takes it: a batch that L1 refuses would hold up all later ones.
  */
 
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
@@ -12,11 +12,11 @@ import { storeKeys } from "../../store/store-keys.ts";
 export interface EpochCloseOnL1 {
   readonly batchNumber: number;
   readonly blockNumber: number;
-  /** Of that block, in seconds. */
+  /** Timestamp of that block, in seconds. */
   readonly timestamp: number;
   /** prevRandao as the contract recorded it, 256 bits; null while it is not there. */
   readonly prevRandao: bigint | null;
-  /** Nobody recorded it in time: only the default split is left. */
+  /** True where nobody recorded it in time: only the default split is left. */
   readonly isMissed: boolean;
 }
 
@@ -28,8 +28,8 @@ const isFixed = (known: EpochCloseOnL1 | undefined) =>
   known !== undefined && (known.prevRandao !== null || known.isMissed);
 
 /**
- * Batches with the CloseEpoch of an epoch that waits for its settlement and whose randomness nobody has reported, ascending: a
- * node that leaves out their events does not keep anybody from asking for them.
+ * Lists batches with the CloseEpoch of an epoch that waits for its settlement and whose randomness was not reported,
+ * ascending. The bridge asks L1 for them, so a node that leaves out their events delays nothing.
  */
 export async function awaitedCloses(log: LedgerLog, { leaves }: Pick<Ledger, "leaves">): Promise<number[]> {
   const closing = new Set<number>();

@@ -20,7 +20,7 @@ import type { ChainRules } from "../head-state.ts";
 
 export type { MalformedBatch };
 
-/** What L1 has of one such batch. */
+/** One such batch as L1 has it. */
 export interface ForeignBatch {
   readonly batchNumber: number;
   /** Index on L1. */
@@ -43,7 +43,7 @@ export interface ReadForeignBatch {
   readonly source: ForeignBatch;
 }
 
-/** Up to the first that cannot be read. */
+/** Batches up to the first that cannot be read. */
 interface ReadForeignBatches {
   readonly read: readonly ReadForeignBatch[];
   readonly malformed: MalformedBatch | null;
@@ -139,7 +139,7 @@ export function malformedBatch(source: ForeignBatch, { code, message }: RollupEr
   return { batchNumber, blockNumber, transactionHash, reason: { code, message } };
 }
 
-/** What everybody is told while L1 has such a batch. */
+/** Error for every request while L1 has such a batch. */
 export function malformedOnL1(malformed: MalformedBatch): RollupError {
   const { batchNumber, reason } = malformed;
   return sequencerError(
@@ -157,8 +157,12 @@ export function foreignRecordOf(
 ): StoredBatch {
   const { blockNumber, transactionHash } = source;
   const facts = {
-    ...{ circuitId: circuit.circuitId, commitment: source.commitment, position },
-    ...{ settlements: [], rebuildCount: 0, posted: postedBytes(data.shape, source.data) },
+    circuitId: circuit.circuitId,
+    commitment: source.commitment,
+    position,
+    settlements: [],
+    rebuildCount: 0,
+    posted: postedBytes(data.shape, source.data),
   };
   const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: position.sequence + 1 };
   return {
@@ -170,7 +174,7 @@ export function foreignRecordOf(
   };
 }
 
-/** Without signed operations a blob has nothing but zeros, so nobody has to be asked for it. */
+/** Posted bytes and blob hash. Without signed operations a blob has nothing but zeros, so it need not be fetched. */
 function postedBytes(shape: BatchShape, wire: Uint8Array) {
   return { wire, versionedHash: isBlobShape(shape) ? postedBlobHash(wire) : null };
 }

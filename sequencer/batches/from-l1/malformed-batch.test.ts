@@ -55,7 +55,7 @@ async function start() {
 const mine = (l1: { client: { mine(options: { blocks: number }): Promise<void> } }, blocks: number) =>
   l1.client.mine({ blocks });
 
-/** What the bridge meets at its next look, and what the sequencer says then. */
+/** Expects the bridge's error at its next pass, and the sequencer's alarm. */
 async function expectStopped({ publish, rollup }: L1World, batchNumber: number, code: string) {
   await expect(publish()).rejects.toMatchObject({
     code: "BRG_BATCH_MALFORMED",
@@ -74,7 +74,7 @@ async function expectStopped({ publish, rollup }: L1World, batchNumber: number, 
 describe("a batch on L1 that breaks the rules", () => {
   it("stops what is signed and not the sequencer, until L1 has it no more", async () => {
     const { f, pay, restart, w } = await start();
-    const kept = (await send(w.rollup, pay(0n))).body;
+    const first = (await send(w.rollup, pay(0n))).body;
     await close(w.rollup);
     const open = (await send(w.rollup, pay(1n))).body;
     const before = await f.l1.client.snapshot();
@@ -94,7 +94,7 @@ describe("a batch on L1 that breaks the rules", () => {
           },
         },
       });
-      for (const [opIndex, { hash, preconfirmation }] of [kept, open].entries()) {
+      for (const [opIndex, { hash, preconfirmation }] of [first, open].entries()) {
         const { body } = await world.rollup.get(`/v1/operations/${hash}`);
         expect(body).toMatchObject({
           opIndex,
@@ -131,7 +131,7 @@ describe("a batch on L1 that breaks the rules", () => {
     for (let i = 0; i < 3; i++) await again.turn();
     await mine(f.l1, FINALITY_DEPTH_BLOCKS);
     await again.turn();
-    for (const { hash, preconfirmation } of [kept, open]) {
+    for (const { hash, preconfirmation } of [first, open]) {
       const { body } = await again.rollup.get(`/v1/operations/${hash}`);
       expect(body).toMatchObject({ status: "final", preconfirmation });
     }

@@ -16,7 +16,7 @@ const FIELDS = [
   "sender",
 ] as const satisfies (keyof QueueOperation)[];
 
-/** Whether two entries are the same to L1. Where the bridge saw an entry does not count. */
+/** Returns true if two entries are the same to L1. The place where the bridge saw an entry does not count. */
 export function sameQueueEntry(one: QueueOperation, other: QueueOperation): boolean {
   return FIELDS.every((field) => one[field] === other[field]);
 }
@@ -25,7 +25,7 @@ export function sameQueueEntry(one: QueueOperation, other: QueueOperation): bool
 export type NewQueueEntry = Omit<StoredQueueEntry, "status" | "batchNumber">;
 
 /**
- * Those of the entries that were not handed over before; `seenIndex` is the next one's index.
+ * Filters the entries that were not handed over before; `seenIndex` is the next one's index.
  * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_CONFLICT
  */
 export async function freshQueueEntries(
@@ -46,7 +46,7 @@ export async function freshQueueEntries(
       fresh.push({ ...entry, status: "queued", batchNumber: null });
       continue;
     }
-    // Nothing is left to compare it with.
+    // The earlier entry is pruned, so there is nothing to compare with.
     if (queueIndex < (log.prunedTo?.queueHead ?? 0)) continue;
     const known =
       fresh.find((other) => other.queueIndex === queueIndex) ?? (await log.queueEntry(queueIndex));

@@ -1,4 +1,6 @@
-/** What becomes of queue entries that L1 took back after they were handed over: another place in L1's history. */
+/**
+ * Replacement of queue entries that L1 took back after they were handed over: they have another place in L1's history.
+ */
 
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
@@ -7,7 +9,7 @@ import { statusRank } from "../../store/stored-batch.ts";
 import type { BatchRegistry } from "../batch-registry.ts";
 import { type NewQueueEntry, sameQueueEntry } from "./queue-entry.ts";
 
-/** What L1's queue holds at an index instead of what was handed over; null: nothing any more. */
+/** L1's present entries by queue index, instead of the handed-over ones; null: L1 has none there any more. */
 export type ReplacedQueue = ReadonlyMap<number, StoredQueueEntry | null>;
 
 interface QueueReplacement {

@@ -81,15 +81,17 @@ export interface RebaseOptions {
   readonly foreign: readonly ReadForeignBatch[];
   /** All entries of the queue that are known go before anything else. */
   readonly isQueueFirst: boolean;
-  /** What L1's queue holds instead of what the store has, where L1 took entries back; written with the rest. */
+  /** Entries that L1's queue holds instead of the store's, where L1 took entries back; written with the rest. */
   readonly queue?: ReplacedQueue | undefined;
-  /** For what was executed in no batch that is remembered. */
+  /** Terms for executed operations whose batch is in no record. */
   readonly terms: Omit<BatchTerms, "timestamp">;
   readonly l1Timestamp: bigint;
   readonly nowMs: number;
 }
 
-/** The caller keeps everybody else out. A failure leaves memory of no use; the store is as it was. */
+/**
+ * Rebases the ledger. The caller keeps everybody else out. After a failure memory cannot be used; the store is unchanged.
+ */
 export async function rebaseBatches(modules: RebaseModules, options: RebaseOptions): Promise<Rebased> {
   const { head, registry, log } = modules;
   const { base, foreign, nowMs } = options;
@@ -99,7 +101,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const tail: [number, LogEntry][] = [];
   for await (const entry of log.entries(position.sequence + 1, lastSequence)) tail.push(entry);
   const touched = new Set(head.openTouched);
-  // What others' queue entries did to epochs, and to lists of operations, is in no entry of the log.
+  // Effects of others' queue entries on epochs, and on lists of operations, are in no entry of the log.
   const settledByOthers: number[] = [];
   const listedByOthers: StoreWrite[] = [];
   for (let number = base + 1; number <= registry.closedNumber; number++) {
@@ -150,7 +152,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   return { foreign: applied.map(([record]) => record), malformed, ...again };
 }
 
-/** What such a batch changes, or the verdict on it, and then it has changed nothing. */
+/** Returns the leaves that such a batch changes, or the verdict on it, after which nothing has changed. */
 function applyLawful(head: HeadState, one: ReadForeignBatch): LeafChanges | MalformedBatch {
   try {
     return head.applyPosted(one.data, one.settlements);
@@ -253,7 +255,7 @@ async function executeAgain(
   return { entries, writes, closed, dropped, opened: opened as Rebased["opened"] };
 }
 
-/** What the log and its indices say of entries that are executed again. */
+/** Writes that remove the log entries, and their indices, of operations that are executed again. */
 export function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
   return tail.flatMap(([sequence, entry]): StoreWrite[] => {
     const own = { key: storeKeys.log(sequence) };
@@ -268,7 +270,7 @@ export function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
   });
 }
 
-/** Payments and CloseEpochs after the last final batch: what is executed again writes them again. */
+/** Removes payments and CloseEpochs after the last final batch: executing them again writes them again. */
 export async function forgetEpochs(
   { log }: Pick<RebaseModules, "log">,
   base: number,
@@ -295,7 +297,7 @@ export async function forgetEpochs(
   return writes;
 }
 
-/** Says what happened, in the log and, for dropped operations, in the feed. */
+/** Reports a rebase in the log and, for dropped operations, in the feed. */
 export function announceRebased(
   { dropped, foreign, closed }: Rebased,
   { feed, logger, metrics }: { feed: FeedPublisher; logger: Logger; metrics: Metrics },

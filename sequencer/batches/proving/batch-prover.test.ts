@@ -21,9 +21,9 @@ import {
   transfer,
 } from "../../testing/test-rollup.ts";
 
-/** Its trapdoor is known: any statement has a proof that verifies. */
+/** Circuit with a known trapdoor: any statement has a proof that verifies. */
 const circuit = simulateCircuit(batchSizes(TEST_SHAPE));
-/** A batch's proof may wait for a look, and a failed one for its pause. */
+/** Timeout in milliseconds: a batch's proof may wait for a pass, and a failed one for its pause. */
 const PATIENT = { timeout: 20_000 };
 
 function forge({ publicSignals }: ProofJob): ProofResult {
@@ -48,11 +48,11 @@ class ForgingProver implements OutsideProver {
   } as never;
   concurrency = 2;
   make: (job: ProofJob, options: ProveOptions) => Promise<ProofResult> = async (job) => forge(job);
-  readonly asked: ProveOptions["priority"][] = [];
+  readonly priorities: ProveOptions["priority"][] = [];
   isClosed = false;
 
   prove(job: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
-    this.asked.push(options.priority);
+    this.priorities.push(options.priority);
     return this.make(job, options);
   }
   async close(): Promise<void> {
@@ -74,7 +74,7 @@ afterEach(async () => {
   folder.remove();
 });
 
-/** Its deposits fill the first two batches. */
+/** Starts a rollup whose deposits fill the first two batches. */
 async function start(): Promise<void> {
   const verificationKeyPath = join(folder.path, "key.json");
   writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(verifierKey({ ...circuit, index: 0 }))));
@@ -94,7 +94,7 @@ describe("BatchProver", () => {
   it("has closed batches proven in their order, and says in /health and /v1/status who does", async () => {
     await start();
     await expect.poll(() => unproven(rollup), PATIENT).toEqual([]);
-    expect(prover.asked).toEqual([1, 2]);
+    expect(prover.priorities).toEqual([1, 2]);
     const { proof } = (await rollup.sequencer.pipeline.batch(2))!;
     expect(proof).toMatchObject({ backend: "forged", timings: { proveMs: 2 } });
     expect((await rollup.get("/health")).body.prover).toMatchObject({
@@ -118,11 +118,11 @@ describe("BatchProver", () => {
         finish = () => resolve(forge(job));
       });
     await start();
-    await expect.poll(() => prover.asked, PATIENT).toEqual([1]);
+    await expect.poll(() => prover.priorities, PATIENT).toEqual([1]);
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(prover.asked).toEqual([1]);
+    expect(prover.priorities).toEqual([1]);
     finish();
-    await expect.poll(() => prover.asked, PATIENT).toEqual([1, 2]);
+    await expect.poll(() => prover.priorities, PATIENT).toEqual([1, 2]);
     finish();
     await expect.poll(() => unproven(rollup), PATIENT).toEqual([]);
   });
@@ -167,7 +167,7 @@ describe("BatchProver", () => {
     let abortedCount = 0;
     let isNew = false;
     await start();
-    await expect.poll(() => prover.asked, PATIENT).toEqual([1, 2]);
+    await expect.poll(() => prover.priorities, PATIENT).toEqual([1, 2]);
     isNew = true;
     // Too old for L1: the same operations, a new timestamp.
     const timestamp = L1_TIMESTAMP + 3_000;
@@ -187,10 +187,10 @@ describe("BatchProver", () => {
         });
       });
     await start();
-    await expect.poll(() => prover.asked, PATIENT).toEqual([1, 2]);
+    await expect.poll(() => prover.priorities, PATIENT).toEqual([1, 2]);
     const frozen = { blockNumber: 11, timestamp: L1_TIMESTAMP + 1, isFrozen: true };
     await rollup.post("/operator/l1-head", frozen, operatorHeaders);
     await expect.poll(() => abortedCount, PATIENT).toBe(2);
-    expect(prover.asked).toEqual([1, 2]);
+    expect(prover.priorities).toEqual([1, 2]);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Has the batches proven that are closed: gives them to the prover in their order, and takes what it makes. L1 takes batches in
- * their order alone, so the oldest goes first. Every look compares both sides again; a restart needs no record of what ran.
+ * Proves closed batches: gives them to the prover in their order, and takes its proofs. L1 takes batches in their order
+ * alone, so the oldest goes first. Every pass compares both sides again, so a restart needs no record of running jobs.
  */
 import type { Logger } from "@openledger/foundation/logger";
 import { waitAfterMs } from "@openledger/foundation/retry";
@@ -19,9 +19,9 @@ interface BatchProverModules {
   /** Closed batches that L1 may still take, without a proof, in order. */
   readonly unproven: () => Promise<readonly StoredBatch[]>;
   readonly prover: OutsideProver;
-  /** Of the deployment, by name. */
+  /** Batch circuits of the deployment, by name. */
   readonly circuits: ReadonlyMap<string, ProvingCircuit>;
-  /** Told while a prover is there. @param name of its back end */
+  /** Called while a prover is there. @param name of its back end */
   readonly onHeard: (name: string) => void;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -42,7 +42,7 @@ interface Task {
 
 export class BatchProver {
   readonly #modules: BatchProverModules;
-  /** By the hash of one closing of the batch. */
+  /** Tasks by batch hash, which names one closing of a batch. */
   readonly #tasks = new Map<string, Task>();
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -57,13 +57,13 @@ export class BatchProver {
     this.#timer = setInterval(() => void this.look(), LOOK_MS);
   }
 
-  /** What /health shows. */
+  /** Facts in /health. */
   get facts(): object {
     const { prover } = this.#modules;
     return { ...prover.state, proving: this.#proving };
   }
 
-  /** One comparison of both sides. Never throws: what fails is logged, counted and tried again. */
+  /** Runs one comparison of both sides. Never throws: failures are logged, counted and tried again. */
   async look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -71,9 +71,9 @@ export class BatchProver {
     try {
       this.#report();
       const unproven = await this.#modules.unproven();
-      const wanted = new Set<string>(unproven.map(({ batchHash }) => batchHash));
+      const unprovenHashes = new Set<string>(unproven.map(({ batchHash }) => batchHash));
       for (const [batchHash, task] of this.#tasks) {
-        if (wanted.has(batchHash)) continue;
+        if (unprovenHashes.has(batchHash)) continue;
         task.superseded.abort();
         this.#tasks.delete(batchHash);
       }
@@ -92,7 +92,7 @@ export class BatchProver {
     }
   }
 
-  /** Ends what runs. A queue goes on with its jobs, and gives their proofs to the next start. */
+  /** Ends running jobs. A queue goes on with its jobs, and gives their proofs to the next start. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#modules.prover.close();
@@ -153,8 +153,9 @@ export class BatchProver {
   }
 
   /**
-   * What is not retryable (a key that does not fit, inputs without a witness) needs a human; but the batch may be closed again, or
-   * the prover be mended, and what comes behind it is proven meanwhile.
+   * Notes a failed proof and its next attempt. An error that is not retryable (a key that does not fit, inputs without a
+   * witness) needs a human. It is still tried again, since the batch may be closed again or the prover be mended. Later
+   * batches are proven meanwhile.
    */
   #noteFailure({ batchHash, number: batchNumber }: StoredBatch, task: Task, error: unknown): void {
     const { logger, metrics } = this.#modules;
@@ -194,5 +195,5 @@ export class BatchProver {
   }
 }
 
-/** The batch was rebuilt, or is final. */
+/** Error codes after which the proof is of no use: the batch was rebuilt, or is final. */
 const USELESS: ReadonlySet<string> = new Set(["SEQ_BATCH_CONFLICT", "SEQ_UNKNOWN"]);

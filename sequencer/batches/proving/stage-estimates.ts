@@ -1,4 +1,4 @@
-/** How long the stages of a batch take, as moving medians: for estimates shown to users, never for decisions. */
+/** Duration of the stages of a batch, as moving medians: for estimates shown to users, never for decisions. */
 import type { StoredBatch } from "../../store/stored-batch.ts";
 import { MovingMedian } from "./moving-median.ts";
 
@@ -57,7 +57,10 @@ export class StageEstimates {
     };
   }
 
-  /** When the stages ahead are reached, if all goes as lately. @param batch null while the operation's batch is open */
+  /**
+   * Estimates when the next stages are reached, in milliseconds, from the last batches. @param batch null while the
+   * operation's batch is open
+   */
   readyAtMs(
     openedAtMs: number,
     batch: StoredBatch | null,

@@ -4,9 +4,10 @@ import { requireSettledBy, requireSettling } from "./circuit-fit.ts";
 
 const SHARDED = { name: "sharded-8-2-16-4", sort: 4 };
 const shardOf = (rows: number, payees: number, features = 16) => ({
-  ...{ name: `shard-${rows}-${features}-${payees}-4`, sort: 5 },
+  name: `shard-${rows}-${features}-${payees}-4`,
+  sort: 5,
 });
-/** Of two shards: of nine rows and one payee, and of three rows and two payees. */
+/** Payees of two shards: nine rows and one payee, then three rows and two payees. */
 const payees = Array.from({ length: 514 }, (_, m) => ({
   rowCount: [9, 2, 1][[0, 512, 513].indexOf(m)] ?? 0,
 }));

@@ -1,4 +1,4 @@
-/** Whether circuits settle a model by draws: one that fits none could be settled by the default split only. */
+/** Check that circuits settle a model by draws. A model that fits none could be settled by the default split only. */
 import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
@@ -15,12 +15,13 @@ interface NamedCircuit {
 interface FittedModel {
   readonly modelId: number;
   readonly statics: ModelStatics;
-  /** In their places. */
+  /** Payees in the order of their places. */
   readonly payees: readonly { readonly rowCount: number }[];
 }
 
 /**
- * These circuits settle the model's epochs by draws: one alone where it has one shard, else the draws' and one of each shard.
+ * Requires that these circuits settle the model's epochs by draws: one circuit for one shard, else the draws' circuit and
+ * one of each shard.
  * @throws SEQ_SETTLEMENT_INVALID; CIR_SETTLEMENT_SIZE for payees that no shards have
  */
 export function requireSettledBy(model: FittedModel, [draws, ...ofShards]: readonly NamedCircuit[]): void {
@@ -34,7 +35,8 @@ export function requireSettledBy(model: FittedModel, [draws, ...ofShards]: reado
 }
 
 /**
- * The circuit that a model's activation names settles its epochs, with another of the rollup where it has several shards.
+ * Requires that the circuit that a model's activation names settles its epochs, with another of the rollup where it has
+ * several shards.
  * @throws SEQ_SETTLEMENT_INVALID; CIR_SETTLEMENT_SIZE for payees that no shards have
  */
 export function requireSettling(model: FittedModel, named: NamedCircuit, all: readonly NamedCircuit[]): void {

@@ -1,4 +1,4 @@
-/** What the payments and CloseEpochs of a batch on L1 leave behind (stored-epochs.ts), where no operation of it is known. */
+/** Records (stored-epochs.ts) of the payments and CloseEpochs of a batch on L1 whose operations are unknown. */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { postedPayment } from "@openledger/circuits/batch/batch-data";
@@ -18,10 +18,10 @@ interface OpenEpoch {
   amountWei: bigint;
 }
 
-/** To be made before the batch is applied; its `writes` are asked for afterwards. */
+/** Construct it before the batch is applied; read `writes` afterwards. */
 export class PostedEpochs {
   readonly #batch: BatchData;
-  /** Of the next entry that a record takes. */
+  /** Index of the next queue entry that a record takes. */
   #queueIndex: number;
   readonly #open = new Map<number, OpenEpoch>();
 

@@ -1,4 +1,4 @@
-/** Settlements as they are handed in, and what their bytes say. */
+/** Settlement requests, and the decoding of their bytes. */
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
@@ -10,7 +10,7 @@ import { entriesOf } from "../../store/settlement-posting.ts";
 export interface EntryRequest {
   /** Name of the circuit. */
   readonly circuit: string;
-  /** What L1 gets (docs/reference/settlement.md, "On L1"). */
+  /** Posted data on L1 (docs/reference/settlement.md, "On L1"). */
   readonly data: Uint8Array;
   /** C, y, z. */
   readonly publicSignals: readonly [bigint, bigint, bigint];
@@ -23,15 +23,15 @@ export interface SettlementRequest extends EntryRequest {
   readonly modelId: number;
   /** J. */
   readonly settlementHash: bigint;
-  /** Its other entries in L1's order, of a model of several shards. */
+  /** Further entries in L1's order, for a model of several shards. */
   readonly further?: readonly EntryRequest[] | undefined;
-  /** The model's; needed for an activation, and with voids. */
+  /** Signature of the model's owner; needed for an activation, and with voids. */
   readonly signature?: Signature | undefined;
 }
 
 /** One entry of a settlement as L1 has it. */
 export interface PreVerifiedEntry {
-  /** On L1. */
+  /** Index of the circuit on L1. */
   readonly circuitIndex: number;
   /** C. */
   readonly commitment: bigint;
@@ -47,7 +47,7 @@ export interface PreVerifiedOnL1 extends PreVerifiedEntry {
   readonly further?: readonly PreVerifiedEntry[] | undefined;
 }
 
-/** What all entries say. @throws SEQ_SETTLEMENT_INVALID */
+/** Decodes the entries of a settlement. @throws SEQ_SETTLEMENT_INVALID */
 export function decodeRequest(
   request: Pick<EntryRequest, "data"> & {
     readonly further?: readonly Pick<EntryRequest, "data">[] | undefined;

@@ -37,7 +37,7 @@ interface World {
   circuits: TestCircuits;
   call: Call;
   model: TestModel;
-  /** Steps until one of this name was done. */
+  /** Steps until a step of this name is done. */
   until(step: string): Promise<Answer>;
   again(): Promise<TestRollup>;
 }
@@ -55,11 +55,11 @@ async function start(shardCount = 1): Promise<World> {
   const call: Call = async (path, payload) =>
     (payload === undefined ? await rollup.get(path) : await rollup.post(path, payload, operatorHeaders)).body;
   const owner = rollup.users[0]!;
-  const until = async (wanted: string) => {
+  const until = async (name: string) => {
     for (;;) {
       const [step, answer] = await stepModel(call, owner, circuits, shardCount);
       if (answer?.error !== undefined) throw new Error(`${step}: ${JSON.stringify(answer)}`);
-      if (step === wanted) return answer;
+      if (step === name) return answer;
     }
   };
   await until("publish");
@@ -78,7 +78,7 @@ async function start(shardCount = 1): Promise<World> {
   return { rollup, circuits, call, model, until, again };
 }
 
-/** Its batch may be full with it. */
+/** True if the settlement is executed; its batch may be full, and so closed. */
 const isTaken = (status: unknown) => status === "acknowledged" || status === "closed";
 const codeOf = (answer: Answer) =>
   answer?.error?.code ?? (isTaken(answer?.status) ? "taken" : answer?.status);
@@ -438,7 +438,10 @@ describe("a model of two shards", () => {
     const drawn = settlementJson(sampledSettlement(next, statics), ["sharded", "shard"], circuits);
     const names: string[] = (await call("/v1/info")).circuits.map(({ name }: Answer) => name);
     const onL1 = ({ circuit, data, proof, publicSignals }: Answer) => ({
-      ...{ circuitIndex: names.indexOf(circuit), commitment: publicSignals[0], data, proof },
+      circuitIndex: names.indexOf(circuit),
+      commitment: publicSignals[0],
+      data,
+      proof,
     });
     const offer = async (entries: readonly Answer[], word = drawn.settlementHash) => {
       const [own, ...further] = entries.map(onL1);

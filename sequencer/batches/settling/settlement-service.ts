@@ -1,6 +1,6 @@
 /**
- * Takes proven settlements from the one who made them. A batch that L1 refuses would hold up all later ones, so everything
- * that L1 checks is checked here first: the statement is computed again from what L1 holds, and the proof is verified.
+ * Takes proven settlements. A batch that L1 refuses would hold up all later ones, so everything that L1 checks is checked
+ * here first: the statement is computed again from L1's data, and the proof is verified.
  */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -61,7 +61,7 @@ export interface SettlementServiceModules {
   readonly circuits: readonly (DeployedCircuit | SettlementCircuit)[];
 }
 
-/** One that waits on L1, as the bridge offered it last. */
+/** Settlement that waits on L1, as the bridge offered it last. */
 export interface WaitingSettlement {
   readonly modelId: number;
   readonly epoch: number;
@@ -69,9 +69,9 @@ export interface WaitingSettlement {
   readonly word: bigint;
   /** Name of the circuit of its first entry. */
   readonly circuit: string;
-  /** What the epoch was settled by here, this one or another; null where nothing was. */
+  /** The epoch's settlement in this ledger, this one or another; null while it is not settled. */
   readonly settlement: KnownSettlement | null;
-  /** Code of what kept it out when it was offered; null where it was executed. */
+  /** Error code that refused it when it was offered; null where it was executed. */
   readonly reason: string | null;
 }
 
@@ -81,11 +81,11 @@ export interface KnownSettlement {
   readonly batch: StoredBatch | null;
 }
 
-/** What is known of a request before the ledger is asked. */
+/** Facts of a request that are known before the ledger is read. */
 interface SettlementFacts {
   readonly posted: PostedSettlement;
   readonly epoch: number;
-  /** Of its entries. */
+  /** Circuits of its entries. */
   readonly circuits: readonly SettlementCircuit[];
   readonly prevRandao: bigint;
 }
@@ -97,7 +97,9 @@ const keyOf = (modelId: number, epoch: number) => storeKeys.settlement(modelId, 
 export class SettlementService {
   readonly #modules: SettlementServiceModules;
   readonly #inFlight = new Map<string, { entry: SettlementEntry; durable: Promise<void> }>();
-  /** By model and J. The bridge offers them with every block, so a restart knows them again soon. */
+  /**
+   * Settlements that wait, by model and J. The bridge offers them with every block, so a restart knows them again soon.
+   */
   readonly #preVerified = new Map<string, Omit<WaitingSettlement, "settlement">>();
 
   constructor(modules: SettlementServiceModules) {
@@ -125,7 +127,7 @@ export class SettlementService {
     } catch (error) {
       // Sent twice: the one that came first made it stale.
       const known = isRollupError(error, "SEQ_SETTLEMENT_STALE")
-        ? await this.#findKept(request.modelId, epoch)
+        ? await this.#findUnpruned(request.modelId, epoch)
         : undefined;
       if (known?.hash !== hex32(request.settlementHash)) throw error;
       return this.#known(known);
@@ -134,10 +136,10 @@ export class SettlementService {
   }
 
   /**
-   * Executes a settlement that somebody pre-verified on L1, where the ledger has its epoch. It may be offered again and again.
-   * Attack: L1 does not know the ledger's epochs, so anybody can pre-verify settlements of epochs that never were.
-   * @returns whether nothing more comes of it: the last final batch's ledger does not have its epoch closed, so it was
-   * settled or never was
+   * Executes a settlement that somebody pre-verified on L1, where the ledger has its epoch. It may be offered again and
+   * again. Attack: L1 does not know the ledger's epochs, so anybody can pre-verify settlements of epochs that never were.
+   * @returns true if the offer needs no repeating: the last final batch's ledger does not have its epoch closed, so the
+   * epoch was settled or never was
    */
   async takePreVerified(preVerified: PreVerifiedOnL1): Promise<boolean> {
     const { modelId, word } = preVerified;
@@ -155,7 +157,7 @@ export class SettlementService {
     return false;
   }
 
-  /** @returns the code of what keeps it out, or null */
+  /** @returns the code that refuses it, or null */
   async #tryPreVerified(
     preVerified: PreVerifiedOnL1,
     posted: PostedSettlement,
@@ -184,14 +186,17 @@ export class SettlementService {
     }
   }
 
-  /** What waits on L1, by model; null: of all models. Of a batch that takes one L1 may know before the bridge says so. */
+  /**
+   * Settlements that wait on L1, of one model or of all (null). L1 may already have a batch that takes one before the
+   * bridge reports it.
+   */
   async preVerifiedSettlements(modelId: number | null): Promise<WaitingSettlement[]> {
     const offered = [...this.#preVerified.values()].filter(
       (one) => modelId === null || one.modelId === modelId,
     );
     const waiting = await Promise.all(
       offered.map(async (one) => {
-        const entry = await this.#findKept(one.modelId, one.epoch);
+        const entry = await this.#findUnpruned(one.modelId, one.epoch);
         return { ...one, settlement: entry === undefined ? null : await this.#known(entry) };
       }),
     );
@@ -199,7 +204,8 @@ export class SettlementService {
   }
 
   /**
-   * What it says, the circuits of its entries, and whether a batch has it that is not final; null where nothing more comes of it.
+   * Decodes an offer: its content, the circuits of its entries, and whether a batch that is not final has it; null where
+   * it can never be executed.
    */
   async #waitingOf(
     preVerified: PreVerifiedOnL1,
@@ -222,13 +228,13 @@ export class SettlementService {
       settlementOperationOf({ kind: KIND.settle, b: modelId, words: [word] }, { ...posted, cap: 0 }, model);
       return { posted, circuits, isTaken };
     } catch (error) {
-      // Attack: whatever L1 takes must not hold up the others.
+      // Attack: an entry that L1 takes must not hold up the others.
       if (!isRollupError(error)) throw error;
       return null;
     }
   }
 
-  /** All but the proofs: what L1 would read, and that the ledger would execute it now. */
+  /** Checks all but the proofs: the signals against L1's data, and that the ledger would execute it now. */
   #check(
     request: SettlementRequest,
     { circuits, posted, prevRandao }: SettlementFacts,
@@ -256,7 +262,7 @@ export class SettlementService {
     return { operation: { ...derived, signature: request.signature ?? null }, signals };
   }
 
-  /** One after the other, up to the first that is false: what comes meanwhile waits for one pairing, not for nine. */
+  /** Verifies one after the other, up to the first that is false: other requests wait for one pairing, not for nine. */
   async #requireProofs(
     request: SettlementRequest,
     signals: Signals,
@@ -274,7 +280,7 @@ export class SettlementService {
     }
   }
 
-  /** Without any await: what is checked must hold when the ledger changes. Its proofs are proven. */
+  /** Executes without any await: the checks must still hold when the ledger changes. The proofs were verified before. */
   #execute(request: SettlementRequest, facts: SettlementFacts): SettlementEntry {
     const { pipeline } = this.#modules;
     const { operation } = this.#check(request, facts);
@@ -323,11 +329,11 @@ export class SettlementService {
     const { log } = this.#modules;
     const range = underPrefix(keyOf(modelId, 0).slice(0, -"!000000".length));
     const sequences = await log.range<number>({ gte: range.gt, lt: range.lt, limit, reverse: true });
-    const isKept = (sequence: number) => sequence > (log.prunedTo?.sequence ?? -1);
-    const kept = sequences.filter(isKept);
-    if (kept.length === 0 && sequences.length > 0)
+    const isUnpruned = (sequence: number) => sequence > (log.prunedTo?.sequence ?? -1);
+    const unpruned = sequences.filter(isUnpruned);
+    if (unpruned.length === 0 && sequences.length > 0)
       throw log.prunedError(`the settlements of model ${modelId}`, { modelId });
-    const entries = await Promise.all(kept.map((sequence) => log.entry<SettlementEntry>(sequence)));
+    const entries = await Promise.all(unpruned.map((sequence) => log.entry<SettlementEntry>(sequence)));
     return Promise.all(entries.map((entry) => this.#known(entry)));
   }
 
@@ -349,8 +355,8 @@ export class SettlementService {
     return sequence === undefined ? undefined : log.entry<SettlementEntry>(sequence);
   }
 
-  /** As `#find`; undefined too where it is pruned. */
-  #findKept(modelId: number, epoch: number): Promise<SettlementEntry | undefined> {
+  /** Calls `#find`, and returns undefined where the settlement is pruned. */
+  #findUnpruned(modelId: number, epoch: number): Promise<SettlementEntry | undefined> {
     return this.#find(modelId, epoch).catch((error: unknown) => {
       if (isRollupError(error, "SEQ_HISTORY_PRUNED")) return undefined;
       throw error;
@@ -361,7 +367,7 @@ export class SettlementService {
     return { entry, batch: (await this.#modules.pipeline.batch(entry.batchNumber)) ?? null };
   }
 
-  /** One of each entry. */
+  /** One circuit of each entry. */
   #circuitsOf(request: SettlementRequest, posted: PostedSettlement): SettlementCircuit[] {
     const circuits = entriesOf<EntryRequest>(request).map((entry) => {
       const circuit = this.#modules.circuits.find(({ name }) => name === entry.circuit);
@@ -428,7 +434,9 @@ export class SettlementService {
   }
 }
 
-/** Whether these circuits, in the order of the entries, may prove a record of this kind, and take what is posted. */
+/**
+ * Returns true if these circuits, in the order of the entries, may prove a record of this kind, and take the posted data.
+ */
 function proves(circuits: readonly DeployedCircuit[], kind: number, posted: PostedSettlement): boolean {
   const { shardCount } = posted;
   const sorts = circuits.map(({ sort }) => sort);

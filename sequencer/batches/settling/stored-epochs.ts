@@ -1,8 +1,8 @@
 /**
- * What a settler has to know of a model's epochs, as records beside the log: every payment with the cumulative amount
- * that its chain commits to, and every closed epoch. They are written in the same atomic write as the operation that
- * they come from, so they survive exactly what the operation survives. A rebuilt batch changes none of them: it has the
- * same operations in the same order, and keeps its number. Of queue entries a ForcedPayInference and a ForcedCloseEpoch leave one.
+ * Records of a model's epochs for settlers, beside the log: every payment with the cumulative amount that its chain
+ * commits to, and every closed epoch. They are written in the same atomic write as their operation, so they survive
+ * exactly when it does. A rebuilt batch changes none of them: it has the same operations in the same order, and keeps its
+ * number. Of queue entries a ForcedPayInference and a ForcedCloseEpoch leave one.
  */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
@@ -23,14 +23,14 @@ const NO_OPERATION = hex32(0n);
 
 /** One link of an epoch's chain: H[PAYMENT](chain, receipt, payerId | cumulativeWei << 24). */
 export interface StoredPayment {
-  /** Of the operation; 0 where L1's queue forced it, or L1 alone is known. */
+  /** Hash of the operation; 0 where L1's queue forced it, or L1 alone is known. */
   readonly hash: `0x${string}`;
-  /** Of the entry that forced it; absent of a signed one. */
+  /** Index of the queue entry that forced it; absent for a signed operation. */
   readonly queueIndex?: number;
   readonly receipt: bigint;
   readonly payerId: number;
   readonly amountWei: bigint;
-  /** Of the epoch, this payment included. */
+  /** Paid in the epoch so far, this payment included, in wei. */
   readonly cumulativeWei: bigint;
   readonly batchNumber: number;
 }
@@ -45,7 +45,7 @@ export interface StoredEpoch {
   readonly paymentCount: number;
   /** The model's `closed` after the CloseEpoch. */
   readonly closed: bigint;
-  /** Of the CloseEpoch; 0 where L1's queue forced it. */
+  /** Hash of the CloseEpoch; 0 where L1's queue forced it. */
   readonly hash: `0x${string}`;
 }
 
@@ -87,8 +87,9 @@ function paymentWrites(
 }
 
 /**
- * Whether a ForcedCloseEpoch has to wait for L1 to have the beginning of the epoch that it would close, or a ForcedApproveModel
- * for the publication that it would approve a model of: a rebuild moves that time, and could so undo what was executed.
+ * Returns true for a ForcedCloseEpoch until L1 has the beginning of the epoch that it would close, and for a
+ * ForcedApproveModel until L1 has the publication of the model. A rebuild moves that time, and could so undo an executed
+ * entry.
  */
 export function waitsForL1(
   {
@@ -111,7 +112,7 @@ export function waitsForL1(
     );
   }
   const epochStart = ledger.leaf(b)?.model?.epochStart ?? 0n;
-  // Younger epochs are not closed, wherever they begin; 0 is a model's without an activation.
+  // Younger epochs are not closed, wherever they begin; 0 belongs to a model without an activation.
   if (kind !== KIND.forcedCloseEpoch || epochStart === 0n || queuedAt < epochStart + BigInt(EPOCH_SECONDS))
     return false;
   return registry.leafAfter(registry.reached("posted"), b)?.model?.epochStart !== epochStart;

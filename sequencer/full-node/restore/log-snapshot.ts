@@ -46,7 +46,7 @@ export async function snapshotOfDirectory(
   }
 }
 
-/** As L1 emitted it, whatever became of it here. */
+/** Converts a stored entry to L1's event, without its later status here. */
 const entryOf = ({
   batchNumber,
   l1TransactionHash,
@@ -59,7 +59,7 @@ const entryOf = ({
   l1TransactionHash: l1TransactionHash as Hex,
 });
 
-/** Of what the leaf says; the directory may hold later payments, too. */
+/** Payments that the leaf counts; the directory may hold later ones, too. */
 async function paymentsOf(log: LedgerLog, id: number, { leaf, rewards }: LeafState): Promise<ModelPayments> {
   const { epoch, paymentCount } = unpackCounters(leaf.counters);
   const open = await read(log, id, Number(epoch), Number(paymentCount));

@@ -1,6 +1,6 @@
 /**
- * What it means that Ethereum forgets blobs after 18 days (docs/explanation/data-availability.md, "After 18 days"): a real contract, real blob
- * transactions, and a beacon node that answers 404 from a moment on.
+ * Restores after Ethereum has forgotten blobs (18 days; docs/explanation/data-availability.md, "After 18 days"): a real
+ * contract, real blob transactions, and a beacon node that answers 404 from a moment on.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +31,8 @@ import { makeSnapshot } from "./snapshots.ts";
 
 const PLAIN = shapeOf(6, 4);
 const BLOB = {
-  ...{ narrow: 8, wide: 4 },
+  narrow: 8,
+  wide: 4,
   table: { members: 4, rows: 8, units: 2, low: 2, top: 2, isBlob: true },
 };
 const ALICE = 11n;
@@ -51,7 +52,8 @@ const from = (places: Partial<BlobPlacesOptions>) =>
 const follow = async (name: string, places: Partial<BlobPlacesOptions>) => {
   const blobs = { archives: [], beaconUrls: [beacon.url], ...places };
   const fullNode = await freshFullNode(f, join(folder.path, name), null, {
-    ...{ blobs, finalityDepthBlocks: 1 },
+    blobs,
+    finalityDepthBlocks: 1,
   });
   return fullNode;
 };
@@ -89,7 +91,9 @@ beforeAll(async () => {
   });
   earlyUrl = await early.listen();
   await makeSnapshot({
-    ...{ ...where(), path: join(folder.path, "snapshot"), finalityDepthBlocks: 1 },
+    ...where(),
+    path: join(folder.path, "snapshot"),
+    finalityDepthBlocks: 1,
     blobs: from({ beaconUrls: [beacon.url] }),
   });
   await pay(2n * OPEN);
@@ -125,7 +129,9 @@ describe("once Ethereum has pruned the blobs", () => {
     expect(late.alarms.isQuiet).toBe(true);
     expect(readdirSync(join(folder.path, "late", "blobs")).sort()).toEqual([...hashes].sort());
     const verified = await verifyRollup({
-      ...{ ...where(), circuits: f.derived, blobs: from({ archives: [join(folder.path, "late", "blobs")] }) },
+      ...where(),
+      circuits: f.derived,
+      blobs: from({ archives: [join(folder.path, "late", "blobs")] }),
       verifyProof: async () => true,
     });
     expect(verified).toMatchObject({ root: f.ledger.root, batchCount: 4, proofCount: 4 });
@@ -140,7 +146,7 @@ describe("once Ethereum has pruned the blobs", () => {
     await log.write([{ key: FOLLOW_MARKER, value: { ...marker, blockHash: `0x${"9".repeat(64)}` } }]);
     await log.close();
     rmSync(join(dataPath, "blobs"), { recursive: true });
-    // Of a directory that a kill left half removed.
+    // A folder that a kill left half removed.
     mkdirSync(join(dataPath, "ledger.gone"));
     const again = await follow(name, {});
     await again.poll();
@@ -211,18 +217,18 @@ describe("once Ethereum has pruned the blobs", () => {
   });
 
   it("whoever leaves needs the blobs, or an operator who still runs and takes his forced withdrawal", async () => {
-    const asked = {
+    const options = {
       ...where(),
       selection: { owner: f.l1.roles.bob },
       account: null,
       prover: null as never,
       onProgress: () => {},
     };
-    await expect(leave({ ...asked, blobs: from({ beaconUrls: [beacon.url] }) })).rejects.toMatchObject({
+    await expect(leave({ ...options, blobs: from({ beaconUrls: [beacon.url] }) })).rejects.toMatchObject({
       code: "BRG_BLOB_MISSING",
     });
     const archive = join(folder.path, "waiting", "blobs");
-    const { items, root } = await leave({ ...asked, blobs: from({ archives: [archive] }) });
+    const { items, root } = await leave({ ...options, blobs: from({ archives: [archive] }) });
     expect(root).toBe(f.ledger.root);
     const { balance } = f.ledger.requireLeaf(3).leaf;
     expect(items).toMatchObject([{ kind: "leaf", amountWei: balance }]);

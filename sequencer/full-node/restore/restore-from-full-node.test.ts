@@ -53,7 +53,11 @@ async function startFollowed(): Promise<Followed> {
   const fullNode = await startTestFullNode(f, fullNodePath, urlOf(world));
   const dataPath = join(folder, "data");
   const started: Followed = {
-    ...{ folder, dataPath, fullNodePath, world, fullNode },
+    folder,
+    dataPath,
+    fullNodePath,
+    world,
+    fullNode,
     async pay(nonce) {
       const owner = BigInt(f.l1.roles.bob);
       const operation = transfer(alice, { ...bob, l1Owner: owner }, nonce, {
@@ -75,7 +79,7 @@ async function startFollowed(): Promise<Followed> {
   return started;
 }
 
-/** The disk is gone. */
+/** Removes the sequencer's disk. */
 async function lose({ dataPath, fullNode, world }: Followed): Promise<void> {
   await world.stop();
   rmSync(dataPath, { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * Makes a sequencer's data directory from a stopped full node's: with all that the lost one had acknowledged and the
- * full node had seen, under the same numbers, so that the preconfirmations hold. L1 alone gives only what was posted.
+ * Makes a sequencer's data directory from a stopped full node's: with all acknowledged operations that the full node had
+ * seen, under the same numbers, so that the preconfirmations hold. L1 alone gives only posted operations.
  */
 import { existsSync } from "node:fs";
 import { cp, rename, rm } from "node:fs/promises";
@@ -25,14 +25,14 @@ import { NO_ACTIVATION } from "../followed-ledger.ts";
 export interface RestoreFromFullNodeOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
-  /** The full node's `--data`; it must not be running. It stays as it is. */
+  /** The full node's `--data`; it must not be running. It is not changed. */
   readonly fullNodePath: string;
-  /** New: there must be nothing. */
+  /** New directory: it must not exist. */
   readonly dataPath: string;
 }
 
 export interface RestoreFromFullNodeResult {
-  /** After everything that was executed, the open batch included. */
+  /** Position after all executed operations, the open batch included. */
   readonly position: Pick<ChainPosition, "batchNumber" | "opIndex" | "root">;
   /** Signed operations that L1 does not have: without the full node they would be gone. */
   readonly unpostedCount: number;
@@ -40,7 +40,7 @@ export interface RestoreFromFullNodeResult {
 }
 
 /**
- * Whole or not at all: the directory gets its name when everything in it is right.
+ * Restores all or nothing: the directory gets its name when everything in it is right.
  * @throws SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_FROZEN; SEQ_WRONG_DIRECTORY, SEQ_STORE_*; BRG_L1_*
  */
 export async function restoreFromFullNode(
@@ -59,7 +59,7 @@ export async function restoreFromFullNode(
 
   const partPath = `${dataPath}.part`;
   await rm(partPath, { recursive: true, force: true });
-  // LOCK is the process's that has the directory open.
+  // LOCK belongs to the process that has the directory open.
   await cp(source, partPath, { recursive: true, filter: (path) => basename(path) !== "LOCK" });
   replaceStoreRecord(partPath, { kind: storeKindOf("sequencer"), rollup: own });
   const log = await LedgerLog.open(partPath, own);
@@ -148,7 +148,7 @@ async function forgetFullNode(log: LedgerLog): Promise<void> {
 }
 
 /**
- * A directory that lacks signed operations of L1's would make others in their places.
+ * Requires all of L1's signed operations: without them other operations would take their places.
  * @returns how many signed operations it has that L1 does not
  */
 async function requireAllOfL1({ registry, head }: Restored, rollup: RollupContract): Promise<number> {

@@ -1,6 +1,6 @@
 /**
- * Makes a sequencer's data directory from L1 alone, as of the last final block. What L1 does not hold is gone: operations
- * that were acknowledged and never posted, preconfirmations, hashes of operations, proofs, and the records of settled epochs.
+ * Makes a sequencer's data directory from L1 alone, as of the last final block. The following is lost: operations that
+ * were acknowledged and never posted, preconfirmations, hashes of operations, proofs, and the records of settled epochs.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
@@ -26,18 +26,18 @@ import { recordOf, type StoredBatch } from "../../store/stored-batch.ts";
 export interface RestoreFromL1Options {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
-  /** The rollup's own block, where it is known; else it is searched for. */
+  /** Block of the rollup's deployment, where it is known; else it is searched for. */
   readonly fromBlock?: bigint | undefined;
-  /** Where blobs of its batches are read; nowhere where absent. */
+  /** Source of the blobs of its batches; absent: blobs are not read. */
   readonly blobs?: BlobSource | undefined;
-  /** New, or empty. */
+  /** New or empty directory. */
   readonly dataPath: string;
-  /** As the bridge counts it: 1 = a block is final as soon as it is mined. */
+  /** Finality in blocks, as the bridge counts it: 1 = a block is final as soon as it is mined. */
   readonly finalityDepthBlocks: number;
   readonly onBatch?: (batchNumber: number) => void;
-  /** Where to go on from; batches up to its own are then not in the directory. */
+  /** Snapshot to go on from; batches up to its own are then not in the directory. */
   readonly snapshot?: LedgerSnapshot | undefined;
-  /** Nothing behind this block is read. */
+  /** Last block that is read. */
   readonly lastBlock?: number | undefined;
   /**
    * Makes a full node's directory, which says up to where L1 is in it. It loses nothing: what is not final yet comes
@@ -57,10 +57,10 @@ export interface RestoreFromL1Result {
 
 /** Stands for no entry of the log: the next entry is the first. */
 const NO_SEQUENCE = -1;
-/** L1 does not hold what the hash of a signed operation is made of (its fee limit). */
+/** L1 does not hold the fee limit, which the hash of a signed operation covers. */
 const UNKNOWN_HASH = hex32(0n);
 
-/** On a young chain the contract itself is not final yet. @throws SEQ_TOO_EARLY */
+/** Requires that the contract exists at a block: on a young chain it may not be final yet. @throws SEQ_TOO_EARLY */
 async function requireContractAt(
   { address, client }: RollupContract,
   blockNumber: bigint,
@@ -79,8 +79,9 @@ async function requireContractAt(
 }
 
 /**
- * One atomic write: a restore that was cut short leaves an empty directory.
- * @throws BRG_SNAPSHOT_INVALID; SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_STORE_*; BRG_BATCH_MALFORMED, BRG_BLOB_*, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
+ * Restores in one atomic write: one that was cut short leaves an empty directory.
+ * @throws BRG_SNAPSHOT_INVALID; SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_STORE_*; BRG_BATCH_MALFORMED, BRG_BLOB_*,
+ * BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
  */
 export async function restoreFromL1(options: RestoreFromL1Options): Promise<RestoreFromL1Result> {
   await initPoseidon();
@@ -205,7 +206,7 @@ const queuedRecord = ({
   batchNumber: null,
 });
 
-/** What a settler needs of every model's open epoch and of the one that waits for its settlement. */
+/** Payments and closes that a settler needs: of every model's open epoch and of the one that waits for its settlement. */
 async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<StoreWrite[]> {
   const writes: StoreWrite[] = [];
   const closes = new Map<number, EpochCloseOnL1>();
@@ -244,7 +245,7 @@ async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<
   return writes;
 }
 
-/** Also the queue's entries that wait: nobody hands them over to a full node. */
+/** Marker of a full node's directory, with the queue's entries that wait: nobody hands them over to a full node. */
 async function markerWrites(
   { client }: RollupContract,
   { blockNumber, replay, state }: RestoredLedger,

@@ -1,4 +1,4 @@
-/** A ledger from a snapshot by a node that has dropped everything before the snapshot's batch. */
+/** Restores a ledger from a snapshot by a node that has dropped everything before the snapshot's batch. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
@@ -46,7 +46,7 @@ async function take(world: World, name: string, dataPath?: string): Promise<Ledg
   return (await readSnapshot(at(name))).snapshot;
 }
 
-/** Runs something by a node that has dropped what is before a block. */
+/** Runs something by a node that has dropped all blocks before one. */
 async function pruned<T>(
   world: World,
   { first, logs = "refused" }: { first: number; logs?: "refused" | "none" },
@@ -66,7 +66,7 @@ const planOf = async ({ rollupAddress, rpcUrl }: World, snapshot?: LedgerSnapsho
   return planExits(replay, { owner: null });
 };
 
-/** What a full node's directory holds, without what is before a snapshot. */
+/** Contents of a full node's directory, without those before a snapshot. */
 async function contents(dataPath: string, { position }: LedgerSnapshot) {
   const log = await openTestLog(dataPath);
   try {
@@ -119,7 +119,7 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     await wait(rollup.write.depositTo([ALICE, 6n * OPEN, alice, ANY_FEE], { account: bob }));
     await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
     await pay(501n);
-    // Its state is not to be had where the snapshot's batch was.
+    // The node no longer has its state at the snapshot's batch.
     await f.l1.client.mine({ blocks: 200 });
   });
   afterAll(() => f?.stop());
@@ -159,7 +159,7 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     const lower = (made: LedgerSnapshot) =>
       made.waiting.map((entry) => ({ ...entry, sender: entry.sender.toLowerCase() }));
     expect(lower(ofDirectory)).toEqual(lower(ofL1));
-    // A sequencer's has what its bridge has handed over: nothing yet.
+    // A sequencer's directory has only entries that its bridge has handed over: none yet.
     const fresh = at("of-sequencer");
     await restoreFromL1({ ...world, dataPath: fresh });
     await expect(take(world, "never", fresh)).rejects.toMatchObject({
@@ -167,7 +167,7 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
       data: { reason: "false" },
     });
     expect(existsSync(at("never"))).toBe(false);
-    // And of one that goes on from a snapshot.
+    // A directory that goes on from a snapshot.
     const again = at("from-made");
     await restore(world, again, ofDirectory);
     expect(await take(world, "made-again", again)).toEqual(ofDirectory);
@@ -207,7 +207,7 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
         code: "BRG_SNAPSHOT_INVALID",
         data: { reason: "false" },
       });
-      // One that was taken since: the batch that took it says what it was.
+      // An entry that was taken since: the batch that took it shows its content.
       await expect(planOf(world, entry(TAKEN, change))).rejects.toMatchObject({ code: "BRG_VERIFY_DIFFERS" });
     },
   );

@@ -17,8 +17,9 @@ const folder = temporaryFolder();
 const at = (name: string) => join(folder.path, name);
 let f: Awaited<ReturnType<typeof startModelHistory>>;
 let l1: { rpcUrl: string; rollupAddress: `0x${string}`; finalityDepthBlocks: number };
-/** After two payments of the open epoch; after the CloseEpoch, with its randomness; and the end. */
+/** Snapshot after two payments of the open epoch. */
 let early: LedgerSnapshot;
+/** Snapshot after the CloseEpoch, with its randomness. */
 let closed: LedgerSnapshot;
 
 async function take(name: string): Promise<LedgerSnapshot> {
@@ -44,7 +45,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-/** What a directory holds under a prefix. */
+/** Contents of a directory: leaves, position, and records under some prefixes. */
 async function contents(dataPath: string) {
   const log = await openTestLog(dataPath);
   try {

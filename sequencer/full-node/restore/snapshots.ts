@@ -1,4 +1,4 @@
-/** Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can hold against L1. */
+/** Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can check against L1. */
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import type { ModelPayments } from "@openledger/bridge/l1/payment-history";
@@ -37,8 +37,8 @@ const headOf = ({ client }: RollupContract) =>
   l1Call("read the newest block's number", () => client.getBlockNumber());
 
 /**
- * From a data directory that no process has open, or by executing all that L1 has up to so many blocks before its head.
- * Held against L1 before it is written.
+ * Makes a snapshot from a data directory that no process has open, or by executing L1's batches up to so many blocks
+ * before its head. Checked against L1 before it is written.
  * @throws BRG_*, SEQ_STORE_*
  */
 export async function makeSnapshot(

@@ -42,7 +42,7 @@ async function servedModel(site: Site, modelId: number): Promise<ServedModel | n
 
 function NotServed({ job }: Pick<JobPartProps, "job">) {
   return (
-    <Notice tone="info" title="Answers that pay rows come from a model server.">
+    <Notice tone="info" title="Answers that pay rows come from an answer server.">
       <p>
         {job.modelId === null ? (
           <>

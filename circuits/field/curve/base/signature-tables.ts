@@ -15,7 +15,10 @@ const { Fp: field } = Point;
 export const WINDOW_COUNT = 63;
 const WINDOW_POINTS = 8;
 
-/** For each window the points d · 16^i · (B8 / 2) of d = 1, 3 … 15, B8 / 2 the half modulo l. Those of -d have -v. */
+/**
+ * Points d · 16^i · (B8 / 2) of each window i, for d = 1, 3 … 15, with B8 / 2 the half modulo l. The points
+ * of -d have -v.
+ */
 export function baseWindows(): { u: bigint; v: bigint }[][] {
   let unit = Point.fromAffine(BASE8).multiply((SUBGROUP_ORDER + 1n) / 2n);
   return Array.from({ length: WINDOW_COUNT }, () => {
@@ -28,12 +31,13 @@ export function baseWindows(): { u: bigint; v: bigint }[][] {
 }
 
 /**
- * What makes the row of BasePoints that says which u a window has: its product of two combinations of w, t and u is a third
- * one, and the difference of both is N(u), the product of all u - u_i, where t = u² and w = t² + q · u · t.
- *
- * w², w t, w u, w, u t, t, u, 1 have the degrees 8, 6, 5, 4, 3, 2, 1, 0 in u, and q = n7 / 2 gives w² the u⁷ of N: so N is a
- * combination of them, w² + A w t + B w u + C w + D u t + E t + F u + G. The product (w + A/2 t + B/2 u)² - (t + p u)² has
- * the first three terms. As t² = w - q u t and u² = t, it has no others but u t and linear ones, and p is chosen for u t.
+ * Coefficients of the row of BasePoints that shows which u a window has. The row's product of two
+ * combinations of w, t and u is a third one, and the difference of both is N(u), the product of all u - u_i,
+ * with t = u² and w = t² + q · u · t.
+ * w², w t, w u, w, u t, t, u, 1 have the degrees 8, 6, 5, 4, 3, 2, 1, 0 in u, and q = n7 / 2 gives w² the u⁷
+ * of N: so N is a combination of them, w² + A w t + B w u + C w + D u t + E t + F u + G. The product (w + A/2
+ * t + B/2 u)² - (t + p u)² has the first three terms. As t² = w - q u t and u² = t, it has no others but u t
+ * and linear ones, and p is chosen for u t.
  */
 export function windowForm(us: readonly bigint[]): bigint[] {
   const add = (x: bigint, y: bigint) => field.add(x, y);
@@ -54,8 +58,14 @@ export function windowForm(us: readonly bigint[]): bigint[] {
   const p = mul(sub(sub(mul(A, b), D), mul(ofT, q)), half);
   return [
     q,
-    ...[add(a, 1n), add(b, p), sub(a, 1n), sub(b, p)],
-    ...[sub(ofT, C), sub(sub(sqr(b), sqr(p)), n[2]!), field.neg(n[1]!), field.neg(n[0]!)],
+    add(a, 1n),
+    add(b, p),
+    sub(a, 1n),
+    sub(b, p),
+    sub(ofT, C),
+    sub(sub(sqr(b), sqr(p)), n[2]!),
+    field.neg(n[1]!),
+    field.neg(n[0]!),
   ];
 }
 

@@ -17,15 +17,13 @@ const RUNBOOK = "docs/how-to/runbook.md";
 
 /** Places of the other services, as the sequencer names them to its pages. */
 export interface ServicePlaces {
-  readonly modelServers: readonly string[];
-  readonly adapterServers: readonly string[];
+  readonly answerServers: readonly string[];
   readonly datanetHosts: readonly string[];
   readonly factoryUrl: string | null;
 }
 
 const placesSchema = z.object({
-  modelServers: z.array(z.string()).default([]),
-  adapterServers: z.array(z.string()).default([]),
+  answerServers: z.array(z.string()).default([]),
   datanetHosts: z.array(z.string()).default([]),
   factoryUrl: z.string().nullable().default(null),
 });
@@ -140,7 +138,7 @@ export function proverFinding(
 
 /** @returns none where the sequencer serves no pages */
 export async function readPlaces(sequencerUrl: string): Promise<ServicePlaces> {
-  const none = { modelServers: [], adapterServers: [], datanetHosts: [], factoryUrl: null };
+  const none = { answerServers: [], datanetHosts: [], factoryUrl: null };
   try {
     const answer = await ask(`${sequencerUrl}/pages.json`);
     return answer.ok ? placesSchema.parse(await answer.json()) : none;
@@ -151,11 +149,10 @@ export async function readPlaces(sequencerUrl: string): Promise<ServicePlaces> {
 
 /** Whether each of the other services answers, and says that it is well. */
 export function checkPlaces(places: ServicePlaces): Promise<Finding[]> {
-  const { adapterServers, datanetHosts, factoryUrl, modelServers } = places;
+  const { answerServers, datanetHosts, factoryUrl } = places;
   const all: readonly (readonly [check: Finding["check"], urls: readonly string[], healthPath: string])[] = [
     ["datanet-host", datanetHosts, "/health"],
-    ["model-server", modelServers, "/v1/model"],
-    ["adapter-server", adapterServers, "/health"],
+    ["answer-server", answerServers, "/health"],
     ["factory", factoryUrl === null ? [] : [factoryUrl], "/health"],
   ];
   return Promise.all(

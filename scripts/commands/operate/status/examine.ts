@@ -18,7 +18,7 @@ export interface Examination {
 
 export async function examine(
   { rollupAddress, rpcUrl, sequencerUrl }: Endpoints,
-  modelServers: readonly string[],
+  answerServers: readonly string[],
   nowMs = Date.now(),
 ): Promise<Examination> {
   const record = deploymentOf(rollupAddress);
@@ -33,7 +33,7 @@ export async function examine(
   const sequencer = await checkSequencer(sequencerUrl, rollupAddress);
   findings.push(...sequencer);
   const places = await readPlaces(sequencerUrl);
-  const all = { ...places, modelServers: [...places.modelServers, ...modelServers] };
+  const all = { ...places, answerServers: [...places.answerServers, ...answerServers] };
   findings.push(...(await checkPlaces(all)));
   let isSequencerReadable = false;
   try {

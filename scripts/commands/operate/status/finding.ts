@@ -12,8 +12,7 @@ export interface Finding {
     | "batch"
     | "queue"
     | "datanet-host"
-    | "model-server"
-    | "adapter-server"
+    | "answer-server"
     | "factory";
   /** The thing itself: an address, a circuit, a batch. */
   readonly subject: string;

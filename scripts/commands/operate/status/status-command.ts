@@ -9,7 +9,7 @@ import type { Address } from "viem";
 import { OWNER_OPTION } from "../../../cli/common-options.ts";
 import {
   type GlobalOptions,
-  knownModelServers,
+  knownAnswerServers,
   openReader,
   parseAddress,
   resolveAccount,
@@ -30,7 +30,7 @@ export const addStatusCommand = command({
   examples: ["status", "status --account bob", "status --json"],
   run: async ({ options, output }) => {
     const endpoints = resolveEndpoints(options);
-    const examination = await examine(endpoints, knownModelServers());
+    const examination = await examine(endpoints, knownAnswerServers());
     const { findings: checks } = examination;
     const checkLines = describeFindings(checks);
     if (checks.some(({ problem }) => problem !== null)) process.exitCode = 1;

@@ -91,8 +91,7 @@ describe("openledger status", () => {
       log: createLogger("host", "silent"),
     });
     const places = {
-      modelServers: [],
-      adapterServers: [],
+      answerServers: [],
       datanetHosts: [`http://127.0.0.1:${host.port}`],
       factoryUrl: "http://127.0.0.1:1",
     };

@@ -63,7 +63,7 @@ const REMEDIES = {
 };
 
 /**
- * The answers of a process's models, in LevelDB. A model server that loses one cannot open its receipt: each write is synced,
+ * The answers of a process's models, in LevelDB. An answer server that loses one cannot open its receipt: each write is synced,
  * and a store that lacks one does not open. Every call throws SRV_STORE_CORRUPT or SRV_STORE_FAILED where files or disk fail.
  */
 export class AnswerFolder {

@@ -1,8 +1,7 @@
-import type { WeightNumbers } from "../architecture/model-shape.ts";
-import type { Sampling } from "../batches/choose-token.ts";
-import type { JsonShape } from "../batches/json-text.ts";
+import type { Sampling } from "../../batches/choose-token.ts";
+import type { JsonShape } from "../../batches/json-text.ts";
 
-/** What a server asks of the one who charges for its answers and signs receipts. Without one it answers free of charge. */
+/** A question as the one who charges for its answer takes it. */
 export interface AskedQuestion {
   /** An adapter's name, or that of the base. */
   readonly model: string;
@@ -41,18 +40,19 @@ export interface RegisteredName {
 export type EncodePrompt = (text: string) => Promise<readonly number[]>;
 export type MakeTokens = (payerId: number) => Promise<readonly number[]>;
 
+/** Charges for answers and signs receipts. */
 export interface AnswerBilling {
-  /** Of the base, by which answers are generated again; null where no model is registered. */
-  readonly weights: WeightNumbers | null;
+  /** Whether answers by this name are charged for. Those of other names are free. */
+  charges(model: string): boolean;
   /** null of an adapter, or the base, that nobody has registered: it is not sold. */
   registered(model: string): RegisteredName | null;
   /**
-   * null where the request decides.
+   * How a registered model answers.
    *
    * @param encode beside the thread that serves HTTP; what it throws is thrown here
    * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST
    */
-  formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm | null>;
+  formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm>;
   /**
    * Has an answer made and keeps it before its last part is given; the one that is unpaid is given again without.
    *

@@ -1,6 +1,11 @@
-/** The routes of published models: of one alone, or of many below a path of their own (docs/reference/attribution.md). */
+/** The routes of registered models, each below its leaf (docs/reference/attribution.md). */
 import type { OutgoingHttpHeaders } from "node:http";
 import cors from "@fastify/cors";
+import { attributionError, attributionErrors } from "@openledger/attribution/attribution-errors";
+import { MANIFEST, type ModelManifest } from "@openledger/attribution/model/model-manifest";
+import type { assuranceOf } from "@openledger/attribution/model/reply-assurance";
+import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
+import type { RanMode } from "@openledger/attribution/scores/score-engine";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
@@ -9,11 +14,6 @@ import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { attributionError, attributionErrors } from "../attribution-errors.ts";
-import { MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
-import type { assuranceOf } from "../model/reply-assurance.ts";
-import { MAX_ROW_BYTES } from "../rows/row-content.ts";
-import type { RanMode } from "../scores/score-engine.ts";
 import type { AnswerService, GivenAnswer } from "./answer-service.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
 
@@ -24,7 +24,7 @@ export interface RoutedModel {
   readonly modelId: number;
   readonly manifest: ModelManifest;
   /** What computes the scores of estimates. */
-  readonly scoreMode: RanMode;
+  scoreMode(): Promise<RanMode>;
   readonly service: AnswerService;
   /** Of its replies: the most that its recipe promises. */
   readonly assurance: ReturnType<typeof assuranceOf>;
@@ -44,10 +44,10 @@ export interface RoutedModel {
 export interface ModelAppOptions {
   /** Its requests a minute are of each address and model. */
   readonly limits: ServerLimits;
-  /** Of all routes; ":model" in it is handed to `find`. */
-  readonly prefix: string;
   /** @throws where there is no such model */
   find(model: string): RoutedModel;
+  /** Leaves of all that are served. */
+  modelIds(): readonly number[];
 }
 
 /** What a server reports of the automatic settling of its model. The caller that starts both makes it. */
@@ -83,6 +83,8 @@ const decimal = z
   .regex(/^\d{1,8}$/)
   .transform(Number);
 const openingsSchema = z.strictObject({ epoch: decimal, from: decimal.default(0) });
+/** Path of a model. */
+const PREFIX = "/:model";
 /** Openings in one answer: of the largest circuits a megabyte. */
 const OPENINGS_PAGE = 256;
 /** What a request accepts that shows an answer as it is made. */
@@ -92,7 +94,7 @@ const SILENT_TIMEOUT_MS = 600_000;
 
 /** The application; the caller listens. Routes are ready when the promise resolves. */
 export async function createModelApp(
-  { find, limits, prefix }: ModelAppOptions,
+  { find, limits, modelIds }: ModelAppOptions,
   log: ServerLog,
 ): Promise<FastifyInstance> {
   const modelOf = ({ params }: FastifyRequest) => (params as { model?: string }).model ?? "";
@@ -108,24 +110,26 @@ export async function createModelApp(
   // Anybody's page may ask: there are no cookies, and a question is signed by the account that pays.
   await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
 
-  app.get(`${prefix}/v1/model`, (request) => {
-    const { manifest, modelId, scoreMode } = of(request);
-    return { modelId, manifest, scoreMode };
+  app.get("/", () => ({ models: modelIds().map((modelId) => ({ modelId })) }));
+
+  app.get(`${PREFIX}/v1/model`, async (request) => {
+    const model = of(request);
+    return { modelId: model.modelId, manifest: model.manifest, scoreMode: await model.scoreMode() };
   });
 
-  app.get<{ Params: { file: string } }>(`${prefix}/v1/model/:file`, async (request, reply) => {
+  app.get<{ Params: { file: string } }>(`${PREFIX}/v1/model/:file`, async (request, reply) => {
     const { file } = request.params;
     const model = of(request);
     const isOwn = file === MANIFEST || Object.hasOwn(model.manifest.files, file);
     return sendFile(reply, file, isOwn ? await model.file(file) : null);
   });
 
-  app.get<{ Params: { file: string } }>(`${prefix}/v1/base/:file`, async (request, reply) => {
+  app.get<{ Params: { file: string } }>(`${PREFIX}/v1/base/:file`, async (request, reply) => {
     const { file } = request.params;
     return sendFile(reply, file, await of(request).sharedFile(file));
   });
 
-  app.get<{ Params: { row: string } }>(`${prefix}/v1/rows/:row`, async (request, reply) => {
+  app.get<{ Params: { row: string } }>(`${PREFIX}/v1/rows/:row`, async (request, reply) => {
     const place = parse(decimal, request.params.row);
     const content = await of(request).row(place);
     if (content == null)
@@ -135,14 +139,14 @@ export async function createModelApp(
     return sendFile(reply, "row.json", content);
   });
 
-  app.post(`${prefix}/v1/spans`, (request, reply) => {
+  app.post(`${PREFIX}/v1/spans`, (request, reply) => {
     const { text } = parse(textSchema, request.body);
     const model = of(request);
     // Without an index the answer is empty: anyone who asks cannot know before.
     return model.spans?.cite(text, (row) => model.row(row)) ?? reply.code(204).send();
   });
 
-  app.post(`${prefix}/v1/answers`, async (request, reply) => {
+  app.post(`${PREFIX}/v1/answers`, async (request, reply) => {
     const { assurance, service } = of(request);
     const question = parse(questionSchema, request.body);
     const events = new AnswerEvents(reply);
@@ -160,7 +164,7 @@ export async function createModelApp(
     return reply;
   });
 
-  app.get<{ Params: { receipt: string } }>(`${prefix}/v1/answers/:receipt`, async (request) => {
+  app.get<{ Params: { receipt: string } }>(`${PREFIX}/v1/answers/:receipt`, async (request) => {
     const receipt = parse(element, request.params.receipt);
     const { service, store } = of(request);
     const name = `0x${receipt.slice(2).toLowerCase().padStart(64, "0")}`;
@@ -176,7 +180,7 @@ export async function createModelApp(
     return statusView(record);
   });
 
-  app.get(`${prefix}/v1/openings`, async (request) => {
+  app.get(`${PREFIX}/v1/openings`, async (request) => {
     const { epoch, from } = parse(openingsSchema, request.query);
     const { service, modelId, store } = of(request);
     await service.readPayments();
@@ -189,12 +193,12 @@ export async function createModelApp(
     };
   });
 
-  app.get(`${prefix}/v1/settling`, (request) => {
+  app.get(`${PREFIX}/v1/settling`, (request) => {
     const { modelId, settling } = of(request);
     return settling?.view() ?? { modelId, stage: null };
   });
 
-  serveMetrics(app, `${prefix}/metrics`, {
+  serveMetrics(app, `${PREFIX}/metrics`, {
     textOf(request) {
       const { settling } = of(request);
       if (settling === undefined)

@@ -1,7 +1,7 @@
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import { element as fieldElement, wei } from "@openledger/circuits/wire/wire-fields";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
-import { attributionError } from "../attribution-errors.ts";
 
 const whole = z.number().int().nonnegative();
 
@@ -37,7 +37,7 @@ export type LedgerModel = z.output<typeof modelSchema>;
 export type ClosedModel = z.output<typeof closedSchema>;
 export type PaymentPage = z.output<typeof paymentsSchema>;
 
-/** What a model server asks a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
+/** What an answer server asks a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
 export interface LedgerView {
   /** null where there is no such leaf. */
   account(id: number): Promise<LedgerAccount | null>;

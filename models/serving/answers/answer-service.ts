@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import type { ModelAnswer } from "@openledger/attribution/model/model-family";
+import type { AttributionEstimate } from "@openledger/attribution/scores/attribution-estimate";
 import { type Signature, verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import {
@@ -12,9 +15,6 @@ import {
 } from "@openledger/circuits/ledger/model-query";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { hex32 } from "@openledger/foundation/hex";
-import { attributionError } from "../attribution-errors.ts";
-import type { ModelAnswer } from "../model/model-family.ts";
-import type { AttributionEstimate } from "../scores/attribution-estimate.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
 import { markDrawnPayments } from "./drawn-payments.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";

@@ -122,6 +122,6 @@ it("refuses another rollup's answers, another kind's folder and another format's
   await expectRefusals({
     open: async (at, rollup) => (await AnswerFolder.open(at, rollup)).close(),
     ...{ kind: "answers", rollup: ROLLUP, code: "SRV_WRONG_DIRECTORY", folder },
-    formatless: join(import.meta.dirname, "../testing/stores/answers-format-0"),
+    formatless: join(import.meta.dirname, "../../testing/stores/answers-format-0"),
   });
 });

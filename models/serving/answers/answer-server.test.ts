@@ -1,8 +1,16 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
+import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
+import { fetchModel, writeModel } from "@openledger/attribution/model/model-directory";
+import { openCheckable } from "@openledger/attribution/model/model-family";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { directMatrix, registerModel } from "@openledger/attribution/model/registration";
+import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { recipeFor, sampleInputs, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type DirectQuery, directShape } from "@openledger/circuits/ledger/direct-query";
@@ -18,19 +26,11 @@ import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
+import { createLogger } from "@openledger/foundation/logger";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { DirectParts } from "../model/direct/direct-family.ts";
-import { trainDirect } from "../model/direct/direct-training.ts";
-import { fetchModel, writeModel } from "../model/model-directory.ts";
-import { openCheckable } from "../model/model-family.ts";
-import { encodeModel, type PublishedModel, publishedModel } from "../model/model-files.ts";
-import { directMatrix, registerModel } from "../model/registration.ts";
-import { verifyModel } from "../model/verify-model.ts";
-import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
-import { AnswerFolder, type AnswerStore } from "./answer-store.ts";
-import { createLedgerView } from "./ledger-view.ts";
-import { createModelServer, type ModelServer } from "./model-server.ts";
-import { serveModel } from "./serve-model.ts";
+import { worldConfig } from "../../testing/serving-world.ts";
+import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
+import { AnswerFolder } from "./answer-store.ts";
 
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
 
@@ -40,6 +40,7 @@ const TTL_MS = 60_000;
 const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
 
 let model: PublishedModel<DirectParts>;
+let publishedFolder: string;
 let prompts: string[];
 let checkable: Awaited<ReturnType<typeof openCheckable<DirectParts>>>;
 
@@ -51,14 +52,17 @@ beforeAll(async () => {
   const registration = registerModel(trained, { split }, SIZE);
   model = publishedModel(trained, registration, { publishRows: true });
   checkable = await openCheckable(model);
+  const parent = await mkdtemp(join(tmpdir(), "published-"));
+  publishedFolder = join(parent, "model");
+  await writeModel(publishedFolder, model);
   prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
+  return () => rm(parent, { recursive: true });
 });
 
 let fixture: LedgerFixture;
 let folder: string;
-let answerFolder: AnswerFolder;
-let store: AnswerStore;
-let server: ModelServer;
+let served: ServedModels;
+/** Of the model's routes. */
 let url: string;
 let nowMs: number;
 
@@ -72,26 +76,47 @@ beforeEach(async () => {
   await start();
 });
 afterEach(async () => {
-  await server.app.close();
-  await answerFolder.close();
+  await served.close();
   await fixture.close();
   await rm(folder, { recursive: true });
 });
 
-async function start(): Promise<void> {
-  answerFolder = await AnswerFolder.open(folder, ROLLUP);
-  store = answerFolder.ofModel(MODEL_ID);
-  server = await createModelServer(
-    encodeModel(model),
-    { modelId: MODEL_ID, domain: fixture.client.domain, answerTtlMs: TTL_MS, rateLimitPerMinute: 1_000 },
-    {
-      ledger: createLedgerView(fixture.sequencer.url),
-      store,
-      log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) },
-      nowMs: () => nowMs,
+/** Reads no payments by itself. @param errors what the server logs; default: nothing is an error */
+async function start({
+  errors,
+  pollIntervalMs = 600_000,
+}: {
+  errors?: string[];
+  pollIntervalMs?: number;
+} = {}) {
+  const settings = {
+    SERVING_BASE_PATH: undefined,
+    SERVING_ADAPTERS_PATH: undefined,
+    SERVING_ANSWER_TTL_SECONDS: String(TTL_MS / 1_000),
+    SERVING_RATE_LIMIT_PER_MINUTE: "1000",
+  };
+  const logger = createLogger("test", "error", {
+    write: (line) => {
+      if (errors === undefined) expect.fail(line);
+      errors.push((JSON.parse(line) as { msg: string }).msg);
     },
-  );
-  url = await server.app.listen({ host: "127.0.0.1", port: 0 });
+  });
+  const { client, sequencer } = fixture;
+  const published = {
+    places: [{ modelId: MODEL_ID, folder: publishedFolder }],
+    sequencerUrl: sequencer.url,
+    domain: client.domain,
+    rollup: ROLLUP,
+    pollIntervalMs,
+  };
+  served = await serveModels(worldConfig(folder, settings), { logger, published, nowMs: () => nowMs });
+  url = modelUrl(served.url, MODEL_ID);
+}
+
+/** The store of a server that was closed. */
+async function openStore() {
+  const answers = await AnswerFolder.open(join(folder, "data", "answers"), ROLLUP);
+  return { store: answers.ofModel(MODEL_ID), close: () => answers.close() };
 }
 
 /** The model as the sequencer shows it. */
@@ -192,40 +217,7 @@ const get = async (path: string) => {
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
 
-describe("fetchModel", () => {
-  const sendEndless = (response: ServerResponse) => {
-    while (response.write(Buffer.alloc(65_536))) {}
-    response.once("drain", () => sendEndless(response));
-  };
-
-  it.each([
-    ["a manifest", undefined, 131_072],
-    ["what its manifest says", "features.bin", "features.bin"],
-  ])("takes no more bytes than %s may have, whatever its server sends", async (_, endless, max) => {
-    const files = encodeModel(model);
-    const server = createServer(({ url: path }, response) => {
-      const name = path!.split("/").at(-1)!;
-      if (endless === undefined || name === endless) sendEndless(response);
-      else response.end(files.get(name));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    const maxBytes = typeof max === "number" ? max : files.get(max)!.length;
-    try {
-      await expect(
-        fetchModel(`http://127.0.0.1:${port}`, { maxFileBytes: 2 ** 20, timeoutMs: 20_000 }),
-      ).rejects.toMatchObject({
-        code: "ATT_SERVER_UNREACHABLE",
-        cause: { message: `more than ${maxBytes} bytes` },
-      });
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
-  });
-});
-
-describe("a model server", () => {
+describe("a direct model behind the answer server", () => {
   it("answers, is checked with the published model, is paid, and opens the receipt", async () => {
     const answer = await ask(prompts[0]!);
     expect(answer.priceWei).toBe(PRICE_WEI);
@@ -438,18 +430,22 @@ describe("a model server", () => {
   it("remembers answers, payments and where it stopped over a restart", async () => {
     const first = await ask(prompts[0]!);
     setPayments([{ receipt: first.receipt, payerId: 4 }], true);
-    expect(await server.readPayments()).toBe(1);
-    expect(await store.cursor()).toEqual({ epoch: 2, index: 0, chain: hex32(0n) });
+    expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
     const second = await ask(prompts[1]!);
-    await server.app.close();
-    await answerFolder.close();
+    await served.close();
+    const { close, store } = await openStore();
+    expect(await store.cursor()).toEqual({ epoch: 2, index: 0, chain: hex32(0n) });
+    await close();
     await start();
     expect(await ask(prompts[1]!)).toMatchObject({ receipt: second.receipt });
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
-    expect(await store.forgetUnpaid(nowMs + TTL_MS)).toBe(0);
-    expect(await store.forgetUnpaid(nowMs + TTL_MS + 1)).toBe(1);
-    expect(await store.answer(hex32(second.receipt))).toBeUndefined();
-    expect(await store.answer(hex32(first.receipt))).toBeDefined();
+    await served.close();
+    const again = await openStore();
+    expect(await again.store.forgetUnpaid(nowMs + TTL_MS)).toBe(0);
+    expect(await again.store.forgetUnpaid(nowMs + TTL_MS + 1)).toBe(1);
+    expect(await again.store.answer(hex32(second.receipt))).toBeUndefined();
+    expect(await again.store.answer(hex32(first.receipt))).toBeDefined();
+    await again.close();
   });
 
   it("answers only the key of the account that will pay", async () => {
@@ -510,24 +506,11 @@ describe("a model server", () => {
   });
 });
 
-describe("serveModel", () => {
-  it("serves a folder, reads payments by itself, and stops in order", async () => {
+describe("the watcher of payments", () => {
+  it("reads payments by itself, goes on after a failure, and stops in order", async () => {
     const errors: string[] = [];
-    const modelFolder = join(folder, "model");
-    const dataFolder = join(folder, "data");
-    await writeModel(modelFolder, model);
-    const { domain } = fixture.client;
-    const options = {
-      modelFolder,
-      dataFolder,
-      rollup: ROLLUP,
-      modelId: MODEL_ID,
-      domain,
-      sequencerUrl: fixture.sequencer.url,
-    };
-    const log = { error: (_: object, message: string) => errors.push(message) };
-    const served = await serveModel({ ...options, port: 0, pollIntervalMs: 20 }, { log });
-    url = served.url;
+    await served.close();
+    await start({ errors, pollIntervalMs: 20 });
     const { receipt } = await ask(prompts[0]!);
     fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
     await expect.poll(() => errors).toContain("payments cannot be read");
@@ -535,10 +518,49 @@ describe("serveModel", () => {
     const path = `/v1/answers/${hex32(receipt)}`;
     await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
     await served.close();
-    const reopened = await AnswerFolder.open(dataFolder, ROLLUP);
-    expect(await reopened.ofModel(MODEL_ID).answer(hex32(receipt))).toMatchObject({
-      payment: { epoch: 1, index: 0 },
+    const { close, store } = await openStore();
+    expect(await store.answer(hex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
+    await close();
+  });
+});
+
+describe("the answer server", () => {
+  it("lists what it serves, and refuses at the start what is damaged, or nothing at all", async () => {
+    expect(await (await fetch(`${served.url}/ledger`)).json()).toEqual({ models: [{ modelId: MODEL_ID }] });
+    expect((await fetch(`${served.url}/health`)).status).toBe(200);
+    expect((await fetch(`${served.url}/v1/completions`, { method: "POST" })).status).toBe(404);
+    await served.close();
+    const path = join(publishedFolder, "features.bin");
+    const bytes = await readFile(path);
+    try {
+      await writeFile(path, bytes.subarray(1));
+      await expect(start()).rejects.toMatchObject({ code: "ATT_MODEL_FILE_INVALID" });
+    } finally {
+      await writeFile(path, bytes);
+    }
+    const none = { SERVING_BASE_PATH: undefined, SERVING_ADAPTERS_PATH: undefined };
+    await expect(serveModels(worldConfig(folder, none))).rejects.toMatchObject({
+      code: "SRV_CONFIG_INVALID",
     });
-    await reopened.close();
+  });
+
+  it("serves a model that is put into the folder of published ones while it runs", async () => {
+    await served.close();
+    const publishedPath = join(folder, "published");
+    await mkdir(publishedPath);
+    const settings = {
+      SERVING_BASE_PATH: undefined,
+      SERVING_ADAPTERS_PATH: undefined,
+      SERVING_PUBLISHED_PATH: publishedPath,
+    };
+    const { client, sequencer } = fixture;
+    const ledger = { sequencerUrl: sequencer.url, domain: client.domain, rollup: ROLLUP };
+    served = await serveModels(worldConfig(folder, settings), { published: ledger, nowMs: () => nowMs });
+    const listed = async () => (await fetch(`${served.url}/ledger`)).json();
+    expect(await listed()).toEqual({ models: [] });
+    await symlink(publishedFolder, join(publishedPath, String(MODEL_ID)));
+    await expect.poll(listed, { timeout: 20_000 }).toEqual({ models: [{ modelId: MODEL_ID }] });
+    url = modelUrl(served.url, MODEL_ID);
+    expect((await ask(prompts[0]!)).answer).toBe(checkable.answer(prompts[0]!).text);
   });
 });

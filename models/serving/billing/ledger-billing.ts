@@ -1,11 +1,17 @@
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import type { WeightNumbers } from "../architecture/model-shape.ts";
-import { type ServingErrorCode, servingError } from "../model-errors.ts";
-import { drawSeedOf } from "../registered/draw-seed.ts";
-import { endTokensOf, isCiting } from "../registered/text-recipe.ts";
-import { answerText, promptOf, requirePromptBytes, requirePromptTokens } from "../registered/text-tokens.ts";
+import { type ServingErrorCode, servingError } from "../../model-errors.ts";
+import { drawSeedOf } from "../../registered/draw-seed.ts";
+import { endTokensOf, isCiting } from "../../registered/text-recipe.ts";
+import {
+  answerText,
+  promptOf,
+  requirePromptBytes,
+  requirePromptTokens,
+} from "../../registered/text-tokens.ts";
+import type { TextTokens } from "../../tokens/tokenizer.ts";
+import type { LanguageModel } from "../answers/answer-models.ts";
 import type {
   AnswerBilling,
   AnswerForm,
@@ -14,15 +20,13 @@ import type {
   EncodePrompt,
   MakeTokens,
   RegisteredName,
-} from "../serving/answer-billing.ts";
-import type { TextTokens } from "../tokens/tokenizer.ts";
-import type { PaidModel } from "./paid-models.ts";
+} from "./answer-billing.ts";
 
 const element = z
   .string()
   .regex(/^0x[0-9a-fA-F]{1,64}$/)
   .transform(BigInt);
-/** As `POST /v1/answers` of a model server has it. */
+/** As `POST /v1/answers` of an answer server has it. */
 const claimSchema = z.strictObject({
   payerId: z.number().int().min(0).max(0xffffff),
   signature: z.strictObject({ r8x: element, r8y: element, s: element }),
@@ -31,17 +35,25 @@ const answerSchema = z.object({ text: z.string(), tokens: z.array(z.number()) })
 
 /** Answers of registered models: signed questions, receipts, at most one unpaid answer of an account and model. */
 export class LedgerBilling implements AnswerBilling {
-  readonly #models: ReadonlyMap<string, PaidModel>;
+  readonly #models: ReadonlyMap<string, LanguageModel>;
   readonly #tokens: TextTokens;
+  readonly #hasFree: boolean;
 
-  constructor(models: ReadonlyMap<string, PaidModel>, tokens: TextTokens) {
+  /**
+   * @param models by their names; some may be added later
+   * @param hasFree whether names that are not registered are free; else they are refused
+   */
+  constructor(
+    models: ReadonlyMap<string, LanguageModel>,
+    { hasFree, tokens }: { hasFree: boolean; tokens: TextTokens },
+  ) {
     this.#models = models;
     this.#tokens = tokens;
+    this.#hasFree = hasFree;
   }
 
-  /** The same of all models: they share a base. */
-  get weights(): WeightNumbers | null {
-    return this.#models.values().next().value?.weights ?? null;
+  charges(name: string): boolean {
+    return this.#models.has(name) || !this.#hasFree;
   }
 
   registered(name: string): RegisteredName | null {
@@ -101,7 +113,7 @@ export class LedgerBilling implements AnswerBilling {
     };
   }
 
-  #known({ model: name, text }: AskedQuestion): { model: PaidModel; text: string } {
+  #known({ model: name, text }: AskedQuestion): { model: LanguageModel; text: string } {
     const model = this.#models.get(name);
     if (model === undefined)
       throw servingError("MOD_SERVE_UNPAID", `${name} is no registered model, and nothing is free here`, {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
@@ -18,25 +18,24 @@ import { listAdapters } from "@openledger/client/actions/answers/completion-stre
 import { answerSchema, sealedAnswerSchema } from "@openledger/client/actions/answers/model-answers";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import OpenAI from "openai";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { folderSource } from "../files/folder-source.ts";
-import { describeBase, readFrom } from "../registered/base-files.ts";
-import { type TextParts, textFamily } from "../registered/text-family.ts";
-import type { TextRecipe } from "../registered/text-recipe.ts";
-import { textTraining } from "../registered/text-training.ts";
-import { parseCited } from "../retrieval/citations.ts";
-import type { ServedAdapters } from "../serving/serve-adapters.ts";
-import { askSpans } from "../spans/check-spans.ts";
-import { type HostedSpans, hostSpans } from "../spans/host-spans.ts";
-import { buildSpanIndex } from "../spans/span-index.ts";
-import { makeModel, writeMadeModel } from "../testing/made-models.ts";
-import { serveWorld } from "../testing/serving-world.ts";
-import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
-import { openTokenizer } from "../tokens/tokenizer.ts";
-import { LedgerBilling } from "./ledger-billing.ts";
-import { openPaidModels, type PaidModels } from "./paid-models.ts";
+import { folderSource } from "../../files/folder-source.ts";
+import { describeBase, readFrom } from "../../registered/base-files.ts";
+import { type TextParts, textFamily } from "../../registered/text-family.ts";
+import type { TextRecipe } from "../../registered/text-recipe.ts";
+import { textTraining } from "../../registered/text-training.ts";
+import { parseCited } from "../../retrieval/citations.ts";
+import { askSpans } from "../../spans/check-spans.ts";
+import { type HostedSpans, hostSpans } from "../../spans/host-spans.ts";
+import { buildSpanIndex } from "../../spans/span-index.ts";
+import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
+import { worldConfig } from "../../testing/serving-world.ts";
+import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../testing/text-rows.ts";
+import { listPublished } from "../answers/answer-models.ts";
+import { type ServedModels, serveModels } from "../serve-models.ts";
 
 const MODEL_ID = 9;
 /** Of the same rows and base, with another rank and other targets, and citing rows. */
@@ -85,27 +84,31 @@ beforeAll(async () => {
 });
 
 let fixture: LedgerFixture;
-const optionsOf = (basePath: string) => ({
-  folder: join(folder, "published"),
-  adaptersFolder: join(folder, "adapters"),
-  dataFolder: join(folder, `answers-${performance.now()}`),
-  basePath,
-  kernels: "wasm" as const,
-  // One model at a time.
-  heldBytes: 1,
-  sequencerUrl: fixture.sequencer.url,
-  domain: fixture.client.domain,
-  rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
-  answerTtlMs: 60_000,
-  rateLimitPerMinute: 1_000,
-});
-const log = {
-  error: (facts: object, message: string) => expect.fail(`${message} ${JSON.stringify(facts)}`),
-};
-let paid: PaidModels;
+const ANSWER_TTL_MS = 60_000;
+let dataCount = 0;
+/** Serves the registered models of a folder alone. */
+async function serveFolder(name: string, settings: Readonly<Record<string, string>> = {}) {
+  const config = worldConfig(folder, {
+    SERVING_ADAPTERS_PATH: undefined,
+    SERVING_DATA_PATH: join(folder, `data-${dataCount++}`),
+    SERVING_ANSWER_TTL_SECONDS: String(ANSWER_TTL_MS / 1_000),
+    ...settings,
+  });
+  const published = {
+    places: await listPublished(join(folder, name)),
+    sequencerUrl: fixture.sequencer.url,
+    domain: fixture.client.domain,
+    rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
+    spans: await spans,
+  };
+  const logger = createLogger("test", "error", { write: (line) => expect.fail(line) });
+  // One model in memory at a time.
+  const small = { ...config, attributionMegabytes: 2 ** -20 };
+  return serveModels(small, { logger, published, nowMs: () => Date.now() + aheadMs });
+}
 /** By how much the server's clock is ahead. */
 let aheadMs: number;
-let served: ServedAdapters;
+let served: ServedModels;
 let openai: OpenAI;
 beforeEach(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
@@ -114,16 +117,11 @@ beforeEach(async () => {
     setPayments([], id);
   }
   aheadMs = 0;
-  const nowMs = () => Date.now() + aheadMs;
-  paid = await openPaidModels({ ...optionsOf(base), spans: await spans }, { log, nowMs });
-  const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
-  const billing = new LedgerBilling(paid.models, tokens);
-  served = await serveWorld(folder, {}, { billing, mounts: paid.mounts });
+  served = await serveFolder("published");
   openai = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: "any", maxRetries: 0 });
 });
 afterEach(async () => {
   await served.close();
-  await paid.close();
   await fixture.close();
 });
 
@@ -194,7 +192,7 @@ async function streamed(prompt: string, modelId = MODEL_ID) {
   return { text, answer: answerSchema.parse((last as { openledger: unknown }).openledger) };
 }
 
-describe("a registered model behind the server of adapters", () => {
+describe("a registered language model behind the answer server", () => {
   it("answers with a receipt that a customer checks, once more word for word, and takes payment", async () => {
     const prompt = "The union?";
     const { answer, text } = await streamed(prompt);
@@ -222,7 +220,7 @@ describe("a registered model behind the server of adapters", () => {
     const spans = await askSpans({ serverUrl: `${served.url}/ledger/${MODEL_ID}`, text: words, rowsRoot });
     expect(spans![0]).toMatchObject({ count: 1, sources: [{ row: 21 }] });
 
-    // The same question has the same answer, also from the routes of a model server.
+    // The same question has the same answer, also from the routes of an answer server.
     expect((await streamed(prompt)).answer.receipt).toBe(answer.receipt);
     const ledger = { serverUrl: `${served.url}/ledger/${MODEL_ID}`, modelId: MODEL_ID, from: PAYER };
     expect((await askModel(fixture.client, { ...ledger, prompt })).receipt).toBe(answer.receipt);
@@ -241,16 +239,11 @@ describe("a registered model behind the server of adapters", () => {
 
   it("answers by the int8 base that its recipe names, as customers generate it again, and by no other", async () => {
     fixture.sequencer.answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf(int8.statics));
-    const options = { ...optionsOf(base), folder: join(folder, "int8") };
-    const own = await openPaidModels(options, { log });
-    const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
-    const modules = { billing: new LedgerBilling(own.models, tokens), mounts: own.mounts };
-    const data = { SERVING_DATA_PATH: join(folder, "data-int8") };
-    const byFloats = serveWorld(folder, { ...data, SERVING_WEIGHTS: "float32" }, modules);
+    const byFloats = serveFolder("int8", { SERVING_WEIGHTS: "float32" });
     await expect(byFloats).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
-    const server = await serveWorld(folder, data, modules);
+    const server = await serveFolder("int8");
     try {
-      expect(server.weights).toBe("int8");
+      expect(server.language?.weights).toBe("int8");
       const expected = { prompt: "The union?", payerId: PAYER, isAnsweredAgain: true };
       const order = { serverUrl: server.url, modelId: MODEL_ID, prompt: "The union?", from: PAYER };
       const answer = await askAdapter(fixture.client, order);
@@ -261,14 +254,9 @@ describe("a registered model behind the server of adapters", () => {
       expect(() => checkAnswer(floats, answer, facts)).toThrow();
     } finally {
       await server.close();
-      await own.close();
     }
     await writeModel(join(folder, "int8", String(OTHER_ID)), other);
-    await expect(
-      openPaidModels({ ...options, dataFolder: `${options.dataFolder}-2` }, { log }),
-    ).rejects.toMatchObject({
-      code: "MOD_BASE_MISSING",
-    });
+    await expect(serveFolder("int8")).rejects.toMatchObject({ code: "MOD_BASE_MISSING" });
   });
 
   it("shows an answer of its own routes as it is made, once, and whole to programs that read no parts", async () => {
@@ -301,7 +289,7 @@ describe("a registered model behind the server of adapters", () => {
   it("seals the answers of an account that left one unpaid, and opens them once they are paid", async () => {
     const order = { serverUrl: served.url, modelId: MODEL_ID, from: PAYER };
     await askAdapter(fixture.client, { ...order, prompt: "The union?" });
-    aheadMs = optionsOf(base).answerTtlMs + 1;
+    aheadMs = ANSWER_TTL_MS + 1;
     // What the pages and the command line look at before they offer to pay first.
     await expect(askAdapter(fixture.client, { ...order, prompt: "A nation?" })).rejects.toMatchObject({
       code: "MOD_SERVE_UNPAID",
@@ -356,6 +344,27 @@ describe("a registered model behind the server of adapters", () => {
     }
   }, 120_000);
 
+  it("gives base and adapters free of charge where a folder of adapters is named, and no registered model", async () => {
+    const free = join(folder, "free");
+    await mkdir(free, { recursive: true });
+    const server = await serveFolder("published", { SERVING_ADAPTERS_PATH: free });
+    try {
+      const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "any", maxRetries: 0 });
+      const bare = { prompt: "The navy?", max_tokens: 2 };
+      expect((await client.completions.create({ ...bare, model: "base" })).usage?.completion_tokens).toBe(2);
+      const registered = client.completions.create({ ...bare, model: `model-${MODEL_ID}` });
+      await expect(registered).rejects.toMatchObject({ status: 402 });
+      const listed = await listAdapters(fixture.client, server.url);
+      expect(listed.map(({ id, openledger }) => [id, openledger.charging])).toEqual([
+        ["base", "free"],
+        [`model-${OTHER_ID}`, "ledger"],
+        [`model-${MODEL_ID}`, "ledger"],
+      ]);
+    } finally {
+      await server.close();
+    }
+  });
+
   it("refuses answers of a model whose map is damaged, and gives those of the others", async () => {
     const path = join(folder, "published", String(OTHER_ID), "query-map.bin");
     const bytes = await readFile(path);
@@ -388,7 +397,7 @@ describe("a registered model behind the server of adapters", () => {
     it("does not begin with another base than the models'", async () => {
       const other = join(folder, "other-base");
       await writeMadeModel(other, makeModel(byteConfig, "another text"));
-      await expect(openPaidModels(optionsOf(other), { log })).rejects.toMatchObject({
+      await expect(serveFolder("published", { SERVING_BASE_PATH: other })).rejects.toMatchObject({
         code: "MOD_BASE_MISSING",
       });
     });

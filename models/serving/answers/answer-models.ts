@@ -1,0 +1,330 @@
+/**
+ * Registered models of one server, of any family. Each has the routes of answer-routes.ts below /ledger/ID, and all have one
+ * store of answers, one watcher of payments, and one thread beside HTTP that computes answers, queries and estimates. What a
+ * model needs for these is read when it is asked for.
+ */
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import { familyOf, type ModelFamily } from "@openledger/attribution/model/model-family";
+import {
+  checkedFile,
+  decodeManifest,
+  MANIFEST,
+  type ModelManifest,
+  parseJson,
+} from "@openledger/attribution/model/model-manifest";
+import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
+import type { ScoreChoice } from "@openledger/attribution/scores/score-engine";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import type { ServerLog } from "@openledger/foundation/http/http-errors";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
+import type { FastifyInstance } from "fastify";
+import type { WeightNumbers } from "../../architecture/model-shape.ts";
+import { baseSourceAt } from "../../base/base-place.ts";
+import type { KernelChoice } from "../../kernels/create-kernels.ts";
+import { servingError } from "../../model-errors.ts";
+import { readBaseFile, readFrom, shapeOfBase } from "../../registered/base-files.ts";
+import type { ReadPrompt } from "../../registered/read-prompt.ts";
+import { textFamily } from "../../registered/text-family.ts";
+import { type TextRecipe, weightsOf } from "../../registered/text-recipe.ts";
+import { createModelApp, type RoutedModel, type SettlingSource, type SpanSource } from "./answer-routes.ts";
+import { AnswerService } from "./answer-service.ts";
+import { AnswerFolder } from "./answer-store.ts";
+import { AttributionThread } from "./attribution-thread.ts";
+import { createLedgerView, type LedgerView } from "./ledger-view.ts";
+import { RowLines } from "./row-lines.ts";
+import { watchPayments } from "./watch-payments.ts";
+
+/** A registered model's leaf, and the folder with its published files. */
+export interface ModelPlace {
+  readonly modelId: number;
+  readonly folder: string;
+}
+
+export interface AnswerModelsOptions extends ServerLimits {
+  /** Adapters of language models are written here, as "model-ID". */
+  readonly adaptersFolder: string;
+  /** Where answers and openings are stored: anyone who loses it leaves paid answers unopened, and their draws void. */
+  readonly dataFolder: string;
+  /** Base of the language models: a folder, an address, or the built-in one. */
+  readonly basePath: string;
+  readonly kernels: KernelChoice;
+  /** Limit of the files of the models used last that stay in memory. */
+  readonly heldBytes: number;
+  /** What computes the scores of estimates. */
+  readonly scores: ScoreChoice;
+  readonly sequencerUrl: string;
+  /** Of the rollup. */
+  readonly domain: bigint;
+  /** Whose payments open the answers. */
+  readonly rollup: StoreRollup;
+  readonly answerTtlMs: number;
+  /** Time between two reads of payments beside those that questions cause; default two seconds. */
+  readonly pollIntervalMs?: number;
+  /** Report of what settles a model's epochs beside the server. */
+  readonly settlingOf?: ((modelId: number) => SettlingSource | undefined) | undefined;
+  /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/explanation/spans.md. */
+  readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
+}
+
+/** A registered language model whose answers may be made in a batch. */
+export interface LanguageModel {
+  readonly modelId: number;
+  readonly recipe: TextRecipe;
+  /** Weights of the base that answers are generated again by. */
+  readonly weights: WeightNumbers;
+  readonly service: AnswerService;
+  /** The query of an answer that a batch has made. */
+  queryOf(prompt: string, text: string): Promise<Int16Array>;
+  /** What the model reads for a prompt, where that is more than the prompt. */
+  read(prompt: string): Promise<ReadPrompt>;
+}
+
+interface Published extends ModelPlace {
+  readonly manifest: ModelManifest;
+  readonly recipe: RecipeBase;
+  /** null of other families. */
+  readonly text: TextRecipe | null;
+  readonly weights: WeightNumbers | null;
+}
+
+type Modules = { readonly log: ServerLog; readonly nowMs?: () => number };
+
+/** Path that the routes of registered models begin with. */
+export const LEDGER_PATH = "/ledger";
+const POLL_INTERVAL_MS = 2_000;
+
+/** Folders of published models, each named by its model's leaf, in the order of the leaves. */
+export async function listPublished(folder: string): Promise<ModelPlace[]> {
+  const ids = (await readdir(folder)).filter((name) => /^\d{1,8}$/.test(name)).map(Number);
+  return ids.sort((a, b) => a - b).map((modelId) => ({ modelId, folder: join(folder, String(modelId)) }));
+}
+
+export class AnswerModels {
+  readonly #options: AnswerModelsOptions;
+  readonly #modules: Modules;
+  readonly #ledger: LedgerView;
+  readonly #bases: readonly ReturnType<typeof readFrom>[];
+  readonly #families: readonly ModelFamily[];
+  readonly #routed = new Map<string, RoutedModel>();
+  readonly #languageModels = new Map<string, LanguageModel>();
+  readonly #closing: (() => Promise<unknown>)[] = [];
+  #answers!: AnswerFolder;
+  #thread!: AttributionThread;
+  #app!: FastifyInstance;
+  #fail!: (error: RollupError) => void;
+  #batchWeights: WeightNumbers | null = null;
+
+  /** Resolves when answers cannot be stored, read or attributed any more: the server must end. */
+  readonly failed = new Promise<RollupError>((resolve) => {
+    this.#fail = resolve;
+  });
+
+  private constructor(options: AnswerModelsOptions, modules: Modules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#ledger = createLedgerView(options.sequencerUrl);
+    this.#bases = [readFrom(baseSourceAt(options.basePath))];
+    const setting = { bases: this.#bases, kernels: options.kernels };
+    this.#families = [directFamily as never, textFamily(setting) as never];
+  }
+
+  /**
+   * Opens the models that there are: manifest, recipe and adapter are read. A model alone is checked whole, others when they
+   * are asked for the first time.
+   *
+   * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_SCORE_MODE_UNAVAILABLE, SRV_STORE_LOCKED,
+   *   SRV_STORE_CORRUPT, MOD_BASE_MISSING where the base is not that of all language models
+   */
+  static async open(
+    places: readonly ModelPlace[],
+    options: AnswerModelsOptions,
+    modules: Modules,
+  ): Promise<AnswerModels> {
+    await initPoseidon();
+    const models = new AnswerModels(options, modules);
+    try {
+      await models.#open(places);
+      return models;
+    } catch (error) {
+      await models.close();
+      throw error;
+    }
+  }
+
+  /** Routes below `LEDGER_PATH`, whose paths begin with the model's leaf. */
+  get app(): FastifyInstance {
+    return this.#app;
+  }
+
+  /** By the names of their adapters. */
+  get languageModels(): ReadonlyMap<string, LanguageModel> {
+    return this.#languageModels;
+  }
+
+  has(modelId: number): boolean {
+    return this.#routed.has(String(modelId));
+  }
+
+  /** In the order of their leaves. */
+  get modelIds(): number[] {
+    return [...this.#routed.keys()].map(Number).sort((a, b) => a - b);
+  }
+
+  /** Weights of the base of all language models; null where there is none. */
+  get weights(): WeightNumbers | null {
+    return this.#languageModels.values().next().value?.weights ?? null;
+  }
+
+  /** Models that are added later must answer by the weights that the batches have. */
+  setBatchWeights(weights: WeightNumbers): void {
+    this.#batchWeights = weights;
+  }
+
+  scoreMode(modelId: number) {
+    return this.#thread.run("scoreMode", modelId);
+  }
+
+  /** Serves a model more. @throws as `open` */
+  async add(place: ModelPlace): Promise<void> {
+    const published = await this.#read(place);
+    const { text, weights } = published;
+    if (text !== null && this.#batchWeights !== null && weights !== this.#batchWeights)
+      throw otherWeights(weights!, this.#batchWeights);
+    await this.#thread.add({ ...place, text });
+    await this.#route(published);
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#closing.splice(0).reverse()) await end();
+  }
+
+  async #open(places: readonly ModelPlace[]): Promise<void> {
+    const { basePath, dataFolder, heldBytes, kernels, pollIntervalMs, rollup, scores } = this.#options;
+    const { log, nowMs } = this.#modules;
+    const published: Published[] = [];
+    for (const place of places) published.push(await this.#read(place));
+    this.#answers = await AnswerFolder.open(dataFolder, rollup, this.#fail);
+    this.#closing.push(() => this.#answers.close());
+    const models = published.map(({ folder, modelId, text }) => ({ folder, modelId, text }));
+    this.#thread = await AttributionThread.start({ basePath, kernels, heldBytes, scores, models });
+    this.#closing.push(() => this.#thread.close());
+    for (const one of published) await this.#route(one);
+    if (published.length === 1) await this.scoreMode(published[0]!.modelId);
+    const find = (id: string): RoutedModel => {
+      const model = this.#routed.get(id);
+      if (model !== undefined) return model;
+      throw attributionError("SRV_BAD_REQUEST", `no model ${id.slice(0, 20)} is served here`);
+    };
+    this.#app = await createModelApp({ limits: this.#options, find, modelIds: () => this.modelIds }, log);
+    this.#closing.push(() => this.#app.close());
+    const watching = watchPayments(() => [...this.#routed.values()], {
+      log,
+      intervalMs: pollIntervalMs ?? POLL_INTERVAL_MS,
+      ...(nowMs === undefined ? {} : { nowMs }),
+    });
+    this.#closing.push(() => watching.stop());
+  }
+
+  /** Also puts a language model's adapter where batches read adapters. */
+  async #read(place: ModelPlace): Promise<Published> {
+    const files = new Map<string, Uint8Array>();
+    for (const name of [MANIFEST, "recipe.json", "parameters.bin"]) {
+      const bytes = await readFile(join(place.folder, name)).catch(ifThere);
+      if (bytes !== null) files.set(name, bytes);
+    }
+    const manifest = decodeManifest(files);
+    const json = parseJson(checkedFile(files, manifest, "recipe.json"), "recipe.json");
+    const recipe = familyOf(json, this.#families).parseRecipe(json);
+    const parameters = checkedFile(files, manifest, "parameters.bin");
+    if (recipe.family !== "text") return { ...place, manifest, recipe, text: null, weights: null };
+    const text = recipe as TextRecipe;
+    await writeAdapter(join(this.#options.adaptersFolder, nameOf(place.modelId)), text, parameters);
+    const weights = weightsOf(text, await shapeOfBase(text.base, this.#bases));
+    return { ...place, manifest, recipe, text, weights };
+  }
+
+  async #route({ folder, manifest, modelId, recipe, text, weights }: Published): Promise<void> {
+    const { settlingOf, spans } = this.#options;
+    const thread = this.#thread;
+    const store = this.#answers.ofModel(modelId);
+    const work = {
+      staticsHash: BigInt(manifest.staticsHash),
+      isDirect: recipe.family === DIRECT,
+      answer: (prompt: string, onText?: (soFar: string) => void) =>
+        thread.run("answer", { modelId, prompt }, { onPart: onText }),
+      estimate: (query: ModelQuery) => thread.run("estimate", { modelId, query }),
+    };
+    const service = new AnswerService(
+      work,
+      { ...this.#options, modelId },
+      { ...this.#modules, ledger: this.#ledger, store },
+    );
+    if (text !== null)
+      this.#languageModels.set(nameOf(modelId), {
+        modelId,
+        recipe: text,
+        weights: weights!,
+        service,
+        queryOf: (prompt, answer) => thread.run("queryOf", { modelId, prompt, text: answer }),
+        read: (prompt) => thread.run("read", { modelId, prompt }),
+      });
+    const rows = "rows.jsonl" in manifest.files ? new RowLines(join(folder, "rows.jsonl")) : null;
+    this.#routed.set(String(modelId), {
+      modelId,
+      manifest,
+      scoreMode: () => this.scoreMode(modelId),
+      assurance: assuranceOf(recipe, ANSWERED_AGAIN),
+      service,
+      store,
+      file: (name) => readFile(join(folder, name)),
+      sharedFile: (name) => (text === null ? null : readBaseFile(text.base, name, this.#bases)),
+      row: (place) => rows?.read(place),
+      settling: settlingOf?.(modelId),
+      spans: spans?.get(recipe.datanet.rowsRoot.slice(2)),
+    });
+  }
+}
+
+/** Name of a registered language model's adapter. */
+const nameOf = (modelId: number) => `model-${modelId}`;
+
+export const otherWeights = (own: WeightNumbers, others: WeightNumbers) =>
+  servingError("SRV_CONFIG_INVALID", `registered models answer by ${own} weights, not by ${others}`, {
+    data: { problems: [{ variable: "SERVING_WEIGHTS" }] },
+  });
+
+/** Writes PEFT's two files: the published bytes, and a configuration with what the recipe says. */
+async function writeAdapter(folder: string, { adapter, base }: TextRecipe, bytes: Uint8Array): Promise<void> {
+  const config = {
+    peft_type: "LORA",
+    base_model_name_or_path: base.name,
+    r: adapter.rank,
+    lora_alpha: adapter.alpha,
+    target_modules: adapter.targets,
+    bias: "none",
+  };
+  await mkdir(folder, { recursive: true });
+  await writeChanged(
+    join(folder, "adapter_config.json"),
+    Buffer.from(`${JSON.stringify(config, null, 2)}\n`),
+  );
+  await writeChanged(join(folder, "adapter_model.safetensors"), bytes);
+}
+
+function ifThere(error: NodeJS.ErrnoException): null {
+  if (error.code === "ENOENT") return null;
+  throw error;
+}
+
+/** A file that was written again would be compiled again. */
+async function writeChanged(path: string, bytes: Uint8Array): Promise<void> {
+  const old = await readFile(path).catch(ifThere);
+  if (old === null || !old.equals(bytes)) await writeFile(path, bytes);
+}

@@ -1,0 +1,38 @@
+import { open, readFile } from "node:fs/promises";
+
+const NEWLINE = 10;
+
+/** Rows of a published model, a line each, read from its file by their places. */
+export class RowLines {
+  readonly #path: string;
+  /** Where each line begins, and where the last one ends. */
+  #offsets: Promise<readonly number[]> | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** @returns the line without its end; null behind the last */
+  async read(place: number): Promise<Uint8Array | null> {
+    this.#offsets ??= offsetsOf(this.#path);
+    const offsets = await this.#offsets;
+    const [from, end] = [offsets[place], offsets[place + 1]];
+    if (from === undefined || end === undefined) return null;
+    const bytes = new Uint8Array(end - 1 - from);
+    const file = await open(this.#path);
+    try {
+      await file.read(bytes, 0, bytes.length, from);
+    } finally {
+      await file.close();
+    }
+    return bytes;
+  }
+}
+
+async function offsetsOf(path: string): Promise<number[]> {
+  const bytes = await readFile(path);
+  const offsets = [0];
+  for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, end + 1))
+    offsets.push(end + 1);
+  return offsets;
+}

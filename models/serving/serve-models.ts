@@ -1,0 +1,220 @@
+/**
+ * The answer server: one process for models of every family. Published models answer for receipts, and a base with its
+ * adapters answers by OpenAI's routes, free of charge where they are not registered.
+ */
+import { createLogger, type Logger } from "@openledger/foundation/logger";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
+import type { FastifyInstance } from "fastify";
+import { Registry } from "prom-client";
+import { OWN_BASE } from "../base/base-place.ts";
+import { servingError } from "../model-errors.ts";
+import { AnswerModels, LEDGER_PATH, listPublished, type ModelPlace } from "./answers/answer-models.ts";
+import type { SettlingSource, SpanSource } from "./answers/answer-routes.ts";
+import { ApiKeys } from "./api-keys.ts";
+import { type OpenedLanguage, openLanguage } from "./open-language.ts";
+import { createServingApp } from "./serving-app.ts";
+import { answersFolder, registeredAdapters, type ServingConfig } from "./serving-config.ts";
+
+const MEGABYTE = 2 ** 20;
+/** Time between two looks for new published models. */
+const LOOK_INTERVAL_MS = 2_000;
+
+/** Settles the epochs of a model that is served. */
+export interface ModelSettler {
+  /** Report of a model's settling, before it is served. */
+  reportOf(modelId: number): SettlingSource;
+  /** Begins once the model is served. @param serverUrl of the model's routes */
+  start(order: ModelPlace & { readonly serverUrl: string }): Promise<{ stop(): Promise<void> }>;
+}
+
+/** What published models need: where they are, and the ledger that they are paid on. */
+export interface PublishedModels {
+  /** Models to serve; default: those of the settings' folder, also those that come later. */
+  readonly places?: readonly ModelPlace[];
+  readonly sequencerUrl: string;
+  /** Of the rollup. */
+  readonly domain: bigint;
+  readonly rollup: StoreRollup;
+  /** Indexes of versions' texts, each by the root of its version. */
+  readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
+  /** Absent where this server settles nothing. */
+  readonly settler?: ModelSettler | undefined;
+  /** Time between two reads of payments; default two seconds. */
+  readonly pollIntervalMs?: number;
+}
+
+interface ServeModules {
+  readonly logger?: Logger;
+  /** Absent where all answers are free. */
+  readonly published?: PublishedModels | undefined;
+  readonly nowMs?: () => number;
+}
+
+export interface ServedModels {
+  readonly url: string;
+  /** null where no base is served. */
+  readonly language: Pick<OpenedLanguage, "adapterCount" | "kernels" | "weights"> | null;
+  /** null where none are published. */
+  readonly models: AnswerModels | null;
+  /** Resolves when answers cannot be stored, read or attributed any more: the server must end. */
+  readonly failed: Promise<RollupError>;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves models until it is closed.
+ *
+ * @throws RollupError SRV_CONFIG_INVALID where nothing is to be served, or of the keys; what `AnswerModels.open` and
+ *   `openLanguage` throw; what the settler's `start` throws of models that are there at the start
+ */
+export async function serveModels(config: ServingConfig, modules: ServeModules = {}): Promise<ServedModels> {
+  const { basePath, dataPath, publishedPath } = config;
+  const { nowMs, published } = modules;
+  const logger = modules.logger ?? createLogger("models", config.logLevel);
+  const closing: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    if (basePath === undefined && published === undefined)
+      throw servingError("SRV_CONFIG_INVALID", "there is nothing to serve: name a base or published models", {
+        data: { problems: [{ variable: "SERVING_BASE_PATH" }, { variable: "SERVING_PUBLISHED_PATH" }] },
+      });
+    const keys = new ApiKeys(dataPath, logger);
+    const registry = new Registry();
+    let models: AnswerModels | null = null;
+    if (published !== undefined) {
+      models = await openPublished(config, published, { logger, ...(nowMs === undefined ? {} : { nowMs }) });
+      closing.push(() => models!.close());
+    }
+    let app: FastifyInstance | undefined;
+    closing.push(async () => app?.close());
+    let language: OpenedLanguage | null = null;
+    if (basePath !== undefined) {
+      language = await openLanguage({ ...config, basePath }, models, { logger, registry });
+      closing.push(() => language!.close());
+    }
+    app = await createServingApp({
+      registry,
+      keys,
+      limits: config,
+      log: logger,
+      language: language?.routes ?? null,
+      ledger: models?.app ?? null,
+    });
+    const url = await app.listen({ host: config.host, port: config.port });
+    if (models !== null) {
+      const settling = new Settling(url, published!.settler);
+      closing.push(() => settling.stop());
+      const places = published!.places ?? (await listPublished(publishedPath!));
+      for (const place of places) if (models.has(place.modelId)) await settling.start(place);
+      if (published!.places === undefined) {
+        const looking = lookForModels(publishedPath!, models, settling, logger);
+        closing.push(() => looking.stop());
+      }
+    }
+    const modelIds = models?.modelIds ?? [];
+    logger.info({ url, adapterCount: language?.adapterCount, modelIds }, "models are served");
+    return {
+      url,
+      language,
+      models,
+      failed: models?.failed ?? new Promise(() => {}),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Path of a model's routes. */
+export const modelUrl = (url: string, modelId: number): string => `${url}${LEDGER_PATH}/${modelId}`;
+
+async function openPublished(
+  config: ServingConfig,
+  published: PublishedModels,
+  { logger, ...modules }: { readonly logger: Logger; readonly nowMs?: () => number },
+): Promise<AnswerModels> {
+  const { domain, pollIntervalMs, rollup, sequencerUrl, settler, spans } = published;
+  const places = published.places ?? (await listPublished(config.publishedPath!));
+  const options = {
+    ...config,
+    adaptersFolder: registeredAdapters(config),
+    dataFolder: answersFolder(config),
+    basePath: config.basePath ?? OWN_BASE,
+    heldBytes: config.attributionMegabytes * MEGABYTE,
+    answerTtlMs: 1_000 * config.answerTtlSeconds,
+    sequencerUrl,
+    domain,
+    rollup,
+    spans,
+    settlingOf: settler === undefined ? undefined : (modelId: number) => settler.reportOf(modelId),
+    ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
+  };
+  return AnswerModels.open(places, options, { log: logger, ...modules });
+}
+
+/** Settlers of the served models. */
+class Settling {
+  readonly #url: string;
+  readonly #settler: ModelSettler | undefined;
+  readonly #running: { stop(): Promise<void> }[] = [];
+
+  constructor(url: string, settler: ModelSettler | undefined) {
+    this.#url = url;
+    this.#settler = settler;
+  }
+
+  async start(place: ModelPlace): Promise<void> {
+    if (this.#settler === undefined) return;
+    const order = { ...place, serverUrl: modelUrl(this.#url, place.modelId) };
+    this.#running.push(await this.#settler.start(order));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#running.map((one) => one.stop()));
+  }
+}
+
+/** Serves models that are put into the folder later. What is wrong with one is logged once. */
+function lookForModels(folder: string, models: AnswerModels, settling: Settling, logger: Logger) {
+  const told = new Map<number, string>();
+  const stopping = new AbortController();
+  const look = async () => {
+    for (const place of await listPublished(folder)) {
+      const { modelId } = place;
+      if (models.has(modelId) || stopping.signal.aborted) continue;
+      try {
+        await models.add(place);
+        await settling.start(place);
+        told.delete(modelId);
+        logger.info({ modelId }, "the model is served");
+      } catch (error) {
+        const message = (error as Error).message;
+        if (told.get(modelId) !== message)
+          logger.error({ err: error, modelId }, "the model cannot be served");
+        told.set(modelId, message);
+      }
+    }
+  };
+  let running = Promise.resolve();
+  let isBusy = false;
+  const timer = setInterval(() => {
+    if (isBusy) return;
+    isBusy = true;
+    running = look()
+      .catch((error: unknown) => logger.error({ err: error }, "published models cannot be looked for"))
+      .finally(() => {
+        isBusy = false;
+      });
+  }, LOOK_INTERVAL_MS);
+  return {
+    async stop() {
+      stopping.abort();
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { clientError } from "@openledger/client/client-errors";
+import { storeRollupOf } from "@openledger/client/store-rollup";
+import { createLogger } from "@openledger/foundation/logger";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import {
+  modelUrl,
+  type PublishedModels,
+  type ServedModels,
+  serveModels,
+} from "@openledger/models/serving/serve-models";
+import { readServingConfig } from "@openledger/models/serving/serving-config";
+import { type HostedSpans, hostSpans } from "@openledger/models/spans/host-spans";
+import { readIndexFile } from "@openledger/models/spans/index-file";
+import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import type { Output } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import type { ServeOptions } from "./serve-options.ts";
+import { openModelSettler } from "./serve-settling.ts";
+
+type Options = GlobalOptions & ServeOptions & { readonly folder: string | undefined };
+
+/** Models named one by one in what the command prints. */
+const MAX_NAMED = 20;
+
+/**
+ * Serves models until Ctrl-C: options overrule SERVING_… of docs/reference/settings.md.
+ * @throws SRV_CONFIG_INVALID, CMD_USAGE, CMD_ACCOUNT_INVALID, and those of the files of base and models
+ */
+export async function serveUntilStopped(options: Options, output: Output): Promise<void> {
+  keepFilesPrivate();
+  const config = readServingConfig({ ...process.env, ...settingsOf(options) });
+  const logger = createLogger("models", config.logLevel, process.stderr);
+  const { publishedPath } = config;
+  const settling =
+    options.settle === true && publishedPath !== undefined
+      ? await openModelSettler(options, { folder: join(config.dataPath, "settling") })
+      : null;
+  try {
+    output.progress("reading and checking the models");
+    const published =
+      publishedPath === undefined
+        ? undefined
+        : {
+            ...(await openLedger(options)),
+            ...(options.model === undefined
+              ? {}
+              : { places: [{ modelId: parseId(options.model), folder: publishedPath }] }),
+            spans: config.spansPath === undefined ? undefined : await readSpans(config.spansPath),
+            settler: settling?.settler,
+          };
+    const served = await serveModels(config, { logger, published });
+    const facts = await factsOf(served, settling !== null);
+    output.answer([...linesOf(served, facts), "Ctrl-C ends it"], facts);
+    const failure = await Promise.race([ended(), served.failed]);
+    // What failed first counts: an answer store that failed cannot be closed in order.
+    await served.close().catch((error: unknown) => {
+      if (failure === null) throw error;
+    });
+    if (failure !== null) throw failure;
+  } finally {
+    await settling?.close();
+  }
+}
+
+/** Settings that options name. */
+function settingsOf(options: Options): Record<string, string> {
+  const { adapters, answerTtl, base, batch, data, folder, host, kernels, port } = options;
+  const { proxies, publicUrl, scores, spans, threads, weights } = options;
+  const given = {
+    SERVING_BASE_PATH: base,
+    SERVING_ADAPTERS_PATH: adapters,
+    SERVING_PUBLISHED_PATH: folder,
+    SERVING_DATA_PATH: data,
+    SERVING_HOST: host,
+    SERVING_PORT: port?.toString(),
+    SERVING_PROXIES: proxies === "" ? undefined : proxies,
+    SERVING_PUBLIC_URL: publicUrl === "" ? undefined : publicUrl,
+    SERVING_THREAD_COUNT: threads,
+    SERVING_BATCH: batch,
+    SERVING_KERNELS: kernels,
+    SERVING_WEIGHTS: weights,
+    SERVING_ANSWER_TTL_SECONDS: answerTtl,
+    SERVING_SCORES: scores,
+    SERVING_SPANS_PATH: spans,
+  };
+  return Object.fromEntries(
+    Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** @throws CLI_NOT_CONFIGURED, CLI_WRONG_ROLLUP, CLI_UNREACHABLE */
+async function openLedger(
+  options: GlobalOptions,
+): Promise<Pick<PublishedModels, "sequencerUrl" | "domain" | "rollup">> {
+  const client = await openReader(options);
+  const { domain, sequencerUrl } = client;
+  if (sequencerUrl !== null) return { sequencerUrl, domain, rollup: storeRollupOf(client) };
+  throw clientError("CLI_NOT_CONFIGURED", "the server asks the sequencer which answers were paid", {
+    data: { missing: "sequencerUrl" },
+  });
+}
+
+/** Indexes by their versions, in memory: five bytes for each of their texts. @throws MOD_FILE_INVALID */
+async function readSpans(path: string): Promise<ReadonlyMap<string, HostedSpans>> {
+  const isFolder = (await stat(path).catch(() => null))?.isDirectory() === true;
+  const files = isFolder ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
+  const indexes = new Map<string, HostedSpans>();
+  for (const file of files) {
+    const index = await readIndexFile(file);
+    indexes.set(index.parts.rowsRoot, await hostSpans(index));
+  }
+  return indexes;
+}
+
+async function factsOf({ language, models, url }: ServedModels, settles: boolean) {
+  const modelIds = models?.modelIds ?? [];
+  const named = modelIds.slice(0, MAX_NAMED).map(async (modelId) => ({
+    modelId,
+    address: modelUrl(url, modelId),
+    scoreMode: await models!.scoreMode(modelId),
+  }));
+  return {
+    url,
+    models: await Promise.all(named),
+    modelCount: modelIds.length,
+    adapterCount: language?.adapterCount ?? 0,
+    kernels: language?.kernels ?? null,
+    weights: language?.weights ?? models?.weights ?? null,
+    settles,
+  };
+}
+
+function linesOf(
+  { language, models, url }: ServedModels,
+  facts: Awaited<ReturnType<typeof factsOf>>,
+): string[] {
+  const { adapterCount, kernels, modelCount, settles, weights } = facts;
+  const alone = settles ? "; its epochs are closed and settled automatically" : "";
+  const lines = facts.models.map(
+    ({ address, modelId, scoreMode }) =>
+      `model ${modelId} is served at ${address}, scores by ${scoreMode}${alone}`,
+  );
+  if (modelCount > lines.length) lines.push(`and ${modelCount - lines.length} models more`);
+  if (models !== null && modelCount === 0) lines.push(`published models will be served below ${url}/ledger`);
+  if (language !== null)
+    lines.push(`the base and ${adapterCount} adapters are served at ${url}/v1 by ${kernels}`);
+  if (weights !== null) lines.push(`the base's weights are ${weights}`);
+  return lines;
+}
+
+function ended(): Promise<null> {
+  // The server's socket keeps the process alive meanwhile.
+  return new Promise((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve(null));
+  });
+}

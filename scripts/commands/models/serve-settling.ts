@@ -1,0 +1,99 @@
+/** `models serve --settle`: closes and settles the epochs of the models that are served. */
+import { join } from "node:path";
+import { inspect } from "node:util";
+import type { ModelSettler } from "@openledger/models/serving/serve-models";
+import { commandError } from "../../cli/cli-errors.ts";
+import { type GlobalOptions, openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
+import type { ServeOptions } from "./serve-options.ts";
+
+type SettlingOptions = GlobalOptions & ServeOptions;
+
+interface OpenedSettler {
+  readonly settler: ModelSettler;
+  close(): Promise<void>;
+}
+
+const INTERVAL_MS = 2_000;
+/** A settlement may follow at once; a prover that waits holds a key in memory. */
+const IDLE_PROVER_MS = 300_000;
+
+const log = {
+  info: (_facts: object, message: string) => process.stderr.write(`${message}\n`),
+  warn: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
+  error: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
+};
+
+/**
+ * @param folder where proofs are stored until L1 has them
+ * @throws CMD_ACCOUNT_INVALID before any model is read; CMD_USAGE, SRV_CONFIG_INVALID, PRV_QUEUE_FAILED
+ */
+export async function openModelSettler(
+  options: SettlingOptions,
+  { folder }: { readonly folder: string },
+): Promise<OpenedSettler> {
+  resolveAccount(options);
+  const epochSeconds = parseEpochLength(options.epochLength);
+  const [{ SettlingReport }, { startSettling }, { openSettlementContext }] = await Promise.all([
+    import("@openledger/models/settler/turn-report"),
+    import("@openledger/models/settler/start-settling"),
+    import("../../cli/settlement-context.ts"),
+  ]);
+  const client = await openReader(options);
+  const context = await openSettlementContext(options);
+  const prover = await openSettlingProver(options);
+  const reports = new Map<number, InstanceType<typeof SettlingReport>>();
+  const reportOf = (modelId: number) => {
+    const report = reports.get(modelId) ?? new SettlingReport(modelId);
+    reports.set(modelId, report);
+    return report;
+  };
+  const settler: ModelSettler = {
+    reportOf,
+    start: ({ modelId, folder: modelFolder, serverUrl }) =>
+      startSettling(
+        {
+          modelId,
+          modelFolder,
+          serverUrl,
+          epochSeconds,
+          consentsToVoids: options.consentToVoids === true,
+          folder: join(folder, String(modelId)),
+          keys: options.keys,
+          intervalMs: INTERVAL_MS,
+        },
+        {
+          client,
+          signer: async (leaf) => signFor(await openSigner(options), leaf),
+          ...context,
+          log,
+          report: reportOf(modelId),
+          prover,
+        },
+      ),
+  };
+  return { settler, close: () => prover.close() };
+}
+
+/** @throws CMD_USAGE for an unknown back end; SRV_CONFIG_INVALID, PRV_QUEUE_FAILED */
+async function openSettlingProver({ prover }: SettlingOptions) {
+  const [{ openProver }, { readProverConfig }, { requireBackendChoice }] = await Promise.all([
+    import("@openledger/prover/process/open-prover"),
+    import("@openledger/prover/process/prover-config"),
+    import("../../cli/settlement-context.ts"),
+  ]);
+  const config = readProverConfig({ ...process.env, PROVER_BACKEND: requireBackendChoice(prover) });
+  if (config.queue !== undefined) log.info({}, "settlements are proven by the workers of PROVER_QUEUE");
+  // The settler shows what is proven; a prover's own lines say what is wrong.
+  return openProver(
+    { ...config, logLevel: "warn" },
+    { idleMs: IDLE_PROVER_MS, logTo: 2, cancelsAborted: false },
+    { logger: { ...log, info: () => {} } },
+  );
+}
+
+/** @throws CMD_USAGE */
+function parseEpochLength(text: string): number | null {
+  if (text === "none") return null;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw commandError("CMD_USAGE", `--epoch-length takes seconds, at least 1, or none; not "${text}"`);
+}
