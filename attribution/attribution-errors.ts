@@ -60,7 +60,7 @@ export const attributionErrors = defineErrors("ATT", {
   },
   ATT_SCORE_MODE_UNAVAILABLE: {
     meaning: "the selected way to compute scores does not run on this machine; no other one ran instead",
-    remedy: "install the graphics card's driver and the package gl, or choose --scores auto or int32",
+    remedy: "install the graphics card's driver, or choose --scores auto or int32",
   },
   ATT_ASK_REFUSED: {
     meaning:

@@ -1,6 +1,6 @@
 import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
-/** Codes of circuits/: compiling, inputs and witnesses, posted data, and what every process is built on. */
+/** Codes of circuits/: compiling, inputs and witnesses, posted data, and the basis of every process. */
 export const circuitErrors = defineErrors("CIR", {
   CIR_SETTLEMENT_SIZE: {
     meaning:

@@ -11,7 +11,7 @@ export const TREE_ARITY = 8;
 /** 8^8 leaves. */
 export const TREE_DEPTH = 8;
 export const ID_BITS = 24;
-/** Ids are given in order; `nextId` reaches this value when the tree is full. */
+/** Maximum leaves. Ids are assigned in order; `nextId` reaches this value when the tree is full. */
 export const MAX_LEAF_COUNT = 2 ** ID_BITS;
 
 /** Poseidon domain tags: the initial capacity element. Leaves use LEAF + kind. 0 is the dummy signature's; operations are signed under the rollup's domain. */
@@ -197,7 +197,7 @@ export const AMOUNT_BITS = 96;
 export const FEE_PER_UNIT_BITS = 64;
 export const ROW_COUNT_BITS = 40;
 export const MAX_AMOUNT_WEI = 2n ** 96n - 1n;
-/** A forced withdrawal of this amount takes the whole balance. */
+/** Amount of a forced withdrawal that takes the whole balance. */
 export const WITHDRAW_ALL_WEI = MAX_AMOUNT_WEI;
 
 /**
@@ -235,7 +235,7 @@ export const BINDING = {
   featureCount: 115n,
   further: 127n,
 } as const;
-/** Bits of a whole binding; what a Create carries may have more, and is then never approved. */
+/** Bits of a whole binding. A Create may carry more bits; its model is then never approved. */
 export const BINDING_BITS = 247n;
 /** Datanets of a model: the binding's first and five further ones, each a shard. */
 export const DATANET_COUNT_MAX = 6;

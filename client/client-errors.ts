@@ -132,6 +132,7 @@ export const clientErrors = defineErrors("CLI", {
       "the model is of the wrong kind for this call: its labels are not the card's, or it is not direct; `data.reason`",
     remedy: "use a model of the kind that the message names",
   },
+  /** `what` names the first field that differs. */
   CLI_ANSWER_WRONG: {
     meaning: "answer, query or receipt differ from what the published model computes for the prompt",
     remedy: "do not pay; `data.what` names the first field that differs",
@@ -149,7 +150,7 @@ export const clientErrors = defineErrors("CLI", {
 
 export type ClientErrorCode = CodeOf<typeof clientErrors>;
 
-/** What `data` holds, for the codes that callers look into. `clientError` holds every throw to it. Amounts in wei. */
+/** Types of `data`, for the codes whose data callers read. `clientError` enforces them. Amounts are in wei. */
 interface ClientErrorData {
   CLI_TOKEN_BALANCE_TOO_LOW: { address: Address; balanceWei: bigint; feeWei: bigint; amountWei?: bigint };
   CLI_QUEUE_FEE_TOO_HIGH: { feeWei: bigint; maxFeeWei: bigint };
@@ -158,8 +159,9 @@ interface ClientErrorData {
   CLI_OPERATION_DROPPED: { hash: Hex; reason?: string | null | undefined };
   CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };
   CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number };
-  /** `what` names the first field that differs. */
+  /** `part` names the first part of the reply below `least`. */
   CLI_BELOW_LEAST: { part: string; given: string; least: string };
+  /** `what` names the first field that differs. */
   CLI_ANSWER_WRONG: { what: string; given: string | number; right: string | number };
   CLI_PRICE_TOO_HIGH: { modelId: number; priceWei: string; maxPriceWei: string };
 }
@@ -183,7 +185,7 @@ export function clientError<Code extends ClientErrorCode>(
   return clientErrors.raise(code, message, details);
 }
 
-/** Whether `error` has this code of client/. Then its `data` has the type that `ClientErrorData` names. */
+/** Returns true if `error` has this code of client/. Its `data` then has the type in `ClientErrorData`. */
 export function isClientError<Code extends ClientErrorCode>(
   error: unknown,
   code: Code,

@@ -79,8 +79,8 @@ describe("a client with a Safe of two out of three owners", () => {
       code: "CLI_WALLET_UNSUPPORTED",
       data: { reason: "no-permit" },
     });
-    // Nobody was asked for anything.
-    expect(safe.asked).not.toContain("eth_signTypedData_v4");
+    // No request reached the owners.
+    expect(safe.methods).not.toContain("eth_signTypedData_v4");
     expect(safe.pending).toEqual([]);
     // It is a wallet of EIP-1271: what its owners sign together holds for the Safe, though not as ECDSA.
     const message = {
@@ -110,11 +110,11 @@ describe("a client with a Safe of two out of three owners", () => {
     expect(result.queueIndex).toBe(before);
     expect(result.receipt.logs.at(-1)?.address.toLowerCase()).toBe(safe.address.toLowerCase());
     expect(proposals).toMatchObject([{ account: safe.address }]);
-    // The Safe's own name for it, not the transaction's.
+    // The Safe's own name for it, not the transaction's hash.
     expect(proposals[0]!.hash).not.toBe(result.transactionHash);
-    expect(safe.asked.filter((method) => /send/i.test(method))).toHaveLength(executed);
+    expect(safe.methods.filter((method) => /send/i.test(method))).toHaveLength(executed);
     expect(await f.token.read.allowance([safe.address, f.deployment.rollup])).toBe(0n);
-    // It is there already: nothing has to be allowed.
+    // The allowance is there already.
     await f.client.setBalance({ address: safe.address, value: 0n });
     await approveToken(client, { amountWei: 50n * OPEN });
     expect(await deposit(client, { amountWei: 2n * OPEN, keyX: 7n, isNew: true })).toMatchObject({
@@ -138,14 +138,14 @@ describe("a client with a Safe of two out of three owners", () => {
     );
     expect(refused.code).toBe("CLI_L1_PROPOSED");
     expect(await queueTail()).toBe(before);
-    const kept = JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
+    const stored = JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
     const other = await createLedgerClient({ rpcUrl: anvil.url, rollupAddress: f.deployment.rollup });
-    expect(await findProposal(other, kept)).toBeNull();
-    const waiting = awaitProposal(other, kept);
+    expect(await findProposal(other, stored)).toBeNull();
+    const waiting = awaitProposal(other, stored);
     await f.client.mine({ blocks: 3 });
     const [hash] = await safe.sign(owners[2]!);
     expect((await waiting).transactionHash).toBe(hash);
-    expect((await findProposal(other, kept))?.transactionHash).toBe(hash);
+    expect((await findProposal(other, stored))?.transactionHash).toBe(hash);
     expect(await queueTail()).toBe(before + 1);
   });
 
@@ -155,7 +155,7 @@ describe("a client with a Safe of two out of three owners", () => {
     safe.signers = owners.slice(0, 1);
     const sent = ended(deposit(client, { amountWei: 3n * OPEN, keyX: 9n, isNew: true }));
     await expect.poll(() => safe.pending.length).toBe(1);
-    // Meanwhile the money is gone: what could be tried before fails now.
+    // The OPEN is gone meanwhile: a call that could be simulated before fails now.
     await f.client.impersonateAccount({ address: safe.address });
     await f.client.setBalance({ address: safe.address, value: 10n ** 18n });
     await f.token.write.transfer([f.roles.bob, 99n * OPEN], { account: safe.address });
@@ -195,7 +195,7 @@ describe("a client with a Safe of two out of three owners", () => {
     const last = safe.takeBack();
     const hashes: Hex[] = await safe.sign(owners[1]!);
     expect((await first).queueIndex).toBe(before);
-    // The other one waits on, although an entry like its own is there.
+    // The other one goes on waiting, although an entry like its own is there.
     await f.client.mine({ blocks: 2 });
     expect(await Promise.race([second, setTimeout(1_500, "waits")])).toBe("waits");
     safe.putBack(last);

@@ -1,14 +1,14 @@
 import type { LedgerClient } from "./ledger-client.ts";
 import { requireWallet } from "./ledger-client.ts";
 
-/** An address of this code signs with its own key all the same (EIP-7702). */
+/** Prefix of the code of an address that still signs with its own key (EIP-7702). */
 const DELEGATION = "0xef0100";
 
 export type IsContractWalletErrorCode = "CLI_NOT_CONFIGURED";
 
 /**
- * Whether the client's L1 account is a contract: a Safe, or any other that has owners instead of a key. It sends
- * transactions, and signs nothing that a contract checks by `ecrecover`. A local account is none.
+ * Returns true if the client's L1 account is a contract: a Safe, or any other that has owners instead of a key. It sends
+ * transactions, and signs nothing that a contract checks by `ecrecover`. Always false for a local account.
  * @throws CLI_NOT_CONFIGURED; viem's errors where the node does not answer
  * @example
  * ```ts

@@ -2,12 +2,12 @@ import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi"
 import { type Abi, type Address, type Hex, isAddressEqual, type Log, parseEventLogs } from "viem";
 
 /**
- * Where an effect shows; a page that keeps effects parses by these.
+ * Contracts that effects are found on; a page that stores effects parses by these.
  * @internal
  */
-export const EFFECT_CONTRACTS = ["rollup", "token", "governor", "gate"] as const;
+export const EFFECT_CONTRACTS = ["rollup", "token", "governor"] as const;
 /**
- * By which event it shows.
+ * Events by which effects are found.
  * @internal
  */
 export const EFFECT_EVENTS = [
@@ -20,32 +20,31 @@ export const EFFECT_EVENTS = [
   "VoteCast",
   "ProposalQueued",
   "ProposalExecuted",
-  "Admitted",
 ] as const;
 
-/** The event that a call leaves, and the arguments by which it is told from others: as text, so that a page can keep it. */
+/** The event of a call, and the arguments that distinguish it from others: as text, so that a page can store it. */
 export interface L1Effect {
   readonly contract: (typeof EFFECT_CONTRACTS)[number];
   readonly event: (typeof EFFECT_EVENTS)[number];
-  /** Of a governor or gate, which no client knows by itself. */
+  /** Address of a governor, which no client knows by itself. */
   readonly address?: Address | undefined;
   readonly args: Readonly<Record<string, string>>;
 }
 
-/** What a contract wallet was asked to do. JSON keeps it. */
+/** A proposal to a contract wallet. It survives JSON. */
 export interface L1Proposal {
   readonly account: Address;
   /** The wallet's name for it: a Safe's `safeTxHash`, the id of `wallet_sendCalls`, or a transaction's hash. */
   readonly hash: Hex;
-  /** Whether the node knew a transaction of that hash when it was sent. */
+  /** True if the node knew a transaction of that hash when it was sent. */
   readonly isTransaction: boolean;
-  /** It was executed in no block before this one. */
+  /** First block that may have executed it. */
   readonly fromBlock: number;
   readonly effect: L1Effect;
 }
 
 /**
- * An effect from values as viem takes them.
+ * An effect from values in viem's form.
  * @internal
  */
 export function effectOf(
@@ -60,7 +59,7 @@ export function effectOf(
   };
 }
 
-/** Where both contracts are: a client has them. */
+/** Addresses of both contracts, as a client has them. */
 export interface EffectContracts {
   readonly rollupAddress: Address;
   readonly tokenAddress: Address;
@@ -69,35 +68,32 @@ export interface EffectContracts {
 const uint = (name: string) => ({ name, type: "uint256" });
 const event = (name: string, inputs: readonly { name: string; type: string; indexed?: boolean }[]) =>
   ({ type: "event", name, inputs: inputs.map((input) => ({ indexed: false, ...input })) }) as const;
-/** Of a governor's and a gate's whole interface, which every page would carry, what an effect is found by. */
+/** The governor's events by which an effect is found: its whole interface would load every page. */
 const OTHER_EVENTS: Abi = [
   event("ProposalCreated", [
-    ...[uint("proposalId"), { name: "proposer", type: "address" }],
-    ...[
-      { name: "targets", type: "address[]" },
-      { name: "values", type: "uint256[]" },
-    ],
-    ...[
-      { name: "signatures", type: "string[]" },
-      { name: "calldatas", type: "bytes[]" },
-    ],
-    ...[uint("voteStart"), uint("voteEnd"), { name: "description", type: "string" }],
+    uint("proposalId"),
+    { name: "proposer", type: "address" },
+    { name: "targets", type: "address[]" },
+    { name: "values", type: "uint256[]" },
+    { name: "signatures", type: "string[]" },
+    { name: "calldatas", type: "bytes[]" },
+    uint("voteStart"),
+    uint("voteEnd"),
+    { name: "description", type: "string" },
   ]),
   event("VoteCast", [
-    ...[{ name: "voter", type: "address", indexed: true }, uint("proposalId")],
-    ...[{ name: "support", type: "uint8" }, uint("weight"), { name: "reason", type: "string" }],
+    { name: "voter", type: "address", indexed: true },
+    uint("proposalId"),
+    { name: "support", type: "uint8" },
+    uint("weight"),
+    { name: "reason", type: "string" },
   ]),
   event("ProposalQueued", [uint("proposalId"), uint("etaSeconds")]),
   event("ProposalExecuted", [uint("proposalId")]),
-  event("Admitted", [
-    { name: "rollup", type: "address", indexed: true },
-    { ...uint("modelId"), indexed: true },
-    ...[uint("word"), uint("id")],
-  ]),
 ];
 
 /**
- * The contract that an effect is looked for in.
+ * The contract on which an effect is found.
  * @internal
  */
 export function effectContract(
@@ -111,7 +107,7 @@ export function effectContract(
 }
 
 /**
- * The arguments of the event by which an effect shows in a transaction's logs; null where it does not. Others may stand beside
+ * Arguments of an effect's event in a transaction's logs; null where the event is missing. Other events may stand beside
  * it: of other entries, and of other contracts with an event of that name.
  * @internal
  */
@@ -123,11 +119,11 @@ export function findEffectArgs(
   const { address, abi } = effectContract(contracts, effect);
   const own = logs.filter((log) => isAddressEqual(log.address, address));
   const events = parseEventLogs({ abi, logs: own, eventName: effect.event });
-  const wanted = Object.entries(effect.args);
+  const expected = Object.entries(effect.args);
   const found = events
     .map((event) => event.args as Readonly<Record<string, unknown>>)
     .find((args) =>
-      wanted.every(([name, value]) => String(args[name]).toLowerCase() === value.toLowerCase()),
+      expected.every(([name, value]) => String(args[name]).toLowerCase() === value.toLowerCase()),
     );
   return found ?? null;
 }

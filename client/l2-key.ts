@@ -52,7 +52,10 @@ export interface KeyMessage {
 const STATEMENT =
   "Sign this to create the key of your OpenLedger account. " +
   "Whoever has this signature can spend that account: sign it only in software that you trust with it.";
-/** One owner's signature is enough: a ledger key is one key, whatever the wallet asks for on Ethereum. */
+/**
+ * Text for a contract wallet. One owner's signature is enough: a ledger key is one key, whatever the wallet requires on
+ * Ethereum.
+ */
 const CONTRACT_STATEMENT =
   "Sign this to create the key of the OpenLedger account of a contract wallet that you own. " +
   "Whoever has this signature can spend that account alone, without the wallet's other owners: " +
@@ -80,21 +83,23 @@ export interface DeriveKeyParameters {
   wallet: TypedDataSigner;
   chainId: number;
   rollupAddress: Address;
-  /** Which key of this wallet; default 0. */
+  /** Index of the key of this wallet; default 0. */
   index?: number;
   /**
-   * The key is for the account of this contract wallet, which `wallet` is one owner of. Another owner's signature gives
+   * Contract wallet whose account the key is for, and which `wallet` is one owner of. Another owner's signature gives
    * another key: the account has the one that was registered.
    */
   contractWallet?: Address;
-  /** Keys of the wallet's accounts: a first signature that gives one of them is not asked for again. */
+  /** Keys of the wallet's accounts: where the first signature gives one of them, no second one is requested. */
   knownKeysX?: readonly bigint[];
 }
 export type DeriveKeyErrorCode = "CLI_WALLET_UNSUPPORTED" | "CLI_WALLET_REJECTED";
 
 /**
- * The wallet's L2 key for one rollup, or an owner's for a contract wallet, which has no signature of its own. Asks for the signature twice where the key is new: one that cannot be derived again
- * is lost with the memory of this process.
+ * Derives the wallet's L2 key for one rollup. For a contract wallet, which has no signature of its own, it derives an
+ * owner's key. Requests the signature twice where the key is new: a key that cannot be derived again is lost with the
+ * memory of this process.
+ *
  *
  * @throws CLI_WALLET_UNSUPPORTED
  * @example
@@ -123,7 +128,7 @@ export async function deriveKey(options: DeriveKeyParameters): Promise<L2Key> {
   return key;
 }
 
-/** r and the low s: wallets differ in v, and either s is a valid signature. */
+/** Seed from r and the low s: wallets differ in v, and either s is a valid signature. */
 async function signSeed(wallet: TypedDataSigner, message: KeyMessage): Promise<Hex> {
   const signature = await wallet.signTypedData(message);
   const unsupported = (why: string) =>
@@ -139,7 +144,7 @@ async function signSeed(wallet: TypedDataSigner, message: KeyMessage): Promise<H
 }
 
 /**
- * A key from the system's randomness, for wallets that cannot derive one. Nobody can restore it: keep a copy.
+ * Creates a key from the system's randomness, for wallets that cannot derive one. Nobody can restore it: store a copy.
  * @example
  * ```ts
  * const l2Key = await createRandomKey();

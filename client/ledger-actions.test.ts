@@ -13,7 +13,7 @@ import { createLedgerClient } from "./ledger-client.ts";
 import { type FeedMessage, openFeed } from "./sequencer/feed.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ledger-actions-"));
-/** Who owns OPEN in the fixture. */
+/** Owner of OPEN in the fixture. */
 const account = anvilAccount(4);
 let world: Awaited<ReturnType<typeof createWorldHere>>;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** As the bridge of a running rollup does all the time. */
+/** Mines and watches while work runs, as the bridge of a running rollup does. */
 async function whileWatched<Result>(work: Promise<Result>): Promise<Result> {
   let isDone = false;
   const done = work.finally(() => {
@@ -52,7 +52,7 @@ describe("a viem client with ledgerActions", () => {
     const [first, second] = await whileWatched(
       Promise.all([ledger.deposit({ amountWei }), ledger.deposit({ amountWei })]),
     );
-    // Opening burns the id fee; the second one burns nothing.
+    // Opening burns the id fee; the second deposit burns nothing.
     expect([first.to, first.burnedFeeWei]).toEqual([null, world.deployment.idFeeWei]);
     expect([typeof second.to, second.burnedFeeWei]).toEqual(["number", 0n]);
     await whileWatched(ledger.waitFor(second, "acknowledged"));
@@ -78,7 +78,7 @@ describe("a viem client with ledgerActions", () => {
       code: "CLI_INPUT_INVALID",
       data: { reason: "leaf-ambiguous" },
     });
-    // Without a sequencer nobody says which account there is.
+    // Without a sequencer nobody can name the account.
     const alone = await createLedgerClient({ ...place(), rpcUrl: world.rpcUrl, wallet: account });
     await expect(deposit(alone, { amountWei })).rejects.toMatchObject({ code: "CLI_NOT_CONFIGURED" });
   });
@@ -117,7 +117,7 @@ describe("a viem client with ledgerActions", () => {
     const posted = events.find(({ event, data }) => event === "posted" && data.batchNumber === batchNumber);
     expect(posted?.event).toBe("posted");
     feed.close();
-    // What ends a watch is told, with what to do.
+    // An error ends the watch, and names the remedy.
     const failures: unknown[] = [];
     const nobody = createClient({ transport: http("http://127.0.0.1:1") }).extend(ledgerActions(place()));
     nobody.watchBatch({ onBatch() {}, onError: (error) => failures.push(error) });

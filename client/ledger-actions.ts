@@ -27,7 +27,7 @@ import { waitFor } from "./sequencer/wait-for.ts";
 import { watchBatch, watchOperation } from "./sequencer/watch.ts";
 import type { WalletProvider } from "./wallet.ts";
 
-/** What a wallet does and shows. */
+/** Verbs and reads of a wallet. */
 const VERBS = {
   approveToken,
   deposit,
@@ -70,8 +70,9 @@ export type LedgerActions = Bound<typeof VERBS> &
   };
 
 /**
- * The verbs of a wallet as methods of a viem client, whose account, transport and chain they use. A bundler leaves out no verb of it: a program
- * of few verbs takes `createLedgerClient` and the functions. What a method throws is what its function throws, and CLI_UNREACHABLE.
+ * Makes the verbs of a wallet methods of a viem client, whose account, transport and chain they use. Bundlers include all
+ * of them: a program of few verbs takes `createLedgerClient` and the functions. A method throws the errors of its
+ * function, and CLI_UNREACHABLE.
  * @example
  * ```ts
  * const { createWalletClient, http } = await import("viem");

@@ -1,9 +1,9 @@
 /**
- * The library that users build on: a folder of its own, because it alone is meant to be taken out and shipped to
- * people who run neither sequencer nor prover, so it must not import them.
+ * The library that users build on. It is a folder of its own, because it is meant to be shipped alone to people who run
+ * neither sequencer nor prover, so it must not import them.
  *
- * As in viem, a client holds only addresses and keys; every verb is a function of its own file that takes it first
- * (`transfer(client, { … })`), so a program carries only the verbs that it uses.
+ * A client holds only addresses and keys, as in viem. Every verb is a function of its own file that takes the client
+ * first (`transfer(client, { … })`), so a program carries only the verbs that it uses.
  */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -35,7 +35,7 @@ import {
 } from "viem";
 import { clientError } from "./client-errors.ts";
 import type { L2Key } from "./l2-key.ts";
-import type { KeptPreconfirmation } from "./sequencer/operation-body.ts";
+import type { PreconfirmationRecord } from "./sequencer/operation-body.ts";
 import type { WalletProvider } from "./wallet.ts";
 
 /**
@@ -45,25 +45,29 @@ import type { WalletProvider } from "./wallet.ts";
 export type L1Wallet = LocalAccount | { readonly provider: WalletProvider; readonly address: Address };
 
 export interface LedgerClientOptions {
-  /** Without it only the L1 half works. */
+  /** URL of the sequencer, or of a full node. Absent: only the L1 half works. */
   sequencerUrl?: string;
-  /** The Ethereum node that is asked; without it `provider` or the wallet's provider is. One of them has to be there. */
+  /** URL of the Ethereum node. Absent: `provider` or the wallet's provider is the node. One of them is required. */
   rpcUrl?: string;
-  /** Asked instead of a node. A viem client is one, too. */
+  /** Provider to use instead of a node. A viem client is one, too. */
   provider?: WalletProvider;
   rollupAddress: Address;
-  /** Sends L1 transactions. Without it the client only reads there. */
+  /** Wallet that sends L1 transactions. Absent: the client only reads L1. */
   wallet?: L1Wallet;
-  /** The most that its transactions pay for a unit of gas, whatever the node asks. Default: 200 gwei, 10 of them a tip. */
+  /**
+   * Maximum price of a unit of gas in its transactions, whatever the node suggests. Default: 200 gwei, 10 of them a tip.
+   */
   spendingCap?: SpendingCap;
-  /** Signs operations. */
+  /** Key that signs operations. */
   l2Key?: L2Key;
-  /** The leaf that acts where a call does not name one; default: the one leaf with the key of `l2Key`. */
+  /** Leaf that acts where a call does not name one; default: the one leaf with the key of `l2Key`. */
   leafId?: number;
-  /** How long one request may take. */
+  /** Timeout of one request, in milliseconds. */
   requestTimeoutMs?: number;
-  /** Called with every preconfirmation once it is checked, so that a caller can keep it: it is what contradicts a liar. */
-  onPreconfirmation?: (kept: KeptPreconfirmation) => void | Promise<void>;
+  /**
+   * Called with every checked preconfirmation. Store it: it is the evidence against a sequencer that breaks its promise.
+   */
+  onPreconfirmation?: (record: PreconfirmationRecord) => void | Promise<void>;
 }
 
 export interface LedgerClient {
@@ -86,7 +90,8 @@ export interface LedgerClient {
 const DOMAIN_TAG = keccak256(stringToHex("OpenLedger rollup v1"));
 
 /**
- * docs/reference/ledger.md, "Message signed": computed here, so that no sequencer chooses what a user signs for.
+ * Domain of signed messages (docs/reference/ledger.md, "Message signed"): computed here, so that no sequencer chooses
+ * what a user signs for.
  * @internal
  */
 export function ledgerDomain(chainId: number, rollupAddress: Address): bigint {
@@ -97,18 +102,18 @@ export function ledgerDomain(chainId: number, rollupAddress: Address): bigint {
   return BigInt(keccak256(encoded)) % FIELD_ORDER;
 }
 
-/** CLI_UNREACHABLE */
+/** Error codes of `createLedgerClient`. */
 export type CreateLedgerClientErrorCode = "CLI_UNREACHABLE";
 
 /**
- * Reads chain id, token and sequencer address from L1, and nothing from the sequencer.
+ * Creates a client. Reads chain id, token and sequencer address from L1, and nothing from the sequencer.
  * @throws CLI_UNREACHABLE
  * @example
  * ```ts
  * // With a key of this program.
  * const l2Key = await deriveKey({ wallet: account, chainId: 31337, rollupAddress });
  * const own = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, wallet: account, l2Key });
- * // With any EIP-1193 wallet: a browser's, or a Safe's. Without `rpcUrl` it is also the node that is asked.
+ * // With any EIP-1193 wallet: a browser's, or a Safe's. Without `rpcUrl` it is also the node.
  * const [address] = (await provider.request({ method: "eth_requestAccounts" })) as [`0x${string}`];
  * const theirs = await createLedgerClient({ rollupAddress, sequencerUrl, wallet: { provider, address } });
  * console.log(own.chain.id === theirs.chain.id, await isContractWallet(theirs));
@@ -120,7 +125,7 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
   const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
   const { provider, rpcUrl, wallet } = options;
   const byProvider = wallet !== undefined && "provider" in wallet ? wallet : null;
-  // A wallet asks its owner, who may take minutes: only the node is held to the time limit.
+  // A wallet asks its owner, who may take minutes: only the node has the time limit.
   const through = (one: WalletProvider | undefined) =>
     one === undefined ? null : custom(one, { retryCount: 0 });
   const walletTransport = through(byProvider?.provider);
@@ -180,6 +185,7 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
 }
 
 /**
+ * The client's key.
  * @throws CLI_NOT_CONFIGURED
  * @internal
  */
@@ -192,6 +198,7 @@ export function requireL2Key(client: Pick<LedgerClient, "l2Key">): L2Key {
 }
 
 /**
+ * The client's wallet.
  * @throws CLI_NOT_CONFIGURED
  * @internal
  */

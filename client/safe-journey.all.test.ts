@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-/** Nothing is late for as long as the rollup works. */
+/** Timeout that no step reaches as long as the rollup works. */
 const PATIENT = { timeoutMs: 400_000 };
 
 it("a Safe of two out of three goes the whole way: in, across, out, forced out, paid", async () => {
@@ -62,7 +62,7 @@ it("a Safe of two out of three goes the whole way: in, across, out, forced out, 
   const paidOut = await finalizeWithdrawal(client);
   expect(paidOut.amountWei).toBe(parseEther("5.25"));
 
-  // To the wei: what was paid in, the id's fee and the queue's, what came back.
+  // Exact to the wei: the deposit, the id's fee and the queue's, and the returned amount.
   const spentWei = parseEther("40") + deposited.burnedFeeWei + forced.burnedFeeWei;
   const { tokenWei, allowanceWei } = await getL1Balances(client, safe.address);
   expect({ tokenWei, allowanceWei }).toEqual({

@@ -1,4 +1,7 @@
-/** Where wallets and libraries put the error that they wrap: MetaMask Mobile in `data.originalError`, viem in `cause`, ethers in `info.error`. */
+/**
+ * Fields in which wallets and libraries put the error that they wrap: MetaMask Mobile in `data.originalError`, viem in
+ * `cause`, ethers in `info.error`.
+ */
 const WRAPPERS = ["cause", "data", "originalError", "error", "info"] as const;
 const MAX_DEPTH = 12;
 
@@ -22,11 +25,11 @@ export function walletErrorCodes(error: unknown): ReadonlySet<number> {
   return codes;
 }
 
-/** EIP-1193, and CAIP-25 of wallets behind WalletConnect. */
+/** Codes of a refusal by the owner: EIP-1193, and CAIP-25 of wallets behind WalletConnect. */
 const USER_REJECTED = [4001, 5000] as const;
 
 /**
- * Whether the wallet's owner declined.
+ * Returns true if the wallet's owner declined.
  * @internal
  */
 export function isUserRejection(error: unknown): boolean {

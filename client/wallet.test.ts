@@ -32,12 +32,12 @@ const fails = (code: number) => () => {
 };
 
 /** An EIP-1193 wallet: the node's own accounts, and a person who answers some requests otherwise. */
-function walletOf(answers: Answers = {}): WalletProvider & { readonly asked: string[] } {
-  const asked: string[] = [];
+function walletOf(answers: Answers = {}): WalletProvider & { readonly methods: string[] } {
+  const methods: string[] = [];
   return {
-    asked,
+    methods,
     request: async ({ method, params }) => {
-      asked.push(method);
+      methods.push(method);
       const own = answers[method];
       return own === undefined
         ? node.request({ method, params } as never)
@@ -46,7 +46,7 @@ function walletOf(answers: Answers = {}): WalletProvider & { readonly asked: str
   };
 }
 
-/** Nothing but the wallet: it is also the node that is asked. */
+/** Client with the wallet alone, which is also its node. */
 const clientOf = (provider: WalletProvider): Promise<LedgerClient> =>
   createLedgerClient({
     rollupAddress: f.deployment.rollup,
@@ -81,7 +81,7 @@ describe("a client with an EIP-1193 wallet", () => {
       spendingCap: { maxFeePerGasWei: 1n, maxPriorityFeePerGasWei: parseGwei("10") },
     };
     expect(await codeOf(approveToken(capped, { amountWei: 1n }))).toBe("CON_L1_COST_ABOVE_CAP");
-    expect(wallet.asked).not.toContain("eth_sendTransaction");
+    expect(wallet.methods).not.toContain("eth_sendTransaction");
   });
 
   it("names a refusal of the owner, for transactions and for permits", async () => {
@@ -100,7 +100,7 @@ describe("a client with an EIP-1193 wallet", () => {
     // It has moved on since.
     chainId = "0x1";
     expect(await codeOf(approveToken(client, { amountWei: 1n }))).toBe("CLI_WALLET_WRONG_CHAIN");
-    expect(elsewhere.asked).not.toContain("eth_sendTransaction");
+    expect(elsewhere.methods).not.toContain("eth_sendTransaction");
   });
 
   it.each([
@@ -115,7 +115,7 @@ describe("a client with an EIP-1193 wallet", () => {
       const replace = async (hash: Hex) => {
         const { nonce, to, input, maxFeePerGas } = await node.getTransaction({ hash });
         // Somebody has to have seen the first one before.
-        await expect.poll(() => wallet.asked).toContain("eth_getTransactionByHash");
+        await expect.poll(() => wallet.methods).toContain("eth_getTransactionByHash");
         replacedBy = await node.sendTransaction({
           account: f.roles.alice,
           nonce,
@@ -143,7 +143,7 @@ it.each([true, false])(
   async (hasIt) => {
     const where = { rpcUrl: anvil.url, rollupAddress: f.deployment.rollup };
     const client = await createLedgerClient({ ...where, wallet: anvilAccount(8) });
-    // As EDR does with what it has mined and seen revert.
+    // EDR answers so for a transaction that it has mined and seen revert.
     const sendRawTransaction: typeof client.l1.sendRawTransaction = async (sent) => {
       if (hasIt) await client.l1.sendRawTransaction(sent);
       throw new BaseError("VM Exception while processing transaction");
@@ -165,10 +165,10 @@ describe("the ledger key of a wallet", () => {
   it("takes two signatures the first time, and one where the account has that key", async () => {
     const wallet = walletOf();
     const { keyX } = await derive(wallet);
-    expect(wallet.asked.filter((method) => method === "eth_signTypedData_v4")).toHaveLength(2);
+    expect(wallet.methods.filter((method) => method === "eth_signTypedData_v4")).toHaveLength(2);
     const again = walletOf();
     expect((await derive(again, [5n, keyX])).keyX).toBe(keyX);
-    expect(again.asked.filter((method) => method === "eth_signTypedData_v4")).toHaveLength(1);
+    expect(again.methods.filter((method) => method === "eth_signTypedData_v4")).toHaveLength(1);
   });
 
   it("is not made where the owner declines", async () => {
@@ -231,8 +231,8 @@ describe("ensureChain", () => {
     for (const when of ["adding", "switching", "later"] as const) {
       const wallet = chainOf(error, when);
       await ensureChain(wallet, { chainId: 31337, rpcUrl: "http://127.0.0.1:8545" });
-      const switches = wallet.asked.filter((method) => method === "wallet_switchEthereumChain");
-      expect([wallet.asked.includes("wallet_addEthereumChain"), switches.length]).toEqual([
+      const switches = wallet.methods.filter((method) => method === "wallet_switchEthereumChain");
+      expect([wallet.methods.includes("wallet_addEthereumChain"), switches.length]).toEqual([
         true,
         when === "adding" ? 1 : 2,
       ]);

@@ -4,17 +4,17 @@ import { clientError } from "./client-errors.ts";
 import type { TypedDataSigner } from "./l2-key.ts";
 import { isUserRejection, walletErrorCodes } from "./wallet-error-codes.ts";
 
-/** What a wallet is to this library: EIP-1193's one method. */
+/** A wallet: EIP-1193's one method. */
 export interface WalletProvider {
   request(request: { method: string; params?: unknown }): Promise<unknown>;
-  /** Absent in providers that tell nothing by themselves. */
+  /** Absent in providers without events. */
   on?(event: string, listener: (value: unknown) => void): unknown;
   removeListener?(event: string, listener: (value: unknown) => void): unknown;
 }
 
 /**
- * One address of an EIP-1193 wallet as `deriveKey` takes it.
- * Its `signTypedData` throws CLI_WALLET_REJECTED where the owner declines.
+ * One address of an EIP-1193 wallet in the form that `deriveKey` takes. Its `signTypedData` throws CLI_WALLET_REJECTED
+ * where the owner declines.
  * @example
  * ```ts
  * const wallet = walletSigner(provider, account.address);
@@ -33,7 +33,7 @@ export function walletSigner(provider: WalletProvider, address: Address): TypedD
 }
 
 /**
- * The error of a wallet that its owner or its network holds up; null for any other.
+ * Error of a wallet that its owner or its network holds up; null for any other.
  * @internal
  */
 export function walletError(cause: unknown): Error | null {
@@ -48,7 +48,7 @@ export function walletError(cause: unknown): Error | null {
 }
 
 const UNKNOWN_CHAIN = 4902;
-/** Waits between two questions for the chain: some wallets answer first, and switch then. Two seconds in all. */
+/** Milliseconds between two questions for the chain: some wallets answer first, and switch then. Two seconds in all. */
 const CHAIN_WAITS_MS = [0, 50, 100, 250, 600, 1_000] as const;
 
 export type EnsureChainErrorCode = "CLI_WALLET_WRONG_CHAIN";

@@ -2,7 +2,7 @@ import pino from "pino";
 
 export type Logger = pino.Logger;
 
-/** Paths that never reach a log, wherever an object that holds them is logged. */
+/** Paths of logged objects that never reach the log. */
 const REDACTED = [
   "authorization",
   "headers.authorization",
@@ -14,7 +14,7 @@ const REDACTED = [
 ];
 
 /**
- * The log of a process: lines of JSON with a time in ISO 8601 and the component, the same for all of them.
+ * Creates the log of a process: lines of JSON with a time in ISO 8601 and the component, the same for all of them.
  * @param destination default: stdout; a command whose answer is on stdout logs to stderr
  */
 export function createLogger(

@@ -1,4 +1,7 @@
-/** Arithmetic modulo a prime, over bigint. Nothing here takes the same time for all values: for no secrets of others' choice. */
+/**
+ * Arithmetic modulo a prime, over bigint. It does not take constant time: do not use it for secrets that
+ * others can probe.
+ */
 
 /** The rest of `value`, 0 … modulus − 1, also of a negative one. */
 export function modulo(value: bigint, modulus: bigint): bigint {

@@ -6,7 +6,7 @@ interface Held {
 }
 
 /**
- * Values used last, as many as fit; at least the last one. Before one is loaded there is room for the largest so far: a cache
+ * Cache of the values used last, as many as fit; at least the last one. Before one is loaded there is room for the largest so far: a cache
  * makes room after it, when both are in memory.
  */
 export class RecentValues<Key extends NonNullable<unknown>, Value> {
@@ -40,7 +40,7 @@ export class RecentValues<Key extends NonNullable<unknown>, Value> {
     return loaded.value;
   }
 
-  /** undefined where it is not held. */
+  /** Returns a cached value without marking it as used; undefined if it is not cached. */
   peek(key: Key): Value | undefined {
     return this.#held.peek(key)?.value as Value | undefined;
   }

@@ -2,7 +2,7 @@ import { createLogger, type Logger } from "./logger.ts";
 import { keepFilesPrivate } from "./private-files.ts";
 import { isRollupError } from "./rollup-error.ts";
 
-/** A stop that takes longer than this is cut short; the stores of all services make that safe. */
+/** Maximum time of a clean stop. A longer one is cut short; the stores of all services make that safe. */
 const MAX_STOP_MS = 10_000;
 
 /** Ends the process, with 1, where a stop hangs: on Ethereum, on Redis, on another process. Call it when the stop begins. */

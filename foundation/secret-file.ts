@@ -1,4 +1,4 @@
-/** A secret in a file of its own: one value, which nobody but the file's owner may read. */
+/** Secret in a file of its own: one value, which only the file's owner may read. */
 
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { processErrors } from "./error-table.ts";

@@ -2,7 +2,7 @@
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 const PLACEHOLDER = "[secret]";
 
-/** A value that never shows itself by accident: as a string, in JSON and in logs it is a placeholder. */
+/** Value that is never shown by accident: as a string, in JSON and in logs it is a placeholder. */
 export class Secret<T> {
   readonly #value: T;
 
@@ -10,7 +10,7 @@ export class Secret<T> {
     this.#value = value;
   }
 
-  /** The value itself. Every call is a place to look at in a review. */
+  /** Returns the value itself. A review should look at every call. */
   reveal(): T {
     return this.#value;
   }

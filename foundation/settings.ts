@@ -120,11 +120,13 @@ export function readConfig<T extends Settings, const Fixed extends object>(
   return Object.freeze({ ...values, ...fixed }) as ConfigOf<T, Fixed>;
 }
 
-/** A secret may also be given as a file. */
+/** Ways to set a variable: a secret may also be in a file. */
 const waysToSet = (variable: string, isSecret: true | undefined): string[] =>
   isSecret ? [variable, `${variable}_FILE`] : [variable];
 
-/** A process takes those of the others, too: one environment is enough for all. */
+/**
+ * Variables of all processes. A process accepts those of the others, too: one environment is enough for all.
+ */
 const sharedVariables = (): string[] => [
   ...Object.entries<Setting>(SHARED_SETTINGS).flatMap(([name, { isSecret }]) =>
     waysToSet(settingVariable(SHARED_PREFIX, name), isSecret),
@@ -172,7 +174,7 @@ export function shownDefault({ default: fallback, schema }: Setting): string {
   return fallback === "" ? "empty" : `\`${fallback}\``;
 }
 
-/** A plain decimal: nothing is rounded, cut off or taken from an empty string. */
+/** Schema of a plain decimal: nothing is rounded, cut off or read from an empty string. */
 export const wholeNumber = (min: number, max: number) =>
   z
     .string()
@@ -188,7 +190,7 @@ const secretText = (pattern: RegExp, message: string) =>
     .transform((value) => new Secret(value));
 /** Redis address with user and password, hence a secret. */
 export const redisUrl = secretText(/^rediss?:\/\/\S+$/, "is no redis:// or rediss:// address");
-/** A bearer token as HTTP takes it. */
+/** Schema of a bearer token in HTTP's form. */
 export const bearerToken = secretText(/^[\x21-\x7e]{16,}$/, "needs at least 16 visible characters");
 export const ethereumKey = z
   .string()
@@ -196,7 +198,7 @@ export const ethereumKey = z
   .transform((value) => new Secret(value as `0x${string}`));
 export const ONE_DAY_MS = 86_400_000;
 
-/** The same settings, each read with the prefix of all processes, too. */
+/** Marks settings as shared: each is also read with the prefix of all processes. */
 export function shared<const T extends Settings>(
   settings: T,
 ): { readonly [K in keyof T]: T[K] & { readonly isShared: true } } {

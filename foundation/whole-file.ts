@@ -71,7 +71,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** The file's text, or null where there is none. */
+/** Reads the file's text; null if there is no file. */
 export function readIfPresent(path: string): string | null {
   try {
     return readFileSync(path, "utf8");

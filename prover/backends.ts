@@ -1,6 +1,6 @@
 import type { KeyMemory, Prover } from "./proving/prover.ts";
 
-/** The back ends that a prover's process can be told to use. None is chosen silently, and none takes the place of another. */
+/** Names of the back ends. None is chosen silently, and none takes the place of another. */
 export const BACKEND_NAMES = ["wasm", "native", "webgpu", "snarkjs"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 

@@ -19,11 +19,14 @@ export interface ChosenBackend {
 
 /** Probe of the machine. */
 export interface Probe {
-  /** The graphics card's name, or why there is none. */
+  /** Finds the graphics card: its name, or the reason why there is none. */
   findCard(): Promise<{ readonly name: string } | { readonly missing: string }>;
   /** The native prover's addon; null where it is not built. */
   findNative(): Promise<Pick<NativeAddon, "paths"> | null>;
-  /** The same sum of points by each, on one thread, in milliseconds; WebAssembly's null where the engine lacks what it needs. */
+  /**
+   * Times of the same sum of points by each back end, on one thread, in milliseconds. WebAssembly's is null
+   * if the engine lacks a feature that it needs.
+   */
   measure(): Promise<{ readonly nativeMs: number; readonly wasmMs: number | null }>;
 }
 
@@ -58,7 +61,10 @@ export async function chooseBackend(
 }
 
 const POINT_COUNT = 1024;
-/** The best of so many counts: on a busy machine, or while an engine still compiles, single times say little. */
+/**
+ * Rounds of a measurement, of which the best counts: on a busy machine, or while an engine still compiles,
+ * single times say little.
+ */
 const ROUNDS = 4;
 /**
  * Device files of graphics cards on Linux. Without one of them there is no card, and Dawn need not be loaded.

@@ -70,7 +70,7 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   // 100 − 40 − 0.5 for the account − 1 wei, the queue's fee, + 5.
   await page.getByLabel("On Ethereum").getByText("64.4999").waitFor();
   // Nobody was asked for a signature that a contract cannot give.
-  expect(safe.asked).not.toContain("eth_signTypedData_v4");
+  expect(safe.methods).not.toContain("eth_signTypedData_v4");
   expect(misdeeds).toEqual([]);
   await context.close();
 });

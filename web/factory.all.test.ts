@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readAdapterSettings } from "@openledger/models/files/adapter-files";
-import { folderSource } from "@openledger/models/files/folder-source";
+import { readAdapterSettings } from "@openledger/models/engine/files/adapter-files";
+import { folderSource } from "@openledger/models/engine/files/folder-source";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from "vitest";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";

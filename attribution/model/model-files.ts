@@ -22,6 +22,7 @@ import {
   type ModelFiles,
   type ModelManifest,
   parseJson,
+  textOfModelFile,
 } from "./model-manifest.ts";
 import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
 import { DIRECT, type RecipeBase, versionsOf } from "./recipe-fields.ts";
@@ -120,7 +121,7 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
   const statics = decodeStatics(manifest, recipe, payees, shardedFeatures(columns, answeringHash));
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), payees, recipe) : null;
-  const card = "card.json" in manifest.files ? new TextDecoder().decode(bytesOf("card.json")) : null;
+  const card = "card.json" in manifest.files ? textOfModelFile(bytesOf("card.json"), "card.json") : null;
   return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
 }
 

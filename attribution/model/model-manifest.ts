@@ -1,6 +1,7 @@
 /** The manifest of a published model, and its files against it. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
 
@@ -81,9 +82,18 @@ export function checkedFile(files: ModelFiles, manifest: ModelManifest, name: Mo
 export function parseJson(bytes: Uint8Array, name: string): unknown {
   if (bytes.length > MAX_JSON_BYTES) throw invalidFile(name, `has more than ${MAX_JSON_BYTES} bytes`);
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return JSON.parse(textOfBytes(bytes));
   } catch (cause) {
     throw invalidFile(name, "is not JSON", cause);
+  }
+}
+
+/** @throws ATT_MODEL_FILE_INVALID */
+export function textOfModelFile(bytes: Uint8Array, name: string): string {
+  try {
+    return textOfBytes(bytes);
+  } catch (cause) {
+    throw invalidFile(name, "is no UTF-8", cause);
   }
 }
 

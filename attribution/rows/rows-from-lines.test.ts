@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeRow, encodeRow } from "./row-content.ts";
-import { rowsFromJsonLines } from "./rows-from-lines.ts";
+import { linesOf, rowsFromJsonLines } from "./rows-from-lines.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -21,4 +21,31 @@ describe("rowsFromJsonLines", () => {
     const file = `{"label":"ham","text":"hello"}\n${line}\n`;
     expect(() => rowsFromJsonLines(bytes(file), "rows.jsonl")).toThrow(message);
   });
+});
+
+describe("rows of people's files", () => {
+  const invalid = (file: string, line?: number) =>
+    expect.objectContaining({
+      code: "ATT_ROW_INVALID",
+      data: expect.objectContaining(line === undefined ? { file } : { file, line }),
+    });
+  const read = (text: string) => rowsFromJsonLines(bytes(text), "rows.jsonl");
+
+  it("keep every letter, or are refused", () => {
+    const latin1 = Buffer.from('{"text":"café crème"}', "latin1");
+    expect(() => rowsFromJsonLines(latin1, "rows.jsonl")).toThrow(invalid("rows.jsonl"));
+    expect(() => linesOf(latin1, "lines.txt")).toThrow(invalid("lines.txt"));
+    expect(linesOf(bytes("\ufeffa\r\nb"), "lines.txt")).toEqual(["a", "b"]);
+    expect(read('\ufeff{"text":"a"}')).toEqual([bytes('{"text":"a"}')]);
+    expect(read('{"text":null,"label":null,"prompt":"a","answer":"b"}')).toEqual([
+      bytes('{"prompt":"a","answer":"b"}'),
+    ]);
+  });
+
+  it.each(["null", "7", "[]", '{"text":"b","text":"c"}', '{"text":""}', `{"text":"${"x".repeat(70_000)}"}`])(
+    "are refused by their line: %s",
+    (line) => {
+      expect(() => read(`{"text":"a"}\n${line}`)).toThrow(invalid("rows.jsonl", 2));
+    },
+  );
 });

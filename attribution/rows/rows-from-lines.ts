@@ -1,3 +1,5 @@
+import { parseExactJson } from "@openledger/foundation/exact-json";
+import { textOfFile } from "@openledger/foundation/utf8";
 import { attributionError } from "../attribution-errors.ts";
 import { encodeRow, labelsOf, type RowKind } from "./row-content.ts";
 import { encodeTextRow, type TextRow } from "./text-rows.ts";
@@ -8,29 +10,48 @@ import { encodeTextRow, type TextRow } from "./text-rows.ts";
  * @throws ATT_ROW_INVALID naming the line
  */
 export function rowsFromJsonLines(content: Uint8Array, path: string): Uint8Array[] {
-  const lines = new TextDecoder().decode(content).split(/\r?\n/);
+  const lines = linesOf(content, path);
   return lines.flatMap((line, index) =>
-    line.trim() === "" ? [] : [rowOfLine(line, `${path}:${index + 1}`)],
+    line.trim() === "" ? [] : [rowOfLine(line, { file: path, line: index + 1 })],
   );
 }
 
-function rowOfLine(line: string, place: string): Uint8Array {
-  let row: Record<string, unknown>;
+/** Lines of a person's file. @throws ATT_ROW_INVALID where it is no UTF-8 */
+export function linesOf(content: Uint8Array, path: string): string[] {
   try {
-    row = JSON.parse(line) as Record<string, unknown>;
+    return textOfFile(content).split(/\r?\n/);
   } catch (cause) {
-    throw attributionError("ATT_ROW_INVALID", `${place} is not JSON`, { cause });
+    throw attributionError("ATT_ROW_INVALID", `${path} is no UTF-8: save it in that encoding`, {
+      data: { file: path },
+      cause,
+    });
   }
-  if (row.label === undefined && (typeof row.text === "string" || typeof row.prompt === "string"))
-    return encodeTextRow(row as TextRow);
-  const kind: RowKind = typeof row.pixels === "string" ? "digit" : "email";
-  const input = kind === "digit" ? row.pixels : row.text;
-  const label = labelsOf(kind).indexOf(String(row.label));
-  if (label < 0 || typeof input !== "string") {
-    throw attributionError(
-      "ATT_ROW_INVALID",
-      `${place} needs a label (${labelsOf(kind).join(", ")}) and a text, or a digit and its pixels`,
-    );
+}
+
+function rowOfLine(json: string, place: { readonly file: string; readonly line: number }): Uint8Array {
+  const invalid = (why: string, cause?: unknown) =>
+    attributionError("ATT_ROW_INVALID", `${place.file}:${place.line} ${why}`, {
+      data: { ...place, why },
+      cause,
+    });
+  let row: Readonly<Record<string, unknown>> | null;
+  try {
+    row = parseExactJson(json) as Readonly<Record<string, unknown>> | null;
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw invalid(message.includes("twice") ? `is refused: ${message}` : "is not JSON", cause);
   }
-  return encodeRow(kind, { label, input });
+  if (typeof row !== "object" || row === null) throw invalid("is no object");
+  const { label: name, pixels, text } = row;
+  try {
+    if ((name ?? null) === null && (typeof text === "string" || typeof row.prompt === "string"))
+      return encodeTextRow(row as TextRow);
+    const kind: RowKind = typeof pixels === "string" ? "digit" : "email";
+    const input = kind === "digit" ? pixels : text;
+    const label = labelsOf(kind).indexOf(String(name));
+    if (label >= 0 && typeof input === "string") return encodeRow(kind, { label, input });
+  } catch (cause) {
+    throw invalid(`is ${(cause as Error).message}`, cause);
+  }
+  throw invalid(`needs a label (${labelsOf("email").join(", ")}) and a text, or a digit and its pixels`);
 }

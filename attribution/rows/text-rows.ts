@@ -12,7 +12,9 @@ export type TextRow = { readonly text: string } | { readonly prompt: string; rea
 
 /** @throws ATT_ROW_INVALID */
 export function encodeTextRow(row: TextRow): Uint8Array {
-  const parts = "text" in row ? { text: row.text } : { prompt: row.prompt, answer: row.answer };
+  // A text that is null is not there: some exports name every column in every row.
+  const { text = null } = row as { readonly text?: string | null };
+  const parts = text === null && "prompt" in row ? { prompt: row.prompt, answer: row.answer } : { text };
   for (const [field, text] of Object.entries(parts)) {
     if (typeof text !== "string" || text.trim() === "") throw invalidRow(`its ${field} is empty`);
     if (hasHalfPair(text)) throw invalidRow(`its ${field} has half of a surrogate pair`);

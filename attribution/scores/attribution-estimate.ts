@@ -2,7 +2,7 @@ import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
 import { rowOwners } from "../model/owned-rows.ts";
-import { type ModelScores, openModelScores } from "./model-scores.ts";
+import { integerScoresOf, type ModelScores } from "./model-scores.ts";
 import type { RanMode } from "./score-engine.ts";
 
 export interface RowShare {
@@ -27,6 +27,11 @@ export interface AttributionEstimate {
   readonly backend: RanMode;
 }
 
+interface EstimatedModel {
+  readonly features: RegisteredMatrix;
+  readonly payees: readonly Payee[];
+}
+
 /** Weights of rows as a settlement takes them: positive scores, or 1 each where there are none. */
 function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven: boolean } {
   const weights = Float64Array.from(scores, (score) => Math.max(0, score));
@@ -34,14 +39,30 @@ function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven:
   return { weights: isEven ? weights.fill(1) : weights, isEven };
 }
 
+/** Estimate of one answer, in plain integers. @throws ATT_INPUT_INVALID, CIR_QUERY_INVALID */
 export function estimateAttribution(
-  model: { readonly features: RegisteredMatrix; readonly payees: readonly Payee[] },
+  model: EstimatedModel,
   query: ModelQuery,
-  options: { topCount?: number; engine?: ModelScores } = {},
+  options: { readonly topCount?: number } = {},
 ): AttributionEstimate {
-  const { features, payees } = model;
-  const engine = options.engine ?? openModelScores(features, "int32");
-  const scores = engine.scores(query);
+  return attributionOf(model, integerScoresOf(model.features)(query), { ...options, backend: "int32" });
+}
+
+/** Estimate of one answer by an open engine. @throws ATT_INPUT_INVALID, CIR_QUERY_INVALID */
+export async function estimateByEngine(
+  model: EstimatedModel,
+  query: ModelQuery,
+  engine: ModelScores,
+): Promise<AttributionEstimate> {
+  return attributionOf(model, await engine.scores(query), { backend: engine.mode });
+}
+
+/** Estimate of one answer from the scores of its rows. */
+function attributionOf(
+  { payees }: Pick<EstimatedModel, "payees">,
+  scores: ArrayLike<number>,
+  { backend, topCount = 10 }: { readonly backend: RanMode; readonly topCount?: number | undefined },
+): AttributionEstimate {
   const { weights, isEven } = rowWeights(scores);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const owners = rowOwners(payees);
@@ -52,7 +73,7 @@ export function estimateAttribution(
   }
   const topRows = [...weights.keys()]
     .sort((a, b) => weights[b]! - weights[a]! || a - b)
-    .slice(0, options.topCount ?? 10)
+    .slice(0, topCount)
     .map((row) => {
       const { contributorId, validatorId } = payees[owners[row]!]!;
       return { row, contributorId, validatorId, score: scores[row]!, share: weights[row]! / total };
@@ -64,6 +85,6 @@ export function estimateAttribution(
     contributors: [...contributors]
       .map(([contributorId, weight]) => ({ contributorId, share: weight / total }))
       .sort((a, b) => b.share - a.share || a.contributorId - b.contributorId),
-    backend: engine.mode,
+    backend,
   };
 }

@@ -1,81 +1,168 @@
 import { createRequire } from "node:module";
-import type { GPU as Gpu, IKernelRunShortcut } from "gpu.js";
+import { type AdapterKind, openDawn } from "@openledger/prover/webgpu/dawn-library";
+import type { GPU as Gpu, Input, KernelFunction } from "gpu.js";
 import { MAX_FEATURE, MAX_QUERY } from "../features/quantise.ts";
-import { checkScoreInputs, type ScoreInputs } from "./integer-scores.ts";
+import { checkMatrix, checkQuery, type ScoreInputs } from "./integer-scores.ts";
 
-/**
- * Mode of gpu.js. `gpu` is any back end that gpu.js calls a GPU, which may be WebAssembly: look at `backend` afterwards.
- * The other two try the same kernel in tests and in the bench, where there is no card.
- */
-export type ScoreMode = "cpu" | "webasm" | "gpu";
-
-export interface GpuScores {
-  readonly scores: Int32Array;
-  /** The class of kernel that ran: CPUKernel, WebAssemblyKernel, HeadlessGLKernel … gpu.js falls back in silence. */
-  readonly backend: string;
-}
-
-/** G of one model, laid out once; its kernel is cached. */
+/** G of one model, kept in the memory of a graphics card, with a kernel that multiplies it by queries. */
 export interface GpuMatrix {
-  /** s = G q, and the kernel that ran. @throws as `checkScoreInputs` */
-  scores(query: Int16Array): GpuScores;
+  /** s = G q, exact. @throws ATT_INPUT_INVALID, and an Error of gpu.js where the device is lost */
+  scores(query: Int16Array): Promise<Int32Array>;
+  /** Frees the memory, and ends the device with the last matrix. One that stays open keeps the process alive. */
   close(): void;
 }
 
 /** float32 holds every integer up to here. */
 const MAX_FLOAT32_INTEGER = 2 ** 24;
-/** Number of products whose sum is exact in float32: 518. */
+/** Features of a stretch, 518: a sum of so many products is exact in float32. */
 export const STRETCH_LENGTH = Math.floor(MAX_FLOAT32_INTEGER / (MAX_FEATURE * MAX_QUERY));
 
 type Matrix = Omit<ScoreInputs, "query">;
 
+interface GpuLibrary {
+  readonly GPU: new (options: { mode: "webgpu" }) => Gpu;
+  readonly input: (values: Float32Array, size: [number, number]) => Input;
+}
+
+/** A kernel in WebGPU mode answers with a promise, which gpu.js' types do not say. */
+interface AsyncKernel {
+  (...inputs: unknown[]): Promise<unknown>;
+  destroy(): void;
+}
+
 /**
- * G for gpu.js. Its numbers are float32: rows are cut into stretches of at most 518 features, whose partial sums stay
- * below 2^24 in any order of addition and are exact; the partial sums are added here.
+ * Opens G for gpu.js in its WebGPU mode, over the prover's Dawn.
+ *
+ * gpu.js computes in float32, indices too. So rows are cut into stretches of at most 518 features, whose partial sums
+ * stay below 2^24 in any order of addition and are exact; the partial sums are added here. And G is a list of rows, not
+ * one flat list: an index that a kernel computes is wrong from 2^24 on.
+ *
+ * @param kind "software" computes on the processor, for tests
+ * @throws ATT_INPUT_INVALID, PRV_GPU_UNAVAILABLE, and an Error of gpu.js where there is no adapter or G does not fit its memory
  */
-export function openGpuMatrix({ features, featureCount, rowCount }: Matrix, mode: ScoreMode): GpuMatrix {
-  // A CommonJS package whose ES entry point is for browsers.
-  const { GPU } = createRequire(import.meta.url)("gpu.js") as { GPU: new (o: { mode: ScoreMode }) => Gpu };
-  const gpu = new GPU({ mode });
+export async function openGpuMatrix(matrix: Matrix, kind: AdapterKind = "hardware"): Promise<GpuMatrix> {
+  checkMatrix(matrix);
+  const { features, featureCount, rowCount } = matrix;
   const stretchCount = Math.ceil(featureCount / STRETCH_LENGTH);
   const width = Math.ceil(featureCount / stretchCount);
-  const g = new Float32Array(rowCount * width * stretchCount);
-  for (let i = 0; i < rowCount; i++) {
-    g.set(features.subarray(i * featureCount, (i + 1) * featureCount), i * width * stretchCount);
+  const columns = width * stretchCount;
+  const rows = new Float32Array(rowCount * columns);
+  for (let i = 0; i < rowCount; i++)
+    rows.set(features.subarray(i * featureCount, (i + 1) * featureCount), i * columns);
+
+  const device = await shareDevice(kind);
+  try {
+    return await device.whileVisible(() => openKernels(matrix, { rows, columns, width }, device.release));
+  } catch (error) {
+    device.release();
+    throw error;
   }
-  const kernel = gpu
-    .createKernel(partialSums)
-    .setConstants({ width, stretchCount })
-    .setOutput([stretchCount, rowCount])
-    .setPrecision("single") as IKernelRunShortcut & { kernel?: { constructor: { name: string } } };
+}
+
+async function openKernels(
+  matrix: Matrix,
+  { rows, columns, width }: { readonly rows: Float32Array; readonly columns: number; readonly width: number },
+  release: () => void,
+): Promise<GpuMatrix> {
+  const { rowCount } = matrix;
+  // A CommonJS package whose ES entry point is for browsers.
+  const { GPU, input } = createRequire(import.meta.url)("gpu.js") as GpuLibrary;
+  const gpu = new GPU({ mode: "webgpu" });
+  const copy = gpu
+    .createKernel(copyOf as KernelFunction)
+    .setOutput([columns, rowCount])
+    .setPrecision("single")
+    .setPipeline(true) as unknown as AsyncKernel;
+  const multiply = gpu
+    .createKernel(partialSums as KernelFunction)
+    .setConstants({ width })
+    .setOutput([columns / width, rowCount])
+    .setPrecision("single") as unknown as AsyncKernel;
+  const resident = await copy(input(rows, [columns, rowCount]));
   return {
-    scores(query) {
-      checkScoreInputs({ features, featureCount, rowCount, query });
-      const q = new Float32Array(width * stretchCount);
-      q.set(query);
-      const partial = kernel(g, q) as Float32Array[];
-      const scores = Int32Array.from(partial, (row) => row.reduce((sum, value) => sum + value, 0));
-      return { scores, backend: kernel.kernel?.constructor.name ?? gpu.mode };
+    async scores(query) {
+      checkQuery(matrix, query);
+      const padded = new Float32Array(columns);
+      padded.set(query);
+      const partial = (await multiply(resident, padded)) as Float32Array[];
+      return Int32Array.from(partial, (row) => row.reduce((sum, value) => sum + value, 0));
     },
     close() {
-      kernel.destroy();
+      copy.destroy();
+      multiply.destroy();
       void gpu.destroy();
+      release();
     },
   };
 }
 
-/** gpu.js reads the text of this function: it may use nothing from outside but `this`. */
-function partialSums(
-  this: { thread: { x: number; y: number }; constants: Record<string, number> },
-  g: number[],
-  q: number[],
-): number {
-  const width = this.constants.width!;
-  const start = this.thread.x * width;
-  const row = this.thread.y * width * this.constants.stretchCount!;
+// gpu.js reads the text of these two functions: they may use nothing from outside but `this`.
+interface KernelThis {
+  readonly thread: { readonly x: number; readonly y: number };
+  readonly constants: Record<string, number>;
+}
+
+function copyOf(this: KernelThis, g: number[][]): number {
+  return g[this.thread.y]![this.thread.x]!;
+}
+
+function partialSums(this: KernelThis, g: number[][], q: number[]): number {
+  const start = this.thread.x * this.constants.width!;
   let sum = 0;
-  for (let k = 0; k < width; k++) {
-    sum += g[row + start + k]! * q[start + k]!;
+  for (let k = 0; k < this.constants.width!; k++) {
+    sum += g[this.thread.y]![start + k]! * q[start + k]!;
   }
   return sum;
+}
+
+interface SharedDevice {
+  /** Runs `first`, in which gpu.js looks for a device, with `navigator.gpu` set as in a browser. */
+  whileVisible<Result>(first: () => Promise<Result>): Promise<Result>;
+  release(): void;
+}
+
+/** gpu.js keeps one device for all its kernels; it is counted here who uses it, since Dawn's must be ended by hand. */
+const shared: { kind: AdapterKind; users: number; device: GPUDevice | null } = {
+  kind: "hardware",
+  users: 0,
+  device: null,
+};
+
+async function shareDevice(kind: AdapterKind): Promise<SharedDevice> {
+  const dawn = await openDawn(kind);
+  if (shared.users > 0 && shared.kind !== kind) throw new Error(`gpu.js has a ${shared.kind} adapter open`);
+  shared.kind = kind;
+  shared.users++;
+  const gpu = {
+    async requestAdapter() {
+      const adapter = await dawn.requestAdapter();
+      if (adapter === null) return null;
+      const requestDevice = async (descriptor?: GPUDeviceDescriptor) => {
+        shared.device = await adapter.requestDevice(descriptor);
+        return shared.device;
+      };
+      return { limits: adapter.limits, requestDevice };
+    },
+  };
+  return {
+    async whileVisible(first) {
+      // Node 20 has no navigator.
+      const place = globalThis as { navigator?: object };
+      const wasThere = place.navigator !== undefined;
+      if (!wasThere) Object.defineProperty(place, "navigator", { value: {}, configurable: true });
+      Object.defineProperty(place.navigator, "gpu", { value: gpu, configurable: true });
+      try {
+        return await first();
+      } finally {
+        Reflect.deleteProperty(place.navigator!, "gpu");
+        if (!wasThere) Reflect.deleteProperty(place, "navigator");
+      }
+    },
+    release() {
+      shared.users--;
+      if (shared.users > 0) return;
+      shared.device?.destroy();
+      shared.device = null;
+    },
+  };
 }

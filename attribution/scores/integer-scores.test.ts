@@ -10,15 +10,17 @@ import {
 } from "../features/quantise.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { scoreErrorBound, scoresByDefinition } from "../testing/score-oracle.ts";
-import { type GpuScores, openGpuMatrix, type ScoreMode, STRETCH_LENGTH } from "./gpu-scores.ts";
+import { openGpuMatrix, STRETCH_LENGTH } from "./gpu-scores.ts";
 import { integerScores, type ScoreInputs } from "./integer-scores.ts";
+import { openCard } from "./score-engine.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
-function gpuScores(inputs: ScoreInputs, mode: ScoreMode): GpuScores {
-  const matrix = openGpuMatrix(inputs, mode);
+/** Scores by the shader, run in software on the processor. */
+async function gpuScores(inputs: ScoreInputs): Promise<Int32Array> {
+  const matrix = await openGpuMatrix(inputs, "software");
   try {
-    return matrix.scores(inputs.query);
+    return await matrix.scores(inputs.query);
   } finally {
     matrix.close();
   }
@@ -86,26 +88,29 @@ describe("integer scores", () => {
     [3, STRETCH_LENGTH + 1],
     [4, 1024],
     [2, MAX_FEATURE_COUNT],
-  ])("are the same by definition, in int32 and by gpu.js: %i rows, %i features", (rowCount, featureCount) => {
-    const random = randomInputs(rowCount, featureCount, "scores");
-    const largest = {
-      ...random,
-      features: random.features.map((_, k) => (k < featureCount ? 127 : -127)),
-      query: random.query.map(() => 255),
-    };
-    for (const inputs of [random, largest]) {
-      const expected = scoresByDefinition(inputs).map(Number);
-      expect([...integerScores(inputs)]).toEqual(expected);
-      for (const mode of ["cpu", "webasm", "gpu"] as const) {
-        const { scores, backend } = gpuScores(inputs, mode);
-        expect([...scores], backend).toEqual(expected);
+  ])(
+    "are the same by definition, in int32 and by gpu.js: %i rows, %i features",
+    async (rowCount, featureCount) => {
+      const random = randomInputs(rowCount, featureCount, "scores");
+      const largest = {
+        ...random,
+        features: random.features.map((_, k) => (k < featureCount ? 127 : -127)),
+        query: random.query.map(() => 255),
+      };
+      for (const inputs of [random, largest]) {
+        const expected = scoresByDefinition(inputs).map(Number);
+        expect([...integerScores(inputs)]).toEqual(expected);
+        expect([...(await gpuScores(inputs))]).toEqual(expected);
       }
-    }
-  });
+    },
+  );
 
-  it("by gpu.js name the kernel that ran", () => {
-    expect(gpuScores(randomInputs(2, 4, "k"), "cpu").backend).toBe("CPUKernel");
-    expect(gpuScores(randomInputs(2, 4, "k"), "webasm").backend).toBe("WebAssemblyKernel");
+  it("by gpu.js refuse a query that is too long or beyond its range", async () => {
+    const engine = await openCard(randomInputs(3, 4, "card"), "software");
+    expect(engine.mode).toBe("gpu");
+    await expect(engine.scores(Int16Array.of(1, 3, 257, 1))).rejects.toThrow(code("ATT_INPUT_INVALID"));
+    await expect(engine.scores(Int16Array.of(1, 3, 5))).rejects.toThrow(code("ATT_INPUT_INVALID"));
+    engine.close();
   });
 
   it("refuse what the circuit could not take", () => {

@@ -24,17 +24,17 @@ export function integerScores(inputs: ScoreInputs): Int32Array {
   return out;
 }
 
-/** @throws ATT_INPUT_INVALID (−128, or a query beyond ±255) */
-export function checkScoreInputs({ features, rowCount, featureCount, query }: ScoreInputs): void {
-  if (features.length !== rowCount * featureCount || query.length !== featureCount) {
-    throw attributionError("ATT_INPUT_INVALID", "features, query and their counts do not fit", {
-      data: {
-        reason: "size-mismatch",
-        features: features.length,
-        query: query.length,
-        rowCount,
-        featureCount,
-      },
+/** Checks a matrix and a query. @throws ATT_INPUT_INVALID (−128, a query beyond ±255, counts that do not fit) */
+function checkScoreInputs(inputs: ScoreInputs): void {
+  checkMatrix(inputs);
+  checkQuery(inputs, inputs.query);
+}
+
+/** Checks a matrix, once for all its queries. @throws ATT_INPUT_INVALID */
+export function checkMatrix({ features, rowCount, featureCount }: Omit<ScoreInputs, "query">): void {
+  if (features.length !== rowCount * featureCount) {
+    throw attributionError("ATT_INPUT_INVALID", "features and their counts do not fit", {
+      data: { reason: "size-mismatch", features: features.length, rowCount, featureCount },
     });
   }
   if (featureCount > MAX_FEATURE_COUNT) {
@@ -42,9 +42,20 @@ export function checkScoreInputs({ features, rowCount, featureCount, query }: Sc
       data: { reason: "score-too-large", featureCount, maxFeatureCount: MAX_FEATURE_COUNT },
     });
   }
-  if (features.includes(-MAX_FEATURE - 1) || query.some((x) => Math.abs(x) > MAX_QUERY)) {
-    throw attributionError("ATT_INPUT_INVALID", "a feature is −128, or a query entry exceeds ±255", {
-      data: { reason: "not-integer", maxFeature: MAX_FEATURE, maxQuery: MAX_QUERY },
+  if (features.includes(-MAX_FEATURE - 1)) throw notInteger("a feature is −128");
+}
+
+/** Checks a query for a matrix. @throws ATT_INPUT_INVALID */
+export function checkQuery({ featureCount }: Pick<ScoreInputs, "featureCount">, query: Int16Array): void {
+  if (query.length !== featureCount) {
+    throw attributionError("ATT_INPUT_INVALID", "the query's length is not the model's", {
+      data: { reason: "size-mismatch", query: query.length, featureCount },
     });
   }
+  if (query.some((x) => Math.abs(x) > MAX_QUERY)) throw notInteger("a query entry exceeds ±255");
 }
+
+const notInteger = (message: string) =>
+  attributionError("ATT_INPUT_INVALID", message, {
+    data: { reason: "not-integer", maxFeature: MAX_FEATURE, maxQuery: MAX_QUERY },
+  });

@@ -2,11 +2,12 @@
  * Scores of one model by a chosen mode, without fallback: the chosen one runs, or none. All modes give the same integers.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { AdapterKind } from "@openledger/prover/webgpu/dawn-library";
 import { attributionError } from "../attribution-errors.ts";
 import { type GpuMatrix, openGpuMatrix } from "./gpu-scores.ts";
 import { integerScores, type ScoreInputs } from "./integer-scores.ts";
 
-/** `int32`: plain integers. `gpu`: gpu.js on a graphics card. `auto`: the mode that measures fastest for the model. */
+/** `int32`: plain integers. `gpu`: gpu.js on a graphics card, through WebGPU. `auto`: the faster of both for the model. */
 export const SCORE_CHOICES = ["auto", "gpu", "int32"] as const;
 export type ScoreChoice = (typeof SCORE_CHOICES)[number];
 /** Mode that ran. */
@@ -16,7 +17,7 @@ export interface ScoreEngine {
   /** The mode that runs, whatever was chosen. */
   readonly mode: RanMode;
   /** s = G q, exact. @throws ATT_INPUT_INVALID, ATT_SCORE_MODE_UNAVAILABLE */
-  scores(query: Int16Array): Int32Array;
+  scores(query: Int16Array): Promise<Int32Array>;
   close(): void;
 }
 
@@ -32,13 +33,16 @@ const ROUNDS = 4;
  * Opens a mode and tries it once. "auto" measures plain integers and a card with the model's own matrix.
  * @throws ATT_SCORE_MODE_UNAVAILABLE where the chosen mode does not run on this machine
  */
-export function openScoreEngine(matrix: Omit<ScoreInputs, "query">, choice: ScoreChoice): ScoreEngine {
+export async function openScoreEngine(
+  matrix: Omit<ScoreInputs, "query">,
+  choice: ScoreChoice,
+): Promise<ScoreEngine> {
   if (choice === "gpu") return openCard(matrix);
   const integers = openIntegers(matrix);
   if (choice === "int32") return integers;
-  return faster(integers, matrix.featureCount, () => {
+  return faster(integers, matrix.featureCount, async () => {
     try {
-      return openCard(matrix);
+      return await openCard(matrix);
     } catch (error) {
       if (!isRollupError(error, "ATT_SCORE_MODE_UNAVAILABLE")) throw error;
       return null;
@@ -47,31 +51,32 @@ export function openScoreEngine(matrix: Omit<ScoreInputs, "query">, choice: Scor
 }
 
 /**
- * The engine that scores a query first; the other is closed.
+ * Measures two engines, and closes the one that scores a query later.
  * @param integers taken without opening a card where they are quick
  * @param openOther null where there is no card
  */
-export function faster(
+export async function faster(
   integers: ScoreEngine,
   featureCount: number,
-  openOther: () => ScoreEngine | null,
+  openOther: () => Promise<ScoreEngine | null>,
   nowMs: () => number = () => performance.now(),
-): ScoreEngine {
+): Promise<ScoreEngine> {
   const query = new Int16Array(featureCount).fill(1);
-  const integersMs = measureMs(integers, query, nowMs);
+  const integersMs = await measureMs(integers, query, nowMs);
   if (integersMs < QUICK_MS) return integers;
-  const other = openOther();
+  const other = await openOther();
   if (other === null) return integers;
-  const [best, worse] = measureMs(other, query, nowMs) < integersMs ? [other, integers] : [integers, other];
+  const isOtherFaster = (await measureMs(other, query, nowMs)) < integersMs;
+  const [best, worse] = isOtherFaster ? [other, integers] : [integers, other];
   worse.close();
   return best;
 }
 
-function measureMs(engine: ScoreEngine, query: Int16Array, nowMs: () => number): number {
+async function measureMs(engine: ScoreEngine, query: Int16Array, nowMs: () => number): Promise<number> {
   let bestMs = Number.POSITIVE_INFINITY;
   for (let i = 0; i < ROUNDS; i++) {
     const fromMs = nowMs();
-    engine.scores(query);
+    await engine.scores(query);
     bestMs = Math.min(bestMs, nowMs() - fromMs);
   }
   return bestMs;
@@ -79,38 +84,34 @@ function measureMs(engine: ScoreEngine, query: Int16Array, nowMs: () => number):
 
 const openIntegers = (matrix: Omit<ScoreInputs, "query">): ScoreEngine => ({
   mode: "int32",
-  scores: (query) => integerScores({ ...matrix, query }),
+  scores: async (query) => integerScores({ ...matrix, query }),
   close() {},
 });
 
-/** gpu.js falls back in silence to WebAssembly or JavaScript: the kernel that ran says so, at every score. */
-function openCard(matrix: Omit<ScoreInputs, "query">): ScoreEngine {
-  let opened: GpuMatrix;
+/**
+ * Opens a card and compares its first scores with plain integers, all rows of one query.
+ * @param kind "software" computes on the processor, for tests
+ * @throws ATT_SCORE_MODE_UNAVAILABLE
+ */
+export async function openCard(
+  matrix: Omit<ScoreInputs, "query">,
+  kind: AdapterKind = "hardware",
+): Promise<ScoreEngine> {
+  // Odd numbers of both signs up to the largest, so that a wrong place or a rounded sum is seen.
+  const probe = Int16Array.from({ length: matrix.featureCount }, (_, k) => ((k * 62) % 511) - 255);
+  const expected = integerScores({ ...matrix, query: probe });
+  let opened: GpuMatrix | undefined;
   try {
-    opened = openGpuMatrix(matrix, "gpu");
+    opened = await openGpuMatrix(matrix, kind);
+    const scores = await opened.scores(probe);
+    if (scores.some((score, row) => score !== expected[row])) throw new Error("its scores are not exact");
+    return { mode: "gpu", scores: opened.scores, close: opened.close };
   } catch (cause) {
-    throw unavailable("none", cause);
+    opened?.close();
+    throw attributionError(
+      "ATT_SCORE_MODE_UNAVAILABLE",
+      `gpu.js computes on no graphics card here: ${(cause as Error).message}`,
+      { data: { mode: "gpu" }, cause },
+    );
   }
-  const scores = (query: Int16Array): Int32Array => {
-    const computed = opened.scores(query);
-    if (FALLBACKS.includes(computed.backend)) throw unavailable(computed.backend);
-    return computed.scores;
-  };
-  try {
-    scores(new Int16Array(matrix.featureCount).fill(1));
-  } catch (error) {
-    opened.close();
-    throw error;
-  }
-  return { mode: "gpu", scores, close: () => opened.close() };
-}
-
-/** gpu.js' own names of its kernels that run on the processor. */
-const FALLBACKS = ["CPUKernel", "WebAssemblyKernel"];
-
-function unavailable(ran: string, cause?: unknown) {
-  return attributionError("ATT_SCORE_MODE_UNAVAILABLE", `gpu.js finds no graphics card here: it ran ${ran}`, {
-    data: { mode: "gpu", ran },
-    cause,
-  });
 }

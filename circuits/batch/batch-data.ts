@@ -111,7 +111,10 @@ const payloads = (batch: BatchData): bigint[] => batch.narrow.flatMap((slot) => 
 /** Payloads in the calldata; empty if they are in a blob. */
 const postedPayloads = (batch: BatchData): bigint[] => (isBlobShape(batch.shape) ? [] : payloads(batch));
 
-/** E: what L1 evaluates, fixed places then the running part (docs/reference/ledger.md, "Batch data"). What is in a blob is not in it. */
+/**
+ * Elements E that L1 evaluates: fixed places, then the running part (docs/reference/ledger.md, "Batch data").
+ * Data in a blob is not part of E.
+ */
 export function batchElements(batch: BatchData): bigint[] {
   const elements = [
     ...headerElements(batch),

@@ -14,7 +14,7 @@ import { type SlotTrace, type TreelessTrace, traceOnTree, treesOf } from "./slot
 
 interface DraftSlot {
   readonly trace: TreelessTrace;
-  /** The leaves as the slot leaves them; null where it does not change them. */
+  /** Leaves after the slot; null if the slot does not change them. */
   readonly newA: Leaf | null;
   readonly newB: Leaf | null;
 }
@@ -103,7 +103,7 @@ export function movedTraces(traces: readonly SlotTrace[], tree: LedgerTree): Slo
   });
 }
 
-/** Does to the tree what the slot did to its leaves. */
+/** Applies a slot's changes of its leaves to the tree. */
 function actedOn(
   tree: LedgerTree,
   trace: TreelessTrace,

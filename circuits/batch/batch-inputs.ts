@@ -107,7 +107,10 @@ const ASKING_MODEL: ReadonlySet<number> = new Set([
   KIND.forcedApproveModel,
 ]);
 
-/** The amount's digits; a ForcedClaimRewards has none and shows there who has the role in the payee (claim-rewards.circom). */
+/**
+ * Digits of the amount. A ForcedClaimRewards has no amount and shows the member with the role in the payee
+ * there (claim-rewards.circom).
+ */
 const shownAmount = ({ claimRewards, record }: SlotTrace): bigint =>
   record.kind === KIND.forcedClaimRewards ? (claimRewards?.memberId ?? 0n) : record.amountCode;
 
@@ -135,7 +138,7 @@ function openedJointly({ jointApproval, modelB }: SlotTrace) {
   const subroots = accruedSubroots(payees, []);
   const none = Array<bigint>(SHARD_COUNT_MAX).fill(0n);
   return {
-    // The place, as the paths of two trees take it; their other indices are 0.
+    // The place as an index in the paths of two trees; their other indices are 0.
     places: BigInt(place * 0o110),
     subtree: subroots[place]!,
     list: listedRows(shards),
@@ -311,7 +314,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
       return BigInt(trace.settlement!.cap);
     case KIND.claimRewards:
     case KIND.forcedClaimRewards: {
-      // A ForcedClaimRewards from what is no ready model opens no payee.
+      // A ForcedClaimRewards opens no payee if B is no ready model.
       if (trace.claimRewards === null) return 0n;
       const { otherId, accruedWei, otherClaimedWei, claimedWei } = trace.claimRewards;
       const word = words[kind === KIND.claimRewards ? 0 : 1]!;

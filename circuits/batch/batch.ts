@@ -47,7 +47,7 @@ export interface PlacedTrace {
   readonly slot: number;
 }
 
-/** A fee trace whose path is read from the tree before the credit, when somebody asks. */
+/** Fee trace whose path is read from the tree before the credit, on first use. */
 export function feeOnTree(fee: Omit<FeeTrace, "children">, before: TreeVersion): FeeTrace {
   return {
     ...fee,
@@ -83,7 +83,7 @@ export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueO
     amountWei: amountWei!,
     word1: word1!,
     word2: word2!,
-    // A ForcedWithdraw's fifth word is what was executed.
+    // A ForcedWithdraw's fifth word is the executed amount.
     word3: record.kind === KIND.forcedWithdraw ? 0n : (word3 ?? 0n),
     word4: word4 ?? 0n,
     sender: sender!,
@@ -169,7 +169,10 @@ export function replayBatch(
   if (ledger.root !== data.newRoot) differs("new root", ledger.root, data.newRoot);
 }
 
-/** Narrow slots at once: nobody's balance is negative, or above 96 bits, after the last one. @throws OP_BALANCE_* */
+/**
+ * Requires, for narrow slots that are executed at once, that no balance is negative or above 96 bits after
+ * the last one. @throws OP_BALANCE_*
+ */
 function requireBalances(ledger: Ledger, records: readonly SlotRecord[]): void {
   for (const id of new Set(records.flatMap(({ a, b }) => [a, b]))) {
     const balance = ledger.leaf(id)?.leaf.balance ?? 0n;

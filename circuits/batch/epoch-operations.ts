@@ -208,7 +208,7 @@ export function forcedClaimRewards(
   return { paid: memberId === claimerId ? paid : null, trace };
 }
 
-/** The model after its member's claim, and what that gains. */
+/** Model after its member's claim, and the amount of the claim in wei. */
 interface PaidClaimRewards {
   readonly model: LeafState;
   readonly gainWei: bigint;

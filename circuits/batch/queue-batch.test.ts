@@ -37,7 +37,7 @@ const wanted = fc.oneof(
 );
 const empty = { queueIndex: 0, a: 0, b: 0, amountWei: 0n, word1: 0n, word2: 0n, word3: 0n, word4: 0n };
 
-/** Exactly what RollupQueue.sol lets in: ranges, zero checks, unused fields 0. */
+/** Entries exactly as RollupQueue.sol accepts them: ranges, zero checks, unused fields 0. */
 const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
   fc
     .record({ amountWei: deposit, word1: address, word2: field, sender: address })

@@ -16,7 +16,9 @@ const PAYING: ReadonlySet<number> = new Set([
   KIND.forcedPayInference,
 ]);
 
-/** A ForcedApproveModel's word 0: what its model's binding has above N, and L1's time when it was queued. */
+/**
+ * Word 0 of a ForcedApproveModel: the bits of its model's binding above N, and L1's time when it was queued.
+ */
 export const unpackForcedApproval = (word: bigint) => ({
   bindingRest: BigInt.asUintN(BINDING_REST_BITS, word),
   queuedAt: word >> BigInt(BINDING_REST_BITS),

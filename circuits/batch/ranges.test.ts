@@ -36,11 +36,11 @@ const FILES = [
   "blob-arithmetic",
   "blob-evaluation",
 ];
-/** Parts of all circuits, whose lines have their argument beside them. */
+/** Templates that all circuits use. Their lines have their argument beside them. */
 const BESIDE = ["range-check", "fixed-base-mul", "scalar-mul", "start-point"];
 const read = (path: string) => readFileSync(`${repositoryRoot}/${path}`, "utf8");
 
-/** Digits, by the names that templates give them: `x += (1 << i) * xBits[i]`. */
+/** Sums of digits, by the digits' names in templates: `x += (1 << i) * xBits[i]`. */
 const DIGITS =
   /[+-]= (\(1 << [^*]*\) \* (\w*[bB]its?|touched|bit|owner|digit)\[|\w*(bit|digit)(\[\w+\])+ \* \(1 << )/;
 /** Scaled values: by a shift, a named place, a matrix of weights, or a small factor beside another part. */

@@ -65,7 +65,7 @@ const recordOf = (operation: { kind: number; modelId: number; settlementHash: bi
 const settle = (world: World, plan: Parameters<typeof settleWith>[0]) =>
   settleOperation(world.ledger, CLOSED, secretOf(CLOSED), plan, TEST_DOMAIN);
 
-/** CLOSED has signed for so many draws an epoch. */
+/** World in which CLOSED has signed for this number of draws an epoch. */
 function worldOfDraws(drawBits: bigint): World {
   const world = new World();
   const statics = { ...STATICS, binding: packBinding({ ...BINDING, drawBits }) };
@@ -127,7 +127,7 @@ describe("settlementOperationOf", () => {
 });
 
 describe("a life of epochs", () => {
-  /** Executes one operation, keeping what a full node needs. */
+  /** Executes one operation, and stores the data that a full node needs. */
   class Teller {
     readonly world = new World();
     readonly fullNode = new World();

@@ -24,7 +24,7 @@ import { quantumBitsOf } from "../settlement/settlement-split.ts";
 export interface SettleOperation {
   readonly kind: typeof KIND.settle;
   readonly modelId: number;
-  /** J, as the settlement's proof shows it. */
+  /** J from the settlement's proof. */
   readonly settlementHash: bigint;
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;
@@ -37,7 +37,7 @@ export interface SettleOperation {
   readonly signature: Signature | null;
 }
 
-/** Opens a model's first epoch and tells its payee table. */
+/** Activation: opens a model's first epoch and publishes its payee table. */
 export interface ActivationOperation {
   readonly kind: typeof KIND.activation;
   readonly modelId: number;

@@ -1,4 +1,7 @@
-/** Slots of settlements: Settle and Activation, executed by the one who has the proof or replayed from what was posted. */
+/**
+ * Slots of settlements: Settle and Activation, executed by the holder of the proof or replayed from posted
+ * data.
+ */
 
 import { type Signature, verifySignature } from "../field/curve/eddsa.ts";
 import type { LeafState } from "../ledger/leaf.ts";

@@ -18,7 +18,9 @@ export interface SlotContext {
   readonly timestamp: bigint;
   readonly feePerUnitWei: bigint;
   readonly idFeeWei: bigint;
-  /** Balances are in range only after the last slot of the table: `requireBalances` looks at them then. */
+  /**
+   * True if balances are in range only after the last slot of the table; `requireBalances` checks them then.
+   */
   readonly isAtOnce?: boolean;
 }
 
@@ -70,7 +72,9 @@ export interface Effect {
 /** The part of an effect that a slot without a signature has. */
 export const UNSIGNED = { maxFeePerUnitWei: null, signature: null } as const;
 
-/** Writes A, then B on the new root, and keeps what the witness needs of the way: roots and paths, hashed when asked for. */
+/**
+ * Writes A, then B on the new root. The trace has the roots and paths between, which are hashed on first use.
+ */
 export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
   const versions: TreeVersion[] = [];
   const trace = apply(ledger, effect, () => versions.push(ledger.tree.version));
@@ -115,12 +119,14 @@ interface SlotTrees {
   readonly after: TreeVersion;
 }
 
-/** A trace without what its trees say. */
+/** Trace without roots and paths. */
 export type TreelessTrace = Omit<SlotTrace, "oldRoot" | "newRoot" | "childrenA" | "childrenB">;
 
 const slotTrees = new WeakMap<SlotTrace, SlotTrees>();
 
-/** The trees of a trace that `applyEffect` made; a copy of one has none, its roots and paths are plain values. */
+/**
+ * Trees of a trace that `applyEffect` made. A copy of a trace has none: its roots and paths are plain values.
+ */
 export const treesOf = (trace: SlotTrace): SlotTrees | undefined => slotTrees.get(trace);
 
 /** A trace whose roots and paths are read from these trees. */

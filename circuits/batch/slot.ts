@@ -67,7 +67,7 @@ export const executeInTable = (ledger: Ledger, operation: SignedOperation, conte
 
 type Apply<T> = (ledger: Ledger, effect: Effect) => T;
 
-/** The trace of a slot that does nothing: leaf 0 is opened twice, unchanged. */
+/** Trace of a null slot: leaf 0 is opened twice, unchanged. */
 export function nullSlot(ledger: Ledger): SlotTrace {
   return applyEffect(ledger, {
     record: { kind: KIND.null, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] },

@@ -11,7 +11,7 @@ import { circuitError } from "../circuit-errors.ts";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 
-// A blob as a polynomial over its field: Σ d_k X^k. What L1's point evaluation and blob-evaluation.circom say of it.
+// A blob as a polynomial over its field: Σ d_k X^k, as L1's point evaluation and blob-evaluation.circom evaluate it.
 
 /** p, the order of BLS12-381's scalar field, in which blobs are evaluated (EIP-4844). Above r, and below 2^255. */
 export const BLOB_FIELD_ORDER =
@@ -55,7 +55,9 @@ const rootsOfUnity = (): bigint[] => {
   return roots;
 };
 
-/** The 131,072 bytes. @param elements at most 4,096, each 0 … p − 1 @throws CIR_BLOB_MALFORMED */
+/**
+ * Encodes a blob's 131,072 bytes. @param elements at most 4,096, each 0 … p − 1 @throws CIR_BLOB_MALFORMED
+ */
 export function encodeBlob(elements: readonly bigint[]): Uint8Array {
   if (elements.length > BLOB_ELEMENT_COUNT) throw malformed(`${elements.length} elements`);
   const values = Array.from({ length: BLOB_ELEMENT_COUNT }, (_, i) => elements[i] ?? 0n);

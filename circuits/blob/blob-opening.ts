@@ -1,4 +1,7 @@
-/** A blob and its opening at z, as L1 takes both with a batch: made before the statement, whose z names the blob. */
+/**
+ * Blob and its opening at z, as L1 takes both with a batch. The blob is made before the statement, because
+ * its hash enters z.
+ */
 
 import { type BatchData, BLOB_OPENING_BYTES, encodeWire } from "../batch/batch-data.ts";
 import { circuitError } from "../circuit-errors.ts";
@@ -14,7 +17,7 @@ interface PostedOpening extends BlobOpening {
   readonly commitment: Uint8Array;
 }
 
-/** A batch as it is stated and posted, whatever its shape. */
+/** Statement and posted data of a batch of any shape. */
 interface StatedBatch {
   readonly statement: BatchStatement;
   readonly wire: Uint8Array;

@@ -19,7 +19,10 @@ export async function isOpening(
   return (await loadKzg()).verifyProof(toHex(commitment), z, y, toHex(proof));
 }
 
-/** The 128 proofs of a blob's cells, as nodes take them with a transaction (EIP-7594). Takes seconds. */
+/**
+ * Computes the 128 proofs of a blob's cells, which nodes require with a transaction (EIP-7594). Takes
+ * seconds.
+ */
 export async function cellProofs(blob: Uint8Array): Promise<Uint8Array[]> {
   const [, proofs] = (await loadKzg()).computeCellsAndProofs(toHex(blob));
   return proofs.map(fromHex);

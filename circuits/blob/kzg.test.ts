@@ -5,7 +5,7 @@ import { BLOB_FIELD_ORDER, versionedHashOf } from "./blob-bytes.ts";
 import { commitBlob, openBlob } from "./kzg.ts";
 import { cellProofs, isOpening } from "./kzg-cells.ts";
 
-/** A few coefficients: what a full blob does differently, the contracts' tests see on a node. */
+/** A few coefficients. The contracts' tests check a full blob on a node. */
 const coefficients = [3n, 0n, BLOB_FIELD_ORDER - 1n, 1n << 184n, 7n];
 
 describe("KZG over Ethereum's setup", () => {

@@ -1,4 +1,7 @@
-/** A column of small numbers as bytes: seven bits each, lowest first, the eighth says that more follow. */
+/**
+ * Writer of a column of small numbers as bytes: seven bits each, lowest first; the eighth bit means that more
+ * follow.
+ */
 export class ColumnWriter {
   #bytes = new Uint8Array(1024);
   #length = 0;
@@ -41,7 +44,7 @@ export class ColumnWriter {
   }
 }
 
-/** Reads what ColumnWriter wrote. Past the end all is 0: anyone who unpacks compares hashes. */
+/** Reader of ColumnWriter's output. Past the end all is 0: the unpacker compares hashes. */
 export class ColumnReader {
   readonly #bytes: Uint8Array;
   #at = 0;

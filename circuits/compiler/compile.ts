@@ -20,7 +20,7 @@ export interface CompiledCircuit {
   r1csPath: string;
   /** circom's witness program; of a composed circuit its description (composed-copies.ts). */
   wasmPath: string;
-  /** The file exists only where `keepSym` was asked for, and of no composed circuit. */
+  /** Path of the symbol file. The file exists only with `keepSym`, and not for a composed circuit. */
   symPath: string;
   constraintCounts: { nonLinear: number; linear: number };
   wireCount: number;
@@ -44,8 +44,8 @@ export interface CompileOptions {
   /** Defaults to .cache/circuits in the repository. */
   cacheDir?: string;
   /**
-   * False compiles from source what the repository or the cache holds only as prebuilt, and compares. For anyone who trusts
-   * the sources alone: `openledger verify`.
+   * False compiles from source even if the repository or the cache has the prebuilt circuit, and compares
+   * both. For users who trust the sources alone: `openledger verify`.
    */
   prebuilt?: boolean;
   onProgress?: (line: string) => void;
@@ -267,7 +267,7 @@ async function runCompiler(
   }
 }
 
-/** Counts from the file itself; a constraint is linear where one factor holds no signal. */
+/** Counts the file's constraints. A constraint is linear if one factor holds no signal. */
 function countConstraints(
   r1csPath: string,
 ): Pick<CompiledCircuit, "constraintCounts" | "wireCount" | "publicCount"> {

@@ -7,7 +7,10 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 
-/** A part's circom text. Its public signals are its ports: what it shares with other copies. All others are its own. */
+/**
+ * Part's circom text. Its public signals are its ports, which it shares with other copies. All others are its
+ * own.
+ */
 export interface PartSpec {
   readonly name: string;
   readonly mainSource: string;
@@ -105,7 +108,7 @@ export function layOutComposition(composition: Composition, parts: readonly Part
   };
 }
 
-/** Nets in the order in which they were added; of those that were joined, the first stands for all. */
+/** Nets in the order of their addition. Of joined nets the first stands for all. */
 class JoinedNets {
   readonly #order = new Map<string, number>();
   readonly #first = new Map<string, string>();

@@ -74,7 +74,9 @@ export function wireMap(copy: CompositionLayout["copies"][number], partWireCount
   return map;
 }
 
-/** Rows of a part that only say that two of its first `portCount` wires after the constant are equal. */
+/**
+ * Finds a part's rows that only state that two of its first `portCount` wires after the constant are equal.
+ */
 export function findEqualities(r1csPath: string, portCount: number): PartShape["equalities"] {
   const equalities: { row: number; ports: [number, number] }[] = [];
   const { prime } = readR1cs(r1csPath, (window, a, b, c, row) => {
@@ -146,7 +148,7 @@ function sectionHead(id: number, byteCount: number): Buffer {
   return bytes;
 }
 
-/** The last section gives every wire a label: its own number. */
+/** Writes the last section: it labels every wire with its own number. */
 function writeIdentity(wireCount: number, write: (bytes: Uint8Array) => void): void {
   const step = 1 << 17;
   for (let from = 0; from < wireCount; from += step) {

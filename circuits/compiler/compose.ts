@@ -36,7 +36,10 @@ interface ComposeOptions {
   readonly onProgress?: ((line: string) => void) | undefined;
 }
 
-/** A change of the layout or of the file's form makes other bytes from the same parts: count up. */
+/**
+ * Version of the composer. Increment it if a change of the layout or of the file's form makes other bytes
+ * from the same parts.
+ */
 const COMPOSER_VERSION = 1;
 
 /**

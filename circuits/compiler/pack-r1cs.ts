@@ -10,7 +10,7 @@ const CONSTRAINTS = 2;
 const WIRE_LABELS = 3;
 const HEAD_BYTES = 12;
 
-/** Columns of a file; unpackR1cs takes them in this order. Adds to the constants what they lack. */
+/** Packs a file into columns; unpackR1cs reads them in this order. Adds missing constants to `field`. */
 export function packR1cs(file: Buffer, field: FieldConstants): Uint8Array[] {
   const head = new ColumnWriter();
   const patterns = new ColumnWriter();
@@ -160,7 +160,7 @@ function readConstants(ids: ColumnReader, fieldBytes: number, field: FieldConsta
   return Buffer.concat(parts);
 }
 
-/** A row of a pattern with wires 0, where its wires stand in it, and what they were the last time. */
+/** Pattern of rows: a row with wires 0, the places of its wires, and the last row's wires. */
 interface Pattern {
   readonly row: Uint8Array;
   readonly places: Uint32Array;

@@ -4,7 +4,7 @@
  */
 import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
 
-/** Columns of a file; unpackSym takes them in this order. */
+/** Packs a file into columns; unpackSym reads them in this order. */
 export function packSym(file: Buffer): Uint8Array[] {
   const [frames, frameIds, numbers, wires, components] = Array.from({ length: 5 }, () => new ColumnWriter());
   const known = new Map<string, { id: number; last: number[] }>();

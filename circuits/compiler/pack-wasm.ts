@@ -17,7 +17,7 @@ const LONG_MONTGOMERY = 0xc0000000;
 const Kind = { raw: 0, records: 1, ascending: 2 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 
-/** Columns of a file; unpackWasm takes them in this order. Adds to the constants what they lack. */
+/** Packs a file into columns; unpackWasm reads them in this order. Adds missing constants to `constants`. */
 export function packWasm(file: Buffer, constants: FieldConstants): Uint8Array[] {
   const [head, raw, operations, numbers, references, calls, records, flags, ascending] = makeWriters();
   raw.raw(file.subarray(0, HEAD_BYTES));
@@ -281,7 +281,7 @@ interface ConstantTable {
   readonly ids: readonly number[];
 }
 
-/** Places of constants by id; of one that is there twice, its last. */
+/** Places of constants by id; the last place of a repeated one. */
 const placesOf = ({ ids }: ConstantTable) => new Map(ids.map((id, place) => [id, place]));
 
 class AddressWriter {

@@ -65,7 +65,7 @@ class Constants {
 
 type Combination = (readonly [wire: number, factor: number])[];
 
-/** Hints that are recognised by the name that circom gives the wire. */
+/** Hint of a template, recognised by the name that circom gives the wire. */
 interface Hint {
   readonly kind: "bit" | "highBit" | "signedV";
   readonly index: number;
@@ -76,12 +76,12 @@ class Deriver {
   readonly #constants: Constants;
   readonly #hints: ReadonlyMap<number, Hint>;
   readonly #known: Uint8Array;
-  /** Wires of each row that are not known, counted once each. */
+  /** Number of unknown wires of each row, each counted once. */
   readonly #open: Int32Array;
   readonly #used: Uint8Array;
   readonly #rowsOf: number[][];
   readonly #ready: number[] = [];
-  /** Rows that would tell their last wire by a division. */
+  /** Rows that determine their last wire by a division. */
   readonly #divisions: number[] = [];
   readonly code: number[] = [];
 
@@ -248,7 +248,7 @@ class Deriver {
       ...this.#hints.get(wire)!,
       factor: this.#constants.values[factor]!,
     }));
-    // A factor of 0 says nothing about its wire.
+    // A factor of 0 determines nothing about its wire.
     if (digits.some(({ factor }) => factor === 0n)) return false;
     const scaleOf = ({ factor, index }: (typeof digits)[number]) =>
       mod(-(2n ** BigInt(index)) * invertMod(factor, FIELD_ORDER));

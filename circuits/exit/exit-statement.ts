@@ -33,7 +33,7 @@ import { payeeInputs, shardLists, shardsOf } from "../settlement/settled-model.t
 import { sizeError } from "../settlement/settlement-size.ts";
 import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";
 
-/** E: what L1 evaluates. */
+/** Elements E that L1 evaluates. */
 export interface ExitData {
   /** Root of the frozen ledger. */
   readonly root: bigint;
@@ -68,7 +68,7 @@ export function leafExitKey(id: number): bigint {
   return BigInt(id);
 }
 
-/** The key of what a role of a model's payee owns. */
+/** Exit key of a role of a model's payee. */
 export function payeeExitKey(modelId: number, payeeIndex: number, role: PayeeRole): bigint {
   return BigInt(modelId) | (BigInt(payeeIndex) << 24n) | (BigInt(role) << 36n) | (1n << 37n);
 }
@@ -88,7 +88,7 @@ function prepareExit(data: ExitData, inputs: CircuitInputs): PreparedExit {
   return { ...data, inputs, statement: (circuitId) => exitStatement(data, circuitId) };
 }
 
-// The rules of leaf-exit.circom: what a leaf of a frozen ledger takes to L1. Needs `initPoseidon`.
+// The rules of leaf-exit.circom: the exit of a leaf of a frozen ledger to L1. Needs `initPoseidon`.
 
 /** The balance of leaf `id`, for its l1Owner. @throws OP_UNKNOWN_LEAF */
 export function leafExit(ledger: Ledger, id: number): PreparedExit {
@@ -99,7 +99,7 @@ export function leafExit(ledger: Ledger, id: number): PreparedExit {
   );
 }
 
-/** The digits of an id as paths of this ledger's tree take them, lowest first. */
+/** Digits of an id in the form that paths of this ledger's tree need, lowest first. */
 function pathBits(ledger: Ledger, id: number): bigint[] {
   return lowBits(id, 3 * ledger.tree.depth);
 }
@@ -108,7 +108,7 @@ function lowBits(value: number, count: number): bigint[] {
   return Array.from({ length: count }, (_, i) => (BigInt(value) >> BigInt(i)) & 1n);
 }
 
-// The rules of payee-exit.circom: what a role of a model's payee takes from a frozen ledger to L1. Amounts are wei. Needs
+// The rules of payee-exit.circom: the exit of a role of a model's payee from a frozen ledger to L1. Amounts are wei. Needs
 // `initPoseidon`.
 
 /**

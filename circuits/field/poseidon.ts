@@ -47,7 +47,7 @@ export async function initPoseidon(): Promise<void> {
  * @throws RangeError where it does not give the published value
  */
 export function useNativeField(field: NativeField | null): void {
-  // More than fill the lanes, so that what takes the rest is asked too.
+  // More requests than lanes, so that the code for the rest runs too.
   const requests = Array<HashRequest>(9).fill([0n, [1n, 2n]]);
   if (field?.hashAll(requests).some((hash) => hash !== PUBLISHED))
     throw new RangeError("the native Poseidon is another one: build it again");
@@ -82,7 +82,7 @@ export function hashTagged(tag: bigint, inputs: readonly bigint[]): bigint {
   return ready().hash(tag, inputs);
 }
 
-/** A hash to be taken: its domain tag and its inputs. */
+/** Request of a hash: its domain tag and its inputs. */
 export type HashRequest = readonly [tag: bigint, inputs: readonly bigint[]];
 
 /**

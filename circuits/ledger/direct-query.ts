@@ -24,7 +24,7 @@ export interface DirectQuery {
   readonly answeredClass: AnsweredClass;
 }
 
-/** A bucket's count says at most this; further terms in it are left out. */
+/** Maximum count of a bucket. Further terms in it are left out. */
 const MAX_TERM_COUNT = 3;
 /** Terms of a prompt that are counted: with more, scores of 511 an entry would not fit eight digits. */
 export const MAX_TERMS = 2_000;
@@ -39,7 +39,7 @@ const COUNT_BITS = 2n;
 const PACKED_COUNTS = 126;
 const CHUNK = 15;
 
-/** A circuit can have so many: a multiple of 16, from 16 to 4,096. */
+/** True if a circuit can have this number of buckets: a multiple of 16, from 16 to 4,096. */
 export function areBuckets(bucketCount: number): boolean {
   return bucketCount % BUCKET_STEP === 0 && bucketCount >= BUCKET_STEP && bucketCount <= MAX_BUCKETS;
 }
@@ -98,7 +98,7 @@ export function termTotal(counts: Uint8Array): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** L = floor(8 √n): what the bias weighs beside terms of 8 each. */
+/** Weight of the bias, L = floor(8 √n), beside terms of 8 each. */
 export function lengthOf(terms: number): number {
   // 64 n is far below 2^53, and the root of a number that is no square is further from an integer than its rounding.
   return Math.floor(Math.sqrt(TERM_WEIGHT * TERM_WEIGHT * terms));

@@ -24,7 +24,7 @@ export const withLeaf = (state: LeafState, changes: Partial<Leaf>): LeafState =>
   leaf: { ...state.leaf, ...changes },
 });
 
-/** A model with another body, which its leaf commits to again, and what the body hides. */
+/** Replaces a model's body, to which its leaf commits again, and the body's hidden contents. */
 export function withModel(
   state: LeafState,
   changes: {

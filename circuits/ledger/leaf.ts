@@ -46,12 +46,12 @@ export interface ModelBody {
   readonly epochStart: bigint;
 }
 
-/** A leaf with the opening of its body: all that the operator has to know of it. */
+/** Leaf with the opening of its body: all that the operator has to store of it. */
 export interface LeafState {
   readonly leaf: Leaf;
   readonly datanet?: DatanetBody;
   readonly model?: ModelBody;
-  /** Models, from the activation on: what the body's roots and its closed epoch open to. */
+  /** Opening of the body's roots and of its closed epoch, for models from their activation on. */
   readonly rewards?: ModelRewards;
 }
 
@@ -120,7 +120,10 @@ export function accountLeaf(fields: { l1Owner: bigint; keyX?: bigint; balance?: 
   };
 }
 
-/** A leaf as the circuits take it: [tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body]. */
+/**
+ * Fields of a leaf in the circuits' order: [tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters,
+ * body].
+ */
 export function leafFields(leaf: Leaf): [tag: bigint, ...inputs: bigint[]] {
   return [
     TAG.leaf + BigInt(leaf.kind),
@@ -145,7 +148,7 @@ export function hashLeafRest({ chain, openAmount, counters, body }: Omit<Leaf, "
 }
 let emptyRest: bigint | undefined;
 
-/** A leaf as its hash takes it: [tag, nonce, l1Owner, keyX, balance, rest]. */
+/** Inputs of a leaf's hash: [tag, nonce, l1Owner, keyX, balance, rest]. */
 export function leafHead(leaf: Leaf): [tag: bigint, ...inputs: bigint[]] {
   const [tag, nonce, l1Owner, keyX, balance] = leafFields(leaf);
   return [tag, nonce!, l1Owner!, keyX!, balance!, hashLeafRest(leaf)];
@@ -188,7 +191,7 @@ export function hashModelBody(body: ModelBody): bigint {
   ]);
 }
 
-/** `approvals` may be left out where there are none. */
+/** Packs a model's counters. `approvals` may be left out if there are none. */
 export function packCounters(
   c: Omit<ModelCounters, "approvals"> & Partial<Pick<ModelCounters, "approvals">>,
 ): bigint {

@@ -37,10 +37,10 @@ class TreeNode {
   }
 }
 
-/** A leaf with its hash, as one tree hands it to another: it is hashed once. */
+/** Leaf with its hash, passed from one tree to another, so that it is hashed once. */
 export type LeafNode = TreeNode;
 
-/** Counts what a tree does between two looks at it. */
+/** Number of the current edit: the changes of a tree between two versions of it. */
 let lastEdit = 0;
 
 const UNCHANGED: readonly Child[] = Array<Child>(TREE_ARITY).fill(null);
@@ -113,7 +113,7 @@ function nodeBelow(top: Child, depth: number, id: number, toLevel: number): Chil
   return node;
 }
 
-/** The tree as it was at one moment, or a subtree of it, whose leaves keep their ids. */
+/** Version of the tree at one moment, or of a subtree, whose leaves keep their ids. */
 export class TreeVersion {
   readonly depth: number;
   /** Top node. Private to this file. */
@@ -139,7 +139,7 @@ export class TreeVersion {
     return nodeBelow(this.top, this.depth, id, level);
   }
 
-  /** All eight children on the way up from leaf `id`, one row a level, as PathUpdate8 takes them. */
+  /** Path of leaf `id`: all eight children on the way up, one row a level, as PathUpdate8 takes them. */
   path(id: number): bigint[][] {
     if (this.top?.hash === undefined) hashVersions([this]);
     const rows: bigint[][] = [];
@@ -163,7 +163,7 @@ export class TreeVersion {
     return new TreeVersion(levels, this.#nodeAt(id, levels), this.view, indexAt(id, levels));
   }
 
-  /** The leaf's contents; null where the tree is empty or only the leaf's hash is known. */
+  /** Contents of a leaf; null if the place is empty or only the leaf's hash is known. */
   leaf(id: number): Leaf | null {
     const node = this.#nodeAt(id, 0);
     return node === null ? (this.view.leaf(id)?.leaf ?? null) : node.leaf;
@@ -221,7 +221,7 @@ export class LedgerTree {
     this.#view = view;
   }
 
-  /** A tree of which only these leaves and their paths are known; only they may be read or set. */
+  /** Makes a tree of which only these leaves and their paths are known; only they may be read or set. */
   static ofPart({ depth, ids, rows }: TreePart): LedgerTree {
     const tree = new LedgerTree(depth);
     let next = 0;
@@ -252,7 +252,7 @@ export class LedgerTree {
     return this.version.root;
   }
 
-  /** The tree as it is now, to be looked at later. Costs nothing but new nodes for what changes next. */
+  /** Version of the tree at this moment, for later reads. Costs only new nodes for the next changes. */
   get version(): TreeVersion {
     this.#edit = ++lastEdit;
     return new TreeVersion(this.depth, this.#top, this.#view);
@@ -263,7 +263,7 @@ export class LedgerTree {
     return this.version.path(id);
   }
 
-  /** Sets leaf `id` to a hash. Nothing is hashed before somebody asks. */
+  /** Sets leaf `id` to a hash. Node hashes are computed on first use. */
   update(id: number, leafHash: bigint): void {
     this.#replace(id, leafHash === 0n ? NO_LEAF : new TreeNode(leafHash, null, null));
   }
@@ -298,7 +298,7 @@ export class LedgerTree {
     node.children![digit(id, 0)] = leaf;
   }
 
-  /** A node that may be changed: this one where nobody else has seen it, and so nobody hashed it. */
+  /** Node that may be changed: this one if no version has it, else a copy. */
   #own(node: Child): TreeNode {
     if (node !== null && node.edit === this.#edit) return node;
     return new TreeNode(undefined, childrenOf(node).slice(), null, this.#edit);

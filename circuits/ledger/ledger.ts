@@ -8,7 +8,7 @@ import { hashVersions, LedgerTree } from "./ledger-tree.ts";
 
 export { type FlatLeaf, FlatLedger };
 
-/** Leaves that `putAll` keeps as nodes at a time. */
+/** Maximum leaves that `putAll` holds as nodes before it folds them. */
 const PUT_AT_ONCE = 4_096;
 
 /** State of the ledger: the tree, the openings of its leaves, and the next free id. */
@@ -101,7 +101,10 @@ export class Ledger {
     this.fold([...this.#changed].map(([id, state]) => [id, state ?? undefined, version.leafHash(id)]));
   }
 
-  /** Sum of what L2 owes: balances, open and closed amounts, and what payees have accrued but not claimed. */
+  /**
+   * Sum of L2's debts in wei: balances, open and closed amounts, and accrued but unclaimed earnings of
+   * payees.
+   */
   totalWei(): bigint {
     let sum = this.base.accountWei();
     for (const [, state] of this.base.withMore) sum += owedWei(state);
@@ -149,7 +152,10 @@ export interface LedgerPlace {
   readonly queueHead: number;
 }
 
-/** Root, signed operations and queue say what the ledger is; invalid queue entries change nothing but the last. */
+/**
+ * True if both positions are the same. Root, signed operations and queue determine the ledger; invalid queue
+ * entries change nothing but the last.
+ */
 export function isSamePlace(one: LedgerPlace, other: LedgerPlace): boolean {
   return (
     one.batchNumber === other.batchNumber &&

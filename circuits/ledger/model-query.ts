@@ -127,7 +127,7 @@ export interface ReceiptOpening {
   /** `answerHash(prompt, answer)`. */
   readonly answerHash: bigint;
   readonly queryCommitment: bigint;
-  /** Random, so that nobody finds prompt and answer by trying. */
+  /** Random salt, so that nobody finds prompt and answer by trial. */
   readonly salt: bigint;
 }
 

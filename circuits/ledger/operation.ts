@@ -81,10 +81,10 @@ interface KnownMessage {
   name?: `0x${string}`;
 }
 
-/** The last message of each operation that cannot change any more: the sequencer asks twice for most. */
+/** Cache of each frozen operation's last message: the sequencer needs most of them twice. */
 const messages = new WeakMap<object, KnownMessage>();
 
-/** An operation's name: the hash of what is signed, which is the parts themselves. @throws OP_UNKNOWN_KIND */
+/** Hash of the signed message, which names the operation. @throws OP_UNKNOWN_KIND */
 export function messageHash(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
   const known = knownMessage(operation, context);
   known.hash ??= hashTagged(...nameRequest(known));

@@ -82,7 +82,7 @@ export function accruedPath(
   return treePath(TAG.payeeNode, accruedLeaves(payees, accruedWei), PAYEE_TREE_DEPTH, index);
 }
 
-/** Place in `claimedWei` of what a payee's contributor (0) or validator (1) has claimed. */
+/** Index in `claimedWei` of the claims of a payee's contributor (0) or validator (1). */
 export function claimedPlace(payeeIndex: number, role: PayeeRole): number {
   return 2 * payeeIndex + role;
 }
@@ -217,7 +217,7 @@ export function settlementHash(terms: SettlementTerms): bigint {
   ]);
 }
 
-/** The opening of an Activation's J. `statics` is the hash; `cap`: most payments an epoch, 16 bits. */
+/** Opening of an Activation's J. `statics` is the hash; `cap`: maximum payments an epoch, 16 bits. */
 interface ActivationTerms {
   readonly modelId: number;
   readonly statics: bigint;

@@ -38,7 +38,7 @@ export function digestToField(digest: Uint8Array): bigint {
   return digest.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) % FIELD_ORDER;
 }
 
-/** Least depth ≥ 1 of an eight-ary tree that holds this many leaves. */
+/** Minimum depth, at least 1, of an eight-ary tree that holds this many leaves. */
 export function treeDepth(leafCount: number): number {
   let depth = 1;
   while (TREE_ARITY ** depth < leafCount) depth += 1;

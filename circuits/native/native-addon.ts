@@ -8,7 +8,7 @@ export type LoadedCurve = { readonly loadedCurve: unique symbol };
 
 /** The addon's functions. Integers are 256 bits, one after the other. */
 export interface FieldAddon {
-  /** Names of what takes eight at once on this processor, the fastest first. */
+  /** Names of the eight-lane implementations that this processor supports, the fastest first. */
   lanes(): string[];
   loadPoseidon(width: number, numbers: readonly bigint[], lanes: string | null): LoadedPoseidon;
   hash(poseidon: LoadedPoseidon, integers: readonly bigint[]): bigint[];

@@ -27,7 +27,7 @@ export function loadNativeField(lanes: string | null = nativeLanes()[0] ?? null)
 }
 
 const WORDS_END = 1n << 256n;
-/** C++ takes what is above the order for its residue. */
+/** Converts a value for C++, which takes a value above the order for its residue. */
 const toElement = (value: bigint) =>
   value >= 0n && value < WORDS_END ? value : ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 

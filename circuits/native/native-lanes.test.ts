@@ -11,7 +11,7 @@ import { judgeAlike } from "./testing/judge-alike.ts";
 beforeAll(initPoseidon);
 
 const plain = createPortableHash();
-/** The edges of the field and of 256 bits; what is at or above the order stands for its residue. */
+/** Edges of the field and of 256 bits. A value at or above the order stands for its residue. */
 const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, 4n * FIELD_ORDER, (1n << 256n) - 1n];
 
 it("loads no addon of an older version", () => {

@@ -58,7 +58,7 @@ describe("circuit sizes", () => {
     const { isBlob: _, ...posted } = table;
     expect(isNameOfSizes(name, batchSizes({ ...shape, table: posted }))).toBe(false);
     expect(parseTableName(`${name}s`)).toBeNull();
-    // Attack: one more bit, which L1's rule for blobs does not look at.
+    // Attack: one more bit, which L1's rule for blobs does not check.
     for (const bit of [46n, 63n])
       expect(() => batchShape({ ...sizes, tableSizes: sizes.tableSizes! | (1n << bit) })).toThrow(
         expect.objectContaining({ code: "CIR_TABLE_SIZES_UNKNOWN" }),

@@ -61,7 +61,10 @@ export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes
   });
 }
 
-/** A circuit of batches in calldata: strangers' batches have nothing for a blob, and any node takes them. */
+/**
+ * True for a circuit of batches in calldata. Batches of strangers put nothing into a blob, and any node reads
+ * them.
+ */
 export const isPlainBatch = (sizes: CircuitSizes): boolean =>
   sizes.sort === CIRCUIT_SORT.batch && !isBlobShape(batchShape(sizes));
 

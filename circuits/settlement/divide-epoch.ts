@@ -1,4 +1,4 @@
-/** A closed epoch as it is settled, and who earns what of it. Pure; amounts are wei. Needs `initPoseidon`. */
+/** Settlement of a closed epoch, and its division. Pure; amounts are wei. Needs `initPoseidon`. */
 
 import { hashTagged } from "../field/poseidon.ts";
 import type { DirectQuery } from "../ledger/direct-query.ts";
@@ -59,7 +59,10 @@ export interface EpochToSettle<
   readonly model: SettledModel;
   readonly closed: ClosedEpoch;
   readonly payments: readonly EpochPayment[];
-  /** The opening of a payment's receipt; undefined makes every draw that hits it void. Asked for drawn payments only. */
+  /**
+   * Returns the opening of a payment's receipt; undefined makes every draw that hits it void. Called for
+   * drawn payments only.
+   */
   readonly openingOf: (paymentIndex: number) => AnswerOpening<Q> | undefined;
   readonly features: ModelFeatures<M>;
   /** 128 bits, from L1. */
@@ -89,7 +92,7 @@ export interface SampledSettlement extends PreparedSettlement {
   readonly quantumBits: bigint;
 }
 
-/** The payments and draws of an epoch as circuits take them. */
+/** Payments and draws of an epoch in the circuits' form. */
 export function drawnEpoch(
   { model, closed, payments, seed }: Pick<EpochToSettle, "model" | "closed" | "payments" | "seed">,
   draws: readonly SettledDraw[],
@@ -113,7 +116,7 @@ export function drawnEpoch(
   };
 }
 
-/** An epoch as it is divided, before anybody has to prove it. */
+/** Input of an epoch's division, which needs no proof. */
 export interface EpochToDivide
   extends Pick<EpochToSettle, "model" | "closed" | "payments" | "openingOf" | "seed"> {
   readonly drawCount: number;
@@ -160,7 +163,7 @@ function drawEpoch(epoch: EpochToDivide, shares: DrawShares, k: number) {
   return { draw, opening };
 }
 
-/** W_m: what each payee's rows earn over all draws, in 2^-40 quanta. */
+/** W_m: earnings of each payee's rows over all draws, in 2^-40 quanta. */
 function weighPayees(model: SettledModel, draws: readonly SettledDraw[]): bigint[] {
   const owners = model.payees.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
   const weighted = model.payees.map(() => 0n);
@@ -198,7 +201,10 @@ function scoreDraw({ matrix }: EpochToDivide, shares: DrawShares, opening: Answe
   };
 }
 
-/** A matrix has the model's columns in each of its rows; a direct one the logit's row behind them. @throws CIR_SETTLEMENT_DIFFERS */
+/**
+ * Requires that each row of a matrix has the model's columns. A direct matrix has the logit's row after the
+ * others. @throws CIR_SETTLEMENT_DIFFERS
+ */
 export function requireMatrix(
   matrix: RegisteredMatrix,
   size: Pick<SettlementSize, "features" | "isDirect">,

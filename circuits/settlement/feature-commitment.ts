@@ -107,7 +107,9 @@ export function featuresCommitment(columns: ColumnCommitments, answeringHash: bi
   return hashTagged(TAG.features, [columnsCommitment(columns), answeringHash]);
 }
 
-/** The hash of all columns. The identity, which is no commitment, has no coordinates; `commitColumns` meets it never. */
+/**
+ * Hash of all columns. The identity has no coordinates and is no commitment; `commitColumns` never makes it.
+ */
 export function columnsCommitment(columns: ColumnCommitments): bigint {
   const { u, v } = columns;
   const rho = hashChain(BigInt(u.length), u);

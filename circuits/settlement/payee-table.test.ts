@@ -38,7 +38,7 @@ const worldOf = (seed: number, rowCounts?: number[]) => epochOf({ seed, ...(rowC
 const refuses = (inputs: CircuitInputs, message: string) =>
   expect(tester.calculateWitness(inputs), message).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
 
-/** The circuit may take the inputs, but then it proves other elements than L1's at these places. */
+/** Expects that the circuit, if it accepts the inputs, proves other elements than L1's at these places. */
 const expectOther = async (
   inputs: CircuitInputs,
   data: SettlementData,

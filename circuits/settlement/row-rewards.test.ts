@@ -1,4 +1,7 @@
-/** The identity that ties rows to payees, and what forges it where a rule or the order of challenges is missing. */
+/**
+ * Test of the identity that ties rows to payees, and of forgeries without one of its rules or with another
+ * order of challenges.
+ */
 
 import { invertAll } from "@openledger/foundation/modular";
 import { beforeAll, describe, expect, it } from "vitest";

@@ -50,7 +50,7 @@ export interface PreparedProof extends SettlementProof {
 }
 
 /**
- * J, what is posted and what the payees have accrued afterwards, once it is known where the epoch goes.
+ * J, the posted data and the payees' accrued totals after the settlement, given the division of the epoch.
  * @throws CIR_WIRE_MALFORMED
  */
 export function settledEpoch(outcome: {
@@ -93,7 +93,7 @@ export function settledEpoch(outcome: {
   return { data, terms, earnedWei, newAccruedWei };
 }
 
-/** The opening of a model's statics, as every circuit of settlements takes it. */
+/** Inputs of every settlement circuit that open a model's statics. */
 export function staticsInputs({ payeeRoot, binding, split }: ModelStatics): CircuitInputs {
   const { ownerParts, validatorParts } = unpackSplit(split);
   return {
@@ -105,7 +105,7 @@ export function staticsInputs({ payeeRoot, binding, split }: ModelStatics): Circ
   };
 }
 
-/** The payees of one shard, of which the circuit has `payeeCount`. */
+/** Inputs of one shard's payees, padded to `payeeCount`. */
 export function payeeInputs(
   model: Pick<SettledModel, "payees" | "accruedWei">,
   { from, to }: Pick<PayeeShard, "from" | "to">,
@@ -124,7 +124,7 @@ export function payeeInputs(
 export const shardsOf = ({ payees }: Pick<SettledModel, "payees">): PayeeShard[] =>
   payeeShards(payees.map(({ rowCount }) => rowCount));
 
-/** The lists of a model's shards, for circuits with room for `count` of them. */
+/** Inputs that list a model's shards, padded to `count`. */
 export function shardLists({ payees }: Pick<SettledModel, "payees">, count: number): CircuitInputs {
   const shards = shardsOf({ payees });
   const owners = shards.map(({ from, to }) => shardOwners(payees.slice(from, to).map((p) => p.rowCount)));
@@ -137,7 +137,10 @@ export function shardLists({ payees }: Pick<SettledModel, "payees">, count: numb
   };
 }
 
-/** The same, and all subtrees of its rewards tree. @param newAccruedWei what each payee has accrued afterwards */
+/**
+ * Inputs that list a model's shards and all subtrees of its rewards tree. @param newAccruedWei accrued totals
+ * of the payees afterwards
+ */
 export function shardInputs(
   model: Pick<SettledModel, "payees" | "accruedWei">,
   newAccruedWei: readonly bigint[],
@@ -171,7 +174,7 @@ export function requireSame(what: string, given: bigint | number, bound: bigint 
   if (given !== bound) throw differs(what, given.toString(), bound.toString());
 }
 
-/** `what` is given, but the ledger binds it to another value. */
+/** Error of a value that the ledger binds to another one. */
 export function differs(what: string, given: string, bound: string): RollupError {
   return circuitError("CIR_SETTLEMENT_DIFFERS", `${what}: ${given}, but ${bound} is bound`, {
     data: { what, given, bound },

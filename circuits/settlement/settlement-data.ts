@@ -28,7 +28,7 @@ export interface PostedSettlement {
   readonly closingBatch: bigint;
   readonly voidCount: number;
   readonly burnedWei: bigint;
-  /** Activation: index of the settlement circuit that gives the cap; else 0. */
+  /** Index of the settlement circuit that sets an activation's cap; else 0. */
   readonly capCircuit: number;
   /** Shards of the model: 1 … 8. */
   readonly shardCount: number;
@@ -55,7 +55,7 @@ export interface L1Settlement {
   readonly settlementHash: bigint;
   readonly modelId: number;
   readonly isActivation: boolean;
-  /** Activation: most payments an epoch, from the circuit that `capCircuit` names; else 0. */
+  /** Maximum payments an epoch of an activated model, from the circuit that `capCircuit` names; else 0. */
   readonly cap: number;
   /** 128 bits; 0 for the default split and an activation. */
   readonly seed: bigint;
@@ -125,7 +125,7 @@ export function fitsElements(posted: PostedSettlement, shard: number, payeeCount
   return shardElements(posted, isActivation)[shard]!.length <= elementsOf(payeeCount, isActivation);
 }
 
-/** Elements that so many payees take. */
+/** Number of elements for this number of payees. */
 const elementsOf = (payeeCount: number, isActivation: boolean): number =>
   Math.ceil((payeeCount * itemBits(isActivation)) / ELEMENT_BITS);
 
@@ -192,7 +192,7 @@ function requireCanonical(elements: readonly bigint[]): void {
 
 /** Statement of the proof of one entry. */
 export interface SettlementProof {
-  /** E: what L1 evaluates. */
+  /** Elements E that L1 evaluates. */
   readonly elements: readonly bigint[];
   /** Places of E in the circuit: those after the elements are 0. */
   readonly placeCount: number;

@@ -8,7 +8,7 @@ import { padded, payeeInputs, type SettledModel, staticsInputs } from "./settled
 import { drawElements, rowElements, type SettlementSize } from "./settlement-size.ts";
 import type { PayeeEarned } from "./settlement-split.ts";
 
-/** A payment as its chain holds it; `packed` = payer | cumulative wei << 24. */
+/** Payment in its chain's form; `packed` = payer | cumulative wei << 24. */
 export interface PackedPayment {
   readonly packed: bigint;
   readonly receipt: bigint;

@@ -13,9 +13,9 @@ export interface SettlementSize {
   readonly features: number;
   readonly payees: number;
   readonly payments: number;
-  /** A power of two, at most 128: the void count has 8 bits. */
+  /** Number of draws: a power of two, at most 128, because the void count has 8 bits. */
   readonly draws: number;
-  /** A circuit of sort Settlement for direct models: `features` are its buckets, and their columns have the bias behind them. */
+  /** True for direct models: `features` are their buckets, and the bias's column follows the buckets'. */
   readonly isDirect?: boolean;
   /** Maximum shards, of two circuits: one of the draws, and one of each shard, whose rows and payees these are. Absent: one proves all. */
   readonly shards?: number;
@@ -126,7 +126,7 @@ export function modelShape(
   };
 }
 
-/** The first thing of a model that is not the circuits': `given` is the model's, `has` theirs. */
+/** First mismatch of a model and its circuits: `given` is the model's value, `has` theirs. */
 export interface Misfit {
   readonly what: Exclude<keyof ModelShape, "isDirect">;
   readonly given: number;
@@ -135,7 +135,7 @@ export interface Misfit {
 
 /** Why circuits of this size settle no epoch of such a model; null where they do. */
 export function misfitOf(size: Omit<SettlementSize, "payments">, model: ModelShape): Misfit | null {
-  // 1,024 buckets are no 1,024 features: another kind's number is what its binding says.
+  // 1,024 buckets are no 1,024 features: the number's meaning depends on the kind.
   const isSameKind = (model.isDirect === true) === (size.isDirect === true);
   const ofFeatures = (shape: Pick<SettlementSize, "features" | "isDirect">) =>
     isSameKind ? shape.features : Number(columnShape(shape));
@@ -166,20 +166,20 @@ export function holdsPayees(
 ): boolean {
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   if (shards === undefined) return rowCount <= rows && payees.length <= max;
-  // Bounds what is cut.
+  // Bounds the work of the division.
   if (rowCount > rows * shards || payees.length > max * shards) return false;
   const count = shardCountOf(payees, { payees: max, rows });
   return count > 1 && count <= shards;
 }
 
-/** Something does not fit a circuit: `what` of it is given, `max` fit. */
+/** Error of a value that does not fit a circuit: `given` of `what`, with a maximum of `max`. */
 export function sizeError(what: string, given: number, max: number): RollupError {
   return circuitError("CIR_SETTLEMENT_SIZE", `${given} ${what}; at most ${max} fit`, {
     data: { what, given, max },
   });
 }
 
-/** Bits of packed private values an element of C takes. */
+/** Bits of packed private values in an element of C. */
 const PACKED_BITS = 252;
 const REMAINDER_BITS = 40;
 /** Position of the validity bit, above a draw's packed amount before its payment. */

@@ -17,7 +17,9 @@ export interface DrawSource {
   readonly chain: bigint;
 }
 
-/** The seed that L1 puts into a sampled settlement's elements: 128 bits (docs/reference/settlement.md, "On L1"). */
+/**
+ * Seed that L1 puts into a sampled settlement's elements: 128 bits (docs/reference/settlement.md, "On L1").
+ */
 export function drawSeed({ prevRandao, modelId, epoch, chain }: DrawSource): bigint {
   const preimage = new Uint8Array(128);
   for (const [i, word] of [prevRandao, BigInt(modelId), epoch, chain].entries()) {
@@ -81,7 +83,10 @@ export function drawnPlaces(
   });
 }
 
-/** μ: what one unit of weight earns, in 2^-40 quanta, where all units together have `total` ≥ 1 and earn `rewardQuanta`. */
+/**
+ * Reward μ of one unit of weight, in 2^-40 quanta, given that all units together have `total` ≥ 1 and earn
+ * `rewardQuanta`.
+ */
 export function rewardPerUnit({ rewardQuanta }: Pick<DrawShares, "rewardQuanta">, total: bigint): bigint {
   return (rewardQuanta << FRACTION_BITS) / total;
 }
@@ -114,7 +119,7 @@ export interface EpochPayout {
   readonly burnedWei: bigint;
 }
 
-/** The sampled settlement: each void draw is burned whole. `earnedWei`: of all payees together. */
+/** Payout of the sampled settlement. Each void draw is burned whole. `earnedWei`: of all payees together. */
 export function sampledPayout(
   amountWei: bigint,
   shares: DrawShares,

@@ -36,7 +36,10 @@ beforeAll(async () => {
 
 const apart = (report: ReturnType<TableWires["report"]>) =>
   [...report.classes].filter(([, entry]) => entry.class === "apart").map(([wire]) => wires.names.get(wire)!);
-/** A key's y-coordinate, S, and what a signature's check computes from them and the challenge: they are in no term. */
+/**
+ * Signals of signatures: a key's y-coordinate, S, and all that the check computes from them and the
+ * challenge. They are in no term.
+ */
 const OF_SIGNATURES = /\.head\.check\.|^main\.(transfer|member)Signature\[\d+\]\[[13]\]$/;
 
 describe("the wires of a table batch", () => {

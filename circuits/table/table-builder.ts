@@ -198,9 +198,9 @@ export class TableBuilder {
   }
 }
 
-// A closed batch: stated, kept for the prover and laid out for the circuit.
+// A closed batch: its statement, its stored form for the prover, and its layout for the circuit.
 
-/** C. It binds more than what is posted, so that L1's data alone does not give it. */
+/** Commitment C. It binds more than the posted data, so L1's data alone does not determine it. */
 export const closedCommitment = ({ batch, layout }: ClosedTableBatch): bigint =>
   dataCommitment(absorbedElements(batch.data, layout));
 

@@ -18,7 +18,7 @@ import { nextChainRequest } from "./table-terms.ts";
 /** Touched bits in an element. */
 const TOUCHED_BITS = 252;
 
-/** h of each slot's signature; a null slot shows the dummy's. */
+/** Challenge h of each slot's signature. A null slot shows the dummy's. */
 const signatureChallenges = (
   slots: readonly TableSlot[],
   { domain, feePerUnitWei }: Pick<BatchData, "domain" | "feePerUnitWei">,
@@ -70,10 +70,13 @@ function sideBySide(
   );
 }
 
-/** The vector that C commits to (table-frame.circom, phase F): header, wide slots, then what fixes the table. */
+/**
+ * Vector that C commits to (table-frame.circom, phase F): header, wide slots, then the elements that fix the
+ * table.
+ */
 export function absorbedElements(data: BatchData, layout: TableLayout): bigint[] {
   const { tree } = layout;
-  // Known, where the operations were checked here.
+  // The challenges are cached if the operations were checked here.
   const challenges = signatureChallenges([...layout.transfers, ...layout.members], data);
   const chains = nextChains(layout.members);
   const touched = Array.from({ length: Math.ceil(tree.touched.length / TOUCHED_BITS) }, (_, c) =>

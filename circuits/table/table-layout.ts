@@ -68,7 +68,7 @@ export interface TableUnit {
   readonly body: bigint;
 }
 
-/** Hashes of what the unit's leaf has besides owner, key and balance, before and after. */
+/** Hashes of the unit's leaf fields besides owner, key and balance, before and after. */
 export function unitRests({ state, body }: TableUnit): [rest: bigint, newRest: bigint] {
   const [, chain, newChain, openAmount, newOpenAmount, counters, newCounters] = state;
   const common = { ...EMPTY_LEAF, body };
@@ -105,7 +105,7 @@ export interface TableLayout {
   readonly midRoot: bigint;
 }
 
-/** A layout as it is kept: the rows' children follow from the part of the tree. */
+/** Stored form of a layout. The rows' children follow from the part of the tree. */
 export type KeptLayout = Omit<TableLayout, "rowChildren">;
 
 const NULL_SLOT: TableSlot = {
@@ -257,7 +257,7 @@ interface RowMove {
   readonly now: TreeVersion;
 }
 
-/** The subtree of each leaf as the rows before leave it, and as its own does. Of the trees between nothing else is hashed. */
+/** Subtree of each leaf before and after its own row. No other node of the trees between is hashed. */
 function rowMoves(part: TreePart, low: number, move: (tree: LedgerTree, id: number) => void): RowMove[] {
   const tree = LedgerTree.ofPart(part);
   const moves = part.ids.map((id) => {
@@ -269,7 +269,7 @@ function rowMoves(part: TreePart, low: number, move: (tree: LedgerTree, id: numb
   return moves;
 }
 
-/** Rows that are left over open the last leaf again, and leave it as it is. */
+/** Move of a row. Unused rows open the last leaf again, and leave it as it is. */
 function moveOf(moves: readonly RowMove[], row: number): RowMove {
   const last = moves.at(-1)!.now;
   return moves[row] ?? { old: last, now: last };

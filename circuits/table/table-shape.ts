@@ -66,7 +66,9 @@ export function parseTableName(name: string): TableShape | null {
   };
 }
 
-/** Bits of each size in the number that L1 keeps, the first lowest. A bit above them says that the batch has a blob. */
+/**
+ * Bits of each size in L1's packed number, the first lowest. A bit above them is set if the batch has a blob.
+ */
 const PACKED: readonly [Exclude<keyof TableSizes, "isBlob">, number][] = [
   ["members", 12],
   ["rows", 13],
@@ -75,7 +77,7 @@ const PACKED: readonly [Exclude<keyof TableSizes, "isBlob">, number][] = [
   ["top", 3],
 ];
 
-/** The table's sizes as L1 keeps them. */
+/** Packs the table's sizes into L1's form. */
 export function packTable(table: TableSizes): bigint {
   let shift = 0n;
   let packed = 0n;

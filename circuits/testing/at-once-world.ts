@@ -39,7 +39,7 @@ interface AtOnceVerdicts {
   readonly lie: string | null;
 }
 
-/** The ledger of a seed as it is before its batch: the same at every call. */
+/** Ledger of a seed before its batch: the same at every call. */
 const worldOf = (seed: number) => new RandomLedger(seed, AT_ONCE_DEPTH);
 
 /** Judges one random batch: executed at once, with its slots shuffled and its claim perhaps false. */
@@ -182,7 +182,7 @@ function shuffled<T>(items: readonly T[], below: (limit: number) => number): T[]
   return items.map(() => left.splice(below(left.length), 1)[0]!);
 }
 
-/** Judges so many random batches. @throws Error naming the seed where replay and the sums differ */
+/** Judges `count` random batches. @throws Error naming the seed if replay and the sums differ */
 export function holdReplayEqual(count: number, onBatch: (seed: number) => void = () => {}) {
   const seen = { accepted: 0, refused: 0, outOfOrder: 0, lies: 0 };
   for (let seed = 1; seed <= count; seed++) {

@@ -9,7 +9,10 @@ const PAYLOAD = 254 + 2;
 const PAIR_PRODUCT = 4;
 const PRODUCT = 5;
 
-/** Ranges of quotient, remainder and carries, the equation modulo r, and what is carried; its five values come on top. */
+/**
+ * Constraints of one reduction: ranges of quotient, remainder and carries, the equation modulo r, and the
+ * carry; its five values come on top.
+ */
 const reductionConstraints = (terms: number): number => {
   const bits = Math.ceil(Math.log2(terms));
   return 255 + (256 + bits) + 3 * (95 + bits) + 1 + 3;

@@ -19,15 +19,18 @@ interface TamperOptions {
    * input.
    */
   only?: (signal: string) => boolean;
-  /** Adds 2^k for each of these: the alias that a missing range check of k bits lets through. */
+  /** Powers k to try as additions of 2^k: the alias that a missing range check of k bits lets through. */
   aliasBits?: readonly number[];
-  /** Adds each of these too. */
+  /** Further values to add. */
   changes?: readonly bigint[];
-  /** Field elements to put in the signal's place, and to add to it. */
+  /** Field elements that replace the signal, and that are added to it. */
   aliases?: readonly bigint[];
 }
 
-/** Tests the constraints themselves, not the witness program: that is what a dishonest prover must satisfy. */
+/**
+ * Tester of the constraints themselves, not of the witness program: a dishonest prover has to satisfy the
+ * constraints alone.
+ */
 export class CircuitTester {
   readonly circuit: CompiledCircuit;
   readonly header: R1csHeader;

@@ -52,7 +52,7 @@ interface ExitWorldOptions {
   readonly furtherDatanets?: readonly number[];
 }
 
-/** A ledger with accounts, a datanet and a model whose payees belong to all of them, itself included. */
+/** Ledger with accounts, a datanet and a model whose payees belong to all of them, itself included. */
 export function exitWorld(seed: number, options: ExitWorldOptions = {}): Ledger {
   const numbers = new SeededNumbers(seed);
   const ledger = new Ledger();
@@ -156,7 +156,7 @@ export function exitInputs(exit: PreparedExit): CircuitInputs {
   return { ...exit.inputs, z: exit.statement(EXIT_CIRCUIT_ID).z };
 }
 
-/** The circuit takes the exit, and its public signals are the model's. The witness. */
+/** Expects that the circuit accepts the exit with the model's public signals. Returns the witness. */
 export async function acceptedExit(tester: CircuitTester, exit: PreparedExit): Promise<bigint[]> {
   const witness = await tester.calculateWitness(exitInputs(exit));
   const { commitment, y, z } = exit.statement(EXIT_CIRCUIT_ID);

@@ -54,7 +54,7 @@ interface Member {
 }
 
 const keys = new Map<bigint, bigint>();
-/** Deriving a key costs milliseconds; tests use few of them. */
+/** x-coordinate of a secret's key, cached: the derivation takes milliseconds, and tests use few keys. */
 export function keyXOf(secret: bigint): bigint {
   let keyX = keys.get(secret);
   if (keyX === undefined) {
@@ -67,7 +67,7 @@ export function keyXOf(secret: bigint): bigint {
 export const TEST_DOMAIN = 0x0123456789abcdefn;
 const GENESIS: Genesis = { treasuryOwner: 0x7ea5n, operatorOwner: 0x09e7a702n, operatorKeyX: 5n };
 
-/** Signs an operation for a leaf of the ledger; fields that are not given are read from it. */
+/** Signs an operation for a leaf of the ledger. Missing fields are read from the ledger. */
 export function signFor(
   ledger: Ledger,
   secret: bigint,
@@ -109,7 +109,10 @@ const SPLIT = packSplit({ ownerParts: 20_000n, validatorParts: 6_554n });
 
 const WIDE_KINDS = KIND_RULES.filter(({ kind }) => kind !== KIND.null);
 
-/** Names of what a slot of the kind may come to. A deposit to a new account fails on a full tree only, which few worlds reach. */
+/**
+ * Names of the possible outcomes of a kind's slot. A deposit to a new account fails on a full tree only,
+ * which few worlds reach.
+ */
 export const outcomesOf = ({ kind, isQueue }: KindRule): string[] =>
   !isQueue ? [`${kind}`] : kind === KIND.depositNew ? ["16 executed"] : [`${kind}`, `${kind} executed`];
 

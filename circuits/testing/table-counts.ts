@@ -21,7 +21,7 @@ interface TableCounts {
   readonly row: number;
   readonly unit: number;
   readonly tree: number;
-  /** 0 where there is none. */
+  /** Constraints of the blob's evaluation; 0 without a blob. */
   readonly blob: number;
   readonly frame: number;
 }

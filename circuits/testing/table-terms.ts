@@ -141,7 +141,7 @@ export function tableTerms(layout: TableLayout, feePerUnitWei: bigint): Term[] {
   ];
 }
 
-/** Points whose weights do not add up to 0, with what is left of them. None where the batch is right. */
+/** Points whose weights do not add up to 0, with the rest of their weights. Empty if the batch is right. */
 export function unbalanced(terms: readonly Term[]): { point: string; weight: bigint }[] {
   const weights = new Map<string, bigint>();
   for (const { sort, coefficients, weight } of terms) {

@@ -17,7 +17,10 @@ import { CircuitTester } from "./circuit-tester.ts";
 import type { RandomLedger } from "./random-ledger.ts";
 import { postedOf } from "./settlement/random-settlement.ts";
 
-/** 512 ids, of which the table reaches 64; no wide slot, so that the circuit is the table and little else. */
+/**
+ * Shape with 512 ids, of which the table reaches 64, and without wide slots, so that the circuit is the table
+ * and little else.
+ */
 export const SMALL_TABLE: TableShape = {
   transfers: 4,
   members: 2,

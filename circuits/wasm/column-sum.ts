@@ -75,7 +75,7 @@ export class Column {
     this.#restMax += max;
   }
 
-  /** Adds what `close` of the column below gave. */
+  /** Adds the carry that `close` of the column below returned. */
   addCarry({ code, max }: Sum): void {
     const unit = this.#kernel.constant(1 / radix);
     if (this.#rest !== null && max + half > exactMax) {
@@ -129,12 +129,12 @@ export class Column {
     this.#chain = null;
   }
 
-  /** Makes sure that rests of this sum can be added without another carry, which would come late. */
+  /** Ensures that rests of this sum can be added without another carry, which would come late. */
   reserve(max: number): void {
     if (this.#restMax + max > exactMax && this.#restMax > half) this.#carryRest();
   }
 
-  /** The rest taken apart into a limb up to 2^50 and a multiple of 2^51. */
+  /** Splits the rest into a limb up to 2^50 and a multiple of 2^51. */
   split(): { limb: Code; limbMax: number; carry: Sum | null } {
     const kernel = this.#kernel;
     const [rest, max] = [this.#rest!, this.#restMax];

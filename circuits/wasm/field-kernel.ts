@@ -161,7 +161,7 @@ export class FieldKernel {
     for (const [i, limb] of value.limbs.entries()) this.f.emit(v128.store(address, limb, offset + 16 * i));
   }
 
-  /** Stores any value, and gives the loads that bring it back. */
+  /** Stores any value, and returns the loads that read it back. */
   park(address: Code, value: LimbValue, offset: number): LimbValue {
     for (const [i, limb] of value.limbs.entries()) this.f.emit(v128.store(address, limb, offset + 16 * i));
     return { ...value, limbs: value.limbs.map((_, i) => v128.load(address, offset + 16 * i)) };
@@ -176,7 +176,7 @@ export class FieldKernel {
     }
   }
 
-  /** Keeps a value in locals, to be assigned again in a loop. */
+  /** Holds a value in locals, to be assigned again in a loop. */
   variable(valueMax: number): { locals: Local[]; value: LimbValue } {
     const locals = this.f.locals("v128", limbCount);
     return { locals, value: { limbs: locals.map((local) => local.get), ...this.bounds(valueMax) } };
@@ -398,7 +398,7 @@ export class FieldKernel {
     return this.normalize({ limbs, limbMax, valueMax: this.productBound(productMax) });
   }
 
-  /** Bound on what products become that are below productMax times the modulus squared. */
+  /** Bound on reduced products that are below productMax times the modulus squared. */
   productBound(productMax: number): number {
     // The products over R, the folds (limbs below 2^50, over 2^51), half a modulus from the quotient.
     const modulusOverR = Number(this.field.modulus) / Number(elementR);

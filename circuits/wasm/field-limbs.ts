@@ -33,7 +33,7 @@ export function balancedResidue(value: bigint, modulus: bigint): bigint {
   return 2n * residue > modulus ? residue - modulus : residue;
 }
 
-/** Limbs between -2^50 and 2^50 of a value; the last one takes what is left. */
+/** Splits a value into limbs between -2^50 and 2^50; the last limb takes the rest. */
 export function toLimbs(value: bigint): number[] {
   const limbs: number[] = [];
   let rest = value;

@@ -192,7 +192,7 @@ export class IntegerProducts {
     this.#calls.multiply(address(out), address(a), address(b));
   }
 
-  /** Squares an element so many times. */
+  /** Squares an element `times` times. */
   square(element: number, times: number): void {
     this.#calls.square(address(element), times);
   }

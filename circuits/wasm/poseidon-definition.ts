@@ -19,7 +19,10 @@ export interface PoseidonDefinition {
 
 const FIELD_BITS = 254;
 
-/** The bits of the register, 16 to a word, the oldest bit highest. No tap is behind bit 62 of 80: a word is made at once. */
+/**
+ * Register of 80 bits, 16 to a word, the oldest bit highest. No tap is after bit 62 of 80, so a word is made
+ * at once.
+ */
 class Grain {
   readonly #words: number[];
   #bits = 0;

@@ -32,7 +32,10 @@ export interface ContractProof {
 export const realFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2RealFirst;
 export const imaginaryFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2ImaginaryFirst;
 
-/** The points of a key for its public signals, as contracts take them: the constant, C, y, z, and the halves of a blob's value. */
+/**
+ * Points of a key for its public signals, in the contracts' form: the constant, C, y, z, and the halves of a
+ * blob's value.
+ */
 export type ContractIc = readonly [G1Point, G1Point, G1Point, G1Point, G1Point, G1Point];
 const IC_COUNT = 6;
 const AT_INFINITY: G1Point = [0n, 0n];

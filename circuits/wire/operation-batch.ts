@@ -2,6 +2,7 @@
  * Batch of signed operations in one request body, and the result of each (docs/reference/api.md, "Many
  * operations at once"). Big-endian.
  */
+import { textOfBytes } from "@openledger/foundation/utf8";
 import type { SignedOperation } from "../ledger/operation.ts";
 import type { Preconfirmation } from "./sequencer-preconfirmation.ts";
 
@@ -168,7 +169,7 @@ export function decodeBatch(bytes: Uint8Array): SignedOperation[] {
   return operations;
 }
 
-/** An operation that is acknowledged takes 115 bytes. */
+/** Encodes answers. An acknowledged operation takes 115 bytes. */
 export function encodeBatchAnswers(answers: readonly BatchAnswer[]): Uint8Array<ArrayBuffer> {
   const writer = new Writer(1 + answers.length * 115);
   writer.byte(VERSION);
@@ -202,7 +203,7 @@ export function decodeBatchAnswers(bytes: Uint8Array): BatchAnswer[] {
     const status = STATUSES[place];
     if (status === undefined) throw new RangeError(`there is no status ${place}`);
     if (status === null) {
-      const error: unknown = JSON.parse(new TextDecoder().decode(reader.all(reader.four())));
+      const error: unknown = JSON.parse(textOfBytes(reader.all(reader.four())));
       if (typeof error !== "object" || error === null) throw new RangeError("an error is no object");
       answers.push({ error });
       continue;

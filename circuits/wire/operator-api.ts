@@ -99,7 +99,7 @@ export const foreignBatchesBody = z.strictObject({
         blockNumber: count,
       }),
     )
-    // None: L1 has taken back what others had posted.
+    // Empty: L1 has reverted the batches that others had posted.
     .max(64),
 });
 
@@ -208,7 +208,10 @@ export const chainAnswer = z.object({
 
 export const nextIndexAnswer = z.object({
   nextIndex: z.int().nonnegative(),
-  /** false: the sequencer has started since the last head, and waits for the next one. Older ones do not say. */
+  /**
+   * False if the sequencer has started since the last head and waits for the next one. Older sequencers do
+   * not report it.
+   */
   isPlaceKnown: z.boolean().default(true),
 });
 export const preVerifiedSettlementsAnswer = z.object({ isOver: z.array(z.boolean()) });

@@ -28,7 +28,7 @@ export interface PreconfirmationRollup {
   readonly rollupAddress: Hex;
 }
 
-/** The typed data of a preconfirmation, for anyone who signs or checks one. */
+/** Typed data of a preconfirmation, for anyone who signs or checks one. */
 export function preconfirmationTypedData(
   { chainId, rollupAddress }: PreconfirmationRollup,
   preconfirmation: PreconfirmationFacts,

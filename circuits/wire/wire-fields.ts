@@ -22,7 +22,7 @@ export const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "is not an L1 address")
   .transform(BigInt);
-/** Bytes as 0x-hex, at most so many. */
+/** Bytes as 0x-hex, at most `maxBytes`. */
 export const hexBytes = (maxBytes: number) =>
   z
     .string()

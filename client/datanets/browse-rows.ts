@@ -1,4 +1,4 @@
-/** Rows of a Datanet as a host shows them, to people who look for some. */
+/** Rows of a Datanet as a host shows them, for people who search. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeRows, encodeDigests } from "@openledger/datanets/rows/row-wire";
@@ -22,28 +22,28 @@ import {
 } from "./row-schemas.ts";
 
 export interface RowQuery {
-  /** All of these words; the last may be a beginning: "attrib*". */
+  /** Words that all occur; the last may be a beginning: "attrib*". */
   text?: string;
-  /** The accepted label, else the row's own. */
+  /** Accepted label, else the row's own. */
   label?: string;
   contributor?: number;
-  /** The root of a commit, 0x-hex of 32 bytes. */
+  /** Root of a commit, 0x-hex of 32 bytes. */
   commit?: string;
   state?: "waiting" | "disputed" | "accepted" | "leftOut";
   wellFormed?: boolean;
 }
 export interface FindRowsParameters extends ReadablePlace, RowQuery {
-  /** Place of the first row that is wanted; default 0. */
+  /** Place of the first row to return; default 0. */
   at?: number;
-  /** `next` of the page before: it goes on there, whatever has come or changed meanwhile. */
+  /** `next` of the page before: the search goes on there, whatever has come or changed meanwhile. */
   after?: number;
-  /** At most 200. */
+  /** Maximum rows; at most 200. */
   limit?: number;
 }
 export type FindRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | "DNT_REQUEST_UNSIGNED" | HostErrorCode;
 
 /**
- * Rows by words and facts, in the order in which they came to the host, a page at a time.
+ * Finds rows by words and facts, in the order in which they came to the host, a page at a time.
  * @throws DNT_ACCESS_NOT_GRANTED, DNT_REQUEST_UNSIGNED where a permissioned datanet is asked without a key
  * @example
  * ```ts
@@ -54,8 +54,9 @@ export async function findRows(client: HostAccess, parameters: FindRowsParameter
   const { after, at, commit, contributor, datanetId, hostUrl, label, limit, state, text, wellFormed } =
     parameters;
   const query = new URLSearchParams();
-  const asked = { after, from: at, commit, contributor, label, limit, state, text, wellFormed };
-  for (const [name, value] of Object.entries(asked)) if (value !== undefined) query.set(name, String(value));
+  const filters = { after, from: at, commit, contributor, label, limit, state, text, wellFormed };
+  for (const [name, value] of Object.entries(filters))
+    if (value !== undefined) query.set(name, String(value));
   const path = `/v1/datanets/${datanetId}/rows?${query}`;
   return askHost(client, hostUrl, { path, ...readingOf(parameters) }, rowsPageSchema);
 }
@@ -67,7 +68,7 @@ export interface GetHostedRowParameters extends ReadablePlace {
 export type GetHostedRowErrorCode = "DNT_NOT_HOSTED" | FindRowsErrorCode;
 
 /**
- * A row with what was said of it. Labels are there once the row has enough of them.
+ * Reads a row with its records. It has labels once there are enough of them.
  * @throws DNT_NOT_HOSTED, DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
@@ -82,13 +83,14 @@ export async function getHostedRow(client: HostAccess, parameters: GetHostedRowP
 
 export interface FetchRowContentsParameters extends ReadablePlace {
   digests: readonly string[];
-  /** Rows above it are not taken: the host's own limit, or less. */
+  /** Maximum bytes of a row that the client accepts: the host's own limit, or less. */
   maxRowBytes: number;
 }
 export type FetchRowContentsErrorCode = "CLI_DATANET_HOST_FALSE" | "DNT_NOT_HOSTED" | FindRowsErrorCode;
 
 /**
- * The bytes of rows, each checked against its name. As many as fit one answer: ask again for the rest.
+ * Fetches the contents of rows, each checked against its name. The host returns as many as fit one answer: ask again for
+ * the rest.
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED, DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
@@ -121,7 +123,7 @@ export async function fetchRowContents(
 export type FindKnownRowsErrorCode = HostErrorCode;
 
 /**
- * Which rows are on this host already, in whichever datanet: places in `digests`, and whose they are.
+ * Finds rows that are on this host already, in any datanet: places in `digests`, and their contributors.
  * @throws CLI_UNREACHABLE
  * @example
  * ```ts
@@ -140,7 +142,7 @@ export async function findKnownRows(
 export type ListLeftOutErrorCode = HostErrorCode;
 
 /**
- * Rows that are left out, why, by whom, and who objects.
+ * Lists rows that are left out, with reason, reviewer and objections.
  * @throws DNT_NOT_HOSTED
  * @example
  * ```ts

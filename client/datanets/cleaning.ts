@@ -13,7 +13,7 @@ import {
 const POLL_MS = 500;
 
 export interface CheckFindingsParameters extends HostedDatanetPlace {
-  /** The account that signs, where the Datanet is permissioned; default: the client's. */
+  /** Leaf that signs, where the Datanet is permissioned; default: the client's. */
   from?: number;
   onProgress?: (step: string, done: number, total: number) => void;
 }
@@ -24,8 +24,8 @@ export type CheckFindingsErrorCode =
   | HostErrorCode;
 
 /**
- * Has a host look at all rows of a datanet: copies, near-duplicates, contradicted labels, broken rows. Resolves when it is
- * done; at once where nothing has come since the last time.
+ * Has a host check all rows of a datanet: copies, near-duplicates, contradicted labels, broken rows. Resolves when the
+ * check is done; at once if no row has come since the last one.
  * @throws DNT_CHECK_RUNNING while it looks at another datanet, DNT_CHECK_FAILED, DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
@@ -54,19 +54,19 @@ export async function checkFindings(
 
 export interface ListFindingsParameters extends HostedDatanetPlace {
   kind?: FindingKind;
-  /** open: nobody has decided; byRule: the ledger's order decides. */
+  /** State of the findings. open: nobody has decided; byRule: the ledger's order decides. */
   state?: "open" | "leftOut" | "kept" | "byRule";
   contributorId?: number;
-  /** Place of the first one, and how many: 1,000 at most. */
+  /** Place of the first finding. `limit`: number of findings, 1,000 at most. */
   first?: number;
   limit?: number;
-  /** The account that signs, where the Datanet is permissioned; default: the client's. */
+  /** Leaf that signs, where the Datanet is permissioned; default: the client's. */
   from?: number;
 }
 export type ListFindingsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * What a host's last look at a datanet's rows has found, and what reviewers have decided of it.
+ * Lists the findings of a host's last check of a datanet's rows, with the reviewers' decisions.
  * @throws DNT_NOT_HOSTED, DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
@@ -94,8 +94,8 @@ export interface ListNoticesParameters {
 export type ListNoticesErrorCode = HostErrorCode;
 
 /**
- * What a host tells a contributor: which of their rows were left out or kept by a reviewer, why and by whom, and whether their
- * objection was answered; of all datanets of the host, newest first.
+ * Lists a host's notices to a contributor: their rows that a reviewer left out or accepted, the reason and the reviewer,
+ * and the answer to their objection. Covers all datanets of the host, newest first.
  * @throws CLI_UNREACHABLE
  * @example
  * ```ts

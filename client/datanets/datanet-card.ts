@@ -16,15 +16,16 @@ import {
 } from "./host-schemas.ts";
 
 export interface PublishCardParameters extends SigningOptions {
-  /** The datanet: it signs for itself. */
+  /** Leaf of the datanet, which signs for itself. */
   datanetId: number;
   card: Card;
 }
 export type PublishCardErrorCode = "DNT_CARD_INVALID" | PublishVersionErrorCode;
 
 /**
- * Makes a card the datanet's: the ledger gets its hash as `policy`, with the rows of the present version unchanged. It is a
- * new version all the same, so models are approved 24 hours of batches' time later; the first card comes with a version of no rows.
+ * Publishes a card: the ledger gets its hash as `policy`, with the rows of the present version unchanged. It is a new
+ * version all the same, so models are approved 24 hours of batches' time later. The first card comes with a version of no
+ * rows.
  * @throws DNT_CARD_INVALID, OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW
  * @example
  * ```ts
@@ -73,7 +74,7 @@ export interface FindDatanetsParameters {
 export type FindDatanetsErrorCode = HostErrorCode;
 
 /**
- * A host's directory.
+ * Searches a host's directory.
  * @throws CLI_UNREACHABLE
  * @example
  * ```ts
@@ -92,7 +93,7 @@ export async function findDatanets(
 export type GetHostedDatanetErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 
 /**
- * What a host has of a datanet. Its card is checked against the ledger's policy where it says that it is the present one.
+ * Reads a host's facts about a datanet. A card that the host calls present is checked against the ledger's policy.
  * @throws DNT_NOT_HOSTED, CLI_DATANET_HOST_FALSE
  * @example
  * ```ts

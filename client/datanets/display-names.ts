@@ -1,4 +1,7 @@
-/** Names that accounts, Datanets and models have chosen, each signed by its leaf's key. Hosts of Datanets keep them. */
+/**
+ * Names of accounts, Datanets and models, each chosen by its owner and signed by its leaf's key. Hosts of Datanets store
+ * them.
+ */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   checkNames,
@@ -16,9 +19,9 @@ import { askHost, type HostAccess, type HostErrorCode } from "./host-request.ts"
 
 export interface SetDisplayNameParameters {
   hostUrl: string;
-  /** At most 48 bytes in UTF-8; "" takes the name back. */
+  /** Name of at most 48 bytes in UTF-8; "" withdraws the name. */
   name: string;
-  /** The leaf that gets the name; the client has its key. Default: the client's account. */
+  /** Leaf that gets the name; the client has its key. Default: the client's account. */
   leafId?: number;
 }
 export type SetDisplayNameErrorCode = "DNT_RECORD_INVALID" | "DNT_RECORD_OUTDATED" | HostErrorCode;
@@ -62,8 +65,8 @@ export interface DisplayName {
 const namesSchema = z.object({ names: z.array(signedNameSchema).max(100) });
 
 /**
- * Names that a host has of some leaves, or with some words. Each is checked: it is signed, and by the key that its leaf has
- * now. Anyone who changes a leaf's key signs its name again.
+ * Finds names on a host by leaves or by words. Each is checked: it is signed by the key that its leaf has now. After a
+ * change of a leaf's key its name has to be signed again.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed
  * @example
  * ```ts

@@ -30,9 +30,9 @@ import {
 
 export interface DownloadVersionParameters extends HostedDatanetPlace {
   store: RowStore;
-  /** Its number; default: the present one. */
+  /** Version number; default: the present one. */
   version?: number;
-  /** The account that signs, where the Datanet is permissioned; default: the client's. */
+  /** Leaf that signs, where the Datanet is permissioned; default: the client's. */
   from?: number;
   onProgress?: (done: number, rowCount: number) => void;
 }
@@ -40,7 +40,7 @@ export interface DownloadVersionReturnType {
   version: number;
   rowsRoot: bigint;
   rowCount: number;
-  /** Rows that came now; the others were in the store. */
+  /** Rows received by this call; the others were in the store. */
   receivedCount: number;
 }
 export type DownloadVersionErrorCode =
@@ -50,8 +50,8 @@ export type DownloadVersionErrorCode =
   | HostErrorCode;
 
 /**
- * Brings a version from a host into a row store. Its list is checked against the ledger's root, and every row against the
- * list, so a host that alters a byte is noticed. What is in the store is not asked for again.
+ * Downloads a version from a host into a row store. Its list is checked against the ledger's root, and every row against
+ * the list, so an altered byte is noticed. Rows in the store are not fetched again.
  * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, DNT_ACCESS_NOT_GRANTED, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export async function downloadVersion(
 }
 
 /**
- * The list behind a version's root, checked against it.
+ * Downloads the list behind a version's root, checked against it.
  * @internal
  */
 export async function downloadVersionList(
@@ -89,13 +89,13 @@ export async function downloadVersionList(
 }
 
 export interface DownloadCommitsParameters extends Omit<DownloadVersionParameters, "version"> {
-  /** Called for each commit whose rows the host does not have whole; default: that is an error. */
+  /** Called for each commit whose rows the host does not have whole; absent: such a commit is an error. */
   onIncomplete?: (commit: DatanetCommit) => void;
 }
 export type DownloadCommitsErrorCode = "CLI_DATANET_HOST_FALSE" | ListCommitsErrorCode | HostErrorCode;
 
 /**
- * Brings everything that was ever committed to a datanet from a host into a row store, checked against the commits.
+ * Downloads everything that was ever committed to a datanet from a host into a row store, checked against the commits.
  * @throws CLI_DATANET_HOST_FALSE, CLI_COMMITS_INCOMPLETE, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -128,7 +128,7 @@ export async function downloadCommits(
   return commits;
 }
 
-/** @returns how many came */
+/** @returns the number of rows received */
 async function fetchRows(
   client: LedgerClient,
   { datanetId, from, hostUrl, store }: Omit<DownloadVersionParameters, "version" | "onProgress">,
@@ -137,55 +137,55 @@ async function fetchRows(
     onProgress,
   }: { digests: readonly string[]; onProgress?: DownloadVersionParameters["onProgress"] | undefined },
 ): Promise<number> {
-  const wanted: string[] = [];
+  const missing: string[] = [];
   for (const digest of digests) {
     const isThere = await readRow(store, digest).then(
       () => true,
       () => false,
     );
-    if (!isThere) wanted.push(digest);
+    if (!isThere) missing.push(digest);
   }
-  for (let done = 0; done < wanted.length; ) {
-    const asked = wanted.slice(done, done + MAX_DIGESTS_A_REQUEST);
-    // A reader without a key may read what is public.
+  for (let done = 0; done < missing.length; ) {
+    const part = missing.slice(done, done + MAX_DIGESTS_A_REQUEST);
+    // A reader without a key may read public Datanets.
     const signing = { from, isSigned: client.l2Key !== null };
-    done += await receiveRows(client, { datanetId, hostUrl, store }, asked, signing);
-    onProgress?.(digests.length - wanted.length + done, digests.length);
+    done += await receiveRows(client, { datanetId, hostUrl, store }, part, signing);
+    onProgress?.(digests.length - missing.length + done, digests.length);
   }
-  return wanted.length;
+  return missing.length;
 }
 
 /**
- * Asks once for rows and stores them; the host may send fewer than were asked for, from the first on.
+ * Requests rows once and stores them; the host may send fewer than requested, from the first on.
  * @param signing by the client's key, or by a header that somebody has signed for `rowsRequest`
- * @returns how many came
+ * @returns the number of rows received
  * @internal
  */
 export async function receiveRows(
   client: LedgerClient,
   { datanetId, hostUrl, store }: HostedDatanetPlace & { store: RowStore },
-  asked: readonly string[],
+  requested: readonly string[],
   signing: Pick<HostCall, "from" | "isSigned" | "header">,
 ): Promise<number> {
   const { limits } = await hostInfo(client, hostUrl);
-  const call = { ...rowsRequest(datanetId, asked), ...signing };
+  const call = { ...rowsRequest(datanetId, requested), ...signing };
   const answer = await askHostForBytes(client, hostUrl, call);
   const rows = await readList(
     async () => answer,
     (bytes) => decodeRows(bytes, limits),
     { datanetId },
   );
-  if (rows.length === 0 || rows.length > asked.length)
+  if (rows.length === 0 || rows.length > requested.length)
     throw hostFalse("row", `the answer of ${rows.length} rows`, { datanetId });
   for (const [i, row] of rows.entries()) {
-    if (bytesToHex(sha256(row)) !== asked[i])
-      throw hostFalse("row", `the row ${asked[i]}`, { datanetId, digest: asked[i] });
+    if (bytesToHex(sha256(row)) !== requested[i])
+      throw hostFalse("row", `the row ${requested[i]}`, { datanetId, digest: requested[i] });
     await storeRow(store, row);
   }
   return rows.length;
 }
 
-/** A list that cannot be read is as false as one of another root. */
+/** Reads a list. One that cannot be read is as false as one of another root. */
 async function readList<T>(
   ask: () => Promise<Uint8Array>,
   decode: (bytes: Uint8Array) => T,
@@ -200,7 +200,7 @@ async function readList<T>(
 }
 
 /**
- * A version's number and root; the present one's by default.
+ * Number and root of a version; the present one's by default.
  * @throws CLI_UNKNOWN
  * @internal
  */

@@ -1,7 +1,7 @@
 import { clientError } from "../client-errors.ts";
 
 /**
- * What the host serves is not what the ledger stands for.
+ * Error for a host's answer that does not match the ledger.
  * @param what in one word: "row", "list", "card", "record"
  * @internal
  */

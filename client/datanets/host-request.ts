@@ -1,4 +1,4 @@
-/** One request to a Datanet host or a factory, signed where it has to be; its answers as they come. */
+/** Requests to a Datanet host or a factory, signed where necessary, and their answers. */
 
 import { REQUEST_HEADER, signRequest } from "@openledger/datanets/records/signed-request";
 import { encodeDigests } from "@openledger/datanets/rows/row-wire";
@@ -17,13 +17,13 @@ import {
 } from "./host-schemas.ts";
 
 /**
- * SHA-256 that one request asks for.
+ * Maximum SHA-256 digests in one request.
  * @internal
  */
 export const MAX_DIGESTS_A_REQUEST = 4_096;
 
 /**
- * The request that fetches rows by their SHA-256.
+ * Request that fetches rows by their SHA-256.
  * @internal
  */
 export function rowsRequest(datanetId: number, digests: readonly string[]) {
@@ -34,7 +34,7 @@ export function rowsRequest(datanetId: number, digests: readonly string[]) {
   } as const;
 }
 
-/** What every call that asks a host may throw; it keeps the codes of its own refusals. */
+/** Error codes of every call to a host; a host's own refusals keep their codes. */
 export type HostErrorCode =
   | "CLI_UNREACHABLE"
   | "CLI_ANSWER_INVALID"
@@ -46,30 +46,30 @@ export type HostErrorCode =
   | `SEQ_${string}`
   | `OP_${string}`;
 
-/** Who asks a host: a client, or a reader who has no key and signs nothing. */
+/** Access to a host: a client, or a reader who has no key and signs nothing. */
 export type HostAccess = SequencerAccess & Pick<LedgerClient, "domain" | "l2Key" | "leafId">;
 
-/** Where a Datanet is. */
+/** Place of a Datanet. */
 export interface HostedDatanetPlace {
-  /** As the host names itself: requests are signed for this address. */
+  /** URL of the host, as the host names itself: requests are signed for this address. */
   hostUrl: string;
   datanetId: number;
 }
 
-/** How the server is called in `data` of an error. */
+/** Kind of the server in `data` of an error. */
 export type ServerKind = "datanet host" | "factory";
 const DATANET_HOST: ServerKind = "datanet host";
 
-/** A Datanet to be read, which may be permissioned. */
+/** Place of a Datanet to read, which may be permissioned. */
 export interface ReadablePlace extends HostedDatanetPlace {
-  /** The request is signed, as a permissioned Datanet asks for; default: it is not. */
+  /** True signs the request, as a permissioned Datanet requires; default: false. */
   isSigned?: boolean;
-  /** The account that signs; default: the client's. */
+  /** Leaf that signs; default: the client's. */
   from?: number;
 }
 
 /**
- * The readable part of a call.
+ * Part of a call's parameters that is about reading.
  * @internal
  */
 export const readingOf = ({ from, isSigned = false }: ReadablePlace) => ({ isSigned, from });
@@ -77,32 +77,32 @@ export const readingOf = ({ from, isSigned = false }: ReadablePlace) => ({ isSig
 export interface HostCall {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;
-  /** Bytes, or a value that goes as JSON. */
+  /** Bytes, or a value that is sent as JSON. */
   readonly body?: Uint8Array | object;
-  /** Signed by the client's key for its leaf, or for the one named. */
+  /** True signs by the client's key for its leaf, or for `from`. */
   readonly isSigned?: boolean;
   readonly from?: number | undefined;
-  /** A signature that somebody else has made for just this call. */
+  /** Signature header that somebody else has made for just this call. */
   readonly header?: string;
-  /** Ends the call; default: after the client's `requestTimeoutMs`. */
+  /** Signal that ends the call; default: after the client's `requestTimeoutMs`. */
   readonly signal?: AbortSignal;
 }
 
-/** How long a signed request is good for. */
+/** Milliseconds for which a signed request is valid. */
 const REQUEST_LIFE_MS = 120_000;
 const MAX_QUOTED_CHARACTERS = 300;
-/** The list of a version of ten million rows has less. */
+/** Maximum bytes of an answer: the list of a version of ten million rows has less. */
 const MAX_ANSWER_BYTES = 400_000_000;
-/** An answer that announces no more, and is not compressed, is read at once. */
+/** Bytes up to which an uncompressed answer is read at once. */
 const SMALL_BYTES = 65_536;
-/** Of an answer in JSON: lists come in pages. */
+/** Maximum bytes of a JSON answer: lists come in pages. */
 const MAX_JSON_BYTES = 64_000_000;
 
 const names = new WeakMap<HostAccess, Map<string, HostName>>();
 const infos = new WeakMap<HostAccess, Map<string, HostInfo>>();
 
 /**
- * What the host says of itself, asked once for each client.
+ * Facts that the host publishes about itself, requested once for each client.
  * @throws CLI_ANSWER_INVALID where it is another rollup's or names another address
  * @internal
  */
@@ -114,7 +114,7 @@ export async function hostInfo(client: HostAccess, hostUrl: string): Promise<Hos
 }
 
 /**
- * The host's present name and session, asked again.
+ * Requests the host's present name and session again.
  * @internal
  */
 export function askHostName(client: HostAccess, hostUrl: string): Promise<HostName> {
@@ -140,18 +140,18 @@ async function askName<Schema extends typeof hostNameSchema>(
 }
 
 function remember<Info>(
-  kept: WeakMap<HostAccess, Map<string, Info>>,
+  cache: WeakMap<HostAccess, Map<string, Info>>,
   client: HostAccess,
   hostUrl: string,
   info: Info,
 ): Info {
-  const map = kept.get(client) ?? new Map<string, Info>();
-  kept.set(client, map.set(hostUrl, info));
+  const map = cache.get(client) ?? new Map<string, Info>();
+  cache.set(client, map.set(hostUrl, info));
   return info;
 }
 
 /**
- * An answer as JSON, parsed by a schema.
+ * Requests JSON and parses it by a schema.
  * @internal
  */
 export async function askHost<Schema extends z.ZodType>(
@@ -164,7 +164,7 @@ export async function askHost<Schema extends z.ZodType>(
 }
 
 /**
- * The same of any server whose requests are signed so.
+ * Requests JSON from any server whose requests are signed in this way.
  * @internal
  */
 export async function askServer<Schema extends z.ZodType>(
@@ -178,7 +178,7 @@ export async function askServer<Schema extends z.ZodType>(
 }
 
 /**
- * An answer as bytes, at most MAX_ANSWER_BYTES.
+ * Requests bytes, at most MAX_ANSWER_BYTES.
  * @internal
  */
 export async function askHostForBytes(
@@ -189,7 +189,7 @@ export async function askHostForBytes(
   return boundedBytes(await requestServer(client, hostUrl, call, DATANET_HOST), call.path, DATANET_HOST);
 }
 
-/** A host that does not end its answer shall not fill this machine's memory. */
+/** Reads a bounded body: a host that does not end its answer must not fill this machine's memory. */
 async function boundedBytes(
   response: Response,
   path: string,
@@ -225,7 +225,7 @@ async function boundedBytes(
 }
 
 /**
- * An answer whose body is still to be read.
+ * Sends a request and returns the answer with its body unread.
  * @internal
  */
 export async function requestServer(
@@ -237,7 +237,7 @@ export async function requestServer(
   try {
     return await attempt(client, hostUrl, call, server);
   } catch (error) {
-    // The host has started since: its new session is asked for, once.
+    // The host has restarted: its new session is requested, once.
     if (!isRollupError(error, "DNT_SESSION_OTHER")) throw error;
     names.get(client)?.delete(hostUrl);
     return attempt(client, hostUrl, call, server);
@@ -286,7 +286,7 @@ async function send(
 ): Promise<Response> {
   let response: Response;
   try {
-    // A signed request is for one host. Who is sent on would ask whatever address that host names.
+    // A signed request is for one host. Following a redirect would send it to any address that this host names.
     const signal = AbortSignal.timeout(client.requestTimeoutMs);
     response = await fetch(url, { signal, redirect: "error", ...init });
   } catch (cause) {

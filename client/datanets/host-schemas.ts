@@ -15,7 +15,7 @@ export const failureSchema = z.object({
   }),
 });
 
-/** What a server says of itself whose requests are signed: this host's, and a factory's. */
+/** Name of a server whose requests are signed: this host's, and a factory's. */
 export const hostNameSchema = z.object({
   origin: z.string(),
   session: z.string(),
@@ -147,7 +147,7 @@ export type AccessList = z.output<typeof accessSchema>;
 const permille = z.int().nullable();
 export const checkStateSchema = z.object({
   running: z.object({ datanetId: count, step: z.string(), done: count, total: count }).nullable(),
-  /** Why the last look has not come to its end. */
+  /** The reason that the last check did not finish. */
   failure: z.string().nullable(),
   last: z.object({ rowCount: count, checkedAtMs: z.number(), isCurrent: z.boolean() }).nullable(),
 });

@@ -1,4 +1,4 @@
-/** What has become of a Datanet over time, as its host has it beside the ledger: contributions, versions, differences. */
+/** History of a Datanet as its host has it beside the ledger: contributions, versions, differences. */
 import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
 import { type HostVersionView, versionsSchema } from "./host-schemas.ts";
 import {
@@ -13,7 +13,8 @@ import {
 export type ListHostCommitsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * Every contribution to a datanet: what of it is here, whether it is final, who has approved or rejected it.
+ * Lists every contribution to a datanet: the number of its rows on the host, its finality, and the leaf that approved or
+ * rejected it.
  * @throws DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -30,7 +31,7 @@ export async function listHostCommits(
 export type ListHostVersionsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * Every version of a datanet, and which the host has.
+ * Lists every version of a datanet, and whether the host has it.
  * @throws DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -45,18 +46,18 @@ export async function listHostVersions(
 }
 
 export interface CompareVersionsParameters extends HostedDatanetPlace {
-  /** Roots of two versions, 0x-hex of 32 bytes. */
+  /** Root of the earlier version, 0x-hex of 32 bytes; `after` is that of the later one. */
   before: string;
   after: string;
-  /** Place of the first change that is wanted; default 0. */
+  /** Place of the first change to return; default 0. */
   at?: number;
-  /** At most 1,000; default 100. */
+  /** Maximum changes; at most 1,000; default 100. */
   limit?: number;
 }
 export type CompareVersionsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * Rows that came, went or changed owners between two versions.
+ * Compares two versions: rows that came, went or changed owners.
  * @throws DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -75,7 +76,7 @@ export async function compareVersions(
 export type GetCitationErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * How to cite a version, and its licence.
+ * Citation of a version, and its licence.
  * @param place.rowsRoot of the version, 0x-hex of 32 bytes
  * @throws DNT_NOT_HOSTED
  * @example

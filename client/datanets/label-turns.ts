@@ -1,4 +1,4 @@
-/** Work of labellers: their next rows, and who they are to the host. */
+/** Work of labellers: their next rows, and their standing on a host. */
 
 import type { Card } from "@openledger/datanets/card/card";
 import { RollupError } from "@openledger/foundation/rollup-error";
@@ -18,19 +18,19 @@ import {
 import { sayRecords, type UnsignedRecord } from "./signed-records.ts";
 
 export interface NextRowsParameters extends HostedDatanetPlace {
-  /** At most 50; default 10. */
+  /** Maximum rows; at most 50; default 10. */
   limit?: number;
-  /** Digests of rows labelled already, whose labels are about to come: they stay reserved. At most 50. */
+  /** Digests of rows that are labelled already, whose labels will be sent soon: they stay reserved. At most 50. */
   unsent?: readonly string[];
-  /** Digests of rows not to be given now. At most 50. */
+  /** Digests of rows not to return now. At most 50. */
   skipped?: readonly string[];
-  /** The labeller; default: the client's account. */
+  /** Leaf of the labeller; default: the client's account. */
   from?: number;
 }
 export type NextRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | "DNT_RECORD_NOT_ALLOWED" | HostErrorCode;
 
 /**
- * A labeller's next rows. The host reserves them for two minutes, or until the labeller asks again.
+ * Requests a labeller's next rows. The host reserves them for two minutes, or until the labeller's next request.
  * @throws DNT_ACCESS_NOT_GRANTED, DNT_RECORD_NOT_ALLOWED where the card names other labellers, CLI_NOT_CONFIGURED
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export async function nextRows(
 export type GetStandingErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * Who the host takes the signer for, and what the card lets them do.
+ * Reads the signer's role on a host, and the actions that the card permits.
  * @throws DNT_NOT_HOSTED, CLI_NOT_CONFIGURED
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export async function getStanding(
 export type GetStatisticsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * Classes, states, lengths, growth, agreement and labellers, as the host counts them.
+ * Reads the host's statistics: classes, states, lengths, growth, agreement and labellers.
  * @throws DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -85,11 +85,11 @@ export async function getStatistics(
 const PAGE_ROWS = 200;
 
 export interface SuggestLabelsParameters extends HostedDatanetPlace {
-  /** A label of the card; null for a row that the model gives none. */
+  /** Labels a row. Returns a label of the card; null for a row that the model cannot label. */
   labelRow: (content: Uint8Array, card: Card) => string | null;
-  /** How labellers are told which model it is. */
+  /** Name under which labellers see the model. */
   modelName: string;
-  /** The reviewer who signs; default: the client's account. */
+  /** Leaf of the reviewer who signs; default: the client's account. */
   from?: number;
   onProgress?: (doneCount: number, totalCount: number) => void;
 }
@@ -106,7 +106,7 @@ export interface SuggestLabelsReturnType {
 }
 
 /**
- * Has a model label the rows that wait for labels, and brings what it says as signed suggestions: labellers see them on
+ * Has a model label the rows that wait for labels, and brings its labels as signed suggestions: labellers see them on
  * request, and they decide nothing.
  * @throws CLI_WRONG_MODEL, DNT_RECORD_NOT_ALLOWED where the signer is no reviewer, DNT_NOT_HOSTED
  * @example
@@ -130,8 +130,8 @@ export async function suggestLabels(
     const records: UnsignedRecord[] = [];
     const digests = page.rows.map(({ digest }) => digest);
     for (let read = 0; read < digests.length; ) {
-      const asked = { digests: digests.slice(read), maxRowBytes: card.row.maxBytes };
-      for (const content of await fetchRowContents(client, { ...place, ...signed, ...asked })) {
+      const selection = { digests: digests.slice(read), maxRowBytes: card.row.maxBytes };
+      for (const content of await fetchRowContents(client, { ...place, ...signed, ...selection })) {
         const label = labelRow(content, card);
         if (label === null) skippedCount += 1;
         else {

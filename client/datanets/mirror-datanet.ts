@@ -13,9 +13,9 @@ export interface MirrorDatanetParameters {
   datanetId: number;
   fromUrl: string;
   toUrl: string;
-  /** Where the rows lie on the way; what is in it is not asked for again. */
+  /** Store of the rows on the way; rows in it are not fetched again. */
   store: RowStore;
-  /** The account that signs on both hosts; default: the client's. */
+  /** Leaf that signs on both hosts; default: the client's. */
   from?: number;
   onProgress?: (step: string) => void;
 }
@@ -25,7 +25,7 @@ export interface MirrorDatanetReturnType {
   incompleteCount: number;
   versionCount: number;
   recordCount: number;
-  /** Records that the second host did not take, as those of keys that were replaced since. */
+  /** Records that the second host refused, for example of keys that were replaced since. */
   refusedCount: number;
 }
 export type MirrorDatanetErrorCode =
@@ -35,8 +35,8 @@ export type MirrorDatanetErrorCode =
   | UploadRowsErrorCode;
 
 /**
- * Brings everything that a host shows of a datanet to another one: card, commits, versions, records. The second host
- * checks all of it against the ledger, as from anybody; nothing rests on the first one's word.
+ * Copies everything that a host shows of a datanet to another one: card, commits, versions, records. The second host
+ * checks all of it against the ledger, as from anybody; it does not trust the first one.
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_ON_LEDGER, DNT_ACCESS_NOT_GRANTED, SRV_QUOTA_USED
  * @example
  * ```ts

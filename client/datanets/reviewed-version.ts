@@ -21,7 +21,7 @@ import type { HostedDatanetPlace } from "./host-request.ts";
 import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
 
 export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVersionOptions {
-  /** Has all committed rows, as `downloadCommits` brings them. */
+  /** Store with all committed rows, as `downloadCommits` brings them. */
   store: RowStore;
 }
 export interface CollectReviewedReturnType {
@@ -35,9 +35,10 @@ export type CollectReviewedErrorCode =
   | GetHostedDatanetErrorCode;
 
 /**
- * The version that the card's rules make of the records of a host: rows of approved contributions that nobody has left out.
- * With drawn validators a row needs an accepted label, and its validator is drawn among those who gave it; else the
- * validator is the one who approved the contribution. Anyone who has the records makes the same version.
+ * Collects the version that follows from the card's rules and a host's records: rows of approved contributions that
+ * nobody has left out. With drawn validators a row needs an accepted label, and its validator is drawn among those who
+ * gave it; else the validator is the leaf that approved the contribution. Anyone who has the records gets the same
+ * version.
  * @throws CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE, CLI_DATANET_HOST_FALSE
  * @example
  * ```ts
@@ -70,7 +71,7 @@ export async function collectReviewed(
   return { version, leftOut };
 }
 
-/** What every committed row says of itself, of those that say something; rows from the store. */
+/** Labels in the committed rows themselves, for rows that have one; rows from the store. */
 async function ownLabelsOf(
   client: LedgerClient,
   { card, datanetId, store }: { card: Card; datanetId: number; store: RowStore },
@@ -95,7 +96,7 @@ interface ReviewRules {
 
 const ONLY_OWN = "only its contributor has validated it";
 
-/** The validator's leaf, or why the row stays out. */
+/** The validator's leaf, or the reason that the row stays out. */
 function decide(
   { recordState, card, datanetId, domain, ownLabels }: ReviewRules,
   commit: DatanetCommit,
@@ -107,7 +108,7 @@ function decide(
   const outcome = outcomeOf(card, recordState.row(digest));
   if (outcome.state === "leftOut")
     return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
-  // Attack: a row that says one thing, vouched for by people who have said another.
+  // Attack: a row with one label, vouched for by people who have given another.
   const own = ownLabels.get(digest);
   if (outcome.state === "accepted" && own !== undefined && own !== outcome.label)
     return `wrong-label: the row says ${own}, its labellers say ${outcome.label}`;
@@ -123,8 +124,8 @@ export interface VouchedRow {
   readonly digest: string;
   readonly validatorId: number;
   /**
-   * former: signed, by a key that the leaf does not have any more. notDrawn: the card says that validators are drawn, and the
-   * hash draws another. contradicted: the row says another label than the one that was accepted.
+   * former: signed by a key that the leaf no longer has. notDrawn: the card draws validators, and the hash draws another.
+   * contradicted: the row has another label than the accepted one.
    */
   readonly vouching: "former" | "missing" | "notDrawn" | "contradicted";
 }
@@ -132,7 +133,7 @@ export interface VouchedRow {
 export interface VerifyVouchingReturnType {
   rowCount: number;
   signedCount: number;
-  /** Rows that are not signed for by the key of today of the validator whom the card's rules give them. */
+  /** Rows without a signature by the present key of the validator whom the card's rules name. */
   exceptions: readonly VouchedRow[];
 }
 export type VerifyVouchingErrorCode =
@@ -143,9 +144,9 @@ export type VerifyVouchingErrorCode =
   | ReadRecordsErrorCode;
 
 /**
- * Whether every row's validator has signed for it: the label of the row that was accepted, or the approval of the
- * contribution that the row first came with. Where the card says that validators are drawn, each is drawn again.
- * Signatures come from a host, and are checked here.
+ * Checks that every row's validator has signed for it: the label of the row that was accepted, or the approval of the
+ * contribution that the row first came with. Where the card draws validators, each is drawn again. Signatures come from a
+ * host, and are checked here.
  * @throws CLI_ROWS_MISSING, CLI_DATANET_HOST_FALSE, CLI_COMMITS_INCOMPLETE
  * @example
  * ```ts

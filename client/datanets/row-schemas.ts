@@ -1,4 +1,4 @@
-/** Rows of a Datanet as its host shows them, and what was said of them; checked where they enter. */
+/** Rows of a Datanet as its host shows them, and their records; checked where they enter. */
 
 import { type BodyOf, type RecordKind, recordSchema } from "@openledger/datanets/records/record";
 import { z } from "zod";
@@ -22,7 +22,7 @@ const rowShape = {
   index: count,
   contributorId: count,
   bytes: count,
-  /** It is in the row itself. */
+  /** Label in the row itself. */
   label: z.string().nullable(),
   isWellFormed: z.boolean(),
   excerpt: z.string(),
@@ -42,7 +42,7 @@ export const rowsPageSchema = z.object({
 });
 export type RowsPage = z.output<typeof rowsPageSchema>;
 
-const said = <Kind extends RecordKind>(kind: Kind) =>
+const signedOf = <Kind extends RecordKind>(kind: Kind) =>
   z.unknown().transform((value, context): BodyOf<Kind> => {
     const parsed = recordSchema.safeParse(value);
     if (parsed.success && parsed.data.kind === kind) return parsed.data as BodyOf<Kind>;
@@ -52,13 +52,13 @@ const said = <Kind extends RecordKind>(kind: Kind) =>
 
 export const saidRowSchema = z.object({
   ...rowShape,
-  /** null until the row has all its labels. */
-  labels: z.array(said("label")).nullable(),
-  gold: said("gold").nullable(),
-  settled: said("settle").nullable(),
-  leaveOut: said("leaveOut").nullable(),
-  suggestion: said("suggestion").nullable(),
-  objections: z.array(said("objection")),
+  /** Labels; null until the row has enough of them. */
+  labels: z.array(signedOf("label")).nullable(),
+  gold: signedOf("gold").nullable(),
+  settled: signedOf("settle").nullable(),
+  leaveOut: signedOf("leaveOut").nullable(),
+  suggestion: signedOf("suggestion").nullable(),
+  objections: z.array(signedOf("objection")),
 });
 export type SaidRow = z.output<typeof saidRowSchema>;
 
@@ -67,7 +67,10 @@ export const queueSchema = z.object({
     z.object({ digest, bytes: count, excerpt: z.string(), isCut: z.boolean(), isWellFormed: z.boolean() }),
   ),
   labelledCount: count,
-  /** Rows that are with other labellers now, with whom, and until when the first of them; null for none. */
+  /**
+   * Rows that are with other labellers now, the labellers' leaves, and the time until which the first of them is
+   * reserved; null for none.
+   */
   held: z
     .object({ rowCount: count, leafIds: z.array(count).default([]), untilMs: z.number() })
     .nullable()
@@ -92,7 +95,7 @@ const agreementShape = {
   labellerCount: count,
 };
 const goldShape = { right: count, wrong: count };
-/** Labels that say what a suggestion says, and others. */
+/** Numbers of labels that agree with a suggestion, and of others. */
 const sameShape = { same: count, other: count };
 export const statisticsSchema = z.object({
   rowCount: count,
@@ -112,7 +115,7 @@ export const statisticsSchema = z.object({
         name: z.string(),
         memberCount: count,
         labelCount: count,
-        /** Of the last seven days. */
+        /** Labels of the last seven days. */
         weekCount: count,
         gold: z.object(goldShape),
         agreement: z.object(agreementShape),
@@ -128,7 +131,7 @@ export const leftOutSchema = z.array(
     digest,
     contributorId: count.nullable(),
     outcome: outcomeSchema,
-    objections: z.array(said("objection")),
+    objections: z.array(signedOf("objection")),
   }),
 );
 export type LeftOutRow = z.output<typeof leftOutSchema>[number];
@@ -143,7 +146,7 @@ export const hostCommitsSchema = z.array(
     committedAtMs: z.number().nullable(),
     receivedCount: count,
     isComplete: z.boolean(),
-    verdict: said("verdict").nullable(),
+    verdict: signedOf("verdict").nullable(),
   }),
 );
 export type HostCommitView = z.output<typeof hostCommitsSchema>[number];

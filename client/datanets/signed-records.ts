@@ -21,25 +21,27 @@ import {
   recordsPageSchema,
 } from "./host-schemas.ts";
 
-/** Records that one request takes. */
+/** Maximum records in one request. */
 const MAX_RECORDS_A_REQUEST = 500;
 
 type Said<Body> = Body extends RecordBody ? Omit<Body, "datanetId" | "leafId" | "atMs"> : never;
-/** A record without what `sayRecords` fills in: Datanet, leaf and time. */
+/** A record without the fields that `sayRecords` adds: Datanet, leaf and time. */
 export type UnsignedRecord = Said<RecordBody>;
 
 export interface SayRecordsParameters extends HostedDatanetPlace {
   records: readonly UnsignedRecord[];
-  /** The leaf that signs: an account, or the Datanet itself where the client has its key; default: the client's. */
+  /** Leaf that signs: an account, or the Datanet itself where the client has its key; default: the client's. */
   from?: number;
-  /** When it is said; default: now. Of two records about one thing the later one holds. */
+  /**
+   * Time of the records, in milliseconds since 1970; default: now. Of two records about one thing the later one holds.
+   */
   atMs?: number;
 }
 export type SayRecordsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * Signs labels, approvals, objections, requests for access or answers to them, and brings them to a host. Each is taken or
- * refused by itself; the results are in the order of the records.
+ * Signs labels, approvals, objections, requests for access or answers to them, and brings them to a host. Each is taken
+ * or refused by itself; the results are in the order of the records.
  * @throws DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -64,7 +66,7 @@ export async function sayRecords(
 }
 
 /**
- * Brings records that are signed already, no matter who has signed them.
+ * Brings records that are signed already, by any leaf.
  * @internal
  */
 export async function bringRecords(
@@ -88,14 +90,14 @@ export async function bringRecords(
 export type ReadRecordsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 
 export interface ReadRecordsReturnType {
-  /** In the order in which they came to the host; a host may leave some out, but cannot make one. */
+  /** Records in the order in which they came to the host; a host may leave some out, but cannot make one. */
   records: readonly SignedRecord[];
-  /** The same, folded. */
+  /** State that follows from the records. */
   recordState: RecordState;
 }
 
 /**
- * All records of a datanet that a host shows, each signature checked against the key that it names.
+ * Reads all records of a datanet that a host shows, each signature checked against the key that it names.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -135,7 +137,7 @@ export async function readRecords(
 export type ListAccessErrorCode = HostErrorCode;
 
 /**
- * Who has asked for access to a permissioned datanet, and what was answered; null where nothing was.
+ * Lists requests for access to a permissioned datanet, with their answers; null where there is none yet.
  * @throws DNT_NOT_HOSTED
  * @example
  * ```ts

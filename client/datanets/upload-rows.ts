@@ -17,13 +17,13 @@ export interface RowSource {
 
 export interface UploadRowsParameters extends HostedDatanetPlace {
   source: RowSource;
-  /** The account that signs the requests, and whose quota they use; default: the client's. */
+  /** Leaf that signs the requests, and whose quota they use; default: the client's. */
   from?: number;
   onProgress?: (received: number, rowCount: number) => void;
 }
 export interface UploadRowsReturnType {
   rowCount: number;
-  /** Rows that were sent now; the others were there. */
+  /** Rows sent by this call; the host had the others. */
   sentCount: number;
 }
 export type UploadRowsErrorCode =
@@ -34,12 +34,12 @@ export type UploadRowsErrorCode =
   | "CLI_ROWS_MISSING"
   | HostErrorCode;
 
-/** Rows that one request takes; bytes are limited by the host. */
+/** Maximum rows of one request; the host limits bytes. */
 const MAX_ROWS_A_PIECE = 2_000;
 
 /**
- * Brings the rows of a final commit to a host. What is there is not sent again, so an upload that broke off goes on where it
- * was; what the host has acknowledged is on its disk.
+ * Uploads the rows of a final commit to a host. Rows that the host has are not sent again, so an interrupted upload goes
+ * on where it was; acknowledged rows are on the host's disk.
  * @throws DNT_NOT_ON_LEDGER until the commit is final, DNT_UNKNOWN, SRV_QUOTA_USED, SRV_TOO_LARGE, CLI_ROWS_MISSING
  * @example
  * ```ts
@@ -87,7 +87,7 @@ async function piece(source: RowSource, from: number, end: number, maxBytes: num
 export type ContributionSourceErrorCode = "CLI_ROWS_MISSING";
 
 /**
- * The rows of a contribution in a store, for `uploadRows`.
+ * Rows of a contribution in a store, for `uploadRows`.
  * @throws CLI_ROWS_MISSING
  * @example
  * ```ts
@@ -102,7 +102,7 @@ export async function contributionSource(store: RowStore, rowsRoot: bigint): Pro
 export interface BringVersionParameters extends HostedDatanetPlace {
   store: RowStore;
   rowsRoot: bigint;
-  /** The account that signs the request; default: the client's. */
+  /** Leaf that signs the request; default: the client's. */
   from?: number;
 }
 export type BringVersionErrorCode =
@@ -112,7 +112,7 @@ export type BringVersionErrorCode =
   | HostErrorCode;
 
 /**
- * Brings the list of a published version to a host, which holds it against the ledger. Anybody may.
+ * Brings the list of a published version to a host, which checks it against the ledger. Anybody may.
  * @throws CLI_ROWS_MISSING, DNT_LIST_MISMATCH, DNT_NOT_HOSTED
  * @example
  * ```ts

@@ -1,4 +1,7 @@
-/** Who has recomputed a Datanet's models and their settlements, and what they found. Each record is signed by its leaf's key. */
+/**
+ * Recomputations of a Datanet's models and their settlements, with their results. Each record is signed by its leaf's
+ * key.
+ */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { checkRecords, type SignedRecord, signedRecordSchema } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
@@ -11,7 +14,7 @@ import { recordsPageSchema } from "./host-schemas.ts";
 
 export interface ListVerifiedParameters extends HostedDatanetPlace {
   modelId: number;
-  /** Records that are asked for and checked, differences first: at most 100, the default. */
+  /** Maximum records to request and check, differences first; at most 100, the default. */
   limit?: number;
 }
 export type ListVerifiedErrorCode =
@@ -21,7 +24,7 @@ export type ListVerifiedErrorCode =
   | HostErrorCode;
 
 export interface Verification {
-  /** Who has recomputed. */
+  /** Leaf that has recomputed. */
   leafId: number;
   atMs: number;
   version: number;
@@ -32,8 +35,8 @@ export interface Verification {
 }
 
 /**
- * Who has recomputed a model, or settlements of it. Each record is checked here: its signature, the key that its leaf has
- * now, and the model's root on the ledger. A host may leave records out, but cannot make one.
+ * Lists recomputations of a model, and of its settlements. Each record is checked here: its signature, the key that its
+ * leaf has now, and the model's root on the ledger. A host may leave records out, but cannot make one.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed or of another model, DNT_NOT_HOSTED, CLI_LEAF_NOT_FOUND
  * @example
  * ```ts
@@ -64,7 +67,7 @@ export async function listVerified(
 }
 
 /**
- * All recomputations of a Datanet that a host shows, each signed by the key that it names.
+ * Reads all recomputations of a Datanet that a host shows, each signed by the key that it names.
  * @internal
  */
 export async function readVerified(

@@ -19,7 +19,7 @@ import { Governance } from "./governance.ts";
 import { announceRollup, payFromTreasury, withdrawFromTreasury } from "./governed-calls.ts";
 import { movePaidOut, namedRollup, requireGoodRollup } from "./migrate.ts";
 
-/** Of anvil's accounts: it sends nothing but the three contracts, so their addresses are known before. */
+/** One of anvil's accounts: it deploys the three contracts and nothing else, so their addresses are known before. */
 const DEPLOYER = anvilAccount(8).address;
 const CAP = { maxFeePerGasWei: 10n ** 12n, maxPriorityFeePerGasWei: 10n ** 10n };
 const ALICE_ID = 2;
@@ -93,7 +93,7 @@ describe("a vote with delegated OPEN", () => {
     await expect(governance.execute(queued)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
 
     await g.waitUntil(queued.executableFrom);
-    // The queue's fee is paid on L1, by the one who forces; until the timelock has it, nothing happens.
+    // The sender of a forced operation pays the queue's fee on L1; until the timelock has it, the call fails.
     await expect(governance.execute(queued)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
     await f.l1.token.write.transfer([at.timelock, 8n * OPEN], { account: f.l1.roles.bob });
     await f.l1.client.setBalance({ address: at.timelock, value: 10n });
@@ -113,12 +113,12 @@ describe("a vote with delegated OPEN", () => {
     const { token, roles } = f.l1;
     const { alice, bob, holder, sequencer, stranger } = roles;
     const supplyWei = await token.read.totalSupply();
-    // Votes are kept by blocks, so each of these takes more gas than an estimate says.
+    // Votes are stored by blocks, so each of these takes more gas than its estimate.
     const by = (account: typeof alice) => ({ account, gas: 300_000n });
     const [halfWei, fewWei] = [(supplyWei * 25n) / 1_000n, supplyWei / 1_000n];
     await token.write.transfer([bob, halfWei], by(holder));
     await token.write.transfer([sequencer, fewWei], by(holder));
-    // What is left to the holder votes by alice's hand.
+    // The holder's remaining OPEN votes by alice's hand.
     const restWei = (await token.read.balanceOf([holder])) - halfWei;
     await token.write.transfer([stranger, restWei], by(holder));
     for (const account of [bob, sequencer]) await token.write.delegate([account], by(account));
@@ -127,7 +127,7 @@ describe("a vote with delegated OPEN", () => {
     const { deadlineBlock } = await governance.proposal(id, 0n);
     await f.l1.client.mine({ blocks: 4 });
     const vote = (account: typeof alice) => g.governor.write.castVote([id, 1], by(account));
-    // Its place among the votes is written already, so that nothing is cheaper than estimated.
+    // Its place among the votes is written already, so the vote is no cheaper than its estimate.
     await vote(sequencer);
     await governance.cast(id, "for", { onSigned: async () => void (await vote(bob)) });
     const reached = await governance.proposal(id, 0n);
@@ -195,7 +195,7 @@ describe("moving to the rollup that a vote named", () => {
     await f.l1.rollup.write.forceWithdraw([BOB_ID, 50n * OPEN, bob, ANY_FEE], { account: bob });
     await takeQueue(f);
     const moved = await movePaidOut(here, there);
-    // The id fee is paid out of what moves.
+    // The moved amount pays the id fee.
     expect(moved).toEqual({ paidOutWei: 50n * OPEN, depositedWei: 49n * OPEN, queueIndex: 0 });
     const [entry] = await f.l1.client.getContractEvents({
       address: next.rollup,
@@ -218,7 +218,7 @@ describe("a malicious proposal", () => {
     const { f, g, at, client, governance, voteFor } = await start();
     const { bob, stranger } = f.l1.roles;
     const { rollup, token } = f.l1;
-    // All of the treasury to a stranger; and a rollup is named that nobody should enter.
+    // A proposal that pays all of the treasury to a stranger, and one that names a rollup that nobody should enter.
     const evil = await voteFor(
       [
         ...withdrawFromTreasury(client, { recipient: stranger, amountWei: "all", maxFeeWei: 8n * OPEN }),
@@ -226,7 +226,7 @@ describe("a malicious proposal", () => {
       ],
       "nothing to see here",
     );
-    // Bob wants out that day, and the operator takes nothing any more.
+    // Bob wants out that day, and the operator takes no operation any more.
     await rollup.write.forceWithdraw([BOB_ID, 50n * OPEN, bob, ANY_FEE], { account: bob });
     const { exit, proveExit } = exitActions(f.l1);
     await f.l1.passTime(HARD_DEADLINE + 1n);
@@ -239,7 +239,7 @@ describe("a malicious proposal", () => {
     expect((await token.read.balanceOf([bob])) - before).toBe(50n * OPEN);
     expect(evil.executableFrom - (await nowSeconds(f))).toBeGreaterThan(14n * 86_400n);
 
-    // When its time comes there is nothing left for it to do: a frozen ledger takes no forced operation.
+    // When its time comes it has no effect: a frozen ledger takes no forced operation.
     await token.write.transfer([at.timelock, 8n * OPEN], { account: bob });
     await g.waitUntil(evil.executableFrom);
     await expect(governance.execute(evil)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });

@@ -1,4 +1,4 @@
-/** Votes of OPEN on Ethereum: what is proposed, its state, and the five steps from a proposal to its effect. */
+/** Votes of OPEN on Ethereum: proposals, their states, and the five steps from a proposal to its effect. */
 
 import { governanceTimelockAbi, openGovernorAbi } from "@openledger/contracts/build/governance-abi";
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
@@ -10,11 +10,11 @@ import { clientError } from "../client-errors.ts";
 import { effectOf, type L1Effect } from "../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../ledger-client.ts";
 
-/** What a proposal does if it is carried out: calls by the timelock, in order, all or none. */
+/** One of a proposal's calls. The timelock makes them in order, all or none. */
 export interface GovernedCall {
   readonly target: Address;
   readonly data: Hex;
-  /** ETH that goes with it, out of what the timelock holds. */
+  /** Wei of ETH that the call carries, out of the timelock's balance. */
   readonly valueWei: bigint;
 }
 
@@ -33,8 +33,8 @@ export type ProposalState = (typeof STATES)[number];
 
 export const VOTE = { against: 0, for: 1, abstain: 2 } as const;
 /**
- * The vote that reaches the quorum also writes a deadline: a fresh slot of 22,100 gas, and an event of some 2,000. A vote estimated
- * before others were mined may turn out to be that one.
+ * Gas that a vote may need beyond its estimate. The vote that reaches the quorum also writes a deadline: a fresh slot of
+ * 22,100 gas, and an event of some 2,000. A vote estimated before others were mined may turn out to be that one.
  */
 const QUORUM_GAS = 40_000n;
 export type VoteName = keyof typeof VOTE;
@@ -52,14 +52,14 @@ export interface Proposal {
   readonly proposer: Address;
   readonly description: string;
   readonly calls: readonly GovernedCall[];
-  /** Blocks: votes are counted as of the first, and cast until the last. */
+  /** Block as of which votes are counted; `deadlineBlock` is the last in which they are cast. */
   readonly snapshotBlock: bigint;
   readonly deadlineBlock: bigint;
   readonly state: ProposalState;
-  /** In wei of OPEN. */
+  /** Votes in wei of OPEN. */
   readonly votes: Readonly<Record<VoteName, bigint>>;
   readonly quorumWei: bigint | null;
-  /** L1 time from which anybody may carry it out; 0 where it is not queued. */
+  /** L1 time from which anybody may carry it out, in seconds; 0 where it is not queued. */
   readonly executableFrom: bigint;
 }
 
@@ -75,7 +75,7 @@ function hashedArguments({ calls, description }: Pick<Proposal, "calls" | "descr
   ] as const;
 }
 
-/** Votes as one governor counts them. */
+/** Proposals and votes of one governor. */
 export class Governance {
   readonly #client: LedgerClient;
   readonly governor: Address;
@@ -90,7 +90,7 @@ export class Governance {
     return { address: this.governor, abi: openGovernorAbi } as const;
   }
 
-  /** Who owns the treasury's leaf, and names rollups. */
+  /** Owner of the treasury's leaf, which also names rollups. */
   timelock(): Promise<Address> {
     return this.#client.l1.readContract({ ...this.#contract, functionName: "timelock" });
   }
@@ -112,13 +112,13 @@ export class Governance {
     return this.#client.l1.readContract({ ...this.#contract, ...call });
   }
 
-  /** Newest first. @param fromBlock no earlier proposal is looked for; the governor's own block will do */
+  /** Lists proposals, newest first. @param fromBlock first block to search; the governor's own block will do */
   async proposals(fromBlock: bigint): Promise<Proposal[]> {
     const { l1 } = this.#client;
     const head = await l1.getBlockNumber({ cacheTime: 0 });
     const found: Proposal[] = [];
-    const wanted = { ...this.#contract, eventName: "ProposalCreated" } as const;
-    for await (const events of readEvents(this.#client, wanted, { fromBlock, toBlock: head })) {
+    const filter = { ...this.#contract, eventName: "ProposalCreated" } as const;
+    for await (const events of readEvents(this.#client, filter, { fromBlock, toBlock: head })) {
       for (const { args } of events) {
         const {
           calldatas,
@@ -164,7 +164,7 @@ export class Governance {
     return { state: STATES[state]!, votes: { against, for: forIt, abstain }, executableFrom, quorumWei };
   }
 
-  /** @throws CLI_UNKNOWN */
+  /** Finds a proposal by its id. @throws CLI_UNKNOWN */
   async proposal(id: bigint, fromBlock: bigint): Promise<Proposal> {
     const found = (await this.proposals(fromBlock)).find((one) => one.id === id);
     if (found !== undefined) return found;
@@ -173,14 +173,14 @@ export class Governance {
     });
   }
 
-  /** Who has voted about a proposal, most votes first. */
+  /** Votes cast on a proposal, the largest first. */
   async votesCast({ deadlineBlock, id, snapshotBlock }: Proposal): Promise<CastVote[]> {
     const { l1 } = this.#client;
     const head = await l1.getBlockNumber({ cacheTime: 0 });
     const cast: CastVote[] = [];
     const toBlock = deadlineBlock < head ? deadlineBlock : head;
-    const wanted = { ...this.#contract, eventName: "VoteCast" } as const;
-    for await (const events of readEvents(this.#client, wanted, { fromBlock: snapshotBlock, toBlock })) {
+    const filter = { ...this.#contract, eventName: "VoteCast" } as const;
+    for await (const events of readEvents(this.#client, filter, { fromBlock: snapshotBlock, toBlock })) {
       for (const { args } of events) {
         const vote = VOTE_NAMES[args.support];
         if (args.proposalId === id && vote !== undefined)
@@ -190,7 +190,7 @@ export class Governance {
     return cast.sort((a, b) => Number(b.votesWei - a.votesWei));
   }
 
-  /** Lets `to` vote with what the wallet holds; oneself, to vote at all. */
+  /** Lets `to` vote with the wallet's OPEN. To vote yourself, delegate to your own address. */
   delegate(to: Address, options: L1Options = {}): Promise<L1Result> {
     const delegator = requireWallet(this.#client).account.address;
     const effect = effectOf("token", "DelegateChanged", { delegator, toDelegate: to });
@@ -198,7 +198,7 @@ export class Governance {
     return callContract(this.#client, { ...token, functionName: "delegate", args: [to], effect }, options);
   }
 
-  /** @returns the proposal's id, too: it follows from the calls and the text */
+  /** Proposes calls. @returns also the proposal's id, which follows from the calls and the text */
   async propose(
     calls: readonly GovernedCall[],
     description: string,
@@ -216,12 +216,12 @@ export class Governance {
     return this.#send("castVote", [id, VOTE[vote]], "VoteCast", id, options, QUORUM_GAS);
   }
 
-  /** Begins the time to leave. Open to all, once a vote has succeeded. */
+  /** Queues a proposal, and so begins the time to leave. Open to all, once a vote has succeeded. */
   queue(proposal: Proposal, options: L1Options = {}): Promise<L1Result> {
     return this.#send("queue", hashedArguments(proposal), "ProposalQueued", proposal.id, options);
   }
 
-  /** Open to all, once the time to leave is over. */
+  /** Carries out a proposal. Open to all, once the time to leave is over. */
   execute(proposal: Proposal, options: L1Options = {}): Promise<L1Result> {
     return this.#send("execute", hashedArguments(proposal), "ProposalExecuted", proposal.id, options);
   }

@@ -1,4 +1,7 @@
-/** What proposals are made of. The timelock owns leaf 0, and acts for it as any owner: through the queue, which nobody refuses. */
+/**
+ * Calls for proposals. The timelock owns leaf 0, and acts for it as any owner: through the queue, which nobody can
+ * refuse.
+ */
 import { TREASURY_ID, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import {
   governanceTimelockAbi,
@@ -23,8 +26,9 @@ type Contracts = Pick<LedgerClient, "rollupAddress" | "tokenAddress">;
 type Forced = "forceTransfer" | "forceWithdraw";
 
 /**
- * Two calls. Besides, the timelock has to hold `maxFeeWei` of OPEN on L1 when it is carried out: the queue's fee is paid there.
- * @param maxFeeWei the most that the queue may ask then; where it asks more, the proposal can be carried out later
+ * Two calls. When the proposal is carried out, the timelock also has to hold `maxFeeWei` of OPEN on L1: the queue's fee
+ * is paid there.
+ * @param maxFeeWei maximum fee of the queue; while the fee is higher, the proposal fails and can be carried out later
  */
 function forced(
   { rollupAddress, tokenAddress }: Contracts,
@@ -61,13 +65,13 @@ export function withdrawFromTreasury(
   return forced(contracts, "forceWithdraw", [TREASURY_ID, wei, recipient], maxFeeWei);
 }
 
-/** Names the rollup to enter from then on. It moves nobody. */
+/** Names the rollup to enter from then on. It moves no funds. */
 export function announceRollup(registry: Address, rollup: Address, sourcesHash: Hex): GovernedCall[] {
   const call = { abi: rollupRegistryAbi, functionName: "announce", args: [rollup, sourcesHash] } as const;
   return [{ target: registry, data: encodeFunctionData(call), valueWei: 0n }];
 }
 
-// What a proposal's call would do, in words: by the call itself, not by what its proposer says of it.
+// Descriptions of a proposal's calls in words: by the call itself, not by its proposer's text.
 
 export interface GovernedContracts {
   readonly rollupAddress: Address;
@@ -79,7 +83,7 @@ export interface GovernedContracts {
 
 export interface DescribedCall {
   readonly words: string;
-  /** What it does is not known here, or it goes where it has no effect that is known: read it before you vote. */
+  /** True where the call's effect is unknown here, or it goes to an unknown target: read it before you vote. */
   readonly isUnknown: boolean;
 }
 
@@ -93,7 +97,7 @@ export function describeCall(call: GovernedCall, at: GovernedContracts): Describ
   const target = getAddress(call.target);
   const ether = `${formatEther(call.valueWei)} ETH that the timelock holds`;
   if (call.valueWei > 0n && call.data === "0x") return known(`Sends ${ether} to ${target}`);
-  // No function that is known here takes ETH.
+  // No known function takes ETH.
   if (call.valueWei > 0n)
     return { words: `Sends ${ether} to ${target}, and calls it with ${call.data}`, isUnknown: true };
   const described =

@@ -1,4 +1,7 @@
-/** From one rollup to the one that votes named: out by a withdrawal or an exit, across by a payout, in by a deposit. */
+/**
+ * Migration from one rollup to the one that votes named: out by a withdrawal or an exit, across by a payout, in by a
+ * deposit.
+ */
 
 import { rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
 import type { Address, Hex } from "viem";
@@ -9,7 +12,7 @@ import { type LedgerClient, requireWallet, rollupContract } from "../ledger-clie
 
 export interface NamedRollup {
   readonly rollupAddress: Address;
-  /** Counted from 1; the last one. */
+  /** Number of the rollup, counted from 1. */
   readonly number: bigint;
   /** sha256 of the sources that the proposal named; nothing on L1 checks it. */
   readonly sourcesHash: Hex;
@@ -24,7 +27,7 @@ export async function namedRollup(client: LedgerClient, registry: Address): Prom
 }
 
 /**
- * Refuses what nobody should put money into unseen: another token, a frozen rollup, or other sources than these.
+ * Requires a rollup that is safe to enter. Refuses another token, a frozen rollup, or other sources than these.
  * @param sourcesHash of the sources that this program comes with, as 0x-hex
  * @throws CLI_MIGRATION_REFUSED
  */
@@ -46,15 +49,15 @@ export async function requireGoodRollup(
 export interface Moved {
   readonly paidOutWei: bigint;
   readonly depositedWei: bigint;
-  /** Of the deposit, in the other rollup's queue. */
+  /** Index of the deposit, in the other rollup's queue. */
   readonly queueIndex: number;
 }
 
 /**
- * Finalizes what L1 owes to the wallet here, and deposits it there for a new account of its own, less what that costs. Begun
- * again after the payout it finds nothing to finalize: then `amountWei` says what to deposit.
+ * Finalizes the wallet's credit on L1 here, and deposits it there for a new account of the wallet, less the fees. After
+ * an interruption behind the payout a second call finds nothing to finalize: pass `amountWei` to deposit.
  * @param there a client of the other rollup with the same wallet, and with the key that is to sign there
- * @throws what finalize and deposit throw; CLI_MIGRATION_REFUSED where too little is left to deposit
+ * @throws the errors of finalize and deposit; CLI_MIGRATION_REFUSED where too little is left to deposit
  */
 export async function movePaidOut(
   here: LedgerClient,

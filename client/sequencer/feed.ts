@@ -19,11 +19,11 @@ const feedMessageSchema = z.union([
       b: z.int(),
       opIndex: counter,
       batchNumber: counter,
-      /** Not yet checked; a full node has none. */
+      /** Preconfirmation, not yet checked; absent at a full node. */
       preconfirmation: z.nullish(preconfirmationSchema),
     }),
   ),
-  /** It will never be executed: `code` says why. */
+  /** Operation that will never be executed: `code` is the reason. */
   event(z.literal("dropped"), z.object({ hash: hex, code: z.string() })),
   event(
     z.literal("settled"),
@@ -35,7 +35,7 @@ const feedMessageSchema = z.union([
     z.object({ batchNumber: counter, batchHash: z.nullish(hex), l1TransactionHash: z.nullable(hex) }),
   ),
 ]);
-/** What the sequencer tells, by its `event`: `message.event === "acknowledged"` gives `message.data` its type. */
+/** Message of the feed, by its `event`: `message.event === "acknowledged"` gives `message.data` its type. */
 export type FeedMessage = z.output<typeof feedMessageSchema>;
 
 export interface Feed {
@@ -52,9 +52,9 @@ interface Socket {
 }
 
 /**
- * Follows the sequencer's feed. It is a hint and nothing more: messages may be lost with the connection, so
- * a listener also polls, as `watchOperation` and `watchBatch` do. An event of another form is left out. Never throws; without
- * a connection `isOpen` stays false.
+ * Follows the sequencer's feed. It is only a hint: messages may be lost with the connection, so a listener also polls, as
+ * `watchOperation` and `watchBatch` do. Events of an unknown form are skipped. Never throws; without a connection
+ * `isOpen` stays false.
  */
 export async function openFeed(
   client: SequencerAccess,
@@ -103,29 +103,32 @@ function parseMessage(data: unknown): FeedMessage | null {
   }
 }
 
-/** @internal */
+/**
+ * Milliseconds between polls without the feed.
+ * @internal
+ */
 export const POLL_MS = 1_000;
 /**
- * With the feed, polling only guards against a lost message.
+ * Milliseconds between polls with the feed: they only guard against a lost message.
  * @internal
  */
 export const GUARD_POLL_MS = 5_000;
-/** A burst of messages causes one look. */
+/** Milliseconds that a burst of messages may last to cause one read. */
 const SETTLE_MS = 50;
 
 interface Following<Found> {
   readonly topics: readonly FeedTopic[];
   readonly signal?: AbortSignal | undefined;
-  /** null: go on. */
+  /** Reads the state; null goes on. */
   look(): Promise<Found | null>;
-  /** After a look that goes on. @returns the most milliseconds until the next one */
+  /** Called after a read that goes on. @returns maximum milliseconds until the next one */
   beforeWait(isFed: boolean): number | Promise<number>;
 }
 
 /**
- * Looks now and at the feed's news, until a look finds what it is for. A sequencer that has answered before and is away for a
- * moment is waited for.
- * @throws what a look throws; CLI_WAIT_ENDED where the signal ends it
+ * Reads now and after each message of the feed, until a read returns a result. A sequencer that has answered before may
+ * be unreachable for a while.
+ * @throws the errors of `look`; CLI_WAIT_ENDED where the signal ends it
  * @internal
  */
 export async function follow<Found>(

@@ -1,4 +1,4 @@
-/** What operations cost, and what the operator makes of it, as the sequencer says. */
+/** Fees of operations, and the operator's earnings and costs, as the sequencer reports them. */
 import { requestSequencer, type SequencerAccess } from "./sequencer-request.ts";
 import {
   type FeeEstimates,
@@ -7,13 +7,14 @@ import {
   operatorResultSchema,
 } from "./sequencer-schemas.ts";
 
-/** One sentence, for commands. */
+/** Explanation of fees in one sentence, for commands. */
 export const WHO_PAYS =
   "An operation costs its weight times the batch's fee, in OPEN; a forced operation or deposit pays Ethereum's gas and the queue's fee instead.";
 
 /**
- * The fee of a unit now and in the next batch, which is announced before that batch opens, and what each kind of operation
- * pays by it. An operation that allows `suggestedMaxFeePerUnitWei` is not refused for four more batches, however the fee rises.
+ * Reads the fee of a unit now and in the next batch, which is announced before that batch opens, and the resulting cost
+ * of each kind of operation. An operation that allows `suggestedMaxFeePerUnitWei` is not refused for four more batches,
+ * however the fee rises.
  * @throws SEQ_READ_ONLY at a full node; CLI_UNREACHABLE, CLI_ANSWER_INVALID
  */
 export function estimateFees(client: SequencerAccess): Promise<FeeEstimates> {
@@ -28,7 +29,7 @@ export function likelyFeeWei(fees: FeeEstimates, kind: "transfer" | "withdraw"):
 }
 
 /**
- * What the operator earned and spent over the last batches that L1 has.
+ * Reads the operator's earnings and costs over the last batches that L1 has.
  * @throws as estimateFees
  */
 export function getOperatorResult(client: SequencerAccess): Promise<OperatorResult> {

@@ -1,4 +1,4 @@
-/** What anyone may read from the sequencer. Nothing here is proven: for that there is `openledger verify`. */
+/** Public reads from the sequencer. Their results are not proven: `openledger verify` proves them. */
 
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -28,14 +28,19 @@ import {
   statusSchema,
 } from "./sequencer-schemas.ts";
 
-/** What the sequencer says of itself, compared with nothing: for who has no chain to compare with yet. */
+/**
+ * Reads the sequencer's facts about itself without any comparison, for callers that have no chain to compare with yet.
+ */
 export function readInfo(client: SequencerAccess): Promise<SequencerInfo> {
   return requestSequencer(client, "/v1/info", infoSchema);
 }
 
 const checkedInfo = new WeakSet<LedgerClient>();
 
-/** @throws CLI_WRONG_ROLLUP where the sequencer serves another ledger than the client is for */
+/**
+ * Reads the sequencer's facts about itself, compared with the client's rollup. @throws CLI_WRONG_ROLLUP where the
+ * sequencer serves another ledger than the client is for
+ */
 export async function getInfo(client: LedgerClient): Promise<SequencerInfo> {
   const info = await readInfo(client);
   if (!checkedInfo.has(client)) {
@@ -59,7 +64,7 @@ export function getStatus(client: SequencerAccess): Promise<SequencerStatus> {
   return requestSequencer(client, "/v1/status", statusSchema);
 }
 
-/** @throws CLI_LEAF_NOT_FOUND */
+/** Reads a leaf. @throws CLI_LEAF_NOT_FOUND */
 export async function getLeaf(client: SequencerAccess, id: number): Promise<LedgerLeaf> {
   try {
     return await requestSequencer(client, `/v1/leaves/${id}`, leafSchema);
@@ -70,7 +75,9 @@ export async function getLeaf(client: SequencerAccess, id: number): Promise<Ledg
   }
 }
 
-/** Leaves of an owner or of a key, the models of a Datanet (a thousand at most), or those with some numbers (a hundred). */
+/**
+ * Finds leaves of an owner or of a key, the models of a Datanet (a thousand at most), or leaves by number (a hundred).
+ */
 export function findLeaves(
   client: SequencerAccess,
   filter: { owner: Address } | { keyX: bigint } | { datanetId: number } | { ids: readonly number[] },
@@ -83,8 +90,8 @@ export function findLeaves(
 type Signing = Pick<LedgerClient, "l2Key" | "leafId"> & Partial<Pick<LedgerClient, "wallet">>;
 
 /**
- * The one account among leaves; null where there is none. Anyone can open an account for any owner and key: where there are
- * several, the client's own leaf counts first, then the one of its wallet's address that has its key.
+ * The one account among leaves; null where there is none. Anyone can open an account for any owner and key. Among
+ * several, the client's own leaf comes first, then the one of its wallet's address that has its key.
  * @throws CLI_INPUT_INVALID
  */
 export function onlyAccount(
@@ -104,13 +111,13 @@ export function onlyAccount(
 }
 
 /**
- * The leaf that signs: the one named, else the client's, else the one account with the client's key.
+ * Resolves the leaf that signs: the one named, else the client's, else the one account with the client's key.
  * @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_NOT_CONFIGURED
  */
 export async function resolveSigner(client: SequencerAccess & Signing, id?: number): Promise<LedgerLeaf> {
   const named = id ?? client.leafId;
   if (named !== null) return getLeaf(client, named);
-  // Not requireL2Key: who only reads the ledger carries no Ethereum library.
+  // Not requireL2Key: a program that only reads the ledger carries no Ethereum library.
   if (client.l2Key === null)
     throw clientError("CLI_NOT_CONFIGURED", "the client has no L2 key to sign with", {
       data: { missing: "l2Key" },
@@ -123,7 +130,7 @@ export async function resolveSigner(client: SequencerAccess & Signing, id?: numb
   });
 }
 
-/** null where the sequencer knows no such operation. */
+/** Reads an operation; null where the sequencer knows no such operation. */
 export async function getOperation(client: SequencerAccess, hash: Hex): Promise<LedgerOperation | null> {
   try {
     return await requestSequencer(client, `/v1/operations/${hash}`, operationSchema);
@@ -133,13 +140,13 @@ export async function getOperation(client: SequencerAccess, hash: Hex): Promise<
   }
 }
 
-/** What names it in a list of operations: its hash, or its index in L1's queue. */
+/** Name of an operation in lists: its hash, or its index in L1's queue. */
 export const nameOfOperation = (operation: LeafOperation): Hex | number =>
   operation.hash ?? operation.queueIndex;
 
 /**
- * Operations and executed queue entries of a leaf, newest first, at most 200; those older than `before`, which is the hash
- * of an operation or the index of a queue entry.
+ * Lists operations and executed queue entries of a leaf, newest first, at most 200. With `before`, the hash of an
+ * operation or the index of a queue entry, it lists older ones.
  */
 export function listOperations(
   client: SequencerAccess,
@@ -151,13 +158,13 @@ export function listOperations(
 }
 
 export interface LatestRecords {
-  /** Newest first. */
+  /** Records, newest first. */
   readonly records: readonly LatestRecord[];
-  /** What the next page is asked for with; null where nothing is older. */
+  /** `before` of the next page; null where there is no older record. */
   readonly nextBefore: number | null;
 }
 
-/** What was executed last: signed operations, queue entries and settlements, at most 50. */
+/** Lists the latest executed records: signed operations, queue entries and settlements, at most 50. */
 export function listLatest(
   client: SequencerAccess,
   { limit = 25, before }: { limit?: number; before?: number } = {},
@@ -167,7 +174,7 @@ export function listLatest(
 }
 
 /**
- * What a hash names that begins and ends so: at most 20.
+ * Finds what hashes with this start and end name: at most 20.
  * @param piece.start 0x and at least four digits
  */
 export function findHashes(
@@ -178,20 +185,20 @@ export function findHashes(
   return requestSequencer(client, `/v1/hashes?${query}`, foundHashesSchema);
 }
 
-/** null where there is no such batch (yet). */
+/** Reads a batch; null where there is no such batch (yet). */
 export async function getBatch(client: SequencerAccess, number: number): Promise<LedgerBatch | null> {
-  // Of the list, which is an answer also where there is none: anyone who waits for a batch asks often.
+  // From the list, which also answers where there is none: callers that wait for a batch ask often.
   const [newest] = await listBatches(client, 1, number + 1);
   return newest?.number === number ? newest : null;
 }
 
-/** Newest first; `before`: those with smaller numbers. */
+/** Lists batches, newest first; `before`: those with smaller numbers. */
 export function listBatches(client: SequencerAccess, limit = 20, before?: number): Promise<LedgerBatch[]> {
   const page = before === undefined ? "" : `&before=${before}`;
   return requestSequencer(client, `/v1/batches?limit=${limit}${page}`, batchesSchema);
 }
 
-/** null where the sequencer has not seen the entry (yet). */
+/** Reads a queue entry; null where the sequencer has not seen it (yet). */
 export async function getQueueEntry(client: SequencerAccess, index: number): Promise<QueueEntryView | null> {
   try {
     return await requestSequencer(client, `/v1/queue/${index}`, queueEntrySchema);

@@ -1,4 +1,6 @@
-/** What anyone may read of models from the sequencer. Nothing here is proven: `openledger verify settlement` is. */
+/**
+ * Public reads about models from the sequencer. Their results are not proven: `openledger verify settlement` proves them.
+ */
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
@@ -22,7 +24,7 @@ import { requestSequencer, type SequencerAccess, type SequencerErrorCode } from 
 
 export type GetModelErrorCode = "CLI_LEAF_NOT_FOUND" | "OP_WRONG_LEAF_KIND" | SequencerErrorCode;
 
-/** @throws CLI_LEAF_NOT_FOUND; OP_WRONG_LEAF_KIND where the leaf is no model */
+/** Reads a model. @throws CLI_LEAF_NOT_FOUND; OP_WRONG_LEAF_KIND where the leaf is no model */
 export async function getModel(client: SequencerAccess, modelId: number): Promise<LedgerModelLeaf> {
   try {
     return await requestSequencer(client, `/v1/models/${modelId}`, modelSchema);
@@ -49,13 +51,13 @@ export function approvalsOf({ counters, model }: LedgerModelLeaf): { id: number;
 }
 
 export type EpochPayments = Omit<z.output<typeof paymentsSchema>, "payments"> & {
-  /** All of them, in the order of the chain. */
+  /** All payments, in the order of the chain. */
   readonly payments: readonly LedgerPayment[];
 };
 
 const PAGE_SIZE = 500;
 
-/** An epoch's payments, the open epoch's by default. @throws SEQ_UNKNOWN */
+/** Reads an epoch's payments, the open epoch's by default. @throws SEQ_UNKNOWN */
 export async function getPayments(
   client: SequencerAccess,
   modelId: number,
@@ -63,20 +65,20 @@ export async function getPayments(
 ): Promise<EpochPayments> {
   const payments: LedgerPayment[] = [];
   for (;;) {
-    const wanted = epoch === undefined ? "" : `&epoch=${epoch}`;
-    const path = `/v1/models/${modelId}/payments?from=${payments.length}&limit=${PAGE_SIZE}${wanted}`;
+    const epochQuery = epoch === undefined ? "" : `&epoch=${epoch}`;
+    const path = `/v1/models/${modelId}/payments?from=${payments.length}&limit=${PAGE_SIZE}${epochQuery}`;
     const page = await requestSequencer(client, path, paymentsSchema);
     payments.push(...page.payments);
     if (page.payments.length < PAGE_SIZE) return { ...page, payments };
   }
 }
 
-/** What a leaf has earned, of every model. */
+/** Reads a leaf's rewards from every model. */
 export function getRewards(client: SequencerAccess, leafId: number): Promise<LeafRewards> {
   return requestSequencer(client, `/v1/leaves/${leafId}/rewards`, rewardsSchema);
 }
 
-/** The settlement of an epoch, 0 for the activation; null where there is none (yet). */
+/** Reads the settlement of an epoch, 0 for the activation; null where there is none (yet). */
 export async function getSettlement(
   client: SequencerAccess,
   modelId: number,
@@ -91,8 +93,8 @@ export async function getSettlement(
 }
 
 /**
- * Whether the ledger has a settlement of the epoch, 0 for the activation, by the model's leaf. To ask for one that there is
- * not yet is answered by an error, which browsers show.
+ * Returns true if the ledger has a settlement of the epoch, 0 for the activation, by the model's leaf. A request for a
+ * missing settlement gets an error, which browsers display.
  * @internal
  */
 export function isSettled(
@@ -108,20 +110,20 @@ export function isSettled(
   return epoch < counters.epoch && closedEpoch?.epoch !== epoch;
 }
 
-/** What a settlement's posted bytes say, those of all its entries. @throws CIR_WIRE_MALFORMED */
+/** Decodes the posted bytes of all entries of a settlement. @throws CIR_WIRE_MALFORMED */
 export const postedOf = ({
   data,
   further = [],
 }: Pick<LedgerSettlement, "data" | "further">): PostedSettlement =>
   decodeEntries([data, ...further.map((entry) => entry.data)].map((hex) => hexToBytes(hex.slice(2))));
 
-/** Newest first. */
+/** Lists a model's settlements, newest first. */
 export function listSettlements(client: SequencerAccess, modelId: number): Promise<LedgerSettlement[]> {
   return requestSequencer(client, `/v1/settlements?model=${modelId}&limit=200`, z.array(settlementSchema));
 }
 
 /**
- * What a model's payees had accrued before an epoch, in wei: the sum of what earlier settlements paid them.
+ * Accrued wei of a model's payees before an epoch: the sum of the earlier settlements' payments.
  * @returns null where the sequencer lists too few of them
  * @internal
  */
@@ -138,7 +140,7 @@ export async function accruedBefore(
   return payees.map((_, m) => earlier.reduce((sum, { earnedWei }) => sum + (earnedWei?.[m] ?? 0n), 0n));
 }
 
-// Settlements that wait on L1 for a batch, as the sequencer knows them, with the times that L1 gives.
+// Settlements that wait on L1 for a batch, as the sequencer reports them, with L1's times.
 
 export interface PreVerifiedSettlementView {
   readonly modelId: number;
@@ -147,24 +149,24 @@ export interface PreVerifiedSettlementView {
   readonly settlementHash: bigint;
   /** Name of the circuit. */
   readonly circuit: string;
-  /** "waiting" for a batch, "superseded" by another settlement, or how far the batch is that takes it. */
+  /** "waiting" for a batch, "superseded" by another settlement, or the status of the batch that takes it. */
   readonly status: string;
   readonly batchNumber: number | null;
-  /** Code of what keeps it out of a batch. */
+  /** Error code that prevents a batch from taking it. */
   readonly reason: string | null;
-  /** By L1's clock; null where L1 has it no more: a batch took it. */
+  /** Facts by L1's clock; null where L1 has it no more: a batch took it. */
   readonly onL1: {
     readonly blockNumber: number;
     readonly preVerifiedAtSeconds: number;
-    /** From then on anybody may post a batch with it. */
+    /** L1 time from which anybody may post a batch with it, in seconds. */
     readonly anyonePostsFromSeconds: number;
     readonly burnedWei: bigint;
   } | null;
 }
 
 /**
- * Of one model, or of all.
- * @returns null where nobody here knows: a full node was asked
+ * Lists pre-verified settlements of one model, or of all.
+ * @returns null at a full node, which does not know them
  * @throws CLI_NOT_CONFIGURED, CLI_UNREACHABLE, CLI_ANSWER_INVALID
  */
 export async function listPreVerifiedSettlements(

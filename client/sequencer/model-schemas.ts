@@ -8,7 +8,7 @@ const hex = z.string().check(z.regex(/^0x[0-9a-fA-F]*$/));
 const count = z.int().check(z.nonnegative());
 const coordinate = textOf(/^(0x[0-9a-fA-F]{1,64}|[0-9]{1,78})$/, BigInt);
 const pair = z.tuple([coordinate, coordinate]);
-/** The real part of G2's coordinates first. */
+/** Proof, with the real part of G2's coordinates first. */
 const proof = z.object({
   a: pair,
   b: z.pipe(
@@ -30,7 +30,7 @@ const payeeSchema = z.object({
   validator: roleSchema,
 });
 
-/** What L1 says of a close; null where it is not there yet. */
+/** L1's facts about a close; null until L1 has them. */
 const closeEpochFields = {
   closedAtBlock: z.nullable(count),
   closedAtSeconds: z.nullable(count),
@@ -57,7 +57,10 @@ export const modelSchema = z.extend(leafSchema, {
   counters: z.object({
     isReady: z.boolean(),
     isApproved: z.boolean(),
-    /** Of a model of several Datanets, bit s: Datanet s has approved, while others have not. 0 where `isApproved`. */
+    /**
+     * Approvals of a model of several Datanets, bit s: Datanet s has approved, while others have not. 0 where
+     * `isApproved`.
+     */
     approvals: count,
     cap: count,
     paymentCount: count,
@@ -69,14 +72,14 @@ export const modelSchema = z.extend(leafSchema, {
     ownersCommitment: fieldElement,
     payeeRoot: fieldElement,
     binding: fieldElement,
-    /** Datanet 0, and its version. */
+    /** Datanet 0; `version` is its version. */
     datanetId: count,
     version: count,
-    /** Of a model of several Datanets: the others, in their places. */
+    /** Further Datanets of a model of several, in their places. */
     furtherDatanets: z.array(count),
-    /** The settlement circuit's, for the model's life. */
+    /** Draws of the settlement circuit, for the model's life. */
     drawCount: count,
-    /** null where the owner signed none that a circuit has. */
+    /** Features of the settlement circuit; null where the owner signed a number that no circuit has. */
     featureCount: z.nullable(count),
     ownerParts: count,
     validatorParts: count,
@@ -88,9 +91,9 @@ export const modelSchema = z.extend(leafSchema, {
 export type LedgerModelLeaf = z.output<typeof modelSchema>;
 
 const paymentSchema = z.object({
-  /** Of the operation; 0 where L1's queue forced it, or the sequencer has it from L1 alone. */
+  /** Hash of the operation; 0 where L1's queue forced it, or the sequencer has it from L1 alone. */
   hash: hex,
-  /** Of the entry of L1's queue that forced it. */
+  /** Index of the queue entry that forced it. */
   queueIndex: z.nullish(count),
   receipt: fieldElement,
   payerId: count,
@@ -107,7 +110,7 @@ export const paymentsSchema = z.object({
   chain: fieldElement,
   amountWei: wei,
   paymentCount: count,
-  /** What the draws come from; absent while the epoch is open, null while L1 has not recorded it. */
+  /** Seed of the draws; absent while the epoch is open, null while L1 has not recorded it. */
   seed: z.nullish(fieldElement),
   prevRandao: z.nullish(fieldElement),
   payments: z.array(paymentSchema),
@@ -143,14 +146,14 @@ export const settlementSchema = z.object({
   batchNumber: count,
   l1TransactionHash: z.nullable(hex),
   ...entryFields,
-  /** Its other entries in L1's order, of a model of several shards. */
+  /** Further entries in L1's order, for a model of several shards. */
   further: z.optional(z.array(z.object(entryFields))),
   voidCount: z.optional(count),
   ownerWei: z.optional(wei),
   treasuryWei: z.optional(wei),
   burnedWei: z.optional(wei),
   earnedSumWei: z.optional(wei),
-  /** By the payee's place. */
+  /** Earnings by the payee's place. */
   earnedWei: z.optional(z.array(wei)),
   closingBatch: z.optional(count),
   cap: z.optional(count),
@@ -162,9 +165,9 @@ export const preVerifiedSchema = z.object({
   epoch: count,
   settlementHash: fieldElement,
   circuit: z.string(),
-  /** "waiting" for a batch, "superseded" by another settlement, or how far the batch is that takes it. */
+  /** "waiting" for a batch, "superseded" by another settlement, or the status of the batch that takes it. */
   status: z.string(),
   batchNumber: z.nullable(count),
-  /** Code of what keeps it out of a batch. */
+  /** Error code that prevents a batch from taking it. */
   reason: z.nullable(z.string()),
 });

@@ -30,7 +30,7 @@ export function encodeOperation(operation: SignedOperation): OperationBody {
   };
 }
 
-/** The operation of a body that `encodeOperation` made. */
+/** Decodes the body of an operation that `encodeOperation` made. */
 export function decodeOperation(body: OperationBody): SignedOperation {
   const { r8x, r8y, s } = body.signature;
   return {
@@ -45,8 +45,8 @@ export function decodeOperation(body: OperationBody): SignedOperation {
   };
 }
 
-/** A preconfirmation with all that its hash is of: the file that `openledger equivocation` takes. */
-export interface KeptPreconfirmation {
+/** A preconfirmation with everything that its hash covers: the file that `openledger equivocation` takes. */
+export interface PreconfirmationRecord {
   readonly chainId: number;
   readonly rollupAddress: Address;
   readonly preconfirmation: Preconfirmation;

@@ -11,14 +11,15 @@ import { postedLeafSchema } from "./sequencer-schemas.ts";
 
 export interface ProvenLeaf {
   readonly leaf: Leaf;
-  /** The batch after which L1 holds the root that the leaf leads to. */
+  /** Number of the batch after which L1 holds the root that the leaf leads to. */
   readonly batchNumber: number;
-  /** From the leaf up to that root: eight children a level. */
+  /** Path from the leaf up to that root: eight children a level. */
   readonly path: readonly (readonly bigint[])[];
 }
 
 /**
- * A leaf as L1 has it, checked here: the sequencer gives the leaf and its path, the contract the root.
+ * Reads a leaf as L1 has it. The sequencer gives the leaf and its path, the contract the root, and both are compared
+ * here.
  * @returns null where L1 does not have the batch yet that the sequencer calls posted
  * @throws CLI_LEAF_UNPROVEN where the path does not lead to that root; OP_UNKNOWN_LEAF, CLI_UNREACHABLE
  */
@@ -54,7 +55,7 @@ async function rootOnL1(client: LedgerClient, batchNumber: number): Promise<bigi
   }
 }
 
-/** What the contract said of a batch in that transaction; null where it did not take it there. */
+/** The contract's event about a batch in that transaction; null where it did not take the batch there. */
 async function acceptedBatch(client: LedgerClient, hash: Hex, batchNumber: number) {
   const { blockNumber, logs } = await client.l1.getTransactionReceipt({ hash });
   // Another contract can emit an event of the same name.
@@ -65,9 +66,9 @@ async function acceptedBatch(client: LedgerClient, hash: Hex, batchNumber: numbe
 }
 
 export interface VerifiedBatch {
-  /** Whether all of `checks` hold. */
+  /** True if all of `checks` hold. */
   readonly isVerified: boolean;
-  /** Of each, whether the sequencer says what the contract has accepted with a proof. */
+  /** Result of each check: true if the sequencer's value is the one that the contract accepted with a proof. */
   readonly checks: Readonly<Record<"oldRoot" | "newRoot" | "circuit", boolean>>;
   /** True where anyone can forge proofs of its circuit, because its key is a development key. */
   readonly isDevelopmentKey: boolean;
@@ -77,8 +78,8 @@ export interface VerifiedBatch {
 }
 
 /**
- * Compares a batch, as the sequencer shows it, with what the contract has accepted. The contract checks every proof itself;
- * `openledger verify` checks them again, and executes every operation.
+ * Compares a batch, as the sequencer shows it, with the one that the contract has accepted. The contract checks every
+ * proof itself; `openledger verify` checks them again, and executes every operation.
  * @returns null where L1 does not have the batch, or not in the transaction that the sequencer names
  * @throws CLI_UNREACHABLE, CLI_WRONG_ROLLUP
  * @example

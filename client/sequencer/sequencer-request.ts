@@ -5,7 +5,7 @@ import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 
 /**
- * What every call that asks the sequencer may throw. It keeps the codes of its own refusals and of the ledger's, which
+ * Error codes of every call to the sequencer. Its own refusals, and the ledger's, keep their codes, which
  * docs/reference/errors.md lists.
  */
 export type SequencerErrorCode =
@@ -15,10 +15,10 @@ export type SequencerErrorCode =
   | `OP_${string}`
   | `SEQ_${string}`;
 
-/** What it takes to ask a sequencer; a client has it, and so has a page before there is one. */
+/** Access to a sequencer: a client has it, and so has a page before there is a client. */
 export type SequencerAccess = Pick<LedgerClient, "sequencerUrl" | "requestTimeoutMs">;
 
-/** @throws CLI_NOT_CONFIGURED */
+/** The sequencer's URL. @throws CLI_NOT_CONFIGURED */
 export function requireSequencerUrl(client: Pick<LedgerClient, "sequencerUrl">): string {
   if (client.sequencerUrl === null)
     throw clientError("CLI_NOT_CONFIGURED", "the client has no sequencer to ask", {
@@ -28,10 +28,10 @@ export function requireSequencerUrl(client: Pick<LedgerClient, "sequencerUrl">):
 }
 
 /**
- * One request to the sequencer, its answer parsed by a schema.
+ * Sends one request to the sequencer, and parses the answer by a schema.
  *
- * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID; an error that the sequencer answers with keeps
- * the code that it has there (OP_WRONG_NONCE …), or is CLI_ANSWER_INVALID where it has none.
+ * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID; an error in the sequencer's answer keeps its code (OP_WRONG_NONCE …), or
+ * is CLI_ANSWER_INVALID where it has none.
  */
 export async function requestSequencer<Schema extends z.core.$ZodType>(
   client: SequencerAccess,
@@ -62,7 +62,7 @@ function toError({ cause, error, kind, reason, status, url }: SequencerFailure):
   return refusedBy(error, kind === "passing", { httpStatus: status });
 }
 
-/** A refusal that the sequencer names, by the code that it has there. */
+/** Error for a refusal of the sequencer, with the sequencer's code. */
 export const refusedBy = (
   { code, data, message, remedy }: NonNullable<SequencerFailure["error"]>,
   isRetryable: boolean,

@@ -4,7 +4,7 @@ import { TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { type Address, getAddress, type Hex, isAddress } from "viem";
 import * as z from "zod/mini";
 
-/** Text of a form, read as what it means. */
+/** Text of a form, converted to its value. */
 export const textOf = <Value>(form: RegExp, read: (text: string) => Value) =>
   z.pipe(z.string().check(z.regex(form)), z.transform(read));
 export const hex = textOf(/^0x[0-9a-fA-F]*$/, (text) => text as Hex);
@@ -33,7 +33,7 @@ export const infoSchema = z.object({
   circuits: z.array(
     z.object({
       name: z.string(),
-      /** 0 a batch, 1 a sampled settlement, 2 a payee table. */
+      /** Sort: 0 a batch, 1 a sampled settlement, 2 a payee table. */
       sort: z.int(),
       /** Narrow slots; payments; 0. */
       size0: z.int(),
@@ -50,22 +50,22 @@ export type SequencerInfo = z.infer<typeof infoSchema>;
 const operationFees = z.object({ weight: z.int(), feeWei: wei, nextFeeWei: wei });
 export const feesSchema = z.object({
   mode: z.enum(["constant", "follow"]),
-  /** Of the open batch. */
+  /** Fee per unit of the open batch, in wei. */
   feePerUnitWei: wei,
-  /** Of the batch after it; it does not change any more. */
+  /** Fee per unit of the batch after it, in wei; it does not change any more. */
   nextFeePerUnitWei: wei,
   suggestedMaxFeePerUnitWei: wei,
   minFeePerUnitWei: z.nullable(wei),
   maxFeePerUnitWei: z.nullable(wei),
-  /** Thousandths by which it moves from a batch to the next, at most. */
+  /** Maximum move from a batch to the next, in thousandths of the fee. */
   stepPerMille: z.int().check(z.nonnegative()),
-  /** How many batches wait for L1, of those that may: 0 to 1. */
+  /** Share of the batches that may wait for L1 and do: 0 to 1. */
   load: z.number(),
-  /** What the fee follows; null where it is constant, or L1's price is not known now. */
+  /** Inputs of the fee; null where it is constant, or L1's price is not known now. */
   basis: z.nullable(
     z.object({ aimWei: wei, gasPriceWei: wei, openPerEtherWei: wei, reportedAtMs: z.number() }),
   ),
-  /** By the names of all signed kinds. */
+  /** Costs by the names of all signed kinds. */
   operations: z.catchall(z.object({ transfer: operationFees, withdraw: operationFees }), operationFees),
 });
 export type FeeEstimates = z.infer<typeof feesSchema>;
@@ -76,17 +76,17 @@ export const operatorResultSchema = z.object({
   firstBatch: counter,
   lastBatch: counter,
   sinceMs: z.nullable(z.number()),
-  /** Fees, in OPEN. */
+  /** Fees earned, in wei of OPEN. */
   incomeWei: wei,
   gasUsed: z.number(),
-  /** What L1 took, in ether. */
+  /** Cost of L1, in wei of ether. */
   l1CostEtherWei: wei,
   /** Transactions with an unknown price: then there is no result. */
   unpricedCount: z.int(),
-  /** In OPEN. */
+  /** Cost of proofs, in wei of OPEN. */
   proofCostWei: wei,
   openPerEtherWei: z.nullable(wei),
-  /** In OPEN; null where a price is unknown. */
+  /** Result in wei of OPEN; null where a price is unknown. */
   resultWei: z.nullable(signedWei),
 });
 export type OperatorResult = z.infer<typeof operatorResultSchema>;
@@ -107,7 +107,7 @@ export const statusSchema = z.object({
     final: counter,
   }),
   mempool: z.object({ pending: z.int() }),
-  /** What the sequencer takes: everything, only what leads out, or nothing. */
+  /** Mode of the sequencer: it takes every operation, only those that lead out, or none. */
   mode: z.optional(z.enum(["open", "sunset", "frozen", "malformed", "behind"])),
   queue: z.object({ seenIndex: counter, consumedIndex: counter }),
   l1: z.object({ blockNumber: counter, timestamp: counter }),
@@ -118,12 +118,12 @@ export const statusSchema = z.object({
     postMs: z.number(),
     finalMs: z.optional(z.number()),
   }),
-  /** When the operator's own processes were heard last; absent where a full node answers. */
+  /** Last contact of the operator's own processes; absent at a full node. */
   operator: z.optional(
     z.object({
       bridge: z.nullable(z.object({ heardAtMs: z.number(), alarms: z.array(z.string()) })),
       prover: z.nullable(z.object({ heardAtMs: z.number(), name: z.string() })),
-      /** What the operator tells every reader of the pages. */
+      /** Notice of the operator to every reader of the pages. */
       notice: z._default(
         z.nullable(z.object({ title: z.string(), text: z.string(), untilMs: z.number() })),
         null,
@@ -151,7 +151,7 @@ export const leafSchema = z.object({
       version: counter,
       rowCount: counter,
       publishedAt: counter,
-      /** The hash of its card (docs/explanation/datanets.md); 0 = none. */
+      /** Hash of its card (docs/explanation/datanets.md); 0 = none. */
       policy: fieldElement,
       rowsRoot: fieldElement,
       ownersCommitment: fieldElement,
@@ -221,9 +221,9 @@ export const operationSchema = z.object({
   amountCode,
   words: z.array(fieldElement),
   nonce: counter,
-  /** The leaf that a Create has opened. */
+  /** Leaf that a Create has opened. */
   createdId: z.nullish(z.int()),
-  /** What it paid, once executed. */
+  /** Fee paid, in wei, once executed. */
   feeWei: z.nullish(wei),
   status: z.enum(OPERATION_STATUSES),
   opIndex: z.nullish(counter),
@@ -279,20 +279,20 @@ const recordSchema = z.object({
 export type LedgerRecord = z.infer<typeof recordSchema>;
 
 const latestRecordSchema = z.object({
-  /** Its place in the sequencer's log. */
+  /** Place in the sequencer's log. */
   sequence: counter,
   kind: z.string(),
   a: z.int(),
   b: z.int(),
   createdId: z.nullable(z.int()),
-  /** What it moves; null where it names no amount. */
+  /** Amount moved, in wei; null where the record names none. */
   amountWei: z.nullable(wei),
   isValid: z.boolean(),
-  /** Of a signed operation. */
+  /** Hash of a signed operation, else null. */
   hash: z.nullable(hex),
-  /** Of an entry of L1's queue. */
+  /** Index of an entry of L1's queue, else null. */
   queueIndex: z.nullable(counter),
-  /** Of a settlement; 0 is the activation. */
+  /** Epoch of a settlement, else null; 0 is the activation. */
   epoch: z.nullable(counter),
   batchNumber: counter,
   status: z.enum(OPERATION_STATUSES),
@@ -327,7 +327,7 @@ export const batchSchema = z.object({
   firstOpIndex: z.nullish(counter),
   feePerUnitWei: z.nullish(wei),
   dataBytes: z.nullish(z.int()),
-  /** What was executed, in its order. */
+  /** Executed records, in their order. */
   records: z.nullish(z.array(recordSchema)),
   openedAtMs: z.nullish(z.number()),
   closedAtMs: z.nullish(z.number()),

@@ -5,10 +5,10 @@ import { follow, GUARD_POLL_MS, POLL_MS } from "./feed.ts";
 import { getBatch, getOperation, getQueueEntry, getStatus } from "./ledger-reads.ts";
 import type { LedgerOperation, OperationStatus, SequencerStatus } from "./sequencer-schemas.ts";
 
-/** In the order in which an operation passes them. */
+/** Stages in the order in which an operation passes them. */
 const STAGES = ["pending", "acknowledged", "closed", "proven", "posted", "final"] as const;
 export type Stage = (typeof STAGES)[number];
-/** "finalizable" is "posted", asked of a withdrawal: from then on `finalizeWithdrawal` pays it out. */
+/** Stage to wait for. "finalizable" is "posted" for a withdrawal: from then on `finalizeWithdrawal` pays it out. */
 export type WaitStage = Exclude<Stage, "pending"> | "finalizable";
 
 /** An operation, a queue entry, or a withdrawal that is either. */
@@ -19,9 +19,9 @@ export type WaitTarget =
 
 export interface WaitProgress extends WaitResult {
   elapsedMs: number;
-  /** The sequencer's guess; null where it has none. */
+  /** The sequencer's estimate of the remaining milliseconds; null where it has none. */
   remainingMs: number | null;
-  /** How news arrive: "feed" at once, "polling" once a second. */
+  /** Source of news: "feed" at once, "polling" once a second. */
   via: "feed" | "polling";
 }
 
@@ -35,7 +35,7 @@ export interface WaitResult {
   stage: Stage;
   batchNumber: number | null;
   l1TransactionHash: Hex | null;
-  /** The leaf that a Create opened or an operation acted on; null for queue entries. */
+  /** Operation, with the leaf that it opened or acted on; null for queue entries. */
   operation: LedgerOperation | null;
 }
 
@@ -47,11 +47,11 @@ export interface WaitResult {
 export async function waitFor(
   client: LedgerClient,
   target: WaitTarget,
-  wanted: WaitStage,
+  until: WaitStage,
   options: WaitOptions = {},
 ): Promise<WaitResult> {
   const { onProgress, signal, timeoutMs = 600_000 } = options;
-  const goal = STAGES.indexOf(wanted === "finalizable" ? "posted" : wanted);
+  const goal = STAGES.indexOf(until === "finalizable" ? "posted" : until);
   const plain = "withdrawal" in target ? target.withdrawal : target;
   const startedAt = Date.now();
   let last: WaitResult | null = null;
@@ -68,15 +68,15 @@ export async function waitFor(
       if (elapsedMs >= timeoutMs) {
         throw clientError(
           "CLI_WAIT_ENDED",
-          `${describe(plain)} is ${stage} after ${Math.round(elapsedMs / 1000)} s, not ${wanted}`,
-          { data: { reason: "timeout", target: plain, stage, wanted, elapsedMs } },
+          `${describe(plain)} is ${stage} after ${Math.round(elapsedMs / 1000)} s, not ${until}`,
+          { data: { reason: "timeout", target: plain, stage, wanted: until, elapsedMs } },
         );
       }
       if (onProgress !== undefined) {
         const remainingMs = await estimateRemainingMs(client, last!, goal);
         onProgress({ ...last!, elapsedMs, remainingMs, via: isFed ? "feed" : "polling" });
       }
-      // Of queue entries the feed tells only when their batch closes.
+      // The feed reports queue entries only when their batch closes.
       return Math.min(isFed && "hash" in plain ? GUARD_POLL_MS : POLL_MS, timeoutMs - elapsedMs);
     },
   });
@@ -131,8 +131,8 @@ async function lookUpQueueEntry(client: LedgerClient, queueIndex: number): Promi
 }
 
 /**
- * What a batch's status makes of its operations: executed ones are acknowledged while it is open; "submitted" is on its way from
- * proven to posted.
+ * Stage of a batch's operations, by the batch's status. Executed ones are acknowledged while it is open; "submitted" is
+ * between proven and posted.
  * @internal
  */
 export function stageOfBatch(status: string | undefined): Exclude<OperationStatus, "dropped"> {

@@ -1,4 +1,4 @@
-/** As viem's watch actions: what happens is told by a callback, until it has ended or is no longer wanted. */
+/** Watch actions in viem's style: a callback reports changes, until they have ended or the caller ends the watch. */
 import type { LedgerClient } from "../ledger-client.ts";
 import { follow, GUARD_POLL_MS, POLL_MS } from "./feed.ts";
 import { getBatch, listBatches } from "./ledger-reads.ts";
@@ -7,15 +7,15 @@ import type { LedgerBatch } from "./sequencer-schemas.ts";
 import { type WaitProgress, type WaitResult, type WaitStage, type WaitTarget, waitFor } from "./wait-for.ts";
 
 interface WatchParameters {
-  /** What ended the watch before its time: the codes of `waitFor`. */
+  /** Called with the error that ended the watch early: the codes of `waitFor`. */
   onError?: (error: unknown) => void;
 }
 
 export type WatchOperationParameters = WaitTarget &
   WatchParameters & {
-    /** Called for the stage that it is in, and for each later one; one that passes between two looks is left out. */
+    /** Called for the present stage, and for each later one; a stage that passes between two reads is skipped. */
     onStage: (reached: WaitResult & Partial<WaitProgress>) => void;
-    /** Where the watch ends. Default: final. */
+    /** Stage at which the watch ends. Default: final. */
     until?: WaitStage;
   };
 
@@ -45,13 +45,13 @@ export function watchOperation(
 }
 
 export interface WatchBatchParameters extends WatchParameters {
-  /** Of one batch, which is watched until it is final. Default: the newest, and all that come after it. */
+  /** Number of one batch, which is watched until it is final. Default: the newest, and all that come after it. */
   number?: number;
   /** Called for each batch and each new status of it: closed, proven, submitted, posted, final. */
   onBatch: (batch: LedgerBatch) => void;
 }
 
-/** How many batches are looked at again: far more than are between closed and final. */
+/** Number of batches that are read again: far more than are between closed and final. */
 const WATCHED_BATCHES = 50;
 
 /**
@@ -66,7 +66,7 @@ export function watchBatch(
   client: SequencerAccess,
   { number, onBatch, onError }: WatchBatchParameters,
 ): () => void {
-  const told = new Map<number, string>();
+  const reported = new Map<number, string>();
   let first = number;
   return watch(onError, (signal) =>
     follow(client, "the watch of batches", {
@@ -80,11 +80,11 @@ export function watchBatch(
         const batches = newest.filter((batch) => batch !== null).reverse();
         first ??= batches.at(-1)?.number ?? 0;
         for (const batch of batches) {
-          if (batch.number < first || told.get(batch.number) === batch.status) continue;
-          told.set(batch.number, batch.status);
+          if (batch.number < first || reported.get(batch.number) === batch.status) continue;
+          reported.set(batch.number, batch.status);
           onBatch(batch);
         }
-        return number !== undefined && told.get(number) === "final" ? true : null;
+        return number !== undefined && reported.get(number) === "final" ? true : null;
       },
       beforeWait: (isFed) => (isFed ? GUARD_POLL_MS : POLL_MS),
     }),

@@ -16,14 +16,14 @@ export interface Action {
 }
 
 const ROOMS = ["client/actions", "client/datanets", "models/settling", "verifier/exits"];
-/** Where examples may take names from: those that two folders export are meant as the first one. */
+/** Libraries that examples may take names from. A name that two folders export means the first one's. */
 const LIBRARIES = ["client", "models/settling", "verifier"];
-/** Files at the top that people begin with. */
+/** Files at the top that come first. */
 const FIRST = ["ledger-client", "ledger-actions", "l2-key", "wallet", "contract-wallet"].map(
   (name) => `client/${name}.ts`,
 );
 
-/** Every exported function of the rooms that hold actions, and of the files that come before them. */
+/** Every exported function of the folders with actions, and of the files that come before them. */
 export function readActions(root: string): Action[] {
   return [...FIRST, ...ROOMS.flatMap((room) => sourcesOf(root, room))].flatMap((path) =>
     statementsOf(root, path).flatMap((statement) => {
@@ -62,8 +62,9 @@ export function readErrorTypes(root: string): ReadonlyMap<string, readonly strin
 }
 
 /**
- * Compiles snippets, each in a function of its own, as one file of the project. They may name whatever client/, settling and verifier/ export,
- * what example-world.ts declares, and `createProver`. @returns "name: the compiler's message" for each fault
+ * Compiles snippets, each in a function of its own, as one file of the project. They may use all exports of client/,
+ * settling and verifier/, the declarations of example-world.ts, and `createProver`. @returns "name: the compiler's
+ * message" for each fault
  */
 export function compileSnippets(root: string, snippets: ReadonlyMap<string, string>): string[] {
   const file = join(root, "client/examples-in-docstrings.ts");
@@ -90,7 +91,7 @@ export function compileSnippets(root: string, snippets: ReadonlyMap<string, stri
 function importsFor(root: string, code: string, from: string): string {
   const words = new Set(code.match(/[A-Za-z_$][\w$]*/g));
   const found = new Map<string, string>();
-  // A name that two files export is meant as the one nearer to the top.
+  // A name that two files export means the one nearer to the top.
   const depth = (path: string) => path.split("/").length;
   const sources = LIBRARIES.flatMap((folder) => sourcesOf(root, folder)).sort((a, b) => depth(a) - depth(b));
   for (const path of [...sources, "client/testing/example-world.ts", "prover/backends.ts"]) {

@@ -1,4 +1,4 @@
-/** What the examples in the docstrings of client/ speak of. The compiler alone reads it: nothing here runs. */
+/** Declarations for the examples in the docstrings of client/. The compiler alone reads it: nothing here runs. */
 
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { ModelRegistration } from "@openledger/attribution/model/registration";
@@ -21,13 +21,13 @@ export declare const client: LedgerClient;
 export declare const account: LocalAccount;
 /** A wallet of the browser, or a Safe's. */
 export declare const provider: WalletProvider;
-/** What a contract wallet was asked to do. */
+/** A proposal to a contract wallet. */
 export declare const proposal: L1Proposal;
 export declare const rpcUrl: string;
 export declare const rollupAddress: Address;
 export declare const safeAddress: Address;
 export declare const sequencerUrl: string;
-/** Where the model is served. */
+/** URL of the model's server. */
 export declare const serverUrl: string;
 
 /** Datanet hosts, a card, and the SHA-256 of a row. */
@@ -42,7 +42,7 @@ export declare const rowsRoot: bigint;
 /** The customer's own copy of the model, and everything that its owner publishes. */
 export declare const model: CheckableModel;
 export declare const published: PublishedModel;
-/** What `registerModel` of attribution/ has made. */
+/** Result of `registerModel` of attribution/. */
 export declare const registration: ModelRegistration;
 export declare const binding: ModelBinding;
 /** An answer's receipt. */

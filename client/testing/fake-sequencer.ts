@@ -1,4 +1,4 @@
-/** A sequencer of a few answers, for the client's tests: what it says is set by the test, what it hears is kept. */
+/** A sequencer of a few answers, for the client's tests: a test sets its answers and reads its requests. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";

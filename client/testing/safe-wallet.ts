@@ -1,5 +1,5 @@
 /**
- * A real Safe, version 1.4.1, and the provider that its owners' page offers: what it is asked to send waits for their
+ * A real Safe, version 1.4.1, and the provider that its owners' page offers: a request to send waits for their
  * signatures, and its name is no transaction's hash.
  */
 import { createRequire } from "node:module";
@@ -48,7 +48,7 @@ interface Call {
 interface Pending extends Call {
   readonly safeTxHash: Hex;
   readonly isDelegateCall: boolean;
-  /** Above 0 the Safe's transaction goes through although the call in it fails. */
+  /** Gas of the inner call. Above 0 the Safe's transaction succeeds although the call in it fails. */
   readonly safeTxGas: bigint;
   readonly nonce: bigint;
   readonly signatures: Map<Address, Hex>;
@@ -57,21 +57,23 @@ interface Pending extends Call {
 export interface SafeWallet extends WalletProvider {
   readonly address: Address;
   readonly owners: readonly Owner[];
-  /** Methods that it was asked for. */
-  readonly asked: string[];
-  /** What waits for signatures, oldest first. */
+  /** Methods of its requests. */
+  readonly methods: string[];
+  /** Proposals that wait for signatures, oldest first. */
   readonly pending: readonly Pending[];
-  /** Owners who sign whatever is proposed, at once; one of them executes it when there are enough. */
+  /** Owners who sign every proposal at once; one of them executes it when there are enough. */
   signers: readonly Owner[];
   /** False for wallets without EIP-5792. */
   takesBatches: boolean;
-  /** Of the next proposals. */
+  /** `safeTxGas` of the next proposals. */
   safeTxGas: bigint;
-  /** Whether the one who executes sends all that is ready in one transaction. */
+  /** True: the owner who executes sends all ready proposals in one transaction. */
   isRelayed: boolean;
-  /** An owner signs what waits, and executes what has enough signatures. @returns the transactions' hashes */
+  /**
+   * An owner signs all waiting proposals, and executes those with enough signatures. @returns the transactions' hashes
+   */
   sign(owner: Owner): Promise<Hex[]>;
-  /** The last proposal out of the owners' sight, and in it again. */
+  /** Hides the last proposal from the owners; `putBack` shows it again. */
   takeBack(): Pending;
   putBack(one: Pending): void;
   /** EIP-1271: the owners' signatures over typed data, as `isValidSignature` takes them. */
@@ -135,7 +137,7 @@ export async function deploySafe(
     const nonce = ((await read(SAFE.abi, "nonce")) as bigint) + BigInt(pending.length);
     const safeTxHash = (await read(SAFE.abi, "getTransactionHash", [...bodyOf(body), nonce])) as Hex;
     pending.push({ ...body, safeTxHash, nonce, signatures: new Map() });
-    // The others see it later, and sign when they like.
+    // The others see it later, and sign at any time.
     void (async () => {
       for (const owner of wallet.signers) await wallet.sign(owner);
     })();
@@ -145,7 +147,7 @@ export async function deploySafe(
   const wallet: SafeWallet = {
     address,
     owners,
-    asked: [],
+    methods: [],
     pending,
     signers: [],
     takesBatches: true,
@@ -179,7 +181,7 @@ export async function deploySafe(
       return answer === "0x1626ba7e";
     },
     async request({ method, params }) {
-      wallet.asked.push(method);
+      wallet.methods.push(method);
       const list = (params ?? []) as readonly never[];
       switch (method) {
         case "eth_accounts":

@@ -86,10 +86,10 @@ const parseContracts = (text: Buffer) => JSON.parse(text.toString("utf8")) as Co
 export const prebuiltContractsPath = (set: ContractSet, contentHash: string) =>
   join(prebuiltContractsDir, `${set}-${contentHash.slice(0, 24)}.json.br`);
 
-/** The prebuilt file of these contracts. */
+/** Contents of the prebuilt file of these contracts. */
 export const packContracts = (contracts: CompiledContracts) => brotliCompressSync(JSON.stringify(contracts));
 
-/** The JSON that the cache would hold; null where there is no prebuilt file. */
+/** Reads the prebuilt file: the JSON that the cache would hold; null if there is no such file. */
 async function readPrebuilt(set: ContractSet, contentHash: string): Promise<Buffer | null> {
   const path = prebuiltContractsPath(set, contentHash);
   const packed = await readIfThere(path);
@@ -189,7 +189,7 @@ function runCompiler(input: object): CompiledContracts {
   // Loaded on a cache miss only: the compiler is 10 MB of WebAssembly.
   const solc = requireFrom("solc") as { compile(input: string): string };
   const output = JSON.parse(solc.compile(JSON.stringify(input))) as CompilerOutput;
-  // Warnings in our own files count: a warning that is let pass once is never read again.
+  // Warnings in our own files count as errors: a tolerated warning is never read again.
   const problems = (output.errors ?? []).filter(
     ({ severity, sourceLocation }) =>
       severity === "error" || sourceLocation === undefined || sourceLocation.file.startsWith("contracts/"),

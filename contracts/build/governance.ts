@@ -2,7 +2,7 @@
 import type { Address, Hex } from "viem";
 
 export interface GovernanceOptions {
-  /** Seconds between queueing a decision and carrying it out; the contract takes no less than 30 days. */
+  /** Seconds between queueing and executing a decision; the contract accepts no less than 30 days. */
   readonly delaySeconds: bigint;
   /** Blocks from a proposal to its snapshot: time to withdraw OPEN that is to vote. */
   readonly votingDelayBlocks: number;

@@ -21,7 +21,7 @@ const SMALL_PART = 1_000_000_000_000n;
 /** `max`: from hour 24 to day 7 a batch an hour takes eight overdue entries. docs/reference/exits.md, "Why seven days" */
 const USUAL_CAPACITY = { min: 64, max: 144 * 8 };
 
-/** Parameters that the contract takes and that few would expect, each with its consequence. */
+/** Lists parameters that the contract accepts and that few would expect, each with its consequence. */
 export function unusualParameters(parameters: RollupParameters): string[] {
   const { idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, supplyWei } = parameters;
   const open = (wei: bigint) => `${formatEther(wei)} OPEN`;

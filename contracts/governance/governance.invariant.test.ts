@@ -29,7 +29,7 @@ const ROLES = ["PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE"].map((name) =>
 const id = fc.integer({ min: 0, max: 4 });
 const small = fc.integer({ min: 1, max: 9 });
 
-/** Calls that votes may make up: of everything governed, of the rollup as anybody, and of the token. */
+/** Random calls of proposals: to everything governed, to the rollup as anybody, and to the token. */
 const anyCall: fc.Arbitrary<() => GovernedCall> = fc.oneof(
   fc.record({ id, wei: fc.bigInt({ min: 1n, max: 2n ** 96n - 1n }) }).map(({ id, wei }) => () => ({
     target: f.rollup.address,
@@ -145,7 +145,7 @@ it("keeps 30 days, everybody's money and every named version, whatever votes dec
     }),
     { numRuns: 4, seed: 20_261_121, endOnFailure: true },
   );
-  // A walk in which everything is refused shows nothing.
+  // A walk of refusals alone would prove nothing.
   expect(executed).toBeGreaterThan(5);
   expect(refused).toBeGreaterThan(2);
 });

@@ -170,7 +170,7 @@ describe("what a vote can do", () => {
     const asked = rollupAbi.flatMap((item) =>
       item.type === "function" ? item.inputs.map(({ name }) => name ?? "") : [],
     );
-    // Anyone who calls acts for their own leaf: no function takes whose money it moves from L1 alone, but `finalizeWithdrawal`, which pays the owner.
+    // Callers act for their own leaf: no function names another owner of the money that it moves on L1 alone, but `finalizeWithdrawal`, which pays the owner.
     expect(asked.filter((name) => /^(from|governor|timelock|admin)$/.test(name))).toEqual([]);
     expect(
       rollupAbi.some((item) => item.type === "function" && /^(set|upgrade|pause|grant)/.test(item.name)),

@@ -39,7 +39,7 @@ function expectRows(rows: readonly string[], functions: readonly string[]): void
   expect(rows.filter((row) => !functions.some((name) => covers(row, name)))).toEqual([]);
 }
 
-/** "File: function" for each place of our sources that asks who calls. */
+/** Places in our sources that check the caller, as "File: function". */
 function placesThatAskWhoCalls(): string[] {
   const places = new Set<string>();
   for (const file of readdirSync(contractsDir).filter((name) => name.endsWith(".sol"))) {
@@ -56,7 +56,7 @@ function placesThatAskWhoCalls(): string[] {
   return [...places].sort();
 }
 
-/** The opcodes of `code` that are in FOREIGN_CODE; what PUSH carries is data. */
+/** Opcodes of `code` that are in FOREIGN_CODE. Operands of PUSH are data. */
 function foreignCode(code: Hex): string[] {
   const bytes = Buffer.from(code.slice(2), "hex");
   const found: string[] = [];

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { contractError } from "../contract-errors.ts";
 
 export interface AnvilOptions {
-  /** 0, the default, takes a free port. */
+  /** Port of the node. Default: 0, a free one. */
   port?: number;
-  /** Blocks come at this interval; by default each transaction makes one. */
+  /** Interval of blocks, in seconds. Default: each transaction makes a block. */
   blockTimeSeconds?: number;
   /** File that the chain is loaded from, if it exists, and saved to at the end. */
   statePath?: string;

@@ -1,4 +1,4 @@
-/** A block's header as the contract takes it: the RLP that its hash is made of. */
+/** Block header in the contract's form: the RLP that is hashed to the block's hash. */
 
 import { type Hex, keccak256, toRlp } from "viem";
 import { contractError } from "../contract-errors.ts";

@@ -19,7 +19,7 @@ afterAll(() => anvil?.stop());
 const FROM = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 const CALL: TransactionCall = { from: FROM, to: FROM, data: "0x" };
 
-/** The node, except for what it says about a method. */
+/** Node that lies about the results of some methods. */
 function lying(lies: Record<string, (truth: unknown) => unknown> = {}): Client {
   const node = http(anvil.url)({ retryCount: 0 });
   const request = async ({ method, params }: { method: string; params?: unknown }) => {

@@ -25,7 +25,7 @@ import {
   worstCaseGas,
 } from "./fee-policy.ts";
 
-/** The most to pay for a unit of gas: in all, and as a tip. */
+/** Maximum price of a unit of gas, in wei: in all, and as a tip. */
 export interface SpendingCap {
   readonly maxFeePerGasWei: bigint;
   readonly maxPriorityFeePerGasWei: bigint;
@@ -46,7 +46,7 @@ export interface TransactionCall {
   readonly from: Address;
   readonly to: Address;
   readonly data: Hex;
-  /** Default: the account's next one, counting what the node holds already. */
+  /** Nonce of the transaction. Default: the account's next one, after the node's pending ones. */
   readonly nonce?: number | undefined;
   /**
    * Payments that the call credits on L1. Strangers can make each dearer before it is mined
@@ -59,7 +59,7 @@ export interface TransactionCall {
   readonly valueWei?: bigint | undefined;
 }
 
-/** Ready to be signed, and nothing to be filled in any more. It sends no ether but what its caller has named. */
+/** Complete transaction, ready to be signed. It sends no ether but the caller's `valueWei`. */
 export interface CappedTransaction {
   readonly type: "eip1559";
   readonly chainId: number;

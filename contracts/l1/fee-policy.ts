@@ -3,10 +3,10 @@
 // EIP-7825: no transaction may have more.
 export const MAX_TRANSACTION_GAS = 2n ** 24n;
 
-/** Maximum price of a unit of gas, in gwei, where nobody says otherwise: the bridge's L1_MAX_FEE_GWEI, and everybody else's. */
+/** Default maximum price of a unit of gas, in gwei: the bridge's L1_MAX_FEE_GWEI, and everybody else's. */
 export const DEFAULT_MAX_FEE_GWEI = 200;
 
-/** Maximum price of a unit of blob gas, in gwei, where nobody says otherwise: the bridge's L1_MAX_BLOB_FEE_GWEI. */
+/** Default maximum price of a unit of blob gas, in gwei: the bridge's L1_MAX_BLOB_FEE_GWEI. */
 export const DEFAULT_MAX_BLOB_FEE_GWEI = 100;
 
 export interface GasFees {
@@ -58,7 +58,7 @@ export function worstCaseGas(gasEstimate: bigint, creditCount: number): bigint {
   return gasEstimate + CONTENDED_CREDIT_GAS * BigInt(creditCount);
 }
 
-/** A gas limit with a fifth more than is needed, for what an estimate leaves out; what is not used is not paid. */
+/** Gas limit with a fifth more than needed, for all that an estimate leaves out. Unused gas is not paid. */
 export function paddedGas(gasNeeded: bigint, maxGas = MAX_TRANSACTION_GAS): bigint {
   return smaller((gasNeeded * 6n) / 5n, smaller(maxGas, MAX_TRANSACTION_GAS));
 }
@@ -90,7 +90,10 @@ export interface BlobFeeCaps {
   readonly maxFeePerBlobGasWei: bigint;
 }
 
-/** A first attempt with blobs. Their base fee, too, rises by an eighth a block at most: twice as much outlasts six. */
+/**
+ * Fees of a first attempt with blobs. The blob base fee, too, rises by an eighth a block at most: twice as
+ * much outlasts six blocks.
+ */
 export function initialBlobFees(market: FeeMarket, blobBaseFeeWei: bigint, caps: BlobFeeCaps): BlobFees {
   return atCapWhereLast(marketBlobFees(market, blobBaseFeeWei, caps), caps);
 }

@@ -11,7 +11,7 @@ import { type Address, type Hex, recoverTypedDataAddress } from "viem";
 export const MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
 /**
- * The address that signed a preconfirmation of this rollup. Everybody can turn a signature into other bytes for the same
+ * Recovers the address that signed a preconfirmation of this rollup. Everybody can turn a signature into other bytes for the same
  * signer, with −s and the other v, or with v as 0 or 1. Only the bytes that the sequencer makes are taken: r, a low s and
  * 27 or 28, in lower-case hex.
  * @throws Error that says what is wrong with the signature; the caller gives it a code

@@ -46,7 +46,7 @@ function prove(circuit: number, overrides: Partial<ContractProof> = {}) {
 const verify = (items: readonly ReturnType<typeof prove>[]) =>
   revertOf(f.rollup.read.verifyProofs([items.map((i) => i.statement), items.map((i) => i.proof)]));
 
-/** A point on the twist that is no multiple of the generator, as nearly all of them are. */
+/** Makes a point on the twist that is no multiple of the generator, as nearly all of them are. */
 function outsideGroup(): G2ImaginaryFirst {
   const { Fp2 } = bn254.fields;
   const b = bn254.G2.Point.CURVE().b;

@@ -17,7 +17,7 @@ import { connect, deployFixture, depositNewSlot, OPEN, type Role, slot } from ".
 // queue, so that what the rollup holds is also what its leaves add up to. The walks of Rollup.invariant.all.test.ts are
 // slower, know more kinds of records and check every call.
 
-/** Rounds are this many times as many; 1 unless somebody wants to wait for long. */
+/** Factor of the number of rounds; 1 by default. */
 const SCALE = Number(process.env.INVARIANT_WALKS ?? 1);
 const ROUND_COUNT = Math.ceil(12 * SCALE);
 // Set INVARIANT_SEED for other calls.
@@ -261,7 +261,7 @@ async function beginRound(
   return new MoneyCalls({ f, random, model, ledger: moneyLedger(word, ledgerWei, now) }, isDepositing);
 }
 
-/** A block of random calls; `queueShare` of them go to the queue. */
+/** Mines a block of random calls; a share of `queueShare` goes to the queue. */
 async function takeBlock(calls: MoneyCalls, queueShare: number, exits: readonly AnyExit[]): Promise<void> {
   const base = await f.draft({ shape: WALK_SHAPE });
   const block = Array.from({ length: CALLS_A_BLOCK - BATCHES_A_BLOCK }, () =>
@@ -276,7 +276,7 @@ async function takeBlock(calls: MoneyCalls, queueShare: number, exits: readonly 
   await check(calls);
 }
 
-/** Anyone who is still in the frozen ledger leaves; what then remains is nobody's. */
+/** Lets everyone leave the frozen ledger; the rest then belongs to nobody. */
 async function leaveAll(calls: MoneyCalls, exits: readonly AnyExit[]): Promise<void> {
   const { ledger, model } = calls;
   const { exited, queue, pending } = model.state;

@@ -38,7 +38,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => anvil?.stop());
 
-/** The batch with other posted bytes, and the proof as it was. */
+/** Makes the batch with other posted bytes and an unchanged proof. */
 const posting = (data: Uint8Array): ClosedBlobBatch => ({
   ...one,
   batch: { ...one.batch, data: bytesToHex(data) },

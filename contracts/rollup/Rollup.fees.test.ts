@@ -17,7 +17,7 @@ import {
   startFixture,
 } from "../testing/rollup-fixture.ts";
 
-/** An eighth of it is two entries. */
+/** Capacity of the queue. An eighth of it is two entries. */
 const CAPACITY = 16;
 /** Id of a leaf that nobody has. */
 const NO_LEAF = 0xffffff;
@@ -39,7 +39,7 @@ const depositTo = (id: number, role: Role, amountWei = OPEN) =>
 const refused = (role: Role, amountWei = OPEN) =>
   slot(KIND.depositTo, [amountWei, word(role), 0n, word(role)], { b: NO_LEAF });
 
-/** I1, with the credits of these. */
+/** Expects invariant I1, with the credits of these owners. */
 async function expectSolvent(owners: readonly Role[]): Promise<void> {
   const { read } = f.rollup;
   const credits = await Promise.all(owners.map((role) => read.pendingWithdrawals([f.roles[role]])));

@@ -7,7 +7,7 @@ import { SETTLEMENT_SIZES } from "../testing/settlement-fixture.ts";
 // docs/reference/invariants.md. Each walk goes on from where the last one stopped, so states get old and strange.
 
 const CAPACITY = 12;
-/** Walks are this many times as many; 1 unless somebody wants to walk for long. */
+/** Factor of the number of walks; 1 by default. */
 const SCALE = Number(process.env.INVARIANT_WALKS ?? 1);
 const WALK_COUNT = 12 * SCALE;
 // Set INVARIANT_SEED for other walks.

@@ -1,4 +1,4 @@
-/** The largest batches that any circuit's shape takes, and the gas of their transactions from receipts. */
+/** Test of the largest batches of any circuit's shape, and of their transactions' gas, from receipts. */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => stop?.());
 
-/** An address that was never paid: what it is credited is a new word of storage. */
+/** Random address that was never paid: its credit is a new word of storage. */
 const recipient = () => randomElement() >> 100n;
 const withdrawals = async () =>
   Array.from({ length: LARGEST.wide }, () => slot(KIND.withdraw, [recipient(), OPEN], { a: 2 }));

@@ -2,7 +2,7 @@ import { pbkdf2Sync } from "node:crypto";
 import { toHex } from "viem";
 import { type HDAccount, HDKey, hdKeyToAccount } from "viem/accounts";
 
-/** anvil's own: every key of it is public. */
+/** Mnemonic of anvil. All its keys are public. */
 export const MNEMONIC = "test test test test test test test test test test test junk";
 
 let root: HDKey | undefined;

@@ -102,7 +102,7 @@ function dataOf(error: unknown): Hex | null {
 
 interface BlobReceipt {
   readonly receipt: TransactionReceipt;
-  /** Blob gas, which has a price of its own. */
+  /** Used blob gas, which has a price of its own. */
   readonly blobGasUsed: bigint;
 }
 

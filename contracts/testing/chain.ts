@@ -1,4 +1,4 @@
-/** A node of the test's own, without any contract, and what tests ask of it besides. */
+/** Test node without contracts, and further methods that tests need of it. */
 import type { Hex } from "viem";
 import { beforeEach } from "vitest";
 import { startAnvil } from "../l1/anvil.ts";

@@ -35,7 +35,7 @@ export const toAddress = (value: bigint): Address => `0x${value.toString(16).pad
 export function exitActions(f: Fixture) {
   const { client, circuits, rollup, roles } = f;
   return {
-    /** An exit as it is sent, with a proof for these elements; `commitment` is any element. */
+    /** Makes an exit to be sent, with a proof for these elements; `commitment` is any element. */
     proveExit(circuit: number, data: ExitData): ProvenExit {
       const commitment = randomElement();
       const elements = exitElements(data);

@@ -1,4 +1,4 @@
-/** Votes on a fixture's node: contracts, somebody with votes, and a proposal's whole way. */
+/** Fixture of votes on a node: contracts, an account with votes, and a proposal from start to queue. */
 import {
   type Address,
   createWalletClient,
@@ -84,7 +84,10 @@ export async function deployGovernance(
       await client.mine({ blocks: 1 });
     },
 
-    /** Alice proposes, `voters` vote for it, and anybody queues it. @returns how to carry it out */
+    /**
+     * Passes a proposal: Alice proposes, `voters` vote for it, and anybody queues it. @returns how to carry
+     * it out
+     */
     async pass(calls: readonly GovernedCall[], text: string, voters: readonly Address[] = [account]) {
       const { hashed, whole } = described(calls, text);
       const id = await governor.read.hashProposal(hashed);

@@ -30,7 +30,7 @@ const DAY = 86_400n;
 export interface BatchesStep {
   type: "batches";
   from: Role;
-  /** Queue entries that each batch takes. */
+  /** Number of queue entries in each batch. */
   sizes: number[];
   spice: number;
   isValid: boolean;
@@ -102,8 +102,8 @@ export function preparePreVerification(f: Fixture, model: InvariantModel, s: Pre
 }
 
 /**
- * The batches of a step, and what they do to the model. A sequencer's hold all sorts of records, a stranger's queue
- * entries or settlements.
+ * Prepares the batches of a step, and their changes of the model. A sequencer's hold all sorts of records, a
+ * stranger's queue entries or settlements.
  */
 export async function prepareBatches(
   f: Fixture,
@@ -240,7 +240,7 @@ export async function prepareBatches(
 
 const hasSettlement = (batch: ClosedBatch) => (batch.settlements ?? []).length > 0;
 
-/** A settlement of a random close, as good as what is known of it allows. */
+/** Makes a settlement of a random close, as good as the known facts about it allow. */
 function settlementOf(
   f: Fixture,
   model: InvariantModel,

@@ -259,7 +259,7 @@ export class InvariantWalk {
     return all;
   }
 
-  /** The call of a step, and what it does to the model if it is accepted. */
+  /** Prepares the call of a step, and its change of the model if it is accepted. */
   async #prepare(s: Step): Promise<PreparedStep> {
     const { model } = this;
     const f = this.#f;

@@ -44,7 +44,7 @@ interface GasFigures {
   /** A third one: its data, its proof and its event. The other circuit is the one with 510 slots. */
   furtherBatchSameCircuit: bigint;
   furtherBatchOtherCircuit: bigint;
-  /** The proof's part of it: `verifyProofs` with one more proof, calldata included. */
+  /** Gas of the proof alone: `verifyProofs` with one more proof, calldata included. */
   furtherProofSameCircuit: bigint;
   furtherProofOtherCircuit: bigint;
   /** Gas of a transaction with 510 transfers, and its part for each operation. */
@@ -106,9 +106,9 @@ interface ExitGas {
   refundDeposit: bigint;
 }
 
-/** A batch with one record of one word, and what a settlement adds to it. */
+/** Gas of a batch with one record of one word, and of a settlement in it. */
 interface SettlementGas {
-  /** The batch where the record is signed by a leaf (SetKey) and takes no settlement. */
+  /** Gas of the batch if the record is signed by a leaf (SetKey) and takes no settlement. */
   alone: bigint;
   /** The batch where the record is a Settle, with a settlement that burns nothing, but no totals. */
   joined: bigint;

@@ -30,7 +30,7 @@ export const LIES = [
   "of another kind",
 ] as const;
 type Lie = (typeof LIES)[number];
-/** The least that a batch takes of what is overdue (I7). */
+/** Minimum overdue entries in a batch (I7). */
 const MIN_TAKEN = 8;
 
 /**
@@ -85,7 +85,10 @@ function batchCall(
   return calls.call(name, from, "submitBatches", submission([calls.f.close(content)]), take);
 }
 
-/** A batch with one fault, and a proof of all that it says: no circuit sees the queue, so L1 has to refuse it. */
+/**
+ * Makes a batch with one fault, and a proof of all its statements: no circuit sees the queue, so L1 has to
+ * refuse it.
+ */
 export function lie(calls: MoneyCalls, base: BatchData): Call {
   const { model, random } = calls;
   const { queue, isFrozen } = model.state;

@@ -21,7 +21,7 @@ import { ANY_FEE, type Fixture, OPEN, type Role, slot } from "./rollup-fixture.t
 export const USERS = ["alice", "bob", "stranger"] as const;
 export const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
 const MODEL_IDS = Object.values(MODELS);
-/** Leaves there are, one there never is, and those that come to be. */
+/** Ids of existing leaves, one that never exists, and those that come to be. */
 const IDS = [0, 1, 2, 3, 4, 5, ...MODEL_IDS, DATANET, 10, ...FREE_IDS];
 
 /** A selector is the hash of a whole signature: one for each function is enough. */
@@ -42,7 +42,7 @@ export interface AnyExit extends ProvenExit {
   readonly isSpoiled: boolean;
 }
 
-/** Makes the calls of one round. */
+/** Maker of one round's calls. */
 export class MoneyCalls {
   readonly f: Fixture;
   readonly random: TestRandom;
@@ -50,7 +50,7 @@ export class MoneyCalls {
   readonly ledger: Ledger;
   readonly #kinds: readonly number[];
 
-  /** `isDepositing`: so many deposits that they fill their half of the queue. */
+  /** @param isDepositing makes so many deposits that they fill their half of the queue */
   constructor(round: Pick<MoneyCalls, "f" | "random" | "model" | "ledger">, isDepositing: boolean) {
     this.f = round.f;
     this.random = round.random;
@@ -79,7 +79,7 @@ export class MoneyCalls {
     return this.random.below(of) !== 0;
   }
 
-  /** The user who owns a leaf, or anybody where none does. */
+  /** User who owns a leaf; any user if none does. */
   #ownerOf(id: number): Role {
     const owner = this.ledger.leaf(id)?.leaf.l1Owner;
     return USERS.find((role) => this.word(role) === owner) ?? this.user();
@@ -250,7 +250,7 @@ export class MoneyCalls {
     return this.call("freeze", from, "freeze", [], (at) => this.model.takeFreeze(at));
   }
 
-  /** An entry that waits, or one that a batch has taken. */
+  /** Picks a waiting entry, or one that a batch has executed. */
   #anyEntry(): Waiting {
     const { consumed, state } = this.model;
     const isWaiting = state.queue.length > 0 && (consumed.length === 0 || this.isOften(8));

@@ -34,7 +34,7 @@ import { expect } from "vitest";
 import { paidOutWei } from "./invariant-oracle.ts";
 import { OPEN, type Role } from "./rollup-fixture.ts";
 
-/** 64 leaves, of which two are free: some deposits find none. */
+/** Depth of the tree: 64 leaves, of which two are free, so that some deposits find none. */
 const DEPTH = 2;
 export const FREE_IDS = [62, 63] as const;
 /** Models: two with slots, and one that waits for its activation. */

@@ -33,7 +33,7 @@ interface ModelBatch {
   readonly number: number;
   readonly newRoot: bigint;
   readonly isSequencer: boolean;
-  /** The entries it takes, and how they are stated. */
+  /** Entries of the batch, and their statements. */
   readonly waiting: readonly Waiting[];
   readonly records: readonly SlotRecord[];
 }
@@ -42,7 +42,7 @@ interface ModelExit {
   readonly key: bigint;
   readonly recipient: bigint;
   readonly amountWei: bigint;
-  /** The proof shows something else than is stated. */
+  /** True if the proof shows another statement. */
   readonly isSpoiled: boolean;
 }
 
@@ -60,7 +60,7 @@ export class MoneyModel {
     this.#fates = fates;
   }
 
-  /** Sum of all that the rollup should hold. */
+  /** Expected balance of the rollup, in wei. */
   get heldWei(): bigint {
     const { ledgerWei, burnableWei, pending, queue } = this.state;
     const pendingWei = [...pending.values()].reduce((sum, wei) => sum + wei, 0n);
@@ -99,7 +99,7 @@ export class MoneyModel {
     return true;
   }
 
-  /** A batch that states its entries as they were queued, and proves what the ledger makes of them. */
+  /** Accepts a batch that states its entries as they were queued and proves their effects on the ledger. */
   takeBatch(batch: ModelBatch, { timestamp, number }: Moment): boolean {
     const { state } = this;
     const overdue = this.overdueCount(timestamp);
@@ -165,7 +165,7 @@ export class MoneyModel {
     return true;
   }
 
-  /** `isAltered`: one of them is not stated as it was queued. */
+  /** @param isAltered one of the entries is not stated as it was queued */
   takeRefunds(entries: readonly Waiting[], isAltered: boolean): boolean {
     const { state } = this;
     if (!state.isFrozen || isAltered || new Set(entries).size < entries.length) return false;

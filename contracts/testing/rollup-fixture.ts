@@ -79,7 +79,7 @@ export interface ClosedBatch {
 export interface ProvenSettlementFixture {
   readonly settlement: { circuit: number; commitment: bigint; data: Hex };
   readonly proof: ContractProof;
-  /** The record takes what is pre-verified for it. */
+  /** True if the record takes a pre-verified settlement. */
   readonly isPreVerified?: boolean;
 }
 
@@ -147,7 +147,7 @@ export async function deployFixture(
   shapes: readonly BatchShape[] = SHAPES,
   /** Further circuits, after those of the shapes. */
   settlementSizes: readonly CircuitSizes[] = [],
-  /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
+  /** Circuits with keys of a setup, after all others, and the secrets that they share. */
   real?: { readonly configs: readonly CircuitConfig[]; readonly shared: SharedSecrets },
 ) {
   const addresses = await client.getAddresses();
@@ -228,7 +228,7 @@ export async function deployFixture(
       };
     },
 
-    /** The batch as it is posted, with a proof; `commitment` is any element, since nothing was committed. */
+    /** Closes a batch for posting, with a proof; `commitment` is any element, since nothing was committed. */
     close(content: BatchData, options: { commitment?: bigint } = {}): ClosedBatch {
       const circuit = shapes.findIndex((shape) => shapeName(shape) === shapeName(content.shape));
       const commitment = options.commitment ?? randomElement();
@@ -241,7 +241,7 @@ export async function deployFixture(
       };
     },
 
-    /** A settlement of one shard as it is posted, with a proof; `commitment` is any element. */
+    /** Proves a settlement of one shard for posting; `commitment` is any element. */
     proveSettlementFixture(
       circuit: number,
       data: SettlementData,
@@ -250,7 +250,7 @@ export async function deployFixture(
       return this.proveEntries([circuit], data, options)[0]!;
     },
 
-    /** The entries of a settlement as they are posted, each with a proof, by circuits in their order. */
+    /** Proves the entries of a settlement for posting, by circuits in their order. */
     proveEntries(
       circuitsOfEntries: readonly number[],
       data: SettlementData,
@@ -273,7 +273,7 @@ export async function deployFixture(
       return receipt(await rollup.write.submitBatches(submission(closed), { account: roles[from] }));
     },
 
-    /** The same without a transaction: returns if it would be accepted, throws as it would revert. */
+    /** Simulates the submission: returns if it would be accepted, throws as it would revert. */
     async trySubmit(closed: readonly ClosedBatch[], from: Role = "sequencer"): Promise<void> {
       await rollup.simulate.submitBatches(submission(closed), { account: roles[from] });
     },

@@ -39,7 +39,7 @@ export const SAMPLED_FEW_PAYEES = 5;
 export const SHARDED = 6;
 export const SHARD = 7;
 
-/** Circuits of a settlement's entries, the first given. */
+/** Indices of the circuits of a settlement's entries, given the first one. */
 const entryCircuits = (first: number, { links, shardCount }: SettlementData): number[] =>
   links === undefined ? Array(shardCount).fill(first) : [first, ...Array(shardCount).fill(SHARD)];
 
@@ -94,7 +94,7 @@ export async function startClosedFixture() {
 export interface SettlementPart {
   readonly circuit: number;
   readonly data: SettlementData;
-  /** The batch takes what is pre-verified. */
+  /** True if the batch takes a pre-verified settlement. */
   readonly isPreVerified?: boolean;
 }
 
@@ -131,7 +131,10 @@ export function settlementActions(f: Fixture) {
       return encodeHeader(block as RpcHeader);
     },
 
-    /** Mines up to the block that gives a CloseEpoch's randomness, and that many beyond it; its number. */
+    /**
+     * Mines up to the block that gives a CloseEpoch's randomness, and `blocksAfter` blocks beyond it.
+     * Returns the randomness block's number.
+     */
     async mineRandomness(closingBatch: bigint, blocksAfter = 1): Promise<bigint> {
       const [closingBlock] = await f.rollup.read.closedAt([closingBatch]);
       const number = closingBlock + BigInt(RANDOMNESS_DELAY);
@@ -191,7 +194,7 @@ export function settlementActions(f: Fixture) {
       };
     },
 
-    /** Pre-verifies a settlement; what a batch says to take it. */
+    /** Pre-verifies a settlement. Returns the entry by which a batch takes it. */
     async preVerify(
       { circuit, data }: SettlementPart,
       from: Role = "stranger",

@@ -20,7 +20,10 @@ import { type CircuitConfig, computeCircuitId } from "../build/verifying-key.ts"
 
 export interface SimulatedCircuit extends CircuitConfig {
   readonly circuitId: bigint;
-  /** A valid proof for these inputs: C, y, z, and the halves of a blob's value where there is one. Each call gives another one. */
+  /**
+   * Makes a valid proof for these inputs: C, y, z, and the halves of a blob's value if there is one. Each
+   * call makes another proof.
+   */
   forge(inputs: readonly bigint[]): ContractProof;
 }
 
@@ -36,7 +39,7 @@ const proofBPoint = toG2(proofB);
 
 export const sharedSecrets: SharedSecrets = { alpha: randomScalar(), beta: randomScalar() };
 
-/** Overrides let a test build keys that the contracts must refuse. */
+/** Makes a circuit with known secrets. Overrides let a test build keys that the contracts must refuse. */
 export function simulateCircuit(
   sizes: CircuitSizes,
   overrides: { delta?: bigint; shared?: SharedSecrets } = {},

@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { canonicalJson, isWellFormed } from "./canonical-json.ts";
@@ -160,6 +161,17 @@ export function readCard(canonical: string): NamedCard {
   const named = nameCard(value);
   if (named.text !== canonical) throw invalid("it is not written canonically", { fields: [] });
   return named;
+}
+
+/** As `readCard`. @throws DNT_CARD_INVALID also for bytes that are no UTF-8 */
+export function readCardBytes(bytes: Uint8Array): NamedCard {
+  let text: string;
+  try {
+    text = textOfBytes(bytes);
+  } catch (cause) {
+    throw invalid("it is no UTF-8", { fields: [] }, cause);
+  }
+  return readCard(text);
 }
 
 function invalid(why: string, data: { fields: readonly string[] }, cause?: unknown) {

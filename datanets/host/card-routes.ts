@@ -4,7 +4,7 @@ import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { type Card, MAX_CARD_BYTES, readCard } from "../card/card.ts";
+import { type Card, MAX_CARD_BYTES, readCardBytes } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import { wordsOf } from "../store/text-search.ts";
@@ -98,7 +98,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
     },
     async (request) => {
       const { id } = request.params;
-      const card = readCard(new TextDecoder().decode(binaryBody(request)));
+      const card = readCardBytes(binaryBody(request));
       ledger.forget(id);
       const { datanet } = await ledger.datanet(id);
       // card is the ledger's: a changed card is a new version, signed by the Datanet's key.

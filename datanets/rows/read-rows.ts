@@ -1,20 +1,42 @@
 /** Files of people as rows of a Datanet: bytes in the card's form, one way to write each (docs/explanation/datanets.md, "Files"). */
 import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { exactNumber, isExact, Numeral, parseExactJson } from "@openledger/foundation/exact-json";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { textOfFile } from "@openledger/foundation/utf8";
 import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
-import { parseCsv } from "./csv.ts";
-import { utf8 } from "./row-view.ts";
+import { readCsv } from "./csv.ts";
+import { ClassLabel, openParquet } from "./parquet-records.ts";
 
 export const FILE_FORMATS = ["whole", "lines", "jsonl", "csv", "parquet"] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
-/** By the file's ending; "whole" for every other: one file, one row. */
-export function formatOf(path: string): FileFormat {
-  const ending = path.toLowerCase().split(".").at(-1);
-  if (ending === "jsonl" || ending === "ndjson") return "jsonl";
-  if (ending === "csv") return "csv";
-  return ending === "parquet" ? "parquet" : "whole";
+const FORMATS: Readonly<Record<string, FileFormat>> = {
+  jsonl: "jsonl",
+  ndjson: "jsonl",
+  csv: "csv",
+  parquet: "parquet",
+  ...Object.fromEntries(
+    ["txt", "text", "md", "eml", "png", "jpg", "jpeg", "gif", "webp"].map((ending) => [ending, "whole"]),
+  ),
+};
+
+/** By the file's ending; null where it does not say how the file is read. */
+export function formatOf(path: string): FileFormat | null {
+  const ending = path.toLowerCase().split(/[/\\]/).at(-1)!.split(".").slice(1).at(-1) ?? "";
+  return Object.hasOwn(FORMATS, ending) ? FORMATS[ending]! : null;
+}
+
+/** As `formatOf`. @throws DNT_FILE_UNREADABLE for an ending that does not say: such a file would become one row */
+export function requireFormat(path: string): FileFormat {
+  const format = formatOf(path);
+  if (format !== null) return format;
+  const why = `which format is it? Its ending is none of ${Object.keys(FORMATS).join(", ")}`;
+  throw unreadable(
+    { file: path, line: 0 },
+    `${why}: convert it, or say the format (${FILE_FORMATS.join(", ")})`,
+  );
 }
 
 /** What a row of the card takes, to the name that it has in a file. */
@@ -34,9 +56,8 @@ export async function columnsToName(
   names: ColumnNames = {},
 ): Promise<FileColumns | null> {
   if (format === "whole" || format === "lines") return null;
-  const [first] = await recordsOf(format, content);
-  if (first === undefined) return null;
-  const has = Object.keys(first);
+  const { columns: has, read } = await tableOf(format, content, "");
+  if (has.length === 0 || (await read([])).length === 0) return null;
   const isThere = (name: string) => has.includes(names[name] ?? name);
   const needs = neededBy(row, isThere("text"));
   return needs.every(isThere) ? null : { has, needs };
@@ -49,126 +70,227 @@ function neededBy({ fields, kind }: Card["row"], hasText: boolean): readonly str
   return kind === "passage" && !hasText ? ["prompt", "answer"] : ["text"];
 }
 
-/** @param names of columns that are called otherwise than the card has it. @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID */
+/** All that a row of the card could take. */
+const takenBy = ({ fields, kind }: Card["row"]): readonly string[] =>
+  kind === "json" ? fields.map(({ name }) => name) : ["label", "text", "pixels", "prompt", "answer"];
+
+/**
+ * @param names of columns that are called otherwise than the card has it
+ * @param file what the error calls it
+ * @throws DNT_FILE_UNREADABLE naming file, line and field
+ */
 export async function readRowsOf(
   card: Pick<Card, "row">,
   format: FileFormat,
   content: Uint8Array,
   names: ColumnNames = {},
+  file = "",
 ): Promise<Uint8Array[]> {
-  if (format === "whole")
-    return [card.row.kind === "passage" ? encodeTextRow({ text: textOf(content) }) : content];
-  if (format === "lines") {
-    const lines = textOf(content).split(/\r?\n/);
-    return lines
-      .filter((line) => line !== "")
-      .map((line) =>
-        card.row.kind === "passage" ? encodeTextRow({ text: line }) : new TextEncoder().encode(line),
-      );
+  const rows = await rowsOf(card, format, content, names, file);
+  if (rows.length === 0) throw unreadable({ file, line: 0 }, "it has no rows");
+  return rows;
+}
+
+async function rowsOf(
+  card: Pick<Card, "row">,
+  format: FileFormat,
+  content: Uint8Array,
+  names: ColumnNames,
+  file: string,
+): Promise<Uint8Array[]> {
+  const { kind } = card.row;
+  const rowOfText = (text: string) =>
+    kind === "passage" ? encodeTextRow({ text }) : new TextEncoder().encode(text);
+  if (format === "whole") {
+    if (content.length === 0) return [];
+    if (kind === "image") return [content];
+    return [atPlace({ file, line: 0 }, () => rowOfText(textOf(content, file)))];
   }
-  const records = await recordsOf(format, content);
-  const renamed = Object.entries(names);
-  return records.map((record, i) => {
-    const own = Object.fromEntries(renamed.map(([name, column]) => [name, record[column]]));
-    return rowOf(card, { ...record, ...own }, i + 1);
+  if (format === "lines")
+    return textOf(content, file)
+      .split(/\r?\n/)
+      .flatMap((line, i) => (line === "" ? [] : [atPlace({ file, line: i + 1 }, () => rowOfText(line))]));
+  const { columns, read } = await tableOf(format, content, file);
+  const taken = takenBy(card.row).map((name) => [name, names[name] ?? name] as const);
+  const records = await read(
+    [...new Set(taken.map(([, column]) => column))].filter((name) => columns.includes(name)),
+  );
+  return records.map(({ line, values }) => {
+    const own = Object.fromEntries(taken.map(([name, column]) => [name, values[column]]));
+    const place: Place = format === "parquet" ? { file, line, unit: "row" } : { file, line };
+    return atPlace(place, () => rowOf(card, own, place));
   });
 }
 
 type FileRecord = Readonly<Record<string, unknown>>;
 
-async function recordsOf(format: "jsonl" | "csv" | "parquet", content: Uint8Array): Promise<FileRecord[]> {
-  if (format === "parquet") return parquetRecords(content);
-  const text = textOf(content);
+interface FileTable {
+  /** Of JSON lines as the first one has them. */
+  readonly columns: readonly string[];
+  read(
+    columns: readonly string[],
+  ): Promise<readonly { readonly line: number; readonly values: FileRecord }[]>;
+}
+
+async function tableOf(
+  format: "jsonl" | "csv" | "parquet",
+  content: Uint8Array,
+  file: string,
+): Promise<FileTable> {
+  if (format === "parquet") return parquetTable(content, file);
+  const text = textOf(content, file);
   if (format === "csv") {
-    const [names, ...lines] = parseCsv(text);
-    if (names === undefined) return [];
-    return lines.map((fields) => Object.fromEntries(names.map((name, i) => [name, fields[i]])));
+    const { names, rows } = atPlace({ file, line: 0 }, () => readCsv(text));
+    const records = rows.map(({ fields, line }) => ({
+      line,
+      values: Object.fromEntries(names.map((name, i) => [name, fields[i]])),
+    }));
+    return { columns: names, read: async () => records };
   }
-  return text.split(/\r?\n/).flatMap((line, i) => {
-    if (line.trim() === "") return [];
+  const records = text.split(/\r?\n/).flatMap((json, i) => {
+    if (json.trim() === "") return [];
+    const line = i + 1;
     let value: unknown;
     try {
-      value = JSON.parse(line);
+      value = parseExactJson(json);
     } catch (cause) {
-      throw unreadable(i + 1, "it is not JSON", cause);
+      const { message } = cause as Error;
+      throw unreadable({ file, line }, message.includes("twice") ? message : "it is not JSON", cause);
     }
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw unreadable(i + 1, "it is no object");
-    return [value as FileRecord];
+    if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Numeral)
+      throw unreadable({ file, line }, "it is no object");
+    return [{ line, values: value as FileRecord }];
   });
+  // Of a name with null nothing is known, as of one that is not there.
+  const columns = Object.entries(records[0]?.values ?? {}).flatMap(([name, value]) =>
+    value === null ? [] : [name],
+  );
+  return { columns: records.length === 0 ? [] : columns, read: async () => records };
 }
 
-/** hyparquet reads what is plain or packed by Snappy, and refuses the rest. */
-async function parquetRecords(content: Uint8Array): Promise<FileRecord[]> {
-  const { parquetReadObjects } = await import("hyparquet");
-  const bytes = new Uint8Array(content).buffer;
-  try {
-    return (await parquetReadObjects({ file: bytes })) as FileRecord[];
-  } catch (cause) {
-    throw unreadable(0, `it cannot be read as Parquet: ${(cause as Error).message}`, cause);
-  }
-}
-
-/** A record in the card's form. @param line for the error, from 1 on */
-function rowOf({ row }: Pick<Card, "row">, record: FileRecord, line: number): Uint8Array {
-  const textField = (name: string) => {
-    const value = record[name];
-    if (typeof value !== "string") throw unreadable(line, `it has no text "${name}"`);
-    return value;
+async function parquetTable(content: Uint8Array, file: string): Promise<FileTable> {
+  const work = async <Result>(run: () => Promise<Result>) =>
+    run().catch((cause: Error) => {
+      const why =
+        cause instanceof TypeError ? cause.message : `it cannot be read as Parquet: ${cause.message}`;
+      throw unreadable({ file, line: 0 }, why, cause);
+    });
+  const { columns, read } = await work(() => openParquet(content));
+  return {
+    columns,
+    read: (wanted) => work(async () => (await read(wanted)).map((values, i) => ({ line: i + 1, values }))),
   };
+}
+
+/** A record in the card's form. */
+function rowOf({ row }: Pick<Card, "row">, record: FileRecord, place: Place): Uint8Array {
+  const textField = (name: string) => fieldOf(record[name], "text", { ...place, field: name }) as string;
   switch (row.kind) {
     case "email":
     case "digit": {
       const label = labelsOf(row.kind).indexOf(String(record.label));
-      if (label < 0) throw unreadable(line, `its label is none of ${labelsOf(row.kind).join(", ")}`);
+      if (label < 0)
+        throw unreadable(
+          { ...place, field: "label" },
+          `its label is none of ${labelsOf(row.kind).join(", ")}`,
+        );
       return encodeRow(row.kind, { label, input: textField(row.kind === "email" ? "text" : "pixels") });
     }
     case "text":
       return new TextEncoder().encode(textField("text"));
     case "passage":
-      return record.text === undefined
+      return (record.text ?? null) === null
         ? encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") })
         : encodeTextRow({ text: textField("text") });
     case "json": {
-      const fields = row.fields.map(({ name, type }) => [name, fieldOf(record[name], type, name, line)]);
+      const fields = row.fields.map(({ name, type }) => [
+        name,
+        fieldOf(record[name], type, { ...place, field: name }),
+      ]);
       return new TextEncoder().encode(JSON.stringify(Object.fromEntries(fields)));
     }
     case "image":
-      throw unreadable(line, "images come as files, one a row");
+      throw unreadable(place, "images come as files, one a row");
     default:
       return row.kind satisfies never;
   }
 }
 
-/** CSV has texts alone, and Parquet wide integers. */
+const INTEGER = /^-?\d+$/;
+const NUMERAL = /^-?(\d+)(\.\d+)?([eE][-+]?\d+)?$/;
+
+/** CSV has texts alone, Parquet wide integers and bytes. */
 function fieldOf(
   value: unknown,
   type: "text" | "number" | "boolean",
-  name: string,
-  line: number,
+  place: Place & { readonly field: string },
 ): string | number | boolean {
-  const wrong = () => unreadable(line, `"${name}" is no ${type}`);
+  const wrong = (why = `"${place.field}" is no ${type}`) => unreadable(place, why);
   if (type === "text") {
-    if (typeof value !== "string") throw wrong();
-    return value;
+    if (typeof value === "string") return value;
+    if (value instanceof Uint8Array) throw wrong(`"${place.field}" has bytes that are no UTF-8`);
+    if (value instanceof ClassLabel) return String(value);
+    // A whole number has one spelling.
+    const digits = typeof value === "bigint" || value instanceof Numeral ? String(value) : "";
+    if (INTEGER.test(digits) && digits !== "-0") return digits;
+    throw wrong();
   }
   if (type === "boolean") {
     if (value === true || value === "true") return true;
     if (value === false || value === "false") return false;
     throw wrong();
   }
-  const isNumeral = typeof value === "string" && /^-?(\d+)(\.\d+)?([eE][-+]?\d+)?$/.test(value);
-  const number =
-    typeof value === "number" ? value : typeof value === "bigint" || isNumeral ? Number(value) : Number.NaN;
-  if (!Number.isFinite(number)) throw wrong();
+  const given = value instanceof ClassLabel ? value.value : value;
+  if (typeof given === "number") {
+    if (Number.isFinite(given) && isExact(given)) return given;
+    throw Number.isFinite(given) ? wrong(inexact(place.field, Object.is(given, -0) ? "-0" : given)) : wrong();
+  }
+  const digits = given instanceof Numeral || typeof given === "bigint" ? String(given) : given;
+  if (typeof digits !== "string" || !NUMERAL.test(digits)) throw wrong();
+  const number = exactNumber(digits);
+  if (number === null) throw wrong(inexact(place.field, digits));
   return number;
 }
 
-function textOf(content: Uint8Array): string {
-  const text = utf8(content);
-  if (text === null) throw unreadable(0, "it is no UTF-8");
-  return text;
+const inexact = (field: string, digits: string | number) =>
+  `"${field}" is ${String(digits).slice(0, 40)}, which a row's number cannot hold: make the field a text`;
+
+function textOf(content: Uint8Array, file: string): string {
+  try {
+    return textOfFile(content);
+  } catch (cause) {
+    throw unreadable({ file, line: 0 }, "it is no UTF-8", cause);
+  }
 }
 
-const unreadable = (line: number, why: string, cause?: unknown) =>
-  datanetError("DNT_FILE_UNREADABLE", `record ${line}: ${why}`, { data: { line, why }, cause });
+interface Place {
+  readonly file: string;
+  /** From 1 on; 0 is the whole file. Of Parquet the row. */
+  readonly line: number;
+  readonly field?: string;
+  /** What `line` counts; lines if not given. */
+  readonly unit?: "row";
+}
+
+/** What `work` gives; what it refuses is named by its place. */
+function atPlace<Result>(place: Place, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    if (!isRollupError(cause)) throw cause;
+    const {
+      file,
+      line = place.line,
+      why = cause.message,
+    } = (cause.data ?? {}) as Partial<Place> & { why?: string };
+    // The place is there already.
+    if (file !== undefined) throw cause;
+    throw unreadable({ ...place, line }, why, cause);
+  }
+}
+
+function unreadable(place: Place, why: string, cause?: unknown) {
+  const line = place.line === 0 ? "" : `${place.unit ?? "line"} ${place.line}`;
+  const where = [place.file, line].filter((part) => part !== "");
+  return datanetError("DNT_FILE_UNREADABLE", [...where, why].join(": "), { data: { ...place, why }, cause });
+}

@@ -3,7 +3,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { describe, expect, it } from "vitest";
 import { sampleCard } from "../testing/sample-card.ts";
-import { parseCsv } from "./csv.ts";
+import { readCsv } from "./csv.ts";
 import { findSecrets } from "./find-secrets.ts";
 import { previewRows } from "./preview.ts";
 import { columnsToName, formatOf, readRowsOf } from "./read-rows.ts";
@@ -27,19 +27,26 @@ const fields = [
 ] as const;
 const jsonCard = sampleCard({ row: { kind: "json", fields: [...fields], maxBytes: 200 } });
 
-describe("parseCsv", () => {
-  it("takes what RFC 4180 allows", () => {
-    expect(parseCsv('\ufeffa,b\r\n"x, ""y""\nz",\n,last')).toEqual([
-      ["a", "b"],
-      ['x, "y"\nz', ""],
-      ["", "last"],
-    ]);
-    expect(parseCsv("")).toEqual([]);
+describe("readCsv", () => {
+  it("takes what RFC 4180 allows, with the line that each row begins on", () => {
+    expect(readCsv('\ufeffa,b\r\n"x, ""y""\nz",\n,last')).toEqual({
+      names: ["a", "b"],
+      rows: [
+        { line: 2, fields: ['x, "y"\nz', ""] },
+        { line: 4, fields: ["", "last"] },
+      ],
+    });
+    expect(readCsv("")).toEqual({ names: [], rows: [] });
+    // Spreadsheets end a file with blank lines.
+    expect(readCsv("a,b\r\n1,2\r\n\r\n\n").rows).toEqual([{ line: 2, fields: ["1", "2"] }]);
   });
 
-  it.each(["a,b\nc", 'a\n"b', 'a\n"b"c', 'a\nb"c', "a\rb"])("refuses %j", (text) => {
-    expect(() => parseCsv(text)).toThrow(expect.objectContaining({ code: "DNT_FILE_UNREADABLE" }));
-  });
+  it.each(["a,b\nc", "a,a\n1,2", "a,b\n1,2\n\n3,4", 'a\n"b', 'a\n"b"c', 'a\nb"c', "a\rb"])(
+    "refuses %j",
+    (text) => {
+      expect(() => readCsv(text)).toThrow(expect.objectContaining({ code: "DNT_FILE_UNREADABLE" }));
+    },
+  );
 });
 
 describe("readRowsOf", () => {
@@ -97,7 +104,7 @@ describe("readRowsOf", () => {
       "DNT_FILE_UNREADABLE",
       2,
     ]);
-    expect(await read("csv", bytes("text,label,stars\na,good,four"))).toEqual(["DNT_FILE_UNREADABLE", 1]);
+    expect(await read("csv", bytes("text,label,stars\na,good,four"))).toEqual(["DNT_FILE_UNREADABLE", 2]);
     expect(await read("parquet", bytes("PAR1 no file PAR1"))).toEqual(["DNT_FILE_UNREADABLE", 0]);
     expect(await read("lines", Uint8Array.of(0xff))).toEqual(["DNT_FILE_UNREADABLE", 0]);
   });

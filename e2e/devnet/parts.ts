@@ -4,8 +4,8 @@
  */
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
-import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
-import { presetRecipe, textPreset } from "@openledger/models/registered/recipe-presets";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-place";
+import { presetRecipe, textPreset } from "@openledger/models/tuning/recipe/recipe-presets";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./content/mails.ts";
 import { citationPrompts, speechPrompts, speechRows } from "./content/speeches.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
-import { BASE_FOLDER } from "@openledger/models/base/base-place";
-import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
+import { nativeKernelSets } from "@openledger/models/engine/kernels/native-kernels";
+import { BASE_FOLDER } from "@openledger/models/tuning/base/base-place";
 import type { BackendName } from "@openledger/prover/backends";
 import { workspacePaths } from "@openledger/scripts/cli/workspace";
 import type { DataMode } from "@openledger/sequencer/batches/data-choice";

@@ -10,17 +10,17 @@ import { NetworkRate } from "./network-rate.ts";
 declare module "fastify" {
   interface FastifyContextConfig {
     /**
-     * Highest cost of the route's answer in units, taken before the handler runs; what the answer turned out to cost less is
-     * given back. Without it the cost is taken afterwards.
+     * Maximum cost of the route's answer in units, charged before the handler runs; the difference to the
+     * actual cost is returned. Without it the cost is charged afterwards.
      */
     readonly maxCost?: (request: FastifyRequest) => number;
   }
   interface FastifyRequest {
-    /** Units taken before the handler. */
+    /** Units charged before the handler. */
     takenUnits: number;
-    /** Units that the handler has found out, in place of those by bytes. */
+    /** Units that the handler has set, in place of those by bytes. */
     costUnits: number | null;
-    /** Lets the next long answer begin; `null` for a short one. */
+    /** Ends the turn, so that the next long answer begins; null for a short one. */
     endTurn: (() => void) | null;
   }
 }
@@ -34,7 +34,7 @@ export const BYTES_PER_UNIT = 16_384;
 const BURST_SECONDS = 3;
 const MINUTE_SECONDS = 60;
 
-/** Answers that may cost more than this are made one at a time. */
+/** Maximum units of a short answer. Longer ones are made one at a time. */
 const SHORT_UNITS = 4;
 
 /**
@@ -44,7 +44,7 @@ const SHORT_UNITS = 4;
 class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Resolves when it is the caller's turn. @returns what ends it */
+  /** Waits for the caller's turn. @returns a function that ends the turn */
   async take(): Promise<() => void> {
     let end!: () => void;
     const ended = new Promise<void>((resolve) => {

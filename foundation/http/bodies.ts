@@ -27,7 +27,7 @@ export function readBodies(app: FastifyInstance, hasRawBodies: boolean): void {
   );
 }
 
-/** The body's bytes; null where there was none. */
+/** Bytes of the body; null if there was none. */
 export function rawBodyOf(request: FastifyRequest): Uint8Array | null {
   return (request as { rawBody?: Buffer }).rawBody ?? null;
 }

@@ -25,7 +25,7 @@ afterEach(async () => {
   await app.close();
 });
 
-/** Announces a body and sends none of it: "" while nobody answers. */
+/** Announces a body and sends none of it. Returns "" while the server does not answer. */
 function announce(lengthHeader: string, from = "127.0.0.1") {
   const socket = connect({ port, host: "127.0.0.1", localAddress: from });
   sockets.push(socket);

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { clientNetwork } from "./client-network.ts";
 
-/** A body up to so much is not counted: the bound of connections bounds it. */
+/** Maximum bytes of an uncounted body: the bound of connections bounds those. */
 const SMALL_BYTES = 65_536;
 const MAX_OF_NETWORK = 32 * 2 ** 20;
 const MAX_IN_ALL = 128 * 2 ** 20;

@@ -10,10 +10,13 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-/** The operator's own tools, and nobody else, ask it. */
+/** Limits for the operator's own tools, the only clients. */
 const LIMITS = { maxConnections: 64, rateLimitPerMinute: 6_000 };
 
-/** GET /health, 503 while `isHealthy` says no, and GET /metrics, for this machine alone. @throws CIR_DESCRIPTORS_TOO_FEW */
+/**
+ * Starts a server of GET /health (503 while `isHealthy` returns false) and GET /metrics, for this machine
+ * alone. @throws CIR_DESCRIPTORS_TOO_FEW
+ */
 export async function startHealthServer(options: {
   port: number;
   registry: Registry;

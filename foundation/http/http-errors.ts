@@ -31,7 +31,7 @@ const CODE_OF_STATUS: Readonly<Record<number, ProcessErrorCode>> = {
   415: "SRV_MEDIA_TYPE",
 };
 
-/** The server's own error, whatever was thrown. What is the client's doing is never "internal". */
+/** Converts anything thrown into the server's own error. A client's fault is never "internal". */
 function typedError(error: unknown, errors: HttpErrors): RollupError {
   if (isRollupError(error)) return error;
   const recognised = errors.recognise?.(error);
@@ -73,7 +73,10 @@ export function refusalText(
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`;
 }
 
-/** Answers in the server's form. A request whose sender has left is nobody's error: nothing is counted or logged. */
+/**
+ * Handler that answers errors in the server's form. It neither counts nor logs a request whose sender has
+ * left.
+ */
 export function errorHandler(errors: HttpErrors, headers: Readonly<Record<string, string>>) {
   return (error: unknown, { raw }: FastifyRequest, reply: FastifyReply): void => {
     const hasLeft = raw.destroyed && !raw.complete;

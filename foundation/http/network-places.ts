@@ -1,4 +1,4 @@
-/** Places that clients take one by one, of which one network gets no more than its share. */
+/** Places that clients take one by one. A network gets no more than its share. */
 export class NetworkPlaces {
   readonly maxOfNetwork: number;
   readonly #taken = new Map<string, number>();

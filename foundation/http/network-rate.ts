@@ -1,4 +1,6 @@
-/** Networks that are remembered; who has not come for a while has a full bucket, and need not be. */
+/**
+ * Maximum networks in memory. One that has not come for a while has a full bucket, and need not be stored.
+ */
 const MAX_REMEMBERED = 10_000;
 
 interface Bucket {
@@ -6,7 +8,7 @@ interface Bucket {
   atMs: number;
 }
 
-/** A bucket of tokens for each network: so many at once, and so many a second. */
+/** Token bucket for each network: a burst at once, and a number of tokens a second. */
 export class NetworkRate {
   readonly #burst: number;
   readonly #perSecond: number;

@@ -7,7 +7,10 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   workspaces: string[];
 };
-/** Makes a server past foundation/http: node's own, fastify's, a WebSocket's, or a limit that only it sets. */
+/**
+ * Imports that make a server outside foundation/http: node's own, fastify's, a WebSocket's, or a limit that
+ * only it sets.
+ */
 const SERVER_IMPORT =
   /import (?!type )(?:[^;]*\bcreate(?:Secure)?Server\b[^;]*from "node:(?:http|https|http2)"|[^;]*from "@fastify\/rate-limit"|(?:fastify\b|\{[^}]*(?<!type )\bfastify\b)[^;]*from "fastify"|[^;]*\bWebSocketServer\b[^;]*from "ws")/;
 /** Files of tests and drills that stand for another process and serve nobody else. */

@@ -30,9 +30,9 @@ const MIN_BURST = 250;
 interface ConnectionLimits {
   readonly maxConnections: number;
   readonly proxies: TrustedProxies;
-  /** Longest time for a request to come whole. */
+  /** Maximum time for a request to arrive whole. */
   readonly requestTimeoutMs: number;
-  /** Longest time in which nothing comes or goes. */
+  /** Maximum time without a byte in either direction. */
   readonly silentTimeoutMs: number;
 }
 

@@ -31,7 +31,7 @@ const PAGE_POLICY = ANSWER_HEADERS["content-security-policy"]!.replace(
   `default-src 'none'; style-src 'sha256-${STYLE_HASH}'`,
 );
 
-/** Registered beside @fastify/swagger, whose description it shows. */
+/** Registers the page, which shows the description of @fastify/swagger. */
 export function registerReference(app: FastifyInstance): void {
   let page: string | null = null;
   const hidden = { schema: { hide: true } as FastifySchema };

@@ -1,6 +1,6 @@
 import type { ServerLog } from "./http-errors.ts";
 
-/** A warning at once, and then no more than one in `everyMs`, with the count of what came since in `refused`. */
+/** Warns at once, and then at most once in `everyMs`, with the number of cases since in `refused`. */
 export function sayNowAndThen(
   log: Pick<ServerLog, "warn">,
   message: string,

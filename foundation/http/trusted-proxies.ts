@@ -2,7 +2,7 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 import { z } from "zod";
 
 /**
- * The operator's own reverse proxies, by address. What they say of a client in X-Forwarded-For is taken; what anybody else
+ * Addresses of the operator's own reverse proxies. What they say of a client in X-Forwarded-For is taken; what anybody else
  * says is not. By address and not by count: anyone who reaches the port past the proxy gains nothing with a header.
  */
 export class TrustedProxies {

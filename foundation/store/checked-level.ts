@@ -190,7 +190,10 @@ export class CheckedLevel {
     }
   }
 
-  /** The owner's error for a failure of this store, or of a file beside it; from now on it takes no write. */
+  /**
+   * Makes the owner's error for a failure of this store, or of a file beside it. The store accepts no more
+   * writes.
+   */
   failed(doing: string, cause: unknown): RollupError {
     if (this.#failure !== null) return this.#failure;
     const error = errorOf(this.path, doing, cause, this.#options.remedies);
@@ -202,7 +205,10 @@ export class CheckedLevel {
   }
 }
 
-/** LevelDB looks at the lock first. With `errorIfExists` it then leaves the files alone. */
+/**
+ * Checks that no other process has the store open. LevelDB checks the lock first; with `errorIfExists` it
+ * then leaves the files alone.
+ */
 async function requireUnlocked(path: string): Promise<void> {
   if (!existsSync(path)) return;
   const probe = new Level(path, { createIfMissing: false, errorIfExists: true });

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { writeFileWhole } from "../whole-file.ts";
 import { checkedJson } from "./checked-json.ts";
 
-/** LevelDB leaves files alone whose names it does not know. */
+/** Name of the list's file. LevelDB leaves unknown files alone. */
 const FILE_NAME = "CHECKED-TABLES";
 
 const identityOf = ({ ctimeNs, ino, mtimeNs, size }: BigIntStats) => [size, mtimeNs, ctimeNs, ino].join("-");
@@ -38,7 +38,10 @@ export class CheckedTables {
     return this.#tables.keys().next().value;
   }
 
-  /** Forgets those that are gone, and keeps the rest for the next start. What is lost of it is read again. */
+  /**
+   * Drops tables that are gone, and saves the rest for the next start. A lost entry only means that its table
+   * is read again.
+   */
   async save(present: ReadonlySet<string>): Promise<void> {
     for (const name of this.#tables.keys()) if (!present.has(name)) this.#tables.delete(name);
     await writeFileWhole(this.#path, checkedJson.encode([...this.#tables]));

@@ -1,6 +1,6 @@
 /** CRC-32C (Castagnoli), as LevelDB stores it. Node's zlib has only the other polynomial. */
 const POLYNOMIAL = 0x82f63b78;
-/** Bytes that one step takes: eight tables, an eighth of the dependent look-ups. */
+/** Bytes of one step: eight tables, an eighth of the dependent look-ups. */
 const STEP_BYTES = 8;
 const MASK_DELTA = 0xa282ead8;
 
@@ -42,7 +42,7 @@ export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length): number {
   return ~crc >>> 0;
 }
 
-/** LevelDB's form of a CRC that is beside the bytes that it is of. */
+/** CRC-32C in LevelDB's masked form, for a CRC that is stored beside its bytes. */
 export function maskedCrc32c(bytes: Uint8Array, from = 0, to = bytes.length): number {
   const crc = crc32c(bytes, from, to);
   return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;

@@ -12,7 +12,7 @@ const [FULL, MIDDLE, LAST] = [1, 3, 4] as const;
 
 interface LevelLog {
   readonly records: readonly Buffer[];
-  /** Bytes behind the last whole record; 0 where none was torn. */
+  /** Bytes after the last whole record; 0 if none was torn. */
   readonly tornBytes: number;
 }
 

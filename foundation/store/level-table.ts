@@ -24,7 +24,7 @@ interface Handle {
   readonly size: number;
 }
 
-/** Throws where a value is not what was written. */
+/** Check of a value. Throws if it is not what was written. */
 export type CheckValue = (value: Uint8Array) => void;
 
 /** Blocks between two turns of the event loop: a quarter of a megabyte. */
@@ -82,7 +82,10 @@ export async function checkTable(
   }
 }
 
-/** A key ends with the number of its write, 7 bytes, behind a byte that is 1 where it has a value. */
+/**
+ * Checks the values of entries. A key ends with the number of its write, 7 bytes, behind a byte that is 1 if
+ * the key has a value.
+ */
 function checkValues(entries: readonly [Buffer, Buffer][], file: string, checkValue: CheckValue): void {
   for (const [key, value] of entries) {
     if (key.at(-8) !== 1) continue;
@@ -108,7 +111,10 @@ function blockAt(bytes: Buffer, file: string, { offset, size }: Handle, footerAt
   return () => (bytes[end] === 1 ? unsnappy(body) : body);
 }
 
-/** Keys and values of a block; keys are stored as what they do not share with the one before. */
+/**
+ * Reads the keys and values of a block. A stored key has only the bytes that it does not share with the one
+ * before.
+ */
 function entriesOf(block: () => Buffer): [key: Buffer, value: Buffer][] {
   const bytes = block();
   const restartCount = bytes.readUInt32LE(bytes.length - 4);

@@ -39,7 +39,7 @@ export interface StoreIdentity {
   readonly rollup: StoreRollup | null;
 }
 
-/** Name of the record in a directory. LevelDB leaves files alone whose names it does not know. */
+/** Name of the record in a directory. LevelDB leaves unknown files alone. */
 export const STORE_FILE = "STORE.json";
 
 const { version: SOFTWARE_VERSION } = createRequire(import.meta.url)("../package.json") as {

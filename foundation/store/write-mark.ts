@@ -9,7 +9,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, wri
 import { dirname, join } from "node:path";
 import { StoreDamage } from "./store-fault.ts";
 
-/** LevelDB leaves files alone whose names it does not know. */
+/** Name of the mark's file. LevelDB leaves unknown files alone. */
 const FILE_NAME = "DURABLE-WRITES";
 /** Width of the number: constant, so that a write in place leaves nothing of the last one. */
 const DIGITS = 16;

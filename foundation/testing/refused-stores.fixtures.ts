@@ -15,7 +15,7 @@ import {
 import { STORE_KINDS, type StoreKind } from "../store/store-kinds.ts";
 
 export interface RefusedStores {
-  /** Opens the store in a process's folder for a rollup, makes it where there is none, and closes it. */
+  /** Opens the store in a process's folder for a rollup, creates it if it is missing, and closes it. */
   readonly open: (folder: string, rollup: StoreRollup) => Promise<void>;
   readonly kind: StoreKind;
   /** Folder of the record, relative to the process's folder. */

@@ -36,7 +36,7 @@ export const partOf = <T>(cases: readonly T[], step: number): readonly T[] =>
 const FEWEST_RUNS = 3;
 const PART = 10;
 
-/** Random tries of a core test: `count` in `npm run test:all`; in `npm test` a tenth of it, three at least. */
+/** Number of random tries: `count` in `npm run test:all`; in `npm test` a tenth of it, three at least. */
 export function runs(count: number): number {
   return isWhole ? count : Math.min(count, Math.max(FEWEST_RUNS, Math.ceil(count / PART)));
 }

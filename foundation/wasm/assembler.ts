@@ -6,7 +6,7 @@
 export type Code = readonly number[];
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
 
-/** A local variable of the function it was made by. */
+/** Local variable of the function that made it. */
 export interface Local {
   readonly index: number;
   readonly get: Code;
@@ -301,7 +301,7 @@ function makeLocal(index: number): Local {
   return { index, get: [0x20, ...unsignedLeb(index)] };
 }
 
-/** Address of memory that the instance has for itself: the host gives it as env.scratch. */
+/** Address of an instance's own memory: the host gives it as env.scratch. */
 export const scratchAddress: Code = [0x23, 0];
 
 /**
@@ -310,7 +310,7 @@ export const scratchAddress: Code = [0x23, 0];
  */
 export const sharesMemory = typeof SharedArrayBuffer === "function";
 
-/** Functions over the memory that the host gives as env.memory. */
+/** Builder of a module: functions over the memory that the host gives as env.memory. */
 export class WasmModuleBuilder {
   readonly #functions: WasmFunction[] = [];
   readonly #maxPages: number;

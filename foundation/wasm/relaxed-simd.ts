@@ -4,7 +4,10 @@ import { f64x2, i32, sharesMemory, v128, WasmModuleBuilder } from "./assembler.t
 /** A compiled module; opaque, and worker threads can be sent it. */
 export type WasmModule = { readonly __wasmModule: never };
 export interface WasmMemory {
-  /** An ArrayBuffer where memory is not shared (`sharesMemory`): anyone who reads and writes sees no difference. */
+  /**
+   * Buffer of the memory. It is an ArrayBuffer if memory is not shared (`sharesMemory`); readers and writers
+   * see no difference.
+   */
   readonly buffer: SharedArrayBuffer;
   grow(pages: number): number;
 }

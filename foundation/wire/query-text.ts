@@ -12,7 +12,7 @@ export const limit = (max: number, fallback: number) =>
     .refine((value) => value >= 1 && value <= max, `is not between 1 and ${max}`)
     .default(fallback);
 
-/** 1 to `max` numbers of at most eight digits, with commas between them. */
+/** Schema of 1 to `max` numbers of at most eight digits, with commas between them. */
 export const countsFromText = (max: number) =>
   z
     .string()

@@ -56,7 +56,7 @@ interface RouteSpec<Params, Query, Body>
   readonly security?: readonly object[];
 }
 
-/** Routes of an application whose handlers are given what the routes' zod schemas make of the request. */
+/** Routes of an application. Handlers get the request as the routes' zod schemas parse it. */
 export const routesOf =
   (app: FastifyInstance) =>
   <Params = undefined, Query = undefined, Body = undefined>(

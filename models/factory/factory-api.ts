@@ -33,7 +33,7 @@
  */
 import { SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import { z } from "zod";
-import { WEIGHT_NUMBERS } from "../architecture/model-shape.ts";
+import { WEIGHT_NUMBERS } from "../engine/architecture/model-shape.ts";
 
 const count = z.int().min(0);
 const leafId = z
@@ -257,7 +257,7 @@ const failureSchema = z.object({
 const rowsLossSchema = z.object({ natsPerToken: z.number(), bitsPerByte: z.number() });
 const changeSchema = z.object({ rowCount: count, before: rowsLossSchema, after: rowsLossSchema });
 const resultSchema = z.object({
-  /** models/training/row-losses.ts */
+  /** models/tuning/training/row-losses.ts */
   losses: z.object({
     ...{ steps: count, keptStep: count, trained: changeSchema, heldOut: changeSchema.nullable() },
   }),

@@ -12,9 +12,9 @@ import {
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
-import { ADDED_BASES } from "../base/base-place.ts";
-import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
-import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
+import { KERNEL_CHOICES } from "../engine/kernels/create-kernels.ts";
+import { MAX_THREAD_COUNT } from "../engine/kernels/kernels.ts";
+import { ADDED_BASES } from "../tuning/base/base-place.ts";
 
 const list = z.string().transform((text) =>
   text

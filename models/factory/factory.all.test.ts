@@ -6,12 +6,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { folderSource } from "../files/folder-source.ts";
-import { addBase } from "../registered/add-base.ts";
-import { readFrom } from "../registered/base-files.ts";
-import { textFamily } from "../registered/text-family.ts";
-import { parseTextRecipe } from "../registered/text-recipe.ts";
-import { textTraining } from "../registered/text-training.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
 import {
   createFactoryWorld,
   type FactoryWorld,
@@ -19,6 +14,11 @@ import {
   type TestFactory,
 } from "../testing/factory-world.ts";
 import { sampleTexts } from "../testing/text-rows.ts";
+import { addBase } from "../tuning/recipe/add-base.ts";
+import { readFrom } from "../tuning/recipe/base-files.ts";
+import { textFamily } from "../tuning/recipe/text-family.ts";
+import { parseTextRecipe } from "../tuning/recipe/text-recipe.ts";
+import { textTraining } from "../tuning/recipe/text-training.ts";
 import type { FactoryForm, FactoryJob, JobEvent, JobRequest } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
 import { readFactoryConfig } from "./factory-config.ts";

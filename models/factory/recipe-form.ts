@@ -1,10 +1,10 @@
 /** A form as people fill it in, and the recipe that it stands for. */
 import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { AdapterTarget } from "../architecture/adapter-layout.ts";
-import { baseSourceAt } from "../base/base-place.ts";
+import type { AdapterTarget } from "../engine/architecture/adapter-layout.ts";
 import { factoryError } from "../model-errors.ts";
-import { readFrom, shapeOfBase } from "../registered/base-files.ts";
+import { baseSourceAt } from "../tuning/base/base-place.ts";
+import { readFrom, shapeOfBase } from "../tuning/recipe/base-files.ts";
 import {
   ekFacFor,
   methodFor,
@@ -12,8 +12,8 @@ import {
   textEnds,
   textPreset,
   textRules,
-} from "../registered/recipe-presets.ts";
-import { parseTextRecipe, type TextRecipe, weightsOf } from "../registered/text-recipe.ts";
+} from "../tuning/recipe/recipe-presets.ts";
+import { parseTextRecipe, type TextRecipe, weightsOf } from "../tuning/recipe/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
 import type { PlainTerms } from "./tasks/task-messages.ts";

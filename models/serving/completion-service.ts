@@ -1,9 +1,9 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import { jsonStart } from "../batches/json-text.ts";
+import { jsonStart } from "../engine/batches/json-text.ts";
+import { begun, type TextTokens } from "../engine/tokens/tokenizer.ts";
 import { servingError } from "../model-errors.ts";
-import { begun, type TextTokens } from "../tokens/tokenizer.ts";
 import type { ApiKey } from "./api-keys.ts";
 import type { AnswerBilling, AnswerForm, AskedQuestion } from "./billing/answer-billing.ts";
 import type { ChatForm } from "./chat-prompt.ts";

@@ -1,5 +1,5 @@
-import type { TokenLogprobs } from "../batches/choose-token.ts";
-import type { TextTokens } from "../tokens/tokenizer.ts";
+import type { TokenLogprobs } from "../engine/batches/choose-token.ts";
+import type { TextTokens } from "../engine/tokens/tokenizer.ts";
 import type { AnswerForm } from "./billing/answer-billing.ts";
 import type { QueueTenant } from "./fair-queue.ts";
 import type { EngineTicket, ServingEngine } from "./serving-engine.ts";

@@ -1,6 +1,6 @@
 /** What of OpenAI's requests is taken. What is not served, or not known, is refused by its name, not passed over. */
 import { z } from "zod";
-import type { JsonShape } from "../batches/json-text.ts";
+import type { JsonShape } from "../engine/batches/json-text.ts";
 import { servingError } from "../model-errors.ts";
 import { jsonShapeOf } from "./json-shape.ts";
 

@@ -6,7 +6,7 @@ import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
 import type { Registry } from "prom-client";
-import type { AdapterStore } from "../adapters/adapter-store.ts";
+import type { AdapterStore } from "../engine/adapters/adapter-store.ts";
 import { servingError } from "../model-errors.ts";
 import { LEDGER_PATH } from "./answers/answer-models.ts";
 import type { ApiKey, ApiKeys } from "./api-keys.ts";

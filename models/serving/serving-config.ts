@@ -14,9 +14,9 @@ import {
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
-import { WEIGHT_NUMBERS } from "../architecture/model-shape.ts";
-import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
-import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
+import { WEIGHT_NUMBERS } from "../engine/architecture/model-shape.ts";
+import { KERNEL_CHOICES } from "../engine/kernels/create-kernels.ts";
+import { MAX_THREAD_COUNT } from "../engine/kernels/kernels.ts";
 import { issueKey, readKeys, revokeKey } from "./api-keys.ts";
 
 /** Every setting, in the environment as SERVING_…; docs/reference/settings.md has their table. */

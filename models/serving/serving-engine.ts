@@ -1,10 +1,10 @@
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import type { AdapterLease, AdapterPool } from "../adapters/adapter-pool.ts";
-import type { BatchToken } from "../batches/batch-loop.ts";
-import { type BatchModel, PAGE_POSITIONS } from "../batches/batch-model.ts";
-import { BatchThread } from "../batches/batch-thread.ts";
-import type { TokenLogprobs } from "../batches/choose-token.ts";
-import type { SharedArena } from "../kernels/create-kernels.ts";
+import type { AdapterLease, AdapterPool } from "../engine/adapters/adapter-pool.ts";
+import type { BatchToken } from "../engine/batches/batch-loop.ts";
+import { type BatchModel, PAGE_POSITIONS } from "../engine/batches/batch-model.ts";
+import { BatchThread } from "../engine/batches/batch-thread.ts";
+import type { TokenLogprobs } from "../engine/batches/choose-token.ts";
+import type { SharedArena } from "../engine/kernels/create-kernels.ts";
 import { servingError } from "../model-errors.ts";
 import type { AnswerForm } from "./billing/answer-billing.ts";
 import { FairQueue, type QueueLimits, type QueueTenant } from "./fair-queue.ts";

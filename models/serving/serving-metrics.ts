@@ -1,6 +1,6 @@
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { Gauge, type Registry } from "prom-client";
-import type { AdapterPool } from "../adapters/adapter-pool.ts";
+import type { AdapterPool } from "../engine/adapters/adapter-pool.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 
 const SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];

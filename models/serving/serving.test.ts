@@ -147,7 +147,7 @@ describe("refusals", () => {
       code: "model_not_found",
       param: "model",
     });
-    await expect(ask({ model: "../base" })).rejects.toMatchObject({ status: 404 });
+    await expect(ask({ model: "../tuning/base" })).rejects.toMatchObject({ status: 404 });
     await expect(ask({ temperature: -1 })).rejects.toMatchObject({ ...invalid, param: "temperature" });
     await expect(ask({ prompt: "" })).rejects.toMatchObject({ ...invalid, param: "prompt" });
     await expect(ask({ prompt: [999] })).rejects.toMatchObject({ ...invalid, param: "prompt" });

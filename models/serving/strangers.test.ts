@@ -4,9 +4,9 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { folderSource } from "../files/folder-source.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
+import { maxTextBytes, openTokenizer, type TextTokens } from "../engine/tokens/tokenizer.ts";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
-import { maxTextBytes, openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
 import { PromptEncoder } from "./prompts/prompt-encoder.ts";
 import type { ServedModels } from "./serve-models.ts";
 

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { trainTokenizer } from "../engine/tokens/train-tokenizer.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { serveWorld } from "../testing/serving-world.ts";
-import { trainTokenizer } from "../tokens/train-tokenizer.ts";
 import type { ServedModels } from "./serve-models.ts";
 
 const MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] as const;

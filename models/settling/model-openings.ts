@@ -8,7 +8,7 @@ import { modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import type { AnswerOpening } from "@openledger/circuits/settlement/divide-epoch";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { modelFamilies } from "../registered/model-families.ts";
+import { modelFamilies } from "../tuning/recipe/model-families.ts";
 
 const element = z
   .string()

@@ -2,11 +2,11 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
-import { folderSource } from "../files/folder-source.ts";
-import { describeBase, readFrom } from "../registered/base-files.ts";
-import { textFamily } from "../registered/text-family.ts";
-import type { CitingTextRecipe } from "../registered/text-recipe.ts";
-import { textTraining } from "../registered/text-training.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
+import { describeBase, readFrom } from "../tuning/recipe/base-files.ts";
+import { textFamily } from "../tuning/recipe/text-family.ts";
+import type { CitingTextRecipe } from "../tuning/recipe/text-recipe.ts";
+import { textTraining } from "../tuning/recipe/text-training.ts";
 import { makeModel, writeMadeModel } from "./made-models.ts";
 import type { ModelMaker } from "./settling-fixture.ts";
 import { byteConfig, textRecipeFor } from "./text-rows.ts";

@@ -3,7 +3,7 @@
  * on tensors by their published names. It knows nothing of our layouts.
  */
 import { setFlagsFromString } from "node:v8";
-import type { NamedTensor } from "../files/safetensors.ts";
+import type { NamedTensor } from "../engine/files/safetensors.ts";
 import type { MadeModel } from "./made-models.ts";
 
 /** Node 20 lacks what this package takes for granted. */

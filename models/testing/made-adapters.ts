@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
-import type { ModelShape } from "../architecture/model-shape.ts";
-import { encodeAdapter } from "../files/adapter-files.ts";
+import { type AdapterSettings, adapterLayout } from "../engine/architecture/adapter-layout.ts";
+import type { ModelShape } from "../engine/architecture/model-shape.ts";
+import { encodeAdapter } from "../engine/files/adapter-files.ts";
 
 /** Numbers in the layout of `adapterLayout`; with `isHalf` all of them are halves. */
 export function makeAdapter(

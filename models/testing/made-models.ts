@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { type NamedTensor, tensorParts } from "../files/safetensors.ts";
+import { type NamedTensor, tensorParts } from "../engine/files/safetensors.ts";
 
 export interface MadeModel {
   readonly config: Readonly<Record<string, unknown>>;

@@ -1,11 +1,11 @@
 /** A small base whose tokens are bytes or words, adapters beside it, and a server over them. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { folderSource } from "../files/folder-source.ts";
-import { openModel } from "../files/load-model.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
+import { openModel } from "../engine/files/load-model.ts";
+import { trainTokenizer } from "../engine/tokens/train-tokenizer.ts";
 import { type ServedModels, serveModels } from "../serving/serve-models.ts";
 import { readServingConfig, type ServingConfig } from "../serving/serving-config.ts";
-import { trainTokenizer } from "../tokens/train-tokenizer.ts";
 import { makeAdapter, writeMadeAdapter } from "./made-adapters.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "./made-models.ts";
 

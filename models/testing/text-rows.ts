@@ -4,8 +4,8 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
-import type { RecipeBaseModel } from "../registered/base-files.ts";
-import type { TextRecipe } from "../registered/text-recipe.ts";
+import type { RecipeBaseModel } from "../tuning/recipe/base-files.ts";
+import type { TextRecipe } from "../tuning/recipe/text-recipe.ts";
 
 /** Tokens are bytes. */
 export const byteConfig = {

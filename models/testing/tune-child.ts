@@ -1,7 +1,7 @@
 /** Tunes a made model with a state on disk after every step, and says each step on its standard output. */
 
-import type { KernelChoice } from "../kernels/create-kernels.ts";
-import { RowTeam, tuneAdapter } from "../training/tune-adapter.ts";
+import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
+import { RowTeam, tuneAdapter } from "../tuning/training/tune-adapter.ts";
 import { loadForTuning, tuningRecipe, tuningRows } from "./tuned-model.ts";
 
 const LAST_STEP = 60;

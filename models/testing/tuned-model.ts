@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
-import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
-import { textRows } from "../architecture/loss-gradient.ts";
-import type { WeightNumbers } from "../architecture/model-shape.ts";
-import { folderSource } from "../files/folder-source.ts";
-import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
-import type { KernelChoice } from "../kernels/create-kernels.ts";
-import type { ArenaPlan } from "../tensors/arena-plan.ts";
-import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "../training/tune-adapter.ts";
+import {
+  type AdapterLayout,
+  type AdapterSettings,
+  adapterLayout,
+} from "../engine/architecture/adapter-layout.ts";
+import { textRows } from "../engine/architecture/loss-gradient.ts";
+import type { WeightNumbers } from "../engine/architecture/model-shape.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
+import { type LoadedModel, loadModel, openModel } from "../engine/files/load-model.ts";
+import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
+import type { ArenaPlan } from "../engine/tensors/arena-plan.ts";
+import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "../tuning/training/tune-adapter.ts";
 
 /** Rows that a small model can learn. */
 export const tuningRows = textRows(

@@ -48,7 +48,9 @@ export class Bn254Instance {
   readonly call: Record<string, (...args: number[]) => number>;
   readonly #memory: { buffer: ArrayBuffer };
 
-  /** `heapBytes`: what the caller will allocate, plus the scratch of the batch functions it calls. */
+  /**
+   * @param heapBytes bytes that the caller will allocate, plus the scratch of the batch functions it calls
+   */
   constructor(image: Bn254Image, heapBytes: number) {
     this.image = image;
     this.#memory = new WebAssembly.Memory({ initial: 26 + Math.ceil(heapBytes / pageBytes) });
@@ -67,7 +69,7 @@ export class Bn254Instance {
     return address;
   }
 
-  /** Address of a new copy of a scalar, as it is. */
+  /** Allocates a copy of a scalar, unchanged, and returns its address. */
   allocateScalar(value: bigint): number {
     const address = this.allocate(fieldBytes);
     this.bytes.set(toBytesLe(value), address);

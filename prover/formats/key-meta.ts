@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** meta.json beside a proving key: which key it must be. */
+/** Schema of meta.json beside a proving key, which identifies the key. */
 const keyMetaSchema = z.object({
   name: z.string(),
   /** Content hash of the circuit, hex. */

@@ -123,7 +123,10 @@ interface PreparedKey {
 const maxPreparedKeys = 16;
 const preparedKeys = new Map<string, PreparedKey>();
 
-/** Keys come through messages as copies, so the same one is known by its content. */
+/**
+ * Prepares a key for verification. Keys come through messages as copies, so a known one is recognised by its
+ * content.
+ */
 function prepareKey(key: VerificationKey): PreparedKey {
   const { alpha, beta, gamma, delta, ic } = key;
   const text = JSON.stringify([alpha, beta, gamma, delta, ic], bigintsToText);
@@ -176,9 +179,7 @@ export function verifyProof(
   }
 }
 
-/**
- * A verifying key as the contracts take it (contracts' struct: alpha, beta, delta, ic). gamma is the generator of G2.
- */
+/** Verifying key in the contracts' form (struct: alpha, beta, delta, ic). gamma is the generator of G2. */
 export interface SolidityKey {
   alpha: G1Point;
   beta: G2ImaginaryFirst;

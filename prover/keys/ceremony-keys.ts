@@ -132,7 +132,7 @@ async function stepEach(
 
 const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
 
-/** The keys of a folder, or of one file. @throws RollupError PRV_CEREMONY_REFUSED where there is none */
+/** Finds the keys of a folder, or of one file. @throws RollupError PRV_CEREMONY_REFUSED if there is none */
 function keysOf(path: string): CircuitKey[] {
   if (existsSync(path) && !isFolder(path)) {
     const circuitName = basename(path).split(".")[0]!;
@@ -190,7 +190,7 @@ async function writeKey(
   return { circuitName, zkeyPath, contributions };
 }
 
-/** Fills a folder beside the target, which appears whole or not at all. */
+/** Writes a folder beside the target and renames it, so that the target appears whole or not at all. */
 async function writeFolder(
   target: string,
   fill: (draft: string) => Promise<CircuitStep[]>,

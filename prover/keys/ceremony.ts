@@ -35,7 +35,7 @@ export interface KeyVerdict {
 /** Names of contributors to a rehearsal begin with it. `deploy` refuses their keys on public chains. */
 export const REHEARSAL = "rehearsal";
 
-/** Smallest power of two of a powers-of-tau file that a circuit's key can be made from. */
+/** Minimum power of two of a powers-of-tau file for a circuit's key. */
 export const neededPower = ({
   constraintCounts,
   publicCount,
@@ -209,7 +209,7 @@ async function withSnarkjs<T>(step: () => Promise<T>): Promise<T> {
 
 const MIN_PROGRESS_INTERVAL_MS = 1_000;
 
-/** snarkjs logs each piece of its work as "debug"; at most one a second is passed on. */
+/** Logger for snarkjs, which logs each piece of its work as "debug": passes on at most one line a second. */
 function loggerTo(onProgress: OnProgress, title: string): SnarkjsLogger {
   let lastAtMs = 0;
   const debug = (text: string) => {
@@ -221,7 +221,7 @@ function loggerTo(onProgress: OnProgress, title: string): SnarkjsLogger {
   return { info() {}, debug, warn: onProgress, error: onProgress };
 }
 
-/** Reasons that a program can tell apart, as `data.reason`. */
+/** Reasons of a refusal for programs, as `data.reason`. */
 type Refusal =
   | "already-ended"
   | "beacon-invalid"

@@ -10,7 +10,7 @@ import { readSections } from "../wasm/zkey-sections.ts";
 export interface Contribution {
   /** ASCII, with "?" for every other character. */
   readonly name: string;
-  /** snarkjs' "contribution hash", hex: what a contributor publishes. */
+  /** snarkjs' "contribution hash" in hex, which a contributor publishes. */
   readonly hash: string;
   /** Public value of a beacon; null for a contributor's secret. */
   readonly beacon: { readonly hex: string; readonly iterationsExp: number } | null;
@@ -22,7 +22,10 @@ const recordBytes = 3 * g1Bytes + g2Bytes + transcriptBytes;
 const beaconType = 1;
 const parameter = { name: 1, iterationsExp: 2, beacon: 3 };
 
-/** Contributions of a key in their order; `verifyKey` says whether they are true. @throws PRV_KEY_INVALID */
+/**
+ * Reads a key's contributions in their order. `verifyKey` tells whether they are true. @throws
+ * PRV_KEY_INVALID
+ */
 export function readContributions(zkeyPath: string): Contribution[] {
   const bytes = readSection(zkeyPath);
   const take = takeFrom(bytes, zkeyPath);
@@ -75,7 +78,7 @@ function readParameters(bytes: Buffer, zkeyPath: string) {
     }
     const text = take(value);
     left -= value;
-    // Attack: a stranger's name that a terminal takes as orders.
+    // Attack: a stranger's name with control sequences for a terminal.
     if (id === parameter.name) found.name = text.toString("latin1").replace(/[^ -~]/g, "?");
     else if (id === parameter.beacon) found.beaconHex = text.toString("hex");
     else throw unreadableKey(zkeyPath, `a contribution has a parameter ${id}`);

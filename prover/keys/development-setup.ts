@@ -33,8 +33,8 @@ import { evaluatePublicWires, type QapRequest, type QapScalars } from "./qap-eva
 import { type SetupPool, shared, withSetupPool } from "./setup-pool.ts";
 
 /**
- * A change of the derivation or of the file's form makes other bytes from the same circuit: count up, and
- * old keys are made again.
+ * Version of the setup. Increment it if a change of the derivation or of the file's form makes other bytes
+ * from the same circuit; old keys are then made again.
  */
 const setupVersion = 1;
 const chunkPoints = 8192;

@@ -9,8 +9,8 @@ const scalarBits = 255;
 const batchSize = 2048;
 
 /**
- * Bits of a window for so many points. Wider windows need fewer additions a point, but 2^(bits - 1) table entries for
- * each of their 255 / bits positions. Measured on two cores.
+ * Chooses the bits of a window for a number of points. Wider windows need fewer additions a point, but
+ * 2^(bits - 1) table entries for each of their 255 / bits positions. Measured on two cores.
  */
 export function chooseWindowBits(_group: Group, pointCount: number): number {
   if (pointCount < 1 << 14) return 8;

@@ -88,8 +88,8 @@ export function evaluateQap(
 }
 
 /**
- * The scalars of the verification key's IC points alone: those of the constant and the public wires, 32 bytes each. Terms of
- * other wires are passed over, so it takes a fraction of the whole key's time.
+ * Computes only the scalars of the verification key's IC points: those of the constant and the public wires,
+ * 32 bytes each. Skips terms of other wires, so it takes a fraction of the whole key's time.
  */
 export function evaluatePublicWires(
   image: Bn254Image,
@@ -123,8 +123,8 @@ export function evaluatePublicWires(
 }
 
 /**
- * L_c(tau) of every point of the domain, in Montgomery form. Whatever has to begin with zeros is allocated before: inversions
- * leave numbers behind what is allocated.
+ * Computes L_c(tau) of every point of the domain, in Montgomery form. Allocate areas that must begin with
+ * zeros before: inversions leave numbers behind the allocated memory.
  */
 function evaluateDomain(wasm: Bn254Instance, pLagrange: number, domainSize: number, tau: bigint): void {
   evaluateLagrange(wasm, {
@@ -238,7 +238,7 @@ interface PublicBindings {
   publicCount: number;
 }
 
-/** The constraints 1 * wire for the constant and the public wires, which keep them independent: what they add to A. */
+/** Adds the constraints 1 * wire for the constant and the public wires, which keep them independent, to A. */
 function addPublicBindings(wasm: Bn254Instance, at: PublicBindings): void {
   const pOne = wasm.allocateScalar(1n);
   const pProduct = wasm.allocate(fieldBytes);

@@ -53,7 +53,7 @@ const addons = [
   {
     what: "kernels of models",
     isFuzzed: true,
-    folder: join(root, "../../models/kernels/native"),
+    folder: join(root, "../../models/engine/kernels/native"),
     file: "model-kernels.node",
     // A multiplication and an addition are fused only where the source says so: the results are the same bytes everywhere.
     flags: [...commonFlags, "-ffp-contract=off", "-Wno-psabi"],

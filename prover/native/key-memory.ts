@@ -3,16 +3,19 @@ import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import type { KeyMemory } from "../proving/prover.ts";
 
 /**
- * Points of each of the five sums that a proof of a mapped key holds at a time, 50 MB together. Fewer would meet too few in
- * a bucket, and more gain nothing.
+ * Points of each of the five sums that a proof of a mapped key reads at a time, 50 MB together. Fewer would
+ * meet too few in a bucket, and more gain nothing.
  */
 export const PIECE_POINTS = 2 ** 16;
 
-/** Points in memory stand beside their image under the endomorphism: G1 of A, B and C, G2 of B; G1 of H. */
+/**
+ * Bytes a wire of points in memory, which include their image under the endomorphism: G1 of A, B and C, G2 of
+ * B; G1 of H.
+ */
 const wireBytes = 2 * (3 * 64 + 128);
 const domainBytes = 2 * 64;
 
-/** Bytes that a resident key's points take at most; infinities take none. */
+/** Maximum bytes of a resident key's points; points at infinity take none. */
 export function residentPointBytes({
   wireCount,
   domainSize,

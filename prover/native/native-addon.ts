@@ -36,7 +36,7 @@ export interface NativeAddon {
     zkeyPath: string,
     path: NativePath | "auto",
     threadCount: number,
-    /** Points of each sum that a proof reads from the file at a time; 0 takes the whole key into memory. */
+    /** Points of each sum that a proof reads from the file at a time; 0 loads the whole key into memory. */
     pieceSize: number,
   ): Promise<{ key: NativeKey; path: NativePath; byteCount: number }>;
   releaseKey(key: NativeKey): void;

@@ -22,11 +22,13 @@ import {
 const backend = "native";
 
 interface NativeProverOptions {
-  /** "auto" takes the fastest path that the processor has; the others insist. */
+  /** Instruction set; "auto" chooses the fastest that the processor has, the others fail without it. */
   path?: NativePath | "auto";
   /** Defaults to PROVER_THREADS of the environment, and that to the number of cores. */
   threadCount?: number;
-  /** Keys kept open; the one unused for longest goes first. A resident one takes twice its file's size. */
+  /**
+   * Maximum open keys; the least recently used is closed first. A resident one takes twice its file's size.
+   */
   maxKeyCount?: number;
   /** Defaults to "auto". */
   keyMemory?: KeyMemory;
@@ -72,7 +74,7 @@ export function createNativeProver(options: NativeProverOptions = {}): NativePro
 }
 
 interface LoadedKey {
-  /** The checker gives the same object as long as the file does not change. */
+  /** Header of the key. The checker returns the same object as long as the file does not change. */
   header: ZkeyHeader;
   key: NativeKey;
   path: NativePath;

@@ -19,7 +19,7 @@ export interface ChildProverOptions
     ProverConfig,
     "backend" | "keyMemory" | "logLevel" | "memoryLimitMb" | "threads" | "timeoutMs" | "webgpuAdapter"
   > {
-  /** File descriptor of this process that takes the child's log. */
+  /** File descriptor of this process to which the child's log goes. */
   readonly logTo: 1 | 2;
   /** The child starts with its first job, and ends once it had none for so long; null: it runs all the time. */
   readonly idleMs: number | null;
@@ -32,7 +32,7 @@ export interface ChildProverOptions
 const STALL_MS = 120_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;
-/** A process that was asked to end does so within milliseconds. */
+/** Time for a process to end by itself, which takes it milliseconds. */
 const END_MS = 2_000;
 const BYTES_OF_MIB = 1024 * 1024;
 
@@ -50,7 +50,7 @@ interface Pending {
 /** A child process, from its start to its end. */
 interface Child {
   readonly process: ChildProcess;
-  /** The back end's name, once there is one. @throws why the process cannot be used */
+  /** Resolves to the back end's name, once it is open. @throws why the process cannot be used */
   readonly ready: Promise<string>;
   readonly ended: Promise<void>;
   /** Why we ended it; null where it ended by itself. */
@@ -334,7 +334,7 @@ function childEnvironment(options: ChildProverOptions): NodeJS.ProcessEnv {
   };
 }
 
-/** An error that the child told, as it was there. */
+/** Rebuilds an error that the child reported. */
 function errorOf({ code, data, isRetryable, message }: ChildFailure): Error {
   if (code === null) return proverError("PRV_PROVE_FAILED", message, { data: { reason: message } });
   return new RollupError(code, message, { data, isRetryable });

@@ -15,7 +15,7 @@ const FIRST_AFTER_MS = 10 * 60_000;
 
 interface CrossCheckModules {
   readonly logger: Logger;
-  /** Opens another back end, and one that shares no arithmetic with `backend` where there is one. */
+  /** Opens another back end, if possible one that shares no arithmetic with `backend`. */
   readonly openOther: (backend: BackendName) => Promise<Prover>;
   readonly clock?: () => number;
   /** Called after every check. */
@@ -28,7 +28,7 @@ export function otherBackend(backend: BackendName): BackendName {
 }
 
 export class CrossCheck {
-  /** PRV_CROSS_CHECK_FAILED from a check that failed until one that did not; a human has to look. */
+  /** PRV_CROSS_CHECK_FAILED after a failed check, until one succeeds; else null. A human has to look. */
   failureCode: string | null = null;
   readonly #backend: BackendName;
   readonly #modules: CrossCheckModules;

@@ -1,4 +1,4 @@
-/** The one choice of where proofs are made: by a child process, or by the workers of a queue. */
+/** Choice of the prover: a child process, or the workers of a queue. */
 import { ChildProver, type ChildProverOptions } from "./child-prover.ts";
 import type { OutsideProver, OutsideProverEvents, ProverLogger } from "./outside-prover.ts";
 import type { ProverConfig } from "./prover-config.ts";

@@ -4,7 +4,7 @@ import type { Prover } from "../proving/prover.ts";
 export interface ChildState {
   readonly place: "process";
   readonly isReady: boolean;
-  /** The back end that runs; null while none does. */
+  /** Running back end; null while none runs. */
   readonly backend: string | null;
   readonly processId: number | null;
   /** Starts after the first one. */
@@ -30,9 +30,9 @@ export interface QueueState {
 
 export type ProverState = ChildState | QueueState;
 
-/** A prover outside of this process: a child of it, or the queue's workers. */
+/** Prover outside of this process: a child of it, or the queue's workers. */
 export interface OutsideProver extends Prover {
-  /** Jobs that are worth being given at once. */
+  /** Maximum jobs that gain from running at once. */
   readonly concurrency: number;
   readonly state: ProverState;
 }

@@ -43,7 +43,7 @@ export class ProofMaker {
     return this.#prover.backend;
   }
 
-  /** PRV_CROSS_CHECK_FAILED from a check that failed until one that did not; else null. */
+  /** PRV_CROSS_CHECK_FAILED after a failed check, until one succeeds; else null. */
   get failureCode(): string | null {
     return this.#crossCheck.failureCode;
   }

@@ -71,7 +71,7 @@ export const PROVER_SETTINGS = {
   healthPort: SHARED_SETTINGS.healthPort,
 } as const satisfies Settings;
 
-/** Empty: whatever may be set is a setting. */
+/** Options without a setting: none. */
 const FIXED = {} as const;
 
 export type ProverConfig = ConfigOf<typeof PROVER_SETTINGS, typeof FIXED>;

@@ -16,9 +16,9 @@ interface Entry<Result> extends QueuedJob {
 }
 
 interface JobQueueModules<Result> {
-  /** Makes the proof. What it answers after the job was cancelled is dropped. */
+  /** Makes the proof. Its result is dropped if the job was cancelled meanwhile. */
   run(queued: QueuedJob): Promise<Result>;
-  /** Stops what the running job does, as it was cancelled or the prover closed. */
+  /** Stops the running job, because it was cancelled or the prover closed. */
   stop(): void;
 }
 

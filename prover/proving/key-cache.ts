@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { type QueuedJob, requireWaiting } from "./job-queue.ts";
 
-/** Keys in a back end's own form; the one unused for longest goes first. */
+/** Cache of keys in a back end's own form; the least recently used goes first. */
 export class KeyCache<Key extends { readonly header: ZkeyHeader }> {
   readonly #forget: (key: Key) => void | Promise<void>;
   readonly #keys: LRUCache<string, Key>;

@@ -20,7 +20,10 @@ export class ProofHelper {
   });
   #ending = new AbortController();
 
-  /** The job's witness, calculated where it is not given. @throws PRV_NO_WITNESS, PRV_PROVE_FAILED, PRV_WORKER_DIED */
+  /**
+   * Returns the job's witness; calculates it if the job has none. @throws PRV_NO_WITNESS, PRV_PROVE_FAILED,
+   * PRV_WORKER_DIED
+   */
   async witnessOf({ circuit, inputs, witness }: ProofJob): Promise<Uint8Array> {
     if (witness !== undefined) return witness;
     const { name, wasmPath } = circuit;
@@ -51,7 +54,7 @@ export class ProofHelper {
     );
   }
 
-  /** Ends the thread where it works; the next task starts another one. */
+  /** Ends the thread if it has a task; the next task starts another thread. */
   end(): void {
     this.#ending.abort(
       proverError("PRV_WORKER_DIED", "the helper thread was ended", { data: { reason: "ended" } }),

@@ -15,7 +15,7 @@ interface ProofKind {
   readonly backend: string;
 }
 
-/** Proofs that an estimate looks back on. Guess. */
+/** Number of past proofs in an estimate. A guess. */
 const REMEMBERED_COUNT = 9;
 const fileSchema = z.object({ tookMs: z.array(z.number().nonnegative()).max(REMEMBERED_COUNT) });
 
@@ -31,7 +31,7 @@ export class ProofTimes {
     this.#folder = folder;
   }
 
-  /** Median of the last proofs, witness included, in milliseconds; null where none is known. */
+  /** Median of the last proofs' times, witness included, in milliseconds; null if none is known. */
   async expectedMs(kind: ProofKind): Promise<number | null> {
     const sorted = (await this.#read(kind)).sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] ?? null;

@@ -31,7 +31,8 @@ const STAGE_END: Readonly<Record<ProofStage, number>> = { witness: 12, prove: 97
 const DEFAULT_EXPECTED_MS = 60_000;
 
 /**
- * Inputs to witness to proof to its verification, which is part of every back end's `prove`.
+ * Makes a proof with progress: witness, proof, and its verification, which is part of every back end's
+ * `prove`.
  * @throws what `Prover.prove` throws
  */
 export async function proveWithProgress(

@@ -20,12 +20,12 @@ export interface ProvingCircuit {
   name: string;
   /** circom's witness calculator; of a composed circuit its composition.json. */
   wasmPath: string;
-  /** snarkjs' proving key; its folder also holds the meta.json that names the key's hash. */
+  /** Path of snarkjs' proving key. Its folder also holds the meta.json that names the key's hash. */
   zkeyPath: string;
   verificationKey: VerificationKey;
   /** Content hash of the circuit (CompiledCircuit.contentHash), hex. */
   contentHash: string;
-  /** True: the key's secrets are public, and its proofs convince nobody. */
+  /** True if the key's secrets are public: its proofs convince nobody. */
   isDevelopment: boolean;
 }
 
@@ -64,7 +64,7 @@ export interface ProofResult {
   keyMemory?: "resident" | "mapped";
 }
 
-/** Makes proofs. Every proof was verified before it leaves. */
+/** Maker of proofs. Every proof is verified before it leaves. */
 export interface Prover {
   readonly backend: string;
   /**

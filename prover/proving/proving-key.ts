@@ -7,7 +7,7 @@ import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProvingCircuit } from "./prover.ts";
 
-/** Checks proving keys before they are used, each file once as long as it does not change. */
+/** Checker of proving keys before their use. It checks each file once as long as the file does not change. */
 export class ProvingKeyChecker {
   readonly #checked = new Map<string, { stamp: string; header: ZkeyHeader }>();
 

@@ -13,7 +13,10 @@ import { loadStepRunner } from "../witness/step-runner.ts";
 import type { CircuitInputs, SignalValue } from "./prover.ts";
 import { proofThreadCount } from "./thread-count.ts";
 
-/** Parts that are calculated. circom's own program has one part and says nothing before its end. */
+/**
+ * Called with the number of calculated parts. circom's own program has one part and reports nothing before
+ * its end.
+ */
 type WitnessProgress = (done: number, total: number) => void;
 
 /** Makes the witnesses of one circuit. */

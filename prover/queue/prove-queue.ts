@@ -1,6 +1,6 @@
 /**
- * The queue between those who ask for proofs and workers on any number of machines: BullMQ on Redis or Valkey. A job names its
- * inputs by their hash; the inputs lie beside the queue, compressed, and are checked when read.
+ * Queue between provers' callers and workers on any number of machines: BullMQ on Redis or Valkey. A job
+ * names its inputs by their hash; the inputs lie beside the queue, compressed, and are checked when read.
  */
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -127,7 +127,7 @@ export async function cancelTask(redis: Redis, jobId: string): Promise<void> {
   await redis.set(cancelledKey(jobId), "1", "EX", CANCELLED_TTL_SECONDS);
 }
 
-/** The job is wanted, whatever was said of it before. */
+/** Revokes a job's cancellation. */
 export async function wantTask(redis: Redis, jobId: string): Promise<void> {
   await redis.del(cancelledKey(jobId));
 }

@@ -63,12 +63,12 @@ async function startWorker({
   return worker;
 }
 
-/** Inputs of which there is a proof; each `w` gives another job. */
+/** Inputs that have a proof; each `w` makes another job. */
 const inputsOf = (w: bigint) => ({ x: 3n, w });
 const keysOf = (part: string) => admin.keys(`${KEY_PREFIX}:${part}:*`);
 const jobId = async () =>
   (await admin.zrange(`${KEY_PREFIX}:${QUEUE_NAME}:prioritized`, "0", "-1"))[0] ?? null;
-/** Fails when its job is taken away. */
+/** Maker that never ends, and fails when its job is cancelled. */
 const endless: ProofMaker["make"] = (_job, { signal }) =>
   new Promise((_resolve, reject) => {
     signal?.addEventListener("abort", () => reject(new Error("taken away")), { once: true });

@@ -37,7 +37,7 @@ const RETENTION_SECONDS = 7 * 86_400;
 /** Interval of a caller's checks, because a queue reports neither a lost job nor lost inputs. */
 const RECHECK_MS = 5_000;
 const COUNT_MS = 2_000;
-/** Inputs lie in Redis' memory; more than that need not wait there. */
+/** Maximum queued jobs: inputs lie in Redis' memory, and more need not wait there. */
 const MAX_QUEUED = 64;
 
 interface QueueProverOptions {
@@ -180,7 +180,7 @@ class QueueProver implements OutsideProver {
     this.#redis.disconnect();
   }
 
-  /** A job of this name that is there already stays as it is. */
+  /** Adds a job. An existing job of this name stays as it is. */
   async #put(
     { circuit, id, inputsHash, packed }: AskedJob,
     { priority }: ProveOptions,
@@ -235,7 +235,7 @@ class QueueProver implements OutsideProver {
     );
   }
 
-  /** A job that a worker proves is its worker's: it lets go of it within seconds. */
+  /** Cancels a job. A worker that is proving it releases it within seconds. */
   async #cancel(id: string, inputsHash: string): Promise<void> {
     await cancelTask(this.#redis, id);
     const job = await this.#queue.getJob(id);

@@ -1,4 +1,4 @@
-/** A worker of the queue: proves one job at a time, and shows that it lives as long as it has one. */
+/** Worker of the queue: proves one job at a time, and renews the job's lock while it runs. */
 
 import { setInterval as every } from "node:timers/promises";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
@@ -28,7 +28,7 @@ const CANCEL_CHECK_MS = 3_000;
 interface QueueWorkerOptions {
   readonly queueUrl: string;
   readonly name: string;
-  /** A worker that has not shown for so long that it lives loses its job to the next. */
+  /** Life of a job's lock. A worker that does not renew it for so long loses its job to the next one. */
   readonly lockMs: number;
   readonly cancelCheckMs?: number;
 }
@@ -160,7 +160,7 @@ async function proveJob(
   }
 }
 
-/** Aborts `cancelled` once nobody wants the job any more. */
+/** Aborts `cancelled` once the job is cancelled. */
 async function watch(
   redis: Redis,
   jobId: string,

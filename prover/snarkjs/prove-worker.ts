@@ -109,7 +109,7 @@ async function calculateWitness(request: ProveRequest): Promise<Uint8Array> {
   return output.data!;
 }
 
-/** snarkjs knows no circuits put together from parts. */
+/** Calculates the witness of a composed circuit, which snarkjs does not support. */
 async function calculateComposed({ wasmPath, inputs }: ProveRequest): Promise<Uint8Array> {
   if (composed?.wasmPath !== wasmPath) {
     await composed?.source.close();

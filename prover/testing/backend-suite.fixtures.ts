@@ -10,7 +10,7 @@ import { compileSample, scratchFolder } from "./sample-circuit.fixtures.ts";
 
 export const inputs = { x: 3n, w: 5n };
 
-/** Sample circuits with their keys in a folder of their own, which goes away after the file's tests. */
+/** Sample circuits with their keys in a folder of their own, which is removed after the file's tests. */
 export class BackendWorld {
   readonly folder: string;
   readonly #circuits = new Map<number, ProvingCircuit>();
@@ -81,9 +81,8 @@ function snarkjsVerifies(circuit: ProvingCircuit, { proof, publicSignals }: Proo
 }
 
 /**
- * The tests that every back end passes.
- * @param backend what its results name, or a part of that
- * @param open a prover of its own; it is closed after the tests
+ * Defines the tests that every back end passes. @param backend its results' name of it, or a part of that
+ * @param open opens a prover for the tests, which close it
  */
 export function testBackend(world: BackendWorld, backend: string, open: () => Prover | Promise<Prover>) {
   let prover: Prover;

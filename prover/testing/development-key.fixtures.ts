@@ -16,7 +16,9 @@ async function proveWithSnarkjs(circuit: ProvingCircuit, inputs: object) {
   return { key, ...(await groth16.prove(circuit.zkeyPath, witness)) };
 }
 
-/** Makes the key below `folder`; snarkjs takes a proof under it, and none of another statement. */
+/**
+ * Makes the key below `folder`. Expects that snarkjs accepts a proof under it, and none of another statement.
+ */
 export async function expectKey(folder: string, squareCount: number, domainSize: number): Promise<void> {
   const circuit = await developmentSetup(await compileSample(squareCount), { cacheDir: folder });
   expect((await readZkeyHeader(circuit.zkeyPath)).domainSize).toBe(domainSize);
@@ -26,7 +28,7 @@ export async function expectKey(folder: string, squareCount: number, domainSize:
   expect(await groth16.verify(key, altered, proof)).toBe(false);
 }
 
-/** The verification key that is made alone is the whole key's, and is kept. */
+/** Expects that the verification key made alone equals the whole key's, and is cached. */
 export async function expectVerificationKey(folder: string, squareCount: number): Promise<void> {
   const compiled = await compileSample(squareCount);
   const cacheDir = join(folder, `verification-${squareCount}`);

@@ -1,4 +1,7 @@
-/** A Redis or Valkey of a test's own, in memory. Neither is a package of npm: where the machine has none, tests say so. */
+/**
+ * Redis or Valkey of a test's own, in memory. Neither is an npm package: tests report it if the machine has
+ * none.
+ */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "@openledger/foundation/testing/free-port";

@@ -107,7 +107,7 @@ export class ListSummer {
     }
   }
 
-  /** Leaves at most one point of each of the chunk's lists, which lie at `from`. */
+  /** Adds until at most one point of each of the chunk's lists remains; the lists lie at `from`. */
   #addRounds(from: number, entryCount: number): void {
     const { pointBytes } = this.shape;
     const [list, lengths] = [this.#list.byteOffset, this.#lengths.byteOffset];

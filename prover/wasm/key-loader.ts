@@ -5,7 +5,7 @@ import { type MemoryPlan, type PointName, stagingBytes } from "./memory-plan.ts"
 import { writeFactors } from "./transforms.ts";
 import type { KeySource, ZkeySections } from "./zkey-sections.ts";
 
-/** Parts of the loading, those that take longest first; threads share them out. */
+/** Steps of loading a key, the longest first; threads share them. */
 export const loadSteps = ["coefficients", "b2", "a", "b1", "c", "h", "inverse", "coset"] as const;
 type LoadStep = (typeof loadSteps)[number];
 
@@ -29,7 +29,7 @@ interface LoaderContext {
   staging: number;
 }
 
-/** Does a step; for points the number of those that are not at infinity. */
+/** Runs a step. Returns, for points, the number of those that are not at infinity. */
 export function loadPart(context: LoaderContext, step: LoadStep): number {
   if (step === "coefficients") return loadCoefficients(context);
   if (step === "inverse" || step === "coset") {
@@ -124,7 +124,7 @@ function loadCoefficients({ kernels, buffer, plan, file, sections, staging }: Lo
   return values.count;
 }
 
-/** Distinct values of eight words, numbered as they come; number 0 is zero. */
+/** Table of distinct values of eight words, numbered in the order of arrival; number 0 is zero. */
 class ValueTable {
   count = 1;
   words = new Uint32Array(8 * 1024);

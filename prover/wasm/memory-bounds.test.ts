@@ -97,7 +97,7 @@ describe.each([g1Shape, g2Shape])("ListSummer in $name", (shape) => {
   });
 });
 
-/** A plan with a fence before each of its areas, and one behind the last. */
+/** Makes a plan with a fence before each of its areas, and one behind the last. */
 function spreadOut(plan: MemoryPlan): { plan: MemoryPlan; fencesAt: number[] } {
   const { byteCount, limits, shape, windows, workerCount, ...areas } = plan;
   const addresses = new Set<number>([byteCount]);

@@ -12,8 +12,8 @@ import {
 } from "./multi-scalar.ts";
 
 /**
- * The sums of a proof, those whose windows take longest first: what ends last should be short. The quotient's points, h,
- * are summed with c's, in the same buckets.
+ * Sums of a proof, those with the longest windows first, because the last to end should be short. The
+ * quotient's points, h, are summed with c's, in the same buckets.
  */
 const sumNames = ["c", "b2", "a", "b1"] as const;
 export type SumName = (typeof sumNames)[number];
@@ -26,7 +26,7 @@ interface KeyShape {
   coefficientCount: number;
 }
 
-/** Addresses of everything in the memory that a key's workers share. Bytes that nobody touches cost nothing. */
+/** Addresses in the memory that a key's workers share. Untouched bytes cost nothing. */
 export interface MemoryPlan {
   shape: KeyShape;
   workerCount: number;

@@ -13,7 +13,7 @@ export interface WindowShape {
   windowCount: number;
 }
 
-/** The window width with the fewest additions for so many points. */
+/** Chooses the window width with the fewest additions for a number of points. */
 export function chooseWindows(pointCount: number): WindowShape {
   let best: WindowShape & { cost: number } = {
     windowBits: 0,
@@ -28,7 +28,7 @@ export function chooseWindows(pointCount: number): WindowShape {
   return { windowBits: best.windowBits, windowCount: best.windowCount };
 }
 
-/** Points that stand for a window's sum: the sum of 2^i * point[i]. */
+/** Number of points that represent a window's sum: the sum of 2^i * point[i]. */
 export function windowPointCount({ windowBits }: WindowShape): number {
   return windowBits;
 }

@@ -11,7 +11,7 @@ import {
 
 const maxWindowBits = 16;
 const zkeyPointBytes = 2 * fieldBytes;
-/** Digits of a whole scalar in the narrowest windows that anybody measures: 8 bits. */
+/** Maximum windows of a whole scalar: those of the narrowest measured width, 8 bits. */
 const maxWindowCount = 32;
 
 /** The WebAssembly back end's sums of scalar * point in G1, on the thread that calls: for measurements. */
@@ -21,7 +21,7 @@ export class OneThreadSums {
   protected readonly bytes: Uint8Array;
   protected readonly table: PointTable;
   protected readonly digits: number;
-  /** Room for pairs of additions, and for what they leave. */
+  /** Memory of pairs of additions, and of their results. */
   protected readonly pairs: number;
   readonly #summer: WindowSummer;
   readonly #scalars: number;

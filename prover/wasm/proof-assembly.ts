@@ -68,7 +68,7 @@ const chainBits = 254;
 /** Term at a bit, for the sum of 2^bit * term(bit). */
 type Term = (bit: number) => number;
 
-/** The sum of all terms with one doubling a bit. */
+/** Computes the sum of all terms with one doubling a bit. */
 function runChain(adder: PointAdder, terms: readonly Term[]): number {
   let total = 0;
   for (let bit = chainBits - 1; bit >= 0; bit--) {

@@ -9,7 +9,7 @@ interface Running {
   missing: number;
 }
 
-/** Worker threads that work on the same thing at the same time. While idle they keep nobody alive. */
+/** Group of worker threads that share one job at a time. It does not keep the process alive while idle. */
 export class ThreadGroup {
   readonly workers: readonly Worker[];
   #running: Running | null = null;

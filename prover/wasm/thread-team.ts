@@ -10,7 +10,7 @@ export class ThreadTeam {
     this.#size = size;
   }
 
-  /** Forgets what threads that were ended left behind. No thread may be at work. */
+  /** Resets the state after threads were ended. No thread may be at work. */
   reset(): void {
     this.#words.fill(0);
   }

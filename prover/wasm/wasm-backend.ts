@@ -24,7 +24,7 @@ const backend = "wasm";
 interface WasmProverOptions {
   /** Defaults to PROVER_THREADS of the environment, and that to the number of cores. */
   threadCount?: number;
-  /** Keys kept in memory, about twice as large as their files; the one unused for longest goes first. */
+  /** Maximum keys in memory, about twice as large as their files; the least recently used goes first. */
   maxKeyCount?: number;
 }
 
@@ -63,7 +63,7 @@ export function createWasmProver(options: WasmProverOptions = {}): WasmProver {
 
 interface LoadedKey {
   id: number;
-  /** The checker gives the same object as long as the file does not change. */
+  /** Header of the key. The checker returns the same object as long as the file does not change. */
   header: ZkeyHeader;
   headerSection: Uint8Array;
   memory: WasmMemory;

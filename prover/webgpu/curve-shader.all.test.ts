@@ -92,7 +92,10 @@ ${right === "Point" ? pointLoad(curve, "right") : sumLoad(curve, "right")}`,
 }
 
 const random = numbersFrom(3, 12);
-/** Scalars of what is added: different points, equal ones, opposite ones, the point at infinity on either side. */
+/**
+ * Scalars of the added points: different points, equal ones, opposite ones, the point at infinity on either
+ * side.
+ */
 const order = bn254.fields.Fr.ORDER;
 const pairs: [bigint, bigint][] = [
   ...random.map((scalar, i): [bigint, bigint] => [scalar, random[(i + 5) % random.length]!]),

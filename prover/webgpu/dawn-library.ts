@@ -8,8 +8,8 @@ import type {} from "webgpu"; // the global types of WebGPU
 import { proverError } from "../prover-errors.ts";
 
 /**
- * "hardware": what the machine's own Vulkan driver offers. "software": SwiftShader, WebGPU computed by the
- * processor: the same shaders, correct and slow. It is for tests, and never taken unasked.
+ * Kind of adapter. "hardware": from the machine's own Vulkan driver. "software": SwiftShader, WebGPU computed
+ * by the processor: the same shaders, correct and slow. It is for tests, and never used without a request.
  */
 export type AdapterKind = "hardware" | "software";
 

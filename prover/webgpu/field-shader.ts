@@ -31,15 +31,16 @@ const limbCount = 20;
 export const kernelR = 1n << BigInt(limbBits * limbCount);
 const mask = (1 << limbBits) - 1;
 /**
- * Limbs of the first factor that one turn of the multiplication's loop takes. The loop is not unrolled
- * wholly: ten products of a point addition at 800 multiply-adds each would not fit an instruction cache.
+ * Limbs of the first factor in one turn of the multiplication's loop. The loop is not unrolled wholly: ten
+ * products of a point addition at 800 multiply-adds each would not fit an instruction cache.
  */
 const limbsPerTurn = 5;
 
 /**
- * "unrolled" is for graphics cards: limbs are scalars, so that they stay in registers. "compact" has the same
- * functions as loops over arrays, for SwiftShader, whose compiler takes half a minute for one unrolled point
- * addition. The field's functions are all that differs; tests compare both styles with the same oracle.
+ * Style of the shaders. "unrolled" is for graphics cards: limbs are scalars, so that they stay in registers.
+ * "compact" has the same functions as loops over arrays, for SwiftShader, whose compiler takes half a minute
+ * for one unrolled point addition. Only the field's functions differ; tests compare both styles with the same
+ * oracle.
  */
 export type ShaderStyle = "unrolled" | "compact";
 

@@ -1,7 +1,7 @@
 import { proverError } from "../prover-errors.ts";
 import { type AdapterKind, openDawn } from "./dawn-library.ts";
 
-/** Threads of a workgroup in every kernel. 64 fills a warp or wave of all vendors and spares registers. */
+/** Threads of a workgroup in every kernel. 64 fills a warp or wave of all vendors and saves registers. */
 export const groupSize = 64;
 /** Workgroups of a dispatch's first dimension, when it needs a second one: at most 65,535 are allowed. */
 const rowGroups = 32768;
@@ -32,7 +32,7 @@ interface Step {
 /** A step of a run, or a buffer to be zeroed between steps. */
 export type Command = Step | { clear: GPUBuffer };
 
-/** A device with what the prover needs of it. Kernels are compiled once each; every buffer is its maker's. */
+/** Graphics device of the prover. Kernels are compiled once each; every buffer belongs to its maker. */
 export class GpuDevice {
   readonly device: GPUDevice;
   /** Name of the adapter, from the driver. */
@@ -152,7 +152,7 @@ export class GpuDevice {
     return buffer;
   }
 
-  /** A buffer of a kernel's parameters, which stay as they are. */
+  /** Makes a buffer of a kernel's constant parameters. */
   makeParameters(words: readonly number[]): GPUBuffer {
     const data = new Uint32Array(Math.ceil(words.length / 4) * 4);
     data.set(words);
@@ -244,7 +244,7 @@ export class GpuDevice {
     return bytes;
   }
 
-  /** Ends the device and frees what it holds. One that stays open keeps the process alive. */
+  /** Ends the device and frees its buffers. An open device keeps the process alive. */
   close(): void {
     this.free([...this.#buffers]);
     this.device.destroy();

@@ -159,7 +159,7 @@ class KeyLoader {
     return quotient;
   }
 
-  /** Points at infinity, most of A's and B's in some circuits, stay behind. */
+  /** Loads points, without those at infinity, which are most of A's and B's in some circuits. */
   async #loadPoints(
     curve: CurveShape,
     scalars: GPUBuffer,

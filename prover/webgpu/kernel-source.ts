@@ -1,6 +1,6 @@
 import { type Access, groupSize, type Kernel } from "./gpu-device.ts";
 
-/** A buffer of a kernel: what it is called, what the kernel does with it, and its WGSL type. */
+/** Buffer of a kernel: its name, the kernel's access to it, and its WGSL type. */
 type Binding = readonly [name: string, access: Access, type: string];
 
 /**

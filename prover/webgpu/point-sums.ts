@@ -19,7 +19,7 @@ const mergeLength = 16;
 const reducePower = 3;
 
 export interface SumPlan {
-  /** Points of each set; a set is one sum, of at most three. */
+  /** Number of points of each set. A set is one sum; there are at most three. */
   setCounts: readonly number[];
   windowBits: number;
   windowCount: number;

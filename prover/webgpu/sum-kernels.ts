@@ -3,7 +3,7 @@ import type { ShaderStyle } from "./field-shader.ts";
 import { groupSize, type Kernel } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";
 
-/** Counters that one workgroup of the prefix sum takes. */
+/** Counters of one workgroup of the prefix sum. */
 export const scanBlock = 16 * groupSize;
 /** Marker for no bucket: buckets are numbered from 0. */
 const none = "0xffffffffu";
@@ -60,8 +60,8 @@ export const countKernel: Kernel = makeKernel(
 );
 
 /**
- * A counting sort's second half: writes each digit's bucket and point to the bucket's next place. The order
- * within a bucket is not determined, and the sum does not depend on it.
+ * Kernel of a counting sort's second half: writes each digit's bucket and point to the bucket's next place.
+ * The order within a bucket is not determined, and the sum does not depend on it.
  */
 export const scatterKernel: Kernel = makeKernel(
   "scatter digits",
@@ -112,7 +112,7 @@ var<workgroup> sums: array<u32, ${groupSize}>;`,
   if (local == ${groupSize - 1}u && group < parameters.blockCount) { totals[group] = offset; }`,
 );
 
-/** Adds to each block's values what comes before the block. */
+/** Kernel that adds the sum of all earlier blocks to each block's values. */
 export const offsetKernel: Kernel = makeKernel(
   "offset blocks",
   [

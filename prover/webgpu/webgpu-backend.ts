@@ -15,7 +15,9 @@ import { type GpuPhaseTimes, proveOnGpu } from "./gpu-proof.ts";
 interface WebgpuProverOptions {
   /** Defaults to PROVER_WEBGPU_ADAPTER of the environment, and that to "hardware". */
   adapter?: AdapterKind;
-  /** Keys kept on the card, about four times as large as their files; the one unused for longest goes first. */
+  /**
+   * Maximum keys on the card, about four times as large as their files; the least recently used goes first.
+   */
   maxKeyCount?: number;
 }
 
@@ -85,7 +87,7 @@ class GpuProver implements WebgpuProver {
   }
 
   get backend(): string {
-    // The sequencer keeps up to 100 characters.
+    // The sequencer stores up to 100 characters.
     return `webgpu on ${this.#gpu.adapterName}`.slice(0, 100);
   }
 

@@ -5,8 +5,8 @@ const WORDS = 4;
 const LOW = (1n << 64n) - 1n;
 
 /**
- * The inputs of copies as the step runner takes them: copy after copy, each input at its wires, 32 little-endian bytes a
- * value. Null where names or sizes are not the part's: circom's program says what is wrong.
+ * Flattens copies' inputs for the step runner: copy after copy, each input at its wires, 32 little-endian
+ * bytes a value. null if names or sizes are not the part's: circom's program then reports the fault.
  */
 export function flattenInputs(
   copies: readonly CircuitInputs[],
@@ -26,7 +26,7 @@ export function flattenInputs(
   return new Uint8Array(words.buffer);
 }
 
-/** Returns the place behind the value. */
+/** Writes a value, and returns the place after it. */
 function write(value: InputValue, words: BigUint64Array, from: number): number {
   if (Array.isArray(value)) return value.reduce((at: number, each) => write(each, words, at), from);
   let rest = BigInt(value as bigint);

@@ -7,11 +7,11 @@ import {
   groupAttributions,
   linearDatamodelingScore,
 } from "@openledger/attribution/testing/quality-metrics";
-import { readTokens } from "@openledger/models/architecture/transformer";
-import { baseLosses } from "@openledger/models/registered/text-training";
-import { embedQuery, embedRow, wordStatistics } from "@openledger/models/retrieval/lexical-embedding";
-import { meanLoss } from "@openledger/models/training/row-losses";
-import { RowTeam } from "@openledger/models/training/tune-adapter";
+import { readTokens } from "@openledger/models/engine/architecture/transformer";
+import { baseLosses } from "@openledger/models/tuning/recipe/text-training";
+import { embedQuery, embedRow, wordStatistics } from "@openledger/models/tuning/retrieval/lexical-embedding";
+import { meanLoss } from "@openledger/models/tuning/training/row-losses";
+import { RowTeam } from "@openledger/models/tuning/training/tune-adapter";
 import { attackFactors } from "./texts/attacks.ts";
 import { attribute, floatScores, scoresBy } from "./texts/attributed.ts";
 import { badRowAuc, SPOILINGS } from "./texts/bad-rows.ts";

@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { KeptPreconfirmation } from "@openledger/client/sequencer/operation-body";
+import type { PreconfirmationRecord } from "@openledger/client/sequencer/operation-body";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Address } from "viem";
 import { workspaceDir } from "./workspace.ts";
@@ -14,7 +14,7 @@ export function preconfirmationsFolder(rollupAddress: Address): string {
 }
 
 /** Before the command goes on, so that anyone who has been promised something can show it. */
-export async function storePreconfirmation(kept: KeptPreconfirmation): Promise<void> {
+export async function storePreconfirmation(kept: PreconfirmationRecord): Promise<void> {
   const { opIndex, operationHash } = kept.preconfirmation;
   const name = `${String(opIndex).padStart(12, "0")}-${operationHash.slice(2, 18)}.json`;
   await writeFileWhole(

@@ -10,7 +10,7 @@ import { fuzzSteps, type StepsAddon } from "./fuzz-steps.ts";
 const load = createRequire(import.meta.url);
 const addon = <Addon>(path: string) => load(join(repositoryRoot, path)) as Addon;
 const steps = addon<StepsAddon>("prover/native/steps/build/sanitized/row-steps.node");
-const kernels = addon<KernelAddon>("models/kernels/native/build/sanitized/model-kernels.node");
+const kernels = addon<KernelAddon>("models/engine/kernels/native/build/sanitized/model-kernels.node");
 const [seed, factor] = process.argv.slice(2).map(Number) as [number, number];
 const random = new FuzzRandom(seed);
 const tell = (what: string, counts: object) => console.log(JSON.stringify({ what, ...counts }));

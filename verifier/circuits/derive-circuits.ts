@@ -26,11 +26,11 @@ export interface DeriveOptions {
   /** Keys of a ceremony: `<folder>/<circuit>/verification-key.json`. */
   readonly keysFolder: string;
   /**
-   * Names of circuits that the rollup may have. L1 does not say how many rows, features and draws a settlement circuit
-   * has; a name that is wrong is found out by its key.
+   * Names of circuits that the rollup may have. L1 does not store how many rows, features and draws a
+   * settlement circuit has; a wrong name shows by its key.
    */
   readonly circuitNames: readonly string[];
-  /** False compiles every circuit from source: anyone who verifies trusts no prebuilt file. */
+  /** False compiles every circuit from source: a verifier trusts no prebuilt file. */
   readonly prebuilt?: boolean;
   readonly onProgress: (text: string) => void;
 }

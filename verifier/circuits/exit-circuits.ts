@@ -12,10 +12,10 @@ export interface ExitCircuit extends RegisteredCircuit {
   readonly name: string;
 }
 
-/** The ways out that the contract asks for before it freezes (BatchVerifier.sol, `_hasWaysOut`). */
+/** Exit circuits that the contract requires before it freezes (BatchVerifier.sol, `_hasWaysOut`). */
 export interface WaysOut {
   readonly hasLeafExit: boolean;
-  /** Payees of the largest circuit of payees' exits; 0 where there is none. */
+  /** Payees of the largest circuit of payees' exits; 0 if there is none. */
   readonly payees: number;
   readonly neededPayees: number;
 }

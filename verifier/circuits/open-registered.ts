@@ -1,4 +1,4 @@
-/** The keys of exits on the machine of the one who leaves, made or read from files. */
+/** Keys of exits on the leaver's machine, made or read from files. */
 import { join } from "node:path";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";

@@ -1,4 +1,4 @@
-/** The circuits of a rollup that somebody wants to settle with: their names, their places on L1 and their keys. */
+/** Circuits of a rollup for a settler: their names, their places on L1 and their keys. */
 
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
@@ -25,11 +25,11 @@ export interface RollupCircuit extends RegisteredCircuit {
 export interface RollupCircuitsOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
-  /** Names of settlement circuits; those of `deployment` are known besides. */
+  /** Names of settlement circuits, besides those of `deployment`. */
   readonly circuitNames?: readonly string[];
-  /** The rollup's deployment record, where there is one: it names files of keys. */
+  /** Deployment record of the rollup, which names files of keys; null if there is none. */
   readonly deployment: Deployment | null;
-  /** Keys of a ceremony, as `deriveCircuits` takes them; default: "keys". */
+  /** Folder of a ceremony's keys, as for `deriveCircuits`. Default: "keys". */
   readonly keysFolder?: string;
   readonly onProgress?: (text: string) => void;
 }

@@ -29,7 +29,7 @@ export function checkedView({ evidence, verdict }: CheckedPreconfirmation): obje
 
 const time = (seconds: number) => new Date(seconds * 1_000).toISOString();
 
-/** The lines for people: what was promised and signed, what L1 has and who sent it, and what follows. */
+/** Lines for people: the signed promise, L1's operation and its sender, and the consequence. */
 export function checkedLines(
   { evidence, verdict }: CheckedPreconfirmation,
   check: PreconfirmationCheck,

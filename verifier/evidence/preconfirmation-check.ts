@@ -41,7 +41,7 @@ type Verdict =
       readonly verdict: "broken";
       readonly reason: "other-operation" | "late";
       readonly posted: PostedFacts;
-      /** The promised operation in another place, null where L1 does not have it. */
+      /** Promised operation in another place; null if L1 does not have it. */
       readonly elsewhere: PostedFacts | null;
     }
   | {

@@ -34,14 +34,14 @@ export interface PayeeItem extends Owed {
   readonly kind: "payee";
   readonly key: bigint;
   readonly modelId: number;
-  /** Place among the payees of all shards, 0 … 4,095. */
+  /** Index among the payees of all shards, 0 … 4,095. */
   readonly payeeIndex: number;
   readonly role: RoleName;
   /** The leaf that has the role. */
   readonly leafId: number;
 }
 
-/** A deposit that no batch has taken. */
+/** Deposit that no batch has executed. */
 export interface DepositItem extends Owed {
   readonly kind: "deposit";
   readonly queueIndex: number;

@@ -16,7 +16,7 @@ export interface FreezeOutlook {
   readonly oldest: {
     readonly queueIndex: number;
     readonly queuedAtSeconds: number;
-    /** A block with this time or a later one takes the freeze. */
+    /** L1 time in seconds from which a block accepts the freeze. */
     readonly freezableAtSeconds: number;
   } | null;
   /** L1 time of the newest block, in seconds. */

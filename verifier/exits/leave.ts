@@ -45,12 +45,12 @@ export interface LeaveOptions extends LeaveSteps {
 }
 
 export interface LeaveSteps {
-  /** The rollup's own block, where it is known; else it is searched for. */
+  /** Block of the rollup's deployment. Default: it is searched for. */
   readonly fromBlock?: bigint | undefined;
   /** Start of the replay instead of the genesis, once L1 is found to have accepted its root. */
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly selection: ExitSelection;
-  /** Pays for the transactions, anybody's; null: only look. */
+  /** Account that pays for the transactions, anybody's; null plans without sending. */
   readonly account: L1Sender | null;
   readonly prover: ExitProver;
   /** Checks first that the keys for all proofs are here. */
@@ -75,13 +75,13 @@ export interface LeaveResult {
   readonly root: bigint;
   readonly batchNumber: number;
   readonly blockNumber: bigint;
-  /** Batches that break the ledger's rules, and whose effect is known all the same: the root follows from it. */
+  /** Batches that break the ledger's rules, with a known effect: the root follows from it. */
   readonly malformedBatches: readonly MalformedBatch[];
   /** Items as they were before. */
   readonly items: readonly ExitItem[];
   /** Finalizable on L1 before, by owners of the items and the selected owner. */
   readonly pending: readonly { readonly owner: Address; readonly amountWei: bigint }[];
-  /** Circuits whose keys were looked for and are the registered ones. */
+  /** Circuits whose keys were checked and are the registered ones. */
   readonly checkedKeys: readonly string[];
   readonly transactions: readonly LeaveTransaction[];
   readonly gasUsed: number;
@@ -183,7 +183,7 @@ export async function leaveRollup(rollup: RollupContract, options: LeaveSteps): 
 
 const isProven = (item: ExitItem): item is ProvenItem => item.kind !== "deposit";
 
-/** Anyone who is owed something, and for everybody's money anyone who was credited something that L1's records name. */
+/** Owners of the items, and, if all owners are selected, everyone with a credit in L1's records. */
 function ownersOf(items: readonly ExitItem[], selection: ExitSelection, { totals }: LedgerReplay): Address[] {
   const { leafId, owner } = selection;
   const owners = new Set(items.map((item) => item.owner));
@@ -249,7 +249,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   return done;
 }
 
-/** Sends all in one call. If somebody else was faster with one of them, it sends the rest. */
+/** Sends all exits in one call. If somebody else was faster with one of them, it sends the rest. */
 async function sendExits(
   contract: ExitContract,
   account: L1Sender,

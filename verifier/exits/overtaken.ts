@@ -1,4 +1,7 @@
-/** Anybody may freeze, exit, refund and finalize for anybody, so any of these may be done by somebody else meanwhile. */
+/**
+ * Handling of overtaken calls: anybody may freeze, exit, refund and finalize for anybody, so somebody else
+ * may be faster.
+ */
 import { revertOf, wasMined } from "@openledger/bridge/l1/l1-client";
 
 // A node may judge a call by what waits to be mined, or lag behind the one that answered before: five blocks' time.

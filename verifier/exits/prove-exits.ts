@@ -1,4 +1,4 @@
-/** Makes the proofs of exits. */
+/** Proofs of exits. */
 
 import type { ContractExit } from "@openledger/bridge/l1/exit-contract";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
@@ -14,11 +14,11 @@ import type { RestoredLedger } from "../restore/restore-ledger.ts";
 import { proveStatement } from "../without-operator/prove-statement.ts";
 import { describeItem, type ProvenItem } from "./exit-plan.ts";
 
-/** Makes proofs: on this machine (`local-prover.ts`), or in a page. */
+/** Prover of exits: on this machine (`local-prover.ts`), or in a page. */
 export interface ExitProver {
   /**
-   * Makes a circuit ready, whose key is the registered one.
-   * @throws CLI_KEYS_DIFFER, PRV_KEY_*, CIR_COMPILE_FAILED
+   * Opens a circuit, whose key must be the registered one. @throws CLI_KEYS_DIFFER, PRV_KEY_*,
+   * CIR_COMPILE_FAILED
    */
   readonly open: (circuit: ExitCircuit, onProgress: (text: string) => void) => Promise<ProveInputs>;
 }
@@ -29,7 +29,7 @@ export type ProveInputs = (
   onProgress: (text: string) => void,
 ) => Promise<{ readonly proof: Groth16Proof; readonly publicSignals: readonly bigint[] }>;
 
-/** An exit as it is sent. */
+/** Exit to be sent. */
 export interface ProvenExit {
   readonly exit: ContractExit;
   readonly proof: ContractProof;

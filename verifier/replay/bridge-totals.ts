@@ -8,7 +8,7 @@ type Credit = Pick<CreditEvent, "recipient" | "amountWei">;
 
 const toAddress = (word: bigint): Hex => `0x${word.toString(16).padStart(40, "0")}`;
 
-/** The bridge's books, kept from the batches alone: what the contract's own sums must be. */
+/** Expected sums of the contract, computed from the batches alone. */
 export class BridgeTotals {
   ledgerWei = 0n;
   burnableWei = 0n;
@@ -20,7 +20,7 @@ export class BridgeTotals {
   readonly refundedEntries = new Set<number>();
   /** Withdrawable amount of each address, in wei. Addresses are in lower case. */
   readonly pendingWei = new Map<string, bigint>();
-  /** Credits that the contract announced since the last batch; it does so before the batch's own event. */
+  /** Credits that the contract emitted since the last batch; it does so before the batch's own event. */
   #announced: CreditEvent[] = [];
 
   /** Notes every event but batches. */

@@ -1,4 +1,7 @@
-/** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
+/**
+ * Check that a frozen rollup credits the amounts of its last ledger. The ledger's own arithmetic decides,
+ * without the exits' proofs.
+ */
 
 import type { ExitEvent, QueueEntryEvent, RefundEvent } from "@openledger/bridge/l1/l1-history";
 import { payeeDue } from "@openledger/circuits/exit/exit-statement";

@@ -1,4 +1,4 @@
-/** A batch's proof, verified as `openledger verify` does, against the key that is registered on L1. */
+/** Verification of a batch's proof, as by `openledger verify`, against the key that is registered on L1. */
 
 import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";

@@ -19,7 +19,9 @@ afterEach(() => f?.stop());
 const ALICE = PAYEES[0]!.contributorId;
 const DAY = 86_400n;
 
-/** Posts whatever waits in the queue, as any submitter would have to. @returns the batch's number and outcomes */
+/**
+ * Posts all waiting queue entries, as any submitter would have to. @returns the batch's number and outcomes
+ */
 async function postQueue(): Promise<{ number: number; outcomes: boolean[] }> {
   const waiting = await f.queueOperations();
   const closed = await f.close(() => waiting, undefined, SHAPES[1]);

@@ -13,7 +13,9 @@ import { describe, expect, test } from "vitest";
 
 const page = readFileSync(new URL("../../docs/reference/l1-format.md", import.meta.url), "utf8");
 
-/** A tuple's type is its fields in brackets, and an array's ends as it does. */
+/**
+ * Type of a parameter. A tuple's type is its fields in brackets; an array of tuples ends as the array does.
+ */
 const typeOf = (input: AbiParameter): string =>
   "components" in input
     ? `(${input.components.map((part) => `${typeOf(part)} ${part.name}`).join(", ")})${input.type.slice("tuple".length)}`

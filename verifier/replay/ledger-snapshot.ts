@@ -89,8 +89,8 @@ function requireOrder({ blockNumber, position, waiting }: LedgerSnapshot): void 
 }
 
 /**
- * Attack: hashes take elements modulo r, and some elements pack several values. So a value beyond its range has aliases
- * with the same hash.
+ * Requires values in range. Attack: hashes take elements modulo r, and some elements pack several values, so
+ * a value beyond its range has aliases with the same hash.
  */
 function requireRange(what: string, values: readonly (bigint | number)[], end: bigint): void {
   for (const value of values)

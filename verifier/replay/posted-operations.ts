@@ -13,7 +13,7 @@ import { kindRule } from "@openledger/circuits/protocol";
 import type { Hex } from "viem";
 import { type PlacedSlot, placeSlots } from "./table-places.ts";
 
-/** A signed operation as L1 holds it. */
+/** Signed operation on L1. */
 export interface PostedOperation {
   readonly opIndex: number;
   readonly batchNumber: number;
@@ -93,7 +93,7 @@ interface TableSlots {
  * place, and each nonce, once.
  */
 function placedByPromises(slots: TableSlots, promised: Promised): PostedOperation[] {
-  // An honest sequencer keeps all promises. Only where that cannot be it matters which one comes first.
+  // An honest sequencer keeps all promises. Only if that is impossible does the order of the promises matter.
   const { kept, order } = keepPromises(slots, promised, false) ?? keepPromises(slots, promised, true)!;
   const { firstOpIndex, narrow } = slots;
   const nonces = new Set(narrow.map(nonceKey));

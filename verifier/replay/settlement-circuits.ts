@@ -14,7 +14,7 @@ import {
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { type ModelShape, misfitOf } from "@openledger/circuits/settlement/settlement-size";
 
-/** A circuit that the settler has the files of: its name in the registry, and the id that its key gives it. */
+/** Circuit of which the settler has the files: its name in the registry, and the id of its key. */
 export interface KnownCircuit {
   readonly name: string;
   readonly circuitId: bigint;
@@ -76,7 +76,10 @@ export function choosePayeeTable(
   return found;
 }
 
-/** The settlement circuits that settle a model, and take the epoch's payments. @throws BRG_NO_CIRCUIT */
+/**
+ * Chooses the settlement circuits that settle a model and have room for the epoch's payments. @throws
+ * BRG_NO_CIRCUIT
+ */
 export function chooseSettlementCircuit(
   registered: readonly RegisteredCircuit[],
   circuits: readonly KnownCircuit[],

@@ -61,7 +61,7 @@ export class SettlementReplay {
    * The index of the circuit that a model's activation names, by the model's id. Only of activations that were checked here.
    */
   readonly namedCircuits = new Map<number, number>();
-  /** The block of a batch that holds CloseEpochs, by the batch's number. */
+  /** Blocks of batches with CloseEpochs, by the batch's number. */
   readonly #closingBlocks = new Map<number, number>();
   /** Known times of closing blocks, in seconds. */
   readonly #closingTimes = new Map<number, bigint>();
@@ -252,7 +252,10 @@ function isProvenBy(
 
 const sortsOf = (circuits: readonly RegisteredCircuit[]) => circuits.map(({ sort }) => sort);
 
-/** The batch has a CloseEpoch, signed or forced, exactly if the contract said so. @throws BRG_VERIFY_DIFFERS */
+/**
+ * Requires that a batch has a CloseEpoch, signed or forced, if and only if the contract recorded one. @throws
+ * BRG_VERIFY_DIFFERS
+ */
 export function requireCloseEpochNoted(event: BatchEvent, blockNumber: number | undefined): void {
   const number = Number(event.batch.batchNumber);
   const hasClose = event.batch.wide.some(

@@ -39,7 +39,7 @@ test("L1 takes a circuit of its own for each shard, as long as that holds its pa
 test("takes a snapshot's payees of two shards, and none that has no rows", async () => {
   await initPoseidon();
   const known = moneyLedger(() => 7n, 10n ** 24n, 1n);
-  /** The payments of its models are not there, which is looked at last. */
+  /** Checks a snapshot with these row counts and without the models' payments, which are checked last. */
   const takenWith = (rowCounts: (counts: number[]) => number[]) => () => {
     const leaves = new Map(known.leaves);
     const record = leaves.get(MODELS.old)!;

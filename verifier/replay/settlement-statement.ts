@@ -45,7 +45,10 @@ export function settlementOnL1(
 
 type Signals = [commitment: bigint, y: bigint, z: bigint];
 
-/** C, y, z of the proof of a settlement's first entry, for the C that its submitter gives. @throws CIR_WIRE_MALFORMED */
+/**
+ * Public signals C, y, z of the proof of a settlement's first entry, for the submitter's C. @throws
+ * CIR_WIRE_MALFORMED
+ */
 export const settlementSignals = (data: SettlementData, circuitId: bigint, commitment: bigint): Signals =>
   signalsOf(entryElements(data)[0]!, circuitId, commitment);
 
@@ -64,7 +67,8 @@ function signalsOf(elements: readonly bigint[], circuitId: bigint, commitment: b
 }
 
 /**
- * Payments of the circuit that an activation names, or null where it names none that settles so many shards. A Settle has no cap: 0.
+ * Cap of an activation: the payments of the circuit that it names; null if that circuit does not settle so many shards.
+ * A Settle names no circuit and has the cap 0; null if it names one.
  */
 export function capOf(
   kind: number,

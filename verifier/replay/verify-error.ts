@@ -1,7 +1,7 @@
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 
-/** A difference between what L1 holds and what its records give. */
+/** Difference between L1's values and those that follow from its records. */
 interface Difference {
   /** Number of the batch at fault; null if it is no single one. */
   readonly batchNumber: number | null;

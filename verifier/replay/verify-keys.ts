@@ -117,7 +117,7 @@ function isSameKey(x: object, y: object): boolean {
   }
 }
 
-/** The registered key as verifiers off chain take it. */
+/** Registered key in the form of verifiers off chain. */
 export function verifierKey({ key }: RegisteredCircuit): VerifierKey {
   const { alpha, beta, delta, ic } = key;
   const gamma = fromContractOrder(G2_GENERATOR);

@@ -63,8 +63,9 @@ export interface VerifyResult {
   /** Proofs of batches and settlements checked here; the rest came in through other contracts, and only L1 saw them. */
   readonly proofCount: number;
   /**
-   * Ready models whose activation names a circuit that does not settle them: its cap is then no promise, and where no other
-   * circuit does, their epochs go by row counts. L1 takes such an activation. Empty where `circuits` tells no names.
+   * Ready models whose activation names a circuit that does not settle them. Its cap is then no promise, and
+   * without another circuit their epochs are settled by row counts. L1 accepts such an activation. Empty if
+   * `circuits` has no names.
    */
   readonly misfits: readonly ModelMisfit[];
   /** The ledger's root never changes again (docs/reference/exits.md). */
@@ -78,7 +79,7 @@ export interface VerifyResult {
   readonly unusual: readonly string[];
 }
 
-/** A model, the circuit that its activation names, and the first thing that does not fit. */
+/** Model with the circuit that its activation names, and the first mismatch. */
 export interface ModelMisfit extends Misfit {
   readonly modelId: number;
   readonly circuit: string;

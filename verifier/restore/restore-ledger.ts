@@ -20,7 +20,7 @@ export interface RestoredLedger {
 }
 
 interface RestoreLedgerOptions {
-  /** The rollup's own block, where it is known; else it is searched for. Not needed with a snapshot. */
+  /** Block of the rollup's deployment. Default: it is searched for. Not needed with a snapshot. */
   readonly fromBlock?: bigint | undefined;
   /** The newest by default. */
   readonly toBlock?: bigint;
@@ -94,7 +94,10 @@ function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {
   );
 }
 
-/** A Close of before the snapshot, as the contract has it: its events may be older than what is read. */
+/**
+ * Reads a Close of before the snapshot from the contract's state: its events may be older than the range
+ * read.
+ */
 async function readClose(
   rollup: RollupContract,
   batchNumber: number,

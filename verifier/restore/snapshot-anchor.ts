@@ -1,4 +1,7 @@
-/** Holds a snapshot against L1: the contract has accepted a batch of this number that left exactly this position. */
+/**
+ * Check of a snapshot against L1: the contract has accepted a batch of this number that left exactly this
+ * position.
+ */
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { l1Call } from "@openledger/bridge/l1/l1-client";

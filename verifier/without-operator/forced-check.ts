@@ -49,7 +49,7 @@ export async function checkForced(
   return true;
 }
 
-/** Executes the entry on the rebuilt ledger, which is nobody else's. @throws CLI_FORCED_NO_EFFECT */
+/** Executes the entry on the rebuilt ledger, which only this check uses. @throws CLI_FORCED_NO_EFFECT */
 function requireEffect(restored: RestoredLedger, wanted: AskedEntry, sender: Address): void {
   const entry: QueueOperation = {
     queueIndex: 0,
@@ -120,7 +120,7 @@ export interface WaitingLeaf {
   readonly leafId: number;
 }
 
-/** Deposits of new leaves that wait. A Create that the sequencer puts before them takes an id first. */
+/** Waiting deposits of new leaves. A Create that the sequencer puts before them takes an id first. */
 export function waitingLeaves({ ledger, replay }: RestoredLedger): WaitingLeaf[] {
   return replay.entries
     .slice(replay.queueHead)

@@ -27,7 +27,7 @@ export type QueueStage = "restore" | "prove" | "send";
 interface SubmitQueueOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
-  /** The rollup's own block, where it is known; else it is searched for. */
+  /** Block of the rollup's deployment. Default: it is searched for. */
   readonly fromBlock?: bigint | undefined;
   /** Source of the batches' blobs. Default: none. */
   readonly blobs?: BlobSource | undefined;

@@ -61,7 +61,7 @@ export type Division =
 interface SubmitSettlementOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
-  /** The rollup's own block, where it is known; else it is searched for. */
+  /** Block of the rollup's deployment. Default: it is searched for. */
   readonly fromBlock?: bigint;
   /** Source of the batches' blobs. Default: none. */
   readonly blobs?: BlobSource | undefined;
@@ -276,7 +276,7 @@ async function requireTime(rollup: RollupContract, division: Division, closingBa
   );
 }
 
-/** A void draw needs the model's signature, which a stranger does not have. */
+/** Requires an opening. A void draw needs the model's signature, which a stranger does not have. */
 function requireOpening(opening: AnswerOpening | undefined, modelId: number, receipt: bigint): AnswerOpening {
   if (opening !== undefined) return opening;
   throw bridgeError(

@@ -148,12 +148,12 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
   };
 }
 
-/** The families of models whose answers the page can check; models/registered/model-families.ts has those of the commands. */
+/** The families of models whose answers the page can check; models/tuning/recipe/model-families.ts has those of the commands. */
 async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
   const [{ directFamily }, { textFamily }, { readFromServer }] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
-    import("@openledger/models/registered/text-family"),
-    import("@openledger/models/registered/base-files"),
+    import("@openledger/models/tuning/recipe/text-family"),
+    import("@openledger/models/tuning/recipe/base-files"),
   ]);
   return [directFamily, textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" })];
 }

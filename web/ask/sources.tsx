@@ -1,6 +1,6 @@
 /** The rows that an answer cites, then those that it used most, with their texts and what each gets. */
 import { requestModelServer, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { type Cited, fetchRow, type PublishedRow } from "@openledger/models/retrieval/citations";
+import { type Cited, fetchRow, type PublishedRow } from "@openledger/models/tuning/retrieval/citations";
 import { useEffect, useState } from "preact/hooks";
 import { z } from "zod";
 import { Badge } from "../design/badge.tsx";

@@ -1,7 +1,7 @@
 /** The answer to one question: what it says, the rows behind it, and its payment. */
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
-import { parseCited } from "@openledger/models/retrieval/citations";
+import { parseCited } from "@openledger/models/tuning/retrieval/citations";
 import { useMemo } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";

@@ -5,7 +5,7 @@ import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { BASE_FOLDER, BASE_HASHES } from "@openledger/models/base/base-place";
+import { BASE_FOLDER, BASE_HASHES } from "@openledger/models/tuning/base/base-place";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { browserTwins } from "./browser-twins.ts";
 import {

@@ -1,5 +1,5 @@
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
-import { textOfRow } from "@openledger/models/retrieval/citations";
+import { textOfRow } from "@openledger/models/tuning/retrieval/citations";
 import { z } from "zod";
 
 const TIMEOUT_MS = 10_000;

@@ -26,7 +26,6 @@ import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
-import { BASE_FOLDER } from "@openledger/models/base/base-place";
 import {
   type PublishedModels,
   type ServedModels,
@@ -41,6 +40,7 @@ import {
   type SettlingWorld,
   startSettlingWorld,
 } from "@openledger/models/testing/settling-fixture";
+import { BASE_FOLDER } from "@openledger/models/tuning/base/base-place";
 import { buildPages } from "../build/build-pages.ts";
 import { logEntries } from "./log-entries.ts";
 

@@ -41,7 +41,7 @@ describe("ClaimRewards", () => {
   const { rewards, model } = new World().ledger.requireLeaf(CLOSED);
   const ACCRUED_WEI = rewards!.accruedWei[0]!;
   const shareOf = (parts: bigint) => roleShareWei(ACCRUED_WEI, PAYEE_ROLE.contributor, parts);
-  /** The claim of a share that is so much more, in the field, with the effect that it would have. */
+  /** Claim of a share that is larger by `moreWei`, in the field, with the effect that it would have. */
   const paid = (moreWei: bigint): LawlessOperation => {
     const aboveWei = (rewards!.claimedWei[1] ?? 0n) << 120n;
     const leaf = shiftedDown(shareOf(VALIDATOR_PARTS) + moreWei + aboveWei, 0);

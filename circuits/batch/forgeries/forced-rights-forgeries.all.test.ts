@@ -61,7 +61,7 @@ const KINDS = [PAY, REVOKE, APPROVE, COMMIT, PUBLISH];
 const APPROVAL_TIME =
   "isForcedApprove * (queued40 - publishedAt - approvalDelay + (1 << 40) - waited41) === 0;";
 const BODY_OF_A = "(isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;";
-/** Places in A's body of what a model's statics have to equal. */
+/** Places of the fields of A's body that a model's statics must equal. */
 const COMPARED = { version: 0, rowCount: 1, ownersCommitment: 5, payeeRoot: 6 } as const;
 
 describe("forced payments and rights", () => {
@@ -136,7 +136,7 @@ const runs = (rule: string, forged: Build, tamper?: ForgeryOfKind["tamper"], at 
 const ofDatanet = (kind: number): ForgeryOfKind[] => [
   invalid(kind, "A opened as what is no datanet", opened("wideA", LEAF_FIELD.tag, 257n), LEAF),
 ];
-/** A's body shown otherwise. */
+/** Forgeries that show another body of A. */
 const bodiesOfA = (kind: number): ForgeryOfKind[] =>
   Object.entries(COMPARED).map(([name, i]) =>
     invalid(

@@ -115,7 +115,10 @@ import { executeSlot } from "../slot.ts";
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-/** The table's slot shows 64 digits above the batch's fee: with others than those that were signed, it is another message. */
+/**
+ * Statement of the fee limit. The table's slot shows it as 64 digits above the batch's fee: with other digits
+ * than the signed ones the message differs.
+ */
 const FEE_LIMIT = {
   table: AUTHORISATION.table,
   wide: "feeRange.in <== maxFeePerUnit - feePerUnit;",

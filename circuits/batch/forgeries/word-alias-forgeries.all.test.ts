@@ -25,7 +25,10 @@ import { executeSlot } from "../slot.ts";
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-/** A word that must be below 2^bits: the powers of two that some packing multiplies it with, and what refuses. */
+/**
+ * Limit of a word that must be below 2^bits: the powers of two that some packing multiplies it with, and the
+ * statement that refuses.
+ */
 interface Limit {
   readonly bits: number;
   readonly shifts: readonly number[];

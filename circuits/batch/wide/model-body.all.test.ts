@@ -54,7 +54,7 @@ const OPERATIONS: [string, Build][] = [
   ["a ForcedCloseEpoch of a closed epoch", () => honest(KIND.forcedCloseEpoch, { b: CLOSED })],
 ];
 
-/** The first wide slot's part of a batch's inputs, as ModelBody takes it. */
+/** ModelBody's inputs from a batch's inputs of its first wide slot. */
 function modelInputs(build: Build) {
   const world = new World();
   const operation = build(world);

@@ -138,7 +138,7 @@ export function signMessage(secret: Uint8Array | bigint, message: Message): Sign
   return { r8x: r8.x, r8y: r8.y, s };
 }
 
-/** A signature by the key at `keyX`; without `keyY` the usable key there is meant. */
+/** Signature to check, by the key at `keyX`. Without `keyY` the usable key at that x-coordinate is meant. */
 export interface SignatureCheck {
   readonly keyX: bigint;
   readonly keyY?: bigint;
@@ -235,7 +235,10 @@ export function judgeSignatures(checks: readonly SignatureCheck[]): Judged[] {
   });
 }
 
-/** The verdict by noble's arithmetic alone: the oracle of `verifySignature`, and what runs without our kernels. */
+/**
+ * Verifies with noble's arithmetic alone: the oracle of `verifySignature`, and the implementation without our
+ * kernels.
+ */
 export function verifySignatureReference(check: SignatureCheck): boolean {
   const sound = soundCheck(check);
   if (sound === null) return false;

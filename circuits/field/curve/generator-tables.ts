@@ -55,7 +55,7 @@ export function generatorTablesPath(rows: number): string {
   return made;
 }
 
-/** Renamed into place, so that no reader sees half of it. */
+/** Writes a file and renames it into place, so that no reader sees half of it. */
 function writeWhole(path: string, text: string): void {
   const fullPath = join(repositoryRoot, path);
   mkdirSync(dirname(fullPath), { recursive: true });
@@ -64,7 +64,7 @@ function writeWhole(path: string, text: string): void {
   renameSync(draft, fullPath);
 }
 
-/** The text of the tables; score-rows.circom says what each function is. */
+/** Renders the tables' text; score-rows.circom explains each function. */
 export function renderGeneratorTables(rows: number): string {
   const row = firstOf(generators("row", rows), rows);
   const blind = firstOf(generators("blind", 1), 1);

@@ -42,12 +42,12 @@ export class ChunkIndex {
     }
   }
 
-  /** The first place that may have these bits; −1 where there is none. */
+  /** First place that may have these bits; −1 if there is none. */
   first(bits: number): number {
     return this.#first[this.#bucket(bits)]! - 1;
   }
 
-  /** The next place after one; −1 where there is none. */
+  /** Next place after one; −1 if there is none. */
   next(place: number): number {
     return this.#next[place]! - 1;
   }

@@ -12,7 +12,7 @@ import { EMPTY_LEAF, type Leaf, type LeafState } from "../leaf.ts";
 import { ChunkIndex } from "./chunk-index.ts";
 
 const DIGIT_BITS = Math.log2(TREE_ARITY);
-/** Leaves are allocated, and stored, by the 4,096: a subtree of so many levels. */
+/** Levels of a chunk. Leaves are allocated, and stored, in subtrees of 4,096. */
 const CHUNK_LEVELS = 4;
 const HASH_WORDS = 4;
 /** form 8 bits, kind 8, nonce 40; l1Owner 160 bits, balance 96; keyX 256. Each in 64-bit words. */
@@ -72,7 +72,7 @@ interface Overwritten {
 
 const nodeKey = (level: number, index: number) => level * 2 ** ID_BITS + index;
 
-/** A flat ledger as it was at one moment. */
+/** View of a flat ledger at one moment. */
 export class FlatView {
   readonly flat: FlatLedger;
   #overwritten: ReadonlyMap<number, Overwritten> | null = null;
@@ -117,7 +117,7 @@ export class FlatView {
     return Array.from({ length: TREE_ARITY }, (_, i) => this.hash(childLevel, TREE_ARITY * index + i));
   }
 
-  /** Hashes what is not known at and below a node, level by level. */
+  /** Computes the missing hashes at and below a node, level by level. */
   #take(level: number, index: number): bigint {
     const levels: number[][] = Array.from({ length: level + 1 }, () => []);
     const visit = (at: number, node: number) => {
@@ -145,12 +145,12 @@ export class FlatView {
   }
 }
 
-/** An owner or a key that leaves are looked for by. */
+/** Search term for leaves: an owner or a key. */
 export type WantedLeaf = { readonly l1Owner: bigint } | { readonly keyX: bigint };
 
 const lowBits = (value: bigint): number => Number(value & 0xffff_ffffn);
 
-/** A leaf and its hash; without a state there is none, and the hash is 0. */
+/** Leaf and its hash. Without a state the leaf is absent, and the hash is 0. */
 export type FlatLeaf = readonly [id: number, state: LeafState | undefined, hash: bigint];
 
 export class FlatLedger {
@@ -291,7 +291,7 @@ export class FlatLedger {
     if (this.#decoded.length > 0) this.#decoded[id % DECODED] = [id, state];
   }
 
-  /** Overwrites leaves. Nothing is hashed before somebody asks. */
+  /** Overwrites leaves. Hashes are computed on first use. */
   fold(leaves: Iterable<FlatLeaf>): void {
     const overwritten = new Map<number, Overwritten>();
     for (const [id, state, hash] of leaves) {
@@ -332,7 +332,7 @@ export class FlatLedger {
     return [...this.#map].sort(([x], [y]) => x - y);
   }
 
-  /** Ids of leaves with this owner or this key, rising. One look into each chunk: 4,096 for all leaves that there may be. */
+  /** Ids of leaves with this owner or this key, ascending. One lookup in each chunk: at most 4,096. */
   *idsOf(wanted: WantedLeaf): Generator<number> {
     const [field, indices, value] =
       "keyX" in wanted

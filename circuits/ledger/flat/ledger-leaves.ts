@@ -4,7 +4,7 @@ import type { FlatLedger, WantedLeaf } from "./flat-ledger.ts";
 
 type Entry = [id: number, state: LeafState];
 
-/** A ledger's leaves: those of its flat base, and over them what changed since. Iterates by rising id. */
+/** Leaves of a ledger: its flat base, with the changes since over it. Iterates by ascending id. */
 export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
   readonly #base: FlatLedger;
   /** Changes over the base; null if the base's leaf is deleted. */
@@ -31,7 +31,9 @@ export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
     return size;
   }
 
-  /** Leaves that have more than an account: datanets and models, by rising id. Does not go through all leaves. */
+  /**
+   * Leaves with more fields than an account: datanets and models, by ascending id. Does not visit all leaves.
+   */
   *withMore(): Generator<Entry> {
     const unchanged = this.#base.withMore.filter(([id]) => !this.#changed.has(id));
     const changed = [...this.#changed].filter(
@@ -40,7 +42,7 @@ export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
     yield* [...unchanged, ...changed].sort(([x], [y]) => x - y);
   }
 
-  /** Leaves with this owner or this key, by rising id. Does not go through all leaves. */
+  /** Leaves with this owner or this key, by ascending id. Does not visit all leaves. */
   *of(wanted: WantedLeaf): Generator<Entry> {
     const isWanted = ({ leaf }: LeafState) =>
       "keyX" in wanted ? leaf.keyX === wanted.keyX : leaf.l1Owner === wanted.l1Owner;

@@ -1,7 +1,10 @@
 import { hashTagged } from "../../field/poseidon.ts";
 import { TAG, TREE_ARITY } from "../../protocol.ts";
 
-/** The ledger's tree as its definition says it: every node hashed at once, every copy a tree of its own. */
+/**
+ * Reference implementation of the ledger's tree: every node is hashed at once, every copy is a tree of its
+ * own.
+ */
 export class PlainTree {
   readonly depth: number;
   readonly #levels: Map<number, bigint>[];

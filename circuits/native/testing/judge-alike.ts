@@ -13,7 +13,7 @@ import { FIELD_ORDER } from "../../protocol.ts";
 
 const KEYS = 20;
 const SIGNATURES = 400;
-/** noble takes 2.5 ms each. */
+/** Interval of the signatures that noble checks too: it takes 2.5 ms for each. */
 const NOBLE_EVERY = 997;
 const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER, SUBGROUP_ORDER - 1n, SUBGROUP_ORDER, -1n, 1n << 255n];
 

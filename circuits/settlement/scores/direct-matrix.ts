@@ -34,7 +34,7 @@ export interface DirectMatrix {
   readonly values: Int16Array;
 }
 
-/** The generator of the logit's row: it is no `row`, so that it does not depend on N. */
+/** Generator of the logit's row. It is not named `row`, so that it does not depend on N. */
 export function logitGenerator(): { readonly u: bigint; readonly v: bigint } {
   const { u, v } = generators("blind", 2);
   return { u: u[1]!, v: v[1]! };
@@ -96,7 +96,7 @@ export function answeredClass(matrix: DirectMatrix, counts: Uint8Array): Answere
   return directLogit(matrix, counts) >= 0 ? 1 : 0;
 }
 
-/** The integer logit of a prompt; what it is a multiple of, is the recipe's. @throws as `answeredClass` */
+/** Integer logit of a prompt. The recipe defines its unit. @throws as `answeredClass` */
 export function directLogit(matrix: DirectMatrix, counts: Uint8Array): number {
   requireDirectMatrix(matrix);
   requireDirectQuery({ counts, answeredClass: 0 });

@@ -1,4 +1,6 @@
-/** Draws of more sizes than draw-scores.test.ts has, and what a row, a feature and a digit cost. */
+/**
+ * Test of draws of more sizes than in draw-scores.test.ts, and of the cost of a row, a feature and a digit.
+ */
 import { beforeAll, describe, expect, test } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countDrawScores as count, equalsTheRules } from "../../testing/settlement/draw-check.ts";

@@ -33,9 +33,9 @@ export interface PreparedShard extends PreparedProof {
   readonly items: readonly bigint[];
 }
 
-/** A settlement of several shards. Items of `data` are in the places of all payees. */
+/** Settlement of several shards. Items of `data` are in the places of all payees. */
 export interface SettledShards extends SampledSettlement {
-  /** `proofs` behind that of the draws. */
+  /** Proofs of the shards; in `proofs` they follow that of the draws. */
   readonly shards: readonly PreparedShard[];
 }
 

@@ -12,10 +12,10 @@ export interface ShardedSize extends Pick<SettlementSize, "features" | "payments
   readonly shards: number;
 }
 
-/** log2 of the rows of all shards: at most 8 shards of 2^20. */
+/** log2 of the maximum rows of all shards: 8 shards of 2^20. */
 const SHARDED_ROW_BITS = 23;
 
-/** Σ s⁺ of a draw over all shards has at most so many bits: each s⁺ has 3 D − 1, for D digits. */
+/** Maximum bits of a draw's Σ s⁺ over all shards: each s⁺ has 3 D − 1, for D digits. */
 export function shardedTotalBits({ features, isDirect }: Pick<ShardedSize, "features" | "isDirect">): number {
   return 3 * (isDirect === true ? DIRECT_DIGITS : scoreDigitCount(features)) - 1 + SHARDED_ROW_BITS;
 }
@@ -58,7 +58,10 @@ export function shardedCircuitName(size: ShardedSize): string {
   return `${prefix(size)}sharded-${size.payments}-${size.shards}-${size.features}-${size.draws}`;
 }
 
-/** Four sizes of a name, and that its models are direct; null for another name. @param columns which of them is `features` */
+/**
+ * Parses the four sizes of a name, and whether its models are direct; null for another name. @param columns
+ * index of `features` among them
+ */
 function sizesIn(sort: string, name: string, columns: number) {
   const [, direct, ...sizes] = new RegExp(`^(direct-)?${sort}-(\\d+)-(\\d+)-(\\d+)-(\\d+)$`).exec(name) ?? [];
   if (sizes.length === 0) return null;

@@ -82,7 +82,7 @@ export class BindingTable {
     for (const i of rows.keys()) this.#queue.add(i);
   }
 
-  /** Adds known wires and applies the rules until none applies. */
+  /** Adds known wires, and applies the rules until they add no more. */
   know(wires: Iterable<number>): void {
     for (const wire of wires) this.#fix(wire, "known");
     let isGrowing = true;
@@ -339,7 +339,7 @@ export class BindingTable {
     return isGrowing;
   }
 
-  /** A leaf's tag, or a boolean times what is fixed. */
+  /** True for a leaf's tag, and for a boolean times a fixed value. */
   #isOneOfFew(wire: number): boolean {
     if (this.#finite.has(wire)) return true;
     return this.#rowsOf.get(wire)!.some((i) => {
@@ -354,7 +354,10 @@ export class BindingTable {
     return new Map([...side].filter(([wire]) => !this.fixed.has(wire)));
   }
 
-  /** Equations of fixed value, with the rows that are linear in their wires: fixes what the system determines. */
+  /**
+   * Solves equations of fixed value with the rows that are linear in their wires: fixes all wires that the
+   * system determines.
+   */
   #solve(equations: readonly ReadonlyMap<number, bigint>[]): void {
     const wires = new Set(equations.flatMap((equation) => [...equation.keys()]));
     const system: Map<number, bigint>[] = equations.map((equation) => new Map(equation));
@@ -388,7 +391,7 @@ export class BindingTable {
   }
 }
 
-/** The combination x of a row that says x (x − 1) = 0: a = ±x, b = ±(x − 1). Null for other rows. */
+/** Combination x of a row that states x (x − 1) = 0: a = ±x, b = ±(x − 1). Null for other rows. */
 function booleanOf({ a, b, c }: Row): Map<number, bigint> | null {
   if ([...c.values()].some((factor) => factor !== 0n)) return null;
   const wires = new Set([...a.keys(), ...b.keys()]);

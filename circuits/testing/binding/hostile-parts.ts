@@ -72,7 +72,7 @@ const LARGEST: Omit<Slot, "kind"> = {
 /** L1's is a hash, so it is not 0. */
 const DOMAIN = 0xd0a1n;
 
-/** Anyone who knows a secret key signs anything with it; of a null slot's key the circuit asks nothing. */
+/** Signature of a slot by a known secret key. The circuit checks nothing of a null slot's key. */
 function signatureOf(slot: Slot): bigint[] {
   const { kind, a, b, code, next, slack, feePerUnit, bRef, payload } = slot;
   if (kind === KIND.null) return [FOREIGN, DUMMY.keyY, DUMMY.signature.r8x, DUMMY.signature.s];

@@ -65,7 +65,7 @@ export class PartBinding {
     this.#wires = wires;
   }
 
-  /** Rows that all of these wires stand in. */
+  /** Rows that contain all of these wires. */
   rowsOf(...names: readonly string[]): number[] {
     const wires = names.map((name) => this.tester.wireOf(name));
     const isIn = ({ a, b, c }: Row) => wires.every((wire) => a.has(wire) || b.has(wire) || c.has(wire));

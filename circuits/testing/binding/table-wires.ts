@@ -125,7 +125,7 @@ export class TableWires {
     return { terms, problems };
   }
 
-  /** Wires by class, names without numbers: for a table of them. */
+  /** Wires by class, with names without numbers, for a table of them. */
   summary({ classes }: WireReport): Map<string, { class: WireClass; rules: Set<string>; count: number }> {
     const groups = new Map<string, { class: WireClass; rules: Set<string>; count: number }>();
     for (const [wire, { class: kind, rule }] of classes) {

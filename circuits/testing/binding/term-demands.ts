@@ -1,9 +1,9 @@
 /** Test support: what the terms of a table's equation are made of, read from rows, and which of it C leaves free. */
 import type { Combination, Row } from "../rows/r1cs-rows.ts";
 
-/** Wires by what they are known from. */
+/** Known wires, by the source of the knowledge. */
 interface KnownWires {
-  /** Fixed by what C absorbs. */
+  /** Wires that C's elements fix. */
   readonly byC: ReadonlySet<number>;
   /** Functions of z, `powers` and `gamma` among them. */
   readonly challenges: ReadonlySet<number>;

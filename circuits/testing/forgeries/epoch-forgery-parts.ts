@@ -93,7 +93,7 @@ export function openings(kind: number): ForgeryOfKind[] {
 const STATICS_FIELDS = ["featuresCommitment", "ownersCommitment", "payeeRoot", "binding", "split"] as const;
 const BODY_FIELDS = ["closed", "accruedRoot", "claimedRoot", "epochStart"] as const;
 
-/** A body that is not the leaf's, field `i` of the opening: of amounts and epochs what the forger would want. */
+/** Forged body in field `i` of the opening: with the amounts and epochs that a forger would choose. */
 function falseBody(kind: number, i: number, { model, rewards }: LeafState): Partial<LeafState> {
   const body = model!;
   const field = BODY_FIELDS[i - 5];
@@ -126,7 +126,7 @@ export function bodyOpenings(kind: number): ForgeryOfKind[] {
   return Array.from({ length: 9 }, (_, i) => ({
     rule: `another opening of B's body, field ${i}`,
     forged: (world: World) => {
-      // A Close wants nothing closed: CLOSED has something.
+      // A Close requires that nothing is closed: CLOSED has a closed epoch.
       const b = isCloseEpoch && i === 5 ? CLOSED : honest(kind).b!;
       const record = world.ledger.requireLeaf(b);
       const shown = { ...record, ...falseBody(kind, i, record) };

@@ -53,7 +53,7 @@ export const opensNoPayee: Tamper = (inputs) => {
     (inputs as Record<string, unknown>)[name] = [claimedPath([], 0)];
   setScratch(inputs, 0n);
 };
-/** Leaf A or B said to be missing, and opened as nothing. */
+/** Forgery that declares leaf A or B missing, and opens nothing. */
 const asMissing =
   (side: "a" | "b", isCleared: boolean): Tamper =>
   (inputs) => {

@@ -43,7 +43,10 @@ export const inputsFor = (
 export const newRootIn = (by: CircuitTester, witness: readonly bigint[]): bigint =>
   by.readSignal(witness, "main.frame.data.in[2]");
 
-/** The model and the circuit take the operation, and agree about its effect with each other and with `lawlessSlot`. */
+/**
+ * Expects that the model and the circuit accept the operation, and that their effects equal each other and
+ * that of `lawlessSlot`.
+ */
 export async function expectAccepted(section: Section, build: Build, opening = OPENING): Promise<Inputs> {
   const ofModel = new World();
   const { feeWei } = executeSlot(ofModel.ledger, lawfulForm(ofModel.ledger, build(ofModel)), opening);
@@ -100,13 +103,15 @@ export interface Forgery {
   readonly sections?: readonly Section[];
   /** A lawful operation next to the forged one, where the kind's usual one is not next enough. */
   readonly lawful?: Build;
-  /** The kind's usual operation unless given: then `tamper` is the forgery. */
+  /** Forged operation. Default: the kind's usual operation; then `tamper` is the forgery. */
   readonly forged?: Build;
   /** A change of the inputs on top. */
   readonly tamper?: (inputs: Inputs, section: Section) => void;
   /** Part of the statement that refuses; one of several, where the field decides which. */
   readonly at: Statement;
-  /** The model's refusal; absent where the model computes what the forger claims, or takes it from L1. */
+  /**
+   * Code of the model's refusal; absent if the model computes what the forger claims, or takes it from L1.
+   */
   readonly code?: string;
   readonly opening?: typeof OPENING;
 }
@@ -141,9 +146,12 @@ export const AUTHORISATION = {
 } as const;
 /** The terms of the table do not cancel. */
 export const EQUATION = "TableFrame: all === 0;";
-/** The tree differs from the one that the honest effect leaves, or the leaf from the one that the tree holds. */
+/** Statement that refuses a tree other than the honest effect's, and a leaf that the tree does not hold. */
 export const PATH = "PathUpdate8: oldRoot === level[depth - 1].oldNode;";
-/** Another effect than the operation's. A row has no place for some, and no term of a slot makes up for the others. */
+/**
+ * Statements that refuse another effect than the operation's. A row has no place for some, and no term of a
+ * slot makes up for the others.
+ */
 export const EFFECT = {
   table: [
     EQUATION,
@@ -171,7 +179,7 @@ export function setInput(inputs: Inputs, name: string, path: readonly number[], 
   row[path.at(-1)!] = value;
   (inputs as Record<string, unknown>)[name] = copy;
 }
-/** Sets the digits of what the active kind compares. */
+/** Sets the digits of the value that the active kind compares. */
 export function setScratch(inputs: Inputs, value: bigint): void {
   const rows = inputs.wideScratchBits as bigint[][];
   const digits = rows[0]!.map((_, i) => (value >> BigInt(i)) & 1n);

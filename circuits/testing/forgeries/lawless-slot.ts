@@ -70,9 +70,9 @@ export interface LawlessOperation {
   readonly maxFeePerUnitWei?: bigint;
   /** Fee units where they are not the kind's. */
   readonly weight?: bigint;
-  /** Queue kinds: says that the entry was (not) executed, whatever the predicates are. */
+  /** Claims, for queue kinds, that the entry was (not) executed, whatever the predicates are. */
   readonly isValid?: boolean;
-  /** Settlements: what the word hashes, and an Activation's cap and payees. */
+  /** Preimage of a settlement's word, and an Activation's cap and payees. */
   readonly settlement?: Pick<
     SettleOperation,
     "ownerWei" | "treasuryWei" | "burnedWei" | "earnedWei" | "voidCount"
@@ -94,7 +94,7 @@ const isSigned = (kind: number) => kindRule(kind)?.isSigned === true;
 const isSettlement = (kind: number) => kindRule(kind)?.isSettlement === true;
 const isCreate = (kind: number) => kindRule(kind)?.isCreate === true;
 
-/** The operation as the model takes it, signed or queued. */
+/** Operation in the model's form, signed or queued. */
 export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operation {
   const { kind, a = 0, b = 0, amountCode = 0n, words = [] } = operation;
   const bRef = kindRule(kind)?.usesB === true && !isCreate(kind) ? leafReference(ledger.opened(b).leaf) : 0n;
@@ -368,7 +368,7 @@ const EMPTY_MODEL_BODY: ModelBody = {
   epochStart: 0n,
 };
 
-/** A model's datanets, 0 where there is none. */
+/** Ids of a model's datanets, 0 for absent ones. */
 const idsOf = (binding: bigint): bigint[] =>
   [0n, 127n, 151n, 175n, 199n, 223n].map((place) => (binding >> place) % 2n ** 24n);
 const isOfSeveral = (binding: bigint): boolean => binding >> 127n !== 0n;
@@ -459,7 +459,7 @@ export interface LawlessSlots {
   readonly wide?: readonly LawlessOperation[];
 }
 
-/** The circuit's inputs for a batch of lawless slots: the table's, wide ones, nulls behind both. */
+/** Circuit inputs of a batch of lawless slots: the table's, then wide ones, each followed by nulls. */
 export function lawlessInputs(
   ledger: Ledger,
   shape: TableShape,

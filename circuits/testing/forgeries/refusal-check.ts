@@ -30,7 +30,10 @@ export async function expectRefusedBy(
   noteRefusal(message, statements, found!);
 }
 
-/** The statements on the way to the one that fails for these inputs, inner first; the witness where none does. */
+/**
+ * Finds the statements on the way to the one that fails for these inputs, inner first. Returns the witness if
+ * none fails.
+ */
 export async function refusalOf(
   tester: CircuitTester,
   inputs: CircuitInputs,

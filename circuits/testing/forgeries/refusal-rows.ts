@@ -4,7 +4,7 @@ export interface Refusal {
   readonly file: string;
   /** Description of the forgery. */
   readonly forgery: string;
-  /** The template of the statement that refused, and the statement: the group of constraints that nobody satisfies. */
+  /** Refusing statement with its template: the group of constraints that no witness satisfies. */
   readonly statement: string;
 }
 

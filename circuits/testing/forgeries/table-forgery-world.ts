@@ -22,7 +22,7 @@ export const [ANN, BOB, CAT, NET, MODEL] = [2, 3, 4, 5, 6] as const;
 export interface Forged {
   /** Changes the leaves after the table, and lays the tree out around them as an honest prover would. */
   readonly after?: Readonly<Record<number, Partial<Leaf>>>;
-  /** Changes what is laid out. */
+  /** Changes to the layout. */
   readonly layout?: (layout: TableLayout) => Partial<TableLayout>;
 }
 
@@ -104,7 +104,7 @@ export class TableForgeries {
     return { layout: forged, inputs };
   }
 
-  /** The slot signed again, with changes; by another's key where `by` says so. */
+  /** Signs the slot again with changes, by the key of leaf `by`. */
   sign(slot: TableSlot, changes: Partial<TableSlot>, by: number = slot.a): TableSlot {
     const next = { ...slot, ...changes };
     const operation: Omit<SignedOperation, "signature"> = {

@@ -75,7 +75,7 @@ export async function matchWires(
   return match;
 }
 
-/** Completes the match. A wire's mark is the rows in which it is, with those of its neighbours that are known. */
+/** Completes the match. A wire's mark are its rows, with those of its neighbours that are known. */
 function matchByRows(composedPath: string, compiledPath: string, match: Uint32Array): void {
   const taken = new Uint8Array(match.length);
   for (let wire = 1; wire < match.length; wire++) {
@@ -132,7 +132,10 @@ function marksOf(path: string, known: Uint32Array): Map<number, string> {
   return new Map([...rows].map(([wire, hashes]) => [wire, hashes.sort().join()]));
 }
 
-/** Rows of each file that the other lacks; none where the circuits are equal. Rows count as often as they occur. */
+/**
+ * Rows of each file that the other lacks; none if the circuits are equal. Repeated rows count as often as
+ * they occur.
+ */
 interface RowDifference {
   readonly rowCount: number;
   readonly onlyComposed: number;
@@ -206,7 +209,7 @@ interface ComparedCircuits {
   readonly difference: RowDifference;
 }
 
-/** The circuit of a shape put together from its parts, under a name of its own. */
+/** Composes the circuit of a shape from its parts, under a name of its own. */
 export function composeTable(shape: TableShape): Promise<CompiledCircuit> {
   const spec = tableCircuitSpec(shape, SMALL_DEPTH);
   return compileCircuit({ ...spec, name: `composed-${spec.name}` });

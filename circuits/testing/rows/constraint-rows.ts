@@ -77,7 +77,7 @@ export class ConstraintRows {
     return null;
   }
 
-  /** 1 for every row that holds a wire whose value differs. */
+  /** Flags of the rows: 1 for every row that holds a wire whose value differs. */
   #rowsWithChanges(before: readonly bigint[], after: readonly bigint[]): Uint8Array {
     this.#rowsOfWires ??= this.#indexRows();
     const { rows, starts } = this.#rowsOfWires;

@@ -13,7 +13,7 @@ import type { CircuitTester } from "../circuit-tester.ts";
 import { recordedCount } from "../constraint-counts.ts";
 import { arbitraryInstance, compileDraw, type DrawInstance, instanceInputs } from "./draw-instance.ts";
 
-/** The circuit computes what the rules say. @returns its witness */
+/** Expects that the circuit computes the rules' values. @returns its witness */
 export async function expectAgreement(
   tester: CircuitTester,
   instance: DrawInstance,
@@ -29,7 +29,10 @@ export async function expectAgreement(
   return witness;
 }
 
-/** The circuit of one size does so for random matrices, queries and starts, and its constraints hold. */
+/**
+ * Expects agreement of one size's circuit for random matrices, queries and starts, and that
+ * every witness satisfies its constraints.
+ */
 export async function equalsTheRules(rows: number, features: number): Promise<void> {
   const tester = await compileDraw(rows, features);
   const startElement = fc.bigInt(0n, FIELD_ORDER - 1n);

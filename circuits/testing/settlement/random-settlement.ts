@@ -24,7 +24,7 @@ export interface SettlementPlan {
   /** log2 of the draws; null for the default split. */
   readonly drawBits: bigint | null;
   readonly voidCount: number;
-  /** The part of what the payees may get that each one earns, in 1,000ths. */
+  /** Part of the payees' maximum that each payee earns, in 1,000ths. */
   readonly earnedParts: readonly number[];
 }
 

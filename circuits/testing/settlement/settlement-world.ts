@@ -215,7 +215,7 @@ export function statedProof(proof: PreparedProof): ReturnType<typeof statedInput
   return { inputs: { ...proof.inputs, z: statement.z }, statement };
 }
 
-/** The circuit takes a settlement, and its public signals are the model's. The witness. */
+/** Expects that the circuit accepts a settlement with the model's public signals. Returns the witness. */
 export async function acceptedWitness(
   tester: CircuitTester,
   prepared: Parameters<typeof statedInputs>[0],
@@ -223,7 +223,7 @@ export async function acceptedWitness(
   return witnessOf(tester, statedInputs(prepared));
 }
 
-/** The circuit takes the inputs, and its public signals are the statement's. The witness. */
+/** Expects that the circuit accepts the inputs with the statement's public signals. Returns the witness. */
 export async function witnessOf(
   tester: CircuitTester,
   { inputs, statement }: ReturnType<typeof statedInputs>,

@@ -31,16 +31,16 @@ import {
 import { type SignQuestionErrorCode, signQuestion } from "./sign-question.ts";
 
 export interface AskModelParameters {
-  /** Where the model is served. */
+  /** URL of the model's server. */
   serverUrl: string;
   modelId: number;
-  /** An e-mail's text, or a digit's pixels in base64: what the model's recipe says (docs/reference/attribution.md). */
+  /** Prompt: an e-mail's text, or a digit's pixels in base64, by the model's recipe (docs/reference/attribution.md). */
   prompt: string;
-  /** The account that will pay; default: the client's. */
+  /** Leaf that will pay; default: the client's. */
   from?: number;
-  /** Of direct models: the prompt stays unpublished even if its payment is drawn. Then check the answer yourself. */
+  /** True keeps a direct model's prompt unpublished even if its payment is drawn. Then check the answer yourself. */
   isPrivate?: boolean;
-  /** Told the text so far, as the answer comes, by models that write word by word. It is not checked yet. */
+  /** Called with the text so far, while the answer comes, by models that write word by word. It is not checked yet. */
   onText?: (text: string) => void;
 }
 
@@ -72,14 +72,14 @@ export async function askModel(
 }
 
 export interface AskAdapterParameters {
-  /** An answer server, without `/v1`. */
+  /** URL of an answer server, without `/v1`. */
   serverUrl: string;
-  /** A registered model that it has; its adapter is `model-ID`. */
+  /** Registered model that the server has; its adapter is `model-ID`. */
   modelId: number;
   prompt: string;
-  /** The account that will pay; default: the client's. */
+  /** Leaf that will pay; default: the client's. */
   from?: number;
-  /** Told the text so far, as the answer comes. It is not checked yet. */
+  /** Called with the text so far, while the answer comes. It is not checked yet. */
   onText?: (text: string) => void;
 }
 
@@ -90,7 +90,7 @@ export type AskAdapterErrorCode =
   | `MOD_SERVE_${string}`;
 
 /**
- * Asks a registered model behind an answer server, in the name of the account that will pay, and hands on its
+ * Asks a registered model behind an answer server, in the name of the account that will pay, and passes on its
  * words as they come. Pay with `payForAnswer`, which checks the answer first.
  * @throws CLI_NOT_CONFIGURED, CLI_LEAF_NOT_FOUND, CLI_UNREACHABLE, CLI_ANSWER_INVALID,
  *   MOD_SERVE_UNPAID and other MOD_SERVE_… codes as the server refuses
@@ -125,12 +125,12 @@ export interface PayForAnswerParameters extends SigningOptions {
   model: CheckableModel;
   prompt: string;
   answer: UncheckedAnswer;
-  /** The most that the customer pays; default: what the answer said. */
+  /** Maximum payment, in wei; default: the answer's `priceWei`. */
   maxPriceWei?: bigint;
-  /** As `checkAnswer` says. */
+  /** See `AnswerExpectation`; `areRowsRecomputed` likewise. */
   isAnsweredAgain?: boolean;
   areRowsRecomputed?: boolean;
-  /** As `checkAnswer` says: nothing is signed for a reply that is less sure. */
+  /** Minimum assurance of each part: nothing is signed for a reply below it. See `AnswerExpectation`. */
   least?: Partial<ReplyAssurance>;
 }
 
@@ -141,7 +141,7 @@ export type PayForAnswerErrorCode =
   | PayInferenceErrorCode;
 
 /**
- * Checks an answer and pays the model's price for it. Nothing is signed where a check fails.
+ * Checks an answer and pays the model's price for it. If a check fails, nothing is signed.
  * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_UNREACHABLE, and what `payInference` throws
  * @example
  * ```ts
@@ -182,7 +182,7 @@ export async function payForAnswer(
 }
 
 /**
- * What the ledger asks for an answer of this model, in wei: a server's word is a bound at most. @throws CLI_PRICE_TOO_HIGH
+ * Price of an answer of this model on the ledger, in wei: a server's price is a bound at most.
  * @internal
  */
 export function priceOf({ counters, id }: Pick<LedgerModelLeaf, "counters" | "id">, maxWei: bigint): bigint {
@@ -194,25 +194,25 @@ export function priceOf({ counters, id }: Pick<LedgerModelLeaf, "counters" | "id
 }
 
 export interface BuyAnswerParameters extends SigningOptions {
-  /** Where the model is served. */
+  /** URL of the model's server. */
   serverUrl: string;
   modelId: number;
   /** The customer's own copy of the model. */
   model: CheckableModel;
   prompt: string;
-  /** The most that the customer pays; default: what the server asks. */
+  /** Maximum payment, in wei; default: the server's price. */
   maxPriceWei?: bigint;
-  /** As `checkAnswer` says. */
+  /** See `AnswerExpectation`; `areRowsRecomputed` likewise. */
   isAnsweredAgain?: boolean;
   areRowsRecomputed?: boolean;
-  /** As `checkAnswer` says. A reply that is less sure is not asked for. */
+  /** Minimum assurance of each part: a reply below it is not requested. See `AnswerExpectation`. */
   least?: Partial<ReplyAssurance>;
-  /** How long the server may take to open the answer once it is paid; default a minute. */
+  /** Milliseconds that the server may take to open the answer once it is paid; default: a minute. */
   timeoutMs?: number;
 }
 
 export interface BuyAnswerReturnType {
-  /** Checked. */
+  /** The opened answer, checked. */
   readonly answer: UncheckedAnswer;
   readonly payment: PayInferenceReturnType;
 }
@@ -229,9 +229,9 @@ const OPEN_POLL_MS = 250;
 const openingSchema = z.object({ salt: z.optional(answerSchema.shape.salt) });
 
 /**
- * Pays for an answer before it is shown: what an account that left an answer unpaid is asked for (ATT_ANSWER_UNPAID with
- * `data.reason` "left-unpaid"). The answer comes sealed, is paid, is opened by its receipt's salt and then checked. A server
- * that seals a false answer gets this one payment; do not ask it again.
+ * Pays for an answer before it is shown. A server requires it of an account that left an answer unpaid (ATT_ANSWER_UNPAID
+ * with `data.reason` "left-unpaid"). The answer comes sealed, is paid, is opened by its receipt's salt and then checked.
+ * A server that seals a false answer gets this one payment; do not ask it again.
  * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_WAIT_ENDED where it is not opened, and what `askModel` and
  *   `payInference` throw
  * @example
@@ -249,7 +249,7 @@ export async function buyAnswer(
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
   const leaf = await getModel(client, modelId);
   const staticsHash = staticsOf(leaf).hash;
-  // What can be refused before the payment is.
+  // Checks everything that can be checked before the payment.
   requireRegistered(model, staticsHash);
   requireLeast(model, sure);
   const signed = await signQuestion(client, { modelId, prompt, from });

@@ -121,7 +121,9 @@ describe("payForAnswer", () => {
       await expect(payForAnswer(fixture.client, parameters)).rejects.toMatchObject({
         code: "CLI_PRICE_TOO_HIGH",
       });
-      expect(fixture.sequencer.heard.filter(({ route: asked }) => asked.startsWith("POST"))).toEqual([]);
+      expect(fixture.sequencer.heard.filter(({ route: requested }) => requested.startsWith("POST"))).toEqual(
+        [],
+      );
     } finally {
       await fixture.close();
     }

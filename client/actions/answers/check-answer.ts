@@ -15,28 +15,28 @@ import {
   type UncheckedAnswer,
 } from "./model-answers.ts";
 
-/** What the customer knows without the server. */
+/** Facts that the customer has without the server. */
 export interface AnswerExpectation {
   readonly prompt: string;
   readonly payerId: number;
   /** The hash of the model's statics, from the ledger. */
   readonly staticsHash: bigint;
   /**
-   * Whether a model that answers slowly answers once more, too. Without, its query is still computed from prompt and
-   * answer: nobody can be paid for another answer than the one that is there. Other models always answer again.
+   * True if a model that answers slowly answers once more, too. Otherwise its query is still computed from prompt and
+   * answer, so that nobody can be paid for another answer than this one. Other models always answer again.
    */
   readonly isAnsweredAgain?: boolean;
-  /** Whether the customer has computed the rows' features again (`openledger verify model`). */
+  /** True if the customer has computed the rows' features again (`openledger verify model`). */
   readonly areRowsRecomputed?: boolean;
-  /** The least that the customer accepts; default: anything. A model whose copy says nothing of it is believed. */
+  /** Minimum assurance of each part; default: any. A model whose copy names no assurance counts as `believed`. */
   readonly least?: Partial<ReplyAssurance>;
 }
 
 export type CheckAnswerErrorCode = "CLI_ANSWER_WRONG" | "CLI_BELOW_LEAST";
 
 /**
- * Computes answer, query and receipt again from the prompt and the published model. What passes is what a settlement
- * will pay by: nobody can open the receipt to anything else. Needs `initPoseidon`.
+ * Computes answer, query and receipt again from the prompt and the published model. A settlement pays by an answer that
+ * passes: nobody can open the receipt to another one. Needs `initPoseidon`.
  * @throws CLI_ANSWER_WRONG, whose `data.what` names the first field that differs; CLI_BELOW_LEAST
  * @example
  * ```ts
@@ -76,6 +76,7 @@ export function checkAnswer(
 }
 
 /**
+ * Requires that the ledger has this model under its number.
  * @throws CLI_ANSWER_WRONG where the ledger has another model under this number
  * @internal
  */
@@ -83,12 +84,13 @@ export const requireRegistered = (model: CheckableModel, staticsHash: bigint): v
   requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
 
 /**
+ * Requires that the answer names this payer.
  * @throws CLI_ANSWER_WRONG
  * @internal
  */
 export const requirePayer = (given: number, payerId: number): void => requireSame("payerId", given, payerId);
 
-const NOTHING_SAID: ReplyAssurance = { answer: "believed", query: "believed", rows: "believed" };
+const UNCHECKED: ReplyAssurance = { answer: "believed", query: "believed", rows: "believed" };
 
 /** A model whose query needs its answer always answers again. */
 const answersAgain = (model: CheckableModel, { isAnsweredAgain = false }: CheckedOptions): boolean =>
@@ -96,14 +98,15 @@ const answersAgain = (model: CheckableModel, { isAnsweredAgain = false }: Checke
 
 type CheckedOptions = Partial<CheckedReply>;
 
-/** How far each part of a reply of this model is more than its server's word. */
+/** Assurance of each part of a reply of this model, beyond its server's word. */
 export const assuranceOfReply = (model: CheckableModel, checked: CheckedOptions): ReplyAssurance =>
   model.assurance?.({
     isAnsweredAgain: answersAgain(model, checked),
     areRowsRecomputed: checked.areRowsRecomputed ?? false,
-  }) ?? NOTHING_SAID;
+  }) ?? UNCHECKED;
 
 /**
+ * Requires the minimum assurance.
  * @throws CLI_BELOW_LEAST
  * @internal
  */
@@ -121,7 +124,7 @@ export function requireLeast(
   );
 }
 
-/** What an answer's text says, where it says a label: the server's field of that name is for reading alone. */
+/** Label in an answer's text; null where it has none. The server's field of that name is for display alone. */
 function labelIn(text: string): string | null {
   try {
     const label = (JSON.parse(text) as { label?: unknown } | null)?.label;

@@ -17,10 +17,10 @@ afterAll(() => {
 });
 
 const part = (text: string, more = {}) => `data: ${JSON.stringify({ choices: [{ text }], ...more })}\n\n`;
-const asked = async (patienceMs?: number) => {
-  const heard: string[] = [];
+const streamAll = async (patienceMs?: number) => {
+  const texts: string[] = [];
   const order = { serverUrl, model: "a", prompt: "x", ...(patienceMs === undefined ? {} : { patienceMs }) };
-  return { last: await streamCompletion(order, (text) => heard.push(text)), heard };
+  return { last: await streamCompletion(order, (text) => texts.push(text)), texts };
 };
 /** A server that writes these bytes, each piece by itself, and ends. */
 const writing = (pieces: readonly (string | Uint8Array)[]) => async (response: ServerResponse) => {
@@ -32,30 +32,30 @@ const writing = (pieces: readonly (string | Uint8Array)[]) => async (response: S
 it("tells the text so far, wherever the pieces are cut, and gives what the last part has", async () => {
   const bytes = Buffer.from(`${part("Grüße")}${part(" aus")}${part("", { openledger: { seed: "7" } })}`);
   answer = writing([...Array.from(bytes, (byte) => Uint8Array.of(byte)), "data: [DONE]\n\n"]);
-  expect(await asked()).toEqual({ last: { seed: "7" }, heard: ["Grüße", "Grüße aus"] });
+  expect(await streamAll()).toEqual({ last: { seed: "7" }, texts: ["Grüße", "Grüße aus"] });
 });
 
 it("keeps the server's own code, before the stream and in its middle", async () => {
   const error = (code: string) => ({ message: "no", openledger: { code, data: { param: "model" } } });
   answer = (response) => response.writeHead(429).end(JSON.stringify({ error: error("SRV_OVERLOADED") }));
-  await expect(asked()).rejects.toMatchObject({
+  await expect(streamAll()).rejects.toMatchObject({
     code: "SRV_OVERLOADED",
     data: { param: "model" },
     isRetryable: true,
   });
   const failed = `data: ${JSON.stringify({ error: error("MOD_SERVE_ADAPTER_UNUSABLE") })}\n\n`;
   answer = writing([part("a"), failed]);
-  await expect(asked()).rejects.toMatchObject({ code: "MOD_SERVE_ADAPTER_UNUSABLE" });
+  await expect(streamAll()).rejects.toMatchObject({ code: "MOD_SERVE_ADAPTER_UNUSABLE" });
 });
 
 it("refuses what ends early, has another form, or never ends a line", async () => {
   const invalid = { code: "CLI_ANSWER_INVALID" };
   for (const pieces of [[part("a")], ["data: {}\n\n"], ["data: nothing\n\n"], ["x".repeat(2 ** 22 + 1)]]) {
     answer = writing(pieces);
-    await expect(asked(), pieces[0]!.slice(0, 40)).rejects.toMatchObject(invalid);
+    await expect(streamAll(), pieces[0]!.slice(0, 40)).rejects.toMatchObject(invalid);
   }
   answer = (response) => response.writeHead(404).end("nothing here");
-  await expect(asked()).rejects.toMatchObject(invalid);
+  await expect(streamAll()).rejects.toMatchObject(invalid);
   answer = (response) => response.end("{}");
   await expect(listAdapters({ requestTimeoutMs: 60_000 }, serverUrl)).rejects.toMatchObject(invalid);
 });
@@ -63,13 +63,13 @@ it("refuses what ends early, has another form, or never ends a line", async () =
 it("tells the text so far of a model's own answer, which may come whole, and keeps the code of a refusal", async () => {
   const event = (content: object) => `data: ${JSON.stringify(content)}\n\n`;
   const ask = async () => {
-    const heard: string[] = [];
-    return { last: await streamAnswer(serverUrl, {}, (text) => heard.push(text)), heard };
+    const texts: string[] = [];
+    return { last: await streamAnswer(serverUrl, {}, (text) => texts.push(text)), texts };
   };
   answer = writing([event({ soFar: "Grü" }), event({ soFar: "Grüße" }), event({ receipt: "0x1" })]);
-  expect(await ask()).toEqual({ last: { receipt: "0x1" }, heard: ["Grü", "Grüße"] });
+  expect(await ask()).toEqual({ last: { receipt: "0x1" }, texts: ["Grü", "Grüße"] });
   answer = (response) => response.setHeader("content-type", "application/json").end('{"receipt":"0x1"}');
-  expect(await ask()).toEqual({ last: { receipt: "0x1" }, heard: [] });
+  expect(await ask()).toEqual({ last: { receipt: "0x1" }, texts: [] });
   const refusal = { error: { code: "ATT_MODEL_NOT_PAYABLE", message: "no", data: { modelId: 9 }, docs: "" } };
   answer = writing([event({ soFar: "a" }), event(refusal)]);
   await expect(ask()).rejects.toMatchObject({ code: "ATT_MODEL_NOT_PAYABLE", data: { modelId: 9 } });
@@ -83,7 +83,7 @@ it("tells the text so far of a model's own answer, which may come whole, and kee
 
 it("waits for a silent server no longer than it has patience", async () => {
   answer = (response) => response.write(part("a"));
-  await expect(asked(300)).rejects.toMatchObject({
+  await expect(streamAll(300)).rejects.toMatchObject({
     code: "CLI_UNREACHABLE",
     data: { server: "answer server" },
   });

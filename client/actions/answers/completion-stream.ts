@@ -1,4 +1,4 @@
-/** An answer server (docs/explanation/openlora.md) as a client meets it: what it has, and one answer as it is made. */
+/** Client of an answer server (docs/explanation/openlora.md): its list of adapters, and one answer while it is made. */
 
 import { RollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
@@ -12,13 +12,13 @@ const adaptersSchema = z.object({
   data: z.array(
     z.object({
       id: z.string(),
-      /** null of the base. */
+      /** Adapter's base model; null for the base itself. */
       parent: z.nullable(z.string()),
       openledger: z.discriminatedUnion("charging", [
         z.object({ charging: z.literal("free") }),
         z.object({
           charging: z.literal("ledger"),
-          /** Absent of what is not registered: it is not sold. */
+          /** Absent for an adapter that is not registered: it is not sold. */
           modelId: z.optional(z.int()),
           datanetId: z.optional(z.int()),
           version: z.optional(z.int()),
@@ -30,7 +30,7 @@ const adaptersSchema = z.object({
 export type ListedAdapter = z.output<typeof adaptersSchema>["data"][number];
 
 /**
- * The base, and all adapters in the order of their names.
+ * Lists the base, and all adapters in the order of their names.
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID
  * @internal
  */
@@ -42,11 +42,11 @@ export interface CompletionOrder {
   /** The name of an adapter, or of the base. */
   readonly model: string;
   readonly prompt: string;
-  /** Tokens of the answer at most; a registered model's recipe overrules it. */
+  /** Maximum tokens of the answer; a registered model's recipe overrules it. */
   readonly maxTokens?: number;
-  /** Who pays, and their signature. */
+  /** Payer, and their signature. */
   readonly claim?: object;
-  /** For each part. The first one waits for a turn, so it is long. */
+  /** Milliseconds to wait for each part. The first one waits for a turn, so the limit is long. */
   readonly patienceMs?: number;
 }
 
@@ -68,7 +68,9 @@ const errorSchema = z.union([
     z.transform(({ error }) => error),
   ),
 ]);
-/** An answer's last part has its opening and its estimate; nothing that is honest comes near this. */
+/**
+ * Maximum characters of a line. An answer's last part has its opening and its estimate; no honest line comes near this.
+ */
 const MAX_LINE_CHARACTERS = 2 ** 22;
 
 const PATIENCE_MS = 300_000;
@@ -80,9 +82,9 @@ const invalidAnswer = (url: string, reason: string, cause?: unknown) =>
   });
 
 /**
- * One answer, part by part.
+ * Reads one answer, part by part.
  *
- * @param onText told the whole text so far, with every part that has more of it
+ * @param onText called with the whole text so far, for every part that extends it
  * @returns `openledger` of the last part
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID, and MOD_SERVE_… as the server refuses
  * @internal
@@ -108,9 +110,9 @@ export async function streamCompletion(
 }
 
 /**
- * An answer of an answer server, whose text comes as it is made.
+ * Reads an answer of an answer server, whose text comes as it is made.
  *
- * @param onText told the whole text so far
+ * @param onText called with the whole text so far
  * @returns the answer
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID, and ATT_… as the server refuses
  * @internal
@@ -130,7 +132,7 @@ export async function streamAnswer(
   throw invalidAnswer(url, "it ends early");
 }
 
-/** Parts of an answer as they come; of a server that gives it whole, that alone. */
+/** Parts of an answer as they come; the whole answer from a server that sends it in one piece. */
 async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGenerator<string> {
   const silent = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -184,7 +186,7 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
   }
 }
 
-/** What the server itself says; null where it says nothing of the kind. */
+/** Error in the server's answer; null where it has none. */
 function refusalOf(body: string, httpStatus: number): RollupError | null {
   const refused = errorSchema.safeParse(parsed(body));
   if (!refused.success) return null;

@@ -1,4 +1,4 @@
-/** What a customer and an answer server say to each other. */
+/** Messages between a customer and an answer server. */
 
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -25,31 +25,31 @@ const estimateSchema = z.object({
 });
 
 /**
- * From weak to strong. `believed`: the server says so, unchecked. `recomputed`: the customer has computed it again.
- * `proven`: L1 takes no settlement without a proof.
+ * Assurances, from weak to strong. `believed`: the server's word, unchecked. `recomputed`: the customer has computed it
+ * again. `proven`: L1 takes no settlement without a proof.
  */
 export const ASSURANCES = ["believed", "recomputed", "proven"] as const;
 export type Assurance = (typeof ASSURANCES)[number];
 
-/** Of a reply that `checkAnswer` has taken: how far each part is more than its server's word. */
+/** Assurance of each part of a reply that passed `checkAnswer`, beyond its server's word. */
 export interface ReplyAssurance {
-  /** That the registered model gives this answer to this prompt. */
+  /** Assurance that the registered model gives this answer to this prompt. */
   readonly answer: Assurance;
-  /** That the query, by which rows are scored, is the one of this prompt and answer. */
+  /** Assurance that the query, by which rows are scored, is the one of this prompt and answer. */
   readonly query: Assurance;
-  /** That what the query is scored against are the features of the rows. */
+  /** Assurance that the query is scored against the features of the rows. */
   readonly rows: Assurance;
 }
 
-/** What a customer has computed. No server's word is in it. */
+/** Checks that a customer has computed. No server's word is in them. */
 export interface CheckedReply {
   readonly isAnsweredAgain: boolean;
-  /** The features of the rows were computed again from the rows. */
+  /** True where the features of the rows were computed again from the rows. */
   readonly areRowsRecomputed: boolean;
 }
 
 /**
- * The first part that is less sure than `least`; null where none is.
+ * First part that is less sure than `least`; null where none is.
  * @internal
  */
 export function firstBelow(
@@ -62,7 +62,7 @@ export function firstBelow(
 }
 
 export const answerSchema = z.object({
-  /** null of models without labels. */
+  /** Label of the answer; null for models without labels. */
   label: z.nullable(z.string()),
   /** The text that the receipt hashes. */
   answer: z.string(),
@@ -78,9 +78,12 @@ export const answerSchema = z.object({
   salt: fieldElement,
   priceWei: wei,
   expiresAtMs: z.number(),
-  /** Whom the answer would pay if its payment were drawn; nobody promises it. */
+  /** Rows and contributors that the answer would pay if its payment were drawn; nobody promises it. */
   estimate: estimateSchema,
-  /** The most that the model's recipe promises, says the server. `CheckableModel.assurance` computes what the customer has. */
+  /**
+   * Maximum assurance that the model's recipe promises, by the server. `CheckableModel.assurance` computes the customer's
+   * own.
+   */
   assurance: z.optional(
     z.object({ answer: z.enum(ASSURANCES), query: z.enum(ASSURANCES), rows: z.enum(ASSURANCES) }),
   ),
@@ -91,26 +94,29 @@ export const sealedAnswerSchema = z.extend(
   { sealed: z.base64() },
 );
 
-/** An answer as an answer server gives it: not to be paid before `checkAnswer` has taken it. */
+/** An answer as an answer server gives it: do not pay it before it passes `checkAnswer`. */
 export type UncheckedAnswer = z.output<typeof answerSchema>;
 
 /**
- * The customer's own copy of a model, from what its owner publishes. attribution/ makes one (`checkableModel`); this
+ * The customer's own copy of a model, from the owner's published files. attribution/ makes one (`checkableModel`); this
  * library does not depend on how.
  */
 export interface CheckableModel {
   /** The hash of the statics. */
   readonly staticsHash: bigint;
-  /** What the model says to a prompt, and its query: columnCount odd numbers, or a direct model's counts and class. */
+  /** Answers a prompt. The query is columnCount odd numbers, or a direct model's counts and class. */
   answer(prompt: string): { readonly text: string; readonly query: ModelQuery };
-  /** Of models that answer slowly, or whose settlement proves the answer: the query of an answer's text alone. */
+  /**
+   * Query of an answer's text alone, without answering again: for models that answer slowly, or whose settlement proves
+   * the answer.
+   */
   queryOf?(prompt: string, text: string): ModelQuery;
-  /** Of its replies, from what the customer has checked. */
+  /** Assurance of its replies, from the customer's checks. */
   assurance?(checked: CheckedReply): ReplyAssurance;
 }
 
 /**
- * One request to an answer server. Its own errors keep their codes (ATT_…).
+ * Sends one request to an answer server. Its own errors keep their codes (ATT_…).
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID
  * @internal
  */

@@ -7,12 +7,12 @@ import type { SigningErrorCode } from "../ledger/send-operation.ts";
 export interface Question {
   readonly modelId: number;
   readonly prompt: string;
-  /** The account that will pay; default: the client's. */
+  /** Leaf that will pay; default: the client's. */
   readonly from?: number | undefined;
   readonly isPrivate?: boolean;
 }
 
-/** Who pays, and that they ask exactly this: as a model's server takes it. */
+/** Payer and signature over exactly this question, as an answer server takes it. */
 export interface SignedQuestion {
   readonly payerId: number;
   readonly signature: { readonly r8x: string; readonly r8y: string; readonly s: string };
@@ -21,6 +21,7 @@ export interface SignedQuestion {
 export type SignQuestionErrorCode = SigningErrorCode;
 
 /**
+ * Signs a question.
  * @throws CLI_NOT_CONFIGURED, CLI_LEAF_NOT_FOUND
  * @internal
  */

@@ -31,7 +31,7 @@ export type ContributeRowsErrorCode = StoreContributionErrorCode | CommitDataErr
 
 /**
  * Stores rows, then commits their root to the datanet: in this order, so that no root is without its rows.
- * @throws CLI_INPUT_INVALID and what `commitData` throws
+ * @throws CLI_INPUT_INVALID and the errors of `commitData`
  * @example
  * ```ts
  * const { hash, contribution } = await contributeRows(client, { datanetId: 10, store, rows });
@@ -50,24 +50,27 @@ export async function contributeRows(
 export interface CollectVersionParameters extends CommitVersionOptions {
   datanetId: number;
   store: RowStore;
-  /** Who vouches for a row, the second half of its payee; null leaves the row out. A row's digest is its SHA-256. */
+  /**
+   * Leaf that vouches for a row, the second half of its payee; null leaves the row out. A row's digest is its SHA-256.
+   */
   validatorId: number | ((commit: DatanetCommit, digest: string) => number | null);
-  /** Rows that stay out, by their names in the store (SHA-256), no matter who has committed them. */
+  /** Rows that stay out, by their names in the store (SHA-256), whoever has committed them. */
   leaveOut?: ReadonlySet<string>;
 }
 
 /** A version that is not published yet. */
 export interface CollectedVersion extends VersionCommitments {
-  /** The same rows by the store's names: what `storeVersion` writes. */
+  /** The same rows by the store's names, as `storeVersion` writes them. */
   readonly storedRows: readonly StoredVersionRow[];
 }
 
 export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING" | ListCommitsErrorCode;
 
 /**
- * A datanet's next version from everything committed to it so far: its rows from the store, checked against the
- * committed roots, in the order of the ledger. A row that was committed before counts for the first who did, and is out
- * where their contribution is.
+ * Collects a datanet's next version from everything committed to it so far: its rows from the store, checked against the
+ * committed roots, in the order of the ledger. A row that was committed twice counts for its first contributor, and is
+ * out where their contribution is.
+ *
  *
  * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE
  * @example

@@ -5,23 +5,23 @@ import { getLeaf, listOperations, nameOfOperation } from "../../sequencer/ledger
 import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
 import type { LeafOperation } from "../../sequencer/sequencer-schemas.ts";
 
-/** One CommitData or ForcedCommitData: who has committed how many rows under which root. */
+/** One CommitData or ForcedCommitData: the contributor, the number of rows, and their root. */
 export interface DatanetCommit {
   readonly contributorId: number;
   readonly rowsRoot: bigint;
   readonly rowCount: number;
-  /** A later version than the published one may have its rows. */
+  /** True for a commit after the published version: only a later version may have its rows. */
   readonly isAfterVersion: boolean;
 }
 
-/** The most that the sequencer lists at once. */
+/** Maximum operations in one answer of the sequencer. */
 const PAGE_SIZE = 200;
 
 export type ListCommitsErrorCode = "CLI_COMMITS_INCOMPLETE" | "CLI_LEAF_NOT_FOUND" | SequencerErrorCode;
 
 /**
- * All rows that were ever committed to a datanet, in the ledger's order. The sequencer's list is checked against the
- * datanet's chain, so that none is left out, none is added and none has changed places.
+ * Lists all rows that were ever committed to a datanet, in the ledger's order. The sequencer's list is checked against
+ * the datanet's chain: none is missing, added or out of place.
  * @throws CLI_COMMITS_INCOMPLETE, CLI_LEAF_NOT_FOUND
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export async function listCommits(client: LedgerClient, datanetId: number): Prom
 }
 
 /**
- * What was committed to a datanet and published of it, by signed and by forced operations; compared with nothing.
+ * Reads the commits and publications of a datanet, by signed and by forced operations, without any check.
  * @internal
  */
 export async function readHistory(

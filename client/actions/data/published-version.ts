@@ -1,6 +1,6 @@
 /**
- * Which rows a published version has. The ledger holds their root alone; the list is in the row store, under the
- * root, and is believed only as far as the root agrees.
+ * Rows of a published version. The ledger holds their root alone; the list is in the row store, under the root, and is
+ * checked against it.
  */
 
 import { hexToBytes } from "@noble/hashes/utils.js";
@@ -8,6 +8,7 @@ import type { ShardRoom } from "@openledger/circuits/ledger/payee-shards";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
 import { readRowFile, writeRowFile } from "./row-files.ts";
@@ -16,7 +17,7 @@ import { commitVersion, type VersionCommitments } from "./version-commitments.ts
 
 const leafId = z.int().min(0).max(0xffffff);
 const fileSchema = z.object({
-  /** What one holds at most, where the publisher has said. */
+  /** Maximum rows and payees of a shard, where the publisher has named them. */
   shard: z.object({ rows: z.int().min(1), payees: z.int().min(1).max(MAX_PAYEE_COUNT) }).optional(),
   rows: z.array(
     z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/), contributorId: leafId, validatorId: leafId }),
@@ -27,7 +28,7 @@ const fileSchema = z.object({
 export type StoredVersionRow = z.infer<typeof fileSchema>["rows"][number];
 
 export interface StoredVersion {
-  /** In the version's order. */
+  /** Rows in the version's order. */
   readonly rows: readonly StoredVersionRow[];
   readonly commitments: VersionCommitments;
 }
@@ -56,7 +57,7 @@ export async function storeVersion(
 export type ReadVersionErrorCode = "CLI_ROWS_MISSING";
 
 /**
- * The list behind a version's root, checked against it. Needs `initPoseidon`, as every client has done.
+ * Reads the list behind a version's root, checked against it. Needs `initPoseidon`, as every client has done.
  * @throws CLI_ROWS_MISSING
  * @example
  * ```ts
@@ -73,7 +74,7 @@ export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<St
   let file: z.output<typeof fileSchema>;
   try {
     const text = await readRowFile(store.folder, versionName(rowsRoot));
-    file = fileSchema.parse(JSON.parse(new TextDecoder().decode(text)));
+    file = fileSchema.parse(JSON.parse(textOfBytes(text)));
   } catch (cause) {
     throw missing("is not in the store", cause);
   }
@@ -91,7 +92,7 @@ export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<St
   return { rows, commitments };
 }
 
-/** A row of a version with its content: what a model is trained on. */
+/** A row of a version with its content, for training. */
 export interface OwnedContent {
   readonly content: Uint8Array;
   readonly contributorId: number;
@@ -101,7 +102,7 @@ export interface OwnedContent {
 export type ReadVersionRowsErrorCode = "CLI_ROWS_MISSING";
 
 /**
- * The contents of a version's rows, in its order.
+ * Reads the contents of a version's rows, in its order.
  * @throws CLI_ROWS_MISSING
  * @example
  * ```ts

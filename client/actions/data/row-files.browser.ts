@@ -1,10 +1,10 @@
 /**
  * The twin of `row-files.ts` in a page: a store is a database of the browser, a file one of its entries. The browser may
- * throw it away when its disk is full: what is gone is fetched or chosen again.
+ * delete it when its disk is full; then rows are fetched or chosen again.
  */
 const ENTRIES = "entries";
 
-/** Of IndexedDB, what is used here: this folder is compiled without a browser's types. */
+/** The part of IndexedDB that is used here: this folder is compiled without a browser's types. */
 interface Asked<T> {
   readonly result: T;
   readonly error: unknown;
@@ -64,7 +64,7 @@ export async function openRowFiles(folder: string): Promise<void> {
 }
 
 /**
- * Rejects where there is none.
+ * Reads a file. Rejects where there is none.
  * @internal
  */
 export async function readRowFile(folder: string, name: string): Promise<Uint8Array> {
@@ -75,7 +75,7 @@ export async function readRowFile(folder: string, name: string): Promise<Uint8Ar
 }
 
 /**
- * All of it, or nothing.
+ * Writes a file whole, or not at all.
  * @internal
  */
 export async function writeRowFile(folder: string, name: string, content: Uint8Array): Promise<void> {
@@ -89,7 +89,7 @@ export async function writeRowFile(folder: string, name: string, content: Uint8A
 }
 
 /**
- * All of them, and the place itself.
+ * Removes all files, and the place itself.
  * @internal
  */
 export async function removeRowFiles(folder: string): Promise<void> {

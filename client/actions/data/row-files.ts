@@ -1,4 +1,4 @@
-/** Files of a row store on disk. What is there already is right: a file's name says its content. */
+/** Files of a row store on disk. An existing file is right: its name is the digest of its content. */
 import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
@@ -13,7 +13,7 @@ export async function openRowFiles(folder: string): Promise<void> {
 }
 
 /**
- * Rejects where there is none.
+ * Reads a file. Rejects where there is none.
  * @param name with "/" between its parts
  * @internal
  */
@@ -22,7 +22,8 @@ export function readRowFile(folder: string, name: string): Promise<Uint8Array> {
 }
 
 /**
- * A rename leaves no half files. @param isReplaced writes it although it is there
+ * Writes a file; a rename leaves no half files.
+ * @param isReplaced true overwrites an existing file
  * @internal
  */
 export async function writeRowFile(
@@ -41,7 +42,7 @@ export async function writeRowFile(
 }
 
 /**
- * All of them, and the place itself.
+ * Removes all files, and the place itself.
  * @internal
  */
 export function removeRowFiles(folder: string): Promise<void> {

@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
 import { openRowFiles, readRowFile, writeRowFile } from "./row-files.ts";
@@ -9,10 +10,11 @@ import { openRowFiles, readRowFile, writeRowFile } from "./row-files.ts";
 const manifestSchema = z.object({ rows: z.array(z.string().regex(/^[0-9a-f]{64}$/)) });
 
 /**
- * Rows on disk, or in a page's own storage, each under the SHA-256 of its content, and for every contribution's root the list of its rows.
- * Nothing in it is trusted: what is read is hashed again. The ledger holds the roots; this is where content lives.
+ * Store of rows on disk, or in a page's own storage: each row under the SHA-256 of its content, and for every
+ * contribution's root the list of its rows. Nothing in it is trusted: every read is hashed again. The ledger holds the
+ * roots; contents live here.
  *
- * Rows are meant to be published only after their CommitData is final, or a copyist commits them first.
+ * Publish rows only after their CommitData is final, or a copyist commits them first.
  */
 export interface RowStore {
   readonly folder: string;
@@ -22,7 +24,7 @@ export interface StoredContribution {
   readonly rowsRoot: bigint;
   readonly rowCount: number;
   readonly rowHashes: readonly bigint[];
-  /** SHA-256 of each row, 64 hexadecimal digits: what `readRow` takes. */
+  /** SHA-256 of each row, 64 hexadecimal digits, as `readRow` takes it. */
   readonly digests: readonly string[];
 }
 
@@ -94,7 +96,7 @@ export async function storeRow(store: RowStore, content: Uint8Array): Promise<st
 export type ReadContributionErrorCode = "CLI_ROWS_MISSING";
 
 /**
- * The rows behind a CommitData's root, checked against it.
+ * Reads the list of rows behind a CommitData's root, checked against it.
  * @throws CLI_ROWS_MISSING
  * @example
  * ```ts
@@ -110,7 +112,7 @@ export async function readContribution(store: RowStore, rowsRoot: bigint): Promi
   let digests: string[];
   try {
     const text = await readRowFile(store.folder, contributionName(rowsRoot));
-    digests = manifestSchema.parse(JSON.parse(new TextDecoder().decode(text))).rows;
+    digests = manifestSchema.parse(JSON.parse(textOfBytes(text))).rows;
   } catch (cause) {
     throw missing("are not in the store", cause);
   }
@@ -123,6 +125,7 @@ export async function readContribution(store: RowStore, rowsRoot: bigint): Promi
 export type ReadRowErrorCode = "CLI_ROWS_MISSING";
 
 /**
+ * Reads a row, checked against its name.
  * @param digest SHA-256 of the content, 64 hexadecimal digits.
  * @throws CLI_ROWS_MISSING
  * @example

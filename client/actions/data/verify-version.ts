@@ -5,17 +5,17 @@ import { type DatanetCommit, listCommits } from "./list-commits.ts";
 import { readVersion } from "./published-version.ts";
 import { type RowStore, readContribution } from "./row-store.ts";
 
-/** What became of a committed row in a version. */
+/** Fate of a committed row in a version. */
 export type RowFate =
-  /** It counts for the first who committed it. */
+  /** The row counts for its first contributor. */
   | "kept"
   /** The same row was committed before, so this commit of it counts for nobody. */
   | "repeated"
-  /** It was committed after the version was published. */
+  /** The row was committed after the version was published. */
   | "later"
-  /** The version leaves it out. */
+  /** The version leaves the row out. */
   | "dropped"
-  /** The version says that it is another's. */
+  /** The version names another contributor. */
   | "reassigned";
 
 export interface CommittedRow {
@@ -26,7 +26,7 @@ export interface CommittedRow {
   readonly commitIndex: number;
   readonly rowIndex: number;
   readonly fate: RowFate;
-  /** Whose the row is in the version; null where it is not in it. */
+  /** Contributor of the row in the version; null where the version does not have it. */
   readonly versionContributorId: number | null;
 }
 
@@ -35,11 +35,11 @@ export interface VerifiedVersion {
   readonly rowsRoot: bigint;
   readonly committedCount: number;
   readonly keptCount: number;
-  /** Rows that are not kept, in the ledger's order. */
+  /** Rows with another fate than "kept", in the ledger's order. */
   readonly exceptions: readonly CommittedRow[];
   /** Digests of the version's rows that nobody has committed. */
   readonly foreign: readonly string[];
-  /** In words: the first thing that is not as "every row, for the first who committed it"; null where nothing is. */
+  /** First deviation from "every row, for its first contributor", in words; null where there is none. */
   readonly firstDifference: string | null;
 }
 
@@ -47,7 +47,7 @@ export type VerifyVersionErrorCode = "CLI_ROWS_MISSING" | ListCommitsErrorCode;
 
 /**
  * Compares a datanet's published version with everything that was ever committed to it. Roots and owners come from the
- * ledger, contents' names from the store, each checked against its root.
+ * ledger, names of contents from the store, each checked against its root.
  * @throws CLI_ROWS_MISSING, CLI_COMMITS_INCOMPLETE, CLI_LEAF_NOT_FOUND
  * @example
  * ```ts
@@ -97,12 +97,12 @@ function fateOf(
 ): RowFate {
   if (isRepeated) return "repeated";
   if (versionContributorId === null) return isAfterVersion ? "later" : "dropped";
-  // A version that has a row before anyone has committed it gives it to whom it likes.
+  // The version had the row before anyone committed it: its contributor is the publisher's choice.
   return versionContributorId === contributorId && !isAfterVersion ? "kept" : "reassigned";
 }
 
 function firstDifference(exceptions: readonly CommittedRow[], foreign: readonly string[]): string | null {
-  // Repeated and later rows are as the rules want them.
+  // Repeated and later rows follow the rules.
   const first = exceptions.find(({ fate }) => fate === "dropped" || fate === "reassigned");
   if (first !== undefined) {
     const where = `row ${first.rowIndex} of commit ${first.commitIndex} by leaf ${first.contributorId}`;

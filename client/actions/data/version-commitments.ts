@@ -11,29 +11,32 @@ import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getInfo } from "../../sequencer/ledger-reads.ts";
 
-/** What PublishVersion carries, and the two tables behind it. */
+/** Fields of PublishVersion, and the two tables behind them. */
 export interface VersionCommitments {
   readonly rowsRoot: bigint;
   readonly ownersCommitment: bigint;
   readonly payeeRoot: bigint;
   readonly rowCount: number;
-  /** In the version's order: by payee, and within a payee as contributed. */
+  /** Rows in the version's order: by payee, and within a payee in the order of contribution. */
   readonly rows: readonly VersionRow[];
-  /** In the places of shards (docs/reference/settlement.md, "Shards"): absent ones, between shards, have no rows. */
+  /**
+   * Payees in the places of shards (docs/reference/settlement.md, "Shards"): absent ones, between shards, have no rows.
+   */
   readonly payees: readonly Payee[];
-  /** What a shard of it holds at most, where its publisher says so. */
+  /** Maximum rows and payees of a shard, where the publisher names them. */
   readonly shard?: ShardRoom;
 }
 
 export interface CommitVersionOptions {
-  /** Maximum rows and payees of a shard, as the circuit has that is to prove each; default: 2^20 rows and 512 payees. */
+  /** Maximum rows and payees of a shard, as of the circuit that will prove each; default: 2^20 rows and 512 payees. */
   readonly shard?: ShardRoom | undefined;
 }
 
 export type CommitVersionErrorCode = "CIR_SETTLEMENT_SIZE";
 
 /**
- * The commitments of a version (docs/reference/client.md, "Versions"). Needs `initPoseidon`, as every client has done.
+ * Computes the commitments of a version (docs/reference/client.md, "Versions"). Needs `initPoseidon`, as every client has
+ * done.
  * @throws CIR_SETTLEMENT_SIZE where its payees do not fit eight shards of 512
  * @example
  * ```ts
@@ -60,7 +63,8 @@ export function commitVersion(
 }
 
 /**
- * What a shard holds by the rollup's circuits, where none of one proof holds all rows and those of shards do.
+ * Size of a shard by the rollup's circuits, where no circuit of one proof holds all rows and those of shards do; else
+ * undefined.
  * @internal
  */
 export async function usualShard(

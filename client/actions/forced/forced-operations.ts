@@ -10,12 +10,12 @@ import type { QueueResult } from "./queue-result.ts";
 import { type ForcedErrorCode, type ForcedOptions, sendForced, sendForcedEntry } from "./send-forced.ts";
 
 export interface ForceTransferParameters extends ForcedOptions {
-  /** The leaf that pays; its l1Owner must be the client's L1 account. */
+  /** Leaf that pays; its l1Owner must be the client's L1 account. */
   id: number;
-  /** The to's leaf. */
+  /** Leaf that receives the OPEN. */
   to: number;
   amountWei: bigint | "all";
-  /** The entry has no effect unless the to's leaf belongs to this address when it is executed. */
+  /** Owner of the leaf `to`: the entry has no effect if the leaf belongs to another address when it is executed. */
   expectedOwner: Address;
 }
 export type ForceTransferReturnType = QueueResult;
@@ -45,7 +45,7 @@ export interface ForceWithdrawParameters extends ForcedOptions {
   /** The leaf; its l1Owner must be the client's L1 account. */
   id: number;
   amountWei: bigint | "all";
-  /** Default: the L1 account. */
+  /** L1 address that gets the OPEN. Default: the L1 account. */
   recipient?: Address;
 }
 export type ForceWithdrawReturnType = QueueResult;
@@ -77,9 +77,9 @@ export interface ForceClaimRewardsParameters extends ForcedOptions {
   /** The contributor's or validator's leaf; its l1Owner must be the client's L1 account. */
   id: number;
   modelId: number;
-  /** Of the model's payee table. */
+  /** Place in the model's payee table. */
   payeeIndex: number;
-  /** In which the leaf is half of the payee. */
+  /** Role in which the leaf is half of the payee. */
   role: keyof typeof PAYEE_ROLE;
 }
 export type ForceClaimRewardsReturnType = QueueResult;
@@ -87,8 +87,8 @@ export type ForceClaimRewardsReturnType = QueueResult;
 export type ForceClaimRewardsErrorCode = ForcedErrorCode;
 
 /**
- * Claims a payee's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
- * executed goes to the leaf's balance. Burns the queue's fee, also where the payee is another's.
+ * Claims a payee's rewards through the L1 queue, which no sequencer can leave out: all rewards earned by the time of the
+ * execution go to the leaf's balance. Burns the queue's fee, also where the payee is another leaf.
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
@@ -114,7 +114,8 @@ export type ForceCloseEpochErrorCode = ForcedErrorCode;
 
 /**
  * Closes a model's open epoch through the L1 queue, which no sequencer can leave out. Anyone may, 24 hours after the
- * timestamp at which the epoch began, which may be an hour older than its block; younger ones stay open. Burns the queue's fee.
+ * timestamp at which the epoch began, which may be an hour older than its block. An epoch that is younger when the entry
+ * is queued stays open. Burns the queue's fee.
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
@@ -132,7 +133,7 @@ export async function forceCloseEpoch(
 export interface ForceSetKeyParameters extends ForcedOptions {
   /** The leaf; its l1Owner must be the client's L1 account. */
   id: number;
-  /** The new key; 0 leaves the leaf to forced operations alone. */
+  /** New key; 0 leaves the leaf to forced operations alone. */
   keyX: bigint;
 }
 export type ForceSetKeyReturnType = QueueResult;
@@ -185,11 +186,11 @@ export interface ForcePayInferenceParameters extends ForcedOptions {
   /** The leaf that pays; its l1Owner must be the client's L1 account. */
   id: number;
   modelId: number;
-  /** At least the model's price. */
+  /** Payment in wei, at least the model's price. */
   amountWei: bigint;
-  /** What the answer came with. */
+  /** Receipt of the answer. */
   receipt: bigint;
-  /** The entry has no effect unless the model belongs to this address when it is executed. */
+  /** Owner of the model: the entry has no effect if the model belongs to another address when it is executed. */
   expectedOwner: Address;
 }
 export type ForcePayInferenceReturnType = QueueResult;
@@ -197,8 +198,8 @@ export type ForcePayInferenceReturnType = QueueResult;
 export type ForcePayInferenceErrorCode = ForcedErrorCode;
 
 /**
- * Pays a model for one answer through the L1 queue, which no sequencer can leave out. It goes into the epoch that is open when
- * the entry is executed. Burns the queue's fee, also where the model takes no payment then.
+ * Pays a model for one answer through the L1 queue, which no sequencer can leave out. The payment goes into the epoch
+ * that is open when the entry is executed. Burns the queue's fee, also where the model takes no payment then.
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
@@ -215,7 +216,7 @@ export async function forcePayInference(
 }
 
 /**
- * What is queued for such a payment: a command checks the same entry before it is sent.
+ * Queue entry of such a payment: a command checks the same entry before it is sent.
  * @internal
  */
 export function forcedPaymentEntry(payment: ForcePayInferenceParameters): AskedEntry {
@@ -227,9 +228,9 @@ export interface ForceApproveModelParameters extends ForcedOptions {
   /** The datanet; its l1Owner must be the client's L1 account. */
   datanetId: number;
   modelId: number;
-  /** What the model was created with, as the approver has checked it. */
+  /** Statics that the model was created with, as the approver has checked them. */
   statics: ModelStatics;
-  /** The entry has no effect unless the model belongs to this address when it is executed. */
+  /** Owner of the model: the entry has no effect if the model belongs to another address when it is executed. */
   expectedOwner: Address;
 }
 export type ForceApproveModelReturnType = QueueResult;
@@ -237,8 +238,8 @@ export type ForceApproveModelReturnType = QueueResult;
 export type ForceApproveModelErrorCode = ForcedErrorCode;
 
 /**
- * Approves a model through the L1 queue, which no sequencer can leave out, from 24 hours after the version's publication by
- * L1's time of the entry. Burns the queue's fee.
+ * Approves a model through the L1 queue, which no sequencer can leave out. The entry has an effect from 24 hours after
+ * the version's publication, by L1's time of the entry. Burns the queue's fee.
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
@@ -256,8 +257,8 @@ export async function forceApproveModel(
 }
 
 /**
- * What is queued for such an approval.
- * @param queuedAt L1's time, which the contract adds: what an entry is judged by, and not what it is sent with
+ * Queue entry of such an approval.
+ * @param queuedAt L1's time, which the contract adds: part of the executed entry, not of the sent one
  * @internal
  */
 export function forcedApprovalEntry(approval: ForceApproveModelParameters, queuedAt = 0n): AskedEntry {
@@ -277,7 +278,8 @@ export type ForceRevokeModelReturnType = QueueResult;
 export type ForceRevokeModelErrorCode = ForcedErrorCode;
 
 /**
- * Ends new payments to a model, or takes back an approval that waits for others, through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
+ * Ends new payments to a model, or takes back an approval that waits for others, through the L1 queue, which no sequencer
+ * can leave out. Burns the queue's fee.
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
@@ -297,7 +299,7 @@ export interface ForceCommitDataParameters extends ForcedOptions {
   /** The contributor; its l1Owner must be the client's L1 account. */
   id: number;
   datanetId: number;
-  /** From `storeContribution`. */
+  /** Root from `storeContribution`. */
   rowsRoot: bigint;
   rowCount: number;
 }
@@ -306,7 +308,7 @@ export type ForceCommitDataReturnType = QueueResult;
 export type ForceCommitDataErrorCode = ForcedErrorCode;
 
 /**
- * Commits rows to a datanet through the L1 queue, which no sequencer can leave out. Keep the rows to yourself until a batch
+ * Commits rows to a datanet through the L1 queue, which no sequencer can leave out. Keep the rows secret until a batch
  * has the entry. Burns the queue's fee.
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
@@ -324,7 +326,7 @@ export async function forceCommitData(
 }
 
 /**
- * What is queued for such a commit.
+ * Queue entry of such a commit.
  * @internal
  */
 export function forcedCommitEntry(commit: ForceCommitDataParameters): AskedEntry {
@@ -335,7 +337,7 @@ export function forcedCommitEntry(commit: ForceCommitDataParameters): AskedEntry
 export interface ForcePublishVersionParameters extends ForcedOptions {
   /** The datanet; its l1Owner must be the client's L1 account. */
   datanetId: number;
-  /** From `commitVersion`. */
+  /** Commitments from `commitVersion`. */
   version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "payeeRoot" | "rowCount">;
   /** The hash of the datanet's card (docs/explanation/datanets.md); 0 = none. The entry replaces the present one. */
   policy: bigint;
@@ -364,7 +366,7 @@ export async function forcePublishVersion(
 }
 
 /**
- * What is queued for such a publication.
+ * Queue entry of such a publication.
  * @internal
  */
 export function forcedPublicationEntry({

@@ -2,21 +2,21 @@ import { clientError } from "../../client-errors.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
 import type { L1ErrorCode, L1Options } from "../l1/l1-transaction.ts";
 
-/** What every verb may throw that puts an entry into the L1 queue. */
+/** Error codes of every verb that puts an entry into the L1 queue. */
 export type QueueErrorCode = L1ErrorCode | "CLI_QUEUE_FEE_TOO_HIGH" | "CLI_TOKEN_BALANCE_TOO_LOW";
 
 /** Options of every verb that puts an entry into the L1 queue. */
 export interface QueueOptions extends L1Options {
   /**
-   * The most wei of OPEN that may be burned: the contract refuses a fee that has risen above it since. Default: what the
-   * contract asks when the call is made.
+   * Maximum wei of OPEN to burn: the contract refuses a fee that has risen above it. Default: the contract's fee when the
+   * call is made.
    */
   maxFeeWei?: bigint;
 }
 
 /**
- * What the call may burn.
- * @throws CLI_QUEUE_FEE_TOO_HIGH where the contract asks more already
+ * Maximum fee that the call may burn, in wei.
+ * @throws CLI_QUEUE_FEE_TOO_HIGH where the contract's fee is already above it
  * @internal
  */
 export function allowedFeeWei(feeWei: bigint, maxFeeWei: bigint = feeWei): bigint {

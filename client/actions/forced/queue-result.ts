@@ -3,16 +3,16 @@ import { parseEventLogs } from "viem";
 import { type EffectContracts, findEffectArgs, type L1Effect } from "../../l1-proposal.ts";
 import type { L1Result } from "../l1/l1-result.ts";
 
-/** What every verb returns that puts an entry into the L1 queue. */
+/** Result of every verb that puts an entry into the L1 queue. */
 export interface QueueResult extends L1Result {
-  /** For `waitFor(client, { queueIndex }, …)`. */
+  /** Index of the entry, for `waitFor(client, { queueIndex }, …)`. */
   queueIndex: number;
-  /** What was burned: the fee of a forced operation; of a deposit that opens an account the id fee. */
+  /** Burned wei of OPEN: the fee of a forced operation; the id fee of a deposit that opens an account. */
   burnedFeeWei: bigint;
 }
 
 /**
- * Of a transaction that adds one entry.
+ * Reads the result of a transaction that adds one entry.
  * @internal
  */
 export function readQueueResult(result: L1Result): QueueResult {
@@ -21,7 +21,7 @@ export function readQueueResult(result: L1Result): QueueResult {
 }
 
 /**
- * Of the call with this effect: a contract wallet's transaction may add several entries.
+ * Reads the result of the call with this effect: a contract wallet's transaction may add several entries.
  * @internal
  */
 export function readOwnEntry(client: EffectContracts, result: L1Result, effect: L1Effect): QueueResult {

@@ -21,8 +21,9 @@ type ForcedFunction =
 /** Options of every forced operation. */
 export interface ForcedOptions extends QueueOptions {
   /**
-   * How the rollup gets leave to burn the fee where the allowance is too low: by a transaction of its own, or in one step
-   * with the operation (EIP-5792), for which the wallet chooses the gas. Default: approve.
+   * Way in which the rollup gets permission to burn the fee where the allowance is too low. "approve": by a transaction
+   * of its own. "batch": in one step with the operation (EIP-5792), for which the wallet chooses the gas. Default:
+   * approve.
    */
   permission?: "approve" | "batch";
 }
@@ -30,7 +31,7 @@ export type ForcedErrorCode = QueueErrorCode | "CLI_WALLET_UNSUPPORTED";
 
 type Values = Readonly<Record<string, string | number | bigint>>;
 
-/** What of its queue entry each function's arguments make. */
+/** Fields of the queue entry that each function's arguments determine. */
 const ENTRIES: Readonly<Record<ForcedFunction, (args: readonly never[]) => Values>> = {
   forceWithdraw: ([a, amountWei, recipient]) => ({
     kind: KIND.forcedWithdraw,
@@ -59,7 +60,7 @@ const ENTRIES: Readonly<Record<ForcedFunction, (args: readonly never[]) => Value
 
 /**
  * Sends one of the kinds that L1 takes as a whole entry.
- * @throws as `sendForced`
+ * @throws the errors of `sendForced`
  * @internal
  */
 export const sendForcedEntry = (
@@ -92,7 +93,7 @@ export async function sendForced(
     }),
   ]);
   const maxFeeWei = allowedFeeWei(feeWei, options.maxFeeWei);
-  // Before an approval is paid for.
+  // Checked before an approval is paid for.
   if (balanceWei < feeWei) {
     throw clientError(
       "CLI_TOKEN_BALANCE_TOO_LOW",

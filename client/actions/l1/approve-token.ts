@@ -27,7 +27,7 @@ export async function approveToken(
 }
 
 /**
- * The call that lets the rollup take so much.
+ * Call that lets the rollup take an amount of OPEN.
  * @throws CLI_NOT_CONFIGURED
  * @internal
  */

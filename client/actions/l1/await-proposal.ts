@@ -1,6 +1,6 @@
 /**
  * A contract wallet executes a transaction when enough of its owners have signed: perhaps days later, sent by somebody
- * else, under a hash that nobody knows before. What it was asked to do is recognised by the event that it leaves.
+ * else, under a hash that nobody knows before. Its execution is recognised by the event that the call leaves.
  */
 import { type BlockRange, readInChunks } from "@openledger/contracts/l1/block-chunks";
 import {
@@ -19,14 +19,14 @@ import { findReceipt, type L1Result, l1Error, readL1Result } from "./l1-result.t
 import { MAX_CHUNK_BLOCKS } from "./read-events.ts";
 
 export interface AwaitProposalOptions {
-  /** Default: ten minutes. */
+  /** Milliseconds to wait. Default: ten minutes. */
   timeoutMs?: number;
 }
 
 export type FindProposalErrorCode = "CLI_L1_REFUSED" | "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
 export type AwaitProposalErrorCode = FindProposalErrorCode | "CLI_L1_PROPOSED";
 
-/** Looked at again each time: a reorganisation may have put the transaction there. */
+/** Blocks that are read again each time: a reorganisation may have put the transaction there. */
 const REORG_BLOCKS = 64n;
 const WAIT_MS = 600_000;
 
@@ -35,15 +35,15 @@ const SAFE_SUCCESS = toEventSelector("ExecutionSuccess(bytes32,uint256)");
 const SAFE_FAILURE = toEventSelector("ExecutionFailure(bytes32,uint256)");
 
 /**
- * Waits until a contract wallet has executed what it was asked to do. A Safe names what it executes. Of any other wallet
- * an entry of the same content counts that it makes meanwhile: nothing tells the two apart.
+ * Waits until a contract wallet has executed a proposal. A Safe names the proposals that it executes. For any other
+ * wallet an entry of the same content counts that the wallet makes meanwhile: they cannot be told apart.
  * @throws CLI_L1_PROPOSED where it was not executed in time, CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
- * // `onProposed` keeps what a Safe was asked to do: its other owners may sign tomorrow.
- * const kept: L1Proposal[] = [];
- * await finalizeWithdrawal(client, { onProposed: (proposal) => void kept.push(proposal) });
- * for (const proposal of kept) await awaitProposal(client, proposal, { timeoutMs: 86_400_000 });
+ * // `onProposed` stores the proposal to a Safe: its other owners may sign tomorrow.
+ * const proposals: L1Proposal[] = [];
+ * await finalizeWithdrawal(client, { onProposed: (proposal) => void proposals.push(proposal) });
+ * for (const proposal of proposals) await awaitProposal(client, proposal, { timeoutMs: 86_400_000 });
  * ```
  */
 export async function awaitProposal(
@@ -70,7 +70,7 @@ export async function awaitProposal(
 }
 
 /**
- * What became of a proposal by now; null where it was not executed yet.
+ * Looks up a proposal once; null where it was not executed yet.
  * @throws CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
@@ -84,7 +84,7 @@ export async function findProposal(client: LedgerClient, proposal: L1Proposal): 
 
 interface Look {
   readonly found: L1Result | null;
-  /** From where the next look has to search. */
+  /** Block from which the next read has to search. */
   readonly nextBlock: bigint;
 }
 
@@ -112,7 +112,7 @@ async function look(client: LedgerClient, proposal: L1Proposal, from: bigint): P
   }
 }
 
-/** A wallet's transaction may go through while the call in it fails. */
+/** Requires the effect: a wallet's transaction may succeed while the call in it fails. */
 function requireEffect(client: LedgerClient, proposal: L1Proposal, receipt: TransactionReceipt): L1Result {
   const result = readL1Result(receipt);
   if (findEffectArgs(client, proposal.effect, receipt.logs) !== null) return result;
@@ -138,7 +138,7 @@ async function findEffect(
   for (const log of logs) {
     if (findEffectArgs(client, effect, [log]) === null || log.transactionHash === null) continue;
     const receipt = await findReceipt(client, log.transactionHash);
-    // A Safe names what it executes, and this was named otherwise: the wallet did the same for another reason.
+    // A Safe names its proposals, and this one has another name: the wallet did the same for another reason.
     if (receipt === null || (!isTransaction && receipt.logs.some((other) => isSafeEvent(other, account))))
       continue;
     return receipt;
@@ -161,8 +161,8 @@ async function findSafeExecution(
     topics: [[SAFE_SUCCESS, SAFE_FAILURE]],
   };
   const logs = await client.l1.request({ method: "eth_getLogs", params: [filter] });
-  const wanted = hash.toLowerCase();
-  const found = logs.find(({ data, topics }) => (topics[1] ?? data.slice(0, 66)).toLowerCase() === wanted);
+  const lowerHash = hash.toLowerCase();
+  const found = logs.find(({ data, topics }) => (topics[1] ?? data.slice(0, 66)).toLowerCase() === lowerHash);
   return found?.transactionHash ? findReceipt(client, found.transactionHash) : null;
 }
 

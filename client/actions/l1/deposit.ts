@@ -17,28 +17,31 @@ import { queuedEntries } from "./queued-entries.ts";
 import { type SignedPermit, signPermit } from "./sign-permit.ts";
 
 interface CommonParameters extends QueueOptions {
-  /** What arrives in the ledger. The fee is paid besides. */
+  /** Amount that arrives in the ledger, in wei. The fee is paid besides. */
   amountWei: bigint;
   /**
-   * How the rollup gets leave to take the OPEN where the allowance is too low. "permit" needs no transaction of its
-   * own, but a wallet that signs typed data with a key of its own; "approve" sends one; "batch" has the wallet approve and
-   * deposit in one step, all or none (EIP-5792), and chooses the gas itself. A contract wallet cannot sign a permit, so
-   * it has to be told which of the other two. Default: permit.
+   * Way in which the rollup gets permission to take the OPEN where the allowance is too low. "permit" needs no
+   * transaction of its own, but a wallet that signs typed data with a key of its own. "approve" sends a transaction.
+   * "batch" has the wallet approve and deposit in one step, all or none (EIP-5792), and the wallet chooses the gas. A
+   * contract wallet cannot sign a permit, so name one of the other two. Default: permit.
    */
   permission?: "permit" | "approve" | "batch";
 }
 export interface DepositNewParameters extends CommonParameters {
-  /** Default: the L1 account. */
+  /** Owner of the account. Default: the L1 account. */
   l1Owner?: Address;
-  /** Default: the client's key; 0 for an account that moves by forced operations only. */
+  /** Key of the account. Default: the client's key; 0 for an account that moves by forced operations only. */
   keyX?: bigint;
-  /** Opens an account even where this owner has one with this key. Asks no sequencer. */
+  /** True opens an account even where this owner has one with this key, and asks no sequencer. */
   isNew?: boolean;
 }
 export interface DepositToParameters extends CommonParameters {
-  /** An existing leaf. */
+  /** Existing leaf that gets the OPEN. */
   to: number;
-  /** Whose leaf it is: if it is another's by then the deposit is refused; it can be paid out less the base fee. */
+  /**
+   * Owner of that leaf. If the leaf belongs to another address by then, the deposit is refused; it can be paid out less
+   * the base fee.
+   */
   expectedOwner: Address;
 }
 export type DepositParameters = DepositNewParameters | DepositToParameters;
@@ -54,14 +57,16 @@ export type DepositErrorCode =
   | "CLI_WAIT_ENDED"
   | "CLI_WALLET_UNSUPPORTED";
 
-/** The deposits of a client that look for its account, one after the other: the second sees what the first has queued. */
+/**
+ * Deposits of a client that look for its account run one after the other: the second sees the first one's queue entry.
+ */
 const turns = new WeakMap<LedgerClient, Promise<unknown>>();
 
 /**
- * Brings OPEN into the ledger: to the leaf `to`; without it into the owner's account with this key, which the first deposit
- * opens. Which account that is, the sequencer says: a client without one names `to` or `isNew`. While an earlier deposit that
- * opens the account waits in L1's queue, this one waits for it. An account that is opened burns the id fee besides the
- * amount, and so does either where many deposits wait (`depositFeeWei` of the contract).
+ * Brings OPEN into the ledger: to the leaf `to`; without it into the owner's account with this key, which the first
+ * deposit opens. The sequencer names that account; a client without a sequencer passes `to` or `isNew`. While an earlier
+ * deposit that opens the account waits in L1's queue, this one waits for it. Opening an account burns the id fee besides
+ * the amount. Any deposit burns a fee where many deposits wait (`depositFeeWei` of the contract).
  * @throws CLI_NOT_CONFIGURED, CLI_INPUT_INVALID where the owner has several such accounts, CLI_TOKEN_BALANCE_TOO_LOW,
  *   CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_UNSUPPORTED, CLI_WAIT_ENDED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_PROPOSED,
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
@@ -89,7 +94,7 @@ export async function deposit(
   return turn;
 }
 
-/** To the account of this owner and key, where there is one or a deposit before this one opens it. */
+/** Directs the deposit to the account of this owner and key, where there is one or an earlier deposit opens it. */
 async function intoOwnAccount(
   client: LedgerClient,
   parameters: DepositNewParameters,
@@ -113,7 +118,7 @@ async function intoOwnAccount(
   return account === null ? parameters : { ...parameters, to: account.id, expectedOwner: owner };
 }
 
-/** Deposits of this wallet into new accounts of the owner and key that L1 has and no posted batch. */
+/** Deposits of this wallet into new accounts of the owner and key that L1 has and no posted batch has taken. */
 async function queuedOpenings(client: LedgerClient, owner: Address, keyX: bigint): Promise<number[]> {
   const { address: sender } = requireWallet(client).account;
   const queued = await queuedEntries(client, sender);

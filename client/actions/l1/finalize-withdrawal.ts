@@ -6,7 +6,7 @@ import type { L1Result } from "./l1-result.ts";
 import { callContract, type L1ErrorCode, type L1Options } from "./l1-transaction.ts";
 
 export interface FinalizeWithdrawalParameters extends L1Options {
-  /** Whose credit; the tokens go to that address, no matter who sends the transaction. Default: the L1 account. */
+  /** Address with the credit; the tokens go to it, whoever sends the transaction. Default: the L1 account. */
   owner?: Address;
 }
 export interface FinalizeWithdrawalReturnType extends L1Result {
@@ -16,7 +16,7 @@ export interface FinalizeWithdrawalReturnType extends L1Result {
 export type FinalizeWithdrawalErrorCode = L1ErrorCode;
 
 /**
- * Pays out what L1 owes to an address: withdrawals of posted batches, and refused deposits.
+ * Pays out an address's credit on L1: withdrawals of posted batches, and refused deposits.
  * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED (RollupNothingToFinalize),
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
@@ -44,7 +44,7 @@ export async function finalizeWithdrawal(
 }
 
 /**
- * What a payout's transaction paid out.
+ * Amount that a payout's transaction paid, in wei.
  * @internal
  */
 export function readPaidOutWei(result: L1Result): bigint {

@@ -15,7 +15,7 @@ export interface L1Balances {
 export type GetL1BalancesErrorCode = "CLI_UNREACHABLE";
 
 /**
- * What an address has on L1.
+ * Reads the balances of an address on L1.
  * @throws CLI_UNREACHABLE
  * @example
  * ```ts

@@ -15,7 +15,7 @@ export interface L1Result {
   transactionHash: Hex;
   blockNumber: number;
   gasUsed: number;
-  /** Ether that the transaction has cost the one who sent it, by its receipt. */
+  /** Ether that the transaction cost its sender, in wei, by its receipt. */
   gasCostWei: bigint;
   receipt: TransactionReceipt;
 }
@@ -38,6 +38,7 @@ export function readL1Result(receipt: TransactionReceipt): L1Result {
 }
 
 /**
+ * Receipt of a transaction; null where the node has none yet.
  * @internal
  */
 export async function findReceipt(client: LedgerClient, hash: Hex): Promise<TransactionReceipt | null> {
@@ -49,11 +50,11 @@ export async function findReceipt(client: LedgerClient, hash: Hex): Promise<Tran
   }
 }
 
-/** The node's own words, which viem puts behind its own for the code. */
+/** The node's own text, which viem puts behind its own for the code. */
 const answerOf = ({ details, shortMessage }: BaseError) => details || shortMessage;
 
 /**
- * viem's errors as this library's.
+ * Converts viem's errors to this library's.
  * @internal
  */
 export function l1Error(cause: unknown, what: string): Error {

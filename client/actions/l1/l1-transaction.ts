@@ -15,7 +15,7 @@ export interface SignedTransaction {
   readonly raw: Hex;
 }
 
-/** What every L1 verb may throw. */
+/** Error codes of every L1 verb. */
 export type L1ErrorCode =
   | "CLI_NOT_CONFIGURED"
   | "CLI_WALLET_REJECTED"
@@ -27,23 +27,23 @@ export type L1ErrorCode =
   | "CLI_UNREACHABLE"
   | "CON_L1_COST_ABOVE_CAP";
 
-/** What every L1 verb takes beside its own fields. */
+/** Options of every L1 verb beside its own fields. */
 export interface L1Options {
-  /** Default: the account's next one, counting what the node holds already. */
+  /** Nonce of the account. Default: the next one, counting the transactions in the node's pool. */
   nonce?: number;
   /** Called with the signed transaction before it is sent, so that a caller can make it durable. */
   onSigned?: (signed: SignedTransaction) => void | Promise<void>;
   /**
-   * Called with the hash as soon as there is one. A wallet signs and sends in one step, so there is nothing to make
-   * durable before, and `onSigned` is not called.
+   * Called with the hash as soon as there is one. A wallet signs and sends in one step, so there is nothing to store
+   * before, and `onSigned` is not called.
    */
   onSent?: (hash: Hex) => void | Promise<void>;
   /**
-   * Called instead of `onSent` by a contract wallet, whose owners have yet to sign: keep it, and `awaitProposal` goes on
-   * waiting after a restart.
+   * Called instead of `onSent` by a contract wallet, whose owners have yet to sign. Store the proposal: after a restart
+   * `awaitProposal` goes on waiting for it.
    */
   onProposed?: (proposal: L1Proposal) => void | Promise<void>;
-  /** How long to wait for the transaction. Default: three minutes; ten for a contract wallet. */
+  /** Milliseconds to wait for the transaction. Default: three minutes; ten for a contract wallet. */
   timeoutMs?: number;
 }
 
@@ -54,15 +54,15 @@ export interface L1Call {
   readonly abi: Abi;
   readonly functionName: string;
   readonly args: readonly unknown[];
-  /** By which a contract wallet's transaction is found. */
+  /** Event by which a contract wallet's transaction is found. */
   readonly effect: L1Effect;
-  /** What others can make it dearer by before it is mined. Default: none. */
+  /** Gas that others' actions can add before it is mined. Default: none. */
   readonly addedGas?: bigint;
 }
 
 /**
- * Tries the call first, holds what the node asks for it to the client's cap, then signs, sends and waits for the receipt.
- * A contract wallet's gas is paid by the owner who executes it, so no cap holds there: it gets the call alone.
+ * Simulates the call, requires that its fees are within the client's cap, then signs, sends and waits for the receipt.
+ * The owner who executes a contract wallet's call pays the gas, so no cap holds there: the wallet gets the call alone.
  * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED with the contract error's name,
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @internal
@@ -110,7 +110,7 @@ export async function callContract(
 
 /**
  * Has the wallet execute several calls as one, all or none (EIP-5792), and waits for the effect of the last. The wallet
- * tries them and chooses the gas: the later ones cannot be tried here before the earlier ones have happened.
+ * simulates them and chooses the gas: the later ones cannot be simulated here before the earlier ones are mined.
  * @throws CLI_NOT_CONFIGURED, CLI_WALLET_UNSUPPORTED, CLI_WALLET_REJECTED, CLI_L1_REVERTED, CLI_L1_PROPOSED,
  *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @internal
@@ -151,7 +151,10 @@ export async function callTogether(
   }
 }
 
-/** No such method, no atomic calls, no upgrade to an account that could (EIP-5792); not that the owner declined. */
+/**
+ * Codes for no such method, no atomic calls, or no upgrade to an account that has them (EIP-5792). A refusal by the owner
+ * is none of them.
+ */
 const NO_BATCH = [-32601, -32004, 4200, 5700, 5740, 5750, 5760] as const;
 
 function isNoBatch(cause: unknown): boolean {
@@ -159,7 +162,7 @@ function isNoBatch(cause: unknown): boolean {
   return NO_BATCH.some((code) => codes.has(code));
 }
 
-/** @param send has the wallet take it, and gives the wallet's name for it */
+/** @param send asks the wallet, and returns the wallet's name for the proposal */
 async function propose(
   client: LedgerClient,
   effect: L1Effect,
@@ -185,10 +188,10 @@ export type SendTransactionErrorCode = "CLI_L1_REFUSED" | "CLI_L1_REVERTED" | "C
  * @throws CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
- * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing again.
- * const kept: SignedTransaction[] = [];
- * await finalizeWithdrawal(client, { onSigned: (signed) => void kept.push(signed) });
- * for (const signed of kept) await sendTransaction(client, signed);
+ * // `onSigned` stores the transaction, so that a restart sends it again instead of signing again.
+ * const stored: SignedTransaction[] = [];
+ * await finalizeWithdrawal(client, { onSigned: (signed) => void stored.push(signed) });
+ * for (const signed of stored) await sendTransaction(client, signed);
  * ```
  */
 export async function sendTransaction(
@@ -205,8 +208,8 @@ export async function sendTransaction(
 }
 
 /**
- * Waits for a transaction that was sent already, now or before the program ended. One that the wallet has sped up since
- * comes back under its new hash.
+ * Waits for a transaction that was sent already, now or before the program ended. One that the wallet has replaced at a
+ * higher fee returns under its new hash.
  * @throws CLI_L1_REVERTED, CLI_L1_CANCELLED, CLI_L1_REFUSED, CLI_UNREACHABLE
  */
 async function awaitTransaction(
@@ -245,7 +248,8 @@ async function broadcast({ l1 }: LedgerClient, { hash, raw }: SignedTransaction)
   try {
     await l1.sendRawTransaction({ serializedTransaction: raw });
   } catch (error) {
-    // A node that has the transaction already, or has mined it and seen it revert, refuses in words of its own: its receipt tells.
+    // A node that has the transaction already, or has mined it and seen it revert, refuses with a text of its own: its
+    // receipt decides.
     const isThere = await l1.getTransaction({ hash }).then(
       () => true,
       () => false,

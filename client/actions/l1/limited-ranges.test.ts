@@ -21,7 +21,7 @@ import { type FakeSequencer, startFakeSequencer } from "../../testing/fake-seque
 import { deposit } from "./deposit.ts";
 import { queuedEntries } from "./queued-entries.ts";
 
-/** Who owns OPEN in the fixture. */
+/** Owner of OPEN in the fixture. */
 const account = anvilAccount(4);
 let f: Fixture;
 let anvil: Anvil;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   f = await deployFixture(await connect(anvil));
   sequencer = await startFakeSequencer({ hasFeed: false });
   sequencer.answers.set(`GET /v1/leaves?owner=${account.address}`, []);
-  // Somebody else's entry waits since 1,400 blocks.
+  // Somebody else's entry has waited for 1,400 blocks.
   await f.rollup.write.depositNew([2n * OPEN, f.roles.bob, 5n, ANY_FEE], { account: f.roles.bob });
   await f.client.mine({ blocks: 1_400, interval: 1 });
 });

@@ -37,9 +37,9 @@ export async function queuedEntries(client: LedgerClient, sender: Address): Prom
     // Each block is later than the one before by a second at least: no entry that waits is in an older block than this.
     const maxAgeBlocks = head.timestamp - BigInt.asUintN(TIME_BITS, stored);
     const fromBlock = head.number > maxAgeBlocks ? head.number - maxAgeBlocks : 0n;
-    const wanted = { ...rollup, eventName: "QueueEntryAdded" } as const;
+    const filter = { ...rollup, eventName: "QueueEntryAdded" } as const;
     const range = { fromBlock, toBlock: head.number, isNewestFirst: true };
-    for await (const events of readEvents(client, wanted, range)) {
+    for await (const events of readEvents(client, filter, range)) {
       const waiting = events.filter(({ args }) => args.index >= queueHead);
       found.push(
         ...waiting

@@ -3,7 +3,7 @@ import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 
 /**
- * What is credited to the rollup's own contract stays there for good.
+ * Requires that a recipient is not the rollup's own contract: a credit to it stays there for good.
  * @throws CLI_INPUT_INVALID
  * @internal
  */

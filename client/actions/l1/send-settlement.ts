@@ -8,30 +8,30 @@ import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 
 type Pair = readonly [bigint, bigint];
 
-/** What one entry of `submitBatches` says, with its proof. */
+/** One entry of `submitBatches`, with its proof. */
 export interface ProvenEntry {
   /** Name of the circuit. */
   readonly circuit: string;
-  /** What L1 gets (docs/reference/settlement.md, "On L1"). */
+  /** Posted data on L1 (docs/reference/settlement.md, "On L1"). */
   readonly data: Uint8Array;
   /** C, y, z. */
   readonly publicSignals: readonly [bigint, bigint, bigint];
-  /** The real part of G2's coordinates first. */
+  /** Proof, with the real part of G2's coordinates first. */
   readonly proof: { readonly a: Pair; readonly b: readonly [Pair, Pair]; readonly c: Pair };
 }
 
 /**
- * A proven settlement or activation; its own circuit, data and proof are those of its first entry. Anyone who has it may send it:
- * the model signs an activation, and voids.
+ * A proven settlement or activation with the fields of its first entry. Anyone who has it may send it: the model signs an
+ * activation, and voids.
  */
 export interface ProvenSettlement extends ProvenEntry {
   readonly kind: "settle" | "activation";
   readonly modelId: number;
   /** J. */
   readonly settlementHash: bigint;
-  /** Its other entries in L1's order, of a model of several shards. */
+  /** Further entries in L1's order, for a model of several shards. */
   readonly further?: readonly ProvenEntry[];
-  /** The model's, over J; needed for an activation, and where draws are void. */
+  /** Signature of the model over J; needed for an activation, and where draws are void. */
   readonly signature?: Signature;
 }
 
@@ -46,7 +46,7 @@ export interface SettlementEntryBody {
   };
 }
 
-/** POST /v1/settlements: what a settlement looks like on the way, and in a file. */
+/** Body of POST /v1/settlements, and of a settlement's file. */
 export interface SettlementBody extends SettlementEntryBody {
   readonly kind: "settle" | "activation";
   readonly modelId: number;
@@ -56,7 +56,7 @@ export interface SettlementBody extends SettlementEntryBody {
 }
 
 /**
- * A proven settlement as the sequencer takes it, and as a file keeps it.
+ * Encodes a proven settlement as the sequencer's request body, or for a file.
  * @example
  * ```ts
  * const file = JSON.stringify(encodeSettlementBody(settlement));
@@ -91,9 +91,8 @@ function encodeEntryBody({ circuit, data, publicSignals, proof }: ProvenEntry): 
 export type SendSettlementErrorCode = SequencerErrorCode;
 
 /**
- * Sends a settlement, again if need be: the same one gets its present status.
- * @throws SEQ_SETTLEMENT_INVALID, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_INVALID, SEQ_TOO_EARLY,
- *   SEQ_RANDOMNESS_MISSED, SEQ_TOO_EARLY, OP_…, CLI_UNREACHABLE
+ * Sends a settlement, again if need be: a repeated one gets its present status.
+ * @throws SEQ_SETTLEMENT_INVALID, SEQ_SETTLEMENT_STALE, SEQ_TOO_EARLY, SEQ_RANDOMNESS_MISSED, OP_…, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { status } = await sendSettlement(client, encodeSettlementBody(settlement));

@@ -10,11 +10,11 @@ import {
 } from "./send-operation.ts";
 
 export interface TransferParameters extends SigningOptions {
-  /** The recipient's leaf. */
+  /** Leaf that receives the OPEN. */
   to: number;
-  /** Must have an exact 40-bit float: up to ten significant digits always have. */
+  /** Amount in wei. It must have an exact 40-bit float: up to ten significant digits always have. */
   amountWei: bigint;
-  /** Refuse to pay unless the recipient's leaf belongs to this address. */
+  /** Expected owner of the recipient's leaf: the client refuses to pay if it belongs to another address. */
   expectedOwner?: Address;
 }
 export type TransferReturnType = SendResult;
@@ -43,9 +43,9 @@ export async function transfer(
 }
 
 export interface WithdrawParameters extends SigningOptions {
-  /** Exact, any number of wei. */
+  /** Amount in wei, exact. */
   amountWei: bigint;
-  /** Who may finalize it on L1 once the batch is posted. */
+  /** Address that may finalize it on L1 once the batch is posted. */
   recipient: Address;
 }
 export type WithdrawReturnType = SendResult;
@@ -70,7 +70,7 @@ export async function withdraw(
 }
 
 export interface SetKeyParameters extends SigningOptions {
-  /** The new key; 0 leaves the leaf to forced operations alone. */
+  /** New key; 0 leaves the leaf to forced operations alone. */
   keyX: bigint;
 }
 export type SetKeyReturnType = SendResult;
@@ -78,7 +78,7 @@ export type SetKeyReturnType = SendResult;
 export type SetKeyErrorCode = "OP_BAD_SIGNATURE" | "OP_BALANCE_TOO_LOW" | SigningErrorCode;
 
 /**
- * Replaces the key of a leaf. Signed by the old one; without it, use `forceSetKey`.
+ * Replaces the key of a leaf. The old key signs; without it, use `forceSetKey`.
  * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts

@@ -5,11 +5,11 @@ import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface CreateAccountParameters extends SigningOptions {
-  /** The Ethereum address that can force and exit the new leaf. */
+  /** Ethereum address that can force and exit the new leaf. */
   l1Owner: Address;
-  /** The key that signs for it; 0 for none. */
+  /** Key that signs for the new leaf; 0 for none. */
   keyX: bigint;
-  /** Its first balance, paid by the signer; default 0. */
+  /** First balance in wei, paid by the signer; default 0. */
   amountWei?: bigint;
 }
 export type CreateAccountReturnType = SendResult;

@@ -11,11 +11,11 @@ import {
 } from "./send-operation.ts";
 
 export interface CreateDatanetParameters extends SigningOptions {
-  /** The Ethereum address that can force and exit the new leaf. */
+  /** Ethereum address that can force and exit the new leaf. */
   l1Owner: Address;
-  /** The key that signs for it; 0 for none. */
+  /** Key that signs for the new leaf; 0 for none. */
   keyX: bigint;
-  /** Its first balance, paid by the signer; default 0. */
+  /** First balance in wei, paid by the signer; default 0. */
   amountWei?: bigint;
 }
 export type CreateDatanetReturnType = SendResult;
@@ -48,9 +48,9 @@ export async function createDatanet(
 export interface PublishVersionParameters extends SigningOptions {
   /** The datanet: it signs for itself. */
   datanetId: number;
-  /** From `commitVersion`. */
+  /** Commitments from `commitVersion`. */
   version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "payeeRoot" | "rowCount">;
-  /** The hash of the datanet's card (docs/explanation/datanets.md); default: the present one stays. */
+  /** Hash of the datanet's card (docs/explanation/datanets.md); default: the present one stays. */
   policy?: bigint;
 }
 export type PublishVersionReturnType = SendResult;
@@ -58,8 +58,7 @@ export type PublishVersionReturnType = SendResult;
 export type PublishVersionErrorCode = "OP_BAD_SIGNATURE" | "OP_BALANCE_TOO_LOW" | SigningErrorCode;
 
 /**
- * Publishes a version of a datanet: which rows count, and to whom each belongs. The client's key must be the
- * datanet's.
+ * Publishes a version of a datanet: the rows that count, and the owner of each. The client's key must be the datanet's.
  * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW (the datanet's own balance pays the fee), CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts

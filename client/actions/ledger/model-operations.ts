@@ -18,20 +18,23 @@ import {
 import { requireSettlingCircuit } from "./settling-circuit.ts";
 
 export interface CreateModelParameters extends SigningOptions {
-  /** The Ethereum address that can force and exit the new leaf. */
+  /** Ethereum address that can force and exit the new leaf. */
   l1Owner: Address;
-  /** The key that signs for it; 0 for none. */
+  /** Key that signs for the new leaf; 0 for none. */
   keyX: bigint;
-  /** Its first balance, paid by the signer; default 0. */
+  /** First balance in wei, paid by the signer; default 0. */
   amountWei?: bigint;
   featuresCommitment: bigint;
-  /** Owners, payee root and binding must be those of the datanet's version, or it cannot approve the model. */
+  /**
+   * Commitment to the owners. It, the payee root and the binding must be those of the datanet's version, or the datanet
+   * cannot approve the model.
+   */
   ownersCommitment: bigint;
   payeeRoot: bigint;
   binding: ModelBinding;
-  /** Least payment for one answer. */
+  /** Minimum payment for one answer, in wei. */
   priceWei: bigint;
-  /** How payments are divided between the owner, the treasury and the rows. */
+  /** Division of payments between the owner, the treasury and the rows. */
   split: RewardSplit;
 }
 export type CreateModelReturnType = SendResult;
@@ -46,7 +49,7 @@ export type CreateModelErrorCode =
   | SigningErrorCode;
 
 /**
- * Opens a model at the next free id, bound for life to one version of one datanet and to the circuits of one number of
+ * Opens a model at the next free id. It is bound for life to one version of one datanet, and to circuits of one number of
  * features and of draws.
  * @throws CLI_CIRCUIT_MISSING, OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
  * @example
@@ -95,7 +98,7 @@ export interface ApproveModelParameters extends SigningOptions {
   /** The datanet: it signs for itself. */
   datanetId: number;
   modelId: number;
-  /** What the model was created with, as the approver has checked it. */
+  /** Statics that the model was created with, as the approver has checked them. */
   statics: ModelStatics;
 }
 export type ApproveModelReturnType = SendResult;
@@ -108,8 +111,8 @@ export type ApproveModelErrorCode =
   | SigningErrorCode;
 
 /**
- * Lets a model take payments for the datanet's published version, from 24 hours of batches' timestamps after its
- * publication: 23 hours or more on L1.
+ * Lets a model take payments for the datanet's published version. Possible from 24 hours after the publication, by
+ * batches' timestamps: 23 hours or more on L1.
  * @throws CLI_CIRCUIT_MISSING, OP_MODEL_NOT_OF_DATANET, OP_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts
@@ -140,7 +143,7 @@ export type RevokeModelReturnType = SendResult;
 export type RevokeModelErrorCode = "OP_MODEL_NOT_OF_DATANET" | SigningErrorCode;
 
 /**
- * Stops new payments to a model; what was paid stays where it is.
+ * Stops new payments to a model; earlier payments are not changed.
  * @throws OP_MODEL_NOT_OF_DATANET, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts

@@ -5,9 +5,9 @@ import { type SendResult, type SigningOptions, signAndSend } from "./send-operat
 
 export interface PayInferenceParameters extends SigningOptions {
   modelId: number;
-  /** At least the model's price. */
+  /** Payment in wei, at least the model's price. */
   amountWei: bigint;
-  /** What the answer came with: a field element that binds prompt, answer and query. */
+  /** Receipt of the answer: a field element that binds prompt, answer and query. */
   receipt: bigint;
 }
 export type PayInferenceReturnType = SendResult;

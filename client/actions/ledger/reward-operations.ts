@@ -10,9 +10,9 @@ import {
 
 export interface ClaimRewardsParameters extends SigningOptions {
   modelId: number;
-  /** Of the model's payee table. */
+  /** Place in the model's payee table. */
   payeeIndex: number;
-  /** In which the signer is half of the payee. */
+  /** Role in which the signer is half of the payee. */
   role: keyof typeof PAYEE_ROLE;
 }
 export type ClaimRewardsReturnType = SendResult;
@@ -20,7 +20,8 @@ export type ClaimRewardsReturnType = SendResult;
 export type ClaimRewardsErrorCode = "OP_NOT_PAYEE" | "OP_MODEL_NOT_READY" | SigningErrorCode;
 
 /**
- * Moves everything that a payee's contributor or validator has earned and not claimed yet to their account in the ledger.
+ * Moves all rewards that a payee's contributor or validator has earned and not claimed yet to their account in the
+ * ledger.
  * @throws OP_NOT_PAYEE, OP_MODEL_NOT_READY, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts
@@ -56,8 +57,8 @@ export type CloseEpochErrorCode =
   | SigningErrorCode;
 
 /**
- * Closes a model's open epoch, so that it can be settled. The model closes whenever it wants, and pays by itself where
- * `from` is not given; any other leaf from 24 hours after the epoch's beginning on, by batches' timestamps: 23 hours
+ * Closes a model's open epoch, so that it can be settled. The model may close at any time, and pays by itself if `from`
+ * is not given. Any other leaf may close from 24 hours after the epoch's beginning on, by batches' timestamps: 23 hours
  * or more on L1.
  * @throws OP_NOTHING_TO_CLOSE, OP_EPOCH_UNSETTLED, OP_TOO_EARLY, SEQ_TOO_EARLY, CLI_PRECONFIRMATION_INVALID
  * @example

@@ -19,11 +19,11 @@ import {
 export interface SignedSubmission {
   readonly hash: Hex;
   readonly body: OperationBody;
-  /** What the hash has of B (docs/reference/ledger.md, "Message signed"). */
+  /** Reference to B in the hash (docs/reference/ledger.md, "Message signed"). */
   readonly bRef: Hex;
 }
 
-/** What every signing verb may throw. */
+/** Error codes of every signing verb. */
 export type SigningErrorCode =
   | "CLI_NOT_CONFIGURED"
   | "CLI_LEAF_NOT_FOUND"
@@ -33,15 +33,15 @@ export type SigningErrorCode =
   | "CLI_PRECONFIRMATION_INVALID"
   | SequencerErrorCode;
 
-/** What every signing verb takes beside its own fields. */
+/** Options of every signing verb beside its own fields. */
 export interface SigningOptions {
-  /** The leaf that signs and pays; default: the client's. */
+  /** Leaf that signs and pays; default: the client's. */
   from?: number;
-  /** Default: the leaf's next one, counting what the sequencer holds already. */
+  /** Nonce of the leaf. Default: the next one, counting the operations that the sequencer already has. */
   nonce?: number;
-  /** Maximum price of one fee unit; default: twice today's rate. The batch's rate is what is paid. */
+  /** Maximum price of one fee unit, in wei; default: twice the present rate. The operation pays the batch's rate. */
   maxFeePerUnitWei?: bigint;
-  /** Called with the signed operation before it is sent, so that a caller can make it durable. */
+  /** Called with the signed operation before it is sent, so that a caller can store it durably. */
   onSigned?: (signed: SignedSubmission) => void | Promise<void>;
 }
 
@@ -56,19 +56,19 @@ export interface SendResult {
   nonce: number;
 }
 
-/** What a verb fills in; the rest is fetched. */
+/** Fields that a verb fills in; the rest is fetched. */
 export interface OperationDraft {
   kind: keyof typeof KIND;
   b?: number;
   amountCode?: bigint;
   words?: readonly bigint[];
-  /** Refuse to sign unless B belongs to this address. */
+  /** Expected owner of B: the client refuses to sign if B belongs to another address. */
   expectedOwner?: Address | undefined;
 }
 
 /**
  * Builds, signs and sends an operation.
- * @throws what `signOperation` and `sendSigned` throw
+ * @throws the errors of `signOperation` and `sendSigned`
  * @internal
  */
 export async function signAndSend(
@@ -131,14 +131,14 @@ async function signOperation(
 export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | SequencerErrorCode;
 
 /**
- * Sends a signed operation, again if need be: one that the sequencer holds already is answered from what it knows.
+ * Sends a signed operation, again if need be: for a repeated one the sequencer returns the present status.
  * @throws CLI_PRECONFIRMATION_INVALID, CLI_UNREACHABLE, OP_… as the sequencer refuses it
  * @example
  * ```ts
- * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing again.
- * const kept: SignedSubmission[] = [];
- * await transfer(client, { to: 7, amountWei: parseOpen("1"), onSigned: (signed) => void kept.push(signed) });
- * for (const signed of kept) await sendSigned(client, signed);
+ * // `onSigned` stores the operation, so that a restart sends it again instead of signing again.
+ * const stored: SignedSubmission[] = [];
+ * await transfer(client, { to: 7, amountWei: parseOpen("1"), onSigned: (signed) => void stored.push(signed) });
+ * for (const signed of stored) await sendSigned(client, signed);
  * ```
  */
 export async function sendSigned(client: LedgerClient, signed: SignedSubmission): Promise<SendResult> {
@@ -146,7 +146,7 @@ export async function sendSigned(client: LedgerClient, signed: SignedSubmission)
 }
 
 /**
- * Checks what the sequencer promises.
+ * Checks the sequencer's preconfirmation.
  * @throws CLI_PRECONFIRMATION_INVALID
  * @internal
  */
@@ -170,7 +170,7 @@ async function submit(client: LedgerClient, signed: SignedSubmission) {
   try {
     return await requestSequencer(client, "/v1/operations", submissionSchema, { body: signed.body });
   } catch (error) {
-    // Sent before and answered to nobody: its nonce is used up by now, which is no failure.
+    // The operation was sent before, and its answer was lost: its nonce is used up, which is no failure.
     const known = await getOperation(client, signed.hash).catch(() => null);
     if (known === null) throw error;
     return known;

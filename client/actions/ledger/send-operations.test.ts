@@ -17,18 +17,18 @@ beforeEach(async () => {
 afterEach(() => fixture.close());
 
 async function signSome(count: number): Promise<SignedSubmission[]> {
-  const kept: SignedSubmission[] = [];
+  const signedOnes: SignedSubmission[] = [];
   for (let nonce = 0; nonce < count; nonce++)
     await transfer(fixture.client, {
       to: 7,
       amountWei: 10n,
       nonce,
       onSigned: (signed) => {
-        kept.push(signed);
+        signedOnes.push(signed);
         throw new Error("not to be sent");
       },
     }).catch(() => {});
-  return kept;
+  return signedOnes;
 }
 
 it("sends what was signed in one body, and has each one's promise or error in its place", async () => {

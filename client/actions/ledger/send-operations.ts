@@ -28,14 +28,14 @@ const refusalSchema = z.object({
 });
 
 /**
- * Sends up to 256 signed operations in one request, as bytes. Each is taken or refused by itself, in its place of the result: what a refused
- * one has there is what `sendSigned` would throw.
+ * Sends up to 256 signed operations in one request, as bytes. Each is taken or refused by itself. The result has one
+ * entry for each, in order: for a refused one the error that `sendSigned` would throw.
  * @throws CLI_INPUT_INVALID, CLI_UNREACHABLE
  * @example
  * ```ts
- * const kept: SignedSubmission[] = [];
- * await transfer(client, { to: 7, amountWei: parseOpen("1"), onSigned: (signed) => void kept.push(signed) });
- * const results = await sendOperations(client, kept);
+ * const stored: SignedSubmission[] = [];
+ * await transfer(client, { to: 7, amountWei: parseOpen("1"), onSigned: (signed) => void stored.push(signed) });
+ * const results = await sendOperations(client, stored);
  * console.log(results.map((result) => ("hash" in result ? result.hash : result.code)));
  * ```
  */

@@ -1,4 +1,4 @@
-/** Whether a rollup can settle a model at all: by the sizes that its settlement circuits' names spell. */
+/** Circuits that settle a model, found by the sizes in their names. */
 import { settlingCircuits as choicesOf, misfitOfNamed } from "@openledger/circuits/registry/circuit-sizes";
 import { type Misfit, type ModelShape, misfitOf } from "@openledger/circuits/settlement/settlement-size";
 import { clientError } from "../../client-errors.ts";
@@ -7,7 +7,8 @@ import { getInfo } from "../../sequencer/ledger-reads.ts";
 import type { SequencerInfo } from "../../sequencer/sequencer-schemas.ts";
 
 /**
- * Names of the rollup's circuits that settle a model of this shape: that of the draws, and that of each shard beside it.
+ * Names of the rollup's circuits that settle a model of this shape: the circuit of the draws, and the circuits of shards
+ * beside it.
  * @example
  * ```ts
  * const names = settlingCircuits(await getInfo(client), { rows: 500, features: 64, payees: 8, draws: 4, shards: 1 });
@@ -21,8 +22,8 @@ export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: M
 }
 
 /**
- * Why the circuit that an activation names does not settle the model; null where it does.
- * @param capCircuit its index
+ * The reason that the circuit that an activation names does not settle the model; null where it does.
+ * @param capCircuit index of the circuit on L1
  * @example
  * ```ts
  * const misfit = activationMisfit(await getInfo(client), 1, { rows: 500, features: 64, payees: 8, draws: 4, shards: 1 });
@@ -42,7 +43,7 @@ export function activationMisfit(
 }
 
 /**
- * Before somebody signs for a model that could only ever be settled by row counts.
+ * Requires a settling circuit, before somebody signs for a model that could only be settled by row counts.
  * @throws CLI_CIRCUIT_MISSING
  * @internal
  */

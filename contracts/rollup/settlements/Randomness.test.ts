@@ -153,7 +153,7 @@ describe("recordRandomness", () => {
   });
 });
 
-/** Makes EIP-2935 answer with the hash of any bytes: so bytes that no block has reach the parser. */
+/** Makes EIP-2935 return the hash of any bytes, so that bytes that no block has reach the parser. */
 async function plantHeader(header: Hex) {
   await f.client.setCode({
     address: HISTORY,

@@ -2,7 +2,7 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { modelFamilies } from "@openledger/models/registered/model-families";
+import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { CUSTOMERS, PRICE_WEI } from "../config.ts";
 import { type Job, onceOnLedger, withRetry } from "../job.ts";
 import { type ModelPart, stepOf } from "../parts.ts";

@@ -19,11 +19,11 @@ import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
 import { readIfPresent } from "@openledger/foundation/whole-file";
-import { modelFamilies, modelTrainings } from "@openledger/models/registered/model-families";
-import { completeRecipe } from "@openledger/models/registered/recipe-presets";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
+import { completeRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 import {
   openProvingCircuits,
   payeeTableFor,

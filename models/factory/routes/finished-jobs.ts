@@ -10,7 +10,7 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
-import { heldOutRows } from "../../registered/text-training.ts";
+import { heldOutRows } from "../../tuning/recipe/text-training.ts";
 import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } from "../factory-api.ts";
 import type { FactoryContext } from "../factory-context.ts";
 import type { StoredJob } from "../store/factory-store.ts";

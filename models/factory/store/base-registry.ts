@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isAddress, OWN_BASE } from "../../base/base-place.ts";
 import { factoryError } from "../../model-errors.ts";
+import { isAddress, OWN_BASE } from "../../tuning/base/base-place.ts";
 import type { FactoryBase } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
 import { ChildTask } from "../tasks/child-task.ts";

@@ -4,8 +4,8 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
-import type { RecipeBaseModel } from "../../registered/base-files.ts";
-import type { TextRecipe } from "../../registered/text-recipe.ts";
+import type { RecipeBaseModel } from "../../tuning/recipe/base-files.ts";
+import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import type {
   FactoryBase,
   FactoryDataset,

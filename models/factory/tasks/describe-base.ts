@@ -1,9 +1,9 @@
-import { usualTargets } from "../../architecture/adapter-layout.ts";
-import { baseNameAt, baseSourceAt } from "../../base/base-place.ts";
-import { openModel } from "../../files/load-model.ts";
-import { licenceOf } from "../../registered/add-base.ts";
-import { describeBase } from "../../registered/base-files.ts";
-import { openTokenizer } from "../../tokens/tokenizer.ts";
+import { usualTargets } from "../../engine/architecture/adapter-layout.ts";
+import { openModel } from "../../engine/files/load-model.ts";
+import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
+import { baseNameAt, baseSourceAt } from "../../tuning/base/base-place.ts";
+import { licenceOf } from "../../tuning/recipe/add-base.ts";
+import { describeBase } from "../../tuning/recipe/base-files.ts";
 import type { TaskResults } from "./task-messages.ts";
 
 /** What a base is, once its files were opened and hashed. @throws RollupError MOD_… where it is no model */

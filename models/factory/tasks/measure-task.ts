@@ -1,8 +1,8 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { textFamily } from "../../registered/text-family.ts";
-import { type TuningRun, type TuningWatch, textTraining } from "../../registered/text-training.ts";
-import type { TuningStep, TuningWish } from "../../training/tune-adapter.ts";
-import { TuningPaused } from "../../training/tune-adapter.ts";
+import { textFamily } from "../../tuning/recipe/text-family.ts";
+import { type TuningRun, type TuningWatch, textTraining } from "../../tuning/recipe/text-training.ts";
+import type { TuningStep, TuningWish } from "../../tuning/training/tune-adapter.ts";
+import { TuningPaused } from "../../tuning/training/tune-adapter.ts";
 import { readDatasetRows } from "./dataset-files.ts";
 import type { Measured, ModelTask } from "./task-messages.ts";
 import { requireMemory, settingOf } from "./task-model.ts";

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import type { Transformer } from "../../architecture/transformer.ts";
-import { baseSourceAt } from "../../base/base-place.ts";
-import { readWhole } from "../../files/byte-source.ts";
-import { encodeModel } from "../../files/write-model.ts";
-import { MARK_FILES } from "../../registered/base-files.ts";
-import { loadText } from "../../registered/text-model.ts";
+import type { Transformer } from "../../engine/architecture/transformer.ts";
+import { readWhole } from "../../engine/files/byte-source.ts";
+import { encodeModel } from "../../engine/files/write-model.ts";
+import { baseSourceAt } from "../../tuning/base/base-place.ts";
+import { MARK_FILES } from "../../tuning/recipe/base-files.ts";
+import { loadText } from "../../tuning/recipe/text-model.ts";
 import { ADAPTER_FOLDER, MERGED_FOLDER } from "./dataset-files.ts";
 import type { ModelTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";

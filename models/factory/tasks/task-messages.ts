@@ -2,9 +2,9 @@
 import type { RegistrationTerms } from "@openledger/attribution/model/registration";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
-import type { KernelChoice } from "../../kernels/create-kernels.ts";
-import type { RecipeBaseModel } from "../../registered/base-files.ts";
-import type { TextRecipe } from "../../registered/text-recipe.ts";
+import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
+import type { RecipeBaseModel } from "../../tuning/recipe/base-files.ts";
+import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import type {
   FactoryBase,
   FactoryComparison,

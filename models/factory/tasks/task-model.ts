@@ -1,17 +1,17 @@
 /** What every task that computes with a model has: a setting of this machine, and room for it. */
-import { adapterLayout } from "../../architecture/adapter-layout.ts";
-import { parameterLayout } from "../../architecture/model-shape.ts";
-import { planWorkspace } from "../../architecture/workspace.ts";
-import { baseSourceAt, OWN_BASE } from "../../base/base-place.ts";
-import { openModel } from "../../files/load-model.ts";
-import { planTextFeatures } from "../../influence/text-places.ts";
+import { adapterLayout } from "../../engine/architecture/adapter-layout.ts";
+import { parameterLayout } from "../../engine/architecture/model-shape.ts";
+import { planWorkspace } from "../../engine/architecture/workspace.ts";
+import { openModel } from "../../engine/files/load-model.ts";
+import { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
 import { modelError } from "../../model-errors.ts";
-import { readFrom } from "../../registered/base-files.ts";
-import { mapPlaces, mapSize } from "../../registered/query-map.ts";
-import { planMethod } from "../../registered/text-model.ts";
-import { weightsOf } from "../../registered/text-recipe.ts";
-import { blocksFor, type TrainingSetting, type TuningWatch } from "../../registered/text-training.ts";
-import { ArenaPlan } from "../../tensors/arena-plan.ts";
+import { baseSourceAt, OWN_BASE } from "../../tuning/base/base-place.ts";
+import { planTextFeatures } from "../../tuning/influence/text-places.ts";
+import { readFrom } from "../../tuning/recipe/base-files.ts";
+import { mapPlaces, mapSize } from "../../tuning/recipe/query-map.ts";
+import { planMethod } from "../../tuning/recipe/text-model.ts";
+import { weightsOf } from "../../tuning/recipe/text-recipe.ts";
+import { blocksFor, type TrainingSetting, type TuningWatch } from "../../tuning/recipe/text-training.ts";
 import type { ModelTask } from "./task-messages.ts";
 
 export function settingOf(task: ModelTask, watch?: TuningWatch): TrainingSetting {

@@ -10,7 +10,7 @@ import type {
 import { decodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import {
   type AttributionEstimate,
-  estimateAttribution,
+  estimateByEngine,
 } from "@openledger/attribution/scores/attribution-estimate";
 import { type ModelScores, openModelScores } from "@openledger/attribution/scores/model-scores";
 import type { RanMode, ScoreChoice } from "@openledger/attribution/scores/score-engine";
@@ -18,13 +18,13 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { RecentValues } from "@openledger/foundation/recent-values";
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
-import { baseSourceAt } from "../../base/base-place.ts";
-import type { KernelChoice } from "../../kernels/create-kernels.ts";
-import { readFrom } from "../../registered/base-files.ts";
-import type { ReadPrompt } from "../../registered/read-prompt.ts";
-import { SharedText } from "../../registered/shared-text.ts";
-import { type TextParts, textFamily } from "../../registered/text-family.ts";
-import type { TextRecipe } from "../../registered/text-recipe.ts";
+import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
+import { baseSourceAt } from "../../tuning/base/base-place.ts";
+import { readFrom } from "../../tuning/recipe/base-files.ts";
+import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
+import { SharedText } from "../../tuning/recipe/shared-text.ts";
+import { type TextParts, textFamily } from "../../tuning/recipe/text-family.ts";
+import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 
 /** A model of the thread. */
 export interface SeatedModel {
@@ -82,7 +82,7 @@ async function loadModel(modelId: number): Promise<{ value: Held; bytes: number 
   const files = await readModelFiles(folders.get(modelId)!);
   const model = decodeModel<ModelParts>(files, families);
   const { features, payees } = model;
-  const engine = openModelScores(features, scores);
+  const engine = await openModelScores(features, scores);
   const bytes =
     features.values.byteLength +
     ["parameters.bin", "query-map.bin"].reduce((sum, name) => sum + (files.get(name)?.length ?? 0), 0);
@@ -129,7 +129,7 @@ export async function estimate({
   readonly query: ModelQuery;
 }): Promise<AttributionEstimate> {
   const model = await modelOf(modelId);
-  return estimateAttribution(model, query, { engine: model.engine });
+  return estimateByEngine(model, query, model.engine);
 }
 
 interface OfPrompt {

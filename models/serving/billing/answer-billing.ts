@@ -1,5 +1,5 @@
-import type { Sampling } from "../../batches/choose-token.ts";
-import type { JsonShape } from "../../batches/json-text.ts";
+import type { Sampling } from "../../engine/batches/choose-token.ts";
+import type { JsonShape } from "../../engine/batches/json-text.ts";
 
 /** A question as the one who charges for its answer takes it. */
 export interface AskedQuestion {

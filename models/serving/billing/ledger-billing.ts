@@ -1,16 +1,16 @@
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { type ServingErrorCode, servingError } from "../../model-errors.ts";
-import { drawSeedOf } from "../../registered/draw-seed.ts";
-import { endTokensOf, isCiting } from "../../registered/text-recipe.ts";
+import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
+import { endTokensOf, isCiting } from "../../tuning/recipe/text-recipe.ts";
 import {
   answerText,
   promptOf,
   requirePromptBytes,
   requirePromptTokens,
-} from "../../registered/text-tokens.ts";
-import type { TextTokens } from "../../tokens/tokenizer.ts";
+} from "../../tuning/recipe/text-tokens.ts";
 import type { LanguageModel } from "../answers/answer-models.ts";
 import type {
   AnswerBilling,

@@ -53,7 +53,9 @@ export interface OutlinedProducts {
   square?: { max: number; call: WasmFunction };
 }
 
-/** Bounds on the operands of `product`, in moduli: on running products, and on what two of them become. */
+/**
+ * Bounds on the operands of `product`, in moduli: on running products, and on the products of two of them.
+ */
 export const productMax = 2;
 export const inverseMax = 2.6;
 
@@ -156,7 +158,7 @@ export class CoordinateKernel {
   }
 
   /**
-   * Keeps a value in memory instead of in locals. V8 gives long functions' locals poor places; a value that
+   * Stores a value in memory instead of in locals. V8 gives long functions' locals poor places; a value that
    * is next used after another product is better off here.
    */
   park(address: Code, value: Coordinate, offset: number): Coordinate {

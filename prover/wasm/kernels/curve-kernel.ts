@@ -36,7 +36,7 @@ import { addOutlinedNorms, Norms } from "./norms.ts";
  */
 export const referenceFlags = { negative: 1, endomorphism: 2 } as const;
 
-/** Steps of two pairs each whose points come into the first-level cache together. */
+/** Steps, of two pairs each, whose points are read into the first-level cache together. */
 const touchedSteps = 64;
 
 /** Maximum pairs of a batch that the fast additions may leave out. */
@@ -48,7 +48,7 @@ export interface CurveShape {
   coordinateBytes: number;
   /** x and y. */
   pointBytes: number;
-  /** x, y and the endomorphism's x, and what fills up to a multiple of 128. */
+  /** Bytes of a key's point: x, y and the endomorphism's x, padded to a multiple of 128. */
   keyPointBytes: number;
   /** Scratch of a pair of pairs: both x, both y, difference, product of the norms before, G2's norm, two masks. */
   stepBytes: number;
@@ -359,7 +359,7 @@ function emitAdd(
   f.emit(i32.add(leaveOut?.count ?? i32.const(0), i32.const(1)));
 }
 
-/** Lists pairs whose points have the same x, and puts 1 in the place of their difference. */
+/** Lists pairs whose points have the same x, and replaces their difference by 1. */
 class LeavingOut {
   readonly #f: WasmFunction;
   readonly #kernel: CoordinateKernel;

@@ -46,7 +46,7 @@ function shortVectors(): [[bigint, bigint], [bigint, bigint]] {
 const [[a1, b1], [a2, b2]] = shortVectors();
 const determinant = a1 * b2 - a2 * b1;
 
-/** Halves stay below 2^126: half of each vector, and what rounding leaves. */
+/** Bits of a half: halves stay below 2^126, half of each vector plus the rounding. */
 export const halfBits = 126;
 
 /** k1 and k2 of a scalar as the kernel computes them. */
@@ -187,5 +187,5 @@ export function addSplitDigits(builder: WasmModuleBuilder): void {
   });
 }
 
-/** The cube roots of the base field; which one goes with lambda is checked on the generators. */
+/** A cube root of 1 in the base field. kernel-module.ts checks on the generators whether it or its square belongs to lambda. */
 export const baseCubeRoot = cubeRoot(baseModulus);

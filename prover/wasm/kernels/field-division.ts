@@ -11,8 +11,8 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 
 /**
- * Numbers of 30-bit digits, each in an i64, of which only the last is signed. Sums of a few products of a digit with
- * a factor of up to 2^31 fit.
+ * Bits of a digit. Each digit is in an i64, and only the last one is signed. Sums of a few products of a
+ * digit with a factor of up to 2^31 fit.
  */
 export const digitBits = 30;
 const digitCount = 9;
@@ -23,7 +23,10 @@ const modulusDigits = Array.from(
 );
 const modulusInverse = invertMod(baseField.modulus, 1n << BigInt(digitBits));
 
-/** The first bytes of an instance's scratch are the kernels' own; then come the integer and the numbers f, g, d and e. */
+/**
+ * Offset of the integer in an instance's scratch, after the kernels' own bytes; then come the numbers f, g, d
+ * and e.
+ */
 export const integerAt = 64;
 const integerBytes = 32;
 const numberAt = (i: number) => integerAt + integerBytes + 8 * digitCount * i;
@@ -37,9 +40,9 @@ const setDigit = (at: number, i: number, value: Code) => i64.store(scratchAddres
 const signMask = (value: Code) => i64.shrS(value, constant(63));
 const isNegative = (at: number) => signMask(digit(at, digitCount - 1));
 
-/** Digits of what a division left in d. */
+/** Digits of a division's result in d. */
 export const quotientDigits = Array.from({ length: digitCount }, (_, i) => digit(dAt, i));
-/** The sign of what it left in f: 1 or -1. */
+/** Sign of a division's result in f: 1 or -1. */
 export const quotientSign = i64.or(isNegative(fAt), constant(1));
 
 /** Factors by which a step's divisions change f and g: to u f + v g and q f + r g over 2^30. */

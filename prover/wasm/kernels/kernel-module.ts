@@ -83,11 +83,14 @@ export function instantiateKernels(module: WasmModule, memory: WasmMemory, scrat
   return new WebAssembly.Instance(module, { env: { memory, scratch } }).exports;
 }
 
-/** A memory for one thread: `take` plans places in it, and `make` instantiates the kernels in one that holds them all. */
+/**
+ * Planner of a memory for one thread: `take` plans places in it, and `make` instantiates the kernels in one
+ * that holds them all.
+ */
 export function planKernelMemory() {
   let next = kernelBytes + scratchBytes;
   return {
-    /** @returns the address of so many bytes */
+    /** @returns the address of `byteCount` bytes */
     take(byteCount: number): number {
       const address = Math.ceil(next / 128) * 128;
       next = address + byteCount;

@@ -2,14 +2,18 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { WeightNumbers } from "@openledger/models/architecture/model-shape";
-import { BatchLoop } from "@openledger/models/batches/batch-loop";
-import { type BatchModel, loadBatchModel, PAGE_POSITIONS } from "@openledger/models/batches/batch-model";
-import { logitsOf, passRows, seatSlot } from "@openledger/models/batches/batch-pass";
-import { folderSource } from "@openledger/models/files/folder-source";
-import { openModel } from "@openledger/models/files/load-model";
-import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
-import { nativeKernelSets, productThreads } from "@openledger/models/kernels/native-kernels";
+import type { WeightNumbers } from "@openledger/models/engine/architecture/model-shape";
+import { BatchLoop } from "@openledger/models/engine/batches/batch-loop";
+import {
+  type BatchModel,
+  loadBatchModel,
+  PAGE_POSITIONS,
+} from "@openledger/models/engine/batches/batch-model";
+import { logitsOf, passRows, seatSlot } from "@openledger/models/engine/batches/batch-pass";
+import { folderSource } from "@openledger/models/engine/files/folder-source";
+import { openModel } from "@openledger/models/engine/files/load-model";
+import type { KernelChoice } from "@openledger/models/engine/kernels/create-kernels";
+import { nativeKernelSets, productThreads } from "@openledger/models/engine/kernels/native-kernels";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { openLlama, openSequence } from "./llama-cpp.ts";
 import { benchTuning } from "./tuning.ts";

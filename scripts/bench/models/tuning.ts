@@ -1,9 +1,14 @@
 /** A step of an adapter's tuning on a base of int8 and of floats, in turns: seconds, and the memory that both take. */
-import { usualTargets } from "@openledger/models/architecture/adapter-layout";
-import { WEIGHT_NUMBERS, type WeightNumbers } from "@openledger/models/architecture/model-shape";
-import { folderSource } from "@openledger/models/files/folder-source";
-import { loadModel, openModel } from "@openledger/models/files/load-model";
-import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "@openledger/models/training/tune-adapter";
+import { usualTargets } from "@openledger/models/engine/architecture/adapter-layout";
+import { WEIGHT_NUMBERS, type WeightNumbers } from "@openledger/models/engine/architecture/model-shape";
+import { folderSource } from "@openledger/models/engine/files/folder-source";
+import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
+import {
+  RowTeam,
+  tuneAdapter,
+  tuningBlocks,
+  usualRecipe,
+} from "@openledger/models/tuning/training/tune-adapter";
 
 const [THREADS, ROW_TOKENS, RANK] = [2, 128, 8];
 const recipe = { ...usualRecipe, steps: 1, rowsPerStep: THREADS };

@@ -1,6 +1,6 @@
 /** The weights of a made model as llama.cpp reads them: GGUF, with a vocabulary of names. */
 import { open } from "node:fs/promises";
-import { roundToBlocks } from "@openledger/models/files/pack-weights";
+import { roundToBlocks } from "@openledger/models/engine/files/pack-weights";
 import type { MadeModel } from "@openledger/models/testing/made-models";
 
 const TYPES = { F32: 0, Q8_0: 8 } as const;

@@ -5,14 +5,14 @@ import { encodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows
 import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
-import { textSetting } from "@openledger/models/registered/model-families";
-import { completeRecipe, textPreset } from "@openledger/models/registered/recipe-presets";
-import { textFamily } from "@openledger/models/registered/text-family";
-import { loadText } from "@openledger/models/registered/text-model";
-import { answerText } from "@openledger/models/registered/text-tokens";
-import { textTraining } from "@openledger/models/registered/text-training";
-import { generate } from "@openledger/models/training/generate";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-place";
+import { textSetting } from "@openledger/models/tuning/recipe/model-families";
+import { completeRecipe, textPreset } from "@openledger/models/tuning/recipe/recipe-presets";
+import { textFamily } from "@openledger/models/tuning/recipe/text-family";
+import { loadText } from "@openledger/models/tuning/recipe/text-model";
+import { answerText } from "@openledger/models/tuning/recipe/text-tokens";
+import { textTraining } from "@openledger/models/tuning/recipe/text-training";
+import { generate } from "@openledger/models/tuning/training/generate";
 import { ATTACKS, attackWorld, CORPUS_NAMES, FACTS, HONEST, type Party, UNIT } from "./attack-rows.ts";
 
 const COLUMNS = 256;

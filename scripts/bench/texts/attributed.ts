@@ -1,21 +1,21 @@
 import { timesTransposed } from "@openledger/attribution/maths/dense-matrix";
 import { clipRowNorms } from "@openledger/attribution/rows/row-rules";
 import { int8Scores, type RealFeatures } from "@openledger/attribution/testing/int8-scores";
-import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
-import { roundToHalves } from "@openledger/models/files/float-formats";
-import { type ToCoordinates, toEigenbases } from "@openledger/models/influence/gradient-coordinates";
-import { mapTangents, mapTexts, projectGradients } from "@openledger/models/influence/text-features";
-import { planTextFeatures } from "@openledger/models/influence/text-places";
-import { createKernels } from "@openledger/models/kernels/create-kernels";
-import { NONE } from "@openledger/models/kernels/kernels";
-import { encodeQueryMap, mapGradient, mapPlaces } from "@openledger/models/registered/query-map";
-import type { PlacedText } from "@openledger/models/registered/text-model";
-import { baseLosses, rowFactors } from "@openledger/models/registered/text-training";
-import { ArenaPlan } from "@openledger/models/tensors/arena-plan";
-import { runRowTask } from "@openledger/models/training/row-task";
-import { middleRun } from "@openledger/models/training/step-plan";
-import { startTangents } from "@openledger/models/training/tangents";
-import { RowTeam, type TuningRecipe, tuneAdapter } from "@openledger/models/training/tune-adapter";
+import type { TokenRow } from "@openledger/models/engine/architecture/loss-gradient";
+import { roundToHalves } from "@openledger/models/engine/files/float-formats";
+import { createKernels } from "@openledger/models/engine/kernels/create-kernels";
+import { NONE } from "@openledger/models/engine/kernels/kernels";
+import { ArenaPlan } from "@openledger/models/engine/tensors/arena-plan";
+import { type ToCoordinates, toEigenbases } from "@openledger/models/tuning/influence/gradient-coordinates";
+import { mapTangents, mapTexts, projectGradients } from "@openledger/models/tuning/influence/text-features";
+import { planTextFeatures } from "@openledger/models/tuning/influence/text-places";
+import { encodeQueryMap, mapGradient, mapPlaces } from "@openledger/models/tuning/recipe/query-map";
+import type { PlacedText } from "@openledger/models/tuning/recipe/text-model";
+import { baseLosses, rowFactors } from "@openledger/models/tuning/recipe/text-training";
+import { runRowTask } from "@openledger/models/tuning/training/row-task";
+import { middleRun } from "@openledger/models/tuning/training/step-plan";
+import { startTangents } from "@openledger/models/tuning/training/tangents";
+import { RowTeam, type TuningRecipe, tuneAdapter } from "@openledger/models/tuning/training/tune-adapter";
 import { type TextWorld, tuningOf } from "./setting.ts";
 
 /** Rows × numbers of the adapter each. */

@@ -2,7 +2,7 @@
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { mislabelAuc } from "@openledger/attribution/testing/quality-metrics";
-import { tokensOfRow } from "@openledger/models/registered/text-tokens";
+import { tokensOfRow } from "@openledger/models/tuning/recipe/text-tokens";
 import { attribute, scoresBy } from "./attributed.ts";
 import type { TextWorld } from "./setting.ts";
 

@@ -6,10 +6,10 @@ import { leaveOneOutCorrelation } from "@openledger/attribution/testing/quality-
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
-import { textSetting } from "@openledger/models/registered/model-families";
-import { textFamily } from "@openledger/models/registered/text-family";
-import { textTraining } from "@openledger/models/registered/text-training";
-import { type WhatIf, type WhatIfLoss, whatIf } from "@openledger/models/registered/what-if";
+import { textSetting } from "@openledger/models/tuning/recipe/model-families";
+import { textFamily } from "@openledger/models/tuning/recipe/text-family";
+import { textTraining } from "@openledger/models/tuning/recipe/text-training";
+import { type WhatIf, type WhatIfLoss, whatIf } from "@openledger/models/tuning/recipe/what-if";
 import { openWorld, type TextSetting } from "./setting.ts";
 
 const GROUP = 16;

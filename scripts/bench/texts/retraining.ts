@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { rowLoss } from "@openledger/models/architecture/loss-gradient";
-import { RowTeam, tuneAdapter } from "@openledger/models/training/tune-adapter";
+import { rowLoss } from "@openledger/models/engine/architecture/loss-gradient";
+import { RowTeam, tuneAdapter } from "@openledger/models/tuning/training/tune-adapter";
 import { CACHE, hashOf, type TextWorld, tuningOf } from "./setting.ts";
 
 /** One model tuned on part of the rows, in the order of the list. */

@@ -3,17 +3,17 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
-import type { WeightNumbers } from "@openledger/models/architecture/model-shape";
-import { baseCorpus } from "@openledger/models/base/base-corpus";
-import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
-import { readFrom } from "@openledger/models/registered/base-files";
-import { completeRecipe, textPreset } from "@openledger/models/registered/recipe-presets";
-import { loadText, type PlacedText } from "@openledger/models/registered/text-model";
-import { parseTextRecipe, type TextRecipe } from "@openledger/models/registered/text-recipe";
-import { tokensOfRow, weighedByTokens } from "@openledger/models/registered/text-tokens";
-import { blocksFor } from "@openledger/models/registered/text-training";
-import type { TuningRecipe } from "@openledger/models/training/tune-adapter";
+import type { TokenRow } from "@openledger/models/engine/architecture/loss-gradient";
+import type { WeightNumbers } from "@openledger/models/engine/architecture/model-shape";
+import { baseCorpus } from "@openledger/models/tuning/base/base-corpus";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-place";
+import { readFrom } from "@openledger/models/tuning/recipe/base-files";
+import { completeRecipe, textPreset } from "@openledger/models/tuning/recipe/recipe-presets";
+import { loadText, type PlacedText } from "@openledger/models/tuning/recipe/text-model";
+import { parseTextRecipe, type TextRecipe } from "@openledger/models/tuning/recipe/text-recipe";
+import { tokensOfRow, weighedByTokens } from "@openledger/models/tuning/recipe/text-tokens";
+import { blocksFor } from "@openledger/models/tuning/recipe/text-training";
+import type { TuningRecipe } from "@openledger/models/tuning/training/tune-adapter";
 
 export const CACHE = join(".cache", "text-attribution");
 /** Maximum characters of a row. */

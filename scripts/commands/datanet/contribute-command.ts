@@ -1,10 +1,15 @@
 import { readFile } from "node:fs/promises";
-import { rowsFromJsonLines } from "@openledger/attribution/rows/rows-from-lines";
+import { linesOf, rowsFromJsonLines } from "@openledger/attribution/rows/rows-from-lines";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import type { Card } from "@openledger/datanets/card/card";
-import { FILE_FORMATS, type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
+import {
+  FILE_FORMATS,
+  type FileFormat,
+  readRowsOf,
+  requireFormat,
+} from "@openledger/datanets/rows/read-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -13,6 +18,7 @@ import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "
 import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
+import { readJsonFile } from "../../cli/read-text-file.ts";
 import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
@@ -23,10 +29,11 @@ export const addContribute = command({
     "store files as rows and commit their root to the Datanet; a dry run with a card lists copies, broken rows, secrets and personal numbers",
   options: {
     "--lines":
-      "read every line of a file as a row; default: of a .jsonl file every line is a row in JSON (a labelled e-mail or digit, or a text: docs/reference/attribution.md), any other file is one row",
+      "read every line of a file as a row; default: of a .jsonl file every line is a row in JSON (a labelled e-mail or digit, or a text: docs/reference/attribution.md), a text, a mail or an image is one row, and CSV and Parquet need a card",
     ...CARD_OPTION,
     "--format <name>": {
-      about: "with a card: format of the files; default: by their extensions",
+      about:
+        "format of the files; default: by their extensions, and a file whose extension says none is refused",
       choices: FILE_FORMATS,
     },
     ...DRY_RUN_OPTION,
@@ -46,14 +53,10 @@ export const addContribute = command({
     const paths = args.slice(1);
     const contents = await Promise.all(paths.map(readRowFile));
     const card = options.card === undefined ? null : await readCard(options.card);
-    const rows =
-      card !== null
-        ? await rowsByCard(card, paths, contents, options.format)
-        : options.lines === true
-          ? contents.flatMap(splitLines)
-          : contents.flatMap((content, i) =>
-              paths[i]!.endsWith(".jsonl") ? rowsFromJsonLines(content, paths[i]!) : [content],
-            );
+    const format = options.format ?? (options.lines === true ? ("lines" as const) : undefined);
+    const rows: Uint8Array[] = [];
+    for (const [i, content] of contents.entries())
+      for (const row of await rowsOfFile(card, { path: paths[i]!, content, format })) rows.push(row);
     if (options.dryRun === true) return preview({ options, card, rows, datanetId, output });
     const signer = await openSigner(options);
     const store = await openRowStore(options.rows);
@@ -137,24 +140,33 @@ async function committed(options: Previewed["options"], datanetId: number): Prom
   return digests;
 }
 
-/** @throws DNT_CARD_INVALID */
+/** @throws DNT_CARD_INVALID, CMD_USAGE */
 async function readCard(path: string): Promise<Card> {
   const { nameCard } = await import("@openledger/datanets/card/card");
-  return nameCard(JSON.parse(new TextDecoder().decode(await readRowFile(path)))).card;
+  return nameCard(await readJsonFile(path)).card;
 }
 
-/** @throws DNT_FILE_UNREADABLE */
-async function rowsByCard(
-  card: Card,
-  paths: readonly string[],
-  contents: readonly Uint8Array[],
-  format: FileFormat | undefined,
+interface GivenFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+  /** By the path's ending where it is not given. */
+  readonly format: FileFormat | undefined;
+}
+
+/** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID, CMD_USAGE for a table without a card: it says which columns make a row */
+async function rowsOfFile(
+  card: Card | null,
+  { content, format: given, path }: GivenFile,
 ): Promise<Uint8Array[]> {
-  const { readRowsOf } = await import("@openledger/datanets/rows/read-rows");
-  const rows: Uint8Array[] = [];
-  for (const [i, content] of contents.entries())
-    rows.push(...(await readRowsOf(card, format ?? formatOf(paths[i]!), content)));
-  return rows;
+  const format = given ?? requireFormat(path);
+  if (card !== null) return readRowsOf(card, format, content, {}, path);
+  if (format === "jsonl") return rowsFromJsonLines(content, path);
+  if (format === "lines")
+    return linesOf(content, path)
+      .filter((line) => line !== "")
+      .map((line) => new TextEncoder().encode(line));
+  if (format === "whole") return [content];
+  throw commandError("CMD_USAGE", `${path}: a row of ${format} is what the card says: pass --card`);
 }
 
 async function readRowFile(path: string): Promise<Uint8Array> {
@@ -163,9 +175,4 @@ async function readRowFile(path: string): Promise<Uint8Array> {
   } catch (cause) {
     throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
   }
-}
-
-function splitLines(content: Uint8Array): Uint8Array[] {
-  const lines = new TextDecoder().decode(content).split(/\r?\n/);
-  return lines.filter((line) => line !== "").map((line) => new TextEncoder().encode(line));
 }

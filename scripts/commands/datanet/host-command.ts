@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import {
@@ -21,6 +20,7 @@ import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "
 import { defineOptions } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
+import { readJsonFile } from "../../cli/read-text-file.ts";
 import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { ANY_HOST_OPTION, HOST_OPTION, readerOrSigner, signerClient } from "./host-options.ts";
@@ -249,10 +249,4 @@ async function mirror(
 }
 
 /** A card as somebody wrote it: `nameCard` checks it and spells it canonically. @throws CMD_USAGE */
-export async function readCardFile(path: string): Promise<Card> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as Card;
-  } catch (cause) {
-    throw commandError("CMD_USAGE", `${path} is no JSON file`, { cause });
-  }
-}
+export const readCardFile = async (path: string): Promise<Card> => (await readJsonFile(path)) as Card;

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -7,6 +6,7 @@ import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
+import { readTextFile } from "../../cli/read-text-file.ts";
 import { command } from "../../cli/run-command.ts";
 import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";
 
@@ -26,7 +26,7 @@ const addSay = command({
   examples: ["datanet say 10 labels.jsonl --host http://127.0.0.1:8560 --account carol"],
   run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
-    const records = (await readText(args[1]!))
+    const records = (await readTextFile(args[1]!))
       .split(/\r?\n/)
       .filter((line) => line.trim() !== "")
       .map((line) => JSON.parse(line) as UnsignedRecord);
@@ -122,12 +122,4 @@ async function answerRequest(
   const [result] = await sayRecords(client, { hostUrl: host, datanetId, records });
   if (result!.error !== null) throw commandError("CMD_USAGE", result!.error.message, { data: result!.error });
   output.answer([`request ${request}: ${answer}`], { datanetId, request, answer, untilMs });
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
-  }
 }

@@ -1,8 +1,8 @@
 /** The list of rows that a version leaves out: `datanet check --write` makes it, `datanet publish --leave-out` takes it. */
-import { readFile } from "node:fs/promises";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { z } from "zod";
 import { commandError } from "../../cli/cli-errors.ts";
+import { readJsonFile } from "../../cli/read-text-file.ts";
 
 const fileSchema = z.strictObject({
   datanetId: z.int().nonnegative(),
@@ -25,7 +25,7 @@ export function writeLeaveOut(path: string, file: LeaveOutFile): Promise<void> {
 export async function readLeaveOut(path: string, datanetId: number): Promise<ReadonlySet<string>> {
   let file: LeaveOutFile;
   try {
-    file = fileSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    file = fileSchema.parse(await readJsonFile(path));
   } catch (cause) {
     throw commandError("CMD_FILE_UNREADABLE", `${path} is no list of rows to leave out`, {
       data: { reason: "list-unreadable", path },

@@ -5,7 +5,7 @@ import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { nearestDisplayName } from "@openledger/datanets/records/display-name";
 import { exportFormSchema, type FactoryJob, type JobEvent } from "@openledger/models/factory/factory-api";
 import { registerJob } from "@openledger/models/factory/register-job";
-import { lossWords } from "@openledger/models/training/row-losses";
+import { lossWords } from "@openledger/models/tuning/training/row-losses";
 import { commandError } from "../../cli/cli-errors.ts";
 import { renderTable } from "../../cli/output.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
@@ -6,6 +5,7 @@ import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
+import { readTextFile } from "../../cli/read-text-file.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import type { TrainJobOptions } from "./factory-options.ts";
 import { openFactory } from "./open-factory.ts";
@@ -51,9 +51,7 @@ async function showBases({ options, output }: CommandContext<TrainJobOptions>): 
 
 async function addRows(factory: FactoryClient, { datanet, host, rows, versionNumber }: TrainJobOptions) {
   if (rows !== undefined) {
-    const jsonl = await readFile(rows, "utf8").catch((cause: unknown) => {
-      throw commandError("CMD_USAGE", `${rows} cannot be read`, { cause });
-    });
+    const jsonl = await readTextFile(rows);
     return factory.addDataset({ kind: "upload", name: rows.split("/").at(-1)!.slice(0, 80), jsonl });
   }
   const hostUrl = host ?? (await factory.info()).datanetHosts[0];

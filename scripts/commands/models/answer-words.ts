@@ -22,7 +22,7 @@ export interface WordsOptions {
 export async function answerWords(answer: UncheckedAnswer, options: WordsOptions): Promise<AnswerWords> {
   if (answer.label !== null) return { lines: [answer.label], json: {} };
   const { text: said = answer.answer } = JSON.parse(answer.answer) as { text?: string };
-  const { fetchRow, parseCited } = await import("@openledger/models/retrieval/citations");
+  const { fetchRow, parseCited } = await import("@openledger/models/tuning/retrieval/citations");
   const cited = parseCited(answer.answer);
   if (cited === null) return withSpans({ lines: [said], json: {} }, said, options);
   const { citations, paidBy } = cited;

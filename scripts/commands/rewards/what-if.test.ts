@@ -5,13 +5,13 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { folderSource } from "@openledger/models/files/folder-source";
-import { describeBase } from "@openledger/models/registered/base-files";
-import { textSetting } from "@openledger/models/registered/model-families";
-import { textFamily } from "@openledger/models/registered/text-family";
-import { textTraining } from "@openledger/models/registered/text-training";
+import { folderSource } from "@openledger/models/engine/files/folder-source";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
+import { describeBase } from "@openledger/models/tuning/recipe/base-files";
+import { textSetting } from "@openledger/models/tuning/recipe/model-families";
+import { textFamily } from "@openledger/models/tuning/recipe/text-family";
+import { textTraining } from "@openledger/models/tuning/recipe/text-training";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { runInProcess } from "../testing/run-in-process.ts";
 

@@ -1,8 +1,8 @@
 import { ownRoots, rowsOfVersion } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
-import { textSetting } from "@openledger/models/registered/model-families";
-import { type WhatIfLoss, whatIf } from "@openledger/models/registered/what-if";
+import { textSetting } from "@openledger/models/tuning/recipe/model-families";
+import { type WhatIfLoss, whatIf } from "@openledger/models/tuning/recipe/what-if";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, resolveLeaf } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";

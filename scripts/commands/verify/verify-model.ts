@@ -15,7 +15,7 @@ import { getInfo, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
-import { modelFamilies, modelTrainings } from "@openledger/models/registered/model-families";
+import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import { modelServerOf, openReader } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
 import type { Output } from "../../cli/output.ts";

@@ -26,7 +26,7 @@ export async function recomputeSettlement({
   const client = await openReader(options);
   const verified = await checkSettlement(client, wanted, options, output);
   const { leaf, payments, sampled, settlement } = verified;
-  const scoreMode = scoreAgain(verified, choice);
+  const scoreMode = await scoreAgain(verified, choice);
   const foreignDraws = drawsOfForeignQueries(verified);
   const lines = [
     ...foreignDraws.map(
@@ -89,16 +89,17 @@ function drawsOfForeignQueries({
  * The scores of every opened draw by the chosen mode, compared with those that the settlement was made with.
  * @returns what ran. @throws ATT_SCORE_MODE_UNAVAILABLE, CLI_SETTLEMENT_DIFFERS
  */
-function scoreAgain(
+async function scoreAgain(
   { model, openings, payments, sampled }: Awaited<ReturnType<typeof checkSettlement>>,
   choice: ScoreChoice,
-): RanMode {
-  const engine = openModelScores(model.features, choice);
+): Promise<RanMode> {
+  const engine = await openModelScores(model.features, choice);
   try {
     for (const [draw, { isValid, paymentIndex, scores }] of sampled.draws.entries()) {
       if (!isValid) continue;
       const { query } = openings.get(payments[paymentIndex]!.receipt)!;
-      const row = engine.scores(query).findIndex((score, i) => BigInt(score) !== scores[i]);
+      const computed = await engine.scores(query);
+      const row = computed.findIndex((score, i) => BigInt(score) !== scores[i]);
       if (row < 0) continue;
       throw clientError(
         "CLI_SETTLEMENT_DIFFERS",

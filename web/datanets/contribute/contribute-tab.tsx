@@ -4,7 +4,7 @@ import {
   type ColumnNames,
   type FileColumns,
   type FileFormat,
-  formatOf,
+  requireFormat,
 } from "@openledger/datanets/rows/read-rows";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { useState } from "preact/hooks";
@@ -106,6 +106,7 @@ function Chooser(props: WithClient) {
         );
       const read = await Promise.all(
         files.map(async (file) => ({
+          name: file.name,
           format: format ?? chosenFormat(file.name, card.row.kind, isLines),
           content: new Uint8Array(await file.arrayBuffer()),
         })),
@@ -218,7 +219,7 @@ function templateOf({ fields, kind }: TabProps["facts"]["card"]["row"]): string 
 }
 
 function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat {
-  const format = formatOf(name);
+  const format = requireFormat(name);
   return format === "whole" && (kind === "text" || kind === "passage") && isLines ? "lines" : format;
 }
 

@@ -10,7 +10,11 @@ type RowRules = Pick<Card, "row" | "labels" | "rewards">;
 
 export interface LookTask {
   readonly rules: RowRules;
-  readonly files: readonly { readonly format: FileFormat; readonly content: Uint8Array }[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly format: FileFormat;
+    readonly content: Uint8Array;
+  }[];
   /** As the contributor has said. */
   readonly names: ColumnNames;
 }

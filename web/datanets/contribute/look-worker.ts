@@ -20,10 +20,10 @@ globalThis.onmessage = async ({ data }: MessageEvent<LookTask>) => {
 
 async function look({ files, names, rules }: LookTask): Promise<LookAnswer> {
   const rows: Uint8Array[] = [];
-  for (const { content, format } of files) {
+  for (const { content, format, name } of files) {
     const columns = await columnsToName(rules, format, content, names);
     if (columns !== null) return { kind: "columns", columns };
-    for (const row of await readRowsOf(rules, format, content, names)) rows.push(row);
+    for (const row of await readRowsOf(rules, format, content, names, name)) rows.push(row);
   }
   return {
     kind: "done",

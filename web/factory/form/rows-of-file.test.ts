@@ -20,3 +20,26 @@ test("files are read as rows, and what is none is refused by its line", () => {
   expect(refused("a.csv", "text\nx,y\n")).toBe(2);
   expect(refused("a.txt", " \n\n ")).toBe(0);
 });
+
+test("what would be misread in silence is refused with file and line", () => {
+  const failure = (name: string, text: string | Uint8Array) => {
+    try {
+      rowsOfFile(name, typeof text === "string" ? new TextEncoder().encode(text) : text);
+    } catch (error) {
+      const { code, data } = error as { code: string; data: { file: string; line: number } };
+      return [code, data.file, data.line];
+    }
+    return "it was taken";
+  };
+  for (const name of ["rows.tsv", "list.json", "book.xlsx", "rows.jsonl.gz", "rows.parquet", "rows"])
+    expect(failure(name, '[{"text":"a"},\n\n{"text":"b"}]'), name).toEqual(["DNT_FILE_UNREADABLE", name, 0]);
+  expect(failure("a.txt", Buffer.from("café", "latin1"))).toEqual(["DNT_FILE_UNREADABLE", "a.txt", 0]);
+  expect(failure("a.csv", "text,label, text\na,b,c\n")).toEqual(["DNT_FILE_UNREADABLE", "a.csv", 1]);
+  for (const line of ["null", "7", '{"text":"b","text":"c"}', '{"text":""}'])
+    expect(failure("a.jsonl", `{"text":"a"}\n${line}`), line).toEqual(["DNT_FILE_UNREADABLE", "a.jsonl", 2]);
+  expect(failure("a.csv", 'text\n"a\nb"\n""\n')).toEqual(["DNT_FILE_UNREADABLE", "a.csv", 4]);
+  expect(read("a.jsonl", '\ufeff{"text":null,"prompt":"a","answer":"b"}')).toEqual([
+    { prompt: "a", answer: "b" },
+  ]);
+  expect(read("a.csv", "text\r\na\r\n\r\n")).toEqual([{ text: "a" }]);
+});

@@ -1,5 +1,5 @@
 import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
-import { lossWords } from "@openledger/models/training/row-losses";
+import { lossWords } from "@openledger/models/tuning/training/row-losses";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";

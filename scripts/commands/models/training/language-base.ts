@@ -3,8 +3,8 @@ import {
   usualWeights,
   WEIGHT_NUMBERS,
   type WeightNumbers,
-} from "@openledger/models/architecture/model-shape";
-import { KERNEL_CHOICES, type KernelChoice } from "@openledger/models/kernels/create-kernels";
+} from "@openledger/models/engine/architecture/model-shape";
+import { KERNEL_CHOICES, type KernelChoice } from "@openledger/models/engine/kernels/create-kernels";
 import { commandError } from "../../../cli/cli-errors.ts";
 
 /** @throws CMD_USAGE */

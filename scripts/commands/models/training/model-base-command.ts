@@ -1,4 +1,4 @@
-import { ADDED_BASES } from "@openledger/models/base/base-place";
+import { ADDED_BASES } from "@openledger/models/tuning/base/base-place";
 import { THREADS_OPTION } from "../../../cli/common-options.ts";
 import { withFallback } from "../../../cli/options.ts";
 import { command } from "../../../cli/run-command.ts";

@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
 import {
   ADDED_BASES,
   BASE_FOLDER,
   BASE_HASHES,
   BASE_SHA256,
   defaultBase,
-} from "@openledger/models/base/base-place";
-import { deriveBase } from "@openledger/models/base/derive-base";
-import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
-import { addBase } from "@openledger/models/registered/add-base";
-import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
+} from "@openledger/models/tuning/base/base-place";
+import { deriveBase } from "@openledger/models/tuning/base/derive-base";
+import { addBase } from "@openledger/models/tuning/recipe/add-base";
+import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { type BaseCommandOptions, parseCount } from "../language-options.ts";
 import { kernelsNamed } from "./language-base.ts";

@@ -1,8 +1,8 @@
-import { baseSourceAt } from "@openledger/models/base/base-place";
-import { readAdapter, readAdapterSettings } from "@openledger/models/files/adapter-files";
-import { loadModel, openModel } from "@openledger/models/files/load-model";
-import { begun, openTokenizer } from "@openledger/models/tokens/tokenizer";
-import { generate } from "@openledger/models/training/generate";
+import { readAdapter, readAdapterSettings } from "@openledger/models/engine/files/adapter-files";
+import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
+import { begun, openTokenizer } from "@openledger/models/engine/tokens/tokenizer";
+import { baseSourceAt } from "@openledger/models/tuning/base/base-place";
+import { generate } from "@openledger/models/tuning/training/generate";
 import { commandError } from "../../../cli/cli-errors.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { type GenerateOptions, parseCount, parseNumber } from "../language-options.ts";

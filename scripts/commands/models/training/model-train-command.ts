@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import { type FamilyTraining, trainingOf } from "@openledger/attribution/model/model-family";
 import { joinVersions, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
@@ -17,20 +17,21 @@ import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
-import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/base/base-place";
-import { modelTrainings } from "@openledger/models/registered/model-families";
+import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/tuning/base/base-place";
+import { modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import {
   completeRecipe,
   PRESET_NAMES,
   presetRecipe,
   type RecipeDatanet,
-} from "@openledger/models/registered/recipe-presets";
+} from "@openledger/models/tuning/recipe/recipe-presets";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import { commandError } from "../../../cli/cli-errors.ts";
 import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../../cli/context.ts";
 import { required, withFallback } from "../../../cli/options.ts";
 import { parseId } from "../../../cli/parse-id.ts";
+import { readJsonFile } from "../../../cli/read-text-file.ts";
 import { command } from "../../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../../cli/settlement-options.ts";
 import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
@@ -213,7 +214,7 @@ async function presetOf(
   const columnCount = allColumns - (isCiting || rewardsOfCard(card ?? "").base === null ? 0 : 1);
   const place = base ?? OWN_BASE;
   const sizes = { rowCount: contents.length, columnCount, isCiting };
-  const { textPreset } = await import("@openledger/models/registered/recipe-presets");
+  const { textPreset } = await import("@openledger/models/tuning/recipe/recipe-presets");
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }
 
@@ -336,7 +337,7 @@ function noCircuit(
 
 async function readRecipeFile(path: string): Promise<Record<string, unknown>> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    return (await readJsonFile(path)) as Record<string, unknown>;
   } catch (cause) {
     const presets = PRESETS.join(", ");
     throw commandError("CMD_USAGE", `${path} is no recipe: neither a JSON file nor one of ${presets}`, {

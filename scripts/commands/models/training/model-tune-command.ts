@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
+import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
 import { OUT_FOLDER_OPTION, THREADS_OPTION } from "../../../cli/common-options.ts";
 import { required, withFallback } from "../../../cli/options.ts";
 import { command } from "../../../cli/run-command.ts";

@@ -1,24 +1,25 @@
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { usualTargets } from "@openledger/models/architecture/adapter-layout";
-import { textRows } from "@openledger/models/architecture/loss-gradient";
-import { baseSourceAt } from "@openledger/models/base/base-place";
-import { encodeAdapter } from "@openledger/models/files/adapter-files";
-import { loadModel, openModel } from "@openledger/models/files/load-model";
-import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
-import { begun, openTokenizer } from "@openledger/models/tokens/tokenizer";
-import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
-import { lossWords, rowsLoss, type TuningLosses } from "@openledger/models/training/row-losses";
+import { usualTargets } from "@openledger/models/engine/architecture/adapter-layout";
+import { textRows } from "@openledger/models/engine/architecture/loss-gradient";
+import { encodeAdapter } from "@openledger/models/engine/files/adapter-files";
+import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
+import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
+import { begun, openTokenizer } from "@openledger/models/engine/tokens/tokenizer";
+import { baseSourceAt } from "@openledger/models/tuning/base/base-place";
+import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
+import { lossWords, rowsLoss, type TuningLosses } from "@openledger/models/tuning/training/row-losses";
 import {
   RowTeam,
   type TuningProgress,
   tuneAdapter,
   tuningBlocks,
   usualRecipe,
-} from "@openledger/models/training/tune-adapter";
+} from "@openledger/models/tuning/training/tune-adapter";
 import { commandError } from "../../../cli/cli-errors.ts";
+import { readTextFile } from "../../../cli/read-text-file.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
 import { kernelsNamed, weightsNamed } from "./language-base.ts";
@@ -40,9 +41,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   const kernels = kernelsNamed(options.kernels);
   if (await isFile(join(options.out, "adapter_config.json")))
     throw commandError("CMD_USAGE", `${options.out} has an adapter already: name another folder`);
-  const text = await readFile(options.text, "utf8").catch((cause: Error) => {
-    throw commandError("CMD_USAGE", `${options.text} cannot be read: ${cause.message}`, { cause });
-  });
+  const text = await readTextFile(options.text);
   const source = baseSourceAt(options.base);
   const opened = await openModel(source);
   const { loaded, rows } = await (async () => {

@@ -1,0 +1,210 @@
+/** Files as people's tools write them: read without a loss, or refused with file, line and field. */
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { describe, expect, it } from "vitest";
+import { sampleCard } from "../testing/sample-card.ts";
+import { columnsToName, type FileFormat, formatOf, readRowsOf, requireFormat } from "./read-rows.ts";
+
+/** Made with hyparquet-writer 0.17.0; the columns that are packed by zstd with zstd 1.5. */
+const PARQUET = {
+  /** text: "Sun, all day", "Rain at night". */
+  gzip: "UEFSMRUGFUYVblwVBBUAFQQVABUEFQAAAAMDH4sIAAAAAAAAA+NhYGAILs3TUUjMyVFISazkZWBgCErMzFNILFHIy0zPKAEAHaMRByEAAAAVBBksSARyb290FQIAFQwlAhgEdGV4dCUAABYEGRwZHCYIHBUMGRUAGRgEdGV4dBUEFgQWcBaYASYIPDYAKAxTdW4sIGFsbCBkYXkYDVJhaW4gYXQgbmlnaHQAGRwVBhUAFQIAAAAWcBYENpgBACgJaHlwYXJxdWV0GRwcAAAAfwAAAFBBUjE=",
+  zstd: "UEFSMRUGFUYVYFwVBBUAFQQVABUEFQAAAAMDKLUv/QRYCQEADAAAAFN1biwgYWxsIGRheQ0AAABSYWluIGF0IG5pZ2h0J563FBUEGSxIBHJvb3QVAgAVDCUCGAR0ZXh0JQAAFgQZHBkcJggcFQwZFQAZGAR0ZXh0FQwWBBZwFooBJgg8NgAoDFN1biwgYWxsIGRheRgNUmFpbiBhdCBuaWdodAAZHBUGFQAVAgAAABZwFgQ2igEAKAloeXBhcnF1ZXQZHBwAAAB/AAAAUEFSMQ==",
+  /** text, a column of bytes without a type: "Sun", then 63 e9. */
+  bytes:
+    "UEFSMRUGFR4VIlwVBBUAFQQVABUEFQAAAAMDDTADAAAAU3VuAgAAAGPpFQQZLEgEcm9vdBUCABUMJQIYBHRleHQAFgQZHBkcJggcFQwZFQAZGAR0ZXh0FQIWBBZIFkwmCDw2ACgCY+kYA1N1bgAZHBUGFQAVAgAAABZIFgQ2TAAoCWh5cGFycXVldBkcHAAAAGcAAABQQVIx",
+  /** n, of int64: 7, 9007199254740993; text: "a", "b". */
+  int64:
+    "UEFSMRUGFSQVKFwVBBUAFQQVABUEFQAAAAMDEDwHAAAAAAAAAAEAAAAAACAAFQYVGBUcXBUEFQAVBBUAFQQVAAAAAwMKJAEAAABhAQAAAGIVBBk8SARyb290FQQAFQQlAhgBbgAVDCUCGAR0ZXh0JQAAFgQZHBksJggcFQQZFQAZGAFuFQIWBBZOFlImCDw2ACgIAQAAAAAAIAAYCAcAAAAAAAAAABkcFQYVABUCAAAAJlocFQwZFQAZGAR0ZXh0FQIWBBZCFkYmWjw2ACgBYhgBYQAZHBUGFQAVAgAAABaQARYENpgBACgJaHlwYXJxdWV0GSwcAAAcAAAArAAAAFBBUjE=",
+  /** text, without a row. */
+  empty: "UEFSMRUEGSxIBHJvb3QVAgAVDCUCGAR0ZXh0JQAAFgAZACgJaHlwYXJxdWV0GRwcAAAALwAAAFBBUjE=",
+  /** n, of float64: 1.5, -0. */
+  minusZero:
+    "UEFSMRUGFSQVJFwVBBUAFQQVABUEFQAAAAMDEAAABQEk+D8AAAAAAAAAgBUEGSxIBHJvb3QVAgAVCiUCGAFuABYEGRwZHCYIHBUKGRUAGRgBbhUCFgQWThZOJgg8NgAoCAAAAAAAAPg/GAgAAAAAAAAAgDYAABkcFQYVABUCAAAAFk4WBDZOACgJaHlwYXJxdWV0GRwcAAAAbgAAAFBBUjE=",
+  /** text: "win now", "lunch?"; label: 1, 0, which the metadata of the library "datasets" names spam, ham. */
+  labels:
+    "UEFSMRUGFS4VMlwVBBUAFQQVABUEFQAAAAMDFVAHAAAAd2luIG5vdwYAAABsdW5jaD8VBhUkFShcFQQVABUEFQAVBBUAAAADAxA8AQAAAAAAAAAAAAAAAAAAABUEGTxIBHJvb3QVBAAVDCUCGAR0ZXh0JQAAFQQlAhgFbGFiZWwAFgQZHBksJggcFQwZFQAZGAR0ZXh0FQIWBBZYFlwmCDw2ACgHd2luIG5vdxgGbHVuY2g/ABkcFQYVABUCAAAAJmQcFQQZFQAZGAVsYWJlbBUCFgQWThZSJmQ8NgAoCAEAAAAAAAAAGAgAAAAAAAAAAAAZHBUGFQAVAgAAABamARYENq4BABkcGAtodWdnaW5nZmFjZRh3eyJpbmZvIjp7ImZlYXR1cmVzIjp7InRleHQiOnsiZHR5cGUiOiJzdHJpbmciLCJfdHlwZSI6IlZhbHVlIn0sImxhYmVsIjp7Im5hbWVzIjpbImhhbSIsInNwYW0iXSwiX3R5cGUiOiJDbGFzc0xhYmVsIn19fX0AGAloeXBhcnF1ZXQZLBwAABwAAABIAQAAUEFSMQ==",
+  /** n, decimal(9, 2): 12.34. */
+  decimal:
+    "UEFSMRUGFQgVDFwVAhUAFQIVABUAFQAAAAQM0gQAABUEGSxIBHJvb3QVAgAVAiUAGAFuJQoVBBUSABYCGRwZHCYIHBUCGRUAGRgBbhUCFgIWMhY2Jgg8NgAoBNIEAAAYBNIEAAAAGRwVBhUAFQIAAAAWMhYCNjYAKAloeXBhcnF1ZXQZHBwAAABqAAAAUEFSMQ==",
+} as const;
+const parquet = (name: keyof typeof PARQUET) => Buffer.from(PARQUET[name], "base64");
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const texts = (rows: readonly Uint8Array[]) => rows.map((row) => new TextDecoder().decode(row));
+const text = sampleCard({ row: { kind: "text", fields: [], maxBytes: 100_000 } });
+const passage = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 100_000 } });
+const email = sampleCard({ row: { kind: "email", fields: [], maxBytes: 100_000 } });
+const jsonOf = (name: string, type: "text" | "number") =>
+  sampleCard({ row: { kind: "json", fields: [{ name, type, description: "" }], maxBytes: 200 } });
+const numbers = jsonOf("n", "number");
+
+const refused = (data: object, message?: string) =>
+  expect.objectContaining({
+    code: "DNT_FILE_UNREADABLE",
+    data: expect.objectContaining(data),
+    ...(message === undefined ? {} : { message: expect.stringContaining(message) }),
+  });
+type CardRow = Parameters<typeof readRowsOf>[0];
+const read = (card: CardRow, format: FileFormat, content: string | Uint8Array, file = "rows.file") =>
+  readRowsOf(card, format, typeof content === "string" ? utf8(content) : content, {}, file);
+
+describe("a file's format", () => {
+  it("is refused where its ending does not say it: no such file becomes one row", () => {
+    for (const path of [
+      "rows.tsv",
+      "list.json",
+      "book.xlsx",
+      "rows.jsonl.gz",
+      "rows.csv.zip",
+      "a/b.c/rows",
+      "rows.parq",
+    ]) {
+      expect(formatOf(path), path).toBe(null);
+      expect(() => requireFormat(path), path).toThrow(refused({ file: path }, "which format is it?"));
+    }
+    for (const path of ["a.txt", "mail.EML", "a/b.md", "photo.jpeg"])
+      expect(requireFormat(path)).toBe("whole");
+    expect(["a.ndjson", "a.CSV", "a.parquet"].map(requireFormat)).toEqual(["jsonl", "csv", "parquet"]);
+  });
+});
+
+describe("text that is no UTF-8", () => {
+  it("is refused, never replaced: in every format", async () => {
+    const latin1 = Buffer.from('{"text":"café crème"}', "latin1");
+    for (const format of ["whole", "lines", "jsonl", "csv"] as const)
+      for (const card of [text, passage])
+        await expect(read(card, format, latin1), format).rejects.toThrow(
+          refused({ file: "rows.file", line: 0 }),
+        );
+    expect(
+      texts(await read(text, "parquet", parquet("bytes")).catch((error) => [utf8(error.message)])),
+    ).toEqual(['rows.file: row 2: "text" has bytes that are no UTF-8']);
+  });
+});
+
+describe("a byte-order mark", () => {
+  it("is no part of the first row, nor of the first name", async () => {
+    const mark = "\ufeff";
+    const row = encodeTextRow({ text: "Sun" });
+    expect(await read(passage, "jsonl", `${mark}{"text":"Sun"}`)).toEqual([row]);
+    expect(await read(passage, "csv", `${mark}text\nSun`)).toEqual([row]);
+    for (const format of ["lines", "whole"] as const) {
+      expect(await read(passage, format, `${mark}Sun`)).toEqual([row]);
+      expect(texts(await read(text, format, `${mark}Sun`))).toEqual(["Sun"]);
+    }
+  });
+});
+
+describe("numbers", () => {
+  it("that a row's number cannot hold are refused by line and field, in every format", async () => {
+    for (const digits of ["9007199254740993", "-0", "1e400", "0.1234567890123456789"]) {
+      await expect(read(numbers, "jsonl", `{"n":1}\n{"n":${digits}}`), digits).rejects.toThrow(
+        refused({ file: "rows.file", line: 2, field: "n" }, digits.slice(0, 40)),
+      );
+      await expect(read(numbers, "csv", `n\n1\n${digits}\n`), digits).rejects.toThrow(
+        refused({ line: 3, field: "n" }),
+      );
+    }
+    await expect(read(numbers, "parquet", parquet("int64"))).rejects.toThrow(
+      refused({ line: 2, field: "n" }),
+    );
+    await expect(read(numbers, "parquet", parquet("minusZero"))).rejects.toThrow(
+      refused({ line: 2, field: "n" }, "-0"),
+    );
+    await expect(read(numbers, "parquet", parquet("decimal"))).rejects.toThrow(refused({ line: 0 }, '"n"'));
+    expect(texts(await read(numbers, "jsonl", '{"n":9007199254740991}\n{"n":-12.50}\n{"n":1e3}'))).toEqual([
+      '{"n":9007199254740991}',
+      '{"n":-12.5}',
+      '{"n":1000}',
+    ]);
+  });
+
+  it("that no row takes may have any size, and whole ones are written into texts digit by digit", async () => {
+    expect(texts(await read(text, "jsonl", '{"text":"a","id":9007199254740993}'))).toEqual(["a"]);
+    expect(texts(await read(text, "parquet", parquet("int64")))).toEqual(["a", "b"]);
+    const ids = jsonOf("n", "text");
+    const rows = ['{"n":"7"}', '{"n":"9007199254740993"}'];
+    expect(texts(await read(ids, "parquet", parquet("int64")))).toEqual(rows);
+    expect(texts(await read(ids, "jsonl", '{"n":7}\n{"n":9007199254740993}'))).toEqual(rows);
+    await expect(read(ids, "jsonl", '{"n":1.50}')).rejects.toThrow(refused({ line: 1, field: "n" }));
+  });
+
+  it("that stand for labels are read by their names", async () => {
+    expect(texts(await read(email, "parquet", parquet("labels")))).toEqual([
+      '{"label":"spam","text":"win now"}',
+      '{"label":"ham","text":"lunch?"}',
+    ]);
+    expect(texts(await read(jsonOf("label", "text"), "parquet", parquet("labels")))[0]).toBe(
+      '{"label":"spam"}',
+    );
+    expect(texts(await read(jsonOf("label", "number"), "parquet", parquet("labels")))[0]).toBe('{"label":1}');
+  });
+});
+
+describe("a name that is there twice", () => {
+  it("is refused by itself: columns of CSV, and names of JSON", async () => {
+    await expect(read(email, "csv", "text,label,text\nthe mail itself,ham,a note\n")).rejects.toThrow(
+      refused({ file: "rows.file", line: 1 }, '"text"'),
+    );
+    await expect(read(text, "jsonl", '{"text":"a"}\n{"text":"a","text":"b"}')).rejects.toThrow(
+      refused({ line: 2 }, '"text"'),
+    );
+    await expect(columnsToName(text, "csv", utf8("text,text\na,b\n"))).rejects.toThrow(refused({ line: 1 }));
+  });
+});
+
+describe("a row that is none", () => {
+  it("is named by file, line and field", async () => {
+    const long = "x".repeat(70_000);
+    const quoted = JSON.stringify({ text: long });
+    for (const [format, content, line] of [
+      ["jsonl", `{"text":"a"}\n\n${quoted}\n{"text":"c"}`, 3],
+      ["csv", `text\na\n${long}\nc\n`, 3],
+      ["lines", `a\n${long}\nc`, 2],
+      ["whole", long, 0],
+      ["jsonl", '{"text":"a"}\n{"text":""}', 2],
+      ["jsonl", '{"text":"a"}\nnull', 2],
+      ["jsonl", '{"text":"a"}\n7', 2],
+      ["jsonl", '{"text":"a"}\n[1]', 2],
+      ["jsonl", '{"text":"a"}\n{"text":"\\ud800"}', 2],
+      ["csv", 'text\n"a\nb"\n""\n', 4],
+    ] as const)
+      await expect(read(passage, format, content), `${format} ${content.slice(0, 40)}`).rejects.toThrow(
+        refused({ file: "rows.file", line }),
+      );
+    await expect(read(text, "jsonl", '{"text":"a"}\n{"text":7.5}')).rejects.toThrow(
+      refused({ line: 2, field: "text" }),
+    );
+  });
+
+  it("is told of a file without rows", async () => {
+    for (const [format, content] of [
+      ["jsonl", ""],
+      ["csv", "text\n"],
+      ["lines", "\n"],
+      ["whole", ""],
+      ["parquet", parquet("empty")],
+    ] as const)
+      await expect(read(text, format, content), format).rejects.toThrow(
+        refused({ line: 0 }, "it has no rows"),
+      );
+  });
+});
+
+describe("files of tools", () => {
+  it("end with blank lines, and have columns that are null", async () => {
+    expect(texts(await read(text, "csv", "text,id\r\nSun,1\r\n\r\n"))).toEqual(["Sun"]);
+    const asked = encodeTextRow({ prompt: "Sun?", answer: "All day" });
+    const exported = '{"text":null,"prompt":"Sun?","answer":"All day"}';
+    expect(await read(passage, "jsonl", exported)).toEqual([asked]);
+    expect(await columnsToName(passage, "jsonl", utf8(exported))).toBe(null);
+  });
+
+  it("are Parquet packed by gzip and zstd", async () => {
+    for (const codec of ["gzip", "zstd"] as const)
+      expect(texts(await read(text, "parquet", parquet(codec))), codec).toEqual([
+        "Sun, all day",
+        "Rain at night",
+      ]);
+  });
+});

@@ -1,0 +1,127 @@
+import { modelError } from "../../model-errors.ts";
+import type { Place } from "../kernels/kernels.ts";
+import { ArenaPlan } from "../tensors/arena-plan.ts";
+import { type LinearName, linearSize, type ModelShape } from "./model-shape.ts";
+
+/** A linear map, or a part of the outputs of one, as PEFT names it. */
+export type AdapterTarget =
+  | "q_proj"
+  | "k_proj"
+  | "v_proj"
+  | "o_proj"
+  | "gate_proj"
+  | "up_proj"
+  | "down_proj"
+  | "c_attn"
+  | "attn.c_proj"
+  | "c_fc"
+  | "mlp.c_proj";
+
+/** LoRA: y += factor · (x A) B for each target. */
+export interface AdapterSettings {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly targets: readonly AdapterTarget[];
+  /** The factor is alpha / √rank, as rsLoRA has it. Absent: alpha / rank. */
+  readonly isRankStabilized?: true | undefined;
+}
+
+export const adapterFactor = ({ alpha, isRankStabilized, rank }: Omit<AdapterSettings, "targets">): number =>
+  alpha / (isRankStabilized === true ? Math.sqrt(rank) : rank);
+
+/** A is inputs × rank, B is rank × outputs; B's outputs are added to the map's from `firstOutput` on. */
+export interface AdapterPart {
+  readonly layer: number;
+  readonly target: AdapterTarget;
+  readonly linear: LinearName;
+  readonly firstOutput: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly a: Place;
+  readonly b: Place;
+}
+
+/** Where an adapter's numbers lie, counted from the start of a block; its gradients have the same layout. */
+export interface AdapterLayout {
+  readonly settings: AdapterSettings;
+  readonly factor: number;
+  readonly floatCount: number;
+  readonly parts: readonly AdapterPart[];
+}
+
+const MAX_RANK = 1_024;
+
+/** @throws RollupError MOD_FILE_INVALID for a target that the model does not have, or a rank out of range */
+export function adapterLayout(shape: ModelShape, settings: AdapterSettings): AdapterLayout {
+  const { alpha, rank, targets } = settings;
+  if (!Number.isInteger(rank) || rank < 1 || rank > MAX_RANK || !(alpha > 0 && alpha < 1e6))
+    throw invalid("r", `rank ${rank} and alpha ${alpha} are out of range`);
+  if (targets.length === 0 || new Set(targets).size !== targets.length)
+    throw invalid("target_modules", "no target, or one twice");
+  const plan = new ArenaPlan();
+  const parts: AdapterPart[] = [];
+  for (let layer = 0; layer < shape.layerCount; layer++) {
+    for (const target of targets) {
+      const place = targetPlace(shape, target);
+      const a = plan.take(place.inputs * rank);
+      parts.push({ layer, target, ...place, a, b: plan.take(rank * place.outputs) });
+    }
+  }
+  return { settings, factor: adapterFactor(settings), floatCount: plan.floatCount, parts };
+}
+
+/** The matrices that an adapter, or its gradient, consists of: counted from the start of its block. */
+export function adapterMatrices({ parts, settings }: AdapterLayout) {
+  return parts.flatMap(({ a, b, inputs, outputs }) => [
+    { at: a, rows: inputs, columns: settings.rank },
+    { at: b, rows: settings.rank, columns: outputs },
+  ]);
+}
+
+type TargetPlace = Pick<AdapterPart, "linear" | "firstOutput" | "inputs" | "outputs">;
+
+function targetPlace(shape: ModelShape, target: AdapterTarget): TargetPlace {
+  const whole = (linear: LinearName): TargetPlace => ({
+    linear,
+    firstOutput: 0,
+    ...linearSize(shape, linear),
+  });
+  const { headCount, headSize, keyHeadCount, width } = shape;
+  const part = (firstHead: number, heads: number): TargetPlace => ({
+    linear: "qkv",
+    firstOutput: firstHead * headSize,
+    inputs: width,
+    outputs: heads * headSize,
+  });
+  const places: Partial<Record<AdapterTarget, () => TargetPlace>> =
+    shape.family === "gpt2"
+      ? {
+          c_attn: () => whole("qkv"),
+          "attn.c_proj": () => whole("output"),
+          c_fc: () => whole("up"),
+          "mlp.c_proj": () => whole("down"),
+        }
+      : {
+          q_proj: () => part(0, headCount),
+          k_proj: () => part(headCount, keyHeadCount),
+          v_proj: () => part(headCount + keyHeadCount, keyHeadCount),
+          o_proj: () => whole("output"),
+          gate_proj: () => whole("gate"),
+          up_proj: () => whole("up"),
+          down_proj: () => whole("down"),
+        };
+  const place = Object.hasOwn(places, target) ? places[target] : undefined;
+  if (place === undefined) throw invalid("target_modules", `the model has no module ${target}`);
+  return place();
+}
+
+/** What most people tune: queries and values. */
+export function usualTargets(shape: ModelShape): AdapterTarget[] {
+  return shape.family === "gpt2" ? ["c_attn"] : ["q_proj", "v_proj"];
+}
+
+function invalid(field: string, message: string) {
+  return modelError("MOD_FILE_INVALID", `the adapter does not fit: ${message}`, {
+    data: { reason: "adapter-invalid", field },
+  });
+}

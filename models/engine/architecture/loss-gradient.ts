@@ -1,0 +1,256 @@
+import { modelError } from "../../model-errors.ts";
+import { NONE, type Place } from "../kernels/kernels.ts";
+import { roundUp16 } from "../tensors/arena-plan.ts";
+import { type GradientBlocks, linearBack, multiplyBackByBlocks } from "./linear-map.ts";
+import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";
+import { linearAdapter, placeLogits, readTokens, type Transformer } from "./transformer.ts";
+import type { BackBuffers } from "./workspace.ts";
+
+/** One row of text: what is read, and what should follow each token. */
+export interface TokenRow {
+  readonly tokens: readonly number[];
+  /** The token wanted after each; −1 where none is, as in a prompt. */
+  readonly targets: readonly number[];
+  /** What a target's loss counts for in the gradient; absent: one part of all, so that it is the mean's. */
+  readonly weight?: number;
+}
+
+/**
+ * The mean loss over the row's targets, in nats. Its gradients are added to the blocks that `into` names.
+ *
+ * @throws RollupError MOD_INPUT_INVALID for tokens or targets out of range, or a row without a target
+ */
+export function rowLoss(model: Transformer, row: TokenRow, into: GradientBlocks | null): number {
+  const { kernels, shape, workspace } = model;
+  const rows = row.tokens.length;
+  checkTargets(row, shape.vocabularySize);
+  readTokens(model, row.tokens);
+  placeLogits(model, 0, rows);
+  kernels.write(workspace.targets, row.targets);
+  const rowStride = roundUp16(shape.vocabularySize);
+  const weight = Math.fround(row.weight ?? 1 / wantedOf(row));
+  kernels.crossEntropy(
+    rows,
+    shape.vocabularySize,
+    rowStride,
+    workspace.logits,
+    workspace.targets,
+    workspace.losses,
+    weight,
+  );
+  if (into !== null) goBack(model, row.tokens, into);
+  const { losses } = workspace;
+  return meanLoss(row, kernels.arena.subarray(losses, losses + rows));
+}
+
+function meanLoss(row: TokenRow, losses: Float32Array): number {
+  return losses.reduce((sum, value) => sum + value, 0) / wantedOf(row);
+}
+
+/** Tokens that have a loss. */
+export const wantedOf = ({ targets }: Pick<TokenRow, "targets">): number =>
+  targets.filter((target) => target >= 0).length;
+
+function checkTargets(row: TokenRow, vocabularySize: number): void {
+  const { targets, tokens } = row;
+  const isOne = (target: number) => Number.isInteger(target) && target >= -1 && target < vocabularySize;
+  const wanted = wantedOf(row);
+  if (targets.length !== tokens.length || wanted === 0 || !targets.every(isOne)) {
+    throw modelError(
+      "MOD_INPUT_INVALID",
+      "a row needs one target for each token, and at least one that counts",
+      {
+        data: { field: "targets", tokens: tokens.length, targets: targets.length, wanted },
+      },
+    );
+  }
+}
+
+interface Pass {
+  readonly model: Transformer;
+  readonly back: BackBuffers;
+  readonly rows: number;
+  readonly into: GradientBlocks;
+}
+
+/** From the logits' gradient down to what is tuned. */
+function goBack(model: Transformer, tokens: readonly number[], into: GradientBlocks): void {
+  const { kernels, layout, parameters, shape, workspace } = model;
+  const { back } = workspace;
+  if (back === null) throw new RangeError("the workspace has no buffers for the pass back");
+  const rows = tokens.length;
+  const { vocabularySize, width } = shape;
+  const pass = { model, back, rows, into };
+  const slope = { at: workspace.logits, rowStride: roundUp16(vocabularySize), columnStride: 1 };
+  const weights = parameters + layout.head;
+  const head = { at: weights, rowStride: width, columnStride: 1 };
+  if (back.unpacked === NONE)
+    kernels.multiply(rows, width, vocabularySize, slope, head, back.dNormed, width, false);
+  else {
+    const map = { inputs: width, outputs: vocabularySize, weights };
+    multiplyBackByBlocks(kernels, map, rows, slope, back.unpacked, back.dNormed, false);
+  }
+  if (into.parameters !== NONE) {
+    const flipped = { at: slope.at, rowStride: 1, columnStride: slope.rowStride };
+    const normed = { at: workspace.lastNormed, rowStride: width, columnStride: 1 };
+    const dHead = into.parameters + layout.head;
+    kernels.multiply(vocabularySize, width, rows, flipped, normed, dHead, width, true);
+  }
+  kernels.clear(rows * width, back.dx);
+  normaliseBack(pass, layout.last, workspace.lastInput, workspace.lastStats);
+  for (let layer = shape.layerCount - 1; layer >= 0; layer--) layerBack(pass, layer);
+  if (into.parameters === NONE) return;
+  for (const [t, token] of tokens.entries())
+    kernels.add(width, into.parameters + layout.embedding + token * width, back.dx + t * width);
+  if (layout.positions !== NONE) kernels.add(rows * width, into.parameters + layout.positions, back.dx);
+}
+
+/** Adds the gradient of dNormed's norm to dx. */
+function normaliseBack({ back, into, model, rows }: Pass, norm: NormPlaces, x: Place, stats: Place): void {
+  const { kernels, parameters, shape } = model;
+  const place = (at: Place) => (into.parameters === NONE || at === NONE ? NONE : into.parameters + at);
+  kernels.normaliseBack(
+    rows,
+    shape.width,
+    x,
+    parameters + norm.weight,
+    stats,
+    back.dNormed,
+    back.dx,
+    place(norm.weight),
+    place(norm.bias),
+    shape.norm === "layer",
+  );
+}
+
+function layerBack(pass: Pass, layer: number): void {
+  const { back, into, model, rows } = pass;
+  const { kernels, layout, parameters, shape, workspace } = model;
+  const buffers = workspace.layers[layer]!;
+  const { before, between, linears } = layout.layers[layer]!;
+  const turnBack = (name: LinearName, x: Place, dOut: Place, dx: Place, accumulate = false) =>
+    linearBack(
+      kernels,
+      parameters,
+      back.unpacked,
+      linears[name]!,
+      linearAdapter(model, layer, name),
+      rows,
+      x,
+      dOut,
+      dx,
+      accumulate,
+      back.dLow,
+      into,
+    );
+  const count = rows * shape.innerWidth;
+  turnBack("down", buffers.inner, back.dx, back.dUp);
+  if (shape.activation === "gated") {
+    kernels.gateBack(count, buffers.gate, buffers.up, back.dUp, back.dGate, back.dUp);
+    turnBack("up", buffers.middleNormed, back.dUp, back.dNormed);
+    turnBack("gate", buffers.middleNormed, back.dGate, back.dNormed, true);
+  } else {
+    kernels.geluBack(count, buffers.up, back.dUp, back.dUp);
+    turnBack("up", buffers.middleNormed, back.dUp, back.dNormed);
+  }
+  normaliseBack(pass, between, buffers.middle, buffers.betweenStats);
+  turnBack("output", buffers.attended, back.dx, back.dWide);
+  attentionBack(pass, layer);
+  // Below the first layer there is nothing but the embedding, which adapters do not touch.
+  const isLast = layer === 0 && into.parameters === NONE;
+  turnBack("qkv", buffers.normed, back.dQkv, isLast ? NONE : back.dNormed);
+  if (!isLast) normaliseBack(pass, before, buffers.input, buffers.beforeStats);
+}
+
+/** dWide, the gradient of what was attended, becomes dQkv. */
+function attentionBack(pass: Pass, layer: number): void {
+  const { back, model, rows } = pass;
+  const { kernels, shape, workspace } = model;
+  const { headCount, headSize, keyHeadCount } = shape;
+  const buffers = workspace.layers[layer]!;
+  const stride = qkvWidth(shape);
+  const attendedStride = headCount * headSize;
+  const rowStride = roundUp16(rows);
+  const scale = Math.fround(1 / Math.sqrt(headSize));
+  const perKey = headCount / keyHeadCount;
+  for (let head = 0; head < headCount; head++) {
+    const keyHead = Math.floor(head / perKey);
+    // The first head of a group overwrites the key's and value's gradient, the others add.
+    const adds = head % perKey !== 0;
+    const queryColumn = head * headSize;
+    const keyColumn = (headCount + keyHead) * headSize;
+    const valueColumn = keyColumn + keyHeadCount * headSize;
+    const weights = buffers.attention + head * rows * rowStride;
+    const slopes = back.dAttention;
+    const dOut = { at: back.dWide + queryColumn, rowStride: attendedStride, columnStride: 1 };
+    const flippedValues = { at: buffers.qkv + valueColumn, rowStride: 1, columnStride: stride };
+    kernels.multiply(rows, rows, headSize, dOut, flippedValues, slopes, rowStride, false);
+    const flippedWeights = { at: weights, rowStride: 1, columnStride: rowStride };
+    const dValue = back.dQkv + valueColumn;
+    kernels.multiply(rows, headSize, rows, flippedWeights, dOut, dValue, stride, adds);
+    kernels.softmaxBack(rows, weights, slopes, rowStride, 0, scale);
+    const own = { at: slopes, rowStride, columnStride: 1 };
+    const keys = { at: buffers.qkv + keyColumn, rowStride: stride, columnStride: 1 };
+    const queries = { at: buffers.qkv + queryColumn, rowStride: stride, columnStride: 1 };
+    const flippedSlopes = { at: slopes, rowStride: 1, columnStride: rowStride };
+    kernels.multiply(rows, headSize, rows, own, keys, back.dQkv + queryColumn, stride, false);
+    kernels.multiply(rows, headSize, rows, flippedSlopes, queries, back.dQkv + keyColumn, stride, adds);
+  }
+  const heads = headCount + keyHeadCount;
+  if (workspace.rotary !== NONE)
+    kernels.rotate(rows, heads, headSize, back.dQkv, stride, workspace.rotary, -1);
+  if (shape.hasHeadNorms) headNormsBack(pass, layer);
+}
+
+function headNormsBack({ back, into, model, rows }: Pass, layer: number): void {
+  const { kernels, layout, parameters, shape, workspace } = model;
+  const { headCount, headSize, keyHeadCount } = shape;
+  const { headStats, rawHeads } = workspace.layers[layer]!;
+  const { keyNorm, queryNorm } = layout.layers[layer]!;
+  const heads = headCount + keyHeadCount;
+  const width = heads * headSize;
+  const place = (at: Place) => (into.parameters === NONE ? NONE : into.parameters + at);
+  kernels.clear(rows * width, back.dRaw);
+  for (let t = 0; t < rows; t++) {
+    const slope = back.dQkv + t * qkvWidth(shape);
+    const dRaw = back.dRaw + t * width;
+    for (const [norm, from, count] of [
+      [queryNorm, 0, headCount],
+      [keyNorm, headCount, keyHeadCount],
+    ] as const) {
+      const column = from * headSize;
+      kernels.normaliseBack(
+        count,
+        headSize,
+        rawHeads + t * width + column,
+        parameters + norm,
+        headStats + 2 * (t * heads + from),
+        slope + column,
+        dRaw + column,
+        place(norm),
+        NONE,
+        false,
+      );
+    }
+    kernels.copy(width, slope, dRaw);
+  }
+}
+
+/** Rows of `length` tokens, one after another; what is left of the tokens at the end is one row more if it has two. */
+export function textRows(tokens: readonly number[], length: number): TokenRow[] {
+  const rows: TokenRow[] = [];
+  for (let at = 0; at + 1 < tokens.length; at += length) {
+    const end = Math.min(at + length, tokens.length - 1);
+    rows.push({ tokens: tokens.slice(at, end), targets: tokens.slice(at + 1, end + 1) });
+  }
+  return rows;
+}
+
+/** A prompt and its answer: only the answer's tokens count. */
+export function answerRow(prompt: readonly number[], answer: readonly number[]): TokenRow {
+  const all = [...prompt, ...answer];
+  return {
+    tokens: all.slice(0, -1),
+    targets: all.slice(1).map((token, t) => (t + 1 < prompt.length ? -1 : token)),
+  };
+}

@@ -1,0 +1,333 @@
+import { parseStrictJson } from "@openledger/foundation/exact-json";
+import { modelError } from "../../model-errors.ts";
+import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
+import {
+  type ModelShape,
+  type ParameterLayout,
+  parameterLayout,
+  type WeightNumbers,
+} from "../architecture/model-shape.ts";
+import { prepareTransformer, type Transformer } from "../architecture/transformer.ts";
+import { planWorkspace, type Workspace } from "../architecture/workspace.ts";
+import { createKernels, type KernelChoice, type SharedArena } from "../kernels/create-kernels.ts";
+import { MAX_THREAD_COUNT, NONE, type Place } from "../kernels/kernels.ts";
+import { ArenaPlan } from "../tensors/arena-plan.ts";
+import { type ByteSource, type FileSource, readWhole, unreadable } from "./byte-source.ts";
+import { parseModelConfig } from "./model-config.ts";
+import { packInputs } from "./pack-weights.ts";
+import { readFloats, readTensorEntries, type TensorEntry } from "./safetensors.ts";
+import { namePrefixes, type TensorTarget, tensorTargets } from "./tensor-targets.ts";
+
+export type { FileSource };
+
+const MAX_CONFIG_BYTES = 2 ** 20;
+const MAX_INDEX_BYTES = 16 * 2 ** 20;
+const MAX_SHARDS = 1_000;
+/** Numbers that are read at a time. */
+const CHUNK = 2 ** 20;
+
+const SINGLE_FILE = "model.safetensors";
+const INDEX_FILE = "model.safetensors.index.json";
+
+/** A model whose files are open and checked, all but the weights themselves: nothing large is allocated yet. */
+export interface OpenModel {
+  readonly shape: ModelShape;
+  readonly layout: ParameterLayout;
+  /**
+   * Writes the weights into an arena.
+   *
+   * @param as another layout of the same shape, of int8 @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
+   */
+  load(arena: Float32Array, at: Place, as?: ParameterLayout): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a model: config.json, and weights as model.safetensors or as shards with their index.
+ *
+ * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED, MOD_FILE_INVALID,
+ *   MOD_FILE_INVALID, MOD_TOO_LARGE
+ */
+export async function openModel(source: FileSource): Promise<OpenModel> {
+  const config = await readWhole(source, "config.json", MAX_CONFIG_BYTES);
+  if (config === null) throw unreadable(`${source.name}/config.json`, "there is no such file");
+  const shape = parseModelConfig(config);
+  const opened: ByteSource[] = [];
+  const close = async () => {
+    for (const file of opened) await file.close();
+  };
+  try {
+    const entries = await openShards(source, opened);
+    // Layers are laid out only once the file has as many tensors, so that a false count costs nothing.
+    if (entries.size < shape.layerCount) throw missing(`of ${shape.layerCount} layers`, shape, undefined);
+    const layout = parameterLayout(shape);
+    const pairsOf = (as: ParameterLayout) =>
+      tensorTargets(shape, as).map((target) => ({ target, entry: find(entries, shape, target) }));
+    await requireUsed(entries, shape, pairsOf(layout));
+    return {
+      shape,
+      layout,
+      async load(arena, at, as = layout) {
+        for (const { entry, target } of pairsOf(as))
+          if (as.weights === "int8" && target.map !== undefined) await packTensor(entry, target, arena, at);
+          else await copyTensor(entry, target, arena, at);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openShards(source: FileSource, opened: ByteSource[]): Promise<Map<string, TensorEntry>> {
+  const single = await source.open(SINGLE_FILE);
+  if (single !== null) {
+    opened.push(single);
+    return readTensorEntries(single);
+  }
+  const index = await readWhole(source, INDEX_FILE, MAX_INDEX_BYTES);
+  if (index === null) throw unreadable(source.name, `there is neither ${SINGLE_FILE} nor ${INDEX_FILE}`);
+  const entries = new Map<string, TensorEntry>();
+  for (const file of shardNames(index)) {
+    const shard = await source.open(file);
+    if (shard === null) throw unreadable(`${source.name}/${file}`, "there is no such file");
+    opened.push(shard);
+    for (const [name, entry] of await readTensorEntries(shard)) {
+      if (entries.has(name)) throw invalidIndex(`two shards have ${name}`);
+      entries.set(name, entry);
+    }
+  }
+  return entries;
+}
+
+/** Names of files in the same folder: an index cannot lead anywhere else. */
+function shardNames(index: Uint8Array): string[] {
+  let map: unknown;
+  try {
+    ({ weight_map: map } = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(index)) as never);
+  } catch (cause) {
+    throw invalidIndex("it is no JSON", cause);
+  }
+  if (typeof map !== "object" || map === null) throw invalidIndex("it has no weight_map");
+  const names = [...new Set<unknown>(Object.values(map))];
+  if (names.length === 0 || names.length > MAX_SHARDS) throw invalidIndex(`it names ${names.length} shards`);
+  return names.map((name) => {
+    if (typeof name !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}\.safetensors$/.test(name))
+      throw invalidIndex("a shard's name is not that of a file in the folder");
+    return name;
+  });
+}
+
+function invalidIndex(reason: string, cause?: unknown) {
+  return modelError("MOD_FILE_INVALID", `${INDEX_FILE}: ${reason}`, {
+    data: { name: INDEX_FILE, reason },
+    cause,
+  });
+}
+
+function find(
+  entries: ReadonlyMap<string, TensorEntry>,
+  shape: ModelShape,
+  target: TensorTarget,
+): TensorEntry {
+  const [plain, prefix] = namePrefixes[shape.family];
+  const entry = entries.get(prefix + target.name) ?? entries.get(plain + target.name);
+  if (entry === undefined || entry.shape.join() !== target.shape.join())
+    throw missing(target.name, target.shape, entry?.shape);
+  return entry;
+}
+
+/** Causal masks and frequencies of positions: constants that older versions of transformers have stored. */
+const CONSTANTS = /(^|\.)(attn\.(masked_)?bias|rotary_emb\.inv_freq)$/;
+const HEAD = "lm_head.weight";
+
+/**
+ * A tensor that no part of the model takes would be left out of the arithmetic, in silence.
+ *
+ * @throws RollupError MOD_FILE_INVALID
+ */
+async function requireUsed(
+  entries: ReadonlyMap<string, TensorEntry>,
+  shape: ModelShape,
+  pairs: readonly { readonly entry: TensorEntry }[],
+): Promise<void> {
+  const used = new Set(pairs.map(({ entry }) => entry.name));
+  for (const [name, entry] of entries) {
+    if (used.has(name) || CONSTANTS.test(name)) continue;
+    if (name !== HEAD || !shape.isTied)
+      throw unused(
+        name,
+        "no part of the model that config.json describes takes it: correct the config, or take the tensor out",
+      );
+    // Exporters that do not know of ties write the embedding twice.
+    if (!(await isSame(entry, pairs[0]!.entry)))
+      throw unused(
+        name,
+        'it is not the embedding: with "tie_word_embeddings": false in config.json it is the head',
+      );
+  }
+}
+
+async function isSame(a: TensorEntry, b: TensorEntry): Promise<boolean> {
+  if (a.shape.join() !== b.shape.join()) return false;
+  const count = a.shape.reduce((product, size) => product * size, 1);
+  for (let first = 0; first < count; first += CHUNK) {
+    const size = Math.min(CHUNK, count - first);
+    const [own, other] = await Promise.all([readFloats(a, first, size), readFloats(b, first, size)]);
+    if (own.some((value, i) => value !== other[i])) return false;
+  }
+  return true;
+}
+
+const unused = (name: string, why: string) =>
+  modelError("MOD_FILE_INVALID", `the weights have a tensor ${name}: ${why}`, {
+    data: { reason: "tensor-unused", name },
+  });
+
+function missing(name: string, wanted: unknown, found: unknown) {
+  return modelError(
+    "MOD_FILE_INVALID",
+    `the weights have no tensor ${name} of the model's shape and a float type`,
+    {
+      data: { reason: "tensor-missing", name, wanted, found: found ?? null },
+    },
+  );
+}
+
+/** The same to int8, of whole blocks of inputs at a time. */
+async function packTensor(
+  entry: TensorEntry,
+  { map, shape: [rows = 0, columns = 0] }: TensorTarget,
+  arena: Float32Array,
+  start: Place,
+): Promise<void> {
+  const { firstOutput, hasOutputRows, ...own } = map!;
+  const packed = { ...own, weights: start + own.weights };
+  const rowsAtOnce = Math.max(32, Math.floor(CHUNK / columns / 32) * 32);
+  for (let first = 0; first < rows; first += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, rows - first);
+    const values = await readFloats(entry, first * columns, count * columns);
+    if (hasOutputRows)
+      for (let row = 0; row < count; row++) {
+        const inputs = values.subarray(row * columns, (row + 1) * columns);
+        packInputs(arena, packed, firstOutput + first + row, 0, inputs);
+      }
+    else
+      for (let column = 0; column < columns; column++) {
+        const inputs = Float32Array.from({ length: count }, (_, row) => values[row * columns + column]!);
+        packInputs(arena, packed, firstOutput + column, first, inputs);
+      }
+  }
+}
+
+async function copyTensor(
+  entry: TensorEntry,
+  target: TensorTarget,
+  arena: Float32Array,
+  start: Place,
+): Promise<void> {
+  const columns = target.shape.at(-1)!;
+  const rows = target.shape.length === 1 ? 1 : target.shape[0]!;
+  const rowsAtOnce = Math.max(1, Math.floor(CHUNK / columns));
+  for (let first = 0; first < rows; first += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, rows - first);
+    const values = await readFloats(entry, first * columns, count * columns);
+    const at = start + target.at + first * target.rowStride;
+    if (target.columnStride === 1) {
+      for (let row = 0; row < count; row++)
+        arena.set(values.subarray(row * columns, (row + 1) * columns), at + row * target.rowStride);
+      continue;
+    }
+    for (let column = 0; column < columns; column++) {
+      const to = at + column * target.columnStride;
+      for (let row = 0; row < count; row++) arena[to + row] = values[row * columns + column]!;
+    }
+  }
+}
+
+export interface LoadOptions {
+  readonly kernels: KernelChoice;
+  /** Maximum tokens of a row, or of a prompt and its answer together. */
+  readonly maxRows: number;
+  /** Room for gradients' passes; without, for generating. */
+  readonly isTraining: boolean;
+  readonly adapter?: AdapterSettings;
+  /** float32 if not given. */
+  readonly weights?: WeightNumbers;
+  /** Blocks of the adapter's size beside it: gradients, an optimiser's state. */
+  readonly adapterBlocks?: number;
+  /** Blocks of the model's size; none of int8. */
+  readonly fullBlocks?: number;
+  /** Places more in the same arena, behind the first workspace. */
+  readonly placeMore?: (plan: ArenaPlan, workspace: Workspace) => void;
+  /** Workspaces for as many threads; 1 if not given. */
+  readonly threadCount?: number;
+}
+
+export interface LoadedModel {
+  /** With the first workspace. */
+  readonly model: Transformer;
+  /** The same model with each of the workspaces. */
+  readonly models: readonly Transformer[];
+  readonly adapterBlocks: readonly Place[];
+  readonly fullBlocks: readonly Place[];
+  /** Ten floats. */
+  readonly settings: Place;
+  readonly shared: SharedArena;
+}
+
+/**
+ * Allocates an arena and reads the weights into it. An adapter is all zeros at first.
+ *
+ * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE,
+ *   MOD_ENGINE_UNAVAILABLE, MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
+ */
+export async function loadModel(opened: OpenModel, options: LoadOptions): Promise<LoadedModel> {
+  const { shape } = opened;
+  const { fullBlocks = 0, isTraining, maxRows, weights = "float32" } = options;
+  if (fullBlocks > 0 && weights === "int8") throw new RangeError("int8 weights have no gradients");
+  const layout = parameterLayout(shape, weights);
+  if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > shape.maxPositions) {
+    throw modelError(
+      "MOD_INPUT_INVALID",
+      `${maxRows} tokens at once: the model takes 1 to ${shape.maxPositions}`,
+      {
+        data: { field: "maxRows", maxRows, maxPositions: shape.maxPositions },
+      },
+    );
+  }
+  const threadCount = options.threadCount ?? 1;
+  if (!Number.isInteger(threadCount) || threadCount < 1 || threadCount > MAX_THREAD_COUNT) {
+    throw modelError("MOD_INPUT_INVALID", `${threadCount} threads: there can be 1 to ${MAX_THREAD_COUNT}`, {
+      data: { field: "threadCount", threadCount },
+    });
+  }
+  const adapter = options.adapter === undefined ? null : adapterLayout(shape, options.adapter);
+  const plan = new ArenaPlan();
+  const parameters = plan.take(layout.floatCount);
+  const adapterAt = adapter === null ? NONE : plan.take(adapter.floatCount);
+  const adapterBlocks = Array.from({ length: options.adapterBlocks ?? 0 }, () =>
+    plan.take(adapter?.floatCount ?? 0),
+  );
+  const blocks = Array.from({ length: fullBlocks }, () => plan.take(layout.floatCount));
+  const settings = plan.take(16);
+  const workspaces = Array.from({ length: threadCount }, () =>
+    planWorkspace(plan, shape, { maxRows, isTraining, adapter, weights }),
+  );
+  options.placeMore?.(plan, workspaces[0]!);
+  const { kernels, shared } = createKernels(options.kernels, plan.floatCount, threadCount);
+  await opened.load(kernels.arena, parameters, layout);
+  const models = workspaces.map(
+    (workspace): Transformer => ({
+      kernels,
+      shape,
+      layout,
+      parameters,
+      workspace,
+      adapter: adapter === null ? null : { layout: adapter, at: adapterAt },
+    }),
+  );
+  for (const model of models) prepareTransformer(model);
+  return { model: models[0]!, models, adapterBlocks, fullBlocks: blocks, settings, shared };
+}

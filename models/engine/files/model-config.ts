@@ -1,0 +1,205 @@
+import { parseStrictJson } from "@openledger/foundation/exact-json";
+import { z } from "zod";
+import { modelError } from "../../model-errors.ts";
+import type { ModelShape } from "../architecture/model-shape.ts";
+import { foreignKey, MODEL_KEYS } from "./known-keys.ts";
+
+const size = (max: number) => z.number().int().min(1).max(max);
+const WIDTH = size(65_536);
+const LAYERS = size(512);
+const HEADS = size(1_024);
+/** Token ids are kept as 32-bit floats. */
+const VOCABULARY = size(2 ** 23);
+const POSITIONS = size(2 ** 20);
+const EPSILON = z.number().min(1e-12).max(1e-2);
+
+const gpt2Config = z.object({
+  vocab_size: VOCABULARY,
+  n_embd: WIDTH,
+  n_layer: LAYERS,
+  n_head: HEADS,
+  n_inner: WIDTH.nullish(),
+  n_positions: POSITIONS,
+  layer_norm_epsilon: EPSILON.default(1e-5),
+  activation_function: z.string().default("gelu_new"),
+  tie_word_embeddings: z.boolean().default(true),
+  scale_attn_weights: z.boolean().default(true),
+  scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+});
+
+const scalingConfig = z.strictObject({
+  rope_type: z.string().optional(),
+  type: z.string().optional(),
+  rope_theta: z.number().optional(),
+  partial_rotary_factor: z.literal(1).optional(),
+  factor: z.number().min(1).max(1e4).optional(),
+  low_freq_factor: z.number().min(1e-3).max(1e4).optional(),
+  high_freq_factor: z.number().min(1e-3).max(1e4).optional(),
+  original_max_position_embeddings: POSITIONS.optional(),
+});
+
+const llamaConfig = z.object({
+  vocab_size: VOCABULARY,
+  hidden_size: WIDTH,
+  intermediate_size: WIDTH,
+  num_hidden_layers: LAYERS,
+  num_attention_heads: HEADS,
+  num_key_value_heads: HEADS.nullish(),
+  head_dim: size(1_024).nullish(),
+  max_position_embeddings: POSITIONS,
+  rms_norm_eps: EPSILON.default(1e-6),
+  hidden_act: z.string().default("silu"),
+  rope_theta: z.number().min(1).max(1e9).nullish(),
+  rope_scaling: scalingConfig.nullish(),
+  rope_parameters: scalingConfig.nullish(),
+  tie_word_embeddings: z.boolean().default(false),
+  attention_bias: z.boolean().nullish(),
+  mlp_bias: z.boolean().default(false),
+  use_sliding_window: z.boolean().default(false),
+});
+
+/**
+ * A model's shape from its config.json.
+ *
+ * @throws RollupError MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED
+ */
+export function parseModelConfig(bytes: Uint8Array): ModelShape {
+  let config: unknown;
+  try {
+    config = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw modelError("MOD_FILE_INVALID", "config.json is no JSON", {
+      data: { reason: "config-invalid", field: "" },
+      cause,
+    });
+  }
+  const { model_type: type } = (config ?? {}) as { model_type?: unknown };
+  const shape =
+    type === "gpt2"
+      ? gpt2Shape(parse(gpt2Config, config))
+      : type === "llama" || type === "qwen2" || type === "qwen3"
+        ? llamaShape(type, parse(llamaConfig, config))
+        : null;
+  if (shape === null) throw unsupported("model_type", type);
+  const { headCount, headSize, innerWidth, keyHeadCount, width } = shape;
+  // The kernels go by sixteen. Every published model of these families has such sizes.
+  for (const [field, value] of Object.entries({ width, headSize, innerWidth }))
+    if (value % 16 !== 0) throw unsupported(field, value);
+  if (headCount % keyHeadCount !== 0) throw unsupported("num_key_value_heads", keyHeadCount);
+  return shape;
+}
+
+function parse<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  config: unknown,
+): z.output<z.ZodObject<Shape>> {
+  const foreign = foreignKey(config as object, Object.keys(schema.shape), MODEL_KEYS);
+  if (foreign?.isKnown === true) throw unsupported(foreign.key, foreign.value);
+  if (foreign !== null) throw unknownKey(foreign.key, foreign.value);
+  const parsed = schema.safeParse(config);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const field = issue.path.join(".");
+  throw modelError("MOD_FILE_INVALID", `config.json: ${field}: ${issue.message}`, {
+    data: { reason: "config-invalid", field },
+  });
+}
+
+function gpt2Shape(config: z.infer<typeof gpt2Config>): ModelShape {
+  if (config.activation_function !== "gelu_new" && config.activation_function !== "gelu_pytorch_tanh")
+    throw unsupported("activation_function", config.activation_function);
+  if (!config.scale_attn_weights || config.scale_attn_by_inverse_layer_idx)
+    throw unsupported("scale_attn_weights", config.scale_attn_weights);
+  const width = config.n_embd;
+  return {
+    family: "gpt2",
+    vocabularySize: config.vocab_size,
+    width,
+    layerCount: config.n_layer,
+    headCount: config.n_head,
+    keyHeadCount: config.n_head,
+    headSize: width / config.n_head,
+    innerWidth: config.n_inner ?? 4 * width,
+    maxPositions: config.n_positions,
+    norm: "layer",
+    epsilon: config.layer_norm_epsilon,
+    activation: "gelu",
+    positions: "learned",
+    hasHeadNorms: false,
+    hasQkvBias: true,
+    hasOutputBias: true,
+    hasInnerBias: true,
+    isTied: config.tie_word_embeddings,
+  };
+}
+
+function llamaShape(type: "llama" | "qwen2" | "qwen3", config: z.infer<typeof llamaConfig>): ModelShape {
+  if (config.hidden_act !== "silu") throw unsupported("hidden_act", config.hidden_act);
+  if (config.use_sliding_window) throw unsupported("use_sliding_window", true);
+  if (config.mlp_bias) throw unsupported("mlp_bias", true);
+  const hasBias = config.attention_bias ?? type === "qwen2";
+  // Llama's option gives the output a bias, too.
+  if (hasBias && type !== "qwen2") throw unsupported("attention_bias", true);
+  const rope = config.rope_parameters ?? config.rope_scaling ?? {};
+  return {
+    family: "llama",
+    vocabularySize: config.vocab_size,
+    width: config.hidden_size,
+    layerCount: config.num_hidden_layers,
+    headCount: config.num_attention_heads,
+    keyHeadCount: config.num_key_value_heads ?? config.num_attention_heads,
+    headSize: config.head_dim ?? config.hidden_size / config.num_attention_heads,
+    innerWidth: config.intermediate_size,
+    maxPositions: config.max_position_embeddings,
+    norm: "rms",
+    epsilon: config.rms_norm_eps,
+    activation: "gated",
+    positions: { theta: thetaOf(rope.rope_theta ?? config.rope_theta ?? 10_000), scaling: scalingOf(rope) },
+    hasHeadNorms: type === "qwen3",
+    hasQkvBias: hasBias,
+    hasOutputBias: false,
+    hasInnerBias: false,
+    isTied: config.tie_word_embeddings,
+  };
+}
+
+function thetaOf(theta: number): number {
+  if (theta >= 1 && theta <= 1e9) return theta;
+  throw modelError("MOD_FILE_INVALID", `config.json: rope_theta ${theta} is out of range`, {
+    data: { reason: "config-invalid", field: "rope_theta" },
+  });
+}
+
+function scalingOf(rope: z.infer<typeof scalingConfig>) {
+  const type = rope.rope_type ?? rope.type ?? "default";
+  if (type === "default") return null;
+  const { factor, low_freq_factor: low, high_freq_factor: high } = rope;
+  const original = rope.original_max_position_embeddings;
+  if (type !== "llama3") throw unsupported("rope_scaling", type);
+  if (
+    factor === undefined ||
+    low === undefined ||
+    high === undefined ||
+    original === undefined ||
+    low >= high
+  )
+    throw unsupported("rope_scaling", rope);
+  return { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions: original };
+}
+
+const unknownKey = (field: string, value: unknown) =>
+  modelError(
+    "MOD_CONFIG_UNSUPPORTED",
+    `config.json: ${field} = ${JSON.stringify(value).slice(0, 100)} is not known here: take it out if it does not change the arithmetic`,
+    { data: { field, value } },
+  );
+
+function unsupported(field: string, value: unknown) {
+  return modelError(
+    "MOD_CONFIG_UNSUPPORTED",
+    `models with ${field} = ${JSON.stringify(value)} are not computed here`,
+    {
+      data: { field, value },
+    },
+  );
+}

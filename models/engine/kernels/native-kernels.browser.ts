@@ -1,0 +1,16 @@
+/** The twin of `native-kernels.ts` in a page, which loads no addons. */
+import { modelError } from "../../model-errors.ts";
+import type { KernelSetName, Kernels } from "./kernels.ts";
+
+export function nativeKernelSets(): KernelSetName[] {
+  return [];
+}
+
+export const productThreads = (): number => 1;
+
+/** @throws RollupError MOD_ENGINE_UNAVAILABLE */
+export function createNativeKernels(): Kernels {
+  throw modelError("MOD_ENGINE_UNAVAILABLE", "a page has no native kernels; choose wasm", {
+    data: { reason: "native-unavailable" },
+  });
+}

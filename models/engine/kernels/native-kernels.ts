@@ -1,0 +1,129 @@
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { modelError } from "../../model-errors.ts";
+import { arenaMoves, type KernelSetName, type Kernels, type Matrix } from "./kernels.ts";
+
+/** Each kernel as addon.cpp has it: the set's number, the arena, then numbers. */
+type NativeKernel = (set: number, arena: Float32Array, ...numbers: number[]) => void;
+type NativeAddon = { sets(): KernelSetName[] } & Record<
+  | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks">
+  | "quantise"
+  | "multiplyBlocks"
+  | "unpack",
+  NativeKernel
+>;
+
+const addonPath = fileURLToPath(new URL("native/build/model-kernels.node", import.meta.url));
+
+/** How many threads share a product where so many make passes: all cores, at most eight. */
+export const productThreads = (passThreads: number): number =>
+  Math.min(8, Math.max(1, Math.floor(availableParallelism() / passThreads)));
+
+/** The sets that the addon and this processor have, the fastest first; none where the addon was not built. */
+export function nativeKernelSets(path = addonPath): KernelSetName[] {
+  try {
+    return loadAddon(path).sets();
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The C++ kernels on an arena of their caller's; one that threads share may lie in a SharedArrayBuffer.
+ *
+ * @param threadCount that share a product of int8 weights, the caller's among them
+ * @throws RollupError MOD_ENGINE_UNAVAILABLE where the addon is absent or the processor lacks the set
+ */
+export function createNativeKernels(
+  arena: Float32Array,
+  name?: KernelSetName,
+  path: string = addonPath,
+  threadCount = 1,
+): Kernels {
+  const addon = loadAddon(path);
+  const sets = addon.sets();
+  const set = name === undefined ? 0 : sets.indexOf(name);
+  if (sets[set] === undefined) throw unavailable(`this processor has no ${name ?? "AVX2"}`, { sets });
+  const bind =
+    (kernel: NativeKernel) =>
+    (...numbers: (number | boolean)[]) =>
+      kernel(set, arena, ...numbers.map(Number));
+  return {
+    name: sets[set],
+    arena,
+    ...arenaMoves(arena),
+    multiply(rows, columns, depth, a: Matrix, b: Matrix, c, rowStride, accumulate) {
+      addon.multiply(
+        set,
+        arena,
+        rows,
+        columns,
+        depth,
+        a.at,
+        a.rowStride,
+        a.columnStride,
+        b.at,
+        b.rowStride,
+        b.columnStride,
+        c,
+        rowStride,
+        accumulate ? 1 : 0,
+      );
+    },
+    normalise: bind(addon.normalise),
+    normaliseBack: bind(addon.normaliseBack),
+    rotate: bind(addon.rotate),
+    softmax: bind(addon.softmax),
+    softmaxBack: bind(addon.softmaxBack),
+    gate: (...numbers) => addon.gate(set, arena, ...numbers, threadCount),
+    gateBack: bind(addon.gateBack),
+    gelu: bind(addon.gelu),
+    geluBack: bind(addon.geluBack),
+    addRow: bind(addon.addRow),
+    sumRows: bind(addon.sumRows),
+    add: bind(addon.add),
+    scale: bind(addon.scale),
+    crossEntropy: bind(addon.crossEntropy),
+    adam: bind(addon.adam),
+    adamTangent: bind(addon.adamTangent),
+    applyAdapters({ count, entries, rows, inputs, x, xStride, outputs, y, yStride, a, b }) {
+      addon.applyAdapters(set, arena, count, entries, rows, inputs, x, xStride, outputs, y, yStride, a, b);
+    },
+    attendPages(call) {
+      const { headCount, headSize, keyHeadCount, kv, maxPages, out, pageCount, pageFloats } = call;
+      const { pages, qkv, qkvStride, rows, scale, scores, seats, slotCount } = call;
+      const heads = [headCount, keyHeadCount, headSize] as const;
+      const seating = [rows, seats, pages, slotCount, maxPages] as const;
+      const places = [qkv, qkvStride, kv, pageCount, pageFloats, out, scores] as const;
+      addon.attendPages(set, arena, ...seating, ...heads, ...places, scale, threadCount);
+    },
+    blocks: {
+      quantise: (...numbers) => addon.quantise(set, arena, ...numbers, threadCount),
+      multiply({ accumulate, inputs, outputs, rows, weights, x, y, yStride }) {
+        const places = [x, weights, y, yStride, Number(accumulate)] as const;
+        addon.multiplyBlocks(set, arena, rows, outputs, inputs, ...places, threadCount);
+      },
+      unpack({ inputs, outputs, weights }, first, count, to) {
+        addon.unpack(set, arena, outputs, inputs, weights, first, count, to);
+      },
+    },
+  };
+}
+
+function loadAddon(path: string): NativeAddon {
+  try {
+    return createRequire(import.meta.url)(path) as NativeAddon;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw unavailable(reason!, { path }, cause);
+  }
+}
+
+function unavailable(reason: string, data: object, cause?: unknown) {
+  return modelError(
+    "MOD_ENGINE_UNAVAILABLE",
+    `the native kernels do not run (${reason}); install g++ and run \`node prover/native/build.js\`, or choose wasm`,
+    { data: { ...data, reason }, cause },
+  );
+}

@@ -1,0 +1,407 @@
+// The kernels, included once for each instruction set with LANES (8 or 16 floats a register), TILE_ROWS and FUSED.
+//
+// The rules that make every set give the same bytes:
+// - an output of a product is one chain of fused multiply-adds in the order of the index, starting from 0 or from C;
+// - a reduction has 16 lanes (element i goes to lane i mod 16) and ends in the tree of `total`;
+// - exp and log are the polynomials below, in plain multiplications and additions that are never fused;
+// - everything else is +, −, ×, ÷ and √, which IEEE 754 fixes. The build has -ffp-contract=off and no -ffast-math.
+// wasm/ has the same kernels as WebAssembly; models/engine/kernels/kernels.test.ts compares them byte by byte.
+#include "kernel-table.h"
+
+namespace {
+
+typedef float Vector __attribute__((vector_size(LANES * 4)));
+typedef float Lanes __attribute__((vector_size(64)));
+/** Unsigned, since the exponent of what is no number wraps. */
+typedef unsigned Words __attribute__((vector_size(LANES * 4)));
+
+inline Vector loadVector(const float* p) {
+  Vector r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
+}
+inline void storeVector(float* p, Vector v) { __builtin_memcpy(p, &v, sizeof v); }
+
+/** Not `Vector{} + x`: that addition is carried out, and halves the speed. */
+inline Vector spread(float x) {
+#if LANES == 16
+  return Vector{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+#else
+  return Vector{x, x, x, x, x, x, x, x};
+#endif
+}
+
+inline Lanes load(const float* p) {
+  Lanes r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
+}
+inline void store(float* p, Lanes v) { __builtin_memcpy(p, &v, sizeof v); }
+
+inline float total(Lanes v) {
+  float t[16];
+  store(t, v);
+  for (int width = 8; width > 0; width >>= 1)
+    for (int i = 0; i < width; i++) t[i] += t[i + width];
+  return t[0];
+}
+
+/** e^x, relative error below 2e-7; x is held within −87 … 88. Not of Lanes, whose comparisons AVX2 makes one by one. */
+inline Vector exponential(Vector x) {
+  const Vector zero = {};
+  x = x < -87.f ? zero - 87.f : x;
+  x = x > 88.f ? zero + 88.f : x;
+  // Adding 1.5 · 2^23 rounds to an integer, which is then in the lowest bits.
+  Vector n = x * 1.44269504f + 12582912.f;
+  const Words exponent = ((Words)n) << 23;
+  n = n - 12582912.f;
+  Vector f = x - n * 0.693359375f;
+  f = f - n * -2.12194440e-4f;
+  Vector p = f * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * f + 8.3334519073e-3f;
+  p = p * f + 4.1665795894e-2f;
+  p = p * f + 1.6666665459e-1f;
+  p = p * f + 5.0000001201e-1f;
+  p = p * f * f + f + 1.f;
+  return (Vector)((Words)p + exponent);
+}
+
+/** ln x of a normal number. */
+inline float logarithm(float x) {
+  int bits;
+  __builtin_memcpy(&bits, &x, 4);
+  int exponent = ((bits >> 23) & 255) - 127;
+  bits = (bits & 0x7fffff) | 0x3f800000;
+  float m;
+  __builtin_memcpy(&m, &bits, 4);
+  if (m > 1.41421356f) {
+    m = m * 0.5f;
+    exponent++;
+  }
+  const float s = (m - 1.f) / (m + 1.f), z = s * s;
+  const float series = z * 0.111111111f + 0.142857143f;
+  return (float)exponent * 0.69314718f + (s + s) * (((series * z + 0.2f) * z + 0.33333333f) * z + 1.f);
+}
+
+inline Vector sigmoid(Vector x) { return 1.f / (exponential(-x) + 1.f); }
+
+constexpr long TILE_COLUMNS = 2 * LANES, DEPTH = 384, BLOCK_ROWS = 240 / TILE_ROWS * TILE_ROWS;
+
+/** R rows by TILE_COLUMNS columns of C. A is packed (TILE_ROWS numbers a step), B has rows of `strideB`. */
+template <int R>
+inline void tile(long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns, bool first) {
+  Vector sums[R][2];
+  float edge[TILE_COLUMNS];
+  for (int i = 0; i < R; i++) {
+    if (first) {
+      sums[i][0] = sums[i][1] = Vector{};
+    } else {
+      const float* from = c + i * strideC;
+      if (columns != TILE_COLUMNS) {
+        for (long j = 0; j < TILE_COLUMNS; j++) edge[j] = j < columns ? from[j] : 0.f;
+        from = edge;
+      }
+      sums[i][0] = loadVector(from);
+      sums[i][1] = loadVector(from + LANES);
+    }
+  }
+  for (long k = 0; k < depth; k++) {
+    const Vector right[2] = {loadVector(b + k * strideB), loadVector(b + k * strideB + LANES)};
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+      const Vector left = spread(a[k * TILE_ROWS + i]);
+      sums[i][0] = FUSED(left, right[0], sums[i][0]);
+      sums[i][1] = FUSED(left, right[1], sums[i][1]);
+    }
+  }
+  for (int i = 0; i < R; i++) {
+    float* to = columns == TILE_COLUMNS ? c + i * strideC : edge;
+    storeVector(to, sums[i][0]);
+    storeVector(to + LANES, sums[i][1]);
+    if (to == edge)
+      for (long j = 0; j < columns; j++) c[i * strideC + j] = edge[j];
+  }
+}
+
+template <int R>
+inline void tileOf(long rows, long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns,
+                   bool first) {
+  if (rows == R) return tile<R>(depth, a, b, strideB, c, strideC, columns, first);
+  if constexpr (R > 1) tileOf<R - 1>(rows, depth, a, b, strideB, c, strideC, columns, first);
+}
+
+typedef float Quad __attribute__((vector_size(16)));
+typedef int QuadIndexes __attribute__((vector_size(16)));
+
+inline Quad loadQuad(const float* p) {
+  Quad r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
+}
+
+/** One panel of a B that is the other way round: columns `stride` apart, four steps of four columns at a time. */
+inline void packFlipped(long steps, const float* from, long stride, float* to) {
+  long k = 0;
+  for (; k + 4 <= steps; k += 4)
+    for (long j = 0; j < TILE_COLUMNS; j += 4) {
+      const float* p = from + j * stride + k;
+      const Quad a = loadQuad(p), b = loadQuad(p + stride), c = loadQuad(p + 2 * stride), d = loadQuad(p + 3 * stride);
+      const Quad ab = __builtin_shuffle(a, b, QuadIndexes{0, 4, 1, 5}), cd = __builtin_shuffle(c, d, QuadIndexes{0, 4, 1, 5});
+      const Quad ef = __builtin_shuffle(a, b, QuadIndexes{2, 6, 3, 7}), gh = __builtin_shuffle(c, d, QuadIndexes{2, 6, 3, 7});
+      const Quad out[4] = {__builtin_shuffle(ab, cd, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ab, cd, QuadIndexes{2, 3, 6, 7}),
+                           __builtin_shuffle(ef, gh, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ef, gh, QuadIndexes{2, 3, 6, 7})};
+      for (int i = 0; i < 4; i++) __builtin_memcpy(to + (k + i) * TILE_COLUMNS + j, &out[i], sizeof out[i]);
+    }
+  for (; k < steps; k++)
+    for (long j = 0; j < TILE_COLUMNS; j++) to[k * TILE_COLUMNS + j] = from[j * stride + k];
+}
+
+void multiply(long rows, long columns, long depth, Matrix a, Matrix b, float* c, long strideC, bool accumulate,
+              float* scratch) {
+  float* packedA = scratch;
+  float* packedB = scratch + DEPTH * BLOCK_ROWS;
+  for (long k0 = 0; k0 < depth; k0 += DEPTH) {
+    const long steps = depth - k0 < DEPTH ? depth - k0 : DEPTH;
+    const bool first = !accumulate && k0 == 0;
+    for (long m0 = 0; m0 < rows; m0 += BLOCK_ROWS) {
+      const long block = rows - m0 < BLOCK_ROWS ? rows - m0 : BLOCK_ROWS;
+      for (long m = 0; m < block; m += TILE_ROWS) {
+        const long held = block - m < TILE_ROWS ? block - m : TILE_ROWS;
+        for (long k = 0; k < steps; k++) {
+          const float* from = a.data + (k0 + k) * a.columnStride + (m0 + m) * a.rowStride;
+          float* to = packedA + m * steps + k * TILE_ROWS;
+          for (long i = 0; i < held; i++) to[i] = from[i * a.rowStride];
+        }
+      }
+      for (long n = 0; n < columns; n += TILE_COLUMNS) {
+        const long width = columns - n < TILE_COLUMNS ? columns - n : TILE_COLUMNS;
+        const float* from = b.data + k0 * b.rowStride + n * b.columnStride;
+        const float* right = from;
+        long strideB = b.rowStride;
+        // A few rows do not repay the packing, where B is right already.
+        if (b.columnStride != 1 || width != TILE_COLUMNS || block > TILE_ROWS) {
+          right = packedB;
+          strideB = TILE_COLUMNS;
+          if (b.columnStride == 1 && width == TILE_COLUMNS) {
+            for (long k = 0; k < steps; k++)
+              __builtin_memcpy(packedB + k * TILE_COLUMNS, from + k * b.rowStride, TILE_COLUMNS * 4);
+          } else if (b.rowStride == 1 && width == TILE_COLUMNS) {
+            packFlipped(steps, from, b.columnStride, packedB);
+          } else {
+            for (long j = 0; j < TILE_COLUMNS; j++)
+              for (long k = 0; k < steps; k++)
+                packedB[k * TILE_COLUMNS + j] = j < width ? from[k * b.rowStride + j * b.columnStride] : 0.f;
+          }
+        }
+        for (long m = 0; m < block; m += TILE_ROWS)
+          tileOf<TILE_ROWS>(block - m < TILE_ROWS ? block - m : TILE_ROWS, steps, packedA + m * steps, right, strideB,
+                            c + (m0 + m) * strideC + n, strideC, width, first);
+      }
+    }
+  }
+}
+
+void normalise(long rows, long width, const float* x, const float* weight, const float* bias, float* y, float* stats,
+               float epsilon, bool isCentred) {
+  const float size = (float)width;
+  for (long t = 0; t < rows; t++, x += width, y += width, stats += 2) {
+    float mean = 0.f;
+    if (isCentred) {
+      Lanes sum = {};
+      for (long i = 0; i < width; i += 16) sum += load(x + i);
+      mean = total(sum) / size;
+    }
+    Lanes squares = {};
+    for (long i = 0; i < width; i += 16) {
+      const Lanes d = load(x + i) - mean;
+      squares += d * d;
+    }
+    const float factor = 1.f / __builtin_sqrtf(total(squares) / size + epsilon);
+    stats[0] = mean;
+    stats[1] = factor;
+    for (long i = 0; i < width; i += 16) {
+      Lanes out = (load(x + i) - mean) * factor * load(weight + i);
+      if (bias != nullptr) out = out + load(bias + i);
+      store(y + i, out);
+    }
+  }
+}
+
+void normaliseBack(long rows, long width, const float* x, const float* weight, const float* stats, const float* dy, float* dx,
+                   float* dWeight, float* dBias, bool isCentred) {
+  const float size = (float)width;
+  for (long t = 0; t < rows; t++, x += width, dy += width, dx += width, stats += 2) {
+    const float mean = stats[0], factor = stats[1];
+    Lanes plain = {}, along = {};
+    for (long i = 0; i < width; i += 16) {
+      const Lanes g = load(dy + i) * load(weight + i);
+      plain += g;
+      along += g * ((load(x + i) - mean) * factor);
+    }
+    const float meanPlain = isCentred ? total(plain) / size : 0.f, meanAlong = total(along) / size;
+    for (long i = 0; i < width; i += 16) {
+      const Lanes d = load(dy + i), unit = (load(x + i) - mean) * factor;
+      store(dx + i, load(dx + i) + (d * load(weight + i) - meanPlain - unit * meanAlong) * factor);
+      if (dWeight != nullptr) store(dWeight + i, load(dWeight + i) + d * unit);
+      if (dBias != nullptr) store(dBias + i, load(dBias + i) + d);
+    }
+  }
+}
+
+void rotate(long rows, long heads, long headSize, float* x, long rowStride, const float* table, float sign) {
+  const long half = headSize / 2;
+  for (long t = 0; t < rows; t++, x += rowStride, table += headSize)
+    for (long h = 0; h < heads; h++) {
+      float* p = x + h * headSize;
+      for (long i = 0; i < half; i++) {
+        const float cosine = table[i], sine = table[half + i] * sign, a = p[i], b = p[i + half];
+        p[i] = a * cosine - b * sine;
+        p[i + half] = b * cosine + a * sine;
+      }
+    }
+}
+
+/** Row t keeps its first `first` + t + 1 numbers; the others become 0. */
+void softmax(long rows, float* x, long rowStride, long first, float scale) {
+  for (long t = 0; t < rows; t++, x += rowStride) {
+    const long valid = first + t + 1, end = (valid + 15) & ~15L;
+    float most = -3e38f;
+    Vector mosts = spread(most);
+    for (long j = 0; j < valid; j++) x[j] = x[j] * scale;
+    for (long j = 0; j + LANES <= valid; j += LANES) mosts = loadVector(x + j) > mosts ? loadVector(x + j) : mosts;
+    for (int j = 0; j < LANES; j++) most = mosts[j] > most ? mosts[j] : most;
+    for (long j = end - 16; j < valid; j++) most = x[j] > most ? x[j] : most;
+    for (long j = 0; j < end; j += LANES) storeVector(x + j, exponential(loadVector(x + j) - most));
+    for (long j = valid; j < rowStride; j++) x[j] = 0.f;
+    Lanes sum = {};
+    for (long j = 0; j < end; j += 16) sum += load(x + j);
+    const float factor = 1.f / total(sum);
+    for (long j = 0; j < end; j += 16) store(x + j, load(x + j) * factor);
+  }
+}
+
+void softmaxBack(long rows, const float* p, float* dp, long rowStride, long first, float scale) {
+  for (long t = 0; t < rows; t++, p += rowStride, dp += rowStride) {
+    const long valid = first + t + 1, end = (valid + 15) & ~15L;
+    for (long j = valid; j < rowStride; j++) dp[j] = 0.f;
+    Lanes sum = {};
+    for (long j = 0; j < end; j += 16) sum += load(dp + j) * load(p + j);
+    const float mean = total(sum);
+    for (long j = 0; j < end; j += 16) store(dp + j, (load(dp + j) - mean) * load(p + j) * scale);
+  }
+}
+
+void gate(long count, const float* a, const float* b, float* y) {
+  for (long i = 0; i < count; i += LANES) {
+    const Vector x = loadVector(a + i);
+    storeVector(y + i, x * sigmoid(x) * loadVector(b + i));
+  }
+}
+
+void gateBack(long count, const float* a, const float* b, const float* dy, float* da, float* db) {
+  for (long i = 0; i < count; i += LANES) {
+    const Vector x = loadVector(a + i), y = loadVector(b + i), d = loadVector(dy + i), s = sigmoid(x);
+    storeVector(db + i, d * (x * s));
+    storeVector(da + i, d * y * (s * (x * (1.f - s) + 1.f)));
+  }
+}
+
+/** 2 √(2/π) (x + 0.044715 x³), in the form of tanh's approximation of GELU: gelu(x) = x · sigmoid of this. */
+inline Vector geluInner(Vector x) { return x * (x * x * 0.0713548162726f + 1.5957691216057f); }
+
+void gelu(long count, const float* a, float* y) {
+  for (long i = 0; i < count; i += LANES) {
+    const Vector x = loadVector(a + i);
+    storeVector(y + i, x * sigmoid(geluInner(x)));
+  }
+}
+
+void geluBack(long count, const float* a, const float* dy, float* da) {
+  for (long i = 0; i < count; i += LANES) {
+    const Vector x = loadVector(a + i), s = sigmoid(geluInner(x));
+    const Vector slope = x * x * 0.2140644488178f + 1.5957691216057f;
+    storeVector(da + i, loadVector(dy + i) * (s * (x * (1.f - s) * slope + 1.f)));
+  }
+}
+
+void addRow(long rows, long width, float* y, const float* bias) {
+  for (long t = 0; t < rows; t++, y += width)
+    for (long i = 0; i < width; i += 16) store(y + i, load(y + i) + load(bias + i));
+}
+
+void sumRows(long rows, long width, const float* dy, float* dBias) {
+  for (long t = 0; t < rows; t++, dy += width)
+    for (long i = 0; i < width; i += 16) store(dBias + i, load(dBias + i) + load(dy + i));
+}
+
+void add(long count, float* y, const float* x) {
+  for (long i = 0; i < count; i += 16) store(y + i, load(y + i) + load(x + i));
+}
+
+void scale(long count, float* x, float factor) {
+  for (long i = 0; i < count; i += 16) store(x + i, load(x + i) * factor);
+}
+
+/** Logits become the gradient of weight × loss. A row whose target is below 0 has neither loss nor gradient. */
+void crossEntropy(long rows, long size, long rowStride, float* logits, const float* targets, float* losses, float weight) {
+  for (long t = 0; t < rows; t++, logits += rowStride) {
+    const long target = (long)targets[t], end = (size + 15) & ~15L;
+    if (target < 0 || target >= size) {
+      for (long j = 0; j < rowStride; j++) logits[j] = 0.f;
+      losses[t] = 0.f;
+      continue;
+    }
+    const float wanted = logits[target];
+    float most = -3e38f;
+    for (long j = 0; j < size; j++)
+      if (logits[j] > most) most = logits[j];
+    for (long j = 0; j < end; j += LANES) storeVector(logits + j, exponential(loadVector(logits + j) - most));
+    for (long j = size; j < rowStride; j++) logits[j] = 0.f;
+    Lanes sum = {};
+    for (long j = 0; j < end; j += 16) sum += load(logits + j);
+    const float all = total(sum), factor = weight / all;
+    losses[t] = logarithm(all) + most - wanted;
+    for (long j = 0; j < end; j += 16) store(logits + j, load(logits + j) * factor);
+    logits[target] = logits[target] - weight;
+  }
+}
+
+/** `settings`: rate, β₁, 1 − β₁, β₂, 1 − β₂, 1 / (1 − β₁ᵗ), 1 / (1 − β₂ᵗ), ε, rate × decay, gradient's factor. */
+void adam(long count, float* p, const float* g, float* m, float* v, const float* s) {
+  for (long i = 0; i < count; i += 16) {
+    const Lanes slope = load(g + i) * s[9];
+    const Lanes first = load(m + i) * s[1] + slope * s[2], second = load(v + i) * s[3] + slope * slope * s[4];
+    store(m + i, first);
+    store(v + i, second);
+    Lanes root = second * s[6];
+    for (int j = 0; j < 16; j++) root[j] = __builtin_sqrtf(root[j]);
+    const Lanes old = load(p + i);
+    store(p + i, old - old * s[8] - first * s[5] / (root + s[7]) * s[0]);
+  }
+}
+
+/** A change dg of the slope moves dm and dv as `adam` moves m and v, with ds for each square, and dp by both. */
+void adamTangent(long count, float* dp, const float* dg, float* dm, float* dv, const float* ds, const float* ofMean,
+                 const float* ofSquare, const float* s) {
+  for (long i = 0; i < count; i += 16) {
+    const Lanes change = load(dg + i), old = load(dp + i);
+    const Lanes first = load(dm + i) * s[1] + change * s[2], second = load(dv + i) * s[3] + change * load(ds + i);
+    store(dm + i, first);
+    store(dv + i, second);
+    store(dp + i, old - old * s[8] - (first * load(ofMean + i) - second * load(ofSquare + i)));
+  }
+}
+
+#include "serving-kernels.h"
+#include "block-kernels.h"
+
+const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE_COLUMNS),
+                           normalise,    normaliseBack, rotate,
+                           softmax,      softmaxBack, gate,
+                           gateBack,     gelu,        geluBack,
+                           addRow,       sumRows,     add,
+                           scale,        crossEntropy, adam,        adamTangent,
+                           applyAdapters, keepPages,   attendPages,
+                           quantise,     unpack,      multiplyBlocks};
+
+}  // namespace

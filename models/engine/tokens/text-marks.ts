@@ -1,0 +1,86 @@
+/** Tokens that begin a text and end it, as the files of a base name them. */
+
+import { textOfBytes } from "@openledger/foundation/utf8";
+import { modelError } from "../../model-errors.ts";
+import { type FileSource, readWhole } from "../files/byte-source.ts";
+import { beginOf, MAX_FILE_BYTES, parseJsonFile, type TokenizerFile } from "./tokenizer-file.ts";
+
+const MAX_CONFIG_BYTES = 16 * 2 ** 20;
+
+interface EndsFile {
+  readonly eos_token_id?: unknown;
+  readonly eos_token?: unknown;
+}
+
+/** A name of a token, plain or as an object that has it. */
+const nameOf = (token: unknown): string | null => {
+  const name = typeof token === "object" && token !== null ? (token as { content?: unknown }).content : token;
+  return typeof name === "string" && name !== "" ? name : null;
+};
+
+/**
+ * All that ends a text: `eos_token_id` of config.json and of generation_config.json, and `eos_token` of
+ * tokenizer_config.json. One of them alone leaves out what ends a turn of many instructed models.
+ *
+ * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
+ */
+export async function readEndTokens(source: FileSource): Promise<number[]> {
+  const [config, generation, tokenizer] = await Promise.all(
+    ["config.json", "generation_config.json", "tokenizer_config.json"].map((file) =>
+      readJson<EndsFile>(source, file, MAX_CONFIG_BYTES),
+    ),
+  );
+  const ids = [config?.eos_token_id, generation?.eos_token_id].flat(2);
+  const name = nameOf(tokenizer?.eos_token);
+  if (name !== null) ids.push(await idOf(source, name));
+  const isToken = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0;
+  return [...new Set(ids.filter(isToken))];
+}
+
+/** What the tokenizer puts before a text. @throws as `readEndTokens` */
+export async function readBeginTokens(source: FileSource): Promise<number[]> {
+  const file = await readJson<TokenizerFile>(source, "tokenizer.json", MAX_FILE_BYTES);
+  return file === null ? [] : checked("tokenizer.json", () => beginOf(file));
+}
+
+/** Its template of a chat as a base publishes it; null where there is none. @throws as `readEndTokens` */
+export async function readChatTemplate(source: FileSource): Promise<string | null> {
+  const own = await readWhole(source, "chat_template.jinja", MAX_CONFIG_BYTES);
+  if (own !== null) return checked("chat_template.jinja", () => textOfBytes(own));
+  const config = await readJson<{ chat_template?: unknown }>(
+    source,
+    "tokenizer_config.json",
+    MAX_CONFIG_BYTES,
+  );
+  const template = config?.chat_template;
+  const usual = Array.isArray(template)
+    ? (template.find((one: { name?: unknown } | null) => one?.name === "default") as { template?: unknown })
+        ?.template
+    : template;
+  return typeof usual === "string" ? usual : null;
+}
+
+async function idOf(source: FileSource, name: string): Promise<number | undefined> {
+  const file = await readJson<TokenizerFile>(source, "tokenizer.json", MAX_FILE_BYTES);
+  const added = file?.added_tokens?.find(({ content }) => content === name);
+  const { vocab = {} } = file?.model ?? {};
+  return added?.id ?? (Array.isArray(vocab) ? undefined : (vocab as Record<string, number>)[name]);
+}
+
+async function readJson<T extends object>(
+  source: FileSource,
+  file: string,
+  maxBytes: number,
+): Promise<T | null> {
+  const bytes = await readWhole(source, file, maxBytes);
+  return bytes === null ? null : checked(file, () => parseJsonFile(bytes) as T);
+}
+
+function checked<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw modelError("MOD_FILE_INVALID", `${file}: ${reason}`, { data: { file, reason }, cause });
+  }
+}

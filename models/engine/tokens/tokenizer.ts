@@ -1,0 +1,119 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import { modelError } from "../../model-errors.ts";
+import { type FileSource, readWhole } from "../files/byte-source.ts";
+import { spellingOf, type TokenSpelling } from "./token-speller.ts";
+import {
+  beginOf,
+  MAX_FILE_BYTES,
+  parseJsonFile,
+  requireBounded,
+  type TokenizerFile,
+} from "./tokenizer-file.ts";
+
+/** Text to tokens and back. */
+export interface TextTokens extends TokenSpelling {
+  /** Tokens of a text alone. */
+  encode(text: string): number[];
+  /** The text that tokens spell; of bytes that are no text, replacement characters. */
+  decode(tokens: readonly number[]): string;
+  /** Tokens that the tokenizer puts before a text: a begin-of-text token, or none. */
+  readonly begin: readonly number[];
+  /** Most bytes of UTF-8 that one token stands for in a text. */
+  readonly longestBytes: number;
+}
+
+/**
+ * Most bytes of a text of so many tokens. A stranger's text is held against it before it is encoded: encoding takes about
+ * 10 µs a byte, and what is longer is refused anyway.
+ */
+export const maxTextBytes = ({ longestBytes }: Pick<TextTokens, "longestBytes">, tokenCount: number) =>
+  tokenCount * longestBytes;
+
+const BYTE_COUNT = 256;
+const byte = (token: number) => Uint8Array.of(token);
+
+/** A token is a byte of UTF-8. */
+export const byteTokens: TextTokens = withDecoding({
+  encode: (text) => Array.from(new TextEncoder().encode(text)),
+  bytesOf: byte,
+  speller: () => byte,
+  begin: [],
+  longestBytes: 1,
+});
+
+/** What normalizers may shorten a text to: a letter of mathematics has 4 bytes, and the letter that NFKC makes of it one. */
+const NORMALIZED_PART = 4;
+
+/**
+ * The tokenizer of a model: its tokenizer.json, or bytes where there is none and the vocabulary has 256.
+ *
+ * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
+ */
+export async function openTokenizer(source: FileSource, vocabularySize: number): Promise<TextTokens> {
+  const bytes = await readWhole(source, "tokenizer.json", MAX_FILE_BYTES);
+  if (bytes === null) {
+    if (vocabularySize === BYTE_COUNT) return byteTokens;
+    throw invalid(`there is none, and ${vocabularySize} tokens are not bytes`);
+  }
+  const settings = await readWhole(source, "tokenizer_config.json", MAX_FILE_BYTES);
+  try {
+    const config = settings === null ? {} : (parseJsonFile(settings) as TokenizerConfig);
+    return tokensOf(parseJsonFile(bytes) as TokenizerFile, config, vocabularySize);
+  } catch (cause) {
+    throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+interface TokenizerConfig {
+  readonly additional_special_tokens?: readonly unknown[];
+}
+
+function tokensOf(file: TokenizerFile, config: TokenizerConfig, vocabularySize: number): TextTokens {
+  requireBounded(file);
+  const tokenizer = new Tokenizer(file, config);
+  const begin = beginOf(file);
+  const marks = (config.additional_special_tokens ?? []).filter((name) => typeof name === "string");
+  const checked = (ids: readonly number[]) => {
+    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+    if (wrong !== undefined) throw invalid(`it gives token ${wrong}, the model has ${vocabularySize}`);
+    return ids as number[];
+  };
+  return withDecoding({
+    ...spellingOf(file, marks),
+    encode: (text) => checked(tokenizer.encode(text, { add_special_tokens: false }).ids),
+    begin: checked(begin),
+    longestBytes: longestOf(file),
+  });
+}
+
+function withDecoding(tokens: Omit<TextTokens, "decode">): TextTokens {
+  return { ...tokens, decode: (list) => textOf(tokens.speller(), list) };
+}
+
+/** The text of tokens one after another. */
+function textOf(spell: (token: number) => Uint8Array, tokens: readonly number[]): string {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  return tokens.map((token) => decoder.decode(spell(token), { stream: true })).join("") + decoder.decode();
+}
+
+/** A text's tokens behind those that the tokenizer puts before it: once, where the text has them already. */
+export function begun({ begin }: Pick<TextTokens, "begin">, text: readonly number[]): readonly number[] {
+  return begin.every((token, i) => text[i] === token) ? text : [...begin, ...text];
+}
+
+function longestOf({ added_tokens: added = [], decoder, model, normalizer }: TokenizerFile): number {
+  const { vocab } = model;
+  const names = Array.isArray(vocab) ? vocab.map(([name]) => name as string) : Object.keys(vocab);
+  // Of a byte-level vocabulary a name has one character for each byte.
+  const utf8 = new TextEncoder();
+  const bytesOf = (name: string) =>
+    decoder?.type === "ByteLevel" ? [...name].length : utf8.encode(name).length;
+  let longest = 1;
+  for (const name of names) longest = Math.max(longest, bytesOf(name));
+  for (const { content } of added) longest = Math.max(longest, utf8.encode(content).length);
+  return (normalizer ?? null) === null ? longest : NORMALIZED_PART * longest;
+}
+
+function invalid(reason: string, cause?: unknown) {
+  return modelError("MOD_FILE_INVALID", `tokenizer.json: ${reason}`, { data: { reason }, cause });
+}

@@ -1,0 +1,56 @@
+/** The base model that the devnet tunes adapters for: our own, small, and in the repository. */
+import { fileURLToPath } from "node:url";
+import type { FileSource } from "../../engine/files/byte-source.ts";
+import { checkedSource } from "../../engine/files/checked-source.ts";
+import { folderSource } from "../../engine/files/folder-source.ts";
+import { urlSource } from "../../engine/files/url-source.ts";
+import { modelError } from "../../model-errors.ts";
+
+/** SHA-256 of the checkpoint's files, which `openledger models base --derive FOLDER` makes again. */
+export const BASE_HASHES = {
+  "config.json": "b43a5e7c6f408fa3d31df2b0c53a703ec83f0303ab39342d25b0c88accc561b5",
+  "model.safetensors": "a600f32554445ee1fb5f18649863fb4c28d4b0ef6a32f5b1ac25554e98b46747",
+  "tokenizer.json": "24a081cbe5144c97dfc1bd0a79e25067d48f601e0aa7a6be5f3fe29563cdcc20",
+  "tokenizer_config.json": "fa3eda88ae8dc4c3090531761bb1e33943969f205cb7a8fbddf57bac606737ee",
+} as const;
+
+/** Names the base in recipes: the hash of its weights. */
+export const BASE_SHA256 = BASE_HASHES["model.safetensors"];
+
+export const BASE_FOLDER = fileURLToPath(new URL("checkpoint", import.meta.url));
+
+const MAX_FILE_BYTES = 10 * 2 ** 20;
+
+/**
+ * The base's files; each is checked against its hash when it is opened.
+ *
+ * @param folder another copy of it
+ * @throws from its `open`: RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
+ */
+export function defaultBase(folder: string = BASE_FOLDER): FileSource {
+  return checkedSource(folderSource(folder), BASE_HASHES, MAX_FILE_BYTES, (file, wanted, found) =>
+    modelError("MOD_FILE_INVALID", `${folder}/${file} is not the file of the default base`, {
+      data: { reason: "base-changed", file, wanted, found },
+    }),
+  );
+}
+
+/** The base that comes with this software. */
+export const OWN_BASE_NAME = "openledger-base";
+/** Where `openledger models base --add` puts others, and a factory lists them from. */
+export const ADDED_BASES = ".openledger/bases";
+/** As a place: that base, whose files are checked against its hashes. */
+export const OWN_BASE = "default";
+
+export const isAddress = (place: string): boolean => /^https?:\/\//.test(place);
+
+/** A folder, what is below an address, or the base that comes with this software. */
+export function baseSourceAt(place: string): FileSource {
+  if (place === OWN_BASE) return defaultBase();
+  return isAddress(place) ? urlSource(place) : folderSource(place);
+}
+
+/** What people call a base: the last part of its place. */
+export function baseNameAt(place: string): string {
+  return place === OWN_BASE ? OWN_BASE_NAME : (place.split("/").filter(Boolean).at(-1) ?? place);
+}

@@ -1,0 +1,62 @@
+/** Sizes of a map from gradients to features, and where its numbers lie in an arena. */
+import type { Place } from "../../engine/kernels/kernels.ts";
+import { type ArenaPlan, roundUp16 } from "../../engine/tensors/arena-plan.ts";
+import { modelError } from "../../model-errors.ts";
+
+/** A matrix among the numbers of a gradient, row by row. */
+export interface GradientMatrix {
+  readonly at: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface TextFeatureOptions {
+  readonly rowCount: number;
+  /** Numbers of a gradient. */
+  readonly gradientCount: number;
+  /** d, a multiple of 16. */
+  readonly featureCount: number;
+  readonly seed: string;
+  /** What a gradient consists of; they cover it. */
+  readonly matrices: readonly GradientMatrix[];
+}
+
+/** Where the map's numbers lie. */
+export interface TextFeaturePlaces {
+  /** rowCount × gradientCount: the rows' gradients go here. */
+  readonly gradients: Place;
+  /** gradientCount × featureCount: the map. */
+  readonly directions: Place;
+  /** rowCount × featureCount. */
+  readonly features: Place;
+  readonly gram: Place;
+  readonly coefficients: Place;
+  /** For the largest of `matrices`: a basis of its rows, one of its columns, and itself for each feature. */
+  readonly rowBasis: Place;
+  readonly columnBasis: Place;
+  readonly turned: Place;
+}
+
+const MAX_ROWS = 8_192;
+const MAX_FEATURES = 2_048;
+/** @throws RollupError MOD_INPUT_INVALID for counts out of range */
+export function planTextFeatures(plan: ArenaPlan, options: TextFeatureOptions): TextFeaturePlaces {
+  const { featureCount, gradientCount, matrices, rowCount } = options;
+  const fits = featureCount % 16 === 0 && featureCount >= 16 && featureCount <= MAX_FEATURES;
+  if (!fits || rowCount < 1 || rowCount > MAX_ROWS) {
+    throw modelError("MOD_INPUT_INVALID", "the number of rows or features is out of range", {
+      data: { field: "featureCount", featureCount, gradientCount, rowCount },
+    });
+  }
+  const max = (size: (matrix: GradientMatrix) => number) => Math.max(0, ...matrices.map(size));
+  return {
+    gradients: plan.take(rowCount * gradientCount),
+    directions: plan.take(gradientCount * featureCount),
+    features: plan.take(rowCount * featureCount),
+    gram: plan.take(rowCount * roundUp16(rowCount)),
+    coefficients: plan.take(rowCount * featureCount),
+    rowBasis: plan.take(max(({ rows }) => rows ** 2)),
+    columnBasis: plan.take(max(({ columns }) => columns ** 2)),
+    turned: plan.take(max(({ columns, rows }) => rows * columns * featureCount)),
+  };
+}

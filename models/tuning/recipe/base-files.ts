@@ -1,0 +1,119 @@
+/** The base model that a recipe names: its files by their SHA-256, wherever they are taken from. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { fetchFile } from "@openledger/attribution/model/model-download";
+import { textOfBytes } from "@openledger/foundation/utf8";
+import { z } from "zod";
+import type { ModelShape } from "../../engine/architecture/model-shape.ts";
+import { type FileSource, readWhole, unreadable } from "../../engine/files/byte-source.ts";
+import { memorySource } from "../../engine/files/memory-source.ts";
+import { parseModelConfig } from "../../engine/files/model-config.ts";
+import { modelError } from "../../model-errors.ts";
+
+/** All files together: they are held in memory while they are read. */
+const MAX_BASE_BYTES = 4 * 2 ** 30;
+const INDEX_FILE = "model.safetensors.index.json";
+/** What says how texts and turns end: beside a base, and of no effect on a recipe that is written. */
+export const MARK_FILES = ["generation_config.json", "chat_template.jinja"] as const;
+const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/;
+
+export const baseSchema = z.strictObject({
+  /** What people call it; nothing depends on it. */
+  name: z.string().min(1).max(200),
+  /** By name: config.json, weights, and a tokenizer where tokens are not bytes. */
+  files: z.record(
+    z.string().regex(FILE_NAME),
+    z.strictObject({
+      sizeBytes: z.number().int().positive().max(MAX_BASE_BYTES),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  ),
+});
+export type RecipeBaseModel = z.infer<typeof baseSchema>;
+
+/** Where the bytes of a base's file are; null where they are not. Bytes are checked by the one who asks. */
+export type ReadBaseFile = (file: string, base: RecipeBaseModel) => Promise<Uint8Array | null>;
+
+/** The files of a base that a recipe names, as far as there are: shards by the index. @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */
+export async function baseFileNames(source: FileSource): Promise<string[]> {
+  const index = await readWhole(source, INDEX_FILE, MAX_BASE_BYTES);
+  const shards = index === null ? [] : shardsOf(index);
+  return [
+    ...["config.json", "tokenizer.json", "tokenizer_config.json", INDEX_FILE, "model.safetensors"],
+    ...shards,
+  ];
+}
+
+/** A base as a recipe names it, from its folder or address. @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */
+export async function describeBase(source: FileSource, name: string): Promise<RecipeBaseModel> {
+  const files: RecipeBaseModel["files"] = {};
+  for (const file of await baseFileNames(source)) {
+    const bytes = await readWhole(source, file, MAX_BASE_BYTES);
+    if (bytes !== null) files[file] = { sizeBytes: bytes.length, sha256: bytesToHex(sha256(bytes)) };
+  }
+  if (files["config.json"] === undefined) throw unreadable(source.name, "there is no config.json");
+  return { name, files };
+}
+
+/** Reads a folder's or an address's files. */
+export function readFrom(source: FileSource): ReadBaseFile {
+  return (file) => readWhole(source, file, MAX_BASE_BYTES);
+}
+
+/** Asks a model's server, which has what it answers with. */
+export function readFromServer(serverUrl: string): ReadBaseFile {
+  return (file, { files }) =>
+    fetchFile(serverUrl, `base/${file}`, { maxFileBytes: files[file]?.sizeBytes ?? MAX_BASE_BYTES });
+}
+
+/**
+ * A file of the base with the SHA-256 that the recipe names, from the first place that has it so; null for a name that
+ * the recipe does not have. @throws RollupError MOD_BASE_MISSING with what each place said
+ */
+export async function readBaseFile(
+  base: RecipeBaseModel,
+  file: string,
+  places: readonly ReadBaseFile[],
+): Promise<Uint8Array | null> {
+  const wanted = Object.hasOwn(base.files, file) ? base.files[file] : undefined;
+  if (wanted === undefined) return null;
+  const said: string[] = [];
+  for (const read of places) {
+    const bytes = await read(file, base).catch((error: Error) => {
+      said.push(error.message);
+      return null;
+    });
+    if (bytes === null) continue;
+    if (bytes.length === wanted.sizeBytes && bytesToHex(sha256(bytes)) === wanted.sha256) return bytes;
+    said.push(`${bytes.length} other bytes`);
+  }
+  throw modelError(
+    "MOD_BASE_MISSING",
+    `the base model ${base.name}: no ${file} with SHA-256 ${wanted.sha256.slice(0, 16)}… was found`,
+    { data: { base: base.name, file, sha256: wanted.sha256, said } },
+  );
+}
+
+/** From config.json alone. @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED */
+export async function shapeOfBase(
+  base: RecipeBaseModel,
+  places: readonly ReadBaseFile[],
+): Promise<ModelShape> {
+  const config = await readBaseFile(base, "config.json", places);
+  if (config === null) throw unreadable(base.name, "there is no config.json");
+  return parseModelConfig(config);
+}
+
+/** All files of the base, in memory. @throws RollupError MOD_BASE_MISSING */
+export async function openBase(base: RecipeBaseModel, places: readonly ReadBaseFile[]): Promise<FileSource> {
+  const files = new Map<string, Uint8Array>();
+  for (const file of Object.keys(base.files)) files.set(file, (await readBaseFile(base, file, places))!);
+  return memorySource(base.name, files);
+}
+
+function shardsOf(index: Uint8Array): string[] {
+  const { weight_map: map } = JSON.parse(textOfBytes(index)) as { weight_map?: object };
+  return [...new Set<unknown>(Object.values(map ?? {}))].filter(
+    (name): name is string => typeof name === "string" && FILE_NAME.test(name),
+  );
+}

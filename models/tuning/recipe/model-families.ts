@@ -1,0 +1,56 @@
+/** The families of models that the commands and the devnet know. A new family is added here and in web/ask. */
+
+import { availableParallelism } from "node:os";
+import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
+import type { TrainingSetting } from "./text-training.ts";
+
+/** Where files of base models are looked for, beside the base that comes with this software. */
+interface BasePlaces {
+  /** A folder or an address. */
+  readonly base?: string | undefined;
+  /** A model's server, which has what it answers with. */
+  readonly serverUrl?: string | undefined;
+}
+
+/** For anyone who reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
+export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
+  const [{ directFamily }, { textFamily }, setting] = await Promise.all([
+    import("@openledger/attribution/model/direct/direct-family"),
+    import("./text-family.ts"),
+    textSetting(places),
+  ]);
+  return [directFamily, textFamily(setting)];
+}
+
+/** For anyone who makes models, or checks how they were made. */
+export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
+  const [{ directTraining }, { textFamily }, { textTraining }, setting] = await Promise.all([
+    import("@openledger/attribution/model/direct/direct-training"),
+    import("./text-family.ts"),
+    import("./text-training.ts"),
+    textSetting(places),
+  ]);
+  return [directTraining, textTraining(textFamily(setting), setting)];
+}
+
+export async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {
+  const [
+    { baseSourceAt, OWN_BASE },
+    { readFrom, readFromServer },
+    { nativeKernelSets },
+    { MAX_THREAD_COUNT },
+  ] = await Promise.all([
+    import("../base/base-place.ts"),
+    import("./base-files.ts"),
+    import("../../engine/kernels/native-kernels.ts"),
+    import("../../engine/kernels/kernels.ts"),
+  ]);
+  const paths = base === undefined ? [OWN_BASE] : [base, OWN_BASE];
+  const folders = paths.map((path) => readFrom(baseSourceAt(path)));
+  return {
+    bases: serverUrl === undefined ? folders : [...folders, readFromServer(serverUrl)],
+    // Both give the same bytes; the native ones are faster where they were built.
+    kernels: nativeKernelSets().length > 0 ? "native" : "wasm",
+    threadCount: Math.min(availableParallelism(), MAX_THREAD_COUNT),
+  };
+}

@@ -1,0 +1,30 @@
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
+import type { Cited } from "../retrieval/citations.ts";
+import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
+import { decodeIndex } from "../retrieval/row-index.ts";
+import { mapLength, type QueryMapSize } from "./query-map.ts";
+import { isCiting, type TextRecipe } from "./text-recipe.ts";
+import { promptOf, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
+
+/** What a model reads for a prompt. */
+export interface ReadPrompt {
+  readonly given: readonly number[];
+  readonly cited: Cited | null;
+}
+
+/** @throws ATT_MODEL_FILE_INVALID for an index that is none; what it returns, as `tokensOfPrompt` */
+export function promptReader(
+  tokens: TextTokens,
+  { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },
+  size: QueryMapSize,
+): (prompt: string) => ReadPrompt & { readonly found: FoundRows | null } {
+  const find = isCiting(recipe)
+    ? rowFinder(decodeIndex(queryMap.subarray(mapLength(queryMap, size)), recipe), recipe)
+    : null;
+  return (prompt) => {
+    const question = tokensOfPrompt(tokens, prompt, recipe);
+    const found = find?.(prompt) ?? null;
+    const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
+    return { given: promptOf(recipe, question, sources), cited: found?.cited ?? null, found };
+  };
+}

@@ -1,0 +1,150 @@
+import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { directTraining, trainDirect } from "@openledger/attribution/model/direct/direct-training";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { beforeAll, describe, expect, it } from "vitest";
+import { memorySource } from "../../engine/files/memory-source.ts";
+import { makeModel } from "../../testing/made-models.ts";
+import { byteConfig } from "../../testing/text-rows.ts";
+import { baseSourceAt, defaultBase, OWN_BASE, OWN_BASE_NAME } from "../base/base-place.ts";
+import { heldOutCount } from "../training/row-losses.ts";
+import { completeRecipe, type PresetName, presetRecipe, textPreset } from "./recipe-presets.ts";
+
+beforeAll(initPoseidon);
+
+const WORDS = ["win", "money", "now", "lunch", "meeting", "report", "free", "prize", "monday", "invoice"];
+/** Mails of three words: what somebody tries first. */
+const shortMails = (count: number, labelOf: (i: number) => number = (i) => i % 2): OwnedRow[] =>
+  Array.from({ length: count }, (_, i) => ({
+    content: encodeRow("email", {
+      label: labelOf(i),
+      input: `${WORDS[i % 10]} ${WORDS[(7 * i + 3) % 10]} ${i}`,
+    }),
+    contributorId: 5,
+    validatorId: 8,
+  }));
+
+function fitted(name: PresetName, rows: readonly OwnedRow[], bucketCount: number): DirectRecipe {
+  const { id, version, rowsRoot } = datanetOf(rows);
+  const datanet = { id, version, rowsRoot: BigInt(rowsRoot) };
+  const preset = presetRecipe(name, rows.length, bucketCount);
+  return parseDirectRecipe(completeRecipe(preset, datanet, bucketCount + 1));
+}
+
+describe("recipe presets", () => {
+  it.each([
+    [4, 256],
+    [8, 256],
+    [30, 256],
+    [30, 512],
+    [100, 512],
+  ])(
+    "train on %i short mails and on as many real ones, in %i buckets",
+    { timeout: 300_000 },
+    (count, buckets) => {
+      for (const rows of [shortMails(count), sampleRows("email", count)]) {
+        const recipe = fitted("emails", rows, buckets);
+        directTraining.requireTrainable(
+          rows.map(({ content }) => content),
+          recipe,
+        );
+        const { accuracy, features } = trainDirect(rows, recipe);
+        expect(accuracy).toBeGreaterThan(0.8);
+        expect(features).toMatchObject({ rowCount: count, featureCount: buckets + 1 });
+        // No row is all zeros: each can earn.
+        for (let i = 0; i < count; i++) {
+          const row = features.values.subarray(i * (buckets + 1), (i + 1) * (buckets + 1));
+          expect(row.some((x) => x !== 0)).toBe(true);
+        }
+      }
+    },
+  );
+
+  it("train on 30 digits of 7 × 7 pixels, and take 14 × 14 where the circuit has buckets for them", () => {
+    const rows = sampleRows("digit", 30);
+    expect(trainDirect(rows, fitted("digits", rows, 1_008)).accuracy).toBeGreaterThan(0.8);
+    expect(fitted("digits", rows, 4_096).inputs).toMatchObject({ side: 14 });
+    expect(() => fitted("digits", rows, 512)).toThrow(
+      expect.objectContaining({
+        code: "ATT_RECIPE_INVALID",
+        message: expect.stringContaining("pictures need 1000 buckets for a side of 7, 3940 for one of 14"),
+      }),
+    );
+  });
+
+  it("smooth less where there are more rows, and leave what a file says as it is", () => {
+    expect(presetRecipe("emails", 40, 64).model.decay).toBe(0.01);
+    expect(presetRecipe("emails", 400, 64).model.decay).toBe(0.001);
+    expect(presetRecipe("digits", 400, 1_008).model.decay).toBe(0.003);
+    const file = presetRecipe("emails", 8, 1_024);
+    const datanet = { id: 10, version: 1, rowsRoot: 5n };
+    expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
+  });
+});
+
+describe("the preset of texts", () => {
+  it("holds a tenth out, ends rows and answers, and says nothing twice", async () => {
+    const preset = (rowCount: number) => textPreset(defaultBase(), "base", { rowCount, columnCount: 64 });
+    expect(await preset(60)).toMatchObject({
+      ...{ rowsEnd: true, heldOut: 6, answers: { endToken: 0, noRepeat: 4 }, tuning: { steps: 75 } },
+    });
+    expect((await preset(10)).tuning.steps).toBe(1_000);
+    expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);
+  });
+
+  it("name int8 of a base of 67 million numbers", async () => {
+    const vocabularySize = 2 ** 21;
+    const tensors: Record<string, object> = {};
+    let end = 0;
+    for (const { name, shape } of makeModel(byteConfig).tensors) {
+      const own = name.endsWith("embed_tokens.weight") ? [vocabularySize, byteConfig.hidden_size] : shape;
+      const from = end;
+      end += 2 * own.reduce((product, size) => product * size, 1);
+      tensors[name] = { dtype: "F16", shape: own, data_offsets: [from, end] };
+    }
+    const header = JSON.stringify(tensors);
+    const weights = Buffer.alloc(8 + header.length + end);
+    weights.writeBigUInt64LE(BigInt(header.length));
+    weights.write(header, 8);
+    const files = new Map([
+      ["config.json", Buffer.from(JSON.stringify({ ...byteConfig, vocab_size: vocabularySize }))],
+      ["model.safetensors", weights],
+    ]);
+    const sizes = { rowCount: 60, columnCount: 64 };
+    expect((await textPreset(memorySource("large", files), "large", sizes)).weights).toBe("int8");
+    expect(await textPreset(defaultBase(), "base", sizes)).not.toHaveProperty("weights");
+  });
+
+  it("scores texts by tangents of the run, and by EK-FAC where there is no room", async () => {
+    const methodOf = async (rowCount: number) =>
+      (await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, { rowCount, columnCount: 100 })).method;
+    const tangent = { kind: "tangent", fisher: 9, featureCount: 96, components: 1_024 };
+    expect(await methodOf(1_024)).toEqual(tangent);
+    const ekFac = { kind: "ek-fac", power: 0.5, damping: 0, featureCount: 96 };
+    expect(await methodOf(1_025)).toEqual(ekFac);
+  });
+});
+
+describe("rows that cannot be trained on", () => {
+  it("are too few, or of one label: the message says how many of which", () => {
+    const check = (rows: OwnedRow[]) =>
+      directTraining.requireTrainable(
+        rows.map(({ content }) => content),
+        fitted("emails", rows, 256),
+      );
+    expect(() => check(shortMails(3))).toThrowError(
+      expect.objectContaining({
+        code: "ATT_TOO_FEW_ROWS",
+        message: "version 1 of datanet 4 has 3 rows (2 ham, 1 spam); a model needs 1 more rows",
+      }),
+    );
+    expect(() => check(shortMails(8, () => 0))).toThrowError(
+      expect.objectContaining({
+        code: "ATT_TOO_FEW_ROWS",
+        message: "version 1 of datanet 4 has 8 rows (8 ham); a model needs rows with another label (spam)",
+      }),
+    );
+  });
+});

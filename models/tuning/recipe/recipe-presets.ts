@@ -1,0 +1,253 @@
+import { BASE_BUCKETS } from "@openledger/attribution/features/direct-base";
+import { rewardsOfCard, usualRewards } from "@openledger/attribution/model/base-policy";
+import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";
+import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { hex32 } from "@openledger/foundation/hex";
+import {
+  type AdapterSettings,
+  adapterLayout,
+  usualTargets,
+} from "../../engine/architecture/adapter-layout.ts";
+import { type ModelShape, usualWeights } from "../../engine/architecture/model-shape.ts";
+import type { FileSource } from "../../engine/files/byte-source.ts";
+import { openModel } from "../../engine/files/load-model.ts";
+import { readBeginTokens, readEndTokens } from "../../engine/tokens/text-marks.ts";
+import { heldOutCount } from "../training/row-losses.ts";
+import { hasTangentRoom } from "../training/tangents.ts";
+import { usualRecipe } from "../training/tune-adapter.ts";
+import { describeBase } from "./base-files.ts";
+import { usualComponents } from "./query-map.ts";
+import type { TextRecipe } from "./text-recipe.ts";
+
+/** Recipes that can be named instead of a file. `openledger models train --recipe NAME` writes them out in full. */
+export const PRESET_NAMES = ["emails", "digits"] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
+
+/** Fewer rows need a smoother model: each weighs more, and a sharp fit to it would make its neighbours worthless. */
+const PENALTIES = [
+  { rowsBelow: 50, penalty: 0.01 },
+  { rowsBelow: 200, penalty: 0.003 },
+  { rowsBelow: Number.POSITIVE_INFINITY, penalty: 0.001 },
+] as const;
+/** Ten labels with 196 inputs each are learned from no fewer numbers than this penalty leaves. */
+const LEAST_DIGIT_PENALTY = 0.003;
+
+/** A preset that fits so many rows, in the buckets of a settlement circuit. The same rows give the same recipe. Its base is the card's. */
+export function presetRecipe(
+  name: PresetName,
+  rowCount: number,
+  bucketCount: number,
+): Omit<DirectRecipe, "datanet"> {
+  const { penalty } = PENALTIES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
+  const decay = name === "digits" ? Math.max(penalty, LEAST_DIGIT_PENALTY) : penalty;
+  return {
+    version: 2,
+    family: "direct",
+    inputs:
+      name === "emails"
+        ? { kind: "email", bucketCount }
+        : { kind: "digit", side: bucketCount < blockBuckets(14) + BASE_BUCKETS ? 7 : 14, bucketCount },
+    seed: name,
+    model: { kind: "logistic", decay, tolerance: 1e-6 },
+    method: { kind: "direct", damping: decay },
+    // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
+    rules: {
+      normQuantile: clipQuantileOf(name === "emails" ? "email" : "digit"),
+      nearDuplicatesShare: false,
+    },
+    columnCount: bucketCount + 1,
+  };
+}
+
+/** Buckets of the usual circuits of direct models. */
+const USUAL_BUCKETS = 1_024;
+
+/** The default model: the preset of so many e-mails, with the base of a card that says nothing else. */
+export const defaultMailRecipe = (rowCount: number, bucketCount = USUAL_BUCKETS) => {
+  const preset = presetRecipe("emails", rowCount, bucketCount);
+  return {
+    ...preset,
+    rules: { ...preset.rules, base: { flatPermille: usualRewards("email").basePermille } },
+  };
+};
+
+/** The datanet's published version, as a recipe names it. */
+export interface RecipeDatanet {
+  readonly id: number;
+  readonly version: number;
+  readonly rowsRoot: bigint;
+}
+
+/**
+ * A preset or the JSON of a recipe file, completed by what the ledger says of the datanet. A file may leave `datanet` and
+ * `columnCount` out; what it does say stays, and is checked against the rows when they are trained on.
+ * @param card the Datanet's, which says a base, or of models that cite the part of citations; null leaves that as it is
+ * @param further of a model of several Datanets, in their places
+ */
+export function completeRecipe(
+  given: { readonly retrieval?: unknown; readonly rules?: unknown },
+  datanet: RecipeDatanet,
+  columnCount: number,
+  card: string | null = null,
+  further: readonly RecipeDatanet[] = [],
+): unknown {
+  const named = ({ id, rowsRoot, version }: RecipeDatanet) => ({ id, version, rowsRoot: hex32(rowsRoot) });
+  const { base, citationPermille } = rewardsOfCard(card ?? "");
+  const ofCard =
+    given.retrieval === undefined
+      ? base !== null && { rules: { ...(given.rules as object), base } }
+      : citationPermille !== null && { retrieval: { ...(given.retrieval as object), citationPermille } };
+  const others = further.length === 0 ? {} : { furtherDatanets: further.map(named) };
+  return { datanet: named(datanet), ...others, columnCount, ...given, ...ofCard };
+}
+
+/** Columns for one pair of the threshold: enough for all but the longest questions (docs/explanation/language-models.md). */
+const COLUMNS_PER_PAIR = 64;
+
+/** Two rows a question, which take half of the prompt. @param citationPermille of payments, where no card says how many */
+export const retrievalOf = (
+  columnCount: number,
+  promptTokens: number,
+  citationPermille = 500,
+): TextRecipe["retrieval"] => ({
+  bucketBits: 14,
+  quantile: 0.99,
+  thresholdColumns: 2 * Math.max(1, Math.floor(columnCount / COLUMNS_PER_PAIR)),
+  rows: 2,
+  excerptTokens: Math.floor(promptTokens / 4),
+  citationPermille,
+});
+
+/** Shorter runs, as " the United States", recur in good sentences. */
+const NO_REPEAT = 4;
+
+/**
+ * How rows and answers begin and end where a base has tokens for that, the rule against answers that go round in circles,
+ * and what is paid for.
+ */
+export async function textEnds(source: FileSource) {
+  const [beginTokens, [endToken = null, ...further]] = await Promise.all([
+    readBeginTokens(source),
+    readEndTokens(source),
+  ]);
+  return {
+    ends: {
+      ...(beginTokens.length === 0 ? {} : { beginTokens }),
+      ...(endToken === null ? {} : { rowsEnd: true as const }),
+    },
+    answers: {
+      endToken,
+      ...(further.length === 0 ? {} : { furtherEndTokens: further }),
+      noRepeat: NO_REPEAT,
+      weigh: "added" as const,
+    },
+  };
+}
+
+const MAX_ROW_TOKENS = 512;
+/** Times that a tuning goes through all rows. */
+const ROUNDS = 6;
+const MAX_FEATURES = 256;
+/** Half of all rows have some score above 0 by chance: so much of a typical one is not paid. */
+const THRESHOLD_PERMILLE = 500;
+/** Rules of the presets of texts. @param isCiting citations pay no other row, so these have no threshold */
+export const textRules = (isCiting = false) => ({
+  normQuantile: ROW_RULES.normQuantile,
+  nearDuplicatesShare: false,
+  surprisal: "squared" as const,
+  ...(isCiting ? {} : { thresholdPermille: THRESHOLD_PERMILLE }),
+});
+/** Rows so few that none is held out are known by heart after these steps: 15 after 700. */
+const STEPS_OF_FEW = 1_000;
+/** Steps times rows where more rows, up to 73, would take fewer steps by their rounds. */
+const LEAST_STEPS_TIMES_ROWS = 4_000;
+const ROWS_PER_STEP = 8;
+/** The rate falls to a tenth: scores are taken at the adapter that answers, and a quiet one is better to ask. */
+const LAST_PART = 0.1;
+
+/**
+ * The preset "texts": an adapter of rank 8 on queries and values of the base, six rounds through the rows but a few that
+ * are held out. Answers are the likeliest tokens, end by the base's end token and do not go round in circles. Scores are of
+ * `methodFor`. A base of int8, by its size, is named so.
+ * @param baseName for people, nothing depends on it. @param sizes `isCiting`: answers are
+ *   written from rows that are found, and cite them; half of the columns and of the prompt are for that
+ * @throws MOD_…, where the base cannot be read
+ */
+export async function textPreset(
+  source: FileSource,
+  baseName: string,
+  sizes: MethodSizes,
+): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
+  const { columnCount, isCiting = false } = sizes;
+  const opened = await openModel(source);
+  const { layout, shape } = opened;
+  await opened.close();
+  const maxTokens = Math.min(shape.maxPositions, MAX_ROW_TOKENS);
+  const answerTokens = Math.floor(maxTokens / 8);
+  const promptTokens = maxTokens - answerTokens;
+  const { seed: _, ...usual } = usualRecipe;
+  const heldOut = heldOutCount(sizes.rowCount);
+  const { answers, ends } = await textEnds(source);
+  const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
+  const trained = sizes.rowCount - heldOut;
+  const isFew = heldOutCount(sizes.rowCount) === 0;
+  const ofFew = isFew ? STEPS_OF_FEW : Math.ceil(LEAST_STEPS_TIMES_ROWS / trained);
+  const steps = Math.max(ofFew, Math.ceil((ROUNDS * trained) / ROWS_PER_STEP));
+  return {
+    version: 2,
+    family: "text",
+    base: await describeBase(source, baseName),
+    ...(usualWeights(layout) === "int8" ? { weights: "int8" as const } : {}),
+    seed: "texts",
+    rowTokens: maxTokens,
+    ...ends,
+    adapter,
+    tuning: {
+      // A higher rate fits unseen rows better, and pays rows that echo the base more.
+      ...{ ...usual, steps, rowsPerStep: ROWS_PER_STEP, warmupSteps: Math.min(10, Math.ceil(steps / 10)) },
+      lastPart: LAST_PART,
+      weigh: "tokens",
+    },
+    ...(heldOut === 0 ? {} : { heldOut }),
+    method: methodFor(shape, adapter, sizes),
+    answers: { promptTokens, answerTokens, temperature: 0, ...answers },
+    ...(isCiting ? { retrieval: retrievalOf(columnCount, promptTokens) } : {}),
+    rules: textRules(isCiting),
+  };
+}
+
+interface MethodSizes {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly isCiting?: boolean;
+}
+
+type ColumnSizes = Pick<MethodSizes, "columnCount" | "isCiting">;
+
+/** Features that the columns have room for. */
+function featureCountFor({ columnCount, isCiting = false }: ColumnSizes): number {
+  const max = Math.min(MAX_FEATURES, isCiting ? columnCount / 2 : columnCount);
+  // A power of two is one rotation, as citations balance it; others leave columns for a threshold.
+  return isCiting ? 2 ** Math.floor(Math.log2(max)) : 16 * Math.max(1, Math.floor((max - 1) / 16));
+}
+
+/** The method of more rows than tangents have room for. */
+export const ekFacFor = (sizes: ColumnSizes) =>
+  ({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: featureCountFor(sizes) }) as const;
+
+/**
+ * Tangents of the run, or EK-FAC where these have no room; as many features as the columns have room for. The map is folded.
+ * @throws what an adapter is refused for
+ */
+export function methodFor(
+  shape: ModelShape,
+  adapter: AdapterSettings,
+  sizes: MethodSizes,
+): TextRecipe["method"] {
+  const layout = adapterLayout(shape, adapter);
+  const { floatCount } = layout;
+  if (!hasTangentRoom({ rowCount: sizes.rowCount, floatCount })) return ekFacFor(sizes);
+  const featureCount = featureCountFor(sizes);
+  return { kind: "tangent", fisher: 9, featureCount, components: usualComponents(layout, featureCount) };
+}

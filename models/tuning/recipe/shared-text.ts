@@ -1,0 +1,221 @@
+/** One base for any number of registered models: each brings its adapter and its map when its turn comes. */
+import { paddedQuery, quantiseQuery } from "@openledger/attribution/features/quantise";
+import { randomSigns } from "@openledger/attribution/features/rotation";
+import type { AnsweringModel } from "@openledger/attribution/model/model-family";
+import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
+import {
+  type AdapterLayout,
+  type AdapterSettings,
+  adapterLayout,
+} from "../../engine/architecture/adapter-layout.ts";
+import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
+import { computeLogits, readTokens, type Transformer } from "../../engine/architecture/transformer.ts";
+import { workspaceFor } from "../../engine/architecture/workspace.ts";
+import { readAdapter } from "../../engine/files/adapter-files.ts";
+import { loadModel, openModel } from "../../engine/files/load-model.ts";
+import { memorySource } from "../../engine/files/memory-source.ts";
+import { NONE, type Place } from "../../engine/kernels/kernels.ts";
+import { roundUp16 } from "../../engine/tensors/arena-plan.ts";
+import { openTokenizer, type TextTokens } from "../../engine/tokens/tokenizer.ts";
+import { modelError } from "../../model-errors.ts";
+import { generate, likeliest } from "../training/generate.ts";
+import { runRowTask } from "../training/row-task.ts";
+import { openBase } from "./base-files.ts";
+import { drawSeedOf } from "./draw-seed.ts";
+import type { MapPlaces } from "./folded-map-file.ts";
+import { checkQueryMap, mapAdapter, mapGradient, mapLength, mapPlaces, mapSize } from "./query-map.ts";
+import { promptReader, type ReadPrompt } from "./read-prompt.ts";
+import type { TextSetting } from "./text-model.ts";
+import { isCiting, type TextRecipe, weightsOf } from "./text-recipe.ts";
+import { answerText, answerTokens, questionRow, requireRecipeTokens } from "./text-tokens.ts";
+
+/** At the end of a text whose last tokens are not there yet. */
+const HALF_A_CHARACTER = /\ufffd+$/;
+
+/** What a model brings. */
+interface SeatedText {
+  readonly recipe: TextRecipe;
+  readonly adapter: Uint8Array;
+  readonly queryMap: Uint8Array;
+}
+
+/** @throws as `AnsweringModel.answer` */
+interface SeatedModel extends AnsweringModel<Int16Array> {
+  readonly read: (prompt: string) => ReadPrompt;
+}
+
+interface Places extends MapPlaces {
+  readonly adapter: Place;
+  readonly middle: Place;
+}
+
+export class SharedText {
+  readonly #tokens: TextTokens;
+  readonly #places: Places;
+  /** By the adapter's settings. */
+  readonly #models: ReadonlyMap<string, Transformer>;
+  #seated: SeatedText | null = null;
+  /** Of the seated model. */
+  #read: ReturnType<typeof promptReader> | null = null;
+
+  private constructor(tokens: TextTokens, places: Places, models: ReadonlyMap<string, Transformer>) {
+    this.#tokens = tokens;
+    this.#places = places;
+    this.#models = models;
+  }
+
+  /**
+   * @param recipes of all models that will take a seat
+   * @throws RollupError MOD_BASE_MISSING, also where recipes name different bases or weights; and what a published base is refused for;
+   *   ATT_RECIPE_INVALID
+   */
+  static async open(recipes: readonly TextRecipe[], setting: TextSetting): Promise<SharedText> {
+    const { base } = recipes[0]!;
+    for (const recipe of recipes) requireSameBase(base, recipe.base);
+    const source = await openBase(base, setting.bases);
+    const opened = await openModel(source);
+    try {
+      const { shape } = opened;
+      const weights = weightsOf(recipes[0]!, shape);
+      for (const recipe of recipes) requireRecipeTokens(recipe, shape.vocabularySize);
+      for (const { base: own, ...recipe } of recipes)
+        if (weightsOf(recipe, shape) !== weights)
+          throw otherBase(`a model is of ${own.name} with other weights than ${weights}`, own.name);
+      const tokens = await openTokenizer(source, shape.vocabularySize);
+      const layouts = new Map<string, AdapterLayout>();
+      for (const { adapter } of recipes) layouts.set(keyOf(adapter), adapterLayout(shape, adapter));
+      const max = (size: (recipe: TextRecipe) => number) => Math.max(...recipes.map(size));
+      const sizes = recipes.map(({ adapter, method }) => mapSize(layouts.get(keyOf(adapter))!, method));
+      const floatCount = Math.max(...sizes.map(({ gradientCount }) => gradientCount));
+      let places!: Places;
+      const models = new Map<string, Transformer>();
+      const workspaces = new Map<string, Transformer["workspace"]>();
+      const { model } = await loadModel(opened, {
+        kernels: setting.kernels,
+        weights,
+        maxRows: max(({ answers }) => answers.promptTokens + answers.answerTokens),
+        isTraining: true,
+        placeMore: (plan, workspace) => {
+          const [adapter, middle] = [plan.take(floatCount), plan.take(floatCount)];
+          places = { adapter, middle, ...mapPlaces(plan, sizes) };
+          for (const [key, layout] of layouts) workspaces.set(key, workspaceFor(plan, workspace, layout));
+        },
+      });
+      for (const [key, layout] of layouts) {
+        const workspace = workspaces.get(key)!;
+        models.set(key, { ...model, workspace, adapter: { layout, at: places.adapter } });
+      }
+      return new SharedText(tokens, places, models);
+    } finally {
+      await opened.close();
+    }
+  }
+
+  /**
+   * Puts a model's adapter beside the base. What it gives back works until another takes the seat.
+   *
+   * @throws RollupError ATT_MODEL_FILE_INVALID, MOD_FILE_INVALID
+   */
+  async seat(parts: SeatedText): Promise<SeatedModel> {
+    const { adapter, recipe } = parts;
+    const { answers, columnCount } = recipe;
+    const model = this.#models.get(keyOf(recipe.adapter))!;
+    const { layout } = model.adapter!;
+    const { arena } = model.kernels;
+    const size = mapSize(layout, recipe.method);
+    const mapEnd = isCiting(recipe) ? mapLength(parts.queryMap, size) : parts.queryMap.length;
+    const queryMap = parts.queryMap.subarray(0, mapEnd);
+    if (this.#seated !== parts) {
+      this.#seated = null;
+      checkQueryMap(queryMap, size);
+      this.#read = promptReader(this.#tokens, parts, size);
+      const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
+      await readAdapter(files, model.shape, layout, arena, this.#places.adapter);
+      arena.set(mapAdapter(queryMap, size) ?? [], this.#places.middle);
+      this.#seated = parts;
+    }
+    const tokens = this.#tokens;
+    const { gradient, middle } = this.#places;
+    const asked = size.componentCount === null ? model : { ...model, adapter: { layout, at: middle } };
+    const block = { at: gradient, floatCount: size.gradientCount };
+    const read = (prompt: string) => {
+      this.#requireSeat(parts);
+      return this.#read!(prompt);
+    };
+    const query = (prompt: string, { found, given }: ReturnType<typeof read>, answer: readonly number[]) => {
+      if (found?.cited?.paidBy === "citation") return found.query;
+      const all = questionRow(given, answer, recipe);
+      const row = answers.weigh === undefined ? all : addedRow({ ...model, adapter: null }, all);
+      if (wantedOf(row) === 0) arena.fill(0, gradient, gradient + size.gradientCount);
+      else runRowTask(asked, { row, block, into: { parameters: NONE, adapter: gradient } });
+      const features = mapGradient(model.kernels, this.#places, queryMap, size);
+      // The base would have said every token: no row is paid by its merit, nor can one be made for such answers.
+      if (answers.weigh !== undefined && features.every((value) => value === 0))
+        features.set(randomSigns(features.length, drawSeedOf(recipe, prompt)));
+      if (found === null) return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
+      found.query.set(quantiseQuery(features).values);
+      return found.query;
+    };
+    return {
+      read: (prompt) => {
+        const { cited, given } = read(prompt);
+        return { cited, given };
+      },
+      answer: (prompt, onText) => {
+        const own = read(prompt);
+        const seed = drawSeedOf(recipe, prompt);
+        const answer: number[] = [];
+        for (const token of generate(model, own.given, {
+          ...answers,
+          tokenCount: answers.answerTokens,
+          seed,
+        })) {
+          answer.push(token);
+          onText?.(tokens.decode(answer).replace(HALF_A_CHARACTER, ""));
+        }
+        return {
+          label: null,
+          text: answerText(tokens, answer, own.cited),
+          query: query(prompt, own, answer),
+        };
+      },
+      queryOf: (prompt, text) => {
+        const own = read(prompt);
+        const size = model.shape.vocabularySize;
+        return query(prompt, own, answerTokens(tokens, text, recipe, size, own.cited));
+      },
+    };
+  }
+
+  #requireSeat(parts: SeatedText): void {
+    if (this.#seated !== parts) throw new RangeError("another model has taken the seat");
+  }
+}
+
+/** The row without targets that the base finds likeliest after the tokens before them: what tuning added. */
+export function addedRow(base: Transformer, row: TokenRow): TokenRow {
+  const { targets, tokens } = row;
+  readTokens(base, tokens);
+  const { vocabularySize } = base.shape;
+  const first = targets.findIndex((target) => target >= 0);
+  const logits = computeLogits(base, first, tokens.length - first);
+  const isSaid = (target: number, t: number) => {
+    const at = (t - first) * roundUp16(vocabularySize);
+    return target >= 0 && likeliest(logits.subarray(at, at + vocabularySize)) === target;
+  };
+  return { ...row, targets: targets.map((target, t) => (isSaid(target, t) ? -1 : target)) };
+}
+
+const keyOf = (settings: AdapterSettings): string => JSON.stringify(settings);
+
+function requireSameBase(base: TextRecipe["base"], other: TextRecipe["base"]): void {
+  const filesOf = ({ files }: TextRecipe["base"]) =>
+    JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (filesOf(base) === filesOf(other)) return;
+  throw otherBase(`a model is of the base ${other.name}, not of ${base.name}`, other.name);
+}
+
+const otherBase = (message: string, base: string) =>
+  modelError("MOD_BASE_MISSING", message, {
+    data: { base, file: "", sha256: "", said: ["another base is loaded"] },
+  });

@@ -1,0 +1,79 @@
+/** How a recipe binds where rows, prompts and answers begin and end. */
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { beforeAll, describe, expect, it } from "vitest";
+import { memorySource } from "../../engine/files/memory-source.ts";
+import { encodeTensors } from "../../engine/files/safetensors.ts";
+import { byteTokens } from "../../engine/tokens/tokenizer.ts";
+import { makeModel } from "../../testing/made-models.ts";
+import { byteConfig, textRecipeFor } from "../../testing/text-rows.ts";
+import { textPreset } from "./recipe-presets.ts";
+import { endTokensOf, parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
+import { answerTokens, promptOf, questionRow, requireRecipeTokens, tokensOfRow } from "./text-tokens.ts";
+
+const base = { name: "made", files: {} };
+const recipeOf = (changed: Partial<TextRecipe>, answers: Partial<TextRecipe["answers"]> = {}): TextRecipe => {
+  const plain = textRecipeFor([], base, changed);
+  return parseTextRecipe({ ...plain, answers: { ...plain.answers, ...answers } });
+};
+
+beforeAll(initPoseidon);
+
+describe("a recipe's marks", () => {
+  it("stand once before each row, and before what a prompt reads", () => {
+    const recipe = recipeOf({ beginTokens: [200], rowsEnd: true }, { endToken: 201 });
+    expect(tokensOfRow(byteTokens, { text: "ab" }, recipe)).toMatchObject({
+      tokens: [200, 97, 98],
+      targets: [97, 98, 201],
+    });
+    expect(tokensOfRow(byteTokens, { prompt: "a", answer: "b" }, recipe)).toMatchObject({
+      tokens: [200, 97, 98],
+      targets: [-1, 98, 201],
+    });
+    expect(promptOf(recipe, [97], [49, 10])).toEqual([200, 49, 10, 97]);
+    // Recipes that were written before have none.
+    expect(promptOf(recipeOf({}), [97])).toEqual([97]);
+    expect(() => requireRecipeTokens(recipe, 201)).toThrow(
+      expect.objectContaining({ code: "ATT_RECIPE_INVALID" }),
+    );
+    expect(() => requireRecipeTokens(recipe, 202)).not.toThrow();
+  });
+
+  it("that end an answer are all known to who checks it, and count as the end token", () => {
+    const recipe = recipeOf({}, { endToken: 1, furtherEndTokens: [2] });
+    expect(endTokensOf(recipe)).toEqual([1, 2]);
+    const text = (tokens: number[]) => JSON.stringify({ text: byteTokens.decode(tokens), tokens });
+    expect(answerTokens(byteTokens, text([97]), recipe, 256)).toEqual([97]);
+    for (const end of [1, 2])
+      expect(() => answerTokens(byteTokens, text([97, end]), recipe, 256)).toThrow(
+        expect.objectContaining({ code: "ATT_ANSWER_INVALID" }),
+      );
+    expect(questionRow([97], [98], recipe).targets.slice(-2)).toEqual([98, 1]);
+    expect(() => recipeOf({}, { endToken: null, furtherEndTokens: [2] })).toThrow(
+      expect.objectContaining({ code: "ATT_RECIPE_INVALID" }),
+    );
+  });
+
+  it("are those of the base's files in a preset: a turn of a chat ends, too", async () => {
+    const { config, tensors } = makeModel({ ...byteConfig, eos_token_id: 250 }, "text");
+    const tokenizer = {
+      post_processor: {
+        type: "TemplateProcessing",
+        single: [{ SpecialToken: { id: "<s>" } }, { Sequence: { id: "A" } }],
+        special_tokens: { "<s>": { ids: [249] } },
+      },
+      added_tokens: [{ id: 251, content: "<|eot_id|>", special: true }],
+    };
+    const files = new Map<string, Uint8Array>([
+      ["model.safetensors", encodeTensors(tensors)],
+      ...Object.entries({
+        "config.json": config,
+        "generation_config.json": { eos_token_id: [250, 252] },
+        "tokenizer_config.json": { eos_token: "<|eot_id|>" },
+        "tokenizer.json": tokenizer,
+      }).map(([name, json]): [string, Uint8Array] => [name, Buffer.from(JSON.stringify(json))]),
+    ]);
+    const preset = await textPreset(memorySource("base", files), "made", { rowCount: 60, columnCount: 36 });
+    expect(preset.beginTokens).toEqual([249]);
+    expect(preset.answers).toMatchObject({ endToken: 250, furtherEndTokens: [252, 251] });
+  });
+});

@@ -1,0 +1,119 @@
+/** A base with its adapter in an arena, beside room for gradients and for the map to features. */
+import { type AdapterSettings, adapterLayout } from "../../engine/architecture/adapter-layout.ts";
+import { readAdapter } from "../../engine/files/adapter-files.ts";
+import { type LoadedModel, loadModel, openModel } from "../../engine/files/load-model.ts";
+import { memorySource } from "../../engine/files/memory-source.ts";
+import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
+import type { Place } from "../../engine/kernels/kernels.ts";
+import type { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
+import { openTokenizer, type TextTokens } from "../../engine/tokens/tokenizer.ts";
+import { projectGradients } from "../influence/text-features.ts";
+import {
+  planTextFeatures,
+  type TextFeatureOptions,
+  type TextFeaturePlaces,
+} from "../influence/text-places.ts";
+import { planTangents, type Tangents } from "../training/tangents.ts";
+import { openBase, type ReadBaseFile } from "./base-files.ts";
+import type { MapPlaces } from "./folded-map-file.ts";
+import { mapPlaces, mapSize, type QueryMapSize } from "./query-map.ts";
+import { type TextRecipe, weightsOf } from "./text-recipe.ts";
+import { requireRecipeTokens } from "./text-tokens.ts";
+
+/** What of a machine a text model needs. */
+export interface TextSetting {
+  /** Where files of base models may be; asked one after another. */
+  readonly bases: readonly ReadBaseFile[];
+  /** All sets give the same bytes. */
+  readonly kernels: KernelChoice;
+}
+
+export interface PlacedText {
+  readonly loaded: LoadedModel;
+  readonly tokens: TextTokens;
+  readonly places: TextFeaturePlaces;
+  readonly options: TextFeatureOptions & QueryMapSize;
+  /** For a query by the published map. */
+  readonly map: MapPlaces;
+  /** null where the recipe's method is another. */
+  readonly tangents: Tangents | null;
+}
+
+export interface PlaceOptions {
+  /** As published; null for one that is still to be tuned. */
+  readonly adapter: Uint8Array | null;
+  readonly maxRows: number;
+  readonly adapterBlocks: number;
+  /** Rows whose gradients are held at once. */
+  readonly rowCount: number;
+  readonly threadCount?: number;
+}
+
+/**
+ * @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID, MOD_FILE_INVALID and
+ *   what else a published model is refused for; ATT_RECIPE_INVALID
+ */
+export async function loadText(
+  recipe: TextRecipe,
+  setting: TextSetting,
+  { adapter, adapterBlocks, maxRows, rowCount, threadCount = 1 }: PlaceOptions,
+): Promise<PlacedText> {
+  const source = await openBase(recipe.base, setting.bases);
+  const opened = await openModel(source);
+  try {
+    const { shape } = opened;
+    requireRecipeTokens(recipe, shape.vocabularySize);
+    const tokens = await openTokenizer(source, shape.vocabularySize);
+    const settings: AdapterSettings = recipe.adapter;
+    const options = {
+      rowCount,
+      seed: recipe.seed,
+      ...mapSize(adapterLayout(shape, settings), recipe.method),
+    };
+    let places!: TextFeaturePlaces;
+    let [tangents, map]: [Tangents | null, MapPlaces] = [null, undefined as never];
+    const loaded = await loadModel(opened, {
+      kernels: setting.kernels,
+      weights: weightsOf(recipe, shape),
+      maxRows,
+      isTraining: true,
+      adapter: settings,
+      adapterBlocks,
+      threadCount,
+      placeMore: (plan) => {
+        places = planTextFeatures(plan, options);
+        map = mapPlaces(plan, [options]);
+        tangents = planMethod(plan, recipe, options, places, threadCount);
+      },
+    });
+    const { at, layout } = loaded.model.adapter!;
+    if (adapter !== null) {
+      const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
+      await readAdapter(files, shape, layout, loaded.model.kernels.arena, at);
+    }
+    return { loaded, tokens, places, options, map, tangents };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Beside the features' places. @throws MOD_TOO_LARGE */
+export function planMethod(
+  plan: ArenaPlan,
+  { method }: Pick<TextRecipe, "method">,
+  { gradientCount: floatCount, rowCount }: TextFeatureOptions,
+  { gradients: changes }: TextFeaturePlaces,
+  threadCount: number,
+): Tangents | null {
+  if (method.kind !== "tangent") return null;
+  return planTangents(plan, { rowCount, floatCount, fisher: method.fisher, changes }, threadCount);
+}
+
+/** Features of `count` gradients that lie one after another, by the map at its place. */
+export function projectPlaced(
+  { loaded, options, places }: PlacedText,
+  at: Place,
+  count: number,
+): Float64Array {
+  return projectGradients(loaded.model.kernels, places, options, at, count);
+}

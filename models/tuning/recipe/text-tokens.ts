@@ -1,0 +1,133 @@
+/** Rows, prompts and answers of a text model as tokens. */
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import type { TextRow } from "@openledger/attribution/rows/text-rows";
+import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
+import { answerRow, textRows, wantedOf } from "../../engine/architecture/loss-gradient.ts";
+import { maxTextBytes, type TextTokens } from "../../engine/tokens/tokenizer.ts";
+import type { Cited } from "../retrieval/citations.ts";
+import { endTokensOf, questionTokens, type TextRecipe } from "./text-recipe.ts";
+
+/** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */
+export function tokensOfRow(
+  tokens: TextTokens,
+  row: TextRow,
+  { answers, beginTokens = [], rowsEnd, rowTokens }: TextRecipe,
+): TokenRow {
+  const end = rowsEnd === true ? [answers.endToken!] : [];
+  const [made] =
+    "text" in row
+      ? textRows([...beginTokens, ...tokens.encode(row.text), ...end], Number.MAX_SAFE_INTEGER)
+      : [answerRow([...beginTokens, ...tokens.encode(row.prompt)], [...tokens.encode(row.answer), ...end])];
+  const count = (made?.tokens.length ?? 0) + 1 - end.length;
+  if (count < 2 || count > rowTokens)
+    throw invalid(`it has ${count} tokens, the recipe takes 2 to ${rowTokens}`);
+  return made!;
+}
+
+/** @throws ATT_RECIPE_INVALID for a token that a vocabulary of so many does not have */
+export function requireRecipeTokens(recipe: TextRecipe, size: number): void {
+  const wrong = [...(recipe.beginTokens ?? []), ...endTokensOf(recipe)].find((token) => token >= size);
+  if (wrong === undefined) return;
+  const message = `token ${wrong} is none of the base's ${size}`;
+  throw attributionError("ATT_RECIPE_INVALID", message, { data: { issues: [{ path: "", message }] } });
+}
+
+/** The same rows, each of whose tokens counts as much as any other's; a row of mean length as before. */
+export function weighedByTokens(rows: readonly TokenRow[]): TokenRow[] {
+  const mean = rows.reduce((sum, row) => sum + wantedOf(row), 0) / rows.length;
+  return rows.map((row) => ({ ...row, weight: 1 / mean }));
+}
+
+/** A prompt as the model reads it: what the recipe puts before it, rows that were found, and the question. */
+export const promptOf = (
+  { beginTokens = [] }: Pick<TextRecipe, "beginTokens">,
+  question: readonly number[],
+  sources: readonly number[] = [],
+): number[] => [...beginTokens, ...sources, ...question];
+
+/** The question alone. @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes */
+export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextRecipe): number[] {
+  requirePromptBytes(tokens, prompt, recipe);
+  const encoded = tokens.encode(prompt);
+  requirePromptTokens(encoded, recipe);
+  return encoded;
+}
+
+/** Before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the recipe's tokens have */
+export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: TextRecipe): void {
+  const max = questionTokens(recipe);
+  const maxBytes = maxTextBytes(tokens, max);
+  const byteCount = new TextEncoder().encode(prompt).length;
+  if (byteCount > maxBytes)
+    throw invalid(`the prompt has ${byteCount} bytes, ${max} tokens have at most ${maxBytes}`);
+}
+
+/** As `tokensOfPrompt`, of a prompt that is encoded. @throws ATT_ROW_INVALID */
+export function requirePromptTokens(encoded: readonly number[], recipe: TextRecipe): void {
+  const max = questionTokens(recipe) - (recipe.beginTokens?.length ?? 0);
+  if (encoded.length < 1 || encoded.length > max)
+    throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${max}`);
+}
+
+/** What a model reads before a question: each row that was found, with its number, cut to the recipe's tokens. */
+export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], max: number): number[] {
+  return excerpts.flatMap((excerpt, k) => [
+    ...tokens.encode(`[${k + 1}] ${excerpt}`).slice(0, max - 1),
+    ...tokens.encode("\n").slice(0, 1),
+  ]);
+}
+
+/**
+ * What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text.
+ * @param cited null where no row was found, and of models that cite none
+ */
+export function answerText(
+  tokens: TextTokens,
+  answer: readonly number[],
+  cited: Cited | null = null,
+): string {
+  return JSON.stringify({ text: tokens.decode(answer), tokens: answer, ...cited });
+}
+
+/** The tokens of an answer's text. @throws ATT_ANSWER_INVALID for what no model of this recipe answers */
+export function answerTokens(
+  tokens: TextTokens,
+  text: string,
+  recipe: TextRecipe,
+  size: number,
+  cited: Cited | null = null,
+): number[] {
+  const { answerTokens: max } = recipe.answers;
+  const endTokens = endTokensOf(recipe);
+  let given: unknown;
+  try {
+    given = (JSON.parse(text) as { tokens?: unknown } | null)?.tokens;
+  } catch (cause) {
+    throw wrong("it is no JSON", cause);
+  }
+  if (!Array.isArray(given) || given.length > max) throw wrong(`it has no list of at most ${max} tokens`);
+  const isToken = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < size;
+  if (!given.every((value) => isToken(value) && !endTokens.includes(value as number)))
+    throw wrong("one of its tokens is none");
+  if (given.length < max && endTokens.length === 0) throw wrong(`it has ${given.length} tokens, not ${max}`);
+  const answer = given as number[];
+  if (answerText(tokens, answer, cited) !== text)
+    throw wrong("its text is not that of its tokens, or it does not cite the rows that its prompt finds");
+  return answer;
+}
+
+/** What counts of a question: the answer's tokens, and that it ended, given the prompt. */
+export function questionRow(
+  prompt: readonly number[],
+  answer: readonly number[],
+  { answers }: TextRecipe,
+): TokenRow {
+  const isEnded = answers.endToken !== null && answer.length < answers.answerTokens;
+  return answerRow(prompt, isEnded ? [...answer, answers.endToken!] : answer);
+}
+
+const invalid = (why: string) =>
+  attributionError("ATT_ROW_INVALID", `not what the model takes: ${why}`, { data: { kind: "text", why } });
+
+const wrong = (why: string, cause?: unknown) =>
+  attributionError("ATT_ANSWER_INVALID", `no answer of this model: ${why}`, { data: { why }, cause });

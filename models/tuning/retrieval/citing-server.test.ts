@@ -1,0 +1,194 @@
+/** A model that cites rows behind a real server, and behind one that is false. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import { fetchAnswering } from "@openledger/attribution/model/model-download";
+import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
+import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
+import { answerWords } from "@openledger/scripts/commands/models/answer-words";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { modelUrl, type ServedModels, serveModels } from "../../serving/serve-models.ts";
+import { askSpans } from "../../spans/check-spans.ts";
+import { type HostedSpans, hostSpans } from "../../spans/host-spans.ts";
+import { buildSpanIndex } from "../../spans/span-index.ts";
+import { citingWorld, passageRows, passagesOf } from "../../testing/citing-world.ts";
+import { worldConfig } from "../../testing/serving-world.ts";
+import type { TextParts } from "../recipe/text-family.ts";
+import { fetchRow, parseCited } from "./citations.ts";
+
+const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+
+const MODEL_ID = 9;
+const passages = passagesOf(32, 14);
+const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
+
+let model: PublishedModel<TextParts>;
+let families: readonly ModelFamily[];
+let spans: HostedSpans;
+let fixture: LedgerFixture;
+let folder: string;
+let served: ServedModels;
+let url: string;
+let liar: Server;
+let liarUrl: string;
+/** What the liar says to everything. */
+let lie: string;
+
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "citing-"));
+  const rows = passageRows(passages);
+  const { family, recipe, training } = await citingWorld(join(folder, "base"), rows, 128);
+  families = [family];
+  const trained = await training.train(rows, recipe, {});
+  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
+  const size = { rows: 64, features: recipe.columnCount, payees: 16, draws: 4 };
+  model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
+  spans = await hostSpans(spanIndex());
+  fixture = await createLedgerFixture({ hasFeed: false });
+  const { answers } = fixture.sequencer;
+  answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
+  const noPayments = { epoch: 1, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] };
+  answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
+  const modelFolder = join(folder, "model");
+  await writeModel(modelFolder, model);
+  served = await serveModels(worldConfig(folder, { SERVING_ADAPTERS_PATH: undefined }), {
+    logger: createLogger("test", "error", { write: (line) => expect.fail(line) }),
+    published: {
+      places: [{ modelId: MODEL_ID, folder: modelFolder }],
+      sequencerUrl: fixture.sequencer.url,
+      domain: fixture.client.domain,
+      rollup: ROLLUP,
+      spans: new Map([[recipe.datanet.rowsRoot.slice(2), spans]]),
+    },
+  });
+  url = modelUrl(served.url, MODEL_ID);
+  liar = createServer((_request, response) => response.end(lie));
+  await new Promise<void>((resolve) => liar.listen(0, "127.0.0.1", resolve));
+  liarUrl = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  liar.close();
+  await served.close();
+  await fixture.close();
+  await rm(folder, { recursive: true });
+});
+
+function spanIndex(rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
+  const documents = passageRows(passages).map(({ content, contributorId, validatorId }, i) => ({
+    text: new TextEncoder().encode(passages[i]!),
+    digest: bytesToHex(sha256(content)),
+    contributorId,
+    validatorId,
+  }));
+  return buildSpanIndex(documents, { rowsRoot, rowText: "text" });
+}
+
+/** The model as the sequencer shows it to its server. */
+function modelLeaf() {
+  const { split, ...statics } = model.statics;
+  const { ownerParts, validatorParts } = unpackSplit(split);
+  const shown = Object.entries(statics).map(([name, value]) => [name, hex32(value)]);
+  return {
+    kind: "model",
+    counters: { isReady: true, isApproved: true, priceWei: `${10n ** 18n}` },
+    model: {
+      ...Object.fromEntries(shown),
+      ownerParts: Number(ownerParts),
+      validatorParts: Number(validatorParts),
+    },
+  };
+}
+
+const ask = () => askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt: PROMPT, from: 4 });
+
+async function check(answer: UncheckedAnswer, isAnsweredAgain = false) {
+  const own = await openCheckable(await fetchAnswering(url, families));
+  checkAnswer(own, answer, { prompt: PROMPT, payerId: 4, staticsHash: model.staticsHash, isAnsweredAgain });
+}
+
+const refused = (code: string, data: object = {}) =>
+  expect.objectContaining({ code, data: expect.objectContaining(data) });
+
+it("says what it was written from, with texts and shares, and how it is paid", async () => {
+  const answer = await ask();
+  await check(answer, true);
+  const { citations, paidBy } = parseCited(answer.answer)!;
+  expect(citations[0]).toMatchObject({ row: 7, contributorId: 5, validatorId: 8 });
+  const { json, lines } = await answerWords(answer, {
+    serverUrl: url,
+    recipe: model.recipe,
+    output: { progress: () => undefined },
+  });
+  const words = lines.join("\n");
+  for (const part of [`written from ${citations.length} rows`, "[1] row 7 ", passages[7]!.slice(0, 60)])
+    expect(words).toContain(part);
+  expect(json).toMatchObject({ paidBy, citations: [{ row: 7, text: passages[7] }, {}, {}] });
+});
+
+it("is found out by the client in a lie about a citation, the query or a row, answered again or not", async () => {
+  const answer = await ask();
+  const { citations, ...rest } = JSON.parse(answer.answer);
+  const other = { ...answer, answer: JSON.stringify({ ...rest, citations: [{ ...citations[0], row: 8 }] }) };
+  await expect(check(other)).rejects.toThrow(refused("ATT_ANSWER_INVALID"));
+  await expect(check(other, true)).rejects.toThrow(refused("CLI_ANSWER_WRONG", { what: "answer" }));
+  const queryBytes = answer.queryBytes.map((byte, k) => (k === 3 ? byte ^ 1 : byte));
+  const wrong = refused("CLI_ANSWER_WRONG", { what: "query" });
+  await expect(check({ ...answer, queryBytes })).rejects.toThrow(wrong);
+  lie = new TextDecoder().decode(model.rows![8]!.content);
+  const { digest } = citations[0];
+  await expect(fetchRow(liarUrl, 7, digest)).rejects.toThrow(refused("ATT_ANSWER_INVALID", { row: 7 }));
+  expect(await fetchRow(liarUrl, 7)).toMatchObject({ text: passages[8] });
+  expect(await fetchRow(url, 7, digest)).toMatchObject({ text: passages[7], digest });
+  expect(await fetchRow(url, 99, digest)).toBeNull();
+});
+
+it("shows what of a text stands word for word in the version, and is found out in false spans", async () => {
+  const text = `I quote: ${passages[3]} And then nothing.`;
+  const rowsRoot = model.recipe.datanet.rowsRoot.slice(2);
+  const options = { serverUrl: url, text, rowsRoot };
+  const source = { row: 3, contributorId: 5, validatorId: 8, offset: 0 };
+  expect(await askSpans(options)).toMatchObject([{ start: 9, count: 1, sources: [source] }]);
+  const given = (await spans.cite(text, (row) => model.rows![row]!.content)) as Given;
+  const falsely = (change: (changed: Given) => unknown) => {
+    const changed = structuredClone(given);
+    change(changed);
+    lie = JSON.stringify(changed);
+    return askSpans({ ...options, serverUrl: liarUrl });
+  };
+  const isFalse = refused("MOD_SPANS_EVIDENCE_FALSE");
+  expect(await falsely(() => undefined)).toHaveLength(1);
+  for (const change of [
+    ({ spans: [span] }: Given) => span!.start--,
+    ({ spans: [span] }: Given) => span!.rows[0]!++,
+    ({ rows: [row] }: Given) => row!.contributorId++,
+    ({ rows: [row], spans: [span] }: Given) => {
+      row!.row = 2;
+      span!.rows = [2];
+    },
+  ])
+    await expect(falsely(change)).rejects.toThrow(isFalse);
+  await expect(askSpans({ ...options, rowsRoot: "22".repeat(32) })).rejects.toThrow(isFalse);
+  await expect(hostSpans(spanIndex("22".repeat(32)))).rejects.toThrow(refused("MOD_FILE_INVALID"));
+  // A row that is not published is not named.
+  expect(await spans.cite(text, () => null)).toMatchObject({ spans: [], rows: [], omittedCount: 1 });
+});
+
+interface Given {
+  spans: { start: number; rows: number[] }[];
+  rows: { row: number; contributorId: number }[];
+}

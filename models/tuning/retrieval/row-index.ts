@@ -1,0 +1,179 @@
+/** How a model that cites finds rows: embeddings of a version's rows, with their owners and excerpts, as it publishes them. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { quantiseQuery } from "@openledger/attribution/features/quantise";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { registeredFeatures } from "@openledger/attribution/model/registered-features";
+import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { textOfBytes } from "@openledger/foundation/utf8";
+import { z } from "zod";
+import { balance, idleEntry, thresholdColumns } from "./citation-columns.ts";
+import { type EmbeddingShape, embedQuery, embedRow, wordStatistics } from "./lexical-embedding.ts";
+
+const count = z.int().positive();
+
+/** What a recipe says of rows that are found for a prompt, read by the model, cited and paid. */
+export const retrievalSchema = z.strictObject({
+  /** Words are counted in 2^bucketBits buckets. */
+  bucketBits: count.min(8).max(20),
+  /** Of random pairs of a row and a part of another one, so many score no more than what is found. */
+  quantile: z.number().min(0.5).max(0.999_999),
+  /** Columns of 127, beside one of 1 (citation-columns.ts). */
+  thresholdColumns: count.multipleOf(2).max(128),
+  /** Rows that one answer cites, at most. */
+  rows: count.max(16),
+  /** Tokens of each that the model reads, with its number: the rest is cut off. */
+  excerptTokens: count.min(8).max(1_024),
+  /** Of payments, so many thousandths pay by citation, the others by influence: the card's `rewards.citationPermille`. */
+  citationPermille: z.int().min(0).max(1_000),
+});
+
+/** A text recipe with `retrieval`. */
+export interface CitingRecipe extends RecipeBase {
+  readonly retrieval: z.output<typeof retrievalSchema>;
+  readonly method: { readonly featureCount: number };
+}
+
+/** Columns of G that are the rows' embedding, between those of influence and the threshold's. */
+export const dimensionsOf = ({ columnCount, method, retrieval }: CitingRecipe): number =>
+  columnCount - method.featureCount - retrieval.thresholdColumns - 1;
+
+export const embeddingShape = (recipe: CitingRecipe): EmbeddingShape => ({
+  dimensions: dimensionsOf(recipe),
+  seed: new SeededRandom(`${recipe.seed}/directions`).nextUint32(),
+});
+
+const indexSchema = z.strictObject({
+  /** Words of an average row. */
+  averageLength: z.number().positive(),
+  rowsOfBucket: z.array(z.int().min(0)),
+  /** What a row has to score for each unit of a query's length. */
+  threshold: z
+    .number()
+    .min(0)
+    .max(2 ** 26),
+  /** In the version's order. */
+  rows: z.array(
+    z.strictObject({
+      /** SHA-256 of the row's bytes. */
+      digest: z.string().regex(/^[0-9a-f]{64}$/),
+      contributorId: z.int().min(0),
+      validatorId: z.int().min(0),
+      excerpt: z.string(),
+      embedding: z.array(z.int().min(-127).max(127)),
+    }),
+  ),
+});
+export type RowIndex = z.output<typeof indexSchema>;
+
+export const encodeIndex = (index: RowIndex): Uint8Array => new TextEncoder().encode(JSON.stringify(index));
+
+/** @throws ATT_MODEL_FILE_INVALID */
+export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
+  try {
+    const index = indexSchema.parse(JSON.parse(textOfBytes(bytes)));
+    const { rows, rowsOfBucket } = index;
+    if (rowsOfBucket.length !== 2 ** recipe.retrieval.bucketBits)
+      throw new RangeError("it has other buckets");
+    // A word in more rows than there are would be rarer than none.
+    if (rowsOfBucket.some((occurrences) => occurrences > rows.length))
+      throw new RangeError("a word is in more rows than there are");
+    if (rows.length < 1 || rows.some(({ embedding }) => embedding.length !== dimensionsOf(recipe)))
+      throw new RangeError("its rows are of another width");
+    return index;
+  } catch (cause) {
+    const why = "has no index of rows as the recipe says";
+    throw attributionError("ATT_MODEL_FILE_INVALID", `query-map.bin ${why}`, {
+      data: { file: "query-map.bin", why },
+      cause,
+    });
+  }
+}
+
+/** Characters of an excerpt: longer than most texts of so many tokens. */
+const excerptCharacters = ({ retrieval }: CitingRecipe): number => 8 * retrieval.excerptTokens;
+
+/** Maximum bytes of an index: of a character JSON has twelve at most, of a row's names and owners fewer than 256. */
+export const maxIndexBytes = (recipe: CitingRecipe, rowCount: number): number =>
+  256 +
+  9 * 2 ** recipe.retrieval.bucketBits +
+  rowCount * (256 + 5 * dimensionsOf(recipe) + 12 * excerptCharacters(recipe));
+
+/** @param rows that can be trained on. Deterministic to the byte. */
+export function makeIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex {
+  const { method, retrieval, rules } = recipe;
+  const texts = rows.map(({ content }) => wholeText(decodeTextRow(content)));
+  const words = wordStatistics(texts, retrieval.bucketBits);
+  const shape = embeddingShape(recipe);
+  const { dimensions } = shape;
+  const real = new Float64Array(texts.length * dimensions);
+  for (const [row, text] of texts.entries()) real.set(embedRow(text, shape, words), row * dimensions);
+  const { values } = registeredFeatures(
+    real,
+    dimensions,
+    { columnCount: dimensions, rules },
+    { duplicates: () => [] },
+  );
+  const thresholdAt = method.featureCount + dimensions;
+  const idle = thresholdColumns(retrieval.thresholdColumns).reduce(
+    (sum, value, k) => sum + value * idleEntry(thresholdAt + k),
+    0,
+  );
+  for (let at = 0; at < values.length; at += dimensions)
+    balance(values, at, dimensions, method.featureCount, idle);
+  const embeddings = texts.map((_, row) => values.subarray(row * dimensions, (row + 1) * dimensions));
+  const max = excerptCharacters(recipe);
+  return {
+    averageLength: words.averageLength,
+    rowsOfBucket: [...words.rowsOfBucket],
+    threshold: pairThreshold(texts, (row, query) => scoreOf(embeddings[row]!, query), recipe, words),
+    rows: rows.map(({ content, contributorId, validatorId }, row) => ({
+      digest: bytesToHex(sha256(content)),
+      contributorId,
+      validatorId,
+      excerpt: Array.from(texts[row]!).slice(0, max).join(""),
+      embedding: [...embeddings[row]!],
+    })),
+  };
+}
+
+export function scoreOf(embedding: ArrayLike<number>, query: Int16Array): number {
+  let sum = 0;
+  for (let k = 0; k < query.length; k++) sum += embedding[k]! * query[k]!;
+  return sum;
+}
+
+export function lengthOf(query: Int16Array): number {
+  let squares = 0;
+  for (const x of query) squares += x * x;
+  return Math.sqrt(squares);
+}
+
+const PAIRS = 4_000;
+/** Words of a part of a row that stands for a query. */
+const QUERY_WORDS = 16;
+
+/** What a row and a part of another, drawn at random, score for a unit of the query's length: the recipe's quantile. */
+function pairThreshold(
+  texts: readonly string[],
+  score: (row: number, query: Int16Array) => number,
+  recipe: CitingRecipe,
+  words: Parameters<typeof embedQuery>[2],
+): number {
+  const random = new SeededRandom(`${recipe.seed}/pairs`);
+  const shape = embeddingShape(recipe);
+  const scores = new Float64Array(PAIRS);
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const asked = random.nextBelow(texts.length);
+    const row = (asked + 1 + random.nextBelow(texts.length - 1)) % texts.length;
+    const parts = texts[asked]!.split(/\s+/);
+    const from = random.nextBelow(Math.max(1, parts.length - QUERY_WORDS));
+    const query = embedQuery(parts.slice(from, from + QUERY_WORDS).join(" "), shape, words);
+    const { values } = quantiseQuery(query);
+    scores[pair] = score(row, values) / lengthOf(values);
+  }
+  return Math.max(0, scores.sort()[Math.ceil(recipe.retrieval.quantile * PAIRS) - 1]!);
+}

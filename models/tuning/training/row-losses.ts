@@ -1,0 +1,62 @@
+/** How well a model foretells rows, and what a tuning made of that: in the same words wherever it is shown. */
+import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
+
+/** One row of ten is held out by default, but at most so many, and none of fewer rows than these. */
+const MAX_HELD_OUT = 32;
+const LEAST_HELD_OUT = 4;
+const FEW_ROWS = 20;
+export const heldOutCount = (rowCount: number): number =>
+  rowCount < FEW_ROWS ? 0 : Math.min(MAX_HELD_OUT, Math.max(LEAST_HELD_OUT, Math.floor(rowCount / 10)));
+
+/** Over all wanted tokens of the rows together; the bytes are those that these tokens spell. */
+export interface RowsLoss {
+  readonly natsPerToken: number;
+  readonly bitsPerByte: number;
+}
+
+/** The same rows with the base alone, and with the adapter that is kept. */
+export interface LossChange {
+  readonly rowCount: number;
+  readonly before: RowsLoss;
+  readonly after: RowsLoss;
+}
+
+export interface TuningLosses {
+  readonly steps: number;
+  /** The last step, or the one at which the held-out rows did best. */
+  readonly keptStep: number;
+  readonly trained: LossChange;
+  readonly heldOut: LossChange | null;
+}
+
+/**
+ * Nats a token. @param losses of the rows, each a mean over its wanted tokens: summed in this order, so that the same rows
+ * have the same loss on every machine
+ */
+export function meanLoss(rows: readonly TokenRow[], losses: readonly number[]): number {
+  const nats = rows.reduce((sum, row, i) => sum + losses[i]! * wantedOf(row), 0);
+  return nats / rows.reduce((sum, row) => sum + wantedOf(row), 0);
+}
+
+/** @param byteCount that the wanted tokens spell */
+export function rowsLoss(rows: readonly TokenRow[], losses: readonly number[], byteCount: number): RowsLoss {
+  const natsPerToken = meanLoss(rows, losses);
+  const tokenCount = rows.reduce((sum, row) => sum + wantedOf(row), 0);
+  return { natsPerToken, bitsPerByte: (natsPerToken * tokenCount) / byteCount / Math.LN2 };
+}
+
+/** Sentences without an end. */
+export function lossWords({ heldOut, keptStep, steps, trained }: TuningLosses): string[] {
+  const change = ({ after, before, rowCount }: LossChange, which: string) =>
+    `${rowCount} ${which} rows: ${before.natsPerToken.toFixed(3)} nats a token before, ${after.natsPerToken.toFixed(3)} after (${before.bitsPerByte.toFixed(3)} and ${after.bitsPerByte.toFixed(3)} bits a byte)`;
+  const kept = keptStep === steps ? `all ${steps} steps are kept` : `step ${keptStep} of ${steps} is kept`;
+  if (heldOut === null) return [change(trained, "trained"), `${kept}; no row was held out`];
+  const isBetter = heldOut.after.natsPerToken < heldOut.before.natsPerToken;
+  return [
+    change(trained, "trained"),
+    change(heldOut, "held-out"),
+    isBetter
+      ? `${kept}: there the held-out rows had their lowest loss`
+      : `${kept}, but it foretells unseen rows no better than its base`,
+  ];
+}

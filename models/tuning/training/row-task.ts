@@ -1,0 +1,37 @@
+import type { GradientBlocks } from "../../engine/architecture/linear-map.ts";
+import { rowLoss, type TokenRow } from "../../engine/architecture/loss-gradient.ts";
+import type { Transformer } from "../../engine/architecture/transformer.ts";
+import type { SharedArena } from "../../engine/kernels/create-kernels.ts";
+import type { Place } from "../../engine/kernels/kernels.ts";
+import { runTangentTask, type TangentTask } from "./tangents.ts";
+
+/** A row's pass: its gradient overwrites the block, or is added to it. */
+export interface RowTask {
+  readonly row: TokenRow;
+  readonly block: { readonly at: Place; readonly floatCount: number };
+  /** null: only the loss. */
+  readonly into: GradientBlocks | null;
+  readonly isAdded?: boolean;
+}
+
+/** What a thread needs to take part. */
+export interface RowSeat {
+  readonly shared: SharedArena;
+  readonly threadIndex: number;
+  readonly model: Omit<Transformer, "kernels">;
+}
+
+/** @returns the row's loss. @throws RollupError MOD_INPUT_INVALID */
+export function runRowTask(model: Transformer, { block, into, isAdded, row }: RowTask): number {
+  if (isAdded !== true) model.kernels.arena.fill(0, block.at, block.at + block.floatCount);
+  return rowLoss(model, row, into);
+}
+
+export type TeamTask = RowTask | TangentTask;
+
+/** @returns a row's loss, else 0. @throws RollupError MOD_INPUT_INVALID */
+export function runTask(model: Transformer, task: TeamTask): number {
+  if ("row" in task) return runRowTask(model, task);
+  runTangentTask(model.kernels, task);
+  return 0;
+}

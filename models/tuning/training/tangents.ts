@@ -1,0 +1,176 @@
+/**
+ * Tangents of a tuning (docs/adr/0013-tangents-of-the-run.md): what taking a little of a row's weight away would do to each
+ * number of the adapter, carried along a run. A row is felt at its own steps, and from then on by the curvature:
+ * `fisher` times the mean of g gᵀ over the rows' latest gradients g.
+ */
+import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
+import { type ArenaPlan, roundUp16 } from "../../engine/tensors/arena-plan.ts";
+import { modelError } from "../../model-errors.ts";
+
+export interface Tangents {
+  readonly rowCount: number;
+  /** Numbers of the adapter. */
+  readonly floatCount: number;
+  readonly fisher: number;
+  /** rowCount × floatCount each: changes of the adapter, of its moments, and gradients at the last step that had the row. */
+  readonly changes: Place;
+  readonly first: Place;
+  readonly second: Place;
+  readonly latest: Place;
+  /** floatCount each: what the step is to every row alike, see `adamTangent`. */
+  readonly squares: Place;
+  readonly ofMean: Place;
+  readonly ofSquare: Place;
+  /** One for each thread: room for some rows. */
+  readonly lanes: readonly Pick<TangentTask, "products" | "slopes">[];
+  /** Where each row of the tuning lies among the `rowCount`. The others stay 0. */
+  rows: readonly number[];
+  /** Steps that went into them. */
+  stepCount: number;
+}
+
+/** Of all rows' adapters: four times as many are kept, 2 GiB. */
+const MAX_NUMBERS = 2 ** 27;
+/** Of which the products with one another take an hour on one core, for the default base. */
+const MAX_ROWS = 1_024;
+/** Rows whose products are made together. */
+const ROWS_AT_ONCE = 112;
+
+export const hasTangentRoom = ({
+  floatCount,
+  rowCount,
+}: Pick<Tangents, "rowCount" | "floatCount">): boolean =>
+  rowCount <= MAX_ROWS && rowCount * floatCount <= MAX_NUMBERS;
+
+/** @param sizes `changes` has room for rowCount × floatCount. @throws MOD_TOO_LARGE */
+export function planTangents(
+  plan: ArenaPlan,
+  sizes: Pick<Tangents, "rowCount" | "floatCount" | "fisher" | "changes">,
+  threadCount: number,
+): Tangents {
+  const { floatCount, rowCount } = sizes;
+  if (!hasTangentRoom(sizes))
+    throw modelError(
+      "MOD_TOO_LARGE",
+      `tangents of ${rowCount} rows with ${floatCount} numbers each are too many: at most ${MAX_ROWS} rows, and ${MAX_NUMBERS} numbers of all of them. Name the method "ek-fac" in the recipe`,
+      { data: { rowCount, floatCount, maxRows: MAX_ROWS, maxNumbers: MAX_NUMBERS } },
+    );
+  const numbers = rowCount * floatCount;
+  const count = Math.min(ROWS_AT_ONCE, rowCount);
+  return {
+    ...sizes,
+    ...{ first: plan.take(numbers), second: plan.take(numbers), latest: plan.take(numbers) },
+    ...{ squares: plan.take(floatCount), ofMean: plan.take(floatCount), ofSquare: plan.take(floatCount) },
+    lanes: Array.from({ length: threadCount }, () => ({
+      products: plan.take(count * roundUp16(rowCount)),
+      slopes: plan.take(count * floatCount),
+    })),
+    rows: [],
+    stepCount: 0,
+  };
+}
+
+/** Before the first step of a tuning. @param rows of its rows, where each lies among the `rowCount` */
+export function startTangents(kernels: Kernels, tangents: Tangents, rows: readonly number[]): void {
+  const { changes, first, floatCount, latest, rowCount, second } = tangents;
+  for (const at of [changes, first, second, latest]) kernels.clear(rowCount * floatCount, at);
+  Object.assign(tangents, { rows, stepCount: 0 });
+}
+
+/** A step for some rows. No row's numbers depend on another's, so the bytes do not depend on which thread takes which. */
+export interface TangentTask {
+  readonly tangents: Omit<Tangents, "lanes" | "rows">;
+  readonly from: number;
+  readonly end: number;
+  /** Rows × `rowCount`, rounded up to 16. */
+  readonly products: Place;
+  /** Rows × floatCount. */
+  readonly slopes: Place;
+  /** Rows of the step, with their gradients times −1 ÷ rows of the step. */
+  readonly own: readonly { readonly row: number; readonly at: Place }[];
+  readonly factor: number;
+  readonly settings: Place;
+}
+
+/** Where a step of `adam` has its gradient, the moments as it left them, and its settings. */
+interface StepPlaces {
+  readonly sum: Place;
+  readonly first: Place;
+  readonly second: Place;
+  readonly settings: Place;
+}
+
+/**
+ * What follows a step. Changes the blocks.
+ * @param indices the step's rows, as the tuning counts them @param blocks with the gradient of each
+ */
+export function tangentTasks(
+  kernels: Kernels,
+  tangents: Tangents,
+  indices: readonly number[],
+  blocks: readonly Place[],
+  step: StepPlaces,
+): TangentTask[] {
+  const { lanes, rows, ...plain } = tangents;
+  const { fisher, floatCount, latest, rowCount } = plain;
+  deriveStep(kernels.arena, plain, step, blocks.slice(0, indices.length));
+  const own = indices.map((index, k) => {
+    const [row, at] = [rows[index]!, blocks[k]!];
+    kernels.copy(floatCount, latest + row * floatCount, at);
+    kernels.scale(floatCount, at, -1 / indices.length);
+    return { row, at };
+  });
+  tangents.stepCount += 1;
+  // Every round goes through all rows once.
+  const seen = Math.min(rows.length, tangents.stepCount * indices.length);
+  const each = Math.ceil(rowCount / lanes.length);
+  return lanes.map((lane, k) => {
+    const [from, end] = [k * each, Math.min(rowCount, (k + 1) * each)];
+    return { tangents: plain, from, end, ...lane, own, factor: fisher / seen, settings: step.settings };
+  });
+}
+
+/**
+ * Adam's derivative, with v wider by the mean square of what a row adds to the slope: where v is far below that, Adam follows
+ * signs, whose derivative is a spike at 0. Where neither is above 0, nothing moves. In doubles: the same everywhere.
+ */
+function deriveStep(
+  arena: Float32Array,
+  { floatCount, ofMean, ofSquare, squares }: TangentTask["tangents"],
+  { first, second, settings, sum }: StepPlaces,
+  gradients: readonly Place[],
+): void {
+  const [rate = 0, , , , part2 = 0, c1 = 0, c2 = 0, epsilon = 0, , factor = 0] = arena.subarray(settings);
+  for (let k = 0; k < floatCount; k++) {
+    let squared = 0;
+    for (const at of gradients) squared += arena[at + k]! * arena[at + k]!;
+    const root = Math.sqrt(c2 * arena[second + k]! + (factor * factor * squared) / gradients.length);
+    const slope = (rate * c1) / (root + epsilon);
+    arena[squares + k] = 2 * part2 * factor * arena[sum + k]!;
+    arena[ofMean + k] = root > 0 ? slope : 0;
+    arena[ofSquare + k] = root > 0 ? (slope * arena[first + k]! * c2) / (2 * root * (root + epsilon)) : 0;
+  }
+}
+
+export function runTangentTask(kernels: Kernels, task: TangentTask): void {
+  const { changes, first, floatCount, latest, ofMean, ofSquare, rowCount, second, squares } = task.tangents;
+  const { end, factor, own, products, settings, slopes } = task;
+  const stride = roundUp16(rowCount);
+  const plain = (at: Place, rowStride: number) => ({ at, rowStride, columnStride: 1 });
+  const flipped = { at: latest, rowStride: 1, columnStride: floatCount };
+  for (let from = task.from; from < end; from += ROWS_AT_ONCE) {
+    const count = Math.min(ROWS_AT_ONCE, end - from);
+    const given = plain(changes + from * floatCount, floatCount);
+    kernels.multiply(count, rowCount, floatCount, given, flipped, products, stride, false);
+    kernels.scale(count * stride, products, factor);
+    const right = plain(latest, floatCount);
+    kernels.multiply(count, floatCount, rowCount, plain(products, stride), right, slopes, floatCount, false);
+    for (const { at, row } of own)
+      if (row >= from && row < from + count) kernels.add(floatCount, slopes + (row - from) * floatCount, at);
+    for (let i = 0; i < count; i++) {
+      const at = (from + i) * floatCount;
+      const moved = [changes + at, slopes + i * floatCount, first + at, second + at] as const;
+      kernels.adamTangent(floatCount, ...moved, squares, ofMean, ofSquare, settings);
+    }
+  }
+}

@@ -1,0 +1,269 @@
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts";
+import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
+import type { LoadedModel } from "../../engine/files/load-model.ts";
+import { NONE, type Place } from "../../engine/kernels/kernels.ts";
+import { modelError } from "../../model-errors.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { hashParts } from "./hash-parts.ts";
+import { meanLoss } from "./row-losses.ts";
+import { type RowSeat, type RowTask, runTask, type TeamTask } from "./row-task.ts";
+import { checkStepRecipe, rateOfStep, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
+import { type Tangents, tangentTasks } from "./tangents.ts";
+import type { TuningState } from "./tuning-state.ts";
+
+type RowThread = TaskPool<typeof import("./row-tasks.ts")>;
+
+/**
+ * Threads that compute rows' gradients, each whole rows. Every row has a block of its own, so the bytes do not depend
+ * on which thread took it. With one workspace the caller's thread computes.
+ */
+export class RowTeam {
+  readonly #loaded: LoadedModel;
+  readonly #threads: RowThread[];
+  #isClosed = false;
+
+  constructor(loaded: LoadedModel) {
+    this.#loaded = loaded;
+    const { models, shared } = loaded;
+    this.#threads =
+      models.length === 1
+        ? []
+        : models.map(({ kernels: _, ...model }, i) => startRowThread({ shared, threadIndex: i + 1, model }));
+  }
+
+  /** @returns the losses in the tasks' order. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
+  async run(tasks: readonly TeamTask[]): Promise<number[]> {
+    if (this.#isClosed) throw ended("the threads were ended");
+    if (this.#threads.length === 0) return tasks.map((task) => runTask(this.#loaded.model, task));
+    const losses = new Array<number>(tasks.length);
+    let next = 0;
+    const work = async (thread: RowThread) => {
+      for (let i = next++; i < tasks.length; i = next++) losses[i] = await ask(thread, tasks[i]!);
+    };
+    await Promise.all(this.#threads.map(work));
+    return losses;
+  }
+
+  /** Of the model as it is now, in nats a token. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
+  losses(rows: readonly TokenRow[]): Promise<number[]> {
+    return this.run(rows.map((row) => ({ row, block: { at: 0, floatCount: 0 }, into: null })));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+}
+
+/** A pool of one thread: each has a seat of its own on the arena. */
+const startRowThread = (seat: RowSeat): RowThread =>
+  new TaskPool({
+    tasks: new URL("./row-tasks.ts", import.meta.url),
+    seat,
+    threadCount: 1,
+    isWarm: true,
+    ended: (cause) => ended(cause.message, cause),
+  });
+
+const ask = (thread: RowThread, task: TeamTask): Promise<number> =>
+  thread.run("run", task).catch((error: Error) => {
+    throw isRollupError(error) ? error : ended(error.message, error);
+  });
+
+function ended(reason: string, cause?: unknown) {
+  return modelError("MOD_THREAD_ENDED", `a thread of the computation failed: ${reason}`, {
+    data: { reason },
+    cause,
+  });
+}
+
+/** All that decides the bytes of a tuned adapter, beside the base and the rows. */
+export type TuningRecipe = StepRecipe;
+
+export const usualRecipe: TuningRecipe = {
+  steps: 100,
+  rowsPerStep: 8,
+  rate: 1e-3,
+  warmupSteps: 10,
+  beta1: 0.9,
+  beta2: 0.95,
+  epsilon: 1e-8,
+  decay: 0,
+  seed: "adapter",
+};
+
+/** Blocks that tuning needs beside the adapter: two moments, the sum, the best so far, and a gradient for each row of a step. */
+export const tuningBlocks = ({ rowsPerStep }: TuningRecipe): number => 4 + rowsPerStep;
+
+/** Times of a tuning that its held-out rows are looked at. */
+const LOOKS = 20;
+export const stepsPerLook = ({ steps }: Pick<TuningRecipe, "steps">): number =>
+  Math.max(1, Math.round(steps / LOOKS));
+
+export interface TuningProgress {
+  /** 1 … steps. */
+  readonly step: number;
+  /** Mean over the step's rows, in nats a token. */
+  readonly loss: number;
+  readonly tokenCount: number;
+}
+
+export interface TuningStep extends TuningProgress {
+  /** The step's rows, and the loss of each. */
+  readonly rows: readonly number[];
+  readonly losses: readonly number[];
+  readonly rate: number;
+  /** Mean of the held-out rows, in nats a token; null between two looks, and where no row is held out. */
+  readonly heldOutLoss: number | null;
+}
+
+/** stop = no step is made after this one; pause = the run goes on from here another time. */
+export type TuningWish = "stop" | "pause";
+
+export interface TuningOptions {
+  /** Where the state is kept, so that a killed run goes on to the same bytes. */
+  readonly folder?: string;
+  /** A state is written after each so many steps. */
+  readonly stepsPerCheckpoint?: number;
+  /**
+   * Rows that are not trained on. Every so many steps, and after the last, they are looked at: the adapter of the step at
+   * which their loss, as a float32, was lowest is the one that is kept, and of equal ones the first.
+   */
+  readonly heldOut?: readonly TokenRow[];
+  readonly onStep?: (progress: TuningProgress) => void;
+  /** Go along. Not of a run that goes on from a state on disk: it does not have them. */
+  readonly tangents?: Tangents | null;
+  /** The threads are idle until it has answered. */
+  readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
+  /** Before a state is written: a run that goes on from it does not make the steps before again. */
+  readonly beforeState?: () => Promise<void>;
+}
+
+/** Thrown where `afterStep` wishes a pause: the state is on disk. */
+export class TuningPaused extends Error {}
+
+/**
+ * Tunes the adapter of a loaded model by AdamW: each step on rows that only recipe and step decide. Same base, rows
+ * and recipe, same bytes, whatever kernels and however many threads.
+ *
+ * @returns the step whose adapter is kept: the last one, where no row is held out
+ * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_THREAD_ENDED; TuningPaused
+ */
+export async function tuneAdapter(
+  loaded: LoadedModel,
+  team: RowTeam,
+  rows: readonly TokenRow[],
+  recipe: TuningRecipe,
+  options: TuningOptions = {},
+): Promise<number> {
+  const { adapterBlocks, model } = loaded;
+  const { adapter, kernels } = model;
+  checkStepRecipe(recipe, rows.length);
+  if (adapter === null || adapterBlocks.length < tuningBlocks(recipe))
+    throw new RangeError("the model was loaded without an adapter or blocks for tuning");
+  const [first, second, sum, best, ...rowBlocks] = adapterBlocks as [Place, Place, Place, Place, ...Place[]];
+  const { floatCount } = adapter.layout;
+  const { heldOut = [] } = options;
+  // The best step so far, and its loss.
+  const numbers = Float32Array.of(0, Number.POSITIVE_INFINITY);
+  const blocks = { weights: adapter.at, first, second };
+  const state: TuningState = {
+    ...{ arena: kernels.arena, floatCount, blocks },
+    ...(heldOut.length === 0 ? {} : { blocks: { ...blocks, best }, numbers }),
+  };
+  const look = async (step: number): Promise<number> => {
+    const loss = Math.fround(meanLoss(heldOut, await team.losses(heldOut)));
+    if (loss < numbers[1]!) {
+      numbers.set([step, loss]);
+      kernels.arena.copyWithin(best, adapter.at, adapter.at + floatCount);
+    }
+    return loss;
+  };
+  startAdapter(kernels.arena, adapter.at, adapter.layout, recipe.seed);
+  kernels.arena.fill(0, first, first + floatCount);
+  kernels.arena.fill(0, second, second + floatCount);
+  const { folder, stepsPerCheckpoint = 20 } = options;
+  const identity = folder === undefined ? "" : identityOf(loaded, rows, heldOut, recipe);
+  const done = folder === undefined ? 0 : await readCheckpoint(folder, identity, state);
+  const lastStep = recipe.lastStep ?? recipe.steps;
+  if (done > lastStep)
+    throw modelError("MOD_FILE_INVALID", `the state in ${folder} has ${done} steps, not ${lastStep}`, {
+      data: { path: folder, reason: "it has more steps" },
+    });
+  let [isStopped, stoppedAt] = [false, done];
+  for (let step = done + 1; step <= lastStep && !isStopped; step++) {
+    const indices = rowsOfStep(rows.length, recipe, step);
+    const chosen = indices.map((i) => rows[i]!);
+    const tasks = chosen.map((row, i): RowTask => {
+      const at = rowBlocks[i]!;
+      return { row, block: { at, floatCount }, into: { parameters: NONE, adapter: at } };
+    });
+    const losses = await team.run(tasks);
+    kernels.arena.fill(0, sum, sum + floatCount);
+    for (const { block } of tasks) kernels.add(floatCount, sum, block.at);
+    kernels.arena.set(stepSettings(recipe, step, 1 / chosen.length), loaded.settings);
+    kernels.adam(floatCount, adapter.at, sum, first, second, loaded.settings);
+    if (options.tangents) {
+      const places = { sum, first, second, settings: loaded.settings };
+      await team.run(tangentTasks(kernels, options.tangents, indices, rowBlocks, places));
+    }
+    const loss = losses.reduce((total, value) => total + value, 0) / losses.length;
+    const tokenCount = chosen.reduce((count, { tokens }) => count + tokens.length, 0);
+    const rate = rateOfStep(recipe, step);
+    options.onStep?.({ step, loss, tokenCount });
+    const isLook = heldOut.length > 0 && (step % stepsPerLook(recipe) === 0 || step === lastStep);
+    const heldOutLoss = isLook ? await look(step) : null;
+    const wish = await options.afterStep?.({
+      step,
+      loss,
+      tokenCount,
+      rows: indices,
+      losses,
+      rate,
+      heldOutLoss,
+    });
+    isStopped = wish === "stop";
+    if (isStopped && !isLook && heldOut.length > 0) await look(step);
+    const isLast = step === lastStep || wish !== undefined;
+    if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0)) {
+      await options.beforeState?.();
+      await writeCheckpoint(folder, identity, step, state);
+    }
+    if (wish === "pause") throw new TuningPaused(`after step ${step}`);
+    stoppedAt = step;
+  }
+  const [bestStep] = numbers as unknown as [number];
+  if (bestStep === 0) return stoppedAt;
+  kernels.arena.copyWithin(adapter.at, best, best + floatCount);
+  return bestStep;
+}
+
+/** As usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
+function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayout, seed: string): void {
+  const random = new SeededRandom(`adapter ${seed}`);
+  arena.fill(0, at, at + layout.floatCount);
+  for (const { a, inputs } of layout.parts) {
+    const spread = 1 / Math.sqrt(inputs);
+    for (let i = 0; i < inputs * layout.settings.rank; i++)
+      arena[at + a + i] = spread * (2 * random.nextFraction() - 1);
+  }
+}
+
+/** Names a tuning by all that decides its bytes: a state of another one must not be gone on from. */
+function identityOf(
+  { model }: LoadedModel,
+  rows: readonly TokenRow[],
+  heldOut: readonly TokenRow[],
+  given: TuningRecipe,
+): string {
+  // The steps before do not depend on where it stops.
+  const { lastStep: _, ...recipe } = given;
+  const { adapter, kernels, layout, parameters, shape } = model;
+  const unseen = heldOut.length === 0 ? {} : { heldOut };
+  const facts = JSON.stringify({ shape, adapter: adapter!.layout.settings, recipe, rows, ...unseen });
+  const { buffer, byteOffset } = kernels.arena;
+  return hashParts(facts, new Uint8Array(buffer, byteOffset + 4 * parameters, 4 * layout.floatCount));
+}
