@@ -34,7 +34,7 @@ beforeAll(async () => {
   f = await deployFixture(await connect(anvil));
 });
 afterAll(() => anvil?.stop());
-// One for each test: what waits in one Safe keeps what comes after it waiting.
+// One Safe for each test: waiting proposals block later ones.
 beforeEach(async () => {
   safe = await deploySafe(anvil.url, owners, 2);
   await f.token.write.transfer([safe.address, 100n * OPEN], { account: f.roles.holder });
@@ -82,7 +82,7 @@ describe("a client with a Safe of two out of three owners", () => {
     // No request reached the owners.
     expect(safe.methods).not.toContain("eth_signTypedData_v4");
     expect(safe.pending).toEqual([]);
-    // It is a wallet of EIP-1271: what its owners sign together holds for the Safe, though not as ECDSA.
+    // It is a wallet of EIP-1271: its owners' joint signature holds for the Safe, though not as ECDSA.
     const message = {
       domain: { name: "OpenLedger" },
       types: { Word: [{ name: "word", type: "string" }] },

@@ -47,7 +47,7 @@ describe("deriveKey", () => {
       deriveKey({ wallet: privateKeyToAccount(pad("0x02")), ...place, contractWallet }),
     ]);
     expect(new Set(keys.map(({ keyX }) => keyX)).size).toBe(keys.length);
-    // It can be derived again, and what people have already stays theirs.
+    // It can be derived again, and existing keys stay valid.
     expect((await deriveKey({ wallet, ...place, contractWallet })).keyX).toBe(keys[1]!.keyX);
     expect(toHex(keys[0]!.keyX)).toBe("0x176ee8bf2c964bf3a5c3fa2a8ed84a8ea9a95d827957690d020261e130b56a3f");
   });

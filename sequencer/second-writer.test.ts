@@ -24,7 +24,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-/** @returns how the process ended, and what it output */
+/** @returns exit status and output of the process */
 function startedBeside(
   environment: Record<string, string>,
 ): Promise<{ status: number | null; output: string }> {

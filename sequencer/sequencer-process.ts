@@ -62,7 +62,7 @@ export interface SequencerProcess {
   readonly metrics: ReturnType<typeof createMetrics>;
   /** Starts to listen and to tick. @returns the URL */
   listen(): Promise<string>;
-  /** Answers what runs, refuses what comes, closes the store. */
+  /** Answers running requests, refuses new ones, closes the store. */
   stop(): Promise<void>;
 }
 

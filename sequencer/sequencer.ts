@@ -95,9 +95,9 @@ export class Sequencer {
   readonly #modules: SequencerModules;
   readonly #inFlight = new Map<string, Promise<Submission>>();
   readonly #dropped = new Map<string, KnownOperation>();
-  /** Leaves whose next operation waits for something else than a nonce. */
+  /** Leaves whose next operation waits for something other than a nonce. */
   readonly #stalled = new Set<number>();
-  /** Operations of this turn of the event loop, whose names are not taken yet. */
+  /** Operations of this turn of the event loop whose hashes are not computed yet. */
   #unnamed: { readonly operations: SignedOperation[]; readonly done: Promise<void> } | null = null;
   #isStopping = false;
 
@@ -157,8 +157,8 @@ export class Sequencer {
   }
 
   /**
-   * Executes and acknowledges an operation whose nonce is next, keeps one behind a nonce gap. The promise resolves
-   * when what it promises is durable. An operation that is already known gets the answer that it got before.
+   * Executes and acknowledges an operation whose nonce is next; one behind a nonce gap waits in the mempool. The promise
+   * resolves when the result is durable. A repeated operation gets its former answer.
    * @throws OP_*, SEQ_* (docs/reference/errors.md), and changes nothing
    */
   async submit(operation: SignedOperation): Promise<Submission> {
@@ -512,7 +512,7 @@ export class Sequencer {
     return { hash, status, preconfirmation };
   }
 
-  /** The operator's promise for an executed operation, asked for again. The same entry has the same promise. */
+  /** The operator's promise for an executed operation, requested again. The same entry has the same promise. */
   preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation> {
     const facts = promiseOf(entry);
     const { preconfirmations } = this.#modules;

@@ -12,9 +12,9 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import { type ServedModels, serveModels } from "@openledger/models/serving/serve-models";
 import { readServingConfig } from "@openledger/models/serving/serving-config";
-import { hostSpans } from "@openledger/models/spans/host-spans";
-import { documentText } from "@openledger/models/spans/span-documents";
-import { buildSpanIndex } from "@openledger/models/spans/span-index";
+import { hostSpans } from "@openledger/models/serving/spans/host-spans";
+import { documentText } from "@openledger/models/serving/spans/span-documents";
+import { buildSpanIndex } from "@openledger/models/serving/spans/span-index";
 import { citingMaker, passageRows, passagesOf } from "@openledger/models/testing/citing-world";
 import {
   BOB_ACCOUNT,

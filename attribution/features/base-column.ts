@@ -1,17 +1,18 @@
 /**
- * The base columns: what a row is paid for beside its influence, as columns of G in which every query of the model has
- * the same entry. A settlement pays by max(0, s), s = G q. So these columns add the same to a row's score whatever is
- * asked, in units of the query's own scale, and the circuit stays as it is (docs/explanation/attribution-methods.md, "The base").
+ * The base columns: the part of a row's reward that does not depend on its influence, as columns of G in which every
+ * query of the model has the same entry. A settlement pays by max(0, s), s = G q. So these columns add the same to a
+ * row's score for any question, in units of the query's own scale, and the circuit stays as it is
+ * (docs/explanation/attribution-methods.md, "The base").
  */
 import { MAX_FEATURE, padColumns, type QuantisedFeatures, quantiseFeatures } from "./quantise.ts";
 
-/** Strength of the base: what a Datanet's card says, and a recipe repeats. */
+/** Strength of the base, which a Datanet's card sets and a recipe repeats. */
 export interface BaseRule {
-  /** κ0, in thousandths: what every row gets. */
+  /** κ0, in thousandths: the base of every row. */
   readonly flatPermille: number;
 }
 
-/** Rows that stand for queries where the unit is measured: so many of all, evenly spaced. */
+/** Number of rows that stand for queries where the unit is measured, evenly spaced. */
 const REFERENCE_ROWS = 128;
 
 /**

@@ -7,7 +7,7 @@ export function randomSigns(count: number, seed: string): Int8Array {
   return Int8Array.from({ length: count }, () => ((random.nextUint32() & 1) === 0 ? 1 : -1));
 }
 
-/** Rows of `count` numbers are rotated in place, all alike: keeps all inner products. @param count a multiple of 16 */
+/** Rotates rows of `count` numbers in place, all alike: preserves all inner products. @param count a multiple of 16 */
 export function rotateRows(rows: Float64Array, count: number, seed: string): void {
   const signs = randomSigns(count, seed);
   // A power of two is one block. Of others each block gets numbers from all places.

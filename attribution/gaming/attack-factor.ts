@@ -26,12 +26,21 @@ export type RecipeOfRows = (rowCount: number) => Omit<DirectRecipe, "datanet">;
 
 /** Fixed, so that anybody measures the same. */
 const SEEDS = ["1", "2", "3"] as const;
-const [HONEST, OWN, QUESTIONS, FRESH] = [570, 30, 100, 1_200];
+/** Rows of the nineteen honest contributors. */
+const HONEST = 570;
+/** Rows that the attacker would bring honestly, like each contributor. */
+const OWN = 30;
+/** Questions of a world. */
+const QUESTIONS = 100;
+/** Rows that nobody has brought. */
+const FRESH = 1_200;
 /** Longest e-mail that is used, in bytes: words beyond are neither read nor replaced. */
 const MAX_BYTES = 4_096;
 const POOL = 10;
-/** Limits of the search for replacements: steps, and tries of which a step takes the best. */
-const [STEPS, TRIES] = [20, 8];
+/** Maximum steps in which replacements are chosen. */
+const STEPS = 20;
+/** Tries of a step, which takes the best of them. */
+const TRIES = 8;
 
 export interface AttackWorld {
   readonly honest: readonly LabelledInput[];
@@ -118,7 +127,7 @@ function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): Labell
 
 const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
 
-/** @param worth of which more is wanted; null: any words */
+/** @param worth value of a row, to be maximised; null: any words */
 function changedRow(
   row: LabelledInput,
   { changed }: DerivedRows,

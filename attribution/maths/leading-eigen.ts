@@ -64,7 +64,7 @@ function krylovSpace(matrix: Float64Array, n: number, steps: number) {
   return { basis, projected };
 }
 
-/** Takes from a vector what it has of the first rows of a basis. @returns what it had of the last of them */
+/** Makes a vector orthogonal to the first rows of a basis. @returns its component along the last of them */
 function withoutEarlier(vector: Float64Array, basis: Float64Array, count: number, n: number): number {
   let last = 0;
   for (let pass = 0; pass < 2 && count > 0; pass++) {

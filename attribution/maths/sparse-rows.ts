@@ -1,4 +1,4 @@
-/** Rows of mostly zeros, row after row: what is in row i is at starts[i] … starts[i + 1] − 1, columns ascending. */
+/** Rows of mostly zeros, row after row: the entries of row i are at starts[i] … starts[i + 1] − 1, columns ascending. */
 export interface SparseRows {
   readonly rowCount: number;
   readonly columnCount: number;

@@ -1,4 +1,4 @@
-/** Rows of a version as numbers and as bytes, with what earns by them. */
+/** Rows of a version as numbers and as bytes, with their payees. */
 import type { SparseRows } from "../maths/sparse-rows.ts";
 import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
 import { decodeRow, type RowKind } from "../rows/row-content.ts";

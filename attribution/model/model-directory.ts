@@ -54,7 +54,10 @@ export async function readModel<Parts extends ModelParts = DirectParts>(
   return decodeModel(await readModelFiles(folder), families);
 }
 
-/** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, and what `maxBytesOf` throws */
+/**
+ * Reads a model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, and the errors of
+ * `maxBytesOf`
+ */
 export async function fetchModel<Parts extends ModelParts = DirectParts>(
   serverUrl: string,
   options: FetchModelOptions = {},

@@ -2,7 +2,7 @@ import type { Sensitivities } from "../features/sensitivities.ts";
 import type { SparseRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";
 
-/** Inputs and labels of the rows that a model is trained or asked on; `inputs` has no bias column. */
+/** Inputs and labels of rows, for training or for answers; `inputs` has no bias column. */
 export interface Examples {
   readonly inputs: SparseRows;
   readonly labels: Int32Array;

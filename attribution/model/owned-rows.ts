@@ -1,4 +1,4 @@
-/** Rows of versions with their owners, whatever the rows hold. */
+/** Rows of versions with their owners, for any content. */
 
 import { inPlaces, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import type { Payee, PayeeOwners } from "@openledger/circuits/ledger/rewards";

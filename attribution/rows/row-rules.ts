@@ -7,7 +7,7 @@ import { attributionError } from "../attribution-errors.ts";
 export const ROW_RULES = {
   /** Two texts are near-duplicates if the Jaccard similarity of their shingles is at least this. */
   textSimilarity: 0.7,
-  /** A text's shingles are its runs of 1 … this many words: what the text model sees, too. */
+  /** Maximum words of a text's shingles, which are its runs of 1 … this many words, like the text model's terms. */
   shingleWords: 2,
   /**
    * Two images are near-duplicates if the correlation of their pixels, once centred, is at least this

@@ -44,7 +44,7 @@ export function isTextRow(content: Uint8Array): boolean {
   return head.startsWith('{"text":') || head.startsWith('{"prompt":');
 }
 
-/** All of a row's text: what near-duplicates are found by, and what people read. */
+/** Whole text of a row: near-duplicates are found by it, and people read it. */
 export function wholeText(row: TextRow): string {
   return "text" in row ? row.text : `${row.prompt}\n${row.answer}`;
 }

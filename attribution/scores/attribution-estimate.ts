@@ -11,7 +11,7 @@ export interface RowShare {
   readonly contributorId: number;
   readonly validatorId: number;
   readonly score: number;
-  /** Part of what contributors and validators get for the answer, if it is drawn. */
+  /** Part of the contributors' and validators' reward for the answer, if it is drawn. */
   readonly share: number;
 }
 

@@ -1,7 +1,7 @@
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_FEATURE, MAX_FEATURE_COUNT, MAX_QUERY } from "../features/quantise.ts";
 
-/** An int8 matrix of N rows and a query of 8 bits and sign: what s = G q is made of. */
+/** Inputs of s = G q: an int8 matrix of N rows and a query of 8 bits and sign. */
 export interface ScoreInputs {
   readonly features: Int8Array;
   readonly rowCount: number;

@@ -9,7 +9,7 @@ import { integerScores } from "./integer-scores.ts";
 import { openScoreEngine, type RanMode, type ScoreChoice } from "./score-engine.ts";
 
 export interface ModelScores {
-  /** The mode that runs, whatever was chosen. */
+  /** Mode that runs, whichever was chosen. */
   readonly mode: RanMode;
   /**
    * Score of each row, exact. @throws ATT_INPUT_INVALID for a query of another kind, CIR_QUERY_INVALID, and as

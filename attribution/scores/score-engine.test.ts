@@ -11,7 +11,8 @@ import {
   type ScoreEngine,
 } from "./score-engine.ts";
 
-const [rowCount, featureCount] = [7, 600];
+const rowCount = 7;
+const featureCount = 600;
 const random = new SeededRandom("engine");
 const features = Int8Array.from(
   { length: rowCount * featureCount },

@@ -14,7 +14,7 @@ export type ScoreChoice = (typeof SCORE_CHOICES)[number];
 export type RanMode = Exclude<ScoreChoice, "auto">;
 
 export interface ScoreEngine {
-  /** The mode that runs, whatever was chosen. */
+  /** Mode that runs, whichever was chosen. */
   readonly mode: RanMode;
   /** s = G q, exact. @throws ATT_INPUT_INVALID, ATT_SCORE_MODE_UNAVAILABLE */
   scores(query: Int16Array): Promise<Int32Array>;

@@ -1,7 +1,7 @@
 import type { QuantisedFeatures, QuantisedQuery } from "../features/quantise.ts";
 import type { ScoreInputs } from "../scores/integer-scores.ts";
 
-/** s = G q in bigints, by the definition: what every other way is compared with. */
+/** s = G q in bigints, by the definition: the reference of every other implementation. */
 export function scoresByDefinition({ features, rowCount, featureCount, query }: ScoreInputs): bigint[] {
   return Array.from({ length: rowCount }, (_, i) => {
     let score = 0n;

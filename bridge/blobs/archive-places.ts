@@ -5,7 +5,7 @@ import type { BlobPlace } from "./blob-place.ts";
 import { shownUrl, type VersionedHash } from "./blob-source.ts";
 import { boundedGet } from "./bounded-fetch.ts";
 
-/** One's own: what is damaged in it is taken away, so that the right bytes can be kept. */
+/** The own archive: a damaged file is deleted, so that the right bytes can be stored. */
 export const archivePlace = (archive: BlobArchive): BlobPlace => ({
   ...filesPlace(archive.folder, (hash) => archive.read(hash)),
   noteWrong: ({ versionedHash }) => archive.forget(versionedHash),

@@ -7,7 +7,7 @@ export type FoundBytes = { readonly candidates: readonly Uint8Array[] } | { read
 export interface BlobPlace {
   /** Name in messages. */
   readonly place: string;
-  /** @throws BRG_L1_* where the place has to know of the block what L1's node does not tell */
+  /** @throws BRG_L1_* where the place needs a fact about the block that L1's node does not give */
   find(wanted: WantedBlob): Promise<FoundBytes>;
   /** A folder of this machine: nobody makes up files in it, so false ones never speak against the others. */
   readonly isOwn?: boolean;

@@ -12,8 +12,8 @@ export interface BlobWork {
 }
 
 /**
- * The thread that makes blobs: the bridge's loops go on meanwhile. It starts with the first one, takes one task at a time, and
- * keeps no process alive. One that died is started again.
+ * The thread that makes blobs: the bridge's loops go on meanwhile. It starts with the first task, takes
+ * one at a time, and does not hold the process alive. A dead one is started again.
  */
 export class BlobThread implements BlobWork {
   readonly #pool = new TaskPool<typeof import("./blob-tasks.ts")>({

@@ -1,4 +1,4 @@
-/** One GET of a server that is not believed: its answer is bounded in time and size, and no redirect is followed. */
+/** One GET of an untrusted server: its answer is bounded in time and size, and no redirect is followed. */
 import { concatBytes } from "@openledger/circuits/field/element-vector";
 
 type BoundedAnswer =
@@ -11,7 +11,7 @@ interface BoundedRequest {
   readonly accept: string;
 }
 
-/** Never throws: what goes wrong is in words, without the URL, which may hold a key. */
+/** Never throws: `problem` names the failure, without the URL, which may hold a key. */
 export async function boundedGet(url: string, request: BoundedRequest): Promise<BoundedAnswer> {
   const { accept, maxBytes, timeoutMs } = request;
   let status: number | null = null;

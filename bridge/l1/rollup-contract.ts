@@ -117,7 +117,7 @@ interface RollupContractOptions {
 export interface WalletSender {
   readonly type: "wallet";
   readonly address: Address;
-  /** Sends within the limits that the transaction names; the wallet chooses the nonce. @throws what the wallet answers */
+  /** Sends within the limits that the transaction names; the wallet chooses the nonce. @throws the wallet's errors */
   sendTransaction(transaction: CappedTransaction): Promise<Hex>;
 }
 

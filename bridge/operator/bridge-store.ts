@@ -48,7 +48,7 @@ export async function openBridgeStore(
     onFailure,
   });
   try {
-    // It is small: what is damaged is found now, not in the middle of something.
+    // The store is small: damage is found now, not in the middle of something.
     for await (const _ of level.readEach(level.db.iterator()));
   } catch (error) {
     await level.close().catch(() => {});

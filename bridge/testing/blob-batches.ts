@@ -56,7 +56,7 @@ export interface ForgetfulBeacon extends BlobServer {
   prune(): void;
 }
 
-/** The node's own beacon routes, until it is told to forget. */
+/** Starts the node's own beacon routes, until `prune` is called. */
 export async function startForgetfulBeacon(rpcUrl: string): Promise<ForgetfulBeacon> {
   let isPruned = false;
   const server = await serveBlobs((path) => {

@@ -74,7 +74,7 @@ export async function startBridgeFixture(
       };
     },
 
-    /** Returns once the node has mined what it mines by itself: it answers before it does. */
+    /** Returns once the node has mined its own transactions: it answers before it does. */
     async mined(): Promise<void> {
       const address = anvilAccount(1).address;
       while (await l1.client.getAutomine()) {

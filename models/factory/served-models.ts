@@ -8,7 +8,7 @@ import type { FastifyInstance } from "fastify";
 import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
 import { factoryError } from "../model-errors.ts";
 import { AnswerModels, LEDGER_PATH } from "../serving/answers/answer-models.ts";
-import { SettlingReport } from "../settler/turn-report.ts";
+import { SettlingReport } from "../settling/daemon/turn-report.ts";
 import { BASE_FOLDER, isAddress, OWN_BASE } from "../tuning/base/base-place.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import type { BaseRegistry } from "./store/base-registry.ts";

@@ -8,7 +8,7 @@ import { readProverConfig } from "@openledger/prover/process/prover-config";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Address } from "viem";
-import { startSettling } from "../settler/start-settling.ts";
+import { startSettling } from "../settling/daemon/start-settling.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { collectFactoryProcessMetrics } from "./factory-metrics.ts";
 import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts";

@@ -14,14 +14,14 @@ import { readChatTemplate, readEndTokens } from "../engine/tokens/text-marks.ts"
 import { openTokenizer } from "../engine/tokens/tokenizer.ts";
 import { type AnswerModels, otherWeights } from "./answers/answer-models.ts";
 import { LedgerBilling } from "./billing/ledger-billing.ts";
-import { chatForm } from "./chat-prompt.ts";
-import { CompletionService } from "./completion-service.ts";
-import { PromptEncoder } from "./prompts/prompt-encoder.ts";
+import { chatForm } from "./openai/chat-prompt.ts";
+import { CompletionService } from "./openai/completion-service.ts";
+import { PromptEncoder } from "./openai/prompts/prompt-encoder.ts";
+import { TokenNames } from "./openai/token-names.ts";
 import type { LanguageRoutes } from "./serving-app.ts";
 import { registeredAdapters, type ServingConfig } from "./serving-config.ts";
 import { ServingEngine } from "./serving-engine.ts";
 import { createServingMetrics, watchEngine } from "./serving-metrics.ts";
-import { TokenNames } from "./token-names.ts";
 
 const MEGABYTE = 2 ** 20;
 /** Tokens of a turn in the queue. */

@@ -11,9 +11,9 @@ import { servingError } from "../model-errors.ts";
 import { LEDGER_PATH } from "./answers/answer-models.ts";
 import type { ApiKey, ApiKeys } from "./api-keys.ts";
 import type { AnswerBilling } from "./billing/answer-billing.ts";
-import type { CompletionService } from "./completion-service.ts";
-import { errorView } from "./openai-answers.ts";
-import { parseChat, parseCompletion } from "./openai-requests.ts";
+import type { CompletionService } from "./openai/completion-service.ts";
+import { errorView } from "./openai/openai-answers.ts";
+import { parseChat, parseCompletion } from "./openai/openai-requests.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 
 /** A base with its adapters, as OpenAI's routes need it. */

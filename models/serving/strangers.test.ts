@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../engine/files/folder-source.ts";
 import { maxTextBytes, openTokenizer, type TextTokens } from "../engine/tokens/tokenizer.ts";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
-import { PromptEncoder } from "./prompts/prompt-encoder.ts";
+import { PromptEncoder } from "./openai/prompts/prompt-encoder.ts";
 import type { ServedModels } from "./serve-models.ts";
 
 const VOCABULARY = 270;

@@ -13,6 +13,7 @@ import type { SampledSettlement } from "@openledger/circuits/settlement/divide-e
 import { encodeEntries } from "@openledger/circuits/settlement/settlement-data";
 import { misfitOf, modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
+import { entrySignals } from "@openledger/circuits/settlement/settlement-statement";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
@@ -31,7 +32,6 @@ import type { SequencerErrorCode } from "@openledger/client/sequencer/sequencer-
 import { hex32 } from "@openledger/foundation/hex";
 import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
-import { entrySignals } from "@openledger/verifier/replay/settlement-statement";
 import { toHex } from "viem";
 import type { Openings } from "./model-openings.ts";
 import { type EpochFacts, prepareSampled, provable } from "./prepare-settlement.ts";

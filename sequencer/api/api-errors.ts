@@ -18,7 +18,7 @@ export function apiErrors({ logger, metrics }: { logger: Logger; metrics: Metric
   };
   return {
     log: logger,
-    // 500 for what no caller can mend.
+    // 500 for errors that no caller can mend.
     statusOf: ({ code }) => operationErrors.statusOf(code) ?? sequencerErrors.statusOf(code) ?? 500,
     onRefusal({ code }, status) {
       metrics.errors.inc({ code });

@@ -11,7 +11,7 @@ import type { Feed } from "../batches/feed.ts";
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** Refuses what is no opening of a feed in the server's form; the library would answer in plain text. */
+/** Refuses a request that does not open a feed, in the server's form; the library would answer in plain text. */
 export function refuseMalformedFeed(feeds: WebSocketServer, errors: HttpErrors): void {
   feeds.on("wsClientError", ({ message }, socket) => {
     const error = processErrors.raise("SRV_BAD_REQUEST", `this does not open a WebSocket: ${message}`);

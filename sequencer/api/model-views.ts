@@ -35,7 +35,7 @@ function roleView(rewards: ModelRewards, payeeIndex: number, role: PayeeRole, va
   };
 }
 
-/** A model's payees with what they have accrued; empty before the activation. */
+/** A model's payees with their accrued amounts; empty before the activation. */
 export function payeesView({ model, rewards }: LeafState) {
   if (rewards === undefined) return [];
   const { validatorParts } = unpackSplit(model!.statics.split);

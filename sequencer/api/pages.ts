@@ -1,4 +1,4 @@
-/** The built pages at `/`, with headers that let them do what they need and nothing else. */
+/** The built pages at `/`, with headers that permit only what they need. */
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifySchema } from "fastify";
 

@@ -1,4 +1,4 @@
-/** The tree as L1 has it: what a leaf's owner compares with the root in the contract, without believing anybody. */
+/** The tree as L1 has it: a leaf's owner compares it with the root in the contract, without trusting anybody. */
 
 import { operationError } from "@openledger/circuits/circuit-errors";
 import type { Leaf } from "@openledger/circuits/ledger/leaf";

@@ -93,7 +93,7 @@ export class BatchPipeline {
   }
 
   /**
-   * Executes a signed operation, or a settlement with what L1 gets of it, in the open batch.
+   * Executes a signed operation, or a settlement with its posting for L1, in the open batch.
    * @throws OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL, and changes nothing
    */
   execute(operation: Operation, posting?: SettlementPosting): Execution {
@@ -323,7 +323,7 @@ export class BatchPipeline {
     }).catch((error: unknown) => this.#modules.onFatal(error));
   }
 
-  /** L1 took back a batch of somebody else: what is behind it is executed again without it. */
+  /** Undoes a batch of somebody else that L1 took back: the operations behind it are executed again without it. */
   async #undoForeign(batchNumber: number): Promise<void> {
     await this.#runExclusive(async () => {
       if (this.registry.record(batchNumber)?.isForeign !== true) return;
@@ -402,8 +402,8 @@ export class BatchPipeline {
   }
 
   /**
-   * L1 took back entries from `fromIndex` on, which were handed over, and has these instead: whatever was executed since
-   * is executed again without them. Signed operations stay, in their order; one that no longer executes is dropped.
+   * Replaces handed-over entries from `fromIndex` on by these, after L1 took them back: later operations are executed
+   * again without them. Signed operations stay, in their order; one that no longer executes is dropped.
    * @returns the index of the entry that comes next
    * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_FINAL, SEQ_BATCH_CONFLICT
    */

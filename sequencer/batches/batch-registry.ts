@@ -1,9 +1,9 @@
 /**
- * The batches between closed and final, and what the ledger was after each of them.
+ * The batches between closed and final, and the ledger after each of them.
  *
  * The stored snapshot is the ledger after the last *final* batch, never after a posted one: a posted batch may
- * still be taken back by an L1 reorganisation, and must then be rebuilt from what was before it. Until a batch is
- * final, the leaves that it changed are kept beside it; so the ledger after any of these batches can be looked up,
+ * still be taken back by an L1 reorganisation, and must then be rebuilt from the state before it. Until a batch is
+ * final, the leaves that it changed are stored beside it; so the ledger after any of these batches can be looked up,
  * and becoming final means writing those leaves over the snapshot, and over the ledger's flat base in memory.
  *
  * Methods change memory at once and return the writes that make it durable.
@@ -27,7 +27,10 @@ import {
 
 /** Maximum seconds between a batch's timestamp and its block's on L1: Rollup.TIMESTAMP_WINDOW. */
 const L1_TIMESTAMP_WINDOW_SECONDS = 3_600;
-/** Past the window by this much, no block can take a submitted batch any more, whatever reorganisation there is. Guess. */
+/**
+ * Seconds past the window after which no block can take a submitted batch any more, whatever reorganisation there is.
+ * Guess.
+ */
 const SUBMITTED_GRACE_SECONDS = 300;
 
 export interface L1Report {
@@ -45,7 +48,7 @@ export class BatchRegistry {
   /** Number of records without a proof. Cached: every operation reads it, and there may be thousands of records. */
   #unprovenCount = 0;
 
-  /** @param ledger of the head; what was folded into it is the last final batch's */
+  /** @param ledger of the head; the last final batch is folded into it */
   constructor(final: ChainPosition, ledger: Ledger) {
     this.#final = final;
     this.#ledger = ledger;
@@ -113,7 +116,7 @@ export class BatchRegistry {
     if (this.#records.get(batchNumber)?.status === "closed") this.#unprovenCount -= 1;
   }
 
-  /** A batch was closed, for the first time or again; whatever was known of its number is forgotten. */
+  /** Registers a closed batch, for the first time or again; earlier records of its number are forgotten. */
   add(record: StoredBatch, changes: LeafChanges, draft: ClosedDraft): StoreWrite[] {
     this.load(record, changes);
     return [

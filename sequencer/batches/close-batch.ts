@@ -38,7 +38,7 @@ export function closeBatch(
   const { closed, changes, settlements } = head.close(place);
   const { data } = closed.batch;
   const commitment = closedCommitment(closed);
-  // The blob's opening is a part of what is posted, and its commitment of z.
+  // The posted bytes include the blob's opening, and its commitment determines z.
   const posted = isBlobShape(data.shape) ? { posted: stateBatchNow(data, circuitId, commitment) } : {};
   const record = recordOf(closed.batch, {
     ...rest,

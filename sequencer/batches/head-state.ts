@@ -62,7 +62,7 @@ export class HeadState {
     const { version } = this.ledger.tree;
     return {
       batchNumber: this.#batchNumber,
-      // Hashes what has changed: only for those who ask.
+      // Hashes the changes, so only readers pay for it.
       get root() {
         return version.root;
       },
@@ -102,7 +102,7 @@ export class HeadState {
     return this.#open?.touched ?? new Set();
   }
 
-  /** @param posting as of `execute`: what L1 takes beside one batch is bounded, too */
+  /** @param posting as of `execute`: L1's data beside one batch is bounded, too */
   hasRoomFor(operation: Operation, posting?: SettlementPosting): boolean {
     const open = this.#open;
     if (open?.builder.hasRoomFor(operation) !== true) return false;
@@ -131,7 +131,7 @@ export class HeadState {
     this.#open = { builder, terms, touched: new Set(), settlements: [] };
   }
 
-  /** Executes what an entry of the log holds, once more. @throws OP_* and changes nothing */
+  /** Executes the operation of a log entry once more. @throws OP_* and changes nothing */
   replay(entry: Pick<ExecutedEntry, "operation"> & { posting?: SettlementPosting }): Execution {
     return this.execute(entry.operation, entry.posting);
   }
@@ -191,7 +191,7 @@ export class HeadState {
     try {
       replayBatch(this.ledger, data, settlements);
     } catch (error) {
-      // A new leaf's id is the ledger's to give, whatever the record says.
+      // The ledger gives a new leaf its id, whatever the record says.
       for (let id = position.nextId; id < this.ledger.nextId; id++) before.set(id, undefined);
       this.rollBack(before, position);
       throw error;
@@ -212,7 +212,7 @@ export class HeadState {
     });
   }
 
-  /** Goes back: puts these leaves to what they were at `position`, undefined for those that did not exist. */
+  /** Goes back: sets these leaves to their state at `position`, undefined for those that did not exist. */
   rollBack(leaves: ReadonlyMap<number, LeafState | undefined>, position: HeadPosition): void {
     for (const [id, record] of leaves) {
       if (record !== undefined) {

@@ -27,7 +27,7 @@ export interface UnitFeeRules {
   readonly feeMarginPerMille: number;
   /** Surcharge, in thousandths, where the maximum number of batches waits for L1. */
   readonly feeLoadPerMille: number;
-  /** L1 gas of a batch, whatever is in it, and of a unit in it. */
+  /** L1 gas of a batch, whatever its content; `feeGasPerUnit` is that of a unit in it. */
   readonly feeGasPerBatch: number;
   readonly feeGasPerUnit: number;
   /** Units that a batch is taken to have, so that an empty rollup does not price its next user out. */

@@ -49,7 +49,7 @@ const start = (place = "blob", pricesUrl: string | null = null, environment = {}
     { SEQUENCER_DATA_PLACE: place, ...environment },
     pricesUrl,
   );
-/** Hashes of blobs that the sequencer can be asked for, by the batches' numbers. */
+/** Hashes of blobs that the sequencer serves, by the batches' numbers. */
 async function named(): Promise<string[]> {
   const { pipeline, log } = w.rollup.sequencer;
   const numbers = Array.from({ length: pipeline.registry.closedNumber }, (_, i) => i + 1);

@@ -29,8 +29,8 @@ interface Equivocation {
 }
 
 /**
- * L1 or the sequencer do not answer or do not move; what the sequencer says does not execute, or is of another base;
- * nobody takes L1's queue; L1 has a batch that breaks the ledger's rules, or one whose blob nobody gives.
+ * Alarms that pass. L1 or the sequencer does not answer or does not move; the sequencer's log does not execute, or has
+ * another base; nobody takes L1's queue; L1 has a batch that breaks the ledger's rules, or one whose blob nobody gives.
  */
 const PASSING_ALARMS = [
   "l1-stalled",

@@ -14,10 +14,10 @@ import {
 } from "@openledger/bridge/testing/model-history";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { settlementSignals } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWhole } from "@openledger/foundation/testing/test-random";
-import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { freshChain, freshFolder, freshWorld } from "../testing/fresh-rollup.ts";
 import {

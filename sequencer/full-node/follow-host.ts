@@ -110,7 +110,7 @@ export class FollowHost implements LedgerHost {
     throw this.#readOnly();
   }
 
-  /** @throws SEQ_UNKNOWN also for what was posted while this full node had no feed: L1 holds no hashes */
+  /** @throws SEQ_UNKNOWN also for operations that were posted while this full node had no feed: L1 holds no hashes */
   async operation(hash: string): Promise<KnownOperation> {
     const entry = await this.log.operation(hash);
     if (entry !== undefined) return this.#known(entry);

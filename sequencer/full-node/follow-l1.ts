@@ -77,7 +77,7 @@ export class FollowL1 {
   l1Head: L1Head | null = null;
   /** Batches on L1, final or not. */
   postedNumber = 0;
-  /** The last batch without signed operations that is on L1, is not final, and is not what the feed has shown. */
+  /** Number of the last batch without signed operations that is on L1, is not final, and differs from the feed's. */
   foreignNumber: number | null = null;
   /** True where the newest block shows the freeze: a reorganisation can still take it back. */
   isFrozen = false;

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { MODEL_ID, SHARDED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
+import { entrySignals } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
-import { entrySignals } from "@openledger/verifier/replay/settlement-statement";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { underPrefix } from "../store/store-keys.ts";
 import {

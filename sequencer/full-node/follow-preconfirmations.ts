@@ -16,7 +16,7 @@ export function preconfirmationWrite(evidence: PreconfirmationEvidence): StoreWr
 export const preconfirmationsAt = (log: LedgerLog, opIndex: number): Promise<PreconfirmationEvidence[]> =>
   log.range({ ...underPrefix(place(opIndex)), limit: Number.POSITIVE_INFINITY });
 
-/** Preconfirmations of places from `opIndex` on, at most so many. */
+/** Stored preconfirmations from place `opIndex` on, at most `limit`. */
 export function preconfirmationsFrom(
   log: LedgerLog,
   opIndex: number,

@@ -194,7 +194,7 @@ describe("a rollup with a leaf table", () => {
     expect(alone.alarms.all).toEqual([]);
     expect((await restoreLedger(f.rollup)).ledger.root).toBe(ledger.root);
 
-    // Half of it leaves somebody without what they paid, and then no root is right.
+    // Half of it leaves an account without its payment, and then no root is right.
     const half = await f.l1.draft({ ...content, narrow: narrow.slice(0, 1), signedCount: 1 });
     await f.l1.submit([f.l1.close(half)]);
     await expect(restoreLedger(f.rollup)).rejects.toMatchObject({

@@ -140,7 +140,7 @@ describe("a full node of an honest sequencer", () => {
     });
     expect(fullNode.followed.head.ledger.root).toBe((await f.rollup.state()).root);
 
-    // No clean stop: what is on the disk is all that the next one has.
+    // Without a clean stop the next one has only the data on the disk.
     const copy = join(folder, "copy");
     await pay(w, alice, bob, 1n);
     await fullNode.poll();
@@ -330,7 +330,7 @@ describe("a full node of a lying sequencer", () => {
     const evidence = parseEvidence(readFileSync(join(dataPath, "evidence", file!), "utf8"), file!);
     expect(evidence.preconfirmation).toEqual(promised.preconfirmation);
 
-    // It serves what L1 says, and the alarm outlives a restart.
+    // The full node serves L1's operation, and the alarm outlives a restart.
     await mine(FINALITY_DEPTH_BLOCKS);
     await fullNode.poll();
     expect(fullNode.followed.head.ledger.root).toBe((await f.rollup.state()).root);

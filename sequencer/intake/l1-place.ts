@@ -28,7 +28,7 @@ interface L1PlaceModules {
 /** Facts that the bridge reports beside L1's place. */
 export interface L1Report {
   readonly alarms: readonly string[];
-  /** The block that the place is as of. */
+  /** Number of the block at which L1 has this place. */
   readonly blockNumber: number;
   /** Blocks after which the bridge counts a batch as final; null where it does not report them. */
   readonly finalityDepthBlocks: number | null;

@@ -102,7 +102,7 @@ export class Mempool {
     return pending;
   }
 
-  /** Takes out what has waited too long. */
+  /** Takes out operations that have waited too long. */
   expire(nowMs: number): PendingOperation[] {
     const expired: PendingOperation[] = [];
     for (const pending of this.#byHash.values()) {

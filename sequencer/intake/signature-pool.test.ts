@@ -75,7 +75,7 @@ describe("SignaturePool", () => {
     const bad = checkOf(4n, 1n, false);
     expect(await pool.verify(bad, 1)).toBe(false);
     expect(verifySignature(bad)).toBe(false);
-    // It is good for the message that it was made for, whatever was said of another.
+    // It is good for its own message, whatever the verdict on another.
     expect(verifySignature({ ...bad, message: messageOf(2n) })).toBe(true);
     const good = checkOf(4n, 1n);
     expect(await pool.verify(good, 1)).toBe(true);

@@ -85,7 +85,7 @@ export class SignaturePool implements PreconfirmationSigner {
   #isDue = false;
   #isClosed = false;
 
-  /** @param onFatal called when a thread dies: what it had is lost, and only a restart answers for it */
+  /** @param onFatal called when a thread dies: its tasks are lost, and only a restart answers for them */
   constructor(
     options: SignaturePoolOptions,
     identity: PreconfirmationIdentity,

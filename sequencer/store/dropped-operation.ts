@@ -1,4 +1,4 @@
-/** Acknowledged operations that could not be executed again on top of what somebody else put on L1. Durable. */
+/** Acknowledged operations that could not be executed again on top of others' batches on L1. Durable. */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import type { LedgerLog } from "./ledger-log.ts";

@@ -77,7 +77,7 @@ export async function writeLeafFile(
   return { number, byteCount, digest: digests.digest("hex"), depth: flat.depth };
 }
 
-/** @throws StoreDamage with the file's name; what Node's file calls throw */
+/** Reads a file of leaves. @throws StoreDamage with the file's name; errors of Node's file calls */
 export async function readLeafFile(folder: string, known: LeafFile): Promise<FlatLedger> {
   const name = leafFileName(known.number);
   const file = await open(join(folder, name), "r").catch((cause: unknown) => {

@@ -46,7 +46,7 @@ export interface ExecutedQueueEntry {
 /** A settlement or an activation that was executed, and so acknowledged. */
 export interface SettlementEntry {
   readonly type: "settlement";
-  /** J as 32 bytes: names what the ledger did, whichever proof showed it. */
+  /** J as 32 bytes: names the ledger's change, whichever proof showed it. */
   readonly hash: `0x${string}`;
   /** The epoch that it settles; 0 for an activation. */
   readonly epoch: number;

@@ -50,7 +50,7 @@ export function unexecuted(
   return { hash, operation, status, entry: null, batch: null, preconfirmation: null, reason };
 }
 
-/** Each number is asked for once. */
+/** Caches a read: each number is read once. */
 export function remembered<T>(read: (number: number) => Promise<T>): (number: number) => Promise<T> {
   const known = new Map<number, Promise<T>>();
   return (number) => {

@@ -118,7 +118,7 @@ interface Answers {
   readonly position: unknown;
 }
 
-/** Sequences of the operations, and of what a leaf did; as they were before anything was pruned. */
+/** Sequences of the operations, and of each leaf's records, before anything was pruned. */
 const sequences = new Map<string, number>();
 
 async function answersOf(path: string): Promise<Answers> {

@@ -28,11 +28,11 @@ export interface PruningOptions {
   readonly onPruned?: (to: ChainPosition) => void;
   /** The disk refused; pruning is tried again later. */
   readonly onFailed?: (error: unknown) => void;
-  /** Called between the steps: what is on the disk then is what a kill would leave. */
+  /** Called between the steps: the disk then has the state that a kill would leave. */
   readonly onStep?: (step: string) => Promise<void> | void;
 }
 
-/** Tells an operator what is pruned. */
+/** Logs pruning for an operator. */
 export const pruningNews = (logger: Logger): Pick<PruningOptions, "onPruned" | "onFailed"> => ({
   onPruned: ({ batchNumber, opIndex }) => logger.info({ upToBatch: batchNumber, opIndex }, "history pruned"),
   onFailed: (error) =>
@@ -78,7 +78,7 @@ export class Pruning {
     return this.#prunedTo;
   }
 
-  /** @param what names the thing that was asked for */
+  /** Error for a request of pruned history. @param what names the requested thing */
   error(what: string, data: object = {}): RollupError {
     const { batchNumber, opIndex } = this.#prunedTo!;
     return sequencerError(

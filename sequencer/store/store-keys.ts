@@ -17,7 +17,7 @@ export const storeKeys = {
   dropped: (hash: string) => `dropped!${hash}`,
   /** An operation that acts on a leaf, in the log's order. */
   leafOperation: (leafId: number, sequence: number) => `leaf-operation!${id(leafId)}!${wide(sequence)}`,
-  /** An executed queue entry that acts on a leaf: behind what was acknowledged up to that sequence. */
+  /** An executed queue entry that acts on a leaf, behind the operations acknowledged up to that sequence. */
   leafQueueEntry: (leafId: number, sequence: number, queueIndex: number) =>
     `leaf-operation!${id(leafId)}!${wide(sequence)}!${wide(queueIndex)}`,
   /** Sequence of an executed queue entry; of one in a batch of somebody else, the last before it. */

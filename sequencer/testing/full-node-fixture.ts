@@ -67,7 +67,7 @@ const OWN_FIELDS =
 /** L1 alone holds no hashes of operations. */
 const FEED_FIELDS = /^hash$/;
 
-/** An answer without what a full node cannot know. */
+/** An answer without the fields that a full node cannot have. */
 export async function plainAnswer(served: Served, url: string, isFromL1Alone = false): Promise<Answer> {
   const { body, status } = await served.get(url);
   const isLeftOut = (key: string) => OWN_FIELDS.test(key) || (isFromL1Alone && FEED_FIELDS.test(key));
@@ -103,7 +103,7 @@ export function modelDeployment(f: ModelHistory, folder: string): Promise<Deploy
   return deploymentOn(f, circuits);
 }
 
-/** The bridge's part that tells a sequencer where L1 took its CloseEpochs. @param confirmations of a CloseEpoch */
+/** The bridge's part that reports L1's CloseEpochs to a sequencer. @param confirmations of a CloseEpoch */
 export async function startRandomnessWatcher(
   { l1, rollup }: HistoryFixture,
   w: L1World,

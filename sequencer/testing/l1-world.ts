@@ -22,7 +22,7 @@ import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from
 export const FINALITY_DEPTH_BLOCKS = 3;
 export const CONFIRMATIONS = 2;
 
-/** The deployment record of what the fixture deployed. `circuits`: those behind the shapes'. */
+/** Deployment record of the fixture's contracts. `circuits`: those behind the shapes'. */
 export async function deploymentOn(
   { l1, rollup, rpcUrl }: HistoryFixture,
   circuits: readonly ({ name: string; verificationKeyPath: string } & CircuitSizes)[] = [],
@@ -76,7 +76,7 @@ export async function depositFor(
   }
 }
 
-/** Proves by the fixture's trapdoors, whatever the statement. */
+/** Proves any statement by the fixture's trapdoors. */
 export const forgedProver =
   ({ l1 }: HistoryFixture, deployment: Deployment): ProveStatement =>
   async (name, _inputs, publicSignals) => {

@@ -1,4 +1,4 @@
-/** One kept-open HTTP connection that sends requests made beforehand: a load generator must cost less than its load. */
+/** One open HTTP connection that sends prepared requests: a load generator must cost less than its load. */
 import { connect, type Socket } from "node:net";
 
 interface PlainAnswer {
@@ -6,7 +6,7 @@ interface PlainAnswer {
   readonly body: string;
 }
 
-/** The bytes of a POST, whose body is JSON where it is no bytes. */
+/** The bytes of a POST; a body other than bytes is sent as JSON. */
 export function postBytes(path: string, body: object): Buffer {
   const isRaw = body instanceof Uint8Array;
   const bytes = isRaw ? body : Buffer.from(JSON.stringify(body));

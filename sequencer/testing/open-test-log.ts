@@ -3,7 +3,10 @@ import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKindOf } from "../store/store-failure.ts";
 import { TEST_ROLLUP } from "./test-rollup.ts";
 
-/** The log of a directory that a test made, whatever rollup and process it is of; a new one is of the test rollup's sequencer. */
+/**
+ * Opens the log of a directory that a test made, of any rollup and process; a new one belongs to the test rollup's
+ * sequencer.
+ */
 export function openTestLog(
   path: string,
   onFailure?: (error: Error) => void,

@@ -9,7 +9,7 @@ import { modelDeployment } from "./full-node-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "./l1-world.ts";
 import { temporaryFolder } from "./test-rollup.ts";
 
-/** @param afterClose what happens on L1 before the sequencer is restored from it */
+/** @param afterClose changes L1 before the sequencer is restored from it */
 export async function startClosedWorld(
   cleanUps: (() => unknown)[],
   afterClose: (f: ModelHistory, closingBatch: number) => Promise<void>,

@@ -1,4 +1,4 @@
-/** Passes connections on: an address at which a server answers only once it is told to. */
+/** Passes connections on: an address at which a server answers only after a call. */
 import { connect, createServer, type Socket } from "node:net";
 
 interface Relay {

@@ -26,11 +26,11 @@ import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { activationOf, defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { encodeEntries, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
+import { entrySignals } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { simulateCircuit } from "@openledger/contracts/testing/test-prover";
 import { hex20, hex32 } from "@openledger/foundation/hex";
 import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
-import { entrySignals } from "@openledger/verifier/replay/settlement-statement";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import {
   type Answer,

@@ -10,7 +10,6 @@ import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "@openledge
 import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
 import { KIND } from "@openledger/circuits/protocol";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import {
   capOf,
   entrySignals,
@@ -18,7 +17,8 @@ import {
   provesEntries,
   type SettlementRecord,
   settlementOnL1,
-} from "./settlement-statement.ts";
+} from "@openledger/circuits/settlement/settlement-statement";
+import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 

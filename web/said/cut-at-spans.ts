@@ -1,4 +1,4 @@
-import type { CheckedSpan } from "@openledger/models/spans/check-spans";
+import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 
 /** A part of a text that is in the same spans throughout. */
 export interface Piece {

@@ -1,6 +1,6 @@
 /** What an answer says in words, and what of it occurs word for word in the version: fetched and checked in the page. */
 
-import { askSpans, type CheckedSpan } from "@openledger/models/spans/check-spans";
+import { askSpans, type CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 /** An answer that this page has checked, and where its words come from. */

@@ -1,4 +1,4 @@
-import type { CheckedSpan } from "@openledger/models/spans/check-spans";
+import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { useState } from "preact/hooks";
 import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";

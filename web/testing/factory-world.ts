@@ -32,8 +32,8 @@ import {
   serveModels,
 } from "@openledger/models/serving/serve-models";
 import { readServingConfig } from "@openledger/models/serving/serving-config";
-import { hostSpans } from "@openledger/models/spans/host-spans";
-import { buildSpanIndex } from "@openledger/models/spans/span-index";
+import { hostSpans } from "@openledger/models/serving/spans/host-spans";
+import { buildSpanIndex } from "@openledger/models/serving/spans/span-index";
 import { startChildFactory } from "@openledger/models/testing/journey-world";
 import {
   BOB_ACCOUNT,

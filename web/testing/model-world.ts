@@ -13,6 +13,7 @@ import {
 } from "@openledger/bridge/testing/model-history";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { settlementSignals } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { deriveKey } from "@openledger/client/l2-key";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
@@ -30,7 +31,6 @@ import {
   operationJson,
   signedBy,
 } from "@openledger/sequencer/testing/test-rollup";
-import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import type { Hex } from "viem";
 import { buildPages } from "../build/build-pages.ts";

@@ -1,4 +1,4 @@
-/** The base of direct models: the same for every row in units of the query's length, whatever is asked and answered. */
+/** The base of direct models: the same for every row in units of the query's length, for any question and answer. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type DirectQuery, lengthOf, MAX_TERMS, termTotal } from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
@@ -64,7 +64,7 @@ test.each(cases)("of %s: every score is the influence and the base", async (kind
     classes.add(query.answeredClass);
     const [paid, influence] = [matrix, without].map((one) => directScores(one, query).map(Number));
     const added = paid!.map((score, k) => score - influence![k]!);
-    // The same of every row: what the prompt's length makes of the units, but for its root's rounding.
+    // The same for every row: the prompt's length in units, but for its root's rounding.
     expect(new Set(added).size).toBe(1);
     const length = lengthOf(termTotal(query.counts.subarray(0, from)));
     expect(Math.abs(added[0]! - (length * units) / 4)).toBeLessThanOrEqual(2.01 * units + 30);

@@ -264,7 +264,7 @@ describe("BatchPublisher", () => {
       const [intent] = await store.intents();
       const feeWei = BigInt(intent!.attempts[0]!.maxFeePerGasWei);
       expect(feeWei * 9n).toBeGreaterThan(options.maxFeePerGasWei * 8n);
-      // Nodes forget what they could not mine for hours.
+      // Nodes forget transactions that they could not mine for hours.
       await f.l1.client.dropTransaction({ hash: intent!.attempts[0]!.transactionHash });
       await f.l1.passTime(3_700n);
       nowMs += 30_000;
@@ -324,7 +324,7 @@ describe("BatchPublisher", () => {
       const { client } = f.l1;
       const before = await client.snapshot();
       const { sequencer, bob } = f.l1.roles;
-      // Stands for what the publisher keeps no record of: an errand, or a transaction that was mined and reverted.
+      // Stands for a transaction without a record of the publisher: an errand, or one that was mined and reverted.
       const hash = await client.sendTransaction({
         account: sequencer,
         to: bob,

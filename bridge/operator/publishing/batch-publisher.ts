@@ -88,7 +88,8 @@ export interface BatchPublisherModules {
 
 // A nonce counts as lost after so many observations: nodes behind one address lag behind each other, by a block or two.
 const NONCE_IS_LOST = { looks: 3, blocks: 2 };
-// A batch counts as refused after so many observations: about a minute of mainnet. A node that lags for longer will not catch up soon. Guess.
+// A batch counts as refused after so many observations, about a minute of mainnet. A node that lags for longer will not
+// catch up soon. Guess.
 const REFUSED_FOR_GOOD = { looks: 3, blocks: 5 };
 
 export class BatchPublisher {

@@ -82,7 +82,7 @@ describe("a publisher whose payments are all paid out right before its transacti
     expect(f.sequencer.with("posted").length).toBe(batchCount);
   });
 
-  // Two are estimated below 700,000, and need 342,000 more at worst. One alone may have what a transaction can.
+  // Two are estimated below 700,000, and need 342,000 more at worst. One alone may have a transaction's maximum.
   test.each([700_000n, 100_000n])(
     "takes one batch where the worst of two needs more than %i",
     async (maxGas) => {

@@ -4,7 +4,7 @@ import type { BridgeMetrics, PublishResult } from "../../metrics.ts";
 import type { BatchReport, OperatorClient } from "../operator-client.ts";
 import type { IntendedBatch } from "./publish-intent.ts";
 
-/** Tells the sequencer what became of batches, and counts transactions by their fate. */
+/** Reports the fate of batches to the sequencer, and counts transactions by it. */
 export class PublishReporter {
   readonly #modules: { sequencer: OperatorClient; logger: Logger; metrics: BridgeMetrics };
 
@@ -18,7 +18,7 @@ export class PublishReporter {
       try {
         await this.#modules.sequencer.reportBatch(batchNumber, { batchHash, ...report });
       } catch (error) {
-        // The sequencer may have closed this batch again. What L1 has does not depend on what it says.
+        // The sequencer may have closed this batch again. L1's state does not depend on the answer.
         if (!isRollupError(error, "SRV_SEQUENCER_REFUSED")) throw error;
         this.#modules.metrics.errorTotal.inc({ code: error.code });
         this.#modules.logger.warn(

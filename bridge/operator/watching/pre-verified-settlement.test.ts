@@ -45,7 +45,7 @@ const settlementOf = async (modelId: number): Promise<SettlementPart> => ({
 });
 const opIndex = async () => (await f.rollup.state()).opIndex;
 
-/** The sequencer closes and proves on what L1 has. */
+/** The sequencer closes and proves on top of L1's state. */
 async function proveOnL1(): Promise<void> {
   const { batchNumber, opIndex, queueHead, root } = await f.l1.rollup.read.state();
   f.sequencer.batches.clear();
@@ -200,7 +200,7 @@ test("a batch brings the settlement itself once L1 has forgotten the pre-verific
   await publisher.poll();
   await l1.client.revert({ id });
   await l1.client.setAutomine(true);
-  // The snapshot's clock is behind the batch by what has passed since.
+  // The snapshot's clock is behind the batch by the time passed since.
   await l1.passTime(60n);
   // Mined and reverted, or refused before that: how many looks it takes depends on the node's pool.
   const isPosted = async () => (await f.rollup.state()).batchNumber === Number(batchNumber) + 1;

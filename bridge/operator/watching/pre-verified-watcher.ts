@@ -70,7 +70,10 @@ export class PreVerifiedWatcher {
     this.#modules = modules;
   }
 
-  /** Once a block: reads what is new and deep enough, and offers all that waits. @throws BRG_L1_*, BRG_SEQUENCER_* */
+  /**
+   * Reads new blocks that are deep enough, and offers all waiting settlements; once a block. @throws BRG_L1_*,
+   * BRG_SEQUENCER_*
+   */
   async poll(): Promise<void> {
     const { rollup } = this.#modules;
     const head = await l1Call("read the newest block", () => rollup.client.getBlock());

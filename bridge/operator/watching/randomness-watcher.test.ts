@@ -178,7 +178,7 @@ describe("RandomnessWatcher", () => {
       expect(closes()).toEqual([[batchNumber, null, false]]);
 
       await f.l1.client.revert({ id: before });
-      // Longer than what was seen: a shorter chain may be a node that lags.
+      // Longer than the chain seen before: a shorter one may be a node that lags.
       await actions.mineRandomness(BigInt(batchNumber), 6);
       for (let i = 0; i < 2; i++) await publisher.poll();
       const second = await f.rollup.randomness(batchNumber);

@@ -142,7 +142,7 @@ export type PayForAnswerErrorCode =
 
 /**
  * Checks an answer and pays the model's price for it. If a check fails, nothing is signed.
- * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_UNREACHABLE, and what `payInference` throws
+ * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_UNREACHABLE, and the errors of `payInference`
  * @example
  * ```ts
  * const prompt = "Win now";
@@ -232,8 +232,8 @@ const openingSchema = z.object({ salt: z.optional(answerSchema.shape.salt) });
  * Pays for an answer before it is shown. A server requires it of an account that left an answer unpaid (ATT_ANSWER_UNPAID
  * with `data.reason` "left-unpaid"). The answer comes sealed, is paid, is opened by its receipt's salt and then checked.
  * A server that seals a false answer gets this one payment; do not ask it again.
- * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_WAIT_ENDED where it is not opened, and what `askModel` and
- *   `payInference` throw
+ * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_WAIT_ENDED where it is not opened, and the
+ *   errors of `askModel` and `payInference`
  * @example
  * ```ts
  * const { answer } = await buyAnswer(client, { serverUrl, modelId: 11, model, prompt: "Win now" });

@@ -20,7 +20,7 @@ const expected = { prompt: "this", payerId: 4, staticsHash: 11n };
 
 beforeAll(initPoseidon);
 
-/** An answer with a receipt that fits it, whatever it says. */
+/** An answer with a receipt that fits its content. */
 function answerOf(changed: { text?: string; query?: Int16Array; payerId?: number } = {}): UncheckedAnswer {
   const { text = "about this", query = QUERY, payerId = 4 } = changed;
   const opening = {

@@ -32,7 +32,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Commits to the datanet, in order, and what the sequencer says of them. */
+/** Commits to the datanet, in order, with the sequencer's answers about them. */
 async function commit(
   commits: readonly { by: number; rows: readonly string[] }[],
   publishedAfter?: number,

@@ -21,7 +21,7 @@ afterEach(() => fixture.close());
 const submitRoute = "POST /v1/operations";
 const payment = { to: 7, amountWei: parseEther("1.5") };
 
-/** The sequencer acknowledges whatever comes, with a preconfirmation that a test may spoil. */
+/** The sequencer acknowledges every operation, with a preconfirmation that a test may spoil. */
 async function sendWithPreconfirmation(
   change: {
     operationHash?: `0x${string}`;

@@ -1,6 +1,6 @@
 /** JSON as its bytes come one by one: which byte may follow, and how many bytes it takes at least to end what is open. */
 
-/** What a text may be; a part of JSON Schema (models/serving/json-shape.ts). */
+/** What a text may be; a part of JSON Schema (models/serving/openai/json-shape.ts). */
 export type JsonShape =
   | { readonly kind: "any" | "string" | "number" | "integer" }
   /** JSON texts, one of which it is. */

@@ -1,7 +1,7 @@
 /** Tokenizers in the forms that published bases have, in miniature: what they spell, how they begin, and what ends them. */
 import { describe, expect, it } from "vitest";
-import { chatForm } from "../../serving/chat-prompt.ts";
-import { TokenText } from "../../serving/token-text.ts";
+import { chatForm } from "../../serving/openai/chat-prompt.ts";
+import { TokenText } from "../../serving/openai/token-text.ts";
 import { memorySource } from "../files/memory-source.ts";
 import { readBeginTokens, readChatTemplate, readEndTokens } from "./text-marks.ts";
 import { begun, openTokenizer, type TextTokens } from "./tokenizer.ts";

@@ -4,7 +4,7 @@ import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { factoryError } from "../../model-errors.ts";
-import { EventStream } from "../../serving/event-stream.ts";
+import { EventStream } from "../../serving/openai/event-stream.ts";
 import { type FactoryJob, jobRequestSchema } from "../factory-api.ts";
 import { type FactoryContext, signerOf } from "../factory-context.ts";
 import type { StoredJob } from "../store/factory-store.ts";

@@ -23,9 +23,6 @@ import { isWhole } from "@openledger/foundation/testing/test-random";
 import OpenAI from "openai";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { folderSource } from "../../engine/files/folder-source.ts";
-import { askSpans } from "../../spans/check-spans.ts";
-import { type HostedSpans, hostSpans } from "../../spans/host-spans.ts";
-import { buildSpanIndex } from "../../spans/span-index.ts";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { worldConfig } from "../../testing/serving-world.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../testing/text-rows.ts";
@@ -36,6 +33,9 @@ import { textTraining } from "../../tuning/recipe/text-training.ts";
 import { parseCited } from "../../tuning/retrieval/citations.ts";
 import { listPublished } from "../answers/answer-models.ts";
 import { type ServedModels, serveModels } from "../serve-models.ts";
+import { askSpans } from "../spans/check-spans.ts";
+import { type HostedSpans, hostSpans } from "../spans/host-spans.ts";
+import { buildSpanIndex } from "../spans/span-index.ts";
 
 const MODEL_ID = 9;
 /** Of the same rows and base, with another rank and other targets, and citing rows. */

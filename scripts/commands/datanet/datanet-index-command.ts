@@ -5,8 +5,8 @@ import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { hex32 } from "@openledger/foundation/hex";
-import { documentText, type RowText } from "@openledger/models/spans/span-documents";
-import type { DocumentInput } from "@openledger/models/spans/span-index";
+import { documentText, type RowText } from "@openledger/models/serving/spans/span-documents";
+import type { DocumentInput } from "@openledger/models/serving/spans/span-index";
 import { commandError } from "../../cli/cli-errors.ts";
 import { OUT_FILE_OPTION, STORE_OPTION, VERSION_ROOT_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
@@ -32,8 +32,8 @@ export const addDatanetIndex = command({
   examples: ["datanet index 10 --out mails.spans", "datanet index 10 --out mails.spans --json"],
   run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
-    const { buildSpanIndex } = await import("@openledger/models/spans/span-index");
-    const { writeIndexFile } = await import("@openledger/models/spans/index-file");
+    const { buildSpanIndex } = await import("@openledger/models/serving/spans/span-index");
+    const { writeIndexFile } = await import("@openledger/models/serving/spans/index-file");
     const rowsRoot = await versionRoot(options, datanetId);
     const { documents, rowText } = await readDocuments(options.rows, rowsRoot, (share) =>
       output.progress(`reading the rows: ${percent(share)}`),

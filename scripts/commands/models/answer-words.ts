@@ -53,7 +53,7 @@ async function withSpans(
   text: string,
   { output, recipe, serverUrl }: WordsOptions,
 ): Promise<AnswerWords> {
-  const { askSpans } = await import("@openledger/models/spans/check-spans");
+  const { askSpans } = await import("@openledger/models/serving/spans/check-spans");
   output.progress("asking for verbatim spans");
   const rowsRoot = recipe.datanet.rowsRoot.slice(2);
   const spans = text === "" ? null : await askSpans({ serverUrl, text, rowsRoot });

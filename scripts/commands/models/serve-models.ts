@@ -11,8 +11,8 @@ import {
   serveModels,
 } from "@openledger/models/serving/serve-models";
 import { readServingConfig } from "@openledger/models/serving/serving-config";
-import { type HostedSpans, hostSpans } from "@openledger/models/spans/host-spans";
-import { readIndexFile } from "@openledger/models/spans/index-file";
+import { type HostedSpans, hostSpans } from "@openledger/models/serving/spans/host-spans";
+import { readIndexFile } from "@openledger/models/serving/spans/index-file";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";

@@ -34,8 +34,8 @@ export async function openModelSettler(
   resolveAccount(options);
   const epochSeconds = parseEpochLength(options.epochLength);
   const [{ SettlingReport }, { startSettling }, { openSettlementContext }] = await Promise.all([
-    import("@openledger/models/settler/turn-report"),
-    import("@openledger/models/settler/start-settling"),
+    import("@openledger/models/settling/daemon/turn-report"),
+    import("@openledger/models/settling/daemon/start-settling"),
     import("../../cli/settlement-context.ts"),
   ]);
   const client = await openReader(options);

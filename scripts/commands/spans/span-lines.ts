@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { CheckedSpan } from "@openledger/models/spans/check-spans";
+import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { commandError } from "../../cli/cli-errors.ts";
 import { renderTable } from "../../cli/output.ts";
 

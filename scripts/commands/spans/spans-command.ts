@@ -17,8 +17,8 @@ export const addSpansCommand = command({
   ],
   run: async ({ options, output }) => {
     const [{ readIndexFile }, { findSpans, sourcesOf }] = await Promise.all([
-      import("@openledger/models/spans/index-file"),
-      import("@openledger/models/spans/find-spans"),
+      import("@openledger/models/serving/spans/index-file"),
+      import("@openledger/models/serving/spans/find-spans"),
     ]);
     const answer = await readAnswer(options);
     output.progress("reading the index");

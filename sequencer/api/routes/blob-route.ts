@@ -1,4 +1,7 @@
-/** Blobs of batches, for everybody who rebuilds the ledger (docs/explanation/data-availability.md). Who asks checks what it gets. */
+/**
+ * Route for blobs of batches, for everybody who rebuilds the ledger (docs/explanation/data-availability.md). The client
+ * checks them.
+ */
 
 import { isVersionedHash, type VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import { setCost } from "@openledger/foundation/http/answer-costs";
@@ -15,7 +18,7 @@ const params = z.strictObject({
     .transform((hash) => hash as VersionedHash),
 });
 
-/** Making a blob takes 15 ms of the main thread, as much as so many plain requests. */
+/** Cost in units of the rate limit: making a blob takes 15 ms of the main thread, as much as so many plain requests. */
 const UNITS_PER_BLOB = 20;
 
 export function registerBlobRoute(app: FastifyInstance, log: LedgerLog): void {

@@ -1,4 +1,4 @@
-/** Routes about models: what a settler needs, what a contributor can claim, and the settlements themselves. */
+/** Routes about models: data for settlers, claimable rewards of contributors, and the settlements themselves. */
 
 import { requireKind, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
@@ -79,7 +79,7 @@ export async function registerModelRoutes(
           data: { reason: "epoch", id, epoch, openEpoch },
         });
       }
-      // What was executed before the record was read is on the disk then; what came later is left out.
+      // Operations executed before the record was read are on the disk then; later ones are left out.
       await log.flushed();
       const epochRecord = epoch < openEpoch ? await readEpoch(log, id, epoch) : undefined;
       const paymentCount = epochRecord?.paymentCount ?? Number(counters.paymentCount);

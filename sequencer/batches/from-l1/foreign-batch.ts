@@ -10,8 +10,8 @@ import { type BatchShape, isBlobShape, kindRule } from "@openledger/circuits/pro
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT, decodeEntries } from "@openledger/circuits/settlement/settlement-data";
+import { capOf } from "@openledger/circuits/settlement/settlement-statement";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import { capOf } from "@openledger/verifier/replay/settlement-statement";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
 import { recordOf, type StoredBatch } from "../../store/stored-batch.ts";

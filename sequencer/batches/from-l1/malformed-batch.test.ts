@@ -78,7 +78,7 @@ describe("a batch on L1 that breaks the rules", () => {
     await close(w.rollup);
     const open = (await send(w.rollup, pay(1n))).body;
     const before = await f.l1.client.snapshot();
-    // Its root is not that of what it holds.
+    // Its root is not that of its content.
     const { transactionHash } = await f.l1.submit([f.l1.close(await f.l1.draft())]);
     await mine(f.l1, CONFIRMATIONS);
 
@@ -115,7 +115,7 @@ describe("a batch on L1 that breaks the rules", () => {
     await check(again);
 
     await f.l1.client.revert({ id: before });
-    // The other fork is the longer one: the bridge acts on no view that is older than what it has seen.
+    // The other fork is the longer one: the bridge ignores a view that is older than its last one.
     await mine(f.l1, CONFIRMATIONS + 2);
     // Batches were closed again by the clock of the fork that is gone.
     await f.l1.passTime(600n);

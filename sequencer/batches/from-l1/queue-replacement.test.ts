@@ -56,7 +56,7 @@ it("goes back behind an entry that L1 replaced: other operations stay, in their 
   expect(await operationOf(rollup, onNewAccount)).toMatchObject({ status: "dropped" });
   expect(await operationOf(rollup, last)).toMatchObject({ preconfirmation: { opIndex: 1 } });
 
-  // Told again after a kill, it changes nothing; the store holds what memory does.
+  // The same report after a kill changes nothing; the store equals memory.
   const root = rollup.sequencer.pipeline.head.position.root;
   expect(await replace(rollup, 3, otherDeposit())).toEqual({ nextIndex: 4 });
   const again = await restart();

@@ -13,7 +13,7 @@ import { type NewQueueEntry, sameQueueEntry } from "./queue-entry.ts";
 export type ReplacedQueue = ReadonlyMap<number, StoredQueueEntry | null>;
 
 interface QueueReplacement {
-  /** The last batch that took nothing of what is replaced. */
+  /** Number of the last batch that took none of the replaced entries. */
   readonly base: number;
   readonly queue: ReplacedQueue;
   /** Index of the entry that comes after those that are known now. */

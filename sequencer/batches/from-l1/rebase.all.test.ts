@@ -156,7 +156,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       expect(listed).toEqual([...acknowledged.map(({ hash }) => hash).reverse(), 2, 1]);
       const older = (await rollup.get("/v1/operations?leaf=3&before=2")).body.map(named);
       expect(older).toEqual([1]);
-      // Bob's was third; what came behind it is third now.
+      // Bob's was third; the one behind it is third now.
       expect(await status(acknowledged[2].hash)).toMatchObject({ opIndex: 2 });
       return rollup.sequencer.pipeline.head.position;
     };
@@ -191,7 +191,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       isForeign: true,
       status: "final",
     });
-    // What is acknowledged from then on is kept.
+    // Operations acknowledged from then on stay.
     await again.turn();
     const { hash } = (await send(again.rollup, pay(world, "alice", "bob", 0n))).body;
     const once = await world.restart();

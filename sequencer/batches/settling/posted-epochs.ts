@@ -9,7 +9,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { type StoreWrite, storeKeys } from "../../store/store-keys.ts";
 import type { StoredEpoch, StoredPayment } from "./stored-epochs.ts";
 
-/** L1 does not hold what the hash of a signed operation is made of (its fee limit). */
+/** Stands for the hash of a signed operation: L1 does not hold the fee limit that it covers. */
 const UNKNOWN_HASH = hex32(0n);
 
 interface OpenEpoch {

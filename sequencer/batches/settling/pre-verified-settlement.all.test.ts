@@ -135,7 +135,7 @@ describe("a pre-verified settlement", () => {
     await f.l1.passTime(86_401n);
     const batch = await f.proveSettlementFixture(data, PAYEE_TABLE_CIRCUIT);
     const taking = { ...batch, settlements: [{ ...preVerified, isPreVerified: true }] };
-    // CALLDATASIZE, CALLDATACOPY, CALL, and whatever the rollup answered: the batch is in no plain call's input.
+    // CALLDATASIZE, CALLDATACOPY, CALL, and the rollup's answer: the batch is in no plain call's input.
     const code = concatHex([
       "0x365f5f375f5f365f5f73",
       f.rollup.address,
@@ -151,7 +151,7 @@ describe("a pre-verified settlement", () => {
     await w.publish();
     expect((await w.rollup.get(`/v1/batches/${closingBatch + 1}`)).body).toMatchObject({ isForeign: true });
 
-    // Alice takes what her shares have earned to L1, with nobody's signature but her wallet's.
+    // Alice takes her shares' earnings to L1, with nobody's signature but her wallet's.
     const leaf = async () => BigInt((await w.rollup.get(`/v1/leaves/${ALICE}`)).body.balanceWei);
     const before = await leaf();
     const { body } = await w.rollup.get(`/v1/leaves/${ALICE}/rewards`);

@@ -18,16 +18,16 @@ import {
   CIRCUIT_SORT,
   type PostedSettlement,
 } from "@openledger/circuits/settlement/settlement-data";
-import { hex32 } from "@openledger/foundation/hex";
-import { isRollupError } from "@openledger/foundation/rollup-error";
-import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import {
   capOf,
   entrySignals,
   fitsShard,
   provesEntries,
   settlementOnL1,
-} from "@openledger/verifier/replay/settlement-statement";
+} from "@openledger/circuits/settlement/settlement-statement";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
 import type { SettlementEntry } from "../../store/log-entry.ts";
@@ -219,7 +219,7 @@ export class SettlementService {
       );
       const circuits = found.filter((circuit) => circuit !== undefined);
       if (posted.voidCount > 0 || !proves(circuits, KIND.settle, posted)) return null;
-      // It is offered with every block: what it says of 4,096 payees takes a twentieth of a second to compute.
+      // The bridge offers it with every block: with 4,096 payees its check takes a twentieth of a second.
       const known = await this.#find(modelId, Number(posted.epoch));
       const isTaken = known?.hash === hex32(word) && known.batchNumber > registry.finalNumber;
       if (isTaken || Number(posted.closingBatch) > registry.finalNumber) return { posted, circuits, isTaken };

@@ -1,9 +1,9 @@
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
 import { MODEL_ID, SAMPLED_CIRCUIT } from "@openledger/bridge/testing/model-history";
 import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { settlementSignals } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
-import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
 import { afterEach, describe, expect, it } from "vitest";
 import { FINALITY_DEPTH_BLOCKS } from "../../testing/l1-world.ts";
 import { startClosedWorld } from "../../testing/pre-verified-world.ts";

@@ -19,12 +19,12 @@ import { accruedRoot, closedHash, settlementHash } from "@openledger/circuits/le
 import { KIND } from "@openledger/circuits/protocol";
 import type { PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { quantumBitsOf } from "@openledger/circuits/settlement/settlement-split";
+import { capOf, entrySignals, settlementOnL1 } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
-import { capOf, entrySignals, settlementOnL1 } from "@openledger/verifier/replay/settlement-statement";
 import { type Hex, size, toHex } from "viem";
 import {
   type AskedOfL1,

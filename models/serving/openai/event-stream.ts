@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { servingError } from "../model-errors.ts";
+import { servingError } from "../../model-errors.ts";
 
 /**
  * Server-sent events to one client. What it has not read waits here, up to a limit; then the stream is ended, so that a

@@ -1,4 +1,4 @@
-import type { TextTokens } from "../engine/tokens/tokenizer.ts";
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { type ChatMessage, invalidRequest } from "./openai-requests.ts";
 
 export interface ChatForm {

@@ -9,7 +9,7 @@ import {
 } from "@openledger/circuits/ledger/version-rows";
 import { TAG } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
-import { modelError } from "../model-errors.ts";
+import { modelError } from "../../model-errors.ts";
 import { findSpans, sourcesOf } from "./find-spans.ts";
 import type { SpanIndex } from "./span-index.ts";
 import { type SourceRow, type SpansAnswer, siblingsOf, spansToJson } from "./spans-answer.ts";

@@ -1,5 +1,5 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
-import { modelError } from "../model-errors.ts";
+import { modelError } from "../../model-errors.ts";
 
 /** Error of a server's claim that does not hold. */
 export function falseSpans(reason: string, data: object = {}): RollupError {

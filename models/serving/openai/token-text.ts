@@ -1,5 +1,5 @@
-import type { TokenSpeller } from "../engine/tokens/token-speller.ts";
-import type { TextTokens } from "../engine/tokens/tokenizer.ts";
+import type { TokenSpeller } from "../../engine/tokens/token-speller.ts";
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 
 /** The text of tokens that come one by one, up to the first stop. Parts of it are never taken back. */
 export class TokenText {

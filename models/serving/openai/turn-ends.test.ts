@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { trainTokenizer } from "../engine/tokens/train-tokenizer.ts";
-import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
-import { serveWorld } from "../testing/serving-world.ts";
-import type { ServedModels } from "./serve-models.ts";
+import { trainTokenizer } from "../../engine/tokens/train-tokenizer.ts";
+import { madeConfigs, makeModel, writeMadeModel } from "../../testing/made-models.ts";
+import { serveWorld } from "../../testing/serving-world.ts";
+import type { ServedModels } from "../serve-models.ts";
 
 const MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] as const;
 const SIZE = MARKS.length + 256;

@@ -7,9 +7,9 @@ import { generateObject, generateText, streamText } from "ai";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
-import { ApiKeys, issueKey, readKeys, revokeKey } from "./api-keys.ts";
-import type { ServedModels } from "./serve-models.ts";
+import { serveWorld, writeServingWorld } from "../../testing/serving-world.ts";
+import { ApiKeys, issueKey, readKeys, revokeKey } from "../api-keys.ts";
+import type { ServedModels } from "../serve-models.ts";
 
 let folder: string;
 let served: ServedModels;

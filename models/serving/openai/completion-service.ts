@@ -1,11 +1,13 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import { jsonStart } from "../engine/batches/json-text.ts";
-import { begun, type TextTokens } from "../engine/tokens/tokenizer.ts";
-import { servingError } from "../model-errors.ts";
-import type { ApiKey } from "./api-keys.ts";
-import type { AnswerBilling, AnswerForm, AskedQuestion } from "./billing/answer-billing.ts";
+import { jsonStart } from "../../engine/batches/json-text.ts";
+import { begun, type TextTokens } from "../../engine/tokens/tokenizer.ts";
+import { servingError } from "../../model-errors.ts";
+import type { ApiKey } from "../api-keys.ts";
+import type { AnswerBilling, AnswerForm, AskedQuestion } from "../billing/answer-billing.ts";
+import type { ServingEngine } from "../serving-engine.ts";
+import type { ServingMetrics } from "../serving-metrics.ts";
 import type { ChatForm } from "./chat-prompt.ts";
 import { EventStream } from "./event-stream.ts";
 import { ClientGone, type GiveText, type MadeAnswer, makeAnswer, type TokenMark } from "./make-answer.ts";
@@ -20,8 +22,6 @@ import {
 } from "./openai-answers.ts";
 import { type AnyRequest, invalidRequest, type Prompt } from "./openai-requests.ts";
 import type { PromptEncoder, PromptSender } from "./prompts/prompt-encoder.ts";
-import type { ServingEngine } from "./serving-engine.ts";
-import type { ServingMetrics } from "./serving-metrics.ts";
 import type { TokenNames } from "./token-names.ts";
 
 interface CompletionServiceOptions {

@@ -1,10 +1,10 @@
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it } from "vitest";
-import { exactHalves } from "../engine/adapters/exact-halves.ts";
-import { RangeAllocator } from "../engine/adapters/range-allocator.ts";
-import { byteTokens as bytes } from "../engine/tokens/tokenizer.ts";
-import { FairQueue } from "./fair-queue.ts";
-import { RunningShares } from "./running-shares.ts";
+import { exactHalves } from "../../engine/adapters/exact-halves.ts";
+import { RangeAllocator } from "../../engine/adapters/range-allocator.ts";
+import { byteTokens as bytes } from "../../engine/tokens/tokenizer.ts";
+import { FairQueue } from "../fair-queue.ts";
+import { RunningShares } from "../running-shares.ts";
 import { TokenText } from "./token-text.ts";
 
 /** The parts of a text whose tokens come one by one. */

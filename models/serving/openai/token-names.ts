@@ -1,6 +1,6 @@
-import type { TokenLogprob } from "../engine/batches/choose-token.ts";
-import type { SpelledVocabulary } from "../engine/batches/json-guide.ts";
-import type { TextTokens } from "../engine/tokens/tokenizer.ts";
+import type { TokenLogprob } from "../../engine/batches/choose-token.ts";
+import type { SpelledVocabulary } from "../../engine/batches/json-guide.ts";
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 
 export interface NamedToken {
   readonly token: string;

@@ -15,7 +15,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import { runInProcess } from "@openledger/scripts/commands/testing/run-in-process";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../testing/settling-fixture.ts";
+import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../../testing/settling-fixture.ts";
 import type { SettlingView } from "./turn-report.ts";
 
 // The command that people serve a model with, as a process that is killed; real node, sequencer, bridge and proofs.

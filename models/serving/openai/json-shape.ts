@@ -1,5 +1,5 @@
 /** The part of JSON Schema that answers are held to. What would narrow an answer and is not known is refused by its name. */
-import type { JsonMember, JsonShape } from "../engine/batches/json-text.ts";
+import type { JsonMember, JsonShape } from "../../engine/batches/json-text.ts";
 
 const MAX_DEPTH = 16;
 const MAX_PARTS = 512;

@@ -1,7 +1,7 @@
 /** What of OpenAI's requests is taken. What is not served, or not known, is refused by its name, not passed over. */
 import { z } from "zod";
-import type { JsonShape } from "../engine/batches/json-text.ts";
-import { servingError } from "../model-errors.ts";
+import type { JsonShape } from "../../engine/batches/json-text.ts";
+import { servingError } from "../../model-errors.ts";
 import { jsonShapeOf } from "./json-shape.ts";
 
 const MAX_TEXT = 4 * 2 ** 20;

@@ -16,7 +16,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { modelError } from "../model-errors.ts";
+import { modelError } from "../../model-errors.ts";
 import { DOCUMENT_BYTES, ROW_TEXTS, readDocument, SEPARATOR } from "./span-documents.ts";
 import { MAX_TEXT_BYTES, SpanIndex } from "./span-index.ts";
 

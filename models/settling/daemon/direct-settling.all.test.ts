@@ -23,13 +23,13 @@ import {
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { modelUrl, type ServedModels, serveModels } from "../serving/serve-models.ts";
-import { fetchOpenings } from "../settling/model-openings.ts";
-import { prepareSampled, readClosedEpoch, settledModelOf } from "../settling/prepare-settlement.ts";
-import { proveSettlement } from "../settling/prove-settlement.ts";
-import { judgeDraws, verifySettlement } from "../settling/verify-settlement.ts";
-import { worldConfig } from "../testing/serving-world.ts";
-import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../testing/settling-fixture.ts";
+import { modelUrl, type ServedModels, serveModels } from "../../serving/serve-models.ts";
+import { worldConfig } from "../../testing/serving-world.ts";
+import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../../testing/settling-fixture.ts";
+import { fetchOpenings } from "../model-openings.ts";
+import { prepareSampled, readClosedEpoch, settledModelOf } from "../prepare-settlement.ts";
+import { proveSettlement } from "../prove-settlement.ts";
+import { judgeDraws, verifySettlement } from "../verify-settlement.ts";
 
 // A direct model from its rows to a settlement on L1: real node, sequencer, bridge, answer server and proof.
 

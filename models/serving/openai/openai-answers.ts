@@ -1,6 +1,6 @@
 /** Answers, their parts and errors as OpenAI's API has them. */
 import type { RollupError } from "@openledger/foundation/rollup-error";
-import { openAiForm } from "../model-errors.ts";
+import { openAiForm } from "../../model-errors.ts";
 import type { TokenMark } from "./make-answer.ts";
 import type { TokenNames } from "./token-names.ts";
 

@@ -9,7 +9,7 @@ import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
 import { digestToField, hashVersionRow } from "@openledger/circuits/ledger/version-rows";
 import { TAG, TREE_ARITY } from "@openledger/circuits/protocol";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { modelError } from "../model-errors.ts";
+import { modelError } from "../../model-errors.ts";
 import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS } from "./span-characters.ts";
 import { documentText, type RowText } from "./span-documents.ts";
 import { falseSpans } from "./span-errors.ts";

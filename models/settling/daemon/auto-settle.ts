@@ -26,17 +26,17 @@ import {
   type RollupCircuit,
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
-import { settlerError } from "../model-errors.ts";
-import type { Openings } from "../settling/model-openings.ts";
+import { settlerError } from "../../model-errors.ts";
+import type { Openings } from "../model-openings.ts";
 import {
   type EpochFacts,
   type ProvableSettlement,
   prepareDefaultSplit,
   prepareSampled,
   readClosedEpoch,
-} from "../settling/prepare-settlement.ts";
-import type { ProvedSettlement } from "../settling/prove-settlement.ts";
-import { signSettlement } from "../settling/sign-settlement.ts";
+} from "../prepare-settlement.ts";
+import type { ProvedSettlement } from "../prove-settlement.ts";
+import { signSettlement } from "../sign-settlement.ts";
 import { dropProof, keepProof, readProof } from "./proof-file.ts";
 import type { HelperLog } from "./turn-report.ts";
 import { SettlingReport } from "./turn-report.ts";

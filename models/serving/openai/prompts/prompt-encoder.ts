@@ -1,5 +1,5 @@
-import { maxTextBytes, type TextTokens } from "../../engine/tokens/tokenizer.ts";
-import { servingError } from "../../model-errors.ts";
+import { maxTextBytes, type TextTokens } from "../../../engine/tokens/tokenizer.ts";
+import { servingError } from "../../../model-errors.ts";
 import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
 import type { EncodingSeat } from "./prompt-tasks.ts";

@@ -1,7 +1,7 @@
 /** L1's view of a posted settlement: the elements that it fills in itself, and the statement of the proof. */
-import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
-import { KIND } from "@openledger/circuits/protocol";
-import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { challenge, evaluate } from "../field/element-vector.ts";
+import { KIND } from "../protocol.ts";
+import type { CircuitSizes } from "../registry/circuit-sizes.ts";
 import {
   CIRCUIT_SORT,
   entryElements,
@@ -9,8 +9,8 @@ import {
   type PostedSettlement,
   type SettlementData,
   shardItems,
-} from "@openledger/circuits/settlement/settlement-data";
-import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
+} from "./settlement-data.ts";
+import { drawSeed } from "./settlement-split.ts";
 
 /** A Settle or Activation record: its kind, its model and J. */
 export interface SettlementRecord {

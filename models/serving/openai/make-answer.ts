@@ -1,8 +1,8 @@
-import type { TokenLogprobs } from "../engine/batches/choose-token.ts";
-import type { TextTokens } from "../engine/tokens/tokenizer.ts";
-import type { AnswerForm } from "./billing/answer-billing.ts";
-import type { QueueTenant } from "./fair-queue.ts";
-import type { EngineTicket, ServingEngine } from "./serving-engine.ts";
+import type { TokenLogprobs } from "../../engine/batches/choose-token.ts";
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
+import type { AnswerForm } from "../billing/answer-billing.ts";
+import type { QueueTenant } from "../fair-queue.ts";
+import type { EngineTicket, ServingEngine } from "../serving-engine.ts";
 import { TokenText } from "./token-text.ts";
 
 interface AnswerOrder extends QueueTenant {

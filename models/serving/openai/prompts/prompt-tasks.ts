@@ -1,7 +1,7 @@
 /** A thread with a tokenizer of its own (encoding-lane.ts). */
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
-import { folderSource } from "../../engine/files/folder-source.ts";
-import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
+import { folderSource } from "../../../engine/files/folder-source.ts";
+import { openTokenizer } from "../../../engine/tokens/tokenizer.ts";
 
 export interface EncodingSeat {
   readonly basePath: string;

@@ -1,4 +1,4 @@
-import { modelError } from "../model-errors.ts";
+import { modelError } from "../../model-errors.ts";
 import {
   DOCUMENT_BYTES,
   encodeDocument,
