@@ -49,7 +49,7 @@ async function run(config: BridgeConfig): Promise<void> {
   const ending = bridge === null ? stopping : Promise.race([stopping, bridge.failed]);
   const reason = await ending;
   if (reason instanceof Error) {
-    // What is on its way is on the disk, or was never sent: a new start goes on from there.
+    // Transactions on their way are on the disk, or were never sent: a new start goes on from there.
     logger.fatal({ err: reason }, "the bridge stops after a failure");
     process.exit(1);
   }

@@ -116,7 +116,8 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_ROWS_MISSING: {
     meaning: "the row store does not have the rows of a root, or has other content for it",
-    remedy: "download the contributors' rows into the store",
+    remedy:
+      "bring the rows into the store first: openledger datanet download ID --host URL, with --commits for rows that are in no version",
   },
   CLI_COMMITS_INCOMPLETE: {
     meaning: "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions",

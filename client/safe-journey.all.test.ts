@@ -70,7 +70,7 @@ it("a Safe of two out of three goes the whole way: in, across, out, forced out, 
     allowanceWei: 0n,
   });
 
-  // That owner leaves: the others register another's key, and the old one signs for nothing any more.
+  // One owner leaves: the others register another's key, and the old one signs for nothing any more.
   safe.signers = owners.slice(1);
   const nextKey = await deriveKey({ wallet: owners[1]!, ...place });
   const rotated = await forceSetKey(client, { id, keyX: nextKey.keyX });

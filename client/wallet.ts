@@ -7,7 +7,7 @@ import { isUserRejection, walletErrorCodes } from "./wallet-error-codes.ts";
 /** A wallet: EIP-1193's one method. */
 export interface WalletProvider {
   request(request: { method: string; params?: unknown }): Promise<unknown>;
-  /** Absent in providers without events. */
+  /** Subscribes to events; absent in providers without them. */
   on?(event: string, listener: (value: unknown) => void): unknown;
   removeListener?(event: string, listener: (value: unknown) => void): unknown;
 }
@@ -54,7 +54,7 @@ const CHAIN_WAITS_MS = [0, 50, 100, 250, 600, 1_000] as const;
 export type EnsureChainErrorCode = "CLI_WALLET_WRONG_CHAIN";
 
 /**
- * Has the wallet switch to a network where it is on another, and add it first where it does not know it.
+ * Switches the wallet to a network, and first adds one that the wallet does not know.
  * @param chain.rpcUrl a node of that network; null: a wallet that does not know the network stays where it is
  * @throws CLI_WALLET_WRONG_CHAIN
  * @example

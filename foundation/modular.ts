@@ -48,7 +48,10 @@ export function invertAll(values: readonly bigint[], modulus: bigint): bigint[] 
 
 /** 1 / value modulo a prime, or any modulus that shares no factor with it, by Euclid's algorithm. @throws RangeError where there is none */
 export function invertMod(value: bigint, modulus: bigint): bigint {
-  let [a, b, x, y] = [((value % modulus) + modulus) % modulus, modulus, 1n, 0n];
+  let a = ((value % modulus) + modulus) % modulus;
+  let b = modulus;
+  let x = 1n;
+  let y = 0n;
   while (b !== 0n) {
     const quotient = a / b;
     [a, b] = [b, a - quotient * b];

@@ -18,7 +18,7 @@ await runUntilStopped({
   readConfig: () => ({ ...loadConfig(process.env), prover: readProverConfig(process.env) }),
   async create({ prover, ...config }, modules) {
     const deployment = loadDeployment(config.deploymentPath);
-    // Without its own circuits it could have nothing proven.
+    // A sequencer without its own circuits could have nothing proven.
     if (config.proving === "on") await requireOwnCircuits(deployment);
     const openOutside = (events: OutsideProverEvents) =>
       openProver(

@@ -6,7 +6,10 @@ import type { SequencerErrorCode } from "./sequencer-errors.ts";
 const ACKNOWLEDGE_BUCKETS_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const STAGE_BUCKETS_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
 
-/** Each begins at 0: where a count appears with 1, Prometheus sees no growth, and the alerts on it would stay silent. */
+/**
+ * Error codes whose counts begin at 0. If a count appeared with 1, Prometheus would see no growth, and the alerts on it
+ * would stay silent.
+ */
 const ALERTED_CODES = [
   "SRV_STORE_FAILED",
   "SRV_STORE_CORRUPT",

@@ -166,7 +166,7 @@ test("a file is looked through, signed for, and brought to the host after a relo
   await preview.getByText("Numbers of payment cards").waitFor();
   await preview.getByText("E-mail addresses").click();
   await expectClean(page, misdeeds, "datanets-preview");
-  await preview.getByRole("button", { name: "Sign for 2 rows" }).click();
+  await preview.getByRole("button", { name: "Contribute 2 rows" }).click();
   const way = page.getByRole("article", { name: "Contribution of 2 rows" });
   await way.getByText("On the ledger").waitFor();
   await expect.poll(async () => (await listHostCommits(world.client("frank"), place())).length).toBe(2);
@@ -378,8 +378,12 @@ test("somebody opens a Datanet of his own with one form, which a reload does not
   const { context, misdeeds, page } = await world.visit(browser, "dave", "datanets/new");
   await unlock(page, "dave");
   await page.getByLabel("Name").fill("Names of clouds");
-  await page.getByRole("button", { name: "Open it and sign its card" }).click();
+  // What it costs is said before the click.
+  await page.getByText(/^Opening costs [\d.]+ OPEN, which is burned/).waitFor();
+  await page.getByRole("button", { name: /^Create Datanet \([\d.]+ OPEN\)$/ }).click();
   await page.getByText("The card is not complete yet.").waitFor();
+  await page.getByLabel("Who can read the rows").selectOption("public");
+  await page.getByLabel("Licence").fill("CC-BY-4.0");
   await page.getByLabel("Description").fill("Clouds, and what they are called.");
   await page.getByText("Advanced", { exact: true }).click();
   await page.getByLabel("Field", { exact: true }).fill("weather");
@@ -388,7 +392,7 @@ test("somebody opens a Datanet of his own with one form, which a reload does not
   await page.reload();
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
   await expectClean(page, misdeeds, "datanets-new");
-  await page.getByRole("button", { name: "Open it and sign its card" }).click();
+  await page.getByRole("button", { name: /^Create Datanet/ }).click();
   await page.getByRole("heading", { name: "Names of clouds" }).waitFor(LONG);
   await page.getByText("matches the hash on the ledger").waitFor();
   expect(misdeeds).toEqual([]);

@@ -183,7 +183,7 @@ describe("somebody who lies, or is not there", () => {
     await connect(page);
     const ledger = page.getByLabel("In the ledger");
     await ledger.getByText("1,000,000").waitFor();
-    await ledger.getByText("unverified").waitFor();
+    await ledger.getByText("not on Ethereum yet").waitFor();
     await ledger.getByText(/Ethereum has 35\.2/).waitFor();
 
     await page.route(/\/v1\/leaves\/\d+\/path/, async (route) => {

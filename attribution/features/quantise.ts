@@ -53,7 +53,7 @@ export function quantiseQuery(query: Float64Array): QuantisedQuery {
   const scale = largest(query) / (MAX_QUERY + 1) || 1;
   const values = Int16Array.from(query, (x) => {
     const odd = 2 * Math.floor(x / scale / 2) + 1;
-    // Of subnormal numbers the scale itself is rounded.
+    // Clamped: the scale of subnormal numbers is itself rounded.
     return Math.max(-MAX_QUERY, Math.min(odd, MAX_QUERY));
   });
   return { values, scale };

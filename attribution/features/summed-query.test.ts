@@ -39,6 +39,6 @@ it("would let 5 % of the money steer most rewards if an epoch were paid by its s
   const honestMean = drawn.slice(0, honest.length).reduce((total, share) => total + share, 0) / honest.length;
   expect(honestMean).toBeCloseTo(1 / OWNERS, 1);
   expect(byDraws).toBeLessThanOrEqual(honestMean + PAID_PART);
-  // With the same money, by the sum: several times as much.
+  // The summed query would give several times as much for the same money.
   expect(attackersShare(summed)).toBeGreaterThan(5 * byDraws);
 });

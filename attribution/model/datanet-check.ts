@@ -30,7 +30,10 @@ export interface CheckedCommit {
   readonly contributorId: number;
   readonly rowCount: number;
   readonly nearDuplicateCount: number;
-  /** null where no model can judge: the others have too few rows, or none of one label that this commit has. */
+  /**
+   * Number of contradicted labels; null where no model can judge: the others have too few rows, or none of one label that
+   * this commit has.
+   */
   readonly contradictedCount: number | null;
   /** True where so many labels are contradicted that nobody should vouch for the commit. */
   readonly isRefused: boolean;

@@ -36,7 +36,7 @@ export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPar
   readonly statics: ModelStatics;
   /** The hash of the statics. */
   readonly staticsHash: bigint;
-  /** null where the owner does not publish them. */
+  /** Rows of the version; null where the owner does not publish them. */
   readonly rows: readonly OwnedRow[] | null;
   /** The Datanet's card, which says how strong the base is; null where it is not published with the model. */
   readonly card: string | null;

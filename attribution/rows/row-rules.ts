@@ -5,22 +5,20 @@ import { attributionError } from "../attribution-errors.ts";
  * them; how much each helps is measured (docs/explanation/attribution-methods.md, "Gaming").
  */
 export const ROW_RULES = {
-  /** Two texts are near-duplicates if the Jaccard similarity of their shingles is at least this. */
+  /** Minimum Jaccard similarity of the shingles of two texts that are near-duplicates. */
   textSimilarity: 0.7,
   /** Maximum words of a text's shingles, which are its runs of 1 … this many words, like the text model's terms. */
   shingleWords: 2,
-  /**
-   * Two images are near-duplicates if the correlation of their pixels, once centred, is at least this
-   * (similar-images.ts).
-   */
+  /** Minimum correlation of the pixels of two images, once centred, that are near-duplicates (similar-images.ts). */
   imageSimilarity: 0.95,
-  /**
-   * Two rows are near-duplicates if the cosine between their real features is at least this, whatever their contents.
-   */
+  /** Minimum cosine between the real features of two rows that are near-duplicates, whatever their contents. */
   featureSimilarity: 0.85,
   /** An e-mail with fewer different words is left out: it is near no other, and the bias pays it for every question. */
   leastWords: 8,
-  /** Nobody should vouch for a commit with a larger part of contradicted labels. Guess: right ones are in a seventh of cases. */
+  /**
+   * Maximum part of contradicted labels in a commit that anybody should vouch for. Guess: right ones are in a seventh of
+   * cases.
+   */
   maxContradicted: 0.75,
   /** No row's features are longer than this quantile of all rows' lengths. */
   normQuantile: 0.99,

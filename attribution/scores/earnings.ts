@@ -32,7 +32,7 @@ export interface RowEarning {
   readonly earnedParts: bigint;
   /** Earned wei, rounded down. */
   readonly earnedWei: bigint;
-  /** Largest first. */
+  /** Draws, largest first. */
   readonly draws: readonly RowDraw[];
 }
 

@@ -23,7 +23,7 @@ const queries = Array.from({ length: 3 }, () =>
 );
 const matrix = { features, rowCount, featureCount };
 
-/** null where there is no graphics card. */
+/** Engine on the graphics card; null where there is none. */
 const open = async (choice: ScoreChoice) => {
   try {
     return await openScoreEngine(matrix, choice);

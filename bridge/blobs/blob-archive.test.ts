@@ -81,7 +81,7 @@ test("reads no more than a blob's bytes, and notices a file that is gone", async
   expect((await archive.read(hash(1)))!.length).toBe(BLOB_BYTES + 1);
   rmSync(join(folder, hash(1)));
   expect(await archive.read(hash(1))).toBeNull();
-  // So the next one who has it writes it again.
+  // The next one that has it writes it again.
   await archive.keep(hash(1), bytes(7));
   expect(readFileSync(join(folder, hash(1)))[0]).toBe(7);
 });

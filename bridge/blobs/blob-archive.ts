@@ -112,7 +112,7 @@ export class BlobArchive {
   }
 }
 
-/** null where another process has taken it away meanwhile, and for a link that leads nowhere. */
+/** File facts; null where another process has deleted the file meanwhile, and for a link that leads nowhere. */
 async function factsOf(path: string) {
   return stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ELOOP") return null;

@@ -66,7 +66,7 @@ describe("archives", () => {
       [`/blobs/${sample.versionedHash}`],
       [`/blobs/${sample.versionedHash}`],
     ]);
-    // From the own folder from now on; and anybody else's folder is a place, too.
+    // The own folder has it from now on; anybody else's folder is a place, too.
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
     expect(full.paths.length).toBe(1);
     expect(await find([folder])).toEqual(sample.coefficients);
@@ -143,7 +143,7 @@ describe("archives", () => {
       data: { problems: [{ why: `more than ${BLOB_BYTES} bytes` }, { why: "no answer" }] },
     });
     expect(inside.paths).toEqual([]);
-    // What the sockets hold on the way, and not the 256 MiB that it would have sent.
+    // Only the bytes in the sockets on the way, and not the 256 MiB that it would have sent.
     expect(sentBytes).toBeLessThan(1 << 25);
   });
 });

@@ -12,7 +12,7 @@ import type { BlobSource, VersionedHash, WantedBlob } from "./blob-source.ts";
 
 export interface ReadBatch {
   readonly batch: BatchData;
-  /** null where all of it is in the posted bytes. */
+  /** Versioned hash of the batch's blob; null where all of the batch is in the posted bytes. */
   readonly versionedHash: VersionedHash | null;
 }
 

@@ -14,7 +14,7 @@ const ANY_SHAPE: BatchShape = {
   table: { members: 2, rows: 1, units: 1, low: 1, top: 1 },
 };
 const ANY_BLOB: BatchShape = { ...ANY_SHAPE, table: tableIn(ANY_SHAPE.table, "blob") };
-// What L1 knows and the wire does not hold. Nothing of it is read here.
+// Fields that L1 knows and the wire does not hold. They are not read here.
 const ANY_HEADER = {
   domain: 0n,
   oldRoot: 0n,

@@ -44,7 +44,7 @@ export interface SettlementOnL1 {
   readonly posted: PostedSettlement;
   /** The block in which it was pre-verified; null where it came with its batch. */
   readonly preVerifiedAtBlock: number | null;
-  /** null where it came in through another contract, as for a batch. */
+  /** C; null where it came in through another contract, as for a batch. */
   readonly commitment: bigint | null;
   readonly proof: ContractProof | null;
 }
@@ -57,7 +57,7 @@ export interface BatchEvent {
   readonly circuitIndex: number;
   /** Fee that a refused deposit to a leaf burns, in wei. */
   readonly queueBaseFeeWei: bigint;
-  /** null where the batch came in through another contract: its data is in an event, its proof is not. */
+  /** C; null where the batch came in through another contract: its data is in an event, its proof is not. */
   readonly commitment: bigint | null;
   readonly proof: ContractProof | null;
   /** Posted bytes. */

@@ -218,7 +218,7 @@ function circuitIndexIn(deployment: Deployment): (name: string) => number {
   };
 }
 
-/** Is this the contract that the record describes, and ours to publish to? */
+/** Requires that this is the record's contract, and that this account may publish to it. */
 async function checkDeployment(
   rollup: RollupContract,
   deployment: Deployment,

@@ -88,7 +88,7 @@ export interface ChainPositions {
     readonly root: bigint;
     readonly opIndex: number;
     readonly queueHead: number;
-    /** Absent for the final one. */
+    /** Hash of the batch; absent for the final one. */
     readonly batchHash?: string | undefined;
     readonly status?: string | undefined;
   }[];
@@ -124,7 +124,7 @@ export type DropReason =
 export interface BatchReport {
   readonly batchHash: string;
   readonly status: "submitted" | "posted" | "final" | "dropped";
-  /** Absent where the batch was dropped before it was ever sent. */
+  /** Hash of the transaction; absent where the batch was dropped before it was ever sent. */
   readonly transactionHash?: Hex;
   readonly blockNumber?: number;
   /** Gas of the whole transaction, which may hold other batches too. */
@@ -140,7 +140,7 @@ export interface OperatorClient {
     blockNumber: number;
     timestamp: number;
     baseFeePerGasWei: bigint | null;
-    /** null where L1 names none. */
+    /** Prices of calldata and blobs; null where L1 names none. */
     dataPrices: DataPrices | null;
     isFrozen: boolean;
     /** Place of the ledger on L1 at this block. */

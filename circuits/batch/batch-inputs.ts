@@ -257,12 +257,12 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     case KIND.forcedWithdraw:
     case KIND.forcedTransfer:
     case KIND.forcedPayInference: {
-      const wanted = words[0] === WITHDRAW_ALL_WEI ? trace.a.balance : words[0]!;
+      const requestedWei = words[0] === WITHDRAW_ALL_WEI ? trace.a.balance : words[0]!;
       const isPriced = kind === KIND.forcedPayInference && trace.b.kind === LEAF_KIND.model;
       const price = isPriced ? unpackCounters(trace.b.counters).priceWei : 0n;
       return sideBySide([
-        [trace.a.balance - wanted + (1n << 96n), 97],
-        [kind === KIND.forcedPayInference ? wanted - price + (1n << 96n) : 0n, 97],
+        [trace.a.balance - requestedWei + (1n << 96n), 97],
+        [kind === KIND.forcedPayInference ? requestedWei - price + (1n << 96n) : 0n, 97],
       ]);
     }
     case KIND.forcedCommitData:

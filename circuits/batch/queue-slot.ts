@@ -57,9 +57,9 @@ export function executeQueueEntry(
   const leaf = rule.usesA ? owned(ledger.leaf(a), sender) : null;
   // For the kinds that pay: A after the payment, if its balance covers the amount.
   const isPaying = PAYING.has(entry.kind);
-  const wantedWei = leaf === null || !isPaying ? null : coveredWei(leaf, amountWei);
+  const paidWei = leaf === null || !isPaying ? null : coveredWei(leaf, amountWei);
   const payer =
-    leaf === null || wantedWei === null ? null : withLeaf(leaf, { balance: leaf.leaf.balance - wantedWei });
+    leaf === null || paidWei === null ? null : withLeaf(leaf, { balance: leaf.leaf.balance - paidWei });
   // A leaf may pay itself.
   const target = payer !== null && entry.b === a ? payer : ledger.leaf(entry.b);
   const ids = { a, b: entry.b, payload: word2 };
@@ -84,19 +84,19 @@ export function executeQueueEntry(
     }
     case KIND.forcedWithdraw:
       newA = payer;
-      executedWei = wantedWei ?? 0n;
+      executedWei = paidWei ?? 0n;
       break;
     case KIND.forcedTransfer: {
       const named = owned(target, word1);
       if (payer === null || named === null) break;
       newA = payer;
-      newB = withLeaf(named, { balance: credit(named.leaf.balance, wantedWei!) });
+      newB = withLeaf(named, { balance: credit(named.leaf.balance, paidWei!) });
       break;
     }
     case KIND.forcedPayInference: {
       const named = owned(target, word1);
       if (payer === null || named === null) break;
-      newB = ifLawful(() => takePayment(named, ids, wantedWei!));
+      newB = ifLawful(() => takePayment(named, ids, paidWei!));
       if (newB !== null) newA = payer;
       break;
     }
@@ -165,10 +165,10 @@ export function executeQueueEntry(
 }
 
 /**
- * Amount that a leaf pays, in wei: `askedWei`, or the whole balance for WITHDRAW_ALL_WEI. null if the balance
+ * Amount that a leaf pays, in wei: `requestedWei`, or the whole balance for WITHDRAW_ALL_WEI. null if the balance
  * is too low.
  */
-function coveredWei({ leaf }: LeafState, askedWei: bigint): bigint | null {
-  if (askedWei === WITHDRAW_ALL_WEI) return leaf.balance;
-  return askedWei > leaf.balance ? null : askedWei;
+function coveredWei({ leaf }: LeafState, requestedWei: bigint): bigint | null {
+  if (requestedWei === WITHDRAW_ALL_WEI) return leaf.balance;
+  return requestedWei > leaf.balance ? null : requestedWei;
 }

@@ -193,7 +193,8 @@ describe("a forged value of a blob", () => {
   });
 
   // The witness program's hints know canonical limbs only, so they are bent for these two numbers.
-  const [POINT, PAYLOAD] = [3n, 5n];
+  const POINT = 3n;
+  const PAYLOAD = 5n;
   const bend = (source: string) =>
     [
       ["z", POINT],

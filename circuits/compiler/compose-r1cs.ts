@@ -114,14 +114,14 @@ function indexRows({ r1csPath, equalities }: { r1csPath: string } & Pick<PartSha
     filled += at - from;
     termCount += rowTerms;
   }
-  const kept = words.slice(0, filled);
+  const rowWords = words.slice(0, filled);
   const places = new Uint32Array(termCount);
   for (let at = 0, next = 0; at < filled; ) {
-    const end = at + 1 + kept[at]! * termWords;
+    const end = at + 1 + rowWords[at]! * termWords;
     for (at++; at < end; at += termWords) places[next++] = at;
   }
-  const wires = places.map((place) => kept[place]!);
-  return { header, rowCount: header.constraintCount - dropped.size, words: kept, places, wires };
+  const wires = places.map((place) => rowWords[place]!);
+  return { header, rowCount: header.constraintCount - dropped.size, words: rowWords, places, wires };
 }
 
 function encodeFileHead(layout: CompositionLayout, header: R1csHeader, constraintCount: number): Buffer {

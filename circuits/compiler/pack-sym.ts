@@ -8,7 +8,9 @@ import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
 export function packSym(file: Buffer): Uint8Array[] {
   const [frames, frameIds, numbers, wires, components] = Array.from({ length: 5 }, () => new ColumnWriter());
   const known = new Map<string, { id: number; last: number[] }>();
-  let [nextFrame, nextWire, component] = [0, 1, 0];
+  let nextFrame = 0;
+  let nextWire = 1;
+  let component = 0;
   const lines = file.toString("latin1").split("\n");
   for (const [index, line] of lines.slice(0, -1).entries()) {
     const [label, wire, place, name] = line.split(",");
@@ -49,7 +51,9 @@ export function unpackSym(columns: readonly Uint8Array[]): Buffer {
     }));
   const [frameIds, numbers, wires, components] = columns.slice(1).map((bytes) => new ColumnReader(bytes));
   const lines: string[] = [];
-  let [id, nextWire, component] = [0, 1, 0];
+  let id = 0;
+  let nextWire = 1;
+  let component = 0;
   for (let label = 1; !frameIds!.isAtEnd; label++) {
     id += frameIds!.signed();
     const { last, parts } = frames[id]!;

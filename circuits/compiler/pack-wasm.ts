@@ -25,7 +25,7 @@ export function packWasm(file: Buffer, constants: FieldConstants): Uint8Array[] 
   head.unsigned(table.start);
   head.unsigned(table.skipped);
   head.unsigned(table.ids.length);
-  const kept = new AddressWriter(numbers, references, table, constants);
+  const addresses = new AddressWriter(numbers, references, table, constants);
   const source = new Cursor(file, HEAD_BYTES);
   let last = 0;
   while (source.at < file.length) {
@@ -49,7 +49,7 @@ export function packWasm(file: Buffer, constants: FieldConstants): Uint8Array[] 
           skip: (count) => operations.raw(source.take(count)),
           number: (previous) => {
             const value = source.signed();
-            return kept.write(value, previous);
+            return addresses.write(value, previous);
           },
           call: () => calls.unsigned(source.unsigned()),
         });
@@ -98,7 +98,7 @@ export function unpackWasm(
   const out = new Sink(file);
   out.raw(raw.raw(HEAD_BYTES));
   const table = readTable(head, new ColumnReader(columns[6]!));
-  const kept = new AddressReader(numbers, references, table, constants);
+  const addresses = new AddressReader(numbers, references, table, constants);
   let last = 0;
   while (!head.isAtEnd) {
     const id = head.unsigned();
@@ -119,7 +119,7 @@ export function unpackWasm(
           },
           skip: (count) => out.raw(operations.raw(count)),
           number: (previous) => {
-            const { next, value } = kept.read(previous);
+            const { next, value } = addresses.read(previous);
             out.signed(value);
             return next;
           },
@@ -203,7 +203,9 @@ function unpackRecords(
 }
 
 function readTable(head: ColumnReader, column: ColumnReader): ConstantTable {
-  const [start, skipped, count] = [head.unsigned(), head.unsigned(), head.unsigned()];
+  const start = head.unsigned();
+  const skipped = head.unsigned();
+  const count = head.unsigned();
   let next = 0;
   const ids = Array.from({ length: skipped + count }, () => {
     const id = next + column.signed();

@@ -264,7 +264,9 @@ class Deriver {
 }
 
 function readRows(r1csPath: string, constants: Constants) {
-  const [starts, wires, factors]: [number[], number[], number[]] = [[0], [], []];
+  const starts: number[] = [0];
+  const wires: number[] = [];
+  const factors: number[] = [];
   const found = new Map<string, number>();
   const header = readR1cs(r1csPath, (window, a, b, c) => {
     for (const { termCount, offset } of [a, b, c]) {

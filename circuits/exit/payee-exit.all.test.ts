@@ -289,10 +289,8 @@ describe("forged payee exits", () => {
     await expectRefused({ ...inputs, claimedWei: 0n }, OPENS, "as if nothing had been claimed");
     const ignored = { claimedWei: 0n, otherClaimedWei: 0n, claimedChildren: claimedPath([], 1) };
     await expectRefused({ ...inputs, ...ignored }, OPENS, "an empty claimed tree");
-    const [claimedWei, otherClaimedWei] = [
-      rewards!.claimedWei[claimedPlace(1, 0)]!,
-      rewards!.claimedWei[place]!,
-    ];
+    const claimedWei = rewards!.claimedWei[claimedPlace(1, 0)]!;
+    const otherClaimedWei = rewards!.claimedWei[place]!;
     expect(claimedWei).not.toBe(otherClaimedWei);
     await expectRefused({ ...inputs, claimedWei, otherClaimedWei }, OPENS, "what the other role has claimed");
     const moved = { claimedWei: inputs.claimedWei as bigint, otherClaimedWei: otherClaimedWei + 2n ** 120n };

@@ -17,7 +17,12 @@ const INVERSE_ROOT = powMod(ROOT, FIELD_ORDER - 2n, FIELD_ORDER);
 const EXPONENT = [...((Q - 1n) / 2n).toString(16)].map((digit) => Number.parseInt(digit, 16));
 
 /** Elements of `products`: x^0 … x^15, what is computed from them, and INVERSE_ROOT^(j · 2^(7i)) at 128 i + j. */
-const [POWERS, W, CANDIDATE, RESIDUE, REST, INVERSE_POWERS] = [0, 16, 17, 18, 19, 20];
+const POWERS = 0;
+const W = 16;
+const CANDIDATE = 17;
+const RESIDUE = 18;
+const REST = 19;
+const INVERSE_POWERS = 20;
 
 interface Tables {
   readonly products: IntegerProducts;

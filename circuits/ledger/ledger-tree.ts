@@ -184,7 +184,7 @@ export class TreeVersion {
   /** The hashes of all nodes that are children of a node above one of these leaves: what their paths consist of. */
   part(ids: Iterable<number>): TreePart {
     if (this.top?.hash === undefined) hashVersions([this]);
-    const wanted = [...new Set(ids)].sort((x, y) => x - y);
+    const sortedIds = [...new Set(ids)].sort((x, y) => x - y);
     const rows: bigint[][] = [];
     const collect = (node: Child, level: number, index: number, below: readonly number[]) => {
       rows.push(rowOf(node, level - 1, index, this.view));
@@ -194,8 +194,8 @@ export class TreeVersion {
         if (inside.length > 0) collect(child, level - 1, TREE_ARITY * index + i, inside);
       }
     };
-    collect(this.top, this.depth, this.index, wanted);
-    return { depth: this.depth, ids: wanted, rows };
+    collect(this.top, this.depth, this.index, sortedIds);
+    return { depth: this.depth, ids: sortedIds, rows };
   }
 }
 

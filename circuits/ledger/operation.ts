@@ -50,13 +50,13 @@ export interface QueueOperation {
 }
 
 /** Entry that a user requests. Fields that its kind does not use may be left out. */
-export type AskedEntry = Pick<QueueOperation, "kind"> &
+export type EntryRequest = Pick<QueueOperation, "kind"> &
   Partial<Omit<QueueOperation, "kind" | "queueIndex" | "sender">>;
 
 /** The entry as the contract's struct. */
-export type ContractEntry = Readonly<Record<keyof AskedEntry, bigint>>;
+export type ContractEntry = Readonly<Record<keyof EntryRequest, bigint>>;
 
-export function toContractEntry({ kind, a = 0, b = 0, ...given }: AskedEntry): ContractEntry {
+export function toContractEntry({ kind, a = 0, b = 0, ...given }: EntryRequest): ContractEntry {
   const { amountWei = 0n, word1 = 0n, word2 = 0n, word3 = 0n, word4 = 0n } = given;
   return { kind: BigInt(kind), a: BigInt(a), b: BigInt(b), amountWei, word1, word2, word3, word4 };
 }

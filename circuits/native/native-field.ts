@@ -42,10 +42,8 @@ function nativeField(addon: FieldAddon, lanes: string | null): NativeField {
   const loadCurve = () => {
     const inverse = invertMod(CURVE_A, FIELD_ORDER);
     // −a and −1 have roots: a is a square, and r is 1 modulo 4.
-    const [scale, d] = [
-      squareRoot(FIELD_ORDER - CURVE_A)!,
-      ((FIELD_ORDER - CURVE_D) * inverse) % FIELD_ORDER,
-    ];
+    const scale = squareRoot(FIELD_ORDER - CURVE_A)!;
+    const d = ((FIELD_ORDER - CURVE_D) * inverse) % FIELD_ORDER;
     return addon.loadCurve([scale, d, BASE8.x, BASE8.y], lanes);
   };
   return {

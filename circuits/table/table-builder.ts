@@ -19,7 +19,13 @@ import type { SignedOperation } from "../ledger/operation.ts";
 import { type DataPlace, KIND, kindRule } from "../protocol.ts";
 import { absorbedElements } from "./table-data.ts";
 import { withTable } from "./table-inputs.ts";
-import { type KeptLayout, keptLayout, layOutTable, openLayout, type TableLayout } from "./table-layout.ts";
+import {
+  layOutTable,
+  openLayout,
+  type StoredLayout,
+  storedLayout,
+  type TableLayout,
+} from "./table-layout.ts";
 import { WideLeaves } from "./table-order.ts";
 import {
   fitsTable,
@@ -221,12 +227,12 @@ export const closedInputs = ({ batch, layout }: ClosedTableBatch, z: bigint, dep
 export interface ClosedDraft {
   /** Draft of the wide slots. All else of the batch is in the layout, which C needed already. */
   readonly draft: BatchDraft;
-  readonly layout: KeptLayout;
+  readonly layout: StoredLayout;
 }
 
 export const closedDraftOf = ({ batch, layout }: ClosedTableBatch): ClosedDraft => ({
   draft: draftOf(batch),
-  layout: keptLayout(layout),
+  layout: storedLayout(layout),
 });
 
 export const openClosedDraft = ({ draft, layout }: ClosedDraft): ClosedTableBatch => ({

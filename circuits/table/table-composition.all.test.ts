@@ -113,10 +113,8 @@ describe("a composed batch", () => {
     expect(countOf("leaf-row-1-2")).toBe(recordedCount("LeafRow(1, 2)"));
     expect(countOf("member-unit")).toBe(recordedCount("MemberUnit()"));
     const { transfer, member, row, unit, tree } = partConstraints(SMALL_TABLE, SMALL_DEPTH);
-    const [names, sizes] = [
-      ["transfer-slot-2", "member-slot-2", "leaf-row-1-2", "member-unit", "table-tree-2-1-1"],
-      [transfer, member, row, unit, tree],
-    ];
+    const names = ["transfer-slot-2", "member-slot-2", "leaf-row-1-2", "member-unit", "table-tree-2-1-1"];
+    const sizes = [transfer, member, row, unit, tree];
     expect(names.map(countOf)).toEqual(sizes);
     const { blob } = partConstraints(SMALL_BLOB_TABLE, SMALL_DEPTH);
     expect(countOf("blob-evaluation-4-2")).toBe(blob);

@@ -106,7 +106,7 @@ export interface TableLayout {
 }
 
 /** Stored form of a layout. The rows' children follow from the part of the tree. */
-export type KeptLayout = Omit<TableLayout, "rowChildren">;
+export type StoredLayout = Omit<TableLayout, "rowChildren">;
 
 const NULL_SLOT: TableSlot = {
   kind: KIND.null,
@@ -233,7 +233,7 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
 }
 
 /** Part of a layout that is stored until the batch is proven. */
-export const keptLayout = ({
+export const storedLayout = ({
   shape,
   transfers,
   members,
@@ -242,14 +242,14 @@ export const keptLayout = ({
   tree,
   part,
   midRoot,
-}: TableLayout): KeptLayout => ({ shape, transfers, members, rows, units, tree, part, midRoot });
+}: TableLayout): StoredLayout => ({ shape, transfers, members, rows, units, tree, part, midRoot });
 
 /** The layout again, hashed: four hashes a row. */
-export function openLayout(kept: KeptLayout): TableLayout {
-  const { part, rows, shape } = kept;
+export function openLayout(stored: StoredLayout): TableLayout {
+  const { part, rows, shape } = stored;
   const after = new Map(rows.map((row) => [row.id, row.after]));
   const moves = rowMoves(part, shape.low, (tree, id) => tree.put(id, after.get(id)!));
-  return { ...kept, rowChildren: childrenOf(moves, rows) };
+  return { ...stored, rowChildren: childrenOf(moves, rows) };
 }
 
 interface RowMove {

@@ -158,10 +158,14 @@ export function decodeBatch(bytes: Uint8Array): SignedOperation[] {
   while (!reader.isDone) {
     if (operations.length === MAX_BATCH_OPERATIONS)
       throw new RangeError(`more than ${MAX_BATCH_OPERATIONS} operations`);
-    const [kind, wordCount] = [reader.byte(), reader.byte()];
+    const kind = reader.byte();
+    const wordCount = reader.byte();
     if (wordCount > MAX_WORDS) throw new RangeError(`operation ${operations.length} has ${wordCount} words`);
-    const [a, b] = [reader.four(), reader.four()];
-    const [amountCode, nonce, maxFeePerUnitWei] = [reader.eight(), reader.eight(), reader.eight()];
+    const a = reader.four();
+    const b = reader.four();
+    const amountCode = reader.eight();
+    const nonce = reader.eight();
+    const maxFeePerUnitWei = reader.eight();
     const signature = { r8x: reader.element(), r8y: reader.element(), s: reader.element() };
     const words = Array.from({ length: wordCount }, () => reader.element());
     operations.push({ kind, a, b, amountCode, words, nonce, maxFeePerUnitWei, signature });

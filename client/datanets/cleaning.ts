@@ -24,7 +24,7 @@ export type CheckFindingsErrorCode =
   | HostErrorCode;
 
 /**
- * Has a host check all rows of a datanet: copies, near-duplicates, contradicted labels, broken rows. Resolves when the
+ * Makes a host check all rows of a datanet: copies, near-duplicates, contradicted labels, broken rows. Resolves when the
  * check is done; at once if no row has come since the last one.
  * @throws DNT_CHECK_RUNNING while it looks at another datanet, DNT_CHECK_FAILED, DNT_ACCESS_NOT_GRANTED
  * @example

@@ -106,7 +106,7 @@ export interface SuggestLabelsReturnType {
 }
 
 /**
- * Has a model label the rows that wait for labels, and brings its labels as signed suggestions: labellers see them on
+ * Labels the rows that wait for labels by a model, and brings its labels as signed suggestions: labellers see them on
  * request, and they decide nothing.
  * @throws CLI_WRONG_MODEL, DNT_RECORD_NOT_ALLOWED where the signer is no reviewer, DNT_NOT_HOSTED
  * @example

@@ -115,7 +115,7 @@ function decide(
   const { contributorId } = commit;
   if (card.rewards.validator === "owner")
     return mayVouch(card, verdict.leafId, contributorId) ? verdict.leafId : ONLY_OWN;
-  if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : "has too few labels";
+  if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : "waits for labels";
   const others = outcome.accepters.filter((leafId) => mayVouch(card, leafId, contributorId));
   return drawValidator({ domain, datanetId, row: digest }, others) ?? ONLY_OWN;
 }

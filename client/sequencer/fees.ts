@@ -22,7 +22,7 @@ export function estimateFees(client: SequencerAccess): Promise<FeeEstimates> {
 }
 
 /** Maximum fee of such an operation in the open batch or in the next one, in wei of OPEN. */
-export function likelyFeeWei(fees: FeeEstimates, kind: "transfer" | "withdraw"): bigint {
+export function likelyFeeWei(fees: FeeEstimates, kind: "createDatanet" | "transfer" | "withdraw"): bigint {
   const costs = fees.operations[kind];
   const isFalling = costs.feeWei > costs.nextFeeWei;
   return isFalling ? costs.feeWei : costs.nextFeeWei;

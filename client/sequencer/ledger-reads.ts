@@ -187,7 +187,7 @@ export function findHashes(
 
 /** Reads a batch; null where there is no such batch (yet). */
 export async function getBatch(client: SequencerAccess, number: number): Promise<LedgerBatch | null> {
-  // From the list, which also answers where there is none: callers that wait for a batch ask often.
+  // The list also answers where there is no such batch: callers that wait for one ask often.
   const [newest] = await listBatches(client, 1, number + 1);
   return newest?.number === number ? newest : null;
 }

@@ -66,7 +66,10 @@ export const feesSchema = z.object({
     z.object({ aimWei: wei, gasPriceWei: wei, openPerEtherWei: wei, reportedAtMs: z.number() }),
   ),
   /** Costs by the names of all signed kinds. */
-  operations: z.catchall(z.object({ transfer: operationFees, withdraw: operationFees }), operationFees),
+  operations: z.catchall(
+    z.object({ createDatanet: operationFees, transfer: operationFees, withdraw: operationFees }),
+    operationFees,
+  ),
 });
 export type FeeEstimates = z.infer<typeof feesSchema>;
 

@@ -201,7 +201,8 @@ describe("a quorum", () => {
     await f.client.mine({ blocks: Number(extension) - 1 });
     await g.governor.write.castVote([id, 0], { account: f.roles.bob });
     expect(await g.governor.read.proposalDeadline([id])).toBe(after);
-    const [active, succeeded] = [1, 4];
+    const active = 1;
+    const succeeded = 4;
     expect(await stateOf(id)).toBe(active);
     await f.client.mine({ blocks: 1 });
     expect(await stateOf(id)).toBe(succeeded);

@@ -76,10 +76,10 @@ export const isOutOfGas = (gasUsed: bigint, gasLimit: bigint): boolean =>
  * @returns null where the cap leaves no room for a replacement
  */
 export function replacementFees(last: GasFees, market: FeeMarket, maxFeePerGasWei: bigint): GasFees | null {
-  const asked = initialFees(market, maxFeePerGasWei);
+  const marketFees = initialFees(market, maxFeePerGasWei);
   const raised = {
-    maxFeePerGasWei: larger(raise(last.maxFeePerGasWei), asked.maxFeePerGasWei),
-    maxPriorityFeePerGasWei: larger(raise(last.maxPriorityFeePerGasWei), asked.maxPriorityFeePerGasWei),
+    maxFeePerGasWei: larger(raise(last.maxFeePerGasWei), marketFees.maxFeePerGasWei),
+    maxPriorityFeePerGasWei: larger(raise(last.maxPriorityFeePerGasWei), marketFees.maxPriorityFeePerGasWei),
   };
   return raised.maxFeePerGasWei > maxFeePerGasWei ? null : raised;
 }
@@ -99,10 +99,10 @@ export function initialBlobFees(market: FeeMarket, blobBaseFeeWei: bigint, caps:
 }
 
 function marketBlobFees(market: FeeMarket, blobBaseFeeWei: bigint, caps: BlobFeeCaps): BlobFees {
-  const asked = 2n * larger(blobBaseFeeWei, 1n);
+  const blobFeeWei = 2n * larger(blobBaseFeeWei, 1n);
   return {
     ...initialFees(market, caps.maxFeePerGasWei),
-    maxFeePerBlobGasWei: smaller(asked, caps.maxFeePerBlobGasWei),
+    maxFeePerBlobGasWei: smaller(blobFeeWei, caps.maxFeePerBlobGasWei),
   };
 }
 
@@ -128,11 +128,14 @@ export function blobReplacementFees(
   blobBaseFeeWei: bigint,
   caps: BlobFeeCaps,
 ): BlobFees | null {
-  const asked = marketBlobFees(market, blobBaseFeeWei, caps);
+  const marketFees = marketBlobFees(market, blobBaseFeeWei, caps);
   const raised = {
-    maxFeePerGasWei: larger(doubled(last.maxFeePerGasWei), asked.maxFeePerGasWei),
-    maxPriorityFeePerGasWei: larger(doubled(last.maxPriorityFeePerGasWei), asked.maxPriorityFeePerGasWei),
-    maxFeePerBlobGasWei: larger(doubled(last.maxFeePerBlobGasWei), asked.maxFeePerBlobGasWei),
+    maxFeePerGasWei: larger(doubled(last.maxFeePerGasWei), marketFees.maxFeePerGasWei),
+    maxPriorityFeePerGasWei: larger(
+      doubled(last.maxPriorityFeePerGasWei),
+      marketFees.maxPriorityFeePerGasWei,
+    ),
+    maxFeePerBlobGasWei: larger(doubled(last.maxFeePerBlobGasWei), marketFees.maxFeePerBlobGasWei),
   };
   const isAbove =
     raised.maxFeePerGasWei > caps.maxFeePerGasWei || raised.maxFeePerBlobGasWei > caps.maxFeePerBlobGasWei;

@@ -29,7 +29,8 @@ const BATCHES_A_BLOCK = 6;
 const CAPACITY = 200;
 const DAY = 86_400n;
 const GAS = { call: 1_500_000, batch: 2_500_000 };
-const [LEAF, SLOT] = [1, 2];
+const LEAF = 1;
+const SLOT = 2;
 const FUNDS = 5_000n * OPEN;
 const WITHDRAWN = 50n * OPEN;
 /** Calls of the walk. Each is accepted at times and refused at times, however few rounds there are. */

@@ -29,7 +29,8 @@ import {
 
 const PAYEES = 4;
 /** Indices of the exit circuits, after the one batch circuit. */
-const [LEAF, SLOT] = [1, 2];
+const LEAF = 1;
+const SLOT = 2;
 
 let anvil: Anvil;
 let ledger: Ledger;

@@ -54,7 +54,8 @@ export async function closeWithBlob(
 
 /** anvil reads Ethereum's setup at the first use of the precompile, for seconds; no test's call should wait for it. */
 export async function warmUpKzg({ client }: Pick<Fixture, "client">): Promise<void> {
-  const [commitment, { y, proof }] = [await commitBlob([5n]), await openBlob([5n], 9n)];
+  const commitment = await commitBlob([5n]);
+  const { y, proof } = await openBlob([5n], 9n);
   const numbers = [9n, y].map((n) => toBytesBe(n, 32));
   const data = concat([
     versionedHashOf(commitment),

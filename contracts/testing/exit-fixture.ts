@@ -5,7 +5,11 @@
 
 import { type ExitData, exitElements } from "@openledger/circuits/exit/exit-statement";
 import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
-import { type AskedEntry, type ContractEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
+import {
+  type ContractEntry,
+  type EntryRequest,
+  toContractEntry,
+} from "@openledger/circuits/ledger/operation";
 import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import type { Address } from "viem";
@@ -28,7 +32,7 @@ export interface WaitingEntry {
 }
 
 /** The event as viem decodes it. */
-type Added = Required<AskedEntry> & Omit<WaitingEntry, "entry">;
+type Added = Required<EntryRequest> & Omit<WaitingEntry, "entry">;
 
 export const toAddress = (value: bigint): Address => `0x${value.toString(16).padStart(40, "0")}`;
 

@@ -2,7 +2,7 @@
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
-import { type AskedEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
+import { type EntryRequest, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import fc from "fast-check";
@@ -55,7 +55,7 @@ export type Step =
       amountWei: bigint;
       words: bigint[];
       /** Fields that no circuit could take, so that L1 refuses the entry. */
-      spoilt: Partial<AskedEntry>;
+      spoilt: Partial<EntryRequest>;
     }
   | BatchesStep
   | PreVerifyStep

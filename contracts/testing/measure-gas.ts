@@ -274,7 +274,9 @@ async function measureForced(
   on: (action: () => Promise<bigint>) => Promise<bigint>,
 ): Promise<ForcedGas> {
   const account = { account: roles.alice };
-  const [id, otherId, amountWei] = [0xabcdef, 0xfedcba, 100n * OPEN + 7n];
+  const id = 0xabcdef;
+  const otherId = 0xfedcba;
+  const amountWei = 100n * OPEN + 7n;
   const { forceWithdraw, forceSetKey, forceSetOwner, forceTransfer, forceClaimRewards, forceCloseEpoch } =
     rollup.write;
   const words = {

@@ -5,7 +5,7 @@ import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import { type AskedEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
+import { type EntryRequest, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { BINDING, FIELD_ORDER, KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
@@ -168,7 +168,7 @@ export class MoneyCalls {
     const statics = model !== undefined && this.isOften(5) ? hashStatics(model.statics) : 5n;
     const owner = this.word(this.isOften(5) ? this.#ownerOf(b) : this.user());
     const count = BigInt(random.below(1_000));
-    const fields: Partial<AskedEntry> = {
+    const fields: Partial<EntryRequest> = {
       [KIND.forcedPayInference]: { b, amountWei: count * (OPEN / 100n), word1: owner, word2: 7n },
       [KIND.forcedRevokeModel]: { b },
       [KIND.forcedApproveModel]: {

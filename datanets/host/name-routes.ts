@@ -1,3 +1,4 @@
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countsFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -21,10 +22,20 @@ const namesQuery = z
     "needs one of leaves and text",
   );
 
+type NamesQuery = z.output<typeof namesQuery>;
+/** Names that a search goes through, and that are shown, in the time of a unit. */
+const SEARCHED_PER_UNIT = 4_000;
+const NAMES_PER_UNIT = 50;
+
 /** Names that leaves have chosen, each signed by its leaf's key. */
 export function registerNameRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
   const { domain, ledger, names, nowMs, quotas } = context;
+
+  const costOf = ({ leaves, limit }: NamesQuery) =>
+    leaves === undefined
+      ? names.size / SEARCHED_PER_UNIT + limit / NAMES_PER_UNIT
+      : leaves.length / NAMES_PER_UNIT;
 
   route(
     "PUT /v1/names",
@@ -45,10 +56,17 @@ export function registerNameRoutes(app: FastifyInstance, context: HostContext): 
 
   route(
     "GET /v1/names",
-    { tag: "names", summary: "Names of leaves, or those with some words", querystring: namesQuery },
-    ({ query: { leaves, limit, text } }) => ({
-      names: leaves === undefined ? names.find(text!, limit) : names.ofLeaves(leaves),
-    }),
+    {
+      tag: "names",
+      summary: "Names of leaves, or those with some words",
+      querystring: namesQuery,
+      config: { maxCost: ({ query }) => costOf(query as NamesQuery) },
+    },
+    (request) => {
+      const { leaves, limit, text } = request.query;
+      setCost(request, costOf(request.query));
+      return { names: leaves === undefined ? names.find(text!, limit) : names.ofLeaves(leaves) };
+    },
   );
 }
 

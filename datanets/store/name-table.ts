@@ -10,6 +10,8 @@ const MAX_NAMES = 100_000;
 export class NameTable {
   readonly #store: HostStore;
   readonly #names = new Map<number, SignedName>();
+  /** Of each name, cut once: a search looks through all of them. */
+  readonly #words = new Map<number, readonly string[]>();
   /** Names are taken one after the other, so that none is compared with an older one than is kept. */
   #taking: Promise<unknown> = Promise.resolve();
 
@@ -18,7 +20,17 @@ export class NameTable {
   }
 
   async open(): Promise<void> {
-    for await (const name of this.#store.names()) this.#names.set(name.body.leafId, name);
+    for await (const name of this.#store.names()) this.#keep(name);
+  }
+
+  /** Names that a search looks through. */
+  get size(): number {
+    return this.#names.size;
+  }
+
+  #keep(name: SignedName): void {
+    this.#names.set(name.body.leafId, name);
+    this.#words.set(name.body.leafId, [...wordsOf(name.body.name)]);
   }
 
   /**
@@ -44,7 +56,7 @@ export class NameTable {
         data: { maxNames: MAX_NAMES },
       });
     await this.#store.putName(name, await account());
-    this.#names.set(leafId, name);
+    this.#keep(name);
   }
 
   ofLeaves(leafIds: readonly number[]): SignedName[] {
@@ -57,7 +69,7 @@ export class NameTable {
     const found: SignedName[] = [];
     if (wanted.length === 0) return found;
     for (const name of this.#names.values()) {
-      const words = [...wordsOf(name.body.name)];
+      const words = this.#words.get(name.body.leafId)!;
       if (!wanted.every((start) => words.some((word) => word.startsWith(start)))) continue;
       found.push(name);
       if (found.length === limit) break;

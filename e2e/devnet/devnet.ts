@@ -205,7 +205,7 @@ async function bringUpAndWork(modules: {
     sequencerService({ ...told, sequencerUrl: url }),
   );
   let addresses: ServiceAddresses = { ...told, sequencerUrl };
-  await writeEndpoints(sequencerUrl, {});
+  await writeEndpoints(addresses, {});
   /** Starts what the pages know already. A port that was lost all the same costs them its address until the next start. */
   const startTold = async (held: HeldPort, specAt: (url: string) => ServiceSpec) => {
     const url = await startOnPort(supervisor, held, specAt);
@@ -218,6 +218,7 @@ async function bringUpAndWork(modules: {
     supervisor.start(bridgeService(addresses)),
   ]);
   addresses = { ...addresses, datanetHostUrl };
+  await writeEndpoints(addresses, {});
   console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
   console.done(`Datanet host at ${datanetHostUrl} (its API: ${datanetHostUrl}/docs)`);
   console.done(`proofs by ${proving.reason}`);
@@ -246,7 +247,7 @@ async function bringUpAndWork(modules: {
     const url = modelUrl(await answering, modelId);
     await untilServed(url, signal);
     served[modelId] = url;
-    await writeEndpoints(sequencerUrl, served);
+    await writeEndpoints(addresses, served);
     console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
     return url;
   };
@@ -355,8 +356,11 @@ async function untilServed(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-function writeEndpoints(sequencerUrl: string, modelServers: Record<number, string>): Promise<void> {
-  const text = JSON.stringify({ sequencerUrl, modelServers }, null, 2);
+function writeEndpoints(
+  { datanetHostUrl, sequencerUrl }: { readonly datanetHostUrl: string; readonly sequencerUrl: string },
+  modelServers: Record<number, string>,
+): Promise<void> {
+  const text = JSON.stringify({ sequencerUrl, datanetHost: datanetHostUrl, modelServers }, null, 2);
   return writeFileWhole(workspacePaths.endpoints, `${text}\n`);
 }
 

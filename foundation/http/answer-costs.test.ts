@@ -16,6 +16,7 @@ async function serve() {
   });
   app.get("/short", () => ({ ok: true }));
   app.get("/long", () => "x".repeat(5 * BYTES_PER_UNIT));
+  app.get("/octets", () => Buffer.alloc(5 * 262_144));
   app.get<{ Querystring: { found: string } }>("/list", { config: { maxCost: () => 5 } }, async (request) => {
     running.now += 1;
     running.max = Math.max(running.max, running.now);
@@ -39,6 +40,13 @@ it("counts an answer by its bytes, and refuses the next one of that network unti
   expect(await ask("/long")).toEqual([200, null]);
   expect(await ask("/short")).toEqual([429, "2"]);
   expect(await ask("/short", "10.0.0.2")).toEqual([200, null]);
+});
+
+it("counts octets, too: they are cheaper, and not free", async () => {
+  const { ask } = await serve();
+  expect(await ask("/octets")).toEqual([200, null]);
+  expect(await ask("/octets")).toEqual([200, null]);
+  expect(await ask("/octets")).toEqual([429, "2"]);
 });
 
 it("takes a list's highest cost before it runs, and gives back what it did not cost", async () => {

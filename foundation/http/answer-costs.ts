@@ -1,6 +1,7 @@
 /**
  * Counts answers by what they return: one unit for each request (the server's rate limit has that), and one more for each
- * `BYTES_PER_UNIT` of JSON, or what a route says that it costs to find it. So a list costs its reader what it costs the server.
+ * `BYTES_PER_UNIT` of JSON or 256 KiB of octets, or what a route says that it costs to find it. So a list costs its reader
+ * what it costs the server.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -30,6 +31,8 @@ declare module "fastify" {
  * sequencer's lists.
  */
 export const BYTES_PER_UNIT = 16_384;
+/** Octets are read from a disk and sent as they are. */
+const OCTETS_PER_UNIT = 262_144;
 /** Seconds of the limit that may be spent at once. */
 const BURST_SECONDS = 3;
 const MINUTE_SECONDS = 60;
@@ -94,10 +97,14 @@ export function countAnswers(
   app.addHook("onSend", async (request, _reply, payload) => {
     endTurn(request);
     if ((request.routeOptions.config as { rateLimit?: unknown } | undefined)?.rateLimit === false) return;
-    const bytes = typeof payload === "string" ? Buffer.byteLength(payload) : 0;
-    const units = request.costUnits ?? Math.floor(bytes / BYTES_PER_UNIT);
+    const units = request.costUnits ?? unitsOf(payload);
     if (units !== request.takenUnits) rate.charge(keyOf(request), units - request.takenUnits);
   });
+}
+
+function unitsOf(payload: unknown): number {
+  if (typeof payload === "string") return Math.floor(Buffer.byteLength(payload) / BYTES_PER_UNIT);
+  return Buffer.isBuffer(payload) ? Math.floor(payload.length / OCTETS_PER_UNIT) : 0;
 }
 
 /**

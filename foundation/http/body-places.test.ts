@@ -29,15 +29,15 @@ afterEach(async () => {
 function announce(lengthHeader: string, from = "127.0.0.1") {
   const socket = connect({ port, host: "127.0.0.1", localAddress: from });
   sockets.push(socket);
-  const said = { text: "" };
+  const answer = { text: "" };
   socket.on("error", () => {});
   socket.on("data", (data) => {
-    said.text += String(data);
+    answer.text += String(data);
   });
   socket.write(
     `PUT / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/octet-stream\r\n${lengthHeader}\r\n\r\n`,
   );
-  return { socket, said };
+  return { socket, answer };
 }
 
 const send = (bytes: number) =>
@@ -50,11 +50,11 @@ const send = (bytes: number) =>
 it("reads 32 MiB of one network's bodies at a time, and refuses the next before a byte of it", async () => {
   const first = announce(`content-length: ${20 * MEGABYTE}`);
   const second = announce(`content-length: ${20 * MEGABYTE}`);
-  await expect.poll(() => first.said.text + second.said.text).toContain(" 429 ");
+  await expect.poll(() => first.answer.text + second.answer.text).toContain(" 429 ");
   expect(await send(60_000)).toBe(200);
   expect(await send(11 * MEGABYTE)).toBe(200);
   expect(await send(13 * MEGABYTE)).toBe(429);
-  const held = first.said.text === "" ? first : second;
+  const held = first.answer.text === "" ? first : second;
   held.socket.destroy();
   await expect.poll(() => send(13 * MEGABYTE)).toBe(200);
 });
@@ -62,7 +62,7 @@ it("reads 32 MiB of one network's bodies at a time, and refuses the next before 
 it("reads 128 MiB of all networks', and one that is larger while there is no other", async () => {
   const large = announce(`content-length: ${150 * MEGABYTE}`);
   const other = announce(`content-length: ${MEGABYTE}`, "127.0.0.2");
-  await expect.poll(() => large.said.text + other.said.text).toContain(" 429 ");
+  await expect.poll(() => large.answer.text + other.answer.text).toContain(" 429 ");
   large.socket.destroy();
   for (let i = 3; i < 7; i++) announce(`content-length: ${31 * MEGABYTE}`, `127.0.0.${i}`);
   await expect.poll(() => send(5 * MEGABYTE)).toBe(429);
@@ -72,5 +72,5 @@ it("reads 128 MiB of all networks', and one that is larger while there is no oth
 it("counts a body of unknown length as the longest that the route takes", async () => {
   const first = announce("transfer-encoding: chunked");
   const second = announce("transfer-encoding: chunked");
-  await expect.poll(() => first.said.text + second.said.text).toContain(" 429 ");
+  await expect.poll(() => first.answer.text + second.answer.text).toContain(" 429 ");
 });

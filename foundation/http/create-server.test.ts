@@ -8,17 +8,17 @@ import { createServer, type ServerOptions } from "./create-server.ts";
 import type { HttpErrors } from "./http-errors.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 
-interface Told {
+interface Records {
   readonly logged: string[];
   readonly refused: string[];
 }
 
 async function serve(options: Partial<ServerOptions> = {}) {
-  const told: Told = { logged: [], refused: [] };
+  const records: Records = { logged: [], refused: [] };
   const errors: HttpErrors = {
     statusOf: ({ code }) => processErrors.statusOf(code)!,
-    onRefusal: ({ code }) => void told.refused.push(code),
-    log: { error: (_facts, message) => void told.logged.push(message) },
+    onRefusal: ({ code }) => void records.refused.push(code),
+    log: { error: (_facts, message) => void records.logged.push(message) },
   };
   const limits = { rateLimitPerMinute: 1_000 };
   const app = await createServer({ errors, limits, bodyLimitBytes: 1_000, ...options });
@@ -39,7 +39,7 @@ async function serve(options: Partial<ServerOptions> = {}) {
   app.post("/refused", { bodyLimit: 100_000_000, onRequest: refuse }, () => "never");
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => app.close());
-  return { app, url, told, port: Number(new URL(url).port) };
+  return { app, url, records, port: Number(new URL(url).port) };
 }
 
 async function open(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
@@ -51,7 +51,7 @@ async function open(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
 }
 
 /** Reads the server's text until it ends the connection. */
-async function heard(socket: Socket): Promise<string> {
+async function readToEnd(socket: Socket): Promise<string> {
   let text = "";
   socket.on("data", (bytes) => {
     text += bytes;
@@ -63,7 +63,7 @@ async function heard(socket: Socket): Promise<string> {
 async function ask(port: number, head: string, localAddress?: string): Promise<string> {
   const socket = await open(port, localAddress);
   socket.write(`${head}\r\nconnection: close\r\n\r\n`);
-  return heard(socket);
+  return readToEnd(socket);
 }
 
 const statusOf = (answer: string) => Number(answer.split(" ")[1]);
@@ -95,7 +95,7 @@ describe("connections", () => {
   });
 
   it("end where head or body do not come in time", async () => {
-    const { port, told } = await serve({ requestTimeoutMs: 300 });
+    const { port, records } = await serve({ requestTimeoutMs: 300 });
     const silent = await open(port);
     const head = await open(port);
     head.write("GET /who HTTP/1.1\r\n");
@@ -104,12 +104,12 @@ describe("connections", () => {
       "POST /body HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{",
     );
     const trickle = setInterval(() => body.write(" "), 50);
-    const answers = await Promise.all([silent, head, body].map(heard));
+    const answers = await Promise.all([silent, head, body].map(readToEnd));
     clearInterval(trickle);
     expect(answers.map(statusOf)).toEqual([408, 408, 408]);
     expect(answers[2]).toContain('"code":"SRV_BAD_REQUEST"');
     expect(answers[2]).toContain("content-security-policy: default-src 'none'");
-    expect(told).toEqual({ logged: [], refused: [] });
+    expect(records).toEqual({ logged: [], refused: [] });
   });
 
   it.each([
@@ -127,7 +127,7 @@ describe("connections", () => {
         `POST /refused HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/octet-stream\r\n${framing}\r\n\r\n`,
       );
       socket.write(Buffer.concat([prefix, Buffer.alloc(length)]));
-      expect(statusOf(await heard(socket))).toBe(400);
+      expect(statusOf(await readToEnd(socket))).toBe(400);
       expect(sockets[0]!.bytesRead).toBeLessThan(length / 10);
     },
   );
@@ -146,7 +146,7 @@ describe("connections", () => {
         else clearInterval(timer);
       }, 50);
       onTestFinished(() => clearInterval(timer));
-      return statusOf(await heard(socket));
+      return statusOf(await readToEnd(socket));
     };
     expect(await Promise.all([send(200_000), send(10)])).toEqual([200, 408]);
   });
@@ -216,7 +216,7 @@ describe("answers", () => {
   });
 
   it("say what the client did wrong, and log only what nobody foresaw", async () => {
-    const { url, told } = await serve();
+    const { url, records } = await serve();
     const post = async (body: string | Uint8Array<ArrayBuffer>, type = "application/json") => {
       const answer = await fetch(`${url}/body`, { method: "POST", body, headers: { "content-type": type } });
       return [answer.status, ((await answer.json()) as { error: { code: string } }).error.code];
@@ -235,12 +235,12 @@ describe("answers", () => {
     expect(await post(Buffer.from('{"a": "\xff"}', "latin1"))).toEqual([400, "SRV_BAD_REQUEST"]);
     expect(await post("{}", "text/plain")).toEqual([415, "SRV_MEDIA_TYPE"]);
     expect(await post(" ".repeat(1_001))).toEqual([413, "SRV_TOO_LARGE"]);
-    expect(told.logged).toEqual([]);
+    expect(records.logged).toEqual([]);
     expect(await get("/fail")).toEqual([500, "SRV_INTERNAL"]);
-    expect(told.logged).toEqual(["unforeseen failure of a request"]);
+    expect(records.logged).toEqual(["unforeseen failure of a request"]);
     // A SyntaxError of a handler is not the client's.
     expect(await get("/syntax")).toEqual([500, "SRV_INTERNAL"]);
-    expect(told.logged).toHaveLength(2);
+    expect(records.logged).toHaveLength(2);
   });
 
   it("are in the server's form where Node and a library have words of their own", async () => {
@@ -270,7 +270,7 @@ describe("answers", () => {
   });
 
   it("are nobody's where the sender leaves in the middle of a body", async () => {
-    const { app, port, told } = await serve();
+    const { app, port, records } = await serve();
     const ended = new Promise<void>((resolve) => {
       app.server.on("request", (request) => request.on("close", () => setImmediate(resolve)));
     });
@@ -281,7 +281,7 @@ describe("answers", () => {
     await once(app.server, "request");
     socket.destroy();
     await ended;
-    expect(told).toEqual({ logged: [], refused: [] });
+    expect(records).toEqual({ logged: [], refused: [] });
   });
 
   it("are for those who ask by a name of the server, where it is this machine's own", async () => {

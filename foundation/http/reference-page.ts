@@ -62,7 +62,7 @@ function routeText(
   { parameters = [], requestBody, summary = "" }: Described,
 ): string {
   const title = `<code><b>${method.toUpperCase()}</b> ${escaped(path)}</code> ${escaped(summary)}`;
-  const asked = parameters.map(
+  const fields = parameters.map(
     ({ in: place, name, required, schema }) =>
       `<li><code>${escaped(name)}</code> (${place}${required === true ? "" : ", optional"}) <code>${escaped(JSON.stringify(schema ?? {}))}</code>`,
   );
@@ -70,8 +70,8 @@ function routeText(
     ([type, { schema }]) =>
       `<p>${escaped(type)}</p><pre>${escaped(JSON.stringify(schema ?? {}, null, 2))}</pre>`,
   );
-  if (asked.length + bodies.length === 0) return `<p>${title}</p>`;
-  return `<details><summary>${title}</summary><ul>${asked.join("")}</ul>${bodies.join("")}</details>`;
+  if (fields.length + bodies.length === 0) return `<p>${title}</p>`;
+  return `<details><summary>${title}</summary><ul>${fields.join("")}</ul>${bodies.join("")}</details>`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -6,12 +6,12 @@ export function sayNowAndThen(
   message: string,
   everyMs: number,
 ): (facts: object) => void {
-  let saidAtMs = Number.NEGATIVE_INFINITY;
+  let warnedAtMs = Number.NEGATIVE_INFINITY;
   let refused = 0;
   return (facts) => {
     refused += 1;
-    if (performance.now() - saidAtMs < everyMs) return;
-    saidAtMs = performance.now();
+    if (performance.now() - warnedAtMs < everyMs) return;
+    warnedAtMs = performance.now();
     log.warn?.({ ...facts, refused }, message);
     refused = 0;
   };

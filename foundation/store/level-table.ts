@@ -122,7 +122,9 @@ function entriesOf(block: () => Buffer): [key: Buffer, value: Buffer][] {
   const entries: [Buffer, Buffer][] = [];
   let key: Buffer = Buffer.alloc(0);
   while (!input.isAtEnd) {
-    const [shared, own, valueLength] = [input.number(), input.number(), input.number()];
+    const shared = input.number();
+    const own = input.number();
+    const valueLength = input.number();
     key = Buffer.concat([key.subarray(0, shared), input.take(own)]);
     entries.push([key, input.take(valueLength)]);
   }

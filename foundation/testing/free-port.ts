@@ -4,7 +4,8 @@ import { createServer } from "node:net";
  * Range of ports below those that Linux gives to outgoing connections, which might take a port while its
  * process restarts.
  */
-const [FIRST, COUNT] = [21_000, 11_000];
+const FIRST = 21_000;
+const COUNT = 11_000;
 const given = new Set<number>();
 
 /** Finds a free port, for a caller that has to know it in advance or to reuse it. */

@@ -26,12 +26,12 @@ export interface OwnProcess {
 /**
  * A process of its own, for tests that kill it and for measurements that must not share its core.
  * @param environment beside PATH and HOME
- * @param heard told each line of its log; a text is the address at which it is ready
+ * @param onEntry called with each line of its log; a text is the address at which it is ready
  */
 export async function startOwnProcess(
   main: string,
   environment: Readonly<Record<string, string>>,
-  heard: (entry: LogEntry) => string | null | undefined,
+  onEntry: (entry: LogEntry) => string | null | undefined,
 ): Promise<OwnProcess> {
   const { HOME = "", PATH = "" } = process.env;
   const child = spawn(process.execPath, ownProcess(main), {
@@ -41,7 +41,7 @@ export async function startOwnProcess(
   const lines = createInterface({ input: child.stdout });
   const url = await new Promise<string>((resolve, reject) => {
     lines.on("line", (line) => {
-      const found = heard(JSON.parse(line) as LogEntry);
+      const found = onEntry(JSON.parse(line) as LogEntry);
       if (typeof found === "string") resolve(found);
     });
     lines.on("close", () => reject(new Error(`${main} ended before it was ready`)));

@@ -37,10 +37,10 @@ function damagesOf(folder: string, flipsPerFile: number): Damage[] {
   for (const name of held) {
     const bytes = readFileSync(join(folder, name));
     for (const share of [0.1, 0.5, 0.9]) {
-      const kept = Math.floor(bytes.length * share);
+      const byteCount = Math.floor(bytes.length * share);
       all.push({
-        name: `${name} cut to ${kept}`,
-        apply: (at) => writeFileSync(join(at, name), bytes.subarray(0, kept)),
+        name: `${name} cut to ${byteCount}`,
+        apply: (at) => writeFileSync(join(at, name), bytes.subarray(0, byteCount)),
       });
     }
     all.push({

@@ -19,7 +19,8 @@ const iterationsExp = 10;
 const circuitNames = ["sample-1", "sample-4"];
 const folder = await scratchFolder();
 const at = (name: string) => join(folder, name);
-const [ptauPath, emptyPtauPath] = [at("made.ptau"), at("empty.ptau")];
+const ptauPath = at("made.ptau");
+const emptyPtauPath = at("empty.ptau");
 
 /** sample-<n>: n squares. */
 const resolveCircuit = (name: string) => ({ name, mainSource: sampleSource(Number(name.split("-")[1])) });

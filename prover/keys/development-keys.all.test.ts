@@ -65,7 +65,7 @@ describe("developmentVerificationKey", () => {
     expect(await developmentVerificationKey(compiled, { cacheDir })).toMatchObject({
       verificationKey: other.verificationKey,
     });
-    const again = await developmentVerificationKey(compiled, { cacheDir, isKeptOneTrusted: false });
+    const again = await developmentVerificationKey(compiled, { cacheDir, trustsCachedKey: false });
     expect(again.verificationKey).toEqual(right.verificationKey);
   });
 });

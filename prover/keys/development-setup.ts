@@ -103,25 +103,25 @@ interface DevelopmentKey {
  * The verification key that `developmentSetup` makes of the circuit, without the proving key: for anyone who verifies, or deploys
  * what nobody may ever prove with. It takes a fraction of the time; `zkeyPath` names a file only once `developmentSetup` made it.
  *
- * @param options isKeptOneTrusted: whether a key of an earlier call may be taken; default: true
+ * @param options trustsCachedKey: whether a key of an earlier call may be taken; default: true
  * @throws RollupError PRV_CIRCUIT_UNSUPPORTED, CIR_R1CS_MALFORMED
  */
 export async function developmentVerificationKey(
   circuit: Pick<CompiledCircuit, "name" | "contentHash" | "r1csPath" | "wasmPath">,
-  options: Pick<DevelopmentSetupOptions, "cacheDir"> & { readonly isKeptOneTrusted?: boolean } = {},
+  options: Pick<DevelopmentSetupOptions, "cacheDir"> & { readonly trustsCachedKey?: boolean } = {},
 ): Promise<DevelopmentKey> {
-  const isKeptOneTrusted = options.isKeptOneTrusted ?? true;
+  const trustsCachedKey = options.trustsCachedKey ?? true;
   const cacheDir = resolve(repositoryRoot, options.cacheDir ?? ".cache/keys");
   const entryDir = join(cacheDir, entryName(circuit));
   const zkeyPath = join(entryDir, zkeyFileName(circuit.name));
-  const cached = isKeptOneTrusted ? await readEntry(entryDir, circuit) : null;
+  const cached = trustsCachedKey ? await readEntry(entryDir, circuit) : null;
   if (cached !== null) {
     const verificationKeyPath = join(entryDir, "verification-key.json");
     return { verificationKey: cached.verificationKey, zkeyPath, verificationKeyPath };
   }
   const folder = join(cacheDir, "verification");
   const path = join(folder, `${entryName(circuit)}-${setupVersion}.json`);
-  const known = isKeptOneTrusted ? await readFile(path, "utf8").catch(() => null) : null;
+  const known = trustsCachedKey ? await readFile(path, "utf8").catch(() => null) : null;
   if (known !== null)
     return { verificationKey: parseVerificationKey(JSON.parse(known)), zkeyPath, verificationKeyPath: path };
   const secrets = developmentSecrets(circuit.contentHash);

@@ -92,13 +92,11 @@ export class FixedBase {
   /** Adds the entries that the window's digits name, of n scalars. */
   #addWindow(window: number, n: number): void {
     const { pointBytes } = this.#shape;
-    const [scalars, carries, accumulators, owners, words] = [
-      this.#scalars,
-      this.#carries,
-      this.#accumulators,
-      this.#owners,
-      this.#words,
-    ];
+    const scalars = this.#scalars;
+    const carries = this.#carries;
+    const accumulators = this.#accumulators;
+    const owners = this.#owners;
+    const words = this.#words;
     const bit = window * this.#windowBits;
     const size = 2 ** this.#windowBits;
     const mask = 2 ** Math.min(this.#windowBits, 8 * fieldBytes - bit) - 1;

@@ -34,10 +34,10 @@ export function memoryBytes(limit = process.constrainedMemory(), machineBytes = 
 
 /** A resident key leaves three quarters of the memory to witnesses, transforms, other keys and other processes. */
 export function chooseKeyMemory(
-  asked: KeyMemory,
+  setting: KeyMemory,
   header: Pick<ZkeyHeader, "wireCount" | "domainSize">,
   ofBytes: number,
 ): Exclude<KeyMemory, "auto"> {
-  if (asked !== "auto") return asked;
+  if (setting !== "auto") return setting;
   return 4 * residentPointBytes(header) <= ofBytes ? "resident" : "mapped";
 }

@@ -128,7 +128,7 @@ export async function cancelTask(redis: Redis, jobId: string): Promise<void> {
 }
 
 /** Revokes a job's cancellation. */
-export async function wantTask(redis: Redis, jobId: string): Promise<void> {
+export async function revokeCancel(redis: Redis, jobId: string): Promise<void> {
   await redis.del(cancelledKey(jobId));
 }
 

@@ -27,7 +27,7 @@ import {
   proveAnswerSchema,
   putInputs,
   QUEUE_NAME,
-  wantTask,
+  revokeCancel,
 } from "./prove-queue.ts";
 
 /** Priority of jobs without one, after every batch: BullMQ has 2^21 priorities, the smallest first. */
@@ -71,7 +71,7 @@ export async function createQueueProver(
 }
 
 /** A job as the queue has it. */
-interface AskedJob extends Pick<ProofJob, "circuit"> {
+interface JobRequest extends Pick<ProofJob, "circuit"> {
   readonly publicSignals: readonly bigint[] | undefined;
   readonly id: string;
   readonly inputsHash: string;
@@ -129,19 +129,19 @@ class QueueProver implements OutsideProver {
     );
   }
 
-  async #prove(asked: AskedJob, options: ProveOptions): Promise<ProofResult> {
-    const { id, inputsHash } = asked;
+  async #prove(request: JobRequest, options: ProveOptions): Promise<ProofResult> {
+    const { id, inputsHash } = request;
     const closed = this.#closing.signal;
     const signal = options.signal === undefined ? closed : AbortSignal.any([closed, options.signal]);
     const startedAtMs = performance.now();
     options.onProgress?.({ stage: "witness", elapsedMs: 0 });
     try {
-      await until(wantTask(this.#redis, id), signal);
+      await until(revokeCancel(this.#redis, id), signal);
       for (let attempt = 1; ; ) {
-        const job = await until(this.#put(asked, options), signal);
+        const job = await until(this.#put(request, options), signal);
         try {
           const handed = await until(job.waitUntilFinished(this.#ends, RECHECK_MS), signal);
-          const result = this.#read(asked, handed);
+          const result = this.#read(request, handed);
           options.onProgress?.({ stage: "verify", elapsedMs: performance.now() - startedAtMs });
           this.#failingCode = null;
           await dropInputs(this.#redis, inputsHash);
@@ -156,8 +156,8 @@ class QueueProver implements OutsideProver {
           // The inputs may be the fault.
           await dropInputs(this.#redis, inputsHash);
           const isNobodysFault = Object.values<string>(JOB_ENDS).includes(reason);
-          if (!isNobodysFault && attempt++ >= MAX_ATTEMPTS) throw this.#failed(asked, error as Error);
-          const facts = { circuit: asked.circuit.name, reason };
+          if (!isNobodysFault && attempt++ >= MAX_ATTEMPTS) throw this.#failed(request, error as Error);
+          const facts = { circuit: request.circuit.name, reason };
           this.#modules.logger.warn(facts, "the queue has no proof of a job; it is put again");
         }
       }
@@ -182,7 +182,7 @@ class QueueProver implements OutsideProver {
 
   /** Adds a job. An existing job of this name stays as it is. */
   async #put(
-    { circuit, id, inputsHash, packed }: AskedJob,
+    { circuit, id, inputsHash, packed }: JobRequest,
     { priority }: ProveOptions,
   ): Promise<Job<ProveTask>> {
     await putInputs(this.#redis, inputsHash, await packed);
@@ -198,14 +198,14 @@ class QueueProver implements OutsideProver {
   }
 
   /** Attack: every worker can write what is in the queue. @throws PRV_PROOF_INVALID */
-  #read({ circuit, publicSignals: wanted }: AskedJob, handed: unknown): ProofResult {
+  #read({ circuit, publicSignals: expectedSignals }: JobRequest, handed: unknown): ProofResult {
     const parsed = proveAnswerSchema.safeParse(handed);
     const worker = parsed.success ? parsed.data.worker : "unknown";
     const isRight =
       parsed.success &&
-      (wanted === undefined ||
-        (wanted.length === parsed.data.publicSignals.length &&
-          wanted.every((value, i) => value === parsed.data.publicSignals[i]))) &&
+      (expectedSignals === undefined ||
+        (expectedSignals.length === parsed.data.publicSignals.length &&
+          expectedSignals.every((value, i) => value === parsed.data.publicSignals[i]))) &&
       verifyProof(circuit.verificationKey, parsed.data.proof, parsed.data.publicSignals);
     if (isRight) {
       const { backend, elapsedMs, proof, publicSignals, timings } = parsed.data;
@@ -223,7 +223,7 @@ class QueueProver implements OutsideProver {
     );
   }
 
-  #failed({ circuit }: AskedJob, cause: Error): Error {
+  #failed({ circuit }: JobRequest, cause: Error): Error {
     this.#failingCode = "PRV_QUEUE_FAILED";
     return proverError(
       "PRV_QUEUE_FAILED",

@@ -148,20 +148,22 @@ export class ListSummer {
 
   /** Removes the sums whose pairs were cleared. */
   #dropInfinities(entryCount: number, sums: number, pairCount: number): void {
-    const [words, list, lengths] = [this.#words, this.#list, this.#lengths];
+    const words = this.#words;
+    const list = this.#list;
+    const lengths = this.#lengths;
     const { pointBytes } = this.shape;
     const end = sums + pairCount * pointBytes;
     let [from, to] = [0, 0];
     for (let entry = 0; entry < entryCount; entry++) {
-      let kept = 0;
+      let remaining = 0;
       for (let i = lengths[entry]!; i > 0; i--) {
         const reference = list[from++]!;
         const isSum = reference >= sums && reference < end;
         if (isSum && words[(this.#pairs >>> 2) + 2 * ((reference - sums) / pointBytes)] === 0) continue;
         list[to++] = reference;
-        kept++;
+        remaining++;
       }
-      lengths[entry] = kept;
+      lengths[entry] = remaining;
     }
   }
 }

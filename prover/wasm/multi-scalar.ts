@@ -148,7 +148,9 @@ export class WindowSummer {
   /** Lists of references by digit; a list's end in #ends, the list of zeros empty. */
   #sortByDigit(parts: readonly SumPart[], window: number, bucketCount: number): void {
     const { keyPointBytes } = this.#summer.shape;
-    const [kernels, next, ends] = [this.#kernels, this.#next, this.#ends];
+    const kernels = this.#kernels;
+    const next = this.#next;
+    const ends = this.#ends;
     const halves = parts.flatMap(({ table: { indices, count, points }, digits: { address, scalarCount } }) =>
       [0, 1].map((half) => ({
         source: [indices, count, address + 2 * (2 * window + half) * scalarCount, next.byteOffset] as const,

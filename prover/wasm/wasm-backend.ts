@@ -145,7 +145,10 @@ class KernelProver implements WasmProver {
     const assemblyMs = Math.max(...answers.map((answer) => answer.assemblyMs));
     const { sumMs: _, ...stages } = answers[0]!.phases;
     const total = (sum: SumName) => answers.reduce((ms, { phases }) => ms + phases.sumMs[sum], 0);
-    const [aMs, b1Ms, b2Ms, cMs] = [total("a"), total("b1"), total("b2"), total("c")];
+    const aMs = total("a");
+    const b1Ms = total("b1");
+    const b2Ms = total("b2");
+    const cMs = total("c");
     const phaseMs: WasmPhaseTimes = { ...stages, assemblyMs, aMs, b1Ms, b2Ms, cMs };
     return { proof: { a: g1.a, b: g2.b, c: g1.c }, phaseMs };
   }

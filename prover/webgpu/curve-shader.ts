@@ -116,17 +116,17 @@ export function additionFormulas({ degree }: CurveShape, type: "Point" | "Sum"):
   const input = (i: number): Element => Array.from({ length: degree }, (_, k) => i * degree + k);
   const [ax, ay, azz, azzz] = [0, 1, 2, 3].map(input) as [Element, Element, Element, Element];
   const [bx, by] = [input(4), input(5)];
-  const kept: Record<string, Element> = {};
+  const parts: Record<string, Element> = {};
   const compare = program.segment(() => {
     const u = type === "Point" ? ax : f.mul(ax, input(6));
     const s = type === "Point" ? ay : f.mul(ay, input(7));
     const p = f.subLazy(f.mul(bx, azz), u);
     const r = f.subLazy(f.mul(by, azzz), s);
     const [pp, rr] = [f.square(p), f.square(r)];
-    Object.assign(kept, { u, s, p, r, pp, rr });
+    Object.assign(parts, { u, s, p, r, pp, rr });
     return [...pp, ...rr];
   });
-  const { u, s, p, r, pp, rr } = kept as Record<"u" | "s" | "p" | "r" | "pp" | "rr", Element>;
+  const { u, s, p, r, pp, rr } = parts as Record<"u" | "s" | "p" | "r" | "pp" | "rr", Element>;
   const add = program.segment(() => {
     const ppp = f.mul(p, pp);
     const q = f.mul(u, pp);

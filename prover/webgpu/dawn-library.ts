@@ -1,9 +1,10 @@
-import { copyFile, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, link, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { archiveVersion, readPackageArchive, readTar } from "@openledger/foundation/archives/package-archive";
 import type {} from "webgpu"; // the global types of WebGPU
 import { proverError } from "../prover-errors.ts";
 
@@ -63,22 +64,26 @@ async function importDawn(): Promise<DawnModule> {
 /**
  * Dawn searches for `libvulkan.so.1` beside itself before it searches the system. So a folder with Dawn and,
  * under that name, SwiftShader is all that the software adapter needs: no Vulkan loader, no settings of the
- * environment. SwiftShader comes from an npm package that brings Chromium's.
+ * environment. SwiftShader comes from the archive of an npm package that brings Chromium's.
  */
 async function loadOverSwiftShader(): Promise<DawnModule> {
   if (process.platform !== "linux" || process.arch !== "x64")
     throw new Error("the software adapter is packed for Linux on x64 alone");
   const dawn = join(dirname(require.resolve("webgpu")), "dist/linux-x64.dawn.node");
-  const archive = join(dirname(require.resolve("@sparticuz/chromium")), "../../bin/swiftshader.tar.br");
-  const sizes = await Promise.all([stat(dawn), stat(archive)]);
-  const folder = join(repositoryRoot, ".cache/webgpu", sizes.map(({ size }) => size).join("-"));
+  const { size } = await stat(dawn);
+  const folder = join(
+    repositoryRoot,
+    ".cache/webgpu",
+    `${size}-chromium-${archiveVersion("@sparticuz/chromium")}`,
+  );
   const library = join(folder, "dawn.node");
   const isThere = await stat(library).catch(() => null);
   if (isThere === null) {
     const part = `${folder}.${process.pid}`;
     await mkdir(part, { recursive: true });
-    const tar = await promisify(brotliDecompress)(await readFile(archive));
-    await writeFile(join(part, "libvulkan.so.1"), fileOfTar(tar, "libvk_swiftshader.so"));
+    const packed = readPackageArchive("@sparticuz/chromium").get("bin/swiftshader.tar.br")!;
+    const swiftShader = readTar(await promisify(brotliDecompress)(packed)).get("libvk_swiftshader.so")!;
+    await writeFile(join(part, "libvulkan.so.1"), swiftShader);
     await link(dawn, join(part, "dawn.node")).catch(() => copyFile(dawn, join(part, "dawn.node")));
     // Another process may have been faster: its folder is as good.
     await rename(part, folder).catch(() => rm(part, { recursive: true }));
@@ -86,18 +91,4 @@ async function loadOverSwiftShader(): Promise<DawnModule> {
   const module = { exports: {} };
   process.dlopen(module, library);
   return module.exports as DawnModule;
-}
-
-/**
- * Reads one file of a tar archive: heads of 512 bytes (name at 0, size in octal at 124), contents padded to
- * 512.
- */
-function fileOfTar(tar: Buffer, name: string): Buffer {
-  for (let at = 0; at + 512 <= tar.length; ) {
-    const entry = tar.toString("latin1", at, at + 100).replace(/\0.*$/s, "");
-    const byteCount = Number.parseInt(tar.toString("latin1", at + 124, at + 136), 8) || 0;
-    if (entry.replace(/^\.\//, "") === name) return tar.subarray(at + 512, at + 512 + byteCount);
-    at += 512 * (1 + Math.ceil(byteCount / 512));
-  }
-  throw new Error(`the archive has no ${name}`);
 }

@@ -59,7 +59,7 @@ export class FieldProgram {
    * after its value's last use in any of them, inputs and outputs keep theirs.
    */
   registers(segments: readonly Segment[]): { of: (value: Value) => number; count: number } {
-    const kept = new Set(segments.flatMap(({ outputs }) => outputs));
+    const allOutputs = new Set(segments.flatMap(({ outputs }) => outputs));
     const lastUse = new Map<Value, number>();
     for (const [at, { a, b }] of this.#lines.entries()) {
       lastUse.set(a, at);
@@ -70,7 +70,7 @@ export class FieldProgram {
     let count = this.inputCount;
     for (const [at, { a, b }] of this.#lines.entries()) {
       for (const value of new Set([a, b])) {
-        if (value >= this.inputCount && !kept.has(value) && lastUse.get(value) === at)
+        if (value >= this.inputCount && !allOutputs.has(value) && lastUse.get(value) === at)
           free.push(registers[value]!);
       }
       registers.push(free.pop() ?? count++);
@@ -82,7 +82,9 @@ export class FieldProgram {
   encode(of: (value: Value) => number): number[] {
     const codes: readonly FieldOperation[] = ["Mul", "AddLazy", "SubLazy", "SubLazy4"];
     return this.#lines.map(({ operation, isReduced, a, b }, i) => {
-      const [left, right, result] = [of(a), of(b), of(this.inputCount + i)];
+      const left = of(a);
+      const right = of(b);
+      const result = of(this.inputCount + i);
       const code = codes.indexOf(operation) | (isReduced ? 4 : 0);
       return (code | (left << 8) | (right << 16) | (result << 24)) >>> 0;
     });

@@ -139,7 +139,9 @@ class KeyLoader {
       const bytes = this.#read(position + done * coefficientBytes, count * coefficientBytes);
       const words = new Uint32Array(bytes.buffer);
       for (let i = 0, at = 0; i < count; i++, at += coefficientBytes / 4) {
-        const [matrix, row, wire] = [words[at]!, words[at + 1]!, words[at + 2]!];
+        const matrix = words[at]!;
+        const row = words[at + 1]!;
+        const wire = words[at + 2]!;
         // Out of bounds a card reads zeros or what it likes.
         if (matrix > 1 || row >= domainSize || wire >= wireCount) {
           const reason = `a coefficient is at ${matrix}, ${row}, ${wire}`;
@@ -180,16 +182,16 @@ class KeyLoader {
           const pieceCount = Math.min(perPiece, total - done);
           const bytes = this.#read(position + done * bytesEach, pieceCount * bytesEach);
           const words = new Uint32Array(bytes.buffer);
-          let kept = 0;
+          let finiteCount = 0;
           for (let i = 0; i < pieceCount; i++) {
             const at = (i * bytesEach) / 4;
             if (isZero(words, at, bytesEach / 4)) continue;
-            indices[count + kept] = part.firstScalar + done + i;
-            if (kept !== i) words.copyWithin((kept * bytesEach) / 4, at, at + bytesEach / 4);
-            kept++;
+            indices[count + finiteCount] = part.firstScalar + done + i;
+            if (finiteCount !== i) words.copyWithin((finiteCount * bytesEach) / 4, at, at + bytesEach / 4);
+            finiteCount++;
           }
-          this.#gpu.write(points, bytes.subarray(0, kept * bytesEach), count * bytesEach);
-          count += kept;
+          this.#gpu.write(points, bytes.subarray(0, finiteCount * bytesEach), count * bytesEach);
+          count += finiteCount;
         }
       }
       return count - before;

@@ -50,6 +50,8 @@ export interface Endpoints {
 
 const endpointsSchema = z.object({
   sequencerUrl: z.url(),
+  /** The devnet's; absent where it was started by an earlier version. */
+  datanetHost: z.url().optional(),
   /** Addresses of models' routes by the model's id. */
   modelServers: z.record(z.string(), z.url()).default({}),
 });
@@ -71,6 +73,17 @@ export function resolveEndpoints(options: GlobalOptions): Endpoints {
     rollupAddress: parseAddress(options.rollup ?? record!.rollupAddress),
     sequencerUrl,
   };
+}
+
+/** The Datanet host of the devnet that runs here; undefined where none does. */
+export function knownDatanetHost(): string | undefined {
+  const endpoints = readIfPresent(workspacePaths.endpoints);
+  try {
+    return endpoints === null ? undefined : endpointsSchema.parse(JSON.parse(endpoints)).datanetHost;
+  } catch {
+    // A command that needs the file says what is wrong with it.
+    return undefined;
+  }
 }
 
 /** Addresses of all answer servers that this machine knows. */

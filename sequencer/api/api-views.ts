@@ -102,7 +102,7 @@ function countersView(kind: number, counters: bigint): object {
 function modelView({ statics, closed, accruedRoot, claimedRoot, epochStart }: ModelBody) {
   const { datanetId, version, rowCount, predecessorId, drawBits, featureCount, furtherDatanets } =
     unpackBinding(statics.binding);
-  // What a signer put there is bounded by a proof only where the model is approved or ready.
+  // A proof bounds the signer's binding only where the model is approved or ready.
   const isBinding = statics.binding >> BINDING_BITS === 0n;
   const { ownerParts, validatorParts } = unpackSplit(statics.split);
   return {

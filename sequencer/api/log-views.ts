@@ -66,7 +66,7 @@ function operationEntryView(
       maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
       signature: { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
     },
-    // As B is now: another owner since then makes it another number than the one that was signed.
+    // B's present reference: after a change of its owner it differs from the signed one.
     bRef: hex32(b === undefined ? 0n : leafReference(b)),
   };
 }

@@ -70,7 +70,7 @@ describe("batches", () => {
       pruned: 0,
     });
 
-    // What was posted rebuilds the state, as anyone can from L1.
+    // The posted data rebuilds the state, as anyone can do from L1.
     const deployment = await testDeployment();
     const ledger = genesisLedger(genesisOf(deployment));
     let [opIndex, nextId] = [0n, 2];

@@ -20,7 +20,7 @@ import { fitTogether, type SettlementPosting } from "../store/settlement-posting
 export interface ChainRules {
   readonly domain: bigint;
   readonly idFeeWei: bigint;
-  /** Own batches are opened with it (`openingShape`). */
+  /** Shape with which own batches are opened (`openingShape`). */
   readonly shape: BatchShape;
 }
 

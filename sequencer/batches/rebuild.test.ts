@@ -45,7 +45,7 @@ describe("batches that got too old for L1", () => {
       expect(operation).toMatchObject({ opIndex, batchNumber, slot, preconfirmation });
     }
     expect(after.map(({ status }) => status)).toEqual(["closed", "closed", "acknowledged"]);
-    // And a restart agrees.
+    // A restart gives the same state.
     await rollup.stop();
     const again = await freshRollup({ dataPath: rollup.config.dataPath });
     expect(again.sequencer.pipeline.head.ledger.root).toBe(rootBefore);

@@ -152,7 +152,10 @@ class ClosedBatches {
     if (this.#unchecked.length === BATCHES_AT_ONCE) this.check();
   }
 
-  /** Has to be called after the last one. @throws SEQ_STORE_INCONSISTENT */
+  /**
+   * Checks the roots of the batches taken since the last check. Call it after the last one. @throws
+   * SEQ_STORE_INCONSISTENT
+   */
   check(): void {
     const unchecked = this.#unchecked;
     this.#unchecked = [];

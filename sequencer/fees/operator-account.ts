@@ -68,7 +68,7 @@ export class OperatorAccount {
 
   /** A batch has a new status. One that L1 took back is no longer counted. */
   note(batch: StoredBatch): void {
-    // What others post costs the operator nothing, and has no fees.
+    // Others' batches cost the operator nothing, and have no fees.
     const isPosted = batch.status === "posted" || batch.status === "final";
     if (!isPosted || batch.l1 === null || batch.isForeign === true) {
       this.#rows.delete(batch.number);

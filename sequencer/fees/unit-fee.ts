@@ -98,7 +98,10 @@ export class UnitFee {
     this.#gas = { gasPriceWei, reportedAtMs: this.#clock() };
   }
 
-  /** null where the fee is constant, or a price is unknown or too old: then the fee stays where it is. */
+  /**
+   * Inputs of the target fee; null where the fee is constant, or a price is unknown or too old: then the fee stays where
+   * it is.
+   */
   basis(load: number): FeeBasis | null {
     const openPerEtherWei = this.openPerEther();
     const gas = this.#gas;

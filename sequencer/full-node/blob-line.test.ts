@@ -56,7 +56,7 @@ async function named(): Promise<string[]> {
   const records = await Promise.all(numbers.map((number) => log.storedBatch(number)));
   return records.map((it) => it && blobHashOf(it)).filter((hash) => hash != null);
 }
-/** All of them from an API, as L1 knows them. */
+/** Expects that an API serves all of these blobs as L1 names them. */
 async function expectServed(url: string, hashes: readonly string[]): Promise<void> {
   for (const hash of hashes) {
     const answer = await fetch(`${url}/blobs/${hash}`);

@@ -277,7 +277,7 @@ describe("a full node of a sequencer that lies about forced entries", () => {
     expect(differs()).toBe(true);
     expect((await fullNode.get("/health")).status).toBe(503);
     expect(fullNode.alarms.all, "each signed operation is in its place").toEqual([]);
-    // What it serves is L1's.
+    // The full node serves L1's ledger.
     expect(fullNode.followed.head.ledger.root).toBe((await f.rollup.state()).root);
     expect((await fullNode.get(`/v1/queue/${index}`)).body.status).toBe("executed");
   });

@@ -240,7 +240,7 @@ describe("a full node when L1 takes back what it has followed", () => {
     await force.transfer(2n);
     await mine(1);
     await fed.poll();
-    // As L1 has it, before the sequencer has noticed.
+    // The full node has L1's state, before the sequencer has noticed.
     const { body: status } = await fed.get("/v1/status");
     expect(status.batches.posted).toBe(posted - 1);
     expect(status.queue.seenIndex).toBe(3);

@@ -19,7 +19,7 @@ interface FollowLoopModules {
   readonly leader: FollowFeed | null;
   readonly alarms: FollowAlarms;
   readonly logger: Logger;
-  /** Something that only a new start mends; SEQ_FOLLOW_REORGANISED among it. */
+  /** Called with an error that only a restart mends, SEQ_FOLLOW_REORGANISED among them. */
   readonly onFatal: (error: unknown) => void;
 }
 

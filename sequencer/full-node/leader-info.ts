@@ -31,7 +31,7 @@ export interface LeaderTerms {
   readonly closeIntervalMs: number;
 }
 
-/** null where it does not answer now. */
+/** Reads the followed sequencer's facts; null where it does not answer now. */
 export async function readLeaderInfo(url: string, logger: Logger): Promise<LeaderInfo | null> {
   const endpoint = { sequencerUrl: url, timeoutMs: REQUEST_TIMEOUT_MS };
   const { failure, value } = await askSequencer(endpoint, { path: "/v1/info" }, infoSchema);

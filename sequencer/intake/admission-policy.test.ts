@@ -40,7 +40,7 @@ describe("a frozen rollup", () => {
     expect(await rollup.metrics.registry.getSingleMetricAsString("rollup_frozen")).toMatch(
       /^rollup_frozen 1$/m,
     );
-    // What was acknowledged before is still answered for.
+    // Operations acknowledged before still get their answer.
     expect((await rollup.post("/v1/operations", first!)).body.status).toBe("acknowledged");
 
     await head(12, false);

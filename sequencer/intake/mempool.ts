@@ -61,7 +61,7 @@ export class Mempool {
     const current = ofLeaf?.get(nonce);
     if (current !== undefined) {
       const currentWei = current.operation.maxFeePerUnitWei;
-      // From 0 a tenth more is 0 again; something must change.
+      // A tenth more than 0 is 0 again; something must change.
       const neededWei = currentWei === 0n ? 1n : (currentWei * 11n + 9n) / 10n;
       if (maxFeePerUnitWei < neededWei) {
         throw sequencerError(

@@ -61,7 +61,7 @@ const NOTHING = (1n << 256n) - 1n;
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
-/** Each word keeps the low 64 bits. */
+/** Writes a field element as four words, most significant first: each write takes the low 64 bits. */
 function putElement(view: DataView, value: bigint, at: number): number {
   view.setBigUint64(at, value >> 192n);
   view.setBigUint64(at + 8, value >> 128n);

@@ -12,7 +12,7 @@ import {
 const signer = preconfirmationSignerOf(workerData as PreconfirmationIdentity);
 await initPoseidon();
 useNativeField(loadNativeField());
-// What was sent before waits for this listener. An error ends the thread, and the pool hears of it.
+// Earlier messages wait for this listener. An error ends the thread, and the pool gets it.
 parentPort!.on("message", (batch: PackedTasks) => {
   const answers = runPacked(batch, signer);
   parentPort!.postMessage(answers, [answers.bytes.buffer]);

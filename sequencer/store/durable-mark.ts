@@ -21,7 +21,10 @@ export class DurableMark {
     this.#path = join(folder, FILE_NAME);
   }
 
-  /** null where there is none, or one that a power failure tore: then it says nothing. @throws StoreDamage */
+  /**
+   * Reads the mark; null where there is none, or one that a power failure tore: then it proves nothing. @throws
+   * StoreDamage
+   */
   read(): number | null {
     if (!existsSync(this.#path)) return null;
     const text = readFileSync(this.#path, "latin1");

@@ -20,7 +20,7 @@ import { leafIdOf, type StoreWrite, storeKeys } from "./store-keys.ts";
 const RECORDS_PER_FILE = 32_768;
 /** Records that are deleted in one write. */
 const DELETES_AT_ONCE = 4_096;
-/** Two thirds of the main thread's time stay with the work. */
+/** Milliseconds of pause after each chunk: two thirds of the main thread's time stay with the work. */
 const PAUSE_MS = 2;
 /** Milliseconds between two checks that the batches in the file are final in LevelDB. */
 const WAIT_MS = 20;

@@ -502,7 +502,7 @@ export class LedgerLog {
     return existing;
   }
 
-  /** null where it is pruned, or is being pruned. */
+  /** Reads a listed operation; null where it is pruned, or is being pruned. */
   async #listed(one: number | IndexedQueueEntry): Promise<LeafOperation | null> {
     if (typeof one === "number")
       return this.entry<OperationEntry>(one).catch((error: unknown) => {

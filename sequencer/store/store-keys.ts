@@ -54,7 +54,7 @@ export const storeKeys = {
   nextFee: "next-fee",
 } as const;
 
-/** null where the key is not a leaf's. */
+/** Id of the leaf of a key; null where the key is not a leaf's. */
 export const leafIdOf = (key: string): number | null =>
   key.startsWith("leaf!") ? Number.parseInt(key.slice("leaf!".length), 16) : null;
 

@@ -83,7 +83,10 @@ export function recordOf(
     closedAtMs: number;
     rebuildCount: number;
     settlements: readonly SettlementPosting[];
-    /** Needed for a batch that is in a blob, whose bytes end with the blob's opening. Others may leave it out. */
+    /**
+     * Posted bytes and blob hash: required for a batch in a blob, whose bytes end with the blob's opening. Others may
+     * omit it.
+     */
     posted?: { readonly wire: Uint8Array; readonly versionedHash: string | null };
   },
 ): StoredBatch {

@@ -25,7 +25,7 @@ import {
 } from "./test-rollup.ts";
 
 interface LoadOptions {
-  /** Each is one leaf, in one part of the tree. */
+  /** Number of users, each with one leaf, in one part of the tree. */
   readonly userCount: number;
   /** Connections of the closed loop: each sends its next operation when the last one is acknowledged. */
   readonly connectionCount: number;

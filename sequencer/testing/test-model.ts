@@ -53,7 +53,7 @@ const CIRCUITS = [
   // More draws, and fewer features, than it was created for.
   { name: "settlement-16-16-16-8-8", sort: 1, size0: 8, size1: 16 },
   { name: "settlement-16-8-16-8-4", sort: 1, size0: 8, size1: 16 },
-  // Of a model of two shards, and two that are for others.
+  // Circuits of a model of two shards, and two that are for others.
   { name: "sharded-8-3-16-4", sort: 4, size0: 8, size1: 3 },
   { name: "shard-8-16-16-4", sort: 5, size0: 0, size1: 16 },
   { name: "shard-4-16-16-4", sort: 5, size0: 0, size1: 16 },

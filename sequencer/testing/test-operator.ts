@@ -1,5 +1,5 @@
 /** Requests of prover and bridge to a sequencer under test. */
-import { type AskedEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
+import { type EntryRequest, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -24,7 +24,7 @@ export const send = (rollup: TestRollup, operation: Parameters<typeof operationJ
   rollup.post("/v1/operations", operationJson(operation));
 
 /** Hands an entry of L1's queue over. @returns its index */
-export async function queue(rollup: TestRollup, request: AskedEntry, sender: string): Promise<number> {
+export async function queue(rollup: TestRollup, request: EntryRequest, sender: string): Promise<number> {
   const queueIndex = rollup.sequencer.pipeline.queueSeenIndex;
   const { a, amountWei, b, kind, ...words } = toContractEntry(request);
   const [word1, word2, word3, word4] = [words.word1, words.word2, words.word3, words.word4].map(hex32);

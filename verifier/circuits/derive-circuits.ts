@@ -73,7 +73,7 @@ export async function deriveKey(
   const compiled = await compileCircuit(circuitSpec(name), { prebuilt });
   onProgress(`deriving the development verification key of ${name}`);
   // A kept key may have been made of a prebuilt circuit.
-  const options = { isKeptOneTrusted: prebuilt };
+  const options = { trustsCachedKey: prebuilt };
   return (await developmentVerificationKey(compiled, options)).verificationKey;
 }
 

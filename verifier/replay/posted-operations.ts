@@ -94,17 +94,17 @@ interface TableSlots {
  */
 function placedByPromises(slots: TableSlots, promised: Promised): PostedOperation[] {
   // An honest sequencer keeps all promises. Only if that is impossible does the order of the promises matter.
-  const { kept, order } = keepPromises(slots, promised, false) ?? keepPromises(slots, promised, true)!;
+  const { promises, order } = keepPromises(slots, promised, false) ?? keepPromises(slots, promised, true)!;
   const { firstOpIndex, narrow } = slots;
   const nonces = new Set(narrow.map(nonceKey));
-  for (const { nonce, slot } of kept.values())
+  for (const { nonce, slot } of promises.values())
     if (slot.section === "narrow") nonces.delete(nonceKey({ a: narrow[slot.index]!.a, nonce }));
   const restNonces = [...nonces];
   return order.map((slot, place): PostedOperation => {
     const opIndex = firstOpIndex + place;
     const posted = slots[slot.section][slot.index]!;
     if (slot.section === "wide") return { ...posted, opIndex };
-    const known = kept.get(place);
+    const known = promises.get(place);
     if (known !== undefined) return { ...posted, opIndex, nonce: known.nonce };
     const at = restNonces.findIndex((key) => key.startsWith(`${posted.a}/`));
     return { ...posted, opIndex, nonce: Number(restNonces.splice(at, 1)[0]!.split("/")[1]) };
@@ -132,7 +132,7 @@ function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean
     return null;
   };
   const sizes = { deadlines, wideCount: wide.length };
-  const kept = new Map<number, { slot: PlacedSlot; nonce: number }>();
+  const promises = new Map<number, { slot: PlacedSlot; nonce: number }>();
   const fixed = new Map<number, PlacedSlot>();
   for (let place = 0; place < narrow.length + wide.length; place++) {
     for (const operation of promised(firstOpIndex + place)) {
@@ -144,7 +144,7 @@ function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean
         continue;
       }
       const nonce = Number(operation.nonce);
-      kept.set(place, { slot, nonce });
+      promises.set(place, { slot, nonce });
       if (slot.section === "wide") wideLeft.delete(slot.index);
       else {
         left.get(operation.a)!.delete(slot.index);
@@ -154,7 +154,7 @@ function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean
     }
   }
   const order = placeSlots(sizes, fixed);
-  return order === null ? null : { kept, order };
+  return order === null ? null : { promises, order };
 }
 
 const nonceKey = ({ a, nonce }: { a: number; nonce: number }) => `${a}/${nonce}`;

@@ -12,7 +12,7 @@ import {
 } from "@openledger/circuits/batch/epoch-operations";
 import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
 import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
-import type { AskedEntry, QueueOperation } from "@openledger/circuits/ledger/operation";
+import type { EntryRequest, QueueOperation } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import { type Address, formatEther, getAddress, numberToHex } from "viem";
@@ -39,7 +39,7 @@ export type NoEffect =
  * @throws CLI_FORCED_NO_EFFECT with data.reason, BRG_*
  */
 export async function checkForced(
-  entries: readonly AskedEntry[],
+  entries: readonly EntryRequest[],
   sender: Address,
   { ledger, isUnchecked }: { readonly ledger: () => Promise<RestoredLedger>; readonly isUnchecked: boolean },
 ): Promise<boolean> {
@@ -50,7 +50,7 @@ export async function checkForced(
 }
 
 /** Executes the entry on the rebuilt ledger, which only this check uses. @throws CLI_FORCED_NO_EFFECT */
-function requireEffect(restored: RestoredLedger, wanted: AskedEntry, sender: Address): void {
+function requireEffect(restored: RestoredLedger, request: EntryRequest, sender: Address): void {
   const entry: QueueOperation = {
     queueIndex: 0,
     a: 0,
@@ -60,7 +60,7 @@ function requireEffect(restored: RestoredLedger, wanted: AskedEntry, sender: Add
     word2: 0n,
     word3: 0n,
     word4: 0n,
-    ...wanted,
+    ...request,
     sender: BigInt(sender),
   };
   const { ledger, replay, state } = restored;

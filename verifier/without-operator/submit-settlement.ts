@@ -236,7 +236,8 @@ async function preVerify(
   const { data } = prepared;
   const wires = encodeEntries(data);
   stage("prove-settlement");
-  const [settlements, proofs]: [ContractSettlement[], ContractProof[]] = [[], []];
+  const settlements: ContractSettlement[] = [];
+  const proofs: ContractProof[] = [];
   for (const [i, entry] of prepared.proofs.entries()) {
     const circuit = circuits[i]!;
     const statement = proofStatement(entry, circuit.circuitId);

@@ -13,6 +13,7 @@ import { type Column, DataTable } from "../design/data-table.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";
+import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { useFilter } from "../routes.ts";
 import { showCount } from "../words/format.ts";
@@ -48,7 +49,7 @@ export function AdaptersPage(props: PageProps) {
       {value === undefined ? (
         problem === null && <p class="soft">Asking which adapters there are …</p>
       ) : name === undefined ? (
-        <AdapterList {...value} isAny={site.answerServers.length > 0} />
+        <AdapterList {...value} isAny={site.answerServers.length > 0} site={site} />
       ) : chosen === undefined ? (
         <Notice tone="info" title="No server has an adapter of this name now.">
           <p>
@@ -78,7 +79,7 @@ const COLUMNS: readonly Column<Adapter>[] = [
   },
 ];
 
-function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean }) {
+function AdapterList({ adapters, isAny, problems, site }: Adapters & { isAny: boolean; site: Site }) {
   const [text, setText] = useFilter("q");
   if (adapters.length === 0)
     return (
@@ -89,9 +90,16 @@ function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean 
             ? "The people who run this server have not set one up."
             : problems.length > 0
               ? "No answer server answers now. This command starts one:"
-              : "A registered model that is published to the server appears here."}
+              : "A registered model that is served here appears in this list: train and register one in the factory, or start a server with adapters of your own."}
         </p>
-        {problems.length > 0 && <code>{START}</code>}
+        <code>{START}</code>
+        {site.factoryUrl !== null && (
+          <div class="row">
+            <a class="button" href="#/factory">
+              Train an adapter
+            </a>
+          </div>
+        )}
       </section>
     );
   const found = searchAdapters(adapters, text);

@@ -266,7 +266,13 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       }
       instead={
         now === null ? (
-          <WalletChoice site={site} live={live} />
+          <section class="stack-s" aria-label="Connect a wallet">
+            <p>
+              Connect a wallet to ask: an answer costs {showOpen(model.priceWei)} OPEN, paid from your account
+              in the ledger. You read it first, then you pay.
+            </p>
+            <WalletChoice site={site} live={live} />
+          </section>
         ) : account === null ? (
           <p class="soft">
             {owned === null ? (

@@ -84,7 +84,7 @@ function CheckBadge({ checked, balanceWei }: CheckProps) {
   }
   return (
     <Badge tone="wait">
-      <Term name="unverified" />
+      <Term name="unverified">not on Ethereum yet</Term>
     </Badge>
   );
 }

@@ -26,7 +26,7 @@ export function WalletMenu({ site, live }: MenuProps) {
       <dialog ref={dialog} class="dialog" aria-label="Wallet">
         <div class="stack">
           <div class="row">
-            <h2>{now === null ? "Connect a wallet" : "Your wallet"}</h2>
+            <p class="dialog-title">{now === null ? "Connect a wallet" : "Your wallet"}</p>
             <span class="push" />
             <Button isSmall onClick={close}>
               Close

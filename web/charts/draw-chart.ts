@@ -1,5 +1,6 @@
 /** uPlot with the pages' measures and colours. Fetched when the first chart is shown. */
 import uPlot from "uplot";
+import { tickSpacePx } from "./tick-space.ts";
 import "uplot/dist/uPlot.min.css";
 
 const HEIGHT_PX = 200;
@@ -25,11 +26,12 @@ export interface DrawnChart {
 }
 
 const measure = document.createElement("canvas").getContext("2d")!;
-/** Of an axis' label, with the gap to the axis. */
-function widthOf(label: string): number {
+function textWidthOf(text: string): number {
   measure.font = FONT;
-  return measure.measureText(label).width + 14;
+  return measure.measureText(text).width;
 }
+/** Of an axis' label, with the gap to the axis. */
+const widthOf = (label: string) => textWidthOf(label) + 14;
 
 /** Draws into a box, and again in the other colours when the reader's system changes them. Nothing moves by itself. */
 export function drawChart(
@@ -64,7 +66,7 @@ export function drawChart(
           {
             ...axis,
             grid: { show: false },
-            space: LEAST_TICK_PX,
+            space: () => tickSpacePx(LEAST_TICK_PX, data[0] as number[], showX, textWidthOf),
             size: 28,
             values: (_, splits) => splits.map((x) => (Number.isInteger(x) ? showX(x) : "")),
           },

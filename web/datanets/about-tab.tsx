@@ -23,7 +23,7 @@ export function AboutTab(props: TabProps) {
     getStatistics(visitor.reader, place),
   );
   return (
-    <div class="beside">
+    <div class="beside beside-first">
       <div class="stack">
         <section class="card stack">
           <p class="datanet-description">
@@ -38,7 +38,9 @@ export function AboutTab(props: TabProps) {
           </p>
         </section>
         {statistics.problem !== null && <ProblemNotice problem={statistics.problem} />}
-        {statistics.value !== undefined && <Statistics statistics={statistics.value} card={card} />}
+        {statistics.value !== undefined && (
+          <Statistics statistics={statistics.value} card={card} datanetId={facts.id} />
+        )}
         <Instructions card={card} />
       </div>
       <div class="stack">

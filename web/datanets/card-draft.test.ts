@@ -1,7 +1,7 @@
 import { nameCard } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { expect, it } from "vitest";
-import { cardOfDraft, draftOf, EMPTY_DRAFT } from "./card-draft.ts";
+import { cardOfDraft, draftOf, EMPTY_DRAFT, sayOpeningCost, sayPeople } from "./card-draft.ts";
 
 const CITED = sampleCard({ rewards: { ...sampleCard().rewards, citationPermille: 400 } });
 
@@ -27,7 +27,48 @@ it("is no card while it is empty, and names the fields that are wrong", () => {
   expect(() => nameCard(cardOfDraft(EMPTY_DRAFT, null))).toThrow(
     expect.objectContaining({
       code: "DNT_CARD_INVALID",
-      data: expect.objectContaining({ fields: expect.arrayContaining(["name", "contact"]) }),
+      data: expect.objectContaining({
+        fields: expect.arrayContaining(["name", "contact", "licence", "access"]),
+      }),
     }),
   );
+});
+
+it("leaves licence and openness to whoever opens the Datanet", () => {
+  const typed = {
+    ...EMPTY_DRAFT,
+    name: "Clouds",
+    description: "What they are called.",
+    contact: "a@b.example",
+  };
+  expect(() => nameCard(cardOfDraft(typed, null))).toThrow(
+    expect.objectContaining({ code: "DNT_CARD_INVALID" }),
+  );
+  const decided = { ...typed, licence: "CC0-1.0", access: "permissioned" } as const;
+  expect(nameCard(cardOfDraft(decided, null)).card).toMatchObject({
+    licence: "CC0-1.0",
+    access: "permissioned",
+  });
+});
+
+it("says how many people a row takes, and begins with one", () => {
+  const labels = "good | yes";
+  expect(sayPeople(EMPTY_DRAFT)).toBeNull();
+  expect(sayPeople({ ...EMPTY_DRAFT, labels })).toBe(
+    "Each row needs 1 person other than its contributor to label it.",
+  );
+  expect(sayPeople({ ...EMPTY_DRAFT, labels, annotatorsPerRow: "2" })).toMatch(
+    /^Each row needs 2 people other than/,
+  );
+  expect(sayPeople({ ...EMPTY_DRAFT, labels, ownRows: "allowed" })).toMatch(/^One person can/);
+});
+
+it("says what opening a Datanet costs before anybody signs", () => {
+  const show = (wei: bigint) => `${wei}`;
+  expect(sayOpeningCost({ idFeeWei: 5n, feeWei: 1n, balanceWei: 20n }, show)).toEqual({
+    total: "26 OPEN",
+    parts:
+      "Opening costs 5 OPEN, which is burned, at most 1 the operation's fee; 20 OPEN go to the Datanet and pay for its cards and versions.",
+  });
+  expect(sayOpeningCost({ idFeeWei: 5n, feeWei: null, balanceWei: null }, show).total).toBeNull();
 });

@@ -7,6 +7,7 @@ export interface CardDraft {
   readonly description: string;
   readonly field: string;
   readonly tags: string;
+  /** Empty until somebody has decided. */
   readonly licence: string;
   readonly languages: string;
   readonly contact: string;
@@ -19,7 +20,8 @@ export interface CardDraft {
   readonly instructions: string;
   /** A line each: label | input | why. */
   readonly examples: string;
-  readonly access: Card["access"];
+  /** Empty until somebody has decided. */
+  readonly access: Card["access"] | "";
   readonly annotatorsPerRow: string;
   readonly accept: Card["labelling"]["accept"];
   /** Empty: anyone. */
@@ -41,14 +43,15 @@ export const EMPTY_DRAFT: CardDraft = {
     description: "",
     field: "general",
     tags: "",
-    licence: "CC-BY-4.0",
+    licence: "",
     languages: "en",
     contact: "",
   },
   ...{ kind: "text", fields: "", maxBytes: "20000", labels: "", instructions: "", examples: "" },
   ...{
-    access: "public",
-    annotatorsPerRow: "2",
+    access: "",
+    // One person and one colleague can publish with it; more labels need more people.
+    annotatorsPerRow: "1",
     accept: "all",
     labellers: "",
     ownRows: "refused",
@@ -138,6 +141,42 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
       textSimilarityPermille: Math.round(10 * Number(draft.similarity)),
       ...(citation === "" ? {} : { citationPermille: Math.round(10 * Number(citation)) }),
     },
+  };
+}
+
+/** How many people a row takes; null where the draft does not say. */
+export function sayPeople({ annotatorsPerRow, labels, ownRows }: CardDraft): string | null {
+  const count = Number(annotatorsPerRow);
+  if (labels.trim() === "" || !Number.isInteger(count) || count < 1) return null;
+  if (ownRows === "allowed")
+    return count === 1
+      ? "One person can label and publish: contributors may label their own rows."
+      : `Each row needs labels of ${count} people; its contributor may be one of them.`;
+  return count === 1
+    ? "Each row needs 1 person other than its contributor to label it."
+    : `Each row needs ${count} people other than its contributor to label it: with fewer, no row can be published.`;
+}
+
+/** What opening a Datanet takes from the account, before anybody signs. */
+export interface OpeningCost {
+  /** Burned: the price of a number in the ledger. */
+  readonly idFeeWei: bigint;
+  /** Of the operation, at most; null until the sequencer has said it. */
+  readonly feeWei: bigint | null;
+  /** Goes to the Datanet; null where what is typed is no amount. */
+  readonly balanceWei: bigint | null;
+}
+
+/** The submit button's and the line's words. @param show writes an amount of OPEN */
+export function sayOpeningCost(
+  { balanceWei, feeWei, idFeeWei }: OpeningCost,
+  show: (wei: bigint) => string,
+): { readonly total: string | null; readonly parts: string } {
+  const fee = feeWei === null ? "" : `, at most ${show(feeWei)} the operation's fee`;
+  const balance = balanceWei === null ? "the first balance" : show(balanceWei);
+  return {
+    total: balanceWei === null ? null : `${show(idFeeWei + balanceWei + (feeWei ?? 0n))} OPEN`,
+    parts: `Opening costs ${show(idFeeWei)} OPEN, which is burned${fee}; ${balance} OPEN go to the Datanet and pay for its cards and versions.`,
   };
 }
 

@@ -17,7 +17,7 @@ import { Notice } from "../design/notice.tsx";
 import { showCount } from "../words/format.ts";
 import { sayIssue } from "../words/issues.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { type CardDraft, cardOfDraft } from "./card-draft.ts";
+import { type CardDraft, cardOfDraft, sayPeople } from "./card-draft.ts";
 
 interface CardFormProps {
   readonly draft: CardDraft;
@@ -27,6 +27,8 @@ interface CardFormProps {
   readonly action: Action;
   /** What else is rarely changed. */
   readonly advanced?: ComponentChildren;
+  /** What signing costs. */
+  readonly cost?: ComponentChildren;
   readonly submitLabel: string;
   readonly onSubmit: (card: NamedCard) => void;
 }
@@ -39,6 +41,8 @@ interface FieldMore {
   readonly lineCount?: number;
   readonly placeholder?: string;
   readonly help?: string;
+  /** Values that are often written. */
+  readonly suggestions?: readonly string[];
 }
 
 /** What a row is, in words. */
@@ -51,8 +55,20 @@ export const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
   image: "a picture: PNG, JPEG, GIF, WebP",
 };
 
-/** Four fields that everybody fills in; the rest has usual values, and is under Advanced. The card's hash is what the ledger gets. */
-export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, submitLabel }: CardFormProps) {
+/** Licences of data that are often chosen, most open first; any other can be written. */
+const LICENCES = ["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "ODbL-1.0", "proprietary"];
+
+/** What everybody fills in; the rest has usual values, and is under Advanced. The card's hash is what the ledger gets. */
+export function CardForm({
+  action,
+  advanced,
+  before,
+  cost,
+  draft,
+  onDraft,
+  onSubmit,
+  submitLabel,
+}: CardFormProps) {
   const [triedCount, setTriedCount] = useState(0);
   const { named, wrong, why } = read(draft, before);
   const set =
@@ -73,7 +89,7 @@ export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, s
     labels: Readonly<Record<CardDraft[Name], string>>,
   ) => (
     <Choice
-      {...{ label, value: draft[name], onChoose: set(name) }}
+      {...{ label, value: draft[name], onChoose: set(name), problem: problemAt(name) }}
       options={(Object.entries(labels) as [CardDraft[Name], string][]).map(([name, label]) => ({
         name,
         label,
@@ -116,16 +132,28 @@ export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, s
           placeholder: "good | You would go out.",
           help: "For example: good | The answer is correct. The first nine have the keys 1 to 9.",
         })}
+        {sayPeople(draft) !== null && <p class="soft small">{sayPeople(draft)}</p>}
+        <div class="columns columns-small">
+          {choice("Who can read the rows", "access", {
+            ...(draft.access === "" ? { "": "Choose one" } : {}),
+            public: "everybody",
+            permissioned: "whom you grant access",
+          } as Record<CardDraft["access"], string>)}
+          {field("Licence", "licence", {
+            suggestions: LICENCES,
+            placeholder: "CC-BY-4.0",
+            help: "What readers may do with the rows: an SPDX identifier, or the name of your own terms.",
+          })}
+        </div>
       </section>
       <details class="card" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
-          <strong>Advanced</strong> <span class="soft">licence, contact, labelling, rewards</span>
+          <strong>Advanced</strong> <span class="soft">contact, languages, labelling, rewards</span>
         </summary>
         <div class="stack folded">
           <div class="columns columns-small">
             {field("Field", "field", { placeholder: "medicine, law, spam" })}
             {field("Tags", "tags", { placeholder: "short, english" })}
-            {field("Licence", "licence", { placeholder: "CC-BY-4.0" })}
             {field("Languages", "languages", { placeholder: "en, pt-BR" })}
             {field("Contact", "contact", { placeholder: "Where people can reach you; it is public" })}
             {field("At most, in bytes", "maxBytes", { at: "row.maxBytes" })}
@@ -140,10 +168,6 @@ export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, s
           <section class="stack" aria-label="Who may do what">
             <h2>Who may do what</h2>
             <div class="columns columns-small">
-              {choice("Who can read the rows", "access", {
-                public: "everybody",
-                permissioned: "whom you grant access",
-              })}
               {field("Labels a row", "annotatorsPerRow", { at: "labelling.annotatorsPerRow" })}
               {choice("A label is accepted if", "accept", {
                 all: "all agree",
@@ -206,6 +230,7 @@ export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, s
             Card hash, which goes to the ledger: <code class="hash">{hex32(named.policy)}</code>
           </p>
         )}
+        {cost !== undefined && <p class="soft small">{cost}</p>}
         <div class="row">
           <Button isMain type="submit" isBusy={action.isBusy}>
             {submitLabel}

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Nav } from "../design/tabs.tsx";
 import { placeOf } from "../hosted/hosts.ts";
@@ -53,6 +54,12 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
   const { problem, value } = useAnswer(live, `${datanetId}`, () => placeOf(site, visitor.reader, datanetId));
   const [name = "", ...more] = rest;
   const tab = TABS.find((one) => one.name === name);
+  const tabs = useRef<HTMLDivElement>(null);
+  // On a phone they are one long line.
+  useEffect(() => {
+    const current = tabs.current?.querySelector<HTMLElement>("[aria-current]");
+    if (current != null) current.parentElement!.scrollLeft = current.offsetLeft - current.offsetWidth;
+  }, [name, value === undefined]);
   return (
     <>
       {value === undefined && (
@@ -87,7 +94,7 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
               <span class="soft small">{showCounted(value.facts.here.rowCount, "row")}</span>
             </div>
           </section>
-          <div class="datanet-tabs">
+          <div ref={tabs} class="datanet-tabs">
             <Nav
               label="Parts of this Datanet"
               pages={MENU.map((one) => ({ href: datanetHref(datanetId, one.name), label: one.label! }))}

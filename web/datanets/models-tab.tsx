@@ -10,6 +10,7 @@ import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import { approvalTime } from "../hosted/approval-time.ts";
 import { NeedsKey } from "../hosted/keys/needs-key.tsx";
+import { PassTime } from "../hosted/pass-time.tsx";
 import { isOwnKey, type TabProps } from "../hosted/tab-props.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showDuration } from "../words/format.ts";
@@ -76,7 +77,7 @@ export function ModelsTab(props: TabProps) {
 }
 
 /** Told before anybody trains: since when a model of the present version can be approved. */
-function WhenSection({ facts, live }: TabProps) {
+function WhenSection({ facts, live, site }: TabProps) {
   if (facts.ledger.version === 0 || facts.ledger.rowCount === 0) return null;
   const { at, leftMs } = approvalTime(live, facts.ledger.publishedAt);
   return (
@@ -87,6 +88,7 @@ function WhenSection({ facts, live }: TabProps) {
           ? "A model trained on it can be approved now."
           : `Contributors have a day to look at a version. A model trained on it can be approved, and earn, from ${at} (in ${showDuration(leftMs)}).`}
       </p>
+      <PassTime leftMs={leftMs} live={live} site={site} />
     </section>
   );
 }

@@ -2,6 +2,7 @@ import { createDatanet } from "@openledger/client/actions/ledger/datanet-operati
 import { clientError } from "@openledger/client/client-errors";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { NamedCard } from "@openledger/datanets/card/card";
@@ -13,7 +14,9 @@ import { NeedsKey } from "../hosted/keys/needs-key.tsx";
 import type { Visitor } from "../hosted/keys/visitor.ts";
 import { datanetHref } from "../hosted/tab-props.ts";
 import type { PageProps } from "../ledger/page.ts";
-import { type CardDraft, EMPTY_DRAFT } from "./card-draft.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showOpen } from "../words/format.ts";
+import { type CardDraft, EMPTY_DRAFT, sayOpeningCost } from "./card-draft.ts";
 import { CardForm } from "./card-form.tsx";
 
 /** What was typed survives a reload of this tab; so does a Datanet that was opened and has no card yet. */
@@ -22,6 +25,14 @@ const DRAFT = "openledger.new-datanet";
 interface Begun {
   readonly draft: CardDraft;
   readonly datanetId: number | null;
+}
+
+function readOpen(text: string): bigint | null {
+  try {
+    return parseOpen(text);
+  } catch {
+    return null;
+  }
 }
 
 /** @param contact where people reach the owner, unless there is a better place */
@@ -62,6 +73,19 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
   const [balance, setBalance] = useState("2");
   const [hostUrl, setHostUrl] = useState(site.datanetHosts[0] ?? "");
   const action = useAction();
+  const fees = useAnswer(live, "fees", () => estimateFees(site.sequencer)).value;
+  const info = live.info.value;
+  const cost =
+    info === null
+      ? null
+      : sayOpeningCost(
+          {
+            idFeeWei: info.idFeeWei,
+            feeWei: fees === undefined ? null : likelyFeeWei(fees, "createDatanet"),
+            balanceWei: readOpen(balance),
+          },
+          showOpen,
+        );
   useEffect(() => sessionStorage.setItem(DRAFT, JSON.stringify(begun)), [begun]);
   const submit = ({ card }: NamedCard) =>
     void action.run(async () => {
@@ -111,8 +135,13 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           )}
         </div>
       }
+      cost={begun.datanetId === null ? cost?.parts : undefined}
       submitLabel={
-        begun.datanetId === null ? "Open it and sign its card" : `Sign the card of Datanet ${begun.datanetId}`
+        begun.datanetId !== null
+          ? `Sign the card of Datanet ${begun.datanetId}`
+          : cost?.total == null
+            ? "Create Datanet"
+            : `Create Datanet (${cost.total})`
       }
       onSubmit={submit}
     />

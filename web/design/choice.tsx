@@ -7,19 +7,30 @@ interface ChoiceProps<Name extends string> {
   readonly options: readonly { readonly name: Name; readonly label: string }[];
   readonly onChoose: (name: Name) => void;
   readonly help?: ComponentChildren;
+  /** What is wrong with the choice; null where nothing is. */
+  readonly problem?: string | null;
 }
 
 /** One of a few, from a list that opens. */
-export function Choice<Name extends string>({ help, label, onChoose, options, value }: ChoiceProps<Name>) {
+export function Choice<Name extends string>({
+  help,
+  label,
+  onChoose,
+  options,
+  problem = null,
+  value,
+}: ChoiceProps<Name>) {
   const id = useId();
+  const note = problem ?? help;
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <div class="field-box">
+      <div class={problem === null ? "field-box" : "field-box field-wrong"}>
         <select
           id={id}
           value={value}
-          aria-describedby={help === undefined ? undefined : `${id}-help`}
+          aria-invalid={problem !== null}
+          aria-describedby={note === undefined ? undefined : `${id}-help`}
           onChange={(event) => onChoose(event.currentTarget.value as Name)}
         >
           {options.map((one) => (
@@ -29,9 +40,9 @@ export function Choice<Name extends string>({ help, label, onChoose, options, va
           ))}
         </select>
       </div>
-      {help !== undefined && (
-        <p id={`${id}-help`} class="field-help">
-          {help}
+      {note !== undefined && (
+        <p id={`${id}-help`} class={problem === null ? "field-help" : "field-problem"}>
+          {note}
         </p>
       )}
     </div>

@@ -16,6 +16,8 @@ interface FieldProps {
   isDisabled?: boolean;
   /** More than one: a box for a longer text. */
   lineCount?: number;
+  /** Values that are often written; any other can be. */
+  suggestions?: readonly string[];
 }
 
 /** A line of text, or several, with its label, its help and what is wrong with it. */
@@ -32,6 +34,7 @@ export function Field(props: FieldProps) {
     placeholder,
     isDisabled,
     lineCount = 1,
+    suggestions = [],
   } = props;
   const id = useId();
   const noteId = `${id}-note`;
@@ -54,10 +57,18 @@ export function Field(props: FieldProps) {
           <input
             {...common}
             inputMode={inputMode ?? "text"}
+            list={suggestions.length > 0 ? `${id}-list` : undefined}
             onInput={(event) => onInput(event.currentTarget.value)}
           />
         ) : (
           <textarea {...common} rows={lineCount} onInput={(event) => onInput(event.currentTarget.value)} />
+        )}
+        {suggestions.length > 0 && (
+          <datalist id={`${id}-list`}>
+            {suggestions.map((one) => (
+              <option key={one} value={one} />
+            ))}
+          </datalist>
         )}
         {after}
       </div>

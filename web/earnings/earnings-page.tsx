@@ -100,9 +100,7 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
       {value.rewards.length > 0 && (
         <RowsAtWork {...{ leafId, live, site }} rewards={value.rewards.map(({ reward }) => reward)} />
       )}
-      <p class="soft small">
-        As this server reports it. The page of an epoch checks its settlement against Ethereum.
-      </p>
+      <p class="soft small">Not checked here: the page of an epoch checks its settlement against Ethereum.</p>
       <EpochCharts rewards={value.rewards} />
       {cards.map(({ modelId, rewards }, i) => (
         <ModelCard key={modelId} modelId={modelId} rewards={rewards} whole={wholes[i]!} />
@@ -154,7 +152,7 @@ function Totals({
       <section class="card stack-s" aria-label="Estimated">
         <h2 class="soft small">Not settled yet</h2>
         <Amount wei={openWei} isEstimate />
-        <p class="soft small">an estimate: as if every row scored alike. Draws and scores decide.</p>
+        <p class="soft small">Estimate. The exact amount is known when the epoch is settled.</p>
       </section>
     </div>
   );

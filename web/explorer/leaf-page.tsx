@@ -101,7 +101,7 @@ function Facts({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: 
         <dd>{showCount(nonce)}</dd>
       </dl>
       <p class="soft small">
-        As this server reports it. The bridge page checks an owner's balance against Ethereum.
+        Not checked here: the page Bridge checks an owner's balance against Ethereum.
         {kind === "account" && (
           <>
             {" "}

@@ -1,30 +1,33 @@
 /** Chromium for tests: from the package, unpacked once into the cache; and pages that report what they must not do. */
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { brotliDecompress } from "node:zlib";
+import { archiveVersion, readPackageArchive, readTar } from "@openledger/foundation/archives/package-archive";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Of the package, as package.json pins it. */
-const CHROMIUM_VERSION = "143.0.4";
-
-/** The package unpacks into the system's temporary folder, which two tests at a time would both write. */
+/** Chromium's program, unpacked once. Two tests at a time unpack it each for itself; one of them is taken. */
 async function chromiumPath(): Promise<string> {
-  const folder = join(repositoryRoot, ".cache", "chromium", CHROMIUM_VERSION);
+  const name = "@sparticuz/chromium";
+  const folder = join(repositoryRoot, ".cache", "chromium", archiveVersion(name));
   const path = join(folder, "chromium");
   if (existsSync(path)) return path;
   const draft = `${folder}.${process.pid}`;
   mkdirSync(draft, { recursive: true });
-  // In a process of its own: whatever else this one puts into that folder meanwhile stays where it is.
-  const unpack = 'import c from "@sparticuz/chromium"; await c.executablePath();';
-  await promisify(execFile)(process.execPath, ["--input-type=module", "-e", unpack], {
-    cwd: repositoryRoot,
-    env: { ...process.env, TMPDIR: draft },
-  });
+  const files = readPackageArchive(name);
+  const unpack = promisify(brotliDecompress);
+  writeFileSync(join(draft, "chromium"), await unpack(files.get("bin/chromium.br")!), { mode: 0o700 });
+  for (const archive of ["fonts", "swiftshader"]) {
+    const tar = readTar(await unpack(files.get(`bin/${archive}.tar.br`)!));
+    for (const [file, content] of tar) {
+      mkdirSync(dirname(join(draft, file)), { recursive: true });
+      writeFileSync(join(draft, file), content, { mode: 0o755 });
+    }
+  }
   try {
     renameSync(draft, folder);
   } catch (error) {

@@ -218,16 +218,18 @@ export async function walkRoad(
     clicks += 1;
     await ada.main.getByLabel("A row is", { exact: true }).selectOption("passage");
     await click(ada.main.getByText("Advanced", { exact: true }));
-    await fill(field("Labels a row"), "1");
     await fill(field("Reviewers"), benLeaf);
-    await click(button(ada, "Open it and sign its card"));
+    clicks += 1;
+    await ada.main.getByLabel("Who can read the rows").selectOption("public");
+    await fill(field("Licence"), "CC-BY-4.0");
+    await click(button(ada, /^Create Datanet/));
     await ada.page.getByRole("heading", { name: "Small true sentences" }).waitFor();
   });
   await step("contribute", ada, async () => {
     await tab(ada, "Contribute");
     await fill(ada.main.getByLabel("Or type or paste rows"), ROWS.join("\n"));
     await click(button(ada, "Look at these rows"));
-    await click(button(ada, /^Sign for/));
+    await click(button(ada, /^Contribute \d/));
     const way = ada.page.getByRole("article", { name: /^Contribution of/ });
     await way.waitFor();
     await way.waitFor({ state: "detached" });

@@ -69,7 +69,12 @@ function Governed({ info, live, site }: PageProps & { info: SequencerInfo }) {
       <OwnVotes votes={votes} live={live} />
       <section class="stack" aria-label="Proposals">
         <h2>Proposals</h2>
-        {votes.proposals.length === 0 && <p class="soft">No proposals yet.</p>}
+        {votes.proposals.length === 0 && (
+          <p class="soft">
+            No proposals yet. Whoever has <Open wei={votes.thresholdWei} /> of votes can make the first one
+            below; everybody can delegate and vote.
+          </p>
+        )}
         {votes.proposals.map((proposal) => (
           <ProposalCard key={String(proposal.id)} proposal={proposal} votes={votes} live={live} />
         ))}

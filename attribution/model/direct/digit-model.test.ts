@@ -66,7 +66,7 @@ describe("a direct model of digits", () => {
       expect(query.answeredClass).toBe(1);
       expect(directLogit(directMatrix(model.features), query.counts)).toBeGreaterThanOrEqual(0);
       expect(answering.queryOf!(input, answer.text)).toEqual(query);
-      // What it does not say of other labels is as true: no other beats it.
+      // The same holds for labels that the answer does not name: no other beats it.
       for (const other of labelsOf("digit").filter((name) => name !== answer.label)) {
         const lost = answering.queryOf!(input, JSON.stringify({ label: other, over: answer.label! }));
         expect(directLogit(directMatrix(model.features), (lost as DirectQuery).counts)).toBeLessThanOrEqual(
@@ -75,7 +75,7 @@ describe("a direct model of digits", () => {
       }
       if (answer.label === labelsOf("digit")[label]) right += 1;
     }
-    // Of 60 rows, six a label: guessing has four right.
+    // Guessing gets four of 60 rows right, with six rows a label.
     expect(right).toBeGreaterThan(16);
   });
 

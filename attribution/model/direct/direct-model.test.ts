@@ -95,7 +95,8 @@ describe("a direct model", () => {
       const aligned = alignColumns(own, real.sensitivities(free.parameters, { inputs, labels }));
       const exact = exactInfluence(aligned.rows, 0.01).scores(aligned.queries);
       const scores = directScores(directMatrix(features), query as never).map(Number);
-      // In the exact scores' own units, by the largest of them: rounding is one in 511, the bias' length one in 8 √n.
+      // Compared in the exact scores' own units, by the largest of them: rounding is one in 511, the bias' length one in
+      // 8 √n.
       const largest = exact.indexOf(exact.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0));
       const unit = exact[largest]! / scores[largest]!;
       expect(unit).toBeGreaterThan(0);
@@ -233,7 +234,7 @@ describe("checkAnswer of a direct model", () => {
   };
   const wrong = (what: string) =>
     expect.objectContaining({ code: "CLI_ANSWER_WRONG", data: expect.objectContaining({ what }) });
-  /** Anyone who has nothing but the recipe and a tokeniser. */
+  /** A reader who has only the recipe and a tokeniser. */
   const lightly = async () => {
     const { queryOf, staticsHash } = await openCheckable(model);
     const answer = (): never => {

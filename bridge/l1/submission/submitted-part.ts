@@ -5,14 +5,14 @@ import { type Hex, hexToBytes } from "viem";
 /** A batch's or a settlement's part of a submission. */
 export interface SubmittedPart {
   readonly data: Hex;
-  /** null where it came in through another contract: its data is in an event, C and the proof are not. */
+  /** C; null where it came in through another contract: its data is in an event, C and the proof are not. */
   readonly commitment: bigint | null;
   readonly proof: ContractProof | null;
 }
 
 /** An entry behind a settlement's first: one of its shards. */
 export interface SubmittedEntry extends SubmittedPart {
-  /** null where it came in through another contract: events name the first entry's circuit only. */
+  /** Index of the circuit; null where it came in through another contract: events name the first entry's circuit only. */
   readonly circuitIndex: number | null;
 }
 

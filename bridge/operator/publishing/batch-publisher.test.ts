@@ -395,7 +395,7 @@ describe("BatchPublisher", () => {
       expect(nonce).toBe(3);
       await client.revert({ id: before });
       await client.mine({ blocks: 6, interval: 10 });
-      // As if an errand had been given up that was signed for nonce 1.
+      // Stands for an errand that was signed for nonce 1 and given up.
       await store.saveIntent({ nonce: 1, attempts: [{ ...attempts[0]!, batches: [] }], isGivenUp: true });
       await publisher.poll();
       nowMs += 30_000;

@@ -106,7 +106,7 @@ describe("a transaction that ran out of gas all the same", () => {
   test("is sent again with more each time, however often, and raises no alarm", async () => {
     await proveWithdrawals(2);
     await f.l1.client.setAutomine(false);
-    // As a node would that estimates far too little.
+    // A node that estimates far too little.
     let isShort = true;
     const rollup = new Proxy(f.rollup, {
       get(target, name) {
@@ -146,7 +146,7 @@ test("creditCountOf counts what L1 may credit: withdrawals, deposits, forced wit
   return f.l1.draft(content).then((draft) => {
     const { batch } = f.l1.close(draft);
     expect(creditCountOf([batch, batch])).toBe(8);
-    // With a blob's opening behind it.
+    // The same batch in a blob, whose opening is behind the data.
     const table = { members: 2, rows: 4, units: 2, low: 2, top: 1, isBlob: true };
     const inBlob = encodeWire(
       { ...draft, shape: { ...draft.shape, table }, narrow: [] },

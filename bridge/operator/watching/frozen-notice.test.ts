@@ -24,7 +24,7 @@ test("a freeze raises an alarm, stops the queue's handover, and can be taken bac
   expect(await notice.look()).toBe(true);
   expect(await alarm()).toEqual([["BRG_FROZEN", 1]]);
   await watcher.poll();
-  // With every look: the sequencer may have been started in between.
+  // Reported with every poll: the sequencer may have been started in between.
   await watcher.poll();
   expect(sequencer.heads.slice(-2)).toMatchObject([{ isFrozen: true }, { isFrozen: true }]);
   expect(sequencer.entries, "what waits goes back to its sender").toEqual([]);

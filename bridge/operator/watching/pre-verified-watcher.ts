@@ -49,7 +49,7 @@ const entryFields = {
   circuitIndex: z.int(),
   commitment: field,
   data: z.string().transform((text) => text as Hex),
-  // As the contract has it.
+  // Proof in the contract's form.
   proof: z.object({ a: pair, b: z.tuple([pair, pair]).transform(([x, y]) => imaginaryFirst(x, y)), c: pair }),
 };
 const preVerifiedSchema = z.object({

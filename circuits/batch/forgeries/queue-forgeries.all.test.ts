@@ -55,10 +55,8 @@ describe("queue entries", () => {
       : kind === KIND.depositNew
         ? "isNew * (bId - nextId) === 0;"
         : PATH;
-  const [SIDE, LEAF_OF] = [
-    { a: "wideA", b: "wideB" },
-    { a: "wideChildrenA", b: "wideChildrenB" },
-  ];
+  const SIDE = { a: "wideA", b: "wideB" };
+  const LEAF_OF = { a: "wideChildrenA", b: "wideChildrenB" };
 
   it("have a witness for every outcome and every leaf, so that none can freeze the rollup", async () => {
     const missing = CAPACITY - 1;

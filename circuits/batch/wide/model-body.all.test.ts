@@ -59,7 +59,9 @@ function modelInputs(build: Build) {
   const world = new World();
   const operation = build(world);
   const inputs = inputsFor(world, "wide", operation) as unknown as Record<string, bigint[][]>;
-  const [b, rest, model] = [inputs.wideB![0]!, inputs.wideRest![0]!, inputs.wideModel![0]!];
+  const b = inputs.wideB![0]!;
+  const rest = inputs.wideRest![0]!;
+  const model = inputs.wideModel![0]!;
   const is = (...kinds: number[]) => BigInt(kinds.includes(operation.kind));
   // Every B here is a model, and every forced claim its owner's.
   const opensForced = is(KIND.forcedClaimRewards, KIND.forcedCloseEpoch);

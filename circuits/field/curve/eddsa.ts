@@ -155,8 +155,8 @@ export function verifySignature(check: SignatureCheck): boolean {
   return known?.isValid ?? verifySignatures([check])[0]!;
 }
 
-type Asked = Omit<SignatureCheck, "keyY">;
-interface Verdict extends Asked {
+type SignedMessage = Omit<SignatureCheck, "keyY">;
+interface Verdict extends SignedMessage {
   readonly r8x: bigint;
   /** null if the signature has not been checked. */
   readonly isValid: boolean | null;
@@ -165,7 +165,7 @@ interface Verdict extends Asked {
 }
 const verdicts = new WeakMap<Signature, Verdict>();
 
-function verdictOn({ keyX, message, signature }: Asked): Verdict | undefined {
+function verdictOn({ keyX, message, signature }: SignedMessage): Verdict | undefined {
   const known = verdicts.get(signature);
   const isIt = known?.keyX === keyX && known.r8x === signature.r8x && isSameMessage(known.message, message);
   return isIt ? known : undefined;
@@ -176,7 +176,7 @@ function verdictOn({ keyX, message, signature }: Asked): Verdict | undefined {
  * same key and message. The signature is frozen, so the verdict stays valid.
  */
 export function rememberVerdict(
-  check: Asked,
+  check: SignedMessage,
   isValid: boolean | null,
   challenge: bigint | null = null,
 ): void {
@@ -186,7 +186,7 @@ export function rememberVerdict(
 }
 
 /** Challenges of the signatures. Hashes only those that are not yet known. */
-export function challengesOf(checks: readonly Asked[]): bigint[] {
+export function challengesOf(checks: readonly SignedMessage[]): bigint[] {
   const known = checks.map((check) => verdictOn(check)?.challenge ?? null);
   const missing = checks.filter((_, i) => known[i] === null);
   const made = hashTaggedMany(
@@ -214,11 +214,11 @@ interface Judged {
 /** Follows `verifySignatures`, and returns the challenges too. */
 export function judgeSignatures(checks: readonly SignatureCheck[]): Judged[] {
   const sound = checks.map(soundCheck);
-  const kept = sound.flatMap((check) => check ?? []);
+  const soundChecks = sound.flatMap((check) => check ?? []);
   const challenges = hashTaggedMany(
-    kept.map(({ key, r8, message }) => challengeRequest({ r8x: r8.x, keyX: key.x, message })),
+    soundChecks.map(({ key, r8, message }) => challengeRequest({ r8x: r8.x, keyX: key.x, message })),
   );
-  const equations = kept.map(
+  const equations = soundChecks.map(
     ({ key, r8, s }, i): SignatureEquation => ({
       key,
       r8,

@@ -1,5 +1,5 @@
 import type { LeafState } from "../leaf.ts";
-import type { FlatLedger, WantedLeaf } from "./flat-ledger.ts";
+import type { FlatLedger, LeafHolder } from "./flat-ledger.ts";
 
 /** Leaves that differ from a flat base, `null` for one that is gone, with an index of those that have another owner or key there. */
 export class ChangedLeaves extends Map<number, LeafState | null> {
@@ -46,8 +46,8 @@ export class ChangedLeaves extends Map<number, LeafState | null> {
   }
 
   /** Ids of changed leaves with this owner or key that the base's index does not have under it. */
-  idsOf(wanted: WantedLeaf): Iterable<number> {
-    return "keyX" in wanted ? this.#byKey.get(wanted.keyX) : this.#byOwner.get(wanted.l1Owner);
+  idsOf(holder: LeafHolder): Iterable<number> {
+    return "keyX" in holder ? this.#byKey.get(holder.keyX) : this.#byOwner.get(holder.l1Owner);
   }
 }
 

@@ -129,10 +129,10 @@ export class FlatView {
     for (const [at, nodes] of levels.entries()) {
       const rows = nodes.map((node) => [node, this.row(at - 1, node)] as const);
       const isEmpty = (row: readonly bigint[]) => row.every((hash) => hash === emptyHash(at - 1));
-      const wanted = rows.filter(([, row]) => !isEmpty(row));
-      const hashes = hashTaggedMany(wanted.map(([, row]) => [TAG.node, row]));
+      const nonEmpty = rows.filter(([, row]) => !isEmpty(row));
+      const hashes = hashTaggedMany(nonEmpty.map(([, row]) => [TAG.node, row]));
       for (const [node, row] of rows) if (isEmpty(row)) this.#keep(at, node, emptyHash(at));
-      for (const [i, [node]] of wanted.entries()) this.#keep(at, node, hashes[i]!);
+      for (const [i, [node]] of nonEmpty.entries()) this.#keep(at, node, hashes[i]!);
     }
     return this.#known(level, index)!;
   }
@@ -146,7 +146,7 @@ export class FlatView {
 }
 
 /** Search term for leaves: an owner or a key. */
-export type WantedLeaf = { readonly l1Owner: bigint } | { readonly keyX: bigint };
+export type LeafHolder = { readonly l1Owner: bigint } | { readonly keyX: bigint };
 
 const lowBits = (value: bigint): number => Number(value & 0xffff_ffffn);
 
@@ -333,11 +333,11 @@ export class FlatLedger {
   }
 
   /** Ids of leaves with this owner or this key, ascending. One lookup in each chunk: at most 4,096. */
-  *idsOf(wanted: WantedLeaf): Generator<number> {
+  *idsOf(holder: LeafHolder): Generator<number> {
     const [field, indices, value] =
-      "keyX" in wanted
-        ? (["keyX", this.#keys, wanted.keyX] as const)
-        : (["l1Owner", this.#owners, wanted.l1Owner] as const);
+      "keyX" in holder
+        ? (["keyX", this.#keys, holder.keyX] as const)
+        : (["l1Owner", this.#owners, holder.l1Owner] as const);
     const bits = lowBits(value);
     const half = 2 * (field === "keyX" ? KEY_WORD : OWNER_WORD);
     for (let index = 0; index < indices.length; index++) {

@@ -1,6 +1,6 @@
 import type { LeafState } from "../leaf.ts";
 import type { ChangedLeaves } from "./changed-leaves.ts";
-import type { FlatLedger, WantedLeaf } from "./flat-ledger.ts";
+import type { FlatLedger, LeafHolder } from "./flat-ledger.ts";
 
 type Entry = [id: number, state: LeafState];
 
@@ -43,10 +43,10 @@ export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
   }
 
   /** Leaves with this owner or this key, by ascending id. Does not visit all leaves. */
-  *of(wanted: WantedLeaf): Generator<Entry> {
+  *of(holder: LeafHolder): Generator<Entry> {
     const isWanted = ({ leaf }: LeafState) =>
-      "keyX" in wanted ? leaf.keyX === wanted.keyX : leaf.l1Owner === wanted.l1Owner;
-    for (const id of mergedIds(this.#base.idsOf(wanted), this.#changed.idsOf(wanted))) {
+      "keyX" in holder ? leaf.keyX === holder.keyX : leaf.l1Owner === holder.l1Owner;
+    for (const id of mergedIds(this.#base.idsOf(holder), this.#changed.idsOf(holder))) {
       const state = this.get(id);
       if (state !== undefined && isWanted(state)) yield [id, state];
     }

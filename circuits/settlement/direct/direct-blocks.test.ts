@@ -66,8 +66,10 @@ component main = LongPointSum(${COUNT});
 });
 
 describe("DirectScores of 66 rows, and of buckets for 2,016 terms", { timeout: 600_000 }, () => {
-  const [ROWS, BUCKETS] = [66, 672];
-  const [EMPTY, LAST] = [667, 671];
+  const ROWS = 66;
+  const BUCKETS = 672;
+  const EMPTY = 667;
+  const LAST = 671;
   /** Three terms in each of 666 buckets, and two more. */
   const MAX = [...Array.from({ length: 3 * 666 }, (_, i) => i % 666), 666, 666];
   // A column of zeros: a term in it changes no score.

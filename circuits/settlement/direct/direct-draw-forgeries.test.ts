@@ -161,7 +161,9 @@ describe("scores", () => {
 
   it("beyond eight digits have no witness, and no smaller number in their place", async () => {
     // A column that is no commitment: H' + 2^22 H_0. Three terms in it score 24 · 2^22, above 8^8 / 2.
-    const [power, row, blind] = [22, generators("row", 1), generators("blind", 1)];
+    const power = 22;
+    const row = generators("row", 1);
+    const blind = generators("blind", 1);
     const column = { u: [row.u[0]!], v: [row.v[0]!] };
     for (let i = 0; i < power; i++) addAll(column, column);
     addAll(column, { u: [blind.u[0]!], v: [blind.v[0]!] });

@@ -26,7 +26,8 @@ import { shardMatrix } from "../shards/shard-link.ts";
 
 const SIGN = "DirectScores: -logitDigit[D - 1][0]";
 const BUCKETS = DIRECT_SETTLING_SIZE.features;
-const [ROW_TOTAL, COLUMNS] = [5, BUCKETS + 1];
+const ROW_TOTAL = 5;
+const COLUMNS = BUCKETS + 1;
 
 let draws: CircuitTester;
 let shard: CircuitTester;

@@ -212,7 +212,9 @@ export class BindingTable {
       if (boolean?.size === 1)
         for (const [wire, factor] of boolean) if (factor === 1n) this.#bounds.set(wire, 1n);
       const affine = (side: Combination) => [...side.keys()].filter((w) => w !== 0);
-      const [x, y, low] = [affine(row.a), affine(row.b), affine(row.c)];
+      const x = affine(row.a);
+      const y = affine(row.b);
+      const low = affine(row.c);
       if (x.length === 1 && y.length === 1 && x[0] === y[0] && low.length === 1 && low[0] !== x[0])
         cubes.set(low[0]!, x[0]!);
     }

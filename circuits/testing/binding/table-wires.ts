@@ -112,15 +112,15 @@ export class TableWires {
     const terms = new Set(demands.terms);
     const of = (side: Combination) => [...side.keys()].filter((wire) => wire !== 0);
     // Sums of terms, upwards to the equation's own wires.
-    const wanted = [...usedBy(this.#rows[this.#equation]!)].filter((wire) => wire !== 0);
+    const pending = [...usedBy(this.#rows[this.#equation]!)].filter((wire) => wire !== 0);
     const linear = live.filter(({ a, b }) => of(a).length === 0 || of(b).length === 0);
-    while (wanted.length > 0) {
-      const wire = wanted.pop()!;
+    while (pending.length > 0) {
+      const wire = pending.pop()!;
       if (terms.has(wire)) continue;
       terms.add(wire);
       const row = linear.find(({ c }) => c.has(wire) && c.size > 1 && !products.has(wire));
       if (row === undefined) problems.push(`${this.names.get(wire)} is no sum of terms`);
-      else wanted.push(...of(row.c).filter((other) => !terms.has(other)));
+      else pending.push(...of(row.c).filter((other) => !terms.has(other)));
     }
     return { terms, problems };
   }

@@ -77,10 +77,10 @@ export function openings(kind: number): ForgeryOfKind[] {
       forged: ((world) => {
         const counters = unpackCounters(world.leaf(b!).counters);
         // The inputs show what the rules require, and the leaf has something else.
-        const wanted = name === "isReady" ? kind !== KIND.activation : counters[name];
-        const held = name === "isReady" ? !wanted : counters[name] + 1n;
+        const required = name === "isReady" ? kind !== KIND.activation : counters[name];
+        const held = name === "isReady" ? !required : counters[name] + 1n;
         world.set(b!, { counters: packCounters({ ...counters, [name]: held }) });
-        return honest(kind, { shownCounters: { [name]: wanted } });
+        return honest(kind, { shownCounters: { [name]: required } });
       }) as Build,
       tamper: (inputs: Inputs) => {
         if (name === "epoch" && kind === KIND.closeEpoch) setBits(41, 25, (next) => next - 1n)(inputs);

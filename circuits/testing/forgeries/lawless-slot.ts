@@ -161,7 +161,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const amountWei = kindRule(kind)?.movesAmount === true ? decodeAmount(amountCode) : 0n;
   const feeWei = (operation.weight ?? BigInt(kindRule(kind)?.weight ?? 0)) * context.feePerUnitWei;
   const owned = (record: LeafState, owner: bigint) => record.leaf.kind !== 0 && record.leaf.l1Owner === owner;
-  const wanted = word(0) === WITHDRAW_ALL_WEI ? before.leaf.balance : word(0);
+  const requestedWei = word(0) === WITHDRAW_ALL_WEI ? before.leaf.balance : word(0);
   const target = ledger.opened(b);
   const { isReady: isActive, ...sells } = unpackCounters(target.leaf.counters);
   const isModel = target.leaf.kind === LEAF_KIND.model;
@@ -175,22 +175,22 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const predicates: Record<number, () => boolean> = {
     [KIND.depositNew]: () => ledger.nextId < ledger.tree.capacity,
     [KIND.depositTo]: () => owned(ledger.opened(b), word(1)),
-    [KIND.forcedWithdraw]: () => owned(before, word(3)) && wanted <= before.leaf.balance,
+    [KIND.forcedWithdraw]: () => owned(before, word(3)) && requestedWei <= before.leaf.balance,
     [KIND.forcedSetKey]: () => owned(before, word(3)),
     [KIND.forcedSetOwner]: () => owned(before, word(3)),
     [KIND.forcedTransfer]: () =>
-      owned(before, word(3)) && wanted <= before.leaf.balance && owned(ledger.opened(b), word(1)),
+      owned(before, word(3)) && requestedWei <= before.leaf.balance && owned(ledger.opened(b), word(1)),
     [KIND.forcedClaimRewards]: () =>
       owned(before, word(3)) && isReady && forcedClaimRewards!.memberId === BigInt(a),
     [KIND.forcedCloseEpoch]: () => isReady && mayCloseEpoch(ledger.opened(b), word(1)),
     [KIND.forcedPayInference]: () =>
       owned(before, word(3)) &&
-      wanted <= before.leaf.balance &&
+      requestedWei <= before.leaf.balance &&
       owned(target, word(1)) &&
       isReady &&
       sells.isApproved &&
       sells.paymentCount < sells.cap &&
-      wanted >= sells.priceWei,
+      requestedWei >= sells.priceWei,
     [KIND.forcedRevokeModel]: () =>
       owned(before, word(3)) &&
       datanet !== undefined &&
@@ -256,10 +256,10 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const isPaying = [KIND.forcedWithdraw, KIND.forcedTransfer, KIND.forcedPayInference].some(
     (k) => k === kind,
   );
-  if (isValid && isPaying) changeA({ balance: modulo(before.leaf.balance - wanted) });
+  if (isValid && isPaying) changeA({ balance: modulo(before.leaf.balance - requestedWei) });
   if (isValid && kind === KIND.forcedSetKey) changeA({ keyX: word(1) });
   if (isValid && kind === KIND.forcedSetOwner) changeA({ l1Owner: word(1) });
-  if (kind === KIND.forcedWithdraw && words.length === 4) words.push(isValid ? wanted : 0n);
+  if (kind === KIND.forcedWithdraw && words.length === 4) words.push(isValid ? requestedWei : 0n);
   if (operation.effectA !== undefined) changeA(operation.effectA(recordA.leaf));
   if (recordA !== before && recordA.leaf.kind !== 0) ledger.put(a, recordA);
 
@@ -280,7 +280,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     changeB({ counters: leafB.counters + rows, chain });
   }
   if (kind === KIND.payInference || (kind === KIND.forcedPayInference && isValid)) {
-    const openAmount = modulo(leafB.openAmount + (isQueue(kind) ? wanted : amountWei));
+    const openAmount = modulo(leafB.openAmount + (isQueue(kind) ? requestedWei : amountWei));
     const chain = hashTagged(TAG.payment, [leafB.chain, payload, BigInt(a) + openAmount * 2n ** 24n]);
     changeB({ openAmount, chain, counters: leafB.counters + (1n << COUNTERS.paymentCount) });
   }
@@ -321,7 +321,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   }
   if (isCreate(kind)) recordB = newLeaf(kind, words, amountWei);
   if (isValid && kind === KIND.depositNew) recordB = newLeaf(KIND.createAccount, words.slice(1), word(0));
-  if (isValid && kind === KIND.forcedTransfer) changeB({ balance: modulo(leafB.balance + wanted) });
+  if (isValid && kind === KIND.forcedTransfer) changeB({ balance: modulo(leafB.balance + requestedWei) });
   if (isValid && kind === KIND.depositTo) changeB({ balance: modulo(leafB.balance + word(0)) });
   if (operation.effectB !== undefined) changeB(operation.effectB(recordB.leaf));
   if (recordB !== beforeB && recordB.leaf.kind !== 0) ledger.put(b, recordB);

@@ -230,7 +230,9 @@ export async function witnessOf(
 ): Promise<bigint[]> {
   const witness = await tester.calculateWitness(inputs);
   // Wires 1 to 3 are the public signals, in the order that L1 takes them.
-  const [commitment, y, z] = [witness[1], witness[2], witness[3]];
+  const commitment = witness[1];
+  const y = witness[2];
+  const z = witness[3];
   for (const [name, value, expected] of [
     ["C", commitment, statement.commitment],
     ["y", y, statement.y],

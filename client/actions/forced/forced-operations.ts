@@ -1,5 +1,5 @@
 import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
-import type { AskedEntry } from "@openledger/circuits/ledger/operation";
+import type { EntryRequest } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { BINDING, BINDING_REST_BITS, KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import type { Address } from "viem";
@@ -219,7 +219,7 @@ export async function forcePayInference(
  * Queue entry of such a payment: a command checks the same entry before it is sent.
  * @internal
  */
-export function forcedPaymentEntry(payment: ForcePayInferenceParameters): AskedEntry {
+export function forcedPaymentEntry(payment: ForcePayInferenceParameters): EntryRequest {
   const { id: a, modelId: b, amountWei, receipt, expectedOwner } = payment;
   return { kind: KIND.forcedPayInference, a, b, amountWei, word1: BigInt(expectedOwner), word2: receipt };
 }
@@ -261,7 +261,7 @@ export async function forceApproveModel(
  * @param queuedAt L1's time, which the contract adds: part of the executed entry, not of the sent one
  * @internal
  */
-export function forcedApprovalEntry(approval: ForceApproveModelParameters, queuedAt = 0n): AskedEntry {
+export function forcedApprovalEntry(approval: ForceApproveModelParameters, queuedAt = 0n): EntryRequest {
   const { datanetId: a, modelId: b, statics, expectedOwner } = approval;
   const amountWei = (statics.binding >> BINDING.predecessor) | (queuedAt << BigInt(BINDING_REST_BITS));
   const words = { amountWei, word1: BigInt(expectedOwner), word2: hashStatics(statics) };
@@ -329,7 +329,7 @@ export async function forceCommitData(
  * Queue entry of such a commit.
  * @internal
  */
-export function forcedCommitEntry(commit: ForceCommitDataParameters): AskedEntry {
+export function forcedCommitEntry(commit: ForceCommitDataParameters): EntryRequest {
   const { id: a, datanetId: b, rowCount, rowsRoot } = commit;
   return { kind: KIND.forcedCommitData, a, b, amountWei: BigInt(rowCount), word2: rowsRoot };
 }
@@ -373,6 +373,6 @@ export function forcedPublicationEntry({
   datanetId: a,
   policy: word4,
   version: { ownersCommitment: word2, payeeRoot: word3, rowCount, rowsRoot: word1 },
-}: ForcePublishVersionParameters): AskedEntry {
+}: ForcePublishVersionParameters): EntryRequest {
   return { kind: KIND.forcedPublishVersion, a, amountWei: BigInt(rowCount), word1, word2, word3, word4 };
 }

@@ -1,4 +1,8 @@
-import { type AskedEntry, type ContractEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
+import {
+  type ContractEntry,
+  type EntryRequest,
+  toContractEntry,
+} from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
 import { clientError } from "../../client-errors.ts";
 import { effectOf } from "../../l1-proposal.ts";
@@ -65,7 +69,7 @@ const ENTRIES: Readonly<Record<ForcedFunction, (args: readonly never[]) => Value
  */
 export const sendForcedEntry = (
   client: LedgerClient,
-  entry: AskedEntry,
+  entry: EntryRequest,
   options: ForcedOptions,
 ): Promise<QueueResult> => sendForced(client, "force", [toContractEntry(entry)], options);
 

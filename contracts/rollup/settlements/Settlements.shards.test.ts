@@ -123,11 +123,9 @@ test("Attack: zeros at a shard's end, and a table's shard without items, which r
 
 describe("by draws", () => {
   test("is accepted with an entry a shard behind the draws', among others in the order of their records", async () => {
-    const [three, one, two] = [
-      await byDraws(3),
-      await f.sampled({ modelId: 5 }),
-      await byDraws(2, { modelId: 6 }),
-    ];
+    const three = await byDraws(3);
+    const one = await f.sampled({ modelId: 5 });
+    const two = await byDraws(2, { modelId: 6 });
     const closed = await f.joined([three, one, two]);
     expect(closed.settlements).toHaveLength(4 + 1 + 3);
     await f.submit([closed]);

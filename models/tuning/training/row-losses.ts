@@ -45,6 +45,17 @@ export function rowsLoss(rows: readonly TokenRow[], losses: readonly number[], b
   return { natsPerToken, bitsPerByte: (natsPerToken * tokenCount) / byteCount / Math.LN2 };
 }
 
+/** What came of it, in a sentence for people. */
+export function sayLosses({ heldOut, trained }: TuningLosses): string {
+  const [which, { after, before }] =
+    heldOut === null ? ["the trained rows", trained] : ["unseen rows", heldOut];
+  const change = `loss ${before.natsPerToken.toFixed(2)} → ${after.natsPerToken.toFixed(2)}`;
+  if (after.natsPerToken >= before.natsPerToken) return `Not better on ${which}: ${change}.`;
+  return heldOut === null
+    ? `Better on ${which}: ${change}. No row was held out, so nothing is known of unseen ones.`
+    : `Better on ${which}: ${change}.`;
+}
+
 /** Sentences without an end. */
 export function lossWords({ heldOut, keptStep, steps, trained }: TuningLosses): string[] {
   const change = ({ after, before, rowCount }: LossChange, which: string) =>

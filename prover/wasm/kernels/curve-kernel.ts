@@ -223,7 +223,9 @@ function emitAdd(
   const kernel = new CoordinateKernel(base, shape.degree, outlined?.products);
   const norms = new Norms(kernel, outlined?.norms ?? null);
   const staged = new StagedPairs(kernel, shape);
-  const [step, pair, last] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const step = f.local("i32");
+  const pair = f.local("i32");
+  const last = f.local("i32");
   const differenceAt = 8 * shape.coordinateBytes;
   const prefixAt = 10 * shape.coordinateBytes;
   const normAt = prefixAt + 2 * elementBytes; // in G2, where a prefix takes half of a coordinate
@@ -382,7 +384,9 @@ class LeavingOut {
   }
 
   emit(difference: ReturnType<CoordinateKernel["variable"]>, pair: Local): void {
-    const [f, kernel, at] = [this.#f, this.#kernel, this.#at];
+    const f = this.#f;
+    const kernel = this.#kernel;
+    const at = this.#at;
     const isZero = f.local("v128");
     f.set(isZero, kernel.zeroMask(difference.value));
     f.if(v128.anyTrue(isZero.get), () => {

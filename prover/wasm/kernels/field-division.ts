@@ -30,7 +30,10 @@ const modulusInverse = invertMod(baseField.modulus, 1n << BigInt(digitBits));
 export const integerAt = 64;
 const integerBytes = 32;
 const numberAt = (i: number) => integerAt + integerBytes + 8 * digitCount * i;
-const [fAt, gAt, dAt, eAt] = [numberAt(0), numberAt(1), numberAt(2), numberAt(3)];
+const fAt = numberAt(0);
+const gAt = numberAt(1);
+const dAt = numberAt(2);
+const eAt = numberAt(3);
 export const inverseScratchBytes = numberAt(4);
 
 const constant = (value: number | bigint) => i64.const(BigInt(value));

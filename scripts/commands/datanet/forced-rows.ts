@@ -11,6 +11,7 @@ import {
   forcePublishVersion,
 } from "@openledger/client/actions/forced/forced-operations";
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
+import { counted } from "../../cli/counted.ts";
 import { ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import type { ForcedOptions, ForcedOutcome } from "../money/forced-operation.ts";
@@ -36,7 +37,7 @@ export async function commitThroughL1(
   const contribution = await storeContribution(rows.store, rows.contents);
   const { rowCount, rowsRoot } = contribution;
   const commit = { id, datanetId, rowCount, rowsRoot };
-  const what = `${rowCount} rows of leaf ${id} for datanet ${datanetId}`;
+  const what = `${counted(rowCount, "row")} of leaf ${id} for datanet ${datanetId}`;
   const entry = forcedCommitEntry(commit);
   const send: ForcedSending["send"] = (fee) => forceCommitData(client, { ...commit, ...fee });
   return { ...(await sendThroughL1(signer, { entry, what, ledger, send }, options, output)), contribution };
@@ -50,7 +51,7 @@ export async function publishThroughL1(
   output: Output,
 ): Promise<ForcedOutcome> {
   const { datanetId, version } = publication;
-  const what = `a version of ${version.rowCount} rows of datanet ${datanetId}`;
+  const what = `a version of ${counted(version.rowCount, "row")} of datanet ${datanetId}`;
   const entry = forcedPublicationEntry(publication);
   const ledger = ledgerOnL1(options, output);
   const send: ForcedSending["send"] = (fee) => forcePublishVersion(signer.client, { ...publication, ...fee });

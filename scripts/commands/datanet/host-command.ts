@@ -17,6 +17,7 @@ import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { VERSION_OPTION } from "../../cli/common-options.ts";
 import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { counted } from "../../cli/counted.ts";
 import { defineOptions } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -120,7 +121,7 @@ const addFind = command({
             `  ${id}`,
             name,
             `version ${version}`,
-            `${here.rowCount} rows here`,
+            `${counted(here.rowCount, "row")} here`,
             licence,
             access.kind === "public"
               ? "public"
@@ -174,14 +175,18 @@ const addUpload = command({
       const sent = await uploadRows(client, {
         ...place,
         source: await contributionSource(store, rowsRoot),
-        onProgress: (received, rowCount) => output.progress(`${received} of ${rowCount} rows`),
+        onProgress: (received, rowCount) => output.progress(`${received} of ${counted(rowCount, "row")}`),
       });
       commits.push({ rowsRoot: hex32(rowsRoot), ...sent });
     }
     output.answer(
       [
         ...renderTable(
-          commits.map((one) => [`  ${one.rowsRoot}`, `${one.rowCount} rows`, `${one.sentCount} sent now`]),
+          commits.map((one) => [
+            `  ${one.rowsRoot}`,
+            counted(one.rowCount, "row"),
+            `${one.sentCount} sent now`,
+          ]),
         ),
         `${commits.length} commits are on ${options.host}; the store has not the rows of ${absentCount}`,
       ],
@@ -212,12 +217,12 @@ const addDownload = command({
     const got = await downloadVersion(client, {
       ...place,
       ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
-      onProgress: (done, rowCount) => output.progress(`${done} of ${rowCount} rows`),
+      onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
     const commits = options.commits === true ? await downloadCommits(client, place) : [];
     output.answer(
       [
-        `version ${got.version} of datanet ${datanetId}: ${got.rowCount} rows in ${options.rows}, ${got.receivedCount} of them new`,
+        `version ${got.version} of datanet ${datanetId}: ${counted(got.rowCount, "row")} in ${options.rows}, ${got.receivedCount} of them new`,
         `its root is the ledger's: ${hex32(got.rowsRoot)}`,
       ],
       { datanetId, ...got, rowsRoot: hex32(got.rowsRoot), commitCount: commits.length },

@@ -1,11 +1,22 @@
 /** What commands that ask a Datanet host have in common. */
 
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import {
+  accountOf,
+  type GlobalOptions,
+  knownDatanetHost,
+  openReader,
+  openSigner,
+  signFor,
+} from "../../cli/context.ts";
 import { defineOptions } from "../../cli/options.ts";
 
 export const HOST_OPTION = defineOptions({
-  "--host <url>": { about: "the public URL of the Datanet host", isRequired: true },
+  "--host <url>": {
+    about: "the public URL of the Datanet host; of a devnet on this machine it is known",
+    fallback: knownDatanetHost() as string,
+    isRequired: true,
+  },
 });
 
 /** For commands that also work without a host. */

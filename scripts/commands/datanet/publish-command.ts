@@ -15,6 +15,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { commandError } from "../../cli/cli-errors.ts";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { accountOf, type GlobalOptions, openSigner, type Signer, signFor } from "../../cli/context.ts";
+import { counted } from "../../cli/counted.ts";
 import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -77,7 +78,7 @@ export const addPublish = command({
       payeeRoot: hex32(version.payeeRoot),
     };
     const lines = [
-      `datanet ${datanetId}: a version of ${rowCount} rows in ${payees.length} payees (${facts.stage})`,
+      `datanet ${datanetId}: a version of ${counted(rowCount, "row")} in ${counted(payees.length, "payee")} (${facts.stage})`,
       ...sent,
     ];
     output.answer(lines, { ...facts, datanetId, rowCount, payees, ...roots });
@@ -129,7 +130,7 @@ async function publishReviewed(
   await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
   output.answer(
     [
-      `datanet ${datanetId}: a version of ${version.rowCount} rows in ${presentPayees(version.payees).length} payees (${facts.stage}); ${leftOut.length} rows stay out:`,
+      `datanet ${datanetId}: a version of ${counted(version.rowCount, "row")} in ${counted(presentPayees(version.payees).length, "payee")} (${facts.stage}); ${counted(leftOut.length, "row stays", "rows stay")} out:`,
       ...renderTable(
         leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
       ),

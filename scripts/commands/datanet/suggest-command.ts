@@ -3,6 +3,7 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { suggestLabels } from "@openledger/client/datanets/label-turns";
 import { promptOf } from "@openledger/datanets/rows/row-view";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
+import { counted } from "../../cli/counted.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { HOST_OPTION, signerClient } from "./host-options.ts";
@@ -39,11 +40,11 @@ export const addSuggestCommand = command({
         return prompt === null ? null : answering.answer(prompt).label;
       },
       modelName: options.name ?? options.model.slice(0, 200),
-      onProgress: (count, total) => output.progress(`${count} of ${total} rows`),
+      onProgress: (count, total) => output.progress(`${count} of ${counted(total, "row")}`),
     });
     output.answer(
       [
-        `${done.suggestedCount} rows have a suggestion, ${done.skippedCount} get no label from the model`,
+        `${counted(done.suggestedCount, "row has", "rows have")} a suggestion, ${done.skippedCount} get no label from the model`,
         "labellers see them with the key p; a suggestion decides nothing",
       ],
       { datanetId, ...done },

@@ -1,4 +1,4 @@
-import type { AskedEntry } from "@openledger/circuits/ledger/operation";
+import type { EntryRequest } from "@openledger/circuits/ledger/operation";
 import type { QueueResult } from "@openledger/client/actions/forced/queue-result";
 import type { WaitTarget } from "@openledger/client/sequencer/wait-for";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
@@ -8,7 +8,7 @@ import type { Output } from "../../cli/output.ts";
 import { type ForcedOptions, type ForcedOutcome, followForced, maxFeeOf } from "./forced-operation.ts";
 
 export interface ForcedSending {
-  readonly entry: AskedEntry;
+  readonly entry: EntryRequest;
   /** The operation in words, before a colon. */
   readonly what: string;
   readonly ledger: LedgerOnL1;

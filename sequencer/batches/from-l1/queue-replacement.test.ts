@@ -26,7 +26,7 @@ async function start(): Promise<{ rollup: TestRollup; restart(): Promise<TestRol
 
 const [alice, bob, , late] = [testUser(0), testUser(1), testUser(2), testUser(3)] as const;
 const lateDeposit = () => depositsFor(1, 5n * ONE_OPEN_WEI, 3);
-/** Another's account at the same index. */
+/** Deposit of another account at the same index. */
 const otherDeposit = () => depositsFor(1, 7n * ONE_OPEN_WEI, 4).map((entry) => ({ ...entry, queueIndex: 3 }));
 const replace = (rollup: TestRollup, fromIndex: number, entries: object[]): Promise<Answer> =>
   operator(rollup, "/operator/queue-replacement", { fromIndex, entries });

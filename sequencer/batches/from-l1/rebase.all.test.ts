@@ -125,7 +125,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       data: { reason: "queue-empty" },
     });
 
-    // Until it is confirmed the sequencer goes on, and nothing of it goes to L1.
+    // The sequencer goes on until the foreign batch is confirmed, and its own batches do not go to L1.
     await w.turn();
     acknowledged.push((await send(w.rollup, pay(world, "alice", "bob", 2n))).body);
     await w.turn();
@@ -150,7 +150,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       expect((await rollup.get("/v1/leaves/4")).body).toMatchObject({
         balanceWei: String(7n * ONE_OPEN_WEI),
       });
-      // What L1 had first is first in a leaf's list, too.
+      // A leaf's list begins with L1's first entry, too.
       const named = ({ hash, queueIndex }: { hash: string | null; queueIndex: number }) => hash ?? queueIndex;
       const listed = (await rollup.get("/v1/operations?leaf=3")).body.map(named);
       expect(listed).toEqual([...acknowledged.map(({ hash }) => hash).reverse(), 2, 1]);
@@ -164,7 +164,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     const again = await world.restart();
     expect(await check(again), "a restart agrees").toEqual(position);
 
-    // And it goes on with L1.
+    // The sequencer goes on with L1.
     await again.turn();
     await close(again.rollup);
     for (let i = 0; i < 3; i++) await again.turn();

@@ -279,7 +279,7 @@ export async function forgetEpochs(
 ): Promise<StoreWrite[]> {
   const models = new Set([
     ...others,
-    // Of queue entries a ForcedPayInference and a ForcedCloseEpoch leave one.
+    // Queue entries leave a record only for a ForcedPayInference and a ForcedCloseEpoch.
     ...tail.flatMap(([, entry]) =>
       entry.type === "operation" || entry.type === "queue" ? [entry.operation.b] : [],
     ),

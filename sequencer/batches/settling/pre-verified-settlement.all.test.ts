@@ -108,7 +108,7 @@ describe("a pre-verified settlement", () => {
       expect(again.rollup.fatal).toEqual([]);
       expect(again.rollup.sequencer.pipeline.registry.closedNumber, "it is gone").toBe(closingBatch);
       expect(await closedEpoch(again)).toMatchObject({ epoch: 1 });
-      // And now the sequencer serves it itself.
+      // The sequencer serves it itself now.
       await mine(f, 1);
       await again.turn();
       await close(again.rollup);

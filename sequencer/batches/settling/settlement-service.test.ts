@@ -459,7 +459,7 @@ describe("a model of two shards", () => {
       { epoch: 2, circuit: "sharded-8-3-16-4", reason: null },
     ]);
 
-    // By payee tables, 14 days later.
+    // Settled by payee tables, 14 days later.
     await until("closeEpoch");
     const { closingBatch: batchNumber } = (await modelOf(world)).closedEpoch;
     const closedAt = L1_TIMESTAMP + DAY_SECONDS;

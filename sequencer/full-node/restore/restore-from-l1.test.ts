@@ -53,7 +53,7 @@ describe("a sequencer's data directory from L1 alone", () => {
       finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
     };
     await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_TOO_EARLY"));
-    // On a chain younger than that there is no contract yet.
+    // A chain younger than that has no contract yet.
     for (const deep of [10_000, Number(await f.l1.client.getBlockNumber()) + 1])
       await expect(restoreFromL1({ ...options, finalityDepthBlocks: deep })).rejects.toMatchObject(
         code("SEQ_TOO_EARLY"),

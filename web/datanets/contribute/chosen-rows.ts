@@ -30,7 +30,7 @@ const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
   },
   "near-duplicate": {
     title: "Nearly the same as another row",
-    why: "The card decides whether a version has them.",
+    why: "Keep similar rows? A version leaves them out, shares one reward among them, or keeps them, as the card says.",
     stays: "out",
   },
   truncated: { title: "Cut off", why: "The text seems to end in the middle.", stays: "in" },

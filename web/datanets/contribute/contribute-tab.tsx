@@ -278,7 +278,7 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
       <FirstRows rows={kept.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))} count={kept.length} />
       <div class="row">
         <Button isMain isBusy={isBusy} isDisabled={kept.length === 0} onClick={() => onSign(kept)}>
-          {isBusy ? "Keeping the rows and signing …" : `Sign for ${showCounted(kept.length, "row")}`}
+          {isBusy ? "Keeping the rows and signing …" : `Contribute ${showCounted(kept.length, "row")}`}
         </Button>
         <span class="soft small">
           Account {client.leafId} commits to their hashes. The rows leave this browser once that is final on
@@ -353,7 +353,7 @@ function Group({ group, onDecide, rows }: GroupProps) {
         {stays !== "never" && (
           <Check
             label="Leave these rows out"
-            help="You decide: no one else has seen them."
+            help="You decide; no one else has seen these rows."
             isChecked={isLeftOut}
             onCheck={onDecide}
           />

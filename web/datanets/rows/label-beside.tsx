@@ -12,6 +12,7 @@ import { useLoaded } from "../../hosted/use-loaded.ts";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import type { HeldLabel } from "./label-outbox.ts";
+import { AGREEMENT } from "./statistics.tsx";
 
 interface SuggestionProps extends TabProps {
   readonly digest: string;
@@ -83,7 +84,7 @@ export function Progress({ facts, held, onUndo, ownCount, place, said, visitor }
         </div>
         <div>
           <p class="figure">{agreement === null ? "–" : agreement.toFixed(2)}</p>
-          <p class="soft small">agreement of all labellers (1 is perfect)</p>
+          <p class="soft small">{AGREEMENT}</p>
         </div>
       </div>
       {value !== undefined && value.rowCount > 0 && (

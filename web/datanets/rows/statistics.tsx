@@ -4,6 +4,7 @@ import { Chart } from "../../charts/chart.tsx";
 import { type Column, DataTable } from "../../design/data-table.tsx";
 import { RowText } from "../../hosted/rows/row-text.tsx";
 import { showBytes } from "../../hosted/rows/show-bytes.ts";
+import { datanetHref } from "../../hosted/tab-props.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { Bars } from "./bars.tsx";
@@ -13,20 +14,36 @@ const dayOf = (day: string) => Math.floor(Date.parse(`${day}T00:00:00Z`) / DAY_M
 const showDay = (day: number) => new Date(day * DAY_MS).toISOString().slice(5, 10);
 const METHODS = { cohen: "Cohen's κ", fleiss: "Fleiss' κ", krippendorff: "Krippendorff's α" } as const;
 
+/** What labellers have in common, by one name wherever it is shown. */
+export const AGREEMENT = "agreement (0–1)";
+
 const STATES = [
   ["accepted", "accepted", "good"],
-  ["waiting", "wait for labels", "plain"],
+  ["waiting", "waiting for labels", "plain"],
   ["disputed", "disputed", "wait"],
   ["leftOut", "left out", "bad"],
 ] as const;
 
 /** Classes, states, lengths, growth and agreement, as pictures with their numbers. */
-export function Statistics({ card, statistics }: { card: Card; statistics: DatanetStatistics }) {
+export function Statistics({
+  card,
+  datanetId,
+  statistics,
+}: {
+  card: Card;
+  datanetId: number;
+  statistics: DatanetStatistics;
+}) {
   const { growth, labelling, labels, lengths, states } = statistics;
   if (statistics.rowCount === 0)
     return (
-      <section class="card">
+      <section class="card stack">
         <p class="soft">No row has come yet.</p>
+        <div class="row">
+          <a class="button button-main" href={datanetHref(datanetId, "contribute")}>
+            Contribute the first rows
+          </a>
+        </div>
       </section>
     );
   const byDay = [
@@ -44,12 +61,12 @@ export function Statistics({ card, statistics }: { card: Card; statistics: Datan
       <div class="columns columns-small">
         <Figure value={showCount(statistics.rowCount)} name="rows" />
         <Figure value={showBytes(statistics.bytes)} name="all together" />
-        <Figure
-          value={agreement.value === null ? "–" : agreement.value.toFixed(2)}
-          name={`agreement, ${METHODS[agreement.method]}`}
-        />
+        <Figure value={agreement.value === null ? "–" : agreement.value.toFixed(2)} name={AGREEMENT} />
         <Figure value={showCount(statistics.contributors.length)} name="contributors" />
       </div>
+      {agreement.value !== null && (
+        <p class="soft small">Agreement is {METHODS[agreement.method]}: 1 where all labellers agree.</p>
+      )}
       <Bars
         title="What became of the rows"
         bars={STATES.map(([name, label, tone]) => ({ label, tone, value: states[name] }))}

@@ -65,7 +65,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
       <section class="stack">
         <h1>Settings</h1>
         <p class="lead">
-          {showCounted(view.rowCount, "row")}. The settings below fit: change nothing, and it works.
+          These settings usually suit {showCounted(view.rowCount, "row")}. Change what you like.
         </p>
       </section>
       {!view.isRegistrable && (

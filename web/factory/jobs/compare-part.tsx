@@ -128,7 +128,7 @@ function Side({ isBetter = false, loss, name, text }: SideProps) {
     <figure class="stack-s">
       <figcaption class="row small soft">
         {name}
-        {loss !== null && <Badge tone={isBetter ? "good" : "plain"}>{loss.toFixed(3)} nats a token</Badge>}
+        {loss !== null && <Badge tone={isBetter ? "good" : "plain"}>loss {loss.toFixed(2)}</Badge>}
       </figcaption>
       <blockquote class="run-said">{text === "" ? "(nothing)" : text}</blockquote>
     </figure>

@@ -17,6 +17,7 @@ import { Identifier } from "../../design/identifier.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { approvalTime } from "../../hosted/approval-time.ts";
 import { chooseName } from "../../hosted/name-leaves.ts";
+import { PassTime } from "../../hosted/pass-time.tsx";
 import { datanetHref } from "../../hosted/tab-props.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCount, showDuration } from "../../words/format.ts";
@@ -216,6 +217,7 @@ function Registered({ job, leaf, live, site }: JobPartProps & { leaf: LedgerMode
             <a href={datanetHref(datanetId, "models")}>approve it there</a>. Until then,{" "}
             <a href={jobHref(job.id, "chat")}>chat with it for free</a>.
           </p>
+          <PassTime leftMs={leftMs} live={live} site={site} />
         </Notice>
       )}
     </section>

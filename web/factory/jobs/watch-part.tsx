@@ -1,5 +1,5 @@
 import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
-import { lossWords } from "@openledger/models/tuning/training/row-losses";
+import { lossWords, sayLosses } from "@openledger/models/tuning/training/row-losses";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
@@ -109,11 +109,17 @@ function Next({ job }: { job: FactoryJob }) {
     <section class="card stack" aria-label="Result">
       <h2>Your model is trained</h2>
       <p>It took {showDuration(1_000 * seconds)}.</p>
-      <ul>
-        {lossWords(losses).map((words) => (
-          <li key={words}>{words}</li>
-        ))}
-      </ul>
+      <p>
+        <strong>{sayLosses(losses)}</strong>
+      </p>
+      <details class="small soft">
+        <summary>In nats a token and bits a byte</summary>
+        <ul>
+          {lossWords(losses).map((words) => (
+            <li key={words}>{words}</li>
+          ))}
+        </ul>
+      </details>
       <div class="row">
         <a class="button button-main" href={jobHref(job.id, "compare")}>
           Compare it with its base

@@ -1,6 +1,6 @@
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { servingError } from "../../../model-errors.ts";
-import { FairQueue } from "../fair-queue.ts";
+import { FairQueue } from "../../fair-queue.ts";
 import type { EncodingSeat } from "./prompt-tasks.ts";
 
 interface Waiting {

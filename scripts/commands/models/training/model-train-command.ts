@@ -29,6 +29,7 @@ import { verifierError } from "@openledger/verifier/verifier-errors";
 import { commandError } from "../../../cli/cli-errors.ts";
 import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../../cli/context.ts";
+import { counted } from "../../../cli/counted.ts";
 import { required, withFallback } from "../../../cli/options.ts";
 import { parseId } from "../../../cli/parse-id.ts";
 import { readJsonFile } from "../../../cli/read-text-file.ts";
@@ -158,7 +159,7 @@ export const addModelTrainCommand = command({
     await rm(stateFolder, { recursive: true, force: true });
     const staticsHash = hex32(registration.staticsHash);
     const lines = [
-      `a model of ${rows.length} rows${further.length === 0 ? "" : ` of ${versions.length} Datanets`} in ${presentPayees(trained.payees).length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
+      `a model of ${counted(rows.length, "row")}${further.length === 0 ? "" : ` of ${versions.length} Datanets`} in ${presentPayees(trained.payees).length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];

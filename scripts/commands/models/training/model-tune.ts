@@ -19,6 +19,7 @@ import {
   usualRecipe,
 } from "@openledger/models/tuning/training/tune-adapter";
 import { commandError } from "../../../cli/cli-errors.ts";
+import { counted } from "../../../cli/counted.ts";
 import { readTextFile } from "../../../cli/read-text-file.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
@@ -87,7 +88,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   await forgetCheckpoint(options.out);
   const sha256 = createHash("sha256").update(files[0]![1]).digest("hex");
   const lines = [
-    `an adapter of rank ${rank}, tuned on ${rows.length} rows in ${recipe.steps} steps by a base of ${layout.weights}, in ${options.out}`,
+    `an adapter of rank ${rank}, tuned on ${counted(rows.length, "row")} in ${recipe.steps} steps by a base of ${layout.weights}, in ${options.out}`,
     ...lossWords(losses),
     `adapter_model.safetensors has SHA-256 ${sha256}: the same on every machine`,
   ];

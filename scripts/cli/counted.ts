@@ -1,0 +1,3 @@
+/** A number with what it counts: "1 row", "1024 rows". */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;

@@ -1,0 +1,33 @@
+import { useAction } from "../bridge/use-action.ts";
+import { Button } from "../design/button.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { DEVNET_CHAIN_ID } from "../ledger/site.ts";
+import { showDuration } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+
+/** More than the clock of the node and that of the last block differ by. */
+const MARGIN_SECONDS = 60;
+
+/** Beside a time that has to pass: on the devnet anybody may have it pass at once. Elsewhere nothing. */
+export function PassTime({ leftMs, live, site }: Pick<PageProps, "live" | "site"> & { leftMs: number }) {
+  const passing = useAction();
+  const { l1Url } = site;
+  if (leftMs === 0 || l1Url === null || live.info.value?.chainId !== DEVNET_CHAIN_ID) return null;
+  const pass = () =>
+    passing.run(async () => {
+      const { passTime } = await import("../ledger/test-clock.ts");
+      await passTime(l1Url, Math.ceil(leftMs / 1_000) + MARGIN_SECONDS);
+      live.ring();
+    });
+  return (
+    <div class="stack-s">
+      <div class="row">
+        <Button isSmall isBusy={passing.isBusy} onClick={() => void pass()}>
+          {`Let ${showDuration(leftMs)} pass`}
+        </Button>
+        <span class="soft small">This is a test network: its clock moves for everybody.</span>
+      </div>
+      {passing.problem !== null && <ProblemNotice problem={passing.problem} />}
+    </div>
+  );
+}
