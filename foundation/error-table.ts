@@ -10,7 +10,7 @@ export interface ErrorRow {
   readonly remedy: string;
   /** HTTP status of a server's answer. Default: 500. */
   readonly httpStatus?: number;
-  /** True where the same call may succeed later without any change of its arguments. */
+  /** True if the same call may succeed later without any change of its arguments. */
   readonly isRetryable?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** JSON that others write, read without a loss: no name twice in an object, and numbers with all their digits. */
+/** Lossless reading of JSON from elsewhere: no name twice in an object, and numbers with all their digits. */
 import { isSafeNumber, parse } from "lossless-json";
 
 /**
@@ -17,16 +17,19 @@ export class Numeral {
     return this.#digits;
   }
 
-  /** null where a number would be another one: too many digits, too large, or -0, which is written as 0. */
+  /**
+   * Returns the number; null if it would differ from the numeral: too many digits, too large, or -0, which is
+   * written as 0.
+   */
   toNumber(): number | null {
     return exactNumber(this.#digits);
   }
 }
 
-/** Digits by which a number of 64 bits is written at most: with more, a numeral is no such number. */
+/** Maximum digits of a 64-bit number's shortest form. A numeral with more is no such number. */
 const MAX_DIGITS = 17;
 
-/** The number that a numeral stands for; null where a number would lose some of it. */
+/** Converts a numeral to a number; null if the number would lose digits. */
 export function exactNumber(digits: string): number | null {
   const value = Number(digits);
   if (!isExact(value)) return null;
@@ -35,15 +38,21 @@ export function exactNumber(digits: string): number | null {
   return value !== 0 && !Number.isInteger(value) && significant.length <= MAX_DIGITS ? value : null;
 }
 
-/** Whether a number is written as itself: it is finite, no whole number that stands for several, and not -0, which is written as 0. */
+/**
+ * True if JSON writes a number as itself: it is finite, a safe integer if whole, and not -0, which is written
+ * as 0.
+ */
 export const isExact = (value: number): boolean =>
   Number.isFinite(value) &&
   !Object.is(value, -0) &&
   (!Number.isInteger(value) || Number.isSafeInteger(value));
 
-/** As JSON.parse, with a `Numeral` for each number. @throws SyntaxError, also for a name that an object has twice */
+/**
+ * Follows JSON.parse, with a `Numeral` for each number. @throws SyntaxError, also for a name that an object
+ * has twice
+ */
 export function parseExactJson(json: string): unknown {
-  // First the engine's own parser, which does not overflow on what is nested deeply.
+  // First the engine's own parser, which does not overflow on deeply nested text.
   parseStrictJson(json);
   try {
     return parse(json, null, { parseNumber: (digits: string) => new Numeral(digits) });
@@ -52,7 +61,7 @@ export function parseExactJson(json: string): unknown {
   }
 }
 
-/** As JSON.parse. @throws SyntaxError, also for a name that an object has twice */
+/** Follows JSON.parse. @throws SyntaxError, also for a name that an object has twice */
 export function parseStrictJson(json: string): unknown {
   const value: unknown = JSON.parse(json);
   const twice = nameTwice(json);
@@ -60,9 +69,9 @@ export function parseStrictJson(json: string): unknown {
   return value;
 }
 
-/** @param json what JSON.parse has taken */
+/** @param json text that JSON.parse has accepted */
 function nameTwice(json: string): string | null {
-  /** Names of each object that is open; null of a list. */
+  /** Names of each open object; null for a list. */
   const open: (Set<string> | null)[] = [];
   for (let i = 0; i < json.length; i++) {
     const character = json[i];

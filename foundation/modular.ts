@@ -46,7 +46,7 @@ export function invertAll(values: readonly bigint[], modulus: bigint): bigint[] 
   return inverses;
 }
 
-/** 1 / value modulo a prime, or any modulus that shares no factor with it, by Euclid's algorithm. @throws RangeError where there is none */
+/** 1 / value modulo a prime, or any modulus that shares no factor with it, by Euclid's algorithm. @throws RangeError if there is none */
 export function invertMod(value: bigint, modulus: bigint): bigint {
   let a = ((value % modulus) + modulus) % modulus;
   let b = modulus;

@@ -8,7 +8,7 @@ export class RollupError extends Error {
   override readonly name = "RollupError";
   readonly code: string;
   readonly data: object;
-  /** True where the same call may succeed later without any change of its arguments. */
+  /** True if the same call may succeed later without any change of its arguments. */
   readonly isRetryable: boolean;
   /** Remedy from the code's table, or from the server that refused; null if neither has one. */
   readonly remedy: string | null;

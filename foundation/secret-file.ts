@@ -9,7 +9,7 @@ const OTHERS = 0o077;
 /**
  * The value, without the white space around it.
  *
- * @throws CIR_SECRET_FILE where others may read it; neither names what is in it
+ * @throws CIR_SECRET_FILE if others may read it; neither names what is in it
  */
 export function readSecretFile(path: string): string {
   let file: number;

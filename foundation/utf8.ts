@@ -2,7 +2,7 @@
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** @throws SyntaxError where the bytes are no UTF-8 */
+/** @throws SyntaxError if the bytes are no UTF-8 */
 export function textOfBytes(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);

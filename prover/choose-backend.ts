@@ -21,7 +21,7 @@ export interface ChosenBackend {
 export interface Probe {
   /** Finds the graphics card: its name, or the reason why there is none. */
   findCard(): Promise<{ readonly name: string } | { readonly missing: string }>;
-  /** The native prover's addon; null where it is not built. */
+  /** The native prover's addon; null if it is not built. */
   findNative(): Promise<Pick<NativeAddon, "paths"> | null>;
   /**
    * Times of the same sum of points by each back end, on one thread, in milliseconds. WebAssembly's is null

@@ -14,7 +14,7 @@ export interface SlotState {
 /**
  * The i-th place's own inputs and those that it shares with the whole batch; its state is the caller's.
  * @param count places of the section
- * @throws RollupError CIR_INPUT_MISMATCH where an array has another number of slots
+ * @throws RollupError CIR_INPUT_MISMATCH if an array has another number of slots
  */
 export function slotInputs(
   inputs: CircuitInputs,

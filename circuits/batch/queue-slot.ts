@@ -34,7 +34,7 @@ export function executeQueueEntry(
   context: Pick<SlotContext, "batchNumber" | "timestamp">,
   onRefusal?: (error: RollupError) => void,
 ): SlotTrace {
-  /** The effect, null where the signed operation would be refused: the entry then has none. */
+  /** The effect, null if the signed operation would be refused: the entry then has none. */
   const ifLawful = (effect: () => LeafState): LeafState | null => {
     try {
       return effect();

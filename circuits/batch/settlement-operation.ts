@@ -46,7 +46,7 @@ export interface ActivationOperation {
   /** Maximum payments an epoch. */
   readonly cap: number;
   readonly payees: readonly Payee[];
-  /** The model's signature over `settlementMessage`; null where a batch is replayed. */
+  /** The model's signature over `settlementMessage`; null if a batch is replayed. */
   readonly signature: Signature | null;
 }
 

@@ -22,7 +22,7 @@ import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-
 /**
  * Applies a posted Settle or Activation with its posted data; its proof and the batch's, which has read the model's
  * signature, stand for the rest.
- * @throws OP_* where the ledger has no such settlement
+ * @throws OP_* if the ledger has no such settlement
  */
 export function replaySettlement(
   ledger: Ledger,

@@ -83,7 +83,7 @@ export function nullSlot(ledger: Ledger): SlotTrace {
  * rebuilds the state from L1. Queue operations are executed from their entry by `executeSlot`, settlements by
  * `replaySettlement`.
  * @param onBrokenForm as ReplayOptions
- * @throws OP_* where the record breaks a rule, so that no proof can exist for it.
+ * @throws OP_* if the record breaks a rule, so that no proof can exist for it.
  */
 export function replaySlot(
   ledger: Ledger,

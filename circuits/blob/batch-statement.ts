@@ -10,7 +10,7 @@ export interface BatchStatement {
   readonly commitment: bigint;
   readonly y: bigint;
   readonly z: bigint;
-  /** The halves of the blob's value at z, 128 bits each; both absent where the shape has no blob. */
+  /** The halves of the blob's value at z, 128 bits each; both absent if the shape has no blob. */
   readonly blobLow?: bigint;
   readonly blobHigh?: bigint;
 }

@@ -38,7 +38,7 @@ export async function stateBatch(
 /**
  * A blob takes a second or so.
  * @param batchCommitment C
- * @throws RangeError where the batch has a blob, and `preloadKzg` was not awaited
+ * @throws RangeError if the batch has a blob, and `preloadKzg` was not awaited
  */
 export function stateBatchNow(batch: BatchData, circuitId: bigint, batchCommitment: bigint): StatedBatch {
   if (!isBlobShape(batch.shape)) {

@@ -46,7 +46,7 @@ export async function openBlob(coefficients: readonly bigint[], z: bigint): Prom
 
 /**
  * The value at z, and the proof: the commitment to (d(X) − y) / (X − z).
- * @throws CIR_BLOB_MALFORMED; RangeError where nothing was loaded
+ * @throws CIR_BLOB_MALFORMED; RangeError if nothing was loaded
  */
 export function openBlobNow(coefficients: readonly bigint[], z: bigint): BlobOpening {
   requireCoefficients(coefficients);

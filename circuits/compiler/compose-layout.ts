@@ -74,7 +74,7 @@ export interface CompositionLayout {
   readonly copies: readonly CopyLayout[];
 }
 
-/** @throws RollupError CIR_COMPOSITION_INVALID where a public signal is no net of any copy, or equal to another */
+/** @throws RollupError CIR_COMPOSITION_INVALID if a public signal is no net of any copy, or equal to another */
 export function layOutComposition(composition: Composition, parts: readonly PartShape[]): CompositionLayout {
   const publicNets = [...composition.publicOutputs, ...composition.publicInputs];
   const joined = new JoinedNets();
@@ -141,7 +141,7 @@ class JoinedNets {
 
 /**
  * The signals of circom's symbol file by wire: a wire may have several, signals that were simplified away have none.
- * Each line is label, wire (−1 where there is none), component's number, name.
+ * Each line is label, wire (−1 if there is none), component's number, name.
  */
 export function* readSymbols(text: string): Generator<{ wire: number; signal: string }> {
   for (let from = 0; from < text.length; ) {

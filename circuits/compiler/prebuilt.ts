@@ -53,7 +53,7 @@ export const entryName = (name: string, contentHash: string) => `${name}-${conte
 export const prebuiltPath = (name: string, contentHash: string, folder = prebuiltFolder) =>
   join(folder, `${entryName(name, contentHash)}.circuit`);
 
-/** @returns null where there is no such file @throws RollupError CIR_PREBUILT_DAMAGED */
+/** @returns null if there is no such file @throws RollupError CIR_PREBUILT_DAMAGED */
 export function readPrebuiltHeader(path: string): PrebuiltHeader | null {
   if (!existsSync(path)) return null;
   try {
@@ -64,7 +64,7 @@ export function readPrebuiltHeader(path: string): PrebuiltHeader | null {
 }
 
 /**
- * The compiler's files of an entry as one. @throws Error where unpacking would not give the same bytes
+ * The compiler's files of an entry as one. @throws Error if unpacking would not give the same bytes
  * @param sym null for a circuit whose symbols nobody needs
  */
 export function packCircuit(

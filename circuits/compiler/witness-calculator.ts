@@ -102,7 +102,7 @@ export class WitnessCalculator {
   /**
    * Computes the witness, which `copyWires` then reads.
    *
-   * @throws RollupError CIR_WITNESS_REFUSED where an assertion or constraint of the program fails,
+   * @throws RollupError CIR_WITNESS_REFUSED if an assertion or constraint of the program fails,
    *   CIR_INPUT_MISMATCH where names or sizes are not the circuit's
    */
   run(inputs: CircuitInputs): void {

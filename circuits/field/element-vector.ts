@@ -52,7 +52,7 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 /**
  * z: fixed by the circuit, C and every element that L1 evaluates, and by the blob where a batch has one.
  *
- * @param versionedHash of the blob, 32 bytes; null where there is none
+ * @param versionedHash of the blob, 32 bytes; null if there is none
  */
 export function challenge(
   circuitId: bigint,

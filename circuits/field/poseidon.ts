@@ -44,7 +44,7 @@ export async function initPoseidon(): Promise<void> {
 
 /**
  * Hashes and checks signatures in C++ from here on; null: in WebAssembly or over bigint.
- * @throws RangeError where it does not give the published value
+ * @throws RangeError if it does not give the published value
  */
 export function useNativeField(field: NativeField | null): void {
   // More requests than lanes, so that the code for the rest runs too.

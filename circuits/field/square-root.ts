@@ -47,7 +47,7 @@ function makeTables(): Tables {
   return { products, logarithms };
 }
 
-/** The root of `value` mod r that is at most (r − 1) / 2, or null where there is none. */
+/** The root of `value` mod r that is at most (r − 1) / 2, or null if there is none. */
 export function squareRoot(value: bigint): bigint | null {
   const x = value % FIELD_ORDER;
   if (x === 0n) return 0n;

@@ -12,7 +12,7 @@ export function decodeAmount(code: bigint): bigint {
 
 /**
  * The code of an amount, the one with the smallest exponent.
- * @throws OP_AMOUNT_NOT_REPRESENTABLE where no code has exactly this value; `data` names the nearest below.
+ * @throws OP_AMOUNT_NOT_REPRESENTABLE if no code has exactly this value; `data` names the nearest below.
  */
 export function encodeAmount(wei: bigint): bigint {
   if (wei >= 0n) {

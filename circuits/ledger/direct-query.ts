@@ -15,7 +15,7 @@ import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
 
-/** Binary models only: class 1 where the logit is 0 or more. */
+/** Binary models only: class 1 if the logit is 0 or more. */
 export type AnsweredClass = 0 | 1;
 
 export interface DirectQuery {
@@ -44,7 +44,7 @@ export function areBuckets(bucketCount: number): boolean {
   return bucketCount % BUCKET_STEP === 0 && bucketCount >= BUCKET_STEP && bucketCount <= MAX_BUCKETS;
 }
 
-/** @throws CIR_SETTLEMENT_SIZE where no circuit has so many buckets */
+/** @throws CIR_SETTLEMENT_SIZE if no circuit has so many buckets */
 export function requireBuckets(bucketCount: number): void {
   if (!areBuckets(bucketCount)) {
     throw circuitError(

@@ -174,7 +174,7 @@ export class TreeVersion {
     return this.#nodeAt(id, 0) ?? new TreeNode(this.view.hash(0, id), null, this.leaf(id));
   }
 
-  /** The hash of leaf `id`, 0 where the tree is empty. */
+  /** The hash of leaf `id`, 0 if the tree is empty. */
   leafHash(id: number): bigint {
     if (this.top?.hash === undefined) hashVersions([this]);
     const node = this.#nodeAt(id, 0);
@@ -215,7 +215,7 @@ export class LedgerTree {
   #view: FlatView;
   #edit = ++lastEdit;
 
-  /** @param view what the tree begins as: empty where absent */
+  /** @param view what the tree begins as: empty if absent */
   constructor(depth: number = TREE_DEPTH, view: FlatView = new FlatLedger(depth).view) {
     this.depth = depth;
     this.#view = view;

@@ -183,7 +183,7 @@ export interface ModelRewards {
   readonly accruedWei: readonly bigint[];
   /** Claimed part of `accruedWei`, at `claimedPlace(m, role)`. */
   readonly claimedWei: readonly bigint[];
-  /** The opening of `closed`; null where that is 0. */
+  /** The opening of `closed`; null if that is 0. */
   readonly closed: ClosedEpoch | null;
 }
 

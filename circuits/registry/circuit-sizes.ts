@@ -150,8 +150,8 @@ export function settlingCircuits<Circuit extends { readonly name: string }>(
 }
 
 /**
- * Why the circuit that an activation names settles no epoch of such a model, with any circuit of shards; null where it does,
- * undefined where it settles nothing.
+ * Why the circuit that an activation names settles no epoch of such a model, with any circuit of shards; null if it does,
+ * undefined if it settles nothing.
  */
 export function misfitOfNamed(
   circuits: readonly { readonly name: string }[],
@@ -180,7 +180,7 @@ export type DataTwins<Circuit> = Readonly<Record<DataPlace, Circuit | null>>;
 const nameIn = (shape: BatchShape, place: DataPlace): string =>
   shapeName({ ...shape, table: tableIn(shape.table, place) });
 
-/** @throws CIR_CIRCUIT_UNKNOWN where the first circuit proves no batches */
+/** @throws CIR_CIRCUIT_UNKNOWN if the first circuit proves no batches */
 export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circuit[]): DataTwins<Circuit> {
   const first = circuits[0]!;
   const shape = batchShape(first);

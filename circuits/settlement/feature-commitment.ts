@@ -21,7 +21,7 @@ export interface ColumnCommitments {
  * A column's rows are added into 127 buckets by |G[k][j]|, and each bucket counts by its number in the end; all columns
  * take row k at the same time, which shares an inversion among them. About 4 µs an entry that is not 0.
  *
- * @throws CIR_FEATURES_INVALID where sizes do not fit or an entry is −128
+ * @throws CIR_FEATURES_INVALID if sizes do not fit or an entry is −128
  */
 export function commitColumns(
   G: Int8Array,
@@ -45,7 +45,7 @@ export function commitColumns(
  * H' + Σ_k entry[k][j] · points[k] for every column of a matrix with a row for each point: what `commitColumns` does, for
  * other rows and entries.
  *
- * @throws CIR_FEATURES_INVALID where an entry is beyond ± maxEntry
+ * @throws CIR_FEATURES_INVALID if an entry is beyond ± maxEntry
  */
 export function sumColumns(
   entries: Int8Array | Int16Array,

@@ -157,7 +157,7 @@ export function padded(values: readonly bigint[], length: number): bigint[] {
   return Array.from({ length }, (_, i) => values[i] ?? 0n);
 }
 
-/** @throws CIR_SETTLEMENT_DIFFERS where the payees are not those of the statics */
+/** @throws CIR_SETTLEMENT_DIFFERS if the payees are not those of the statics */
 export function requirePayees(model: Pick<SettledModel, "statics" | "payees">): void {
   const { statics, payees } = model;
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);

@@ -204,7 +204,7 @@ export interface SettlementProof {
 export const entryPlaces = (payeeCount: number, isTable = false): number =>
   HEAD_ELEMENT_COUNT + elementsOf(payeeCount, isTable);
 
-/** The vector that C commits to. @throws CIR_SETTLEMENT_SIZE where the elements are more than the circuit's places */
+/** The vector that C commits to. @throws CIR_SETTLEMENT_SIZE if the elements are more than the circuit's places */
 export function proofVector({ elements, placeCount, privateElements }: SettlementProof): bigint[] {
   const absentCount = placeCount - elements.length;
   if (absentCount < 0) throw sizeError("elements", elements.length, placeCount);

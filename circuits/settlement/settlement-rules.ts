@@ -22,7 +22,7 @@ import { settleShards } from "./shards/settle-shards.ts";
 
 /**
  * Settles a closed epoch by K drawn payments: one proof, or by circuits of shards one of the draws and one of each shard.
- * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuit; CIR_SETTLEMENT_DIFFERS where payments, payees, features
+ * @throws CIR_SETTLEMENT_SIZE if something does not fit the circuit; CIR_SETTLEMENT_DIFFERS if payments, payees, features
  *   or an opening are not those that the closed epoch, the statics or the receipt bind (`data.what`)
  */
 export function settleEpoch(epoch: EpochToSettle): SampledSettlement {

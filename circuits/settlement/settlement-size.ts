@@ -133,7 +133,7 @@ export interface Misfit {
   readonly has: number;
 }
 
-/** Why circuits of this size settle no epoch of such a model; null where they do. */
+/** Why circuits of this size settle no epoch of such a model; null if they do. */
 export function misfitOf(size: Omit<SettlementSize, "payments">, model: ModelShape): Misfit | null {
   // 1,024 buckets are no 1,024 features: the number's meaning depends on the kind.
   const isSameKind = (model.isDirect === true) === (size.isDirect === true);

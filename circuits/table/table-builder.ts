@@ -72,7 +72,7 @@ export class TableBuilder {
   readonly #unitIds = new Set<number>();
   readonly #wideLeaves = new WideLeaves();
 
-  /** @throws CIR_COMPOSITION_INVALID; OP_UNKNOWN_LEAF where the fee account does not exist */
+  /** @throws CIR_COMPOSITION_INVALID; OP_UNKNOWN_LEAF if the fee account does not exist */
   constructor(ledger: Ledger, { shape, ...opening }: BatchOpening) {
     this.shape = tableShapeOf(shape);
     requireTableShape(this.shape, ledger.tree.depth);
@@ -144,7 +144,7 @@ export class TableBuilder {
     return this.#sectionOf(operation) !== null;
   }
 
-  /** @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no */
+  /** @throws OP_* and leaves everything as it was; CIR_BATCH_FULL if `hasRoomFor` says no */
   add(operation: Operation): PlacedTrace {
     const section = this.#sectionOf(operation);
     if (section === null)
@@ -210,7 +210,7 @@ export class TableBuilder {
 export const closedCommitment = ({ batch, layout }: ClosedTableBatch): bigint =>
   dataCommitment(absorbedElements(batch.data, layout));
 
-/** @param versionedHash of the batch's blob, 32 bytes; null where the shape has no blob */
+/** @param versionedHash of the batch's blob, 32 bytes; null if the shape has no blob */
 export function closedStatement(
   closed: ClosedTableBatch,
   circuitId: bigint,

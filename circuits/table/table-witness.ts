@@ -47,7 +47,7 @@ export class TableWitness {
 
   /**
    * @param foresee a state for every wide slot; a wrong one costs time, nothing else
-   * @throws RollupError CIR_COMPOSITION_INVALID where the description is of no batch
+   * @throws RollupError CIR_COMPOSITION_INVALID if the description is of no batch
    */
   constructor(
     description: ComposedDescription,

@@ -232,7 +232,7 @@ export class RandomLedger {
     return signFor(this.ledger, from.secret, { kind: KIND.transfer, a: from.id, b: to.id, amountCode });
   }
 
-  /** A random operation that the ledger accepts now, or null where the chosen kind has none. */
+  /** A random operation that the ledger accepts now, or null if the chosen kind has none. */
   operation(isWide: boolean): Operation {
     const { random, ledger } = this;
     const lacking = WIDE_KINDS.filter((rule) => outcomesOf(rule).some((name) => !this.seen.has(name)));

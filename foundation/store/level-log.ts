@@ -16,7 +16,7 @@ interface LevelLog {
   readonly tornBytes: number;
 }
 
-/** @throws StoreDamage where something whole follows what is not, or parts of records do not fit each other */
+/** @throws StoreDamage if something whole follows what is not, or parts of records do not fit each other */
 export function readLevelLog(bytes: Buffer, file: string): LevelLog {
   const records: Buffer[] = [];
   let parts: Buffer[] | null = null;

@@ -107,7 +107,7 @@ export function claimStore(
   }
 }
 
-/** The record of a directory; null where it has none. @throws StoreDamage */
+/** The record of a directory; null if it has none. @throws StoreDamage */
 export function readStoreRecord(folder: string): StoreRecord | null {
   return readRecord(join(folder, STORE_FILE));
 }

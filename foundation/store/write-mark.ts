@@ -23,7 +23,7 @@ export class WriteMark {
   }
 
   /**
-   * 0 where there is none, or one that was made and never written.
+   * 0 if there is none, or one that was made and never written.
    * @throws StoreDamage where it is something else; what Node's file calls throw
    */
   read(): number {
@@ -36,7 +36,7 @@ export class WriteMark {
     }
   }
 
-  /** @throws where the disk does not take it */
+  /** @throws if the disk does not take it */
   write(count: number): void {
     const isNew = this.#fd === null && !hasMark(this.#path);
     this.#fd ??= openSync(this.#path, isNew ? "w" : "r+");

@@ -19,7 +19,7 @@ export interface OwnProcess {
   readonly process: ChildProcess;
   /** URL that the process printed when it was ready. */
   readonly url: string;
-  /** Sends the signal and waits for the end. @returns the exit code, null where the signal ended it */
+  /** Sends the signal and waits for the end. @returns the exit code, null if the signal ended it */
   end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null>;
 }
 

@@ -57,7 +57,7 @@ const errorSchema = z.object({
   }),
 });
 
-/** @param schema of the answer, which is null where the body is empty */
+/** @param schema of the answer, which is null if the body is empty */
 export async function askSequencer<Schema extends z.core.$ZodType>(
   { operatorToken, sequencerUrl, timeoutMs = DEFAULT_TIMEOUT_MS }: SequencerEndpoint,
   { body, path, signal }: SequencerRequest,

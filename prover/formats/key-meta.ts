@@ -17,7 +17,7 @@ const keyMetaSchema = z.object({
 
 export type KeyMeta = z.infer<typeof keyMetaSchema>;
 
-/** The description in a meta.json's text, or null where the text is none. */
+/** The description in a meta.json's text, or null if the text is none. */
 export function parseKeyMeta(text: string): KeyMeta | null {
   let json: unknown;
   try {

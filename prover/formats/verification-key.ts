@@ -187,7 +187,7 @@ export interface SolidityKey {
   ic: ContractIc;
 }
 
-/** Solidity's view of the key. @throws RollupError PRV_KEY_INVALID where gamma is not the generator */
+/** Solidity's view of the key. @throws RollupError PRV_KEY_INVALID if gamma is not the generator */
 export function toSolidityKey(key: VerificationKey): SolidityKey {
   if (!g2(key.gamma).equals(bn254.G2.Point.BASE)) {
     throw invalid("the contracts take the generator of G2 as gamma, and this key has another one", {});

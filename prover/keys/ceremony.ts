@@ -193,7 +193,7 @@ async function writeStep(
   }
 }
 
-/** @throws RollupError PRV_CEREMONY_REFUSED where there is something */
+/** @throws RollupError PRV_CEREMONY_REFUSED if there is something */
 export function refuseExisting(path: string): void {
   if (existsSync(path)) throw refused("target-exists", `${path} exists, and is not overwritten`, { path });
 }

@@ -74,7 +74,7 @@ export interface NativeAddon {
 
 const addonPath = fileURLToPath(new URL("build/bn254-prover.node", import.meta.url));
 
-/** @throws RollupError PRV_NATIVE_UNAVAILABLE where the addon was not built or does not load */
+/** @throws RollupError PRV_NATIVE_UNAVAILABLE if the addon was not built or does not load */
 export function loadNativeAddon(path = addonPath): NativeAddon {
   try {
     return createRequire(import.meta.url)(path) as NativeAddon;

@@ -51,7 +51,7 @@ export interface NativeProver extends Prover {
  * The native back end. Jobs run one after another, each on all threads. From its first proof on a key stays in memory in the
  * addon's own form, or, where `keyMemory` says so, its matrices alone do and its points are read from its file.
  *
- * @throws RollupError PRV_NATIVE_UNAVAILABLE where the addon is not built, or the processor lacks the path
+ * @throws RollupError PRV_NATIVE_UNAVAILABLE if the addon is not built, or the processor lacks the path
  */
 export function createNativeProver(options: NativeProverOptions = {}): NativeProver {
   const addon = loadNativeAddon();

@@ -53,7 +53,7 @@ interface Child {
   /** Resolves to the back end's name, once it is open. @throws why the process cannot be used */
   readonly ready: Promise<string>;
   readonly ended: Promise<void>;
-  /** Why we ended it; null where it ended by itself. */
+  /** Why we ended it; null if it ended by itself. */
   endedFor: string | null;
 }
 
@@ -113,7 +113,7 @@ export class ChildProver implements OutsideProver {
     };
   }
 
-  /** @throws what `Prover.prove` throws; PRV_WORKER_DIED where the child ended, or hung */
+  /** @throws what `Prover.prove` throws; PRV_WORKER_DIED if the child ended, or hung */
   prove(job: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
     return this.#queue.add(job, options);
   }

@@ -8,7 +8,7 @@ interface OpenProverOptions extends Pick<ChildProverOptions, "idleMs" | "logTo">
   readonly cancelsAborted: boolean;
 }
 
-/** @throws PRV_QUEUE_FAILED where the queue's Redis does not answer */
+/** @throws PRV_QUEUE_FAILED if the queue's Redis does not answer */
 export async function openProver(
   config: ProverConfig,
   options: OpenProverOptions,

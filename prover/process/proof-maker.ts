@@ -23,7 +23,7 @@ export class ProofMaker {
   readonly #logger: Logger;
   readonly #times = new ProofTimes();
 
-  /** @throws PRV_NATIVE_UNAVAILABLE, PRV_GPU_UNAVAILABLE where the back end that is named cannot run here */
+  /** @throws PRV_NATIVE_UNAVAILABLE, PRV_GPU_UNAVAILABLE if the back end that is named cannot run here */
   static async open(config: ProverConfig, modules: ProofMakerModules): Promise<ProofMaker> {
     const { logger, onCrossCheck } = modules;
     const { backend, reason } = await chooseBackend(config.backend);

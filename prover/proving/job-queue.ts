@@ -120,7 +120,7 @@ export class StageClock {
   }
 }
 
-/** @throws RollupError PRV_CANCELLED where nobody waits for the job any more */
+/** @throws RollupError PRV_CANCELLED if nobody waits for the job any more */
 export function requireWaiting(queued: QueuedJob): void {
   if (queued.isSettled) throw endedError("PRV_CANCELLED", queued.job);
 }

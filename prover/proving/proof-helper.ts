@@ -36,7 +36,7 @@ export class ProofHelper {
   }
 
   /**
-   * @throws PRV_PROOF_INVALID, PRV_WORKER_DIED; PRV_PROVE_FAILED where the verifier itself failed
+   * @throws PRV_PROOF_INVALID, PRV_WORKER_DIED; PRV_PROVE_FAILED if the verifier itself failed
    */
   async requireValid({ circuit }: ProofJob, proof: Groth16Proof, publicSignals: bigint[]): Promise<void> {
     const { name, verificationKey: key } = circuit;

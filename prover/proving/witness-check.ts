@@ -6,7 +6,7 @@ const witnessCountAt = 60;
 /** Offset of the values in a .wtns file. */
 export const witnessValuesAt = 76;
 
-/** @throws RollupError PRV_NO_WITNESS, or PRV_KEY_INVALID where the circuit's own calculator made it */
+/** @throws RollupError PRV_NO_WITNESS, or PRV_KEY_INVALID if the circuit's own calculator made it */
 export function checkWitness(name: string, bytes: Uint8Array, wireCount: number, isGiven: boolean): void {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isWhole =

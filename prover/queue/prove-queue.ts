@@ -58,7 +58,7 @@ export const JOB_ENDS = {
   cancelled: "the job was cancelled",
 } as const;
 
-/** @throws PRV_QUEUE_FAILED where Redis does not answer, or does not take the credential, within ten seconds */
+/** @throws PRV_QUEUE_FAILED if Redis does not answer, or does not take the credential, within ten seconds */
 export async function connectRedis(url: string, onError: (error: Error) => void): Promise<Redis> {
   // BullMQ asks for no limit of retries: its commands wait until Redis is back.
   const redis = new Redis(url, { maxRetriesPerRequest: null });

@@ -54,7 +54,7 @@ interface QueueProverModules extends OutsideProverEvents {
   readonly logger: ProverLogger;
 }
 
-/** @throws PRV_QUEUE_FAILED where Redis does not answer */
+/** @throws PRV_QUEUE_FAILED if Redis does not answer */
 export async function createQueueProver(
   options: QueueProverOptions,
   modules: QueueProverModules,

@@ -49,7 +49,7 @@ export interface QueueWorker {
   close(): Promise<void>;
 }
 
-/** @throws PRV_QUEUE_FAILED where Redis does not answer */
+/** @throws PRV_QUEUE_FAILED if Redis does not answer */
 export async function startQueueWorker(
   options: QueueWorkerOptions,
   modules: QueueWorkerModules,

@@ -59,7 +59,7 @@ export const stagingBytes = 44 * 65536;
 const controlWords = 16;
 const maxBytes = 65536 * pageBytes;
 
-/** @throws RollupError PRV_CIRCUIT_UNSUPPORTED where 4 GiB do not suffice */
+/** @throws RollupError PRV_CIRCUIT_UNSUPPORTED if 4 GiB do not suffice */
 export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
   const { wireCount, publicCount, domainSize, coefficientCount } = shape;
   let at = kernelBytes;

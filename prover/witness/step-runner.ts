@@ -7,12 +7,12 @@ import { fileURLToPath } from "node:url";
 export type LoadedSteps = { readonly loadedSteps: unique symbol };
 
 interface StepRunner {
-  /** @throws Error where the bytes are no steps */
+  /** @throws Error if the bytes are no steps */
   load(bytes: Uint8Array): LoadedSteps;
   /**
    * Fills `ports` and `own`, copy after copy, 32 little-endian bytes a value. `inputs` has each copy's inputs in the order of
    * the part's wires. Returns -1, or the index of a row that some copy breaks; nothing is filled then.
-   * @throws Error where sizes do not fit, or an input is not below the field's order
+   * @throws Error if sizes do not fit, or an input is not below the field's order
    */
   run(steps: LoadedSteps, inputs: Uint8Array, ports: Uint8Array, own: Uint8Array): number;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readJsonFile, readTextFile } from "./read-text-file.ts";
+import { readJsonFile, readJsonLines, readTextFile } from "./read-text-file.ts";
 
 test("a person's file keeps every letter, or is refused", async () => {
   const folder = mkdtempSync(join(tmpdir(), "openledger-text-file-"));
@@ -14,8 +14,19 @@ test("a person's file keeps every letter, or is refused", async () => {
     await expect(readJsonFile(path)).rejects.toThrow(refused);
     writeFileSync(path, '\ufeff{"a":"café"}');
     expect(await readJsonFile(path)).toEqual({ a: "café" });
-    writeFileSync(path, "{");
-    await expect(readJsonFile(path)).rejects.toThrow(refused);
+    for (const wrong of ["{", '{"a":1,"a":2}']) {
+      writeFileSync(path, wrong);
+      await expect(readJsonFile(path)).rejects.toThrow(refused);
+    }
+    writeFileSync(path, '\ufeff{"a":1}\r\n\r\n{"a":2}\r\n');
+    expect(await readJsonLines(path)).toEqual([{ a: 1 }, { a: 2 }]);
+    for (const wrong of ["null", "7", "[]", "{", '{"a":1,"a":2}']) {
+      writeFileSync(path, `{"a":1}\n${wrong}\n`);
+      await expect(readJsonLines(path), wrong).rejects.toMatchObject({
+        code: "CMD_USAGE",
+        data: { file: path, line: 2 },
+      });
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }

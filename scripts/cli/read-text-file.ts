@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { textOfFile } from "@openledger/foundation/utf8";
 import { commandError } from "./cli-errors.ts";
 
@@ -14,12 +15,30 @@ export async function readTextFile(path: string): Promise<string> {
   }
 }
 
-/** @throws CMD_USAGE also where it is no JSON */
-export async function readJsonFile(path: string): Promise<unknown> {
-  const text = await readTextFile(path);
+/** @throws CMD_USAGE also where it is no JSON, or an object has a name twice */
+export const readJsonFile = async (path: string): Promise<unknown> =>
+  jsonAt(path, await readTextFile(path), { file: path });
+
+/** An object a line. @throws CMD_USAGE naming the line */
+export async function readJsonLines(path: string): Promise<object[]> {
+  const lines = (await readTextFile(path)).split(/\r?\n/);
+  return lines.flatMap((json, i) => {
+    if (json.trim() === "") return [];
+    const place = `${path}:${i + 1}`;
+    const data = { file: path, line: i + 1 };
+    const value = jsonAt(place, json, data);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return [value];
+    throw commandError("CMD_USAGE", `${place} is no object`, { data });
+  });
+}
+
+function jsonAt(place: string, json: string, data: object): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseStrictJson(json);
   } catch (cause) {
-    throw commandError("CMD_USAGE", `${path} is no JSON: ${(cause as Error).message}`, { cause });
+    throw commandError("CMD_USAGE", `${place} is no JSON: ${(cause as Error).message}`, {
+      data: { ...data },
+      cause,
+    });
   }
 }

@@ -93,7 +93,7 @@ export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: str
 /**
  * Names that a circuit of these sizes can have. Settlement circuits of one size may differ in rows, features and draws: then
  * there are several, and only the key says which it is.
- * @throws CLI_CIRCUIT_MISSING where there is none
+ * @throws CLI_CIRCUIT_MISSING if there is none
  */
 export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]): string[] {
   const { sort, size0, size1 } = circuit;
@@ -112,8 +112,8 @@ export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]):
 /**
  * The one of these names whose key L1 has; a single one is not asked for its key.
  * @param keyOf may throw CLI_KEYS_MISSING: nobody has files of a circuit that is not in use
- * @returns null where none of them has it
- * @throws CLI_KEYS_MISSING where none of those whose keys are there has it; what keyOf throws
+ * @returns null if none of them has it
+ * @throws CLI_KEYS_MISSING if none of those whose keys are there has it; what keyOf throws
  */
 export async function nameByKey(
   circuit: RegisteredCircuit,

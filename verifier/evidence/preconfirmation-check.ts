@@ -95,7 +95,7 @@ function findEquivocations(
 
 /**
  * Reads L1's batches once and judges every preconfirmation. Batches are decoded, not executed: the contract has done that.
- * @throws BRG_PRECONFIRMATION_INVALID; BRG_PRECONFIRMATION_INVALID where a place is taken on L1 and the preconfirmation's operation is
+ * @throws BRG_PRECONFIRMATION_INVALID, also if a place is taken on L1 and the preconfirmation's operation is
  * not beside it; BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function checkPreconfirmations(

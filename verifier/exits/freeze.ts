@@ -12,7 +12,7 @@ import { requireOvertaken } from "./overtaken.ts";
 export interface FreezeOutlook {
   readonly isFrozen: boolean;
   readonly waysOut: WaysOut;
-  /** The entry that everything waits for; null where the queue is empty. Times are L1's. */
+  /** The entry that everything waits for; null if the queue is empty. Times are L1's. */
   readonly oldest: {
     readonly queueIndex: number;
     readonly queuedAtSeconds: number;
@@ -59,7 +59,7 @@ export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeO
 
 /**
  * @throws CLI_EXIT_UNAVAILABLE, CLI_TOO_EARLY with data.queueIndex and
- * data.freezableAtSeconds; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*
+ * data.freezableAtSeconds; BRG_CONTRACT_REVERTED if L1 moved meanwhile; BRG_L1_*
  */
 function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
   if (!ways.hasLeafExit || ways.payees < ways.neededPayees) {

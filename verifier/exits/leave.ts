@@ -100,7 +100,7 @@ export type LeaveErrorCode =
 
 /**
  * Takes what is owed out of a frozen rollup.
- * @throws CLI_EXIT_UNAVAILABLE where there is an account to act with; CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_*,
+ * @throws CLI_EXIT_UNAVAILABLE if there is an account to act with; CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_*,
  * BRG_BATCH_MALFORMED where a batch's effect is not known, BRG_CONTRACT_REVERTED, BRG_VERIFY_DIFFERS, BRG_L1_*
  * @example
  * ```ts

@@ -80,7 +80,7 @@ export class BridgeTotals {
   /**
    * @param burnedWei of the batch's settlements: it leaves the ledger
    * @param queueBaseFeeWei what a refused deposit to a leaf burns
-   * @throws BRG_VERIFY_DIFFERS where the contract credited others, or other amounts
+   * @throws BRG_VERIFY_DIFFERS if the contract credited others, or other amounts
    */
   applyBatch(batch: BatchData, burnedWei: bigint, queueBaseFeeWei: bigint): void {
     this.ledgerWei -= burnedWei;

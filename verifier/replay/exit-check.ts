@@ -40,14 +40,14 @@ function exitPlace(key: bigint): ExitPlace | null {
   return { kind: "payee", modelId: id, payeeIndex: Number((key >> 24n) & 0xfffn), role };
 }
 
-/** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or payee */
+/** Recipient and amount of the exit with this key. @throws OP_* if the ledger has no such leaf or payee */
 function dueAt(ledger: Ledger, place: ExitPlace): { recipient: bigint; amountWei: bigint } {
   if (place.kind === "payee") return payeeDue(ledger, place.modelId, place.payeeIndex, place.role);
   const { leaf } = ledger.requireLeaf(place.id);
   return { recipient: leaf.l1Owner, amountWei: leaf.balance };
 }
 
-/** @throws BRG_VERIFY_DIFFERS where the key left before, or the frozen ledger gives it another amount or recipient */
+/** @throws BRG_VERIFY_DIFFERS if the key left before, or the frozen ledger gives it another amount or recipient */
 export function checkExit(read: ReadSoFar, { amountWei, key, recipient }: ExitEvent): void {
   const what = `exit ${key}`;
   requireSame(null, "whether the ledger is frozen", true, read.isFrozen);
@@ -73,7 +73,7 @@ function dueExit(ledger: Ledger, place: ExitPlace, what: string) {
   }
 }
 
-/** @throws BRG_VERIFY_DIFFERS where the entry did not wait, or another amount or address was credited */
+/** @throws BRG_VERIFY_DIFFERS if the entry did not wait, or another amount or address was credited */
 export function checkRefund(read: ReadSoFar, { queueIndex, refundedWei, sender }: RefundEvent): void {
   const what = `the refund of queue entry ${queueIndex}`;
   requireSame(null, "whether the ledger is frozen", true, read.isFrozen);

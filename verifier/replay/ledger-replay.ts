@@ -100,7 +100,7 @@ export class LedgerReplay {
   }
 
   /**
-   * @throws BRG_HISTORY_INCOMPLETE; BRG_BATCH_MALFORMED where a batch breaks the rules; BRG_VERIFY_DIFFERS where a record
+   * @throws BRG_HISTORY_INCOMPLETE; BRG_BATCH_MALFORMED if a batch breaks the rules; BRG_VERIFY_DIFFERS if a record
    * contradicts those before or its proof
    */
   async apply(event: HistoryEvent): Promise<void> {

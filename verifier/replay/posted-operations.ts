@@ -19,7 +19,7 @@ export interface PostedOperation {
   readonly batchNumber: number;
   readonly kind: string;
   readonly a: number;
-  /** 0 where the kind has no B; the new leaf's id for a Create. */
+  /** 0 if the kind has no B; the new leaf's id for a Create. */
   readonly b: number;
   readonly amountCode: bigint;
   readonly words: readonly bigint[];
@@ -113,7 +113,7 @@ function placedByPromises(slots: TableSlots, promised: Promised): PostedOperatio
 
 /**
  * @param isOneByOne keeps each promise that goes with those before it; else all that name a slot, or none
- * @returns null where not all can be kept
+ * @returns null if not all can be kept
  */
 function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean) {
   const { deadlines, firstOpIndex, narrow, wide } = slots;

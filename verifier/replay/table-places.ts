@@ -23,7 +23,7 @@ interface PlaceRules {
  * free ones for narrow slots as in any order, and every deadline is as late as in any. Narrow slots take them by deadline.
  * So where this finds no order there is none.
  * @param fixed slots by place, 0 to all slots less 1; each slot once
- * @returns null where there is no such order
+ * @returns null if there is no such order
  */
 export function placeSlots(
   { deadlines, wideCount }: PlaceRules,

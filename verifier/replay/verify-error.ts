@@ -27,7 +27,7 @@ export function verifyDiffers(
   );
 }
 
-/** @throws BRG_VERIFY_DIFFERS where the two values are not the same */
+/** @throws BRG_VERIFY_DIFFERS if the two values are not the same */
 export function requireSame(
   batchNumber: number | null,
   what: string,

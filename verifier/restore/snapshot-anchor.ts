@@ -60,7 +60,7 @@ export async function requireAnchored(
   return { anchor: { blockNumber, transactionHash }, ledger };
 }
 
-/** The block that took a batch, null where none has; for making snapshots. */
+/** The block that took a batch, null if none has; for making snapshots. */
 export async function findBatchBlock(
   { address, client }: RollupContract,
   batchNumber: number,

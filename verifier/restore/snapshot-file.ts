@@ -140,7 +140,7 @@ export async function writeSnapshot(path: string, snapshot: LedgerSnapshot): Pro
 
 /**
  * Reads the file and checks its hash and form. Whether it is true is requireAnchored's question.
- * @throws BRG_SNAPSHOT_INVALID; BRG_SNAPSHOT_INVALID where the content is not what its hash names
+ * @throws BRG_SNAPSHOT_INVALID, also if the content is not what its hash names
  */
 export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnapshot; sha256: string }> {
   const unreadable = (why: string, cause?: unknown) =>

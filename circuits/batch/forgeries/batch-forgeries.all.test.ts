@@ -412,7 +412,7 @@ describe("the batch", () => {
     }
   });
 
-  /** The wire of a signal, or null where the compiler has put an equal one in its place. */
+  /** The wire of a signal, or null if the compiler has put an equal one in its place. */
   function tryWire(signal: string): number | null {
     try {
       return tester.wireOf(signal);

@@ -71,7 +71,7 @@ const ANY = [-1n, -(2n ** 96n), 2n ** 160n, 2n ** 253n, 3n]
   .map((x) => shiftedDown(x, 0))
   .concat([32, 64, 96].map((bits) => shiftedDown(1n, bits)));
 
-/** The root after the operation by the model; null where it refuses. */
+/** The root after the operation by the model; null if it refuses. */
 function rootByModel(operation: LawlessOperation): bigint | null {
   const { ledger } = new World();
   try {

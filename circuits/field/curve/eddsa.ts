@@ -75,7 +75,7 @@ export function isUsableKey(point: CurvePoint): boolean {
 }
 
 /**
- * The usable key with this x-coordinate, or null where there is none.
+ * The usable key with this x-coordinate, or null if there is none.
  *
  * A leaf stores x alone. The curve has (x, y) and (x, −y) there, and (x, −y) = −(x, y) + (0, −1), which is off
  * the subgroup when (x, y) is on it, as (0, −1) has order 2: at most one of the two is usable.

@@ -17,7 +17,7 @@ const P = FIELD_ORDER;
 /** left[i] += right[i] for all i; every case of the group law. The two may be the same object. */
 export function addAll(left: MontgomeryPoints, right: Readonly<MontgomeryPoints>): void {
   const count = left.u.length;
-  // Denominators of the slopes; 0 where there is no slope to compute.
+  // Denominators of the slopes; 0 if there is no slope to compute.
   const denominators = new Array<bigint>(count);
   const isDoubling = new Uint8Array(count);
   for (let i = 0; i < count; i++) {

@@ -375,7 +375,7 @@ export class FlatLedger {
     return this.#chunks.length;
   }
 
-  /** A chunk's bytes, which go on changing, and the leaves of it that are not in its records; null where it is empty. */
+  /** A chunk's bytes, which go on changing, and the leaves of it that are not in its records; null if it is empty. */
   chunk(index: number): { bytes: Uint8Array; more: [id: number, state: LeafState][] } | null {
     const chunk = this.#chunks[index];
     if (chunk === undefined) return null;

@@ -89,7 +89,7 @@ function rawScores({ rowCount, bucketCount, values }: DirectMatrix, counts: Uint
 }
 
 /**
- * The model's answer: 1 where the logit 8 Σ_a count_a B_a + L B_bias is 0 or more. Every prompt has one.
+ * The model's answer: 1 if the logit 8 Σ_a count_a B_a + L B_bias is 0 or more. Every prompt has one.
  * @throws CIR_QUERY_INVALID, CIR_FEATURES_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function answeredClass(matrix: DirectMatrix, counts: Uint8Array): AnsweredClass {
@@ -108,7 +108,7 @@ export function directLogit(matrix: DirectMatrix, counts: Uint8Array): number {
 
 /**
  * The scores of the N rows: 8 Σ_a count_a B_ka + L B_k,bias, negated where class 1 was answered.
- * @throws CIR_QUERY_INVALID where the query's class is not the matrix' answer; as `answeredClass`
+ * @throws CIR_QUERY_INVALID if the query's class is not the matrix' answer; as `answeredClass`
  */
 export function directScores(matrix: DirectMatrix, query: DirectQuery): bigint[] {
   return directDraw(matrix, query).scores as bigint[];
@@ -155,7 +155,7 @@ export type RegisteredMatrix = Int8Array | DirectMatrix;
 
 /**
  * The score of each row.
- * @throws CIR_QUERY_INVALID where the query is of another kind than the matrix; CIR_QUERY_INVALID, CIR_FEATURES_INVALID
+ * @throws CIR_QUERY_INVALID if the query is of another kind than the matrix; CIR_QUERY_INVALID, CIR_FEATURES_INVALID
  */
 export function scoresOf(matrix: RegisteredMatrix, query: ModelQuery): readonly bigint[] {
   if (matrix instanceof Int8Array && query instanceof Int16Array) return exactScores(matrix, query);

@@ -9,7 +9,7 @@ export function scoreDigitCount(featureCount: number): 7 | 8 | 9 {
 /**
  * s_k = Σ_j G[k][j] q_j, G row-major N × d. Exact: below 2^26 for d ≤ 2,072.
  *
- * @throws CIR_FEATURES_INVALID where G has no whole number of rows for this query
+ * @throws CIR_FEATURES_INVALID if G has no whole number of rows for this query
  */
 export function exactScores(G: Int8Array, q: Int16Array): bigint[] {
   const featureCount = q.length;

@@ -41,7 +41,7 @@ export interface SettledShards extends SampledSettlement {
 
 /**
  * Settles a closed epoch of a model of several shards by K drawn payments.
- * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuits; CIR_SETTLEMENT_DIFFERS as `settleEpoch`
+ * @throws CIR_SETTLEMENT_SIZE if something does not fit the circuits; CIR_SETTLEMENT_DIFFERS as `settleEpoch`
  */
 export function settleShards(epoch: EpochToSettle): SettledShards {
   const { model, features } = epoch;

@@ -1,6 +1,6 @@
 /**
  * Test support: what the parts of a table fix by what C absorbs of them, each part by itself and with any witness that its
- * rows allow. A batch's honest witness shows one case of each rule; a forger's may have a 0 where that one has none.
+ * rows allow. A batch's honest witness shows one case of each rule; a forger's may have a 0 in places in which that one has none.
  */
 import { compileCircuit } from "../../compiler/compile.ts";
 import { initPoseidon } from "../../field/poseidon.ts";

@@ -70,7 +70,7 @@ export function trapColumns(): TrapColumns {
 }
 
 /**
- * The signals of DrawScores over the columns, by name, whose sum is `target`; null where the equation has no root. A
+ * The signals of DrawScores over the columns, by name, whose sum is `target`; null if the equation has no root. A
  * signal that the compiler merges with another is there under both names.
  */
 export function forgeColumnSignals(

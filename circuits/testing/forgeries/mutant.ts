@@ -9,7 +9,7 @@ const INCLUDE = /^include "(.*)";$/gm;
  * The main source without some statements of what it includes. Files that hold one, and those that include such files, are
  * in its text; all others it includes.
  * @param isWhole every file is in its text, for anyone who changes more of it
- * @throws Error where a statement is not there exactly once
+ * @throws Error if a statement is not there exactly once
  */
 export function sourceWithout(mainSource: string, statements: readonly string[], isWhole = false): string {
   const touched = new Map<string, boolean>();

@@ -32,7 +32,7 @@ interface ComposedFiles {
 /**
  * Circom's wire of each composed wire: a bijection that keeps the public signals. By names; where circom has kept other
  * names of a wire, by the rows in which it is.
- * @throws RollupError CIR_COMPOSITION_INVALID where there is none
+ * @throws RollupError CIR_COMPOSITION_INVALID if there is none
  */
 export async function matchWires(
   composition: Composition,

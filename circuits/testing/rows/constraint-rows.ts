@@ -61,7 +61,7 @@ export class ConstraintRows {
     this.#sides = sides;
   }
 
-  /** The first constraint that a witness breaks; null where it breaks none. */
+  /** The first constraint that a witness breaks; null if it breaks none. */
   firstBroken(witness: readonly bigint[]): number | null {
     const { constraintCount, prime } = this.header;
     const values = this.#nearZero(witness);

@@ -3,7 +3,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
-import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
@@ -16,6 +15,7 @@ import type { DatasetRequest, FactoryDataset } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
 import { writeDatasetRows } from "../tasks/dataset-files.ts";
 import type { FactoryStore, StoredDataset } from "./factory-store.ts";
+import { uploadedRows } from "./uploaded-rows.ts";
 
 type Limits = Pick<
   FactoryConfig,
@@ -295,24 +295,3 @@ export class DatasetStore {
 
 const sizeOf = (contents: readonly Uint8Array[]): number =>
   contents.reduce((sum, { length }) => sum + length, 0);
-
-/** Rows as they are trained on: each line's JSON in its canonical form. @throws SRV_BAD_REQUEST, ATT_ROW_INVALID */
-function uploadedRows(jsonl: string): Uint8Array[] {
-  const lines = jsonl.split("\n").filter((line) => line.trim() !== "");
-  const invalid = (why: string, cause?: unknown) =>
-    factoryError("SRV_BAD_REQUEST", why, { data: { fields: ["jsonl"] }, cause });
-  if (lines.length === 0) throw invalid("there is no row");
-  return lines.map((line, index) => {
-    let value: Partial<Record<"text" | "prompt" | "answer", unknown>> | null;
-    try {
-      value = JSON.parse(line) as typeof value;
-    } catch (cause) {
-      throw invalid(`line ${index} is no JSON`, cause);
-    }
-    const isRow =
-      typeof value?.text === "string" ||
-      (typeof value?.prompt === "string" && typeof value.answer === "string");
-    if (!isRow) throw invalid(`line ${index} has neither a text nor a prompt and an answer`);
-    return encodeTextRow(value as TextRow);
-  });
-}

@@ -49,7 +49,7 @@ export interface KernelImage {
  * Generates and compiles the kernels, about 0.2 s. They need WebAssembly's relaxed SIMD, which V8 has had
  * since version 11.3 (node 20), there still behind a flag that this sets.
  *
- * @throws RollupError PRV_PROVE_FAILED where the machine has no fused multiply-add
+ * @throws RollupError PRV_PROVE_FAILED if the machine has no fused multiply-add
  */
 export function buildKernelImage(): KernelImage {
   enableRelaxedSimd();

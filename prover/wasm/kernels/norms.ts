@@ -83,7 +83,7 @@ export class Norms {
     callOnSlots(this.field.base.f, this.#outlined.norm, norm, difference, difference);
   }
 
-  /** Writes a * b. @throws RangeError where that could be too large for the next product */
+  /** Writes a * b. @throws RangeError if that could be too large for the next product */
   runningProduct(address: Code, offset: number, a: Slot, b: Slot): void {
     const { valueMax } = this.field.mulSlots(address, offset, a, b);
     if (valueMax > productMax) throw new RangeError("running products outgrow their bound");

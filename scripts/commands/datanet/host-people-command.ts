@@ -6,7 +6,7 @@ import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { readTextFile } from "../../cli/read-text-file.ts";
+import { readJsonLines } from "../../cli/read-text-file.ts";
 import { command } from "../../cli/run-command.ts";
 import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";
 
@@ -26,10 +26,7 @@ const addSay = command({
   examples: ["datanet say 10 labels.jsonl --host http://127.0.0.1:8560 --account carol"],
   run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
-    const records = (await readTextFile(args[1]!))
-      .split(/\r?\n/)
-      .filter((line) => line.trim() !== "")
-      .map((line) => JSON.parse(line) as UnsignedRecord);
+    const records = (await readJsonLines(args[1]!)) as UnsignedRecord[];
     const client = await signerClient(options, options.asDatanet === true ? datanetId : null);
     const results = await sayRecords(client, { hostUrl: options.host, datanetId, records });
     const refused = results.flatMap(({ error }, i) => (error === null ? [] : [{ place: i, ...error }]));

@@ -37,7 +37,7 @@ function readRows(name: string, content: Uint8Array): TextRow[] {
       rowOf(name, line, () => Object.fromEntries(names.map((column, j) => [column.trim(), fields[j]]))),
     );
   }
-  if (ending.endsWith("json") || ending === "jsonl")
+  if (ending === "jsonl" || ending === "ndjson")
     return text
       .split(/\r?\n/)
       .flatMap((json, i) => (json.trim() === "" ? [] : [rowOf(name, i + 1, () => parseStrictJson(json))]));

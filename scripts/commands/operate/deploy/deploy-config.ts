@@ -5,6 +5,7 @@ import { dirname, resolve } from "node:path";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { unmatchedShardCircuit } from "@openledger/circuits/registry/circuit-sizes";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { textOfFile } from "@openledger/foundation/utf8";
 import { type Address, getAddress, isAddress, parseGwei } from "viem";
 import { z } from "zod";
@@ -96,7 +97,7 @@ export type DeployConfig = z.output<typeof configSchema>;
 export function loadDeployConfig(configPath: string): DeployConfig {
   let json: unknown;
   try {
-    json = JSON.parse(textOfFile(readFileSync(configPath)));
+    json = parseStrictJson(textOfFile(readFileSync(configPath)));
   } catch (cause) {
     throw operatorError("CMD_DEPLOY_REFUSED", `${configPath} cannot be read as JSON`, {
       data: { reason: "config-invalid", configPath },
