@@ -1,4 +1,5 @@
-import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
+import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { type Abi, type Address, type Hex, isAddressEqual, type Log, parseEventLogs } from "viem";
 
 /**
@@ -102,7 +103,7 @@ export function effectContract(
 ): { address: Address; abi: Abi } {
   if (address !== undefined) return { address, abi: OTHER_EVENTS };
   return contract === "rollup"
-    ? { address: contracts.rollupAddress, abi: rollupAbi as Abi }
+    ? { address: contracts.rollupAddress, abi: rollupUserAbi as Abi }
     : { address: contracts.tokenAddress, abi: openTokenAbi as Abi };
 }
 

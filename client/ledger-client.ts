@@ -8,7 +8,8 @@
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
+import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import {
   DEFAULT_SPENDING_CAP,
   receiptPollMs,
@@ -148,7 +149,7 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
     });
     const l1 = createPublicClient({ chain, transport, pollingInterval: receiptPollMs(chainId) });
     const read = (functionName: "token" | "sequencer") =>
-      l1.readContract({ address: rollupAddress, abi: rollupAbi, functionName });
+      l1.readContract({ address: rollupAddress, abi: rollupUserAbi, functionName });
     const [tokenAddress, sequencerAddress] = await Promise.all([read("token"), read("sequencer")]);
     const signer = {
       account: byProvider?.address ?? (wallet as LocalAccount | undefined),
@@ -229,7 +230,7 @@ export function tokenContract(client: LedgerClient) {
  * ```
  */
 export function rollupContract(client: LedgerClient) {
-  return { address: client.rollupAddress, abi: rollupAbi } as const;
+  return { address: client.rollupAddress, abi: rollupUserAbi } as const;
 }
 
 export type { Address, Hex };

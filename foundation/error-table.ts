@@ -1,6 +1,7 @@
 /**
- * Tables of error codes. Each folder declares its codes once, with `defineErrors`: from the table come the type of the codes,
- * the function that makes an error, the HTTP status, docs/reference/errors.md and what pages and commands say to do.
+ * Tables of error codes. Each folder declares its codes once, with `defineErrors`. The table is the source of
+ * the codes' type, the function that makes an error, the HTTP status, docs/reference/errors.md and the
+ * remedies on pages and in commands.
  */
 import { RollupError } from "./rollup-error.ts";
 

@@ -103,9 +103,10 @@ export type ConfigOf<T extends Settings, Fixed> = SettingValues<T> & {
 };
 
 /**
- * The settings of a process, and what no operator has had a reason to set.
- * @param problemsOf what single settings do not show; asked where each is right by itself
- * @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one
+ * Reads the settings of a process, and adds values that no operator has had a reason to set.
+ * @param problemsOf finds problems that single settings do not show; called if each setting is valid
+ * @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a
+ * secret one
  */
 export function readConfig<T extends Settings, const Fixed extends object>(
   prefix: string,
@@ -155,7 +156,7 @@ export function settingsTable(prefix: string, settings: Settings): string {
   return [...TABLE_HEAD, ...rows].join("\n");
 }
 
-/** The same of what several processes have. @param defaultOf as it is shown */
+/** Renders the table of settings that several processes have. @param defaultOf text of a default */
 export const sharedTable = (settings: Settings, defaultOf: (name: string) => string): string =>
   [
     ...TABLE_HEAD,

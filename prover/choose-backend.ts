@@ -31,11 +31,12 @@ export interface Probe {
 }
 
 /**
- * A name stands for itself. "auto" asks the machine, within half a second: a graphics card that is no software; else the
- * native back end where the processor has AVX-512 IFMA; else the faster of the native and the WebAssembly one, by a sum of
- * points. The choice is made once: where the chosen one fails later, no other takes its place.
+ * Chooses the back end. A name is returned unchanged. "auto" probes the machine, within half a second: a
+ * graphics card that is not software; else the native back end if the processor has AVX-512 IFMA; else the
+ * faster of the native and the WebAssembly one, by a sum of points. The choice is made once: if the chosen
+ * one fails later, no other takes its place.
  *
- * @param withCard whether a graphics card may be taken
+ * @param withCard whether a graphics card may be used
  */
 export async function chooseBackend(
   choice: BackendChoice,

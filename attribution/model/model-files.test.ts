@@ -19,7 +19,7 @@ import { decodeModel, encodeModel, type PublishedModel, publishedModel } from ".
 import { decodeManifest, MANIFEST } from "./model-manifest.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 import { directMatrix, registerModel } from "./registration.ts";
-import { verifyModel } from "./verify-model.ts";
+import { modelDifference, verifyModel } from "./verify-model.ts";
 
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
 const BUCKETS = 64;
@@ -235,5 +235,27 @@ describe("verifyModel", () => {
     await verify({ columns }, "features").toThrow(differs("columns"));
     await verify({ rows: null }).toThrow(code("ATT_ROWS_MISMATCH"));
     await verify({ rows: rows.toReversed() }).toThrow(code("ATT_ROWS_MISMATCH"));
+  });
+
+  it("says in which file and row a model differs, and nothing where the server has another model", async () => {
+    const differenceOf = async (changed: Partial<typeof model>) =>
+      modelDifference(
+        await verifyModel({ model: { ...model, ...changed }, facts: facts(), depth: "features" }).catch(
+          (error: unknown) => error,
+        ),
+      );
+    const values = model.features.values.slice();
+    const at = 2 * (BUCKETS + 1);
+    values[at] = values[at]! + (values[at]! > 0 ? -1 : 1);
+    expect(await differenceOf({ features: { ...model.features, values } })).toEqual({
+      file: "features.bin",
+      row: 2,
+    });
+    const columns = model.columns.map(({ u, v }) => ({ u: u.map((x, j) => (j === 2 ? x + 1n : x)), v }));
+    expect(await differenceOf({ columns })).toEqual({ file: "columns.bin", row: expect.any(Number) });
+    expect(await differenceOf({ payees: [] })).toMatchObject({ file: "payees.json", row: null });
+    expect(await differenceOf({ staticsHash: 1n })).toBe(null);
+    expect(await differenceOf({ rows: null })).toBe(null);
+    expect(await differenceOf({})).toBe(null);
   });
 });

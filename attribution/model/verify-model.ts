@@ -1,6 +1,7 @@
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { attributionError } from "../attribution-errors.ts";
 import type { BaseRule } from "../features/base-column.ts";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
@@ -9,6 +10,7 @@ import { policyOf, rewardsOfCard } from "./base-policy.ts";
 import { directTraining } from "./direct/direct-training.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
+import { MANIFEST } from "./model-manifest.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable, wholePayees } from "./owned-rows.ts";
 import { versionsOf } from "./recipe-fields.ts";
 import { commitFeatures } from "./registration.ts";
@@ -182,6 +184,34 @@ function requireSameNumbers(
 
 function requireSame(what: string, published: string | number, computed: string | number): void {
   if (published !== computed) throw mismatch(what, {}, published, computed);
+}
+
+/** Files of a published model by what `ATT_MODEL_MISMATCH` names in `data.what`. */
+const FILE_OF: Readonly<Record<string, string>> = {
+  parameters: "parameters.bin",
+  queryMap: "query-map.bin",
+  features: "features.bin",
+  featureScale: MANIFEST,
+  columns: "columns.bin",
+  payees: "payees.json",
+  datanets: "recipe.json",
+  rowsRoot: "recipe.json",
+  base: "recipe.json",
+  retrieval: "recipe.json",
+  card: "card.json",
+};
+
+/**
+ * The file of a model, and the place in it, in which a recomputation differs.
+ * @returns null where the error says something else: also where the server has another model than the ledger
+ */
+export function modelDifference(error: unknown): { file: string; row: number | null } | null {
+  if (!isRollupError(error, "ATT_MODEL_MISMATCH")) return null;
+  const { index, row, what } = error.data as { what?: unknown; row?: unknown; index?: unknown };
+  const file = FILE_OF[String(what)];
+  if (file === undefined) return null;
+  const place = row ?? index;
+  return { file, row: typeof place === "number" ? place : null };
 }
 
 type Value = string | number | bigint;

@@ -42,10 +42,14 @@ describe("rows of people's files", () => {
     ]);
   });
 
-  it.each(["null", "7", "[]", '{"text":"b","text":"c"}', '{"text":""}', `{"text":"${"x".repeat(70_000)}"}`])(
-    "are refused by their line: %s",
-    (line) => {
-      expect(() => read(`{"text":"a"}\n${line}`)).toThrow(invalid("rows.jsonl", 2));
-    },
-  );
+  it.each([
+    ["null", "null"],
+    ["a number", "7"],
+    ["a list", "[]"],
+    ["a name twice", '{"text":"b","text":"c"}'],
+    ["an empty text", '{"text":""}'],
+    ["a text that is too long", `{"text":"${"x".repeat(70_000)}"}`],
+  ])("are refused by their line: %s", (_what, line) => {
+    expect(() => read(`{"text":"a"}\n${line}`)).toThrow(invalid("rows.jsonl", 2));
+  });
 });

@@ -198,9 +198,9 @@ const field = (value: bigint, from: number, width: number): bigint =>
   (value >> BigInt(from)) & ((1n << BigInt(width)) - 1n);
 
 /**
- * The batch that posted bytes describe, given what L1 knew when it took them. Without its narrow slots where they stand in a
- * blob: `recordsOfBlob` reads those.
- * @throws CIR_WIRE_MALFORMED for bytes that no batch on L1 has: the contract or the proof refuses them.
+ * Decodes posted bytes, given L1's state when it accepted them. The batch has no narrow slots if they are in
+ * a blob: `recordsOfBlob` reads those.
+ * @throws CIR_WIRE_MALFORMED for bytes that no batch on L1 has: the contract or the proof refuses them
  */
 export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): BatchData {
   let at = 0;

@@ -1,9 +1,10 @@
 /**
- * A closed batch without its paths: what has to be kept until the prover asks for it.
+ * Draft of a closed batch: its stored form, without paths, until it is proven.
  *
- * The witness needs, for every slot, both leaves' paths on the tree of that moment: 2 · 8 · 8 hashes a slot, of which 16
- * were never needed before. A draft holds the part of the tree that the batch began with and what every slot did to its
- * leaves; from that the paths follow. It is plain data, a tenth of the circuit's inputs, and costs no hash to make.
+ * The witness needs, for every slot, both leaves' paths on the tree of that moment: 2 · 8 · 8 hashes a slot,
+ * of which 16 were never needed before. A draft holds the part of the tree that the batch began with and
+ * every slot's changes of its leaves; the paths follow from both. It is plain data, a tenth of the circuit's
+ * inputs, and costs no hash to make.
  */
 
 import type { Leaf } from "../ledger/leaf.ts";

@@ -100,10 +100,11 @@ interface ReplayOptions {
 }
 
 /**
- * Applies a posted batch to the ledger, as a verifier does: signatures, nonces and fee limits are the proof's
- * business; every other rule is recomputed. `settlements`: posted data of its Settle and Activation records, in order.
- * @throws CIR_REPLAY_DIFFERS naming the first value that is not what the batch says; OP_* for a broken rule. The ledger is
- * then half-way.
+ * Applies a posted batch to the ledger, as a verifier does. The proof covers signatures, nonces and fee
+ * limits; every other rule is recomputed. `settlements`: posted data of its Settle and Activation records, in
+ * order.
+ * @throws CIR_REPLAY_DIFFERS naming the first value that differs from the batch's; OP_* for a broken rule.
+ * The ledger is then half-way.
  */
 export function replayBatch(
   ledger: Ledger,

@@ -46,9 +46,9 @@ export function frameInputs(
 }
 
 /**
- * The state before every wide slot, told from the witness alone, so that slots need not wait for each other: the root is the
- * hash of the topmost children on A's way, and a slot opens an id where B is empty and not missing. The circuit demands
- * both. Anyone who uses a state compares it with what the slot before puts out.
+ * Foresees the state before every wide slot from the witness alone, so that slots need not wait for each
+ * other: the root is the hash of the topmost children on A's way, and a slot opens an id if B is empty and
+ * not missing. The circuit demands both. Callers compare a foreseen state with the output of the slot before.
  */
 export function foreseeStates(inputs: CircuitInputs, count: number): SlotState[] {
   const row = (name: string, index: number, at: number): bigint[] => {

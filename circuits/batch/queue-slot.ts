@@ -25,8 +25,9 @@ export const unpackForcedApproval = (word: bigint) => ({
 });
 
 /**
- * @param onRefusal gets why the signed operation would be refused, where that is why the entry has no effect
- * @throws OP_UNKNOWN_KIND for what is no entry of the queue; OP_BALANCE_OVERFLOW
+ * Executes a queue entry, which may have no effect.
+ * @param onRefusal called with the refusal of the signed operation, if that is why the entry has no effect
+ * @throws OP_UNKNOWN_KIND for a kind that is no queue entry's; OP_BALANCE_OVERFLOW
  */
 export function executeQueueEntry(
   ledger: Ledger,

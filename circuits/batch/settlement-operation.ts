@@ -1,5 +1,5 @@
 /**
- * Settlements as the ledger takes them: what a Settle or Activation record does, once a proof of its own has shown J
+ * Effects of Settle and Activation records on the ledger, once a proof of its own has shown J
  * (docs/reference/settlement.md). Amounts are wei.
  */
 import type { OperationMessage, Signature } from "../field/curve/eddsa.ts";

@@ -17,8 +17,9 @@ interface ChainOutcome {
 }
 
 /**
- * Wide slots of a composed circuit, which find what the slot before left. They are handed out all at once, each with the state
- * that it will find; the outcomes are then taken in order, so what is refused, and why, does not depend on what was foreseen.
+ * Calculation of a composed circuit's wide slots, each of which starts from the state of the slot before. All
+ * start at once, each with a foreseen state. The outcomes are then taken in order, so a refusal and its
+ * reason do not depend on the foreseen states.
  */
 export class SlotChain {
   readonly #copies: ComposedCopies;

@@ -1,7 +1,7 @@
 /**
- * An R1CS file as columns of small numbers. Rows of copies of one template differ in their wires only, by the same amount
- * almost everywhere: what is kept of a row is its pattern (how many terms, which coefficients), and of its wires how they
- * differ from those of the last row with that pattern.
+ * R1CS file as columns of small numbers. Rows of copies of one template differ in their wires only, by the
+ * same amount almost everywhere. So a row is stored as its pattern (how many terms, which coefficients), and
+ * its wires as their differences from those of the last row with that pattern.
  */
 import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
 import type { FieldConstants } from "./field-constants.ts";

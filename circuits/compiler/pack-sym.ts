@@ -1,6 +1,6 @@
 /**
- * circom's list of symbols as columns. A line is `label,wire,component,name`; a name is what surrounds its numbers, which
- * few lines have to themselves, and the numbers, which go up by one.
+ * circom's list of symbols as columns. A line is `label,wire,component,name`. A name is split into its
+ * numbers, which count up, and the text around them, which many lines share.
  */
 import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
 

@@ -1,7 +1,7 @@
 /**
- * circom's witness program as columns. Most of it are constants of the field, which it shares with the R1CS file and with
- * other circuits (see packCircuit), the wires' signals, and code that differs by the addresses in it: those are kept as
- * what each differs from the one before.
+ * circom's witness program as columns. Most of it are constants of the field, which it shares with the R1CS
+ * file and with other circuits (see packCircuit), the wires' signals, and code that differs by the addresses
+ * in it: those are stored as differences from the one before.
  */
 import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
 import type { FieldConstants } from "./field-constants.ts";
@@ -307,7 +307,7 @@ class AddressWriter {
     this.#constants = constants;
   }
 
-  /** @returns what the next number is told from */
+  /** @returns the base of the next number's difference */
   write(value: number, previous: number): number {
     const { ids, start } = this.#table;
     const place = (value - start) / RECORD_BYTES;
@@ -345,7 +345,7 @@ class AddressReader {
     this.#constants = constants;
   }
 
-  /** @returns the number, and what the next one is told from */
+  /** @returns the number, and the base of the next number's difference */
   read(previous: number): { value: number; next: number } {
     const code = this.#numbers.unsigned();
     if (code > 0) {

@@ -71,8 +71,9 @@ export function bucketsOfShape(featureCount: number): number | null {
 }
 
 /**
- * Counts of a prompt, from the buckets of its terms in order. Left out are a bucket's fourth and later terms, and what
- * comes after 2,000 counted ones. @param most fewer, where others are to be counted behind them
+ * Counts a prompt's terms by their buckets, in order. Leaves out a bucket's fourth and later terms, and all
+ * terms after `max` counted ones.
+ * @param max at most 2,000; fewer if other terms are to be counted after them
  * @throws CIR_QUERY_INVALID for a bucket beyond `bucketCount`, CIR_SETTLEMENT_SIZE
  */
 export function countTerms(

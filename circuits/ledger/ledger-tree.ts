@@ -305,10 +305,10 @@ export class LedgerTree {
   }
 
   /**
-   * Goes over to the base as it is now, and lets go of leaves that are there as they are here, with all nodes that only
-   * they needed.
-   * @param ids where to look. Whatever was overwritten since the tree's view is below one of its own nodes
-   * @returns those that the base has now
+   * Moves the tree to the base's present state, and drops leaves that equal the base's, with all nodes that
+   * only they needed.
+   * @param ids leaves to compare. Every leaf overwritten since the tree's view is below one of its own nodes
+   * @returns the ids of the dropped leaves
    */
   settle(ids: Iterable<number>): number[] {
     const { flat } = this.#view;

@@ -76,8 +76,8 @@ export class Ledger {
   }
 
   /**
-   * Writes leaves of this ledger into its flat base: what a batch left that no one takes back. The ledger stays what it is,
-   * and so does every version of its tree.
+   * Writes leaves of this ledger into its flat base, from batches that cannot be reverted any more. The
+   * ledger's contents do not change, nor does any version of its tree.
    */
   fold(leaves: Iterable<FlatLeaf>): void {
     const folded = [...leaves];

@@ -1,6 +1,7 @@
 /**
- * Poseidon and the equation of signatures in C++, in a third of the time of our WebAssembly. The addon is there
- * where a compiler was at hand at the install; pages have none, so `useNativeField` is told of it by the processes that gain.
+ * Poseidon and the equation of signatures in C++, in a third of the time of our WebAssembly. The addon exists
+ * if the install had a compiler. Pages have none, so processes that gain from it enable it by
+ * `useNativeField`.
  */
 import { invertMod } from "@openledger/foundation/modular";
 import { BASE8, CURVE_A, CURVE_D } from "../field/curve/eddsa.ts";

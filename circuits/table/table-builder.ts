@@ -167,7 +167,8 @@ export class TableBuilder {
 
   /**
    * Fills the empty slots, credits the fees and closes the batch.
-   * @param place of the table's slots, as it was opened where absent; a batch that was opened for a blob fits both
+   * @param place of the table's slots. Default: the place for which the batch was opened; a batch that was
+   * opened for a blob fits both
    */
   close(place: DataPlace = this.shape.isBlob === true ? "blob" : "calldata"): ClosedTableBatch {
     const shape = tableIn(this.shape, place);

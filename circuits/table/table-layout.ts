@@ -1,6 +1,6 @@
 /**
- * A closed batch as its circuit takes it: what each slot, row and unit says, and the tree around them. Plain data, so
- * that tests can bend it. docs/explanation/leaf-table.md has the argument.
+ * Layout of a closed batch for its circuit: every slot, row and unit, and the tree around them. Plain data,
+ * so that tests can alter it. docs/explanation/leaf-table.md has the argument.
  */
 
 import type { TreelessTrace } from "../batch/slot-trace.ts";

@@ -6,6 +6,7 @@ import { FIELD_ORDER } from "../protocol.ts";
  * Memory layout of field elements: five signed limbs of 51 bits, each a double that holds an integer. The
  * value is the sum of limb[i] * 2^(51 i), in Montgomery form with R = 2^255. An element has many forms;
  * kernels bound their limbs and values, see field-kernel.ts.
+ *
  * Why doubles: a fused multiply-add gives the upper and the lower half of a 102-bit product in two
  * instructions for two lanes at once, and WebAssembly has no other way to multiply more than 32 bits.
  */

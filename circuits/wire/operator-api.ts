@@ -1,6 +1,6 @@
 /**
- * The operator's routes of the sequencer, for both ends: what the bridge sends, and what it is answered
- * (docs/reference/api.md). Anyone who reads parses by these schemas; anyone who writes is held to their `z.input` by the compiler.
+ * Operator's routes of the sequencer, for both ends: the bridge's requests and the answers
+ * (docs/reference/api.md). Readers parse by these schemas; the compiler holds writers to their `z.input`.
  */
 import { z } from "zod";
 import { KIND, KIND_RULES, SHARD_COUNT_MAX } from "../protocol.ts";

@@ -1,6 +1,6 @@
 /**
- * The JSON fields that the sequencer, its bridge, its queue of proofs, its full nodes and clients exchange, once for both ends:
- * schemas that read them, and what writes them. docs/reference/api.md is the contract.
+ * JSON fields that the sequencer, its bridge, its queue of proofs, its full nodes and clients exchange, once
+ * for both ends: schemas to read them, and functions to write them. docs/reference/api.md is the contract.
  */
 
 import { hex32 } from "@openledger/foundation/hex";

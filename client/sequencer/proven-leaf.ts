@@ -1,7 +1,7 @@
 import { hashLeaf, type Leaf } from "@openledger/circuits/ledger/leaf";
 import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { type Hex, isAddressEqual, parseEventLogs } from "viem";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, rollupContract } from "../ledger-client.ts";
@@ -60,7 +60,7 @@ async function acceptedBatch(client: LedgerClient, hash: Hex, batchNumber: numbe
   const { blockNumber, logs } = await client.l1.getTransactionReceipt({ hash });
   // Another contract can emit an event of the same name.
   const own = logs.filter(({ address }) => isAddressEqual(address, client.rollupAddress));
-  const accepted = parseEventLogs({ abi: rollupAbi, logs: own, eventName: "BatchAccepted" });
+  const accepted = parseEventLogs({ abi: rollupUserAbi, logs: own, eventName: "BatchAccepted" });
   const args = accepted.find((event) => Number(event.args.batchNumber) === batchNumber)?.args;
   return args === undefined ? null : { ...args, blockNumber };
 }

@@ -3,7 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONTRACT_SETS, compileContracts, contractsDir, pickContract } from "./compile.ts";
-import { abiPath, governanceAbiPath, renderAbi, renderGovernanceAbi } from "./generate-abi.ts";
+import {
+  abiPath,
+  governanceAbiPath,
+  renderAbi,
+  renderGovernanceAbi,
+  renderUserAbi,
+  userAbiPath,
+} from "./generate-abi.ts";
 
 /** EIP-170. */
 const MAX_CODE_SIZE_BYTES = 24_576;
@@ -56,5 +63,6 @@ describe("governance-abi.ts", () => {
 describe("rollup-abi.ts", () => {
   test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
     expect(await readFile(abiPath, "utf8")).toBe(await renderAbi());
+    expect(await readFile(userAbiPath, "utf8")).toBe(await renderUserAbi());
   });
 });

@@ -157,6 +157,7 @@ export const devnetPaths = {
   /** Of the Datanet host. */
   datanetData: join(workspaceDir, "datanets"),
   factoryData: join(workspaceDir, "factory"),
+  watcher: join(workspaceDir, "watcher"),
   /** Folders as PEFT writes them: whatever is put here can be asked. */
   adapters: join(workspaceDir, "adapters"),
   /** Folders of rows of people who share none with each other. */

@@ -60,6 +60,7 @@ import {
 import { CLOCK_OFFSET } from "./steps/clock.ts";
 import { Supervisor } from "./supervisor.ts";
 import { fundVisitors } from "./visitors.ts";
+import { startWatcher } from "./watcher.ts";
 
 interface DevnetOptions {
   exit?: boolean;
@@ -148,7 +149,15 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
     // The supervisor has opened the folder of logs already; the workspace itself is not removed for its sake.
     const { workspace: _workspace, ...paths } = rest;
     for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
-    for (const name of ["anvil", "sequencer", "bridge", "datanet-host", "factory", "answer-server"])
+    for (const name of [
+      "anvil",
+      "sequencer",
+      "bridge",
+      "datanet-host",
+      "factory",
+      "watcher",
+      "answer-server",
+    ])
       await rm(`${logs}/${name}.log`, { force: true });
     console.line("the saved devnet is deleted");
   }
@@ -256,6 +265,10 @@ async function bringUpAndWork(modules: {
     await orWithout("the factory", async () => {
       const url = await startTold(factoryHeld, (at) => devnetFactory({ ...addresses, factoryUrl: at }));
       console.done(`factory at ${url}; tune a model at ${sequencerUrl}/#/factory`);
+    });
+    await orWithout("the watcher", async () => {
+      const url = await startWatcher(supervisor, addresses);
+      console.done(`watcher at ${url}: it recomputes every model, and the pages show what it has signed`);
     });
   };
   /** The rest of the devnet works without it. */

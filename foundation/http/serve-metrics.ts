@@ -9,8 +9,9 @@ interface MetricsText {
 }
 
 /**
- * Figures of how the operator's machines and money are doing, for this machine alone, as Prometheus beside it asks. They
- * are on the API's port, so what comes through a proxy, or from elsewhere, is told that there is no such route.
+ * Serves figures of the operator's machines and money, for this machine alone: Prometheus runs beside it.
+ * They are on the API's port, so a request through a proxy, or from elsewhere, gets the answer that there is
+ * no such route.
  */
 export function serveMetrics(
   app: FastifyInstance,

@@ -53,6 +53,11 @@ export const STORE_KINDS = {
     name: "an answer server's answers",
     remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder: ${UPGRADE}.`,
   },
+  watcher: {
+    format: 1,
+    name: "a watcher's folder",
+    remedy: `Move the folder away and start again: the watcher reads L1 again and recomputes everything: ${UPGRADE}.`,
+  },
   "answer-server": {
     format: 1,
     name: "an answer server's folder",

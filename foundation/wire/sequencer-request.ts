@@ -24,8 +24,13 @@ export interface SequencerRequest {
 
 export interface SequencerFailure {
   /**
-   * unreachable: no answer, or none in time. aborted: by the caller's signal. unauthorized: the token. passing: the same call
-   * may succeed later. refused: it will not. unreadable: an answer in another form than is documented.
+   * Kind of the failure.
+   * - unreachable: no answer, or none in time.
+   * - aborted: by the caller's signal.
+   * - unauthorized: the token is missing or wrong.
+   * - passing: the same call may succeed later.
+   * - refused: the same call will not succeed.
+   * - unreadable: an answer in another form than documented.
    */
   readonly kind: "unreachable" | "aborted" | "unauthorized" | "passing" | "refused" | "unreadable";
   /** Description with method, address and answer. */

@@ -30,6 +30,7 @@ import type {
 } from "@openledger/client/sequencer/model-schemas";
 import type { SequencerErrorCode } from "@openledger/client/sequencer/sequencer-request";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { toHex } from "viem";
@@ -105,6 +106,7 @@ export async function verifySettlement(
   const shape = modelShape(facts.leaf.model, facts.leaf.payees);
   const settling = choices.find(({ size }) => misfitOf(size, shape) === null) ?? choices.at(-1)!;
   const { prepared: sampled } = prepareSampled(facts, { ...published, settling, accruedWei: before });
+  requireOpened(sampled, settlement);
   const wires = encodeEntries(sampled.data);
   requireSame("entries", `${wires.length}`, `${entries.length}`);
   for (const [i, { data }] of entries.entries()) requireSame("data", toHex(wires[i]!), data);
@@ -173,6 +175,29 @@ async function readRandomEpoch(
   const prevRandao = closingBatch === null ? 0n : await rollup.randomness(closingBatch);
   const closed = { epoch: BigInt(epoch), closingBatch: BigInt(closingBatch ?? 0), amountWei, chain };
   return { leaf, payments, closed, prevRandao: prevRandao === 0n ? null : prevRandao };
+}
+
+/** A server that has lost openings makes another division, and says nothing against the one on L1. */
+function requireOpened({ draws }: SampledSettlement, { voidCount }: LedgerSettlement): void {
+  const unopened = draws.filter(({ isValid }) => !isValid).length;
+  if (unopened > (voidCount ?? draws.length))
+    throw differs("openings", `${unopened} draws unopened by what is published`, `${voidCount} draws void`);
+}
+
+/** Whether row counts have divided the epoch, not draws: whoever replays L1 has checked that division. */
+export const isDefaultSplit = (error: unknown): boolean =>
+  isRollupError(error, "CLI_SETTLEMENT_DIFFERS") && (error.data as { what?: unknown }).what === "circuit";
+
+/**
+ * Where a settlement differs from what is published.
+ * @returns null where the error says something else: that openings are gone, or that no draws have divided the epoch
+ * @internal
+ */
+export function settlementDifference(error: unknown): { file: string; row: number | null } | null {
+  if (!isRollupError(error, "CLI_SETTLEMENT_DIFFERS")) return null;
+  const { row, what } = error.data as { what?: unknown; row?: unknown };
+  if (what === "openings" || what === "circuit") return null;
+  return { file: `settlement ${what}`, row: typeof row === "number" ? row : null };
 }
 
 function requireSame(what: string, computed: string, posted: string): void {

@@ -9,6 +9,7 @@ import { shareOf } from "./thread-team.ts";
  * Transform from the values of a polynomial at the n-th roots of unity w^i to its values at g w^i, where g^2
  * = w, times n. The inverse transform takes natural order to bit-reversed order and the transform takes it
  * back, so nothing is ever permuted; the powers of g are part of the second one's factors.
+ *
  * Stages over more elements than the cache holds run one by one, with all threads on each; the others block
  * by block.
  */

@@ -94,11 +94,15 @@ export function knownAnswerServers(): string[] {
   return Object.values(modelServers).map((url) => url.replace(/\/ledger\/\d+$/, ""));
 }
 
+/** Addresses of models that this machine knows, by their ids. */
+export function knownModelPlaces(): Readonly<Record<string, string>> {
+  const endpoints = readIfPresent(workspacePaths.endpoints);
+  return endpoints === null ? {} : endpointsSchema.parse(JSON.parse(endpoints)).modelServers;
+}
+
 /** Where a model is served: what was asked for, else what this machine knows. @throws CMD_NO_MODEL_SERVER */
 export function modelServerOf(modelId: number, server: string | undefined): string {
-  const endpoints = readIfPresent(workspacePaths.endpoints);
-  const known = endpoints === null ? {} : endpointsSchema.parse(JSON.parse(endpoints)).modelServers;
-  const url = server ?? known[String(modelId)];
+  const url = server ?? knownModelPlaces()[String(modelId)];
   if (url !== undefined) return url;
   throw commandError("CMD_NO_MODEL_SERVER", `the server of model ${modelId} is unknown`, {
     data: { modelId },

@@ -104,6 +104,10 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "run a full node: a read-only copy of the ledger",
     load: async () => (await import("./operate/follow-command.ts")).addFollowCommand,
   },
+  watch: {
+    summary: "recompute models and settlements, and sign what was found",
+    load: async () => (await import("./operate/watch-command.ts")).addWatchCommand,
+  },
   snapshot: {
     summary: "save the ledger after a batch as one file",
     load: async () => (await import("./operate/snapshot-command.ts")).addSnapshotCommands,

@@ -88,7 +88,8 @@ export class FollowAlarms {
     return this.#equivocations;
   }
 
-  get passingView(): object[] {
+  /** What stands still or differs now. */
+  get passing(): { kind: PassingAlarm; why: string }[] {
     return [...this.#passing].map(([kind, why]) => ({ kind, why }));
   }
 

@@ -101,7 +101,7 @@ async function makeFinal(...worlds: L1World[]): Promise<void> {
 }
 
 const quiet = (fullNode: TestFullNode) => {
-  expect([...fullNode.alarms.all, ...fullNode.alarms.passingView]).toEqual([]);
+  expect([...fullNode.alarms.all, ...fullNode.alarms.passing]).toEqual([]);
   expect(fullNode.fatal).toEqual([]);
 };
 
@@ -252,7 +252,7 @@ describe("a full node of a sequencer that lies about forced entries", () => {
       expect(answer).toEqual({ nextIndex: queueIndex + 1, isPlaceKnown: true });
     };
     const differs = () =>
-      fullNode.alarms.passingView.some((a) => (a as { kind: string }).kind === "feed-differs");
+      fullNode.alarms.passing.some((a) => (a as { kind: string }).kind === "feed-differs");
     return { honest, lying, fullNode, index, force, accept, differs, hand };
   }
 
@@ -310,7 +310,7 @@ describe("a full node of a sequencer that lies about forced entries", () => {
 
   it("says so where neither feed nor L1 have taken an entry for a day", async () => {
     const { fullNode, force, honest, index, lying } = await twoFaces();
-    const kinds = () => fullNode.alarms.passingView.map((alarm) => (alarm as { kind: string }).kind);
+    const kinds = () => fullNode.alarms.passing.map((alarm) => (alarm as { kind: string }).kind);
     await force();
     await f.l1.passTime(DAY_SECONDS - HOUR_SECONDS);
     await close(lying.rollup);

@@ -100,7 +100,7 @@ const force = {
 
 function expectQuiet(...fullNodes: TestFullNode[]): void {
   for (const fullNode of fullNodes) {
-    expect([...fullNode.alarms.all, ...fullNode.alarms.passingView]).toEqual([]);
+    expect([...fullNode.alarms.all, ...fullNode.alarms.passing]).toEqual([]);
     expect(fullNode.fatal).toEqual([]);
   }
 }
@@ -114,6 +114,24 @@ async function expectSame(fullNode: TestFullNode, w: L1World, urls: string[], is
 
 const rootOf = ({ followed }: TestFullNode) => followed.head.ledger.root;
 const l1Root = async () => (await f.rollup.state()).root;
+
+describe("an Ethereum node that stood still before the full node started", () => {
+  it("is an alarm at the first look, by the age of its newest block, until a newer one comes", async () => {
+    const { fullNode } = await start();
+    const node = await fullNode("late", null, { stallMs: 600_000 });
+    const newest = (await f.l1.client.getBlock()).timestamp;
+    vi.spyOn(Date, "now").mockImplementation(() => Number(newest) * 1_000 + 600_001);
+    await node.poll();
+    expect(node.alarms.passing).toMatchObject([
+      { kind: "l1-stalled", why: expect.stringContaining("newest block") },
+    ]);
+    expect((await node.get("/health")).status).toBe(503);
+    await f.l1.client.setNextBlockTimestamp({ timestamp: newest + 600n });
+    await mine(1);
+    await node.poll();
+    expectQuiet(node);
+  });
+});
 
 describe("a full node of a frozen rollup", () => {
   const says = async (fullNode: TestFullNode, isFrozen: boolean) => {

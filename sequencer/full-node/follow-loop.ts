@@ -9,7 +9,7 @@ import type { FollowL1 } from "./follow-l1.ts";
 
 export interface FollowLoopOptions {
   readonly pollIntervalMs: number;
-  /** No new block, or no answer from the sequencer, for so long is an alarm. */
+  /** A newest block of L1 that is older, no new block, or no answer from the sequencer for so long is an alarm. */
   readonly stallMs: number;
 }
 
@@ -91,11 +91,16 @@ export class FollowLoop {
       this.#l1BlockNumber = blockNumber;
       this.#l1MovedAtMs = nowMs;
     }
+    alarms.set("l1-stalled", this.#whyStalled(nowMs));
+  }
+
+  /** A node that stood still before this process started shows it by the age of its newest block alone. */
+  #whyStalled(nowMs: number): string | null {
     const { stallMs } = this.#options;
-    alarms.set(
-      "l1-stalled",
-      nowMs - this.#l1MovedAtMs > stallMs ? `no new block of L1 for ${stallMs} ms` : null,
-    );
+    const head = this.#modules.l1.l1Head;
+    if (head !== null && nowMs - head.timestamp * 1_000 > stallMs)
+      return `the newest block of L1, ${head.blockNumber}, is of ${new Date(head.timestamp * 1_000).toISOString()}`;
+    return nowMs - this.#l1MovedAtMs > stallMs ? `no new block of L1 for ${stallMs} ms` : null;
   }
 
   #noteMalformed(): void {

@@ -58,11 +58,18 @@ interface FollowModules {
   /** Called with an error that only a restart mends, SEQ_FOLLOW_REORGANISED among them. */
   readonly onFatal: (error: unknown) => void;
   readonly onProgress?: (text: string) => void;
+  /** What runs beside the full node, as `/health` shows it. */
+  readonly beside?: {
+    readonly isQuiet: () => boolean;
+    readonly healthFacts: () => object;
+  };
 }
 
 export interface FollowProcess {
   readonly followed: FollowedLedger;
   readonly alarms: FollowAlarms;
+  /** What `/metrics` shows. */
+  readonly registry: Metrics["registry"];
   readonly app: Awaited<ReturnType<typeof createApi>>;
   /** Runs one poll of L1 and of the sequencer; `listen` repeats it. */
   poll(): Promise<void>;
@@ -112,7 +119,7 @@ interface FollowedRollupParts {
 
 async function wire(
   options: FollowOptions,
-  { logger, onFatal }: FollowModules,
+  { beside, logger, onFatal }: FollowModules,
   { log, metrics, registered, rollup }: FollowedRollupParts,
 ): Promise<FollowProcess> {
   const { dataPath, feedUrl, finalityDepthBlocks, verifyProof } = options;
@@ -167,9 +174,9 @@ async function wire(
     {
       l1Head: () => l1.l1Head,
       queueSeenIndex: () => l1.queue.seenIndex,
-      isQuiet: () => alarms.isQuiet,
+      isQuiet: () => alarms.isQuiet && (beside?.isQuiet() ?? true),
       isFrozen: () => l1.isFrozen,
-      healthFacts: () => healthFacts(followed, l1, leader, alarms),
+      healthFacts: () => ({ ...healthFacts(followed, l1, leader, alarms), ...beside?.healthFacts() }),
     },
     leaderTerms(followed.registry, info),
     feedUrl,
@@ -203,6 +210,7 @@ async function wire(
   return {
     followed,
     alarms,
+    registry,
     app,
     poll: () => loop.poll(),
     async listen() {
@@ -242,7 +250,7 @@ function healthFacts(
       isFrozen: l1.isFrozen,
       malformedBatch: l1.malformed,
     },
-    alarms: [...equivocations, ...alarms.passingView],
+    alarms: [...equivocations, ...alarms.passing],
   };
 }
 

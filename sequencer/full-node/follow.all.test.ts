@@ -189,7 +189,7 @@ describe("a full node of an honest sequencer", () => {
     expect((await alone.get("/v1/leaves/2")).body.balanceWei).toBe(
       (await fullNode.get("/v1/leaves/2")).body.balanceWei,
     );
-    expect([...fullNode.alarms.all, ...fullNode.alarms.passingView]).toEqual([]);
+    expect([...fullNode.alarms.all, ...fullNode.alarms.passing]).toEqual([]);
   });
 
   it("names a damaged file, and is made again from L1 once its folder is moved away", async () => {
@@ -390,7 +390,7 @@ describe("a full node of a lying sequencer", () => {
     passStall(STALL_MS);
     await fullNode.poll();
     expect(fullNode.alarms.all).toMatchObject([{ reason: "overdue", evidence: { preconfirmation } }]);
-    const kinds = fullNode.alarms.passingView.map((alarm) => (alarm as { kind: string }).kind);
+    const kinds = fullNode.alarms.passing.map((alarm) => (alarm as { kind: string }).kind);
     expect(kinds).toEqual(expect.arrayContaining(["l1-stalled", "feed-stalled"]));
   });
 });

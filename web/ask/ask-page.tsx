@@ -6,6 +6,8 @@ import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
+import { DifferenceNotice, RecomputedBy } from "../hosted/recomputation-parts.tsx";
+import { useRecomputations } from "../hosted/recomputations.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
@@ -50,9 +52,31 @@ export function AskPage(props: PageProps) {
       ) : (
         <>
           <Picker site={site} models={found === undefined ? [model] : value.models} chosen={model} />
+          <Recomputed {...props} model={model} />
           <ModelQuestion key={`${model.serverUrl} ${model.modelId}`} {...props} model={model} />
         </>
       )}
+    </>
+  );
+}
+
+/** Whether somebody got other bytes for the model, and who got the same. */
+function Recomputed({ live, model, site }: PageProps & { model: ServedModel }) {
+  const { datanetId, modelId } = model;
+  const datanetIds = [datanetId];
+  const found = useRecomputations({ live, site }, { modelId, datanetIds }).value;
+  if (found === undefined || site.datanetHosts.length === 0) return null;
+  return (
+    <>
+      <DifferenceNotice found={found} modelId={modelId} datanetIds={datanetIds} />
+      <details>
+        <summary class="row small">
+          {found.length === 0 ? "Nobody has signed a recomputation of it" : "Who has recomputed it"}
+        </summary>
+        <div class="folded">
+          <RecomputedBy found={found} />
+        </div>
+      </details>
     </>
   );
 }

@@ -3,21 +3,19 @@
 import type { ModelFamily, PromptKind } from "@openledger/attribution/model/model-family";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { drawShares } from "@openledger/circuits/settlement/settlement-split";
-import {
-  type CheckableModel,
-  type CheckedReply,
-  type ReplyAssurance,
-  requestModelServer,
+import type {
+  CheckableModel,
+  CheckedReply,
+  ReplyAssurance,
 } from "@openledger/client/actions/answers/model-answers";
+import { belowLedger, listServedModels } from "@openledger/client/actions/answers/served-models";
 import { getModel } from "@openledger/client/sequencer/model-reads";
-import { z } from "zod";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Models that a reader may choose from: the ledger is asked for the price of each. */
 const MAX_OFFERED = 50;
-const servedSchema = z.object({ models: z.array(z.object({ modelId: z.int() })) });
 
 export interface ServedModel {
   /** Where its files and the openings of its receipts are. */
@@ -40,23 +38,14 @@ interface ServedModels {
   readonly problems: readonly Problem[];
 }
 
-interface ServedPlace {
-  readonly serverUrl: string;
-  readonly modelId: number;
-}
-
 /** Asks every server that the site names, and its factory, which models they have. */
 export async function findServedPlaces({
   answerServers,
   factoryUrl,
 }: Pick<Site, "answerServers" | "factoryUrl">) {
   const access = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
-  const placesAt = async (url: string): Promise<ServedPlace[]> => {
-    const { models } = await requestModelServer(access, url, LEDGER, servedSchema);
-    return models.map(({ modelId }) => ({ serverUrl: belowLedger(url, modelId), modelId }));
-  };
   const urls = factoryUrl === null ? answerServers : [...answerServers, factoryUrl];
-  const found = await Promise.allSettled(urls.map(placesAt));
+  const found = await Promise.allSettled(urls.map((url) => listServedModels(access, url)));
   return {
     places: found.flatMap((one) => (one.status === "fulfilled" ? one.value : [])),
     problems: found.flatMap((one) => (one.status === "rejected" ? [problemOf(one.reason)] : [])),
@@ -87,10 +76,6 @@ export async function findAdapter(
   const serverUrl = belowLedger(streamsFrom, modelId);
   return { serverUrl, streamsFrom, modelId, ...(await termsOf(sequencer, modelId)) };
 }
-
-/** Path of the list of registered models; each has its routes below it. */
-const LEDGER = "/ledger";
-const belowLedger = (url: string, modelId: number) => `${url.replace(/\/+$/, "")}${LEDGER}/${modelId}`;
 
 /** What the ledger says of an answer's price, and whether it takes one. */
 async function termsOf(sequencer: Site["sequencer"], modelId: number) {

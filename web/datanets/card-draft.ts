@@ -172,7 +172,7 @@ export function sayOpeningCost(
   { balanceWei, feeWei, idFeeWei }: OpeningCost,
   show: (wei: bigint) => string,
 ): { readonly total: string | null; readonly parts: string } {
-  const fee = feeWei === null ? "" : `, at most ${show(feeWei)} the operation's fee`;
+  const fee = feeWei === null ? "" : `, and a fee of at most ${show(feeWei)} OPEN`;
   const balance = balanceWei === null ? "the first balance" : show(balanceWei);
   return {
     total: balanceWei === null ? null : `${show(idFeeWei + balanceWei + (feeWei ?? 0n))} OPEN`,

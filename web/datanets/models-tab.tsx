@@ -3,6 +3,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
@@ -11,6 +12,8 @@ import { Notice } from "../design/notice.tsx";
 import { approvalTime } from "../hosted/approval-time.ts";
 import { NeedsKey } from "../hosted/keys/needs-key.tsx";
 import { PassTime } from "../hosted/pass-time.tsx";
+import { DifferenceNotice, RecomputedBy } from "../hosted/recomputation-parts.tsx";
+import { differing, sameBytes, useRecomputations, type Verification } from "../hosted/recomputations.ts";
 import { isOwnKey, type TabProps } from "../hosted/tab-props.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showDuration } from "../words/format.ts";
@@ -124,6 +127,8 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
   const others = approvalsOf(model).filter(({ id }) => id !== facts.id);
   const state = stateOf(model, facts);
   const [tone, word] = STATES[state];
+  const datanetIds = approvalsOf(model).map(({ id }) => id);
+  const found = useRecomputations(props, { modelId: model.id, datanetIds }).value ?? [];
   return (
     <>
       <div class="row">
@@ -157,8 +162,10 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
         <dt>To the model's owner</dt>
         <dd>{percent(ownerParts)}</dd>
       </dl>
+      <DifferenceNotice found={found} modelId={model.id} datanetIds={datanetIds} />
+      <RecomputedBy found={found} />
       {isOwnKey(props) && state !== "old" && state !== "early" && (
-        <Approval {...props} client={visitor.client!} isApproved={state !== "wants"} />
+        <Approval {...props} client={visitor.client!} found={found} isApproved={state !== "wants"} />
       )}
       {state === "early" && (
         <p class="soft small">A model of several Datanets can be approved once it is activated.</p>
@@ -175,11 +182,14 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
 interface ApprovalProps extends TabProps {
   readonly client: LedgerClient;
   readonly model: LedgerModelLeaf;
+  /** Who has recomputed the model. */
+  readonly found: readonly Verification[];
   readonly isApproved: boolean;
 }
 
-function Approval({ client, facts, isApproved, live, model }: ApprovalProps) {
+function Approval({ client, facts, found, isApproved, live, model }: ApprovalProps) {
   const { isBusy, problem, run } = useAction();
+  const [isPreviewed, setPreviewed] = useState(false);
   const { at, leftMs } = approvalTime(live, facts.ledger.publishedAt);
   const ids = { datanetId: facts.id, modelId: model.id };
   const approve = () =>
@@ -210,13 +220,72 @@ function Approval({ client, facts, isApproved, live, model }: ApprovalProps) {
             </Notice>
           )}
           <div class="row">
-            <Button isMain isSmall isBusy={isBusy} isDisabled={leftMs > 0} onClick={() => void approve()}>
-              {`Approve model ${model.id}`}
+            <Button
+              isMain={!isPreviewed}
+              isSmall
+              isDisabled={leftMs > 0}
+              onClick={() => setPreviewed(!isPreviewed)}
+            >
+              {isPreviewed ? "Not now" : `Approve model ${model.id}`}
             </Button>
           </div>
+          {isPreviewed && (
+            <ApprovalPreview
+              found={found}
+              isBusy={isBusy}
+              modelId={model.id}
+              onApprove={() => void approve()}
+            />
+          )}
         </>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}
     </div>
+  );
+}
+
+interface PreviewProps {
+  readonly found: readonly Verification[];
+  readonly modelId: number;
+  readonly isBusy: boolean;
+  readonly onApprove: () => void;
+}
+
+/** What an approval rests on, before it is signed: who has recomputed the model, or that nobody has. */
+function ApprovalPreview({ found, isBusy, modelId, onApprove }: PreviewProps) {
+  const differingCount = differing(found).length;
+  const same = sameBytes(found);
+  const isRecomputed = same.length > 0 && differingCount === 0;
+  return (
+    <section class="stack-s" aria-label="What you approve">
+      {isRecomputed ? (
+        <Notice tone="good" title={`Model ${modelId} was recomputed: the same bytes.`}>
+          <p>
+            Signed by{" "}
+            {same.map(({ leafId }, i) => (
+              <span key={leafId}>
+                {i > 0 && ", "}
+                <LeafLink id={leafId} />
+              </span>
+            ))}
+            . Whether you believe them is up to you.
+          </p>
+        </Notice>
+      ) : differingCount > 0 ? (
+        <Notice tone="bad" title={`Somebody got other bytes for model ${modelId}.`}>
+          <p>Recompute it yourself before you let it take payments.</p>
+        </Notice>
+      ) : (
+        <Notice tone="wait" title={`The recomputation of model ${modelId} is skipped.`}>
+          <p>Nobody has signed that its bytes come from your rows. You take the rows' scores on trust.</p>
+        </Notice>
+      )}
+      <div class="row">
+        <Button isMain isSmall isBusy={isBusy} onClick={onApprove}>
+          {isRecomputed ? "Sign the approval" : "Approve without a recomputation"}
+        </Button>
+        <span class="soft small">Its payments then go to the people whose rows were used.</span>
+      </div>
+    </section>
   );
 }

@@ -2,11 +2,14 @@ import { approvalsOf, getModel, listSettlements } from "@openledger/client/seque
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
+import { DifferenceNotice, RecomputedBy } from "../hosted/recomputation-parts.tsx";
+import { useRecomputations } from "../hosted/recomputations.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showParts } from "../words/format.ts";
 import { BatchLink, LeafLink, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
@@ -26,12 +29,32 @@ export function ModelPart(props: PageProps & { modelId: number }) {
     <Answered answer={answer} none="">
       {({ model, settlements }) => (
         <>
+          <Recomputations {...props} model={model} />
           <Terms model={model} />
           <Epochs model={model} settlements={settlements} />
           <Payees model={model} />
         </>
       )}
     </Answered>
+  );
+}
+
+function Recomputations({ live, model, site }: PageProps & { model: LedgerModelLeaf }) {
+  const datanetIds = approvalsOf(model).map(({ id }) => id);
+  const { problem, value } = useRecomputations({ live, site }, { modelId: model.id, datanetIds });
+  return (
+    <>
+      <DifferenceNotice found={value ?? []} modelId={model.id} datanetIds={datanetIds} />
+      <section class="card stack">
+        <h2>Recomputed by</h2>
+        <p class="soft small">
+          Training gives everybody who has the rows the same bytes. Who has trained this model again, or
+          computed a settlement of it again, has signed what they found.
+        </p>
+        {problem !== null && <ProblemNotice problem={problem} />}
+        {value !== undefined && <RecomputedBy found={value} />}
+      </section>
+    </>
   );
 }
 

@@ -279,6 +279,9 @@ export async function walkRoad(
   await step("approve", ada, async () => {
     await tab(ada, "Models");
     await click(button(ada, `Approve model ${modelId}`));
+    const preview = ada.page.getByRole("region", { name: "What you approve" });
+    await preview.getByText(`The recomputation of model ${modelId} is skipped.`).waitFor();
+    await click(button(ada, "Approve without a recomputation"));
     await ada.main.getByText("approved, takes payments").waitFor();
   });
   await step("serve", ben, async () => {

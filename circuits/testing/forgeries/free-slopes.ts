@@ -7,6 +7,7 @@ import { add, evaluate, multiply, type Polynomial, roots, scale, subtract } from
 /**
  * Forgery that a start point known in advance would allow, for tests (DrawScores, "Why incomplete additions
  * are enough").
+ *
  * One row, two columns C_0 = c0 · S and C_1 = c1 · S. c0 and c1 are solved for so that two additions meet
  * equal points: plane 0's last one, and the Horner step 4 W2 + P1. Their slopes λ and μ are free, and the
  * results lie off the curve. The group law does not notice, since it never uses the curve's last coefficient.

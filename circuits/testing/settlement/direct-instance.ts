@@ -13,6 +13,7 @@ import { CircuitTester } from "../circuit-tester.ts";
 
 /**
  * Main circuit of one direct draw with its columns and its start point, for tests.
+ *
  * The start element is the input `startElement`; in a settlement it is a hash of everything else.
  */
 function directMain(rows: number, buckets: number): string {

@@ -7,6 +7,7 @@ import { CircuitTester } from "../circuit-tester.ts";
 
 /**
  * Main circuit of one draw with its columns and its start point, for tests.
+ *
  * The start element is the input `startElement`; in a settlement it is a hash of everything else.
  */
 function drawMain(rows: number, features: number): string {

@@ -1,4 +1,4 @@
-import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { parseEventLogs } from "viem";
 import { type EffectContracts, findEffectArgs, type L1Effect } from "../../l1-proposal.ts";
 import type { L1Result } from "../l1/l1-result.ts";
@@ -16,7 +16,11 @@ export interface QueueResult extends L1Result {
  * @internal
  */
 export function readQueueResult(result: L1Result): QueueResult {
-  const [added] = parseEventLogs({ abi: rollupAbi, logs: result.receipt.logs, eventName: "QueueEntryAdded" });
+  const [added] = parseEventLogs({
+    abi: rollupUserAbi,
+    logs: result.receipt.logs,
+    eventName: "QueueEntryAdded",
+  });
   return withEntry(result, added?.args);
 }
 

@@ -1,5 +1,5 @@
 import { KIND } from "@openledger/circuits/protocol";
-import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address } from "viem";
 import { clientError } from "../../client-errors.ts";
@@ -193,7 +193,7 @@ function depositCall(
     const { to, expectedOwner } = parameters;
     return {
       address,
-      abi: rollupAbi,
+      abi: rollupUserAbi,
       functionName: `depositTo${suffix}`,
       args: [to, amountWei, expectedOwner, maxFeeWei, ...(permit === null ? [] : [permit])],
       effect: entryOf(KIND.depositTo, to, expectedOwner, 0n),
@@ -202,7 +202,7 @@ function depositCall(
   const { keyX, l1Owner } = withDefaults(client, parameters);
   return {
     address,
-    abi: rollupAbi,
+    abi: rollupUserAbi,
     functionName: `depositNew${suffix}`,
     args: [amountWei, l1Owner, keyX, maxFeeWei, ...(permit === null ? [] : [permit])],
     effect: entryOf(KIND.depositNew, 0, l1Owner, keyX),

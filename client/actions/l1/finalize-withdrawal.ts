@@ -1,4 +1,4 @@
-import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { type Address, parseEventLogs } from "viem";
 import { effectOf, findEffectArgs } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
@@ -33,7 +33,7 @@ export async function finalizeWithdrawal(
   const owner = parameters.owner ?? requireWallet(client).account.address;
   const call = {
     address: client.rollupAddress,
-    abi: rollupAbi,
+    abi: rollupUserAbi,
     functionName: "finalizeWithdrawal",
     args: [owner],
     effect: effectOf("rollup", "WithdrawalFinalized", { recipient: owner }),
@@ -49,6 +49,6 @@ export async function finalizeWithdrawal(
  */
 export function readPaidOutWei(result: L1Result): bigint {
   const { logs } = result.receipt;
-  const [paidOut] = parseEventLogs({ abi: rollupAbi, logs, eventName: "WithdrawalFinalized" });
+  const [paidOut] = parseEventLogs({ abi: rollupUserAbi, logs, eventName: "WithdrawalFinalized" });
   return paidOut?.args.amountWei ?? 0n;
 }

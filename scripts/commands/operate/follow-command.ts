@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { InvalidArgumentError } from "commander";
 import {
   DATA_OPTION,
   FINALITY_OPTION,
@@ -11,25 +10,20 @@ import { deploymentOf, resolveEndpoints } from "../../cli/context.ts";
 import { command } from "../../cli/run-command.ts";
 import { SERVER_OPTIONS, serverLimitsOf } from "../../cli/server-options.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
+import { FOLLOW_OPTIONS, parsePositive } from "./follow-options.ts";
 
 export const addFollowCommand = command({
   usage: "follow",
   about:
     "run a full node: follow L1 and a sequencer's feed, serve the same read-only API, and raise an alarm when they differ",
   options: {
-    "--feed <url>": "URL of the sequencer or full node whose unposted state is shown; default: L1 alone",
+    ...FOLLOW_OPTIONS,
     ...DATA_OPTION,
     ...SNAPSHOT_OPTION,
-    "--verify-proofs": "verify every proof again with the keys registered on L1",
     ...LISTEN_OPTIONS,
     ...FINALITY_OPTION,
-    "--poll-interval <ms>": {
-      about: "milliseconds between two polls of L1 and the feed",
-      fallback: 1_000,
-      parse: parsePositive,
-    },
     "--stall-seconds <n>": {
-      about: "seconds without a new block or a reply until an alarm",
+      about: "age in seconds of L1's newest block, or of the feed's last reply, from which it is an alarm",
       fallback: 300,
       parse: parsePositive,
     },
@@ -83,8 +77,3 @@ export const addFollowCommand = command({
     );
   },
 });
-
-function parsePositive(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("not a positive number");
-  return Number(text);
-}

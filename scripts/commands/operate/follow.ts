@@ -3,7 +3,7 @@
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { createLogger } from "@openledger/foundation/logger";
+import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort, stopSignal } from "@openledger/foundation/run-until-stopped";
@@ -35,12 +35,7 @@ export async function runFullNode(
     ? (await import("@openledger/prover/formats/verification-key")).verifyProof
     : undefined;
   const served = pages === null ? undefined : { ...pages, path: await pagesFor(options) };
-  const ending = stopSignal().then(() => "signal" as const);
-  for (;;) {
-    let onFatal: (error: unknown) => void = () => {};
-    const failing = new Promise<unknown>((resolve) => {
-      onFatal = resolve;
-    });
+  await runThroughReorganisations("full-node", logger, async (onFatal) => {
     const fullNode = await createFollowProcess(
       { ...options, snapshot, verifyProof, pages: served },
       { logger, onFatal, onProgress: (text) => output.progress(text) },
@@ -48,9 +43,29 @@ export async function runFullNode(
     const url = await fullNode.listen();
     const { finalNumber } = fullNode.followed.registry;
     logger.info({ url, finalBatch: finalNumber, feedUrl: options.feedUrl }, "full node listens");
+    return fullNode;
+  });
+}
+
+/**
+ * Runs something that follows L1 until SIGTERM or SIGINT; where L1 has replaced what was final, it is started again.
+ * @param start @throws what it throws, and what no new start mends
+ */
+export async function runThroughReorganisations(
+  name: string,
+  logger: Logger,
+  start: (onFatal: (error: unknown) => void) => Promise<{ stop(): Promise<void> }>,
+): Promise<void> {
+  const ending = stopSignal().then(() => "signal" as const);
+  for (;;) {
+    let onFatal: (error: unknown) => void = () => {};
+    const failing = new Promise<unknown>((resolve) => {
+      onFatal = resolve;
+    });
+    const running = await start(onFatal);
     const ended = await Promise.race([ending, failing]);
-    if (ended === "signal") cutStopShort(logger, "full-node");
-    await fullNode.stop();
+    if (ended === "signal") cutStopShort(logger, name);
+    await running.stop();
     if (ended === "signal") return;
     if (!isRollupError(ended, "SEQ_FOLLOW_REORGANISED")) throw ended;
     logger.warn({ data: ended.data }, "L1 has replaced what was final: the copy is made again");

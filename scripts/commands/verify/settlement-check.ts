@@ -9,6 +9,8 @@ import { type PublishedOptions, publishedAt } from "../models/model-settle-direc
 
 export interface CheckOptions extends PublishedOptions, Pick<CircuitOptions, "circuits"> {
   readonly keys?: string;
+  /** Proofs are verified with the keys that L1 has registered; default: with keys made from the circuits' sources. */
+  readonly hasKeysOfL1?: boolean;
 }
 
 /** A settlement, computed again from what is published and compared with L1; its proof is verified. */
@@ -22,16 +24,18 @@ export async function checkSettlement(
   const { circuits } = await openSettlementContext(options);
   const { model, openings } = await publishedAt(wanted.modelId, wanted.epoch, options, onProgress);
   onProgress("computing scores and totals again");
-  const { deriveKey } = await import("@openledger/verifier/circuits/derive-circuits");
+  const [{ deriveKey }, { verifierKey }] = await Promise.all([
+    import("@openledger/verifier/circuits/derive-circuits"),
+    import("@openledger/verifier/replay/verify-keys"),
+  ]);
   const verified = await verifySettlement(client, wanted, {
     model,
     openings,
     circuits,
-    keyOf: (circuit) =>
-      deriveKey(circuit, {
-        keysFolder: options.keys ?? "keys",
-        onProgress,
-      }),
+    keyOf: async (circuit) =>
+      options.hasKeysOfL1 === true
+        ? verifierKey(circuit)
+        : deriveKey(circuit, { keysFolder: options.keys ?? "keys", onProgress }),
   });
   return { ...verified, model, openings };
 }

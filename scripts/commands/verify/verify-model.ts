@@ -7,9 +7,11 @@ import { type LedgerFacts, verifyModel } from "@openledger/attribution/model/ver
 import type { OnProgress } from "@openledger/attribution/progress";
 import { datanetIds, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
+import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getInfo, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -31,6 +33,19 @@ export interface VerifyModelOptions {
   quick?: boolean;
 }
 
+export interface RecomputeWhat {
+  /** A folder with a model, or the id of a registered one. */
+  readonly what: string;
+  /** The registered model that a folder's has to be, by its statics on the ledger. */
+  readonly modelId?: number;
+  /** Told the model as it is published, before anything is computed. */
+  readonly onPublished?: (model: ModelParts) => void;
+  /** As `factsOf` takes them. */
+  readonly versions?: (model: ModelParts) => readonly (number | undefined)[];
+  /** As `factsOf` takes it. */
+  readonly history?: LedgerClient;
+}
+
 export async function retrainAndCompare({
   options,
   args,
@@ -44,24 +59,23 @@ export async function retrainAndCompare({
 
 /**
  * Trains a model again from its rows and compares every published byte.
- * @param what a folder with a model, or the id of a registered one
- * @param modelId the registered model that a folder's has to be, by its statics on the ledger
  * @returns what was found, in lines for people and as facts for programs
  * @throws ATT_MODEL_MISMATCH naming the first difference; CMD_NO_MODEL_SERVER; as `verifyModel` and `fetchModel`
  */
 export async function recompute(
   client: LedgerClient,
-  { modelId, what }: { what: string; modelId?: number },
+  { history, modelId, onPublished, versions, what }: RecomputeWhat,
   options: VerifyModelOptions,
   output: Output,
 ): Promise<{ lines: string[]; facts: Record<string, unknown> }> {
   const { isFolder, model, places } = await openPublished(what, options, output);
+  onPublished?.(model);
   const binding = unpackBinding(model.statics.binding);
   const registeredId = isFolder ? modelId : parseId(what);
   // A folder that is not registered yet is compared with the datanet alone.
   const staticsHash =
     registeredId === undefined ? model.staticsHash : staticsOf(await getModel(client, registeredId)).hash;
-  const facts = await factsOf(client, model.statics.binding, staticsHash);
+  const facts = await factsOf(client, model.statics.binding, staticsHash, versions?.(model), history);
   const rows = await storedRows(options, facts);
   const result = await verifyModel({
     trainings: await modelTrainings(places),
@@ -145,9 +159,47 @@ export const showStages =
   ({ stage, done, total }) =>
     output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
 
-/** What the ledger says of the versions that a model's rows come from; the card is Datanet 0's. */
-export async function factsOf(client: LedgerClient, binding: bigint, staticsHash: bigint) {
-  const leaves = await Promise.all(datanetIds(unpackBinding(binding)).map((id) => getLeaf(client, id)));
-  const [rowsRoot, ...furtherRowsRoots] = leaves.map(({ datanet }) => datanet?.rowsRoot ?? 0n);
-  return { staticsHash, rowsRoot: rowsRoot!, furtherRowsRoots, policy: leaves[0]!.datanet?.policy ?? 0n };
+/**
+ * What the ledger says of the versions that a model's rows come from; the card is Datanet 0's.
+ * @param versions numbers of the versions, in the Datanets' places; default: Datanet 0's is the binding's, others' are
+ *   the present ones, since the ledger binds a model to one version alone
+ * @param history asked for earlier versions: a full node lists no operations that L1 alone has shown it
+ * @throws CLI_UNKNOWN
+ */
+export async function factsOf(
+  client: LedgerClient,
+  binding: bigint,
+  staticsHash: bigint,
+  versions: readonly (number | undefined)[] = [Number(unpackBinding(binding).version)],
+  history = client,
+) {
+  const found = await Promise.all(
+    datanetIds(unpackBinding(binding)).map((id, place) => versionOf(client, id, versions[place], history)),
+  );
+  const [rowsRoot, ...furtherRowsRoots] = found.map((one) => one.rowsRoot);
+  return { staticsHash, rowsRoot: rowsRoot!, furtherRowsRoots, policy: found[0]!.policy };
+}
+
+/**
+ * Root and card of one version of a Datanet; zeros where it has none.
+ * @param version default: the present one
+ * @param history as `factsOf` takes it
+ * @throws CLI_UNKNOWN where no such version is listed
+ */
+export async function versionOf(
+  client: LedgerClient,
+  id: number,
+  version: number | undefined,
+  history = client,
+): Promise<{ rowsRoot: bigint; policy: bigint }> {
+  const { datanet } = await getLeaf(client, id);
+  const wanted = version ?? datanet?.version;
+  if (datanet != null && datanet.version === wanted) return datanet;
+  if (datanet == null || wanted === undefined) return { rowsRoot: 0n, policy: 0n };
+  const { versions } = await readHistory(history, id);
+  const found = versions[wanted - 1];
+  if (found !== undefined) return found;
+  throw clientError("CLI_UNKNOWN", `no version ${wanted} of datanet ${id} is listed`, {
+    data: { reason: "version", datanetId: id, version: wanted },
+  });
 }

@@ -3,10 +3,11 @@ import { openModelScores } from "@openledger/attribution/scores/model-scores";
 import type { RanMode, ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { clientError } from "@openledger/client/client-errors";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
-import { openReader } from "../../cli/context.ts";
-import { renderTable } from "../../cli/output.ts";
+import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import { type Output, renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { requireScores } from "../../cli/scores-option.ts";
@@ -21,12 +22,9 @@ export async function recomputeSettlement({
   args,
   output,
 }: CommandContext<RecomputeOptions>): Promise<void> {
-  const choice = requireScores(options.scores);
   const wanted = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
-  const client = await openReader(options);
-  const verified = await checkSettlement(client, wanted, options, output);
+  const { scoreMode, verified } = await recomputeEpoch(await openReader(options), wanted, options, output);
   const { leaf, payments, sampled, settlement } = verified;
-  const scoreMode = await scoreAgain(verified, choice);
   const foreignDraws = drawsOfForeignQueries(verified);
   const lines = [
     ...foreignDraws.map(
@@ -70,6 +68,21 @@ export async function recomputeSettlement({
     treasuryWei: sampled.terms.treasuryWei,
     burnedWei: sampled.data.burnedWei,
   });
+}
+
+/**
+ * Computes an epoch's settlement again, and the scores of its draws by the chosen mode.
+ * @throws CLI_SETTLEMENT_DIFFERS naming the first difference; as `checkSettlement`
+ */
+export async function recomputeEpoch(
+  client: LedgerClient,
+  wanted: { modelId: number; epoch: number },
+  options: RecomputeOptions & GlobalOptions,
+  output: Output,
+) {
+  const choice = requireScores(options.scores);
+  const verified = await checkSettlement(client, wanted, options, output);
+  return { verified, scoreMode: await scoreAgain(verified, choice) };
 }
 
 /** Opened draws that take a row's base as something else than the model does. The proof holds none the less. */

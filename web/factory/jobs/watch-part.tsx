@@ -113,7 +113,7 @@ function Next({ job }: { job: FactoryJob }) {
         <strong>{sayLosses(losses)}</strong>
       </p>
       <details class="small soft">
-        <summary>In nats a token and bits a byte</summary>
+        <summary class="row">In nats a token and bits a byte</summary>
         <ul>
           {lossWords(losses).map((words) => (
             <li key={words}>{words}</li>

@@ -34,6 +34,7 @@ export function baseWindows(): { u: bigint; v: bigint }[][] {
  * Coefficients of the row of BasePoints that shows which u a window has. The row's product of two
  * combinations of w, t and u is a third one, and the difference of both is N(u), the product of all u - u_i,
  * with t = u² and w = t² + q · u · t.
+ *
  * w², w t, w u, w, u t, t, u, 1 have the degrees 8, 6, 5, 4, 3, 2, 1, 0 in u, and q = n7 / 2 gives w² the u⁷
  * of N: so N is a combination of them, w² + A w t + B w u + C w + D u t + E t + F u + G. The product (w + A/2
  * t + B/2 u)² - (t + p u)² has the first three terms. As t² = w - q u t and u² = t, it has no others but u t

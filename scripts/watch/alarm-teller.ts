@@ -1,0 +1,77 @@
+import type { Logger } from "@openledger/foundation/logger";
+import type { DifferingTask, StoredTask } from "./watch-store.ts";
+import type { Watcher } from "./watcher.ts";
+import { callWebhook, type WatchEvent } from "./webhook.ts";
+
+export interface AlarmTellerOptions {
+  /** null: alarms are in the log and in `/health` alone. */
+  readonly webhookUrl: string | null;
+  readonly chainId: number;
+  readonly rollupAddress: string;
+  /** What cannot be recomputed for so long is an alarm. */
+  readonly unavailableMs: number;
+}
+
+interface AlarmTellerModules {
+  readonly watcher: Pick<Watcher, "differing" | "noteReported" | "unavailableFor">;
+  /** What the full node says of the operator and of L1 now; equivocations among it. */
+  readonly alarms: () => readonly { readonly name: string; readonly kind: string; readonly text: string }[];
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+}
+
+/** Tells the webhook what differs, stands still, or does so no more. What it does not take is told again. */
+export class AlarmTeller {
+  readonly #options: AlarmTellerOptions;
+  readonly #modules: AlarmTellerModules;
+  /** Alarms that were told, by name. */
+  readonly #told = new Map<string, Pick<WatchEvent, "kind" | "text">>();
+  /** When each was raised; those that have not ended. */
+  readonly #raisedAtMs = new Map<string, number>();
+
+  constructor(options: AlarmTellerOptions, modules: AlarmTellerModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  async poll(): Promise<void> {
+    const { alarms, watcher } = this.#modules;
+    for (const task of watcher.differing)
+      if (!task.isReported && (await this.#tell(nameOf(task), "raised", eventOf(task))))
+        await watcher.noteReported(task);
+    const raised = new Map(alarms().map(({ kind, name, text }) => [name, { kind, text }]));
+    for (const [name, { text }] of watcher.unavailableFor(this.#options.unavailableMs))
+      raised.set(`unavailable ${name}`, { kind: "unavailable", text });
+    for (const [name, event] of raised)
+      if (!this.#told.has(name) && (await this.#tell(name, "raised", event))) this.#told.set(name, event);
+    for (const [name, event] of this.#told)
+      if (!raised.has(name) && (await this.#tell(name, "ended", event))) this.#told.delete(name);
+  }
+
+  async #tell(
+    name: string,
+    state: WatchEvent["state"],
+    event: Omit<WatchEvent, "atMs" | "chainId" | "rollupAddress" | "state">,
+  ): Promise<boolean> {
+    const { logger, nowMs } = this.#modules;
+    const { chainId, rollupAddress, webhookUrl } = this.#options;
+    const raisedAtMs = this.#raisedAtMs.get(name);
+    let atMs = nowMs();
+    if (state === "ended") {
+      if (raisedAtMs !== undefined) logger.info(event, "an alarm has ended");
+      this.#raisedAtMs.delete(name);
+    } else if (raisedAtMs === undefined) {
+      logger.error(event, "alarm");
+      this.#raisedAtMs.set(name, atMs);
+    } else atMs = raisedAtMs;
+    if (webhookUrl === null) return true;
+    return callWebhook(webhookUrl, { ...event, state, atMs, chainId, rollupAddress }, logger);
+  }
+}
+
+const nameOf = ({ epoch, modelId }: StoredTask) => `differs ${modelId}/${epoch ?? "model"}`;
+
+function eventOf({ conclusion, epoch, modelId }: DifferingTask) {
+  const { difference, text } = conclusion;
+  return { kind: "differs", text, modelId, epoch, ...difference };
+}

@@ -1,0 +1,48 @@
+import { datanetIds, type LeafState, unpackBinding, unpackCounters } from "@openledger/circuits/ledger/leaf";
+import type { WatchTask } from "./watch-store.ts";
+
+/** A model of the ledger, as far as a watcher has to know it. */
+export interface WatchedModel {
+  readonly id: number;
+  /** Its Datanets in their places. */
+  readonly datanetIds: readonly number[];
+  /** Of the first Datanet; the ledger names no version of further ones. */
+  readonly version: number;
+  /** The last epoch that is settled; 0 where none is. */
+  readonly settledEpoch: number;
+}
+
+/**
+ * The ledger's models, newest first: those wait for their approval.
+ * @param leaves those with more than an account
+ * @param wanted Datanets that are watched; null: all
+ */
+export function findModels(
+  leaves: Iterable<readonly [number, LeafState]>,
+  wanted: ReadonlySet<number> | null,
+): WatchedModel[] {
+  const models: WatchedModel[] = [];
+  for (const [id, { leaf, model, rewards }] of leaves) {
+    if (model === undefined) continue;
+    const binding = unpackBinding(model.statics.binding);
+    const ids = datanetIds(binding);
+    if (wanted !== null && !ids.some((datanetId) => wanted.has(datanetId))) continue;
+    const openEpoch = Number(unpackCounters(leaf.counters).epoch);
+    const closedEpoch = rewards?.closed?.epoch;
+    const settledEpoch = (closedEpoch === undefined ? openEpoch : Number(closedEpoch)) - 1;
+    models.push({
+      id,
+      datanetIds: ids,
+      version: Number(binding.version),
+      settledEpoch: Math.max(0, settledEpoch),
+    });
+  }
+  return models.reverse();
+}
+
+/** Everything that is to be recomputed of these models: the models first, then settlements, each newest first. */
+export function* tasksOf(models: readonly WatchedModel[]): Generator<WatchTask> {
+  for (const { id } of models) yield { modelId: id, epoch: null };
+  for (const { id, settledEpoch } of models)
+    for (let epoch = settledEpoch; epoch >= 1; epoch--) yield { modelId: id, epoch };
+}

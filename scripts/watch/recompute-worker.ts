@@ -1,0 +1,102 @@
+/** The thread in which a watcher trains models and computes settlements again: started by recompute-pool.ts. */
+
+import { versionsOf } from "@openledger/attribution/model/recipe-fields";
+import { modelDifference } from "@openledger/attribution/model/verify-model";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import { createLogger } from "@openledger/foundation/logger";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { isDefaultSplit, settlementDifference } from "@openledger/models/settling/verify-settlement";
+import { workerData } from "piscina";
+import type { Output } from "../cli/output.ts";
+import { recompute } from "../commands/verify/verify-model.ts";
+import { recomputeEpoch } from "../commands/verify/verify-settlement.ts";
+import type { Finding, Recomputation, WatchSeat } from "./recomputation.ts";
+
+const seat = workerData as WatchSeat;
+const logger = createLogger("watch");
+
+/** Never throws a typed error: what cannot be computed is a finding, too. */
+export async function runRecomputation(task: Recomputation): Promise<Finding> {
+  await initPoseidon();
+  const { rollupAddress, rpcUrl, sequencerUrl } = seat;
+  const client = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl });
+  try {
+    return task.epoch === null ? await ofModel(client, task) : await ofEpoch(client, task, task.epoch);
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    return { result: "unavailable", code: error.code, text: error.message };
+  }
+}
+
+async function ofModel(client: LedgerClient, task: Recomputation): Promise<Finding> {
+  const { base, modelId, rowsFolder, serverUrl } = task;
+  let versions: readonly number[] = [];
+  const options = {
+    server: serverUrl,
+    ...(base === null ? {} : { base }),
+    ...(rowsFolder === null ? {} : { rows: rowsFolder }),
+  };
+  try {
+    const { lines } = await recompute(
+      client,
+      {
+        what: String(modelId),
+        onPublished: ({ recipe }) => {
+          versions = versionsOf(recipe).map(({ version }) => version);
+        },
+        // The ledger names the first version alone; the others are those that the recipe names, as the ledger has them.
+        versions: () => versions,
+        history: { ...client, sequencerUrl: seat.historyUrl },
+      },
+      options,
+      progressOf(task),
+    );
+    return { result: "same", difference: null, text: lines[0]!, versions };
+  } catch (error) {
+    const difference = modelDifference(error);
+    if (difference === null) throw error;
+    return { result: "differs", difference, text: (error as Error).message, versions };
+  }
+}
+
+async function ofEpoch(client: LedgerClient, task: Recomputation, epoch: number): Promise<Finding> {
+  const { modelId, serverUrl } = task;
+  const options = {
+    rpc: seat.rpcUrl,
+    rollup: seat.rollupAddress,
+    server: serverUrl,
+    circuits: [],
+    scores: "auto",
+    hasKeysOfL1: true,
+  };
+  try {
+    await recomputeEpoch(client, { modelId, epoch }, options, progressOf(task));
+    const text = `the settlement of epoch ${epoch} of model ${modelId} is right`;
+    return { result: "same", difference: null, text, versions: [] };
+  } catch (error) {
+    if (isDefaultSplit(error)) return { result: "not-drawn" };
+    const difference = settlementDifference(error);
+    if (difference === null) throw error;
+    return { result: "differs", difference, text: (error as Error).message, versions: [] };
+  }
+}
+
+/** Each step of the work once, in the watcher's log. */
+function progressOf({ epoch, modelId }: Recomputation): Output {
+  let last = "";
+  const progress = (text: string) => {
+    if (text === last) return;
+    last = text;
+    logger.info({ modelId, epoch }, text);
+  };
+  return {
+    isJson: true,
+    answer: () => {},
+    fail: (error) => {
+      throw error;
+    },
+    note: progress,
+    progress,
+  };
+}

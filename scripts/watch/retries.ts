@@ -1,0 +1,45 @@
+const FIRST_WAIT_MS = 15_000;
+const MAX_WAIT_MS = 3_600_000;
+
+export interface Failure {
+  /** Of the first of the failures in a row. */
+  readonly sinceMs: number;
+  readonly code: string;
+  readonly text: string;
+}
+
+/** What could not be done, by name, and when it is tried again: after 15 s, then twice as long each time, up to an hour. */
+export class Retries {
+  readonly #failures = new Map<string, Failure & { readonly nextMs: number; readonly waitMs: number }>();
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  isDue(name: string): boolean {
+    return (this.#failures.get(name)?.nextMs ?? 0) <= this.#nowMs();
+  }
+
+  /** @param untilMs not before then; default: the wait that comes next */
+  fail(name: string, { code, text }: { code: string; text: string }, untilMs?: number): void {
+    const nowMs = this.#nowMs();
+    const known = this.#failures.get(name);
+    const waitMs = known === undefined ? FIRST_WAIT_MS : Math.min(MAX_WAIT_MS, 2 * known.waitMs);
+    const nextMs = untilMs ?? nowMs + waitMs;
+    this.#failures.set(name, { sinceMs: known?.sinceMs ?? nowMs, code, text, nextMs, waitMs });
+  }
+
+  succeed(name: string): void {
+    this.#failures.delete(name);
+  }
+
+  get all(): [name: string, failure: Failure][] {
+    return [...this.#failures];
+  }
+
+  /** Those that have failed for so long. */
+  lastingFor(ms: number): [name: string, failure: Failure][] {
+    return this.all.filter(([, { sinceMs }]) => this.#nowMs() - sinceMs >= ms);
+  }
+}

@@ -1,0 +1,57 @@
+import { sayRecords } from "@openledger/client/datanets/signed-records";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
+import { versionOf } from "../commands/verify/verify-model.ts";
+import type { WatchedModel } from "./find-tasks.ts";
+import type { Difference } from "./recomputation.ts";
+import type { WatchTask } from "./watch-store.ts";
+
+export interface WatchResult extends WatchTask {
+  readonly difference: Difference | null;
+  /** Versions of the model's Datanets in their places; undefined where nobody knows which. */
+  readonly versions: readonly (number | undefined)[];
+}
+
+const placeName = (hostUrl: string, datanetId: number) => `${hostUrl}#${datanetId}`;
+
+/** Places that a record of this model may be sent to, and that do not have it. */
+export function unsentPlaces(model: WatchedModel, hosts: readonly string[], sentTo: readonly string[]) {
+  return model.datanetIds.flatMap((datanetId, place) =>
+    hosts
+      .filter((hostUrl) => !sentTo.includes(placeName(hostUrl, datanetId)))
+      .map((hostUrl) => ({ datanetId, hostUrl, place })),
+  );
+}
+
+/**
+ * Signs what was found and brings it to each host that has the Datanet.
+ * @param to.history asked for versions before the present one
+ * @returns names of the places that have it now
+ * @throws what a host answers, and CLI_UNREACHABLE
+ */
+export async function sendRecords(
+  client: LedgerClient,
+  { difference, epoch, modelId, versions }: WatchResult,
+  { history, places }: { history: LedgerClient; places: ReturnType<typeof unsentPlaces> },
+): Promise<string[]> {
+  const sent: string[] = [];
+  const modelRoot = hex32(staticsOf(await getModel(client, modelId)).hash);
+  for (const { datanetId, hostUrl, place } of places) {
+    const version = versions[place];
+    if (version === undefined) continue;
+    const versionRoot = hex32((await versionOf(client, datanetId, version, history)).rowsRoot);
+    const record = { kind: "verified", modelId, modelRoot, version, versionRoot, epoch, difference } as const;
+    try {
+      const [result] = await sayRecords(client, { hostUrl, datanetId, records: [record] });
+      const error = result!.error;
+      if (error !== null && error.code !== "DNT_RECORD_OUTDATED")
+        throw new RollupError(error.code, error.message);
+      sent.push(placeName(hostUrl, datanetId));
+    } catch (error) {
+      if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
+    }
+  }
+  return sent;
+}

@@ -1,0 +1,25 @@
+import { listServedModels } from "@openledger/client/actions/answers/served-models";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { Logger } from "@openledger/foundation/logger";
+
+/**
+ * Where each registered model is served: the address that its routes are below, by the model's id. The first server that has
+ * a model counts.
+ * @param known addresses that need not be asked for
+ */
+export async function findServedPlaces(
+  client: Pick<LedgerClient, "requestTimeoutMs">,
+  { known, servers }: { servers: readonly string[]; known: Readonly<Record<string, string>> },
+  logger: Logger,
+): Promise<Map<number, string>> {
+  const places = new Map(Object.entries(known).map(([modelId, url]) => [Number(modelId), url]));
+  for (const server of servers) {
+    try {
+      for (const { modelId, serverUrl } of await listServedModels(client, server))
+        if (!places.has(modelId)) places.set(modelId, serverUrl);
+    } catch (error) {
+      logger.warn({ err: error, server }, "the server does not say which models it has");
+    }
+  }
+  return places;
+}

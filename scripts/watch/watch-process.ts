@@ -1,0 +1,144 @@
+/** Everything that a running watcher consists of, wired up: a full node, and beside it what recomputes and tells. */
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import { storeRollupOf } from "@openledger/client/store-rollup";
+import type { Logger } from "@openledger/foundation/logger";
+import { claimStore } from "@openledger/foundation/store/store-identity";
+import {
+  createFollowProcess,
+  type FollowOptions,
+  type FollowProcess,
+} from "@openledger/sequencer/full-node/follow-process";
+import { AlarmTeller } from "./alarm-teller.ts";
+import { type BudgetLimits, DayBudget } from "./day-budget.ts";
+import { RecomputePool } from "./recompute-pool.ts";
+import { createWatchMetrics } from "./watch-metrics.ts";
+import type { WatcherOptions } from "./watch-parts.ts";
+import { WatchStore } from "./watch-store.ts";
+import { Watcher } from "./watcher.ts";
+
+export interface WatchOptions {
+  /** Its `dataPath` is in the watcher's. */
+  readonly fullNode: Omit<FollowOptions, "dataPath">;
+  readonly dataPath: string;
+  readonly watched: Omit<WatcherOptions, "rowsFolder">;
+  readonly budget: BudgetLimits;
+  readonly webhookUrl: string | null;
+}
+
+interface WatchModules {
+  readonly logger: Logger;
+  readonly onFatal: (error: unknown) => void;
+  readonly onProgress?: (text: string) => void;
+  /** Signs for the watcher's leaf. @param sequencerUrl the watcher's own full node */
+  readonly openSigner: (sequencerUrl: string) => Promise<LedgerClient>;
+  readonly knownServers: () => Readonly<Record<string, string>>;
+}
+
+export interface WatchProcess {
+  readonly url: string;
+  readonly fullNode: FollowProcess;
+  readonly watcher: Watcher;
+  stop(): Promise<void>;
+}
+
+/** A model whose files nobody serves for so long is told. */
+const UNAVAILABLE_MS = 6 * 3_600_000;
+
+/** @throws what `createFollowProcess`, `claimStore` and `createLedgerClient` throw */
+export async function startWatchProcess(options: WatchOptions, modules: WatchModules): Promise<WatchProcess> {
+  const { logger, onFatal } = modules;
+  const { rollupAddress, rpcUrl } = options.fullNode;
+  const plain = await createLedgerClient({ rpcUrl, rollupAddress });
+  const rollup = storeRollupOf(plain);
+  claimStore(options.dataPath, { kind: "watcher", rollup });
+  const parts: { watcher: Watcher | null } = { watcher: null };
+  const fullNode = await createFollowProcess(
+    { ...options.fullNode, dataPath: join(options.dataPath, "full-node") },
+    {
+      ...modules,
+      beside: {
+        isQuiet: () => (parts.watcher?.differing.length ?? 0) === 0,
+        healthFacts: () => ({ watcher: parts.watcher?.healthFacts ?? null }),
+      },
+    },
+  );
+  const url = await fullNode.listen();
+  const historyUrl = options.fullNode.feedUrl ?? url;
+  const pool = new RecomputePool({ rpcUrl, rollupAddress, sequencerUrl: url, historyUrl });
+  const nowMs = Date.now;
+  let store: WatchStore | null = null;
+  const stopping = new AbortController();
+  const loops: Promise<void>[] = [];
+  const stop = async () => {
+    stopping.abort();
+    await pool.close();
+    await Promise.allSettled(loops);
+    await fullNode.stop();
+    await store?.close();
+  };
+  try {
+    store = await WatchStore.open(join(options.dataPath, "tasks"), rollup, onFatal);
+    const watcher = await Watcher.open(
+      { ...options.watched, rowsFolder: join(options.dataPath, "rows") },
+      {
+        store,
+        budget: await DayBudget.open(options.budget, store, nowMs),
+        metrics: createWatchMetrics(fullNode.registry),
+        logger,
+        nowMs,
+        reader: { ...plain, sequencerUrl: url },
+        history: { ...plain, sequencerUrl: historyUrl },
+        leaves: () => fullNode.followed.head.ledger.leaves.withMore(),
+        run: (task, maxMs) => pool.run(task, maxMs),
+        openSigner: () => modules.openSigner(url),
+        knownServers: modules.knownServers,
+      },
+    );
+    parts.watcher = watcher;
+    const teller = new AlarmTeller(
+      {
+        webhookUrl: options.webhookUrl,
+        chainId: rollup.chainId,
+        rollupAddress,
+        unavailableMs: UNAVAILABLE_MS,
+      },
+      { watcher, alarms: () => alarmsOf(fullNode), logger, nowMs },
+    );
+    // Two loops, since alarms do not wait until a model is trained.
+    for (const work of [() => teller.poll(), () => watcher.poll()])
+      loops.push(repeat(work, options.fullNode.pollIntervalMs, stopping.signal, onFatal));
+    return { url, fullNode, watcher, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** @param work returns true where it goes on at once */
+async function repeat(
+  work: () => Promise<unknown>,
+  intervalMs: number,
+  signal: AbortSignal,
+  onFatal: (error: unknown) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const hasMore = (await work()) === true;
+      if (!hasMore) await sleep(intervalMs, undefined, { signal });
+    } catch (error) {
+      if (!signal.aborted) onFatal(error);
+      return;
+    }
+  }
+}
+
+function alarmsOf({ alarms }: FollowProcess) {
+  const kept = alarms.all.map(({ evidence: { preconfirmation }, reason }) => ({
+    name: `equivocation ${preconfirmation.opIndex} ${preconfirmation.operationHash} ${reason}`,
+    kind: "equivocation",
+    text: `the sequencer has signed what is not so: operation ${preconfirmation.opIndex}, ${reason}`,
+  }));
+  return [...kept, ...alarms.passing.map(({ kind, why }) => ({ name: kind, kind, text: why }))];
+}

@@ -1,0 +1,69 @@
+import { Badge } from "../design/badge.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
+import { Notice } from "../design/notice.tsx";
+import { showAge, showCount } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+import { differing, type Verification } from "./recomputations.ts";
+
+/** Who has recomputed a model, and what they found. */
+export function RecomputedBy({ found }: { found: readonly Verification[] }) {
+  const columns: Column<Verification>[] = [
+    { label: "Who", cell: ({ leafId }) => <LeafLink id={leafId} /> },
+    { label: "What", cell: ({ epoch }) => (epoch === null ? "the model" : `settlement ${showCount(epoch)}`) },
+    { label: "When", cell: ({ atMs }) => showAge(atMs, Date.now()) },
+    {
+      label: "Found",
+      cell: (one) => <Badge tone={one.difference === null ? "good" : "bad"}>{whatWasFound(one)}</Badge>,
+    },
+  ];
+  return (
+    <div class="stack-s">
+      <DataTable
+        caption="Recomputed by"
+        columns={columns}
+        rows={found}
+        keyOf={({ epoch, leafId }) => `${leafId}/${epoch ?? ""}`}
+        empty="Nobody has signed yet that they recomputed this model."
+      />
+      {found.length > 0 && (
+        <p class="soft small">Each line is signed by that account's ledger key. This page has checked it.</p>
+      )}
+    </div>
+  );
+}
+
+function whatWasFound({ difference }: Verification): string {
+  if (difference === null) return "the same bytes";
+  const { file, row } = difference;
+  return row === null ? `differs in ${file}` : `differs in ${file}, row ${showCount(row)}`;
+}
+
+interface DifferenceProps {
+  readonly found: readonly Verification[];
+  readonly modelId: number;
+  readonly datanetIds: readonly number[];
+}
+
+/** A red notice where somebody got other bytes; nothing where nobody did. */
+export function DifferenceNotice({ datanetIds, found, modelId }: DifferenceProps) {
+  const [first, ...others] = differing(found);
+  if (first === undefined) return null;
+  const more = others.length === 0 ? "" : ` So do ${showCount(others.length)} more records.`;
+  const what = first.epoch === null ? "this model" : `the settlement of epoch ${showCount(first.epoch)}`;
+  return (
+    <Notice tone="bad" title={`Somebody who recomputed ${what} got something else.`}>
+      <p>
+        <LeafLink id={first.leafId} /> has signed that it {whatWasFound(first)}.{more}
+      </p>
+      <p>
+        Anyone who has the rows can check it. It is a reason for the owner of{" "}
+        {datanetIds.map((id, i) => (
+          <span key={id}>
+            {i > 0 && " or "}Datanet <LeafLink id={id} />
+          </span>
+        ))}{" "}
+        to end the payments of model {modelId}, on Ethereum if the operator does not take it.
+      </p>
+    </Notice>
+  );
+}

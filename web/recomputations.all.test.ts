@@ -1,0 +1,103 @@
+/** Who has recomputed a model, as its page and its Datanet's page show it: names, a red notice, and an approval's preview. */
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { packBinding } from "@openledger/circuits/ledger/leaf";
+import { packSplit } from "@openledger/circuits/ledger/rewards";
+import { signAndSend } from "@openledger/client/actions/ledger/send-operation";
+import { setDisplayName } from "@openledger/client/datanets/display-names";
+import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import { getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
+import { hex32 } from "@openledger/foundation/hex";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { type DatanetWorld, leafOf, startDatanetWorld } from "./testing/datanet-world.ts";
+
+const LONG = { timeout: 200_000 };
+let world: DatanetWorld;
+let browser: Browser;
+let datanetId: number;
+let modelId: number;
+
+/** carol or dave signs what they found. */
+async function sign(
+  person: "carol" | "dave",
+  difference: { file: string; row: number | null } | null,
+): Promise<void> {
+  const client = world.client(person);
+  const [{ datanet }, model] = await Promise.all([getLeaf(client, datanetId), getModel(client, modelId)]);
+  const record: UnsignedRecord = {
+    kind: "verified",
+    modelId,
+    modelRoot: hex32(staticsOf(model).hash),
+    version: 1,
+    versionRoot: hex32(datanet!.rowsRoot),
+    epoch: null,
+    difference,
+  };
+  const place = { hostUrl: world.hostUrl, datanetId };
+  const [result] = await sayRecords(client, { ...place, from: leafOf(person), records: [record] });
+  expect(result!.error).toBe(null);
+}
+
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startDatanetWorld(), openBrowser()]);
+  ({ datanetId } = await world.makeDatanet(sampleCard()));
+  const alice = world.client("alice");
+  const binding = packBinding({
+    datanetId: BigInt(datanetId),
+    version: 1n,
+    rowCount: 9n,
+    predecessorId: 0n,
+    drawBits: 2n,
+    featureCount: 16n,
+    furtherDatanets: [],
+  });
+  const split = packSplit({ ownerParts: 6_554n, validatorParts: 16_384n });
+  const words = [1n, alice.l2Key!.keyX, 1n, 2n, 3n, binding, 5n | (split << 96n)];
+  const amountCode = encodeAmount(OPEN);
+  const { hash } = await signAndSend(alice, { kind: "createModel", amountCode, words }, {});
+  modelId = (await getOperation(alice, hash))!.createdId!;
+  await setDisplayName(world.client("carol"), {
+    hostUrl: world.hostUrl,
+    name: "Carol Checks",
+    leafId: leafOf("carol"),
+  });
+}, 600_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.stop();
+});
+
+test("a model's page names who has recomputed it, and warns in red of a difference", LONG, async () => {
+  const { context, misdeeds, page } = await world.visit(browser, null, `leaf/${modelId}`);
+  await page.getByText("Nobody has signed yet that they recomputed this model.").waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+  await sign("carol", null);
+  await page.reload();
+  const table = page.getByRole("table", { name: "Recomputed by" });
+  await table.getByText("Carol Checks").waitFor();
+  await table.getByText("the same bytes").waitFor();
+  await sign("dave", { file: "features.bin", row: 17 });
+  await page.reload();
+  const notice = page.getByRole("alert");
+  await notice.getByText("Somebody who recomputed this model got something else.").waitFor();
+  expect(await notice.textContent()).toContain("differs in features.bin, row 17");
+  expect(await table.getByRole("row").count()).toBe(3);
+  expect(await seriousFindings(page)).toEqual([]);
+  await pictureOf(page, "model-differs");
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
+
+test("a Datanet's models show the same", LONG, async () => {
+  const { context, misdeeds, page } = await world.visit(browser, null, `datanets/${datanetId}/models`);
+  await page.getByRole("alert").getByText("differs in features.bin, row 17").waitFor();
+  await page.getByRole("table", { name: "Recomputed by" }).getByText("Carol Checks").waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
+  await pictureOf(page, "datanet-model-differs");
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
