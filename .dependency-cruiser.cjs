@@ -9,6 +9,9 @@ const TOOLS = ["^scripts/(bench|ceremony-drill|errors|fuzz|prebuild|prebuilt|ref
 /** Files that may import workspaces after their own, and test support. */
 const NOT_PRODUCT = [...TEST_SUPPORT, ...TOOLS];
 
+/** Places of models/: each imports those before it. */
+const MODEL_PLACES = ["engine", "tuning", "serving", "settling", "factory"];
+
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
@@ -25,6 +28,12 @@ module.exports = {
       severity: "error",
       from: { path: `^${name}/`, pathNot: NOT_PRODUCT },
       to: { path: `^(${workspaces.slice(i + 1).join("|") || "-"})/` },
+    })),
+    ...MODEL_PLACES.map((name, i) => ({
+      name: `models-${name}-imports-only-places-before-it`,
+      severity: "error",
+      from: { path: `^models/${name}/`, pathNot: NOT_PRODUCT },
+      to: { path: `^models/(${MODEL_PLACES.slice(i + 1).join("|") || "-"})/` },
     })),
     {
       name: "other-workspaces-by-their-package-name",

@@ -10,7 +10,7 @@ import { Notice } from "./design/notice.tsx";
 import { Nav } from "./design/tabs.tsx";
 import { ExitPage } from "./exit/exit-page.tsx";
 import { Search } from "./explorer/search.tsx";
-import { readVisitor } from "./hosted/keys/visitor.ts";
+import { readVisitor } from "./hosts/keys/visitor.ts";
 import { lazyPage } from "./lazy-page.tsx";
 import { holdings, mainAccount } from "./ledger/holdings.ts";
 import { lookAfter } from "./ledger/journey-watch.ts";
@@ -331,7 +331,7 @@ function useLeafNames(site: Site, live: Live): void {
   useEffect(() => {
     if (reader === null || site.datanetHosts.length === 0) return;
     const look = async () => {
-      const { nameHostedLeaves, nameShownLeaves } = await import("./hosted/name-leaves.ts");
+      const { nameHostedLeaves, nameShownLeaves } = await import("./hosts/name-leaves.ts");
       const isDue = Date.now() - asked.current.atMs >= NAMES_EVERY_MS;
       const known = asked.current.shown;
       asked.current = { atMs: isDue ? Date.now() : asked.current.atMs, shown };

@@ -9,7 +9,7 @@ import type { World } from "@openledger/e2e/world/world";
 import type { Browser, Page } from "playwright-core";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { keptPageOf } from "./build/build-pages.ts";
+import { singleFilePageOf } from "./build/build-pages.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { FUNDED_WEI, startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
 import { visit } from "./testing/visit.ts";
@@ -34,10 +34,10 @@ beforeAll(async () => {
     300_000,
   );
   await world.settle();
-  folder = mkdtempSync(join(tmpdir(), "kept-page-"));
+  folder = mkdtempSync(join(tmpdir(), "single-file-page-"));
   // As the served page names it.
   const path = join(folder, `openledger-exit-${world.l1.deployment.rollupAddress}.html`);
-  copyFileSync(keptPageOf({ path: world.pagesPath }).path, path);
+  copyFileSync(singleFilePageOf({ path: world.pagesPath }).path, path);
   url = `file://${path}`;
 }, 600_000);
 afterAll(async () => {
@@ -70,7 +70,7 @@ const sentCount = async () => world.l1.client.getTransactionCount({ address: vis
 test("the served page offers the page to keep, with its SHA-256, and says when a freeze is possible", async () => {
   const page = await visit(browser);
   await page.goto(`${world.sequencerUrl}/#/exit`);
-  const { sha256 } = keptPageOf({ path: world.pagesPath });
+  const { sha256 } = singleFilePageOf({ path: world.pagesPath });
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("link", { name: "Download the exit page" }).click(),

@@ -45,8 +45,9 @@ export class CrossCheck {
   }
 
   /**
-   * Proves the job again where a check is due. The proof in hand has been handed in before; jobs wait for the check, once a day.
-   * Never throws: a check that fails, or cannot be made, is said at level "error", counted, and kept in `failureCode`.
+   * Proves the job again if a check is due. The proof is already delivered; jobs wait for the check, once a
+   * day. Never throws: a check that fails, or cannot be made, is logged at level "error", counted, and stored
+   * in `failureCode`.
    */
   async afterProof(job: ProofJob, proven: ProofResult, signal: AbortSignal): Promise<void> {
     if (this.#nowMs < this.#dueAtMs || signal.aborted) return;

@@ -1,6 +1,7 @@
 /**
- * A prover that has the queue's workers make its proofs. A job is named by its circuit and its inputs, and a proof stays in the
- * queue for a week: who asks again after a restart finds what was handed in meanwhile.
+ * Prover whose proofs the queue's workers make. A job is named by its circuit and its inputs, and a proof
+ * stays in the queue for a week: a caller that returns after a restart finds proofs that were delivered
+ * meanwhile.
  */
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { type Job, Queue, QueueEvents } from "bullmq";

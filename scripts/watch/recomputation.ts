@@ -5,7 +5,7 @@ export interface WatchSeat {
   readonly rpcUrl: string;
   readonly rollupAddress: `0x${string}`;
   readonly sequencerUrl: string;
-  /** Asked for versions before the present one: the feed, since L1 alone shows no list of operations. */
+  /** Asked for versions before the present one and for settlements: the feed, since a full node has no list of either. */
   readonly historyUrl: string;
 }
 

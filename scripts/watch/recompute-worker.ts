@@ -71,7 +71,9 @@ async function ofEpoch(client: LedgerClient, task: Recomputation, epoch: number)
     hasKeysOfL1: true,
   };
   try {
-    await recomputeEpoch(client, { modelId, epoch }, options, progressOf(task));
+    // A full node lists settlements of its feed's time alone. What the feed says of this one is compared with L1's transaction.
+    const feed = { ...client, sequencerUrl: seat.historyUrl };
+    await recomputeEpoch(feed, { modelId, epoch }, options, progressOf(task));
     const text = `the settlement of epoch ${epoch} of model ${modelId} is right`;
     return { result: "same", difference: null, text, versions: [] };
   } catch (error) {

@@ -75,7 +75,6 @@ export class FollowLoop {
 
   async #pollL1(): Promise<void> {
     const { alarms, l1, logger } = this.#modules;
-    const nowMs = Date.now();
     let missingBlob: string | null = null;
     try {
       await l1.poll();
@@ -86,6 +85,8 @@ export class FollowLoop {
     }
     alarms.set("blob-missing", missingBlob);
     this.#noteMalformed();
+    // After the poll: a node that hangs takes the time that its answer is waited for.
+    const nowMs = Date.now();
     const blockNumber = l1.l1Head?.blockNumber ?? -1;
     if (blockNumber !== this.#l1BlockNumber) {
       this.#l1BlockNumber = blockNumber;

@@ -110,10 +110,10 @@ export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]):
 }
 
 /**
- * The one of these names whose key L1 has; a single one is not asked for its key.
- * @param keyOf may throw CLI_KEYS_MISSING: nobody has files of a circuit that is not in use
- * @returns null if none of them has it
- * @throws CLI_KEYS_MISSING if none of those whose keys are there has it; what keyOf throws
+ * Finds the name whose key L1 has. A single name's key is not derived.
+ * @param keyOf may throw CLI_KEYS_MISSING: nobody has files of an unused circuit
+ * @returns null if no name's key is L1's
+ * @throws CLI_KEYS_MISSING if none of the available keys is L1's; what keyOf throws
  */
 export async function nameByKey(
   circuit: RegisteredCircuit,

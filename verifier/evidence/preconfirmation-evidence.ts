@@ -1,6 +1,6 @@
 /**
- * A preconfirmation with what it is a preconfirmation of, as a file: what a user keeps and can show. The preconfirmation alone
- * names the operation by its hash; the opening makes that hash comparable with what L1 holds.
+ * Preconfirmation with its operation, as a file that a user can store and show. The preconfirmation alone
+ * names the operation by its hash; the opening makes that hash comparable with L1's operation.
  */
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";

@@ -1,7 +1,7 @@
 /**
- * Takes money out of a frozen rollup: the ledger is rebuilt from L1, exits are proven here, and the contract credits and
- * pays. It asks an L1 node and nobody else. Every step looks at L1 first, so one that was interrupted is simply run again:
- * what was credited is not asked for twice.
+ * Withdrawal of money from a frozen rollup: the ledger is rebuilt from L1, exits are proven here, and the
+ * contract credits and pays. It needs only an L1 node. Every step reads L1 first, so an interrupted one is
+ * simply run again: credited amounts are not requested twice.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";

@@ -11,9 +11,10 @@ const LOOKS = { count: 20, intervalMs: 3_000 };
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Returns once L1 shows that the refusal comes from what somebody else did. Throws the error otherwise.
- * @param errorName how the contract refuses what was done before; a transaction that was mined behind the other's has none
- * @param isShown whether L1's newest state has what the other did
+ * Returns once L1 shows that somebody else's call caused the refusal. Throws the error otherwise.
+ * @param errorName error by which the contract refuses a repeated call; a transaction that was mined after
+ * the other's has none
+ * @param isShown tells whether L1's newest state has the other call's effect
  * @internal
  */
 export async function requireOvertaken(

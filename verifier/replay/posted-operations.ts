@@ -36,8 +36,8 @@ export type PromisedOperation = Pick<SignedOperation, "kind" | "a" | "b" | "amou
 export type Promised = (opIndex: number) => readonly PromisedOperation[];
 
 /**
- * The signed operations of a batch in their order. `nonceOf` counts a leaf's, and goes on with each.
- * @param promised asked of each place
+ * Lists the signed operations of a batch in their order. `nonceOf` has each leaf's nonce, and counts on.
+ * @param promised returns the promises for a place
  */
 export function postedOperations(
   event: BatchEvent,
@@ -112,7 +112,8 @@ function placedByPromises(slots: TableSlots, promised: Promised): PostedOperatio
 }
 
 /**
- * @param isOneByOne keeps each promise that goes with those before it; else all that name a slot, or none
+ * Finds an order of the slots that keeps the promises.
+ * @param isOneByOne keeps each promise that agrees with those before it; else all that name a slot, or none
  * @returns null if not all can be kept
  */
 function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean) {

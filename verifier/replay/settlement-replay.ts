@@ -1,7 +1,7 @@
 /**
- * Checks the settlements of a batch as L1's records have them: that each is of the model's closed epoch, that its draws
- * come from the right block, that its time had come, that J follows from the ledger's own values and the posted totals,
- * and its proof.
+ * Checks of a batch's settlements from L1's records: each is of the model's closed epoch, its draws come from
+ * the right block, its time had come, J follows from the ledger's own values and the posted totals, and its
+ * proof is valid.
  */
 
 import { type BatchEvent, type SettlementOnL1, takesSettlement } from "@openledger/bridge/l1/l1-history";

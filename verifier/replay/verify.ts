@@ -1,6 +1,7 @@
 /**
- * Rebuilds the ledger from what L1 holds and checks that nothing in it was taken on trust: every batch's effect,
- * every proof, the registered keys, and the contract's own sums. It needs an L1 node and the contract's address.
+ * Verification of a rollup: rebuilds the ledger from L1's records and checks, without trust, every batch's
+ * effect, every proof, the registered keys, and the contract's own sums. It needs an L1 node and the
+ * contract's address.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";

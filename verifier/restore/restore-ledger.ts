@@ -33,10 +33,12 @@ interface RestoreLedgerOptions {
 }
 
 /**
- * The ledger as L1's records give it. Proofs are not verified again: the contract has taken them, and what it holds is
- * what counts for anyone who builds on it. verifyRollup is for those who doubt it. With a snapshot, nothing is read of blocks
- * before the one that took its batch: entries that waited are in it, and the contract's state tells of CloseEpochs.
- * @throws BRG_BATCH_MALFORMED; BRG_SNAPSHOT_INVALID; BRG_HISTORY_INCOMPLETE, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
+ * Restores the ledger from L1's records. Proofs are not verified again: the contract has accepted them, and
+ * its state counts for everyone who builds on it. Use verifyRollup to verify them. With a snapshot, no block
+ * before its batch's block is read: waiting entries are in the snapshot, and CloseEpochs in the contract's
+ * state.
+ * @throws BRG_BATCH_MALFORMED; BRG_SNAPSHOT_INVALID; BRG_HISTORY_INCOMPLETE, BRG_VERIFY_DIFFERS,
+ * BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function restoreLedger(
   rollup: RollupContract,

@@ -1,7 +1,7 @@
 /**
- * Holds a snapshot's waiting queue entries against L1's state, not against old events: the contract keeps a hash of every
- * entry that waits. An entry that a later batch has taken is held against that batch's own words (ledger-replay.ts), one of
- * a frozen queue that went back to its sender against its refund.
+ * Check of a snapshot's waiting queue entries against L1's state, not against old events: the contract stores
+ * a hash of every waiting entry. An entry that a later batch has executed is compared with that batch's own
+ * words (ledger-replay.ts), one of a frozen queue that went back to its sender with its refund.
  */
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
@@ -40,8 +40,8 @@ function queueEntryHash(entry: QueueEntry): bigint {
 }
 
 /**
- * The entries are all that the snapshot's batch left of older blocks, and none of them was changed.
- * @param toBlock of which L1's state is asked
+ * Requires that the entries are all those of older blocks that the snapshot's batch left, unchanged.
+ * @param toBlock block of the L1 state to read
  * @throws BRG_SNAPSHOT_INVALID; BRG_L1_*
  */
 export async function requireWaiting(

@@ -35,7 +35,7 @@ export type NoEffect =
 
 /**
  * Checks entries in the order in which they are to be queued, each after the ones before it.
- * @returns whether it looked: not where `isUnchecked`
+ * @returns true if it checked the entries: false with `isUnchecked`
  * @throws CLI_FORCED_NO_EFFECT with data.reason, BRG_*
  */
 export async function checkForced(

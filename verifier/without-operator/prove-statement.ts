@@ -7,8 +7,8 @@ import {
 } from "@openledger/circuits/wire/groth16-proof";
 
 /**
- * Proves by a circuit's name.
- * @param publicSignals C, y, z: what the proof must have; a prover that finds others was given other files
+ * Proves a statement by a circuit's name.
+ * @param publicSignals expected C, y, z of the proof; a prover that finds others has other files
  */
 export type ProveStatement = (
   circuit: string,

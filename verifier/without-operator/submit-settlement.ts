@@ -95,9 +95,11 @@ interface SubmitSettlementResult {
 }
 
 /**
- * Pre-verifies the settlement, or posts it where it was pre-verified long enough. To be called again until it is settled.
- * @throws BRG_FROZEN, BRG_NOTHING_TO_DO, BRG_TOO_EARLY, BRG_OPENING_MISSING,
- * BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED if L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
+ * Pre-verifies the settlement, or posts it if it was pre-verified long enough ago. Call it again until the
+ * epoch is settled.
+ * @throws BRG_FROZEN, BRG_NOTHING_TO_DO, BRG_TOO_EARLY, BRG_OPENING_MISSING, BRG_NO_CIRCUIT,
+ * BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED if L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what
+ * `prove` throws
  */
 export async function submitSettlement(options: SubmitSettlementOptions): Promise<SubmitSettlementResult> {
   await initPoseidon();

@@ -9,8 +9,8 @@ import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import { Answered } from "../explorer/answered.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { keptSaid, readWords, type SaidWords } from "../said/read-words.ts";
-import { Words } from "../said/said-words.tsx";
+import { Words } from "../spans/answer-words.tsx";
+import { type AnswerWords, readWords, storedWords } from "../spans/read-words.ts";
 import { showCount, showOpen } from "../words/format.ts";
 import { BatchLink, LeafLink, OperationLink, PaymentIdentity, settlementHref } from "../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
@@ -81,10 +81,10 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
 
 /** Only the tab that asked knows what was answered: the ledger has its hash. */
 function Said({ receipt }: { receipt: bigint }) {
-  const [words, setWords] = useState<SaidWords | null>(null);
+  const [words, setWords] = useState<AnswerWords | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    const said = keptSaid(receipt);
+    const said = storedWords(receipt);
     if (said !== null) readWords(said).then(setWords, (error: unknown) => setProblem(problemOf(error)));
   }, [receipt]);
   if (problem !== null) return <ProblemNotice problem={problem} />;

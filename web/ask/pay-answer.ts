@@ -7,7 +7,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
-import { keepSaid, readWords } from "../said/read-words.ts";
+import { keepSaid, readWords } from "../spans/read-words.ts";
 import { ownCopy, type ServedModel } from "./served-models.ts";
 import type { Turn } from "./turns.ts";
 

@@ -4,9 +4,9 @@ import { type Cited, fetchRow, type PublishedRow } from "@openledger/models/tuni
 import { useEffect, useState } from "preact/hooks";
 import { z } from "zod";
 import { Badge } from "../design/badge.tsx";
-import { RowText } from "../hosted/rows/row-text.tsx";
-import { datanetHref } from "../hosted/tab-props.ts";
+import { datanetHref } from "../hosts/tab-props.ts";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
+import { RowText } from "../rows/row-text.tsx";
 import { hostedDatanet } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";

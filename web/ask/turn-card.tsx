@@ -11,7 +11,7 @@ import type { Holdings } from "../ledger/holdings.ts";
 import type { Journey } from "../ledger/journey.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
-import { Words } from "../said/said-words.tsx";
+import { Words } from "../spans/answer-words.tsx";
 import { showOpen, showTime } from "../words/format.ts";
 import { answerHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";

@@ -5,15 +5,15 @@ import { signal } from "@preact/signals";
 import type { Hex } from "viem";
 import type { Journey } from "../ledger/journey.ts";
 import { journeys } from "../ledger/journey-store.ts";
-import { readWords, type SaidAnswer, type SaidWords } from "../said/read-words.ts";
+import { type AnswerWords, readWords, type ServedAnswer } from "../spans/read-words.ts";
 
 /** A question and its checked answer. */
 export interface Turn {
   readonly prompt: string;
   readonly answer: UncheckedAnswer;
-  readonly said: SaidAnswer;
+  readonly said: ServedAnswer;
   /** null of a label, and until they are read again after a reload. */
-  readonly words: SaidWords | null;
+  readonly words: AnswerWords | null;
 }
 
 const KEPT = "openledger.turns.";
@@ -34,7 +34,7 @@ export async function loadTurns(modelId: number): Promise<void> {
   set(modelId, []);
   const text = sessionStorage.getItem(KEPT + modelId);
   if (text === null) return;
-  const kept = (JSON.parse(text) as { prompt: string; answer: unknown; said: SaidAnswer }[]).map(
+  const kept = (JSON.parse(text) as { prompt: string; answer: unknown; said: ServedAnswer }[]).map(
     ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer), words: null }),
   );
   set(modelId, [...kept, ...turnsOf(modelId)]);

@@ -2,7 +2,7 @@ import { floorAmount } from "@openledger/circuits/ledger/amount-float";
 import { useEffect, useState } from "preact/hooks";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
-import { readVisitor } from "../hosted/keys/visitor.ts";
+import { readVisitor } from "../hosts/keys/visitor.ts";
 import { whenLive } from "../ledger/ask-again.ts";
 import { mainAccount } from "../ledger/holdings.ts";
 import { journeys } from "../ledger/journey-store.ts";

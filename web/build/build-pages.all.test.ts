@@ -10,7 +10,7 @@ import { leafExitCircuitSpec } from "@openledger/circuits/registry/circuit-regis
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import { describe, expect, it } from "vitest";
 import { weighPages } from "../testing/weigh-pages.ts";
-import { buildPages, keptPageOf } from "./build-pages.ts";
+import { buildPages, singleFilePageOf } from "./build-pages.ts";
 
 const BUDGET_BYTES = 300_000;
 const [, { x: tauX } = { x: 0n }] = await setupPowers();
@@ -80,7 +80,7 @@ describe("the page to keep", () => {
     const compiled = await compileCircuit(leafExitCircuitSpec());
     const { wasmPath, zkeyPath } = await developmentSetup(compiled, {});
     const exits = [{ name: compiled.name, wasmPath, zkeyPath }];
-    const { path, sha256, byteCount } = keptPageOf(await buildPages({ circuits: [], exits }));
+    const { path, sha256, byteCount } = singleFilePageOf(await buildPages({ circuits: [], exits }));
     const html = readFileSync(path, "utf8");
     expect(createHash("sha256").update(html).digest("hex")).toBe(sha256);
     console.log(`kept page ${JSON.stringify({ kb: Math.round(byteCount / 1000) })}`);

@@ -13,15 +13,15 @@ import {
   type ExitPageCircuit,
   exitModules,
   hashExitFiles,
-  type KeptPageFacts,
   PROVE_WORKER_FILE,
   packExitFiles,
+  type SingleFileFacts,
   type WorkerFile,
   writeExitFiles,
 } from "./exit-files.ts";
-import { KEPT_PAGE_FILE, keptPageFacts, keptPageHtml } from "./kept-page.ts";
 import { nodeFree } from "./node-free.ts";
 import { packedPowers } from "./packed-powers.ts";
+import { SINGLE_FILE_NAME, singleFileFacts, singleFileHtml } from "./single-file-page.ts";
 import { type PageCircuit, verifyingKeys, verifyingKeysText } from "./verifying-keys.ts";
 import { wordsOfDocs } from "./words-plugin.ts";
 
@@ -73,14 +73,16 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   const draft = `${path}.${process.pid}`;
   const files = packExitFiles(exits);
   const workers = await buildWorkers();
-  const kept = keptPageHtml({
-    ...(await buildScript(new URL("../exit/kept-main.tsx", import.meta.url), [exitModules(exits, null)])),
+  const kept = singleFileHtml({
+    ...(await buildScript(new URL("../exit/single-file-main.tsx", import.meta.url), [
+      exitModules(exits, null),
+    ])),
     workers,
     files,
   });
-  await build(pagesConfig(draft, keys, exitModules(exits, keptPageFacts(kept))));
+  await build(pagesConfig(draft, keys, exitModules(exits, singleFileFacts(kept))));
   writeExitFiles(join(draft, EXIT_FOLDER), files, workers);
-  writeFileSync(join(draft, EXIT_FOLDER, KEPT_PAGE_FILE), kept);
+  writeFileSync(join(draft, EXIT_FOLDER, SINGLE_FILE_NAME), kept);
   await placeBase(join(draft, BASE_FOLDER_NAME));
   packAssets(join(draft, "assets"));
   // Renamed into place, so that nobody serves half of it; who comes second finds the first one's.
@@ -125,9 +127,11 @@ async function placeBase(folder: string): Promise<void> {
 }
 
 /** The page to keep within built pages: its path and what it is known by. */
-export function keptPageOf({ path }: Pick<BuiltPages, "path">): KeptPageFacts & { readonly path: string } {
-  const file = join(path, EXIT_FOLDER, KEPT_PAGE_FILE);
-  return { path: file, ...keptPageFacts(readFileSync(file, "utf8")) };
+export function singleFilePageOf({
+  path,
+}: Pick<BuiltPages, "path">): SingleFileFacts & { readonly path: string } {
+  const file = join(path, EXIT_FOLDER, SINGLE_FILE_NAME);
+  return { path: file, ...singleFileFacts(readFileSync(file, "utf8")) };
 }
 
 const commonConfig = (): InlineConfig => ({

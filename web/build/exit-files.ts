@@ -55,17 +55,17 @@ export function writeExitFiles(
   for (const { name, script } of workers) writeFileSync(join(folder, name), script);
 }
 
-const NAMES = { circuits: "virtual:exit-circuits", kept: "virtual:kept-page" } as const;
+const NAMES = { circuits: "virtual:exit-circuits", kept: "virtual:single-file-page" } as const;
 
 /** The page to keep, as the served pages speak of it. */
-export interface KeptPageFacts {
+export interface SingleFileFacts {
   /** Hex. */
   readonly sha256: string;
   readonly byteCount: number;
 }
 
 /** @param kept null: within the page to keep itself */
-export function exitModules(circuits: readonly ExitPageCircuit[], kept: KeptPageFacts | null): Plugin {
+export function exitModules(circuits: readonly ExitPageCircuit[], kept: SingleFileFacts | null): Plugin {
   const values: Readonly<Record<string, unknown>> = {
     [NAMES.circuits]: circuits.map(({ name }) => name),
     [NAMES.kept]: kept,

@@ -27,7 +27,7 @@ declare module "virtual:exit-circuits" {
   export default names;
 }
 /** The page to keep; null within it. */
-declare module "virtual:kept-page" {
+declare module "virtual:single-file-page" {
   const kept: { readonly sha256: string; readonly byteCount: number } | null;
   export default kept;
 }

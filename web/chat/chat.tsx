@@ -3,7 +3,7 @@ import type { Action } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
-import { RowText } from "../hosted/rows/row-text.tsx";
+import { RowText } from "../rows/row-text.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 
 /** A question and its answer. */

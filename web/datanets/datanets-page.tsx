@@ -1,5 +1,5 @@
 import "./datanets.css";
-import { readVisitor } from "../hosted/keys/visitor.ts";
+import { readVisitor } from "../hosts/keys/visitor.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { DatanetPage } from "./datanet-page.tsx";
 import { DirectoryPage } from "./directory-page.tsx";

@@ -2,13 +2,13 @@ import { useEffect, useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
-import { findEverywhere, type ListedDatanet } from "../hosted/hosts.ts";
-import type { Visitor } from "../hosted/keys/visitor.ts";
-import { RowText } from "../hosted/rows/row-text.tsx";
-import { datanetHref } from "../hosted/tab-props.ts";
-import { useLoaded } from "../hosted/use-loaded.ts";
+import { findEverywhere, type ListedDatanet } from "../hosts/hosts.ts";
+import type { Visitor } from "../hosts/keys/visitor.ts";
+import { datanetHref } from "../hosts/tab-props.ts";
+import { useLoaded } from "../hosts/use-loaded.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useFilter } from "../routes.ts";
+import { RowText } from "../rows/row-text.tsx";
 import { showAge, showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 

@@ -1,8 +1,8 @@
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
-import { NeedsKey } from "../hosted/keys/needs-key.tsx";
-import { datanetHref, isOwnKey, type TabProps } from "../hosted/tab-props.ts";
+import { NeedsKey } from "../hosts/keys/needs-key.tsx";
+import { datanetHref, isOwnKey, type TabProps } from "../hosts/tab-props.ts";
 import { draftOf } from "./card-draft.ts";
 import { CardForm } from "./card-form.tsx";
 

@@ -1,9 +1,9 @@
 import { listNotices } from "@openledger/client/datanets/cleaning";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { Badge } from "../design/badge.tsx";
-import { RowText } from "../hosted/rows/row-text.tsx";
-import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
-import { useLoaded } from "../hosted/use-loaded.ts";
+import { datanetHref, type TabProps } from "../hosts/tab-props.ts";
+import { useLoaded } from "../hosts/use-loaded.ts";
+import { RowText } from "../rows/row-text.tsx";
 import { showAge } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 

@@ -1,6 +1,6 @@
 /** The served page: its panel is fetched when somebody comes here, and the page to keep is offered. */
 import circuits from "virtual:exit-circuits";
-import kept from "virtual:kept-page";
+import kept from "virtual:single-file-page";
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";

@@ -68,7 +68,7 @@ const isOwn = ({ kind, l1Owner }: LedgerLeaf) =>
   kind !== "datanet" && session.value !== null && session.value.address === l1Owner;
 
 const LazyModelPart = lazyPage(async () => (await import("./model-part.tsx")).ModelPart);
-const LazyNameForm = lazyPage(async () => (await import("../hosted/name-form.tsx")).NameForm);
+const LazyNameForm = lazyPage(async () => (await import("../hosts/name-form.tsx")).NameForm);
 
 function Facts({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: LedgerLeaf }) {
   const { balanceWei, id, keyX, kind, l1Owner, nonce, postedBalanceWei } = leaf;

@@ -2,8 +2,8 @@ import { approvalsOf, getModel, listSettlements } from "@openledger/client/seque
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
-import { DifferenceNotice, RecomputedBy } from "../hosted/recomputation-parts.tsx";
-import { useRecomputations } from "../hosted/recomputations.ts";
+import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
+import { useRecomputations } from "../hosts/recomputations.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showParts } from "../words/format.ts";

@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Identicon } from "../design/identicon.tsx";
-import { useKeys } from "../hosted/keys/use-keys.ts";
-import { readVisitor } from "../hosted/keys/visitor.ts";
+import { useKeys } from "../hosts/keys/use-keys.ts";
+import { readVisitor } from "../hosts/keys/visitor.ts";
 import { askUntilAnswered, whenLive } from "../ledger/ask-again.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";

@@ -5,9 +5,9 @@ import { findHashes, findLeaves, getQueueEntry } from "@openledger/client/sequen
 import type { FoundHash } from "@openledger/client/sequencer/sequencer-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Hex, parseEventLogs, TransactionReceiptNotFoundError } from "viem";
-import { findEverywhere } from "../hosted/hosts.ts";
-import { findChosenNames } from "../hosted/name-leaves.ts";
-import { datanetHref } from "../hosted/tab-props.ts";
+import { findEverywhere } from "../hosts/hosts.ts";
+import { findChosenNames } from "../hosts/name-leaves.ts";
+import { datanetHref } from "../hosts/tab-props.ts";
 import { ensAddressOf } from "../ledger/ens.ts";
 import { l1Node } from "../ledger/l1-node.ts";
 import type { Live } from "../ledger/live.ts";

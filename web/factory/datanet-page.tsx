@@ -6,7 +6,7 @@ import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
-import { approvalTime } from "../hosted/approval-time.ts";
+import { approvalTime } from "../hosts/approval-time.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { showCounted, showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";

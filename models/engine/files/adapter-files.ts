@@ -21,7 +21,7 @@ const MAX_CONFIG_BYTES = 2 ** 20;
 /** Of a tensor's name, type, shape and place in a header; and of what else a header has. */
 const TENSOR_HEAD_BYTES = 512;
 
-/** What is computed; models/files/known-keys.ts has what else may stand there. */
+/** What is computed; models/engine/files/known-keys.ts has what else may stand there. */
 const configSchema = z.object({
   peft_type: z.literal("LORA"),
   r: z.number().int().min(1).max(1_024),

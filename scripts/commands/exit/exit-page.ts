@@ -6,7 +6,7 @@ import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
 import { exitCircuits } from "@openledger/verifier/circuits/exit-circuits";
 import { openRegisteredCircuit } from "@openledger/verifier/circuits/open-registered";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
-import { buildPages, keptPageOf } from "@openledger/web/build/build-pages";
+import { buildPages, singleFilePageOf } from "@openledger/web/build/build-pages";
 import { type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 
@@ -28,7 +28,7 @@ export async function writeExitPage(
   }
   output.progress("building the page");
   const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
-  const { path, sha256, byteCount } = keptPageOf(await buildPages({ circuits, exits }));
+  const { path, sha256, byteCount } = singleFilePageOf(await buildPages({ circuits, exits }));
   const file = resolve(options.page);
   await copyFile(path, file);
   output.answer(

@@ -1,7 +1,7 @@
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import { Button } from "../../design/button.tsx";
 import { Timeline } from "../../design/timeline.tsx";
-import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
+import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
 import { showAge, showCount, showCounted, showDuration } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { type Carrier, carrierOf, carryOn, sayStanding } from "./carry-on.ts";

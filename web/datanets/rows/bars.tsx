@@ -1,5 +1,5 @@
 import type { Tone } from "../../design/badge.tsx";
-import { RowText } from "../../hosted/rows/row-text.tsx";
+import { RowText } from "../../rows/row-text.tsx";
 import { divideWhole, showCount } from "../../words/format.ts";
 
 interface Bar {

@@ -2,17 +2,17 @@ import { findRows, getHostedRow } from "@openledger/client/datanets/browse-rows"
 import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../design/button.tsx";
-import { KeyHint } from "../../hosted/keys/key-hint.tsx";
-import { NeedsKey } from "../../hosted/keys/needs-key.tsx";
-import { keyOfPlace, useKeys } from "../../hosted/keys/use-keys.ts";
-import { NeedsAccess } from "../../hosted/needs-access.tsx";
-import { RowContent } from "../../hosted/rows/row-content.tsx";
-import { RowText } from "../../hosted/rows/row-text.tsx";
-import { SaidLabels } from "../../hosted/rows/said-labels.tsx";
-import { sayAll } from "../../hosted/say.ts";
-import { readablePlace, reviewerOf, type TabProps } from "../../hosted/tab-props.ts";
-import { useLoaded } from "../../hosted/use-loaded.ts";
-import { useTurns } from "../../hosted/use-turns.ts";
+import { KeyHint } from "../../hosts/keys/key-hint.tsx";
+import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
+import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
+import { NeedsAccess } from "../../hosts/needs-access.tsx";
+import { sayAll } from "../../hosts/say.ts";
+import { readablePlace, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
+import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useTurns } from "../../hosts/use-turns.ts";
+import { RowContent } from "../../rows/row-content.tsx";
+import { RowLabels } from "../../rows/row-labels.tsx";
+import { RowText } from "../../rows/row-text.tsx";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 
@@ -192,6 +192,6 @@ function Said(props: TabProps & { digest: string }) {
   return value === undefined || value.digest !== digest ? (
     <p class="soft">Asking who said what …</p>
   ) : (
-    <SaidLabels row={value} />
+    <RowLabels row={value} />
   );
 }

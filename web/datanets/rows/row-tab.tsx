@@ -1,6 +1,6 @@
-import { NeedsAccess } from "../../hosted/needs-access.tsx";
-import { RowDetail } from "../../hosted/rows/row-detail.tsx";
-import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
+import { NeedsAccess } from "../../hosts/needs-access.tsx";
+import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
+import { RowDetail } from "../../rows/row-detail.tsx";
 
 /** One row by its name: `row/<SHA-256>`. */
 export function RowTab(props: TabProps) {

@@ -2,9 +2,9 @@ import type { DatanetStatistics } from "@openledger/client/datanets/row-schemas"
 import type { Card } from "@openledger/datanets/card/card";
 import { Chart } from "../../charts/chart.tsx";
 import { type Column, DataTable } from "../../design/data-table.tsx";
-import { RowText } from "../../hosted/rows/row-text.tsx";
-import { showBytes } from "../../hosted/rows/show-bytes.ts";
-import { datanetHref } from "../../hosted/tab-props.ts";
+import { datanetHref } from "../../hosts/tab-props.ts";
+import { RowText } from "../../rows/row-text.tsx";
+import { showBytes } from "../../rows/show-bytes.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { Bars } from "./bars.tsx";

@@ -3,10 +3,10 @@ import { compareVersions } from "@openledger/client/datanets/hosted-history";
 import { useState } from "preact/hooks";
 import { Badge } from "../../design/badge.tsx";
 import { Choice } from "../../design/choice.tsx";
-import { RowText } from "../../hosted/rows/row-text.tsx";
-import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
-import { textsOf } from "../../hosted/texts-of.ts";
-import { useLoaded } from "../../hosted/use-loaded.ts";
+import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
+import { textsOf } from "../../hosts/texts-of.ts";
+import { useLoaded } from "../../hosts/use-loaded.ts";
+import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 

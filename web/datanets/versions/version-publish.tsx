@@ -6,7 +6,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
-import type { TabProps } from "../../hosted/tab-props.ts";
+import type { TabProps } from "../../hosts/tab-props.ts";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Bars } from "../rows/bars.tsx";

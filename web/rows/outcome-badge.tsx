@@ -1,5 +1,5 @@
 import type { HostedOutcome } from "@openledger/client/datanets/row-schemas";
-import { Badge } from "../../design/badge.tsx";
+import { Badge } from "../design/badge.tsx";
 
 /** What became of a row. @param own the label that its contributor gave, where there is no other */
 export function OutcomeBadge({ outcome, own }: { outcome: HostedOutcome; own: string | null }) {

@@ -1,8 +1,8 @@
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
-import { Button } from "../../design/button.tsx";
-import { showCount } from "../../words/format.ts";
+import { Button } from "../design/button.tsx";
+import { showCount } from "../words/format.ts";
 
 /** Rows that are made beyond those seen, at each end. */
 const OVERSCAN = 8;

@@ -1,11 +1,11 @@
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
-import { Badge } from "../../design/badge.tsx";
-import { showTime } from "../../words/format.ts";
-import { LeafLink } from "../../words/links.tsx";
+import { Badge } from "../design/badge.tsx";
+import { showTime } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
 import { RowText } from "./row-text.tsx";
 
 /** Who has said what of a row, label by label, side by side. */
-export function SaidLabels({ row }: { row: SaidRow }) {
+export function RowLabels({ row }: { row: SaidRow }) {
   if (row.labels === null)
     return (
       <p class="soft small">
@@ -16,7 +16,7 @@ export function SaidLabels({ row }: { row: SaidRow }) {
   if (row.labels.length === 0) return null;
   const names = [...new Set(row.labels.map(({ label }) => label))];
   return (
-    <div class="said-labels">
+    <div class="row-labels">
       {names.map((name) => (
         <section key={name} aria-label={`Said ${name}`}>
           <h3>

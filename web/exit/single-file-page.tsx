@@ -35,7 +35,7 @@ function knownRollup(): string {
   return named ?? stored("rollup");
 }
 
-export function KeptPage() {
+export function SingleFilePage() {
   const [rollupText, setRollup] = useState(knownRollup);
   const [nodeText, setNode] = useState(() => stored("node"));
   const [archiveText, setArchive] = useState(() => stored("archive"));

@@ -5,7 +5,7 @@ import "../design/base.css";
 import "../design/parts.css";
 import { render } from "preact";
 import { discoverWallets } from "../ledger/wallets.ts";
-import { KeptPage } from "./kept-page.tsx";
+import { SingleFilePage } from "./single-file-page.tsx";
 
 discoverWallets();
-render(<KeptPage />, document.getElementById("page")!);
+render(<SingleFilePage />, document.getElementById("page")!);

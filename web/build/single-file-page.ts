@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { PackedFile, WorkerFile } from "./exit-files.ts";
 
-export const KEPT_PAGE_FILE = "openledger-exit.html";
+export const SINGLE_FILE_NAME = "openledger-exit.html";
 
 const sha256 = (text: string, encoding: "base64" | "hex") =>
   createHash("sha256").update(text, "utf8").digest(encoding);
@@ -32,7 +32,7 @@ function policy(script: string, style: string): string {
 /** Within a script element its own end tag, and a comment's beginning, would end it or change how it is read. */
 const inScript = (code: string) => code.replace(/<\/(script)/gi, "<\\/$1").replace(/<!--/g, "\\x3C!--");
 
-export function keptPageHtml(parts: {
+export function singleFileHtml(parts: {
   readonly script: string;
   readonly style: string;
   readonly workers: readonly WorkerFile[];
@@ -63,7 +63,7 @@ ${parts.workers.map(({ name, script: worker }) => block(name, gzipSync(worker, {
 `;
 }
 
-export const keptPageFacts = (html: string) => ({
+export const singleFileFacts = (html: string) => ({
   sha256: sha256(html, "hex"),
   byteCount: Buffer.byteLength(html),
 });

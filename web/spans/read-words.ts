@@ -4,7 +4,7 @@ import { askSpans, type CheckedSpan } from "@openledger/models/serving/spans/che
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 /** An answer that this page has checked, and where its words come from. */
-export interface SaidAnswer {
+export interface ServedAnswer {
   readonly serverUrl: string;
   /** Of the version that the model's recipe names: 64 hexadecimal digits. */
   readonly rowsRoot: string;
@@ -12,7 +12,7 @@ export interface SaidAnswer {
   readonly answer: string;
 }
 
-export interface SaidWords {
+export interface AnswerWords {
   readonly text: string;
   /** null where the server has no index. */
   readonly spans: readonly CheckedSpan[] | null;
@@ -21,7 +21,7 @@ export interface SaidWords {
 }
 
 /** null where the answer is no words but a label. */
-export async function readWords({ answer, rowsRoot, serverUrl }: SaidAnswer): Promise<SaidWords | null> {
+export async function readWords({ answer, rowsRoot, serverUrl }: ServedAnswer): Promise<AnswerWords | null> {
   const { text } = JSON.parse(answer) as { text?: unknown };
   if (typeof text !== "string" || text === "") return null;
   try {
@@ -34,11 +34,11 @@ export async function readWords({ answer, rowsRoot, serverUrl }: SaidAnswer): Pr
 const KEPT = "openledger.said.";
 
 /** In this tab, and nothing more: an answer is its customer's. */
-export function keepSaid(receipt: bigint, said: SaidAnswer): void {
+export function keepSaid(receipt: bigint, said: ServedAnswer): void {
   sessionStorage.setItem(KEPT + receipt, JSON.stringify(said));
 }
 
-export function keptSaid(receipt: bigint): SaidAnswer | null {
+export function storedWords(receipt: bigint): ServedAnswer | null {
   const text = sessionStorage.getItem(KEPT + receipt);
-  return text === null ? null : (JSON.parse(text) as SaidAnswer);
+  return text === null ? null : (JSON.parse(text) as ServedAnswer);
 }

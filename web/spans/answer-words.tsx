@@ -5,10 +5,10 @@ import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { cutAtSpans, type Piece } from "./cut-at-spans.ts";
-import type { SaidWords } from "./read-words.ts";
+import type { AnswerWords } from "./read-words.ts";
 
 /** The words of an answer. What is in the version word for word is underlined, and says whose it is. */
-export function Words({ problem, spans, text }: SaidWords) {
+export function Words({ problem, spans, text }: AnswerWords) {
   const [chosen, setChosen] = useState<number | null>(null);
   const found = spans ?? [];
   const span = chosen === null ? undefined : found[chosen];

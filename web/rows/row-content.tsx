@@ -1,10 +1,10 @@
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { imageTypeOf } from "@openledger/datanets/rows/row-view";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button } from "../../design/button.tsx";
-import { ProblemNotice } from "../../words/problem.tsx";
-import { readablePlace, type TabProps } from "../tab-props.ts";
-import { useLoaded } from "../use-loaded.ts";
+import { Button } from "../design/button.tsx";
+import { readablePlace, type TabProps } from "../hosts/tab-props.ts";
+import { useLoaded } from "../hosts/use-loaded.ts";
+import { ProblemNotice } from "../words/problem.tsx";
 import { RowText } from "./row-text.tsx";
 
 const FIRST_CHARACTERS = 4_000;

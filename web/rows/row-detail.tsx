@@ -1,19 +1,19 @@
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
 import { useState } from "preact/hooks";
-import { useAction } from "../../bridge/use-action.ts";
-import { Badge } from "../../design/badge.tsx";
-import { Button } from "../../design/button.tsx";
-import { Field } from "../../design/field.tsx";
-import { Identifier } from "../../design/identifier.tsx";
-import { LeafLink } from "../../words/links.tsx";
-import { ProblemNotice } from "../../words/problem.tsx";
-import { sayAll } from "../say.ts";
-import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../tab-props.ts";
-import { useLoaded } from "../use-loaded.ts";
+import { useAction } from "../bridge/use-action.ts";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Field } from "../design/field.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { sayAll } from "../hosts/say.ts";
+import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../hosts/tab-props.ts";
+import { useLoaded } from "../hosts/use-loaded.ts";
+import { LeafLink } from "../words/links.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
 import { OutcomeBadge } from "./outcome-badge.tsx";
 import { RowContent } from "./row-content.tsx";
-import { SaidLabels } from "./said-labels.tsx";
+import { RowLabels } from "./row-labels.tsx";
 import { showBytes } from "./show-bytes.ts";
 
 /** One row: what it is, whose it is, and everything that was signed about it. */
@@ -49,7 +49,7 @@ export function RowDetail(props: TabProps & { digest: string }) {
         </dd>
       </dl>
       {!row.isWellFormed && <Badge tone="bad">not a row of this Datanet's kind</Badge>}
-      <SaidLabels row={row} />
+      <RowLabels row={row} />
       <LeftOutWhy {...props} row={row} onSaid={loaded.reload} />
       <Gold {...props} row={row} onSaid={loaded.reload} />
     </>
