@@ -1,6 +1,6 @@
 import { defineErrors } from "@openledger/foundation/error-table";
 
-/** Codes of datanets/, where a Datanet's rows, card, labels and grants are kept beside the ledger. */
+/** Codes of datanets/, the store of a Datanet's rows, card, labels and grants beside the ledger. */
 export const datanetErrors = defineErrors("DNT", {
   DNT_LEDGER_INCOMPLETE: {
     meaning: "the sequencer's operations do not reproduce the Datanet's hash chain of contributions",

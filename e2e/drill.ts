@@ -1,4 +1,4 @@
-/** `npm run drill -- SCENARIO`: plays what happens to rollups, by real processes, and ends with what was counted, as JSON. */
+/** Command `npm run drill -- SCENARIO`: plays a scenario with real processes, and prints its counts as JSON at the end. */
 import { Command, CommanderError } from "commander";
 import { clientsScenario } from "./scenarios/clients.ts";
 import { faultsScenario } from "./scenarios/faults.ts";

@@ -1,4 +1,4 @@
-/** Prints how many lines the repository has, by what they are for: npx tsx scripts/count-lines.ts. Nothing limits them. */
+/** Prints the repository's lines by purpose: npx tsx scripts/count-lines.ts. Nothing limits them. */
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 

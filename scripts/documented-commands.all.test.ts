@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { pagesOf } from "./pages/pages.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-// The changelog also names what is gone.
+// The changelog also names removed commands.
 const text = pagesOf(root)
   .filter((name) => name !== "CHANGELOG.md")
   .map((name) => readFileSync(`${root}/${name}`, "utf8"))

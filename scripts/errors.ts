@@ -47,7 +47,7 @@ Made by \`npx tsx scripts/errors.ts\` from the tables of the code; a test compar
 ${sections.join("\n")}`;
 }
 
-/** What pages show: code by code, its meaning and what to do. */
+/** Renders the error table for pages: each code with its meaning and remedy. */
 export function renderErrorsJson(): string {
   const rows = TABLES.flatMap((table) =>
     Object.entries(table.rows).map(([code, { meaning, remedy }]) => [code, { meaning, remedy }]),

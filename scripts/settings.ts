@@ -38,7 +38,7 @@ const partOf = (settings: Settings, isShared: boolean): Settings =>
 
 const SHARED: Settings = Object.assign({}, ...PROCESSES.map(({ settings }) => partOf(settings, true)));
 
-/** With the processes that have it, where not all do. */
+/** Shows the default of a shared setting; names the processes of each default if they differ. */
 function sharedDefault(name: string): string {
   const found = PROCESSES.flatMap(({ prefix, settings }) =>
     settings[name] === undefined ? [] : [{ prefix, shown: shownDefault(settings[name]) }],

@@ -10,7 +10,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { canonicalJson, isWellFormed } from "./canonical-json.ts";
 
 export const CARD_FORMAT = "openledger-datanet-card-1";
-/** Of its text in UTF-8. */
+/** Maximum size of a card's text, in bytes of UTF-8. */
 export const MAX_CARD_BYTES = 131_072;
 
 const text = (min: number, max: number) =>
@@ -27,8 +27,8 @@ const permille = z.int().min(0).max(1_000);
 const label = text(1, 60);
 
 /**
- * What a row's bytes are (row-view.ts). "passage" is what language models are made of: a text, or a prompt with
- * its answer, as attribution/rows/text-rows.ts writes them; "text" is any text as it is.
+ * Form of a row's bytes (row-view.ts). "passage" is the row of language models: a text, or a prompt with its answer, as
+ * attribution/rows/text-rows.ts writes them. "text" is any text as it is.
  */
 export const ROW_KINDS = ["email", "digit", "text", "passage", "json", "image"] as const;
 
@@ -44,7 +44,7 @@ export const cardSchema = z
     contact: text(1, 300),
     row: z.strictObject({
       kind: z.enum(ROW_KINDS),
-      /** Of kind json: the fields of an object, all of them present and no others. */
+      /** Fields of the object for kind "json": all of them are present, and no others. */
       fields: z
         .array(
           z.strictObject({
@@ -65,13 +65,13 @@ export const cardSchema = z
     access: z.enum(["public", "permissioned"]),
     labelling: z.strictObject({
       annotatorsPerRow: z.int().min(1).max(25),
-      /** When labels settle a row without a reviewer: all the same, or more than half. */
+      /** Labels that settle a row without a reviewer: all the same, or more than half. */
       accept: z.enum(["all", "majority"]),
       /** Accounts that may label; "anyone" with an account. */
       labellers: z.union([z.literal("anyone"), leafIds]),
       /** Accounts that settle disputes, set gold rows, approve contributions and leave rows out. */
       reviewers: leafIds,
-      /** Whether contributors may label their own rows, and vouch for them. Absent: they may not. */
+      /** Lets contributors label and vouch for their own rows. Absent: they may not. */
       ownRows: z.literal("allowed").optional(),
       /** Labellers who work together: their progress is shown by team. Absent: none. */
       teams: z
@@ -88,11 +88,11 @@ export const cardSchema = z
       /** Rows longer than this quantile of all rows' lengths are clipped. */
       clipQuantilePermille: permille,
       /**
-       * What every row is paid beside its influence, in thousandths of a typical score; 0 = nothing
+       * Base payment of every row beside its influence, in thousandths of a typical score; 0 = none
        * (docs/explanation/attribution-methods.md, "The base"). A model's recipe repeats this; verify model compares.
        */
       basePermille: permille,
-      /** Of the payments of a model that cites rows, so many thousandths go to the rows cited, the others by influence. Absent: its recipe says. */
+      /** Share of a citing model's payments that goes to the rows cited, in thousandths; the rest goes by influence. Absent: its recipe decides. */
       citationPermille: permille.optional(),
     }),
   })
@@ -123,7 +123,7 @@ export const cardSchema = z
   });
 export type Card = z.output<typeof cardSchema>;
 
-/** Whether an account may label a row of this contributor, or vouch for it. */
+/** Returns true if an account may label, and vouch for, a row of this contributor. */
 export const mayVouch = ({ labelling }: Card, leafId: number, contributorId: number | null): boolean =>
   labelling.ownRows === "allowed" || leafId !== contributorId;
 
@@ -163,7 +163,10 @@ export function readCard(canonical: string): NamedCard {
   return named;
 }
 
-/** As `readCard`. @throws DNT_CARD_INVALID also for bytes that are no UTF-8 */
+/**
+ * Reads a card as `readCard` does, from bytes.
+ * @throws DNT_CARD_INVALID also for bytes that are not UTF-8
+ */
 export function readCardBytes(bytes: Uint8Array): NamedCard {
   let text: string;
   try {

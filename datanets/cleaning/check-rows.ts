@@ -41,7 +41,7 @@ export function checkRows(input: RowsToCheck, onStep: (step: CheckStep) => void 
   return findings.sort((a, b) => place.get(a.row)! - place.get(b.row)!);
 }
 
-/** Kinds of the preview that are kinds of findings; what looks like a secret is named, not repeated. */
+/** Kinds of the preview that are kinds of findings. A secret is named, not repeated. */
 const KINDS: Readonly<Record<string, FindingKind>> = {
   empty: "empty",
   truncated: "truncated",
@@ -61,7 +61,7 @@ function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
   });
 }
 
-/** By the rules of a version, as the card sets them: rows of one label are compared. */
+/** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
 function findNearDuplicates({ card, datanetId, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
   if (card.row.kind === "image") return [];
   const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
@@ -71,12 +71,17 @@ function findNearDuplicates({ card, datanetId, rows }: RowsToCheck, views: reado
   const found =
     card.row.kind === "digit"
       ? nearDuplicates({
-          ...{ kind: "image", labels, width: DIGIT_SIDE, height: DIGIT_SIDE },
+          kind: "image",
+          labels,
+          width: DIGIT_SIDE,
+          height: DIGIT_SIDE,
           threshold: imageSimilarityPermille / 1_000,
           contents: places.map((i) => pixels(rows[i]!.content)),
         })
       : nearDuplicates({
-          ...{ kind: "text", labels, contents: places.map((i) => encoder.encode(views[i]!.text)) },
+          kind: "text",
+          labels,
+          contents: places.map((i) => encoder.encode(views[i]!.text)),
           threshold: textSimilarityPermille / 1_000,
         });
   return found.map(({ earlier, later, similarity }) => {
@@ -131,7 +136,9 @@ function findSaidOtherwise(rows: readonly RowToCheck[], views: readonly RowView[
     if (label === null || said === null || label === said) return [];
     return [
       makeFinding("contradicted-label", row, {
-        ...{ label, said, by: "labellers" },
+        label,
+        said,
+        by: "labellers",
         detail: `the row says ${label}, its labellers say ${said}`,
       }),
     ];

@@ -1,4 +1,4 @@
-/** What a look at a Datanet's rows has found: it decides nothing. Reviewers do, by signed records (docs/explanation/datanets.md). */
+/** Findings of a check of a Datanet's rows. A finding decides nothing: reviewers do, by signed records (docs/explanation/datanets.md). */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
@@ -30,14 +30,14 @@ interface Evidence {
   readonly earlier: EarlierRow | null;
   /** Jaccard similarity or correlation to the earlier row, in thousandths. */
   readonly similarityPermille: number | null;
-  /** The label that is in the row, and what is said against it. */
+  /** The row's own label, and the label that contradicts it. */
   readonly label: string | null;
   readonly said: string | null;
-  /** Who says so: labellers whose label was accepted, or a model that has not seen the contributor's rows. */
+  /** Source of `said`: labellers whose label was accepted, or a model that has not seen the contributor's rows. */
   readonly by: "labellers" | "model" | null;
-  /** How unlike the others, or how doubtful: a share of all rows that are less so, in thousandths. */
+  /** Rank of how unlike the others, or how doubtful, the row is: the share of all rows that are less so, in thousandths. */
   readonly rankPermille: number | null;
-  /** Of a label: the share of rows that lower their own loss less, in a model of all rows, in thousandths. */
+  /** Rank of a label's influence: the share of rows that lower their own loss less, in a model of all rows, in thousandths. */
   readonly influencePermille: number | null;
   /** One sentence. */
   readonly detail: string;
@@ -49,13 +49,18 @@ export interface Finding {
   readonly kind: FindingKind;
   /** SHA-256 of the row's bytes. */
   readonly row: string;
-  /** Who has committed the row: of a copy, who came later. */
+  /** Contributor of the row; of a copy, the later one. */
   readonly contributorId: number;
   readonly evidence: Evidence;
 }
 
 const NO_EVIDENCE: Omit<Evidence, "detail"> = {
-  ...{ earlier: null, similarityPermille: null, label: null, said: null, by: null, rankPermille: null },
+  earlier: null,
+  similarityPermille: null,
+  label: null,
+  said: null,
+  by: null,
+  rankPermille: null,
   influencePermille: null,
 };
 
@@ -68,6 +73,9 @@ export function makeFinding(
   const name = [kind, row, contributorId, by ?? "", earlier?.datanetId ?? "", earlier?.row ?? ""].join("/");
   return {
     id: bytesToHex(sha256(utf8ToBytes(name))).slice(0, 32),
-    ...{ kind, row, contributorId, evidence: { ...NO_EVIDENCE, ...evidence } },
+    kind,
+    row,
+    contributorId,
+    evidence: { ...NO_EVIDENCE, ...evidence },
   };
 }

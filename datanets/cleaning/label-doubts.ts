@@ -7,10 +7,10 @@ import type { RowView } from "../rows/row-view.ts";
 import { type Finding, makeFinding } from "./finding.ts";
 import type { RowToCheck } from "./row-to-check.ts";
 
-/** As the scores were measured (docs/explanation/attribution-methods.md, "Wrong labels and cleaning"). */
+/** Hash buckets of the scores, as measured in docs/explanation/attribution-methods.md, "Wrong labels and cleaning". */
 const BUCKETS = 512;
 const DIGIT_SIDE = 14;
-/** Rows more unlike the others than so many thousandths of them are named; of few rows none. */
+/** Outliers are rows more unlike the others than this many thousandths of them. Fewer rows than the minimum have none. */
 const OUTLIER_PERMILLE = 990;
 const LEAST_ROWS = 50;
 /** Odds of one to one: above, another label is likelier. */
@@ -40,7 +40,10 @@ export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: read
       const [label, other] = [names[labels[k]!]!, names[issues.predicted[k]!]!];
       found.push(
         makeFinding("contradicted-label", row, {
-          ...{ label, said: other, by: "model", rankPermille: contradictionRank[k]! },
+          label,
+          said: other,
+          by: "model",
+          rankPermille: contradictionRank[k]!,
           influencePermille: influenceRank[k]!,
           detail: `the row says ${label}, a model of the other contributors' rows says ${other}`,
         }),
@@ -74,7 +77,7 @@ function inputsOf(
   );
 }
 
-/** Of each value the share of values below it, in thousandths. */
+/** Returns the share of values below each value, in thousandths. */
 function ranks(values: Float64Array): Int32Array {
   const sorted = values.slice().sort();
   return Int32Array.from(values, (value) => {

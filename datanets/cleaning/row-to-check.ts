@@ -3,13 +3,13 @@ export interface RowToCheck {
   readonly row: string;
   readonly contributorId: number;
   readonly content: Uint8Array;
-  /** What labellers or a reviewer have made of it; null where nothing is accepted. */
+  /** Accepted label, by labellers or a reviewer; null while none is accepted. */
   readonly acceptedLabel: string | null;
-  /** Of its commit among all operations of the ledger. */
+  /** Index of the row's commit among all operations of the ledger. */
   readonly opIndex: number;
 }
 
-/** A row of another Datanet of the host; `text` is empty where it has none. */
+/** A row of another Datanet of the host; `text` is empty if it has none. */
 export interface ForeignRow {
   readonly datanetId: number;
   readonly row: string;

@@ -1,4 +1,4 @@
-/** Who may read a Datanet's rows, and who may say what of them: rules of the card, in one place. */
+/** Access rules of the card, in one place: who may read a Datanet's rows, and who may sign which record about them. */
 import { type Card, mayVouch } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody, VerifiedBody } from "../records/record.ts";
@@ -6,12 +6,12 @@ import { outcomeOf, type RecordState } from "../records/record-state.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
 
 interface Reader {
-  /** null where the request is not signed. */
+  /** null if the request is not signed. */
   readonly leaf: HostLeaf | null;
 }
 
 /**
- * Passes where the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
+ * Passes if the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
  * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
 export function requireMayRead(
@@ -48,7 +48,7 @@ function isOfTeam(card: Card, leafId: number): boolean {
   return isReviewer(card, leafId) || (labellers !== "anyone" && labellers.includes(leafId));
 }
 
-/** Why a leaf may label nothing here; null where it may. */
+/** Returns why a leaf may label nothing here; null if it may. */
 export function labelRefusal({ labelling: { labellers } }: Card, leaf: HostLeaf): string | null {
   if (leaf.kind !== "account") return "is no account";
   return labellers === "anyone" || labellers.includes(leaf.id) ? null : "is no labeller of this Datanet";
@@ -63,20 +63,20 @@ export function requireMayLabel(card: Card, leaf: HostLeaf): void {
   if (why !== null) throw notAllowed(leaf, why, "label");
 }
 
-/** What a record speaks of, as far as the host knows it. */
+/** Subject of a record, as far as the host knows it. */
 interface RecordContext {
   readonly card: Card;
   readonly recordState: RecordState;
   readonly datanetId: number;
   readonly isRowKnown: (digest: string) => boolean;
   readonly isCommitKnown: (rowsRoot: string) => boolean;
-  /** Who has contributed the row. */
+  /** Contributor of the row; null if the host does not have the row. */
   readonly contributorOf: (digest: string) => number | null;
   /** @throws DNT_VERIFIED_FULL */
   readonly requireRoomFor: (body: VerifiedBody, isOfTeam: boolean) => void;
 }
 
-/** @throws DNT_RECORD_NOT_ALLOWED, DNT_VERIFIED_FULL, DNT_NOT_HOSTED where the row or commit is not here */
+/** @throws DNT_RECORD_NOT_ALLOWED, DNT_VERIFIED_FULL, DNT_NOT_HOSTED if the row or commit is not here */
 export function requireMaySay(body: RecordBody, signer: HostLeaf, context: RecordContext): void {
   const { recordState, card, datanetId } = context;
   const refuse = (why: string) => notAllowed(signer, why, body.kind);
@@ -137,7 +137,7 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
         });
       return;
     case "verified":
-      // Anybody may compute again. That model, version and epoch are the ledger's is asked before (verified-check.ts).
+      // Anybody may compute again. verified-check.ts compares model, version and epoch with the ledger's before this.
       context.requireRoomFor(body, signer.id === datanetId || isOfTeam(card, signer.id));
       return;
     default:

@@ -147,7 +147,7 @@ async function datanetView({ ledger }: HostContext, datanet: HostedDatanet) {
       rowCount: datanet.rows.size,
       commitCount: datanet.commits.length,
       completeCommitCount: datanet.commits.filter(({ isComplete }) => isComplete).length,
-      /** What is still read back since the host's start; null where everything is there. */
+      /** Progress of the read-back since the host's start; null if everything is loaded. */
       loading: loadingView(datanet),
       hasVersion: datanet.versions.some((one) => one.rowsRoot === hex32(rowsRoot)),
       recordCount: datanet.recordCount,
@@ -166,7 +166,15 @@ async function datanetView({ ledger }: HostContext, datanet: HostedDatanet) {
 function directoryView({ access, card, here, id, isCardCurrent, ledger, policy }: DatanetView) {
   const { contact, description, field, labels, languages, licence, name, row, tags } = card;
   return {
-    ...{ id, name, field, tags, licence, languages, contact, policy, isCardCurrent },
+    id,
+    name,
+    field,
+    tags,
+    licence,
+    languages,
+    contact,
+    policy,
+    isCardCurrent,
     description: description.slice(0, 400),
     rowKind: row.kind,
     labels: labels.map((label) => label.name),

@@ -34,7 +34,10 @@ const mails = sampleCard({
   labels: LABELS,
   examples: [],
   labelling: {
-    ...{ annotatorsPerRow: 2, accept: "all", labellers: [5, 6], reviewers: [REVIEWER] },
+    annotatorsPerRow: 2,
+    accept: "all",
+    labellers: [5, 6],
+    reviewers: [REVIEWER],
     teams: [
       { name: "Lisbon", members: [5] },
       { name: "Porto", members: [6, 7] },
@@ -141,7 +144,11 @@ describe("a look at the rows", () => {
   it("leaves rows out by a reviewer's signature alone; the contributor is told, objects, and is answered", async () => {
     const { alice, bob, carol, erin } = people;
     const leaveOut = (row: string, isLeftOut: boolean, note: string): UnsignedRecord => ({
-      ...{ kind: "leaveOut", row, isLeftOut, why: "near-duplicate", note },
+      kind: "leaveOut",
+      row,
+      isLeftOut,
+      why: "near-duplicate",
+      note,
     });
     expect(await say(bob, leaveOut(digests[10]!, true, ""))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     expect(
@@ -218,7 +225,9 @@ describe("a model's suggestions", () => {
     expect(suggested).toEqual({ suggestedCount: 14, skippedCount: 0 });
     const { suggestion } = await getHostedRow(people.dave, { ...place(), digest: digests[1]! });
     expect(suggestion).toMatchObject({
-      ...{ label: "ham", model: "a doubter", leafId: REVIEWER },
+      label: "ham",
+      model: "a doubter",
+      leafId: REVIEWER,
     });
     const { agreement, suggestions, teams } = (await getStatistics(people.dave, place())).labelling;
     expect(suggestions.rowCount).toBe(14);

@@ -57,7 +57,7 @@ export const DATANET_SETTINGS = {
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
 
-/** What no operator has had a reason to set. */
+/** Limits that no operator has had a reason to set. */
 const FIXED = {
   /** Maximum rows of one commit or version. */
   maxCommitRows: 1_000_000,

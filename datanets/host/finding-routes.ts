@@ -22,7 +22,7 @@ const noticesQuery = z.strictObject({
   limit: limit(1_000, 100),
 });
 
-/** Cleaning: what a look at the rows finds, what was decided of it, and what contributors are told. */
+/** Routes of cleaning: findings about the rows, decisions on them, and notices to contributors. */
 export function registerFindingRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
   const { config, logger, nowMs, registry, store } = context;
@@ -40,7 +40,8 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
         last === null
           ? null
           : {
-              ...{ rowCount: last.rowCount, checkedAtMs: last.checkedAtMs },
+              rowCount: last.rowCount,
+              checkedAtMs: last.checkedAtMs,
               /** false: rows or records have come since. */
               isCurrent: last.rowCount === rows.size && last.recordCount === recordCount,
             },
@@ -136,7 +137,7 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
   );
 }
 
-/** Where the row counts: the first commit that has it. */
+/** Returns the place at which the row counts: the first commit that has it. */
 function placeOf(datanet: HostedDatanet, digest: string): { commit: string | null; index: number | null } {
   const row = datanet.rows.find(digest);
   if (row === undefined) return { commit: null, index: null };

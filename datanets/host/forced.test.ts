@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** As the bridge hands it over. @returns the entry's index */
+/** Queues an operation on L1 as the bridge does. @returns the entry's index */
 const queue = (asked: Parameters<typeof queueOn>[1], sender: string) => queueOn(world.rollup, asked, sender);
 
 it("takes rows that were committed and published through L1's queue, whoever else queues what", async () => {
@@ -73,11 +73,15 @@ it("takes rows that were committed and published through L1's queue, whoever els
   const copy = await openRowStore(join(world.folder, "forced-copy"));
   // The card's own publication was the first.
   expect(await downloadVersion(bob, { ...place, store: copy })).toMatchObject({
-    ...{ version: 2, rowsRoot: word1, receivedCount: 30 },
+    version: 2,
+    rowsRoot: word1,
+    receivedCount: 30,
   });
   await downloadCommits(bob, { ...place, store: copy });
   expect(await verifyVersion(bob, { datanetId, store: copy })).toMatchObject({
-    ...{ version: 2, keptCount: 30, firstDifference: null },
+    version: 2,
+    keptCount: 30,
+    firstDifference: null,
   });
   const listed = await (await fetch(`${host.url}/v1/datanets/${datanetId}/versions`)).json();
   expect(listed).toMatchObject([{}, { version: 2, rowsRoot: hex32(word1), isHere: true, isFinal: true }]);

@@ -18,7 +18,7 @@ import { registerRowRoutes } from "./row-routes.ts";
 import { registerUploadRoutes } from "./upload-routes.ts";
 import { registerVersionRoutes } from "./version-routes.ts";
 
-/** Of a body that is not rows or lists. */
+/** Maximum body of a request that carries neither rows nor lists, in bytes. */
 const MAX_JSON_BYTES = 1024 * 1024;
 const COMPRESSED = "the body is compressed, and nothing is unpacked here";
 
@@ -44,7 +44,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     origin: "*",
     methods: ["GET", "POST", "PUT"],
     allowedHeaders: ["content-type", REQUEST_HEADER],
-    // A page is told that it may try again, as every other client is.
+    // A page learns that it may try again, as every other client does.
     exposedHeaders: ["retry-after"],
     maxAge: 86_400,
   });

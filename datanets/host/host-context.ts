@@ -1,4 +1,4 @@
-/** What every route is given. */
+/** Context that every route gets: config, store, ledger and the hosted Datanets. */
 import type { Logger } from "@openledger/foundation/logger";
 import { datanetError } from "../datanet-errors.ts";
 import type { HostStore, Usage, UsageWrite } from "../store/host-store.ts";
@@ -43,12 +43,12 @@ export class DatanetRegistry {
     this.#domain = domain;
   }
 
-  /** What is known at once of all Datanets. */
+  /** Loads what is small of every Datanet: cards and lists. */
   async open(): Promise<void> {
     for (const id of await this.#store.datanetIds()) await this.openOrMake(id).open();
   }
 
-  /** Everything else: rows of all first, then their words. @throws SRV_STORE_CORRUPT */
+  /** Loads the rest: the rows of all Datanets first, then their words. @throws SRV_STORE_CORRUPT */
   async load(signal: AbortSignal): Promise<void> {
     const stored = this.all().filter(({ loading }) => loading.stage !== null);
     for (const datanet of stored) await datanet.loadRows(signal);
@@ -59,14 +59,14 @@ export class DatanetRegistry {
     return [...this.#datanets.values()].sort((a, b) => a.id - b.id);
   }
 
-  /** With its rows and records. @throws DNT_NOT_HOSTED, DNT_LOADING */
+  /** Returns a Datanet whose rows and records are loaded. @throws DNT_NOT_HOSTED, DNT_LOADING */
   require(id: number): HostedDatanet {
     const datanet = this.known(id);
     datanet.loading.require("rows");
     return datanet;
   }
 
-  /** With its cards and lists at least. @throws DNT_NOT_HOSTED */
+  /** Returns a Datanet whose cards and lists are loaded; its rows may not be. @throws DNT_NOT_HOSTED */
   known(id: number): HostedDatanet {
     const datanet = this.#datanets.get(id);
     if (datanet === undefined)
@@ -85,7 +85,7 @@ export class DatanetRegistry {
   }
 }
 
-/** What each leaf has stored today. The store has the same, and is asked once. */
+/** Today's stored bytes and records of each leaf. The store has the same, and is read once. */
 export class Quotas {
   readonly #config: Pick<HostConfig, "quotaBytesPerDay" | "quotaRecordsPerDay" | "maxStoreBytes">;
   readonly #store: HostStore;

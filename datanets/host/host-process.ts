@@ -19,7 +19,7 @@ export interface HostProcess {
   readonly app: FastifyInstance;
   readonly metrics: HostMetrics;
   readonly registry: DatanetRegistry;
-  /** Answers from then on, and reads back what it has. @returns the URL */
+  /** Starts to answer, and reads back the store. @returns the URL */
   listen(): Promise<string>;
   /** Resolves when everything is read back. */
   loaded(): Promise<void>;
@@ -68,20 +68,18 @@ export async function createHostProcess(
     let loaded: Promise<void> = Promise.resolve();
     let origin = config.publicUrl.replace(/\/+$/, "");
     const context: HostContext = {
-      ...{
-        config,
-        domain,
-        chainId,
-        rollupAddress,
-        session,
-        store,
-        ledger,
-        registry,
-        names,
-        metrics,
-        logger,
-        nowMs,
-      },
+      config,
+      domain,
+      chainId,
+      rollupAddress,
+      session,
+      store,
+      ledger,
+      registry,
+      names,
+      metrics,
+      logger,
+      nowMs,
       guard: new RequestGuard({ domain, session, ledger, nowMs }),
       quotas: new Quotas(config, store, nowMs),
       origin: () => origin,
@@ -117,7 +115,7 @@ export async function createHostProcess(
   }
 }
 
-/** Figures that are counted when they are asked for. */
+/** Gauges that are counted at each scrape. */
 function collectRegistry({ metrics, registry, store }: HostContext, rowCount: () => number): void {
   const { rows } = metrics;
   Object.assign(rows, {

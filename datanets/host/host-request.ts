@@ -1,4 +1,4 @@
-/** What routes read of a request: its parameters' forms, who has signed it, whether they may read. */
+/** Reads a request for its route: the forms of its parameters, its signer, and the signer's right to read. */
 
 import { rawBodyOf } from "@openledger/foundation/http/bodies";
 import { countFromText } from "@openledger/foundation/wire/query-text";
@@ -26,10 +26,10 @@ export const idParams = z.object({ id: countFromText });
 export const rootParams = z.object({ id: countFromText, root: rootText });
 export const digestParams = z.object({ id: countFromText, digest: digestText });
 
-/** For OpenAPI: which routes ask for a signature. */
+/** OpenAPI's mark of routes that require a signature. */
 export const SIGNED = { security: [{ signed: [] }] };
 
-/** The body as it came; empty where there is none. @throws SRV_BAD_REQUEST where it is no binary body */
+/** Returns the body as it came; empty if there is none. @throws SRV_BAD_REQUEST if it is no binary body */
 export function binaryBody(request: FastifyRequest): Uint8Array {
   const { body } = request;
   if (!Buffer.isBuffer(body))
@@ -42,12 +42,15 @@ const headerOf = ({ headers }: FastifyRequest): string | undefined => {
   return typeof header === "string" ? header : undefined;
 };
 
-/** Of routes that take large bodies: refused before a byte of them is read. @throws what `RequestGuard.read` throws */
+/**
+ * Checks the signature's header before a byte of the body is read: for routes that take large bodies.
+ * @throws what `RequestGuard.read` throws
+ */
 export const signedFirst = ({ guard }: Pick<HostContext, "guard">) => ({
   onRequest: async (request: FastifyRequest) => void guard.read(headerOf(request)),
 });
 
-/** Who has signed the request. @throws DNT_REQUEST_UNSIGNED and what else `RequestGuard.signer` throws */
+/** Returns the leaf that has signed the request. @throws DNT_REQUEST_UNSIGNED and what else `RequestGuard.signer` throws */
 export function signerOf({ guard, origin }: HostContext, request: FastifyRequest): Promise<HostLeaf> {
   return guard.signer(
     { origin: origin(), method: request.method, path: request.url, body: rawBodyOf(request) },
@@ -55,7 +58,7 @@ export function signerOf({ guard, origin }: HostContext, request: FastifyRequest
   );
 }
 
-/** Who reads; null where the request is not signed. */
+/** Returns the reader's leaf; null if the request is not signed. */
 async function readerOf(context: HostContext, request: FastifyRequest): Promise<HostLeaf | null> {
   return request.headers[REQUEST_HEADER] === undefined ? null : signerOf(context, request);
 }

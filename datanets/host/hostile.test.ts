@@ -50,7 +50,8 @@ beforeAll(async () => {
   await world.finalise();
   await bringCard(alice, { hostUrl: host.url, datanetId: world.datanetId, card: sampleCard() });
   await uploadRows(alice, {
-    ...{ hostUrl: host.url, datanetId: world.datanetId },
+    hostUrl: host.url,
+    datanetId: world.datanetId,
     source: { rowsRoot, digests, row: (index) => rows[index]! },
   });
   commit = `/v1/datanets/${world.datanetId}/commits/0x${rowsRoot.toString(16).padStart(64, "0")}`;
@@ -147,12 +148,14 @@ describe("what people bring", () => {
     await commitData(bob, { datanetId: world.datanetId, rowsRoot, rowCount: many.length });
     await world.finalise();
     const upload = uploadRows(bob, {
-      ...{ hostUrl: host.url, datanetId: world.datanetId },
+      hostUrl: host.url,
+      datanetId: world.datanetId,
       source: { rowsRoot, digests: many.map(sha256Hex), row: (index) => many[index]! },
     });
     await expect(upload).rejects.toMatchObject({ code: "SRV_QUOTA_USED", data: { reason: "quota-used" } });
     const results = await sayRecords(bob, {
-      ...{ hostUrl: host.url, datanetId: world.datanetId },
+      hostUrl: host.url,
+      datanetId: world.datanetId,
       records: digests.slice(5).map((row) => ({ kind: "label", row, label: "good", flags: [], note: "" })),
     });
     expect(results.map(({ error }) => error?.code ?? "taken")).toEqual(["taken", "taken", "SRV_QUOTA_USED"]);
@@ -184,7 +187,7 @@ describe("what people bring", () => {
 // biome-ignore lint/suspicious/noExplicitAny: the shape is what the tests check
 const answer = async (url: string): Promise<any> => (await fetch(url)).json();
 
-/** What comes back on a plain connection until it ends. */
+/** Sends a raw request on a plain connection and resolves with the bytes of the answer. */
 function rawRequest(line: string, headers: readonly string[], body = "", enough = / 413 /): Promise<string> {
   const { hostname, port } = new URL(host.url);
   return new Promise((resolve) => {

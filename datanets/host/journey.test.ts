@@ -180,7 +180,7 @@ describe("a Datanet", () => {
   });
 });
 
-/** A proxy that turns one bit of what it passes on below a path, and says that it is the host. */
+/** Proxy that turns one bit of each answer below a path, and claims to be the host. */
 async function startLiar(hostUrl: string, path: string): Promise<string> {
   let url = "";
   const server = createServer((request, response) => {

@@ -216,8 +216,10 @@ describe("labels", () => {
     expect(await say(alice, objection)).toEqual(["taken"]);
     const [leftOut] = (await ask(alice, api("/left-out"))).body;
     expect(leftOut).toMatchObject({
-      ...{ digest: digests[10], contributorId: 3 },
-      ...{ outcome: { state: "leftOut", byId: REVIEWER }, objections: [{ note: "it is about weather" }] },
+      digest: digests[10],
+      contributorId: 3,
+      outcome: { state: "leftOut", byId: REVIEWER },
+      objections: [{ note: "it is about weather" }],
     });
   });
 });
@@ -244,7 +246,8 @@ describe("a reviewed version", () => {
     expect(new Set(validators.values())).toEqual(new Set([4, 5]));
     // Attack: the owner gives all rows to bob, who has signed most of them; the hash draws carol for some.
     const given = await collectVersion(owner, {
-      ...{ datanetId, store },
+      datanetId,
+      store,
       validatorId: (_, digest) => (validators.has(digest) ? 4 : null),
     });
     await storeVersion(store, given);
@@ -291,7 +294,11 @@ describe("access", () => {
     const { body } = await ask(bob, `/v1/datanets/${world.datanetId}`);
     expect(body.access).toMatchObject({ askedCount: 1, unansweredCount: 1 });
     const answer = (untilMs: number): UnsignedRecord => ({
-      ...{ kind: "accessAnswer", request: waiting!.id, answer: "grant", untilMs, note: "" },
+      kind: "accessAnswer",
+      request: waiting!.id,
+      answer: "grant",
+      untilMs,
+      note: "",
     });
     expect(await say(people.dave, answer(Date.now() + DAY_MS))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     expect(await rows(erin)).toBe("DNT_ACCESS_NOT_GRANTED");
@@ -327,7 +334,9 @@ describe("a mirror", () => {
     const { bob } = people;
     const mirror = await world.host("mirror");
     const result = await mirrorDatanet(bob, {
-      ...{ datanetId: world.datanetId, fromUrl: host.url, toUrl: mirror.url },
+      datanetId: world.datanetId,
+      fromUrl: host.url,
+      toUrl: mirror.url,
       store: await openRowStore(join(world.folder, "on-the-way")),
     });
     expect(result).toMatchObject({ commitCount: 1, incompleteCount: 0, versionCount: 1 });

@@ -171,7 +171,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
-  /** What is wrong with its form is returned. */
+  /** Reads a record. An error of its form is returned, not thrown. */
   function readRecord(datanet: HostedDatanet, value: unknown): SignedRecord | RollupError {
     const parsed = signedRecordSchema.safeParse(value);
     if (!parsed.success) return invalid(z.prettifyError(parsed.error).slice(0, 500));
@@ -203,7 +203,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
   }
 }
 
-/** null where it passes. @throws what is no fault of the record */
+/** Error of the record; null if it passes. @throws other errors, which are no fault of the record */
 async function refusalOf(check: Promise<void>): Promise<RollupError | null> {
   try {
     await check;

@@ -33,9 +33,9 @@ export class RequestGuard {
   }
 
   /**
-   * What the header says, before the body is read that it signs: anyone who has no signature at all has no body in memory.
-   * @param header undefined where the request has none
-   * @throws DNT_REQUEST_UNSIGNED, SRV_BAD_REQUEST, DNT_REQUEST_UNSIGNED, DNT_SESSION_OTHER, DNT_REQUEST_REPLAYED
+   * Reads the header before the body that it signs, so that a request without a signature puts no body into memory.
+   * @param header undefined if the request has none
+   * @throws DNT_REQUEST_UNSIGNED, SRV_BAD_REQUEST, DNT_SESSION_OTHER, DNT_REQUEST_REPLAYED
    */
   read(header: string | undefined): RequestProof {
     if (header === undefined) throw datanetError("DNT_REQUEST_UNSIGNED", "the request is not signed");
@@ -56,7 +56,7 @@ export class RequestGuard {
 
   /**
    * The leaf that has signed the request.
-   * @param header undefined where the request has none
+   * @param header undefined if the request has none
    * @throws DNT_REQUEST_UNSIGNED, and what `read` throws
    */
   async signer(request: HostRequest, header: string | undefined): Promise<HostLeaf> {
@@ -89,8 +89,8 @@ export class RequestGuard {
 }
 
 /**
- * On a thread of the runtime. Attack: a forged signature shows only after the whole body is hashed, and on this thread
- * everybody would wait for that.
+ * Hashes on a thread of the runtime. Attack: a forged signature shows only after the whole body is hashed, and on this
+ * thread everybody would wait for that.
  */
 async function sha256Aside(bytes: Uint8Array): Promise<string> {
   return Buffer.from(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>)).toString("hex");

@@ -26,7 +26,7 @@ import {
 
 const MAX_FETCHED_ROWS = 65_536;
 const EXCERPT_CHARACTERS = 400;
-/** Of a row that is to be labelled. */
+/** Maximum characters of a row that is to be labelled. */
 const WHOLE_CHARACTERS = 100_000;
 
 const rowsQuery = z.strictObject({
@@ -221,13 +221,19 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const rowsOf = (digests: readonly string[]) =>
         new Set(digests.flatMap((digest) => datanet.rows.find(digest) ?? []));
       const { held, rows } = queue.next(card, leaf.id, {
-        ...{ limit, unsent: rowsOf(unsent), skipped: rowsOf(skipped) },
+        limit,
+        unsent: rowsOf(unsent),
+        skipped: rowsOf(skipped),
       });
       const views = await Promise.all(rows.map((row) => rowView(datanet, card, row, WHOLE_CHARACTERS)));
       return {
         // What a row says of itself, and how many labels it has, would steer who labels it.
         rows: views.map(({ bytes, digest, excerpt, isCut, isWellFormed }) => ({
-          ...{ digest, bytes, excerpt, isCut, isWellFormed },
+          digest,
+          bytes,
+          excerpt,
+          isCut,
+          isWellFormed,
         })),
         labelledCount: datanet.recordState.labelCounts.get(leaf.id) ?? 0,
         held,

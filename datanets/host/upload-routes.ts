@@ -35,7 +35,12 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
         const root = hex32(rowsRoot);
         const here = datanet.commit(root);
         return {
-          ...{ commitIndex, rowsRoot: root, contributorId, rowCount, isFinal, committedAtMs },
+          commitIndex,
+          rowsRoot: root,
+          contributorId,
+          rowCount,
+          isFinal,
+          committedAtMs,
           receivedCount: here?.receivedCount ?? 0,
           isComplete: here?.isComplete ?? false,
           verdict: datanet.recordState.verdict(root),

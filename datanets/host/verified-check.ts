@@ -1,4 +1,4 @@
-/** Whether a recomputation is about what the ledger has: else anybody could fill a host with models that do not exist. */
+/** Checks that a recomputation is about a model of the ledger. Otherwise anybody could fill a host with models that do not exist. */
 import { datanetError } from "../datanet-errors.ts";
 import type { VerifiedBody } from "../records/record.ts";
 import type { HostLedger } from "../store/ledger-view.ts";

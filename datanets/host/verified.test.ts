@@ -30,7 +30,7 @@ type Verified = Extract<UnsignedRecord, { kind: "verified" }>;
 const card = sampleCard();
 let world: HostWorld;
 let host: TestHost;
-/** Of strangers: leaves 3 and 4. */
+/** Clients of two strangers: leaves 3 and 4. */
 let ann: LedgerClient;
 let ben: LedgerClient;
 let modelId: number;
@@ -116,7 +116,8 @@ describe("recomputations", () => {
     expect(await bring(body, { by: ben })).toBe("DNT_RECORD_INVALID");
     expect(await bring(body, { domain: ann.domain + 1n })).toBe("DNT_RECORD_INVALID");
     expect(await bring({ ...body, datanetId: world.datanetId + 1 })).toBe("DNT_RECORD_INVALID");
-    expect(await bring({ ...body, ...{ more: 1 } })).toBe("DNT_RECORD_INVALID");
+    const withUnknownField = { ...body, more: 1 };
+    expect(await bring(withUnknownField)).toBe("DNT_RECORD_INVALID");
     expect(await bring({ ...body, difference: { file: "<b>", row: 1 } } as RecordBody)).toBe(
       "DNT_RECORD_INVALID",
     );

@@ -46,7 +46,12 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       const datanet = registry.known(id);
       const { versions } = await ledger.history(id);
       return versions.map(({ isFinal, policy, publishedAtMs, rowCount, rowsRoot, version }) => ({
-        ...{ version, rowsRoot: hex32(rowsRoot), rowCount, policy: hex32(policy), isFinal, publishedAtMs },
+        version,
+        rowsRoot: hex32(rowsRoot),
+        rowCount,
+        policy: hex32(policy),
+        isFinal,
+        publishedAtMs,
         isHere: datanet.versions.some((one) => one.rowsRoot === hex32(rowsRoot)),
       }));
     },
@@ -110,7 +115,11 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       const place = `OpenLedger rollup ${context.rollupAddress} on chain ${context.chainId}, Datanet ${id}, root ${root}`;
       const plain = (text: string) => text.replace(/[{}\\%#$&_~^\r\n]/g, " ");
       return {
-        ...{ version, rowsRoot: root, rowCount, licence, contact },
+        version,
+        rowsRoot: root,
+        rowCount,
+        licence,
+        contact,
         text: `${name}, version ${version} (${year}). ${rowCount} rows. ${place}. Licence: ${licence}.`,
         bibtex: `@misc{openledger-${id}-${version},\n  title = {{${plain(name)}}},\n  year = {${year}},\n  version = {${version}},\n  note = {${plain(place)}},\n}`,
       };

@@ -1,7 +1,8 @@
 /**
- * How far labellers agree beyond chance, for labels without an order. Cohen for two people who label the same rows
- * (Educational and Psychological Measurement 20, 1960), Fleiss for an equal number of labels a row, no matter who gave them
- * (Psychological Bulletin 76, 1971), Krippendorff's alpha for everything else (Content Analysis, 2004, chapter 11).
+ * Agreement of labellers beyond chance, for labels without an order. Cohen for two people who label the same rows
+ * (Educational and Psychological Measurement 20, 1960), Fleiss for an equal number of labels a row, no matter who gave
+ * them (Psychological Bulletin 76, 1971), Krippendorff's alpha for everything else (Content Analysis, 2004, chapter
+ * 11).
  */
 
 /** A row's labels by the leaves that gave them. */
@@ -9,13 +10,13 @@ type RowLabels = ReadonlyMap<number, string>;
 
 interface Agreement {
   readonly method: "cohen" | "fleiss" | "krippendorff";
-  /** 1 = always, 0 = as by chance; null where chance alone agrees always, or where no row has two labels. */
+  /** 1 = always, 0 = as by chance; null if chance alone agrees always, or if no row has two labels. */
   readonly value: number | null;
   readonly rowCount: number;
   readonly labellerCount: number;
 }
 
-/** By the method that fits the number of labellers. Rows of fewer than two labels say nothing and are left out. */
+/** Chooses the method by the number of labellers. Rows with fewer than two labels are left out: they say nothing. */
 export function agreementOf(rows: Iterable<RowLabels>): Agreement {
   const kept = [...rows].filter((labels) => labels.size >= 2);
   const labellers = new Set(kept.flatMap((labels) => [...labels.keys()]));

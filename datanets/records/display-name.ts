@@ -7,16 +7,16 @@ import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { signatureSchema, taggedMessage } from "./record.ts";
 
-/** In UTF-8. */
+/** Maximum size of a display name, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 48;
 /** No brackets, "#" or "@": what is after a name is its number, and the page's. No invisible or turning characters. */
 const SHOWN_AS_WRITTEN = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'’&+/_-]*$/u;
 /** Marks on marks grow over the lines around. */
 const STACKED = /\p{M}{3}/u;
-/** What pages call some leaves themselves. */
+/** Names that pages give to some leaves themselves. */
 const TAKEN = new Set(["you", "treasury", "operator", "operator's fees", "ethereum"]);
 
-/** Why a text is no display name; null where it is one. */
+/** Returns why a text is no display name; null if it is one. */
 export function displayNameProblem(name: string): string | null {
   const bytes = new TextEncoder().encode(name).length;
   if (bytes > MAX_NAME_BYTES) return `it has ${bytes} bytes, ${MAX_NAME_BYTES} are the most`;
@@ -49,7 +49,7 @@ const bodySchema = z.strictObject({
   name: z.string().refine((name) => name === "" || displayNameProblem(name) === null, {
     error: ({ input }) => displayNameProblem(String(input).slice(0, 2 * MAX_NAME_BYTES)) ?? "it is no name",
   }),
-  /** When it was signed: the later name holds. */
+  /** Time of the signature, in Unix milliseconds. The later name holds. */
   atMs: z.int().min(0).max(8_640_000_000_000_000),
 });
 type DisplayNameBody = z.output<typeof bodySchema>;
@@ -74,7 +74,7 @@ export function signName(
   return { body, keyX: hex32(signer.keyX), signature };
 }
 
-/** Which names are signed by the keys that they carry; whether these are their leaves' is the caller's question. */
+/** Returns, for each name, true if the key that it carries has signed it. The caller checks that the key is the leaf's. */
 export function checkNames(domain: bigint, names: readonly SignedName[]): boolean[] {
   return verifySignatures(
     names.map(({ body, keyX, signature: { r8x, r8y, s } }) => ({

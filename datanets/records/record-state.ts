@@ -1,7 +1,7 @@
 import type { Card } from "../card/card.ts";
 import { type BodyOf, type RecordBody, recordSubject } from "./record.ts";
 
-/** What became of a row by what people have signed. */
+/** Outcome of a row by the records that people have signed. */
 export type RowOutcome =
   /** Fewer labels than the card asks for. */
   | { readonly state: "waiting" }
@@ -11,7 +11,7 @@ export type RowOutcome =
   | { readonly state: "accepted"; readonly label: string; readonly accepters: readonly number[] }
   | { readonly state: "leftOut"; readonly why: string; readonly note: string; readonly byId: number };
 
-/** What was said of one row; the newest of each leaf. */
+/** Records about one row: the newest of each leaf. */
 export interface RowRecords {
   readonly labels: ReadonlyMap<number, BodyOf<"label">>;
   readonly gold: BodyOf<"gold"> | null;
@@ -53,18 +53,18 @@ const NOTHING: RowRecords = nothing();
  */
 export class RecordState {
   readonly #rows = new Map<string, MutableRow>();
-  /** By commit and then by leaf. */
+  /** Verdicts by commit, then by leaf. */
   readonly #verdicts = new Map<string, Map<number, BodyOf<"verdict">>>();
   readonly #cases = new Map<
     string,
     { request: BodyOf<"accessRequest">; answer: BodyOf<"accessAnswer"> | null }
   >();
-  /** When each leaf has last spoken of each thing. */
+  /** Time of each leaf's last record about each subject. */
   readonly #lastAtMs = new Map<string, number>();
   /** Labels that each leaf has given, of different rows. */
   readonly labelCounts = new Map<number, number>();
 
-  /** The time of what holds already about this; −1 where nothing does. */
+  /** Time of the record that holds about this subject; −1 if none does. */
   lastAtMs(body: RecordBody): number {
     return this.#lastAtMs.get(recordSubject(body)) ?? -1;
   }
@@ -124,12 +124,12 @@ export class RecordState {
     return this.#rows.get(digest) ?? NOTHING;
   }
 
-  /** Every row that something was said of. */
+  /** Every row with at least one record. */
   rows(): IterableIterator<[string, RowRecords]> {
     return this.#rows.entries();
   }
 
-  /** The last verdict on a contribution, and all of them; null where there is none. */
+  /** The last verdict on a contribution, and all of them; null if there is none. */
   verdict(commit: string): BodyOf<"verdict"> | null {
     const all = [...(this.#verdicts.get(commit)?.values() ?? [])];
     return all.reduce<BodyOf<"verdict"> | null>(newer, null);
@@ -143,7 +143,7 @@ export class RecordState {
     return [...this.#cases].map(([id, { answer, request }]) => ({ id, request, answer }));
   }
 
-  /** Until when a leaf may read: the last answer to any of its requests decides; null where it was never granted. */
+  /** Returns the time until which a leaf may read, by the last answer to any of its requests; null if it was never granted. */
   grantedUntilMs(leafId: number): number | null {
     let last: BodyOf<"accessAnswer"> | null = null;
     for (const { answer, request } of this.#cases.values())

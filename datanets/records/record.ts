@@ -1,7 +1,8 @@
 /**
- * What people say of a Datanet's rows and models, signed by their ledger keys: labels, settled disputes, approvals, what is
- * left out and why, objections, requests for access and their answers, recomputations. A record is a canonical JSON text with a signature over
- * its hash, so anyone who has it can check it without the host (docs/explanation/datanets.md, "Records").
+ * Records that people sign with their ledger keys about a Datanet's rows and models: labels, settled disputes,
+ * approvals, rows left out and why, objections, requests for access and their answers, recomputations. A record is a
+ * canonical JSON text with a signature over its hash, so anyone who has it can check it without the host
+ * (docs/explanation/datanets.md, "Records").
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Signature, verifySignatures } from "@openledger/circuits/field/curve/eddsa";
@@ -23,9 +24,9 @@ const timeMs = z.int().min(0).max(8_640_000_000_000_000);
 const common = {
   /** The Datanet's leaf. */
   datanetId: leafId,
-  /** Whose key signs: an account, or the Datanet itself. */
+  /** Leaf whose key signs: an account, or the Datanet itself. */
   leafId,
-  /** When it was signed; of two records about one thing the later one holds. */
+  /** Time of the signature, in Unix milliseconds. Of two records about one subject the later one holds. */
   atMs: timeMs,
 };
 
@@ -52,21 +53,21 @@ export const recordSchema = z.discriminatedUnion("kind", [
     label,
     flags: z.array(z.enum(FLAGS)).max(FLAGS.length),
     note,
-    /** Whether the labeller saw a model's suggestion before they said it. Absent: they did not. */
+    /** Present if the labeller saw a model's suggestion before they labelled. Absent: they did not. */
     sawSuggestion: z.literal(true).optional(),
   }),
-  /** What a model says of a row, brought by a reviewer: a labeller may look at it. It decides nothing. */
+  /** Suggestion of a model for a row, brought by a reviewer for labellers to look at. It decides nothing. */
   z.strictObject({
     kind: z.literal("suggestion"),
     ...common,
     row: digest,
     label,
-    /** Which model, in words or by its hash. */
+    /** Model, in words or by its hash. */
     model: z.string().min(1).max(200).refine(isWellFormed, "has half of a surrogate pair"),
   }),
   /** A row whose label a reviewer knows: labellers meet it in the queue as any other. */
   z.strictObject({ kind: z.literal("gold"), ...common, row: digest, label }),
-  /** A reviewer's word on a row: its label, or null where it shall stay out. */
+  /** A reviewer's word on a row: its label, or null if it shall stay out. */
   z.strictObject({ kind: z.literal("settle"), ...common, row: digest, label: label.nullable(), note }),
   z.strictObject({
     kind: z.literal("leaveOut"),
@@ -85,7 +86,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
     note,
   }),
   z.strictObject({ kind: z.literal("accessRequest"), ...common, purpose: note.min(1) }),
-  /** By the Datanet's own key; `request` is the record's id that it answers. */
+  /** Answer to a request for access, signed by the Datanet's own key. `request` is the id of the record that it answers. */
   z.strictObject({
     kind: z.literal("accessAnswer"),
     ...common,
@@ -110,7 +111,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
     difference: z
       .strictObject({
         file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/),
-        /** Place in the file; null where the file has none, or differs as a whole. */
+        /** Place in the file; null if the file has none, or differs as a whole. */
         row: z.int().min(0).nullable(),
       })
       .nullable(),
@@ -153,7 +154,7 @@ export function taggedMessage(tag: string, domain: bigint, value: unknown): bigi
   return digestToField(hash.digest());
 }
 
-/** What a record's key signs, and, as 0x-hex, the record's id. */
+/** Message that a record's key signs; as 0x-hex it is the record's id. */
 function recordMessage(domain: bigint, body: RecordBody): bigint {
   return taggedMessage("OpenLedger datanet record v1", domain, body);
 }
@@ -174,7 +175,7 @@ export function signRecord(
   };
 }
 
-/** Which records are signed by the keys that they name; whose keys these are is the caller's question. */
+/** Returns, for each record, true if the key that it names has signed it. The caller checks whose key it is. */
 export function checkRecords(domain: bigint, records: readonly SignedRecord[]): boolean[] {
   return verifySignatures(
     records.map(({ body, keyX, signature: { r8x, r8y, s } }) => ({
@@ -185,7 +186,7 @@ export function checkRecords(domain: bigint, records: readonly SignedRecord[]): 
   );
 }
 
-/** What a record is about: of two by one leaf about one thing the later one holds. */
+/** Subject of a record. Of two records by one leaf about one subject the later one holds. */
 export function recordSubject(body: RecordBody): string {
   return `${body.kind}/${body.leafId}/${aboutOf(body)}`;
 }

@@ -26,11 +26,11 @@ export const requestProofSchema = z.strictObject({
 });
 export type RequestProof = z.output<typeof requestProofSchema>;
 
-/** What is asked of which host; `origin` is its address as the client has it: another host cannot pass it on. */
+/** Request as it is signed, and to which host. `origin` is the host's address as the client has it, so another host cannot pass the request on. */
 export interface HostRequest {
   readonly origin: string;
   readonly method: string;
-  /** With the query. */
+  /** Path with the query. */
   readonly path: string;
   readonly body: Uint8Array | null;
 }

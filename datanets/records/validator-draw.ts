@@ -2,13 +2,13 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 
 /**
- * Who vouches for a row among those whose label was accepted: the one of the lowest
- * SHA-256("OpenLedger validator draw v1", domain, Datanet as uint32, the row's SHA-256, leaf as uint32), big-endian.
- * So one more candidate takes the row only where they win it, and anyone can draw again. Attack: anyone who labels under ten
- * accounts has ten tries; so the card names the labellers where that matters.
+ * Draws who vouches for a row among those whose label was accepted: the candidate with the lowest SHA-256("OpenLedger
+ * validator draw v1", domain, Datanet as uint32, the row's SHA-256, leaf as uint32), big-endian. One more candidate
+ * takes the row only by winning the draw, and anyone can draw again. Attack: anyone who labels under ten accounts has
+ * ten tries; the card names the labellers if that matters.
  *
  * @param row 64 hexadecimal digits
- * @returns null where there is no candidate
+ * @returns null if there is no candidate
  */
 export function drawValidator(
   { datanetId, domain, row }: { readonly domain: bigint; readonly datanetId: number; readonly row: string },

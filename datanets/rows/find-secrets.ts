@@ -1,10 +1,11 @@
 /**
- * What in a text looks like a secret or like somebody's own number. A look, no proof: it misses what has no form, and it
- * meets examples of manuals. Card numbers by Luhn's sum (ISO/IEC 7812), IBANs by ISO 7064's mod 97.
+ * Passage of a text that looks like a secret or like somebody's own number. It is a hint, no proof: the search misses
+ * what has no form, and it finds examples of manuals. Card numbers by Luhn's sum (ISO/IEC 7812), IBANs by ISO 7064's
+ * mod 97.
  */
 export interface SecretFinding {
   readonly kind: "private-key" | "api-key" | "password" | "card" | "iban" | "email" | "phone";
-  /** In UTF-16 code units of the text. */
+  /** Start of the passage, in UTF-16 code units of the text. */
   readonly from: number;
   readonly to: number;
 }
@@ -41,7 +42,7 @@ const PATTERNS: readonly Pattern[] = [
   { kind: "phone", form: /\+\d{1,3}(?:[ ().-]{0,2}\d){7,12}\b/g },
 ];
 
-/** In the order of the text; where two overlap, the one that begins first, the longer of equals. */
+/** Finds passages in the order of the text. Of two that overlap, the one that begins first wins; of two that begin together, the longer one. */
 export function findSecrets(text: string): SecretFinding[] {
   const all = PATTERNS.flatMap(({ form, isMeant, kind }) =>
     [...text.matchAll(form)].flatMap(({ 0: found, index }) =>

@@ -1,7 +1,7 @@
 import type { Card } from "../card/card.ts";
 
 /**
- * The label that is in a row itself, as far as it is one of the card's; null where there is none. Anyone who publishes
+ * The label that is in a row itself, as far as it is one of the card's; null if there is none. Anyone who publishes
  * asks it, and anyone who checks what was published.
  */
 export function ownLabel({ labels, row }: Pick<Card, "row" | "labels">, content: Uint8Array): string | null {

@@ -19,7 +19,7 @@ export interface RowFinding {
     | "near-duplicate"
     | SecretFinding["kind"];
   readonly detail: string;
-  /** In UTF-16 code units of the row's text, where it is a place in it. */
+  /** Start in UTF-16 code units of the row's text, if the finding is about a place in it. */
   readonly from?: number;
   readonly to?: number;
 }
@@ -30,8 +30,9 @@ const DIGIT_SIDE = Math.sqrt(PIXEL_COUNT);
 const CUT = /(?:\u2026|\.{3}|\[(?:truncated|cut|more)\]|\ufffd)$/i;
 
 /**
- * What a contributor should see before they sign: rows that will not count, cannot be hosted, or say what they should not.
- * Near-duplicates are looked for as a version's rules do, among these rows; `known` are digests that others have committed.
+ * Previews rows for a contributor before they sign: finds rows that will not count, cannot be hosted, or contain
+ * secrets. Near-duplicates are searched by a version's rules, among these rows. `known` are digests that others have
+ * committed.
  */
 export function previewRows(
   card: Card,
@@ -59,7 +60,7 @@ export function previewRows(
   return findings.sort((a, b) => a.row - b.row);
 }
 
-/** What a row shows by itself. @param view the row's, where it is known already */
+/** Finds what a row shows by itself. @param view the row's, if it is known already */
 export function lookAtRow(
   card: Card,
   content: Uint8Array,
@@ -79,7 +80,7 @@ export function lookAtRow(
   return findings;
 }
 
-/** By the rules of a version, as the card sets them: rows of one label are compared. Images of files are not. */
+/** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. Image files are not compared. */
 function similarRows(card: Card, rows: readonly Uint8Array[], fresh: readonly number[]) {
   const { kind } = card.row;
   if (kind === "image") return [];
@@ -91,14 +92,19 @@ function similarRows(card: Card, rows: readonly Uint8Array[], fresh: readonly nu
   const comparable: ComparableRows =
     kind === "digit"
       ? {
-          ...{ kind: "image", labels, width: DIGIT_SIDE, height: DIGIT_SIDE },
+          kind: "image",
+          labels,
+          width: DIGIT_SIDE,
+          height: DIGIT_SIDE,
           threshold: imageSimilarityPermille / 1_000,
           contents: fresh.map((row, i) =>
             labels[i]! < 0 ? new Uint8Array(PIXEL_COUNT) : pixels(rows[row]!),
           ),
         }
       : {
-          ...{ kind: "text", labels, contents: views.map(({ text }) => encoder.encode(text)) },
+          kind: "text",
+          labels,
+          contents: views.map(({ text }) => encoder.encode(text)),
           threshold: textSimilarityPermille / 1_000,
         };
   return nearDuplicates(comparable);

@@ -22,13 +22,16 @@ const FORMATS: Readonly<Record<string, FileFormat>> = {
   ),
 };
 
-/** By the file's ending; null where it does not say how the file is read. */
+/** Returns the format by the file's ending; null if the ending does not say how to read the file. */
 export function formatOf(path: string): FileFormat | null {
   const ending = path.toLowerCase().split(/[/\\]/).at(-1)!.split(".").slice(1).at(-1) ?? "";
   return Object.hasOwn(FORMATS, ending) ? FORMATS[ending]! : null;
 }
 
-/** As `formatOf`. @throws DNT_FILE_UNREADABLE for an ending that does not say: such a file would become one row */
+/**
+ * Returns the format as `formatOf` does.
+ * @throws DNT_FILE_UNREADABLE for an ending that does not say: such a file would become one row
+ */
 export function requireFormat(path: string): FileFormat {
   const format = formatOf(path);
   if (format !== null) return format;
@@ -39,16 +42,19 @@ export function requireFormat(path: string): FileFormat {
   );
 }
 
-/** What a row of the card takes, to the name that it has in a file. */
+/** Column names by the card's fields: which name each has in a file. */
 export type ColumnNames = Readonly<Record<string, string>>;
 
 export interface FileColumns {
-  /** As the first record has them. */
+  /** Columns of the file, by its first record. */
   readonly has: readonly string[];
   readonly needs: readonly string[];
 }
 
-/** @returns null where the file has what the card's rows take, by these names or the card's own. @throws DNT_FILE_UNREADABLE */
+/**
+ * Returns the columns that need a name; null if the file has the card's columns, by these names or the card's own.
+ * @throws DNT_FILE_UNREADABLE
+ */
 export async function columnsToName(
   { row }: Pick<Card, "row">,
   format: FileFormat,
@@ -125,7 +131,7 @@ async function rowsOf(
 type FileRecord = Readonly<Record<string, unknown>>;
 
 interface FileTable {
-  /** Of JSON lines as the first one has them. */
+  /** Columns of the table; of JSON lines those of the first one. */
   readonly columns: readonly string[];
   read(
     columns: readonly string[],
@@ -265,14 +271,14 @@ function textOf(content: Uint8Array, file: string): string {
 
 interface Place {
   readonly file: string;
-  /** From 1 on; 0 is the whole file. Of Parquet the row. */
+  /** Line from 1 on, or the row of a Parquet file; 0 is the whole file. */
   readonly line: number;
   readonly field?: string;
-  /** What `line` counts; lines if not given. */
+  /** Unit that `line` counts; lines if absent. */
   readonly unit?: "row";
 }
 
-/** What `work` gives; what it refuses is named by its place. */
+/** Runs `work` and returns its result. An error of it names the place. */
 function atPlace<Result>(place: Place, work: () => Result): Result {
   try {
     return work();

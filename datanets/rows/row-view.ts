@@ -1,14 +1,14 @@
-/** What a row says to people and to search, by the card's kind of row. The bytes themselves stay as they were committed. */
+/** View of a row for people and search, by the card's kind of row. The bytes themselves stay as they were committed. */
 import { decodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
 
 export interface RowView {
-  /** The label that is in the row itself; null where there is none, or none of the card's. */
+  /** The label that is in the row itself; null if there is none, or none of the card's. */
   readonly label: string | null;
-  /** What search reads and people see; empty where the row is no text. */
+  /** Text for search and people; empty if the row is no text. */
   readonly text: string;
-  /** false: the bytes are not of the card's kind. They are kept and shown all the same. */
+  /** false: the bytes are not of the card's kind. They are stored and shown all the same. */
   readonly isWellFormed: boolean;
 }
 
@@ -38,7 +38,7 @@ export function viewRow(card: Pick<Card, "row" | "labels">, content: Uint8Array)
   return kind === "text" ? { label: null, text, isWellFormed: true } : viewJson(card, text);
 }
 
-/** What a model of such rows is asked; null where the row is none, or nothing that a model reads. */
+/** Returns the prompt that a row gives a model; null if the row is malformed or holds nothing that a model reads. */
 export function promptOf(card: Pick<Card, "row" | "labels">, content: Uint8Array): string | null {
   const { isWellFormed, text } = viewRow(card, content);
   if (!isWellFormed) return null;
@@ -77,7 +77,7 @@ export function imageTypeOf(content: Uint8Array): string | null {
   return isRiff && new TextDecoder().decode(content.subarray(8, 12)) === "WEBP" ? "image/webp" : null;
 }
 
-/** null where the bytes are no UTF-8. */
+/** null if the bytes are no UTF-8. */
 export function utf8(content: Uint8Array): string | null {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);

@@ -47,7 +47,7 @@ export class BlobFiles {
     return { name, isNew: true };
   }
 
-  /** @throws SRV_STORE_CORRUPT where the file is not there or has other bytes */
+  /** @throws SRV_STORE_CORRUPT if the file is not there or has other bytes */
   async get(name: string): Promise<Uint8Array> {
     let bytes: Uint8Array;
     try {

@@ -1,4 +1,4 @@
-/** What became of findings by reviewers' records, and what a contributor is told of it. */
+/** Decisions on findings by reviewers' records, and the notices that a contributor gets of them. */
 import type { Finding } from "../cleaning/finding.ts";
 import type { RowRecords } from "../records/record-state.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
@@ -22,7 +22,7 @@ interface Decision {
   readonly atMs: number;
 }
 
-/** null where no reviewer has said so. Leaving out goes before settling, as in `outcomeOf`. */
+/** null if no reviewer has said so. Leaving out goes before settling, as in `outcomeOf`. */
 export function decisionOf({ leaveOut, settled }: RowRecords): Decision | null {
   if (leaveOut !== null) {
     const { atMs, isLeftOut, leafId, note, why } = leaveOut;
@@ -31,8 +31,11 @@ export function decisionOf({ leaveOut, settled }: RowRecords): Decision | null {
   }
   if (settled === null || settled.label !== null) return null;
   return {
-    ...{ isLeftOut: true, why: "wrong-label", note: settled.note },
-    ...{ byId: settled.leafId, atMs: settled.atMs },
+    isLeftOut: true,
+    why: "wrong-label",
+    note: settled.note,
+    byId: settled.leafId,
+    atMs: settled.atMs,
   };
 }
 
@@ -53,7 +56,7 @@ export function objectionOf({ objections, ...said }: RowRecords, contributorId: 
   return { note: own.note, atMs: own.atMs, isAnswered };
 }
 
-/** What a contributor is told: their rows that a reviewer has decided of, their contributions that were rejected; newest first. */
+/** Notices for a contributor: their rows that a reviewer has decided about, and their rejected contributions; newest first. */
 export function noticesFor(datanet: HostedDatanet, contributorId: number) {
   const rows = [...datanet.recordState.rows()].flatMap(([row, said]) => {
     const decision = decisionOf(said);

@@ -12,7 +12,7 @@ export class DigestTable {
     return this.#size;
   }
 
-  /** undefined where the digest is not known. */
+  /** undefined if the digest is not known. */
   find(digest: Uint8Array): number | undefined {
     const row = this.#slots[this.#slotOf(digest)]!;
     return row === 0 ? undefined : row - 1;
@@ -32,7 +32,7 @@ export class DigestTable {
     return this.#digests.subarray(row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES);
   }
 
-  /** Where the digest is, or the free slot for it. A digest is random already: its first bytes are the hash. */
+  /** Returns the digest's slot, or the free slot for it. A digest is random already: its first bytes are the hash. */
   #slotOf(digest: Uint8Array): number {
     const mask = this.#slots.length - 1;
     let slot = (digest[0]! | (digest[1]! << 8) | (digest[2]! << 16) | (digest[3]! << 24)) & mask;

@@ -10,7 +10,10 @@ it("refuses another rollup's folder, another kind's and another format's, and le
   onTestFinished(() => rmSync(parent, { recursive: true, force: true }));
   await expectRefusals({
     open: async (at, rollup) => (await HostStore.open(at, rollup, () => expect.unreachable())).close(),
-    ...{ kind: "datanet-host", recordIn: "store", code: "SRV_WRONG_DIRECTORY", folder: join(parent, "host") },
+    kind: "datanet-host",
+    recordIn: "store",
+    code: "SRV_WRONG_DIRECTORY",
+    folder: join(parent, "host"),
     rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
     formatless: join(import.meta.dirname, "../testing/stores/format-0"),
   });

@@ -1,4 +1,4 @@
-/** What the host has taken, durable: cards, lists, pieces of rows, records, quotas. Rows' bytes lie in blob-files.ts. */
+/** Durable store of the host: cards, lists, pieces of rows, records, quotas. Rows' bytes lie in blob-files.ts. */
 import { join } from "node:path";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
@@ -20,7 +20,7 @@ export interface StoredCommit {
   /** Place among all commits to the Datanet: it never changes, since the commit was final when the list came. */
   readonly commitIndex: number;
   readonly committedAtMs: number | null;
-  /** How many signed operations came before it: who was first, across Datanets. */
+  /** Number of signed operations before it: tells who was first, across Datanets. */
   readonly opIndex: number;
   /** The blob of its list. */
   readonly list: string;
@@ -67,14 +67,14 @@ export interface Usage {
   readonly records: number;
 }
 
-/** What a leaf has stored on a day (UTC, counted from 1970), as of now. */
+/** Amount that a leaf has stored on a day (UTC, counted from 1970), as of now. */
 export interface UsageWrite {
   readonly leafId: number;
   readonly day: number;
   readonly usage: Usage;
 }
 
-/** What one request of records changes in the store. */
+/** Changes of one request's records in the store. */
 interface RecordWrites {
   readonly records: readonly SignedRecord[];
   readonly verified: readonly VerifiedRecord[];
@@ -83,7 +83,7 @@ interface RecordWrites {
 
 const putUsage = ({ day, leafId, usage }: UsageWrite) => put(keys.usage(leafId, day), usage);
 
-/** Each write is durable when it resolves. All throw SRV_STORE_CORRUPT or SRV_STORE_FAILED where files or disk fail. */
+/** Each write is durable when it resolves. All throw SRV_STORE_CORRUPT or SRV_STORE_FAILED if files or disk fail. */
 export class HostStore {
   readonly blobs: BlobFiles;
   readonly #level: CheckedLevel;
@@ -122,7 +122,7 @@ export class HostStore {
     }
   }
 
-  /** Of all blobs on disk. */
+  /** Size of all blobs on disk, in bytes. */
   get blobBytes(): number {
     return this.#blobBytes;
   }
@@ -146,7 +146,7 @@ export class HostStore {
     return this.#level.write([put(keys.commit(datanetId, commit.rowsRoot), commit), putUsage(usage)]);
   }
 
-  /** The piece and what it counts against its sender's quota, all or nothing. */
+  /** Stores the piece and counts it against its sender's quota, all or nothing. */
   addPiece(datanetId: number, rowsRoot: string, piece: StoredPiece, usage: UsageWrite): Promise<void> {
     return this.#level.write([put(keys.piece(datanetId, rowsRoot, piece.from), piece), putUsage(usage)]);
   }
@@ -174,7 +174,7 @@ export class HostStore {
     ]);
   }
 
-  /** Instead of the leaf's name before. */
+  /** Replaces the leaf's name. */
   putName(name: SignedName, usage: UsageWrite): Promise<void> {
     return this.#level.write([put(keys.name(name.body.leafId), name), putUsage(usage)]);
   }
@@ -184,7 +184,7 @@ export class HostStore {
     for await (const [, value] of this.#each("name")) yield value as SignedName;
   }
 
-  /** What was found in a Datanet's rows, instead of what was found before. */
+  /** Replaces the findings of a Datanet's last check. */
   putCheck(datanetId: number, check: KeptCheck): Promise<void> {
     return this.#level.write([put(keys.check(datanetId), check)]);
   }
@@ -206,7 +206,7 @@ export class HostStore {
     return [...ids].sort((a, b) => a - b);
   }
 
-  /** In the order in which they came. */
+  /** Returns the cards in the order in which they came. */
   async cards(datanetId: number): Promise<string[]> {
     return this.#all<string>("card", datanetId);
   }
@@ -224,7 +224,7 @@ export class HostStore {
     return this.#all<StoredPiece>("piece", datanetId, `/${rowsRoot}`);
   }
 
-  /** In the order in which they came. */
+  /** Yields the records in the order in which they came. */
   async *records(datanetId: number, from = 0): AsyncGenerator<SignedRecord> {
     const range = { gte: keys.record(datanetId, from), lt: keys.record(datanetId + 1, 0) };
     for await (const [, value] of this.#level.readEach(this.#db.iterator(range))) yield value as SignedRecord;

@@ -39,7 +39,7 @@ export class HostedCommit {
     if (last !== undefined && last.from > piece.from) this.#pieces.sort((a, b) => a.from - b.from);
   }
 
-  /** At most `max` runs. */
+  /** Returns the runs of missing rows, at most `max` of them. */
   missing(max: number): MissingRun[] {
     const runs: MissingRun[] = [];
     for (let at = this.#hasRow.indexOf(0); at >= 0 && runs.length < max; ) {
@@ -51,7 +51,7 @@ export class HostedCommit {
     return runs;
   }
 
-  /** The piece that has a row; undefined where none has come. */
+  /** The piece that has a row; undefined if none has come. */
   pieceOf(index: number): StoredPiece | undefined {
     let low = 0;
     let high = this.#pieces.length;

@@ -51,7 +51,7 @@ export class HostedDatanet {
     this.loading = new Loading(id);
   }
 
-  /** What is known at once: cards, lists of commits and of versions. @throws SRV_STORE_CORRUPT */
+  /** Loads what is small: cards, lists of commits and of versions. @throws SRV_STORE_CORRUPT */
   async open(): Promise<void> {
     for (const text of await this.#store.cards(this.id)) this.#keepCard(readCard(text));
     for (const facts of await this.#store.commits(this.id)) this.#keepCommit(new HostedCommit(facts));
@@ -93,12 +93,12 @@ export class HostedDatanet {
     this.loading.end();
   }
 
-  /** Grows with everything that is taken: what was worked out before may be old then. */
+  /** Revision of the Datanet. It grows with each write; results of an older revision may be stale. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** The card of a policy word; null where the host does not have it. */
+  /** The card of a policy word; null if the host does not have it. */
   card(policy: bigint): NamedCard | null {
     return this.#cards.get(hex32(policy)) ?? null;
   }
@@ -232,7 +232,7 @@ export class HostedDatanet {
     return row;
   }
 
-  /** Who has committed a row first; null where it is not here. */
+  /** Returns the contributor who committed a row first; null if the host does not have the row. */
   contributorOf(digest: string): number | null {
     const row = this.rows.find(digest);
     return row === undefined ? null : this.#commits[this.rows.commitOf(row)]!.facts.contributorId;
@@ -287,7 +287,7 @@ export class HostedDatanet {
 
   /**
    * Takes records whose signatures are checked, one after another; they hold, together, from when it resolves. What each may
-   * say is asked here, so that two at once do not both pass.
+   * say is checked here, so that two at once do not both pass.
    * @returns for each why it is not taken, or null
    */
   addRecords(offers: readonly RecordOffer[]): Promise<(RollupError | null)[]> {
@@ -318,7 +318,7 @@ export class HostedDatanet {
           results.push(error);
         }
       }
-      // Where this fails the host ends: what was kept in memory alone is gone with it.
+      // If this fails the host ends, and its memory with it.
       const writes = { records, verified: [...verified], dropped: [...dropped] };
       if (usages.size > 0) await this.#store.addRecords(this.id, first, writes, [...usages.values()]);
       this.#revision += 1;

@@ -1,8 +1,8 @@
 import type { Finding } from "../cleaning/finding.ts";
 
-/** What a look at a Datanet's rows has found. */
+/** Result of a check of a Datanet's rows. */
 export interface KeptCheck {
-  /** What the host had of the Datanet then. */
+  /** Rows and records that the host had of the Datanet at the check. */
   readonly rowCount: number;
   readonly recordCount: number;
   readonly checkedAtMs: number;

@@ -3,9 +3,9 @@ import { type Card, mayVouch } from "../card/card.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeAt } from "./row-search.ts";
 
-/** How long a row that a labeller was given is kept from being one label too many. */
+/** Time for which a row is reserved for the labeller who got it, so that it gets no label too many. */
 const RESERVED_MS = 120_000;
-/** One in so many rows of a labeller is a gold row, as long as they have not had them all. */
+/** One in this many rows of a labeller is a gold row, as long as there are gold rows they have not had. */
 const GOLD_EVERY = 8;
 
 export interface LabelWish {
@@ -23,19 +23,20 @@ export interface LabelPick {
   readonly held: {
     readonly rowCount: number;
     readonly leafIds: readonly number[];
-    /** When the first of them is free at the latest. */
+    /** Time at which the first of them is free at the latest. */
     readonly untilMs: number;
   } | null;
 }
 
 /**
- * Which rows a labeller gets next: those that others have begun, so that rows get their labels together; then new ones, from
- * another place for each labeller. Nobody gets a row twice, nor one that is being worked on by as many as it needs.
+ * Chooses a labeller's next rows: first those that others have begun, so that rows get their labels together; then new
+ * ones, from another place for each labeller. Nobody gets a row twice, nor one that as many labellers as it needs work
+ * on already.
  */
 export class LabelQueue {
   readonly #datanet: HostedDatanet;
   readonly #nowMs: () => number;
-  /** Row → leaf → until when. */
+  /** Reservations: row → leaf → end in Unix milliseconds. */
   readonly #reserved = new Map<number, Map<number, number>>();
 
   constructor(datanet: HostedDatanet, nowMs: () => number) {
@@ -99,7 +100,7 @@ export class LabelQueue {
       if (!unsent.has(row) && holders.delete(leafId) && holders.size === 0) this.#reserved.delete(row);
   }
 
-  /** Until when each of those who work on a row has it. */
+  /** Returns the end of each labeller's reservation of a row. */
   #holders(row: number, nowMs: number): ReadonlyMap<number, number> {
     const holders = this.#reserved.get(row);
     if (holders === undefined) return new Map();

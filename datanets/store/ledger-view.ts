@@ -1,7 +1,7 @@
 /**
- * What the host asks a sequencer or a full node: keys of leaves, policies, commits, versions. Commits are checked against
- * the Datanet's chain, so none is left out, added or moved; that they are final is the sequencer's word, and a full node's
- * is its own check of L1.
+ * Reads a sequencer or a full node for the host: keys of leaves, policies, commits, versions. Commits are checked
+ * against the Datanet's chain, so none is left out, added or moved. A sequencer's word that they are final is trusted;
+ * a full node checks L1 itself.
  */
 
 import { datanetIds, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
@@ -44,11 +44,11 @@ const modelSchema = z.object({
   }),
 });
 
-/** What the host compares a recomputation with. */
+/** Facts of a model that the host compares a recomputation with. */
 export interface HostModel {
   /** Hash of its statics, 0x-hex of 32 bytes. */
   readonly root: string;
-  /** Its Datanets in their places. */
+  /** Datanet ids in the order of the model's places. */
   readonly datanetIds: readonly number[];
   /** Version of the first Datanet; the ledger names none of further ones. */
   readonly version: number;
@@ -57,7 +57,11 @@ export interface HostModel {
 }
 
 const executedFields = {
-  ...{ kind: z.string(), a: leafId, b: leafId, status: z.string(), opIndex: count.nullish() },
+  kind: z.string(),
+  a: leafId,
+  b: leafId,
+  status: z.string(),
+  opIndex: count.nullish(),
   acknowledgedAtMs: z.number().nullish(),
 };
 /** Signed operations, and executed entries of L1's queue. */
@@ -65,8 +69,12 @@ const operationSchema = z.union([
   z.object({ ...executedFields, hash, amountCode: elementOrDecimal, words: z.array(element) }),
   z.object({
     ...executedFields,
-    ...{ hash: z.null(), queueIndex: count, amountWei: elementOrDecimal },
-    ...{ word1: element, word2: element, word4: element },
+    hash: z.null(),
+    queueIndex: count,
+    amountWei: elementOrDecimal,
+    word1: element,
+    word2: element,
+    word4: element,
   }),
 ]);
 type HostOperation = z.output<typeof operationSchema>;
@@ -77,7 +85,7 @@ export interface HostCommit {
   readonly rowCount: number;
   readonly isFinal: boolean;
   readonly committedAtMs: number | null;
-  /** How many signed operations were executed before it. */
+  /** Number of signed operations executed before it. */
   readonly opIndex: number;
 }
 
@@ -92,7 +100,7 @@ interface HostVersion {
 }
 
 interface DatanetHistory {
-  /** In the ledger's order. */
+  /** Commits in the ledger's order. */
   readonly commits: readonly HostCommit[];
   readonly versions: readonly HostVersion[];
 }
@@ -101,7 +109,7 @@ const PAGE_SIZE = 200;
 /** Codes of the sequencer for a leaf that is not there, or of another kind. */
 const ABSENT = new Set(["OP_UNKNOWN_LEAF", "OP_WRONG_LEAF_KIND"]);
 
-/** By which the sequencer's list goes on. */
+/** Cursor from which the sequencer's list continues. */
 const nameOf = (operation: HostOperation) => operation.hash ?? operation.queueIndex;
 
 export class HostLedger {
@@ -114,7 +122,7 @@ export class HostLedger {
     number,
     { readonly atMs: number; readonly history: Promise<DatanetHistory> }
   >();
-  /** Final operations of each Datanet, newest first: they are asked for once. */
+  /** Final operations of each Datanet, newest first: they are fetched once. */
   readonly #final = new Map<number, readonly HostOperation[]>();
 
   constructor(options: { sequencerUrl: string; cacheMs: number }, nowMs: () => number = Date.now) {
@@ -123,7 +131,7 @@ export class HostLedger {
     this.#nowMs = nowMs;
   }
 
-  /** null where there is no such leaf. @throws SRV_SEQUENCER_UNREACHABLE */
+  /** null if there is no such leaf. @throws SRV_SEQUENCER_UNREACHABLE */
   leaf(id: number): Promise<HostLeaf | null> {
     return cached(this.#leaves, id, this.#nowMs(), this.#cacheMs, "leaf", () => this.#askLeaf(id));
   }
@@ -139,7 +147,7 @@ export class HostLedger {
     return { ...leaf, datanet };
   }
 
-  /** null where the ledger has no such model. @throws SRV_SEQUENCER_UNREACHABLE */
+  /** null if the ledger has no such model. @throws SRV_SEQUENCER_UNREACHABLE */
   model(id: number): Promise<HostModel | null> {
     return cached(this.#models, id, this.#nowMs(), this.#cacheMs, "model", () => this.#askModel(id));
   }
@@ -149,7 +157,7 @@ export class HostLedger {
     return cached(this.#histories, id, this.#nowMs(), this.#cacheMs, "history", () => this.#askHistory(id));
   }
 
-  /** Forgets what was asked: the next answer is a new one. */
+  /** Clears the cache: the next answer is fresh. */
   forget(id: number): void {
     this.#leaves.delete(id);
     this.#histories.delete(id);
@@ -192,12 +200,18 @@ export class HostLedger {
       });
     const history = datanetHistory(id, operations);
     const commits = history.commits.map(({ contributorId, operation, rowCount, rowsRoot }) => ({
-      ...{ rowsRoot, contributorId, rowCount, opIndex: operation.opIndex! },
+      rowsRoot,
+      contributorId,
+      rowCount,
+      opIndex: operation.opIndex!,
       isFinal: operation.status === "final",
       committedAtMs: operation.acknowledgedAtMs ?? null,
     }));
     const versions = history.versions.map(({ operation, policy, rowCount, rowsRoot }, i) => ({
-      ...{ version: i + 1, rowsRoot, rowCount, policy },
+      version: i + 1,
+      rowsRoot,
+      rowCount,
+      policy,
       isFinal: operation.status === "final",
       publishedAtMs: operation.acknowledgedAtMs ?? null,
     }));
@@ -245,7 +259,7 @@ export class HostLedger {
   }
 }
 
-/** A failure is asked again at once. */
+/** Caches a result; a failure is requested again at once. */
 function cached<Name extends string, T>(
   cache: Map<number, { readonly atMs: number } & { readonly [K in Name]: Promise<T> }>,
   id: number,

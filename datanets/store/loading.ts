@@ -1,9 +1,9 @@
 import { datanetError } from "../datanet-errors.ts";
 
-/** What a host that has started reads back: places of rows and records first, then the words of all rows. */
+/** Stage of a started host's read-back: places of rows and records first, then the words of all rows. */
 type LoadStage = "rows" | "words";
 
-/** How far a Datanet is read back. Until then, what needs the rest is refused, and nothing else. */
+/** Progress of a Datanet's read-back. Until it is done, only requests that need the rest are refused. */
 export class Loading {
   readonly #datanetId: number;
   /** A Datanet that came since the start has nothing to read. */
@@ -25,7 +25,7 @@ export class Loading {
     this.stage = null;
   }
 
-  /** @throws DNT_LOADING where the stage is not done */
+  /** @throws DNT_LOADING if the stage is not done */
   require(needed: LoadStage): void {
     const { done, stage, total } = this;
     if (stage === null || (needed === "rows" && stage === "words")) return;

@@ -10,9 +10,9 @@ const MAX_NAMES = 100_000;
 export class NameTable {
   readonly #store: HostStore;
   readonly #names = new Map<number, SignedName>();
-  /** Of each name, cut once: a search looks through all of them. */
+  /** Words of each name, cut once: a search looks through all of them. */
   readonly #words = new Map<number, readonly string[]>();
-  /** Names are taken one after the other, so that none is compared with an older one than is kept. */
+  /** Queue of writes: names are stored one after the other, so that each is compared with the newest stored one. */
   #taking: Promise<unknown> = Promise.resolve();
 
   constructor(store: HostStore) {
@@ -23,7 +23,7 @@ export class NameTable {
     for await (const name of this.#store.names()) this.#keep(name);
   }
 
-  /** Names that a search looks through. */
+  /** Number of names that a search goes through. */
   get size(): number {
     return this.#names.size;
   }

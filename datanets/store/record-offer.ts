@@ -4,7 +4,7 @@ import type { UsageWrite } from "./host-store.ts";
 /** A record that somebody brings, its signature checked. */
 export interface RecordOffer {
   readonly record: SignedRecord;
-  /** Throws where the record may not be said now. */
+  /** Throws if the record is not allowed now. */
   readonly check: () => void;
   /** Counts the record against its sender. */
   readonly account: () => Promise<UsageWrite>;

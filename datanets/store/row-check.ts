@@ -1,4 +1,4 @@
-/** The look at a Datanet's rows (datanets/cleaning): one at a time for the whole host, in a thread, kept when it is done. */
+/** Check of a Datanet's rows (datanets/cleaning): one at a time for the whole host, in a thread; the result is stored. */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { Card } from "../card/card.ts";
@@ -19,7 +19,7 @@ const ROWS_A_MESSAGE = 1_000;
 
 interface CheckFailure {
   readonly why: string;
-  /** It is not begun again before. */
+  /** Earliest time of the next try, in Unix milliseconds. */
   readonly notBeforeMs: number;
 }
 
@@ -30,7 +30,7 @@ const tooLong = (timeoutMs: number) =>
 
 interface RunningCheck {
   readonly datanetId: number;
-  /** What it is at, and how many steps are done. */
+  /** Step that runs. `done` steps of `total` are finished. */
   readonly step: string;
   readonly done: number;
   readonly total: number;
@@ -54,7 +54,7 @@ export class RowChecks {
     this.#nowMs = nowMs;
   }
 
-  /** What was found last, or before the host's last start; null where nobody has had it looked at. */
+  /** Returns the last result, also of before the host's last start; null if the Datanet was never checked. */
   async last(datanet: HostedDatanet): Promise<KeptCheck | null> {
     const known = this.#kept.get(datanet.id);
     if (known !== undefined) return known;
@@ -63,7 +63,7 @@ export class RowChecks {
     return stored;
   }
 
-  /** Why the last look at a Datanet's rows has not come to its end; null where it has. */
+  /** Returns why the last check of a Datanet's rows failed; null if it did not. */
   failure(datanetId: number): string | null {
     return this.#failures.get(datanetId)?.why ?? null;
   }
@@ -132,7 +132,9 @@ export class RowChecks {
           throw isRollupError(error, "DNT_CHECK_FAILED") ? error : failed(error);
         });
       const kept: KeptCheck = {
-        ...{ rowCount, recordCount, checkedAtMs: this.#nowMs() },
+        rowCount,
+        recordCount,
+        checkedAtMs: this.#nowMs(),
         findings: [...(await findRepeats(datanet)), ...found],
       };
       await this.#store.putCheck(datanet.id, kept);
@@ -174,7 +176,9 @@ export class RowChecks {
         const outcome = outcomeAt(datanet, card, row);
         const { contributorId, opIndex } = commits[rows.commitOf(row)]!.facts;
         piece.push({
-          ...{ row: rows.digest(row), contributorId, opIndex },
+          row: rows.digest(row),
+          contributorId,
+          opIndex,
           // A part of a file would take the whole file along.
           content: Uint8Array.from(await datanet.content(row)),
           acceptedLabel: outcome.state === "accepted" ? outcome.label : null,

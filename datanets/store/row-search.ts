@@ -1,4 +1,4 @@
-/** Finding rows by words and facts, in the order in which they came to this host, and what is shown of each. */
+/** Search for rows by words and facts, in the order in which they came to this host, and their views. */
 import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import { outcomeOf, type RowOutcome } from "../records/record-state.ts";
@@ -19,7 +19,7 @@ interface RowFilter {
   readonly isWellFormed?: boolean | undefined;
 }
 
-/** Of results, so that pages of one search are cut from one list. */
+/** Maximum cached results. Pages of one search are cut from one list. */
 const MAX_KEPT_RESULTS = 16;
 
 export class RowSearch {
@@ -104,7 +104,8 @@ export async function rowView(datanet: HostedDatanet, card: Card, row: number, e
     index,
     contributorId,
     bytes: length,
-    ...{ label, isWellFormed },
+    label,
+    isWellFormed,
     excerpt: text.slice(0, excerptCharacters),
     isCut: text.length > excerptCharacters,
     labelCount: said.labels.size,

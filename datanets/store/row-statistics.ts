@@ -33,7 +33,7 @@ export function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number)
     rowCount: rows.size,
     bytes,
     malformedCount,
-    /** By accepted label, else the row's own; "" = neither. */
+    /** Row counts by accepted label, else by the row's own; "" = neither. */
     labels: Object.entries(labels).map(([label, rowCount]) => ({ label, rowCount })),
     states,
     lengths: Array.from(lengths, (rowCount = 0, power) => ({ maxBytes: 2 ** power, rowCount })),
@@ -68,7 +68,7 @@ function labellingOf({ recordState }: HostedDatanet, card: Card, nowMs: number) 
   for (const [, row] of recordState.rows()) {
     if (row.suggestion !== null) suggestions.rowCount += 1;
     if (row.labels.size === 0) continue;
-    // While a row waits for labels, nobody learns what was said of it.
+    // While a row waits for labels, nobody learns its labels.
     const isSettled = row.suggestion !== null && outcomeOf(card, row).state !== "waiting";
     for (const { label, sawSuggestion } of isSettled ? row.labels.values() : [])
       suggestions[sawSuggestion === true ? "seen" : "unseen"][

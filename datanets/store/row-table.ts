@@ -5,7 +5,7 @@ import { DigestTable } from "./digest-table.ts";
 import { NumberColumn } from "./number-column.ts";
 import { TextSearch } from "./text-search.ts";
 
-/** Where a row's bytes lie and whose it is. */
+/** Place of a row's bytes, and its contributor. */
 interface RowPlace {
   readonly row: number;
   readonly blob: string;
@@ -16,9 +16,9 @@ interface RowPlace {
   readonly index: number;
 }
 
-/** What a row's own content says, as the table keeps it. */
+/** Facts of a row's own content, as the table stores them. */
 interface RowFacts {
-  /** null where the row has no label of its own. */
+  /** null if the row has no label of its own. */
   readonly label: string | null;
   readonly isWellFormed: boolean;
 }
@@ -65,7 +65,7 @@ export class RowTable {
     };
   }
 
-  /** Of a row that is not described yet: nothing. */
+  /** Facts of a row; empty for one that is not described yet. */
   facts(row: number): RowFacts {
     if (row >= this.describedCount) return { label: null, isWellFormed: true };
     const label = this.#labels.at(row);
@@ -84,7 +84,7 @@ export class RowTable {
     return this.#lengths.at(row);
   }
 
-  /** Rows of one blob, one after another. A row that is there stays where it is. @returns places of new ones in `rows` */
+  /** Adds the rows of one blob, one after another. A known row keeps its place. @returns indices in `rows` of the new ones */
   add(
     blob: string,
     rows: readonly { digest: Uint8Array; length: number; commit: number; index: number }[],
@@ -107,7 +107,7 @@ export class RowTable {
     return fresh;
   }
 
-  /** Takes in what the first row that is not described says. */
+  /** Takes in the facts of the first row that is not described. */
   describe(card: Pick<Card, "row" | "labels">, content: Uint8Array): void {
     const row = this.describedCount;
     const { isWellFormed, label, text } = viewRow(card, content);
@@ -115,7 +115,7 @@ export class RowTable {
     if (text !== "") this.search.add(row, text);
   }
 
-  /** The same row, committed earlier than where it was found first. */
+  /** Moves a row to an earlier commit than the one that it was found in first. */
   move(row: number, commit: number, index: number): void {
     this.#commits.set(row, commit);
     this.#indices.set(row, index);

@@ -3,11 +3,11 @@
  * whole words and beginnings of words, and no order by relevance: rows come in the order in which they came here.
  */
 
-/** Longer words are cut; a row has at most so many different ones. */
+/** Limits of a row's words: longer ones are cut, and this many different ones count. */
 const MAX_WORD_LENGTH = 40;
 const MAX_WORDS_A_ROW = 4_096;
 const MAX_WORDS_A_QUERY = 16;
-/** Words that a beginning stands for, the most. */
+/** Maximum words that a beginning stands for. */
 const MAX_EXPANSIONS = 1_000;
 
 const WORD = /[\p{L}\p{N}]+/gu;
@@ -26,7 +26,7 @@ class Postings {
   #bytes = new Uint8Array(8);
   #size = 0;
   #last = -1;
-  /** For words that are asked for again, as long as memory is not short. */
+  /** Decoded rows, for words that are searched again, as long as memory is not short. */
   #decoded: WeakRef<Int32Array> | null = null;
   count = 0;
 
@@ -46,7 +46,7 @@ class Postings {
     this.#bytes[this.#size++] = difference;
   }
 
-  /** Not to be written to. */
+  /** Row numbers. The caller must not write to the array. */
   rows(): Int32Array {
     const known = this.#decoded?.deref();
     if (known?.length === this.count) return known;

@@ -21,7 +21,7 @@ type LeafEntries = Map<number, Entry>;
 
 const epochOf = ({ epoch }: VerifiedBody) => epoch ?? 0;
 
-/** Which leaves have recomputed the models of a Datanet: of each leaf the last record about a model or a settlement. */
+/** Leaves that have recomputed the models of a Datanet: the last record of each leaf about a model or a settlement. */
 export class VerifiedRecords {
   readonly #leavesByModel = new Map<number, Map<number, LeafEntries>>();
   readonly #ids = new Set<string>();

@@ -3,13 +3,13 @@ import type { ListedRow } from "../rows/row-wire.ts";
 interface VersionChange {
   readonly change: "added" | "removed" | "reassigned";
   readonly digest: string;
-  /** Absent where the row is added. */
+  /** Absent if the row is added. */
   readonly before?: { readonly contributorId: number; readonly validatorId: number };
-  /** Absent where the row is removed. */
+  /** Absent if the row is removed. */
   readonly after?: { readonly contributorId: number; readonly validatorId: number };
 }
 
-/** What changed between two versions: removed rows first, in their order, then added and reassigned ones in theirs. */
+/** Lists the changes between two versions: removed rows first, in their order, then added and reassigned ones in theirs. */
 export function versionDifference(before: readonly ListedRow[], after: readonly ListedRow[]) {
   const owners = ({ contributorId, validatorId }: ListedRow) => ({ contributorId, validatorId });
   const old = new Map(before.map((row) => [row.digest, row]));

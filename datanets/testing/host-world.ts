@@ -24,7 +24,7 @@ import { hostEnvironment, startTestHost, type TestHost } from "./test-host.ts";
 
 /** The sequencer of the tests signs with the first key of every development chain. */
 const SEQUENCER = privateKeyToAccount("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
-/** Of the Datanet's leaf, not of a user. */
+/** Secret of the Datanet's leaf, not of a user's. */
 const DATANET_SECRET = 5_000n;
 
 export interface HostWorld {
@@ -55,7 +55,10 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
   const rollupAddress = getAddress(deployment.rollupAddress);
   const clientOf = async (secret: bigint, leafId: number): Promise<LedgerClient> =>
     clientWithoutL1({
-      ...{ sequencerUrl, rollupAddress, leafId, domain: TEST_DOMAIN },
+      sequencerUrl,
+      rollupAddress,
+      leafId,
+      domain: TEST_DOMAIN,
       tokenAddress: getAddress(deployment.tokenAddress),
       sequencerAddress: SEQUENCER.address,
       l2Key: await keyFromSecret(pad(toHex(secret))),
@@ -92,7 +95,15 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
     return made;
   };
   return {
-    ...{ folder, rollup, sequencerUrl, datanetId, owner, user, finalise, host, environment },
+    folder,
+    rollup,
+    sequencerUrl,
+    datanetId,
+    owner,
+    user,
+    finalise,
+    host,
+    environment,
     async close() {
       for (const one of hosts) await one.stop().catch(() => {});
       await rollup.stop();

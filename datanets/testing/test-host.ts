@@ -13,7 +13,7 @@ export interface TestHost extends HostProcess {
   readonly clock: { aheadMs: number };
 }
 
-/** What a host is told in tests: it believes no answer of the ledger for longer than it takes. */
+/** Environment of a host in tests, without a cache of the ledger's answers. */
 export const hostEnvironment = (
   sequencerUrl: string,
   dataPath: string,
@@ -27,7 +27,7 @@ export const hostEnvironment = (
   ...more,
 });
 
-/** Listening, with all that it keeps read. */
+/** Starts a host that listens and has loaded its store. */
 export async function startTestHost(
   deployment: Deployment,
   sequencerUrl: string,

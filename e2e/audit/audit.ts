@@ -1,6 +1,6 @@
 /**
- * What every scenario ends with: the ledger is rebuilt from L1 alone, and held against every preconfirmation that anybody
- * got. Nothing of the sequencer's is believed but its signatures.
+ * Audit at the end of every scenario: rebuilds the ledger from L1 alone and compares it with every preconfirmation that
+ * anybody got. It trusts nothing of the sequencer's but its signatures.
  */
 
 import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
@@ -22,18 +22,18 @@ import { readSolvency, rebuildFromL1 } from "./rebuild.ts";
 
 export interface Audit {
   readonly acknowledged: number;
-  /** Acknowledged, and not at its place on L1. */
+  /** Acknowledged operations that are not at their place on L1. */
   readonly lost: number;
-  /** On L1 more than once. */
+  /** Operations that are on L1 more than once. */
   readonly doubled: number;
   readonly batchCount: number;
-  /** What else is not as it must be, in words. */
+  /** Other faults, in words. */
   readonly problems: readonly string[];
 }
 
 /**
  * The world is settled, and nobody but its users has signed anything.
- * @throws BRG_VERIFY_DIFFERS where a batch or the contract's sums do not hold
+ * @throws BRG_VERIFY_DIFFERS if a batch or the contract's sums do not hold
  */
 export async function audit(world: World): Promise<Audit> {
   const { traffic, users } = world;
@@ -73,7 +73,7 @@ export async function audit(world: World): Promise<Audit> {
   return { acknowledged, lost, doubled, batchCount, problems };
 }
 
-/** What an audit needs of a world; its sequencer's L1 account is the drills' operator. */
+/** Parts of a world that an audit needs; its sequencer's L1 account is the drills' operator. */
 interface AuditedWorld {
   readonly circuits: readonly (Pick<KeyedCircuit, "sizes"> & {
     readonly proving: Pick<KeyedCircuit["proving"], "verificationKey">;
@@ -89,7 +89,8 @@ interface AuditedWorld {
 export async function auditPreconfirmations({ circuits, l1, traffic }: AuditedWorld) {
   const { chainId, rollupAddress } = l1.deployment;
   const { events, ledger, verified } = await rebuildFromL1({
-    ...{ rpcUrl: l1.url, rollupAddress },
+    rpcUrl: l1.url,
+    rollupAddress,
     circuits: circuits.map(({ proving, sizes }) => ({ ...sizes, key: proving.verificationKey })),
   });
   const problems = [...traffic.problems];
@@ -128,7 +129,7 @@ export async function auditPreconfirmations({ circuits, l1, traffic }: AuditedWo
   return { acknowledged, lost, doubled, batchCount, problems, events, ledger, posted, proofCount, root };
 }
 
-/** By name, where L1 has the operations. */
+/** Places on L1 of the operations, by their names. */
 export function placesOf(posted: readonly PostedOperation[]): Map<string, number[]> {
   const places = new Map<string, number[]>();
   for (const operation of posted) {
@@ -142,8 +143,8 @@ export const nameOf = ({ a, b, amountCode }: Pick<PostedOperation, "a" | "b" | "
   `${a}>${b}:${amountCode}`;
 
 /**
- * In the order in which L1 counts them. That is one of the orders that the batch can come
- * from: the promised one, if it is among them (verifier/replay/posted-operations.ts).
+ * Lists signed operations in the order in which L1 counts them. That is one of the orders that the batch can come from:
+ * the promised one, if it is among them (verifier/replay/posted-operations.ts).
  */
 export function signedOperations(
   events: readonly HistoryEvent[],

@@ -11,7 +11,7 @@ import { LedgerReplay } from "@openledger/verifier/replay/ledger-replay";
 import { type VerifyOptions, verifyRollup } from "@openledger/verifier/replay/verify";
 import type { Address } from "viem";
 
-/** @throws BRG_VERIFY_DIFFERS where a batch, a proof, a key or one of the contract's sums is not as it must be */
+/** @throws BRG_VERIFY_DIFFERS if a batch, a proof, a key or one of the contract's sums is not as it must be */
 export async function rebuildFromL1(options: Omit<VerifyOptions, "readHistory" | "verifyProof">) {
   const { rollupAddress, rpcUrl } = options;
   const events: HistoryEvent[] = [];
@@ -33,7 +33,7 @@ export async function rebuildFromL1(options: Omit<VerifyOptions, "readHistory" |
   return { verified, events, ledger: replay.requireLedger() };
 }
 
-/** What the contract holds, and what it owes: the ledger, credits not yet paid out, deposits on their way, fees to burn. */
+/** Reads the contract's funds and its debts: the ledger, credits not yet paid out, deposits on their way, fees to burn. */
 export async function readSolvency(
   rpcUrl: string,
   { rollupAddress, tokenAddress }: { readonly rollupAddress: Address; readonly tokenAddress: Address },

@@ -85,7 +85,7 @@ async function corruptSequencer(world: World, { progress, random, tries }: Conte
   return { fault: "corrupt-store-sequencer", tries, recoveriesMs, said: [...said], problems: [] };
 }
 
-/** As docs/how-to/operate.md, "When the data directory is lost", says: both begin again. */
+/** Restores both stores as docs/how-to/operate.md, "When the data directory is lost", describes. */
 async function restore(world: World): Promise<void> {
   const { bridge, l1 } = world;
   await bridge.stop();

@@ -3,38 +3,38 @@ import type { Audit } from "../audit/audit.ts";
 import type { World } from "../world/world.ts";
 
 export interface FaultContext {
-  /** How often the fault is made. */
+  /** Number of times that the fault is made. */
   readonly tries: number;
   readonly random: TestRandom;
   readonly progress: (text: string) => void;
 }
 
-/** What a fault did, before the audit. */
+/** Result of a fault, before the audit. */
 export interface Injected {
   readonly fault: string;
   readonly tries: number;
-  /** Of each try, from the fault's end until the system works as before; fewer where a try's next fault came first. */
+  /** Recovery times, from the fault's end until the system works as before; one a try, or fewer if a try's next fault came first. */
   readonly recoveriesMs: readonly number[];
-  /** What the system said of it: codes of its logs. */
+  /** Error codes in the system's logs. */
   readonly said: readonly string[];
-  /** What it did and must not. */
+  /** Forbidden effects, in words. */
   readonly problems: readonly string[];
-  /** Where the sequencer was behind L1: how often it was asked for a promise, and how many it gave. */
+  /** Requests for a promise while the sequencer was behind L1, and the promises that it gave. */
   readonly behind?: { readonly questions: number; readonly promises: number };
 }
 
 export interface Fault {
   readonly name: string;
-  /** What is done. */
+  /** Description of the fault. */
   readonly description: string;
-  /** What has to hold after it, beside the audit. */
+  /** Conditions that hold after it, beside the audit. */
   readonly holds: string;
   readonly defaultTries: number;
-  /** With --long. */
+  /** Tries with --long. */
   readonly longTries: number;
-  /** Tries of the short version in `npm test`; 0: left out there. */
+  /** Tries of the short version in `npm test`; 0: not part of it. */
   readonly shortTries: number;
-  /** Makes the fault on a world under load, and leaves one that works. @throws where it does not recover */
+  /** Makes the fault on a world under load, and leaves one that works. @throws if it does not recover */
   inject(world: World, context: FaultContext): Promise<readonly Injected[]>;
 }
 

@@ -7,13 +7,13 @@ import type { ManagedProcess } from "../world/process.ts";
 import type { World } from "../world/world.ts";
 import type { Fault, FaultContext } from "./fault.ts";
 
-/** Of the lives, this part ends at a random moment after it is ready, the rest at one after its launch. */
+/** Share of the lives that end at a random moment after the process is ready. The rest end at one after its launch. */
 const READY_SHARE = 0.75;
 const MIN_LIFE_MS = 100;
-/** Or as long as the last start took: where starts are slow, two processes would else hardly ever be at work at once. */
+/** Maximum life, unless the last start took longer: with slow starts, two processes would else hardly ever be at work at once. */
 const MAX_LIFE_MS = 4_000;
 const PROVER_TIMEOUT_MS = 300_000;
-/** After so many kills something must have been acknowledged in between. */
+/** Number of kills after which something must have been acknowledged in between. */
 const MANY_TRIES = 10;
 
 export const killFault: Fault = {
@@ -86,15 +86,15 @@ function proverOf(world: World): Mortal {
   };
 }
 
-/** Of all three processes. */
+/** Lives of all three processes. */
 interface Lives {
-  /** The longest that one may have. */
+  /** Maximum life, in ms. */
   maxMs: number;
-  /** Told of one that ended before it was killed. */
+  /** Called with the error of a process that ended before it was killed. */
   readonly onEnd: (end: Error) => void;
 }
 
-/** @returns of every life that lasted long enough, how long its start took */
+/** Kills and launches one process again and again. @returns the start times of lives that lasted long enough, in ms */
 async function killAgain(
   mortal: Mortal,
   lives: Lives,

@@ -1,4 +1,4 @@
-/** What may happen to the bridge's transaction between its sending and its block. */
+/** Events that may happen to the bridge's transaction between its sending and its block. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "viem";
 import { drillAccount } from "../world/accounts.ts";
@@ -8,7 +8,7 @@ import { codesSaid, type Fault } from "./fault.ts";
 const BLOCK_SECONDS = 1;
 /** Blocks in a row whose base fee is twice that of the one before. */
 const DOUBLINGS = 3;
-/** Between two blocks while the fee stays up: the bridge has to look in between. */
+/** Time between two blocks while the fee stays up: the bridge has to read the fee in between. */
 const SLOW_BLOCK_MS = 300;
 
 interface PoolTransaction {

@@ -1,4 +1,4 @@
-/** L1 replaces up to 32 of its newest blocks by empty ones: what was in them is gone. */
+/** Fault that replaces up to 32 of L1's newest blocks by empty ones: their transactions are gone. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { codesSaid, type Fault } from "./fault.ts";
 

@@ -10,7 +10,7 @@ import { replaceStoreRecord } from "@openledger/foundation/store/store-identity"
 import type { World } from "../world/world.ts";
 import type { Fault, FaultContext, Injected } from "./fault.ts";
 
-/** So long somebody asks, from the first answer on. The bridge has handed over the queue by then, so accounts are there. */
+/** Duration of the requests, from the first answer on. The bridge has handed over the queue by then, so the accounts exist. */
 const ASKING_MS = 20_000;
 const ANSWER_TIMEOUT_MS = 300_000;
 const ASK_TIMEOUT_MS = 5_000;
@@ -18,14 +18,14 @@ const PAUSE_MS = 100;
 /** Batches that L1 takes after the backup. */
 const NEWER_BATCHES = 2;
 
-/** As a version without records wrote it. */
+/** Store that a version without format records wrote. */
 const FORMATLESS = join(repositoryRoot, "sequencer/testing/stores/format-0");
 
-/** What the wrong directory is, and what the sequencer says of it. */
+/** Kind of wrong directory, and the sequencer's error code for it. */
 interface WrongDirectory {
   readonly fault: string;
   readonly code: "SEQ_WRONG_DIRECTORY" | "SEQ_BEHIND_L1" | "SRV_STORE_FORMAT";
-  /** Stops the sequencer, and has the wrong directory in the place of its own, which is beside it then. */
+  /** Stops the sequencer and puts the wrong directory in the place of its own, which lies beside it then. */
   exchange(world: World, ownPath: string): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ const oldBackup: WrongDirectory = {
   },
 };
 
-/** As of a deployment that was made anew beside an old one, or of a wrong mount. */
+/** Store of a deployment that was made anew beside an old one, or of a wrong mount. */
 const otherRollup: WrongDirectory = {
   fault: "other-rollup",
   code: "SEQ_WRONG_DIRECTORY",

@@ -41,9 +41,9 @@ interface ClientResult {
   readonly batches: number;
   readonly blobs: number;
   readonly reorganisations: number;
-  /** Of the dearest transaction on this L1, by its receipt. */
+  /** Gas of the dearest transaction on this L1, by its receipt. */
   readonly maxGas: number;
-  /** The scenario that did not pass, and why: those behind it were not played. */
+  /** Name and error of the scenario that failed; the scenarios behind it were not played. */
   readonly failed?: string;
 }
 
@@ -119,7 +119,11 @@ async function play(
   const result = (): ClientResult => ({ scenarios: SCENARIOS.length, passed: passed.length, ...counts });
   try {
     world = await createWorld({
-      ...{ name: l1, l1, keepIn: keep, backend: prover, tell },
+      name: l1,
+      l1,
+      keepIn: keep,
+      backend: prover,
+      tell,
       // The bridge's own default on this chain, which automine needs.
       ...(l1 === "anvil-automine" ? { confirmations: null } : {}),
       others: [
@@ -147,7 +151,7 @@ async function play(
   }
 }
 
-/** By the operator's commands, which estimate, sign and wait as on any chain. */
+/** Deploys with the operator's commands, which estimate, sign and wait as on any chain. */
 async function deployAs(rpcUrl: string, folder: string): Promise<Deployment> {
   const operator = join(folder, "operator");
   mkdirSync(operator);
@@ -172,7 +176,7 @@ async function depositor({ l1, sequencerUrl }: World): Promise<LedgerClient> {
   return { ...client, leafId: leaf!.id };
 }
 
-/** Through L1's queue, which the sequencer cannot leave out. */
+/** Withdraws through L1's queue, which the sequencer cannot leave out. */
 async function forced(person: LedgerClient): Promise<void> {
   await approveToken(person, { amountWei: parseEther("50") });
   const wanted = { id: person.leafId!, amountWei: parseEther("10") };
@@ -186,14 +190,14 @@ async function withdrawn(world: World, person: LedgerClient): Promise<void> {
   await paidOut(person, { withdrawal: { hash } }, wanted.amountWei);
 }
 
-/** Once L1 has the withdrawal's batch. @throws DRL_UNEXPECTED where another amount comes out */
+/** Waits until L1 has the withdrawal's batch, then finalizes it. @throws DRL_UNEXPECTED if another amount comes out */
 async function paidOut(person: LedgerClient, target: WaitTarget, wanted: bigint): Promise<void> {
   await waitFor(person, target, "finalizable", { timeoutMs: STEP_TIMEOUT_MS });
   const { amountWei } = await finalizeWithdrawal(person);
   if (amountWei !== wanted) throw unexpected(`${amountWei} wei were paid out, not ${wanted}`);
 }
 
-/** Of up to 32 blocks, with batches and a deposit in them; what came before is long final. */
+/** Makes reorganisations of up to 32 blocks, with batches and a deposit in them; earlier blocks are long final. */
 async function reorganised(world: World, tell: (text: string) => void): Promise<number> {
   await world.l1.node.mine(world.finalityDepthBlocks);
   const context = { progress: tell, random: new TestRandom(1), tries: REORGANISATIONS };
@@ -209,7 +213,7 @@ async function restarted(world: World): Promise<void> {
   await world.nextBatch();
 }
 
-/** Every promise is kept on L1, and the operator's own command agrees. @returns how many batches there are */
+/** Checks that L1 keeps every promise, and that the operator's own command agrees. @returns the number of batches */
 async function verified(world: World, tell: (text: string) => void): Promise<number> {
   await world.settle();
   const { batchCount, doubled, lost, problems } = await auditPreconfirmations(world);
@@ -224,7 +228,7 @@ async function verified(world: World, tell: (text: string) => void): Promise<num
   return batchCount;
 }
 
-/** @throws DRL_UNEXPECTED where one has taken more than three quarters of what a transaction may */
+/** @throws DRL_UNEXPECTED if one has taken more than three quarters of what a transaction may */
 async function everyTransaction({ l1: { client } }: World): Promise<{ maxGas: number; blobs: number }> {
   const newest = await client.getBlockNumber();
   let [maxGas, blobs] = [0, 0];

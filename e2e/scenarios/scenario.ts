@@ -1,4 +1,4 @@
-/** What the scenarios share: the command line's options, the clock of what they tell, folders that stay or go. */
+/** Shared parts of the scenarios: the command line's options, the clock of their progress lines, folders that stay or go. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,16 +8,16 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 export interface Outcome {
   /** The command's last line, as JSON. */
   readonly facts: object;
-  /** Printed before that line: tables, and what is not as it must be. */
+  /** Lines printed before that line: tables, and faults. */
   readonly lines: readonly string[];
-  /** Else it ends with 1. */
+  /** false: the command ends with status 1. */
   readonly isGood: boolean;
 }
 
 export interface Scenario {
   /** Name, description and options. */
   readonly command: Command;
-  /** @throws DRL_… where something does not happen that has to */
+  /** @throws DRL_… if something does not happen that has to */
   run(options: never, tell: (text: string) => void): Promise<Outcome | readonly Outcome[]>;
 }
 

@@ -22,7 +22,7 @@ interface HereDeclaration<Name extends string> {
   readonly deployment?: Deployment;
   /** Get accounts by deposits of 90 OPEN, in this order: leaves 2, 3, … */
   readonly people?: Readonly<Record<Name, HDAccount>>;
-  /** Of the sequencer. */
+  /** Environment of the sequencer. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The sequencer's clock is the machine's, for times that people read. */
   readonly hasWallClock?: boolean;
@@ -53,7 +53,13 @@ export async function createWorldHere<Name extends string>(declared: HereDeclara
   }
   const ends: (() => Promise<unknown>)[] = [() => f.stop(), () => w.stop()];
   return {
-    ...{ f, w, folder, deployment, sequencerUrl, clients, rpcUrl },
+    f,
+    w,
+    folder,
+    deployment,
+    sequencerUrl,
+    clients,
+    rpcUrl,
     /** Closes what is open. */
     async closeOpen(): Promise<void> {
       await w.watch();
@@ -80,7 +86,7 @@ export async function createWorldHere<Name extends string>(declared: HereDeclara
       ends.push(() => host.stop());
       return host;
     },
-    /** What began last ends first. */
+    /** Stops everything, the last started first. */
     async stop(): Promise<void> {
       for (const end of ends.splice(0).reverse()) await end();
     },

@@ -1,4 +1,4 @@
-/** Who acts in a drill. All keys are anvil's own or follow from a number: as public as they can be. */
+/** Accounts of a drill. All keys are anvil's own or follow from a number: as public as they can be. */
 
 import { derivePublicKey } from "@openledger/circuits/field/curve/eddsa";
 import { anvilAccount, anvilPrivateKey } from "@openledger/contracts/testing/anvil-account";
@@ -21,14 +21,14 @@ export const drillAccount = (name: DrillAccountName): HDAccount => anvilAccount(
 
 export const drillPrivateKey = (name: DrillAccountName): `0x${string}` => anvilPrivateKey(INDEX[name]);
 
-/** Of the operator's fee leaf. */
+/** Secret of the operator's fee leaf. */
 export const OPERATOR_L2_SECRET = 7n;
 
 export interface DrillUser {
   readonly secret: bigint;
   readonly keyX: bigint;
   readonly l1Owner: `0x${string}`;
-  /** As the order of the first deposits gives it. */
+  /** Leaf id by the order of the first deposits. */
   readonly leafId: number;
 }
 

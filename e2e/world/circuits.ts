@@ -1,4 +1,4 @@
-/** The circuits of worlds, compiled and with development keys: from the cache where they were made before. */
+/** Circuits of worlds, compiled and with development keys: from the cache if they were made before. */
 
 import type { CircuitSpec } from "@openledger/circuits/compiler/compile";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
@@ -17,14 +17,14 @@ export interface BuiltCircuit {
 
 interface WorldSize {
   readonly shape: BatchShape;
-  /** Traffic is held back while so many batches wait for proof and L1. */
+  /** Maximum batches that wait for proof and L1: beyond it traffic pauses. */
   readonly maxUnpostedBatches: number;
 }
 
 /**
- * By the transfers and deposits that fill a batch: the smallest table that does everything, 2^16 points and a second a
- * proof, and one of 2^17 points. Few batches wait, so that a scenario ends soon after its last fault, or so many that
- * whatever is killed dies at work. Worlds have no use for the second section's slot.
+ * World sizes by the transfers and deposits that fill a batch: the smallest table that does everything, 2^16 points and
+ * a second a proof, and one of 2^17 points. Either few batches wait, so that a scenario ends soon after its last fault,
+ * or so many that a killed process dies at work. Worlds have no use for the second section's slot.
  */
 export const WORLD_SIZES: ReadonlyMap<number, WorldSize> = new Map([
   [2, { shape: worldShape({ transfers: 1, wide: 1, rows: 2 }), maxUnpostedBatches: 10 }],

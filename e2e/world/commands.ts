@@ -1,16 +1,16 @@
-/** Commands as people run them: what they answer, and how they are refused. */
+/** Commands as people run them, with their answers and refusals. */
 import { runOpenledger } from "@openledger/scripts/cli/openledger-process";
 import { drillError } from "./drill-errors.ts";
 
 export interface CommandRunner {
-  /** @throws DRL_UNEXPECTED with what it said, where it ends with another status than 0 */
+  /** Answer of the command. @throws DRL_UNEXPECTED with its output if its exit status is not 0 */
   run<Answer = Record<string, unknown>>(...args: readonly string[]): Promise<Answer>;
-  /** The same, heard while it runs. @returns null where the listener has killed it */
+  /** Runs a command and passes its output on meanwhile. @returns null if the listener has killed it */
   heard<Answer = Record<string, unknown>>(
     onSaid: (text: string, kill: () => void) => void,
     ...args: readonly string[]
   ): Promise<Answer | null>;
-  /** The code of the error that it ends with. @throws DRL_UNEXPECTED where it ends well */
+  /** Error code of a command that fails. @throws DRL_UNEXPECTED if it succeeds */
   refusal(...args: readonly string[]): Promise<string>;
 }
 

@@ -23,7 +23,7 @@ export interface KeyedCircuit {
   };
 }
 
-/** What the record says of a circuit, beside what L1 calls it. */
+/** Record of a circuit, beside the name that L1 gives it. */
 export const recordOf = ({ proving, sizes }: KeyedCircuit) => ({
   name: proving.name,
   ...sizes,
@@ -62,7 +62,9 @@ export async function deployLedger(circuits: readonly KeyedCircuit[], terms: Ter
   const configs = circuits.map(configOf);
   const deployed = await deployRollup({
     ...given,
-    ...{ operatorKeyX, operatorOwner, treasuryOwner },
+    operatorKeyX,
+    operatorOwner,
+    treasuryOwner,
     sequencer: operatorOwner,
     genesisRoot: root,
     circuits: configs,

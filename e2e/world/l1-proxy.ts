@@ -1,4 +1,4 @@
-/** Between the bridge and its L1 node: passes everything on, until it is told to misbehave as nodes do. */
+/** Proxy between the bridge and its L1 node: passes everything on, until it is told to misbehave as nodes do. */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -40,7 +40,7 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
     try {
       await answer(await text(request), response);
     } catch {
-      // Who asked may have been killed in the middle of a question.
+      // The client may have been killed in the middle of a request.
       response.destroy();
     }
   });

@@ -70,10 +70,10 @@ export function faucetOn(
 }
 
 export interface L1Declaration extends L1NodeOptions {
-  /** In the order in which L1 numbers them. */
+  /** Circuits in the order in which L1 numbers them. */
   readonly circuits: readonly KeyedCircuit[];
   readonly users: readonly DrillUser[];
-  /** anvil unless told. */
+  /** L1 client; default: anvil. */
   readonly l1?: L1ClientName;
   /** Deploys the rollup of these circuits, on a chain that makes blocks; default: by `deployLedger`. */
   readonly deploy?: (l1Url: string, folder: string) => Promise<Deployment>;
@@ -92,7 +92,8 @@ export async function startL1({ circuits, deploy, l1 = "anvil", users, ...option
     createWalletClient({ chain, transport, account: drillAccount(name) });
   const deployHere = async () => {
     const { deployment } = await deployLedger(circuits, {
-      ...{ chain, rpcUrl: url },
+      chain,
+      rpcUrl: url,
       walletClient: walletOf("faucet"),
       publicClient: client as never,
       operatorOwner: drillAccount("operator").address,
@@ -112,8 +113,11 @@ export async function startL1({ circuits, deploy, l1 = "anvil", users, ...option
     await node.begin();
     const rollup = { address: deployment.rollupAddress, abi: rollupAbi } as const;
     return {
-      ...{ url, node, deployment, walletOf },
-      /** Its test methods are anvil's alone. */
+      url,
+      node,
+      deployment,
+      walletOf,
+      /** Client whose test methods are anvil's alone. */
       client,
       ...faucet,
       /** The record, as the processes read it. */

@@ -1,5 +1,5 @@
 /**
- * How a node answers that is a block or two behind the one that was asked before it: as a load balancer's do. It is honest:
+ * Answers of a node that is a block or two behind the one asked before it, as behind a load balancer. It is honest:
  * each answer was true a moment ago.
  */
 import { type Hex, hexToNumber, toHex } from "viem";
@@ -15,7 +15,7 @@ type RpcAnswer = { readonly result: unknown } | { readonly error: { code: number
 const STALE_SHARE = 0.5;
 const MAX_LAG_BLOCKS = 2;
 
-/** Which parameter of a method names the block. */
+/** Index of the parameter that names the block, by method. */
 const BLOCK_PARAMETER: Readonly<Record<string, number>> = {
   eth_call: 1,
   eth_estimateGas: 1,
@@ -26,7 +26,7 @@ const BLOCK_PARAMETER: Readonly<Record<string, number>> = {
 
 /**
  * @param pass asks the node itself, and returns the text of its answer
- * @returns null where the node itself answers: it was not this one's turn, or there is nothing to lag in
+ * @returns null if the node itself answers: it was not this one's turn, or there is nothing to lag in
  */
 export async function lagging(
   call: RpcCall,

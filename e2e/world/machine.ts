@@ -44,7 +44,7 @@ export class Machine {
     this.bridge = this.bridgeAt("bridge", this.bridgeUrl);
   }
 
-  /** Where the sequencer keeps its ledger. */
+  /** Folder of the sequencer's ledger. */
   get dataPath(): string {
     return join(this.#options.folder, "sequencer");
   }
@@ -107,5 +107,5 @@ export class Machine {
   }
 }
 
-/** On a port that no outgoing connection gets while its process is away. */
+/** Returns a URL on a port that no outgoing connection gets while its process is away. */
 export const localUrl = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;

@@ -9,21 +9,21 @@ import { waitUntil } from "./wait-until.ts";
 
 export interface ProcessSpec {
   readonly name: string;
-  /** Node unless told. */
+  /** Program; default: Node. */
   readonly command?: string;
   readonly args: readonly string[];
-  /** Beside PATH, HOME and TMPDIR: the environment of the caller may hold settings of another rollup. */
+  /** Environment beside PATH, HOME and TMPDIR: the caller's may hold settings of another rollup. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The repository's root unless told. */
+  /** Working directory; default: the repository's root. */
   readonly workingDir?: string;
-  /** 0 unless told; a higher one gives way to the others. */
+  /** Niceness; default: 0. A process with a higher one gives way to the others. */
   readonly niceness?: number;
-  /** Whether it outlives this process, and Ctrl-C does not reach it. */
+  /** true: it outlives this process, and Ctrl-C does not reach it. */
   readonly isDetached?: boolean;
   readonly logPath: string;
-  /** Whether it answers; a process without this is ready at once. */
+  /** Resolves to true if it answers; a process without this is ready at once. */
   readonly isReady?: () => Promise<boolean>;
-  /** Told what is waited for. */
+  /** Called with a description of what is awaited. */
   readonly tell?: ((text: string) => void) | undefined;
 }
 
@@ -33,19 +33,22 @@ interface ProcessEnd {
 }
 
 const READY_TIMEOUT_MS = 300_000;
-/** As systemd waits. */
+/** Time until a stop becomes a kill; equals systemd's. */
 const STOP_TIMEOUT_MS = 90_000;
 const SHOWN_LINES = 12;
 /** The last code is the one that it ended with. */
 const CODE = /\b(?:SRV|SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
 
-/** They die with this process, however that ends, except on SIGKILL. */
+/** Children that die with this process, however it ends, except by SIGKILL. */
 const attached = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of attached) child.kill("SIGKILL");
 });
 
-/** Whether `url` answers /health. @param isAnyStatus also one that says that it cannot serve now */
+/**
+ * Returns a check that `url` answers /health.
+ * @param isAnyStatus true: an answer that it cannot serve now counts, too
+ */
 export const healthOf =
   (url: string, isAnyStatus = false) =>
   async () => {
@@ -53,16 +56,16 @@ export const healthOf =
     return ok || (isAnyStatus && status < 600);
   };
 
-/** At most one child at a time; its output goes to a file, which is kept from start to start. */
+/** Process with at most one child at a time; its output goes to one log file for all starts. */
 export class ManagedProcess {
   readonly spec: ProcessSpec;
   /** Modules that are loaded before the program: the clock that jumps. */
   preloads: readonly string[] = [];
   #child: ChildProcess | null = null;
   #ending: Promise<ProcessEnd> | null = null;
-  /** Where in the log the lines begin that are asked about. */
+  /** Offset in the log at which the lines begin that `said` reads. */
   #logFrom: number;
-  /** We asked for its end. */
+  /** true: the end was requested. */
   #isStopped = false;
   #lastEnd: ProcessEnd | null = null;
 
@@ -84,7 +87,7 @@ export class ManagedProcess {
     return this.#child !== null;
   }
 
-  /** Why waiting for it is useless: it ended without being told to, and was not started again. null: it runs or was told. */
+  /** Reason why waiting is useless: the process ended by itself and was not started again. null: it runs, or its end was requested. */
   get endedByItself(): Error | null {
     if (this.#child !== null || this.#lastEnd === null || this.#isStopped) return null;
     const { name } = this.spec;
@@ -131,7 +134,7 @@ export class ManagedProcess {
       };
       // Of one that could not be started: "close" follows.
       child.once("error", () => {});
-      // "close": everything that it said has been read.
+      // "close": all of its output has been read.
       child.once("close", end);
     });
   }
@@ -175,7 +178,7 @@ export class ManagedProcess {
     await this.#ending;
   }
 
-  /** SIGTERM; SIGKILL where that is not enough, which `onKill` is told. */
+  /** Sends SIGTERM, then SIGKILL if that is not enough; `onKill` is called before the latter. */
   async stop(timeoutMs = STOP_TIMEOUT_MS, onKill: () => void = () => {}): Promise<ProcessEnd | null> {
     const child = this.#child;
     if (child === null) return null;
@@ -202,7 +205,7 @@ export class ManagedProcess {
     return this.#ending;
   }
 
-  /** Whether a line of its log since the last `forgetLog` has this text: an error code, say. */
+  /** Returns true if a line of its log since the last `forgetLog` has this text, such as an error code. */
   hasSaid(text: string): boolean {
     return this.said(text).length > 0;
   }

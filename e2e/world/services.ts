@@ -1,4 +1,4 @@
-/** How each service of a rollup starts, from its environment alone: for worlds and for the devnet. */
+/** Start of each service of a rollup, from its environment alone: for worlds and for the devnet. */
 import { startOf } from "@openledger/foundation/start-of";
 import { healthOf, type ProcessSpec } from "./process.ts";
 

@@ -25,7 +25,7 @@ export interface Acknowledged {
   readonly amountCode: bigint;
   readonly amountWei: bigint;
   readonly atMs: number;
-  /** As it was sent. */
+  /** Body as it was sent. */
   readonly body: OperationBody;
 }
 
@@ -59,7 +59,7 @@ export class Traffic {
   readonly acknowledged: Acknowledged[] = [];
   /** Refusals that no fault explains, and answers that contradict each other. */
   readonly problems: string[] = [];
-  /** How long a user waits between two operations. */
+  /** Pause of a user between two operations, in ms. */
   paceMs = 300;
   readonly #options: TrafficOptions;
   readonly #nonces: number[];
@@ -175,7 +175,7 @@ export class Traffic {
     return { amountCode, body, hash: hex32(messageHash(operation, context)) };
   }
 
-  /** null where nobody answered, or not to the end. */
+  /** null if nobody answered, or not to the end. */
   async #post(body: OperationBody): Promise<SubmissionAnswer | null> {
     try {
       const response = await fetch(`${this.#options.sequencerUrl}/v1/operations`, {

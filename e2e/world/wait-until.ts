@@ -8,9 +8,9 @@ const FIRST_WORD_MS = 2_000;
 const NEXT_WORD_MS = 30_000;
 
 interface WaitWatch {
-  /** Told what is waited for, after two seconds and then every half minute. */
+  /** Called with a description of what is awaited, after two seconds and then every half minute. */
   readonly tell?: ((text: string) => void) | undefined;
-  /** Why waiting is in vain, say because a process has ended; null while it is not. */
+  /** Error that ends the wait, such as the end of a process; null while there is none. */
   readonly inVain?: () => Error | null;
 }
 

@@ -22,21 +22,21 @@ import { waitUntil } from "./wait-until.ts";
 export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "l1"> {
   /** Names the folder of data and logs. */
   readonly name: string;
-  /** Where that folder stays; default: it is temporary, and removed at the end. */
+  /** Folder to store it in; default: a temporary one, removed at the end. */
   readonly keepIn?: string | null;
-  /** Told what is waited for. */
+  /** Called with a description of what is awaited. */
   readonly tell?: ((text: string) => void) | undefined;
-  /** Operations that a batch has room for: 2, unless told, or 8. */
+  /** Operations that a batch has room for: 2 (default) or 8. */
   readonly slots?: number;
-  /** Of batches, where it is not that of `WORLD_SIZES`. */
+  /** Shape of batches, if it is not that of `WORLD_SIZES`. */
   readonly shape?: BatchShape;
-  /** Circuits that the rollup has beside the batch's, in L1's order. */
+  /** Circuits of the rollup beside the batch's, in L1's order. */
   readonly others?: readonly BuiltCircuit[];
-  /** Of the prover; WebAssembly unless told. */
+  /** Back end of the prover; default: WebAssembly. */
   readonly backend?: BackendName;
-  /** Traffic is held back while so many batches wait for proof and L1; default: as the circuit's. */
+  /** Maximum batches that wait for proof and L1: beyond it traffic pauses. Default: the circuit's. */
   readonly maxUnpostedBatches?: number;
-  /** Longest time that an operation waits for company; 1,000 unless told. */
+  /** Maximum time for which an operation waits for others, in ms; default: 1,000. */
   readonly closeIntervalMs?: number;
   /** Blocks until the bridge hands a queue entry over (null: its default), and until it calls a batch final. */
   readonly confirmations?: number | null;
@@ -45,13 +45,13 @@ export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "l1"> {
   readonly pagesPath?: string;
 }
 
-/** Of worlds whose money shall be final soon. */
+/** Finality of worlds whose money is to be final soon. */
 export const QUICK_FINALITY = { confirmations: 1, finalityDepthBlocks: 6 } as const;
 const USER_COUNT = 4;
 const DEPOSITS_TIMEOUT_MS = 300_000;
 const ACKNOWLEDGE_TIMEOUT_MS = 300_000;
 const SETTLE_TIMEOUT_MS = 1_200_000;
-/** Of what somebody does who uses the rollup in earnest. */
+/** Timeout of one step of somebody who uses the rollup in earnest. */
 export const STEP_TIMEOUT_MS = 600_000;
 
 interface LedgerStatus {
@@ -237,7 +237,7 @@ export class World {
     return process;
   }
 
-  /** Whether the ledger has the users' accounts. */
+  /** Returns true if the ledger has the users' accounts. */
   async haveUsers(): Promise<boolean> {
     for (const { leafId } of this.users) {
       const leaf = await this.get<{ error?: unknown }>(`/v1/leaves/${leafId}`);
@@ -284,7 +284,7 @@ export class World {
     });
   }
 
-  /** Closes what is open, until L1 has every batch. @throws DRL_TIMEOUT */
+  /** Closes the open batch and waits until L1 has every batch. @throws DRL_TIMEOUT */
   async allPosted(timeoutMs = STEP_TIMEOUT_MS): Promise<void> {
     const isPosted = async () => {
       await this.operator("/operator/close", {});
@@ -339,7 +339,7 @@ export class World {
     return outcome.value;
   }
 
-  /** Until the sequencer has heard of it. */
+  /** Moves L1's time forward, and waits until the sequencer has heard of it. */
   async passTime(seconds: number): Promise<void> {
     const { client } = this.l1;
     const { timestamp } = await client.getBlock();

@@ -44,7 +44,7 @@ const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const wei = z.string().regex(/^\d{1,30}$/);
 const timeMs = z.number();
-/** Of bases, datasets and jobs. */
+/** Id of a base, a data set or a job. */
 export const nameId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
 const address = z.string().max(2_000);
 
@@ -56,11 +56,11 @@ export const infoSchema = z.object({
   domain: hex32,
   chainId: count,
   rollupAddress: z.string(),
-  /** Who may train: every leaf of the ledger, or these. */
+  /** Accounts that may train: every leaf of the ledger, or these. */
   accounts: z.union([z.literal("any"), z.array(leafId)]),
   /** Datanet hosts that rows are fetched from. */
   datanetHosts: z.array(z.string()),
-  /** What names of bases may begin with: folders and addresses; empty = only those of the list. */
+  /** Beginnings of places of bases that are accepted: folders and addresses; empty = only the bases of the list. */
   basePlaces: z.array(z.string()),
   kernels: z.string(),
   threadCount: count,
@@ -79,7 +79,7 @@ export const baseSchema = z.object({
   name: z.string(),
   /** own = comes with this software, and is checked against its hash. */
   source: z.enum(["own", "folder", "address"]),
-  /** As the model's card names it; null where it names none. */
+  /** Licence as the model's card names it; null if the card names none. */
   licence: z.string().nullable().default(null),
   family: z.string(),
   parameterCount: count,
@@ -88,7 +88,7 @@ export const baseSchema = z.object({
   vocabularySize: count,
   maxPositions: count,
   sizeBytes: count,
-  /** Of the file of weights; of the index where there are shards. */
+  /** SHA-256 of the file of weights; of the index if there are shards. */
   sha256,
   targets: z.array(z.string()),
 });
@@ -115,7 +115,7 @@ export type DatasetRequest = z.input<typeof datasetRequestSchema>;
 export const datasetSchema = z.object({
   id: nameId,
   name: z.string(),
-  /** waiting = for signatures of `asked`; incomplete = some rows came, ask again by signatures. */
+  /** waiting = rows are missing, and `asked` lists the requests to sign for them. */
   state: z.enum(["waiting", "ready"]),
   datanet: z
     .object({ id: leafId, version: count, rowsRoot: hex32, hostUrl: z.string(), isPublic: z.boolean() })
@@ -143,7 +143,7 @@ export const datasetSchema = z.object({
 export type FactoryDataset = z.output<typeof datasetSchema>;
 export const signaturesRequestSchema = z.strictObject({ headers: z.array(z.string().max(1_000)).max(256) });
 
-/** Least, most, and the step of a slider where there is one. */
+/** Minimum, maximum, and the step of a slider if there is one. */
 export const FORM_LIMITS = {
   rank: { min: 1, max: 64 },
   alpha: { min: 0.1, max: 1_000 },
@@ -170,7 +170,7 @@ export const formSchema = z.strictObject({
   rank: wholeWithin("rank"),
   alpha: within("alpha"),
   targets: z.array(z.string().max(40)).min(1).max(11),
-  /** Of the base's matrices. Absent of older jobs: by the base's size. */
+  /** Numbers of the base's matrices. Absent in older jobs: by the base's size. */
   weights: z.enum(WEIGHT_NUMBERS).optional(),
   /** Times that the tuning goes through all rows; at least 20 steps are made. */
   rounds: within("rounds"),
@@ -186,16 +186,16 @@ export const formSchema = z.strictObject({
   seed: z.string().min(1).max(64),
   answerTokens: wholeWithin("answerTokens"),
   temperature: within("temperature"),
-  /** Continued every so often while it trains; beginnings of held-out rows where it is empty. */
+  /** Prompts continued at intervals during training; if empty, beginnings of held-out rows. */
   samplePrompts: z.array(z.string().min(1).max(2_000)).max(4),
-  /** Of each payment, for the model's owner; and of what rows earn, for their validator. */
+  /** Shares of each payment for the model's owner, and of rows' earnings for their validator, in percent. */
   ownerPercent: within("ownerPercent"),
   validatorPercent: within("validatorPercent"),
-  /** Of payments, for rows that answers cite, the others by influence; 0: answers are written without rows. */
+  /** Share of payments for rows that answers cite, in percent; the rest goes by influence. 0: answers are written without rows. */
   citationPercent: within("citationPercent"),
   /** The model that this one replaces; 0 = none. */
   predecessorId: leafId,
-  /** Whether the model is published with its rows. */
+  /** true: the model is published with its rows. */
   publishRows: z.boolean(),
 });
 export type FactoryForm = z.output<typeof formSchema>;
@@ -204,7 +204,7 @@ export const formRequestSchema = z.strictObject({ baseId: nameId, datasetId: nam
 export const jobRequestSchema = z.strictObject({ ...formRequestSchema.shape, form: formSchema });
 export type JobRequest = z.input<typeof jobRequestSchema>;
 
-/** Whether the rollup has a circuit for it; a job that cannot be registered may still be trained and exported. */
+/** Says if the rollup has a circuit for the model. A job that cannot be registered may still be trained and exported. */
 const registrable = { isRegistrable: z.boolean(), whyNot: z.string().nullable() };
 
 export const formViewSchema = z.object({
@@ -230,7 +230,7 @@ export const estimateSchema = z.object({
   memoryBytes: count,
   /** Jobs before this one. */
   queuedBefore: count,
-  /** Fee of creating the model at today's rate; null where it cannot be registered. */
+  /** Fee of creating the model at today's rate; null if it cannot be registered. */
   registerFeeWei: wei.nullable(),
 });
 export type FactoryEstimate = z.output<typeof estimateSchema>;
@@ -259,7 +259,10 @@ const changeSchema = z.object({ rowCount: count, before: rowsLossSchema, after: 
 const resultSchema = z.object({
   /** models/tuning/training/row-losses.ts */
   losses: z.object({
-    ...{ steps: count, keptStep: count, trained: changeSchema, heldOut: changeSchema.nullable() },
+    steps: count,
+    keptStep: count,
+    trained: changeSchema,
+    heldOut: changeSchema.nullable(),
   }),
   adapterSha256: sha256,
   recipeHash: sha256.nullable(),
@@ -295,7 +298,7 @@ export const jobSchema = z.object({
   result: resultSchema.nullable(),
   ...registrable,
   modelId: leafId.nullable(),
-  /** Whether the factory answers questions to the registered model. */
+  /** true: the factory answers questions to the registered model. */
   isServed: z.boolean().default(false),
 });
 export type FactoryJob = z.output<typeof jobSchema>;
@@ -334,7 +337,7 @@ export const jobEventSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("result"), ...numbered, result: resultSchema }),
 ]);
 export type JobEvent = z.output<typeof jobEventSchema>;
-/** Without what the server gives it. */
+/** Event without the number and time that the server gives it. */
 export type NewJobEvent = JobEvent extends infer Event
   ? Event extends JobEvent
     ? Omit<Event, "number" | "atMs">
@@ -350,11 +353,11 @@ export const compareSchema = z.object({
   answers: z.array(
     z.object({
       prompt: z.string(),
-      /** What the held-out row has; null for a prompt of one's own. */
+      /** Continuation that the held-out row has; null for a prompt of one's own. */
       expected: z.string().nullable(),
       base: z.string(),
       tuned: z.string(),
-      /** Nats a token of what is expected. */
+      /** Loss in nats for each token of the expected continuation. */
       baseLoss: z.number().nullable(),
       tunedLoss: z.number().nullable(),
     }),
@@ -362,7 +365,7 @@ export const compareSchema = z.object({
 });
 export type FactoryComparison = z.output<typeof compareSchema>;
 
-/** As `createModel` of the client takes it: statics as 0x-hex. */
+/** Statics as `createModel` of the client takes them, in 0x-hex. */
 const staticsSchema = z.object({
   featuresCommitment: hex32,
   ownersCommitment: hex32,
@@ -379,12 +382,12 @@ const entryBodySchema = z.object({
   proof: z.object({ a: z.array(hex32), b: z.array(z.array(hex32)), c: z.array(hex32) }),
 });
 
-/** What POST /v1/settlements of the sequencer takes, without the model's signature. */
+/** Body of the sequencer's POST /v1/settlements, without the model's signature. */
 const settlementBodySchema = entryBodySchema.extend({
   kind: z.literal("activation"),
   modelId: leafId,
   settlementHash: hex32,
-  /** Of a model of several shards: the payee tables behind the first. */
+  /** Payee tables of a model of several shards, behind the first. */
   further: z
     .array(entryBodySchema)
     .max(SHARD_COUNT_MAX - 1)

@@ -42,18 +42,18 @@ import {
 
 const FACTORY = "factory";
 
-/** How long a signature for a Datanet's host is good: the factory passes it on at once. */
+/** Lifetime of a signature for a Datanet's host, in ms: the factory uses it at once. */
 const HEADER_LIFE_MS = 120_000;
-/** A measurement, a comparison or a merged model takes its time. */
+/** Timeout of a measurement, a comparison or a merged model. */
 const LONG_MS = 600_000;
-/** Before a broken stream of events is asked for again. */
+/** Wait before a broken stream of events is requested again. */
 const RETRY_MS = 1_000;
 
 interface FollowOptions {
-  /** Number of the last event that is known; 0 = from the first on. */
+  /** Number of the last event that the caller has; 0 = from the first on. */
   readonly after?: number;
   readonly signal?: AbortSignal;
-  /** Told when the stream broke, before it is asked for again. */
+  /** Called when the stream breaks, before it is requested again. */
   readonly onBreak?: (error: unknown) => void;
 }
 
@@ -136,7 +136,7 @@ export class FactoryClient {
     return this.#ask({ path: `/v1/jobs/${id}` }, jobSchema);
   }
 
-  /** @param wish stop = what it has learned so far becomes the model */
+  /** Sends a wish to a job. @param wish stop = its present state becomes the model */
   wish(id: string, wish: "pause" | "resume" | "stop"): Promise<FactoryJob> {
     return this.#post(`/v1/jobs/${id}/${wish}`, undefined, jobSchema);
   }
@@ -262,7 +262,7 @@ export class FactoryClient {
   }
 }
 
-/** Whether a stream may come back by itself: the connection broke, or the factory says that it may. */
+/** Returns true if a stream may recover by itself: the connection broke, or the factory's error is retryable. */
 function isPassing(error: unknown): boolean {
   const { code, isRetryable } = error as { code?: string; isRetryable?: boolean };
   return code === undefined || code === "CLI_UNREACHABLE" || isRetryable === true;

@@ -90,7 +90,7 @@ export const FACTORY_SETTINGS = {
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
 
-/** What no operator has had a reason to set. */
+/** Limits that no operator has had a reason to set. */
 const FIXED = {
   /** Jobs of one account. */
   maxJobsPerAccount: 32,

@@ -1,4 +1,4 @@
-/** What every route is given. */
+/** Context that every route gets. */
 
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { RequestGuard } from "@openledger/datanets/host/request-guard";
@@ -30,9 +30,9 @@ export interface FactoryContext {
   readonly runner: JobRunner;
   readonly side: SideTasks;
   readonly served: ServedModels;
-  /** Of the rollup's settlement circuits; null while Ethereum does not answer. */
+  /** Sizes of the rollup's settlement circuits; null while Ethereum does not answer. */
   readonly circuitSizes: () => Promise<readonly CircuitSize[] | null>;
-  /** What a job's computations are given. */
+  /** Task for a job's computations. */
   readonly taskOf: (job: {
     readonly recipe: StoredJob["recipe"];
     readonly view: Pick<StoredJob["view"], "baseId" | "datasetId">;
@@ -62,7 +62,7 @@ export async function signerOf(context: FactoryContext, request: FastifyRequest)
 }
 
 /**
- * Of a route that takes large bodies: refused before a byte of them is read.
+ * Checks the signature's header before a byte of the body is read: for routes that take large bodies.
  * @throws MOD_FACTORY_REFUSED, and what `RequestGuard.read` throws
  */
 export function requireSigned(context: FactoryContext, request: FastifyRequest): void {

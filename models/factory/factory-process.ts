@@ -39,10 +39,10 @@ export interface FactoryProcess {
 }
 
 interface FactoryModules {
-  /** Without a key. */
+  /** Client without a key. */
   readonly client: LedgerClient;
   readonly circuitSizes: () => Promise<readonly CircuitSize[]>;
-  /** Absent where nothing is settled. */
+  /** Absent if nothing is settled. */
   readonly startSettler?: StartSettler;
   readonly logger: Logger;
   readonly onFatal: (error: unknown) => void;
@@ -90,7 +90,12 @@ export async function createFactoryProcess(
       logger,
     );
     const served = new ServedModels({
-      ...{ bases, jobs, client, config, logger, startSettler },
+      bases,
+      jobs,
+      client,
+      config,
+      logger,
+      startSettler,
       folderOf: (jobId) => runner.folderOf(jobId),
     });
     const side = new SideTasks(MAX_SIDE_TASKS);
@@ -100,21 +105,19 @@ export async function createFactoryProcess(
     let origin = config.publicUrl.replace(/\/+$/, "");
     let sizes: readonly CircuitSize[] | null = null;
     const app = await createFactoryApp({
-      ...{
-        config,
-        session,
-        client,
-        bases,
-        datasets,
-        jobs,
-        runner,
-        served,
-        side,
-        taskOf,
-        metrics,
-        logger,
-        nowMs,
-      },
+      config,
+      session,
+      client,
+      bases,
+      datasets,
+      jobs,
+      runner,
+      served,
+      side,
+      taskOf,
+      metrics,
+      logger,
+      nowMs,
       guard: new RequestGuard({ domain: client.domain, session, ledger, nowMs }),
       origin: () => origin,
       isHealthy: () => isHealthy,

@@ -95,7 +95,7 @@ describe("a factory", () => {
     const { answers } = await alice.compare(id, { prompts: null, answerTokens: 8 });
     expect(answers).toHaveLength(4);
     for (const { baseLoss, tunedLoss } of answers) expect(tunedLoss!).toBeLessThan(baseLoss!);
-    // More at once wait for each other, up to four; the last ones are refused where the first is not done already.
+    // More at once wait for each other, up to four; the last ones are refused if the first is not done already.
     const ask = () => alice.compare(id, { prompts: ["a"], answerTokens: 2 });
     const settled = await Promise.allSettled([ask(), ask(), ask(), ask(), ask(), ask()]);
     const refused = settled.filter(({ status }) => status === "rejected");

@@ -19,9 +19,9 @@ import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-sto
 import type { PlainTerms } from "./tasks/task-messages.ts";
 
 const LEAST_STEPS = 20;
-/** What a recipe names where its rows are of no Datanet: such a model cannot be registered. */
+/** Placeholder in recipes whose rows are of no Datanet: such a model cannot be registered. */
 const NO_DATANET = { id: 0xffffff, version: 1 };
-/** Features without a circuit that says how many. */
+/** Features of a model while no circuit fixes their number. */
 const USUAL_COLUMNS = 256;
 const DRAWS = 4;
 const PARTS = 65_536;

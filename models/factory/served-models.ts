@@ -16,16 +16,16 @@ import type { StoredJob } from "./store/factory-store.ts";
 import type { JobStore } from "./store/job-store.ts";
 import { MODEL_FOLDER } from "./tasks/dataset-files.ts";
 
-/** Of adapters, maps and features of one model. */
+/** Cache for adapters, maps and features of one model, in bytes. */
 const HELD_BYTES = 128 * 2 ** 20;
-/** How long an answer may stay unpaid before its account may ask again. */
+/** Time for which an answer may stay unpaid before its account may ask again. */
 const ANSWER_TTL_MS = 600_000;
 /** Settles closed epochs of a model from what its server has, without its key. */
 export type StartSettler = (order: {
   readonly modelId: number;
   readonly modelFolder: string;
   readonly serverUrl: string;
-  /** Where proofs are kept. */
+  /** Folder in which proofs are stored. */
   readonly folder: string;
   readonly report: SettlingReport;
 }) => Promise<{ stop(): Promise<void> }>;
@@ -37,7 +37,7 @@ interface Needs {
   readonly config: FactoryConfig;
   readonly logger: Logger;
   readonly folderOf: (jobId: string) => string;
-  /** Absent where no Ethereum node is at hand: nothing is settled then. */
+  /** Absent if no Ethereum node is at hand: nothing is settled then. */
   readonly startSettler: StartSettler | undefined;
 }
 
@@ -48,7 +48,7 @@ interface Served {
 
 export class ServedModels {
   readonly #needs: Needs;
-  /** By their leaves, also those that are being opened. */
+  /** Models by their leaves, also those that are being opened. */
   readonly #open = new Map<number, Promise<Served>>();
   readonly #apps = new Map<number, FastifyInstance>();
   #url = "";
@@ -57,12 +57,12 @@ export class ServedModels {
     this.#needs = needs;
   }
 
-  /** In the order of their leaves. */
+  /** Lists the models in the order of their leaves. */
   list(): { modelId: number }[] {
     return [...this.#apps.keys()].sort((a, b) => a - b).map((modelId) => ({ modelId }));
   }
 
-  /** The routes of an answer server. @throws MOD_FACTORY_UNKNOWN where the model is not served here now */
+  /** The routes of an answer server. @throws MOD_FACTORY_UNKNOWN if the model is not served here now */
   routesOf(model: string): FastifyInstance {
     const app = /^\d{1,8}$/.test(model) ? this.#apps.get(Number(model)) : undefined;
     if (app !== undefined) return app;
@@ -71,7 +71,7 @@ export class ServedModels {
     });
   }
 
-  /** Serves again what was served when the factory ended. @param url where the factory listens */
+  /** Serves the models again that the factory served when it ended. @param url the factory's own address */
   async takeUp(url: string): Promise<void> {
     this.#url = url;
     for (const job of this.#served()) {
@@ -83,8 +83,8 @@ export class ServedModels {
   }
 
   /**
-   * From now on the model answers anyone who pays it, also after a restart.
-   * @throws MOD_FACTORY_JOB_STATE where the ledger does not have it, SRV_QUOTA_USED, and what `AnswerModels.open` throws
+   * Starts to serve the model to anyone who pays it. It is served again after a restart.
+   * @throws MOD_FACTORY_JOB_STATE if the ledger does not have it, SRV_QUOTA_USED, and what `AnswerModels.open` throws
    */
   async serve(job: StoredJob): Promise<StoredJob> {
     const { id, leafId, modelId } = job.view;
@@ -144,7 +144,7 @@ export class ServedModels {
     this.#apps.delete(modelId);
     await opening?.then(
       (served) => served.close(),
-      // It was told to the one who opened it.
+      // Whoever opened it got the error.
       () => undefined,
     );
   }

@@ -13,9 +13,9 @@ import type { FactoryConfig } from "./factory-config.ts";
 import { collectFactoryProcessMetrics } from "./factory-metrics.ts";
 import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts";
 
-/** Between two looks at a served model's epoch. */
+/** Interval between two checks of a served model's epoch. */
 const SETTLING_INTERVAL_MS = 3_000;
-/** A settlement may follow at once; a prover that waits holds a key in memory. */
+/** Time for which an idle prover stays: another settlement may follow at once, but a waiting prover holds a key in memory. */
 const IDLE_PROVER_MS = 300_000;
 
 /** A factory that listens, with the rollup of its deployment record. @throws CLI_UNREACHABLE, SRV_STORE_LOCKED, … */

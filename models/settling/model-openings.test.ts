@@ -9,7 +9,11 @@ import { fetchOpenings } from "./model-openings.ts";
 const BUCKETS = 16;
 const good = encodeDirectQuery({ counts: countTerms([1, 1, 3], BUCKETS), answeredClass: 1 });
 const openings = [good, Uint8Array.of(2), good.slice(0, -1), good].map((bytes, index) => ({
-  ...{ index, receipt: `0x${index + 1}`, payerId: 3, answerHash: "0x5", salt: "0x6" },
+  index,
+  receipt: `0x${index + 1}`,
+  payerId: 3,
+  answerHash: "0x5",
+  salt: "0x6",
   queryBytes: Buffer.from(bytes).toString("base64"),
 }));
 const server = createServer((_request, response) => {

@@ -1,4 +1,4 @@
-/** What opens the receipts of an epoch: from the model's server, or from the file that it once gave. */
+/** Openings of an epoch's receipts: from the model's server, or from a file that it once gave. */
 
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { isDirect } from "@openledger/attribution/features/direct-rows";
@@ -34,7 +34,7 @@ export interface ShownOpening extends AnswerOpening {
   readonly receipt: bigint;
   /** Place among the epoch's payments. */
   readonly index: number;
-  /** What was asked: of direct models' drawn payments, unless the payer asked for privacy. */
+  /** Prompt of a direct model's drawn payment, unless the payer asked for privacy. */
   readonly prompt: string | null;
 }
 

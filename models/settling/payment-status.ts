@@ -1,4 +1,4 @@
-/** What became of one payment: its operation, its epoch's CloseEpoch, randomness and settlement, and whether it was drawn. */
+/** Status of one payment: its operation, its epoch's CloseEpoch, randomness and settlement, and its draws. */
 
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
@@ -32,7 +32,7 @@ import { verifySettlement } from "./verify-settlement.ts";
 
 /** The furthest that a payment has come. */
 const PAYMENT_STAGES = [
-  /** In the open epoch. */
+  /** The payment is in the open epoch. */
   "epoch-open",
   /** The epoch is closed; what is drawn depends on an L1 block to come. */
   "epoch-closed",
@@ -58,8 +58,8 @@ export interface PaymentStatus {
   readonly epochAmountWei: bigint;
   readonly settlement: LedgerSettlement | null;
   /**
-   * Which of the epoch's draws hit this payment, of how many; null before the randomness, and where the epoch went by
-   * row counts, without draws.
+   * Indices of the epoch's draws that hit this payment, and the number of all draws. null before the randomness, and if
+   * the epoch was divided by row counts, without draws.
    */
   readonly draws: { readonly hits: readonly number[]; readonly count: number } | null;
   readonly isByRowCounts: boolean;
@@ -68,7 +68,7 @@ export interface PaymentStatus {
 export type FindPaymentErrorCode = GetModelErrorCode;
 
 /**
- * A payment by its operation's hash, its index in L1's queue or its receipt, in the newest epoch that has it. null where no epoch has.
+ * A payment by its operation's hash, its index in L1's queue or its receipt, in the newest epoch that has it. null if no epoch has.
  * @example
  * ```ts
  * const found = await findPayment(client, 11, { receipt });
@@ -98,7 +98,7 @@ export async function findPayment(
 export type PaymentStatusErrorCode = SequencerErrorCode;
 
 /**
- * Where a payment is: its operation, its epoch, and the draws that hit it.
+ * Finds how far a payment has come: its operation, its epoch, and the draws that hit it.
  * @param circuits the rollup's: a settlement's circuit says whether there were draws
  * @example
  * ```ts
@@ -140,7 +140,7 @@ export async function paymentStatus(
   };
 }
 
-/** Where no operation of this hash is known, its batch says how far it has come. */
+/** Returns the operation's status. If no operation of this hash is known, its batch says how far it has come. */
 async function operationOf(
   client: SequencerAccess,
   { batchNumber, hash }: LedgerPayment,
@@ -159,7 +159,7 @@ function stageOf({ isClosed, seed }: EpochPayments, settlement: LedgerSettlement
   return seed == null ? "epoch-closed" : "draws-fixed";
 }
 
-/** As `settleEpoch` draws: draw k pays by the payment whose cumulative amounts hold its point. */
+/** Draws as `settleEpoch` does: draw k pays by the payment whose cumulative amounts hold its point. */
 function hitsOf(
   { amountWei, payments }: EpochPayments,
   index: number,
@@ -174,21 +174,21 @@ function hitsOf(
   });
 }
 
-/** What the draws of one payment gave to whom. The parts add up to `drawsWei`, what its draws divide. */
+/** Amounts that the draws of one payment gave. The parts add up to `drawsWei`, the sum that its draws divide. */
 export interface PaidOut {
   readonly drawsWei: bigint;
   readonly ownerWei: bigint;
-  /** The rest below a wei, too. */
+  /** Treasury's part, with the rest below a wei. */
   readonly treasuryWei: bigint;
-  /** Of draws whose receipt nobody opened. */
+  /** Part of draws whose receipt nobody opened. */
   readonly burnedWei: bigint;
-  /** By contributor, most first; their validators' part included. */
+  /** Earnings by contributor, largest first; their validators' part included. */
   readonly contributors: readonly {
     readonly leafId: number;
     readonly rowCount: number;
     readonly earnedWei: bigint;
   }[];
-  /** Rows with what they earned, most first. */
+  /** Rows with their earnings, largest first. */
   readonly rows: readonly {
     readonly row: number;
     readonly contributorId: number;
@@ -198,7 +198,7 @@ export interface PaidOut {
 }
 
 /**
- * What the draws of one payment gave to whom.
+ * Computes whom the draws of one payment paid, and how much.
  * @param verified the epoch's settlement, computed again from what is published
  * @example
  * ```ts
@@ -269,14 +269,14 @@ export function paidBy(
 }
 
 export interface KnownPaid {
-  /** null where the payment was not drawn, is not settled, or it cannot be computed here. */
+  /** null if the payment was not drawn, is not settled, or it cannot be computed here. */
   readonly paid: PaidOut | null;
   /** Why it cannot. */
   readonly paidUnknown: { readonly code: string; readonly message: string } | null;
 }
 
 /**
- * Whom the draws of a settled payment paid: from openings and features, compared with what L1 has.
+ * Computes whom the draws of a settled payment paid, from openings and features, and compares it with L1.
  * @internal
  */
 export async function readPaid(
@@ -304,7 +304,7 @@ export async function readPaid(
 }
 
 /**
- * As JSON: what a payment came to, and by which settlement.
+ * Renders a payment's status and its settlement as JSON.
  * @internal
  */
 export function statusView({ draws, operation, payment, settlement, ...rest }: PaymentStatus) {
@@ -313,7 +313,8 @@ export function statusView({ draws, operation, payment, settlement, ...rest }: P
     modelId: rest.modelId,
     epoch: rest.epoch,
     index: rest.index,
-    ...{ hash: payment.hash, queueIndex: payment.queueIndex ?? null },
+    hash: payment.hash,
+    queueIndex: payment.queueIndex ?? null,
     receipt: hex32(payment.receipt),
     payerId: payment.payerId,
     amountWei: payment.amountWei,

@@ -1,4 +1,4 @@
-/** From what the ledger, L1 and the model's owner publish to a settlement that can be proven. */
+/** Prepares a settlement that can be proven, from what the ledger, L1 and the model's owner publish. */
 
 import { isDirect, type RegisteredMatrix } from "@openledger/attribution/features/direct-rows";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
@@ -51,7 +51,7 @@ export interface EpochFacts {
   readonly leaf: LedgerModelLeaf;
   readonly closed: ClosedEpoch;
   readonly payments: readonly LedgerPayment[];
-  /** As L1 recorded it; null while it has not. */
+  /** Randomness as L1 recorded it; null until then. */
   readonly prevRandao: bigint | null;
 }
 
@@ -125,7 +125,7 @@ export function prepareSampled(
     readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
     readonly openings: Openings;
     readonly settling: SettlingCircuits<RollupCircuit>;
-    /** Of the payees before this settlement; default: what the ledger says now. */
+    /** Payees' accrued amounts before this settlement; default: the ledger's present ones. */
     readonly accruedWei?: readonly bigint[];
   },
 ): ProvableSettlement<SampledSettlement> {
@@ -164,7 +164,7 @@ export function provable<Opening extends AnswerOpening>(
 }
 
 /**
- * What a settlement takes of a published model.
+ * Features of a published model in the form that a settlement takes.
  * @internal
  */
 export function settledFeatures({
@@ -176,7 +176,7 @@ export function settledFeatures({
 }
 
 /**
- * By row counts: needs no openings and no model.
+ * Prepares a settlement by row counts, which needs no openings and no model.
  * @example
  * ```ts
  * const facts = await readClosedEpoch(client, 11);

@@ -12,15 +12,15 @@ import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 interface ProveSettlementBase {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ProofProgress) => void;
-  /** How long it takes, as far as the caller knows; only the shown percentage depends on it. */
+  /** Expected duration, as far as the caller knows; only the shown percentage depends on it. */
   readonly expectedMs?: number;
 }
 
-/** By a back end of this process, which is closed at the end; or by a prover, which stays open. */
+/** Options with a back end of this process, which is closed at the end, or with a prover, which stays open. */
 export type ProveSettlementOptions = ProveSettlementBase &
   ({ readonly backend: BackendName } | { readonly prover: Prover });
 
-/** A settlement as one sends it, and what the proof took. */
+/** Settlement in the form to send, and the proof's cost. */
 export interface ProvedSettlement {
   readonly settlement: ProvenSettlement;
   readonly witnessMs: number;
@@ -69,7 +69,9 @@ export async function proveSettlement(
       throw new Error(`${proving.name} and its model disagree on C or y`);
     const { a, b, c } = proof;
     const entryOnL1: ProvenEntry = {
-      ...{ circuit: proving.name, data: wires[i]!, proof: { a, b, c } },
+      circuit: proving.name,
+      data: wires[i]!,
+      proof: { a, b, c },
       publicSignals: [commitment, y, z],
     };
     return { entryOnL1, timings };

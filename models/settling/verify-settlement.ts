@@ -37,7 +37,7 @@ import { toHex } from "viem";
 import type { Openings } from "./model-openings.ts";
 import { type EpochFacts, prepareSampled, provable } from "./prepare-settlement.ts";
 
-/** A settlement as it was posted, with what it was made from. */
+/** Posted settlement with its inputs. */
 export interface VerifiedSettlement {
   readonly settlement: LedgerSettlement;
   readonly leaf: LedgerModelLeaf;
@@ -184,13 +184,13 @@ function requireOpened({ draws }: SampledSettlement, { voidCount }: LedgerSettle
     throw differs("openings", `${unopened} draws unopened by what is published`, `${voidCount} draws void`);
 }
 
-/** Whether row counts have divided the epoch, not draws: whoever replays L1 has checked that division. */
+/** Returns true if the epoch was divided by row counts, not by draws: whoever replays L1 has checked that division. */
 export const isDefaultSplit = (error: unknown): boolean =>
   isRollupError(error, "CLI_SETTLEMENT_DIFFERS") && (error.data as { what?: unknown }).what === "circuit";
 
 /**
- * Where a settlement differs from what is published.
- * @returns null where the error says something else: that openings are gone, or that no draws have divided the epoch
+ * Place at which a settlement differs from what is published.
+ * @returns null if the error says something else: that openings are gone, or that no draws have divided the epoch
  * @internal
  */
 export function settlementDifference(error: unknown): { file: string; row: number | null } | null {
@@ -212,11 +212,12 @@ function differs(what: string, computed: string, posted: string) {
   );
 }
 
-// Whether a direct model's drawn payments pay by what was asked: everybody can compare whose prompts are published.
+// Direct models' drawn payments and their prompts: everybody can compare those whose prompts are published.
 
 /**
- * Of a draw: as `judgePrompt` says; or its receipt is opened to nothing (unopened), to something that it does not hash
- * (false-opening), or to a class that is not the model's answer (false-answer). No settlement pays by the last three.
+ * Verdict on a draw: `judgePrompt`'s, or its receipt is opened to nothing (unopened), to something that it does not
+ * hash (false-opening), or to a class that is not the model's answer (false-answer). No settlement pays by the last
+ * three.
  */
 export type DrawVerdict = PromptVerdict | "unopened" | "false-opening" | "false-answer";
 

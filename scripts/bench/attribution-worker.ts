@@ -34,7 +34,7 @@ function runPart(part: Part, size: SizeName) {
   return measureDirect(options);
 }
 
-/** Only where it was forked: an import runs nothing. */
+/** Runs only in a fork: an import runs nothing. */
 if (process.send !== undefined && process.argv[1]?.endsWith("attribution-worker.ts")) {
   const [part, size] = process.argv.slice(2) as [Part, SizeName];
   process.send(runPart(part, size));

@@ -1,4 +1,4 @@
-/** How good direct models' integers are on digits and e-mails, and how fast scores are. */
+/** Quality of direct models' integers on digits and e-mails, and speed of scores. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { attackWorlds, measureStandardPlans } from "@openledger/attribution/gaming/attack-factor";

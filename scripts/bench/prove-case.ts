@@ -1,4 +1,4 @@
-/** What a proving benchmark runs on: a key, a witness for it, and how long both took to make. */
+/** Case of a proving benchmark: a key, a witness for it, and the time that both took to make. */
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
@@ -32,7 +32,7 @@ export interface BenchCase {
   readonly domainLog2: number;
   /** Calculating the witness and encoding it. */
   readonly witnessMs: number;
-  /** The development setup; null where the key came from the cache. */
+  /** The development setup; null if the key came from the cache. */
   readonly setup: { readonly ms: number; readonly zkeyMb: number } | null;
 }
 

@@ -6,7 +6,7 @@ import { type BackendName, createProver } from "@openledger/prover/backends";
 import { toSnarkjsKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import type { CircuitInputs, ProofResult, Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 
-/** A witness to prove, or what it is made from and the signals that the proof is to state. */
+/** Witness to prove, or its inputs and the signals that the proof is to state. */
 export type ChildRequest = { readonly circuit: ProvingCircuit } & (
   | { readonly wtnsPath: string }
   | { readonly inputs: CircuitInputs; readonly publicSignals: readonly bigint[] }
@@ -15,13 +15,13 @@ export type ChildAnswer =
   | {
       readonly ok: true;
       readonly proveMs: number;
-      /** 0 where the witness was given. */
+      /** Time to make the witness; 0 if it was given. */
       readonly witnessMs: number;
-      /** Checking and reading the key, or finding it in memory; null where that is part of proveMs. */
+      /** Checking and reading the key, or finding it in memory; null if that is part of proveMs. */
       readonly keyMs: number | null;
       /** Processor time of all threads, for key, proof and verification: hardly moved by other work on the machine. */
       readonly cpuMs: number;
-      /** Of the process so far. */
+      /** Peak memory of the process so far, in MB. */
       readonly peakMb: number;
       readonly phases: Record<string, number> | null;
     }

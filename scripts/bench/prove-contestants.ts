@@ -17,7 +17,7 @@ export type Contestant = BackendName | Peer;
 export const isPeer = (who: Contestant): who is Peer => PEERS.some((peer) => peer === who);
 
 export interface Contestants {
-  /** One proof, verified. Rejects where the process ends; failures that the prover reports are answers. */
+  /** One proof, verified. Rejects if the process ends; failures that the prover reports are answers. */
   prove(who: Contestant, bench: BenchCase): Promise<ChildAnswer>;
   close(): void;
 }
@@ -88,7 +88,7 @@ async function runPeer(
   return { ok: true, proveMs, witnessMs: 0, keyMs: null, ...used, phases: null };
 }
 
-/** Linux' account of a running process, null where there is none: its last moments are lost. */
+/** Linux' account of a running process, null if there is none: its last moments are lost. */
 function readUsage(pid: number | undefined): { peakMb: number; cpuMs: number } | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");

@@ -1,4 +1,4 @@
-/** What the steps of an operation cost one core, each against what was there before; processor time, not wall time. */
+/** Cost of an operation's steps on one core, each beside its predecessor; processor time, not wall time. */
 import { deserialize, serialize } from "node:v8";
 import {
   derivePublicKey,
@@ -82,7 +82,9 @@ export async function benchSequencerParts() {
     privateKey: `0x${"02".repeat(32)}`,
   } as const;
   const facts = Array.from({ length: 16 }, (_, opIndex) => ({
-    ...{ operationHash: `0x${"03".repeat(32)}` as const, opIndex, deadlineSeconds: 4 },
+    operationHash: `0x${"03".repeat(32)}` as const,
+    opIndex,
+    deadlineSeconds: 4,
   }));
   const viem = createPreconfirmationSigner(identity, new Secret(identity.privateKey));
   const ours = preconfirmationSignerOf(identity);
@@ -122,9 +124,16 @@ async function batchParts() {
       return result;
     };
     const builder = new TableBuilder(ledger, {
-      ...{ shape: PRODUCTION_SHAPE, domain: TEST_DOMAIN, oldRoot: ledger.root, firstOpIndex: 0n },
-      ...{ batchNumber: BigInt(round + 1), oldNextId: 0, timestamp: 1n, feeAccountId: 1 },
-      ...{ feePerUnitWei: 1_000n, idFeeWei: 0n },
+      shape: PRODUCTION_SHAPE,
+      domain: TEST_DOMAIN,
+      oldRoot: ledger.root,
+      firstOpIndex: 0n,
+      batchNumber: BigInt(round + 1),
+      oldNextId: 0,
+      timestamp: 1n,
+      feeAccountId: 1,
+      feePerUnitWei: 1_000n,
+      idFeeWei: 0n,
     });
     timed("execute", () => {
       for (const operation of operations) builder.add(operation);
@@ -141,7 +150,7 @@ async function batchParts() {
     /** The new root, each node once. */
     closeUs: spentUs.close,
     draftUs: spentUs.draft,
-    /** When a prover asks: all paths hashed, all inputs laid out. */
+    /** Time to lay out a batch for a prover: all paths hashed, all inputs laid out. */
     layOutUs: spentUs.layOut,
     draftBytes: bytes.draft,
     inputsBytes: bytes.inputs,

@@ -1,4 +1,4 @@
-/** Settlements: what a row, a feature, a payee, a payment and a draw cost in constraints, and how long proofs take. */
+/** Settlements: constraints of a row, a feature, a payee, a payment and a draw, and duration of proofs. */
 
 import { circuitError } from "@openledger/circuits/circuit-errors";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
@@ -50,13 +50,11 @@ export async function benchSettlement(options: BenchSettlementOptions) {
   }
   const gas = options.gas ? await measureSettlementGas() : null;
   return {
-    ...{
-      constraintsPer,
-      sizes,
-      nsPerMacElsewhere: ELSEWHERE_NS_PER_MAC,
-      backend: options.prover,
-      gas,
-    },
+    constraintsPer,
+    sizes,
+    nsPerMacElsewhere: ELSEWHERE_NS_PER_MAC,
+    backend: options.prover,
+    gas,
     perRowDraw: constraintsPer.rowDraw,
   };
 }
@@ -75,8 +73,9 @@ const BASE: SettlementSize = { rows: 64, features: 60, payees: 30, payments: 8, 
 const BLOCK_CONSTRAINTS = 609;
 
 /**
- * What hashes cost beyond 609 / 15 an element, because a last block is not full: taken out, so that a difference of two
- * sizes does not depend on where blocks end. 252 row steps, six remainders, two amounts, 31 query bytes are an element.
+ * Constraints of hashes beyond 609 / 15 an element, because a last block is not full. They are subtracted, so that a
+ * difference of two sizes does not depend on where blocks end. 252 row steps, six remainders, two amounts, 31 query
+ * bytes are an element.
  */
 function blockRemainder({ rows, features, payees, payments, draws }: SettlementSize): number {
   const hitsEach = Math.floor(252 / (Math.log2(draws) + 1));
@@ -110,7 +109,7 @@ async function measureConstraints() {
     counts.set(spec.name, total);
     return total;
   };
-  /** How much one more of `what` adds once, and for each draw. */
+  /** Constraints that one more of `what` adds once, and for each draw. */
   const per = async (what: "rows" | "features" | "payees" | "payments", step: number) => {
     const more = { [what]: BASE[what] + step };
     const atOne = (await count(more)) - (await count({}));

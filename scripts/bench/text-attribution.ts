@@ -1,4 +1,4 @@
-/** How well scores of texts predict what retraining without them does, and whether they find spoilt texts. */
+/** Measures how well scores of texts predict retraining without them, and whether the scores find spoilt texts. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
@@ -22,13 +22,13 @@ import { openWorld, type TextSetting, type TextWorld } from "./texts/setting.ts"
 interface TextBenchOptions extends Pick<TextSetting, "corpus" | "rowCount" | "queryCount" | "weights"> {
   /** Retrained halves of the report; 0: only what attackers earn. */
   readonly halves: number;
-  /** So many of them in a second order, too: for the ceiling. */
+  /** Number of halves that are also retrained in a second order, for the ceiling. */
   readonly again: number;
   readonly threads: number;
 }
 
 const FEATURES = 256;
-/** Of the embedding that is BM25 in so many dimensions. */
+/** Embedding that is BM25 in this many dimensions. */
 const WORDS = { dimensions: 2 ** 16, seed: 1 };
 
 const log = (line: string) => console.log(line);
@@ -144,7 +144,7 @@ function embeddingScores({ placed, queries, rows }: TextWorld): Float64Array {
   return floatScores({ rows: all(rows), queries: all(queries), featureCount: shape.width });
 }
 
-/** How much more the queries lose, on average, where the tenth of rows with the highest sums of scores is left out. */
+/** Mean increase of the queries' loss without the tenth of rows that has the highest sums of scores. */
 async function withoutBest(world: TextWorld, scores: Float64Array): Promise<number> {
   const { length } = world.rows;
   const sums = world.rows.map((_, i) =>
@@ -169,7 +169,7 @@ function wordScores({ texts }: TextWorld): Float64Array {
   return floatScores({ rows, queries, featureCount: WORDS.dimensions });
 }
 
-/** What is not in the cache is retrained by `threads` processes; an interrupted run goes on where it was. */
+/** Retrains in `threads` processes what is not in the cache; an interrupted run continues from there. */
 async function retrainAll(
   setting: TextSetting,
   retrainings: readonly Retraining[],

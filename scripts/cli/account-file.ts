@@ -11,7 +11,7 @@ export interface NamedAccount {
   readonly l1: PrivateKeyAccount;
   /** Highest index of a derived L2 key that was ever used; older leaves may still have older keys. */
   readonly keyIndex: number;
-  /** A random L2 key, where one was made. */
+  /** Random L2 key, if one was made. */
   readonly l2Secret: Secret<Hex> | null;
 }
 

@@ -1,4 +1,4 @@
-/** Where a command gets blobs from: what was named, and the sequencer that it knows. */
+/** Places from which a command gets blobs: those named on its command line, and the sequencer that it knows. */
 import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
 import { blobFinder, blobPlaces, isArchiveUrl } from "@openledger/bridge/blobs/blob-places";
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";

@@ -1,4 +1,4 @@
-/** What every program of commands has: options of all commands, and one answer for wrong usage. */
+/** Shared parts of every program of commands: options of all commands, and one answer for wrong usage. */
 
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
 import { DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
@@ -55,7 +55,7 @@ export async function parseLine(argv: readonly string[], programFor: () => Promi
   }
 }
 
-/** None of its commands ends the process itself, or writes what is wrong. */
+/** Stops the commands from ending the process and from writing errors themselves. */
 export function quieted(program: Command): Command {
   for (const command of allCommands(program))
     command.exitOverride().configureOutput({ outputError: () => {} });
@@ -66,7 +66,7 @@ export function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((child) => allCommands(child as Command))];
 }
 
-/** @param before what was given already */
+/** @param before the option's values so far */
 function collectUrl(text: string, before: string[] = []): string[] {
   if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ""))
     throw new InvalidArgumentError("not an http(s) URL");

@@ -8,7 +8,7 @@ export const FROM_BLOCK_OPTION = defineOptions({
     parse: parseBlock,
   },
 });
-/** As the bridge's. */
+/** Default finality depth, in L1 blocks; equals the bridge's. */
 const FINALITY_DEPTH_BLOCKS = 64;
 export const FINALITY_OPTION = defineOptions({
   "--finality-depth <blocks>": {

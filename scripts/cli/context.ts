@@ -22,19 +22,19 @@ export interface GlobalOptions {
   rpc?: string;
   rollup?: string;
   sequencer?: string;
-  /** Beacon nodes, in the order in which they are asked for blobs. */
+  /** Beacon nodes, in the order in which blobs are requested from them. */
   beacon?: string[];
   /** Folders and URLs that may have blobs. */
   blobs?: string[];
   account?: string;
   accountsFile?: string;
   privateKeyFile?: string;
-  /** Wei, of what was given in gwei. */
+  /** Maximum fee for a unit of gas, in wei; the option itself is in gwei. */
   maxFeeGwei?: bigint;
   maxPriorityFeeGwei?: bigint;
 }
 
-/** The most that the account's transactions pay for a unit of gas, whatever the Ethereum node asks. */
+/** Maximum that the account's transactions pay for a unit of gas, whatever the Ethereum node asks. */
 export function spendingCapOf({ maxFeeGwei, maxPriorityFeeGwei }: GlobalOptions): SpendingCap {
   return {
     maxFeePerGasWei: maxFeeGwei ?? DEFAULT_SPENDING_CAP.maxFeePerGasWei,
@@ -50,13 +50,13 @@ export interface Endpoints {
 
 const endpointsSchema = z.object({
   sequencerUrl: z.url(),
-  /** The devnet's; absent where it was started by an earlier version. */
+  /** Datanet host of the devnet; absent if an earlier version started it. */
   datanetHost: z.url().optional(),
   /** Addresses of models' routes by the model's id. */
   modelServers: z.record(z.string(), z.url()).default({}),
 });
 
-/** Options first, then what the devnet has left. @throws CMD_NO_DEPLOYMENT, CMD_USAGE */
+/** Resolves endpoints from the options first, then from the devnet's files. @throws CMD_NO_DEPLOYMENT, CMD_USAGE */
 export function resolveEndpoints(options: GlobalOptions): Endpoints {
   const isRecordNeeded = options.rpc === undefined || options.rollup === undefined;
   const hasRecord = readIfPresent(workspacePaths.deployment) !== null;
@@ -75,7 +75,7 @@ export function resolveEndpoints(options: GlobalOptions): Endpoints {
   };
 }
 
-/** The Datanet host of the devnet that runs here; undefined where none does. */
+/** The Datanet host of the devnet that runs here; undefined if none does. */
 export function knownDatanetHost(): string | undefined {
   const endpoints = readIfPresent(workspacePaths.endpoints);
   try {
@@ -100,7 +100,10 @@ export function knownModelPlaces(): Readonly<Record<string, string>> {
   return endpoints === null ? {} : endpointsSchema.parse(JSON.parse(endpoints)).modelServers;
 }
 
-/** Where a model is served: what was asked for, else what this machine knows. @throws CMD_NO_MODEL_SERVER */
+/**
+ * Returns the address of a model's server: the one given, else the one that this machine knows.
+ * @throws CMD_NO_MODEL_SERVER
+ */
 export function modelServerOf(modelId: number, server: string | undefined): string {
   const url = server ?? knownModelPlaces()[String(modelId)];
   if (url !== undefined) return url;
@@ -110,7 +113,7 @@ export function modelServerOf(modelId: number, server: string | undefined): stri
 }
 
 /**
- * The devnet's deployment record, if it is of this rollup; null where there is none. A record that cannot be read, for
+ * The devnet's deployment record, if it is of this rollup; null if there is none. A record that cannot be read, for
  * example of another version, counts as none. Where the record itself was asked for, `resolveEndpoints` refuses it.
  */
 export function deploymentOf(rollupAddress: Address): Deployment | null {

@@ -1,6 +1,6 @@
 import { formatEther } from "viem";
 
-/** "103419 gas, 0.0001551285 ETH": what a transaction that was sent has cost. */
+/** Describes the cost of a transaction that was sent: "103419 gas, 0.0001551285 ETH". */
 export const describeGas = ({
   gasUsed,
   gasCostWei,

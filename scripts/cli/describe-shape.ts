@@ -1,6 +1,6 @@
 import type { ModelShape } from "@openledger/circuits/settlement/settlement-size";
 
-/** What a model's binding says of its settlements, in words. */
+/** Describes in words what a model's binding says of its settlements. */
 export function describeShape({ draws, features, isDirect }: ModelShape): string {
   return isDirect === true
     ? `an epoch is settled by ${draws} draws over ${features} buckets of terms, and the settlement proves the answers`

@@ -1,4 +1,4 @@
-/** The ledger as L1 has it, for commands that are to work where no sequencer answers, or that take nobody's word. */
+/** Ledger as L1 has it, for commands that work without a sequencer, or that trust nobody. */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
@@ -12,10 +12,10 @@ import type { Output } from "./output.ts";
 
 const PROGRESS_INTERVAL_MS = 2_000;
 
-/** Rebuilds it when it is first asked for, and once. */
+/** Rebuilds the ledger at the first call; later calls return the same. */
 export type LedgerOnL1 = () => Promise<RestoredLedger>;
 
-/** What it gives @throws BRG_* */
+/** Rebuilds the ledger from L1 on demand. The returned function throws BRG_*. */
 export function ledgerOnL1(options: GlobalOptions, output: Output): LedgerOnL1 {
   let restored: Promise<RestoredLedger> | null = null;
   return () => {

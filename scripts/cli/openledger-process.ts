@@ -3,21 +3,24 @@ import { spawn } from "node:child_process";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
 interface EndedCommand {
-  /** null where a signal has ended it. */
+  /** Exit status; null if a signal has ended it. */
   readonly status: number | null;
-  /** Its answer, or {"error": {code, message}}. */
+  /** Answer of the command, or {"error": {code, message}}. */
   readonly stdout: string;
   readonly stderr: string;
 }
 
 interface RunOptions {
-  /** Ends it. */
+  /** Ends the command. */
   readonly signal?: AbortSignal;
-  /** Told what it says beside its answer, and how to end it at once. */
+  /** Called with each text that the command writes beside its answer, and with a function that kills it. */
   readonly onSaid?: (text: string, kill: () => void) => void;
 }
 
-/** It dies with this process. @param home OPENLEDGER_HOME: where it finds the deployment, accounts and servers */
+/**
+ * Runs a command that dies with this process.
+ * @param home OPENLEDGER_HOME: where it finds the deployment, accounts and servers
+ */
 export async function runOpenledger(
   home: string,
   args: readonly string[],

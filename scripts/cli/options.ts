@@ -7,9 +7,9 @@ import { type Command, Option } from "commander";
 /** An option that is more than its description. */
 interface OptionSpec<Value = unknown> {
   readonly about: string;
-  /** Value where the option is not given. */
+  /** Default value. */
   readonly fallback?: Value;
-  /** @param before what the option has given already, or its fallback */
+  /** @param before the option's values so far, or its fallback */
   readonly parse?: (text: string, before: never) => Value;
   /** The only values that there are. */
   readonly choices?: readonly string[];
@@ -58,12 +58,12 @@ type Keyed<Table, Always extends boolean> = {
     : never]: ValueOf<Flags, Table[Flags]>;
 };
 
-/** What a command line with these options gives. */
+/** Parsed options of a command line with this table. */
 export type OptionsOf<Table> = Keyed<Table, true> & Partial<Keyed<Table, false>>;
 
 /** A command that knows the type of its options. */
 export interface TypedCommand<Options extends object> extends Command {
-  /** For the compiler alone. */
+  /** Type for the compiler alone. */
   readonly parsed: Options;
 }
 
@@ -98,7 +98,7 @@ export function required<const Table extends Readonly<Record<string, string>>>(
   return mapped(table, (about) => ({ about, isRequired: true }));
 }
 
-/** The same options with what they are where they are not given. */
+/** Options with their defaults. */
 export function withFallback<const Table extends Readonly<Record<string, string>>>(
   table: Table,
   fallback: string,
@@ -114,5 +114,5 @@ function mapped<Table extends Readonly<Record<string, string>>, Spec>(
   return Object.fromEntries(entries) as { [Flags in keyof Table]: Spec };
 }
 
-/** Of an option that may be given several times. */
+/** Collects the values of an option that may be given several times. */
 export const collect = (text: string, before: readonly string[]): string[] => [...before, text];

@@ -1,6 +1,6 @@
 import { type RenderedError, renderError } from "./render-error.ts";
 
-/** Where a command's answer goes: lines for people, or one JSON value for programs. */
+/** Output of a command: lines for people, or one JSON value for programs. */
 export interface Output {
   readonly isJson: boolean;
   /** The answer: `lines` for people, `json` for programs. Called once a command. */

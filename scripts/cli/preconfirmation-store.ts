@@ -13,7 +13,7 @@ export function preconfirmationsFolder(rollupAddress: Address): string {
   return join(workspaceDir, "preconfirmations", rollupAddress.toLowerCase());
 }
 
-/** Before the command goes on, so that anyone who has been promised something can show it. */
+/** Stores a preconfirmation before the command continues, so that its holder can show the promise. */
 export async function storePreconfirmation(kept: PreconfirmationRecord): Promise<void> {
   const { opIndex, operationHash } = kept.preconfirmation;
   const name = `${String(opIndex).padStart(12, "0")}-${operationHash.slice(2, 18)}.json`;

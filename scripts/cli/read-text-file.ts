@@ -3,7 +3,7 @@ import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { textOfFile } from "@openledger/foundation/utf8";
 import { commandError } from "./cli-errors.ts";
 
-/** A person's file as text. @throws CMD_USAGE where it cannot be read, or is no UTF-8 */
+/** Reads a person's file as text. @throws CMD_USAGE if it cannot be read, or is no UTF-8 */
 export async function readTextFile(path: string): Promise<string> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });

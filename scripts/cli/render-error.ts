@@ -2,7 +2,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CommanderError } from "commander";
 import { ERROR_TABLES } from "./error-tables.ts";
 
-/** What to do where a contract refuses, by its error's name: more exact than by the code. */
+/** Remedies for a contract's refusal by its error's name: more exact than those by code. */
 export const contractRemedies: Readonly<Record<string, string>> = {
   RollupFrozen: "take out what is yours with: openledger exit",
   RollupForcedWithdrawalOpen: "wait until a batch includes the waiting one: openledger status",
@@ -26,7 +26,7 @@ export interface RenderedError {
   message: string;
   remedy: string;
   data: object;
-  /** What it comes from, in that one's own words: a constructor's error, a node's answer. */
+  /** Cause in its own words: a constructor's error, a node's answer. */
   cause?: string;
 }
 
@@ -40,7 +40,7 @@ export function renderError(error: unknown): RenderedError {
   return cause === null || shown.message.includes(cause) ? shown : { ...shown, cause };
 }
 
-/** Of the innermost error that says something. Addresses of nodes may hold keys: what names them is left out. */
+/** Returns the words of the innermost error that has any. Addresses of nodes may hold keys, so errors that name them are left out. */
 function wordsOf(error: unknown, depth = 0): string | null {
   if (!(error instanceof Error) || depth > MAX_CAUSES) return null;
   const inner = wordsOf(error.cause, depth + 1);

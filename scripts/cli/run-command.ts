@@ -57,17 +57,17 @@ export function withExample<C extends Command>(command: C, ...lines: string[]): 
 }
 
 interface CommandSpec<Table extends OptionTable> {
-  /** Its name and arguments: "show <model>". */
+  /** Name and arguments of the command: "show <model>". */
   readonly usage: string;
   readonly about: string;
   readonly options?: Table;
-  /** What its help ends with. */
+  /** Example lines at the end of its help. */
   readonly examples: readonly string[];
   /** Loads what only this command needs: the others stay quick. */
   readonly run: (context: CommandContext<OptionsOf<Table>>) => Promise<void>;
 }
 
-/** A command: what it is called, what it takes and what it does. @returns what adds it to its group */
+/** Defines a command by its name, options and action. @returns a function that adds it to its group */
 export const command =
   <const Table extends OptionTable = Record<never, never>>({
     about,

@@ -1,4 +1,4 @@
-/** What the commands about settlements share: the rollup's circuits and keys, and proving with progress. */
+/** Shared parts of the commands about settlements: the rollup's circuits and keys, and proving with progress. */
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import type { ProvableSettlement } from "@openledger/models/settling/prepare-settlement";
@@ -35,7 +35,7 @@ export async function openSettlementContext(
   return { circuits, deployment };
 }
 
-/** What a command's `--prover` may say. @throws CMD_USAGE */
+/** Checks the value of a command's `--prover`. @throws CMD_USAGE */
 export function requireBackendChoice(text: string): BackendChoice {
   const choice = BACKEND_CHOICES.find((name) => name === text);
   if (choice !== undefined) return choice;

@@ -2,8 +2,8 @@ import { join, resolve } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
 /**
- * Where a local devnet keeps everything; deleting it forgets the devnet. OPENLEDGER_HOME names another folder, for a
- * second devnet on the same machine.
+ * Folder of a local devnet; deleting it forgets the devnet. OPENLEDGER_HOME names another folder, for a second devnet
+ * on the same machine.
  */
 export const workspaceDir = resolve(process.env.OPENLEDGER_HOME ?? join(repositoryRoot, ".openledger"));
 

@@ -6,7 +6,7 @@ import { type Ended, runInProcess as run } from "./testing/run-in-process.ts";
 
 const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));
 
-/** As a process of its own, where its exit status or its streams are what is looked at. */
+/** Runs a process of its own, for tests of its exit status or its streams. */
 const spawned = (...args: string[]): Promise<Ended> =>
   new Promise((resolve) => {
     execFile(process.execPath, [executable, ...args], (error, stdout, stderr) => {

@@ -4,7 +4,7 @@ import { parseLine, quieted, withGlobalOptions } from "../cli/command-line.ts";
 import { withExample } from "../cli/run-command.ts";
 
 interface FirstLevel {
-  /** Its line in the list of commands. */
+  /** Line of the command in the list of commands. */
   readonly summary: string;
   /** Imports what adds the command: what one command imports costs the others nothing. */
   readonly load: () => Promise<(program: Command) => void>;
@@ -150,13 +150,13 @@ function finished(program: Command): Command {
 /** Runs the command line. */
 export const runProgram = (argv: readonly string[]): Promise<void> => parseLine(argv, () => programFor(argv));
 
-/** With the one command that is named, with all where the tree itself is asked for, else their list. */
+/** Builds the program with the one command that is named, else with the list of all commands. */
 async function programFor(argv: readonly string[]): Promise<Command> {
   let operands: string[] = [];
   try {
     ({ operands } = openledger().parseOptions([...argv]));
   } catch {
-    // A wrong value of an option is refused where the line is parsed in earnest.
+    // A wrong value of an option is refused when the line is parsed in earnest.
   }
   const named = operands[0] === "help" ? operands[1] : operands[0];
   return named !== undefined && Object.hasOwn(COMMANDS, named) ? createProgram([named]) : createListing();

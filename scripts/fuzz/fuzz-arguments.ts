@@ -3,11 +3,21 @@ import type { KernelAddon } from "./fuzz-kernels.ts";
 import type { StepsAddon } from "./fuzz-steps.ts";
 
 const ODD: readonly unknown[] = [
-  ...[undefined, null, 1, "x", {}, [], Symbol("s"), () => 0, 1n],
-  ...[new ArrayBuffer(8), new Float64Array(4), new DataView(new ArrayBuffer(8))],
+  undefined,
+  null,
+  1,
+  "x",
+  {},
+  [],
+  Symbol("s"),
+  () => 0,
+  1n,
+  new ArrayBuffer(8),
+  new Float64Array(4),
+  new DataView(new ArrayBuffer(8)),
 ];
 
-/** @throws Error where something is taken */
+/** @throws Error if something is taken */
 export function fuzzArguments(steps: StepsAddon, kernels: KernelAddon): { wrongArguments: number } {
   let wrongArguments = 0;
   const refuses = (call: () => unknown) => {

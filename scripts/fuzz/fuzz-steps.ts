@@ -1,4 +1,4 @@
-/** Programs for prover/native/steps, most of them malformed: loaded, and run where they load. */
+/** Programs for prover/native/steps, most of them malformed: each is loaded, and run if it loads. */
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import type { FuzzRandom } from "./fuzz-random.ts";
 
@@ -10,7 +10,7 @@ export interface StepsAddon {
 interface StepCounts {
   programs: number;
   loaded: number;
-  /** To the end, or to a row that an input breaks. */
+  /** Programs that ran to the end, or to a row that an input breaks. */
   ran: number;
   refused: number;
 }

@@ -10,11 +10,11 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
 interface FuzzOptions {
   readonly seed: number;
-  /** How many times the usual number of inputs. */
+  /** Multiple of the usual number of inputs. */
   readonly factor: number;
 }
 
-/** For one of the parts; a sanitizer that finds something ends the process before. */
+/** Time limit of one part; a sanitizer that finds something ends the process earlier. */
 const LIMIT_MS = 10 * 60_000;
 const FILE_COUNT = 3_000;
 const FLAGS = [
@@ -27,8 +27,8 @@ const FLAGS = [
 ];
 
 /**
- * What was tried of each part, by its name.
- * @throws Error where a part cannot be built, a sanitizer reports something, or a part ends otherwise
+ * Fuzzes each part and returns its counts by its name.
+ * @throws Error if a part cannot be built, a sanitizer reports something, or a part ends otherwise
  */
 export async function fuzz({ factor, seed }: FuzzOptions): Promise<Record<string, object>> {
   const counts: Record<string, object> = {};

@@ -21,7 +21,7 @@ const LOADER = "foundation/load-source.js";
 export interface BuiltPackage {
   readonly name: string;
   readonly version: string;
-  /** What `npm pack` packs. */
+  /** Folder that `npm pack` packs. */
   readonly folder: string;
 }
 

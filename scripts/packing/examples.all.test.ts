@@ -26,7 +26,8 @@ function runExample(folder: string, name: string, env: Readonly<Record<string, s
   }).then(
     ({ stdout }) => ({ code: 0, stdout }),
     ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
-      ...{ code, stdout: `${stdout}${stderr}` },
+      code,
+      stdout: `${stdout}${stderr}`,
     }),
   );
 }

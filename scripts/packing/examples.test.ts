@@ -12,11 +12,11 @@ const textOf = (name: string) => readFileSync(join(folder, name), "utf8");
 const programs = readdirSync(folder).filter((name) => name.endsWith(".ts"));
 /** Programs that import the client package. */
 const ofPackage = programs.filter((name) => textOf(name).includes('"openledger-client"'));
-/** Of no package of this repository: its own tsconfig.json has them. */
+/** Programs that import no package of this repository: their own tsconfig.json compiles them. */
 const ofOthers = programs.filter((name) => !textOf(name).includes('"openledger-'));
 const MISTAKE = join(folder, "mistake.ts");
 
-/** What the compiler says of those that import the package, and of one with mistakes: "file: message". */
+/** Compiles the programs that import the package, and one with mistakes. @returns errors as "file: message" */
 function faults(): string[] {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), (path) => readFileSync(path, "utf8"));
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);

@@ -10,7 +10,7 @@ interface Locked {
 const lockfile = fileURLToPath(new URL("../../package-lock.json", import.meta.url));
 const { packages } = JSON.parse(readFileSync(lockfile, "utf8")) as { packages: Record<string, Locked> };
 
-/** Where Node finds a package that the one at `from` imports. */
+/** Returns the lockfile's path of a package that the one at `from` imports, found as Node finds it. */
 function placeOf(name: string, from: string): string {
   for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf("node_modules/") - 1))) {
     const place = `${at}${at === "" ? "" : "/"}node_modules/${name}`;

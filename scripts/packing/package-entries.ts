@@ -1,4 +1,4 @@
-/** What people import of an npm package: a module for each entry, made from the sources' own exports. It is no file. */
+/** Entries of an npm package: a module for each, made from the sources' own exports. It is no file. */
 import { join } from "node:path";
 import ts from "typescript";
 import type { PackageRecipe } from "./packages.ts";

@@ -1,15 +1,15 @@
-/** The npm packages: what people import of each, and what it needs beside its modules. */
+/** Recipes of the npm packages: what people import of each, and its files beside its modules. */
 import type { EntrySources } from "./public-names.ts";
 
 export interface PackageRecipe {
   /** The workspace whose licence and version it has. */
   readonly workspace: string;
   readonly description: string;
-  /** By the name that people import: "index" is the package's own. */
+  /** Sources by the name that people import: "index" is the package's own. */
   readonly entries: Readonly<Record<string, EntrySources>>;
   /** Files beside its modules that these read: circom templates that circuits are compiled from, sources that name them. */
   readonly read?: RegExp;
-  /** The same, of installed packages: circom sees only what is below the package's modules. */
+  /** Files of installed packages that these read: circom sees only what is below the package's modules. */
   readonly installed?: readonly string[];
 }
 

@@ -1,10 +1,10 @@
-/** What the npm package offers: by the sources' own exports, so that no list of names has to be kept. */
+/** Public names of the npm package, taken from the sources' own exports, so that no list has to be maintained. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 
 export interface PublicFile {
-  /** From the repository's root. */
+  /** Path from the repository's root. */
   readonly path: string;
   readonly values: readonly string[];
   readonly types: readonly string[];
@@ -16,7 +16,7 @@ export interface EntrySources {
   readonly files: readonly string[];
 }
 
-/** Their values serve the library itself; their types are part of what it returns. */
+/** Files of which only types are public: their values serve the library itself, their types are part of its results. */
 const TYPES_ONLY =
   /-schemas\.ts$|\/(hex|operation-body|preconfirmation|sequencer-request|model-answers|settling-circuit)\.ts$/;
 

@@ -4,7 +4,7 @@ import { basename, dirname, join, normalize } from "node:path";
 import { pagesOf } from "./pages.ts";
 
 /**
- * What a page names and what is not there, as `page: name`: paths of the repository and names of source files, in
+ * Lists names on pages that do not exist, as `page: name`: paths of the repository and names of source files, in
  * backticks or in a code block, and targets of links with their anchors. `*` and `{a,b}` match as in a shell.
  */
 export function missingTargets(root: string): string[] {

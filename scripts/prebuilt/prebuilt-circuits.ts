@@ -1,4 +1,4 @@
-/** Which circuits the repository holds compiled. */
+/** Circuits that the repository holds compiled. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type CircuitSpec, hashCircuit } from "@openledger/circuits/compiler/compile";
@@ -17,9 +17,9 @@ interface PrebuiltFile {
   readonly header: PrebuiltHeader;
   /** The source that was compiled, with today's tables of generators. */
   readonly mainSource: string;
-  /** Whether today's sources have its content hash. */
+  /** true: today's sources have its content hash. */
   readonly isCurrent: boolean;
-  /** Whether every file that its source includes exists. */
+  /** true: every file that its source includes exists. */
   readonly hasSources: boolean;
 }
 
@@ -50,7 +50,7 @@ function hashOrNone(mainSource: string): string {
   }
 }
 
-/** What `npm start` needs: its circuits, and the parts of composed ones. Each by its name in the folder. */
+/** Circuits that `npm start` needs, with the parts of composed ones, each by its name in the folder. */
 export function startCircuits(): Map<string, CircuitSpec> {
   const specs = new Map<string, CircuitSpec>();
   for (const plan of Object.values(PLANS)) {

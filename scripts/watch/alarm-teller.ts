@@ -8,25 +8,25 @@ export interface AlarmTellerOptions {
   readonly webhookUrl: string | null;
   readonly chainId: number;
   readonly rollupAddress: string;
-  /** What cannot be recomputed for so long is an alarm. */
+  /** Time after which something that cannot be recomputed is an alarm. */
   readonly unavailableMs: number;
 }
 
 interface AlarmTellerModules {
   readonly watcher: Pick<Watcher, "differing" | "noteReported" | "unavailableFor">;
-  /** What the full node says of the operator and of L1 now; equivocations among it. */
+  /** Alarms of the full node about the operator and L1 now; equivocations are among them. */
   readonly alarms: () => readonly { readonly name: string; readonly kind: string; readonly text: string }[];
   readonly logger: Logger;
   readonly nowMs: () => number;
 }
 
-/** Tells the webhook what differs, stands still, or does so no more. What it does not take is told again. */
+/** Tells the webhook when something differs or stands still, and when that ends. An event that it does not accept is sent again. */
 export class AlarmTeller {
   readonly #options: AlarmTellerOptions;
   readonly #modules: AlarmTellerModules;
-  /** Alarms that were told, by name. */
+  /** Reported alarms, by name. */
   readonly #told = new Map<string, Pick<WatchEvent, "kind" | "text">>();
-  /** When each was raised; those that have not ended. */
+  /** Time at which each alarm was raised; only those that have not ended. */
   readonly #raisedAtMs = new Map<string, number>();
 
   constructor(options: AlarmTellerOptions, modules: AlarmTellerModules) {

@@ -4,11 +4,11 @@ import type { WatchTask } from "./watch-store.ts";
 /** A model of the ledger, as far as a watcher has to know it. */
 export interface WatchedModel {
   readonly id: number;
-  /** Its Datanets in their places. */
+  /** Datanet ids in the order of the model's places. */
   readonly datanetIds: readonly number[];
-  /** Of the first Datanet; the ledger names no version of further ones. */
+  /** Version of the first Datanet; the ledger names no version of further ones. */
   readonly version: number;
-  /** The last epoch that is settled; 0 where none is. */
+  /** Last settled epoch; 0 if none is. */
   readonly settledEpoch: number;
 }
 

@@ -1,11 +1,11 @@
-/** What a watcher has its thread compute, and what the thread finds. Plain data: it goes from thread to thread. */
+/** Messages between a watcher and its thread: tasks and findings. They are plain data, since they go from thread to thread. */
 
-/** Where the thread reads the ledger: the watcher's own full node. */
+/** Source from which the thread reads the ledger: the watcher's own full node. */
 export interface WatchSeat {
   readonly rpcUrl: string;
   readonly rollupAddress: `0x${string}`;
   readonly sequencerUrl: string;
-  /** Asked for versions before the present one and for settlements: the feed, since a full node has no list of either. */
+  /** Feed with earlier versions and with settlements: a full node has no list of either. */
   readonly historyUrl: string;
 }
 
@@ -26,7 +26,7 @@ export interface Difference {
 }
 
 interface Compared {
-  /** In a sentence. */
+  /** Result in one sentence. */
   readonly text: string;
   /** Versions that the model's recipe names, in the Datanets' places; empty of a settlement. */
   readonly versions: readonly number[];
@@ -37,8 +37,8 @@ export type Finding =
   | (Compared & { readonly result: "differs"; readonly difference: Difference })
   /** An epoch that no draws have divided: the replay has checked its division by row counts. */
   | { readonly result: "not-drawn" }
-  /** Nothing can be said now: its server does not answer, or serves something else than the ledger has. */
+  /** Temporary failure: its server does not answer, or serves something else than the ledger has. */
   | { readonly result: "unavailable"; readonly code: string; readonly text: string };
 
-/** What a watcher is done with: it is computed once. */
+/** Final result of a task: it is computed once. */
 export type Conclusion = Exclude<Finding, { readonly result: "unavailable" }>;

@@ -19,7 +19,7 @@ export class RecomputePool {
     this.#pool.on("error", () => {});
   }
 
-  /** @returns null where it took longer than `maxMs`. @throws an Error where the thread died */
+  /** @returns null if it took longer than `maxMs`. @throws an Error if the thread died */
   async run(task: Recomputation, maxMs: number): Promise<Finding | null> {
     const signal = AbortSignal.timeout(maxMs);
     try {

@@ -2,13 +2,13 @@ const FIRST_WAIT_MS = 15_000;
 const MAX_WAIT_MS = 3_600_000;
 
 export interface Failure {
-  /** Of the first of the failures in a row. */
+  /** Time of the first of the failures in a row, in Unix milliseconds. */
   readonly sinceMs: number;
   readonly code: string;
   readonly text: string;
 }
 
-/** What could not be done, by name, and when it is tried again: after 15 s, then twice as long each time, up to an hour. */
+/** Failures by name, and the time of each one's next try: after 15 s, then twice as long each time, up to an hour. */
 export class Retries {
   readonly #failures = new Map<string, Failure & { readonly nextMs: number; readonly waitMs: number }>();
   readonly #nowMs: () => number;
@@ -38,7 +38,7 @@ export class Retries {
     return [...this.#failures];
   }
 
-  /** Those that have failed for so long. */
+  /** Returns the failures that have lasted at least this long. */
   lastingFor(ms: number): [name: string, failure: Failure][] {
     return this.all.filter(([, { sinceMs }]) => this.#nowMs() - sinceMs >= ms);
   }

@@ -10,7 +10,7 @@ import type { WatchTask } from "./watch-store.ts";
 
 export interface WatchResult extends WatchTask {
   readonly difference: Difference | null;
-  /** Versions of the model's Datanets in their places; undefined where nobody knows which. */
+  /** Versions of the model's Datanets in their places; undefined if nobody knows which. */
   readonly versions: readonly (number | undefined)[];
 }
 

@@ -3,9 +3,9 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { Logger } from "@openledger/foundation/logger";
 
 /**
- * Where each registered model is served: the address that its routes are below, by the model's id. The first server that has
- * a model counts.
- * @param known addresses that need not be asked for
+ * Finds the server of each registered model: the address that its routes are below, by the model's id. The first server
+ * that has a model counts.
+ * @param known addresses that are given, by the model's id
  */
 export async function findServedPlaces(
   client: Pick<LedgerClient, "requestTimeoutMs">,

@@ -31,7 +31,7 @@ export interface WatcherModules {
   readonly history: LedgerClient;
   /** The ledger's leaves with more than an account, as the full node has them. */
   readonly leaves: () => Iterable<readonly [number, LeafState]>;
-  /** Runs a recomputation; null where it took longer. @throws an Error where its thread died */
+  /** Runs a recomputation; null if it took longer. @throws an Error if its thread died */
   readonly run: (task: Recomputation, maxMs: number) => Promise<Finding | null>;
   /** Signs for the watcher's leaf. @throws a typed error while the account has none */
   readonly openSigner: () => Promise<LedgerClient>;

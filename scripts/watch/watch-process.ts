@@ -19,7 +19,7 @@ import { WatchStore } from "./watch-store.ts";
 import { Watcher } from "./watcher.ts";
 
 export interface WatchOptions {
-  /** Its `dataPath` is in the watcher's. */
+  /** Options of the full node; its `dataPath` lies in the watcher's. */
   readonly fullNode: Omit<FollowOptions, "dataPath">;
   readonly dataPath: string;
   readonly watched: Omit<WatcherOptions, "rowsFolder">;
@@ -43,7 +43,7 @@ export interface WatchProcess {
   stop(): Promise<void>;
 }
 
-/** A model whose files nobody serves for so long is told. */
+/** Time after which a model whose files nobody serves is reported. */
 const UNAVAILABLE_MS = 6 * 3_600_000;
 
 /** @throws what `createFollowProcess`, `claimStore` and `createLedgerClient` throw */
@@ -116,7 +116,7 @@ export async function startWatchProcess(options: WatchOptions, modules: WatchMod
   }
 }
 
-/** @param work returns true where it goes on at once */
+/** @param work returns true if it goes on at once */
 async function repeat(
   work: () => Promise<unknown>,
   intervalMs: number,

@@ -16,7 +16,7 @@ export interface StoredTask extends WatchTask {
   readonly foundAtMs: number;
   /** Places that have the signed record: "Datanet host's URL#Datanet". */
   readonly sentTo: readonly string[];
-  /** Whether the webhook has been told; true where there is nothing to tell. */
+  /** true: the webhook has been told, or there is nothing to tell. */
   readonly isReported: boolean;
 }
 
@@ -24,7 +24,7 @@ export type DifferingTask = StoredTask & {
   readonly conclusion: Extract<Conclusion, { readonly result: "differs" }>;
 };
 
-/** What was spent on a day (UTC, counted from 1970). */
+/** Usage of one day (UTC, counted from 1970). */
 export interface DayUsage {
   readonly day: number;
   readonly ms: number;

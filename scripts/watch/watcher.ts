@@ -17,7 +17,7 @@ import { type DifferingTask, type StoredTask, taskName, type WatchTask } from ".
 const DAY_MS = 86_400_000;
 const MAX_MANIFEST_BYTES = 1 << 20;
 const ROWS_FILE = "rows.jsonl";
-/** A host has a leaf's records of so many settlements of a model. */
+/** Newest settlements of one model whose records are sent: a host stores this many for a leaf. */
 const MAX_SIGNED_EPOCHS = 64;
 
 export class Watcher {
@@ -29,7 +29,7 @@ export class Watcher {
   #models: readonly WatchedModel[] = [];
   #running: WatchTask | null = null;
 
-  /** With what the store says is done. */
+  /** Opens a watcher with the finished tasks of its store. */
   static async open(options: WatcherOptions, modules: WatcherModules): Promise<Watcher> {
     return new Watcher(options, modules, await modules.store.tasks());
   }
@@ -49,12 +49,12 @@ export class Watcher {
     );
   }
 
-  /** What could not be recomputed for so long, by its name. */
+  /** Returns the failures, by the task's name, that have lasted at least this long. */
   unavailableFor(ms: number): [name: string, failure: Failure][] {
     return this.#computing.lastingFor(ms);
   }
 
-  /** The webhook has been told. */
+  /** Records that the webhook has been told. */
   async noteReported(task: StoredTask): Promise<void> {
     await this.#keep({ ...this.#done.get(taskName(task))!, isReported: true });
   }
@@ -79,8 +79,8 @@ export class Watcher {
   }
 
   /**
-   * One look at the ledger: sends what is unsent, and recomputes one thing.
-   * @returns whether something was recomputed, so that the next look may follow at once
+   * Reads the ledger once: recomputes one thing, and sends unsent records.
+   * @returns true if something was recomputed, so that the next turn may follow at once
    */
   async poll(): Promise<boolean> {
     const { leaves, metrics } = this.#modules;
@@ -94,7 +94,7 @@ export class Watcher {
     return hasComputed;
   }
 
-  /** What was never computed, and what differed a day ago: its server may have the right files by now. */
+  /** Tasks that were never computed, and those that differed a day ago: the server may have the right files by now. */
   #waiting(): WatchTask[] {
     const againMs = this.#modules.nowMs() - DAY_MS;
     return [...tasksOf(this.#models)].filter((task) => {
@@ -178,7 +178,7 @@ export class Watcher {
 
   /**
    * Counts what the task downloads, and fetches the rows of a model that is published without them.
-   * @returns the folder of the rows, null where none is needed; undefined where the day's budget does not allow it
+   * @returns the folder of the rows, null if none is needed; undefined if the day's budget does not allow it
    */
   async #fetchWhatIsMissing(
     task: WatchTask,

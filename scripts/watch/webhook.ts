@@ -1,12 +1,12 @@
 import type { Logger } from "@openledger/foundation/logger";
 
-/** What a watcher tells whoever runs it, as the JSON body of a POST. */
+/** Event that a watcher sends to whoever runs it, as the JSON body of a POST. */
 export interface WatchEvent {
   /** "differs" for a recomputation; else the full node's alarm ("l1-stalled", "queue-overdue" …), or "unavailable". */
   readonly kind: string;
   /** A recomputation that differs stays so: it never ends. */
   readonly state: "raised" | "ended";
-  /** In a sentence. */
+  /** Event in one sentence. */
   readonly text: string;
   readonly atMs: number;
   readonly chainId: number;

@@ -27,7 +27,7 @@ const SERVICES = [
 type ServiceName = (typeof SERVICES)[number][0];
 
 export class OperatedMachine {
-  /** As --out had it. */
+  /** Folder that --out named. */
   readonly folder: string;
   readonly #parent: string;
   readonly #commands: CommandRunner;
@@ -67,7 +67,7 @@ export class OperatedMachine {
     return this.#processes.get(name)!;
   }
 
-  /** As `docker compose up --detach --wait`. */
+  /** Starts the services as `docker compose up --detach --wait` does. */
   async start(): Promise<void> {
     for (const [name] of SERVICES) {
       if (!this.#processes.has(name)) this.#processes.set(name, this.#processOf(name));

@@ -1,6 +1,6 @@
 /**
- * What an operator does, by the commands that an operator uses: from an empty chain to a rollup that posts batches, with a
- * deployment that is killed midway; then all processes are killed, and started again on the same volumes.
+ * Scenario of an operator, by the commands that an operator uses: from an empty chain to a rollup that posts batches,
+ * with a deployment that is killed midway. Then all processes are killed, and started again on the same volumes.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -55,7 +55,7 @@ ceremony take half an hour at the first time, and are cached then. The last line
     ),
 );
 
-/** @throws DRL_… where something does not happen that should */
+/** @throws DRL_… if something does not happen that should */
 async function operate(
   folder: string,
   { ceremony, seconds }: OperationsOptions,
@@ -150,7 +150,7 @@ async function refusedInit(
   tell("operator init refuses an unknown setting");
 }
 
-/** The ledger is rebuilt from L1, and every promise looked up. @throws DRL_UNEXPECTED where one is not kept */
+/** Rebuilds the ledger from L1 and looks up every promise. @throws DRL_UNEXPECTED if one is broken */
 async function audited(url: string, recordPath: string, traffic: Traffic) {
   const deployment = loadDeployment(recordPath);
   const loaded = await loadDeployedCircuits(deployment.circuits);

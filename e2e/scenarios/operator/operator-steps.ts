@@ -1,4 +1,4 @@
-/** What an operator does, by the commands that an operator uses; and waiting until it has had its effect. */
+/** Steps of an operator, by the commands that an operator uses; each waits until it has had its effect. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

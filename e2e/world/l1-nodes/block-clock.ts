@@ -3,11 +3,11 @@
 const BLOCK_MS = 1_000;
 
 export class BlockClock {
-  /** Of a block that could not be made: no other comes after it. */
+  /** Error of a block that could not be made: no other comes after it. */
   failure: Error | null = null;
   readonly #make: () => Promise<unknown>;
   #last: Promise<unknown> = Promise.resolve();
-  /** Blocks that are asked for and not made. */
+  /** Number of requested blocks that are not made yet. */
   #wantedCount = 0;
   #timer: NodeJS.Timeout;
 

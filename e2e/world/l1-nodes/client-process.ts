@@ -1,4 +1,4 @@
-/** Clients that are npm packages: installed when first wanted, since they are far larger than the rest of the tests. */
+/** L1 clients that are npm packages. They are installed at first use, since they are far larger than the rest of the tests. */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
@@ -10,7 +10,7 @@ import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 interface ClientPackage {
   readonly name: string;
   readonly version: string;
-  /** What it depends on is taken as it was on this day. */
+  /** Date for npm's `--before`: dependencies are taken as they were on this day. */
   readonly before: string;
 }
 
@@ -39,7 +39,10 @@ export async function installed(
       JSON.stringify({ private: true, dependencies: { [name]: version } }),
     );
     const npm = new ManagedProcess({
-      ...{ name: "npm", command: "npm", workingDir: part, logPath: join(part, "npm.log") },
+      name: "npm",
+      command: "npm",
+      workingDir: part,
+      logPath: join(part, "npm.log"),
       args: ["install", "--ignore-scripts", "--no-audit", "--no-fund", `--before=${before}`],
     });
     npm.launch();
@@ -86,7 +89,10 @@ export function clockedNode(
   reorganise: L1Node["reorganise"],
 ): L1Node {
   return {
-    ...{ url, reorganise, begin: async () => {}, mine: (blocks) => clock.mine(blocks) },
+    url,
+    reorganise,
+    begin: async () => {},
+    mine: (blocks) => clock.mine(blocks),
     get failure() {
       return clock.failure ?? node.endedByItself;
     },

@@ -16,8 +16,17 @@ import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 const PACKAGE = { name: "@ethereumjs/client", version: "0.10.5", before: "2026-11-20" };
 const BALANCE = toHex(10n ** 22n);
 const FORKS = [
-  ...["homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul"],
-  ...["berlin", "london", "mergeNetsplit"],
+  "homestead",
+  "eip150",
+  "eip155",
+  "eip158",
+  "byzantium",
+  "constantinople",
+  "petersburg",
+  "istanbul",
+  "berlin",
+  "london",
+  "mergeNetsplit",
 ];
 
 interface Payload {
@@ -42,10 +51,28 @@ export async function startEthereumJs(options: L1NodeOptions): Promise<L1Node> {
     name: "ethereumjs",
     args: [
       join(packages, PACKAGE.name, "dist", "esm", "bin", "cli.js"),
-      ...["--gethGenesis", genesisPath, "--dataDir", data, "--saveReceipts", "--logLevel", "warn"],
-      ...["--rpc", "--rpcPort", portOf(url), "--rpcEngine", "--rpcEnginePort", portOf(engineUrl)],
-      ...["--rpcEngineAuth", "false", "--port", portOf(peersUrl)],
-      ...["--isSingleNode", "--discV4", "false", "--discDns", "false"],
+      "--gethGenesis",
+      genesisPath,
+      "--dataDir",
+      data,
+      "--saveReceipts",
+      "--logLevel",
+      "warn",
+      "--rpc",
+      "--rpcPort",
+      portOf(url),
+      "--rpcEngine",
+      "--rpcEnginePort",
+      portOf(engineUrl),
+      "--rpcEngineAuth",
+      "false",
+      "--port",
+      portOf(peersUrl),
+      "--isSingleNode",
+      "--discV4",
+      "false",
+      "--discDns",
+      "false",
     ],
   });
   const engine = rpcOf(engineUrl);
@@ -60,13 +87,16 @@ export async function startEthereumJs(options: L1NodeOptions): Promise<L1Node> {
     requireValid(answer.payloadStatus);
     return answer.payloadId;
   };
-  /** On the last one of `chain`, which may be another branch than the node has. */
+  /** Makes blocks on the last one of `chain`, which may be another branch than the node has. */
   const clock = new BlockClock(async () => {
     const parent = chain.at(-1)!;
     const timestamp = Math.max(parent.timestamp + 1, Math.floor(Date.now() / 1_000));
     const payloadId = await setHead(parent, {
-      ...{ timestamp: toHex(timestamp), prevRandao: zeroHash, suggestedFeeRecipient: zeroAddress },
-      ...{ withdrawals: [], parentBeaconBlockRoot: zeroHash },
+      timestamp: toHex(timestamp),
+      prevRandao: zeroHash,
+      suggestedFeeRecipient: zeroAddress,
+      withdrawals: [],
+      parentBeaconBlockRoot: zeroHash,
     });
     const built = await engine<{ executionPayload: Payload; executionRequests: readonly Hex[] }>(
       ...(["engine_getPayloadV4", payloadId] as const),
@@ -98,15 +128,23 @@ function genesis(): object {
     config: {
       chainId: 31337,
       ...Object.fromEntries(FORKS.map((name) => [`${name}Block`, 0])),
-      ...{ terminalTotalDifficulty: 0, terminalTotalDifficultyPassed: true },
-      ...{ shanghaiTime: 0, cancunTime: 0, pragueTime: 0 },
+      terminalTotalDifficulty: 0,
+      terminalTotalDifficultyPassed: true,
+      shanghaiTime: 0,
+      cancunTime: 0,
+      pragueTime: 0,
       blobSchedule: {
         cancun: { target: 3, max: 6, baseFeeUpdateFraction: 3_338_477 },
         prague: { target: 6, max: 9, baseFeeUpdateFraction: 5_007_716 },
       },
     },
-    ...{ nonce: "0x0", extraData: "0x", difficulty: "0x0", mixHash: zeroHash, coinbase: zeroAddress },
-    ...{ timestamp: toHex(Math.floor(Date.now() / 1_000)), gasLimit: toHex(60_000_000) },
+    nonce: "0x0",
+    extraData: "0x",
+    difficulty: "0x0",
+    mixHash: zeroHash,
+    coinbase: zeroAddress,
+    timestamp: toHex(Math.floor(Date.now() / 1_000)),
+    gasLimit: toHex(60_000_000),
     baseFeePerGas: toHex(10n ** 9n),
     alloc: Object.fromEntries(balances),
   };

@@ -8,10 +8,13 @@ import { clockedNode, installed, rpcOf, startClient } from "./client-process.ts"
 import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 
 const PACKAGE = { name: "hardhat", version: "2.29.1", before: "2026-11-20" };
-/** Its blocks have room for one transaction of the most gas: in larger ones EDR's estimates try more, and refuse their own try. */
+/** Network whose blocks have room for one transaction of the maximum gas: in larger ones EDR's estimates try more, and refuse their own try. */
 const NETWORK = {
-  ...{ chainId: 31337, hardfork: "osaka", blockGasLimit: 2 ** 24 },
-  ...{ loggingEnabled: false, mining: { auto: false, interval: 0 } },
+  chainId: 31337,
+  hardfork: "osaka",
+  blockGasLimit: 2 ** 24,
+  loggingEnabled: false,
+  mining: { auto: false, interval: 0 },
 };
 
 export async function startHardhat(options: L1NodeOptions): Promise<L1Node> {
@@ -23,15 +26,22 @@ export async function startHardhat(options: L1NodeOptions): Promise<L1Node> {
   writeFileSync(config, `module.exports = ${JSON.stringify({ networks: { hardhat: NETWORK } })};`);
   const url = await localUrl();
   const node = await startClient(url, options, {
-    ...{ name: "hardhat", workingDir },
+    name: "hardhat",
+    workingDir,
     args: [
       join(workingDir, "node_modules", "hardhat", "internal", "cli", "bootstrap.js"),
-      ...["node", "--config", config, "--hostname", "127.0.0.1", "--port", portOf(url)],
+      "node",
+      "--config",
+      config,
+      "--hostname",
+      "127.0.0.1",
+      "--port",
+      portOf(url),
     ],
     env: { HOME: data, HARDHAT_DISABLE_TELEMETRY_PROMPT: "true" },
   });
   const rpc = rpcOf(url);
-  /** By the number of the block that is the newest in it. */
+  /** Snapshots by the number of the newest block in each. */
   const snapshots = [await rpc<string>("evm_snapshot")];
   const clock = new BlockClock(async () => {
     await rpc("evm_mine");

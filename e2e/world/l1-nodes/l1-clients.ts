@@ -19,7 +19,8 @@ async function startAnvilNode(interval: number): Promise<L1Node> {
   const { stop, url } = await startAnvil();
   const client = createTestClient({ mode: "anvil", transport: http(url, { retryCount: 0 }) });
   return {
-    ...{ url, stop },
+    url,
+    stop,
     begin: async () => {
       if (interval > 0) await client.setIntervalMining({ interval });
     },

@@ -3,16 +3,16 @@ export interface L1Node {
   readonly url: string;
   /** Why it makes no blocks any more. */
   readonly failure?: Error | null;
-  /** From now on a block comes each second, if it did not before; with automine still none. */
+  /** Starts to make a block each second, if the node did not before; with automine it makes none. */
   begin(): Promise<void>;
   mine(blocks: number): Promise<void>;
-  /** Takes back so many of the newest blocks, and makes as many empty ones in their place. */
+  /** Removes this many of the newest blocks, and makes as many empty ones in their place. */
   reorganise(depthBlocks: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface L1NodeOptions {
-  /** Of its data and its log. */
+  /** Folder of its data and its log. */
   readonly folder: string;
   readonly tell?: ((text: string) => void) | undefined;
 }

@@ -1,4 +1,4 @@
-/** What a job is made of: bases, rows, the form, and what it will take. */
+/** Routes to choose and plan a job: bases, rows, the form, and an estimate of time and fees. */
 
 import { estimateFees } from "@openledger/client/sequencer/fees";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
@@ -117,7 +117,7 @@ interface PlannedJob extends Pick<StoredJob, "recipe" | "size"> {
   readonly view: Pick<StoredJob["view"], PlannedView>;
 }
 
-/** What a request asks for, as far as it is known before it runs. @throws what the form, the rows or the base is refused for */
+/** Plans a requested job as far as it is known before it runs. @throws any error of the form, the rows or the base */
 export async function plannedJob(
   { bases, circuitSizes, config, datasets }: FactoryContext,
   { baseId, datasetId, form }: z.output<typeof jobRequestSchema>,

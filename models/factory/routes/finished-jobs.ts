@@ -1,4 +1,4 @@
-/** What becomes of a job that is done: its registration, its files, where it comes from. */
+/** Registration, files and origin of a finished job. */
 import { createHash } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
 import { open, readdir, rm, stat } from "node:fs/promises";
@@ -123,7 +123,7 @@ async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<L
   }
 }
 
-/** Makes what is asked for where it is not there, and lists it. @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows */
+/** Makes the requested files unless they exist, and lists them. @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows */
 export async function exportOf(
   context: FactoryContext,
   given: StoredJob,
@@ -156,7 +156,7 @@ export async function exportOf(
   return { form, files };
 }
 
-/** Part by part: a whole model may be larger than what is held at once. */
+/** Streams a file in parts: a whole model may be larger than the memory for it. */
 async function describeFile(path: string): Promise<{ sizeBytes: number; sha256: string }> {
   const { size } = await stat(path);
   const hash = createHash("sha256");

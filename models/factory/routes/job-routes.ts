@@ -10,9 +10,9 @@ import { type FactoryContext, signerOf } from "../factory-context.ts";
 import type { StoredJob } from "../store/factory-store.ts";
 import { idParams, plannedJob } from "./choice-routes.ts";
 
-/** What may wait for a client that does not read; it comes again with the number of its last event. */
+/** Maximum bytes that wait for a client that does not read. The client returns with the number of its last event. */
 const MAX_BUFFERED_BYTES = 4 * 2 ** 20;
-/** Proxies end connections on which nothing comes. */
+/** Interval of heartbeats: proxies end connections on which nothing comes. */
 const HEARTBEAT_MS = 15_000;
 const eventsQuery = z.object({
   after: z

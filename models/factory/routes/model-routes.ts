@@ -1,4 +1,4 @@
-/** What becomes of a job that is done: compared, registered, exported, explained. */
+/** Routes of a finished job: compare, register, export, explain. */
 
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";

@@ -12,11 +12,11 @@ import type { FactoryStore, StoredBase } from "./factory-store.ts";
 
 const OWN_ID = "own";
 
-/** In a process of its own: large files are hashed. */
+/** Describes a base in a process of its own, since large files are hashed. */
 type Describe = (task: { readonly mode: "base"; readonly place: string }) => Promise<TaskResults["base"]>;
 const describeAtStart: Describe = async (task) => (await new ChildTask(task).ended).result!;
 
-/** A setting that ends so means each folder below it. */
+/** Ending of a setting that means each folder below the one before it. */
 const EACH = "/*";
 const MAX_BELOW = 100;
 
@@ -42,7 +42,7 @@ export class BaseRegistry {
     for (const place of await this.#places()) await this.#open(place, describeAtStart);
   }
 
-  /** With folders that were added since the start; one that is no model is left out. */
+  /** Lists the bases, with folders that were added since the start. A folder that is no model is left out. */
   async list(): Promise<FactoryBase[]> {
     // Once each: anybody may ask for the list, and each try is a process.
     for (const place of await this.#places())
@@ -72,7 +72,7 @@ export class BaseRegistry {
     return (await this.#open(place, describe)).view;
   }
 
-  /** Of the settings. */
+  /** Places of bases that the settings name. */
   async #places(): Promise<string[]> {
     const places = this.#config.bases.map(async (place) => {
       if (isAddress(place) || !place.endsWith(EACH)) return [place];
@@ -108,7 +108,7 @@ export class BaseRegistry {
   }
 }
 
-/** Whether a place is below another: no "..", however it is written, and not merely a longer name. */
+/** Returns true if a place is below another. It must not contain ".." in any spelling, nor be merely a longer name. */
 function isBelow(place: string, start: string): boolean {
   const parts = place.split("/");
   return (

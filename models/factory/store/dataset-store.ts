@@ -29,10 +29,10 @@ export class DatasetStore {
   readonly #client: LedgerClient;
   readonly #nowMs: () => number;
   readonly #datasets = new Map<string, StoredDataset>();
-  /** Requests whose signatures are awaited, as they were asked for. */
+  /** Requests whose signatures are awaited, as the client got them. */
   readonly #asked = new Map<string, Asked>();
 
-  /** @param client without a key: what is not public is asked for by signatures of those who may read it */
+  /** @param client without a key: rows that are not public are fetched with signatures of those who may read them */
   constructor(limits: Limits, store: FactoryStore, client: LedgerClient, nowMs: () => number) {
     this.#limits = limits;
     this.#store = store;
@@ -72,7 +72,7 @@ export class DatasetStore {
     });
   }
 
-  /** With the requests that are still to be signed. */
+  /** Returns the data set with the requests that are still to be signed. */
   async view({ list, view }: StoredDataset): Promise<FactoryDataset> {
     const { datanet, id } = view;
     if (view.state === "ready" || datanet === null) return { ...view, asked: [] };
@@ -147,7 +147,7 @@ export class DatasetStore {
     return isPublic ? this.#receive(dataset, null) : this.view(dataset);
   }
 
-  /** Sends what was asked for with its signatures. @throws MOD_FACTORY_ROWS_MISSING, DNT_… as the host refuses */
+  /** Sends the requests with their signatures. @throws MOD_FACTORY_ROWS_MISSING, DNT_… as the host refuses */
   async sign(id: string, leafId: number, headers: readonly string[]): Promise<FactoryDataset> {
     const dataset = this.require(id, leafId);
     if (dataset.view.state === "ready") return this.view(dataset);
@@ -258,7 +258,7 @@ export class DatasetStore {
     });
   }
 
-  /** Which rows are to come, and the bytes of those that are here. */
+  /** Lists the missing rows, and counts the bytes of those that are here. */
   async #here(id: string, list: StoredDataset["list"]): Promise<{ missing: string[]; byteCount: number }> {
     const store = await openRowStore(join(this.folderOf(id), "fetched"));
     const missing: string[] = [];

@@ -10,7 +10,10 @@ it("refuses another rollup's folder, another kind's and another format's, and le
   onTestFinished(() => rmSync(parent, { recursive: true, force: true }));
   await expectRefusals({
     open: async (at, rollup) => (await FactoryStore.open(at, rollup, () => expect.unreachable())).close(),
-    ...{ kind: "factory", recordIn: "store", code: "SRV_WRONG_DIRECTORY", folder: join(parent, "factory") },
+    kind: "factory",
+    recordIn: "store",
+    code: "SRV_WRONG_DIRECTORY",
+    folder: join(parent, "factory"),
     rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
     formatless: join(import.meta.dirname, "../../testing/stores/factory-format-0"),
   });

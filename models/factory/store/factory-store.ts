@@ -1,4 +1,4 @@
-/** What the factory has acknowledged, durable: bases, data sets, jobs and their events. Rows and models are files. */
+/** Durable store of what the factory has acknowledged: bases, data sets, jobs and their events. Rows and models are files. */
 import { join } from "node:path";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
@@ -24,7 +24,7 @@ export interface StoredBase {
 export interface StoredDataset {
   readonly leafId: number;
   readonly view: Omit<FactoryDataset, "asked">;
-  /** Of the version, or of rows that were uploaded as if they were one. */
+  /** Root of the version, or of the uploaded rows as if they were one. */
   readonly rowsRoot: string;
   /** The version's list, in its order; empty for rows that were uploaded. */
   readonly list: readonly { digest: string; contributorId: number; validatorId: number }[];
@@ -36,7 +36,7 @@ export interface CircuitSize {
   readonly payees: number;
   readonly features: number;
   readonly draws: number;
-  /** Most, of circuits of shards; rows and payees are those of one. */
+  /** Maximum shards, for circuits of shards; rows and payees are those of one shard. */
   readonly shards?: number;
 }
 
@@ -46,9 +46,9 @@ export interface StoredJob {
   readonly order: number;
   readonly recipe: TextRecipe;
   readonly size: CircuitSize | null;
-  /** Somebody has asked it to stop at its next step. */
+  /** true: somebody has requested a stop at its next step. */
   readonly isStopWished: boolean;
-  /** −1: nothing was said of the base alone yet. */
+  /** Last step whose event is stored; −1: not even the event of the base alone. */
   readonly saidStep: number;
   /** Computing before this run, in seconds. */
   readonly secondsBefore: number;

@@ -15,7 +15,7 @@ const MAX_SILENT_ENDS = 3;
 interface JobRunnerOptions {
   readonly maxRunning: number;
   readonly dataPath: string;
-  /** What the process is given. */
+  /** Task of a job's process. */
   readonly taskOf: (job: StoredJob) => Omit<TrainTask, "mode" | "jobFolder" | "saidStep">;
 }
 
@@ -25,7 +25,7 @@ export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #log: Logger;
   readonly #running = new Map<string, ChildTask<"train">>();
-  /** When a job of the leaf began last: counts starts. */
+  /** Number of the leaf's last start, counted over all starts. */
   readonly #turns = new Map<number, number>();
   readonly #silentEnds = new Map<string, number>();
   #turn = 0;
@@ -45,7 +45,7 @@ export class JobRunner {
     return this.#running.size;
   }
 
-  /** Puts what a kill has left back in the queue: before anybody may say something else of it. */
+  /** Restores jobs that a kill has interrupted, before any request can change them; running ones are queued again. */
   async takeUp(): Promise<void> {
     for (const { isStopWished, registration, view } of this.#jobs.all()) {
       const { id, state } = view;
@@ -87,7 +87,7 @@ export class JobRunner {
     return changed;
   }
 
-  /** Also of one that failed. @throws MOD_FACTORY_JOB_STATE */
+  /** Queues a paused or failed job again. @throws MOD_FACTORY_JOB_STATE */
   async resume({ view }: StoredJob): Promise<StoredJob> {
     if (view.state !== "paused" && view.state !== "failed") throw wrongState(view, "be resumed");
     this.#silentEnds.delete(view.id);
@@ -96,7 +96,7 @@ export class JobRunner {
     return this.#jobs.get(view.id);
   }
 
-  /** What it has learned so far becomes the model. @throws MOD_FACTORY_JOB_STATE */
+  /** Stops a job early: its present state becomes the model. @throws MOD_FACTORY_JOB_STATE */
   async stop({ view }: StoredJob): Promise<StoredJob> {
     const { id, state, step } = view;
     if (state === "running") {
@@ -128,7 +128,7 @@ export class JobRunner {
     await rm(this.folderOf(view.id), { recursive: true, force: true });
   }
 
-  /** Ends the processes; what they have not written they compute again. */
+  /** Ends the processes; they compute again what they have not written. */
   async close(): Promise<void> {
     this.#isStopping = true;
     const tasks = [...this.#running.values()];
@@ -140,7 +140,7 @@ export class JobRunner {
     return this.#running.size >= this.#options.maxRunning;
   }
 
-  /** Those that wait, in the order in which they will run: accounts take turns, each in its own order. */
+  /** Queued jobs in the order in which they will run: accounts take turns, each in its own order. */
   #queue(): StoredJob[] {
     const waiting = this.#jobs
       .all()

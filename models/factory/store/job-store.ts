@@ -2,7 +2,7 @@ import { factoryError } from "../../model-errors.ts";
 import type { FactoryJob, JobEvent, NewJobEvent } from "../factory-api.ts";
 import type { FactoryStore, StoredJob } from "./factory-store.ts";
 
-/** What changes of a job, and what happened with it. */
+/** Changes of a job, and their events. */
 interface JobChange {
   readonly job?: Partial<Omit<StoredJob, "view">>;
   readonly view?: Partial<StoredJob["view"]>;
@@ -27,12 +27,12 @@ export class JobStore {
     for (const job of await this.#store.jobs()) this.#jobs.set(job.view.id, job);
   }
 
-  /** In the order in which they came. */
+  /** All jobs in the order in which they came. */
   all(): StoredJob[] {
     return [...this.#jobs.values()].sort((a, b) => a.order - b.order);
   }
 
-  /** @throws MOD_FACTORY_UNKNOWN where it was deleted meanwhile */
+  /** @throws MOD_FACTORY_UNKNOWN if it was deleted meanwhile */
   get(id: string): StoredJob {
     const job = this.#jobs.get(id);
     if (job !== undefined) return job;
@@ -82,7 +82,7 @@ export class JobStore {
     });
   }
 
-  /** From now on it is unknown; durable when it resolves. */
+  /** Deletes a job, which is unknown at once; durable when the promise resolves. */
   async delete(id: string): Promise<void> {
     this.#jobs.delete(id);
     this.#listeners.delete(id);

@@ -15,7 +15,7 @@ import type {
 const ENTRY = fileURLToPath(new URL("task-entry.js", import.meta.url));
 
 interface TaskEnd<Mode extends FactoryTask["mode"]> {
-  /** null where the task was paused. */
+  /** null if the task was paused. */
   readonly result: TaskResults[Mode] | null;
 }
 
@@ -25,7 +25,7 @@ interface TaskEnd<Mode extends FactoryTask["mode"]> {
  */
 export class ChildTask<Mode extends FactoryTask["mode"]> {
   readonly #child: ChildProcess;
-  /** @throws the task's refusal; MOD_FACTORY_TRAINER_ENDED where the process ended without a word */
+  /** @throws the task's refusal; MOD_FACTORY_TRAINER_ENDED if the process ended without a word */
   readonly ended: Promise<TaskEnd<Mode>>;
 
   constructor(

@@ -16,7 +16,7 @@ import { settingOf } from "./task-model.ts";
 
 const MAX_ROWS = 4;
 
-/** Base and tuned model side by side: what each says, and how well it foresees what is expected. */
+/** Compares base and tuned model side by side: their answers, and their losses on the expected continuation. */
 export async function compare(task: CompareTask): Promise<FactoryComparison> {
   const { answerTokens, jobFolder, recipe } = task;
   const adapter = await readFile(join(jobFolder, ADAPTER_FOLDER, "adapter_model.safetensors"));
@@ -38,7 +38,8 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
           data: { fields: ["prompts"] },
         });
       const options = {
-        ...{ ...recipe.answers, seed: recipe.seed },
+        ...recipe.answers,
+        seed: recipe.seed,
         tokenCount: Math.min(answerTokens, max - given.length),
       };
       const answerOf = (model: Transformer) => tokens.decode([...generate(model, given, options)]);
@@ -56,7 +57,7 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
   };
 }
 
-/** Of rows that were not trained on. @throws SRV_BAD_REQUEST where there is none */
+/** Prompts from rows that were not trained on. @throws SRV_BAD_REQUEST if there is none */
 async function heldOutPrompts({ recipe, rowsFolder }: CompareTask): Promise<RowPrompt[]> {
   const rows = await readDatasetRows(rowsFolder);
   const prompts = heldOutRows(rows.length, recipe)

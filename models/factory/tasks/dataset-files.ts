@@ -6,7 +6,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { factoryError } from "../../model-errors.ts";
 
-/** Of a job's folder. */
+/** Folders of a job's folder. */
 export const ADAPTER_FOLDER = "adapter";
 export const MODEL_FOLDER = "model";
 export const MERGED_FOLDER = "merged";
@@ -23,7 +23,7 @@ export async function writeDatasetRows(folder: string, rows: readonly OwnedRow[]
   await writeFileWhole(join(folder, ROWS), Buffer.concat(rows.flatMap(({ content }) => [content, NEWLINE])));
 }
 
-/** @throws SRV_STORE_CORRUPT where files are missing or do not fit each other */
+/** @throws SRV_STORE_CORRUPT if files are missing or do not fit each other */
 export async function readDatasetRows(folder: string): Promise<OwnedRow[]> {
   try {
     const owners = JSON.parse(await readFile(join(folder, OWNERS), "utf8")) as [number, number][];

@@ -6,7 +6,7 @@ import { licenceOf } from "../../tuning/recipe/add-base.ts";
 import { describeBase } from "../../tuning/recipe/base-files.ts";
 import type { TaskResults } from "./task-messages.ts";
 
-/** What a base is, once its files were opened and hashed. @throws RollupError MOD_… where it is no model */
+/** Opens and hashes a base's files, and describes the base. @throws RollupError MOD_… if it is no model */
 export async function describePlace(place: string): Promise<TaskResults["base"]> {
   const source = baseSourceAt(place);
   const opened = await openModel(source);

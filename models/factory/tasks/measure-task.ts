@@ -10,7 +10,7 @@ import { requireMemory, settingOf } from "./task-model.ts";
 /** The first step warms up, and is not counted. */
 const MEASURED_STEPS = 4;
 
-/** Tunes a few steps with the job's own code, and says what the whole would take. */
+/** Tunes a few steps with the job's own code, and estimates the cost of the whole. */
 export async function measure(task: ModelTask): Promise<Measured> {
   const startedAtMs = performance.now();
   const { recipe } = task;

@@ -12,7 +12,7 @@ import type { ModelTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";
 
 const MAX_FILE_BYTES = 64 * 2 ** 20;
-/** What a whole model has beside its weights. */
+/** Files of a whole model beside its weights. */
 const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json", ...MARK_FILES];
 
 /** A whole model: W + alpha / rank · A B in float32, with the base's other files as they are. */
@@ -41,7 +41,7 @@ export async function merge(task: ModelTask & { readonly jobFolder: string }): P
   return null;
 }
 
-/** In place. Each number is a sum in the order of the ranks, in float32. */
+/** Adds the adapter to the weights in place. Each number is a sum in the order of the ranks, in float32. */
 function addAdapter({ adapter, kernels: { arena }, layout, parameters }: Transformer): void {
   const { at, layout: parts } = adapter!;
   const { rank } = parts.settings;

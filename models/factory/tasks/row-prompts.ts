@@ -1,7 +1,7 @@
-/** What a model is asked about a row that it was not trained on, and what the row itself says. */
+/** Prompts from a row that a model was not trained on, with the row's own continuation. */
 import type { TextRow } from "@openledger/attribution/rows/text-rows";
 
-/** Of a plain text so many characters are the prompt, cut behind a word. */
+/** Maximum characters of a prompt that is the beginning of a plain text; it is cut behind a word. */
 const MAX_PROMPT_CHARACTERS = 80;
 const MAX_EXCERPT_CHARACTERS = 160;
 

@@ -6,9 +6,9 @@ type SideMode = Exclude<FactoryTask["mode"], "train">;
 
 interface SideOptions {
   readonly onMessage?: (message: EventsMessage | StageMessage) => Promise<void>;
-  /** Aborted where nobody waits for the result any more: what waits is forgotten, what runs is killed. */
+  /** Aborted when nobody waits for the result any more: a waiting task is dropped, a running one is killed. */
   readonly signal?: AbortSignal;
-  /** Refused where anything else of the account runs or waits. */
+  /** Refused if anything else of the account runs or waits. */
   readonly isAlone?: boolean;
 }
 
@@ -21,11 +21,11 @@ const MAX_OF_ACCOUNT = 4;
  */
 export class SideTasks {
   readonly #max: number;
-  /** By account; null where a turn is given and its process not begun. */
+  /** Tasks by account; null after a turn is given and before its process begins. */
   readonly #running = new Map<number, ChildTask<FactoryTask["mode"]> | null>();
   readonly #waiting: { readonly leafId: number; readonly begin: () => void }[] = [];
 
-  /** @param most processes at once; eight times as many wait at most */
+  /** @param max processes at once; eight times as many wait at most */
   constructor(max: number) {
     this.#max = max;
   }
@@ -34,7 +34,7 @@ export class SideTasks {
     return { running: this.#running.size, waiting: this.#waiting.length };
   }
 
-  /** @throws SRV_QUOTA_USED where too many wait; the signal's reason; what the task throws */
+  /** @throws SRV_QUOTA_USED if too many wait; the signal's reason; what the task throws */
   async run<Mode extends SideMode>(
     leafId: number,
     task: Extract<FactoryTask, { readonly mode: Mode }>,

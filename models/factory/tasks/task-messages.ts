@@ -1,4 +1,4 @@
-/** What the factory and the processes that compute for it say to each other. */
+/** Messages between the factory and the processes that compute for it. */
 import type { RegistrationTerms } from "@openledger/attribution/model/registration";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
@@ -16,11 +16,11 @@ import type {
 } from "../factory-api.ts";
 import type { CircuitSize } from "../store/factory-store.ts";
 
-/** What all that compute with a model are given. */
+/** Task that every computation with a model gets. */
 export interface ModelTask {
   readonly basePlace: string;
   readonly recipe: TextRecipe;
-  /** Of rows.jsonl and owners.json. */
+  /** Folder of rows.jsonl and owners.json. */
   readonly rowsFolder: string;
   readonly kernels: KernelChoice;
   readonly threadCount: number;
@@ -103,16 +103,16 @@ export interface StageMessage {
   readonly total: number;
 }
 
-/** From the factory: a wish, or how many messages of this process it has kept so far. */
+/** Order from the factory: a wish, or the number of this process' messages that it has stored so far. */
 export type TaskOrder = { readonly wish: TaskWish } | { readonly keptCount: number };
 
 export type TaskMessage =
-  /** What happened with a step; events of one step come in one message, so that they are kept whole or not at all. */
+  /** Events of one step. They come in one message, so that all of them are stored or none. */
   | EventsMessage
   | StageMessage
   | { readonly kind: "result"; readonly result: unknown }
   | { readonly kind: "paused" }
   | { readonly kind: "failed"; readonly failure: { code: string; message: string; data: object } };
 
-/** Says something to the factory; resolves when the factory has kept it on disk. */
+/** Sends a message to the factory; resolves when the factory has stored it on disk. */
 export type Say = (message: EventsMessage | StageMessage) => Promise<void>;

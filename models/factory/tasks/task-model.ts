@@ -1,4 +1,4 @@
-/** What every task that computes with a model has: a setting of this machine, and room for it. */
+/** Setting of this machine, and memory check, for every task that computes with a model. */
 import { adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { parameterLayout } from "../../engine/architecture/model-shape.ts";
 import { planWorkspace } from "../../engine/architecture/workspace.ts";

@@ -10,7 +10,7 @@ const send = (message: TaskMessage): Promise<void> =>
 
 let wish: TaskWish | null = null;
 let saidCount = 0;
-/** Of messages that the factory has not kept yet, in their order. */
+/** Messages that the factory has not stored yet, in their order. */
 const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
 const say: Say = (message) => {
@@ -27,7 +27,7 @@ process.once("message", (task: FactoryTask) => {
   });
   void compute(task);
 });
-// The factory is gone: what is on disk is what the next one goes on from.
+// The factory is gone: the next one continues from the files on disk.
 process.once("disconnect", () => process.exit(1));
 // A terminal's Ctrl-C goes to the whole group; the factory decides when this ends.
 process.on("SIGINT", () => {});

@@ -21,7 +21,7 @@ const LEAST_MS = 250;
 
 const STATE_FOLDER = "state";
 
-/** Tunes, maps, commits and writes what is published. @throws RollupError of base, rows and recipe; MOD_TOO_LARGE */
+/** Tunes, maps, commits and writes the published files. @throws RollupError of base, rows and recipe; MOD_TOO_LARGE */
 export async function train(
   task: TrainTask,
   { say, wish }: { say: Say; wish: () => TaskWish | null },
@@ -89,7 +89,7 @@ function reporter(say: Say) {
     const known = jobStageSchema.safeParse(stage);
     const nowMs = performance.now();
     const isClose = last.stage === stage && nowMs - last.atMs < LEAST_MS && done < total;
-    // Steps are told of one by one, with more about each.
+    // Steps are reported one by one, with more about each.
     if (!known.success || stage === "train" || isClose) return undefined;
     last = { atMs: nowMs, stage };
     return say({ kind: "stage", stage: known.data as JobStage, done, total });

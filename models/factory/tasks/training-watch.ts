@@ -22,13 +22,13 @@ const MAX_UNKEPT = 16;
 interface WatchOptions {
   readonly recipe: TextRecipe;
   readonly samplePrompts: readonly string[];
-  /** Steps up to this one were told before a kill; −1 = not even the base alone. */
+  /** Last step reported before a kill; −1 = not even the base alone. */
   readonly saidStep: number;
   readonly say: Say;
   readonly wish: () => TaskWish | null;
 }
 
-/** Tells the factory of every step, and looks at the model every so often. Nothing of it changes the model's bytes. */
+/** Reports every step to the factory, and measures the model at intervals. Nothing of it changes the model's bytes. */
 export class TrainingWatch implements TuningWatch {
   readonly #options: WatchOptions;
   readonly #lossOf = new Map<number, number>();
@@ -36,7 +36,7 @@ export class TrainingWatch implements TuningWatch {
   #lastMs = performance.now();
   #prompts: readonly string[] = [];
   #adapterConfig: Uint8Array = new Uint8Array(0);
-  /** Of what was said and may not be on the factory's disk yet. */
+  /** Messages that may not be on the factory's disk yet. */
   readonly #kept: Promise<void>[] = [];
 
   constructor(options: WatchOptions) {

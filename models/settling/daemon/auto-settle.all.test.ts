@@ -56,14 +56,29 @@ const url = () => `http://127.0.0.1:${port}/ledger/${modelId}`;
 function wordsOf(args: readonly string[]): string[] {
   const { f, home, sequencerUrl } = world;
   return [
-    ...["models", "serve", modelFolder, "--port", String(port)],
-    ...["--data", join(folder, "answers"), "--model", String(modelId)],
-    ...["--sequencer", sequencerUrl, "--rpc", f.rpcUrl, "--rollup", f.rollup.address],
-    ...["--settle", "--private-key-file", join(home, "alice-key"), ...args],
+    "models",
+    "serve",
+    modelFolder,
+    "--port",
+    String(port),
+    "--data",
+    join(folder, "answers"),
+    "--model",
+    String(modelId),
+    "--sequencer",
+    sequencerUrl,
+    "--rpc",
+    f.rpcUrl,
+    "--rollup",
+    f.rollup.address,
+    "--settle",
+    "--private-key-file",
+    join(home, "alice-key"),
+    ...args,
   ];
 }
 
-/** What a server says that ends by itself. */
+/** Runs a server that ends by itself. @returns its standard error */
 const refusal = async (...args: string[]) => (await runInProcess(...wordsOf(args))).stderr;
 
 /** `models serve --settle` until it answers. @param killAt it dies as it writes the first line with this */

@@ -45,9 +45,9 @@ export interface AutoSettleOptions {
   readonly modelId: number;
   /** An epoch with payments is closed this long after its beginning by L1's clock; null: only when it is full. */
   readonly epochSeconds: number | null;
-  /** Whether draws that cannot be opened are settled as void, which burns their part. */
+  /** true: settles draws that cannot be opened as void, which burns their part. */
   readonly consentsToVoids: boolean;
-  /** Where proofs are kept until L1 has them. */
+  /** Folder in which proofs are stored until L1 has them. */
   readonly folder: string;
 }
 
@@ -55,17 +55,17 @@ export interface AutoSettleModules {
   /** Reads only. */
   readonly client: LedgerClient;
   /**
-   * The client with the key that the model has now; null where the owner keeps it: then the owner closes epochs, and draws
+   * The client with the key that the model has now; null if the owner keeps it: then the owner closes epochs, and draws
    * that cannot be opened are not settled. @throws CMD_ACCOUNT_INVALID
    */
   readonly signer: ((leaf: LedgerModelLeaf) => Promise<LedgerClient>) | null;
   readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "payees" | "statics">;
   readonly circuits: readonly RollupCircuit[];
-  /** What opens an epoch's receipts. @throws ATT_SERVER_UNREACHABLE */
+  /** Fetches the openings of an epoch's receipts. @throws ATT_SERVER_UNREACHABLE */
   readonly openings: (epoch: number) => Promise<Openings>;
   readonly prove: (
     prepared: PreparedSettlement,
-    /** Of its proofs. */
+    /** Circuits of its proofs. */
     circuits: readonly RollupCircuit[],
     onPercent: (percent: number) => void,
   ) => Promise<ProvedSettlement>;
@@ -74,8 +74,8 @@ export interface AutoSettleModules {
 }
 
 /**
- * These are no failures. Others close and settle too, and the next turn sees what they did first. An epoch that has just
- * begun is closed once L1 has its beginning.
+ * Codes that are no failures. Others close and settle too, and the next turn sees what they did first. An epoch that
+ * has just begun is closed once L1 has its beginning.
  */
 const NEXT_TURN = [
   "OP_NOTHING_TO_CLOSE",
@@ -83,14 +83,14 @@ const NEXT_TURN = [
   "SEQ_SETTLEMENT_STALE",
   "SEQ_TOO_EARLY",
 ] as const;
-/** What the sequencer says to a kept proof that is of no use. */
+/** Codes of the sequencer for a stored proof that is of no use. */
 const USELESS_PROOF = ["SEQ_SETTLEMENT_INVALID"] as const;
 
 export class AutoSettler {
   readonly report: SettlingReport;
   readonly #options: AutoSettleOptions;
   readonly #modules: AutoSettleModules;
-  /** The newest settlement that was seen on L1, so that each is told of once. */
+  /** Newest settlement seen on L1, so that each is reported once. */
   #toldEpoch = 0;
   #toldRandomnessOf = 0;
 
@@ -186,7 +186,7 @@ export class AutoSettler {
     await this.#send(body, epoch, kept !== null);
   }
 
-  /** Whether anyone may settle by row counts. */
+  /** Returns true if anyone may settle by row counts. */
   async #isDefaultDue({ defaultSplitFromSeconds }: ClosedEpochView): Promise<boolean> {
     const { timestamp } = (await getStatus(this.#modules.client)).l1;
     return defaultSplitFromSeconds !== null && timestamp >= defaultSplitFromSeconds;
@@ -233,7 +233,10 @@ export class AutoSettler {
     const { voidCount } = prepared.data;
     log.info(
       {
-        ...{ modelId, epoch, circuit: circuits[0]!.name, proofCount: circuits.length },
+        modelId,
+        epoch,
+        circuit: circuits[0]!.name,
+        proofCount: circuits.length,
         proveMs: Math.round(tookMs),
         voidCount,
       },

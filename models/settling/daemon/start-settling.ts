@@ -16,16 +16,16 @@ import { type HelperLog, runTurns } from "./turn-report.ts";
 
 export interface StartSettlingOptions extends AutoSettleOptions {
   readonly modelFolder: string;
-  /** The running server: what it has of its answers opens the receipts. */
+  /** Running server: its answers open the receipts. */
   readonly serverUrl: string;
-  /** Keys of a ceremony, where no deployment record names them. */
+  /** Keys of a ceremony, if no deployment record names them. */
   readonly keys?: string | undefined;
-  /** Between two looks at the ledger. */
+  /** Interval between two reads of the ledger. */
   readonly intervalMs: number;
 }
 
 /**
- * Settles until it is stopped. @throws CMD_ACCOUNT_INVALID where the key is not the
+ * Settles until it is stopped. @throws CMD_ACCOUNT_INVALID if the key is not the
  * model's, CLI_LEAF_NOT_FOUND: before anything runs
  */
 export async function startSettling(
@@ -34,7 +34,7 @@ export async function startSettling(
     readonly client: LedgerClient;
     readonly signer: AutoSettleModules["signer"];
     readonly circuits: readonly RollupCircuit[];
-    /** Names the keys of the circuits; null where no record is here. */
+    /** Names the keys of the circuits; null if there is no record. */
     readonly deployment: Deployment | null;
     readonly log: HelperLog;
     readonly report: SettlingReport;
@@ -59,7 +59,8 @@ export async function startSettling(
       const told = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);
       const opened = await openProvingCircuits(circuits, deployment, told, options.keys ?? null);
       return proveSettlement(prepared, opened, {
-        ...{ prover: modules.prover, signal },
+        prover: modules.prover,
+        signal,
         onProgress: ({ percent }) => onPercent(Math.floor(percent)),
       });
     },

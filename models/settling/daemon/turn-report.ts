@@ -58,8 +58,9 @@ class TurnFailures {
 }
 
 /**
- * What strangers may read of it, since the model's server shows it to all. Attack: an L1 client's message has its node's URL,
- * with the key of the one who pays for the node, and the request's body. That is in the log alone.
+ * Returns the part of a failure that strangers may read, since the model's server shows it to all. Attack: an L1
+ * client's message has its node's URL, with the key of whoever pays for the node, and the request's body. Both are in
+ * the log alone.
  */
 function publicFailure(error: unknown): { readonly code: string; readonly message: string } {
   if (isRollupError(error)) return error;
@@ -111,7 +112,7 @@ export async function runTurns(
   }
 }
 
-/** Where a model's epochs stand. Found from the ledger and L1 each time, never remembered. */
+/** Stages of a model's epochs, found from the ledger and L1 each time, never remembered. */
 const SETTLING_STAGES = [
   "starting",
   /** The model has had no activation. */
@@ -134,7 +135,7 @@ export type SettlingStage = (typeof SETTLING_STAGES)[number];
 
 export interface SettlingView {
   readonly stage: SettlingStage;
-  /** When this process has first seen the epoch in the stage. */
+  /** Time at which this process first saw the epoch in the stage, in Unix milliseconds. */
   readonly stageSinceMs: number;
   readonly failure: TurnFailure | null;
   readonly modelId: number;
@@ -143,9 +144,9 @@ export interface SettlingView {
   readonly paymentCount: number | null;
   /** Payments that make an epoch full. */
   readonly cap: number | null;
-  /** When the open epoch is over, by L1's clock; null where it has no length, or none is open. */
+  /** End of the open epoch by L1's clock, in Unix seconds; null if it has no length, or none is open. */
   readonly overAtSeconds: number | null;
-  /** Of the proof that runs, 0 to 100. */
+  /** Progress of the running proof, 0 to 100. */
   readonly provedPercent: number | null;
   /** The last settlement that L1 was seen to have. */
   readonly settled: { readonly epoch: number; readonly l1TransactionHash: string } | null;
@@ -204,7 +205,7 @@ export class SettlingReport {
     return this.#current;
   }
 
-  /** In Prometheus' text format. */
+  /** Renders the metrics in Prometheus' text format. */
   metrics(): Promise<string> {
     return this.#registry.metrics();
   }

@@ -68,7 +68,12 @@ export async function proveBatches(options: LedgerBenchOptions) {
     }
   }
   return {
-    ...{ traffic, backend: options.backend, name, operations, constraints, byWorkers },
+    traffic,
+    backend: options.backend,
+    name,
+    operations,
+    constraints,
+    byWorkers,
     provenPerSecond: Math.max(...Object.values(byWorkers).map((one) => one.provenOperationsPerSecond)),
     constraintsPerOperation: Math.round(constraints / operations),
   };

@@ -31,7 +31,12 @@ function openLedger(traffic: Traffic, pairs: readonly Pair[]): Ledger {
   const ledger = genesisLedger({ treasuryOwner: 1n, operatorOwner: 2n, operatorKeyX: keyXOf(SECRET) });
   const leaf = accountLeaf({ l1Owner: 7n, keyX: keyXOf(SECRET), balance: 1000n * OPEN });
   const counters = packCounters({
-    ...{ isReady: true, isApproved: true, cap: 60_000n, paymentCount: 0n, epoch: 1n, priceWei: PRICE_WEI },
+    isReady: true,
+    isApproved: true,
+    cap: 60_000n,
+    paymentCount: 0n,
+    epoch: 1n,
+    priceWei: PRICE_WEI,
   });
   const models = new Set(traffic === "payments" ? pairs.map(([, to]) => to) : []);
   ledger.putAll(pairs.flat().map((id) => [id, { leaf }] as const));
@@ -55,14 +60,15 @@ function fill(traffic: Traffic, pairs: readonly Pair[], ledger: Ledger, builder:
 }
 
 const opening = (ledger: Ledger) => ({
-  ...{
-    domain: TEST_DOMAIN,
-    oldRoot: ledger.root,
-    batchNumber: 1n,
-    firstOpIndex: 0n,
-    oldNextId: ledger.nextId,
-  },
-  ...{ idFeeWei: OPEN, timestamp: TIMESTAMP, feeAccountId: FEE_ACCOUNT, feePerUnitWei: 10n ** 12n },
+  domain: TEST_DOMAIN,
+  oldRoot: ledger.root,
+  batchNumber: 1n,
+  firstOpIndex: 0n,
+  oldNextId: ledger.nextId,
+  idFeeWei: OPEN,
+  timestamp: TIMESTAMP,
+  feeAccountId: FEE_ACCOUNT,
+  feePerUnitWei: 10n ** 12n,
 });
 
 export function closeTable(traffic: Traffic, pairs: readonly Pair[], shape: TableShape): ClosedTableBatch {

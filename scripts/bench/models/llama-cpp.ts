@@ -1,4 +1,4 @@
-/** llama.cpp on the processor, through node-llama-cpp, which is no dependency: 80 MB, installed where a bench asks for it. */
+/** Runs llama.cpp on the processor through node-llama-cpp. It is no dependency (80 MB): a bench installs it on demand. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -63,7 +63,9 @@ export async function openSequence(
   const model = await llama.loadModel({ modelPath: path, gpuLayers: 0 });
   const threads = { ideal: threadCount, min: threadCount };
   const context = await model.createContext({
-    ...{ contextSize: positions, batchSize: positions, threads },
+    contextSize: positions,
+    batchSize: positions,
+    threads,
     ...(isExact ? { ...KEPT_EXACT, flashAttention: false } : {}),
   });
   const sequence = context.getSequence();

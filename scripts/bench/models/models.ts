@@ -33,8 +33,12 @@ const size = (
   keyHeads: number,
   words: number,
 ) => ({
-  ...{ hidden_size: width, intermediate_size: inner, num_hidden_layers: layers, vocab_size: words },
-  ...{ num_attention_heads: heads, num_key_value_heads: keyHeads },
+  hidden_size: width,
+  intermediate_size: inner,
+  num_hidden_layers: layers,
+  vocab_size: words,
+  num_attention_heads: heads,
+  num_key_value_heads: keyHeads,
 });
 const SHAPES = {
   "SmolLM2-135M": { ...llama, ...size(576, 1_536, 30, 9, 3, 49_152), rope_theta: 100_000 },
@@ -50,7 +54,7 @@ type ShapeName = keyof typeof SHAPES;
 
 interface BenchModelsOptions {
   readonly shapes: readonly string[];
-  /** Where node-llama-cpp is, or is installed; null leaves llama.cpp out. */
+  /** Folder in which node-llama-cpp is, or is installed; null leaves llama.cpp out. */
   readonly llama: string | null;
   readonly rounds: number;
   readonly promptTokens: number;
@@ -126,15 +130,24 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
     const largestLogitError = await errorOf(mine, file);
     const floats = isSmallest ? logitsAfter(await load(folder, "native", "float32", 64), short) : null;
     const largestFloatLogitError = floats && (await errorOf(floats, join(folder, "f32.gguf")));
-    /** What rounding itself changes. */
+    /** Largest change that rounding itself makes. */
     const largestRoundingError = floats && largestDifference(mine, floats);
     const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? null;
     const both = (of: { ours: number[]; llama: number[] }) => ({
-      ...{ ours: middle(of.ours), llama: middle(of.llama) },
+      ours: middle(of.ours),
+      llama: middle(of.llama),
     });
     return {
-      ...{ name, decode: both(measured.decode), prompt: both(measured.prompt), memoryMb, fileMb },
-      ...{ largestLogitError, largestFloatLogitError, largestRoundingError, sameBytes, tuning },
+      name,
+      decode: both(measured.decode),
+      prompt: both(measured.prompt),
+      memoryMb,
+      fileMb,
+      largestLogitError,
+      largestFloatLogitError,
+      largestRoundingError,
+      sameBytes,
+      tuning,
     };
   } finally {
     await rm(folder, { recursive: true });
@@ -180,7 +193,7 @@ async function load(
 
 const pagesOf = ({ kv }: BatchModel) => Array.from({ length: kv.maxPages }, (_, i) => i);
 
-/** By the loop that a server runs. */
+/** Measures our server's own loop. */
 function measureOurs(model: BatchModel, prompt: readonly number[], tokens: number) {
   const loop = new BatchLoop(model);
   const sampling = { adapter: null, temperature: 0, topP: 1, seed: "", endTokens: [] };
@@ -200,7 +213,7 @@ function logitsAfter(model: BatchModel, tokens: readonly number[]): Float32Array
   return logitsOf(model, [rows.length - 1]).slice(0, model.shape.vocabularySize);
 }
 
-/** But for a number that is the same in all. */
+/** Largest difference of two sets of logits, apart from a constant that all share. */
 function largestDifference(mine: Float32Array, theirs: Float64Array | Float32Array): number {
   const differences = Float64Array.from(theirs, (value, i) => value - mine[i]!);
   const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;

@@ -48,7 +48,11 @@ async function load(folder: string, weights: WeightNumbers) {
   const opened = await openModel(folderSource(folder));
   try {
     const loaded = await loadModel(opened, {
-      ...{ kernels: "native", weights, maxRows: ROW_TOKENS, isTraining: true, threadCount: THREADS },
+      kernels: "native",
+      weights,
+      maxRows: ROW_TOKENS,
+      isTraining: true,
+      threadCount: THREADS,
       adapter: { rank: RANK, alpha: 2 * RANK, targets: usualTargets(opened.shape) },
       adapterBlocks: tuningBlocks(recipe),
     });

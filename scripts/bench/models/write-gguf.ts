@@ -49,12 +49,18 @@ export async function writeGguf(
     uint64(tensors.length),
     uint64(facts.length + 2),
     ...facts.flatMap(([name, type, value]) => [text(name), uint32(type), encoded(type, value)]),
-    ...[text("tokenizer.ggml.tokens"), uint32(ARRAY), uint32(STRING), uint64(size("vocab_size"))],
+    text("tokenizer.ggml.tokens"),
+    uint32(ARRAY),
+    uint32(STRING),
+    uint64(size("vocab_size")),
     // Bytes come first, as this kind of tokenizer asks for.
     ...Array.from({ length: size("vocab_size") }, (_, i) =>
       text(i < 256 ? `<0x${i.toString(16).toUpperCase().padStart(2, "0")}>` : `t${i}`),
     ),
-    ...[text("tokenizer.ggml.token_type"), uint32(ARRAY), uint32(INT32), uint64(size("vocab_size"))],
+    text("tokenizer.ggml.token_type"),
+    uint32(ARRAY),
+    uint32(INT32),
+    uint64(size("vocab_size")),
     words(Uint32Array.from({ length: size("vocab_size") }, (_, i) => (i < 256 ? BYTE_TOKEN : PLAIN_TOKEN))),
   ];
   let end = 0;
@@ -91,7 +97,7 @@ const encoded = (type: number, value: number | string): Buffer => {
   return type === FLOAT32 ? words(Float32Array.of(value)) : uint32(value);
 };
 
-/** This family's files have the two numbers that turn together side by side. */
+/** Puts the two numbers that turn together side by side, as this family's files have them. */
 function pairTurns(values: Float32Array, columns: number, headSize: number): Float32Array {
   const out = new Float32Array(values.length);
   for (let row = 0; row < values.length / columns; row++) {
@@ -102,7 +108,7 @@ function pairTurns(values: Float32Array, columns: number, headSize: number): Flo
   return out;
 }
 
-/** Of each 32 numbers a half, then the integers. */
+/** Encodes blocks of 32 numbers: a half-precision scale, then the integers. */
 function blocks(values: Float32Array): Uint8Array {
   const { integers, scales } = roundToBlocks(values);
   const out = new Uint8Array(34 * scales.length);

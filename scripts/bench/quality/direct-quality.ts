@@ -1,7 +1,7 @@
 /**
- * How good a direct model's integers are beside exact influence, on e-mails and on digits: the linear datamodeling score
- * and leave-one-out by training again, and how far contributors' shares are from those of exact influence. What is
- * predicted is the answer's lead: over the other label, or over the runner-up that the answer names.
+ * Quality of a direct model's integers beside exact influence, on e-mails and on digits: the linear datamodeling score,
+ * leave-one-out by training again, and the distance of contributors' shares from those of exact influence. The
+ * predicted quantity is the answer's lead over the other label, or over the runner-up that the answer names.
  */
 
 import { directRows, quantiseDirect } from "@openledger/attribution/features/direct-rows";
@@ -48,7 +48,7 @@ type Range = Pick<Estimate, "value" | "low" | "high">;
 export interface RegisteredQuality {
   /** "exact", "int…", "int… clipped" */
   readonly way: string;
-  /** null where nothing was trained again. */
+  /** null if nothing was trained again. */
   readonly lds: Range | null;
   readonly leaveOneOut: Range | null;
   /** Mean total variation, over the answers, between the shares of 20 contributors and those of exact influence. */
@@ -56,7 +56,7 @@ export interface RegisteredQuality {
 }
 
 export interface DirectQuality {
-  /** Of the integers' answers to the questions. */
+  /** Accuracy of the integers' answers to the questions. */
   readonly accuracy: number;
   readonly ways: readonly RegisteredQuality[];
   /** LDS of the registered 10 bits less that of exact influence, on the same bootstrap samples. */
@@ -64,9 +64,9 @@ export interface DirectQuality {
 }
 
 const CONTRIBUTORS = 20;
-/** Of effects on the answer's lead that are a thousand times larger. */
+/** Training tolerance; effects on the answer's lead are a thousand times larger. */
 const RETRAIN_TOLERANCE = 1e-6;
-/** One row of thousands moves a lead by 10⁻⁴ and less. */
+/** Training tolerance of leave-one-out: one row of thousands moves a lead by 10⁻⁴ and less. */
 const LEAVE_ONE_OUT_TOLERANCE = 1e-10;
 /** The way in which a model is registered. */
 export const REGISTERED = "int10";
@@ -74,9 +74,9 @@ export const REGISTERED = "int10";
 /** Columns of the matrix that a question weighs, and the sign of its class: −1 for class 1. */
 interface Asked {
   readonly columns: readonly number[];
-  /** As the circuit weighs them. */
+  /** Weights as the circuit has them. */
   readonly weights: Float64Array;
-  /** Without the rounding of the bias' weight. */
+  /** Weights without the rounding of the bias' weight. */
   readonly realWeights: Float64Array;
   readonly sign: 1 | -1;
 }

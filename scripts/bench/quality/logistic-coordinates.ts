@@ -1,9 +1,9 @@
 import { contrastBasis } from "@openledger/attribution/features/sensitivities";
 
 /**
- * Between the parameters of a logistic model (input after input, one a class) and the coordinates of its aligned
- * sensitivities (input after input, one a contrast of classes, unused inputs left out). What is outside the
- * coordinates, unused inputs and a shift of all logits, is 0 in every gradient.
+ * Maps the parameters of a logistic model (input after input, one a class) to the coordinates of its aligned
+ * sensitivities and back. The coordinates go input after input, one a contrast of classes, without unused inputs. What
+ * they leave out, unused inputs and a shift of all logits, is 0 in every gradient.
  */
 export interface LogisticCoordinates {
   readonly size: number;

@@ -42,7 +42,7 @@ const PHRASES: Record<CorpusName, readonly string[]> = {
   ],
 };
 
-/** What anyone can put in the place of a word without reading the sentence. */
+/** Replacements that anyone can put in the place of a word without reading the sentence. */
 const SYNONYMS = new Map(
   (
     "the:that of:from and:plus to:towards in:within that:which is:remains was:became with:alongside for:toward all:every not:never " +

@@ -1,4 +1,4 @@
-/** What attackers of a Datanet of texts earn by the shipped base and preset, as a multiple of honest rows. */
+/** Earnings of attackers of a Datanet of texts by the shipped base and preset, as a multiple of honest rows'. */
 
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { encodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
@@ -47,7 +47,10 @@ async function factorsOf(corpus: (typeof CORPUS_NAMES)[number], seed: string) {
   });
   const plain = family.parseRecipe(completeRecipe(preset, { id: 1, version: 1, rowsRoot: 0n }, COLUMNS));
   const placed = await loadText(plain, setting, {
-    ...{ adapter: null, adapterBlocks: 0, rowCount: 1, maxRows: plain.rowTokens },
+    adapter: null,
+    adapterBlocks: 0,
+    rowCount: 1,
+    maxRows: plain.rowTokens,
   });
   const { tokens } = placed;
   const baseSays = (prompt: string) => {

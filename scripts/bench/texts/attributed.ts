@@ -21,18 +21,18 @@ import { type TextWorld, tuningOf } from "./setting.ts";
 /** Rows × numbers of the adapter each. */
 export interface Attributed {
   readonly options: PlacedText["options"];
-  /** Of the middle run. */
+  /** Tangents of the middle run. */
   readonly tangents: Float32Array;
-  /** Gradients of the rows at their last steps there. */
+  /** Gradients of the rows at their last steps of the middle run. */
   readonly latest: Float32Array;
-  /** Its adapter. */
+  /** Adapter of the middle run. */
   readonly middle: Float32Array;
   /** Gradients at the adapter that answers. */
   readonly rows: Float32Array;
   readonly queries: Float32Array;
-  /** Of the queries, at the middle run's adapter, as it is published. */
+  /** Gradients of the queries at the middle run's adapter, as it is published. */
   readonly asked: Float32Array;
-  /** What G has of each row's features by the preset's rules. */
+  /** Factors by which G has each row's features, by the preset's rules. */
   readonly factors: readonly number[];
   readonly seconds: Record<"run" | "tangents", number>;
 }

@@ -1,4 +1,4 @@
-/** How well rows that were spoilt are found by their score for themselves. */
+/** Measures how well spoilt rows are found by their score for themselves. */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { mislabelAuc } from "@openledger/attribution/testing/quality-metrics";
@@ -6,7 +6,7 @@ import { tokensOfRow } from "@openledger/models/tuning/recipe/text-tokens";
 import { attribute, scoresBy } from "./attributed.ts";
 import type { TextWorld } from "./setting.ts";
 
-/** What is done to a tenth of the rows. */
+/** Damage done to a tenth of the rows. */
 export const SPOILINGS = ["letters", "words", "swapped"] as const;
 type Spoiling = (typeof SPOILINGS)[number];
 

@@ -1,4 +1,4 @@
-/** How true registered scores are when rows are left out one at a time, and sixteen at a time: `whatIf` by the shipped base and preset. */
+/** Measures how true registered scores are when rows are left out one at a time, and sixteen at a time: `whatIf` by the shipped base and preset. */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
@@ -27,7 +27,8 @@ export async function leftOut(
   const { recipe: plain, texts } = await openWorld({ ...given, queryCount: QUERIES, columnCount: COLUMNS });
   const rows = texts.rows.map((text) => ({
     content: encodeTextRow({ text }),
-    ...{ contributorId: 1, validatorId: 2 },
+    contributorId: 1,
+    validatorId: 2,
   }));
   const root = versionRowsRoot(rows.map(({ content, ...ids }) => ({ rowHash: hashRow(content), ...ids })));
   const recipe = { ...plain, datanet: { ...plain.datanet, rowsRoot: hex32(root) } };
@@ -50,8 +51,8 @@ export async function leftOut(
 }
 
 /**
- * By what is lost. correlation: of predictions and changes over what was left out, its mean over texts; factor: changes ÷
- * predictions, by least squares; sameSign: part of all predictions.
+ * Judges the predictions by kind of loss. correlation: of predictions and changes over what was left out, its mean over
+ * texts; factor: changes ÷ predictions, by least squares; sameSign: share of the predictions with the change's sign.
  */
 function judge(found: readonly WhatIf[]) {
   const kinds = new Set(found[0]!.losses.map(({ of }) => of));

@@ -1,4 +1,4 @@
-/** A process that retrains a share of what is not in the cache yet, and says each one to its parent. */
+/** Process that retrains a share of what is not in the cache yet, and sends each result to its parent. */
 import { type Retraining, retrained } from "./retraining.ts";
 import { openWorld, type TextSetting } from "./setting.ts";
 

@@ -18,7 +18,7 @@ export function halfOf(rowCount: number, index: number, order: number): Retraini
   return { indices: Array.from(shuffled, (k) => half[k]!) };
 }
 
-/** The queries' losses after it, from the cache where it was made before. */
+/** Queries' losses after a retraining, from the cache if it was made before. */
 export async function retrained(world: TextWorld, { indices }: Retraining): Promise<Float64Array> {
   const { placed, queries, recipe, rows } = world;
   const chosen = indices.map((i) => rows[i]!);

@@ -18,7 +18,7 @@ import type { TuningRecipe } from "@openledger/models/tuning/training/tune-adapt
 export const CACHE = join(".cache", "text-attribution");
 /** Maximum characters of a row. */
 const PIECE = 100;
-/** So many rows and queries, on average, come from one document. */
+/** Rows and queries that come from one document, on average. */
 const PIECES_OF_DOCUMENT = 32;
 
 export interface TextSetting {
@@ -28,11 +28,11 @@ export interface TextSetting {
   readonly columnCount: number;
   /** A folder of texts; null for those that were held out from the base. */
   readonly corpus: string | null;
-  /** Of the base. */
+  /** Weight numbers of the base. */
   readonly weights: WeightNumbers;
 }
 
-/** The model with room for all rows, and what is asked of it. */
+/** The model with room for all rows, and the queries that it gets. */
 export interface TextWorld {
   readonly recipe: TextRecipe;
   readonly placed: PlacedText;

@@ -110,7 +110,11 @@ const addDecide = command({
     output.answer(
       [`${counted(records.length, "row is", "rows are")} ${isLeftOut ? "left out" : "kept"}, for all to see`],
       {
-        ...{ datanetId, rowCount: records.length, isLeftOut, why, note },
+        datanetId,
+        rowCount: records.length,
+        isLeftOut,
+        why,
+        note,
       },
     );
   },
@@ -143,7 +147,7 @@ async function showNotices(options: GlobalOptions & HostOptions, output: Output)
   );
 }
 
-/** All are taken, or the first that is not is said. @throws CMD_USAGE */
+/** Sends the records to the host. @throws CMD_USAGE with the host's words, if it refuses one */
 async function say(
   options: GlobalOptions & HostOptions,
   signer: number | null,

@@ -68,7 +68,10 @@ export const addContribute = command({
       const rowsRoot = hex32(contribution.rowsRoot);
       const secret = "keep the rows to yourself until a batch with the entry is final";
       output.answer([...lines, `root ${rowsRoot}; ${secret}`], {
-        ...{ ...facts, datanetId, rowsRoot, rowCount: contribution.rowCount },
+        ...facts,
+        datanetId,
+        rowsRoot,
+        rowCount: contribution.rowCount,
       });
       return;
     }
@@ -150,7 +153,7 @@ async function readCard(path: string): Promise<Card> {
 interface GivenFile {
   readonly path: string;
   readonly content: Uint8Array;
-  /** By the path's ending where it is not given. */
+  /** Format of the file; undefined: by the path's ending. */
   readonly format: FileFormat | undefined;
 }
 

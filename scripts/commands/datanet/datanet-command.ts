@@ -87,7 +87,10 @@ const addShow = command({
       throw commandError("CMD_USAGE", `leaf ${leaf.id} is no datanet but of kind ${leaf.kind}`);
     const { commits } = await readHistory(client, leaf.id);
     const contributions = commits.map(({ contributorId, operation, rowCount, rowsRoot }) => ({
-      ...{ contributorId, rowCount, rowsRoot: hex32(rowsRoot), status: operation.status },
+      contributorId,
+      rowCount,
+      rowsRoot: hex32(rowsRoot),
+      status: operation.status,
       ...(operation.hash === null ? { queueIndex: operation.queueIndex } : { hash: operation.hash }),
     }));
     const { version, rowCount, publishedAt, ...roots } = leaf.datanet;

@@ -95,7 +95,7 @@ async function readDocuments(
   return { documents, rowText };
 }
 
-/** What the row is, and so what all must be. */
+/** Returns the kind of text that a row is, which all rows must be. */
 function textOf(content: Uint8Array): RowText {
   try {
     if (isTextRow(content)) {

@@ -19,7 +19,7 @@ import { type ForcedSending, sendThroughL1 } from "../money/through-l1.ts";
 
 type Options = GlobalOptions & ForcedOptions;
 
-/** Without a sequencer, too. @throws CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_L1_REVERTED, BRG_* */
+/** Commits rows through L1, even without a sequencer. @throws CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_L1_REVERTED, BRG_* */
 export async function commitThroughL1(
   signer: Signer,
   rows: { readonly datanetId: number; readonly store: RowStore; readonly contents: readonly Uint8Array[] },

@@ -30,7 +30,7 @@ const STORE_OPTION = defineOptions({
   "--rows <folder>": { about: "folder of the row store", fallback: workspacePaths.rows },
 });
 
-/** What goes to a Datanet host and comes from it. */
+/** Commands that send to a Datanet host and fetch from it. */
 export function addHostCommands(datanet: Command): void {
   addCard(datanet);
   addFind(datanet);

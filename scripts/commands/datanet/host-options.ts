@@ -1,4 +1,4 @@
-/** What commands that ask a Datanet host have in common. */
+/** Shared options of commands that send requests to a Datanet host. */
 
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import {
@@ -19,7 +19,7 @@ export const HOST_OPTION = defineOptions({
   },
 });
 
-/** For commands that also work without a host. */
+/** Option of commands that also work without a host. */
 export const ANY_HOST_OPTION = defineOptions({
   "--host <url>": "the public URL of a Datanet host",
 });

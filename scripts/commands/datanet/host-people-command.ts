@@ -12,7 +12,7 @@ import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";
 
 const DAY_MS = 86_400_000;
 
-/** What people do beside the rows: sign records, ask for access and answer. */
+/** Commands for people: sign records, request access and answer requests. */
 export function addHostPeopleCommands(datanet: Command): void {
   addSay(datanet);
   addAccess(datanet);

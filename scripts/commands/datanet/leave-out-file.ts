@@ -10,7 +10,7 @@ const fileSchema = z.strictObject({
     z.strictObject({
       /** SHA-256 of the row: its name in the store. */
       digest: z.string().regex(/^[0-9a-f]{64}$/),
-      /** For people; a line may be taken out or added by hand. */
+      /** Reason for people; a line may be deleted or added by hand. */
       why: z.string(),
     }),
   ),
@@ -21,7 +21,7 @@ export function writeLeaveOut(path: string, file: LeaveOutFile): Promise<void> {
   return writeFileWhole(path, `${JSON.stringify(file, null, 1)}\n`);
 }
 
-/** @throws CMD_FILE_UNREADABLE where it is no such list, or one of another datanet */
+/** @throws CMD_FILE_UNREADABLE if it is no such list, or one of another datanet */
 export async function readLeaveOut(path: string, datanetId: number): Promise<ReadonlySet<string>> {
   let file: LeaveOutFile;
   try {

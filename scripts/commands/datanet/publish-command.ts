@@ -136,7 +136,10 @@ async function publishReviewed(
       ),
     ],
     {
-      ...{ ...facts, datanetId, rowCount: version.rowCount, leftOut },
+      ...facts,
+      datanetId,
+      rowCount: version.rowCount,
+      leftOut,
       rowsRoot: hex32(version.rowsRoot),
     },
   );

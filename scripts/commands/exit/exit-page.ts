@@ -11,7 +11,8 @@ import { type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 
 /**
- * From these sources and the circuits that L1 has registered: the same file for everybody, so its hash can be compared.
+ * Writes the exit page from these sources and the circuits that L1 has registered. The file is the same for everybody,
+ * so its hash can be compared.
  * @throws CLI_KEYS_DIFFER, PRV_KEY_*, CIR_COMPILE_FAILED, BRG_L1_*
  */
 export async function writeExitPage(

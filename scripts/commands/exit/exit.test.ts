@@ -130,7 +130,7 @@ async function makeWorld(): Promise<void> {
   await wait(l1.rollup.write.depositTo([ALICE, 4n * OPEN, alice, ANY_FEE], { account: bob }));
 }
 
-/** What nobody can take: of open and closed amounts, all that the default split does not give to payees. */
+/** Amount that nobody can take: all of open and closed amounts that the default split does not give to payees. */
 function staysWei(): bigint {
   const { leaf, rewards } = f.ledger.requireLeaf(MODEL_ID);
   let sum = leaf.openAmount + rewards!.closed!.amountWei;

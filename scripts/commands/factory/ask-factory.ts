@@ -16,7 +16,7 @@ type Asked<Options extends FactoryOptions = FactoryOptions> = CommandContext<Opt
 
 const ACTIONS = ["watch", "lineage", "pause", "resume", "stop", "delete"] as const;
 
-/** All jobs, or one: watched where no action is named. @throws CMD_USAGE for an action that there is not */
+/** Shows all jobs, or one, which is watched unless an action is named. @throws CMD_USAGE for an unknown action */
 export async function jobs(context: Asked): Promise<void> {
   const [job, name = "watch"] = context.args;
   if (job === undefined) return showJobs(context);
@@ -45,7 +45,7 @@ async function showJobs({ options, output }: Asked): Promise<void> {
 const lossOf = ({ heldOutLoss, loss }: FactoryJob): string =>
   `${loss?.toFixed(3) ?? "–"}${heldOutLoss === null ? "" : `, held out ${heldOutLoss.toFixed(3)}`}`;
 
-/** Until the job ends or waits for somebody. */
+/** Follows a job until it ends or waits for somebody. */
 async function watchJob({ args, options, output }: Asked): Promise<void> {
   const { factory } = await openFactory(options);
   const id = args[0]!;

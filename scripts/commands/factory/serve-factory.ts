@@ -24,7 +24,7 @@ export async function serveFactory({ options, output }: CommandContext<ServeFact
     FACTORY_SEQUENCER_URL: sequencer,
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  // A devnet's, where nothing else is said.
+  // Default: the devnet's.
   const fallback = { OPENLEDGER_DEPLOYMENT_PATH: workspacePaths.deployment };
   const config = readFactoryConfig({ ...fallback, ...process.env, ...set });
   const logger = createLogger("factory", config.logLevel, process.stderr);

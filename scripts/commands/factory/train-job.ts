@@ -10,7 +10,7 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import type { TrainJobOptions } from "./factory-options.ts";
 import { openFactory } from "./open-factory.ts";
 
-/** Without rows, the bases to choose from. */
+/** Trains a job; without rows it lists the bases to choose from. */
 export async function trainJob(context: CommandContext<TrainJobOptions>): Promise<void> {
   const { options, output } = context;
   if (options.rows === undefined && options.datanet === undefined) return showBases(context);

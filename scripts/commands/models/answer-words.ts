@@ -1,4 +1,4 @@
-/** What an answer says in words, whose rows it cites, and what of it occurs word for word in the version. */
+/** Words of an answer, the rows that it cites, and the passages of it that occur word for word in the version. */
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { Output } from "../../cli/output.ts";

@@ -43,7 +43,10 @@ describe("a model of two Datanets", () => {
     expect(status, stderr).toBe(0);
     const [datanetId, other] = made.datanetIds;
     expect(JSON.parse(stdout)).toMatchObject({
-      ...{ datanetId, furtherDatanets: [other], rowCount: 9, payeeCount: 2 },
+      datanetId,
+      furtherDatanets: [other],
+      rowCount: 9,
+      payeeCount: 2,
     });
   });
 

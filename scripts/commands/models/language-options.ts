@@ -56,7 +56,7 @@ export function parseNumber(text: string, name: string, least: number, max: numb
   throw new InvalidArgumentError(`${name} is ${text}: it must be a number from ${least} to ${max}`);
 }
 
-/** As parseNumber, for whole numbers. */
+/** Parses a whole number as `parseNumber` parses a number. */
 export function parseCount(text: string, name: string, least: number, max: number): number {
   const value = parseNumber(text, name, least, max);
   if (Number.isInteger(value)) return value;

@@ -55,7 +55,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
   const areRowsRecomputed = least.rows === "recomputed" && assuranceOfReply(model, {}).rows === "believed";
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
-  // Before anything is asked: what nobody can reach costs no question.
+  // Before the question: an assurance that cannot be reached must not cost one.
   requireLeast(model, sure);
   if (areRowsRecomputed) await recomputeRows({ client, families, options, output, serverUrl });
   const maxPrice: { maxPriceWei?: bigint } =
@@ -124,7 +124,12 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const sent =
     bought?.payment ??
     (await payForAnswer(client, {
-      ...{ from: payer.id, modelId, model, prompt, answer, ...sure },
+      from: payer.id,
+      modelId,
+      model,
+      prompt,
+      answer,
+      ...sure,
       ...maxPrice,
     }));
   const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
@@ -154,7 +159,10 @@ interface RecomputedRows {
   readonly serverUrl: string;
 }
 
-/** As `verify model --quick`: the features from the published parameters and rows. @throws ATT_MODEL_MISMATCH, ATT_ROWS_MISMATCH */
+/**
+ * Recomputes the features from the published parameters and rows, as `verify model --quick` does.
+ * @throws ATT_MODEL_MISMATCH, ATT_ROWS_MISMATCH
+ */
 async function recomputeRows({ client, families, options, output, serverUrl }: RecomputedRows) {
   const onProgress = (file: string) => output.progress(`fetching ${file}`);
   const model =
@@ -170,7 +178,7 @@ async function recomputeRows({ client, families, options, output, serverUrl }: R
   });
 }
 
-/** Whom the answer would pay. Nobody promises it: payments are drawn. */
+/** Describes whom the answer would pay. It is no promise: payments are drawn. */
 function describeEstimate({ estimate }: UncheckedAnswer): string[] {
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const note = estimate.isEven ? "; no row has a positive score, so all rows share alike" : "";

@@ -26,13 +26,13 @@ import { parseEpoch } from "../../cli/parse-id.ts";
 import { requireBackend, type SettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
 
-/** Where a model and its openings are taken from. */
+/** Source of a model and its openings: a server or a folder. */
 export interface PublishedOptions {
   server?: string;
   folder?: string;
 }
 
-/** As `fetchPublished`, from where the options say. @throws CMD_NO_MODEL_SERVER, ATT_… */
+/** Fetches as `fetchPublished` does, from the source that the options name. @throws CMD_NO_MODEL_SERVER, ATT_… */
 export const publishedAt = (
   modelId: number,
   epoch: number,

@@ -82,13 +82,13 @@ export const addModelShowCommand = command({
         batchNumber,
         l1TransactionHash,
       })),
-      /** null where a full node answers, which does not know them. */
+      /** null if a full node answers, which does not know them. */
       preVerifiedSettlements: preVerified,
     });
   },
 });
 
-/** Of a model of several Datanets which are missing. */
+/** Describes a model's approval; for a model of several Datanets it names those that have not approved. */
 function describeApproval(leaf: LedgerModelLeaf): string {
   if (leaf.counters.isApproved) return "approved";
   const missing = approvalsOf(leaf).flatMap(({ hasApproved, id }) => (hasApproved ? [] : [id]));
@@ -99,7 +99,7 @@ function describeApproval(leaf: LedgerModelLeaf): string {
 
 const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;
 
-/** By which circuits the model is settled, and whether the one that its activation names is one of them. */
+/** Describes the circuits that settle the model, and says if the one that its activation names is among them. */
 function describeSettling(
   leaf: LedgerModelLeaf,
   settlements: readonly LedgerSettlement[],

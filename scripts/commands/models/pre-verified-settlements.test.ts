@@ -1,4 +1,4 @@
-/** What the command line says of a settlement that waits on L1, beside a real sequencer. */
+/** Command lines about a settlement that waits on L1, beside a real sequencer. */
 
 import { MODEL_ID } from "@openledger/bridge/testing/model-history";
 import { FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";

@@ -21,7 +21,7 @@ import { openModelSettler } from "./serve-settling.ts";
 
 type Options = GlobalOptions & ServeOptions & { readonly folder: string | undefined };
 
-/** Models named one by one in what the command prints. */
+/** Maximum models that the command's lines name one by one. */
 const MAX_NAMED = 20;
 
 /**

@@ -75,7 +75,7 @@ async function claimableOf(client: Signer["client"], leafId: number): Promise<Cl
     }));
 }
 
-/** What leaves of this owner may claim, model by model. */
+/** Lists the amounts that leaves of this owner may claim, model by model. */
 function claimableIn(records: Ledger["leaves"], owner: bigint): Claimable[] {
   const found: Claimable[] = [];
   for (const [modelId, { model, rewards }] of records.withMore()) {

@@ -42,7 +42,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What the commands answer as JSON, as far as it is read here. */
+/** Fields of the commands' JSON answers that these tests read. */
 interface Answer {
   readonly totalWei: string;
   readonly rewardClaims: readonly { readonly stage: string }[];

@@ -1,4 +1,4 @@
-/** What commands that go through L1's queue share: a wait where there is a sequencer to ask, and what to say of it. */
+/** Shared parts of commands that go through L1's queue: the wait if there is a sequencer, and the lines about it. */
 
 import type { QueueResult } from "@openledger/client/actions/forced/queue-result";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
@@ -22,7 +22,7 @@ export const MAX_FEE_OPTION = defineOptions({
   "--max-fee <amount>": "most OPEN that L1's queue may burn for an entry; default: the current fee",
 });
 
-/** Of a command that goes through L1's queue where it is told to. */
+/** Options of a command that can go through L1's queue. */
 export const FORCED_OPTIONS = defineOptions({
   ...FORCED_OPTION,
   ...UNCHECKED_OPTION,
@@ -39,7 +39,7 @@ export interface ForcedOptions {
   wait: string;
 }
 
-/** Of `--max-fee`, as the client's verbs take it. @throws CLI_INPUT_INVALID */
+/** Returns `--max-fee` in the form of the client's verbs. @throws CLI_INPUT_INVALID */
 export function maxFeeOf({ maxFee }: Pick<ForcedOptions, "maxFee">): { maxFeeWei?: bigint } {
   return maxFee === undefined ? {} : { maxFeeWei: parseOpen(maxFee) };
 }
@@ -49,9 +49,9 @@ export interface ForcedSent {
   readonly what: string;
   readonly sent: QueueResult;
   readonly wait: string;
-  /** Whether it was seen before that it would have an effect. */
+  /** true: a check beforehand has shown that it would have an effect. */
   readonly isChecked: boolean;
-  /** What to wait for; default: the queue entry. */
+  /** Target of the wait; default: the queue entry. */
   readonly target?: WaitTarget;
 }
 
@@ -64,7 +64,7 @@ export interface ForcedOutcome {
 
 /**
  * Waits for a queue entry as far as there is somebody to ask.
- * @throws CMD_USAGE, CLI_QUEUE_ENTRY_INVALID where the entry had no effect, CLI_WAIT_*
+ * @throws CMD_USAGE, CLI_QUEUE_ENTRY_INVALID if the entry had no effect, CLI_WAIT_*
  */
 export async function followForced(
   { client }: Signer,

@@ -43,7 +43,9 @@ export async function withdrawThroughL1(
   const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
   const what = `${amount} from leaf ${leafId} for ${recipient}`;
   const sending: ForcedSending = {
-    ...{ entry, what, ledger },
+    entry,
+    what,
+    ledger,
     send: (fee) => forceWithdraw(client, { id: leafId, amountWei, recipient, ...fee }),
     targetOf: ({ queueIndex }) => ({ withdrawal: { queueIndex } }),
   };

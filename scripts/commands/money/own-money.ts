@@ -1,4 +1,4 @@
-/** Where the money of one address is: its wallet, what it can finalize, what waits, and what the sequencer says it has. */
+/** Money of one address: its wallet, the amounts that it can finalize, the amounts that wait, and its balances by the sequencer. */
 
 import { KIND } from "@openledger/circuits/protocol";
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
@@ -22,7 +22,7 @@ export interface OwnMoney {
   readonly finalizableWei: bigint;
   /** Deposits that no batch has taken. */
   readonly waiting: readonly WaitingDeposit[];
-  /** By the sequencer's word; null where none is known. `postedWei` is what L1's root has. */
+  /** Leaves by the sequencer's word; null if no sequencer is known. `postedWei` is the amount under L1's root. */
   readonly leaves:
     | readonly {
         readonly id: number;

@@ -13,14 +13,11 @@ export interface ForcedSending {
   readonly what: string;
   readonly ledger: LedgerOnL1;
   readonly send: (fee: { maxFeeWei?: bigint }) => Promise<QueueResult>;
-  /** What to wait for; default: the queue entry. */
+  /** Returns the target of the wait; default: the queue entry. */
   readonly targetOf?: (sent: QueueResult) => WaitTarget;
 }
 
-/**
- * Checks an entry by the ledger rebuilt from L1, queues it, and follows it: without a sequencer, too.
- * @throws CLI_FORCED_NO_EFFECT, CLI_L1_REVERTED, BRG_*
- */
+/** Checks an entry by the ledger rebuilt from L1, queues it, and follows it, even without a sequencer. */
 export async function sendThroughL1(
   signer: Signer,
   { entry, ledger, send, targetOf, what }: ForcedSending,

@@ -17,7 +17,7 @@ import type { Output } from "../../cli/output.ts";
 export interface RunFullNodeOptions {
   readonly snapshotPath: string | null;
   readonly isVerifying: boolean;
-  /** What the pages are told of; null for no pages. */
+  /** Settings of the pages; null for no pages. */
   readonly pages: Omit<ServedPages, "path"> | null;
 }
 
@@ -72,7 +72,7 @@ export async function runThroughReorganisations(
   }
 }
 
-/** Its operator's own pages: they verify with the keys that the contract has, by the full node's own Ethereum node. */
+/** Builds the operator's own pages: they verify with the contract's keys, by the full node's own Ethereum node. */
 async function pagesFor({
   rpcUrl,
   rollupAddress,

@@ -7,7 +7,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What the command writes in whose course something is written; several may run at once. */
+/** Output of each command that runs; several may run at once. */
 const heard = new AsyncLocalStorage<{ stdout: string; stderr: string }>();
 for (const name of ["stdout", "stderr"] as const) {
   const stream = process[name];

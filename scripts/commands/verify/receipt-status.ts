@@ -68,7 +68,14 @@ async function showAll(
     const found =
       status === "dropped" || status === "pending" ? null : await findPayment(client, modelId, wanted);
     const of = found && (await paymentStatus(client, found, circuits));
-    statuses.push({ ...{ hash: null, queueIndex: null }, ...wanted, modelId, status, of });
+    statuses.push({
+      hash: null,
+      queueIndex: null,
+      ...wanted,
+      modelId,
+      status,
+      of,
+    });
   }
   const lines = renderTable([
     ["payment", "model", "epoch", "OPEN", "stage", "drawn", "L1 transaction of the settlement"],
@@ -142,7 +149,7 @@ const answerSchema = z.object({
   isPaid: z.boolean(),
 });
 
-/** An answer that no payment names. @throws CLI_UNKNOWN where its server does not know it either */
+/** An answer that no payment names. @throws CLI_UNKNOWN if its server does not know it either */
 async function showUnpaid(
   { options, output }: Pick<Context, "options" | "output">,
   client: LedgerClient,

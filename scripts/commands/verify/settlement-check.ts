@@ -13,7 +13,7 @@ export interface CheckOptions extends PublishedOptions, Pick<CircuitOptions, "ci
   readonly hasKeysOfL1?: boolean;
 }
 
-/** A settlement, computed again from what is published and compared with L1; its proof is verified. */
+/** Computes a settlement again from what is published and compares it with L1; its proof is verified. */
 export async function checkSettlement(
   client: LedgerClient,
   wanted: { modelId: number; epoch: number },

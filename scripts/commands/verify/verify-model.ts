@@ -38,11 +38,11 @@ export interface RecomputeWhat {
   readonly what: string;
   /** The registered model that a folder's has to be, by its statics on the ledger. */
   readonly modelId?: number;
-  /** Told the model as it is published, before anything is computed. */
+  /** Called with the model as it is published, before anything is computed. */
   readonly onPublished?: (model: ModelParts) => void;
-  /** As `factsOf` takes them. */
+  /** Versions for `factsOf`. */
   readonly versions?: (model: ModelParts) => readonly (number | undefined)[];
-  /** As `factsOf` takes it. */
+  /** History for `factsOf`. */
   readonly history?: LedgerClient;
 }
 
@@ -130,7 +130,7 @@ export async function openPublished(what: string, options: VerifyModelOptions, o
   return { isFolder, model, places };
 }
 
-/** Of a language model, by which numbers of its base it computes. */
+/** Names the numbers that a language model's base computes with; no line for other families. */
 export async function weightsLine({ family, recipe }: ModelParts): Promise<string[]> {
   const weights = await family.weightsOf?.(recipe);
   return weights === undefined ? [] : [`its base's weights are ${weights}`];
@@ -142,7 +142,7 @@ const describeVersions = ({ recipe }: ModelParts): string =>
     .map(({ id, version }) => `version ${version} of datanet ${id}`)
     .join(" and ");
 
-/** Of all versions, one after another; null without the option. */
+/** Reads the rows of all versions, one after another; null without the option. */
 export async function storedRows(
   { rows }: VerifyModelOptions,
   { furtherRowsRoots = [], rowsRoot }: Pick<LedgerFacts, "furtherRowsRoots" | "rowsRoot">,
@@ -160,10 +160,10 @@ export const showStages =
     output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
 
 /**
- * What the ledger says of the versions that a model's rows come from; the card is Datanet 0's.
+ * Reads the ledger's facts of the versions that a model's rows come from; the card is Datanet 0's.
  * @param versions numbers of the versions, in the Datanets' places; default: Datanet 0's is the binding's, others' are
- *   the present ones, since the ledger binds a model to one version alone
- * @param history asked for earlier versions: a full node lists no operations that L1 alone has shown it
+ * the present ones, since the ledger binds a model to one version alone
+ * @param history source of earlier versions: a full node lists no operations that L1 alone has shown it
  * @throws CLI_UNKNOWN
  */
 export async function factsOf(
@@ -181,10 +181,10 @@ export async function factsOf(
 }
 
 /**
- * Root and card of one version of a Datanet; zeros where it has none.
+ * Root and card of one version of a Datanet; zeros if it has none.
  * @param version default: the present one
  * @param history as `factsOf` takes it
- * @throws CLI_UNKNOWN where no such version is listed
+ * @throws CLI_UNKNOWN if no such version is listed
  */
 export async function versionOf(
   client: LedgerClient,

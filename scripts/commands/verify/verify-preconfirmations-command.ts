@@ -45,7 +45,11 @@ export const addVerifyPreconfirmationsCommand = command({
     const { fromBlock, fromFeed: feedUrls } = options;
     const evidences = await Promise.all(paths.map(readEvidence));
     const result = await checkAgainstL1({
-      ...{ rpcUrl, rollupAddress, evidences, feedUrls, fromBlock },
+      rpcUrl,
+      rollupAddress,
+      evidences,
+      feedUrls,
+      fromBlock,
       blobs: await openBlobs(options),
     });
     const { blockNumber, checked, context, outcome } = result;

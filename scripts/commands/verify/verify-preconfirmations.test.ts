@@ -38,7 +38,7 @@ const home = vi.hoisted(() => {
   process.env.OPENLEDGER_HOME = folder;
   return folder;
 });
-/** Of anvil's second account, which is the contract's sequencer in l1-world.ts. */
+/** Private key of anvil's second account, which is the contract's sequencer in l1-world.ts. */
 const OPERATOR_L1_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 const folder = temporaryFolder();
 const [alice, bob] = [testUser(0), testUser(1)];

@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<DrawVerdict, string>> = {
   "false-answer": "⚠ void: the answer was not the model's",
 };
 
-/** Whether the published prompts of a direct model's drawn payments are what pays for them. */
+/** Checks that the published prompts of a direct model's drawn payments are those that were paid for. */
 export async function comparePrompts({
   options,
   args,

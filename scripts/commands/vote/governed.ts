@@ -1,4 +1,4 @@
-/** What the commands of votes share: whose governor, from which block on. */
+/** Shared parts of the commands of votes: the governor's address and the block from which it exists. */
 
 import type { Address } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -18,7 +18,7 @@ export const FROM_BLOCK_OPTION = defineOptions({
   "--from-block <n>": "first block to search for proposals; default: the deployment record's",
 });
 
-/** @throws CMD_USAGE where neither the option nor the record names it */
+/** @throws CMD_USAGE if neither the option nor the record names it */
 export function governorOf(options: GovernedOptions, rollupAddress: Address): Address {
   if (options.governor !== undefined) return parseAddress(options.governor);
   const known = deploymentOf(rollupAddress)?.governance?.governor;

@@ -60,7 +60,7 @@ export const addMigrateCommand = command({
   },
 });
 
-/** Everything that the account holds, where there is a sequencer to ask; else what was withdrawn before is moved. */
+/** Withdraws everything that the account holds. Without a sequencer it does nothing: earlier withdrawals are moved then. */
 async function withdrawAll(signer: Signer, output: Output): Promise<void> {
   const { account, client } = signer;
   if (client.sequencerUrl === null) {

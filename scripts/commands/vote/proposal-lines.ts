@@ -1,4 +1,4 @@
-/** Proposals for people: what they would do, how they stand, and what comes next. */
+/** Lines about proposals for people: their effect, their state, and the next step. */
 
 import type { GovernedCall, Proposal, ProposalState } from "@openledger/client/governance/governance";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -44,7 +44,7 @@ function describe(proposal: Proposal): string[] {
   ];
 }
 
-/** By what the call says, not by what its proposer says of it. */
+/** Describes a call by its data, not by its proposer's words. */
 function describeCall({ data, target, valueWei }: GovernedCall): string {
   const ether = valueWei === 0n ? "" : `, with ${formatEther(valueWei)} ETH of the timelock's`;
   for (const abi of KNOWN) {

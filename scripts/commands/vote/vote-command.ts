@@ -139,7 +139,7 @@ function answer(output: Output, what: string, sent: L1Result, facts: object): vo
   output.answer(lines, { ...facts, transactionHash, gasUsed, gasCostWei });
 }
 
-/** @throws CMD_USAGE where the options are no one proposal */
+/** @throws CMD_USAGE if the options are no one proposal */
 async function callsOf(
   client: LedgerClient,
   options: GlobalOptions & OptionsOf<typeof PROPOSE_OPTIONS>,

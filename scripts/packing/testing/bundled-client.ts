@@ -1,16 +1,26 @@
-/** What a bundler makes of a program that imports some names of the client package. */
+/** Bundles a program that imports some names of the client package. */
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-/** Of a program that deposits, transfers and reads. */
+/** Names that a program imports which deposits, transfers and reads. */
 export const PAYING = [
-  ...["createLedgerClient", "deriveKey", "deposit", "transfer", "waitFor", "isClientError"],
-  ...["findLeaves", "getInfo", "getLeaf", "getStatus", "parseOpen", "formatOpen"],
+  "createLedgerClient",
+  "deriveKey",
+  "deposit",
+  "transfer",
+  "waitFor",
+  "isClientError",
+  "findLeaves",
+  "getInfo",
+  "getLeaf",
+  "getStatus",
+  "parseOpen",
+  "formatOpen",
 ] as const;
 
 export interface BundledClient {
-  /** Of what is loaded at first, minified, in thousands of bytes: not what an action imports when it needs it. */
+  /** Size of what is loaded first, minified and gzipped, in thousands of bytes; without what an action imports when it needs it. */
   readonly gzipKb: number;
   /** Modules of which something is in it: "client/l2-key.js", "zod/v4/core/parse.js". */
   readonly modules: readonly string[];
@@ -34,8 +44,16 @@ export async function bundleClient(
     },
     nodePaths: [fileURLToPath(new URL("../../node_modules", import.meta.url))],
     external: isWithViem ? [] : ["viem", "viem/*"],
-    ...{ bundle: true, minify: true, write: false, metafile: true, splitting: true, outdir: "bundle" },
-    ...{ format: "esm", platform: "browser", target: "es2022", legalComments: "none" },
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    splitting: true,
+    outdir: "bundle",
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    legalComments: "none",
   });
   const [main, { exports }] = Object.entries(metafile.outputs).find(
     ([, { entryPoint }]) => entryPoint === "<stdin>",

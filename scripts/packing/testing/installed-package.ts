@@ -1,4 +1,4 @@
-/** What somebody has who begins with an npm package: a folder of their own, and in it what npm installs. */
+/** Project of somebody who begins with an npm package: a folder of their own, and in it what npm installs. */
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,13 +34,13 @@ export class InstalledPackage {
     return /```ts\n([\s\S]*?)```/.exec(readFileSync(this.installed("README.md"), "utf8"))![1]!;
   }
 
-  /** What publint has to say of the package. */
+  /** Runs publint. @returns its complaints about the package */
   async complaints(): Promise<string[]> {
     const { messages, pkg } = await publint({ pkgDir: this.installed(), pack: false, strict: true });
     return messages.map((message) => formatMessage(message, pkg!)!);
   }
 
-  /** As a user's own project is compiled; JavaScript is beside each file then. @returns the compiler's complaints */
+  /** Compiles files as a user's own project; the JavaScript lies beside each file afterwards. @returns the compiler's complaints */
   async compile(files: Readonly<Record<string, string>>): Promise<string[]> {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
     // TypeScript 7, which says the same as TypeScript 5 in a third of its time.
@@ -69,7 +69,8 @@ export class InstalledPackage {
     return run(process.execPath, args, options).then(
       ({ stdout }) => ({ code: 0, stdout }),
       ({ code, stderr, stdout }: { code: number; stdout: string; stderr: string }) => ({
-        ...{ code, stdout: `${stdout}${stderr}` },
+        code,
+        stdout: `${stdout}${stderr}`,
       }),
     );
   }

@@ -54,7 +54,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   card?: string;
 }
 
-/** These tune a language model, the second one that cites rows; the other presets make direct models. */
+/** Presets that tune a language model, the second with cited rows; the other presets make direct models. */
 const TEXTS = "texts";
 const CITED_TEXTS = "cited-texts";
 const PRESETS: readonly string[] = [...PRESET_NAMES, TEXTS, CITED_TEXTS];
@@ -255,7 +255,7 @@ function requirePublishedCuts(
   }
 }
 
-/** As large as the model, or of the rollup's circuits of shards where none of one proof holds it. */
+/** Returns the model's own size, or that of the rollup's fitting circuit if it is one of shards. */
 async function circuitSize(
   options: TrainOptions & GlobalOptions,
   payees: readonly Payee[],

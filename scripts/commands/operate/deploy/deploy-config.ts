@@ -1,4 +1,4 @@
-/** The file that says what is deployed. Paths in it are relative to the file; amounts are OPEN as people write them. */
+/** Configuration file of a deployment. Paths in it are relative to the file; amounts are OPEN as people write them. */
 
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -45,11 +45,11 @@ const configSchema = z.strictObject({
   deployerKeyFile: path,
   token: z.union([z.strictObject({ holder: address }), z.strictObject({ existing: address })]),
   /**
-   * Whose batches are taken, who signs preconfirmations, and who owns leaf 1, which gets the fees: the account of a key
+   * Operator: posts batches, signs preconfirmations, and owns leaf 1, which gets the fees. It is the account of a key
    * file, or an address with the ledger key of that leaf.
    */
   operator: z.union([z.strictObject({ keyFile: path }), z.strictObject({ address, keyX })]),
-  /** Owns leaf 0; or `governance`, and its timelock does. */
+  /** Owner of leaf 0. With `governance` instead, its timelock owns it. */
   treasuryOwner: address.optional(),
   governance: z
     .strictObject({
@@ -65,7 +65,7 @@ const configSchema = z.strictObject({
   minDeposit: open.default(parseOpen("1")),
   queueBaseFee: open.default(parseOpen("1")),
   queueCapacity: z.int().min(8).max(65_535).default(1_024),
-  /** In the order in which batches name them; the first is the sequencer's. */
+  /** Circuits in the order in which batches name them; the first is the sequencer's. */
   circuits: z.array(z.string().min(1)).min(1).max(16),
   /** Keys of a ceremony, or development keys, on chain 31337 alone. */
   keys: z.union([

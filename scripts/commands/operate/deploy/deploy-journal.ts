@@ -1,7 +1,8 @@
 /**
- * What a deployment has signed, on disk before it is sent. All transactions of one step have one nonce, and a contract's
- * address follows from account and nonce: so however often a deployment is killed and begun again, each contract comes
- * into being once at most, at the address that the journal names. `plan` says whose it is, its chain among it.
+ * Journal of the transactions that a deployment has signed, on disk before they are sent. All transactions of one step
+ * have one nonce, and a contract's address follows from account and nonce. So each contract is created once at most, at
+ * the address that the journal names, however often a deployment is killed and begun again. `plan` says whose it is,
+ * its chain among it.
  */
 import { join } from "node:path";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
@@ -22,7 +23,7 @@ const attemptSchema = z.object({
   maxPriorityFeePerGasWei: wei,
 });
 const journalSchema = z.object({
-  /** What is deployed where, by name: another configuration must not go on with it. */
+  /** Deployed contents by name: another configuration must not continue with this journal. */
   plan: z.record(z.string(), z.string()),
   firstNonce: z.int().nonnegative(),
   /** Attempts by the step's name, replacements last. */
@@ -34,7 +35,7 @@ export type Attempt = z.output<typeof attemptSchema>;
 
 const pathOf = (folder: string) => join(folder, "deploy-journal.json");
 
-/** null where nothing was signed yet. @throws CMD_DEPLOY_FAILED where it cannot be read */
+/** null if nothing was signed yet. @throws CMD_DEPLOY_FAILED if it cannot be read */
 export function readJournal(folder: string): DeployJournal | null {
   const text = readIfPresent(pathOf(folder));
   if (text === null) return null;
@@ -48,7 +49,7 @@ export function readJournal(folder: string): DeployJournal | null {
   }
 }
 
-/** It holds no secret: a signed transaction is public as soon as it is sent, and worthless to others before. */
+/** Writes the journal. It holds no secret: a signed transaction is public as soon as it is sent, and worthless to others before. */
 export async function writeJournal(folder: string, journal: DeployJournal): Promise<void> {
   const text = (_key: string, value: unknown) => (typeof value === "bigint" ? value.toString() : value);
   await writeFileWhole(pathOf(folder), `${JSON.stringify(journal, text, 2)}\n`, { mode: 0o600 });

@@ -136,7 +136,7 @@ function requirePlainBatch(names: readonly string[]): void {
   );
 }
 
-/** Its meta.json says that it is none. */
+/** Refuses a development key by its own meta.json, even if the file was renamed. */
 function refuseDevelopmentKey(name: string, { verificationKey, zkeyPath }: ProvingCircuit): void {
   if (!isDevelopmentKey(verificationKey)) return;
   throw operatorError("CMD_DEPLOY_REFUSED", `${zkeyPath} is a development key of ${name}, renamed`, {
@@ -211,7 +211,7 @@ export class VerifiedKeys {
   }
 }
 
-/** @throws CMD_DEPLOY_REFUSED where it cannot be read */
+/** @throws CMD_DEPLOY_REFUSED if it cannot be read */
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
   try {

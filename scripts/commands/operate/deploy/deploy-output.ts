@@ -1,4 +1,4 @@
-/** What a finished deployment leaves in its folder: the record, and what an explorer needs to show the sources. */
+/** Files that a finished deployment leaves in its folder: the record, and the sources in an explorer's form. */
 import { join } from "node:path";
 import { type Deployment, encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { ledgerDomain } from "@openledger/client/ledger-client";

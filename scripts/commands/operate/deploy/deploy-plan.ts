@@ -1,4 +1,4 @@
-/** What a deployment will do, from its configuration and the chain alone. Nothing is sent here. */
+/** Plan of a deployment, from its configuration and the chain alone. Nothing is sent here. */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { genesisLedger } from "@openledger/circuits/ledger/ledger";
@@ -37,14 +37,14 @@ type StepName = "OpenToken" | "Rollup" | (typeof GOVERNANCE_CONTRACTS)[number];
 export interface DeployStep {
   readonly name: StepName;
   readonly nonce: number;
-  /** Where the contract will be, or is. */
+  /** Address of the contract, deployed or not. */
   readonly address: Address;
   readonly abi: Abi;
   readonly args: readonly unknown[];
   /** Creation code with the arguments. */
   readonly data: Hex;
   readonly isDone: boolean;
-  /** Of what is not done. */
+  /** Gas of the step; 0 if it is done. */
   readonly gas: bigint;
 }
 
@@ -53,12 +53,12 @@ export interface DeployPlan {
   readonly steps: readonly DeployStep[];
   readonly tokenAddress: Address;
   readonly rollupAddress: Address;
-  /** null where nobody votes. */
+  /** null if nobody votes. */
   readonly governance: (GovernanceAddresses & { readonly options: GovernanceOptions }) | null;
   readonly rollup: RollupOptions & { readonly genesisRoot: bigint };
   readonly supplyWei: bigint;
   readonly firstNonce: number;
-  /** What the journal holds the next start to. */
+  /** Facts that must be equal when the deployment is started again; the journal has them. */
   readonly fingerprint: Readonly<Record<string, string>>;
   readonly contractsHash: string;
 }
@@ -68,7 +68,7 @@ const NEW_TOKEN_SUPPLY_WEI = 10n ** 27n;
 
 /**
  * @throws CMD_DEPLOY_REFUSED (a key file holds no key),
- * CMD_DEPLOY_FAILED, CIR_SECRET_FILE_…, CON_DEPLOY_FAILED where a constructor refuses its arguments
+ * CMD_DEPLOY_FAILED, CIR_SECRET_FILE_…, CON_DEPLOY_FAILED if a constructor refuses its arguments
  */
 export async function planDeployment(
   config: DeployConfig,
@@ -141,7 +141,10 @@ export async function planDeployment(
   const describeGovernance = (token: Address, itsRollup: Address) => {
     if (governance === null) return [];
     const args = governanceArguments(governance.options, {
-      ...{ ...governance, token, rollup: itsRollup, contractsHash },
+      ...governance,
+      token,
+      rollup: itsRollup,
+      contractsHash,
     });
     const nonces = [nextNonce, nextNonce + 1, rollupNonce + 1];
     return GOVERNANCE_CONTRACTS.map((name, i) => describe(name, nonces[i]!, args[name]));

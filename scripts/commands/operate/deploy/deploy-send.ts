@@ -12,14 +12,14 @@ import { type Attempt, type DeployJournal, readJournal, writeJournal } from "./d
 import type { DeployPlan, DeployStep } from "./deploy-plan.ts";
 
 const POLL_MS = 500;
-/** So long without being mined, and the transaction is replaced by one that pays more. */
+/** Time after which a transaction that is not mined is replaced by one that pays more. */
 const RESEND_AFTER_MS = 60_000;
 
 export type Receipts = Readonly<Partial<Record<DeployStep["name"], TransactionReceipt>>>;
 
 /**
  * @returns the receipts, each as deep as the configuration asks for
- * @throws CMD_DEPLOY_FAILED, CON_L1_COST_ABOVE_CAP; BRG_L1_* and viem's errors where the node does not answer or refuses:
+ * @throws CMD_DEPLOY_FAILED, CON_L1_COST_ABOVE_CAP; BRG_L1_* and viem's errors if the node does not answer or refuses:
  * the next start goes on from there
  */
 export async function sendDeployment(
@@ -96,7 +96,7 @@ class StepSender {
     return this.#journal.attempts[step.name]!;
   }
 
-  /** Of whichever attempt was mined: they have one nonce. */
+  /** Returns the receipt of the attempt that was mined: all have one nonce. */
   async #receipt(step: DeployStep): Promise<TransactionReceipt | null> {
     for (const { hash } of this.#attempts(step)) {
       try {
@@ -125,7 +125,7 @@ class StepSender {
     );
   }
 
-  /** On disk first, then on its way. */
+  /** Signs an attempt: it is written to disk first, then sent. */
   async #sign(step: DeployStep, last: Attempt | null): Promise<void> {
     const { maxFeeGwei: maxFeePerGasWei, maxPriorityFeeGwei: maxPriorityFeePerGasWei } = this.#config;
     const { fees, market } = await cappedFees(this.#client, { maxFeePerGasWei, maxPriorityFeePerGasWei });

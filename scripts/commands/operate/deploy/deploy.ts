@@ -1,4 +1,4 @@
-/** `openledger deploy`: everything is checked and said first; nothing is sent before somebody has agreed. */
+/** Command `openledger deploy`: checks and describes everything first, and sends nothing before somebody has agreed. */
 
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -19,9 +19,9 @@ const BLOCKS_TO_WITHDRAW = 14_400;
 
 interface DeployCost {
   readonly gas: bigint;
-  /** At what the node asks now. */
+  /** Cost at the node's present gas price. */
   readonly nowWei: bigint;
-  /** If fees rise to the cap and all gas limits are used. */
+  /** Cost if fees rise to the cap and all gas limits are used. */
   readonly maxWei: bigint;
   readonly balanceWei: bigint;
 }
@@ -31,7 +31,7 @@ interface PreparedDeployment {
   readonly circuits: readonly CheckedCircuit[];
   readonly plan: DeployPlan;
   readonly cost: DeployCost;
-  /** What few would expect, or what is missing. */
+  /** Warnings about settings that few would expect, and about missing parts. */
   readonly warnings: readonly string[];
   readonly client: PublicClient;
 }
@@ -74,12 +74,12 @@ export async function prepareDeployment(
   return { config, circuits, plan, cost, warnings: warningsOf(config, circuits, plan), client };
 }
 
-/** Sends what is not there yet, and writes the folder. @throws CMD_DEPLOY_REFUSED, and what `sendDeployment` throws */
+/** Sends the missing contracts, and writes the folder. @throws CMD_DEPLOY_REFUSED, and what `sendDeployment` throws */
 export async function carryOut(
   { circuits, client, config, cost, plan }: PreparedDeployment,
   tell: (text: string) => void,
 ): Promise<DeployResult> {
-  // At what is asked now and half as much again; the caps alone would ask for a fortune that is never spent.
+  // Balance for 1.5 times the present fees. The caps alone would require a fortune that is never spent.
   const neededWei = (cost.nowWei * 3n) / 2n;
   if (cost.balanceWei < neededWei) {
     throw operatorError(
@@ -156,7 +156,7 @@ function describeCeremony(contributions: readonly Contribution[]): string {
   return `contributions by ${people.map(({ name }) => name).join(", ")}, and ${beacon}; verified`;
 }
 
-/** For people: what it will do, what it costs, what can never be changed. */
+/** Describes for people what the deployment will do, what it costs and what can never be changed. */
 export function describeDeployment({ circuits, config, cost, plan, warnings }: PreparedDeployment): string[] {
   const { deployer, rollup } = plan;
   const eth = (wei: bigint) => `${formatEther(wei)} ETH`;

@@ -14,8 +14,12 @@ test("a rollup of sixteen circuits is planned before its token is there", async 
   const circuits = Array.from({ length: 16 }, () => simulateCircuit(batchSizes(shapeOf(6, 2))));
   const owner = STAND_IN;
   const args = rollupArguments(STAND_IN, {
-    ...{ circuits, genesisRoot: 1n, sequencer: owner, treasuryOwner: owner },
-    ...{ operatorOwner: owner, operatorKeyX: 1n },
+    circuits,
+    genesisRoot: 1n,
+    sequencer: owner,
+    treasuryOwner: owner,
+    operatorOwner: owner,
+    operatorKeyX: 1n,
   });
   const data = encodeDeployData({ ...pickContract(await compileContracts(), "Rollup"), args });
   expect(size(withStandIn(data, 10n ** 27n))).toBeLessThanOrEqual(CREATION_LIMIT);

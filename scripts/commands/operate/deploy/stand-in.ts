@@ -4,7 +4,7 @@
  */
 import { type Address, concatHex, type Hex, numberToHex, size } from "viem";
 
-/** In arguments, in the stand-in's place. */
+/** Stand-in for the address in a contract's arguments. */
 export const STAND_IN: Address = "0x00000000000000000000000000000000000570e7";
 
 const word = STAND_IN.slice(2).padStart(64, "0");
@@ -44,7 +44,7 @@ export function withStandIn(data: Hex, answer: bigint): Hex {
   return concatHex([assemble(codeSize), creation, data]);
 }
 
-/** Where the stand-in's address is a word of its own. */
+/** Finds the places at which the stand-in's address is a word of its own, as byte offsets. */
 function placesOf(data: Hex): number[] {
   const text = data.slice(2);
   const places: number[] = [];

@@ -1,4 +1,4 @@
-/** Whether an existing token is the one that the ledger's sums hold for. */
+/** Checks that an existing token is the one that the ledger's sums hold for. */
 
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { type Address, encodeDeployData, type Hex, type PublicClient } from "viem";

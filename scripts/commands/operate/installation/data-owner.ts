@@ -10,7 +10,7 @@ import {
 const MAX_DEPTH = 2;
 
 /**
- * A record in a data directory, or below it, that names another rollup; null where all that is there is this rollup's, or
+ * A record in a data directory, or below it, that names another rollup; null if all that is there is this rollup's, or
  * nothing is.
  * @throws StoreDamage for a record that is not as it was written
  */

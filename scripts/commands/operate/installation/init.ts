@@ -87,7 +87,7 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
   return { folder, settings };
 }
 
-/** Where a sequencer listens unless told otherwise: compose.yaml publishes it there, too. */
+/** Default address of a sequencer: compose.yaml publishes it there, too. */
 const SEQUENCER_URL = "http://127.0.0.1:8547";
 
 /** Settings that say where this folder's files are. */

@@ -1,4 +1,4 @@
-/** Ethereum as `openledger status` sees it: the node, the contracts, their keys, and what the operator's account holds. */
+/** Checks of Ethereum for `openledger status`: the node, the contracts, their keys, and the operator account's balance. */
 import { existsSync } from "node:fs";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
@@ -20,7 +20,7 @@ const LOCAL_CHAIN_ID = 31_337;
 export interface L1Endpoint {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
-  /** Chain of the deployment record; null where there is no record. */
+  /** Chain of the deployment record; null if there is no record. */
   readonly chainId: number | null;
 }
 
@@ -80,7 +80,7 @@ const HEAD_REMEDY =
 const CONTRACT_REMEDY =
   "the address is of another chain or deployment: use the right record, --rpc and --rollup";
 
-/** @returns why the head is too old or too new; null where it is neither */
+/** @returns why the head is too old or too new; null if it is neither */
 export function headProblem(
   blockNumber: bigint | null,
   timestamp: number,

@@ -1,4 +1,4 @@
-/** The services of a rollup as `openledger status` sees them: by their own answers, and by what the sequencer heard of them. */
+/** Checks of a rollup's services for `openledger status`: by their own answers, and by the sequencer's. */
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";
 import { getBatch } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch, SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
@@ -32,7 +32,7 @@ const infoSchema = z.object({ rollupAddress: z.string(), chainId: z.int() });
 
 const ask = (url: string) => fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
 
-/** Whether it answers, serves this rollup, and says that it is well. */
+/** Checks that a sequencer answers, serves this rollup, and says that it is well. */
 export async function checkSequencer(url: string, rollupAddress: Address): Promise<Finding[]> {
   const start = `start it (docker compose up --detach); if it does not stay up, its last line names the code: ${RUNBOOK}#sequencerdown`;
   const answers = await looking("sequencer", url, start, async () => {
@@ -52,7 +52,7 @@ export async function checkSequencer(url: string, rollupAddress: Address): Promi
   return [answers, isSame];
 }
 
-/** Remedies for what a sequencer's health says. */
+/** Remedies by the status word of a sequencer's health. */
 const HEALTH_REMEDIES: Readonly<Record<string, string>> = {
   behind: `wait for the bridge's first report; if it lasts: ${RUNBOOK}#behindl1`,
   alarm: MALFORMED_REMEDY,
@@ -64,7 +64,7 @@ function withHealthRemedy(finding: Finding): Finding {
   return { ...finding, remedy: HEALTH_REMEDIES[word] ?? finding.remedy };
 }
 
-/** Bridge, prover and the oldest batch that L1 does not have, by what the sequencer says. */
+/** Findings about bridge, prover and the oldest batch that L1 does not have, by the sequencer's word. */
 export async function checkPipeline(
   sequencerUrl: string,
   status: SequencerStatus,
@@ -136,7 +136,7 @@ export function proverFinding(
   return found("prover", prover.name, silentMs > maxSilenceMs ? silence : null, remedy);
 }
 
-/** @returns none where the sequencer serves no pages */
+/** @returns none if the sequencer serves no pages */
 export async function readPlaces(sequencerUrl: string): Promise<ServicePlaces> {
   const none = { answerServers: [], datanetHosts: [], factoryUrl: null };
   try {
@@ -147,7 +147,7 @@ export async function readPlaces(sequencerUrl: string): Promise<ServicePlaces> {
   }
 }
 
-/** Whether each of the other services answers, and says that it is well. */
+/** Checks that each of the other services answers, and says that it is well. */
 export function checkPlaces(places: ServicePlaces): Promise<Finding[]> {
   const { answerServers, datanetHosts, factoryUrl } = places;
   const all: readonly (readonly [check: Finding["check"], urls: readonly string[], healthPath: string])[] = [

@@ -1,4 +1,4 @@
-/** All that `openledger status` looks at from outside. Nothing here changes anything. */
+/** Examines everything that `openledger status` sees from outside. Nothing here changes anything. */
 import { existsSync } from "node:fs";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { deploymentOf, type Endpoints } from "../../../cli/context.ts";
@@ -10,9 +10,9 @@ import { bad, type Finding } from "./finding.ts";
 
 export interface Examination {
   readonly findings: readonly Finding[];
-  /** Whether L1 and the contract can be read: without them nothing else can be shown. */
+  /** true: L1 and the contract can be read. Without them nothing else can be shown. */
   readonly isL1Readable: boolean;
-  /** Whether the sequencer, where one is named, can be read. */
+  /** true: the sequencer, if one is named, can be read. */
   readonly isSequencerReadable: boolean;
 }
 

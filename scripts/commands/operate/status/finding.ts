@@ -1,4 +1,4 @@
-/** What `openledger status` found out about one thing. */
+/** Finding of `openledger status` about one thing. */
 export interface Finding {
   /** Kind of thing: stable, for programs. */
   readonly check:
@@ -18,7 +18,7 @@ export interface Finding {
   readonly subject: string;
   /** null: nothing is wrong. */
   readonly problem: string | null;
-  /** null where nothing is wrong. */
+  /** null if nothing is wrong. */
   readonly remedy: string | null;
 }
 
@@ -44,7 +44,7 @@ export const found = (
   remedy: string,
 ): Finding => (problem === null ? good(check, subject) : bad(check, subject, problem, remedy));
 
-/** The finding of a look that may throw: the error's first line is the problem then. */
+/** Returns the finding of a check that may throw: the error's first line is the problem then. */
 export async function looking(
   check: Finding["check"],
   subject: string,

@@ -61,9 +61,9 @@ export const addStatusCommand = command({
       nextId: state.nextId,
       isFrozen: state.isFrozen,
       queueWaiting: Number(queueTail) - state.queueHead,
-      /** What a forced operation burns now, in OPEN on L1. */
+      /** Fee that a forced operation burns now, in OPEN on L1. */
       queueFeeWei,
-      /** What a deposit burns now that opens an account, the id fee among it. */
+      /** Fee that a deposit burns now if it opens an account, the id fee included. */
       newAccountFeeWei,
       /** Parameters that few would expect, in words. */
       unusual,
@@ -154,7 +154,7 @@ export const addStatusCommand = command({
         batches,
         mempool,
         estimates,
-        /** null where a full node answers, which does not know them. */
+        /** null if a full node answers, which does not know them. */
         preVerifiedSettlements,
         circuits,
       },
@@ -181,7 +181,7 @@ function ownerOf(options: GlobalOptions & { owner?: string }): Address | null {
   return isNamed ? resolveAccount(options).l1.address : null;
 }
 
-/** Times of the entry that waits longest, in L1's seconds; null where none waits. */
+/** Times of the entry that waits longest, in L1's seconds; null if none waits. */
 async function readOldestEntry(client: LedgerClient, queueIndex: number) {
   const contract = rollupContract(client);
   const [stored, softSeconds, hardSeconds] = await Promise.all([

@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What `openledger status --json` says, and its exit status. */
+/** Runs `openledger status --json`. @returns its answer and exit status */
 async function status(rpcUrl: string, sequencerUrl: string) {
   const where = ["--rpc", rpcUrl, "--rollup", f.rollup.address, "--sequencer", sequencerUrl];
   const ended = await runInProcess("status", "--json", ...where);
