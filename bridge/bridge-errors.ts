@@ -35,6 +35,13 @@ export const bridgeErrors = defineErrors("BRG", {
     httpStatus: 503,
     isRetryable: true,
   },
+  BRG_L1_LOGS_INCOMPLETE: {
+    meaning:
+      "the Ethereum node's logs lack events that must be there; `data.what` names them. They are asked for again",
+    remedy: "if the error persists, use another node: this one lags behind itself, or leaves out logs",
+    httpStatus: 502,
+    isRetryable: true,
+  },
   BRG_QUEUE_REORGANISED: {
     meaning:
       "L1 removed a queue entry that was deep enough to be passed on, and a final batch includes it: only a restore from L1 helps",

@@ -5,12 +5,7 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { connect, deployFixture, type Fixture, OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { type Hex, hashTypedData, pad } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  forceCloseEpoch,
-  forceSetKey,
-  forceTransfer,
-  forceWithdraw,
-} from "./actions/forced/forced-operations.ts";
+import { force } from "./actions/forced/force.ts";
 import { approveToken } from "./actions/l1/approve-token.ts";
 import { awaitProposal, findProposal } from "./actions/l1/await-proposal.ts";
 import { deposit } from "./actions/l1/deposit.ts";
@@ -167,11 +162,18 @@ describe("a client with a Safe of two out of three owners", () => {
     bothSign();
     const tail = await queueTail();
     const fee = { permission: "batch" } as const;
-    const { queueIndex } = await forceWithdraw(client, { id: 4, amountWei: 2n * OPEN, ...fee });
+    const { queueIndex } = await force(client, { type: "withdraw", id: 4, amountWei: 2n * OPEN, ...fee });
     expect(queueIndex).toBe(tail);
-    await forceSetKey(client, { id: 4, keyX: 11n });
-    await forceTransfer(client, { id: 4, to: 5, amountWei: "all", expectedOwner: f.roles.bob, ...fee });
-    await forceCloseEpoch(client, { modelId: 6, ...fee });
+    await force(client, { type: "setKey", id: 4, keyX: 11n });
+    await force(client, {
+      type: "transfer",
+      id: 4,
+      to: 5,
+      amountWei: "all",
+      expectedOwner: f.roles.bob,
+      ...fee,
+    });
+    await force(client, { type: "closeEpoch", modelId: 6, ...fee });
     const added = await f.rollup.getEvents.QueueEntryAdded({ sender: safe.address }, { fromBlock: 0n });
     expect(added.map(({ args }) => args.kind)).toEqual([
       KIND.forcedWithdraw,

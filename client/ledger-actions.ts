@@ -1,5 +1,5 @@
 import type { Account, Client, Transport } from "viem";
-import { forceTransfer, forceWithdraw } from "./actions/forced/forced-operations.ts";
+import { force } from "./actions/forced/force.ts";
 import { approveToken } from "./actions/l1/approve-token.ts";
 import { deposit } from "./actions/l1/deposit.ts";
 import { finalizeWithdrawal } from "./actions/l1/finalize-withdrawal.ts";
@@ -32,8 +32,7 @@ const VERBS = {
   approveToken,
   deposit,
   finalizeWithdrawal,
-  forceTransfer,
-  forceWithdraw,
+  force,
   getL1Balances,
   claimRewards,
   createAccount,

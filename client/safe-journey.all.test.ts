@@ -2,7 +2,7 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/world/world";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { forceSetKey, forceWithdraw } from "./actions/forced/forced-operations.ts";
+import { force } from "./actions/forced/force.ts";
 import { deposit } from "./actions/l1/deposit.ts";
 import { finalizeWithdrawal } from "./actions/l1/finalize-withdrawal.ts";
 import { getL1Balances } from "./actions/l1/l1-balances.ts";
@@ -56,7 +56,12 @@ it("a Safe of two out of three goes the whole way: in, across, out, forced out, 
   const { hash } = await withdraw(acting, { amountWei: parseEther("2.25"), recipient: safe.address });
 
   // Forced out: by two owners through Ethereum, without any ledger key.
-  const forced = await forceWithdraw(client, { id, amountWei: parseEther("3"), permission: "batch" });
+  const forced = await force(client, {
+    type: "withdraw",
+    id,
+    amountWei: parseEther("3"),
+    permission: "batch",
+  });
   await waitFor(client, { withdrawal: { hash } }, "finalizable", PATIENT);
   await waitFor(client, { withdrawal: forced }, "finalizable", PATIENT);
   const paidOut = await finalizeWithdrawal(client);
@@ -73,7 +78,7 @@ it("a Safe of two out of three goes the whole way: in, across, out, forced out, 
   // One owner leaves: the others register another's key, and the old one signs for nothing any more.
   safe.signers = owners.slice(1);
   const nextKey = await deriveKey({ wallet: owners[1]!, ...place });
-  const rotated = await forceSetKey(client, { id, keyX: nextKey.keyX });
+  const rotated = await force(client, { type: "setKey", id, keyX: nextKey.keyX });
   await waitFor(client, rotated, "acknowledged", PATIENT);
   const payment = { to, amountWei: parseEther("1"), from: id };
   await expect(transfer(acting, payment)).rejects.toMatchObject({ code: "OP_BAD_SIGNATURE" });

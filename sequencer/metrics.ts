@@ -112,6 +112,7 @@ export function createMetrics(registry = new Registry()) {
     batchMalformed: gauge("rollup_batch_malformed", "1 while L1 has a batch that breaks the ledger's rules"),
     behind: gauge("rollup_behind_l1", "1 while L1 has signed operations that the data directory does not"),
     lacksFinal: gauge("rollup_l1_lacks_final", "1 while L1 lacks a batch that was final on it"),
+    l1Stalled: gauge("rollup_l1_stalled", "1 while no new block of L1 was reported for ten minutes"),
     feedClients: gauge("rollup_feed_clients", "Open connections to the feed"),
   };
   for (const code of ALERTED_CODES) metrics.errors.inc({ code }, 0);

@@ -49,6 +49,14 @@ export const sequencerErrors = defineErrors("SEQ", {
     httpStatus: 503,
     isRetryable: true,
   },
+  SEQ_L1_STALLED: {
+    meaning:
+      "the bridge has reported no new block of L1 for ten minutes: nothing is posted; operations are still taken",
+    remedy:
+      "the operator has to look at the bridge and its Ethereum node (docs/how-to/runbook.md#sequencerl1stalled)",
+    httpStatus: 503,
+    isRetryable: true,
+  },
   SEQ_CIRCUITS_DIFFER: {
     meaning:
       "the batches' circuits are others than those of this version, or than those that the data directory was written for: its batches could not be proven. `data.reason`, `data.circuits`",

@@ -1,6 +1,7 @@
 /** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
+import { stalledAlarmMsOf } from "@openledger/bridge/l1/confirmations";
 import { preloadKzg } from "@openledger/circuits/blob/kzg";
 import { initPoseidon, poseidonImplementation, useNativeField } from "@openledger/circuits/field/poseidon";
 import { loadNativeField } from "@openledger/circuits/native/native-field";
@@ -133,6 +134,7 @@ export async function createSequencerProcess(
       {
         ...config,
         rollupAddress: deployment.rollupAddress,
+        l1StalledAlarmMs: stalledAlarmMsOf(deployment.chainId),
         genesis: genesisOf(deployment),
         genesisRoot: deployment.genesis.root,
         rules: {

@@ -30,6 +30,7 @@ import {
 import { epochWrites } from "./batches/settling/stored-epochs.ts";
 import { type AdmissionMode, AdmissionPolicy } from "./intake/admission-policy.ts";
 import { emptyStore, L1Place, type L1Report } from "./intake/l1-place.ts";
+import { L1Stall } from "./intake/l1-stall.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
 import { OperatorNews } from "./intake/operator-news.ts";
@@ -56,6 +57,8 @@ export interface SequencerOptions extends MempoolLimits, BatchPipelineOptions, R
   readonly preconfirmationDeadlineSeconds: number;
   /** Address of the rollup's contract: nobody can check what is withdrawn to it. */
   readonly rollupAddress: `0x${string}`;
+  /** Without a new block of L1 for so long there is an alarm. Default: never. */
+  readonly l1StalledAlarmMs?: number | null;
   /** "open" by default. */
   readonly mode?: AdmissionMode;
 }
@@ -91,6 +94,7 @@ export class Sequencer {
   readonly settlements: SettlementService;
   readonly admission: AdmissionPolicy;
   readonly place: L1Place;
+  readonly l1Stall: L1Stall;
   readonly news: OperatorNews;
   readonly #modules: SequencerModules;
   readonly #inFlight = new Map<string, Promise<Submission>>();
@@ -146,6 +150,11 @@ export class Sequencer {
       logger: modules.logger,
       behindGauge: modules.metrics.behind,
       lacksFinalGauge: modules.metrics.lacksFinal,
+    });
+    this.l1Stall = new L1Stall(options.l1StalledAlarmMs ?? null, {
+      clock: modules.clock,
+      logger: modules.logger,
+      gauge: modules.metrics.l1Stalled,
     });
     this.admission = new AdmissionPolicy(options.mode ?? "open", {
       place: this.place,
@@ -528,13 +537,14 @@ export class Sequencer {
     const { malformed } = this.pipeline;
     if (this.#isStopping) return {};
     if (malformed !== null) return { status: "alarm", malformedBatch: malformed };
-    return this.place.healthFacts;
+    return { ...this.l1Stall.healthFacts, ...this.place.healthFacts };
   }
 
   /** Does due work; call it a few times a second. */
   tick(): void {
     if (this.#isStopping) return;
     this.pipeline.closeIfDue();
+    this.l1Stall.look();
     for (const expired of this.mempool.expire(this.#modules.clock())) {
       this.#drop(
         expired,

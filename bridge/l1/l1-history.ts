@@ -153,8 +153,8 @@ const DEFAULT_CHUNK_BLOCKS = 10_000;
 const GENESIS_POSITION = { batchNumber: 0, opIndex: 0, nextId: GENESIS_NEXT_ID };
 
 /**
- * Reads the history. @throws BRG_BATCH_MALFORMED; BRG_BLOB_* where nobody gives a batch's blob; BRG_HISTORY_UNREADABLE;
- * BRG_BATCH_NOT_IN_CALL; BRG_L1_*
+ * Reads the history. @throws BRG_L1_LOGS_INCOMPLETE where a batch is missing before another; BRG_BATCH_MALFORMED; BRG_BLOB_*
+ * where nobody gives a batch's blob; BRG_HISTORY_UNREADABLE; BRG_BATCH_NOT_IN_CALL; BRG_L1_*
  */
 export async function* readL1History(options: HistoryOptions): AsyncGenerator<HistoryEvent> {
   const { rollup, toBlock } = options;
@@ -167,6 +167,7 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
   ]);
   // Values that L1 fills in itself; they follow from the batches before.
   const { batchNumber: skippedNumber, nextId, opIndex } = options.after ?? GENESIS_POSITION;
+  let lastNumber = BigInt(skippedNumber);
   const l1 = { domain, idFeeWei, firstOpIndex: BigInt(opIndex), oldNextId: nextId };
   const fromBlock = options.fromBlock ?? (await findDeploymentBlock(rollup, toBlock));
   const maxChunkBlocks = options.maxChunkBlocks ?? DEFAULT_CHUNK_BLOCKS;
@@ -182,6 +183,9 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
       }
       const { batchNumber, circuit, newRoot, oldRoot, opIndex, queueHead } = log.args;
       if (batchNumber <= skippedNumber) continue;
+      if (batchNumber !== lastNumber + 1n)
+        throw logsIncomplete(`batch ${lastNumber + 1n}`, fromBlock, toBlock);
+      lastNumber = batchNumber;
       if (submission?.transactionHash !== log.transactionHash) {
         submission = await readSubmission(client, log, logs);
         // Settlements of skipped batches in the same transaction.
@@ -325,6 +329,14 @@ async function decode(
     throw batchMalformed(place, error);
   }
 }
+
+/** @param what must be in these blocks, and the node's logs do not have it */
+export const logsIncomplete = (what: string, fromBlock: bigint, toBlock: bigint) =>
+  bridgeError(
+    "BRG_L1_LOGS_INCOMPLETE",
+    `the Ethereum node's logs of blocks ${fromBlock} to ${toBlock} lack ${what}`,
+    { data: { what, fromBlock: Number(fromBlock), toBlock: Number(toBlock) } },
+  );
 
 function unreadable(batchNumber: bigint, why: string, cause?: unknown) {
   return bridgeError("BRG_HISTORY_UNREADABLE", `batch ${batchNumber}: ${why}`, {

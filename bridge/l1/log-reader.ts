@@ -37,25 +37,23 @@ export async function* readRollupLogs(options: LogReaderOptions): AsyncGenerator
   for await (const { answer, ...range } of chunks) yield { ...range, logs: inOrder(answer) };
 }
 
-interface WantedEvent {
-  readonly eventName: RollupLog["eventName"];
-  /** Indexed arguments. */
-  readonly args: Readonly<Record<string, bigint>>;
-}
+type EventName = RollupLog["eventName"];
+type NamedLog<Name extends EventName> = RollupLog & { readonly eventName: Name };
 
 /**
- * The block with an event, null where there is none. One question with the event's topics where the node takes it.
+ * Events of one name, in as few questions as the node takes.
+ * @param args of indexed arguments
  * @throws as readRollupLogs
  */
-export async function findEventBlock(
-  { args, eventName }: WantedEvent,
-  range: Omit<LogReaderOptions, "maxChunkBlocks">,
-): Promise<bigint | null> {
-  const { address, client, fromBlock, toBlock } = range;
+export async function* readRollupEvents<const Name extends EventName>(
+  eventName: Name,
+  range: Omit<LogReaderOptions, "maxChunkBlocks"> & { readonly args?: Readonly<Record<string, bigint>> },
+): AsyncGenerator<NamedLog<Name>[]> {
+  const { address, args = {}, client, fromBlock, toBlock } = range;
   const event = rollupAbi.find((item) => item.type === "event" && item.name === eventName)!;
   const whole = { fromBlock, toBlock, maxChunkBlocks: Number(toBlock - fromBlock + 1n) };
   const chunks = readInChunks(client, whole, (first, last) =>
-    l1Call(`find the event ${eventName}`, () =>
+    l1Call(`read the events ${eventName} of blocks ${first} to ${last}`, () =>
       client.getLogs({
         address,
         event: event as never,
@@ -65,10 +63,16 @@ export async function findEventBlock(
       }),
     ),
   );
-  for await (const { answer } of chunks) {
-    const [found] = answer as readonly { readonly blockNumber: bigint }[];
+  for await (const { answer } of chunks) yield inOrder(answer) as NamedLog<Name>[];
+}
+
+/** The block with an event, null where there is none. @throws as readRollupLogs */
+export async function findEventBlock(
+  eventName: EventName,
+  range: Parameters<typeof readRollupEvents>[1],
+): Promise<bigint | null> {
+  for await (const [found] of readRollupEvents(eventName, range))
     if (found !== undefined) return found.blockNumber;
-  }
   return null;
 }
 

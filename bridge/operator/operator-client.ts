@@ -168,6 +168,8 @@ export interface OperatorClient {
   reportClose(report: CloseReport): Promise<void>;
   /** Batches whose CloseEpochs wait for their randomness, by the ledger. */
   awaitedCloses(): Promise<readonly number[]>;
+  /** Batches with closed epochs that wait for their settlement. */
+  unsettledCloses(): Promise<readonly number[]>;
   /** Offers settlements; idempotent. @returns for each, whether it is settled for good, or can never be */
   offerPreVerifiedSettlements(preVerified: readonly PreVerifiedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
@@ -263,6 +265,7 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
         settlements: preVerified.map(preVerifiedBody),
       }),
     awaitedCloses: async () => (await ask("/operator/epoch-closes", awaitedClosesAnswer)).batchNumbers,
+    unsettledCloses: async () => (await ask("/operator/epoch-closes", awaitedClosesAnswer)).unsettled,
     async reportClose({ prevRandao, ...report }) {
       const body = { ...report, prevRandao: prevRandao === null ? null : hex32(prevRandao) };
       await ask("/operator/epoch-closes", z.unknown(), body);

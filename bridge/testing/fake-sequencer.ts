@@ -84,6 +84,7 @@ export class FakeSequencer {
   }[] = [];
   /** Batches whose CloseEpochs it reports as waiting. */
   awaitedCloses: number[] = [];
+  unsettledCloses: number[] = [];
   /** Reported foreign batches, which are not followed. */
   readonly foreign: ForeignBatchReport[] = [];
   /** Offered pre-verified settlements, and J of those that are settled or can never be. */
@@ -146,7 +147,10 @@ export class FakeSequencer {
         return {};
       },
     );
-    app.get("/operator/epoch-closes", async () => ({ batchNumbers: this.awaitedCloses }));
+    app.get("/operator/epoch-closes", async () => ({
+      batchNumbers: this.awaitedCloses,
+      unsettled: this.unsettledCloses,
+    }));
     app.get("/operator/chain", async () => this.#chain());
     app.post<{ Body: { batches: ForeignBatchReport[] } }>("/operator/foreign-batches", async (request) => {
       this.foreign.push(...request.body.batches);

@@ -18,10 +18,16 @@ interface LimitedRequest {
   /** The true node's newest block. */
   readonly headNumber: number;
 }
-/** Answer of the node in the true one's place; null = the true node's answer. `drop` breaks the connection. */
+/**
+ * Answer of the node in the true one's place; null = the true node's answer, and `change` = that one, changed. `drop` breaks
+ * the connection.
+ */
 export type Limit = (
   request: LimitedRequest,
-) => { status?: number; body?: unknown; drop?: true; hang?: true } | null;
+) =>
+  | { status?: number; body?: unknown; drop?: true; hang?: true }
+  | { change: (result: unknown) => unknown }
+  | null;
 
 export const rpcError = (code: number, message: string) => ({
   jsonrpc: "2.0",
@@ -50,6 +56,14 @@ function logRange({ headNumber, method, params }: LimitedRequest): {
   };
   return { fromBlock: numberOf(fromBlock), toBlock: numberOf(toBlock) };
 }
+
+/** Leaves out logs that the true node has, for as long as it is told to. */
+export const leavesOut =
+  (isLeftOut: (log: { readonly topics: readonly Hex[]; readonly blockNumber: Hex }) => boolean): Limit =>
+  ({ method }) =>
+    method === "eth_getLogs"
+      ? { change: (result) => (result as Parameters<typeof isLeftOut>[0][]).filter((log) => !isLeftOut(log)) }
+      : null;
 
 /** Answers of hosted nodes that refuse a range of logs, from their operators' documentation. */
 export const RANGE_REFUSALS = {
@@ -128,14 +142,18 @@ export const asksForCells: Limit = ({ method, params }) => {
   return isOld ? { body: rpcError(-32000, "invalid sidecar version post-osaka: 0") } : null;
 };
 
-async function newestBlock(url: string): Promise<number> {
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_blockNumber", params: [] });
+async function ask(url: string, body: string): Promise<{ readonly result?: unknown }> {
   const answer = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body,
   });
-  return Number(((await answer.json()) as { result: string }).result);
+  return (await answer.json()) as { result?: unknown };
+}
+
+async function newestBlock(url: string): Promise<number> {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_blockNumber", params: [] });
+  return Number((await ask(url, body)).result);
 }
 
 /**
@@ -153,6 +171,12 @@ export async function behindLimit<T>(
     const { id, method, params } = JSON.parse(body);
     const headNumber = await newestBlock(trueUrl);
     const limited = limit({ number: ++number, method, params, headNumber });
+    if (limited !== null && "change" in limited) {
+      const answer = await ask(trueUrl, body);
+      const changed = "result" in answer ? { ...answer, result: limited.change(answer.result) } : answer;
+      response.setHeader("content-type", "application/json");
+      return response.end(JSON.stringify(changed));
+    }
     if (limited?.drop) return request.socket.destroy();
     if (limited?.hang) return;
     const isPlain = typeof limited?.body === "string";

@@ -153,7 +153,11 @@ export const closeReportBody = z.object({
 
 // Answers.
 
-export const awaitedClosesAnswer = z.object({ batchNumbers: z.array(z.int().positive()) });
+export const awaitedClosesAnswer = z.object({
+  batchNumbers: z.array(z.int().positive()),
+  /** Batches whose closed epochs wait for their settlement. */
+  unsettled: z.array(z.int().positive()),
+});
 
 const hexText = z
   .string()

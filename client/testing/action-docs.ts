@@ -137,7 +137,7 @@ function docstringOf(statement: ts.Statement): string {
 
 function sourcesOf(root: string, folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts") && !path.startsWith("testing/"))
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts") && !/^(testing|daemon)\//.test(path))
     .map((path) => `${folder}/${path}`)
     .sort();
 }

@@ -5,6 +5,7 @@ import type { Fault } from "./fault.ts";
 import { fullDiskFault } from "./full-disk.ts";
 import { killFault } from "./kill.ts";
 import { l1AnswersFault } from "./l1-answers.ts";
+import { eventLeftOutFault, frozenHeadFault } from "./l1-silence.ts";
 import { otherMachineFault } from "./other-machine.ts";
 import { baseFeeFault, droppedTransactionFault } from "./pending-transaction.ts";
 import { reorgFault } from "./reorg.ts";
@@ -19,6 +20,8 @@ export const FAULTS: readonly Fault[] = [
   killFault,
   otherMachineFault,
   l1AnswersFault,
+  eventLeftOutFault,
+  frozenHeadFault,
   droppedTransactionFault,
   baseFeeFault,
   reorgFault,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { type Deployment, loadDeployment } from "@openledger/circuits/registry/deployment";
-import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
+import { force } from "@openledger/client/actions/forced/force";
 import { approveToken } from "@openledger/client/actions/l1/approve-token";
 import { deposit } from "@openledger/client/actions/l1/deposit";
 import { finalizeWithdrawal } from "@openledger/client/actions/l1/finalize-withdrawal";
@@ -180,7 +180,7 @@ async function depositor({ l1, sequencerUrl }: World): Promise<LedgerClient> {
 async function forced(person: LedgerClient): Promise<void> {
   await approveToken(person, { amountWei: parseEther("50") });
   const wanted = { id: person.leafId!, amountWei: parseEther("10") };
-  const { queueIndex } = await forceWithdraw(person, wanted);
+  const { queueIndex } = await force(person, { type: "withdraw", ...wanted });
   await paidOut(person, { withdrawal: { queueIndex } }, wanted.amountWei);
 }
 

@@ -3,7 +3,9 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lagging } from "./lagging-node.ts";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { toEventSelector } from "viem";
+import { answerAsOf, headOf, lagging } from "./lagging-node.ts";
 
 export const L1_FAULTS = [
   "hangs",
@@ -20,7 +22,14 @@ export const L1_FAULTS = [
   "takes transactions and does not say so",
   "lags by a block or two",
 ] as const;
-type L1Fault = (typeof L1_FAULTS)[number];
+/** Played by drills of their own. */
+type OwnDrill = "leaves out queue entries" | "stands still";
+type L1Fault = (typeof L1_FAULTS)[number] | OwnDrill;
+
+/** The topic of an entry's event. */
+const QUEUE_ENTRY = toEventSelector(
+  rollupAbi.find((item) => item.type === "event" && item.name === "QueueEntryAdded") as never,
+);
 
 export interface L1Proxy {
   readonly url: string;
@@ -34,7 +43,11 @@ export interface L1Proxy {
 const SLOW_MS = 1_500;
 
 export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
-  const state: { fault: L1Fault | null; faultCount: number } = { fault: null, faultCount: 0 };
+  const state: { fault: L1Fault | null; faultCount: number; head: number | null } = {
+    fault: null,
+    faultCount: 0,
+    head: null,
+  };
   const hanging = new Set<ServerResponse>();
   const server: Server = createServer(async (request, response) => {
     try {
@@ -48,7 +61,8 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
   async function answer(body: string, response: ServerResponse): Promise<void> {
     const { fault } = state;
     const call = JSON.parse(body) as { id: number; method: string; params?: unknown[] };
-    if (fault !== null && fault !== "lags by a block or two") state.faultCount += 1;
+    const isCounted = fault !== "lags by a block or two" && fault !== "leaves out queue entries";
+    if (fault !== null && isCounted) state.faultCount += 1;
     const json = (text: string) => response.writeHead(200, { "content-type": "application/json" }).end(text);
     switch (fault) {
       case "hangs":
@@ -85,6 +99,22 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
         if (call.method !== "eth_getLogs") break;
         json(JSON.stringify({ jsonrpc: "2.0", id: call.id, result: [] }));
         return;
+      case "leaves out queue entries": {
+        if (call.method !== "eth_getLogs") break;
+        const answer = JSON.parse(await pass(body)) as { result?: { topics: string[] }[] };
+        const result = answer.result?.filter(({ topics }) => topics[0] !== QUEUE_ENTRY);
+        if (result?.length !== answer.result?.length) state.faultCount += 1;
+        json(JSON.stringify({ ...answer, result }));
+        return;
+      }
+      case "stands still": {
+        const passCall = (other: object) => pass(JSON.stringify({ jsonrpc: "2.0", ...other }));
+        state.head ??= await headOf(passCall);
+        const stale = await answerAsOf(state.head, call, passCall);
+        if (stale === null) break;
+        json(JSON.stringify({ jsonrpc: "2.0", id: call.id, ...stale }));
+        return;
+      }
       case "is slow":
         await sleep(SLOW_MS);
         break;
@@ -123,6 +153,7 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
     },
     set fault(fault) {
       state.fault = fault;
+      state.head = null;
       if (fault === "hangs") return;
       for (const response of hanging) response.destroy();
       hanging.clear();

@@ -124,6 +124,8 @@ export async function startL1({ circuits, deploy, l1 = "anvil", users, ...option
       encoded: encodeDeployment(deployment),
       batchNumber: async (): Promise<number> =>
         Number((await client.readContract({ ...rollup, functionName: "state" })).batchNumber),
+      queueHead: async (): Promise<number> =>
+        Number((await client.readContract({ ...rollup, functionName: "state" })).queueHead),
       queueTail: async (): Promise<number> =>
         Number(await client.readContract({ ...rollup, functionName: "queueTail" })),
     };

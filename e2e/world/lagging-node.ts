@@ -28,19 +28,28 @@ const BLOCK_PARAMETER: Readonly<Record<string, number>> = {
  * @param pass asks the node itself, and returns the text of its answer
  * @returns null if the node itself answers: it was not this one's turn, or there is nothing to lag in
  */
-export async function lagging(
-  call: RpcCall,
-  pass: (call: RpcCall) => Promise<string>,
-): Promise<RpcAnswer | null> {
+export async function lagging(call: RpcCall, pass: Pass): Promise<RpcAnswer | null> {
   if (Math.random() >= STALE_SHARE) return null;
+  const lag = 1 + Math.floor(Math.random() * MAX_LAG_BLOCKS);
+  return answerAsOf(Math.max(0, (await headOf(pass)) - lag), call, pass);
+}
+
+type Pass = (call: RpcCall) => Promise<string>;
+
+/** The newest block's number. */
+export async function headOf(pass: Pass): Promise<number> {
+  const answer = JSON.parse(await pass({ id: 1, method: "eth_blockNumber", params: [] })) as { result: Hex };
+  return hexToNumber(answer.result);
+}
+
+/** What a node says whose newest block is this one; null where the block makes no difference. */
+export async function answerAsOf(head: number, call: RpcCall, pass: Pass): Promise<RpcAnswer | null> {
   const ask = async <T>(method: string, params: unknown[]): Promise<T> =>
     (JSON.parse(await pass({ id: 1, method, params })) as { result: T }).result;
   const answerOf = async (params: unknown[]): Promise<RpcAnswer> => {
     const answer = JSON.parse(await pass({ ...call, params })) as RpcAnswer;
     return "error" in answer ? { error: answer.error } : { result: answer.result };
   };
-  const lag = 1 + Math.floor(Math.random() * MAX_LAG_BLOCKS);
-  const head = Math.max(0, hexToNumber(await ask<Hex>("eth_blockNumber", [])) - lag);
   const params = call.params ?? [];
   if (call.method === "eth_blockNumber") return { result: toHex(head) };
   if (call.method === "eth_getTransactionReceipt") {

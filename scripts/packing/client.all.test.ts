@@ -99,7 +99,8 @@ describe("the npm package", () => {
     };
     console.info("kB of gzip without viem:", sizes);
     expect(sizes.paying).toBeLessThan(60);
-    expect(sizes.methods).toBeLessThan(62);
+    // All eleven kinds of forced operations are among the methods.
+    expect(sizes.methods).toBeLessThan(64);
     expect(sizes.getLeaf).toBeLessThan(18);
     // What is left of the smallest is the table of errors.
     expect(sizes.parseOpen).toBeLessThan(6);

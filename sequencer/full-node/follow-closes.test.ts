@@ -5,6 +5,7 @@ import {
   DEFAULT_SPLIT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
 } from "@openledger/bridge/l1/settlement-times";
+import { behindLimit, leavesOut } from "@openledger/bridge/testing/limited-node";
 import {
   MODEL_ID,
   type ModelHistory,
@@ -18,6 +19,7 @@ import { settlementSignals } from "@openledger/circuits/settlement/settlement-st
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWhole } from "@openledger/foundation/testing/test-random";
+import { toEventSelector } from "viem";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { freshChain, freshFolder, freshWorld } from "../testing/fresh-rollup.ts";
 import {
@@ -127,6 +129,26 @@ describe("the CloseEpochs' randomness at a full node", () => {
     expect(again.followed.registry.finalNumber).toBe((await f.rollup.state()).batchNumber);
     expect(await plainAnswer(again, MODEL)).toEqual(await plainAnswer(w.rollup, MODEL));
     expect(again.alarms.isQuiet).toBe(true);
+  });
+
+  it("is asked for by its batch where the node's logs leave it out", async () => {
+    await start();
+    const recorded = toEventSelector("RandomnessRecorded(uint256,uint256)");
+    await f.recordRandomness(closingBatch);
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS + BLOCK_HASH_WINDOW_BLOCKS });
+    const limit = leavesOut(({ topics }) => topics[0] === recorded);
+    await behindLimit(f.rpcUrl, limit, async (rpcUrl) => {
+      const alone = await startTestFullNode({ ...f, rpcUrl }, join(freshFolder(), "alone"), null);
+      try {
+        await alone.poll();
+        expect(await closedEpoch(alone)).toMatchObject({
+          isRandomnessMissed: false,
+          prevRandao: hex32(await f.rollup.randomness(closingBatch)),
+        });
+      } finally {
+        await alone.stop();
+      }
+    });
   });
 
   if (isWhole) {

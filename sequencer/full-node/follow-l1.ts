@@ -5,7 +5,12 @@
  */
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
-import { type BatchEvent, type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import {
+  type BatchEvent,
+  type HistoryEvent,
+  logsIncomplete,
+  readL1History,
+} from "@openledger/bridge/l1/l1-history";
 import { readRollupLogs } from "@openledger/bridge/l1/log-reader";
 import { toQueueEntry } from "@openledger/bridge/l1/queue-entry";
 import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
@@ -16,12 +21,13 @@ import {
   malformedOf,
 } from "@openledger/bridge/l1/submission/malformed-batch";
 import { isMissed } from "@openledger/bridge/operator/watching/randomness-watcher";
+import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import { blockReader } from "@openledger/verifier/replay/block-reader";
-import { requireBatchProof } from "@openledger/verifier/replay/follow-proofs";
+import { type HistoryKeeper, HistoryReplay } from "@openledger/verifier/replay/history-replay";
 import { isSameOperation, postedOperations } from "@openledger/verifier/replay/posted-operations";
-import { SettlementReplay } from "@openledger/verifier/replay/settlement-replay";
+import { hasCloseEpochs } from "@openledger/verifier/replay/settlement-replay";
 import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
 import type { L1Head } from "../batches/batch-pipeline-options.ts";
 import { type EpochCloseOnL1, readCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
@@ -81,14 +87,12 @@ export class FollowL1 {
   foreignNumber: number | null = null;
   /** True where the newest block shows the freeze: a reorganisation can still take it back. */
   isFrozen = false;
-  /** True once no batch can follow the last final one. */
-  isFrozenForGood = false;
   /** The first batch on L1 that breaks the rules; null where there is none. */
   malformed: MalformedOnL1 | null = null;
   readonly queue: FollowQueue;
   readonly #options: FollowL1Options;
   readonly #modules: FollowL1Modules;
-  readonly #settlements: SettlementReplay;
+  readonly #history: HistoryReplay;
   /** Blocks of the CloseEpochs that wait for their randomness, by batch. */
   readonly #waitingCloses = new Map<number, number>();
   #postedKey = "";
@@ -99,11 +103,13 @@ export class FollowL1 {
     this.#modules = modules;
     this.queue = new FollowQueue(modules);
     const { registered, rollup, verifyProof } = modules;
-    this.#settlements = new SettlementReplay({
-      circuits: registered,
-      verifyProof: verifyProof ?? (async () => true),
-      readBlock: blockReader(rollup.client),
-    });
+    const readBlock = blockReader(rollup.client);
+    this.#history = new HistoryReplay({ circuits: registered, verifyProof, readBlock }, this.#keeper);
+  }
+
+  /** Whether nothing comes behind the last final batch any more. */
+  get isFrozenForGood(): boolean {
+    return this.#history.isFrozen;
   }
 
   get finalNumber(): number {
@@ -174,12 +180,12 @@ export class FollowL1 {
       const closed = registry.leafAfter(registry.finalNumber, id)?.rewards?.closed ?? null;
       const close = closed === null ? undefined : await readCloseOnL1(log, Number(closed.closingBatch));
       if (close === undefined) continue;
-      this.#settlements.seedClose(close);
+      this.#history.settlements.seedClose(close);
       if (close.prevRandao === null && !close.isMissed)
         this.#waitingCloses.set(close.batchNumber, close.blockNumber);
     }
     await this.queue.load();
-    this.isFrozenForGood = (await log.require<FollowMarker>(FOLLOW_MARKER)).isFrozen === true;
+    this.#history.isFrozen = (await log.require<FollowMarker>(FOLLOW_MARKER)).isFrozen === true;
     this.#isLoaded = true;
   }
 
@@ -197,62 +203,95 @@ export class FollowL1 {
     const after = registry.positionAfter(registry.finalNumber);
     const fromBlock = BigInt(marker.blockNumber) + 1n;
     for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
-      await this.#take(event);
+      await this.#take(event, fromBlock, toBlock);
+    await this.#requireWhole(fromBlock, toBlock);
     const isFrozen = this.isFrozenForGood;
     const value: FollowMarker = { ...marker, blockNumber: Number(toBlock), blockHash, isFrozen };
     await log.write([{ key: FOLLOW_MARKER, value }]);
   }
 
-  async #take(event: HistoryEvent): Promise<void> {
-    const { followed, onBatch, registered, rollup, verifyProof } = this.#modules;
-    const { log } = followed;
-    switch (event.type) {
-      case "queue-entry": {
-        const { burnedFeeWei, sender, type, ...entry } = event;
-        await this.queue.note({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null });
-        break;
-      }
-      case "closeEpoch": {
-        const { batchNumber, blockNumber } = event;
-        this.#settlements.noteClose(batchNumber, blockNumber);
-        this.#waitingCloses.set(batchNumber, blockNumber);
-        const at = { blockNumber: BigInt(blockNumber) };
-        const block = await l1Call(`read block ${blockNumber}`, () => rollup.client.getBlock(at));
-        const facts = { batchNumber, blockNumber, timestamp: Number(block.timestamp) };
-        await this.#writeClose({ ...facts, prevRandao: null, isMissed: false });
-        break;
-      }
-      case "randomness": {
-        const { batchNumber, prevRandao } = event;
-        await this.#settlements.noteRandomness(batchNumber, prevRandao);
-        this.#waitingCloses.delete(batchNumber);
-        const known = await readCloseOnL1(log, batchNumber);
-        if (known !== undefined) await this.#writeClose({ ...known, prevRandao });
-        break;
-      }
-      case "batch": {
-        if (verifyProof !== undefined) {
-          await requireBatchProof(event, registered, verifyProof);
-          await this.#settlements.check(event);
-        }
-        await this.#holdPreconfirmations([event]);
-        const { isOwn, record } = await this.#takeBatch(event);
-        this.queue.forgetTaken();
-        onBatch(record, isOwn);
-        break;
-      }
-      case "frozen":
-        this.isFrozenForGood = true;
-        break;
-      default:
-        break;
+  /** A node that leaves out an event once leaves it out for good, so what the contract has counted decides how far was read. */
+  async #requireWhole(fromBlock: bigint, toBlock: bigint): Promise<void> {
+    const { followed, rollup } = this.#modules;
+    const at = { blockNumber: toBlock };
+    const [state, queueTail] = await Promise.all([rollup.state(at), rollup.queueTail(at)]);
+    const { finalNumber } = followed.registry;
+    if (finalNumber !== state.batchNumber)
+      throw logsIncomplete(`batch ${finalNumber + 1}`, fromBlock, toBlock);
+    for (let index = state.queueHead; index < Number(queueTail); index++) {
+      if (this.queue.queued(index) !== undefined) continue;
+      throw logsIncomplete(`queue entry ${index}`, fromBlock, toBlock);
     }
+    if (state.isFrozen && !this.isFrozenForGood) throw logsIncomplete("the freeze", fromBlock, toBlock);
+  }
+
+  async #take(event: HistoryEvent, fromBlock: bigint, toBlock: bigint): Promise<void> {
+    if (event.type === "batch") {
+      const missing = this.#missingBefore(event);
+      if (missing !== null) throw logsIncomplete(missing, fromBlock, toBlock);
+    }
+    if (event.type === "randomness") {
+      await this.#takeRandomness(event.batchNumber, event.prevRandao);
+      return;
+    }
+    await this.#history.apply(event);
+    if (event.type === "closeEpoch") await this.#noteClose(event.batchNumber, event.blockNumber);
+  }
+
+  /** The keeper's part of `HistoryReplay`, on the ledger that this node serves. */
+  get #keeper(): HistoryKeeper {
+    const { registry } = this.#modules.followed;
+    return {
+      position: () => registry.positionAfter(registry.finalNumber),
+      queued: (queueIndex) => this.queue.queued(queueIndex),
+      noteEntry: ({ burnedFeeWei: _burned, sender, type: _type, ...entry }) =>
+        this.queue.note({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null }),
+      take: async (event, replayed, check) => {
+        // Before anything is written: what is final here is not taken back.
+        await check();
+        await this.#holdPreconfirmations([event]);
+        const { isOwn, record } = await this.#takeBatch(event, replayed);
+        this.queue.forgetTaken();
+        this.#modules.onBatch(record, isOwn);
+      },
+    };
+  }
+
+  async #noteClose(batchNumber: number, blockNumber: number): Promise<void> {
+    const { client } = this.#modules.rollup;
+    this.#waitingCloses.set(batchNumber, blockNumber);
+    const at = { blockNumber: BigInt(blockNumber) };
+    const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock(at));
+    const facts = { batchNumber, blockNumber, timestamp: Number(block.timestamp) };
+    await this.#writeClose({ ...facts, prevRandao: null, isMissed: false });
+  }
+
+  async #takeRandomness(batchNumber: number, prevRandao: bigint): Promise<void> {
+    await this.#history.apply({ type: "randomness", batchNumber, prevRandao });
+    this.#waitingCloses.delete(batchNumber);
+    const known = await readCloseOnL1(this.#modules.followed.log, batchNumber);
+    if (known !== undefined) await this.#writeClose({ ...known, prevRandao });
+  }
+
+  /** What a batch builds on and the node's logs have not told; null where it is all there. */
+  #missingBefore(event: BatchEvent): string | null {
+    const { batch, queueHead } = event;
+    const { registry } = this.#modules.followed;
+    const known = registry.positionAfter(registry.finalNumber).queueHead;
+    for (let index = known; index < queueHead; index++)
+      if (this.queue.queued(index) === undefined) return `queue entry ${index}`;
+    const number = Number(batch.batchNumber);
+    return hasCloseEpochs(event) && this.#history.settlements.closingBlock(number) === undefined
+      ? `the CloseEpochs of batch ${number}`
+      : null;
   }
 
   /** @throws BRG_BATCH_MALFORMED, and the ledger is then as before */
-  async #takeBatch(event: BatchEvent): Promise<{ isOwn: boolean; record: StoredBatch }> {
+  async #takeBatch(
+    event: BatchEvent,
+    replayed: readonly ReplayedSettlement[],
+  ): Promise<{ isOwn: boolean; record: StoredBatch }> {
     const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
-    const replayed = this.#settlements.replayed(event);
     try {
       return await this.#modules.followed.takeFinal(event, replayed, this.queue.queued);
     } catch (error) {
@@ -266,8 +305,17 @@ export class FollowL1 {
    * last block that was read
    */
   async #noteMissed(finalBlock: number): Promise<void> {
+    const { rollup } = this.#modules;
     for (const [batchNumber, blockNumber] of this.#waitingCloses) {
-      if (!isMissed(blockNumber + RANDOMNESS_DELAY_BLOCKS, finalBlock)) continue;
+      const randomnessBlock = blockNumber + RANDOMNESS_DELAY_BLOCKS;
+      if (randomnessBlock >= finalBlock) continue;
+      // By its number: the node's logs may have left it out.
+      const prevRandao = await rollup.randomness(batchNumber, { blockNumber: BigInt(finalBlock) });
+      if (prevRandao !== 0n) {
+        await this.#takeRandomness(batchNumber, prevRandao);
+        continue;
+      }
+      if (!isMissed(randomnessBlock, finalBlock)) continue;
       const known = await readCloseOnL1(this.#modules.followed.log, batchNumber);
       if (known !== undefined) await this.#writeClose({ ...known, isMissed: true });
       this.#waitingCloses.delete(batchNumber);

@@ -2,7 +2,7 @@
 import { isBlobMissing } from "@openledger/bridge/blobs/blob-source";
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { Logger } from "@openledger/foundation/logger";
-import { isRollupError } from "@openledger/foundation/rollup-error";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { FollowAlarms } from "./follow-alarms.ts";
 import type { FollowFeed } from "./follow-feed.ts";
 import type { FollowL1 } from "./follow-l1.ts";
@@ -76,11 +76,13 @@ export class FollowLoop {
   async #pollL1(): Promise<void> {
     const { alarms, l1, logger } = this.#modules;
     let missingBlob: string | null = null;
+    let failure: string | null = null;
     try {
       await l1.poll();
     } catch (error) {
       if (isBlobMissing(error)) missingBlob = error.message;
       else if (!isPassing(error)) throw error;
+      else failure = `${error.code}: ${error.message}`;
       logger.warn({ err: error }, "L1 could not be read");
     }
     alarms.set("blob-missing", missingBlob);
@@ -92,16 +94,23 @@ export class FollowLoop {
       this.#l1BlockNumber = blockNumber;
       this.#l1MovedAtMs = nowMs;
     }
-    alarms.set("l1-stalled", this.#whyStalled(nowMs));
+    alarms.set("l1-stalled", this.#whyStalled(nowMs, failure));
   }
 
-  /** A node that stood still before this process started shows it by the age of its newest block alone. */
-  #whyStalled(nowMs: number): string | null {
+  /**
+   * Says why L1 counts as stalled. A node that stood still before this process started shows it by the age of its newest
+   * block alone.
+   * @param failure what this look at L1 failed by
+   */
+  #whyStalled(nowMs: number, failure: string | null): string | null {
     const { stallMs } = this.#options;
     const head = this.#modules.l1.l1Head;
-    if (head !== null && nowMs - head.timestamp * 1_000 > stallMs)
-      return `the newest block of L1, ${head.blockNumber}, is of ${new Date(head.timestamp * 1_000).toISOString()}`;
-    return nowMs - this.#l1MovedAtMs > stallMs ? `no new block of L1 for ${stallMs} ms` : null;
+    const isOld = head !== null && nowMs - head.timestamp * 1_000 > stallMs;
+    if (!isOld && nowMs - this.#l1MovedAtMs <= stallMs) return null;
+    if (failure !== null) return failure;
+    return isOld
+      ? `the newest block of L1, ${head.blockNumber}, is of ${new Date(head.timestamp * 1_000).toISOString()}`
+      : `no new block of L1 for ${stallMs} ms`;
   }
 
   #noteMalformed(): void {
@@ -181,7 +190,7 @@ export class FollowLoop {
 }
 
 /** A node that does not answer, or is behind: the next poll may succeed. */
-const isPassing = (error: unknown): boolean =>
+const isPassing = (error: unknown): error is RollupError =>
   isRollupError(error) &&
   error.isRetryable &&
   (error.code.startsWith("BRG_L1_") || error.code === "BRG_BATCH_NOT_IN_CALL");

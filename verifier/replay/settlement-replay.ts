@@ -252,15 +252,19 @@ function isProvenBy(
 
 const sortsOf = (circuits: readonly RegisteredCircuit[]) => circuits.map(({ sort }) => sort);
 
+/** Whether the batch has a CloseEpoch, signed or forced. */
+export const hasCloseEpochs = ({ batch }: BatchEvent): boolean =>
+  batch.wide.some(
+    ({ isValid, kind }) => kind === KIND.closeEpoch || (kind === KIND.forcedCloseEpoch && isValid),
+  );
+
 /**
  * Requires that a batch has a CloseEpoch, signed or forced, if and only if the contract recorded one. @throws
  * BRG_VERIFY_DIFFERS
  */
 export function requireCloseEpochNoted(event: BatchEvent, blockNumber: number | undefined): void {
   const number = Number(event.batch.batchNumber);
-  const hasClose = event.batch.wide.some(
-    ({ isValid, kind }) => kind === KIND.closeEpoch || (kind === KIND.forcedCloseEpoch && isValid),
-  );
+  const hasClose = hasCloseEpochs(event);
   requireSame(
     number,
     "the block of its CloseEpochs",

@@ -67,10 +67,7 @@ export async function findBatchBlock(
   { fromBlock = 0n, toBlock }: { fromBlock?: bigint | undefined; toBlock: bigint },
 ): Promise<number | null> {
   const args = { batchNumber: BigInt(batchNumber) };
-  const found = await findEventBlock(
-    { eventName: "BatchAccepted", args },
-    { address, client, fromBlock, toBlock },
-  );
+  const found = await findEventBlock("BatchAccepted", { address, client, args, fromBlock, toBlock });
   return found === null ? null : Number(found);
 }
 

@@ -1,6 +1,6 @@
 /** Begins what a form asks for. Each journey is kept before the step that could be lost with the page. */
 
-import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
+import { force } from "@openledger/client/actions/forced/force";
 import { deposit } from "@openledger/client/actions/l1/deposit";
 import { finalizeWithdrawal } from "@openledger/client/actions/l1/finalize-withdrawal";
 import type { L1Options } from "@openledger/client/actions/l1/l1-transaction";
@@ -58,7 +58,7 @@ export async function startForcedWithdraw(
   const recipient = now.address;
   const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
   await keepQueued(now, beginJourney("forcedWithdraw", amountWei), (told) =>
-    forceWithdraw(now.client, { id, amountWei, recipient, ...told, ...byOwners }),
+    force(now.client, { type: "withdraw", id, amountWei, recipient, ...told, ...byOwners }),
   );
 }
 

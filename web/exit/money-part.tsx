@@ -1,4 +1,4 @@
-import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
+import { force } from "@openledger/client/actions/forced/force";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { describeItem, type ExitItem, type LeafItem } from "@openledger/verifier/exits/exit-plan";
 import type { LeaveResult } from "@openledger/verifier/exits/leave";
@@ -153,10 +153,10 @@ interface ForcedProps {
 /** While the rollup runs: an operation that no operator can leave out, and that starts the clock of a freeze. */
 function Forced({ access, account, accounts, onSent }: ForcedProps) {
   const forcing = useAction();
-  const force = (id: number) =>
+  const withdraw = (id: number) =>
     forcing.run(async () => {
       const keep = (hash: `0x${string}`) => keepSent(access.rollup.address, account.address, hash);
-      await forceWithdraw(account.client, { id, amountWei: "all", onSent: keep });
+      await force(account.client, { type: "withdraw", id, amountWei: "all", onSent: keep });
       onSent();
     });
   return (
@@ -169,7 +169,7 @@ function Forced({ access, account, accounts, onSent }: ForcedProps) {
       </p>
       {accounts.map(({ leafId }) => (
         <div key={leafId} class="row">
-          <Button isBusy={forcing.isBusy} onClick={() => void force(leafId)}>
+          <Button isBusy={forcing.isBusy} onClick={() => void withdraw(leafId)}>
             Force out all of account {leafId}
           </Button>
         </div>

@@ -40,7 +40,7 @@ export async function findPostedSettlement(
   const args = { modelId: BigInt(key.modelId), batchNumber: BigInt(key.batchNumber) };
   const range = { address, client, fromBlock, toBlock };
   for (const eventName of ["SettlementAccepted", "PreVerifiedSettlementTaken"] as const) {
-    const blockNumber = await findEventBlock({ eventName, args }, range);
+    const blockNumber = await findEventBlock(eventName, { ...range, args });
     const found = blockNumber === null ? null : await readIn(rollup, blockNumber, key);
     if (found !== null) return found;
   }

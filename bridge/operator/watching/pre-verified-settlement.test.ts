@@ -122,6 +122,31 @@ test("the bridge offers what is pre-verified until nothing more comes of it, and
   expect((await l1.rollup.getEvents.SettlementAccepted()).map(({ args }) => args.modelId)).toEqual([102n]);
 });
 
+test("one that the node's logs left out is found by a second search, while its epoch waits for a settlement", async () => {
+  const { l1 } = f;
+  const part = await settlementOf(100);
+  await l1.rollup.write.preVerifySettlement(
+    preVerifyArguments(part.data, l1.proveSettlementFixture(part.circuit, part.data)),
+    { account: l1.roles.stranger },
+  );
+  await l1.client.mine({ blocks: 3 });
+  const words = () => f.sequencer.offered.splice(0).map(({ word }) => BigInt(word));
+  const { hash, number } = await l1.client.getBlock();
+  await (await f.store()).preVerified.write([
+    { put: "cursor", value: { blockNumber: Number(number), blockHash: hash } },
+  ]);
+  const preVerified = await watcher();
+  await preVerified.poll();
+  expect(words(), "no epoch waits").toEqual([]);
+  f.sequencer.unsettledCloses = [Number(closingBatch)];
+  await l1.client.mine({ blocks: 1 });
+  await preVerified.poll();
+  expect(words(), "searched an hour ago").toEqual([]);
+  await l1.client.mine({ blocks: 300 });
+  await preVerified.poll();
+  expect(words()).toEqual([part.data.settlementHash]);
+});
+
 test("those of several shards are offered with all entries, posted in L1's order, and followed where a stranger posts one", async () => {
   const { l1 } = f;
   const actions = settlementActions(l1);

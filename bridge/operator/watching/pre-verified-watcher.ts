@@ -10,7 +10,7 @@ import type { Logger } from "@openledger/foundation/logger";
 import { type Hex, toHex } from "viem";
 import { z } from "zod";
 import { l1Call } from "../../l1/l1-client.ts";
-import { readRollupLogs } from "../../l1/log-reader.ts";
+import { readRollupEvents, readRollupLogs } from "../../l1/log-reader.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
 import {
   type PreVerifiedEntry,
@@ -42,6 +42,9 @@ interface PreVerifiedWatcherModules {
 /** The sequencer verifies the proofs of each, up to nine, before it answers. */
 const MAX_PER_REQUEST = 20;
 
+/** An hour of mainnet. A settlement that somebody pre-verified has waited for a day at least. */
+const READ_AGAIN_AFTER_BLOCKS = 300;
+
 const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string() });
 const field = z.string().transform(BigInt);
 const pair = z.tuple([field, field]);
@@ -64,6 +67,7 @@ export class PreVerifiedWatcher {
   readonly #options: PreVerifiedWatcherOptions;
   readonly #modules: PreVerifiedWatcherModules;
   #offeredAtBlockHash = "";
+  #readAgainAtBlock = 0;
 
   constructor(options: PreVerifiedWatcherOptions, modules: PreVerifiedWatcherModules) {
     this.#options = options;
@@ -79,6 +83,7 @@ export class PreVerifiedWatcher {
     const head = await l1Call("read the newest block", () => rollup.client.getBlock());
     if (head.hash === this.#offeredAtBlockHash) return;
     await this.#readOn(Number(head.number));
+    await this.#readAgain(Number(head.number));
     await this.#offer();
     this.#offeredAtBlockHash = head.hash;
   }
@@ -103,6 +108,28 @@ export class PreVerifiedWatcher {
       ]);
       for (const { modelId } of preVerified) logger.info({ modelId }, "a settlement was pre-verified on L1");
     }
+  }
+
+  /**
+   * A node that leaves an event out once leaves it out for good. A settlement's word is not known before its event, so it cannot be
+   * asked for by name: the blocks since the oldest epoch without a settlement are searched again.
+   */
+  async #readAgain(headNumber: number): Promise<void> {
+    const { logger, rollup, sequencer, store } = this.#modules;
+    if (headNumber < this.#readAgainAtBlock) return;
+    const toBlock = headNumber - this.#options.confirmations + 1;
+    const [oldest] = await sequencer.unsettledCloses();
+    const since = oldest === undefined ? 0 : (await rollup.closedAt(oldest)).blockNumber;
+    const { address, client } = rollup;
+    const range = { fromBlock: BigInt(since), toBlock: BigInt(toBlock) };
+    if (since !== 0)
+      for await (const events of readRollupEvents("SettlementPreVerified", { client, address, ...range }))
+        for (const one of events.map(preVerifiedOf)) {
+          if ((await store.get(keyOf(one))) !== undefined) continue;
+          await store.write([{ put: keyOf(one), value: toJson(one) }]);
+          logger.info({ modelId: one.modelId }, "a settlement was found by a second search of L1");
+        }
+    this.#readAgainAtBlock = headNumber + READ_AGAIN_AFTER_BLOCKS;
   }
 
   async #offer(): Promise<void> {

@@ -78,7 +78,7 @@ export type SetKeyReturnType = SendResult;
 export type SetKeyErrorCode = "OP_BAD_SIGNATURE" | "OP_BALANCE_TOO_LOW" | SigningErrorCode;
 
 /**
- * Replaces the key of a leaf. The old key signs; without it, use `forceSetKey`.
+ * Replaces the key of a leaf. The old key signs; without it, use `force` with the type `setKey`.
  * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
+import { force } from "@openledger/client/actions/forced/force";
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
 import { approveToken } from "@openledger/client/actions/l1/approve-token";
 import { finalizeWithdrawal, readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
@@ -34,7 +34,7 @@ export async function withdrawForced(job: Job, leaves: Leaves): Promise<WaitTarg
     return approveToken(dave, { amountWei: feeWei, onSigned });
   });
   const sent = await onceOnL1(job, "force-withdraw-dave", dave, ({ onSigned }) =>
-    forceWithdraw(dave, { id: leaves.dave, amountWei: FORCED_WITHDRAWAL_WEI, onSigned }),
+    force(dave, { type: "withdraw", id: leaves.dave, amountWei: FORCED_WITHDRAWAL_WEI, onSigned }),
   );
   const { queueIndex, burnedFeeWei, transactionHash, gasUsed } = readQueueResult(sent);
   await job.journal.set("forced-fee-wei", burnedFeeWei.toString());

@@ -15,7 +15,7 @@ import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { AnswerService, GivenAnswer } from "./answer-service.ts";
-import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
+import { type AnswerStore, type FinalPayments, isFinalPayment, type StoredAnswer } from "./answer-store.ts";
 
 type Bytes = Uint8Array | null | undefined;
 
@@ -177,14 +177,14 @@ export async function createModelApp(
         data: { reason: "unknown-receipt", receipt },
       });
     }
-    return statusView(record);
+    return statusView(record, await store.finalPayments());
   });
 
   app.get(`${PREFIX}/v1/openings`, async (request) => {
     const { epoch, from } = parse(openingsSchema, request.query);
     const { service, modelId, store } = of(request);
     await service.readPayments();
-    const found = await store.paidIn(epoch, from, OPENINGS_PAGE);
+    const found = await store.openedIn(epoch, from, OPENINGS_PAGE);
     return {
       modelId,
       epoch,
@@ -269,13 +269,14 @@ function answerView({ record, estimate }: GivenAnswer, assurance: Assurance) {
 const isShut = ({ isSealed, payment }: StoredAnswer) => isSealed === true && payment === null;
 
 /** What anyone may know of an answer: neither prompt nor text. Of a sealed one hashes would tell a short answer. */
-function statusView(record: StoredAnswer) {
+function statusView(record: StoredAnswer, final: FinalPayments) {
   const { receipt, payerId, answerHash, queryCommitment, priceWei, expiresAtMs, payment, salt } = record;
   const hashes = isShut(record)
     ? { answerHash: null, queryCommitment: null }
     : { answerHash, queryCommitment };
-  // Whose payment is known has its opening among the epoch's, too.
-  const opening = payment === null ? {} : { salt };
+  // Who has paid for a sealed answer waits for it. All others only settle or check, which no payment is worth that L1 may lose.
+  const isOpen = payment !== null && (record.isSealed === true || isFinalPayment(payment, final));
+  const opening = isOpen ? { salt } : {};
   return {
     receipt,
     payerId,

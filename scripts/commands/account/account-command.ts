@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { KIND } from "@openledger/circuits/protocol";
-import { forceSetKey } from "@openledger/client/actions/forced/forced-operations";
+import { force } from "@openledger/client/actions/forced/force";
+import { type ForcedKey, forcedEntry } from "@openledger/client/actions/forced/forced-operation";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { createRandomKey } from "@openledger/client/l2-key";
@@ -113,13 +113,14 @@ const addRotateKey = command({
     }
     const keyIndex = account.keyIndex + 1;
     const { keyX } = await accountKey(client, account, keyIndex);
+    const forced: ForcedKey = { type: "setKey", id: leaf.id, keyX };
     let isChecked = true;
     if (options.forced === true) {
       const [{ checkForced }, { ledgerOnL1 }] = await Promise.all([
         import("@openledger/verifier/without-operator/forced-check"),
         import("../../cli/ledger-on-l1.ts"),
       ]);
-      const entry = { kind: KIND.forcedSetKey, a: leaf.id, word1: keyX };
+      const entry = forcedEntry(forced, account.l1.address);
       const isUnchecked = options.unchecked === true;
       const ledger = ledgerOnL1(options, output);
       isChecked = await checkForced([entry], account.l1.address, { ledger, isUnchecked });
@@ -129,7 +130,7 @@ const addRotateKey = command({
       await noteKeyIndex(accountsPath(options), account.name, keyIndex);
     const result =
       options.forced === true
-        ? await forceSetKey(client, { id: leaf.id, keyX, ...maxFeeOf(options) })
+        ? await force(client, { ...forced, ...maxFeeOf(options) })
         : await setKey(await signFor(signer, leaf), { keyX, from: leaf.id });
     const target = "queueIndex" in result ? { queueIndex: result.queueIndex } : { hash: result.hash };
     const { stage } = await waitWithProgress(client, target, options.wait, output);

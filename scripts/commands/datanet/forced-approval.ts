@@ -1,11 +1,6 @@
 /** An approval or revocation of a model through L1's queue, by the ledger rebuilt from L1: without a sequencer, too. */
 import { type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { KIND } from "@openledger/circuits/protocol";
-import {
-  forceApproveModel,
-  forcedApprovalEntry,
-  forceRevokeModel,
-} from "@openledger/client/actions/forced/forced-operations";
+import type { ForceableOperation } from "@openledger/client/actions/forced/forced-operation";
 import { clientError } from "@openledger/client/client-errors";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import { getAddress, numberToHex } from "viem";
@@ -13,7 +8,7 @@ import type { GlobalOptions, Signer } from "../../cli/context.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import type { ForcedOptions } from "../money/forced-operation.ts";
-import { type ForcedSending, sendThroughL1 } from "../money/through-l1.ts";
+import { sendThroughL1 } from "../money/through-l1.ts";
 
 export interface ForcedApproval {
   readonly datanetId: number;
@@ -40,17 +35,12 @@ export async function approveThroughL1(
       { data: { ...ids, reason: "several-datanets" } },
     );
   // L1 puts the time of its block above the rest of the binding: no earlier than this one's.
-  const { timestamp } = await client.l1.getBlock();
-  const entry =
-    approved === null
-      ? { kind: KIND.forcedRevokeModel, a: datanetId, b: modelId }
-      : forcedApprovalEntry({ ...ids, ...approved }, timestamp);
+  const { timestamp: l1Seconds } = await client.l1.getBlock();
+  const operation: ForceableOperation =
+    approved === null ? { type: "revokeModel", ...ids } : { type: "approveModel", ...ids, ...approved };
   const what = `the ${isRevocation ? "revocation" : "approval"} of model ${modelId} by datanet ${datanetId}`;
-  const send: ForcedSending["send"] = (fee) =>
-    approved === null
-      ? forceRevokeModel(client, { ...ids, ...fee })
-      : forceApproveModel(client, { ...ids, ...approved, ...fee });
-  const { facts, lines } = await sendThroughL1(signer, { entry, what, ledger, send }, options, output);
+  const sending = { operation, l1Seconds, what, ledger };
+  const { facts, lines } = await sendThroughL1(signer, sending, options, output);
   output.answer(lines, { ...ids, isRevocation, ...facts });
 }
 

@@ -4,18 +4,13 @@ import {
   type StoredContribution,
   storeContribution,
 } from "@openledger/client/actions/data/row-store";
-import {
-  forceCommitData,
-  forcedCommitEntry,
-  forcedPublicationEntry,
-  forcePublishVersion,
-} from "@openledger/client/actions/forced/forced-operations";
+import type { ForcedPublication } from "@openledger/client/actions/forced/forced-operation";
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
 import { counted } from "../../cli/counted.ts";
 import { ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import type { ForcedOptions, ForcedOutcome } from "../money/forced-operation.ts";
-import { type ForcedSending, sendThroughL1 } from "../money/through-l1.ts";
+import { sendThroughL1 } from "../money/through-l1.ts";
 
 type Options = GlobalOptions & ForcedOptions;
 
@@ -36,24 +31,20 @@ export async function commitThroughL1(
       : (await accountOf(client, owner)).id;
   const contribution = await storeContribution(rows.store, rows.contents);
   const { rowCount, rowsRoot } = contribution;
-  const commit = { id, datanetId, rowCount, rowsRoot };
+  const operation = { type: "commitData", id, datanetId, rowCount, rowsRoot } as const;
   const what = `${counted(rowCount, "row")} of leaf ${id} for datanet ${datanetId}`;
-  const entry = forcedCommitEntry(commit);
-  const send: ForcedSending["send"] = (fee) => forceCommitData(client, { ...commit, ...fee });
-  return { ...(await sendThroughL1(signer, { entry, what, ledger, send }, options, output)), contribution };
+  return { ...(await sendThroughL1(signer, { operation, what, ledger }, options, output)), contribution };
 }
 
 /** @throws CLI_FORCED_NO_EFFECT, CLI_L1_REVERTED, BRG_* */
 export async function publishThroughL1(
   signer: Signer,
-  publication: Parameters<typeof forcedPublicationEntry>[0],
+  publication: Omit<ForcedPublication, "type">,
   options: Options,
   output: Output,
 ): Promise<ForcedOutcome> {
   const { datanetId, version } = publication;
   const what = `a version of ${counted(version.rowCount, "row")} of datanet ${datanetId}`;
-  const entry = forcedPublicationEntry(publication);
-  const ledger = ledgerOnL1(options, output);
-  const send: ForcedSending["send"] = (fee) => forcePublishVersion(signer.client, { ...publication, ...fee });
-  return sendThroughL1(signer, { entry, what, ledger, send }, options, output);
+  const operation = { type: "publishVersion", ...publication } as const;
+  return sendThroughL1(signer, { operation, what, ledger: ledgerOnL1(options, output) }, options, output);
 }

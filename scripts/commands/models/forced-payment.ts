@@ -1,12 +1,11 @@
 /** A payment through L1's queue, for an answer that was checked. */
-import { forcedPaymentEntry, forcePayInference } from "@openledger/client/actions/forced/forced-operations";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Address } from "viem";
 import type { GlobalOptions, Signer } from "../../cli/context.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import type { ForcedOptions, ForcedOutcome } from "../money/forced-operation.ts";
-import { type ForcedSending, sendThroughL1 } from "../money/through-l1.ts";
+import { sendThroughL1 } from "../money/through-l1.ts";
 
 export interface ForcedPayment {
   readonly from: number;
@@ -23,9 +22,7 @@ export async function payThroughL1(
   output: Output,
 ): Promise<ForcedOutcome> {
   const { id: modelId, l1Owner: expectedOwner } = model;
-  const payment = { id: from, modelId, amountWei, receipt, expectedOwner };
+  const operation = { type: "payInference", id: from, modelId, amountWei, receipt, expectedOwner } as const;
   const what = `${formatOpen(amountWei)} OPEN from leaf ${from} to model ${modelId}`;
-  const send: ForcedSending["send"] = (fee) => forcePayInference(signer.client, { ...payment, ...fee });
-  const sending = { entry: forcedPaymentEntry(payment), what, ledger: ledgerOnL1(options, output), send };
-  return sendThroughL1(signer, sending, options, output);
+  return sendThroughL1(signer, { operation, what, ledger: ledgerOnL1(options, output) }, options, output);
 }

@@ -1,9 +1,8 @@
 /** Rewards claimed through L1's queue. Without a sequencer, what there is to claim is read from the ledger rebuilt from L1. */
-import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { claimedPlace, PAYEE_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { KIND } from "@openledger/circuits/protocol";
-import { forceClaimRewards } from "@openledger/client/actions/forced/forced-operations";
+import { force } from "@openledger/client/actions/forced/force";
+import { type ForcedClaim, forcedEntry } from "@openledger/client/actions/forced/forced-operation";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
@@ -39,20 +38,21 @@ export async function claimThroughL1(
       ? claimableIn((await ledger()).ledger.leaves, BigInt(owner))
       : await claimableOf(client, (await accountOf(client, owner)).id);
   const wanted = all.filter((one) => modelId === null || one.modelId === modelId);
-  const entries = wanted.map(({ leafId, modelId: b, role, payeeIndex }) => ({
-    kind: KIND.forcedClaimRewards,
-    a: leafId,
-    b,
-    word1: packClaim(payeeIndex, PAYEE_ROLE[role]),
-  }));
+  const claimOf = ({ claimableWei: _, leafId: id, ...payee }: Claimable): ForcedClaim => ({
+    type: "claimRewards",
+    id,
+    ...payee,
+  });
+  const entries = wanted.map((one) => forcedEntry(claimOf(one), owner));
   const isUnchecked = options.unchecked === true;
   const isChecked = await checkForced(entries, owner, { ledger, isUnchecked });
   const lines: string[] = [];
   const rewardClaims: object[] = [];
   let totalWei = 0n;
-  for (const { claimableWei, leafId, ...payee } of wanted) {
+  for (const one of wanted) {
+    const { claimableWei, leafId, ...payee } = one;
     output.progress(`claiming payee ${payee.payeeIndex} of model ${payee.modelId} through L1's queue`);
-    const sent = await forceClaimRewards(client, { id: leafId, ...payee, ...maxFeeOf(options) });
+    const sent = await force(client, { ...claimOf(one), ...maxFeeOf(options) });
     const what = `${formatOpen(claimableWei)} OPEN for leaf ${leafId} as ${payee.role} of payee ${payee.payeeIndex} of model ${payee.modelId}`;
     const followed = await followForced(signer, { what, sent, wait: options.wait, isChecked }, output);
     lines.push(...followed.lines);

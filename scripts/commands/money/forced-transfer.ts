@@ -1,7 +1,5 @@
 /** A transfer through L1's queue; without a sequencer, payer and recipient are looked up in the ledger rebuilt from L1. */
 
-import { KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
-import { forceTransfer } from "@openledger/client/actions/forced/forced-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type Address, getAddress, numberToHex } from "viem";
@@ -10,7 +8,7 @@ import { type LedgerOnL1, ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { ForcedOptions } from "./forced-operation.ts";
-import { type ForcedSending, sendThroughL1 } from "./through-l1.ts";
+import { sendThroughL1 } from "./through-l1.ts";
 
 export interface ForcedTransfer {
   /** Leaf ids; with a sequencer also names and addresses. `from`: the account's leaf where absent. */
@@ -29,18 +27,10 @@ export async function transferThroughL1(
   const { amountWei } = transfer;
   const ledger = ledgerOnL1(options, output);
   const { expectedOwner, from, to } = await partiesOf(signer, transfer, options, ledger);
-  const entry = {
-    kind: KIND.forcedTransfer,
-    a: from,
-    b: to,
-    amountWei: amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei,
-    word1: BigInt(expectedOwner),
-  };
+  const operation = { type: "transfer", id: from, to, amountWei, expectedOwner } as const;
   const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
   const what = `${amount} from leaf ${from} to leaf ${to} of ${expectedOwner}`;
-  const send: ForcedSending["send"] = (fee) =>
-    forceTransfer(signer.client, { id: from, to, amountWei, expectedOwner, ...fee });
-  const { facts, lines } = await sendThroughL1(signer, { entry, what, ledger, send }, options, output);
+  const { facts, lines } = await sendThroughL1(signer, { operation, what, ledger }, options, output);
   output.answer(lines, { from, to, amountWei, ...facts });
 }
 

@@ -2,8 +2,6 @@
  * A forced withdrawal. Without a sequencer nobody but an Ethereum node is asked: none is needed, and none can prevent it.
  */
 
-import { KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
-import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { planExits } from "@openledger/verifier/exits/exit-plan";
@@ -34,19 +32,12 @@ export async function withdrawThroughL1(
   const { client } = signer;
   const ledger = ledgerOnL1(options, output);
   const leafId = await payingLeaf(signer, from, options, ledger);
-  const entry = {
-    kind: KIND.forcedWithdraw,
-    a: leafId,
-    amountWei: amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei,
-    word1: BigInt(recipient),
-  };
   const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
   const what = `${amount} from leaf ${leafId} for ${recipient}`;
   const sending: ForcedSending = {
-    entry,
+    operation: { type: "withdraw", id: leafId, amountWei, recipient },
     what,
     ledger,
-    send: (fee) => forceWithdraw(client, { id: leafId, amountWei, recipient, ...fee }),
     targetOf: ({ queueIndex }) => ({ withdrawal: { queueIndex } }),
   };
   const { facts, lines } = await sendThroughL1(signer, sending, options, output);

@@ -1,4 +1,5 @@
-import type { EntryRequest } from "@openledger/circuits/ledger/operation";
+import { force } from "@openledger/client/actions/forced/force";
+import { type ForceableOperation, forcedEntry } from "@openledger/client/actions/forced/forced-operation";
 import type { QueueResult } from "@openledger/client/actions/forced/queue-result";
 import type { WaitTarget } from "@openledger/client/sequencer/wait-for";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
@@ -8,26 +9,32 @@ import type { Output } from "../../cli/output.ts";
 import { type ForcedOptions, type ForcedOutcome, followForced, maxFeeOf } from "./forced-operation.ts";
 
 export interface ForcedSending {
-  readonly entry: EntryRequest;
+  readonly operation: ForceableOperation;
+  /** L1's time, of operations that the contract adds it to. */
+  readonly l1Seconds?: bigint;
   /** The operation in words, before a colon. */
   readonly what: string;
   readonly ledger: LedgerOnL1;
-  readonly send: (fee: { maxFeeWei?: bigint }) => Promise<QueueResult>;
   /** Returns the target of the wait; default: the queue entry. */
   readonly targetOf?: (sent: QueueResult) => WaitTarget;
 }
 
-/** Checks an entry by the ledger rebuilt from L1, queues it, and follows it, even without a sequencer. */
+/**
+ * Checks an operation by the ledger rebuilt from L1, queues it, and follows it, even without a sequencer.
+ * @throws CLI_FORCED_NO_EFFECT, CLI_L1_REVERTED, BRG_*
+ */
 export async function sendThroughL1(
   signer: Signer,
-  { entry, ledger, send, targetOf, what }: ForcedSending,
+  { l1Seconds, ledger, operation, targetOf, what }: ForcedSending,
   options: GlobalOptions & ForcedOptions,
   output: Output,
 ): Promise<ForcedOutcome> {
   const isUnchecked = options.unchecked === true;
-  const isChecked = await checkForced([entry], signer.account.l1.address, { ledger, isUnchecked });
+  const owner = signer.account.l1.address;
+  const entry = forcedEntry(operation, owner, l1Seconds);
+  const isChecked = await checkForced([entry], owner, { ledger, isUnchecked });
   output.progress(`sending ${what} to L1's queue`);
-  const sent = await send(maxFeeOf(options));
+  const sent = await force(signer.client, { ...operation, ...maxFeeOf(options) });
   const target = targetOf === undefined ? {} : { target: targetOf(sent) };
   return followForced(signer, { what, sent, wait: options.wait, isChecked, ...target }, output);
 }

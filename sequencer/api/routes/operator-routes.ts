@@ -2,7 +2,7 @@ import * as wire from "@openledger/circuits/wire/operator-api";
 import type { Secret } from "@openledger/foundation/secret";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
-import { awaitedCloses, noteCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
+import { awaitedCloses, noteCloseOnL1, unsettledCloses } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import type { Sequencer } from "../../sequencer.ts";
 import { MAX_FOREIGN_BODY_BYTES } from "../api-options.ts";
 import * as schemas from "../api-schemas.ts";
@@ -24,6 +24,7 @@ export async function registerOperatorRoutes(
     if (body.baseFeePerGasWei != null) pipeline.fee.noteGasPrice(body.baseFeePerGasWei);
     pipeline.data.notePrices(body.dataPrices ?? null);
     const { alarms, blockNumber, finalityDepthBlocks = null } = body;
+    sequencer.l1Stall.note(blockNumber);
     await sequencer.noteL1Place(body.place ?? null, { alarms, blockNumber, finalityDepthBlocks });
     await pipeline.setL1Head(body);
     return {};
@@ -105,8 +106,13 @@ export async function registerOperatorRoutes(
 
   route(
     "GET /operator/epoch-closes",
-    operatorRoute("Batches whose CloseEpochs wait for their randomness"),
-    async () => ({ batchNumbers: await awaitedCloses(sequencer.log, pipeline.head.ledger) }),
+    operatorRoute(
+      "Batches whose CloseEpochs wait for their randomness, or whose epochs for their settlement",
+    ),
+    async () => {
+      const unsettled = unsettledCloses(pipeline.head.ledger);
+      return { batchNumbers: await awaitedCloses(sequencer.log, unsettled), unsettled };
+    },
   );
 
   route(

@@ -27,18 +27,23 @@ export function readCloseOnL1(log: LedgerLog, batchNumber: number): Promise<Epoc
 const isFixed = (known: EpochCloseOnL1 | undefined) =>
   known !== undefined && (known.prevRandao !== null || known.isMissed);
 
-/**
- * Lists batches with the CloseEpoch of an epoch that waits for its settlement and whose randomness was not reported,
- * ascending. The bridge asks L1 for them, so a node that leaves out their events delays nothing.
- */
-export async function awaitedCloses(log: LedgerLog, { leaves }: Pick<Ledger, "leaves">): Promise<number[]> {
+/** Lists batches with the CloseEpochs of epochs that wait for their settlement, ascending. */
+export function unsettledCloses({ leaves }: Pick<Ledger, "leaves">): number[] {
   const closing = new Set<number>();
   for (const [, { rewards }] of leaves.withMore())
     if (rewards?.closed != null) closing.add(Number(rewards.closed.closingBatch));
+  return [...closing].sort((a, b) => a - b);
+}
+
+/**
+ * Lists those among them whose randomness was not reported. The bridge asks L1 for them, so a node that leaves out their events
+ * delays nothing.
+ */
+export async function awaitedCloses(log: LedgerLog, unsettled: readonly number[]): Promise<number[]> {
   const awaited: number[] = [];
-  for (const batchNumber of closing)
+  for (const batchNumber of unsettled)
     if (!isFixed(await readCloseOnL1(log, batchNumber))) awaited.push(batchNumber);
-  return awaited.sort((a, b) => a - b);
+  return awaited;
 }
 
 /**
