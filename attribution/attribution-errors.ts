@@ -4,8 +4,9 @@ import { defineErrors } from "@openledger/foundation/error-table";
 export const attributionErrors = defineErrors("ATT", {
   ATT_RECIPE_INVALID: {
     meaning:
-      "the recipe is malformed, names a family that this version does not know (`data.known`) or data that it does not fit, or its owner's and validators' parts leave too little for the treasury (65,536ths; the owner's at most 62,259)",
+      "the recipe is malformed, of an unknown family (`data.known`), does not fit its data, or pays the treasury too little",
     remedy: "compare the recipe with docs/reference/attribution.md",
+    note: "Parts of owner and validators are 65,536ths; the owner's is at most 62,259.",
   },
   ATT_ANSWER_INVALID: {
     meaning: "the server's answer is not one that a model of its family can give",
@@ -46,7 +47,7 @@ export const attributionErrors = defineErrors("ATT", {
   },
   ATT_MODEL_MISMATCH: {
     meaning:
-      "a published model or posted settlement differs from what its recipe, the committed rows and the draws give; `data` has the first difference",
+      "a published model or settlement differs from its recipe, rows and draws; `data` has the first difference",
     remedy: "do not approve, pay or settle the model",
   },
   ATT_DUPLICATE_ROW: {
@@ -56,16 +57,15 @@ export const attributionErrors = defineErrors("ATT", {
   ATT_INPUT_INVALID: {
     meaning: "features, queries or matrices have sizes, ranges or definiteness that scores cannot use",
     remedy:
-      "quantise before scoring, use the query and features of one model, raise the damping, or project onto fewer features, as the message says",
+      "follow the message: quantise first, take one model's query and features, raise the damping, or use fewer features",
   },
   ATT_SCORE_MODE_UNAVAILABLE: {
     meaning: "the selected way to compute scores does not run on this machine; no other one ran instead",
     remedy: "install the graphics card's driver, or choose --scores auto or int32",
   },
   ATT_ASK_REFUSED: {
-    meaning:
-      "the payer has no account with a key, its key did not sign this question, or the question asks for privacy from a model that promises claims",
-    remedy: "ask with the key of the paying account, and without privacy where claims show prompts on L1",
+    meaning: "the payer has no account with a key, or its key did not sign this question",
+    remedy: "ask with the key of the paying account",
     httpStatus: 422,
   },
   ATT_ANSWER_UNPAID: {

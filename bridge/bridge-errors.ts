@@ -43,8 +43,7 @@ export const bridgeErrors = defineErrors("BRG", {
     isRetryable: true,
   },
   BRG_QUEUE_REORGANISED: {
-    meaning:
-      "L1 removed a queue entry that was deep enough to be passed on, and a final batch includes it: only a restore from L1 helps",
+    meaning: "L1 removed a confirmed queue entry that a final batch includes: only a restore from L1 helps",
     remedy: "restore the ledger from L1: openledger restore",
   },
   BRG_RANDOMNESS_LATE: {
@@ -76,8 +75,9 @@ export const bridgeErrors = defineErrors("BRG", {
   },
   BRG_PUBLISH_REVERTED: {
     meaning:
-      "transactions with batches revert when mined, although L1 accepts the same call a moment later; the publisher waits longer each time",
+      "transactions revert when mined, although L1 accepts the same call a moment later; the publisher pauses",
     remedy: "inspect the reverted transactions; docs/how-to/runbook.md has the steps",
+    note: "The pause is twice as long each time, up to ten minutes.",
     isRetryable: true,
   },
   BRG_FROZEN: {
@@ -87,7 +87,7 @@ export const bridgeErrors = defineErrors("BRG", {
   },
   BRG_FOREIGN_SIGNED: {
     meaning:
-      "L1 has signed operations that this sequencer did not post: its data directory is older than L1, or its key is used elsewhere",
+      "L1 has signed operations that this sequencer did not post: its directory is old, or its key is used elsewhere",
     remedy: "stop the processes, and restore the ledger from L1: openledger restore",
   },
   BRG_HISTORY_UNREADABLE: {
@@ -96,7 +96,7 @@ export const bridgeErrors = defineErrors("BRG", {
   },
   BRG_HISTORY_INCOMPLETE: {
     meaning:
-      "the Ethereum node's logs do not begin with the rollup's first event: the node has pruned them, or the search began at a later block",
+      "the node's logs do not begin with the rollup's first event: they are pruned, or the search began too late",
     remedy: "use an archive node (--rpc), or drop or lower --from-block",
     httpStatus: 502,
     isRetryable: true,
@@ -104,7 +104,8 @@ export const bridgeErrors = defineErrors("BRG", {
   BRG_BATCH_MALFORMED: {
     meaning: "L1 has accepted a batch that breaks the ledger's rules; `data` names batch, rule and remedy",
     remedy:
-      "ask another Ethereum node first, as this one may be wrong. If it agrees, trust no newer root: stop operating, and leave with `openledger withdraw --forced`, after 7 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known",
+      "ask another node first. If it agrees, trust no newer root: stop operating, and leave with `openledger withdraw --forced`",
+    note: "Without an answer to the forced withdrawal: `openledger freeze` after 7 days, then `openledger exit`, which says whether this batch's effect is known.",
     httpStatus: 409,
   },
   BRG_BATCH_NOT_IN_CALL: {
@@ -113,8 +114,9 @@ export const bridgeErrors = defineErrors("BRG", {
   },
   BRG_BLOB_MISSING: {
     meaning:
-      "no named archive or beacon node has a blob that L1 refers to, or none was named: Ethereum prunes blobs after 18 days. `data` has the versioned hash, the batch, the block, the places asked, and the remedy",
+      "no archive or beacon node that was named has a blob of L1's; `data` has the places asked, and the remedy",
     remedy: "name an archive or a beacon node that may have it: --blobs, --beacon",
+    note: "Ethereum prunes blobs after 18 days. `data` also has the versioned hash, the batch and the block.",
     httpStatus: 404,
   },
   BRG_BLOB_UNREACHABLE: {
@@ -126,7 +128,7 @@ export const bridgeErrors = defineErrors("BRG", {
   },
   BRG_BLOBS_FAILED: {
     meaning:
-      "the folder of blobs cannot be read or written (disk space, permissions, a failing disk); `data.reason` is the system's code",
+      "the folder of blobs cannot be read or written (space, permissions, disk); `data.reason` is the system's code",
     remedy: "free disk space, or give the process permission to use the folder",
   },
   BRG_NOTHING_TO_DO: {
@@ -160,18 +162,18 @@ export const bridgeErrors = defineErrors("BRG", {
   BRG_VERIFY_DIFFERS: {
     meaning: "L1's state differs from what its events and circuits give; `data` names the first difference",
     remedy:
-      "ask another Ethereum node (--rpc), as this one may omit something. If it agrees, do not trust this rollup until the difference is explained",
+      "ask another Ethereum node (--rpc). If it agrees, do not trust this rollup until the difference is explained",
     httpStatus: 409,
   },
   BRG_PRECONFIRMATION_INVALID: {
     meaning:
-      "the file is not a preconfirmation with its operation, is for another rollup, operation or signer, or the batch has another operation at its position; `data.reason`",
+      "the file is no preconfirmation with its operation, or not one for this rollup, signer and batch; `data.reason`",
     remedy: "use the file that the client stored with the operation",
     httpStatus: 422,
   },
   BRG_SNAPSHOT_INVALID: {
     meaning:
-      "the file is an incomplete snapshot, does not match its hash, contradicts itself, or is of a state that L1 has not accepted; `data.why`",
+      "the snapshot is incomplete, altered, contradicts itself, or is of a state that L1 has not accepted; `data.why`",
     remedy: "download the snapshot from another server, or replay L1 from the start",
     httpStatus: 422,
   },

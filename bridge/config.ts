@@ -26,7 +26,7 @@ export const BRIDGE_SETTINGS = {
   operatorPrivateKey: {
     schema: ethereumKey,
     isSecret: true,
-    description: "L1 key of the contract's sequencer address; no other program may use its nonces",
+    description: "L1 key of the contract's sequencer address, for this process alone",
   },
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/bridge"),
   l1Confirmations: {

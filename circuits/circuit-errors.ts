@@ -4,8 +4,9 @@ import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 export const circuitErrors = defineErrors("CIR", {
   CIR_SETTLEMENT_SIZE: {
     meaning:
-      "a value does not fit a settlement circuit or a payee tree (512 payees), or no circuit of this size is possible: `data.what`, `data.given`, `data.most`",
+      "a value does not fit a settlement circuit or payee tree, or no such circuit is possible; `data.what`, `data.given`",
     remedy: "use a larger circuit, or publish fewer rows or contributors in one version",
+    note: "`data.most` is the limit. A payee tree has 512 payees.",
   },
   CIR_BATCH_FULL: {
     meaning: "the batch has no free slot for this kind",
@@ -25,13 +26,15 @@ export const circuitErrors = defineErrors("CIR", {
   },
   CIR_QUERY_INVALID: {
     meaning:
-      "the query has no entries, or one that is even or beyond ±255; for a direct model: a count above 3, over 2,000 terms, an unknown bucket, or another class than the matrix gives (`data.logit`)",
+      "the query is empty, has an entry that is even or beyond ±255, or its counts are not those of a direct model",
     remedy: "build the query with the model's own features",
+    note: "Counts of a direct model: at most 3 each, at most 2,000 terms, known buckets, and the class that the matrix gives (`data.logit`).",
   },
   CIR_COMPOSITION_INVALID: {
     meaning:
-      "the parts of a composed circuit do not fit together, its description cannot be read, or its shape is impossible: a batch circuit has an even number of narrow slots and at least one wide slot (docs/explanation/composition.md)",
+      "the parts of a composed circuit do not fit, its description cannot be read, or its shape is impossible",
     remedy: "correct the shape, or build the circuit again",
+    note: "A batch circuit has an even number of narrow slots and at least one wide slot (docs/explanation/composition.md).",
   },
   CIR_DEPLOYMENT_INVALID: {
     meaning: "the deployment record is invalid; the message names every wrong field",
@@ -139,8 +142,9 @@ export const operationErrors = defineErrors("OP", {
   },
   OP_TOO_EARLY: {
     meaning:
-      "24 hours have not passed by batch timestamps: since the version was published, or, unless the model itself signs, since the epoch began; `data.approvableAtSeconds` or `data.closableAtSeconds`",
+      "24 hours have not passed, by batch timestamps; `data.approvableAtSeconds` or `data.closableAtSeconds`",
     remedy: "wait until that time",
+    note: "An approval waits 24 hours from the version's publication. A close by others than the model waits 24 hours from the epoch's begin.",
     httpStatus: 409,
   },
   OP_FEE_TOO_LOW: {

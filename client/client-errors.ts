@@ -7,7 +7,7 @@ import type { L1Proposal } from "./l1-proposal.ts";
 export const clientErrors = defineErrors("CLI", {
   CLI_INPUT_INVALID: {
     meaning:
-      "an argument is invalid: an amount, a key, a row, a recipient, or a name that matches several accounts; `data.reason` says which",
+      "an argument is invalid (amount, key, row, recipient), or a name fits several accounts; `data.reason`",
     remedy: "correct what the message names",
   },
   CLI_UNKNOWN: {
@@ -21,7 +21,7 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_WALLET_UNSUPPORTED: {
     meaning:
-      "the wallet does not support the request: to derive a key from a deterministic signature, sign a permit, or batch several calls; `data.reason`",
+      "the wallet cannot derive a key by a deterministic signature, sign a permit, or batch calls; `data.reason`",
     remedy: 'use a random key (createRandomKey, --random-key), or permission "approve", as the message says',
   },
   CLI_NOT_CONFIGURED: {
@@ -31,7 +31,7 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_WRONG_ROLLUP: {
     meaning:
-      "the sequencer or the Ethereum node serves another chain or rollup than the client was created for, or has no contract at its address",
+      "the sequencer or the Ethereum node serves another chain or rollup than the client's, or has no contract there",
     remedy: "use the sequencer, RPC address and rollup address of one deployment",
   },
   CLI_WALLET_REJECTED: {
@@ -55,12 +55,12 @@ export const clientErrors = defineErrors("CLI", {
   CLI_UNREACHABLE: {
     meaning: "a server that the client uses did not answer; `data.server` names it",
     remedy:
-      "check that it runs and that its address is right; commands with --forced need an Ethereum node alone (--rpc … --rollup …)",
+      "check that it runs and that its address is right; --forced needs only an Ethereum node (--rpc … --rollup …)",
     isRetryable: true,
   },
   CLI_ANSWER_INVALID: {
     meaning:
-      "a server's reply is malformed, is an error without a code, or names another address or rollup; `data.server` names the server",
+      "a server's reply is malformed, an error without a code, or of another address or rollup; `data.server` names it",
     remedy: "use the address that the server itself names, with this version and rollup",
   },
   CLI_BELOW_LEAST: {
@@ -117,7 +117,7 @@ export const clientErrors = defineErrors("CLI", {
   CLI_ROWS_MISSING: {
     meaning: "the row store does not have the rows of a root, or has other content for it",
     remedy:
-      "bring the rows into the store first: openledger datanet download ID --host URL, with --commits for rows that are in no version",
+      "fetch the rows first: openledger datanet download ID --host URL, and --commits for rows that are in no version",
   },
   CLI_COMMITS_INCOMPLETE: {
     meaning: "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions",

@@ -21,9 +21,10 @@ export const contractErrors = defineErrors("CON", {
   },
   CON_L1_COST_ABOVE_CAP: {
     meaning:
-      'the Ethereum node quotes more for a transaction than your limit, so nothing was signed: `data.what` is "tip", "fee" (`--max-priority-fee-gwei`, `--max-fee-gwei`; wei a unit of gas) or "gas" (EIP-7825\'s limit); `data.asked`, `data.cap`',
+      "the Ethereum node quotes more than your limit, so nothing was signed; `data.what`, `data.asked`, `data.cap`",
     remedy:
-      "compare the price at another Ethereum node (--rpc); if it is right, wait, or allow more with --max-fee-gwei and --max-priority-fee-gwei",
+      "compare another node's price (--rpc); if it is right, wait, or raise --max-fee-gwei and --max-priority-fee-gwei",
+    note: `\`data.what\` is "tip" or "fee" (\`--max-priority-fee-gwei\`, \`--max-fee-gwei\`; wei a unit of gas), or "gas" (EIP-7825's limit).`,
   },
 });
 

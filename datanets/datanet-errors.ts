@@ -25,14 +25,15 @@ export const datanetErrors = defineErrors("DNT", {
   },
   DNT_NOT_ON_LEDGER: {
     meaning:
-      "the card's hash is not the Datanet's policy word on the ledger, or the commit is not final on Ethereum yet, so another account could still copy it; `data.reason`",
+      "the card's hash is not the Datanet's policy on the ledger, or the commit is not final on Ethereum; `data.reason`",
     remedy:
       "publish the card (openledger datanet card ID FILE --host URL), or wait until the commit is final",
+    note: "Before a commit is final, another account could still copy it.",
     httpStatus: 409,
   },
   DNT_LIST_MISMATCH: {
     meaning:
-      "a list of rows does not match the root on the ledger, or a row does not match its position in the list; `data.index` is the position",
+      "a list of rows does not match the ledger's root, or a row does not match its place; `data.index` is the place",
     remedy: "send the list and the rows of exactly this commit or version, in order",
     httpStatus: 422,
   },
@@ -43,9 +44,10 @@ export const datanetErrors = defineErrors("DNT", {
   },
   DNT_REQUEST_UNSIGNED: {
     meaning:
-      "the request is unsigned, signed by another key or for another request or host, or its signature has expired; `data.reason`",
+      "the request is unsigned, expired, or signed by another key or for another request or host; `data.reason`",
     remedy:
-      "sign method, path and body for the origin that /v1/info names with an account's ledger key (docs/explanation/datanets.md); check this machine's clock",
+      "sign method, path and body for the origin of /v1/info with an account's ledger key; check this machine's clock",
+    note: "Signed requests: docs/explanation/datanets.md.",
     httpStatus: 401,
   },
   DNT_REQUEST_REPLAYED: {
@@ -61,13 +63,13 @@ export const datanetErrors = defineErrors("DNT", {
   },
   DNT_ACCESS_NOT_GRANTED: {
     meaning:
-      "the Datanet is permissioned, and its owner has not granted this leaf access, or the grant has expired; `data.untilMs` says when",
+      "the owner of the permissioned Datanet has not granted this leaf access, or the grant has expired; `data.untilMs`",
     remedy: "request access: openledger datanet access ID --purpose TEXT",
     httpStatus: 403,
   },
   DNT_RECORD_INVALID: {
     meaning:
-      "a record has a malformed field, a timestamp that is not current, or a signature that is not by the named leaf's current key",
+      "a record has a malformed field, an old or future time, or a signature not by the named leaf's current key",
     remedy:
       "compare it with docs/explanation/datanets.md and sign with the leaf's current key; `data.why` says what is wrong",
     httpStatus: 422,

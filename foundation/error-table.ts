@@ -9,6 +9,8 @@ import { RollupError } from "./rollup-error.ts";
 export interface ErrorRow {
   readonly meaning: string;
   readonly remedy: string;
+  /** Further facts, below the table of docs/reference/errors.md: values of `data.reason`, say. */
+  readonly note?: string;
   /** HTTP status of a server's answer. Default: 500. */
   readonly httpStatus?: number;
   /** True if the same call may succeed later without any change of its arguments. */
@@ -102,25 +104,27 @@ const PROCESS_ROWS = {
   },
   SRV_WRONG_DIRECTORY: {
     meaning:
-      "the data directory belongs to another rollup, or is another process's; nothing was written. `data.reason`, `data.found`, `data.expected`",
+      "the data directory belongs to another rollup or process; nothing was written. `data.reason`, `.found`, `.expected`",
     remedy: "name the right directory, or an empty one: docs/how-to/upgrade.md",
   },
   SRV_STORE_FORMAT: {
     meaning:
-      "another version wrote the data directory, in a format that this version does not read; nothing was written. `data.reason`, `data.found`, `data.expected`",
+      "another version wrote the data directory, in a format that this one does not read; nothing was written",
     remedy:
       "start the version that wrote it, or make a new directory as `data.remedy` says: docs/how-to/upgrade.md",
+    note: "`data.reason`, `data.found` and `data.expected` name the formats.",
   },
   SRV_STORE_CORRUPT: {
     meaning:
-      "files of the data directory are damaged, missing or changed by another program; nothing is served from it. `data.reason` names the file",
+      "files of the data directory are damaged, missing or changed; nothing is served from it. `data.reason` names the file",
     remedy:
       "keep the directory; `data.remedy` names the source to restore from, and docs/how-to/operate.md has the steps",
   },
   SRV_STORE_FAILED: {
     meaning:
-      "the data directory cannot be opened, read or written (disk space, permissions, a failing disk); the process stops, and nothing acknowledged is lost",
+      "the data directory cannot be opened, read or written; the process stops, and nothing acknowledged is lost",
     remedy: "fix the disk or its permissions, then start the process again",
+    note: "Causes are disk space, permissions and a failing disk.",
     httpStatus: 503,
     isRetryable: true,
   },
@@ -174,9 +178,10 @@ const PROCESS_ROWS = {
   },
   CLI_CIRCUIT_MISSING: {
     meaning:
-      "the rollup has no settlement circuit for a model of this size, or L1 does not record a circuit's size; `data.circuits` lists the known ones",
+      "the rollup has no settlement circuit for a model of this size; `data.circuits` lists the known ones",
     remedy:
-      "train the model for the size of a circuit that openledger status lists; name a circuit that L1 does not describe with --circuits",
+      "train for the size of a circuit that openledger status lists; name one that L1 does not describe by --circuits",
+    note: "L1 does not record the size of every circuit.",
   },
   CIR_DESCRIPTORS_TOO_FEW: {
     meaning:
@@ -185,7 +190,7 @@ const PROCESS_ROWS = {
   },
   CIR_SECRET_FILE: {
     meaning:
-      "the file of a secret is missing, is not a regular file, is not readable by this user, or is open to other users; `data.path`, `data.mode`",
+      "a secret's file is missing, not regular, not readable, or open to other users; `data.path`, `data.mode`",
     remedy: "name the right file, and run chmod 600 on it",
   },
 } as const satisfies Readonly<Record<string, ErrorRow>>;

@@ -39,7 +39,7 @@ export const modelErrors = defineErrors("MOD", {
   },
   MOD_SPANS_EVIDENCE_FALSE: {
     meaning:
-      "a span that a server shows is not in the row that it names, or the row is not in the version; `data.reason` says what is wrong",
+      "a span is not in the row that the server names, or the row is not in the version; `data.reason`",
     remedy: "do not trust the span, its count or its owner",
   },
 });
@@ -50,9 +50,10 @@ export const modelError = modelErrors.raise;
 export const settlerErrors = defineErrors("CMD", {
   CMD_VOID_DRAWS: {
     meaning:
-      "drawn payments of a closed epoch have receipts that the model's server cannot open; it burns their part only with your consent. `data.payments`, `data.burnedWei`",
+      "drawn payments have receipts that the model's server cannot open. `data.payments`, `data.burnedWei`",
     remedy:
-      "restore the answers' folder; if the server never gave these receipts, start it with --consent-to-voids, or settle with: openledger models settle --account NAME",
+      "restore the answers' folder. If there are no receipts: --consent-to-voids, or openledger models settle --account NAME",
+    note: "The server burns the part of these payments only with your consent.",
   },
 });
 
@@ -67,7 +68,7 @@ export const servingErrors = defineErrors("MOD_SERVE", {
   },
   MOD_SERVE_PROMPT_TOO_LONG: {
     meaning:
-      "prompt and answer together exceed the model's context or the cache of keys and values, or the prompt has more bytes than that many tokens can",
+      "prompt and answer exceed the model's context or the cache, or the prompt is longer than that many tokens can be",
     remedy: "shorten the prompt or lower max_tokens",
     httpStatus: 400,
   },
@@ -152,14 +153,13 @@ export const factoryErrors = defineErrors("MOD_FACTORY", {
     httpStatus: 409,
   },
   MOD_FACTORY_JOB_STATE: {
-    meaning:
-      "the job's current state does not allow this, or the job uses what would change; `data.state` is the job's state where that is the reason",
+    meaning: "the job's state does not allow this (`data.state`), or the job uses what would change",
     remedy: "read the job again; pause or delete it, or wait for its proof",
     httpStatus: 409,
   },
   MOD_FACTORY_NOT_REGISTRABLE: {
     meaning:
-      "the model cannot be registered: its rows are not from a Datanet, no circuit of the rollup fits it, or the leaf is not a model of this job; `data.why`",
+      "the model cannot be registered: rows of no Datanet, no circuit that fits, or another job's leaf; `data.why`",
     remedy:
       "train on a published version that fits a circuit, and create the model with the statics that the registration names",
     httpStatus: 409,

@@ -15,14 +15,14 @@ export const proverErrors = defineErrors("PRV", {
   },
   PRV_WORKER_DIED: {
     meaning:
-      "the process or thread that made the proof or the keys exited, was silent, or took more time or memory than its settings allow",
+      "the process or thread of the proof or keys exited, was silent, or took more time or memory than allowed",
     remedy: "try again; if it exits each time, the machine has too little memory",
     httpStatus: 503,
     isRetryable: true,
   },
   PRV_QUEUE_FAILED: {
     meaning:
-      "the Redis of the queue of proofs does not answer or rejects the credentials, its workers fail at a job, or a job's inputs do not match their hash",
+      "the queue's Redis does not answer or rejects the credentials, workers fail at a job, or its inputs were altered",
     remedy: "check Redis, its address and the workers' logs; the job is tried again",
     httpStatus: 503,
     isRetryable: true,
@@ -34,8 +34,9 @@ export const proverErrors = defineErrors("PRV", {
   },
   PRV_STEPS_UNUSABLE: {
     meaning:
-      "a part's compiled steps (docs/explanation/leaf-table.md) are missing, truncated or of another program; circom's slower witness program is used instead",
+      "a part's compiled steps are missing, truncated or of another program; circom's slower program is used",
     remedy: "delete the cached steps; they are compiled again",
+    note: "Compiled steps: docs/explanation/leaf-table.md.",
   },
   PRV_PROOF_INVALID: {
     meaning: "the new proof does not verify: the witness breaks a constraint, or the key is wrong",
@@ -46,9 +47,9 @@ export const proverErrors = defineErrors("PRV", {
     remedy: "read the cause, and try another back end with --prover",
   },
   PRV_KEY_INVALID: {
-    meaning:
-      "a proving or verification key is missing, truncated, unsound, not a Groth16 key over bn254, or not the one that its description or circuit names",
+    meaning: "a proving or verification key is missing, truncated, unsound, or not the one that is named",
     remedy: "download or make the key again; a test's cached key may be deleted",
+    note: "A key is Groth16's over bn254. Its description and its circuit name it by hash.",
   },
   PRV_CROSS_CHECK_FAILED: {
     meaning:
@@ -65,7 +66,7 @@ export const proverErrors = defineErrors("PRV", {
   },
   PRV_GPU_UNAVAILABLE: {
     meaning:
-      "the WebGPU prover was selected, but no usable graphics card was found, or the key needs more memory or larger buffers than the card has; the message says what is missing",
+      "the WebGPU prover was selected, but no card was found, or the key does not fit it; the message names the lack",
     remedy: "use another card, or choose --prover native or wasm",
   },
   PRV_GPU_LOST: {
@@ -76,14 +77,15 @@ export const proverErrors = defineErrors("PRV", {
   },
   PRV_PTAU_INVALID: {
     meaning:
-      "the powers-of-tau file is missing, truncated, not over bn254, not prepared for phase 2, without any contribution, or has fewer powers than the circuit needs",
+      "the powers-of-tau file is missing, truncated, unprepared, without a contribution, or too small for the circuit",
     remedy: "name a published, prepared file that is large enough",
+    note: "The file is over bn254 and prepared for phase 2.",
     httpStatus: 400,
   },
   PRV_CEREMONY_REFUSED: {
-    meaning:
-      "a step of a key ceremony is not possible, and nothing was written; `data.reason` is one of target-exists, no-keys, name-invalid, beacon-invalid, no-contribution, already-ended, development-key, snarkjs-failed",
+    meaning: "a step of a key ceremony is not possible, and nothing was written; `data.reason`",
     remedy: "correct what the message names (docs/how-to/keys.md)",
+    note: "`data.reason` is one of target-exists, no-keys, name-invalid, beacon-invalid, no-contribution, already-ended, development-key, snarkjs-failed.",
     httpStatus: 400,
   },
 });

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 
-/** The first that fits counts. What .gitattributes marks as generated goes before all. */
+/** Purposes of files. The first that fits counts; files that .gitattributes marks as generated go before all. */
 const KINDS = [
   { kind: "tests", pattern: /\.test\.ts$|(^|\/)testing\/|\.fixtures\.ts$|^e2e\// },
   { kind: "benches", pattern: /^scripts\/bench[./]/ },

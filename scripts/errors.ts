@@ -20,7 +20,33 @@ const TITLES: Readonly<Record<string, string>> = {
   "CLI, CMD, DEV, DRL": "the client, the command line, the devnet, drills",
 };
 
+/** Characters of a line of the page. */
+const MAX_LINE_LENGTH = 150;
+
 export const errorCodes = (): string[] => TABLES.flatMap(({ rows }) => Object.keys(rows));
+
+/** Notes of codes, as a list below their table. */
+function notesOf(prefixes: readonly string[]): string[] {
+  const rows = prefixes.flatMap((prefix) =>
+    TABLES.flatMap((table) => Object.entries(table.rows).filter(([code]) => code.startsWith(`${prefix}_`))),
+  );
+  const lines = rows.flatMap(([code, { note }]) =>
+    note === undefined ? [] : wrapped(`- \`${code}\`: ${note}`),
+  );
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+/** Lines of a list's entry, at most MAX_LINE_LENGTH characters each unless a word is longer. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= MAX_LINE_LENGTH)
+      lines[lines.length - 1] += ` ${word}`;
+    else lines.push(last === undefined ? word : `  ${word}`);
+  }
+  return lines;
+}
 
 export function renderErrors(): string {
   const rowsOf = (prefix: string) =>
@@ -35,12 +61,14 @@ export function renderErrors(): string {
   const sections = Object.entries(TITLES).map(([prefixes, title]) => {
     const rows = prefixes.split(", ").flatMap(rowsOf);
     const head = ["| code | HTTP | retry | meaning | what to do |", "|---|---|---|---|---|"];
-    return [`## ${prefixes}: ${title}`, "", ...head, ...rows, ""].join("\n");
+    return [`## ${prefixes}: ${title}`, "", ...head, ...rows, ...notesOf(prefixes.split(", ")), ""].join(
+      "\n",
+    );
   });
   return `# Error codes
 
-For developers and operators. Every error is one class (\`foundation/rollup-error.ts\`): a code, a sentence, and \`data\` with the facts behind it. Branch on the
-code, never on the sentence. Where one code has several cases, \`data\` says which. *retry* means that the same call may
+For developers and operators. Every error is one class (\`foundation/rollup-error.ts\`): a code, a sentence, and \`data\` with the facts
+behind it. Branch on the code, never on the sentence. Where one code has several cases, \`data\` says which. *retry* means that the same call may
 succeed later without any change of its arguments. Over HTTP: \`{"error": {code, message, data, remedy, docs}}\` with the status below.
 Made by \`npx tsx scripts/errors.ts\` from the tables of the code; a test compares them.
 

@@ -3,7 +3,14 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BRIDGE_SETTINGS } from "@openledger/bridge/config";
 import { DATANET_SETTINGS } from "@openledger/datanets/host/config";
-import { type Settings, settingsTable, sharedTable, shownDefault } from "@openledger/foundation/settings";
+import {
+  type Settings,
+  SHARED_PREFIX,
+  settingsTable,
+  settingVariable,
+  sharedTable,
+  shownDefault,
+} from "@openledger/foundation/settings";
 import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
 import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
 import { PROVER_SETTINGS } from "@openledger/prover/process/prover-config";
@@ -38,8 +45,11 @@ const partOf = (settings: Settings, isShared: boolean): Settings =>
 
 const SHARED: Settings = Object.assign({}, ...PROCESSES.map(({ settings }) => partOf(settings, true)));
 
+/** Characters of a table's cell. Longer defaults stand below the table. */
+const MAX_CELL_LENGTH = 120;
+
 /** Shows the default of a shared setting; names the processes of each default if they differ. */
-function sharedDefault(name: string): string {
+function defaultsOf(name: string): string {
   const found = PROCESSES.flatMap(({ prefix, settings }) =>
     settings[name] === undefined ? [] : [{ prefix, shown: shownDefault(settings[name]) }],
   );
@@ -53,7 +63,13 @@ function sharedDefault(name: string): string {
     .join(", ");
 }
 
+function sharedDefault(name: string): string {
+  const shown = defaultsOf(name);
+  return shown.length > MAX_CELL_LENGTH ? "one for each process, below" : shown;
+}
+
 export function renderSettings(): string {
+  const long = Object.keys(SHARED).filter((name) => defaultsOf(name).length > MAX_CELL_LENGTH);
   return [
     "# Settings",
     "",
@@ -66,6 +82,14 @@ export function renderSettings(): string {
     "",
     sharedTable(SHARED, sharedDefault),
     "",
+    ...long.flatMap((name) => [
+      `Defaults of \`${settingVariable(SHARED_PREFIX, name)}\`:`,
+      "",
+      ...defaultsOf(name)
+        .split("), ")
+        .map((one) => `- ${one.replace(/\)$/, "")})`),
+      "",
+    ]),
     ...PROCESSES.flatMap(({ about, prefix, settings, title }) => [
       `## ${title}`,
       "",

@@ -52,7 +52,7 @@ export const SEQUENCER_SETTINGS = {
     schema: z.enum(DATA_MODES),
     default: "auto",
     description:
-      "where batches' data is posted: calldata, blob, or auto: the cheaper on L1 if the first circuit has a twin, else as that circuit has it",
+      "place of batches' data: calldata, blob, or auto: the cheaper one if the first circuit has a twin, else its own",
   },
   retention: {
     schema: z

@@ -8,15 +8,15 @@ export const sequencerErrors = defineErrors("SEQ", {
     httpStatus: 404,
   },
   SEQ_OPERATION_REFUSED: {
-    meaning:
-      "the ledger might allow the operation, but the sequencer refuses it as a likely mistake; `data.reason` is one of self-transfer, zero-amount, amount-exponent, row-count-range, recipient-is-rollup, unusable-key",
+    meaning: "the ledger might allow the operation, but it is a likely mistake; `data.reason` names it",
     remedy: "correct what the message names",
+    note: "`data.reason` is one of self-transfer, zero-amount, amount-exponent, row-count-range, recipient-is-rollup, unusable-key.",
     httpStatus: 422,
   },
   SEQ_TOO_EARLY: {
-    meaning:
-      "L1 or a full node has not progressed far enough yet; `data.reason` is one of publication-not-posted, epoch-not-posted, randomness-unknown, default-split-too-early, restore-not-final, full-node-behind",
+    meaning: "L1 or a full node has not progressed far enough yet; `data.reason`",
     remedy: "wait for the time that the message gives, then try again",
+    note: "`data.reason` is one of publication-not-posted, epoch-not-posted, randomness-unknown, default-split-too-early, restore-not-final, full-node-behind.",
     httpStatus: 409,
     isRetryable: true,
   },
@@ -27,7 +27,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_PENDING_ENDED: {
     meaning:
-      "a pending operation was dropped: the nonce gap before it was not filled in time, or another operation used its nonce; `data.reason`",
+      "a pending operation was dropped: its nonce gap stayed open, or another operation used its nonce; `data.reason`",
     remedy: "sign and send a new operation",
     httpStatus: 410,
   },
@@ -44,8 +44,9 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_L1_LACKS_FINAL: {
     meaning:
-      "L1 lacks batches that were final on it, so no batch behind them can be posted: another rollup, another chain, or a false node; nothing is accepted. `data` has the progress of each (docs/how-to/runbook.md#l1lacksfinal)",
+      "L1 lacks batches that were final on it, so nothing is accepted; `data` has the progress of each",
     remedy: "the operator has to name the rollup's own directory and a good Ethereum node: try again later",
+    note: "L1 is then another rollup, another chain, or a false node: docs/how-to/runbook.md#l1lacksfinal.",
     httpStatus: 503,
     isRetryable: true,
   },
@@ -59,14 +60,16 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_CIRCUITS_DIFFER: {
     meaning:
-      "the batches' circuits are others than those of this version, or than those that the data directory was written for: its batches could not be proven. `data.reason`, `data.circuits`",
+      "the batches' circuits are not those of this version or of the data directory. `data.reason`, `data.circuits`",
     remedy:
       "start the version that the rollup was deployed with, and name its own deployment record: docs/how-to/upgrade.md",
+    note: "Its batches could not be proven.",
   },
   SEQ_BEHIND_L1: {
     meaning:
-      "L1 has signed operations that the sequencer's data directory does not have; nothing is accepted until both agree. `data` has the progress of each (docs/how-to/runbook.md#behindl1)",
+      "L1 has signed operations that the data directory does not have; nothing is accepted until both agree",
     remedy: "the operator has to bring the sequencer up to date with L1: try again later",
+    note: "`data` has the progress of each: docs/how-to/runbook.md#behindl1.",
     httpStatus: 503,
     isRetryable: true,
   },
@@ -78,26 +81,29 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_FROZEN: {
     meaning:
-      "the rollup is frozen on L1: it accepts no operations, and balances leave through the escape hatch (docs/reference/exits.md)",
+      "the rollup is frozen on L1: no operation is accepted, and balances leave by exits (docs/reference/exits.md)",
     remedy: "take out what is yours with: openledger exit",
     httpStatus: 410,
   },
   SEQ_BATCH_MALFORMED: {
     meaning:
-      "L1 has accepted a batch that breaks the ledger's rules: no operation is accepted while L1 has it; `data` names the batch and the remedy (docs/how-to/runbook.md#batchmalformed)",
+      "L1 has a batch that breaks the ledger's rules, and while it does no operation is accepted; `data` names it",
     remedy: "the operator does what `data` says (docs/how-to/runbook.md#batchmalformed)",
+    note: "`data` has the remedy, too: docs/how-to/runbook.md#batchmalformed.",
     httpStatus: 503,
   },
   SEQ_SUNSET: {
     meaning:
-      'the operator is ending this rollup: only withdrawals and what prepares them are accepted (docs/how-to/operate.md, "Ending a rollup"); `data.kind`',
+      "the operator is ending this rollup: only withdrawals and what prepares them are accepted; `data.kind`",
     remedy: "take out what is yours with: openledger withdraw all, then: openledger finalize-withdrawal",
+    note: 'docs/how-to/operate.md, "Ending a rollup", has the steps.',
     httpStatus: 403,
   },
   SEQ_SETTLEMENT_INVALID: {
     meaning:
-      "a settlement or activation has values that L1 would not fill in, names a circuit of another size than the model's, or has an invalid proof; `data` names the part",
+      "a settlement or activation has false values, a circuit of another size, or an invalid proof; `data` names the part",
     remedy: "build the settlement again from the ledger's current values",
+    note: "False values are those that L1 would not fill in. The circuit's size has to be the model's.",
     httpStatus: 422,
   },
   SEQ_SETTLEMENT_STALE: {
@@ -131,9 +137,9 @@ export const sequencerErrors = defineErrors("SEQ", {
     httpStatus: 409,
   },
   SEQ_BATCH_CONFLICT: {
-    meaning:
-      "a report about a batch does not match the sequencer's chain: the batch was replaced, is out of order, is final already, or does not continue the chain; `data.reason`",
+    meaning: "a report about a batch does not match the sequencer's chain; `data.reason`",
     remedy: "read the batches again; the bridge does so by itself",
+    note: "The batch was replaced, is out of order, is final already, or does not continue the chain.",
     httpStatus: 409,
   },
   SEQ_PROOF_INVALID: {
@@ -143,8 +149,9 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_WRONG_DIRECTORY: {
     meaning:
-      "the process cannot start from this data directory: it is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup; `data.reason`, `data.found`, `data.expected`",
+      "the process cannot start from this data directory; `data.reason`, `data.found`, `data.expected`",
     remedy: "name the right directory; restore an empty one with: openledger restore; docs/how-to/upgrade.md",
+    note: "The directory is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup.",
   },
   SEQ_READ_ONLY: {
     meaning: "a full node accepts no operations; `data.sequencerUrl` names the sequencer, where it is known",
@@ -170,7 +177,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_LEADER_DIFFERS: {
     meaning:
-      "operations from the sequencer's feed do not execute, or produce other batches than it reports; `data.what` names the first difference",
+      "operations of the sequencer's feed do not execute, or give other batches; `data.what` names the first difference",
     remedy: "do not rely on the sequencer until the difference is explained (docs/how-to/run-a-full-node.md)",
     httpStatus: 502,
     isRetryable: true,
@@ -182,7 +189,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_HISTORY_PRUNED: {
     meaning:
-      "the sequencer has deleted this part of the final history, by its SEQUENCER_RETENTION; `data.prunedTo` has the last batch that is gone",
+      "this part of the final history is deleted, by SEQUENCER_RETENTION; `data.prunedTo` is the last batch that is gone",
     remedy: "ask a full node, which keeps all of it (openledger follow), or read it from L1",
     httpStatus: 410,
   },

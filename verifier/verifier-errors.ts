@@ -16,15 +16,15 @@ export const verifierErrors = defineErrors("CLI", {
     remedy: "use the version of this repository that the rollup was deployed with",
   },
   CLI_EXIT_UNAVAILABLE: {
-    meaning:
-      "the escape hatch needs a frozen rollup that has exit circuits (docs/reference/exits.md), and this rollup is not frozen or has none; `data.reason`",
+    meaning: "the rollup is not frozen, or has no exit circuits (docs/reference/exits.md); `data.reason`",
     remedy: "withdraw with: openledger withdraw all --forced, then submit-queue; or look with --dry-run",
   },
   CLI_FORCED_NO_EFFECT: {
     meaning:
-      "the forced operation would change nothing on the ledger that L1 has, and its fee would be burned; nothing was sent. `data.reason` is one of leaf-unknown, leaf-waits (`data.queueIndex`), not-owner (`data.owner`), balance-too-low, recipient-unknown, recipient-owner, wrong-kind, model-not-ready, not-payee, nothing-to-claim, nothing-to-close, no-effect",
+      "the forced operation would change nothing on L1's ledger, and burn its fee; nothing was sent. `data.reason`",
     remedy:
-      "list what is yours on L1: openledger exit --owner 0x… --dry-run; if it depends on something that is not posted yet, wait, or pass --unchecked",
+      "list what is yours on L1: openledger exit --owner 0x… --dry-run; else wait for what is not posted, or pass --unchecked",
+    note: "`data.reason` is one of leaf-unknown, leaf-waits (`data.queueIndex`), not-owner (`data.owner`), balance-too-low, recipient-unknown, recipient-owner, wrong-kind, model-not-ready, not-payee, nothing-to-claim, nothing-to-close, no-effect.",
   },
 });
 

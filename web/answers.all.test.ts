@@ -1,4 +1,7 @@
-/** Any answer, its settlement checked in the page, what it earns while one looks on, and claiming by a click. */
+/**
+ * Tests a paid answer, its settlement checked in the page, earnings that grow while the page is open, and claiming by a
+ * click.
+ */
 
 import { MODEL_ID } from "@openledger/bridge/testing/model-history";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";

@@ -1,4 +1,4 @@
-/** The frame around every page: name, pages, wallet, and what is wrong everywhere. */
+/** Frame around every page: name, menu, wallet, and notices that concern all pages. */
 import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -29,9 +29,9 @@ import { ProblemNotice } from "./words/problem.tsx";
 interface PageEntry {
   readonly name: string;
   readonly label: string;
-  /** The page in the menu that this one belongs to; absent where it is there itself. The first page is the brand's. */
+  /** The page in the menu that this one belongs to; absent if it is there itself. The first page is the brand's. */
   readonly under?: string;
-  /** Its parts have addresses, and it stays as they change. */
+  /** True for a page whose parts have addresses: it stays as they change. */
   readonly isOne?: boolean;
   readonly show: (props: PageProps) => VNode;
 }
@@ -55,7 +55,7 @@ const SettlementPage = lazyPage(async () => (await import("./explorer/settlement
 const VotesPage = lazyPage(async () => (await import("./votes/votes-page.tsx")).VotesPage);
 const WordsPage = lazyPage(async () => (await import("./words/words-page.tsx")).WordsPage);
 
-/** Every page: its address, its name in the menu, and what shows it. */
+/** Pages: address, name in the menu, and component. */
 const PAGES: readonly PageEntry[] = [
   { name: "", label: "Overview", under: "", show: OverviewPage },
   { name: "bridge", label: "Bridge", isOne: true, show: BridgePage },
@@ -199,7 +199,7 @@ function Warnings({ live }: { live: Live }) {
   );
 }
 
-/** What the operator tells everybody. */
+/** Notice of the operator to everybody. */
 function OperatorNotice({
   notice: { text, title, untilMs },
   nowMs,
@@ -303,7 +303,7 @@ function useReconnect(site: Site, live: Live): void {
   }, [info === null, known]);
 }
 
-/** Brings rows of this browser to their hosts, whichever page is open; its code is fetched where there are some. */
+/** Uploads rows of this browser to their hosts, whichever page is open; its code is fetched if there are some. */
 function useContributionsCarried(site: Site, live: Live): void {
   const rollupAddress = live.info.value?.rollupAddress;
   useEffect(() => {
@@ -323,7 +323,7 @@ function useContributionsCarried(site: Site, live: Live): void {
 
 const NAMES_EVERY_MS = 60_000;
 
-/** Names of Datanets and models, and of all whom pages show, from the hosts. */
+/** Fetches names of Datanets and models, and of all leaves that pages show, from the hosts. */
 function useLeafNames(site: Site, live: Live): void {
   const reader = readVisitor(site, live)?.reader ?? null;
   const asked = useRef<{ atMs: number; shown: readonly number[] }>({ atMs: 0, shown: [] });

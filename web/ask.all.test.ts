@@ -1,4 +1,7 @@
-/** A question in the page, to a real answer server: checked there, paid on the ledger, refused where the server is false. */
+/**
+ * Tests a question in the page, to a real answer server: checked there, paid on the ledger, refused if the server is
+ * false.
+ */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +37,7 @@ let browser: Browser;
 let served: ServedModels;
 let modelId: number;
 let citingId: number;
-/** What the model that cites says of the third row: asked for it, it quotes the last row. */
+/** Row that the citing model quotes if it is asked for the third row: the last one. */
 const QUOTED = `s${"-".repeat(31)}`;
 /** Rows of the model that cites. */
 const passages = [...passagesOf(7, 6), QUOTED];
@@ -92,7 +95,7 @@ const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input
   string,
 ];
 
-/** As `datanet index` makes it. */
+/** Index of the rows' spans, as `datanet index` makes it. */
 function spansOf({ recipe, rows }: PublishedModel) {
   const documents = rows!.map(({ content, contributorId, validatorId }) => ({
     text: documentText(content, "text"),

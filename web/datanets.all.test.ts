@@ -36,7 +36,7 @@ const NEAR = ["town", "city", "port", "land"].map(
 const folder = mkdtempSync(join(tmpdir(), "pages-datanets-files-"));
 let world: DatanetWorld;
 let browser: Browser;
-/** Of public rows, and of rows on request. */
+/** Datanet of public rows; `closedId` is one whose rows are shown on request. */
 let datanetId: number;
 let closedId: number;
 let rowsRoot: bigint;

@@ -172,7 +172,7 @@ describe("from a disk, with the operator dead", () => {
   });
 });
 
-/** As the page shows it, to the wei; the fee for the account was on top of the deposit. */
+/** Balance as the page shows it, to the wei; the fee for the account was on top of the deposit. */
 async function leafBalanceWei(page: Page): Promise<bigint> {
   const row = page.getByRole("row").filter({ hasText: "balance of account" });
   const text = (await row.getByRole("cell").nth(1).textContent())!;

@@ -51,7 +51,7 @@ async function check(page: Page): Promise<void> {
 
 type Alter = (text: string) => string;
 
-/** Between the page and what it asks: alters the answers of one method of L1, or of one path of the API. */
+/** Alters the answers of one method of L1, or of one path of the API, between the page and its server. */
 async function alterL1(page: Page, method: string, alter: Alter): Promise<void> {
   await page.route(`${world.l1.url}/**`, async (route) => {
     const response = await route.fetch();

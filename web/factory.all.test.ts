@@ -39,7 +39,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What was on the page when a test failed says more than what it waited for. */
+/** Takes a picture of the page when a test fails: it says more than what the test waited for. */
 beforeEach(() => {
   onTestFailed(() => pictureOf(page, "factory-failed"));
 });
@@ -202,7 +202,7 @@ test(
   },
 );
 
-/** What is on the page while an answer is made may be gone before anybody looks: it is written down. */
+/** Records the first text of an answer under way: it may be gone before a test looks. */
 const firstSoFar = () =>
   page.evaluate(
     () =>

@@ -62,7 +62,7 @@ function seeded(seed: number): () => number {
 
 interface Poison {
   readonly name: string;
-  /** Whether a string of an answer is replaced. */
+  /** True if a string of an answer is replaced. */
   readonly takes: (text: string, random: () => number) => boolean;
 }
 
@@ -82,7 +82,7 @@ function poisoned(value: unknown, takes: (text: string) => boolean, random: () =
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, poisoned(one, takes, random)]));
 }
 
-/** What must not be there whatever was answered. Only the pages' own picture and scripts have an address. */
+/** Traces that no answer may leave. Only the pages' own picture and scripts have an address. */
 async function traces(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const found = [...document.querySelectorAll("body *")].flatMap((element) => {
@@ -103,7 +103,7 @@ async function traces(page: Page): Promise<string[]> {
   });
 }
 
-/** @returns what should not be there, and on how many pages hostile text was shown, as text */
+/** @returns traces that should not be there, and the number of pages on which hostile text was shown, as text */
 async function visitAll(
   context: BrowserContext,
   answer: (route: Route) => Promise<void>,
@@ -125,7 +125,7 @@ async function visitAll(
   return { found, shownCount };
 }
 
-/** @returns what waits until a page has not asked for anything for a quarter of a second, at most for ten */
+/** @returns a wait until a page has made no request for a quarter of a second, at most for ten */
 function watchRequests(page: Page): () => Promise<void> {
   const open = new Set<object>();
   let count = 0;

@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, ProblemNotice, problemOf } from "./words/problem.tsx";
 
-/** A page, or a part of one, whose code is fetched when somebody opens it. */
+/** Page, or a part of one, whose code is fetched when somebody opens it. */
 export function lazyPage<Props extends object>(
   load: () => Promise<(props: Props) => VNode | null>,
 ): (props: Props) => VNode {

@@ -1,4 +1,4 @@
-/** Where the pages begin: finds out whom to ask, then shows what it hears. */
+/** Entry of the pages: finds the servers to ask, then shows their answers. */
 import "./no-eval.ts";
 import "./design/theme.css";
 import "./design/base.css";

@@ -1,4 +1,7 @@
-/** First of all: it shares a chunk with zod (build-pages.ts), which whatever uses zod waits for. What the Content-Security-Policy refuses and reports is not tried. */
+/**
+ * Keeps the page within its Content-Security-Policy: zod makes no code of text, and scripts come from the page's own
+ * folders. Imported first: it shares a chunk with zod (build-pages.ts), for which every user of zod waits.
+ */
 import { z } from "zod";
 
 // zod tries whether it may make code of text.

@@ -1,4 +1,7 @@
-/** Who has recomputed a model, as its page and its Datanet's page show it: names, a red notice, and an approval's preview. */
+/**
+ * Recomputations of a model as its page and its Datanet's page show them: names, a red notice, and an approval's
+ * preview.
+ */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { packBinding } from "@openledger/circuits/ledger/leaf";
 import { packSplit } from "@openledger/circuits/ledger/rewards";

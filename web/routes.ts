@@ -15,13 +15,13 @@ const address = signal(readHash());
 /** "#/bridge" → ["bridge"]; further parts are the page's own: "#/batch/7" → ["batch", "7"]. */
 export const route = computed(() => address.value.parts);
 
-/** Another part of the same page: Back returns to this one, and the reader stays where they look. */
+/** Opens another part of the same page: Back returns to this one, and the reader stays where they look. */
 export function openPart(hash: string): void {
   window.history.pushState(null, "", hash);
   address.value = readHash();
 }
 
-/** A page's filter, kept in its address: it survives a reload, and can be sent to somebody. "" is no filter. */
+/** Filter of a page, stored in its address: it survives a reload, and can be sent to somebody. "" is no filter. */
 export function useFilter(name: string): readonly [string, (value: string) => void] {
   const set = (value: string) => {
     const { parts, query } = readHash();
@@ -35,14 +35,14 @@ export function useFilter(name: string): readonly [string, (value: string) => vo
   return [address.value.query.get(name) ?? "", set];
 }
 
-/** Where in a long list the reader is, kept in the page's address as a filter is. undefined: at its beginning. */
+/** Reader's place in a long list, stored in the page's address as a filter is. undefined: at its beginning. */
 export function usePlace(name: string): readonly [number | undefined, (place: number | undefined) => void] {
   const [text, setText] = useFilter(name);
   const place = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
   return [place, (to) => setText(to === undefined ? "" : `${to}`)];
 }
 
-/** How far down a page was read, kept with its place in the browser's history. */
+/** Scroll position at which a page was left, stored with its place in the browser's history. */
 interface Left {
   readonly top: number;
 }

@@ -129,7 +129,7 @@ export const mayVouch = ({ labelling }: Card, leafId: number, contributorId: num
 
 export interface NamedCard {
   readonly card: Card;
-  /** The canonical text, of which `policy` is the hash. */
+  /** Canonical text of the card; its hash is `policy`. */
   readonly text: string;
   /** SHA-256 of the text in UTF-8, mod r: what PublishVersion carries. */
   readonly policy: bigint;

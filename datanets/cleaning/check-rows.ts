@@ -36,7 +36,7 @@ export function checkRows(input: RowsToCheck, onStep: (step: CheckStep) => void 
   onStep("other Datanets");
   findings.push(...findForeign(input, views));
   onStep("labels");
-  findings.push(...findSaidOtherwise(rows, views), ...doubtLabels(card, rows, views));
+  findings.push(...findContradictedLabels(rows, views), ...doubtLabels(card, rows, views));
   const place = new Map(rows.map(({ row }, i) => [row, i]));
   return findings.sort((a, b) => place.get(a.row)! - place.get(b.row)!);
 }
@@ -129,17 +129,17 @@ function foreignFinding(row: RowToCheck, earlier: ForeignRow, similarity: number
 }
 
 /** Rows whose own label is not the one that people accepted. */
-function findSaidOtherwise(rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
+function findContradictedLabels(rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
   return rows.flatMap((row, i) => {
     const { label } = views[i]!;
-    const said = row.acceptedLabel;
-    if (label === null || said === null || label === said) return [];
+    const { acceptedLabel } = row;
+    if (label === null || acceptedLabel === null || label === acceptedLabel) return [];
     return [
       makeFinding("contradicted-label", row, {
         label,
-        said,
+        said: acceptedLabel,
         by: "labellers",
-        detail: `the row says ${label}, its labellers say ${said}`,
+        detail: `the row says ${label}, its labellers say ${acceptedLabel}`,
       }),
     ];
   });

@@ -7,7 +7,7 @@ export const FINDING_KINDS = [
   "copy",
   /** Nearly the text or the picture of an earlier row. */
   "near-duplicate",
-  /** The row's own label is not what people, or a model of other contributors' rows, say. */
+  /** The row's own label differs from the accepted one, or from that of a model of other contributors' rows. */
   "contradicted-label",
   "outlier",
   "empty",
@@ -39,7 +39,7 @@ interface Evidence {
   readonly rankPermille: number | null;
   /** Rank of a label's influence: the share of rows that lower their own loss less, in a model of all rows, in thousandths. */
   readonly influencePermille: number | null;
-  /** One sentence. */
+  /** Explanation in one sentence. */
   readonly detail: string;
 }
 

@@ -24,10 +24,10 @@ export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: read
   if (card.row.kind === "image") return [];
   const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
   if (places.length < LEAST_ROWS) return [];
-  const said = places.map((i) => views[i]!.label ?? rows[i]!.acceptedLabel);
-  const isLabelled = said.every((label) => label !== null);
-  const names: (string | null)[] = isLabelled ? [...new Set(said)].sort() : [null];
-  const labels = Int32Array.from(said, (label) => (isLabelled ? names.indexOf(label) : 0));
+  const knownLabels = places.map((i) => views[i]!.label ?? rows[i]!.acceptedLabel);
+  const isLabelled = knownLabels.every((label) => label !== null);
+  const names: (string | null)[] = isLabelled ? [...new Set(knownLabels)].sort() : [null];
+  const labels = Int32Array.from(knownLabels, (label) => (isLabelled ? names.indexOf(label) : 0));
   const owners = places.map((i) => rows[i]!.contributorId);
   const issues = labelIssues(inputsOf(card, places, rows, views), labels, { owners });
   const outlierRank = ranks(issues.outlier);

@@ -1,4 +1,4 @@
-/** A row as it is looked at; rows come in the ledger's order. */
+/** Row as the check gets it; rows come in the ledger's order. */
 export interface RowToCheck {
   readonly row: string;
   readonly contributorId: number;

@@ -191,5 +191,5 @@ function matches(card: Card, { access, field, tag, text }: z.output<typeof direc
   if (tag !== undefined && !card.tags.some((one) => one.toLowerCase() === tag.toLowerCase())) return false;
   if (text === undefined) return true;
   const words = [...wordsOf([card.name, card.description, card.field, ...card.tags].join(" "))];
-  return [...wordsOf(text)].every((wanted) => words.some((word) => word.startsWith(wanted)));
+  return [...wordsOf(text)].every((start) => words.some((word) => word.startsWith(start)));
 }

@@ -89,12 +89,12 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       const { datanet } = await openForReading(context, request, request.params.id);
       const last = await checks.last(datanet);
       const all = (last?.findings ?? []).map((finding) => {
-        const said = datanet.recordState.row(finding.row);
-        return { ...finding, state: stateOf(finding, said, datanet.id), said };
+        const records = datanet.recordState.row(finding.row);
+        return { ...finding, state: stateOf(finding, records, datanet.id), records };
       });
       const counts = FINDING_KINDS.map((name) => {
         const own = all.filter((finding) => finding.kind === name);
-        const count = (wanted: string) => own.filter((finding) => finding.state === wanted).length;
+        const count = (state: string) => own.filter((finding) => finding.state === state).length;
         const [open, leftOut, kept] = [count("open"), count("leftOut"), count("kept")];
         return { kind: name, total: own.length, open, leftOut, kept };
       });
@@ -109,11 +109,11 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
         counts,
         total: matching.length,
         from,
-        findings: matching.slice(from, from + limit).map(({ said, ...finding }) => ({
+        findings: matching.slice(from, from + limit).map(({ records, ...finding }) => ({
           ...finding,
           ...placeOf(datanet, finding.row),
-          decision: decisionOf(said),
-          objection: objectionOf(said, finding.contributorId),
+          decision: decisionOf(records),
+          objection: objectionOf(records, finding.contributorId),
         })),
       };
     },
@@ -123,7 +123,7 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
     "GET /v1/notices",
     {
       tag: "cleaning",
-      summary: "What a contributor is told: which rows were left out, why, by whom",
+      summary: "Notices for a contributor: the rows left out, why, and by whom",
       querystring: noticesQuery,
     },
     ({ query: { contributor, from, limit } }) => {

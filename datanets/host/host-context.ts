@@ -32,7 +32,7 @@ export interface HostContext {
   readonly isHealthy: () => boolean;
 }
 
-/** The Datanets that the host has something of. */
+/** Registry of the Datanets of which the host has at least a card. */
 export class DatanetRegistry {
   readonly #store: HostStore;
   readonly #domain: bigint;

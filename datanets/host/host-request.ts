@@ -80,7 +80,7 @@ export async function openForReading(
   return { datanet, leaf };
 }
 
-/** The card of the ledger's policy, or the last one that came while the present one is not here. */
+/** Card of the ledger's policy, or the newest one in the store while the present one is missing. */
 export async function cardOf({ ledger }: HostContext, datanet: HostedDatanet) {
   const { datanet: body } = await ledger.datanet(datanet.id);
   return datanet.requireCard(body.policy).card;

@@ -111,13 +111,13 @@ describe("what people bring", () => {
     const refused = async (path: string, proof: unknown) => {
       const header = proof === null ? [] : [`x-openledger-request: ${JSON.stringify(proof)}`];
       // Nothing of the body comes: anyone who waits for it says nothing.
-      const said = await rawRequest(
+      const response = await rawRequest(
         `PUT ${path} HTTP/1.1`,
         ["content-length: 4000", ...header],
         "",
         /"(DNT|SRV)_\w+"/,
       );
-      return /(DNT|SRV)_\w+/.exec(said)?.[0];
+      return /(DNT|SRV)_\w+/.exec(response)?.[0];
     };
     const version = commit.replace("/commits/", "/versions/");
     for (const path of [`${commit}/rows`, `${commit}/list`, version]) {

@@ -7,7 +7,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { checkNames, signedNameSchema } from "../records/display-name.ts";
 import type { HostContext } from "./host-context.ts";
 
-/** A name may be as far ahead of the host's clock. */
+/** Maximum lead of a name's time over the host's clock. */
 const CLOCK_SLACK_MS = 600_000;
 const MAX_LEAVES = 100;
 

@@ -15,7 +15,7 @@ import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams } from "./host-request.ts";
 import { requireOnLedger } from "./verified-check.ts";
 
-/** A record may be as far ahead of the host's clock; it may be old, since mirrors bring old ones. */
+/** Maximum lead of a record's time over the host's clock. It may be old, since mirrors bring old ones. */
 const CLOCK_SLACK_MS = 600_000;
 const MAX_RECORDS_A_REQUEST = 500;
 
@@ -130,7 +130,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     "GET /v1/datanets/:id/access",
     {
       tag: "records",
-      summary: "Who has asked for access, what was answered, what was not",
+      summary: "Requests for access, with their answers",
       params: idParams,
     },
     ({ params: { id } }) =>

@@ -71,8 +71,8 @@ export class RequestGuard {
     const bodyHash = await sha256Aside(request.body ?? new Uint8Array());
     const message = requestMessage(this.#domain, { ...request, bodyHash }, proof);
     const { r8x, r8y, s } = signature;
-    const given = { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
-    if (!verifySignature({ keyX: leaf.keyX, message, signature: given })) throw unsigned();
+    const parsed = { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
+    if (!verifySignature({ keyX: leaf.keyX, message, signature: parsed })) throw unsigned();
     // no replay: the check and the entry are one step, and only what is signed takes room.
     if (this.#seen.has(nonce)) throw replayed(nonce);
     this.#forget(this.#nowMs());

@@ -83,7 +83,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const { after, commit, contributor, label, limit, state, text, wellFormed } = request.query;
       const { datanet } = await openForReading(context, request, request.params.id);
       const card = await cardOf(context, datanet);
-      const search = kept(searches, datanet, () => new RowSearch(datanet));
+      const search = cached(searches, datanet, () => new RowSearch(datanet));
       if (text !== undefined || label !== undefined || wellFormed !== undefined)
         datanet.loading.require("words");
       const stop = metrics.searchSeconds.startTimer();
@@ -156,24 +156,24 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
 
   route(
     "GET /v1/datanets/:id/rows/:digest",
-    { tag: "rows", summary: "A row with what was said of it", params: digestParams, ...SIGNED },
+    { tag: "rows", summary: "A row with its records", params: digestParams, ...SIGNED },
     async (request) => {
       const { digest, id } = request.params;
       const { datanet, leaf } = await openForReading(context, request, id);
       const card = await cardOf(context, datanet);
       const view = await rowView(datanet, card, datanet.requireRow(digest), WHOLE_CHARACTERS);
-      const said = datanet.recordState.row(digest);
+      const records = datanet.recordState.row(digest);
       // Labels are shown once a row has enough, so that nobody follows another.
       const isShown = view.outcome.state !== "waiting";
       const isReviewer = leaf !== null && (leaf.id === id || card.labelling.reviewers.includes(leaf.id));
       return {
         ...view,
-        labels: isShown ? [...said.labels.values()] : null,
-        gold: isReviewer ? said.gold : null,
-        settled: said.settled,
-        leaveOut: said.leaveOut,
-        suggestion: said.suggestion,
-        objections: said.objections,
+        labels: isShown ? [...records.labels.values()] : null,
+        gold: isReviewer ? records.gold : null,
+        settled: records.settled,
+        leaveOut: records.leaveOut,
+        suggestion: records.suggestion,
+        objections: records.objections,
       };
     },
   );
@@ -215,7 +215,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
         throw datanetError("DNT_REQUEST_UNSIGNED", "each labeller has their own queue: sign the request");
       const card = await cardOf(context, datanet);
       requireMayLabel(card, leaf);
-      const queue = kept(queues, datanet, () => new LabelQueue(datanet, nowMs));
+      const queue = cached(queues, datanet, () => new LabelQueue(datanet, nowMs));
       const { limit, skipped, unsent } = request.query;
       // A row that is not known here is none that could be given.
       const rowsOf = (digests: readonly string[]) =>
@@ -283,7 +283,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
   );
 }
 
-function kept<T>(map: WeakMap<HostedDatanet, T>, datanet: HostedDatanet, make: () => T): T {
+function cached<T>(map: WeakMap<HostedDatanet, T>, datanet: HostedDatanet, make: () => T): T {
   const known = map.get(datanet);
   if (known !== undefined) return known;
   const made = make();

@@ -18,16 +18,16 @@ interface Agreement {
 
 /** Chooses the method by the number of labellers. Rows with fewer than two labels are left out: they say nothing. */
 export function agreementOf(rows: Iterable<RowLabels>): Agreement {
-  const kept = [...rows].filter((labels) => labels.size >= 2);
-  const labellers = new Set(kept.flatMap((labels) => [...labels.keys()]));
-  const facts = { rowCount: kept.length, labellerCount: labellers.size };
+  const labelled = [...rows].filter((labels) => labels.size >= 2);
+  const labellers = new Set(labelled.flatMap((labels) => [...labels.keys()]));
+  const facts = { rowCount: labelled.length, labellerCount: labellers.size };
   if (labellers.size === 2) {
     const [a, b] = [...labellers] as [number, number];
-    const pairs = kept.map((labels): [string, string] => [labels.get(a)!, labels.get(b)!]);
+    const pairs = labelled.map((labels): [string, string] => [labels.get(a)!, labels.get(b)!]);
     return { method: "cohen", value: cohenKappa(pairs), ...facts };
   }
-  const counts = kept.map(countLabels);
-  const perRow = new Set(kept.map((labels) => labels.size));
+  const counts = labelled.map(countLabels);
+  const perRow = new Set(labelled.map((labels) => labels.size));
   return perRow.size === 1
     ? { method: "fleiss", value: fleissKappa(counts), ...facts }
     : { method: "krippendorff", value: krippendorffAlpha(counts), ...facts };

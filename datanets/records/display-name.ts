@@ -9,7 +9,7 @@ import { signatureSchema, taggedMessage } from "./record.ts";
 
 /** Maximum size of a display name, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 48;
-/** No brackets, "#" or "@": what is after a name is its number, and the page's. No invisible or turning characters. */
+/** Pattern of allowed characters. No brackets, "#" or "@": pages write a leaf's number behind its name. No invisible or turning characters. */
 const SHOWN_AS_WRITTEN = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'’&+/_-]*$/u;
 /** Marks on marks grow over the lines around. */
 const STACKED = /\p{M}{3}/u;
@@ -29,7 +29,7 @@ export function displayNameProblem(name: string): string | null {
   return TAKEN.has(name.toLowerCase()) ? "it is a name of the ledger's own" : null;
 }
 
-/** A display name near to a text: without what none may have, and cut to its length. "" where nothing is left. */
+/** Turns a text into a display name: without forbidden characters, and cut to its length. "" if nothing is left. */
 export function nearestDisplayName(text: string): string {
   const allowed = text
     .normalize("NFC")

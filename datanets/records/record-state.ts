@@ -129,7 +129,7 @@ export class RecordState {
     return this.#rows.entries();
   }
 
-  /** The last verdict on a contribution, and all of them; null if there is none. */
+  /** Last verdict on a contribution, and all of them; null if there is none. */
   verdict(commit: string): BodyOf<"verdict"> | null {
     const all = [...(this.#verdicts.get(commit)?.values() ?? [])];
     return all.reduce<BodyOf<"verdict"> | null>(newer, null);
@@ -191,7 +191,7 @@ function leavesSaying(labels: RowRecords["labels"], label: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** The later one; of two at the same time the first that came. */
+/** Returns the later record; of two at the same time the first that came. */
 function newer<T extends { readonly atMs: number }>(held: T | null, next: T): T {
   return held !== null && held.atMs >= next.atMs ? held : next;
 }

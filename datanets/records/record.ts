@@ -67,7 +67,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
   }),
   /** A row whose label a reviewer knows: labellers meet it in the queue as any other. */
   z.strictObject({ kind: z.literal("gold"), ...common, row: digest, label }),
-  /** A reviewer's word on a row: its label, or null if it shall stay out. */
+  /** Decision of a reviewer on a row: its label, or null to leave it out. */
   z.strictObject({ kind: z.literal("settle"), ...common, row: digest, label: label.nullable(), note }),
   z.strictObject({
     kind: z.literal("leaveOut"),
@@ -130,7 +130,7 @@ export const signatureSchema = z.strictObject({ r8x: element, r8y: element, s: e
 
 export const signedRecordSchema = z.strictObject({
   body: recordSchema,
-  /** The key that signed, as x-coordinate: of the leaf then, and not always today. */
+  /** Key that signed, as x-coordinate: the leaf's at that time, not always today's. */
   keyX: element,
   signature: signatureSchema,
 });

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { signatureSchema, taggedMessage } from "./record.ts";
 
 export const REQUEST_HEADER = "x-openledger-request";
-/** The longest that a signed request may be good for. */
+/** Maximum lifetime of a signed request. */
 export const MAX_REQUEST_MS = 300_000;
 
 export const requestProofSchema = z.strictObject({
@@ -46,7 +46,7 @@ export function requestMessage(
   return taggedMessage("OpenLedger datanet request v1", domain, value);
 }
 
-/** The header's value. @param lifeMs at most MAX_REQUEST_MS */
+/** Builds the header's value. @param lifeMs at most MAX_REQUEST_MS */
 export function signRequest(
   domain: bigint,
   request: HostRequest,

@@ -21,7 +21,7 @@ export function readCsv(text: string): CsvTable {
 
 const isBefore = (names: readonly string[], name: string, i: number) =>
   names.findIndex((other) => other.trim() === name.trim()) < i;
-/** More line ends than the last row has. */
+/** Line ends at the end of the text beyond the last row's own. */
 const BLANK_END = /(\r?\n)[\r\n]+$/;
 
 function parseCsv(text: string) {

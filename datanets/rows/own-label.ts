@@ -8,8 +8,8 @@ export function ownLabel({ labels, row }: Pick<Card, "row" | "labels">, content:
   if (row.kind !== "email" && row.kind !== "digit" && row.kind !== "json") return null;
   try {
     const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)) as unknown;
-    const said = (value as { readonly label?: unknown } | null)?.label;
-    return labels.find(({ name }) => name === said)?.name ?? null;
+    const rowLabel = (value as { readonly label?: unknown } | null)?.label;
+    return labels.find(({ name }) => name === rowLabel)?.name ?? null;
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 /** A Parquet file's rows: bytes as bytes, whole numbers with all their digits. */
 import type { SchemaTree } from "hyparquet";
 
-/** A number that stands for a name, as the data sets of a hub keep labels. */
+/** Number that stands for a name, as the data sets of a hub store labels. */
 export class ClassLabel {
   readonly value: number | bigint;
   readonly #name: string;
@@ -25,7 +25,7 @@ export interface ParquetFile {
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text of bytes; where they are none the bytes themselves, so that whoever needs a text can name the row. */
+/** Decodes bytes as text. Other bytes are returned as they are, so that an error can name the row. */
 function textOrBytes(bytes: Uint8Array): string | Uint8Array {
   try {
     return strict.decode(bytes);
@@ -46,8 +46,8 @@ export async function openParquet(content: Uint8Array): Promise<ParquetFile> {
   const classes = classNames(metadata.key_value_metadata ?? []);
   return {
     columns,
-    async read(wanted) {
-      const used = children.filter(({ element }) => wanted.includes(element.name));
+    async read(names) {
+      const used = children.filter(({ element }) => names.includes(element.name));
       for (const column of used) requireExact(column);
       if (used.length === 0) return Array.from({ length: Number(metadata.num_rows) }, () => ({}));
       const { compressors } = await import("hyparquet-compressors");

@@ -76,7 +76,7 @@ function neededBy({ fields, kind }: Card["row"], hasText: boolean): readonly str
   return kind === "passage" && !hasText ? ["prompt", "answer"] : ["text"];
 }
 
-/** All that a row of the card could take. */
+/** Fields that a row of the card could have. */
 const takenBy = ({ fields, kind }: Card["row"]): readonly string[] =>
   kind === "json" ? fields.map(({ name }) => name) : ["label", "text", "pixels", "prompt", "answer"];
 
@@ -184,7 +184,7 @@ async function parquetTable(content: Uint8Array, file: string): Promise<FileTabl
   const { columns, read } = await work(() => openParquet(content));
   return {
     columns,
-    read: (wanted) => work(async () => (await read(wanted)).map((values, i) => ({ line: i + 1, values }))),
+    read: (names) => work(async () => (await read(names)).map((values, i) => ({ line: i + 1, values }))),
   };
 }
 
@@ -246,12 +246,12 @@ function fieldOf(
     if (value === false || value === "false") return false;
     throw wrong();
   }
-  const given = value instanceof ClassLabel ? value.value : value;
-  if (typeof given === "number") {
-    if (Number.isFinite(given) && isExact(given)) return given;
-    throw Number.isFinite(given) ? wrong(inexact(place.field, Object.is(given, -0) ? "-0" : given)) : wrong();
+  const raw = value instanceof ClassLabel ? value.value : value;
+  if (typeof raw === "number") {
+    if (Number.isFinite(raw) && isExact(raw)) return raw;
+    throw Number.isFinite(raw) ? wrong(inexact(place.field, Object.is(raw, -0) ? "-0" : raw)) : wrong();
   }
-  const digits = given instanceof Numeral || typeof given === "bigint" ? String(given) : given;
+  const digits = raw instanceof Numeral || typeof raw === "bigint" ? String(raw) : raw;
   if (typeof digits !== "string" || !NUMERAL.test(digits)) throw wrong();
   const number = exactNumber(digits);
   if (number === null) throw wrong(inexact(place.field, digits));

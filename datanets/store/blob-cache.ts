@@ -2,10 +2,10 @@ import type { BlobFiles } from "./blob-files.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** The files that were read last, checked once when they come in. */
+/** Cache of the files that were read last, each checked once when it is read. */
 export class BlobCache {
   readonly #files: BlobFiles;
-  readonly #kept = new Map<string, Promise<Uint8Array>>();
+  readonly #blobs = new Map<string, Promise<Uint8Array>>();
   #bytes = 0;
 
   constructor(files: BlobFiles) {
@@ -14,27 +14,27 @@ export class BlobCache {
 
   /** @throws SRV_STORE_CORRUPT */
   get(name: string): Promise<Uint8Array> {
-    const known = this.#kept.get(name);
+    const known = this.#blobs.get(name);
     if (known !== undefined) {
       // The newest is last.
-      this.#kept.delete(name);
-      this.#kept.set(name, known);
+      this.#blobs.delete(name);
+      this.#blobs.set(name, known);
       return known;
     }
     const read = this.#files.get(name);
-    this.#kept.set(name, read);
+    this.#blobs.set(name, read);
     read.then(
       (bytes) => this.#trim(bytes.length),
-      () => this.#kept.delete(name),
+      () => this.#blobs.delete(name),
     );
     return read;
   }
 
   #trim(added: number): void {
     this.#bytes += added;
-    for (const [name, reading] of this.#kept) {
-      if (this.#bytes <= MAX_BYTES || this.#kept.size === 1) return;
-      this.#kept.delete(name);
+    for (const [name, reading] of this.#blobs) {
+      if (this.#bytes <= MAX_BYTES || this.#blobs.size === 1) return;
+      this.#blobs.delete(name);
       void reading.then((bytes) => {
         this.#bytes -= bytes.length;
       });

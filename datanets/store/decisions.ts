@@ -13,7 +13,7 @@ export const FINDING_STATES = [
 ] as const;
 type FindingState = (typeof FINDING_STATES)[number];
 
-/** A reviewer's last word on whether a row stays. */
+/** Last decision of a reviewer on a row. */
 interface Decision {
   readonly isLeftOut: boolean;
   readonly why: string;
@@ -39,29 +39,29 @@ export function decisionOf({ leaveOut, settled }: RowRecords): Decision | null {
   };
 }
 
-export function stateOf({ evidence, kind }: Finding, said: RowRecords, datanetId: number): FindingState {
+export function stateOf({ evidence, kind }: Finding, records: RowRecords, datanetId: number): FindingState {
   if (kind === "copy" && evidence.earlier?.datanetId === datanetId) return "byRule";
-  const decision = decisionOf(said);
+  const decision = decisionOf(records);
   if (decision !== null) return decision.isLeftOut ? "leftOut" : "kept";
-  const isSettledSo = kind === "contradicted-label" && said.settled?.label === evidence.label;
+  const isSettledSo = kind === "contradicted-label" && records.settled?.label === evidence.label;
   return isSettledSo ? "kept" : "open";
 }
 
-/** The contributor's objection to what was decided; it is answered once a reviewer has decided again. */
-export function objectionOf({ objections, ...said }: RowRecords, contributorId: number | null) {
+/** Objection of the contributor to a decision; it is answered once a reviewer has decided again. */
+export function objectionOf({ objections, ...records }: RowRecords, contributorId: number | null) {
   const own = objections.find(({ leafId }) => leafId === contributorId);
   if (own === undefined) return null;
-  const decision = decisionOf({ objections, ...said });
+  const decision = decisionOf({ objections, ...records });
   const isAnswered = decision !== null && decision.atMs > own.atMs;
   return { note: own.note, atMs: own.atMs, isAnswered };
 }
 
 /** Notices for a contributor: their rows that a reviewer has decided about, and their rejected contributions; newest first. */
 export function noticesFor(datanet: HostedDatanet, contributorId: number) {
-  const rows = [...datanet.recordState.rows()].flatMap(([row, said]) => {
-    const decision = decisionOf(said);
+  const rows = [...datanet.recordState.rows()].flatMap(([row, records]) => {
+    const decision = decisionOf(records);
     if (decision === null || datanet.contributorOf(row) !== contributorId) return [];
-    return [{ about: "row" as const, row, ...decision, objection: objectionOf(said, contributorId) }];
+    return [{ about: "row" as const, row, ...decision, objection: objectionOf(records, contributorId) }];
   });
   const contributions = datanet.commits.flatMap(({ facts: { contributorId: owner, rowsRoot } }) => {
     const verdict = owner === contributorId ? datanet.recordState.verdict(rowsRoot) : null;

@@ -8,7 +8,7 @@ import { datanetError } from "../datanet-errors.ts";
 import type { SignedName } from "../records/display-name.ts";
 import type { SignedRecord, VerifiedBody } from "../records/record.ts";
 import { BlobFiles } from "./blob-files.ts";
-import type { KeptCheck } from "./kept-check.ts";
+import type { StoredCheck } from "./stored-check.ts";
 import type { VerifiedRecord } from "./verified-records.ts";
 
 /** A commit whose list the host has. */
@@ -179,19 +179,19 @@ export class HostStore {
     return this.#level.write([put(keys.name(name.body.leafId), name), putUsage(usage)]);
   }
 
-  /** The newest of each leaf. */
+  /** Yields the newest name of each leaf. */
   async *names(): AsyncGenerator<SignedName> {
     for await (const [, value] of this.#each("name")) yield value as SignedName;
   }
 
   /** Replaces the findings of a Datanet's last check. */
-  putCheck(datanetId: number, check: KeptCheck): Promise<void> {
+  putCheck(datanetId: number, check: StoredCheck): Promise<void> {
     return this.#level.write([put(keys.check(datanetId), check)]);
   }
 
-  async check(datanetId: number): Promise<KeptCheck | null> {
+  async check(datanetId: number): Promise<StoredCheck | null> {
     const found = await this.#level.read(this.#db.get(keys.check(datanetId)));
-    return (found as KeptCheck | undefined) ?? null;
+    return (found as StoredCheck | undefined) ?? null;
   }
 
   async usage(leafId: number, day: number): Promise<Usage> {
@@ -199,7 +199,7 @@ export class HostStore {
     return (found as Usage | undefined) ?? { bytes: 0, records: 0 };
   }
 
-  /** Every Datanet that something is stored of, ascending. */
+  /** Lists every Datanet of which something is stored, ascending. */
   async datanetIds(): Promise<number[]> {
     const ids = new Set<number>();
     for await (const [key] of this.#each("card")) ids.add(Number(key.split("/")[1]));

@@ -51,7 +51,7 @@ export class HostedCommit {
     return runs;
   }
 
-  /** The piece that has a row; undefined if none has come. */
+  /** Returns the piece that has a row; undefined if it has not come. */
   pieceOf(index: number): StoredPiece | undefined {
     let low = 0;
     let high = this.#pieces.length;

@@ -98,12 +98,12 @@ export class HostedDatanet {
     return this.#revision;
   }
 
-  /** The card of a policy word; null if the host does not have it. */
+  /** Returns the card of a policy word; null if the host does not have it. */
   card(policy: bigint): NamedCard | null {
     return this.#cards.get(hex32(policy)) ?? null;
   }
 
-  /** The card that came last: what holds until the ledger's present one is here. @throws DNT_NOT_HOSTED */
+  /** Returns the newest card, which holds until the ledger's present one is here. @throws DNT_NOT_HOSTED */
   requireCard(policy: bigint): NamedCard {
     const card = this.card(policy) ?? this.#lastCard;
     if (card === null)
@@ -224,7 +224,7 @@ export class HostedDatanet {
     }
   }
 
-  /** A row's number. @throws DNT_NOT_HOSTED */
+  /** Returns a row's number. @throws DNT_NOT_HOSTED */
   requireRow(digest: string): number {
     const row = this.rows.find(digest);
     if (row === undefined)
@@ -263,7 +263,7 @@ export class HostedDatanet {
     });
   }
 
-  /** The list behind a version's root, as it travels. @throws DNT_NOT_HOSTED */
+  /** Returns the list behind a version's root, as it travels. @throws DNT_NOT_HOSTED */
   versionList(rowsRoot: string): Promise<Uint8Array> {
     const version = this.#versions.get(rowsRoot);
     if (version === undefined)
@@ -331,7 +331,7 @@ export class HostedDatanet {
     return this.#store.records(this.id, from);
   }
 
-  /** The digests of rows that records speak of, by the row's number. */
+  /** Digests of rows with records, by the row's number. */
   get touched(): ReadonlyMap<number, string> {
     return this.#touched;
   }

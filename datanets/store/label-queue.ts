@@ -72,9 +72,9 @@ export class LabelQueue {
     const picked: number[] = [];
     const gold: number[] = [];
     for (const [row, digest] of touched) {
-      const said = recordState.row(digest);
-      if (said.gold !== null) {
-        if (!said.labels.has(leafId) && !isPassed(row) && !isOwn(row)) gold.push(row);
+      const records = recordState.row(digest);
+      if (records.gold !== null) {
+        if (!records.labels.has(leafId) && !isPassed(row) && !isOwn(row)) gold.push(row);
       } else if (picked.length < limit && wants(row, digest)) picked.push(row);
     }
     const start = rows.size === 0 ? 0 : startOf(leafId) % rows.size;

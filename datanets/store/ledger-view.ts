@@ -270,13 +270,13 @@ function cached<Name extends string, T>(
 ): Promise<T> {
   const known = cache.get(id);
   if (known !== undefined && nowMs - known.atMs < cacheMs) return known[name];
-  const asked = ask();
-  const entry = { atMs: nowMs, [name]: asked } as { readonly atMs: number } & {
+  const pending = ask();
+  const entry = { atMs: nowMs, [name]: pending } as { readonly atMs: number } & {
     readonly [K in Name]: Promise<T>;
   };
   cache.set(id, entry);
-  asked.catch(() => {
+  pending.catch(() => {
     if (cache.get(id) === entry) cache.delete(id);
   });
-  return asked;
+  return pending;
 }

@@ -3,7 +3,7 @@ import type { SignedName } from "../records/display-name.ts";
 import type { HostStore, UsageWrite } from "./host-store.ts";
 import { wordsOf } from "./text-search.ts";
 
-/** All are in memory, about 500 bytes each. */
+/** Maximum names in memory, about 500 bytes each. */
 const MAX_NAMES = 100_000;
 
 /** Display names that the host has, the newest of each leaf. */
@@ -65,12 +65,12 @@ export class NameTable {
 
   /** Names with words that begin as those of `text` do. */
   find(text: string, limit: number): SignedName[] {
-    const wanted = [...wordsOf(text)];
+    const starts = [...wordsOf(text)];
     const found: SignedName[] = [];
-    if (wanted.length === 0) return found;
+    if (starts.length === 0) return found;
     for (const name of this.#names.values()) {
       const words = this.#words.get(name.body.leafId)!;
-      if (!wanted.every((start) => words.some((word) => word.startsWith(start)))) continue;
+      if (!starts.every((start) => words.some((word) => word.startsWith(start)))) continue;
       found.push(name);
       if (found.length === limit) break;
     }

@@ -10,8 +10,8 @@ import { viewRow } from "../rows/row-view.ts";
 import { decodeDigests } from "../rows/row-wire.ts";
 import type { HostStore } from "./host-store.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
-import type { KeptCheck } from "./kept-check.ts";
 import { outcomeAt } from "./row-search.ts";
+import type { StoredCheck } from "./stored-check.ts";
 
 type CheckThread = TaskPool<typeof import("../cleaning/check-tasks.ts")>;
 
@@ -42,7 +42,7 @@ const TOTAL_STEPS = 1 + CHECK_STEPS.length;
 export class RowChecks {
   readonly #store: HostStore;
   readonly #nowMs: () => number;
-  readonly #kept = new Map<number, KeptCheck>();
+  readonly #results = new Map<number, StoredCheck>();
   readonly #failures = new Map<number, CheckFailure>();
   readonly #timeoutMs: number;
   #running: RunningCheck | null = null;
@@ -55,11 +55,11 @@ export class RowChecks {
   }
 
   /** Returns the last result, also of before the host's last start; null if the Datanet was never checked. */
-  async last(datanet: HostedDatanet): Promise<KeptCheck | null> {
-    const known = this.#kept.get(datanet.id);
+  async last(datanet: HostedDatanet): Promise<StoredCheck | null> {
+    const known = this.#results.get(datanet.id);
     if (known !== undefined) return known;
     const stored = await this.#store.check(datanet.id);
-    if (stored !== null) this.#kept.set(datanet.id, stored);
+    if (stored !== null) this.#results.set(datanet.id, stored);
     return stored;
   }
 
@@ -73,7 +73,7 @@ export class RowChecks {
   }
 
   /**
-   * Looks at all rows; resolves when what was found is kept.
+   * Checks all rows; resolves when the findings are stored.
    * @param all every Datanet of the host
    * @throws DNT_CHECK_RUNNING, DNT_CHECK_FAILED
    */
@@ -137,10 +137,10 @@ export class RowChecks {
         checkedAtMs: this.#nowMs(),
         findings: [...(await findRepeats(datanet)), ...found],
       };
-      await this.#store.putCheck(datanet.id, kept);
-      this.#kept.set(datanet.id, kept);
+      await this.#store.putCheck(datanet.id, check);
+      this.#results.set(datanet.id, check);
       this.#failures.delete(datanet.id);
-      return kept;
+      return check;
     } catch (error) {
       // As long as it took, the thread is the others': one Datanet cannot have it for ever.
       const endedAtMs = this.#nowMs();

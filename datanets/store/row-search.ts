@@ -20,12 +20,12 @@ interface RowFilter {
 }
 
 /** Maximum cached results. Pages of one search are cut from one list. */
-const MAX_KEPT_RESULTS = 16;
+const MAX_CACHED_RESULTS = 16;
 
 export class RowSearch {
   readonly #datanet: HostedDatanet;
-  readonly #kept = new LRUCache<string, { readonly revision: number; readonly rows: Int32Array }>({
-    max: MAX_KEPT_RESULTS,
+  readonly #results = new LRUCache<string, { readonly revision: number; readonly rows: Int32Array }>({
+    max: MAX_CACHED_RESULTS,
   });
 
   constructor(datanet: HostedDatanet) {
@@ -36,10 +36,10 @@ export class RowSearch {
   find(card: Card, filter: RowFilter): Int32Array {
     const key = JSON.stringify([card.labelling, filter]);
     const { revision } = this.#datanet;
-    const known = this.#kept.get(key);
+    const known = this.#results.get(key);
     if (known?.revision === revision) return known.rows;
     const rows = this.#search(card, filter);
-    this.#kept.set(key, { revision, rows });
+    this.#results.set(key, { revision, rows });
     return rows;
   }
 
@@ -90,12 +90,12 @@ export function outcomeAt({ recordState, touched }: HostedDatanet, card: Card, r
   return digest === undefined ? WAITING : outcomeOf(card, recordState.row(digest));
 }
 
-/** A row in a list. `label` is in the row itself; `outcome` is what labellers and reviewers have made of it. */
+/** Row in a list. `label` is in the row itself; `outcome` is the result of labellers and reviewers. */
 export async function rowView(datanet: HostedDatanet, card: Card, row: number, excerptCharacters: number) {
   const { commit, index, length } = datanet.rows.place(row);
   const { contributorId, rowsRoot } = datanet.commits[commit]!.facts;
   const digest = datanet.rows.digest(row);
-  const said = datanet.recordState.row(digest);
+  const records = datanet.recordState.row(digest);
   // Not the table's: it may not have read this row back yet.
   const { isWellFormed, label, text } = viewRow(card, await datanet.content(row));
   return {
@@ -108,8 +108,8 @@ export async function rowView(datanet: HostedDatanet, card: Card, row: number, e
     isWellFormed,
     excerpt: text.slice(0, excerptCharacters),
     isCut: text.length > excerptCharacters,
-    labelCount: said.labels.size,
-    objectionCount: said.objections.length,
-    outcome: outcomeOf(card, said),
+    labelCount: records.labels.size,
+    objectionCount: records.objections.length,
+    outcome: outcomeOf(card, records),
   };
 }

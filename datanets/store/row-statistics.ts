@@ -60,7 +60,7 @@ function growthOf({ commits }: HostedDatanet): { day: string; rowCount: number }
  */
 function labellingOf({ recordState }: HostedDatanet, card: Card, nowMs: number) {
   const teams = (card.labelling.teams ?? []).map((team) => ({ ...team, ids: new Set(team.members) }));
-  const byTeam = teams.map(() => ({ weekCount: 0, said: [] as Map<number, string>[] }));
+  const byTeam = teams.map(() => ({ weekCount: 0, labels: [] as Map<number, string>[] }));
   const suggestions = { rowCount: 0, seen: { same: 0, other: 0 }, unseen: { same: 0, other: 0 } };
   const all: Map<number, string>[] = [];
   const byDay = new Map<string, Map<number, string>[]>();
@@ -74,19 +74,19 @@ function labellingOf({ recordState }: HostedDatanet, card: Card, nowMs: number) 
       suggestions[sawSuggestion === true ? "seen" : "unseen"][
         label === row.suggestion!.label ? "same" : "other"
       ] += 1;
-    const said = new Map([...row.labels.values()].map(({ label, leafId }) => [leafId, label]));
-    all.push(said);
+    const labelOf = new Map([...row.labels.values()].map(({ label, leafId }) => [leafId, label]));
+    all.push(labelOf);
     for (const [i, { ids }] of teams.entries()) {
       const own = [...row.labels.values()].filter(({ leafId }) => ids.has(leafId));
       if (own.length === 0) continue;
-      byTeam[i]!.said.push(new Map(own.map(({ label, leafId }) => [leafId, label])));
+      byTeam[i]!.labels.push(new Map(own.map(({ label, leafId }) => [leafId, label])));
       byTeam[i]!.weekCount += own.filter(({ atMs }) => atMs > nowMs - 7 * DAY_MS).length;
     }
     const lastMs = Math.max(...[...row.labels.values()].map(({ atMs }) => atMs));
     const day = new Date(lastMs).toISOString().slice(0, 10);
-    byDay.set(day, [...(byDay.get(day) ?? []), said]);
+    byDay.set(day, [...(byDay.get(day) ?? []), labelOf]);
     if (row.gold === null) continue;
-    for (const [leafId, label] of said) {
+    for (const [leafId, label] of labelOf) {
       const score = gold.get(leafId) ?? { right: 0, wrong: 0 };
       if (label === row.gold.label) score.right += 1;
       else score.wrong += 1;
@@ -111,7 +111,7 @@ function labellingOf({ recordState }: HostedDatanet, card: Card, nowMs: number) 
         labelCount: sum(members.map((leafId) => recordState.labelCounts.get(leafId) ?? 0)),
         weekCount: byTeam[i]!.weekCount,
         gold: { right: sum(scores.map(({ right }) => right)), wrong: sum(scores.map(({ wrong }) => wrong)) },
-        agreement: agreementOf(byTeam[i]!.said),
+        agreement: agreementOf(byTeam[i]!.labels),
       };
     }),
     suggestions,

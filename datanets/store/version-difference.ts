@@ -13,9 +13,9 @@ interface VersionChange {
 export function versionDifference(before: readonly ListedRow[], after: readonly ListedRow[]) {
   const owners = ({ contributorId, validatorId }: ListedRow) => ({ contributorId, validatorId });
   const old = new Map(before.map((row) => [row.digest, row]));
-  const kept = new Set(after.map(({ digest }) => digest));
+  const laterDigests = new Set(after.map(({ digest }) => digest));
   const changes: VersionChange[] = before
-    .filter(({ digest }) => !kept.has(digest))
+    .filter(({ digest }) => !laterDigests.has(digest))
     .map((row) => ({ change: "removed", digest: row.digest, before: owners(row) }));
   const removedCount = changes.length;
   let addedCount = 0;
@@ -28,5 +28,5 @@ export function versionDifference(before: readonly ListedRow[], after: readonly 
       changes.push({ change: "reassigned", digest: row.digest, before: owners(was), after: owners(row) });
   }
   const reassignedCount = changes.length - removedCount - addedCount;
-  return { addedCount, removedCount, reassignedCount, keptCount: kept.size - addedCount, changes };
+  return { addedCount, removedCount, reassignedCount, keptCount: laterDigests.size - addedCount, changes };
 }

@@ -1,4 +1,4 @@
-/** The ledger as L1 alone gives it, and what the contract owes: nothing of a sequencer's is believed. */
+/** Ledger as L1 alone gives it, and the contract's debts. It trusts nothing of a sequencer's. */
 
 import { createL1Client, type L1Client } from "@openledger/bridge/l1/l1-client";
 import { type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";

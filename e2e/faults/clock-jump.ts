@@ -40,6 +40,6 @@ export const clockJumpFault: Fault = {
     }
     rmSync(world.clockFile, { force: true });
     await restart([]);
-    return [{ fault: "clock-jump", tries, recoveriesMs, said: [], problems: [] }];
+    return [{ fault: "clock-jump", tries, recoveriesMs, logWords: [], problems: [] }];
   },
 };

@@ -18,7 +18,7 @@ import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import { restoreFromL1 } from "@openledger/sequencer/full-node/restore/restore-from-l1";
 import type { ManagedProcess } from "../world/process.ts";
 import type { World } from "../world/world.ts";
-import { codesSaid, type Fault, type Injected } from "./fault.ts";
+import { type Fault, type Injected, logWordsOf } from "./fault.ts";
 
 const FILES = /^(\d+\.(log|ldb)|MANIFEST-\d+|CURRENT)$/;
 const CODES = {
@@ -47,7 +47,7 @@ type Context = Parameters<Fault["inject"]>[1];
 async function corruptSequencer(world: World, { progress, random, tries }: Context): Promise<Injected> {
   const { sequencer } = world;
   const recoveriesMs: number[] = [];
-  const said = new Set<string>();
+  const logWords = new Set<string>();
   for (let i = 1; i <= tries; i++) {
     const isRestored = i % 3 === 0;
     if (isRestored) await world.settle();
@@ -59,7 +59,7 @@ async function corruptSequencer(world: World, { progress, random, tries }: Conte
     sequencer.forgetLog();
     sequencer.launch();
     const isRefused = await startsOrSays(sequencer, CODES.sequencer);
-    for (const code of codesSaid(sequencer, CODES.sequencer)) said.add(code);
+    for (const code of logWordsOf(sequencer, CODES.sequencer)) logWords.add(code);
     const startedAtMs = performance.now();
     if (isRefused) {
       rmSync(world.dataPath, { recursive: true });
@@ -82,7 +82,7 @@ async function corruptSequencer(world: World, { progress, random, tries }: Conte
       : "all was there";
     progress(`sequencer, ${what}: ${how}; works after ${Math.round(ms)} ms (${i} of ${tries})`);
   }
-  return { fault: "corrupt-store-sequencer", tries, recoveriesMs, said: [...said], problems: [] };
+  return { fault: "corrupt-store-sequencer", tries, recoveriesMs, logWords: [...logWords], problems: [] };
 }
 
 /** Restores both stores as docs/how-to/operate.md, "When the data directory is lost", describes. */
@@ -104,7 +104,7 @@ async function corruptBridge(world: World, { progress, random, tries }: Context)
   const { bridge } = world;
   const recoveriesMs: number[] = [];
   const problems: string[] = [];
-  const said = new Set<string>();
+  const logWords = new Set<string>();
   for (let i = 1; i <= tries; i++) {
     await world.nextBatch();
     await bridge.kill();
@@ -112,7 +112,7 @@ async function corruptBridge(world: World, { progress, random, tries }: Context)
     bridge.forgetLog();
     bridge.launch();
     const isRefused = await startsOrSays(bridge, CODES.bridge);
-    for (const code of codesSaid(bridge, CODES.bridge)) said.add(code);
+    for (const code of logWordsOf(bridge, CODES.bridge)) logWords.add(code);
     if (isRefused === null) problems.push(`the bridge ended without a word on ${what}`);
     const startedAtMs = performance.now();
     if (!bridge.isRunning) {
@@ -125,7 +125,7 @@ async function corruptBridge(world: World, { progress, random, tries }: Context)
     const how = isRefused ? "refused, begins with an empty one" : "goes on";
     progress(`bridge, ${what}: ${how}; next batch after ${Math.round(ms)} ms (${i} of ${tries})`);
   }
-  return { fault: "corrupt-store-bridge", tries, recoveriesMs, said: [...said], problems };
+  return { fault: "corrupt-store-bridge", tries, recoveriesMs, logWords: [...logWords], problems };
 }
 
 /** false: it serves; true: it ended and named one of the codes; null: it ended and named none. */
@@ -135,7 +135,7 @@ async function startsOrSays(process: ManagedProcess, codes: readonly string[]): 
     return false;
   } catch {
     if (process.isRunning) throw new Error(`${process.spec.name} neither serves nor ends`);
-    return codesSaid(process, codes).length > 0 ? true : null;
+    return logWordsOf(process, codes).length > 0 ? true : null;
   }
 }
 
@@ -148,9 +148,9 @@ function damage(folder: string, random: TestRandom, which: RegExp): string {
   const path = join(folder, name);
   const { size } = statSync(path);
   if (random.next() < 0.4) {
-    const kept = random.below(size);
-    truncateSync(path, kept);
-    return `${name} cut from ${size} to ${kept} bytes`;
+    const newSize = random.below(size);
+    truncateSync(path, newSize);
+    return `${name} cut from ${size} to ${newSize} bytes`;
   }
   const bytes = readFileSync(path);
   const flipped = 1 + random.below(4);

@@ -15,8 +15,8 @@ export interface Injected {
   readonly tries: number;
   /** Recovery times, from the fault's end until the system works as before; one a try, or fewer if a try's next fault came first. */
   readonly recoveriesMs: readonly number[];
-  /** Error codes in the system's logs. */
-  readonly said: readonly string[];
+  /** Error codes and phrases in the logs of the faulty processes. */
+  readonly logWords: readonly string[];
   /** Forbidden effects, in words. */
   readonly problems: readonly string[];
   /** Requests for a promise while the sequencer was behind L1, and the promises that it gave. */
@@ -44,14 +44,14 @@ export interface FaultResult extends Pick<Audit, "acknowledged" | "batchCount" |
   readonly tries: number;
   readonly recoveryMs: number;
   readonly maxRecoveryMs: number;
-  readonly said: readonly string[];
+  readonly logWords: readonly string[];
   readonly problems: readonly string[];
   readonly behind?: Injected["behind"];
 }
 
 export function resultOf(injected: Injected, audited: Audit): FaultResult {
   const { acknowledged, batchCount, doubled, lost } = audited;
-  const { behind, fault, problems, recoveriesMs, said, tries } = injected;
+  const { behind, fault, problems, recoveriesMs, logWords, tries } = injected;
   const sorted = [...recoveriesMs].sort((a, b) => a - b);
   return {
     fault,
@@ -62,13 +62,16 @@ export function resultOf(injected: Injected, audited: Audit): FaultResult {
     batchCount,
     recoveryMs: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0),
     maxRecoveryMs: Math.round(sorted.at(-1) ?? 0),
-    said,
+    logWords,
     problems: [...problems, ...audited.problems],
     ...(behind === undefined ? {} : { behind }),
   };
 }
 
 /** Codes among these that a process has named since its log was forgotten. */
-export function codesSaid(process: { hasSaid(text: string): boolean }, codes: readonly string[]): string[] {
-  return codes.filter((code) => process.hasSaid(code));
+export function logWordsOf(
+  process: { hasLogged(text: string): boolean },
+  codes: readonly string[],
+): string[] {
+  return codes.filter((code) => process.hasLogged(code));
 }

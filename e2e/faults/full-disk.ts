@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ManagedProcess } from "../world/process.ts";
 import type { World } from "../world/world.ts";
-import { codesSaid, type Fault, type Injected } from "./fault.ts";
+import { type Fault, type Injected, logWordsOf } from "./fault.ts";
 
 const MAX_WAIT_MS = 2_000;
 const END_TIMEOUT_MS = 60_000;
@@ -39,7 +39,7 @@ export const fullDiskFault: Fault = {
         setLimit(process.pid!, random.below(STILL_FULL_BYTES));
         const end = await process.ended(END_TIMEOUT_MS);
         if (end.status !== 1) problems.push(`${process.spec.name} ended with ${end.status ?? end.signal}`);
-        if (!process.hasSaid(code)) problems.push(`${process.spec.name} did not say ${code}`);
+        if (!process.hasLogged(code)) problems.push(`${process.spec.name} did not say ${code}`);
         const ms = await recover(world, process);
         recoveriesMs.push(ms);
         progress(
@@ -50,7 +50,7 @@ export const fullDiskFault: Fault = {
         fault: `full-disk-${process.spec.name}`,
         tries,
         recoveriesMs,
-        said: codesSaid(process, [code]),
+        logWords: logWordsOf(process, [code]),
         problems,
       });
     }

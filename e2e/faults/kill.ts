@@ -49,7 +49,7 @@ export const killFault: Fault = {
       fault: `kill-${name}`,
       tries: context.tries,
       recoveriesMs: recoveries[i]!,
-      said: [],
+      logWords: [],
       problems,
     }));
   },

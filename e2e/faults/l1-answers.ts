@@ -1,7 +1,7 @@
 /** The L1 node stalls, refuses, answers with nonsense, leaves things out. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { L1_FAULTS } from "../world/l1-proxy.ts";
-import { codesSaid, type Fault } from "./fault.ts";
+import { type Fault, logWordsOf } from "./fault.ts";
 
 const MIN_FAULT_MS = 3_000;
 const MAX_FAULT_MS = 9_000;
@@ -32,9 +32,9 @@ export const l1AnswersFault: Fault = {
       if (!bridge.isRunning) problems.push(`the bridge ended while the node ${fault}`);
     }
     const codes = ["BRG_L1_UNREACHABLE", "BRG_L1_REFUSED", "BRG_QUEUE_GAP", "SRV_SEQUENCER_REFUSED"];
-    const said = codesSaid(bridge, codes);
-    if (tries >= L1_FAULTS.length && !said.includes("BRG_L1_UNREACHABLE"))
+    const logWords = logWordsOf(bridge, codes);
+    if (tries >= L1_FAULTS.length && !logWords.includes("BRG_L1_UNREACHABLE"))
       problems.push("the bridge never said BRG_L1_UNREACHABLE");
-    return [{ fault: "l1-answers", tries, recoveriesMs, said, problems }];
+    return [{ fault: "l1-answers", tries, recoveriesMs, logWords, problems }];
   },
 };

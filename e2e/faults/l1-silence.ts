@@ -1,9 +1,9 @@
-/** The L1 node keeps something to itself, and everything that it says is true. */
+/** Faults of an L1 node that leaves things out, although each of its answers is true. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { codesSaid, type Fault } from "./fault.ts";
+import { type Fault, logWordsOf } from "./fault.ts";
 
 const WAIT_MS = 300_000;
-/** Longer than the minute after which the bridge says that no block comes. */
+/** Time above the minute after which the bridge reports that no block comes. */
 const FROZEN_MS = 65_000;
 const STALLED = "has been the newest for 60 s";
 
@@ -31,8 +31,8 @@ export const eventLeftOutFault: Fault = {
       recoveriesMs.push(performance.now() - startedAtMs);
       progress(`a batch took the deposit after ${Math.round(recoveriesMs.at(-1)!)} ms (${i} of ${tries})`);
     }
-    const said = codesSaid(bridge, ["BRG_QUEUE_GAP"]);
-    return [{ fault: "event-left-out", tries, recoveriesMs, said, problems: [] }];
+    const logWords = logWordsOf(bridge, ["BRG_QUEUE_GAP"]);
+    return [{ fault: "event-left-out", tries, recoveriesMs, logWords, problems: [] }];
   },
 };
 
@@ -51,14 +51,14 @@ export const frozenHeadFault: Fault = {
       bridge.forgetLog();
       proxy.fault = "stands still";
       await sleep(FROZEN_MS);
-      const isSaid = bridge.hasSaid(STALLED);
+      const isLogged = bridge.hasLogged(STALLED);
       proxy.fault = null;
-      if (!isSaid) problems.push("the bridge did not say that no block came");
+      if (!isLogged) problems.push("the bridge did not say that no block came");
       if (!bridge.isRunning) problems.push("the bridge ended");
       const ms = await world.nextBatch();
       recoveriesMs.push(ms);
       progress(`the next batch after ${Math.round(ms)} ms (${i} of ${tries})`);
     }
-    return [{ fault: "frozen-head", tries, recoveriesMs, said: [STALLED], problems }];
+    return [{ fault: "frozen-head", tries, recoveriesMs, logWords: [STALLED], problems }];
   },
 };

@@ -44,14 +44,14 @@ async function inject(world: World, { progress, tries }: FaultContext): Promise<
     recoveriesMs.push(ms);
     progress(`the other machine acknowledges ${Math.round(ms)} ms after the kill (${i} of ${tries})`);
   }
-  return [{ fault: "other-machine", tries, recoveriesMs, said: [REFUSAL], problems }];
+  return [{ fault: "other-machine", tries, recoveriesMs, logWords: [REFUSAL], problems }];
 }
 
 /** @returns what the process did instead of ending with the refusal */
 async function refused(process: ManagedProcess): Promise<string[]> {
   process.launch();
   const { status } = await process.ended(REFUSAL_TIMEOUT_MS);
-  const isRefused = status !== 0 && process.hasSaid(REFUSAL);
+  const isRefused = status !== 0 && process.hasLogged(REFUSAL);
   return isRefused
     ? []
     : [`${process.name} ended with ${status} instead of ${REFUSAL}:\n${process.lastLines()}`];

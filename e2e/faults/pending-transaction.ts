@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "viem";
 import { drillAccount } from "../world/accounts.ts";
 import type { World } from "../world/world.ts";
-import { codesSaid, type Fault } from "./fault.ts";
+import { type Fault, logWordsOf } from "./fault.ts";
 
 const BLOCK_SECONDS = 1;
 /** Blocks in a row whose base fee is twice that of the one before. */
@@ -53,8 +53,8 @@ export const droppedTransactionFault: Fault = {
       recoveriesMs.push(ms);
       progress(`dropped ${i} of ${tries}: the next batch after ${Math.round(ms)} ms`);
     }
-    const said = world.bridge.hasSaid("not mined in time") ? ["not mined in time, replaced"] : [];
-    return [{ fault: "dropped-transaction", tries, recoveriesMs, said, problems: [] }];
+    const logWords = world.bridge.hasLogged("not mined in time") ? ["not mined in time, replaced"] : [];
+    return [{ fault: "dropped-transaction", tries, recoveriesMs, logWords, problems: [] }];
   },
 };
 
@@ -102,8 +102,8 @@ export const baseFeeFault: Fault = {
       await client.mine({ blocks: 1 });
       await client.setIntervalMining({ interval: BLOCK_SECONDS });
     }
-    const said = codesSaid(world.bridge, ["not mined in time, replaced", "fees are at their cap"]);
-    if (!said.includes("not mined in time, replaced")) problems.push("the bridge replaced nothing");
-    return [{ fault: "base-fee", tries, recoveriesMs, said, problems }];
+    const logWords = logWordsOf(world.bridge, ["not mined in time, replaced", "fees are at their cap"]);
+    if (!logWords.includes("not mined in time, replaced")) problems.push("the bridge replaced nothing");
+    return [{ fault: "base-fee", tries, recoveriesMs, logWords, problems }];
   },
 };

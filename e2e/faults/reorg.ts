@@ -1,6 +1,6 @@
 /** Fault that replaces up to 32 of L1's newest blocks by empty ones: their transactions are gone. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { codesSaid, type Fault } from "./fault.ts";
+import { type Fault, logWordsOf } from "./fault.ts";
 
 const MAX_DEPTH_BLOCKS = 32;
 
@@ -40,14 +40,14 @@ export const reorgFault: Fault = {
           `caught up after ${Math.round(ms)} ms (${i} of ${tries})`,
       );
     }
-    const said = codesSaid(world.bridge, [
+    const logWords = logWordsOf(world.bridge, [
       "L1 forgot the batches",
       "L1 took back queue entries",
       "BRG_QUEUE_GAP",
     ]);
     if (takenBackCount === 0) problems.push("no deposit was taken back");
-    if (takenBackCount > 0 && tries > 1 && !world.bridge.hasSaid("L1 took back queue entries"))
+    if (takenBackCount > 0 && tries > 1 && !world.bridge.hasLogged("L1 took back queue entries"))
       progress(`${takenBackCount} queue entries went before they were handed over`);
-    return [{ fault: "reorg", tries, recoveriesMs, said, problems }];
+    return [{ fault: "reorg", tries, recoveriesMs, logWords, problems }];
   },
 };

@@ -91,7 +91,7 @@ async function inject(
   const { sequencer, traffic } = world;
   const recoveriesMs: number[] = [];
   const problems: string[] = [];
-  const said = new Set<string>();
+  const logWords = new Set<string>();
   let questions = 0;
   let promises = 0;
   for (let i = 1; i <= tries; i++) {
@@ -101,13 +101,13 @@ async function inject(
     const acknowledgedBefore = traffic.acknowledged.length;
     sequencer.forgetLog();
     sequencer.launch();
-    const asked = await ask(world);
-    questions += asked.questions;
-    promises += asked.promises + traffic.acknowledged.length - acknowledgedBefore;
-    const isSaid = sequencer.hasSaid(code);
-    if (isSaid) said.add(code);
+    const counts = await ask(world);
+    questions += counts.questions;
+    promises += counts.promises + traffic.acknowledged.length - acknowledgedBefore;
+    const isLogged = sequencer.hasLogged(code);
+    if (isLogged) logWords.add(code);
     else problems.push(`the sequencer did not say ${code}`);
-    const how = `${sequencer.isRunning ? "runs on" : "ended"}, ${isSaid ? "said" : "did not say"} ${code}`;
+    const how = `${sequencer.isRunning ? "runs on" : "ended"}, ${isLogged ? "said" : "did not say"} ${code}`;
     await sequencer.stop();
     if (existsSync(world.dataPath)) rmSync(world.dataPath, { recursive: true });
     renameSync(ownPath, world.dataPath);
@@ -117,16 +117,16 @@ async function inject(
     await world.acknowledgement(startedAtMs);
     const ms = performance.now() - startedAtMs;
     recoveriesMs.push(ms);
-    const told = `${asked.questions} questions, ${asked.promises} promises`;
+    const summary = `${counts.questions} questions, ${counts.promises} promises`;
     const open = Math.max(0, Math.round(ms - (servesAtMs - startedAtMs)));
     progress(
-      `${how}, ${told}; with its own it serves, and ${open} ms later it acknowledges (${i} of ${tries})`,
+      `${how}, ${summary}; with its own it serves, and ${open} ms later it acknowledges (${i} of ${tries})`,
     );
   }
   // One that ends may do so before anybody has asked.
   if (questions === 0 && code === "SEQ_BEHIND_L1") problems.push("no client could ask for a preconfirmation");
   if (promises > 0) problems.push(`${promises} operations were acknowledged while behind`);
-  return [{ fault, tries, recoveriesMs, said: [...said], problems, behind: { questions, promises } }];
+  return [{ fault, tries, recoveriesMs, logWords: [...logWords], problems, behind: { questions, promises } }];
 }
 
 /** Asks for a promise under the nonce that the directory says is next, until the time is over or the process ends. */

@@ -179,22 +179,22 @@ async function depositor({ l1, sequencerUrl }: World): Promise<LedgerClient> {
 /** Withdraws through L1's queue, which the sequencer cannot leave out. */
 async function forced(person: LedgerClient): Promise<void> {
   await approveToken(person, { amountWei: parseEther("50") });
-  const wanted = { id: person.leafId!, amountWei: parseEther("10") };
-  const { queueIndex } = await force(person, { type: "withdraw", ...wanted });
-  await paidOut(person, { withdrawal: { queueIndex } }, wanted.amountWei);
+  const withdrawal = { id: person.leafId!, amountWei: parseEther("10") };
+  const { queueIndex } = await force(person, { type: "withdraw", ...withdrawal });
+  await paidOut(person, { withdrawal: { queueIndex } }, withdrawal.amountWei);
 }
 
 async function withdrawn(world: World, person: LedgerClient): Promise<void> {
-  const wanted = { amountWei: parseEther("5"), recipient: drillAccount("customer").address };
-  const { hash } = await world.patiently(() => withdraw(person, wanted));
-  await paidOut(person, { withdrawal: { hash } }, wanted.amountWei);
+  const withdrawal = { amountWei: parseEther("5"), recipient: drillAccount("customer").address };
+  const { hash } = await world.patiently(() => withdraw(person, withdrawal));
+  await paidOut(person, { withdrawal: { hash } }, withdrawal.amountWei);
 }
 
 /** Waits until L1 has the withdrawal's batch, then finalizes it. @throws DRL_UNEXPECTED if another amount comes out */
-async function paidOut(person: LedgerClient, target: WaitTarget, wanted: bigint): Promise<void> {
+async function paidOut(person: LedgerClient, target: WaitTarget, expectedWei: bigint): Promise<void> {
   await waitFor(person, target, "finalizable", { timeoutMs: STEP_TIMEOUT_MS });
   const { amountWei } = await finalizeWithdrawal(person);
-  if (amountWei !== wanted) throw unexpected(`${amountWei} wei were paid out, not ${wanted}`);
+  if (amountWei !== expectedWei) throw unexpected(`${amountWei} wei were paid out, not ${expectedWei}`);
 }
 
 /** Makes reorganisations of up to 32 blocks, with batches and a deposit in them; earlier blocks are long final. */
@@ -222,9 +222,9 @@ async function verified(world: World, tell: (text: string) => void): Promise<num
   tell(`${world.traffic.acknowledged.length} promises are kept; openledger verify rebuilds the ledger`);
   const { deployment, url } = world.l1;
   const where = ["--rpc", url, "--rollup", deployment.rollupAddress];
-  const said = await commandRunner(world.folder).run("verify", ...where);
-  if (said.batchCount !== batchCount)
-    throw unexpected(`openledger verify counts ${said.batchCount} batches, not ${batchCount}`);
+  const report = await commandRunner(world.folder).run("verify", ...where);
+  if (report.batchCount !== batchCount)
+    throw unexpected(`openledger verify counts ${report.batchCount} batches, not ${batchCount}`);
   return batchCount;
 }
 

@@ -97,7 +97,7 @@ The last line is JSON: {"drills": […]}. It ends with 1 on any loss.`,
   },
 );
 
-/** A fault that throws ends it: what is left is not audited, and every row says so. */
+/** Plays the faults. A fault that throws ends the run: the rest is not audited, and every row says so. */
 export async function runFaults(faults: Plan, options: FaultsOptions): Promise<FaultResult[]> {
   const { seed, tell, ...declared } = options;
   const random = new TestRandom(seed);
@@ -124,7 +124,7 @@ export async function runFaults(faults: Plan, options: FaultsOptions): Promise<F
     const problem = `${running}: ${error instanceof Error ? error.message : String(error)}`;
     const acknowledged = world?.traffic.acknowledged.length ?? 0;
     const nothing = { acknowledged, batchCount: 0, doubled: 0, lost: 0 };
-    const missing = { fault: running, tries: 0, recoveriesMs: [], said: [], problems: [] };
+    const missing = { fault: running, tries: 0, recoveriesMs: [], logWords: [], problems: [] };
     return [...injected, missing].map((row) => resultOf(row, { ...nothing, problems: [problem] }));
   } finally {
     await world?.stop();
@@ -143,7 +143,7 @@ const COLUMNS = [
   ["batches", ({ batchCount }) => String(batchCount)],
   ["recovery, median ms", ({ recoveryMs }) => String(recoveryMs)],
   ["longest ms", ({ maxRecoveryMs }) => String(maxRecoveryMs)],
-  ["what it said", ({ problems, said }) => [...said, ...(problems.length > 0 ? ["PROBLEMS"] : [])].join(" ")],
+  ["log", ({ problems, logWords }) => [...logWords, ...(problems.length > 0 ? ["PROBLEMS"] : [])].join(" ")],
 ] as const satisfies readonly (readonly [string, (result: FaultResult) => string])[];
 
 export const faultTable = (results: readonly FaultResult[]): string =>

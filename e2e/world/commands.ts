@@ -6,7 +6,7 @@ export interface CommandRunner {
   /** Answer of the command. @throws DRL_UNEXPECTED with its output if its exit status is not 0 */
   run<Answer = Record<string, unknown>>(...args: readonly string[]): Promise<Answer>;
   /** Runs a command and passes its output on meanwhile. @returns null if the listener has killed it */
-  heard<Answer = Record<string, unknown>>(
+  follow<Answer = Record<string, unknown>>(
     onSaid: (text: string, kill: () => void) => void,
     ...args: readonly string[]
   ): Promise<Answer | null>;
@@ -18,16 +18,16 @@ export interface CommandRunner {
 export function commandRunner(home: string): CommandRunner {
   const failed = (args: readonly string[], how: string) =>
     drillError("DRL_UNEXPECTED", `openledger ${args.join(" ")} ${how}`);
-  const heard: CommandRunner["heard"] = async (onSaid, ...args) => {
+  const follow: CommandRunner["follow"] = async (onSaid, ...args) => {
     const { status, stderr, stdout } = await runOpenledger(home, args, { onSaid });
     if (status === null) return null;
     if (status !== 0) throw failed(args, `ended with ${status}: ${stdout}${stderr}`);
     return JSON.parse(stdout);
   };
   return {
-    heard,
+    follow,
     async run<Answer>(...args: readonly string[]) {
-      const answer = await heard<Answer>(() => {}, ...args);
+      const answer = await follow<Answer>(() => {}, ...args);
       if (answer === null) throw failed(args, "was killed");
       return answer;
     },

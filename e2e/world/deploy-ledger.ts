@@ -56,12 +56,12 @@ type Terms = Pick<DeployOptions, "minDepositWei" | "queueBaseFeeWei" | "publicCl
  */
 export async function deployLedger(circuits: readonly KeyedCircuit[], terms: Terms) {
   await initPoseidon();
-  const { chain, operatorKeyX, operatorOwner, rpcUrl, treasuryOwner, ...given } = terms;
+  const { chain, operatorKeyX, operatorOwner, rpcUrl, treasuryOwner, ...others } = terms;
   const owners = { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner) };
   const { root } = genesisLedger({ ...owners, operatorKeyX });
   const configs = circuits.map(configOf);
   const deployed = await deployRollup({
-    ...given,
+    ...others,
     operatorKeyX,
     operatorOwner,
     treasuryOwner,
@@ -78,7 +78,7 @@ export async function deployLedger(circuits: readonly KeyedCircuit[], terms: Ter
     deployedAtBlock: Number(deployed.blockNumber),
     domain: ledgerDomain(chain.id, rollupAddress),
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
-    idFeeWei: given.idFeeWei,
+    idFeeWei: others.idFeeWei,
     circuits: circuits.map((circuit, i) => ({
       ...recordOf(circuit),
       circuitId: computeCircuitId(configs[i]!),

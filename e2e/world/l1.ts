@@ -20,16 +20,16 @@ import { drillError } from "./drill-errors.ts";
 import { L1_CLIENTS, type L1ClientName } from "./l1-nodes/l1-clients.ts";
 import type { L1NodeOptions } from "./l1-nodes/l1-node.ts";
 
-/** More than any fee of a queue whose base fee is 1 wei, and the id fee. */
+/** Amount above any fee of a queue whose base fee is 1 wei, plus the id fee. */
 const MAX_FEE_WEI = parseEther("10");
 export const FIRST_DEPOSIT_WEI = parseEther("1000");
 const ID_FEE_WEI = parseEther("0.5");
-/** More than the faucet's calls take. EthereumJS estimates none that names its fees and not its type, as viem asks. */
+/** Gas limit above the need of the faucet's calls. EthereumJS estimates none that names its fees and not its type, as viem asks. */
 const FAUCET_GAS = 500_000n;
 
 export type WorldL1 = Awaited<ReturnType<typeof startL1>>;
 
-/** The account that holds the supply of OPEN: it deposits for others, and gives to them. */
+/** Account that holds the supply of OPEN: it deposits for others, and gives to them. */
 export function faucetOn(
   rpcUrl: string,
   { chainId, rollupAddress, tokenAddress }: Pick<Deployment, "chainId" | "rollupAddress" | "tokenAddress">,
@@ -60,7 +60,7 @@ export function faucetOn(
       const args = [to, amountWei] as const;
       await mined(await faucet.writeContract({ ...token, functionName: "transfer", args }));
     },
-    /** The first deposit of each, which opens their accounts in this order. */
+    /** Makes the first deposit of each, which opens their accounts in this order. */
     async openAccounts(users: readonly DrillUser[]): Promise<void> {
       const args = [rollupAddress, maxUint256] as const;
       await mined(await faucet.writeContract({ ...token, functionName: "approve", args }));

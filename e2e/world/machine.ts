@@ -78,7 +78,7 @@ export class Machine {
     );
   }
 
-  /** A bridge on this machine's volume that says elsewhere how it is; not started. */
+  /** Bridge on this machine's volume that reports its health elsewhere; not started. */
   bridgeAt(name: string, url: string): ManagedProcess {
     const { deploymentPath, operatorToken, settings } = this.#options;
     return this.#process(

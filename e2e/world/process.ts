@@ -36,7 +36,7 @@ const READY_TIMEOUT_MS = 300_000;
 /** Time until a stop becomes a kill; equals systemd's. */
 const STOP_TIMEOUT_MS = 90_000;
 const SHOWN_LINES = 12;
-/** The last code is the one that it ended with. */
+/** Error codes in a log; the last one is the one that the process ended with. */
 const CODE = /\b(?:SRV|SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
 
 /** Children that die with this process, however it ends, except by SIGKILL. */
@@ -63,7 +63,7 @@ export class ManagedProcess {
   preloads: readonly string[] = [];
   #child: ChildProcess | null = null;
   #ending: Promise<ProcessEnd> | null = null;
-  /** Offset in the log at which the lines begin that `said` reads. */
+  /** Offset in the log at which the lines begin that `logLinesWith` reads. */
   #logFrom: number;
   /** true: the end was requested. */
   #isStopped = false;
@@ -206,12 +206,12 @@ export class ManagedProcess {
   }
 
   /** Returns true if a line of its log since the last `forgetLog` has this text, such as an error code. */
-  hasSaid(text: string): boolean {
-    return this.said(text).length > 0;
+  hasLogged(text: string): boolean {
+    return this.logLinesWith(text).length > 0;
   }
 
   /** Lines of the log with this text. */
-  said(text: string): string[] {
+  logLinesWith(text: string): string[] {
     return this.#lines().filter((line) => line.includes(text));
   }
 

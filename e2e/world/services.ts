@@ -20,7 +20,7 @@ export const serviceSpec = (name: keyof typeof MAINS, url: string | null, env: S
   ...(url === null ? {} : { isReady: healthOf(url) }),
 });
 
-/** A command that goes on until it is stopped. */
+/** Service command that runs until it is stopped. */
 export const commandSpec = (
   name: string,
   args: readonly string[],

@@ -3,7 +3,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { drillError } from "./drill-errors.ts";
 
 const POLL_MS = 100;
-/** A wait that is short needs no word. */
+/** Time before the first progress line: a short wait needs none. */
 const FIRST_WORD_MS = 2_000;
 const NEXT_WORD_MS = 30_000;
 

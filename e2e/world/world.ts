@@ -67,7 +67,7 @@ interface LedgerStatus {
   readonly l1: { readonly timestamp: number };
 }
 
-/** Every process runs, and the users' first deposits are in the ledger. @throws DRL_…, having removed what it began */
+/** Starts every process and puts the users' first deposits into the ledger. @throws DRL_…, having removed what it began */
 export async function createWorld(declared: WorldDeclaration): Promise<World> {
   const circuit = await buildBatchCircuit(declared.shape ?? WORLD_SIZES.get(declared.slots ?? 2)!.shape);
   const circuits = [circuit, ...(declared.others ?? [])];
@@ -90,7 +90,7 @@ export async function createWorld(declared: WorldDeclaration): Promise<World> {
 }
 
 export class World {
-  /** All that the rollup has, the batch's first. */
+  /** Circuits of the rollup, the batch's first. */
   readonly circuits: readonly BuiltCircuit[];
   readonly l1: WorldL1;
   readonly users: readonly DrillUser[];

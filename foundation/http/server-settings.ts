@@ -15,7 +15,7 @@ export const SERVER_SETTINGS = shared({
     schema: trustedProxies,
     default: "",
     description:
-      "addresses or networks (10.0.0.0/8) of your reverse proxies, separated by spaces; the client's address is read from their X-Forwarded-For (docs/how-to/reverse-proxy.md); empty = none",
+      "reverse proxies whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8), by spaces; empty = none",
   },
   maxConnections: {
     schema: wholeNumber(1, 100_000),

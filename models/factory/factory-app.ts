@@ -1,4 +1,4 @@
-/** The HTTP application, without `listen`; factory-api.ts says what goes over it. */
+/** HTTP application, without `listen`; factory-api.ts defines its messages. */
 import cors from "@fastify/cors";
 import { REQUEST_HEADER } from "@openledger/datanets/records/signed-request";
 import { hex32 } from "@openledger/foundation/hex";
@@ -15,7 +15,7 @@ import { registerJobRoutes } from "./routes/job-routes.ts";
 import { registerModelRoutes } from "./routes/model-routes.ts";
 
 const MAX_JSON_BYTES = 2 ** 20;
-/** A choice of rows is read from hosts first; streams of a job say something more often. */
+/** Timeout of a silent connection. A choice of rows is read from hosts first; streams of a job send something more often. */
 const SILENT_TIMEOUT_MS = 600_000;
 
 /** Routes are ready when the promise resolves. */

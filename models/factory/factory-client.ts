@@ -204,9 +204,9 @@ export class FactoryClient {
     const key = requireL2Key(this.#client);
     const { id: leafId } = await resolveSigner(this.#client, this.#from);
     return asked.map(({ digests, method, origin, path, session }) => {
-      const wanted = request.kind === "datanet" ? rowsRequest(request.datanetId, digests) : null;
+      const expected = request.kind === "datanet" ? rowsRequest(request.datanetId, digests) : null;
       const hostUrl = request.kind === "datanet" ? request.hostUrl.replace(/\/+$/, "") : null;
-      if (wanted === null || wanted.path !== path || wanted.method !== method || origin !== hostUrl)
+      if (expected === null || expected.path !== path || expected.method !== method || origin !== hostUrl)
         throw clientError(
           "CLI_ANSWER_INVALID",
           `the factory asks for a signature for ${method} ${origin}${path}`,
@@ -216,7 +216,7 @@ export class FactoryClient {
         );
       return signRequest(
         this.#client.domain,
-        { origin, method, path, body: wanted.body },
+        { origin, method, path, body: expected.body },
         { leafId, session, nowMs: Date.now(), lifeMs: HEADER_LIFE_MS, sign: (message) => key.sign(message) },
       );
     });

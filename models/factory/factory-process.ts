@@ -51,10 +51,10 @@ interface FactoryModules {
 
 /** @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are no models */
 export async function createFactoryProcess(
-  given: FactoryConfig,
+  settings: FactoryConfig,
   { circuitSizes, client, logger, nowMs = Date.now, onFatal, startSettler }: FactoryModules,
 ): Promise<FactoryProcess> {
-  const config = onThisMachine(given);
+  const config = onThisMachine(settings);
   await initPoseidon();
   await mkdir(config.dataPath, { recursive: true });
   let isHealthy = true;

@@ -26,7 +26,7 @@ const USUAL_COLUMNS = 256;
 const DRAWS = 4;
 const PARTS = 65_536;
 
-/** The settlement circuit for these rows, or why there is none. */
+/** Returns the settlement circuit for these rows, or why there is none. */
 interface CircuitChoice {
   readonly size: CircuitSize | null;
   readonly whyNot: string | null;

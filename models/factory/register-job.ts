@@ -21,7 +21,7 @@ const POLL_MS = 300;
 
 interface RegisterJobOptions {
   readonly jobId: string;
-  /** Least payment for one answer, and the model's first balance. */
+  /** Minimum payment for one answer, and the model's first balance. */
   readonly priceWei: bigint;
   readonly amountWei: bigint;
   /** Can force and exit the model's leaf. */
@@ -102,7 +102,7 @@ const entryOf = ({ circuit, data, proof, publicSignals }: Entry): ProvenEntry =>
   proof: { a: pair(proof.a), b: [pair(proof.b[0]), pair(proof.b[1])], c: pair(proof.c) },
 });
 
-/** A model of the owner with these statics whose activation is missing: an earlier call came only so far. */
+/** Returns a model of the owner with these statics whose activation is missing: an earlier call was interrupted. */
 async function findCreated(
   client: LedgerClient,
   owner: Address,

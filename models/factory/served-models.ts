@@ -62,7 +62,7 @@ export class ServedModels {
     return [...this.#apps.keys()].sort((a, b) => a - b).map((modelId) => ({ modelId }));
   }
 
-  /** The routes of an answer server. @throws MOD_FACTORY_UNKNOWN if the model is not served here now */
+  /** Returns the routes of an answer server. @throws MOD_FACTORY_UNKNOWN if the model is not served here now */
   routesOf(model: string): FastifyInstance {
     const app = /^\d{1,8}$/.test(model) ? this.#apps.get(Number(model)) : undefined;
     if (app !== undefined) return app;

@@ -16,7 +16,7 @@ const PREFIX = "sk-ol-";
 const perMinute = z.number().int().min(1).max(MAX_PER_MINUTE);
 const keySchema = z.strictObject({
   name: z.string().regex(/^[\x21-\x7e]{1,100}$/),
-  /** Of the whole key, in hexadecimal digits. */
+  /** Hash of the whole key, in hexadecimal digits. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   requestsPerMinute: perMinute,
   tokensPerMinute: perMinute,
@@ -46,7 +46,7 @@ function markIssued(dataPath: string): void {
 const alone = <T>(dataPath: string, work: () => Promise<T>): Promise<T> =>
   whileLocked(`${pathIn(dataPath)}.lock`, () => {}, work);
 
-/** null where none were ever issued: then anybody is served. @throws RollupError SRV_CONFIG_INVALID */
+/** null if none were ever issued: then anybody is served. @throws RollupError SRV_CONFIG_INVALID */
 export function readKeys(dataPath: string): IssuedKey[] | null {
   const keys = readFile(dataPath);
   if (keys !== null || !existsSync(issuedMark(dataPath))) return keys;
@@ -69,7 +69,10 @@ function readFile(dataPath: string): IssuedKey[] | null {
   }
 }
 
-/** @returns the key, which is kept nowhere. @throws RollupError SRV_CONFIG_INVALID; CMD_USAGE where the name is taken or a limit is none */
+/**
+ * @returns the key, which is stored nowhere. @throws RollupError SRV_CONFIG_INVALID; CMD_USAGE if the name exists or a
+ * limit is none
+ */
 export async function issueKey(
   dataPath: string,
   { nowMs = Date.now(), ...order }: Omit<IssuedKey, "sha256" | "createdAtMs"> & { readonly nowMs?: number },
@@ -109,7 +112,7 @@ async function writeKeys(dataPath: string, keys: readonly IssuedKey[]): Promise<
   await writeFileWhole(pathIn(dataPath), `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600 });
 }
 
-/** So much a minute, all of it at once or as it comes back. */
+/** Allowance of so much a minute, all of it at once or as it comes back. */
 class Allowance {
   readonly max: number;
   readonly #nowMs: () => number;
@@ -130,7 +133,7 @@ class Allowance {
     return this.#left;
   }
 
-  /** @returns seconds until there is so much; 0 where it is taken */
+  /** @returns seconds until the amount is there; 0 if it is taken now */
   take(cost: number): number {
     const { left } = this;
     if (left >= cost) this.#left = left - cost;
@@ -142,7 +145,7 @@ class Allowance {
   }
 }
 
-/** One key of the server's, with what is left of its minute. */
+/** One key of the server's, and its remaining allowance of this minute. */
 export class ApiKey {
   readonly name: string;
   readonly #requests: Allowance;
@@ -169,7 +172,7 @@ export class ApiKey {
     this.#take("tokens", this.#tokens, count);
   }
 
-  /** As OpenAI's API has them. */
+  /** Headers of the limits as OpenAI's API has them. */
   get headers(): Readonly<Record<string, string>> {
     const of = (name: string, allowance: Allowance) => ({
       [`x-ratelimit-limit-${name}`]: String(allowance.max),
@@ -193,7 +196,7 @@ export class ApiKey {
 const duration = (seconds: number) =>
   seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 
-/** Who may ask: with the first key that is issued, those with a key. */
+/** Keys of those who may ask. With the first key that is issued, a request needs one. */
 export class ApiKeys {
   readonly #dataPath: string;
   readonly #log: { error(facts: object, message: string): void };
@@ -216,7 +219,7 @@ export class ApiKeys {
     this.#read();
   }
 
-  /** @param header `authorization` of the request. @returns null where no key is needed. @throws RollupError SRV_UNAUTHORIZED */
+  /** @param header `authorization` of the request. @returns null if no key is needed. @throws RollupError SRV_UNAUTHORIZED */
   admit(header: string | undefined): ApiKey | null {
     this.#refresh();
     if (this.#keys === null) return null;
@@ -234,7 +237,7 @@ export class ApiKeys {
     );
   }
 
-  /** Where the file cannot be read any more, the keys that were read last hold. */
+  /** Reads the file again. If it cannot be read any more, the keys that were read last hold. */
   #refresh(): void {
     if (this.#nowMs() - this.#readAtMs < RELOAD_MS) return;
     this.#readAtMs = this.#nowMs();

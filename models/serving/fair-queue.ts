@@ -3,18 +3,18 @@ import { servingError } from "../model-errors.ts";
 
 export interface QueueLimits {
   readonly maxQueued: number;
-  /** Of one address, whatever tenants it has. */
+  /** Maximum items of one address, whatever tenants it has. */
   readonly maxQueuedPerTenant: number;
-  /** What a tenant may take in its turn before the next one has its own. */
+  /** Cost that a tenant may take in its turn before the next one has its own. */
   readonly quantum: number;
 }
 
 interface QueueOptions<T> extends QueueLimits {
-  /** Told of an item that gave its place to an address with fewer. */
+  /** Called with an item that gave its place to an address with fewer. */
   onDropped(item: T, overloaded: RollupError): void;
 }
 
-/** Who takes a turn, and from where: an address has one turn, but for tenants who have shown who they are. */
+/** Owner of a turn, and its address. An address has one turn, but for tenants who have shown who they are. */
 export interface QueueTenant {
   readonly tenant: string;
   readonly address: string;
@@ -38,7 +38,7 @@ interface Tenant<T> {
  */
 export class FairQueue<T> {
   readonly #options: QueueOptions<T>;
-  /** In the order of their turns; the first has its own now. */
+  /** Tenants in the order of their turns; the first has its own now. */
   readonly #tenants = new Map<string, Tenant<T>>();
   readonly #countOf = new Map<string, number>();
   #size = 0;
@@ -69,7 +69,8 @@ export class FairQueue<T> {
   }
 
   /**
-   * Whose turn it is; null if nothing waits, or this one is not taken now: then it is asked about again next time.
+   * Returns the item whose turn it is; null if nothing waits, or this one is not taken now: then it is offered again
+   * next time.
    * @param mayRun those that may not are passed over, and keep their turn
    */
   next(isTaken: (item: T) => boolean, mayRun: (item: T) => boolean = () => true): T | null {
@@ -90,7 +91,7 @@ export class FairQueue<T> {
     }
   }
 
-  /** Whether it was waiting. */
+  /** Removes an item. Returns true if it was waiting. */
   remove(name: string, item: T): boolean {
     const tenant = this.#tenants.get(name);
     const index = tenant?.waiting.findIndex((waiting) => waiting.item === item) ?? -1;
@@ -128,7 +129,7 @@ export class FairQueue<T> {
     else this.#countOf.set(address, count);
   }
 
-  /** @param own places of the one who comes. @throws RollupError SRV_OVERLOADED where nobody has more */
+  /** @param own places of the one who comes. @throws RollupError SRV_OVERLOADED if nobody has more */
   #makeRoom(own: number): void {
     const [longest, max] = [...this.#countOf].reduce((a, b) => (b[1] > a[1] ? b : a));
     if (max <= own + 1) throw this.#overloaded("in all", own);

@@ -36,7 +36,7 @@ export interface OpenedLanguage {
 }
 
 /**
- * @param models registered models, whose answers by OpenAI's routes are charged for; null where none are published
+ * @param models registered models, whose answers by OpenAI's routes are charged for; null if none are published
  * @throws RollupError of the files of the base: MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, …; MOD_TOO_LARGE; SRV_CONFIG_INVALID
  *   where registered models answer by other weights than the settings'
  */

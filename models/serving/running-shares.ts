@@ -1,4 +1,7 @@
-/** Of all places and pages: a newcomer's first token waits for no other answer's end, and its answer gets half the cores. */
+/**
+ * Maximum part of all places and pages for one address: a newcomer's first token waits for no other answer's end, and
+ * its answer gets half the cores.
+ */
 const MAX_OF_ADDRESS = 1 / 2;
 
 interface Held {
@@ -7,8 +10,8 @@ interface Held {
 }
 
 /**
- * What answers of each address hold while they are made. Attack: turns bound who begins next, and answers are long: an address
- * that has begun as many as there are places keeps everybody else out until they end.
+ * Places and pages of each address while its answers are made. Attack: turns bound who begins next, and answers are
+ * long: an address that has begun as many as there are places keeps everybody else out until they end.
  */
 export class RunningShares {
   readonly #placeCount: number;
@@ -20,13 +23,13 @@ export class RunningShares {
     this.#pageCount = pageCount;
   }
 
-  /** Whether the address has less than an equal part of the places, among those that run or wait. */
+  /** True if the address has less than an equal part of the places, among those that run or wait. */
   isBelowShare(address: string, waiting: Iterable<string>): boolean {
     const count = new Set([...waiting, ...this.#heldBy.keys()]).size;
     return (this.#heldBy.get(address)?.places ?? 0) < Math.max(1, this.#placeCount / count);
   }
 
-  /** Whether the address holds no more than one may with these pages; its first answer may have all of them. */
+  /** True if the address holds no more than one may with these pages; its first answer may have all of them. */
   hasRoom(address: string, pages: number): boolean {
     const held = this.#heldBy.get(address);
     if (held === undefined) return true;

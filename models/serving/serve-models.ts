@@ -28,17 +28,17 @@ export interface ModelSettler {
   start(order: ModelPlace & { readonly serverUrl: string }): Promise<{ stop(): Promise<void> }>;
 }
 
-/** What published models need: where they are, and the ledger that they are paid on. */
+/** Sources of published models: their places, and the ledger that they are paid on. */
 export interface PublishedModels {
   /** Models to serve; default: those of the settings' folder, also those that come later. */
   readonly places?: readonly ModelPlace[];
   readonly sequencerUrl: string;
-  /** Of the rollup. */
+  /** Domain of the rollup. */
   readonly domain: bigint;
   readonly rollup: StoreRollup;
   /** Indexes of versions' texts, each by the root of its version. */
   readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
-  /** Absent where this server settles nothing. */
+  /** Absent if this server settles nothing. */
   readonly settler?: ModelSettler | undefined;
   /** Time between two reads of payments; default two seconds. */
   readonly pollIntervalMs?: number;
@@ -46,16 +46,16 @@ export interface PublishedModels {
 
 interface ServeModules {
   readonly logger?: Logger;
-  /** Absent where all answers are free. */
+  /** Absent if all answers are free. */
   readonly published?: PublishedModels | undefined;
   readonly nowMs?: () => number;
 }
 
 export interface ServedModels {
   readonly url: string;
-  /** null where no base is served. */
+  /** null if no base is served. */
   readonly language: Pick<OpenedLanguage, "adapterCount" | "kernels" | "weights"> | null;
-  /** null where none are published. */
+  /** null if none are published. */
   readonly models: AnswerModels | null;
   /** Resolves when answers cannot be stored, read or attributed any more: the server must end. */
   readonly failed: Promise<RollupError>;
@@ -65,7 +65,7 @@ export interface ServedModels {
 /**
  * Serves models until it is closed.
  *
- * @throws RollupError SRV_CONFIG_INVALID where nothing is to be served, or of the keys; what `AnswerModels.open` and
+ * @throws RollupError SRV_CONFIG_INVALID if nothing is to be served, or of the keys; what `AnswerModels.open` and
  *   `openLanguage` throw; what the settler's `start` throws of models that are there at the start
  */
 export async function serveModels(config: ServingConfig, modules: ServeModules = {}): Promise<ServedModels> {
@@ -178,7 +178,7 @@ class Settling {
   }
 }
 
-/** Serves models that are put into the folder later. What is wrong with one is logged once. */
+/** Serves models that are put into the folder later. The error of one is logged once. */
 function lookForModels(folder: string, models: AnswerModels, settling: Settling, logger: Logger) {
   const told = new Map<number, string>();
   const stopping = new AbortController();

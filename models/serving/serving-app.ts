@@ -24,7 +24,7 @@ export interface LanguageRoutes {
   readonly baseName: string;
   /** Limit of a prompt's text. */
   readonly maxPromptBytes: number;
-  /** Absent where all answers are free. */
+  /** Absent if all answers are free. */
   readonly billing: AnswerBilling | undefined;
 }
 
@@ -33,14 +33,14 @@ interface ServingAppModules {
   readonly keys: ApiKeys;
   readonly limits: ServerLimits;
   readonly log: ServerLog;
-  /** null where no base is served: there are none of OpenAI's routes then. */
+  /** null if no base is served: there are none of OpenAI's routes then. */
   readonly language: LanguageRoutes | null;
-  /** Routes of registered models; null where none are served. */
+  /** Routes of registered models; null if none are served. */
   readonly ledger: FastifyInstance | null;
 }
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
-/** Of a body beside its texts, and of a byte of text where JSON escapes it: \u0061. */
+/** Bytes of a body beside its texts, and of a byte of text that JSON escapes: \u0061. */
 const [OTHER_BYTES, ESCAPED_BYTES] = [65_536, 6];
 /** An answer waits for its turn. */
 const SILENT_TIMEOUT_MS = 600_000;
@@ -164,7 +164,7 @@ function addOpenaiRoutes(app: FastifyInstance, language: LanguageRoutes, keys: A
   }
 }
 
-/** In OpenAI's form, whatever refuses. */
+/** Errors in OpenAI's form, whatever refuses. */
 function servingErrors(engine: ServingEngine | undefined, log: ServerLog): HttpErrors {
   return {
     log,

@@ -28,12 +28,12 @@ export const SERVING_SETTINGS = {
   adaptersPath: {
     schema: someText.optional(),
     description:
-      "folder of adapters of the base, each in PEFT's format; they and the base are then free; none = the base is free if no models are published",
+      "folder of the base's free adapters, in PEFT's format; none = the base is free if no models are published",
   },
   publishedPath: {
     schema: someText.optional(),
     description:
-      "folder of published models to serve for receipts, each named by its leaf id; new ones are served within seconds; none = no payments",
+      "folder of published models to serve for receipts, each named by its leaf id; none = no payments",
   },
   /** `adapters/` below it can be removed at any time; without `answers/` no receipt can be opened. */
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/serving"),
@@ -49,7 +49,7 @@ export const SERVING_SETTINGS = {
   weights: {
     schema: z.enum(WEIGHT_NUMBERS).optional(),
     description:
-      "numbers of the base's weights: float32 or int8; none = int8 from 67 million numbers on; with registered models what their recipes say",
+      "numbers of the base's weights: float32 or int8; none = what recipes say, else int8 from 67 million numbers on",
   },
   threadCount: {
     schema: wholeNumber(1, MAX_THREAD_COUNT),
@@ -110,10 +110,10 @@ export const SERVING_SETTINGS = {
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
 
-/** Who may ask is a file of the data directory, not a setting. */
+/** Operations on the keys of those who may ask: a file of the data directory, not a setting. */
 export const servingKeys = { issue: issueKey, read: readKeys, revoke: revokeKey };
 
-/** What no operator has had a reason to set. */
+/** Values that no operator has had a reason to set. */
 const FIXED = {
   /** Name of the base among the models. */
   baseName: "base",

@@ -23,9 +23,9 @@ interface EngineListener {
 }
 
 export interface EngineTicket {
-  /** Ends the answer; nothing is told to the listener any more. */
+  /** Ends the answer; the listener is not called any more. */
   cancel(): void;
-  /** Of the adapter's numbers, once it is in memory. */
+  /** Hash of the adapter's numbers, once it is in memory. */
   readonly adapterSha256: string | null;
 }
 
@@ -42,7 +42,7 @@ interface Job extends EngineTicket {
   thread: BatchThread | null;
 }
 
-/** What an engine tells of its work. */
+/** Observer of an engine's work. */
 interface EngineObserver {
   onFirstToken(seconds: number, isCold: boolean): void;
   onStep(seconds: number, tokens: number): void;
@@ -114,12 +114,12 @@ export class ServingEngine {
     return Math.min(maxPositions, kv.pageCount * PAGE_POSITIONS);
   }
 
-  /** Of all answers that are made at once. */
+  /** Positions of all answers that are made at once. */
   get allPositions(): number {
     return this.#parts.models[0]!.kv.pageCount * PAGE_POSITIONS;
   }
 
-  /** In how many seconds there may be room again, by how fast answers end. */
+  /** Seconds until there may be room again, by how fast answers end. */
   get retryAfterSeconds(): number {
     const span = (this.#doneTimesMs.at(-1) ?? 0) - (this.#doneTimesMs[0] ?? 0);
     const perSecond = span > 0 ? (1000 * (this.#doneTimesMs.length - 1)) / span : 1;
@@ -139,9 +139,16 @@ export class ServingEngine {
       );
     }
     const job: Job = {
-      ...{ id: this.#nextId++, question, listener, askedAtMs: performance.now(), adapterSha256: null },
+      id: this.#nextId++,
+      question,
+      listener,
+      askedAtMs: performance.now(),
+      adapterSha256: null,
       state: "queued",
-      ...{ hasToken: false, pages: [], lease: null, thread: null },
+      hasToken: false,
+      pages: [],
+      lease: null,
+      thread: null,
       cancel: () => this.#cancel(job),
     };
     this.#queue.push(question, job, count);
@@ -172,7 +179,7 @@ export class ServingEngine {
     }
   }
 
-  /** An address with less than its share first; where none waits, one with more. */
+  /** Takes the next job: of an address with less than its share first; if none waits, of one with more. */
   #next(): Job | null {
     let isShort = false;
     const hasPages = ({ question }: Job) => {

@@ -1,4 +1,4 @@
-/** What strangers send to take the time, the memory or the turns of others. */
+/** Requests of strangers that would take the time, the memory or the turns of others. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -33,7 +33,7 @@ interface Answer {
   readonly body: any;
 }
 
-/** From an address of this machine. */
+/** Posts from an address of this machine. */
 function post(
   { url }: ServedModels,
   path: string,

@@ -34,7 +34,7 @@ import { verifySettlement } from "./verify-settlement.ts";
 const PAYMENT_STAGES = [
   /** The payment is in the open epoch. */
   "epoch-open",
-  /** The epoch is closed; what is drawn depends on an L1 block to come. */
+  /** The epoch is closed; its draws depend on an L1 block to come. */
   "epoch-closed",
   /** L1 has the randomness: the draws are fixed, and nobody has settled. */
   "draws-fixed",

@@ -159,8 +159,8 @@ export function provable<Opening extends AnswerOpening>(
   features: RegisteredMatrix,
 ): Opening | undefined {
   if (opening === undefined || !isDirect(features) || !isDirectQuery(opening.query)) return opening;
-  const { answeredClass: said, counts } = opening.query;
-  return said === answeredClass(directMatrix(features), counts) ? opening : undefined;
+  const { answeredClass: openedClass, counts } = opening.query;
+  return openedClass === answeredClass(directMatrix(features), counts) ? opening : undefined;
 }
 
 /**

@@ -59,9 +59,12 @@ export async function proveSettlement(
       {
         signal: stop,
         ...(options.expectedMs !== undefined && { expectedMs: options.expectedMs }),
-        onProgress: (told) => {
-          percents[i] = told.percent;
-          onProgress?.({ ...told, percent: percents.reduce((sum, each) => sum + each, 0) / proofs.length });
+        onProgress: (progress) => {
+          percents[i] = progress.percent;
+          onProgress?.({
+            ...progress,
+            percent: percents.reduce((sum, each) => sum + each, 0) / proofs.length,
+          });
         },
       },
     );
@@ -91,7 +94,7 @@ export async function proveSettlement(
   }
 }
 
-/** A settlement as one sends it. @param entries in L1's order */
+/** Settlement in the form to send. @param entries in L1's order */
 function provenSettlement(data: SettlementData, entries: readonly ProvenEntry[]): ProvenSettlement {
   const [first, ...further] = entries;
   return {

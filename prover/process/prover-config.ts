@@ -23,8 +23,7 @@ export const PROVER_SETTINGS = {
   queue: {
     schema: redisUrl.optional(),
     isSecret: true,
-    description:
-      "redis:// or rediss:// URL with user and password of the queue of proofs; none = a child process makes them",
+    description: "redis:// or rediss:// URL of the queue of proofs; none = a child process",
   },
   backend: {
     schema: z.enum(BACKEND_CHOICES),
@@ -51,7 +50,7 @@ export const PROVER_SETTINGS = {
     schema: z.enum(KEY_MEMORIES),
     default: "auto",
     description:
-      "for the native back end: keep keys in memory (resident), or read them from their files for every proof (mapped); auto keeps those that take at most a quarter of the machine's memory or of its control group's limit",
+      "keys of the native back end: resident in memory, mapped from files, or auto: resident up to a quarter of the memory",
   },
   webgpuAdapter: {
     schema: z.enum(["hardware", "software"]),

@@ -8,9 +8,10 @@ export const commandErrors = defineErrors("CMD", {
   },
   CMD_ACCOUNT_INVALID: {
     meaning:
-      "the command has no usable account: none is named, its name is unknown or taken, its file cannot be read, or none of its keys signs for the leaf; `data.reason`, `data.known`",
+      "no account is usable: none is named, known, readable, or signs for the leaf; `data.reason`, `data.known`",
     remedy:
-      "your accounts are in the file of --accounts-file; create one with: openledger account new NAME; name it with --account or --private-key-file",
+      "name an account with --account or --private-key-file, or create one with: openledger account new NAME",
+    note: "Your accounts are in the file of --accounts-file.",
   },
   CMD_NO_MODEL_SERVER: {
     meaning: "the address of the model's server is unknown",

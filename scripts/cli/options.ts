@@ -79,9 +79,9 @@ export function withOptions<const Table extends OptionTable>(
   table: Table,
 ): TypedCommand<OptionsOf<Table>>;
 export function withOptions(command: Command, table: OptionTable): Command {
-  for (const [flags, given] of Object.entries(table)) {
+  for (const [flags, entry] of Object.entries(table)) {
     const { about, choices, fallback, isRequired, parse }: OptionSpec =
-      typeof given === "string" ? { about: given } : given;
+      typeof entry === "string" ? { about: entry } : entry;
     const option = new Option(flags, about).makeOptionMandatory(isRequired === true);
     if (fallback !== undefined) option.default(fallback);
     if (choices !== undefined) option.choices(choices);

@@ -14,12 +14,12 @@ export function preconfirmationsFolder(rollupAddress: Address): string {
 }
 
 /** Stores a preconfirmation before the command continues, so that its holder can show the promise. */
-export async function storePreconfirmation(kept: PreconfirmationRecord): Promise<void> {
-  const { opIndex, operationHash } = kept.preconfirmation;
+export async function storePreconfirmation(record: PreconfirmationRecord): Promise<void> {
+  const { opIndex, operationHash } = record.preconfirmation;
   const name = `${String(opIndex).padStart(12, "0")}-${operationHash.slice(2, 18)}.json`;
   await writeFileWhole(
-    join(preconfirmationsFolder(kept.rollupAddress), name),
-    `${JSON.stringify(kept, null, 2)}\n`,
+    join(preconfirmationsFolder(record.rollupAddress), name),
+    `${JSON.stringify(record, null, 2)}\n`,
   );
 }
 

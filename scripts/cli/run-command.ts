@@ -96,12 +96,12 @@ export async function waitWithProgress(
   stage: string,
   output: Output,
 ): Promise<WaitResult> {
-  const wanted = STAGES.find((known) => known === stage);
-  if (wanted === undefined)
+  const targetStage = STAGES.find((known) => known === stage);
+  if (targetStage === undefined)
     throw commandError("CMD_USAGE", `"${stage}" is no stage; there are ${STAGES.join(", ")}`);
   const onProgress = ({ stage: reached, remainingMs }: WaitProgress) => {
     const estimate = remainingMs === null ? "" : `, about ${Math.ceil(remainingMs / 1000)} s to go`;
-    output.progress(`${reached}, waiting for ${wanted}${estimate}`);
+    output.progress(`${reached}, waiting for ${targetStage}${estimate}`);
   };
-  return waitFor(client, target, wanted, { onProgress });
+  return waitFor(client, target, targetStage, { onProgress });
 }

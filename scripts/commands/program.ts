@@ -131,7 +131,7 @@ export async function createProgram(names = Object.keys(COMMANDS)): Promise<Comm
   return finished(program);
 }
 
-/** The list of commands, none of them loaded: enough for help, and to name a command that there is not. */
+/** Builds the list of commands without loading any: enough for help, and to name an unknown command. */
 function createListing(): Command {
   const program = openledger();
   for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).summary(summary);

@@ -30,7 +30,7 @@ export async function checkCircuits(cacheDir: string, say: (line: string) => voi
   return different;
 }
 
-/** The same for contracts. */
+/** Checks the contracts in the same way. */
 export async function checkContracts(cacheDir: string, say: (line: string) => void): Promise<string[]> {
   const different: string[] = [];
   for (const set of CONTRACT_SETS) {

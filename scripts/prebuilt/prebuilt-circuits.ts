@@ -41,7 +41,7 @@ export function prebuiltCircuits(): PrebuiltFile[] {
     });
 }
 
-/** A source whose includes are gone has no hash. */
+/** Returns a source's hash; "" if its includes are gone. */
 function hashOrNone(mainSource: string): string {
   try {
     return hashCircuit(mainSource);

@@ -1,7 +1,7 @@
 import { datanetIds, type LeafState, unpackBinding, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { WatchTask } from "./watch-store.ts";
 
-/** A model of the ledger, as far as a watcher has to know it. */
+/** Facts of a model that a watcher needs. */
 export interface WatchedModel {
   readonly id: number;
   /** Datanet ids in the order of the model's places. */
@@ -40,7 +40,7 @@ export function findModels(
   return models.reverse();
 }
 
-/** Everything that is to be recomputed of these models: the models first, then settlements, each newest first. */
+/** Lists all tasks of these models: the models first, then settlements, each newest first. */
 export function* tasksOf(models: readonly WatchedModel[]): Generator<WatchTask> {
   for (const { id } of models) yield { modelId: id, epoch: null };
   for (const { id, settledEpoch } of models)

@@ -30,7 +30,7 @@ export class RecomputePool {
     }
   }
 
-  /** Ends what runs. */
+  /** Ends the running recomputation. */
   close(): Promise<void> {
     return this.#pool.destroy();
   }

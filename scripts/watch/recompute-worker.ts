@@ -84,7 +84,7 @@ async function ofEpoch(client: LedgerClient, task: Recomputation, epoch: number)
   }
 }
 
-/** Each step of the work once, in the watcher's log. */
+/** Logs each step of the work once. */
 function progressOf({ epoch, modelId }: Recomputation): Output {
   let last = "";
   const progress = (text: string) => {

@@ -1,4 +1,4 @@
-/** Everything that a running watcher consists of, wired up: a full node, and beside it what recomputes and tells. */
+/** Watcher process, wired up: a full node, and beside it the parts that recompute and report. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
@@ -67,7 +67,7 @@ export async function startWatchProcess(options: WatchOptions, modules: WatchMod
   const url = await fullNode.listen();
   const historyUrl = options.fullNode.feedUrl ?? url;
   const pool = new RecomputePool({ rpcUrl, rollupAddress, sequencerUrl: url, historyUrl });
-  const nowMs = Date.now;
+  const nowMs = () => Date.now();
   let store: WatchStore | null = null;
   const stopping = new AbortController();
   const loops: Promise<void>[] = [];

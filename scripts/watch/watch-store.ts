@@ -4,7 +4,7 @@ import { CheckedLevel } from "@openledger/foundation/store/checked-level";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { Conclusion } from "./recomputation.ts";
 
-/** One model, or one settlement of it, that is recomputed once. */
+/** Task: one model, or one settlement of it, that is recomputed once. */
 export interface WatchTask {
   readonly modelId: number;
   /** null: the model itself. */
@@ -43,7 +43,7 @@ const REMEDIES = {
   failed: "Read the reason (a full disk, for example), mend it and start the watcher again.",
 };
 
-/** The watcher's durable cursor: what it has recomputed, signed and reported. Each write is durable when it resolves. */
+/** Durable cursor of a watcher: finished tasks, signed records and reports. Each write is durable when it resolves. */
 export class WatchStore {
   readonly #level: CheckedLevel;
 

@@ -1,4 +1,4 @@
-/** The watcher's own work beside its full node: it recomputes what is new, signs what it found, and brings it to hosts. */
+/** Watcher's own work beside its full node: it recomputes what is new, signs its results, and brings them to hosts. */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { fetchFile } from "@openledger/attribution/model/model-download";
 import { decodeManifest, MANIFEST } from "@openledger/attribution/model/model-manifest";

@@ -22,7 +22,9 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { FreeQuestion } from "./free-question.tsx";
 
-/** One of thousands of adapters on one base: chosen, asked, and its answer watched as it comes. */
+/**
+ * Page of one among thousands of adapters on one base: it is chosen and asked, and its answer is watched as it comes.
+ */
 export function AdaptersPage(props: PageProps) {
   const { live, rest, site } = props;
   const { problem, value } = useAnswer(live, "adapters", () => findAdapters(site));
@@ -65,7 +67,7 @@ export function AdaptersPage(props: PageProps) {
 
 const START = "openledger models serve FOLDER --base FOLDER";
 
-/** Rows of the list; who looks for others writes another word. */
+/** Maximum rows of the list; another search finds other adapters. */
 const SHOWN = 20;
 
 const MADE_OF: Column<Adapter> = { label: "Made of", cell: (adapter) => madeOf(adapter) };

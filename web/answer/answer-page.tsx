@@ -27,7 +27,7 @@ const STAGES: Readonly<Record<PaymentStage, { tone: Tone; text: string }>> = {
   settled: { tone: "good", text: "settled" },
 };
 
-/** Any answer that was paid for: which rows, whose, how much of the payment, and where the proof is. */
+/** Page of a paid answer: which rows it paid, whose they are, how much each got, and where the proof is. */
 export function AnswerPage({ site, live, rest }: PageProps): VNode {
   const info = live.info.value;
   const answer = useAnswer<FoundAnswer | null | undefined>(live, `${rest.join("/")} ${info === null}`, () =>
@@ -79,7 +79,7 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
   );
 }
 
-/** Only the tab that asked knows what was answered: the ledger has its hash. */
+/** Text of the answer. Only the tab that asked for it has the text; the ledger has its hash. */
 function Said({ receipt }: { receipt: bigint }) {
   const [words, setWords] = useState<AnswerWords | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);

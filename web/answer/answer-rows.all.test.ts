@@ -1,6 +1,6 @@
 /**
- * Which rows an answer paid, in the page: a model trained on rows, served by its server, asked, paid, closed, drawn and
- * settled with a real proof. The page computes what each row got, and holds it against what was settled.
+ * Rows that an answer paid, in the page: a model trained on rows, served by its server, asked, paid, closed, drawn and
+ * settled with a real proof. The page computes what each row got, and compares it with the settlement.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

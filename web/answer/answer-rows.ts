@@ -1,6 +1,6 @@
 /**
- * Which rows a drawn payment paid: from what the model's server publishes, computed here, and compared with what was
- * proven. Fetched only where a payment was drawn.
+ * Computes which rows a drawn payment paid, from what the model's server publishes, and compares them with what was
+ * proven. Fetched only if a payment was drawn.
  */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -25,7 +25,7 @@ interface SettledEpoch {
   readonly settlement: LedgerSettlement;
 }
 
-/** What opens the receipts, and what the model registers: both as its server gives them. */
+/** Openings of the receipts, and the matrix that the model registers: both as its server gives them. */
 export interface Published {
   readonly openings: ReadonlyMap<bigint, AnswerOpening>;
   readonly matrix: RegisteredMatrix;
@@ -43,11 +43,11 @@ const openingsSchema = z.object({
 });
 
 const TIMEOUT_MS = 30_000;
-/** Far above the largest circuit's G. */
+/** Maximum bytes of a matrix: far above the largest circuit's G. */
 const MAX_MATRIX_BYTES = 2 ** 28;
 
 /**
- * What a model's server publishes of an epoch: also of an open one, of the answers that are paid.
+ * Fetches what a model's server publishes of an epoch. Of an open epoch these are the answers that are paid.
  * @throws CLI_UNREACHABLE, CLI_SEQUENCER_…
  */
 export async function fetchPublishedRows(
@@ -91,7 +91,7 @@ async function fetchMatrix(serverUrl: string): Promise<ArrayBuffer> {
 }
 
 /**
- * What the draws of one payment gave to whom. What every share earned has to be what was settled, to the wei; so the
+ * Computes whom the draws of one payment paid. What every share earned must equal the settlement, to the wei. So the
  * shares' parts are proven, and only the division among one share's rows rests on the model's server.
  * @param index the payment's place in the epoch
  * @throws CLI_SETTLEMENT_DIFFERS, CIR_SETTLEMENT_DIFFERS, CIR_FEATURES_INVALID
@@ -125,7 +125,7 @@ export async function computePaid(
   return paidBy(index, { leaf, settlement, sampled: { draws } });
 }
 
-/** Of a direct model only where the class is its answer: no settlement pays by another. */
+/** Returns the opening; of a direct model only if the class is its answer: no settlement pays by another. */
 function provable(opening: AnswerOpening | undefined, matrix: RegisteredMatrix): AnswerOpening | undefined {
   if (opening === undefined || matrix instanceof Int8Array || !isDirectQuery(opening.query)) return opening;
   const { answeredClass: said, counts } = opening.query;

@@ -23,7 +23,7 @@ export interface PaidAnswer {
 
 export type FoundAnswer =
   | ({ readonly kind: "paid" } & PaidAnswer)
-  /** Sent and not executed, or dropped; or an operation that pays for no answer. */
+  /** Operation without a payment: sent and not executed, or dropped; or one that pays for no answer. */
   | { readonly kind: "unpaid" | "other"; readonly operation: LedgerOperation };
 
 const ELEMENT = /^0x[0-9a-fA-F]{1,64}$/;
@@ -31,7 +31,7 @@ const ID = /^\d{1,8}$/;
 
 /**
  * @param rest a payment's hash, or a model's number and a receipt
- * @returns null where there is no such payment
+ * @returns null if there is no such payment
  * @throws CLI_SEQUENCER_…, CLI_LEAF_NOT_FOUND
  */
 export async function readAnswer(
@@ -60,7 +60,7 @@ export async function readAnswer(
   }
 }
 
-/** Which rows it paid, or why this page cannot say so. null where no server that it knows has the model. */
+/** Rows that the answer paid, or why this page cannot tell. null if no server that it knows has the model. */
 export type RowsPaid = { readonly paid: PaidOut } | { readonly problem: Problem } | null;
 
 export async function readRowsPaid(site: Site, { payments, status }: PaidAnswer): Promise<RowsPaid> {

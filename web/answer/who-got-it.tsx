@@ -15,7 +15,7 @@ import { type PaidAnswer, type RowsPaid, readRowsPaid } from "./read-answer.ts";
 
 const ROWS_SHOWN = 20;
 
-/** What became of the payment: divided by its draws, passed over by them, or not decided yet. */
+/** State of the payment: divided by its draws, passed over by them, or not decided yet. */
 export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { found: PaidAnswer }) {
   const { status } = found;
   const { draws, isByRowCounts, payment, settlement, stage } = status;
@@ -85,7 +85,7 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
   );
 }
 
-/** Computed once: what is settled does not change. */
+/** Computes the rows paid once: a settlement does not change. */
 function useRowsPaid(site: PageProps["site"], found: PaidAnswer, isPaidOut: boolean): RowsPaid | undefined {
   const [rows, setRows] = useState<RowsPaid | undefined>(undefined);
   useEffect(() => {

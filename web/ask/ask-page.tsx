@@ -60,7 +60,7 @@ export function AskPage(props: PageProps) {
   );
 }
 
-/** Whether somebody got other bytes for the model, and who got the same. */
+/** Recomputations of the model: a notice if somebody found other bytes, and a list of who recomputed it. */
 function Recomputed({ live, model, site }: PageProps & { model: ServedModel }) {
   const { datanetId, modelId } = model;
   const datanetIds = [datanetId];
@@ -81,7 +81,7 @@ function Recomputed({ live, model, site }: PageProps & { model: ServedModel }) {
   );
 }
 
-/** What the site's servers have; and the named one, where only OpenAI's routes of a server list it. */
+/** Models that the site's servers list. Adds the named model if only the OpenAI routes of a server list it. */
 async function findAskable(site: Site, named: number | null) {
   const found = await findServedModels(site, named);
   if (named === null || found.models.some(({ modelId }) => modelId === named)) return found;
@@ -198,7 +198,7 @@ const nameOf = (models: readonly ServedModel[], modelId: number) => {
   return name === undefined ? `Model ${modelId}` : `${name} (model ${modelId})`;
 };
 
-/** A question that was typed, and not yet asked, survives a reload of this tab, and nothing more. */
+/** Draft of the question. It survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";
 
 /** The thread with one model, and the next question. */

@@ -1,4 +1,4 @@
-/** How far each part of a reply is more than its server's word. */
+/** Shows how far each part of a reply is assured beyond its server's word. */
 import type {
   Assurance,
   CheckedReply,

@@ -10,7 +10,7 @@ export interface Adapter {
   readonly serverUrl: string;
   readonly name: string;
   readonly isBase: boolean;
-  /** Of a registered model, whose answers are paid; null where answers are free. */
+  /** The registered model, whose answers are paid; null if answers are free. */
   readonly registered: {
     readonly modelId: number;
     readonly datanetId: number;
@@ -20,11 +20,11 @@ export interface Adapter {
 
 export interface Adapters {
   readonly adapters: readonly Adapter[];
-  /** Of the servers that did not answer. */
+  /** Errors of the servers that did not answer. */
   readonly problems: readonly Problem[];
 }
 
-/** Everything that can be asked: free of charge, or registered. */
+/** Finds everything that can be asked: free of charge, or registered. */
 export async function findAdapters({ answerServers, sequencer }: Site): Promise<Adapters> {
   const found = await Promise.allSettled(
     answerServers.map((serverUrl) => listAdapters(sequencer, serverUrl)),
@@ -41,7 +41,7 @@ export async function findAdapters({ answerServers, sequencer }: Site): Promise<
   };
 }
 
-/** Of each server the base first; numbers in names count as numbers. */
+/** Sorts by server, the base first, then by name. Numbers in names count as numbers. */
 const inOrder = (adapters: readonly Adapter[]): Adapter[] =>
   adapters.toSorted(
     (a, b) =>
@@ -63,7 +63,7 @@ function asked(
   return [{ ...adapter, registered: { modelId, datanetId, version } }];
 }
 
-/** Of an answer server that has this model; null where none has. */
+/** Finds an answer server that has this model; null if none has. */
 export async function findRegistered(site: Site, modelId: number): Promise<ServedModel | null> {
   const { adapters } = await findAdapters(site);
   const adapter = adapters.find(({ registered }) => registered?.modelId === modelId);
@@ -72,7 +72,7 @@ export async function findRegistered(site: Site, modelId: number): Promise<Serve
 
 export const adapterHref = ({ name, server }: Adapter) => `#/adapters/${server}/${encodeURIComponent(name)}`;
 
-/** By words in any order: parts of the name, or "datanet 12" of what it was made of. */
+/** Searches by words in any order: parts of the name, or "datanet 12" for a Datanet that the adapter was made of. */
 export function searchAdapters(adapters: readonly Adapter[], text: string): Adapter[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return adapters.filter((adapter) => {

@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { expect, it } from "vitest";
 import { Markdown } from "./markdown.tsx";
 
-/** What would be shown, as HTML without attributes but addresses. */
+/** Renders a node as HTML, without attributes other than addresses. */
 function shown(node: unknown): string {
   if (node == null || typeof node === "boolean") return "";
   if (Array.isArray(node)) return node.map(shown).join("");

@@ -20,7 +20,7 @@ const unlocked = (now: Session, owned: Holdings) =>
 /**
  * Asks, and computes answer, query and receipt again from the page's own copy of the model.
  * @param onText told the text so far, unchecked, of models that write word by word
- * @throws CLI_ANSWER_WRONG where they differ: nothing is owed then; and what unlock, askModel, askAdapter and ownCopy throw
+ * @throws CLI_ANSWER_WRONG if they differ: nothing is owed then; and what unlock, askModel, askAdapter and ownCopy throw
  */
 export async function askAndCheck(
   now: Session,
@@ -69,11 +69,11 @@ export async function payChecked(
   keepSaid(answer.receipt, said);
 }
 
-/** Whether the server shows this account no more answers before they are paid. */
+/** True if the server refuses this account further answers until earlier ones are paid. */
 export const isLeftUnpaid = (error: unknown): boolean =>
   isRollupError(error) && (error.data as { reason?: unknown }).reason === "left-unpaid";
 
-/** Pays first and reads then; the page checks the answer as ever. @throws what unlock, buyAnswer and ownCopy throw */
+/** Pays for the answer, then reads it; the page checks it as usual. @throws what unlock, buyAnswer and ownCopy throw */
 export async function buyAndCheck(
   now: Session,
   owned: Holdings,

@@ -1,4 +1,4 @@
-/** The models that the page may ask, and what it checks their answers with. */
+/** Models that the page may ask, and the copies that check their answers. */
 
 import type { ModelFamily, PromptKind } from "@openledger/attribution/model/model-family";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -14,27 +14,27 @@ import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Models that a reader may choose from: the ledger is asked for the price of each. */
+/** Maximum models that a reader may choose from: the ledger is asked for the price of each. */
 const MAX_OFFERED = 50;
 
 export interface ServedModel {
-  /** Where its files and the openings of its receipts are. */
+  /** Server of the model's files and of the openings of its receipts. */
   readonly serverUrl: string;
-  /** An answer server that gives its answers as they come; absent where an answer comes whole. */
+  /** An answer server that gives its answers as they come; absent if an answer comes whole. */
   readonly streamsFrom?: string;
   readonly modelId: number;
-  /** Whose rows it learned from. */
+  /** Datanet whose rows the model learned from. */
   readonly datanetId: number;
   readonly priceWei: bigint;
-  /** The rows' part of the price: what the model's owner and the treasury get is off. */
+  /** Rows' part of the price, without the parts of the model's owner and the treasury. */
   readonly rewardWei: bigint;
-  /** Whether the ledger takes payments for it now. */
+  /** True if the ledger takes payments for it now. */
   readonly isReady: boolean;
 }
 
 interface ServedModels {
   readonly models: readonly ServedModel[];
-  /** Of the servers that did not answer. */
+  /** Errors of the servers that did not answer. */
   readonly problems: readonly Problem[];
 }
 
@@ -66,7 +66,7 @@ export async function findServedModels(site: Site, named: number | null = null):
   return { models, problems };
 }
 
-/** Of a registered model behind an answer server. @throws what getModel throws */
+/** Describes a registered model behind an answer server. @throws what getModel throws */
 export async function findAdapter(
   { sequencer }: Site,
   streamsFrom: string,
@@ -77,7 +77,7 @@ export async function findAdapter(
   return { serverUrl, streamsFrom, modelId, ...(await termsOf(sequencer, modelId)) };
 }
 
-/** What the ledger says of an answer's price, and whether it takes one. */
+/** Terms of an answer by the ledger: its price, and whether it takes payments. */
 async function termsOf(sequencer: Site["sequencer"], modelId: number) {
   const { counters, model } = await getModel(sequencer, modelId);
   const { priceWei } = counters;
@@ -87,15 +87,15 @@ async function termsOf(sequencer: Site["sequencer"], modelId: number) {
   return { priceWei, rewardWei, isReady, datanetId: model.datanetId };
 }
 
-/** What the reader writes: an e-mail, or any text. Digits are asked about at the command line. */
+/** Page's own copy of a model. Its prompts are e-mails or any text; only the command line asks about digits. */
 export type OwnCopy = CheckableModel & {
   assurance(checked: CheckedReply): ReplyAssurance;
-  /** In words. */
+  /** Defences of the model, in words. */
   readonly defences: string;
   readonly inputKind: PromptKind;
-  /** Of its payments that go by citation; null of a model that cites no rows. */
+  /** Share of its payments that is divided by citation, in thousandths; null for a model that cites no rows. */
   readonly citationPermille: number | null;
-  /** Of the version that the model is of: 64 hexadecimal digits. */
+  /** Rows root of the version that the model is of: 64 hexadecimal digits. */
   readonly rowsRoot: string;
 };
 

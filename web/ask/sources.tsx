@@ -1,4 +1,4 @@
-/** The rows that an answer cites, then those that it used most, with their texts and what each gets. */
+/** Rows that an answer cites, then those that it used most, with their texts and the amount that each gets. */
 import { requestModelServer, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { type Cited, fetchRow, type PublishedRow } from "@openledger/models/tuning/retrieval/citations";
 import { useEffect, useState } from "preact/hooks";
@@ -14,14 +14,14 @@ import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import type { ServedModel } from "./served-models.ts";
 
 type PaidRow = UncheckedAnswer["estimate"]["topRows"][number];
-/** With a digest where the answer cites it. */
+/** Paid row, with its digest if the answer cites it. */
 type Row = Pick<PaidRow, "contributorId" | "row" | "share" | "validatorId"> & { readonly digest?: string };
 
 const SHOWN = 5;
 const EXCERPT_CHARACTERS = 280;
 const PARTS = 1_000_000_000n;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-/** Of an amount; an estimate, so a billionth more or less does not matter. */
+/** Computes a share of an amount. An estimate, so an error of a billionth does not matter. */
 const partOf = (wei: bigint, share: number) => (wei * BigInt(Math.round(share * Number(PARTS)))) / PARTS;
 
 interface SourcesProps {
@@ -86,7 +86,7 @@ const TIMEOUT_MS = 10_000;
 const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(), z.unknown()) }) });
 const publishing = new Map<string, Promise<boolean>>();
 
-/** Asked once a server: without it each row would be asked for in vain. */
+/** Tells whether a server publishes its rows. One request a server saves a vain request for each row. */
 function publishesRows(serverUrl: string): Promise<boolean> {
   const known = publishing.get(serverUrl);
   if (known !== undefined) return known;
@@ -101,7 +101,10 @@ function publishesRows(serverUrl: string): Promise<boolean> {
   return asked;
 }
 
-/** undefined while it is asked for, null where the server does not publish it; what is not the cited row is told. */
+/**
+ * Fetches a row: undefined until it is there, null if the server does not publish it. Any row but the cited one is an
+ * error.
+ */
 function usePublished(serverUrl: string, row: number, digest: string | undefined) {
   const [published, setPublished] = useState<PublishedRow | null | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | null>(null);

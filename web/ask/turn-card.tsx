@@ -1,4 +1,4 @@
-/** The answer to one question: what it says, the rows behind it, and its payment. */
+/** Answer to one question: its text, the rows behind it, and its payment. */
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { parseCited } from "@openledger/models/tuning/retrieval/citations";
@@ -28,9 +28,9 @@ interface TurnProps {
   readonly live: Live;
   readonly model: ServedModel;
   readonly turn: Turn;
-  /** null while Ethereum is asked. */
+  /** Assurance of the reply; null while Ethereum is asked. */
   readonly assurance: ReplyAssurance | null;
-  /** null where no wallet is connected: the answer is read, and cannot be paid. */
+  /** null if no wallet is connected: the answer is read, and cannot be paid. */
   readonly payer: { readonly now: Session; readonly owned: Holdings } | null;
 }
 
@@ -49,7 +49,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             <Badge tone="good">checked here</Badge>
           </div>
           {words !== null && <Said turn={turn} />}
-          <Payment {...{ live, model, payer, turn }} />
+          <Payment live={live} model={model} payer={payer} turn={turn} />
           <Details assurance={assurance} turn={turn} />
         </div>
         <div class="stack-s">
@@ -68,7 +68,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
   );
 }
 
-/** Words as the model wrote them; where parts of them stand in the Datanet, those are shown instead of their Markdown. */
+/** Text of the answer. If parts of it occur in the Datanet, these are shown in place of its Markdown. */
 function Said({ turn: { words } }: { turn: Turn }) {
   if (words === null) return null;
   if ((words.spans?.length ?? 0) > 0) return <Words {...words} />;

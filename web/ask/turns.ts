@@ -1,4 +1,4 @@
-/** What was asked in this tab, and what was answered: an answer is its customer's, and is kept nowhere else. */
+/** Questions and answers of this tab. An answer belongs to its customer, so it is stored nowhere else. */
 import { answerSchema, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { signal } from "@preact/signals";
@@ -12,15 +12,15 @@ export interface Turn {
   readonly prompt: string;
   readonly answer: UncheckedAnswer;
   readonly said: ServedAnswer;
-  /** null of a label, and until they are read again after a reload. */
+  /** Words of the answer; null for a label, and until they are read again after a reload. */
   readonly words: AnswerWords | null;
 }
 
 const KEPT = "openledger.turns.";
-/** Of one model; older ones are forgotten first. */
+/** Maximum turns stored of one model; the oldest are dropped first. */
 const MAX_TURNS = 50;
 
-/** By model, oldest first. */
+/** Turns by model, oldest first. */
 const threads = signal<ReadonlyMap<number, readonly Turn[]>>(new Map());
 
 export function turnsOf(modelId: number): readonly Turn[] {
@@ -28,7 +28,7 @@ export function turnsOf(modelId: number): readonly Turn[] {
   return known ?? [];
 }
 
-/** Reads what an earlier load of this tab has kept; once a model. */
+/** Restores the turns that an earlier load of this tab has stored; once a model. */
 export async function loadTurns(modelId: number): Promise<void> {
   if (threads.value.has(modelId)) return;
   set(modelId, []);
@@ -61,7 +61,7 @@ function set(modelId: number, turns: readonly Turn[]): void {
   sessionStorage.setItem(KEPT + modelId, JSON.stringify(kept));
 }
 
-/** As the model's server wrote it. */
+/** Writes an answer as the model's server did. */
 function onTheWire(answer: UncheckedAnswer): object {
   const { answerHash, priceWei, queryBytes, queryCommitment, receipt, salt, ...rest } = answer;
   return {
@@ -79,7 +79,7 @@ export type Thumb = "up" | "down";
 const THUMB = "openledger.thumb.";
 const thumbs = signal<ReadonlyMap<bigint, Thumb | null>>(new Map());
 
-/** What this browser's reader thought of an answer; kept under its receipt. */
+/** Reads this reader's rating of an answer, which the browser stores under its receipt. */
 export function thumbOf(receipt: bigint): Thumb | null {
   const known = thumbs.value.get(receipt);
   if (known !== undefined) return known;
@@ -87,7 +87,7 @@ export function thumbOf(receipt: bigint): Thumb | null {
   return kept === "up" || kept === "down" ? kept : null;
 }
 
-/** null takes it back. */
+/** Stores the reader's rating; null deletes it. */
 export function setThumb(receipt: bigint, thumb: Thumb | null): void {
   if (thumb === null) localStorage.removeItem(THUMB + receipt);
   else localStorage.setItem(THUMB + receipt, thumb);

@@ -15,7 +15,7 @@ export interface PageBlobsOptions {
   readonly beacons?: readonly string[];
   /** Runs `blob-worker.ts`. */
   readonly startWorker: () => Promise<Worker>;
-  /** What anyone who misses a blob can do on this page. */
+  /** Remedy on this page for anyone who misses a blob. */
   readonly remedy: string;
 }
 
@@ -26,11 +26,11 @@ export class PageBlobs implements BlobSource {
   #worker: Worker | null = null;
   #checked: Promise<unknown> = Promise.resolve();
   #isOver = false;
-  /** How often it was ended. */
+  /** Number of times that it was ended. */
   #ended = 0;
-  /** Of anyone who waits for the worker. */
+  /** Rejects the request that waits for the worker. */
   #giveUp: (error: Error) => void = () => {};
-  /** Told what is being done. */
+  /** Called with the present activity, in words. */
   onProgress: (text: string) => void = () => {};
 
   constructor({ archives, beacons = [], remedy, startWorker }: PageBlobsOptions) {
@@ -43,7 +43,7 @@ export class PageBlobs implements BlobSource {
     });
   }
 
-  /** @throws as BlobSource's; without a code where the worker ended */
+  /** @throws as BlobSource's; without a code if the worker ended */
   coefficients(wanted: WantedBlob): Promise<bigint[]> {
     this.onProgress(`fetching the blob of batch ${wanted.batchNumber}`);
     return this.#finder.coefficients(wanted);
@@ -55,7 +55,7 @@ export class PageBlobs implements BlobSource {
     this.end();
   }
 
-  /** Ends the worker and what it does. The next blob starts another. */
+  /** Ends the worker and its work. The next blob starts another. */
   end(why = "it was ended"): void {
     this.#ended++;
     this.#worker?.terminate();

@@ -21,13 +21,13 @@ interface AmountFormProps {
   readonly busyLabel: string;
   /** Fields before the amount. */
   readonly before?: ComponentChildren;
-  /** Choices behind the amount. */
+  /** Choices below the amount. */
   readonly after?: ComponentChildren;
-  /** What it costs and what arrives: pairs of words and values. */
+  /** Costs, and the amount that arrives: pairs of label and value. */
   readonly summary: readonly (readonly [ComponentChildren, ComponentChildren])[];
 }
 
-/** What all three forms share: an amount, what becomes of it, and a button. */
+/** Common part of the three forms: an amount, its summary, and a button. */
 export function AmountForm(props: AmountFormProps) {
   const { text, onText, amount, maxWei, help, action, onSubmit, isReady, before, summary } = props;
   const submit = (event: Event) => {

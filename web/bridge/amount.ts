@@ -1,15 +1,15 @@
-/** Amounts as they are typed: what they mean, and what is wrong with them. */
+/** Amounts as they are typed: their values and their errors. */
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { showOpen } from "../words/format.ts";
 
 export interface TypedAmount {
-  /** null where the text is no amount yet. */
+  /** null if the text is no amount yet. */
   readonly wei: bigint | null;
-  /** Why it cannot be used; null where it can, and where nothing was typed. */
+  /** Reason why it cannot be used; null if it can, and if nothing was typed. */
   readonly problem: string | null;
 }
 
-/** @param limits.minWei least, with what asks for it; limits.maxWei most that there is */
+/** @param limits.minWei minimum, with the reason for it; limits.maxWei maximum that there is */
 export function readAmount(
   text: string,
   {

@@ -72,7 +72,10 @@ interface CheckProps {
   readonly balanceWei: bigint;
 }
 
-/** Verified: this very balance leads to the root in the contract. A newer one is the operator's word until it is posted. */
+/**
+ * Mark of a verified balance: this very balance leads to the root in the contract. A newer one is the operator's word
+ * until it is posted.
+ */
 function CheckBadge({ checked, balanceWei }: CheckProps) {
   if (checked !== null && "problem" in checked) return <Badge tone="bad">contradicted</Badge>;
   if (checked?.balanceWei === balanceWei) {
@@ -110,7 +113,7 @@ function Amount({ wei }: { wei: bigint | null }) {
   );
 }
 
-/** What the contract owes. Where a transfer in the list below is ready, it has the button. */
+/** Amount that the contract owes. If a transfer in the list below is ready, the button is there. */
 function FinalizeWithdrawal({
   live,
   session,

@@ -13,7 +13,7 @@ import { JourneyList } from "./journey-list.tsx";
 import { MoveForms } from "./move-forms.tsx";
 import { WalletChoice } from "./wallet-menu.tsx";
 
-/** Money in, money across, money out; and at every moment where it is. */
+/** Page of deposits, transfers and withdrawals, and of the state of each at every moment. */
 export function BridgePage({ site, live, rest }: PageProps) {
   const now = session.value;
   const fees = useAnswer(live, "fees", () => estimateFees(site.sequencer));

@@ -1,9 +1,9 @@
-/** What is different for a wallet that is a contract with owners, such as a Safe. */
+/** Parts for a wallet that is a contract with owners, such as a Safe. */
 import { Check } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import { Term } from "../words/term.tsx";
 
-/** Above the forms. */
+/** Notice above the forms. */
 export function ContractWalletNotice() {
   return (
     <Notice tone="info" title="This is a contract wallet: its owners sign for it.">
@@ -16,7 +16,7 @@ export function ContractWalletNotice() {
   );
 }
 
-/** In place of the form that needs a signature of the ledger key. */
+/** Text in place of the form that needs a signature of the ledger key. */
 export function NoLedgerKey() {
   return (
     <p class="soft">
@@ -31,7 +31,10 @@ interface InTwoStepsProps {
   readonly onCheck: (isChecked: boolean) => void;
 }
 
-/** It signs no permit, so it approves: in one step with the rest, or before. */
+/**
+ * Choice to approve in a transaction of its own. The wallet signs no permit, so it approves in one step with the rest,
+ * or before.
+ */
 export function InTwoSteps(props: InTwoStepsProps) {
   return (
     <Check

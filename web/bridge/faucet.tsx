@@ -12,11 +12,11 @@ interface FaucetProps {
   readonly session: Session;
   readonly info: SequencerInfo;
   readonly l1Url: string;
-  /** What the wallet needs before anything else. */
+  /** True if funds are the first thing that the wallet needs. */
   readonly isMain: boolean;
 }
 
-/** On the devnet anybody gets OPEN and ether, for whatever wallet. */
+/** Button that sends OPEN and ether to any wallet on the devnet. */
 export function Faucet({ info, isMain, l1Url, live, session }: FaucetProps) {
   const action = useAction();
   const ask = () =>

@@ -4,7 +4,7 @@ import type { Holdings } from "../ledger/holdings.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
 
-/** What each of the three forms is given. */
+/** Properties of each of the three forms. */
 export interface FormProps {
   readonly live: Live;
   readonly site: Site;
@@ -24,7 +24,7 @@ export function feeOf(
   return BigInt(info.weights[kind] ?? 0) * info.feePerUnitWei;
 }
 
-/** Shown in the forms that need an account where there is none. */
+/** Shown in the forms that need an account if there is none. */
 export function NoAccountYet() {
   return (
     <p class="soft">You have no account in the ledger yet. A deposit opens one; it takes about a minute.</p>

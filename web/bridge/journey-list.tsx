@@ -15,7 +15,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { FinalizeButton } from "./finalize-button.tsx";
 
-/** What is under way first, then what ended lately. */
+/** Transfers under way first, then those that ended lately. */
 export function JourneyList({ live, session }: { live: Live; session: Session }) {
   const all = journeys.value;
   const sorted = [...all.filter((journey) => !isOver(journey)), ...all.filter(isOver)];
@@ -137,7 +137,7 @@ function Contradiction({ journey }: { journey: Journey }) {
   );
 }
 
-/** What proves each step, to be looked up anywhere. */
+/** Hashes that prove each step; anybody can look them up. */
 function Traces({ journey, onForget }: { journey: Journey; onForget: () => void }) {
   const { queuedHash, hash, postedHash, payoutHash, batchNumber, l1Verdict } = journey;
   const traces: [string, string | undefined][] = [

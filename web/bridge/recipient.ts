@@ -1,4 +1,4 @@
-/** Whose account a text names: a number, a 0x address, an ENS name, or a name that its owner has chosen. */
+/** Finds the account that a text names: a number, a 0x address, an ENS name, or a name that its owner has chosen. */
 import { clientError } from "@openledger/client/client-errors";
 import { findDisplayNames } from "@openledger/client/datanets/display-names";
 import type { HostAccess } from "@openledger/client/datanets/host-request";
@@ -13,7 +13,7 @@ export interface FoundRecipient {
   readonly leaf: LedgerLeaf | null;
   /** Why there is none. */
   readonly problem: string | null;
-  /** What is being done about it. */
+  /** State of the search, in a sentence; null if it is over. */
   readonly note: string | null;
 }
 
@@ -21,14 +21,14 @@ export const NOBODY: FoundRecipient = { leaf: null, problem: null, note: null };
 
 export interface RecipientSearch {
   readonly client: LedgerClient;
-  /** Hosts that have names; none where `reader` is null, as long as the ledger is not known. */
+  /** Hosts that have names; none if `reader` is null, as long as the ledger is not known. */
   readonly hostUrls: readonly string[];
   readonly reader: HostAccess | null;
   /** The payer's own account, for which no address or name stands. */
   readonly ownId: number | undefined;
 }
 
-/** Names that are asked for at once; as many as a host gives. */
+/** Maximum names in one request; as many as a host gives. */
 const MAX_NAMES = 100;
 
 /**
@@ -70,7 +70,7 @@ async function findRecipient(search: RecipientSearch, text: string): Promise<Led
   return onlyOne(accounts, `${text} has no account in the ledger.`, text);
 }
 
-/** Names are signed, and not unique: where several accounts have one, none is taken. */
+/** Finds an account by a name. Names are signed, and not unique: if several accounts have one, none is taken. */
 async function byChosenName(
   { client, hostUrls, ownId, reader }: RecipientSearch,
   text: string,

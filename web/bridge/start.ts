@@ -1,4 +1,4 @@
-/** Begins what a form asks for. Each journey is kept before the step that could be lost with the page. */
+/** Starts the actions of the forms. Each journey is stored before the step that could be lost with the page. */
 
 import { force } from "@openledger/client/actions/forced/force";
 import { deposit } from "@openledger/client/actions/l1/deposit";
@@ -17,14 +17,14 @@ import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
 
 const knownKeys = (now: Holdings) => now.accounts.map(({ keyX }) => keyX);
 
-/** How a contract wallet gives leave to take its OPEN: approved and used in one step, or in two transactions. */
+/** Approval of a contract wallet for its OPEN: in one step with its use, or in a transaction of its own before. */
 type InSteps = "batch" | "approve";
 
-/** The owners of a contract wallet may take days: a journey is kept, and followed from then on. An approval is waited for. */
+/** Timeout for the owners of a contract wallet. They may take days: the journey is stored and followed. Only an approval is awaited. */
 const ownersMs = (inSteps: InSteps) => (inSteps === "batch" ? 0 : 3_600_000);
 
 /**
- * Into the address' account with the wallet's key, or into a new one; a contract wallet's has none.
+ * Deposits into the address' account with the wallet's key, or into a new one; a contract wallet's has none.
  * Attack: a stranger opens an account for the address with a key of their own, and spends what arrives.
  * @throws what unlock and deposit throw
  */
@@ -46,7 +46,7 @@ export async function startDeposit(
   );
 }
 
-/** Through L1's queue, which the operator can neither leave out nor alter. Burns the queue's fee. */
+/** Withdraws through L1's queue, which the operator can neither leave out nor alter. Burns the queue's fee. */
 export async function startForcedWithdraw(
   now: Session,
   owned: Holdings,
@@ -62,7 +62,7 @@ export async function startForcedWithdraw(
   );
 }
 
-/** Keeps the transaction's hash as soon as there is one, or what a contract wallet was asked for. */
+/** Stores the transaction's hash as soon as there is one, or the proposal to a contract wallet. */
 async function keepQueued(
   now: Session,
   started: Journey,
@@ -88,7 +88,7 @@ async function keepQueued(
   }
 }
 
-/** @param expectedOwner refuses where the leaf is another's by then */
+/** @param expectedOwner refuses if the leaf is another's by then */
 export async function startTransfer(
   now: Session,
   owned: Holdings,

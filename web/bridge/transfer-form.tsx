@@ -100,11 +100,11 @@ export function TransferForm({ live, info, owned, fees, site }: FormProps) {
   );
 }
 
-/** From here on a transfer is shown once more before it is signed. */
+/** Amount from which a transfer is shown once more before it is signed. */
 const REVIEWED_WEI = 100n * 10n ** 18n;
 const TYPING_MS = 250;
 
-/** Whose account a text names, looked up while it is typed. */
+/** Looks up the account that a text names, while it is typed. */
 function useRecipient(
   text: string,
   { live, ownId, site }: { live: Live; ownId: number | undefined; site: Site },

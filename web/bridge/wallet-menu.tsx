@@ -13,7 +13,7 @@ interface MenuProps {
   readonly live: Live;
 }
 
-/** In the frame: connect, or whose wallet is connected. */
+/** Menu in the frame: connects a wallet, or shows the connected one. */
 export function WalletMenu({ site, live }: MenuProps) {
   const now = session.value;
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,4 +1,4 @@
-/** Builds the pages where their sources changed. The result is in the cache, named by the hash of what it is made of. */
+/** Builds the pages if their sources changed. The result is in the cache, named by the hash of its sources. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
@@ -28,7 +28,7 @@ import { wordsOfDocs } from "./words-plugin.ts";
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 const cacheFolder = join(repositoryRoot, ".cache", "web");
 
-/** Whatever may end up in a page. More than what does: a build too many takes seconds, one too few shows old pages. */
+/** Sources of the pages, and more: a build too many takes seconds, one too few shows old pages. */
 const SOURCES = [
   "web",
   "client",
@@ -55,14 +55,14 @@ const PAGES_OF_DOCS = [
 interface BuiltPages {
   /** Folder with index.html. */
   readonly path: string;
-  /** False where an earlier build was found. */
+  /** True if the pages were built now; false if an earlier build was found. */
   readonly isNew: boolean;
 }
 
 interface PagesContent {
-  /** Whose verifying keys the pages bring along: they check proofs with these, and with no others. */
+  /** Circuits whose verifying keys the pages bring along: they check proofs with these, and with no others. */
   readonly circuits: readonly PageCircuit[];
-  /** Exits that the pages can prove: all of a deployment's, or none where their proving keys are not on this machine. */
+  /** Exits that the pages can prove: all of a deployment's, or none if their proving keys are not on this machine. */
   readonly exits: readonly ExitPageCircuit[];
 }
 
@@ -93,7 +93,7 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   return { path, isNew: true };
 }
 
-/** Beside each text its short form, which servers send: packed once, as short as it gets. */
+/** Writes a compressed copy beside each text, for servers to send: packed once, at the highest level. */
 function packAssets(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (!/\.(js|css)$/.test(name)) continue;
@@ -114,10 +114,10 @@ async function buildWorkers(): Promise<WorkerFile[]> {
     built.push({ name, script: (await buildScript(new URL(entry, import.meta.url), [])).script });
   return built;
 }
-/** The default base, for anyone who tunes it in the page. */
+/** Folder of the default base, for anyone who tunes it in the page. */
 const BASE_FOLDER_NAME = "base";
 
-/** By links where the cache is on the same disk: the weights are larger than all pages. */
+/** Links the base's files if the cache is on the same disk, else copies: the weights are larger than all pages. */
 async function placeBase(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of Object.keys(BASE_HASHES)) {
@@ -126,7 +126,7 @@ async function placeBase(folder: string): Promise<void> {
   }
 }
 
-/** The page to keep within built pages: its path and what it is known by. */
+/** Path and facts of the single-file page within built pages. */
 export function singleFilePageOf({
   path,
 }: Pick<BuiltPages, "path">): SingleFileFacts & { readonly path: string } {
@@ -177,7 +177,7 @@ async function buildScript(entry: URL, plugins: Plugin[]): Promise<{ script: str
   return { script: scripts[0]!.code!, style: String(styles[0]?.source ?? "") };
 }
 
-/** What Vite gives back of a build that it does not write. */
+/** Result of a build that Vite does not write. */
 interface BuildOutput {
   readonly output: readonly {
     readonly type: "chunk" | "asset";

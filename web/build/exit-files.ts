@@ -1,4 +1,7 @@
-/** What the pages bring along for exits: circuits with their proving keys, packed, and workers: the prover's, and the one that checks blobs. */
+/**
+ * Files that the pages bring along for exits: circuits with their proving keys, packed, and two workers, the prover's
+ * and the one that checks blobs.
+ */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,7 +47,7 @@ export function packExitFiles(circuits: readonly ExitPageCircuit[]): PackedFile[
   ]);
 }
 
-/** Beside the served pages, for `exit-tools.ts`. */
+/** Writes the files beside the served pages, for `exit-tools.ts`. */
 export function writeExitFiles(
   folder: string,
   files: readonly PackedFile[],
@@ -64,7 +67,7 @@ export interface SingleFileFacts {
   readonly byteCount: number;
 }
 
-/** @param kept null: within the page to keep itself */
+/** @param kept null: within the single-file page itself */
 export function exitModules(circuits: readonly ExitPageCircuit[], kept: SingleFileFacts | null): Plugin {
   const values: Readonly<Record<string, unknown>> = {
     [NAMES.circuits]: circuits.map(({ name }) => name),

@@ -13,7 +13,8 @@ const sha256 = (text: string, encoding: "base64" | "hex") =>
   createHash("sha256").update(text, "utf8").digest(encoding);
 
 /**
- * It may ask any Ethereum node that its reader names, and load nothing else from anywhere. `blob:` are its own workers.
+ * Content security policy of the page. It may ask any Ethereum node that its reader names, and load nothing else from
+ * anywhere. `blob:` are its own workers.
  */
 function policy(script: string, style: string): string {
   return [
@@ -29,7 +30,10 @@ function policy(script: string, style: string): string {
   ].join("; ");
 }
 
-/** Within a script element its own end tag, and a comment's beginning, would end it or change how it is read. */
+/**
+ * Escapes an end tag of script and the beginning of a comment: within a script element they would end it or change how
+ * it is read.
+ */
 const inScript = (code: string) => code.replace(/<\/(script)/gi, "<\\/$1").replace(/<!--/g, "\\x3C!--");
 
 export function singleFileHtml(parts: {

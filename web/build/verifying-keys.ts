@@ -1,4 +1,4 @@
-/** The verifying keys of a rollup's circuits, built into its pages: anyone who serves data to a page cannot choose the key. */
+/** Verifying keys of a rollup's circuits, built into its pages: a server of data cannot choose the key. */
 import { readFileSync } from "node:fs";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
@@ -12,7 +12,7 @@ export interface PageCircuit extends CircuitSizes {
   readonly key: object;
 }
 
-/** Of snarkjs' JSON, without the tables that no verifier here reads. */
+/** Fields of snarkjs' JSON, without the tables that no verifier here reads. */
 const KEY_PARTS = [
   "protocol",
   "curve",
@@ -24,7 +24,7 @@ const KEY_PARTS = [
   "IC",
 ] as const;
 
-/** From the files that a deployment record names. */
+/** Reads the circuits from the files that a deployment record names. */
 export function circuitsOfDeployment(
   circuits: readonly Pick<
     DeployedCircuit,
@@ -42,7 +42,10 @@ export function verifyingKeysText(circuits: readonly PageCircuit[]): string {
   const keys = circuits.map(({ sort, size0, size1, tableSizes, isDevelopment, key }) => {
     const parts = new Map(Object.entries(key));
     return {
-      ...{ sort, size0, size1, isDevelopment },
+      sort,
+      size0,
+      size1,
+      isDevelopment,
       // JSON has no bigint.
       ...(tableSizes ? { tableSizes: tableSizes.toString() } : {}),
       key: Object.fromEntries(KEY_PARTS.map((part) => [part, parts.get(part)])),

@@ -13,10 +13,10 @@ declare module "virtual:verifying-keys" {
     readonly sort: number;
     readonly size0: number;
     readonly size1: number;
-    /** Decimal; absent where there is no leaf table. */
+    /** Decimal; absent if there is no leaf table. */
     readonly tableSizes?: string;
     readonly isDevelopment: boolean;
-    /** In snarkjs' form. */
+    /** Key in snarkjs' form. */
     readonly key: unknown;
   }[];
   export default keys;

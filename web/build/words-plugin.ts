@@ -5,7 +5,10 @@ import errors from "../../docs/reference/errors.json" with { type: "json" };
 
 const NAMES = ["virtual:dictionary", "virtual:errors"] as const;
 
-/** What pages say about terms comes from docs/reference/glossary.md, about errors from the tables of codes (scripts/errors.ts). */
+/**
+ * Provides the pages' words: of terms from docs/reference/glossary.md, of errors from the tables of codes
+ * (scripts/errors.ts).
+ */
 export function wordsOfDocs(root: string): Plugin {
   return {
     name: "words-of-docs",
@@ -21,7 +24,7 @@ export function wordsOfDocs(root: string): Plugin {
 
 const exported = (value: object) => `export default ${JSON.stringify(value)};`;
 const plain = (text: string) => text.replaceAll("`", "").trim();
-/** What only readers of the source need. */
+/** Removes what only readers of the source need. */
 const withoutCode = (text: string) => text.replace(/\. (Code|On the wire): .*$/s, "");
 
 /** Word by word, its meaning. "record" and "record (of a Datanet)" are two words. */
@@ -34,12 +37,12 @@ export function readDictionary(text: string): Record<string, string> {
 /** All but those of commands, devnet, drills and ceremonies: no page calls what raises them. */
 const OF_PAGES = /^(?!(CMD|DEV|DRL|PRV_CEREMONY)_)/;
 
-/** Those that a page may have to explain. */
+/** Errors that a page may have to explain. */
 export const errorsOfPages = () => pick(OF_PAGES);
 
 interface ErrorWords {
   readonly meaning: string;
-  /** Absent where the table's is for a command line, and for nobody else. */
+  /** Absent if the table's is for a command line, and for nobody else. */
   readonly remedy?: string;
 }
 
@@ -51,7 +54,7 @@ function pick(wanted: RegExp): Record<string, ErrorWords> {
 /** Commands, options, settings, files, routes and fields of answers: nothing that a reader of pages has. */
 const FOR_PROGRAMS = /`|docs\/|openledger|--[a-z]|_[A-Z]{2}|\/v1\/|repository|\bnpm |\bnode |g\+\+/;
 
-/** What is left without its clauses for programs, as plain text. */
+/** Drops the clauses for programs, and returns the rest as plain text. */
 function clausesForReaders(text: string): string {
   return text
     .replaceAll(/ \([^()]*\)/g, (part) => (FOR_PROGRAMS.test(part) ? "" : part))

@@ -4,15 +4,15 @@ import type { ChartData, DrawnChart } from "./draw-chart.ts";
 
 export interface ChartProps extends ChartData {
   readonly title: string;
-  /** What the numbers are, in a sentence. */
+  /** Meaning of the numbers, in a sentence. */
   readonly about: string;
 }
 
-/** Whether there is enough for a picture. */
+/** True if there are enough numbers for a picture. */
 export const isChart = (series: ChartData["series"]): boolean =>
   series.some(({ values }) => values.filter((value) => value !== null).length > 1);
 
-/** A picture of numbers, with their table behind it for anyone who reads or hears them. */
+/** Chart with the table of its numbers behind it, for those who read or hear them. */
 export function Chart(props: ChartProps) {
   const { about, series, showX, showY, title, xs } = props;
   const id = useId();

@@ -30,7 +30,7 @@ function textWidthOf(text: string): number {
   measure.font = FONT;
   return measure.measureText(text).width;
 }
-/** Of an axis' label, with the gap to the axis. */
+/** Width of an axis' label with the gap to the axis, in pixels. */
 const widthOf = (label: string) => textWidthOf(label) + 14;
 
 /** Draws into a box, and again in the other colours when the reader's system changes them. Nothing moves by itself. */

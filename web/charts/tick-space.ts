@@ -1,4 +1,4 @@
-/** Between the words of two ticks of an axis, in pixels. */
+/** Gap between the words of two ticks of an axis, in pixels. */
 const GAP_PX = 12;
 
 /**

@@ -37,13 +37,13 @@ interface ChatProps {
   readonly lineCount: number;
   readonly asking: Action;
   readonly onAsk: () => void;
-  /** What the button says. */
+  /** Label of the button. */
   readonly buttonLabel: string;
-  /** Whether a question can be asked now; an empty one never can. */
+  /** True if a question can be asked now; an empty one never can. */
   readonly isAskable?: boolean;
   /** Shown beside the button. */
   readonly price?: ComponentChildren;
-  /** What has to be done before a question can be asked: it takes the button's place. */
+  /** Shown in place of the button: what has to be done before a question can be asked. */
   readonly instead?: ComponentChildren;
   /** Notices above the button. */
   readonly notices?: ComponentChildren;
@@ -117,7 +117,7 @@ function Question({ text }: { text: string }) {
   );
 }
 
-/** Words as they come. What is certain about them comes with the answer. */
+/** Words as they come. Their checks come with the answer. */
 function SoFar({ note, soFar }: PendingTurn) {
   return (
     <section class="card stack" aria-label="The answer so far">

@@ -26,7 +26,7 @@ const TERMS = [
 
 type Request = AccessList[number];
 
-/** Who has asked to read the rows, what the owner said, and what is unanswered. */
+/** Requests to read the rows, with the owner's answers, and those that are unanswered. */
 export function AccessTab(props: TabProps) {
   const { facts, live, place, visitor } = props;
   const requests = useLoaded(`${facts.here.recordCount}/${facts.access.askedCount}`, () =>

@@ -7,7 +7,7 @@ export interface CardDraft {
   readonly description: string;
   readonly field: string;
   readonly tags: string;
-  /** Empty until somebody has decided. */
+  /** Licence; empty until somebody has decided. */
   readonly licence: string;
   readonly languages: string;
   readonly contact: string;
@@ -20,7 +20,7 @@ export interface CardDraft {
   readonly instructions: string;
   /** A line each: label | input | why. */
   readonly examples: string;
-  /** Empty until somebody has decided. */
+  /** Access to the rows; empty until somebody has decided. */
   readonly access: Card["access"] | "";
   readonly annotatorsPerRow: string;
   readonly accept: Card["labelling"]["accept"];
@@ -38,36 +38,43 @@ export interface CardDraft {
 }
 
 export const EMPTY_DRAFT: CardDraft = {
-  ...{
-    name: "",
-    description: "",
-    field: "general",
-    tags: "",
-    licence: "",
-    languages: "en",
-    contact: "",
-  },
-  ...{ kind: "text", fields: "", maxBytes: "20000", labels: "", instructions: "", examples: "" },
-  ...{
-    access: "",
-    // One person and one colleague can publish with it; more labels need more people.
-    annotatorsPerRow: "1",
-    accept: "all",
-    labellers: "",
-    ownRows: "refused",
-    reviewers: "",
-    teams: "",
-  },
-  ...{ validator: "drawn", nearDuplicates: "leave-out", similarity: "70", citation: "" },
+  name: "",
+  description: "",
+  field: "general",
+  tags: "",
+  licence: "",
+  languages: "en",
+  contact: "",
+  kind: "text",
+  fields: "",
+  maxBytes: "20000",
+  labels: "",
+  instructions: "",
+  examples: "",
+  access: "",
+  // One person and one colleague can publish with it; more labels need more people.
+  annotatorsPerRow: "1",
+  accept: "all",
+  labellers: "",
+  ownRows: "refused",
+  reviewers: "",
+  teams: "",
+  validator: "drawn",
+  nearDuplicates: "leave-out",
+  similarity: "70",
+  citation: "",
 };
 
-/** What the form does not ask for: as it is in the present card, or these. */
+/** Rewards that the form does not ask for: the values of the present card, or these. */
 const OTHER_REWARDS = { imageSimilarityPermille: 950 };
 
 export function draftOf(card: Card): CardDraft {
   const { labelling, rewards, row } = card;
   return {
-    ...{ name: card.name, description: card.description, field: card.field, licence: card.licence },
+    name: card.name,
+    description: card.description,
+    field: card.field,
+    licence: card.licence,
     tags: card.tags.join(", "),
     languages: card.languages.join(", "),
     contact: card.contact,
@@ -91,7 +98,7 @@ export function draftOf(card: Card): CardDraft {
   };
 }
 
-/** A card of the draft; `nameCard` says whether it is one. @param before what the form does not show stays */
+/** Makes a card of the draft; `nameCard` checks it. @param before keeps the values that the form does not show */
 export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
   const { accept, access, kind, nearDuplicates, validator } = draft;
   const { citationPermille: _, ...rewards } = before?.rewards ?? {};
@@ -134,7 +141,8 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
           }),
     },
     rewards: {
-      ...{ ...OTHER_REWARDS, ...usualRewards(kind) },
+      ...OTHER_REWARDS,
+      ...usualRewards(kind),
       ...rewards,
       validator,
       nearDuplicates,
@@ -144,7 +152,7 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
   };
 }
 
-/** How many people a row takes; null where the draft does not say. */
+/** Says how many people must label a row; null if the draft does not specify it. */
 export function sayPeople({ annotatorsPerRow, labels, ownRows }: CardDraft): string | null {
   const count = Number(annotatorsPerRow);
   if (labels.trim() === "" || !Number.isInteger(count) || count < 1) return null;
@@ -157,17 +165,17 @@ export function sayPeople({ annotatorsPerRow, labels, ownRows }: CardDraft): str
     : `Each row needs ${count} people other than its contributor to label it: with fewer, no row can be published.`;
 }
 
-/** What opening a Datanet takes from the account, before anybody signs. */
+/** Cost of opening a Datanet, shown before the account signs. */
 export interface OpeningCost {
-  /** Burned: the price of a number in the ledger. */
+  /** Price of an id in the ledger; it is burned. */
   readonly idFeeWei: bigint;
-  /** Of the operation, at most; null until the sequencer has said it. */
+  /** Maximum fee of the operation; null until the sequencer has answered. */
   readonly feeWei: bigint | null;
-  /** Goes to the Datanet; null where what is typed is no amount. */
+  /** First balance of the Datanet; null if the text is no amount. */
   readonly balanceWei: bigint | null;
 }
 
-/** The submit button's and the line's words. @param show writes an amount of OPEN */
+/** Labels of the submit button and of the line above it. @param show writes an amount of OPEN */
 export function sayOpeningCost(
   { balanceWei, feeWei, idFeeWei }: OpeningCost,
   show: (wei: bigint) => string,

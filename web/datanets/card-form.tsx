@@ -22,12 +22,12 @@ import { type CardDraft, cardOfDraft, sayPeople } from "./card-draft.ts";
 interface CardFormProps {
   readonly draft: CardDraft;
   readonly onDraft: (draft: CardDraft) => void;
-  /** What the ledger has now; null of a new one. */
+  /** Card that the ledger has now; null for a new Datanet. */
   readonly before: Card | null;
   readonly action: Action;
-  /** What else is rarely changed. */
+  /** Further fields that rarely change. */
   readonly advanced?: ComponentChildren;
-  /** What signing costs. */
+  /** Cost of signing. */
   readonly cost?: ComponentChildren;
   readonly submitLabel: string;
   readonly onSubmit: (card: NamedCard) => void;
@@ -36,7 +36,7 @@ interface CardFormProps {
 type ChoiceName = "kind" | "access" | "accept" | "validator" | "ownRows" | "nearDuplicates";
 type TextName = Exclude<keyof CardDraft, ChoiceName>;
 interface FieldMore {
-  /** Where the card has what is wrong with it; default: under the field's name. */
+  /** Path in the card whose errors are shown at this field; default: the field's name. */
   readonly at?: string;
   readonly lineCount?: number;
   readonly placeholder?: string;
@@ -45,7 +45,7 @@ interface FieldMore {
   readonly suggestions?: readonly string[];
 }
 
-/** What a row is, in words. */
+/** Kinds of rows, in words. */
 export const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
   text: "a text",
   passage: "a passage, or a prompt with its answer, for language models",
@@ -58,7 +58,7 @@ export const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
 /** Licences of data that are often chosen, most open first; any other can be written. */
 const LICENCES = ["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "ODbL-1.0", "proprietary"];
 
-/** What everybody fills in; the rest has usual values, and is under Advanced. The card's hash is what the ledger gets. */
+/** Form of a Datanet's card. Fields with usual values are under Advanced. The ledger gets the card's hash. */
 export function CardForm({
   action,
   advanced,
@@ -81,7 +81,7 @@ export function CardForm({
     return sentence;
   };
   const field = (label: string, name: TextName, { at = name, ...more }: FieldMore = {}) => (
-    <Field {...{ label, ...more }} value={draft[name]} onInput={set(name)} problem={problemAt(at)} />
+    <Field label={label} {...more} value={draft[name]} onInput={set(name)} problem={problemAt(at)} />
   );
   const choice = <Name extends ChoiceName>(
     label: string,
@@ -89,7 +89,10 @@ export function CardForm({
     labels: Readonly<Record<CardDraft[Name], string>>,
   ) => (
     <Choice
-      {...{ label, value: draft[name], onChoose: set(name), problem: problemAt(name) }}
+      label={label}
+      value={draft[name]}
+      onChoose={set(name)}
+      problem={problemAt(name)}
       options={(Object.entries(labels) as [CardDraft[Name], string][]).map(([name, label]) => ({
         name,
         label,

@@ -49,7 +49,7 @@ interface DatanetPageProps extends PageProps {
   readonly visitor: Visitor;
 }
 
-/** One Datanet: what is known of it, and the work that there is. */
+/** Page of one Datanet: its facts, and the work that there is. */
 export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPageProps) {
   const { problem, value } = useAnswer(live, `${datanetId}`, () => placeOf(site, visitor.reader, datanetId));
   const [name = "", ...more] = rest;

@@ -79,7 +79,7 @@ export function ModelsTab(props: TabProps) {
   );
 }
 
-/** Told before anybody trains: since when a model of the present version can be approved. */
+/** Time from which a model of the present version can be approved. Shown before anybody trains one. */
 function WhenSection({ facts, live, site }: TabProps) {
   if (facts.ledger.version === 0 || facts.ledger.rowCount === 0) return null;
   const { at, leftMs } = approvalTime(live, facts.ledger.publishedAt);
@@ -106,7 +106,10 @@ const STATES: Readonly<Record<State, readonly [Tone, string]>> = {
   old: ["plain", "of an earlier version"],
 };
 
-/** Only models of the present version can be approved; an approval outlives it. Of a further Datanet the ledger names no version. */
+/**
+ * State of a model for this Datanet. Only models of the present version can be approved; an approval outlives the
+ * version. The ledger names no version of a further Datanet.
+ */
 function stateOf(leaf: LedgerModelLeaf, { id, ledger }: TabProps["facts"]): State {
   const { counters, model } = leaf;
   if (counters.isApproved) return counters.isReady ? "earns" : "approved";
@@ -182,7 +185,7 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
 interface ApprovalProps extends TabProps {
   readonly client: LedgerClient;
   readonly model: LedgerModelLeaf;
-  /** Who has recomputed the model. */
+  /** Verifications by those who have recomputed the model. */
   readonly found: readonly Verification[];
   readonly isApproved: boolean;
 }
@@ -251,7 +254,7 @@ interface PreviewProps {
   readonly onApprove: () => void;
 }
 
-/** What an approval rests on, before it is signed: who has recomputed the model, or that nobody has. */
+/** Grounds of an approval, shown before it is signed: who has recomputed the model, or that nobody has. */
 function ApprovalPreview({ found, isBusy, modelId, onApprove }: PreviewProps) {
   const differingCount = differing(found).length;
   const same = sameBytes(found);

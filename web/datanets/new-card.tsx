@@ -19,7 +19,9 @@ import { showOpen } from "../words/format.ts";
 import { type CardDraft, EMPTY_DRAFT, sayOpeningCost } from "./card-draft.ts";
 import { CardForm } from "./card-form.tsx";
 
-/** What was typed survives a reload of this tab; so does a Datanet that was opened and has no card yet. */
+/**
+ * Storage key of the draft. It survives a reload of this tab, as does a Datanet that was opened and has no card yet.
+ */
 const DRAFT = "openledger.new-datanet";
 
 interface Begun {
@@ -35,7 +37,7 @@ function readOpen(text: string): bigint | null {
   }
 }
 
-/** @param contact where people reach the owner, unless there is a better place */
+/** @param contact place where people reach the owner, unless there is a better one */
 function readBegun(contact: string): Begun {
   const empty = { ...EMPTY_DRAFT, contact };
   try {

@@ -7,7 +7,10 @@ import { RowText } from "../rows/row-text.tsx";
 import { showAge } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 
-/** What a contributor is told: which of their rows were left out or kept, why and by whom; the row's page takes objections. */
+/**
+ * Notices to a contributor: which of their rows were left out or accepted, why and by whom. The row's page takes
+ * objections.
+ */
 export function Notices({ client, facts, live, place }: TabProps & { client: LedgerClient }) {
   const { value } = useLoaded(`${facts.here.recordCount}/${client.leafId}`, () =>
     listNotices(client, { hostUrl: place.hostUrl, contributorId: client.leafId!, limit: 100 }),

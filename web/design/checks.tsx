@@ -15,7 +15,7 @@ const SAID = {
   ahead: "to come",
 } as const;
 
-/** What was checked, one under the other, each with its result. Results are read out as they come. */
+/** Checks in a list, each with its result. Results are read out as they come. */
 export function Checks({ label, checks }: { label: string; checks: readonly Check[] }) {
   return (
     <ol class="checks" aria-label={label} aria-live="polite">

@@ -7,7 +7,7 @@ interface ChoiceProps<Name extends string> {
   readonly options: readonly { readonly name: Name; readonly label: string }[];
   readonly onChoose: (name: Name) => void;
   readonly help?: ComponentChildren;
-  /** What is wrong with the choice; null where nothing is. */
+  /** Error of the choice; null if it has none. */
   readonly problem?: string | null;
 }
 

@@ -13,19 +13,19 @@ export interface Column<Row> {
 export interface Pages {
   /** Goes back to the newest page; null there. */
   readonly toNewest: (() => void) | null;
-  /** Goes to the page before; null where there is none. */
+  /** Goes to the page before; null if there is none. */
   readonly toOlder: (() => void) | null;
 }
 
 interface DataTableProps<Row> {
   readonly caption: string;
   readonly columns: readonly Column<Row>[];
-  /** undefined while a server is asked for them. */
+  /** Rows; undefined while a server is asked for them. */
   readonly rows: readonly Row[] | undefined;
   readonly keyOf: (row: Row) => string | number;
-  /** Whether its few narrow columns fit a phone side by side. */
+  /** True if its few narrow columns fit a phone side by side. */
   readonly isNarrow?: boolean;
-  /** Text where there are no rows. */
+  /** Text if there are no rows. */
   readonly empty: ComponentChildren;
   /** Maximum number of rows shown; default: all. */
   readonly maxRows?: number;

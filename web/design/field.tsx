@@ -6,7 +6,7 @@ interface FieldProps {
   value: string;
   onInput: (value: string) => void;
   help?: ComponentChildren;
-  /** What is wrong with the value, and what to do; null where nothing is. */
+  /** Error of the value with its remedy; null if it has none. */
   problem?: string | null;
   /** Shown behind the value: a unit, a button. */
   after?: ComponentChildren;
@@ -20,7 +20,7 @@ interface FieldProps {
   suggestions?: readonly string[];
 }
 
-/** A line of text, or several, with its label, its help and what is wrong with it. */
+/** Field of one line of text, or several, with its label, its help and its error. */
 export function Field(props: FieldProps) {
   const {
     label,
@@ -88,7 +88,7 @@ interface CheckProps {
   onCheck: (isChecked: boolean) => void;
 }
 
-/** A choice of yes or no, with what it means. */
+/** Choice of yes or no, with its meaning. */
 export function Check({ label, help, isChecked, onCheck }: CheckProps) {
   const id = useId();
   return (

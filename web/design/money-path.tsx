@@ -6,10 +6,10 @@ interface Part {
 
 interface MoneyPathProps {
   title: string;
-  /** What is divided. */
+  /** Name of the amount that is divided. */
   from: string;
   parts: readonly Part[];
-  /** What is written of the amounts and of their sum. */
+  /** Formats the amounts and their sum. */
   showParts: (amountsWei: readonly bigint[]) => { readonly sum: string; readonly parts: readonly string[] };
   unit: string;
 }
@@ -24,7 +24,9 @@ const TONES = 6;
 const LEAST_PX = 3;
 const LABEL_PX = 24;
 
-/** Where money went: one bar, and from it a band to each who got a part, as wide as the part. Its list says the same. */
+/**
+ * Division of money: one bar, and from it a band to each who got a part, as wide as the part. Its list says the same.
+ */
 export function MoneyPath({ title, from, parts, showParts, unit }: MoneyPathProps) {
   const shown = parts.filter(({ wei }) => wei > 0n);
   const total = shown.reduce((sum, { wei }) => sum + wei, 0n);

@@ -7,7 +7,7 @@ interface NoticeProps {
   children?: ComponentChildren;
 }
 
-/** Something that the reader has to know: read out at once where it is bad. */
+/** Notice that the reader has to know: read out at once if it is bad. */
 export function Notice({ tone, title, children }: NoticeProps) {
   return (
     <div class={`notice notice-${tone}`} role={tone === "bad" ? "alert" : "status"}>

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 interface TermProps {
-  /** What the word means; a sentence or two. */
+  /** Meaning of the word, in a sentence or two. */
   meaning: string;
   children: ComponentChildren;
 }

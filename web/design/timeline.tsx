@@ -4,13 +4,13 @@ export interface TimelineStep {
   readonly name: string;
   readonly label: ComponentChildren;
   readonly state: "done" | "current" | "ahead" | "failed";
-  /** When it was, or how long it may take. */
+  /** Time of the step, or how long it may take. */
   readonly note?: ComponentChildren;
 }
 
 const SAID = { done: "done", current: "now", ahead: "to come", failed: "failed" } as const;
 
-/** How far something has come: from left to right, on a phone from top to bottom. */
+/** Progress in steps: from left to right, on a phone from top to bottom. */
 export function Timeline({ label, steps }: { label: string; steps: readonly TimelineStep[] }) {
   return (
     <ol class="timeline" aria-label={label}>

@@ -1,4 +1,4 @@
-/** What an account earns: by model, share, role and epoch, and what the open epoch would give. */
+/** Earnings of an account: by model, share, role and epoch, and an estimate for the open epoch. */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { drawShares, rewardPerUnit, splitEarned } from "@openledger/circuits/settlement/settlement-split";
 import { getModel, getRewards, listSettlements } from "@openledger/client/sequencer/model-reads";
@@ -13,9 +13,9 @@ export type Reward = LeafRewards["rewards"][number];
 
 export interface EpochEarning {
   readonly epoch: number;
-  /** A settlement's own state, or where the epoch is before it has one. */
+  /** State of the settlement, or of the epoch before it has one. */
   readonly state: { readonly settled: string } | "closed" | "drawn" | "open";
-  /** An estimate where it is not settled. */
+  /** Amount earned; an estimate if the epoch is not settled. */
   readonly wei: bigint;
   readonly isRewardClaimed: boolean;
 }
@@ -95,8 +95,8 @@ function waitingEpochs(
 }
 
 /**
- * What a role would get of an epoch where every row scored alike. What rows score is known to who settles, and which
- * payments are drawn to nobody before the close: so this is the best that public data gives.
+ * Estimates what a role would get of an epoch if every row scored alike. Only those who settle know the rows' scores,
+ * and nobody knows the drawn payments before the close: so this is the best that public data gives.
  */
 export function estimateWei(
   { role, rowCount }: Pick<Reward, "role" | "rowCount">,

@@ -24,7 +24,7 @@ import { claimRewardsAll } from "./claim-rewards.ts";
 import { EpochCharts } from "./epoch-charts.tsx";
 import { RowsAtWork } from "./rows-at-work.tsx";
 
-/** What an account earns from models: the connected address' own, or the one in the address. */
+/** Earnings of an account from models: the connected address' own, or the one in the page's address. */
 export function EarningsPage(props: PageProps) {
   const { rest } = props;
   const named = rest[0] === undefined ? null : Number(rest[0]);
@@ -98,7 +98,12 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
         </section>
       )}
       {value.rewards.length > 0 && (
-        <RowsAtWork {...{ leafId, live, site }} rewards={value.rewards.map(({ reward }) => reward)} />
+        <RowsAtWork
+          leafId={leafId}
+          live={live}
+          site={site}
+          rewards={value.rewards.map(({ reward }) => reward)}
+        />
       )}
       <p class="soft small">Not checked here: the page of an epoch checks its settlement against Ethereum.</p>
       <EpochCharts rewards={value.rewards} />
@@ -204,7 +209,7 @@ interface ModelEpoch extends Omit<EpochEarning, "isRewardClaimed"> {
   readonly claimed: "yes" | "in part" | "not yet" | "–";
 }
 
-/** Everything of one model: whatever the account is for it, and no matter who the other one of each pair is. */
+/** Earnings from one model, in all roles of the account, whoever the other one of each pair is. */
 function ModelCard({
   modelId,
   rewards,
@@ -212,7 +217,7 @@ function ModelCard({
 }: {
   modelId: number;
   rewards: readonly RewardEarnings[];
-  /** What it has earned, as a part of all. */
+  /** Earnings of the account from this model, as a part of all its earnings. */
   whole: ShownPart;
 }) {
   const roles = (Object.keys(ROLES) as (keyof typeof ROLES)[]).flatMap((role) => {

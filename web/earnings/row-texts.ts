@@ -7,7 +7,10 @@ const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(
 
 const texts = new Map<string, Promise<string | null>>();
 
-/** What rows say, by their places in the version; none where the model's server publishes no rows. @throws ATT_SERVER_UNREACHABLE */
+/**
+ * Fetches the texts of rows, by their places in the version; none if the model's server publishes no rows. @throws
+ * ATT_SERVER_UNREACHABLE
+ */
 export async function fetchRowTexts(
   serverUrl: string,
   rows: ReadonlySet<number>,

@@ -1,4 +1,7 @@
-/** Which of an account's rows an answer used, and what for: computed here from what the model's server publishes. */
+/**
+ * Finds which of an account's rows an answer used, and for which model. Computed here from what the model's server
+ * publishes.
+ */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { scoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { drawShares } from "@openledger/circuits/settlement/settlement-split";
@@ -26,14 +29,13 @@ export interface RowUse {
   readonly epoch: number;
   /** Place in the version's order. */
   readonly row: number;
-  /** null where the model's server publishes no rows. */
+  /** null if the model's server publishes no rows. */
   readonly text: string | null;
-  /** Of the payment. */
-  /** From `nameOfPayment`. */
+  /** Name of the payment, by `nameOfPayment`. */
   readonly payment: string;
-  /** null where this server does not know it any more. */
+  /** null if this server does not know it any more. */
   readonly paidAtMs: number | null;
-  /** Of all roles of the account. What is estimated is what the row gets in the mean over the draws. */
+  /** Part of all roles of the account. An estimate is what the row gets in the mean over the draws. */
   readonly wei: bigint;
   readonly isProven: boolean;
 }
@@ -45,14 +47,14 @@ export interface RowUses {
   readonly hiddenModels: readonly number[];
 }
 
-/** Before the newest: older epochs are in their settlements. */
+/** Number of settled epochs read before the newest: older ones are in their settlements. */
 const SETTLED_EPOCHS = 3;
-/** Of an epoch, the newest. */
+/** Maximum payments read of an epoch, the newest. */
 const MAX_PAYMENTS = 64;
-/** Of a payment, those that got most. */
+/** Maximum rows shown of a payment, those that got most. */
 const MAX_ROWS = 20;
 
-/** What an epoch's uses follow from; they change when it does. */
+/** Uses of an epoch by what they follow from; they change when it does. */
 const kept = new Map<string, Promise<readonly RowUse[]>>();
 
 /** @throws CLI_SEQUENCER_…, CLI_UNREACHABLE of a model's server */
@@ -126,7 +128,10 @@ async function readUses(
     times.set(place, operation?.acknowledgedAtMs ?? null);
   }
   return found.map(({ place, row, wei }) => ({
-    ...{ modelId: leaf.id, epoch, row, wei },
+    modelId: leaf.id,
+    epoch,
+    row,
+    wei,
     text: texts.get(row) ?? null,
     payment: nameOfPayment(payments.payments[place]!, leaf.id),
     paidAtMs: times.get(place) ?? null,
@@ -134,7 +139,7 @@ async function readUses(
   }));
 }
 
-/** What of a row's part is the account's, as contributor, as validator, or both. */
+/** Computes the account's part of what a row earned: as contributor, as validator, or both. */
 function ownParts({ model, payees }: LedgerModelLeaf, leafId: number) {
   const owners = payees.flatMap((payee) => Array<(typeof payees)[number]>(payee.rowCount).fill(payee));
   const validatorParts = BigInt(model.validatorParts);
@@ -149,7 +154,7 @@ function ownParts({ model, payees }: LedgerModelLeaf, leafId: number) {
   };
 }
 
-/** As if the payment's own amount were divided: over many draws that is what it divides in the mean. */
+/** Divides the payment's own amount: over many draws that is what it divides in the mean. */
 function estimated(
   place: number,
   { model }: LedgerModelLeaf,

@@ -14,10 +14,10 @@ import { Term } from "../words/term.tsx";
 import type { Reward } from "./account-earnings.ts";
 import type { RowUse } from "./row-uses.ts";
 
-/** Of one epoch; the file has all. */
+/** Maximum uses shown of one epoch; the file has all. */
 const SHOWN = 20;
 const EXCERPT_CHARACTERS = 140;
-/** So long a use is news. */
+/** Time for which a use is news. */
 const NEWS_MS = 60_000;
 
 interface RowsAtWorkProps extends Pick<PageProps, "live" | "site"> {
@@ -84,7 +84,7 @@ interface UseGroup {
   readonly uses: readonly RowUse[];
 }
 
-/** By model and epoch; the group with the newest use first. */
+/** Groups uses by model and epoch; the group with the newest use comes first. */
 function groupsOf(uses: readonly RowUse[]): UseGroup[] {
   const groups = new Map<string, RowUse[]>();
   for (const use of uses) {
@@ -97,7 +97,7 @@ function groupsOf(uses: readonly RowUse[]): UseGroup[] {
   });
 }
 
-/** Its lines run on, and break where there is room: on a phone, too. */
+/** Joins the lines of an excerpt, so that it breaks where there is room: on a phone, too. */
 const excerptOf = (text: string) => text.replaceAll(/\s+/g, " ").slice(0, EXCERPT_CHARACTERS);
 
 type ShownUse = RowUse & { readonly shown: string };

@@ -1,4 +1,4 @@
-/** The way to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. */
+/** Access to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. */
 
 import {
   createPatientL1Client,
@@ -17,24 +17,24 @@ import { keepSent } from "./sent-store.ts";
 /** A rollup that can be read. */
 export interface Access {
   readonly rollup: RollupContract;
-  /** Where the rollup's blobs are read. */
+  /** Source of the rollup's blobs. */
   readonly blobs: PageBlobs;
-  /** null: the wallet's node is asked. */
+  /** Ethereum node; null for the wallet's node. */
   readonly rpcUrl: string | null;
   readonly chainId: number;
 }
 
-/** Somebody who can send. */
+/** Account that can send transactions. */
 export interface Account {
   readonly address: Address;
-  /** For forced operations. */
+  /** Client for forced operations. */
   readonly client: LedgerClient;
   readonly sender: WalletSender;
 }
 
 /**
  * @param rpcUrl null: the wallet's own node
- * @throws CLI_WRONG_ROLLUP where there is no rollup at the address; BRG_L1_*
+ * @throws CLI_WRONG_ROLLUP if there is no rollup at the address; BRG_L1_*
  */
 export async function openAccess(
   rollupAddress: Address,

@@ -1,4 +1,4 @@
-/** The served page: its panel is fetched when somebody comes here, and the page to keep is offered. */
+/** Served exit page: fetches its panel when somebody opens it, and offers the single-file page. */
 import circuits from "virtual:exit-circuits";
 import kept from "virtual:single-file-page";
 import type { ComponentType } from "preact";
@@ -12,7 +12,7 @@ import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import type { ServedExitProps } from "./served-exit.tsx";
 
-/** Out of a rollup whose operator is gone, and what to keep for that day. */
+/** Exit from a rollup whose operator is gone, and the file to store for that day. */
 export function ExitPage({ site, live }: PageProps) {
   const [Panel, setPanel] = useState<{ readonly show: ComponentType<ServedExitProps> } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);

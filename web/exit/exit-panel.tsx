@@ -1,4 +1,7 @@
-/** Leaving without the operator: what Ethereum says, the freeze, and what is yours. The same in the served and the kept page. */
+/**
+ * Exit without the operator: Ethereum's facts, the freeze, and the money of an account. The same in the served and the
+ * single-file page.
+ */
 import { useEffect, useMemo } from "preact/hooks";
 import { Identifier } from "../design/identifier.tsx";
 import { showCount } from "../words/format.ts";
@@ -36,7 +39,9 @@ export function ExitPanel({ access, account, tools }: ExitPanelProps) {
       {account !== null && (
         <AccountPart
           key={account.address}
-          {...{ access, account, tools }}
+          access={access}
+          account={account}
+          tools={tools}
           isFrozen={outlook.value?.isFrozen === true}
           onSent={outlook.look}
         />
@@ -59,5 +64,5 @@ function AccountPart({ access, account, tools, isFrozen, onSent }: AccountProps)
   useEffect(() => {
     if (isFrozen && doing === null && value?.isFrozen === false) void money.run(null);
   }, [isFrozen, doing, value]);
-  return <MoneyPart {...{ access, account, money }} onSent={() => void onSent()} />;
+  return <MoneyPart access={access} account={account} money={money} onSent={() => void onSent()} />;
 }

@@ -1,4 +1,6 @@
-/** What an exit needs of the build: the circuits' files and the workers. From the server, or in the page itself. */
+/**
+ * Parts of the build that an exit needs: the circuits' files and the workers. From the server, or in the page itself.
+ */
 import circuits from "virtual:exit-circuits";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 
@@ -8,11 +10,11 @@ export interface ExitTools {
   /** `<circuit>.zkey` or `<circuit>.wasm`, unpacked. */
   readonly readFile: (name: string) => Promise<Uint8Array>;
   readonly startProver: () => Promise<Worker>;
-  /** Behind `PageBlobs`. */
+  /** Worker behind `PageBlobs`. */
   readonly startBlobCheck: () => Promise<Worker>;
 }
 
-/** The files lie beside the served page. */
+/** Reads the files beside the served page. */
 export const servedTools: ExitTools = {
   circuits,
   async readFile(name) {
@@ -28,7 +30,7 @@ export const servedTools: ExitTools = {
   startBlobCheck: async () => new Worker("./exit/blob-worker.js"),
 };
 
-/** They are in the page: blocks of data that no browser runs, each gzip in base64. */
+/** Reads the files in the page: blocks of data that no browser runs, each gzip in base64. */
 export const keptTools: ExitTools = {
   circuits,
   readFile: (name) => readBlock(name),

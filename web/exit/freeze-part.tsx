@@ -18,7 +18,7 @@ interface FreezeProps {
 const showMoment = (seconds: number) =>
   new Date(1_000 * seconds).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
-/** Whether the rollup is frozen, or when anybody may freeze it. */
+/** State of the freeze: the rollup is frozen, or when anybody may freeze it. */
 export function FreezePart({ access, account, outlook }: FreezeProps) {
   const freezing = useAction();
   const { value } = outlook;

@@ -22,7 +22,7 @@ interface MoneyProps {
   readonly onSent: () => void;
 }
 
-/** What the wallet's address is owed, piece by piece, and the buttons that take it out. */
+/** Amounts that the rollup owes the wallet's address, piece by piece, and the buttons that take them out. */
 export function MoneyPart({ access, account, money, onSent }: MoneyProps) {
   const { doing, problem, value } = money;
   return (
@@ -150,7 +150,7 @@ interface ForcedProps {
   readonly onSent: () => void;
 }
 
-/** While the rollup runs: an operation that no operator can leave out, and that starts the clock of a freeze. */
+/** Forced withdrawal while the rollup runs. No operator can leave it out, and it starts the clock of a freeze. */
 function Forced({ access, account, accounts, onSent }: ForcedProps) {
   const forcing = useAction();
   const withdraw = (id: number) =>

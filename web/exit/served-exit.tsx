@@ -10,11 +10,11 @@ import { servedTools } from "./exit-tools.ts";
 export interface ServedExitProps {
   readonly rollupAddress: Address;
   readonly l1Url: string | null;
-  /** Who is connected in the frame's menu. */
+  /** Session of the wallet that is connected in the frame's menu. */
   readonly session: Session | null;
 }
 
-/** By the node and the wallet that the other pages have, too. */
+/** Exit by the node and the wallet that the other pages have, too. */
 export function ServedExit({ rollupAddress, l1Url, session }: ServedExitProps) {
   const [opened, setOpened] = useState<{ access: Access; account: Account | null } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);

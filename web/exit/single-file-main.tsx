@@ -1,4 +1,4 @@
-/** Where the page to keep begins: no server, no module, no further file. */
+/** Entry of the single-file page: no server, no module, no further file. */
 import "../no-eval.ts";
 import "../design/theme.css";
 import "../design/base.css";

@@ -29,7 +29,7 @@ function optionalUrl(text: string): { readonly url: string | null; readonly prob
   return { url, problem: isUrl ? null : "Write it as https://…" };
 }
 
-/** Of the file's own name, else what was typed the last time. */
+/** Address of the rollup in the file's own name, else the one that was typed last. */
 function knownRollup(): string {
   const [named] = /0x[0-9a-fA-F]{40}/.exec(decodeURIComponent(window.location.pathname)) ?? [];
   return named ?? stored("rollup");

@@ -1,4 +1,4 @@
-/** What the panel knows: when the rollup can be frozen, and what an address is owed. From Ethereum alone. */
+/** State of the panel: when the rollup can be frozen, and what it owes an address. From Ethereum alone. */
 
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type FreezeOutlook, readFreezeOutlook } from "@openledger/verifier/exits/freeze";
@@ -18,7 +18,7 @@ export interface Outlook {
   readonly look: () => Promise<void>;
 }
 
-/** Asked again every few seconds. */
+/** Reads the outlook again every few seconds. */
 export function useOutlook(rollup: RollupContract): Outlook {
   const [value, setValue] = useState<FreezeOutlook | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -41,14 +41,14 @@ export function useOutlook(rollup: RollupContract): Outlook {
 export interface Money {
   /** null until it was looked for. */
   readonly value: LeaveResult | null;
-  /** What is being done; null while nothing is. */
+  /** Present activity, in words; null if there is none. */
   readonly doing: string | null;
   readonly problem: Problem | null;
-  /** Rebuilds the ledger; with an account takes out what there is, too. */
+  /** Rebuilds the ledger; with an account also takes out its money. */
   readonly run: (account: LeaveSteps["account"]) => Promise<void>;
 }
 
-/** What `owner` is owed, looked for when the page opens. */
+/** Looks for what the rollup owes `owner` when the page opens. */
 export function useMoney({ blobs, rollup }: Access, owner: Address, prover: ExitProver): Money {
   const [value, setValue] = useState<LeaveResult | null>(null);
   const [doing, setDoing] = useState<string | null>(null);

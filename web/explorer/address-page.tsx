@@ -18,7 +18,7 @@ const COLUMNS: readonly Column<LedgerLeaf>[] = [
   { label: "OPEN", isNumber: true, cell: ({ balanceWei }) => <Open wei={balanceWei} isBare /> },
 ];
 
-/** What an Ethereum address owns in the ledger. */
+/** Accounts of an Ethereum address in the ledger. */
 export function AddressPage({ site, live, rest }: PageProps) {
   const address = rest[0] ?? "";
   const answer = useAnswer<LedgerLeaf[] | null>(live, address, async () =>

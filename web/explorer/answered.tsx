@@ -4,12 +4,12 @@ import { ProblemNotice } from "../words/problem.tsx";
 
 interface AnsweredProps<T> {
   readonly answer: Answer<T | null>;
-  /** Shown where there is no such thing. */
+  /** Text if there is no such thing. */
   readonly none: ComponentChildren;
   readonly children: (value: T) => ComponentChildren;
 }
 
-/** A question's answer, or what is in its place: asking, nothing there, why it failed. */
+/** Answer of a question, or its state: asking, nothing there, or an error. */
 export function Answered<T>({ answer: { value, problem }, none, children }: AnsweredProps<T>) {
   return (
     <>

@@ -14,7 +14,7 @@ import { Answered } from "./answered.tsx";
 import { BatchCheck } from "./checks/batch-check.tsx";
 import { Records } from "./records.tsx";
 
-/** A batch: what is in it, how far it is, what proves it, and the check in the page. */
+/** Page of a batch: its content, its state, its proof, and the check in the page. */
 export function BatchPage(props: PageProps): VNode {
   const { site, live, rest } = props;
   const number = Number(rest[0]);

@@ -4,7 +4,7 @@ import { ensNameOf } from "../ledger/ens.ts";
 import { l1Node } from "../ledger/l1-node.ts";
 import type { PageProps } from "../ledger/page.ts";
 
-/** The address' name on Ethereum, where its chain has names and it has set one. */
+/** Name of the address on Ethereum, if its chain has names and the address has set one. */
 export function EnsName({ address, live, site }: Pick<PageProps, "live" | "site"> & { address: string }) {
   const [name, setName] = useState<string | null>(null);
   const chainId = live.info.value?.chainId;

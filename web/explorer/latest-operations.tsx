@@ -14,7 +14,7 @@ import { leafOf, showKind } from "./records.tsx";
 
 const PAGE_SIZE = 12;
 
-/** What the ledger did last: operations, deposits, settlements, newest first and as they come. */
+/** Latest operations, deposits and settlements of the ledger, newest first and as they come. */
 export function LatestOperations({ site, live }: PageProps) {
   const [before, setBefore] = usePlace("operations");
   const { value, problem } = useAnswer(live, `latest ${before}`, () =>

@@ -20,7 +20,7 @@ import { EnsName } from "./ens-name.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
 import { amountOf, leafOf, queuedAmountOf, showKind } from "./records.tsx";
 
-/** An account, a Datanet or a model: what it holds, what it is made of, what it did. */
+/** Page of an account, a Datanet or a model: its balance, its parts, and its operations. */
 export function LeafPage(props: PageProps) {
   const { site, live, rest } = props;
   const id = Number(rest[0]);

@@ -15,7 +15,7 @@ import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
 import { PayeeTable } from "./payee-table.tsx";
 
-/** What a model's leaf has beyond others: its price, its epochs, and who earns from it. */
+/** Details of a model's leaf: its price, its epochs, and who earns from it. */
 export function ModelPart(props: PageProps & { modelId: number }) {
   const { live, modelId, site } = props;
   const answer = useAnswer(live, `model ${modelId}`, async () => {
@@ -175,7 +175,7 @@ function Epochs({
   );
 }
 
-/** As the epoch's own page has it, where all parts add up. */
+/** Rows' part of an epoch as its own page shows it, where all parts add up. */
 const rowsShown = ({ burnedWei, earnedSumWei, ownerWei, treasuryWei }: LedgerSettlement) =>
   showParts([earnedSumWei, ownerWei, treasuryWei, burnedWei].map((wei) => wei ?? 0n)).parts[0];
 

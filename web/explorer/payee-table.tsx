@@ -9,13 +9,13 @@ type Payee = LedgerModelLeaf["payees"][number];
 type PlacedPayee = ReturnType<typeof presentPayees<Payee>>[number];
 
 interface PayeeTableProps {
-  /** In their places: absent ones are left out. */
+  /** Payees in their places; absent ones are left out. */
   readonly payees: readonly Payee[];
-  /** What each got, in their order; absent where nobody knows. */
+  /** Earnings of each payee, in the order of the payees; absent if unknown. */
   readonly earned?: { readonly label: string; readonly amountsWei: readonly bigint[] } | undefined;
 }
 
-/** Who earns from a model: contributors, each with who validated the rows. */
+/** Contributors who earn from a model, each with the validator of the rows. */
 export function PayeeTable({ earned, payees }: PayeeTableProps) {
   const { parts } = showParts(earned?.amountsWei ?? []);
   const columns: Column<PlacedPayee>[] = [

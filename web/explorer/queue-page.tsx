@@ -11,7 +11,7 @@ import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
 import { leafOf, queuedAmountOf, showKind } from "./records.tsx";
 
-/** An entry of Ethereum's queue: what was asked of the ledger there, and what became of it. */
+/** Page of an entry of Ethereum's queue: its request to the ledger, and the result. */
 export function QueuePage({ site, live, rest }: PageProps) {
   const index = Number(rest[0]);
   const isIndex = Number.isSafeInteger(index) && index >= 0;

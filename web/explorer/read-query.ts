@@ -1,18 +1,18 @@
-/** What somebody has written into the search, by its form alone. */
+/** Parses the text of a search by its form alone. */
 import { getAddress, isAddress } from "viem";
 import { isEnsName } from "../ledger/ens.ts";
 
 export interface Query {
-  /** Words to look for in names, descriptions and rows; "" where it is something else. */
+  /** Words to look for in names, descriptions and rows; "" if the query is something else. */
   readonly words: string;
   /** "batch 5", "model 12", or a number alone. */
   readonly numbered: { readonly of: "batch" | "leaf" | "queue" | null; readonly number: number } | null;
   readonly address: `0x${string}` | null;
   /** "vitalik.eth" */
   readonly ensName: string | null;
-  /** The beginning of a hash, and its end where it is written as pages shorten it. */
+  /** Beginning of a hash, and its end if it is written as pages shorten it. */
   readonly hash: { readonly start: string; readonly end: string; readonly isWhole: boolean } | null;
-  /** Why nothing is looked for yet; null where something is. */
+  /** Why nothing is looked for yet; null if something is. */
   readonly hint: string | null;
 }
 

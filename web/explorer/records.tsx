@@ -51,7 +51,7 @@ export function showKind(kind: string): string {
   return NAMES[kind as KindName] ?? kind;
 }
 
-/** Where a kind's words hold the wei that it moves. */
+/** Index of the word that holds the wei moved, by kind of operation. */
 const AMOUNT_WORDS: Readonly<Record<string, number>> = {
   withdraw: 1,
   depositNew: 0,
@@ -62,7 +62,7 @@ const AMOUNT_WORDS: Readonly<Record<string, number>> = {
 
 type Operation = Pick<LedgerRecord, "kind" | "a" | "b" | "amountCode" | "words">;
 
-/** What an operation moves; null where it moves nothing that it names. */
+/** Amount that an operation moves, in wei; null if it names none. */
 export function amountOf({ kind, amountCode, words }: Operation): bigint | null {
   const place = AMOUNT_WORDS[kind];
   if (place !== undefined) return words[place] ?? null;
@@ -70,7 +70,9 @@ export function amountOf({ kind, amountCode, words }: Operation): bigint | null 
   return rule?.movesAmount === true ? decodeAmount(amountCode) : null;
 }
 
-/** Of an entry of Ethereum's queue; null where its number is none of wei, or stands for all that there is. */
+/**
+ * Amount of an entry of Ethereum's queue, in wei; null if its number is not in wei, or stands for the whole balance.
+ */
 export function queuedAmountOf({ amountWei, kind }: { amountWei: bigint; kind: string }): bigint | null {
   const isWei = QUEUED_WEI_KINDS.has(KIND[kind as KindName]);
   return isWei && amountWei !== WITHDRAW_ALL_WEI ? amountWei : null;

@@ -35,7 +35,7 @@ interface Settled {
   readonly payments: EpochPayments | null;
 }
 
-/** How an epoch's money was divided: the draws, where each part went, and what each share earned. */
+/** Division of an epoch's money: the draws, where each part went, and what each share earned. */
 export function SettlementPage({ site, live, rest }: PageProps) {
   const modelId = Number(rest[0]);
   const epoch = Number(rest[1]);
@@ -155,7 +155,7 @@ interface Drawn {
   readonly payment: LedgerPayment;
 }
 
-/** Which payments the seed chose, computed here from the seed and the payments' running sums. */
+/** Payments that the seed chose, computed here from the seed and the payments' running sums. */
 function drawnPayments(model: LedgerModelLeaf, { amountWei, payments, seed }: EpochPayments): Drawn[] | null {
   if (seed == null || payments.length === 0) return null;
   const { drawCount } = model.model;

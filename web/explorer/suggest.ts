@@ -1,4 +1,6 @@
-/** What a word, a number, an address or a piece of a hash may stand for, best first. Every question is bounded. */
+/**
+ * Suggests what a word, a number, an address or a piece of a hash may stand for, best first. Every request is bounded.
+ */
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import { findHashes, findLeaves, getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
@@ -22,17 +24,17 @@ export interface Suggestion {
   readonly href: string;
   readonly label: string;
   readonly note: string;
-  /** What its picture is made of; absent where it has none. */
+  /** Seed of its picture; absent if it has none. */
   readonly picture?: string;
 }
 
 export interface Suggested {
   readonly suggestions: readonly Suggestion[];
-  /** What to write instead, where this is too little; null where it is not. */
+  /** Text to write instead, if this is too short; null if it is not. */
   readonly hint: string | null;
 }
 
-/** What is asked; `reader` is null until the ledger is known, and no host is asked then. */
+/** Sources of a search. `reader` is null until the ledger is known, and no host is asked then. */
 export interface SearchAccess {
   readonly site: Site;
   readonly live: Pick<Live, "batches" | "info" | "status">;
@@ -45,7 +47,7 @@ const MAX_OF_A_SORT = 5;
 const MAX_DATANETS = 3;
 const LEAST_LETTERS = 3;
 
-/** @throws CLI_UNREACHABLE and its like, where the sequencer does not answer; hosts that do not are left out */
+/** @throws CLI_UNREACHABLE and its like, if the sequencer does not answer; hosts that do not are left out */
 export async function suggest(access: SearchAccess, text: string): Promise<Suggested> {
   const query = readQuery(text);
   const found = await Promise.all([
@@ -69,7 +71,9 @@ async function byWords({ reader, site }: SearchAccess, { words }: Query): Promis
   const named = byName(words);
   const described = (directory?.datanets ?? [])
     .map(({ facts: { description, id, name } }) => ({
-      ...{ href: datanetHref(id), label: name, picture: `leaf ${id}` },
+      href: datanetHref(id),
+      label: name,
+      picture: `leaf ${id}`,
       note: `Datanet ${id}: ${description.slice(0, 60)}${description.length > 60 ? "…" : ""}`,
     }))
     .filter(({ href }) => !named.some((one) => one.href === href));
@@ -98,7 +102,7 @@ function byName(wanted: string): Suggestion[] {
     }));
 }
 
-/** How many rows of the site's first public Datanets have the words; their tab of rows shows which. */
+/** Counts the rows with the words in the site's first public Datanets. The Datanet's tab of rows lists them. */
 async function byRows(site: Site, reader: HostAccess, words: string): Promise<Suggestion[]> {
   if (words.length < LEAST_LETTERS) return [];
   const { datanets } = await findEverywhere(site, reader, {});
@@ -187,7 +191,7 @@ function ofHash(found: FoundHash): Suggestion {
   }
 }
 
-/** What a transaction on Ethereum has told the rollup, or the rollup has told it: older than the server's index, or a payout. */
+/** Finds how a transaction on Ethereum concerns the rollup: one older than the server's index, or a payout. */
 async function byTransaction(
   site: Site,
   rollupAddress: string | undefined,

@@ -14,7 +14,7 @@ import type { FactorySession } from "./factory-session.ts";
 interface AccessRequestProps {
   readonly factorySession: FactorySession;
   readonly place: HostedDatanetPlace;
-  /** The reader's last request; null where there is none. */
+  /** The reader's last request; null if there is none. */
   readonly mine: AccessList[number] | null;
   readonly summary: HostedDatanetFacts["access"];
   readonly onAsked: () => void;

@@ -9,20 +9,20 @@ import type { RunView } from "./jobs/run-view.ts";
 interface DashboardProps {
   readonly view: RunView;
   readonly steps: number;
-  /** null where the page says it elsewhere. */
+  /** null if the page says it elsewhere. */
   readonly badge: { readonly tone: Tone; readonly text: string } | null;
-  /** What happens now, where that is not a step. */
+  /** Present activity, if it is not a step. */
   readonly doing: string | null;
   readonly isRunning: boolean;
   /** Pause, resume, stop. */
   readonly actions: ComponentChildren;
-  /** How a row is named and led to. */
+  /** Name of a row, with a link to it. */
   readonly showRow: (row: number) => ComponentChildren;
 }
 
 const nats = (loss: number) => loss.toFixed(3);
 
-/** How a tuning goes: what is left of it, whether it learns, what it says by now, and which rows it finds hard. */
+/** Progress of a tuning: the time left, the losses, sample answers, and the rows that it finds hard. */
 export function Dashboard({ actions, badge, doing, isRunning, showRow, steps, view }: DashboardProps) {
   const { hardest, heldOut, last, samples, trained } = view;
   const step = last?.step ?? 0;
@@ -91,7 +91,8 @@ function LossChart({ view: { heldOut, trained } }: { view: RunView }) {
       <Chart
         title="Loss"
         about={verdictOf({ heldOut, trained })}
-        {...{ xs, series }}
+        xs={xs}
+        series={series}
         isCloseUp
         showX={(x) => showCount(x)}
         showY={nats}
@@ -100,7 +101,7 @@ function LossChart({ view: { heldOut, trained } }: { view: RunView }) {
   );
 }
 
-/** What the two curves say, in words: people ask when to stop. */
+/** Reads the two curves in words: people ask when to stop. */
 function verdictOf({ heldOut, trained }: Pick<RunView, "heldOut" | "trained">): string {
   const scale = "Nats a token: lower is better.";
   if (heldOut.length < 2) {

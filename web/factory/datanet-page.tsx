@@ -31,7 +31,7 @@ interface Seen {
 /** The owner's answer may come at any moment. */
 const LOOK_MS = 2_000;
 
-/** One Datanet: what it is, who may use it, and its rows brought to the factory. */
+/** Page of one Datanet: its facts, its users, and its rows brought to the factory. */
 export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }: DatanetPageProps) {
   const [seen, setSeen] = useState<Seen | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -156,7 +156,7 @@ export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }
   );
 }
 
-/** Said before anybody trains and pays: without the owner's approval a model earns nothing. */
+/** Conditions of earning, shown before anybody trains and pays: without the owner's approval a model earns nothing. */
 function EarnsFrom({
   live,
   publishedAt,

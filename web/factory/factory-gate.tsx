@@ -16,7 +16,7 @@ interface FactoryGateProps extends PageProps {
   readonly children: (factorySession: FactorySession) => ComponentChildren;
 }
 
-/** Shows what needs a factory once there is one, and somebody with an account who has signed in. */
+/** Shows pages that need a factory, once there is one, and an account has signed in. */
 export function FactoryGate({ children, live, site }: FactoryGateProps) {
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;

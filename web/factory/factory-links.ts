@@ -1,4 +1,4 @@
-/** Addresses within the factory's pages: anyone who reloads comes back to the same place. */
+/** Addresses within the factory's pages: a reload comes back to the same place. */
 
 export const FACTORY_HREF = "#/factory";
 

@@ -22,7 +22,7 @@ export function FactoryPage(props: PageProps) {
   );
 }
 
-/** null where the address is none of the factory's. */
+/** null if the address is none of the factory's. */
 function atFactory(props: PageProps, factorySession: FactorySession): ComponentChildren {
   const [place, id, kind, first, second] = props.rest;
   if (place === "job" && id !== undefined) {

@@ -12,7 +12,7 @@ import { useFactory } from "./use-factory.ts";
 
 const LOOK_MS = 3_000;
 
-/** Where one begins, and comes back to. */
+/** First page of the factory. */
 export function HomePage(props: PageProps) {
   const isFactory = props.site.factoryUrl !== null;
   return (

@@ -1,4 +1,4 @@
-/** Answers of the factory for components: asked once, or every so often. */
+/** Answers of the factory for components: requested once, or at an interval. */
 import { useEffect, useState } from "preact/hooks";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
@@ -8,7 +8,7 @@ export interface Asked<T> {
   readonly value: T | undefined;
   /** Why the last question failed; an earlier value stays. */
   readonly problem: Problem | null;
-  /** Shows this from now on: what another call has answered. */
+  /** Shows this answer of another call from now on. */
   set(value: T): void;
 }
 

@@ -25,7 +25,7 @@ import { Verdicts } from "./verdicts.tsx";
 
 const BATCHES_READ = 60;
 
-/** How the rollup is: who works, who waits, what it costs, and whether the operator was caught lying. */
+/** Health of the rollup: who works, who waits, what it costs, and whether the operator was caught lying. */
 export function HealthPage({ site, live }: PageProps) {
   const health = useAnswer(live, "health", () => readServerHealth(site.sequencer));
   const isFullNode = health.value === undefined ? undefined : health.value.fullNode !== undefined;
@@ -138,7 +138,7 @@ interface PartsProps {
   l1: L1Health | null;
 }
 
-/** Asked for work or reported so long ago that it is missed. */
+/** Time since its last request or report after which a process counts as missing. */
 const SILENT_MS = 60_000;
 
 function Parts({ live, status, health, l1 }: PartsProps) {
@@ -234,7 +234,7 @@ function heard(
   return one == null ? "No report since the sequencer started." : `${said} ${showAge(one.heardAtMs, nowMs)}.`;
 }
 
-/** Below it, digits say nothing. */
+/** Least amount that is shown in digits: below it they say nothing. */
 const LEAST_SHOWN_WEI = 1_000_000n;
 
 function Fees({ l1 }: { l1: L1Health }) {

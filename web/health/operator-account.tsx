@@ -7,7 +7,7 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount } from "../words/format.ts";
 import { Open } from "../words/open.tsx";
 
-/** Whether the operator earns what it spends. Not for a full node, which does not know. */
+/** Operator's income and costs. Not for a full node, which does not know them. */
 export function OperatorAccount({ site, live }: Pick<PageProps, "site" | "live">) {
   const account = useAnswer(live, "account", () => getOperatorResult(site.sequencer));
   return account.value === undefined ? null : <Account account={account.value} />;

@@ -1,4 +1,4 @@
-/** How the server, its processes and Ethereum are, as far as the public API and an Ethereum node tell. */
+/** Reads the health of the server, its processes and Ethereum from the public API and an Ethereum node. */
 
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
@@ -8,7 +8,7 @@ import { z } from "zod";
 const text = z.string().max(2_000);
 const alarmSchema = z.object({
   kind: text,
-  /** Why it lasts; a kept equivocation has none. */
+  /** Reason why it lasts; a stored equivocation has none. */
   why: text.optional(),
   opIndex: z.int().optional(),
 });
@@ -61,7 +61,7 @@ const equivocationSchema = z.object({
 });
 export type Equivocation = z.output<typeof equivocationSchema>;
 
-/** An unhealthy server answers 503 with the same facts. @throws CLI_SEQUENCER_… where it answers nothing */
+/** An unhealthy server answers 503 with the same facts. @throws CLI_SEQUENCER_… if it answers nothing */
 export async function readServerHealth({
   requestTimeoutMs,
   sequencerUrl,
@@ -70,7 +70,7 @@ export async function readServerHealth({
   return healthSchema.parse(await response.json());
 }
 
-/** What a full node has kept. The sequencer, which does not watch itself, has no such route. */
+/** Equivocations that a full node has stored. The sequencer, which does not watch itself, has no such route. */
 export function readEquivocations(access: SequencerAccess): Promise<Equivocation[]> {
   return requestSequencer(access, "/v1/alarms", equivocationSchema.array());
 }
@@ -78,7 +78,7 @@ export function readEquivocations(access: SequencerAccess): Promise<Equivocation
 export interface L1Health {
   readonly blockNumber: number;
   readonly baseFeeWei: bigint | null;
-  /** Of the last batches on Ethereum: what the transaction paid a unit of gas, newest first. */
+  /** Gas prices that the last batches on Ethereum paid, newest first. */
   readonly paid: readonly {
     readonly batchNumber: number;
     readonly gasPriceWei: bigint;
@@ -87,10 +87,10 @@ export interface L1Health {
 }
 
 const PAID_SHOWN = 3;
-/** Of those shown, since a page may stay open for weeks. */
+/** Prices of the batches shown, and no others, since a page may stay open for weeks. */
 let paidBefore: ReadonlyMap<string, L1Health["paid"][number]> = new Map();
 
-/** By the Ethereum node itself. @throws what viem throws */
+/** Reads the health of Ethereum from the node itself. @throws what viem throws */
 export async function readL1Health(node: PublicClient, batches: readonly LedgerBatch[]): Promise<L1Health> {
   const block = await node.getBlock();
   const posted = batches.filter(({ l1BlockNumber }) => l1BlockNumber != null).slice(0, PAID_SHOWN);

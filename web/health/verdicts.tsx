@@ -12,7 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   overdue: "The operator's promise has run out, and Ethereum does not have the operation.",
 };
 
-/** What a full node caught: each equivocation with both facts, since both are signed by one key. */
+/** Equivocations that a full node caught, each with both facts, since both are signed by one key. */
 export function Verdicts({ equivocations }: { equivocations: readonly Equivocation[] | null }) {
   return (
     <section class="card stack" aria-label="The full node's verdicts">

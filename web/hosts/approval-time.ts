@@ -1,8 +1,8 @@
-/** When a model of a Datanet's version can be approved: a day after its publication, by Ethereum's clock. */
+/** Time from which a model of a Datanet's version can be approved: a day after its publication, by Ethereum's clock. */
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import type { Live } from "../ledger/live.ts";
 
-/** Of the reader's clock and zone, to the minute. */
+/** Formats a moment in the reader's clock and zone, to the minute. */
 const showMoment = (atMs: number): string =>
   new Date(atMs).toLocaleString("en-GB", {
     day: "numeric",
@@ -12,9 +12,9 @@ const showMoment = (atMs: number): string =>
   });
 
 export interface ApprovalTime {
-  /** 0 where the time has come. */
+  /** Time left in milliseconds; 0 if the time has come. */
   readonly leftMs: number;
-  /** By the reader's clock: a chain for tests may be days ahead of it. */
+  /** Time by the reader's clock: a chain for tests may be days ahead of it. */
   readonly at: string;
 }
 

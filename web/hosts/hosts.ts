@@ -1,4 +1,4 @@
-/** Which hosts there are, what they have, and where a Datanet is. */
+/** Finds hosts, their Datanets, and the place of a Datanet. */
 import { clientError } from "@openledger/client/client-errors";
 import {
   type FindDatanetsParameters,
@@ -11,14 +11,14 @@ import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 export interface ListedDatanet {
-  /** Every host that has it: the first one is asked. */
+  /** Every host that has the Datanet: the first one is asked. */
   readonly hostUrls: readonly string[];
   readonly facts: DatanetDirectory["datanets"][number];
 }
 
 interface Directory {
   readonly datanets: readonly ListedDatanet[];
-  /** Of the hosts that did not answer. */
+  /** Errors of the hosts that did not answer. */
   readonly problems: readonly Problem[];
 }
 
@@ -53,7 +53,7 @@ interface PlacedDatanet {
   readonly facts: HostedDatanetFacts;
 }
 
-/** The first host that has the Datanet. @throws what the last one answered where none has it */
+/** The first host that has the Datanet. @throws what the last one answered if none has it */
 export async function placeOf(site: Site, reader: HostAccess, datanetId: number): Promise<PlacedDatanet> {
   let failure: unknown = clientError("CLI_NOT_CONFIGURED", "no Datanet host is set up for these pages");
   for (const hostUrl of site.datanetHosts) {

@@ -12,7 +12,10 @@ import { NeedsKey } from "./keys/needs-key.tsx";
 import { readVisitor } from "./keys/visitor.ts";
 import { chooseName } from "./name-leaves.ts";
 
-/** The owner's: what the account or model is called on pages. Signed by its key, kept by the hosts of Datanets. */
+/**
+ * Form of the owner for the name of the account or model on pages. Its key signs the name, and hosts of Datanets store
+ * it.
+ */
 export function NameForm({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: LedgerLeaf }) {
   const known = leafNames.value.get(leaf.id);
   const [text, setText] = useState(known?.isChosen === true ? known.name : "");
@@ -22,7 +25,7 @@ export function NameForm({ leaf, live, site }: Pick<PageProps, "live" | "site"> 
   const problem = name === "" ? null : displayNameProblem(name);
   if (visitor === null) return null;
   return (
-    <NeedsKey {...{ live, site, visitor }} toDo="choose a name">
+    <NeedsKey live={live} site={site} visitor={visitor} toDo="choose a name">
       {(client) => (
         <section class="card stack narrow" aria-label="Name">
           <h2>Choose a name</h2>

@@ -12,7 +12,7 @@ import { datanetHref } from "./tab-props.ts";
 /** Datanets whose models are looked for; the others' are called by their numbers. */
 const MAX_ASKED = 20;
 
-/** Asks all hosts of the site. What cannot be asked has no name yet. */
+/** Asks all hosts of the site for names. A leaf that cannot be looked up has no name yet. */
 export async function nameHostedLeaves(site: Site, reader: HostAccess): Promise<void> {
   const { datanets } = await findEverywhere(site, reader, {});
   const named: [number, LeafName][] = datanets.map(({ facts: { id, name } }) => [
@@ -32,7 +32,7 @@ export async function nameHostedLeaves(site: Site, reader: HostAccess): Promise<
   if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
 }
 
-/** As many as a host is asked for at once. */
+/** Maximum names in one request to a host. */
 const MAX_NAMES = 100;
 const KINDS = { account: "Account", datanet: "Datanet", model: "Model" } as const;
 

@@ -6,7 +6,7 @@ import { NeedsKey } from "./keys/needs-key.tsx";
 import { datanetHref, type TabProps } from "./tab-props.ts";
 import { useLoaded } from "./use-loaded.ts";
 
-/** Before the rows of a permissioned Datanet: a key, and a word of its owner. */
+/** Shown before the rows of a permissioned Datanet: they need a key, and the owner's grant. */
 export function NeedsAccess(props: TabProps & { children: ComponentChildren }) {
   if (props.facts.card.access === "public") return <>{props.children}</>;
   return (

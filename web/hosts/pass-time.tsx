@@ -8,7 +8,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 /** More than the clock of the node and that of the last block differ by. */
 const MARGIN_SECONDS = 60;
 
-/** Beside a time that has to pass: on the devnet anybody may have it pass at once. Elsewhere nothing. */
+/** Button beside a time that has to pass. On the devnet anybody may skip it; elsewhere nothing is shown. */
 export function PassTime({ leftMs, live, site }: Pick<PageProps, "live" | "site"> & { leftMs: number }) {
   const passing = useAction();
   const { l1Url } = site;

@@ -5,7 +5,7 @@ import { showAge, showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { differing, type Verification } from "./recomputations.ts";
 
-/** Who has recomputed a model, and what they found. */
+/** Accounts that have recomputed a model, and what they found. */
 export function RecomputedBy({ found }: { found: readonly Verification[] }) {
   const columns: Column<Verification>[] = [
     { label: "Who", cell: ({ leafId }) => <LeafLink id={leafId} /> },
@@ -44,7 +44,7 @@ interface DifferenceProps {
   readonly datanetIds: readonly number[];
 }
 
-/** A red notice where somebody got other bytes; nothing where nobody did. */
+/** Red notice if somebody got other bytes; nothing if nobody did. */
 export function DifferenceNotice({ datanetIds, found, modelId }: DifferenceProps) {
   const [first, ...others] = differing(found);
   if (first === undefined) return null;

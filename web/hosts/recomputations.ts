@@ -1,4 +1,7 @@
-/** Who has recomputed a model, from every host of the site: each record is checked here against its leaf's key on the ledger. */
+/**
+ * Recomputations of a model, from every host of the site. Each record is checked here against its leaf's key on the
+ * ledger.
+ */
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { Verification } from "@openledger/client/datanets/verified-records";
 import type { Live } from "../ledger/live.ts";
@@ -28,7 +31,7 @@ export function useRecomputations(
   );
 }
 
-/** What some hosts do not have, others may; a host that answers with what nobody has signed counts as silent. */
+/** Reads every host: some have what others lack. A host that answers with what nobody has signed counts as silent. */
 async function readRecomputations(
   { datanetHosts }: Pick<Site, "datanetHosts">,
   reader: HostAccess,

@@ -7,7 +7,7 @@ interface Saying extends HostedDatanetPlace {
   /** The leaf that signs. */
   readonly from: number;
   readonly records: readonly UnsignedRecord[];
-  /** When it was said; default: now. */
+  /** Time of the records; default: now. */
   readonly atMs?: number;
 }
 

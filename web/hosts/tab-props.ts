@@ -3,7 +3,7 @@ import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schema
 import type { PageProps } from "../ledger/page.ts";
 import type { Visitor } from "./keys/visitor.ts";
 
-/** What each part of a Datanet's page is given. */
+/** Properties of each part of a Datanet's page. */
 export interface TabProps extends PageProps {
   readonly place: HostedDatanetPlace;
   readonly facts: HostedDatanetFacts;
@@ -14,19 +14,19 @@ export interface TabProps extends PageProps {
 
 type Who = Pick<TabProps, "facts" | "visitor">;
 
-/** Whether the key in this page's memory is the Datanet's own. */
+/** True if the key in this page's memory is the Datanet's own. */
 export function isOwnKey({ facts, visitor }: Who): boolean {
   return visitor.client?.l2Key?.keyX === BigInt(facts.ledger.keyX);
 }
 
-/** Who signs as a reviewer: an account that the card names, else the Datanet itself; null where neither is here. */
+/** Leaf that signs as a reviewer: an account that the card names, else the Datanet itself; null if neither is here. */
 export function reviewerOf({ facts, visitor }: Who): number | null {
   const accountId = visitor.client?.leafId ?? null;
   if (accountId !== null && facts.card.labelling.reviewers.includes(accountId)) return accountId;
   return isOwnKey({ facts, visitor }) ? facts.id : null;
 }
 
-/** Where the rows are read, signed where the card asks for it and there is a key to sign with. */
+/** Place where the rows are read; signed if the card asks for it and there is a key to sign with. */
 export function readablePlace({ facts, place, visitor }: Who & Pick<TabProps, "place">): ReadablePlace {
   if (facts.card.access === "public" || visitor.client === null) return place;
   return { ...place, isSigned: true, ...(isOwnKey({ facts, visitor }) ? { from: facts.id } : {}) };

@@ -4,7 +4,10 @@ import { readablePlace, type TabProps } from "./tab-props.ts";
 
 const EXCERPT_CHARACTERS = 300;
 
-/** The beginnings of rows, each checked; none for who may not see them: their names are public all the same. */
+/**
+ * Fetches the beginnings of rows, each checked; none for visitors without access: the rows' names are public all the
+ * same.
+ */
 export async function textsOf(
   props: TabProps,
   digests: readonly string[],

@@ -1,4 +1,4 @@
-/** Looks where a journey has come to. It reads, and sends again what may not have arrived; it signs nothing. */
+/** Advances a journey. It reads, and sends again what may not have arrived; it signs nothing. */
 
 import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";
 import { findProposal } from "@openledger/client/actions/l1/await-proposal";
@@ -111,7 +111,7 @@ async function followBatch(client: LedgerClient, journey: Journey): Promise<Jour
   return batch === null ? journey : withBatch(journey, batch);
 }
 
-/** The batch's own times where the sequencer tells them, else those of this look. */
+/** Adds the batch's milestones: at its own times if the sequencer tells them, else at the time of this look. */
 function withBatch(journey: Journey, batch: LedgerBatch): Journey {
   const at = BATCH_STATUSES.indexOf(batch.status);
   const times: [Milestone, number, number | null | undefined][] = [
@@ -130,7 +130,7 @@ function withBatch(journey: Journey, batch: LedgerBatch): Journey {
   return at < 3 || batch.l1TransactionHash == null ? now : { ...now, postedHash: batch.l1TransactionHash };
 }
 
-/** The transaction that is said to have posted the batch, as L1 has it: does it credit or consume what it should? */
+/** Checks the transaction on L1 that posted the batch, by the server: does it credit or consume what it should? */
 async function compareWithL1(client: LedgerClient, journey: Journey): Promise<Journey> {
   if (journey.postedHash === undefined || journey.l1Verdict !== undefined) return journey;
   const receipt = await findReceipt(client, journey.postedHash);
@@ -180,7 +180,7 @@ function agrees(
   return true;
 }
 
-/** A payout pays out all that is owed: where nothing is owed any more, this was paid out, too. */
+/** Notices a payout. A payout pays all that is owed: if nothing is owed any more, this amount was paid, too. */
 async function noticeFinalizeWithdrawal(
   client: LedgerClient,
   journey: Journey,
@@ -216,7 +216,7 @@ export function reached(journey: Journey, milestone: Milestone, atMs: number): J
   return { ...journey, reachedAtMs: { ...journey.reachedAtMs, [milestone]: atMs } };
 }
 
-/** From the medians of the last batches, on top of what was reached. */
+/** Estimates the times of milestones from the medians of recent batches, on top of the milestones reached. */
 function estimate({ reachedAtMs }: Journey, { estimates }: SequencerStatus): Journey["expectedAtMs"] {
   const { closeMs, proveMs, postMs, finalMs = 0 } = estimates;
   const ahead: [Milestone, number][] = [

@@ -5,7 +5,7 @@ import { askUntilAnswered, whenLive } from "./ask-again.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Fails as often as it is said, then answers. */
+/** Fails a given number of times, then answers. */
 function failing(times: number, error: unknown) {
   let asked = 0;
   return () => (++asked > times ? Promise.resolve(asked) : Promise.reject(error));

@@ -7,7 +7,7 @@ export type Told<T> =
   | { readonly state: "found"; readonly value: T }
   /** Asking again would change nothing. */
   | { readonly state: "refused"; readonly problem: Problem }
-  /** Nobody has answered; it is asked again. */
+  /** Called if nobody has answered; the request is repeated. */
   | { readonly state: "unanswered"; readonly problem: Problem };
 
 /** Calls `act` once, later. @returns what ends it */
@@ -16,7 +16,7 @@ export type Later = (act: () => void) => () => void;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** After pauses that grow. */
+/** Schedules retries after pauses that grow. */
 function afterPauses(): Later {
   let pauseMs = FIRST_PAUSE_MS;
   return (act) => {
@@ -26,7 +26,7 @@ function afterPauses(): Later {
   };
 }
 
-/** As soon as the sequencer answers again. */
+/** Schedules a retry for the time when the sequencer answers again. */
 export function whenLive(live: Pick<Live, "link" | "onLook">): Later {
   return (act) => {
     const stop = live.onLook(() => {
@@ -38,7 +38,7 @@ export function whenLive(live: Pick<Live, "link" | "onLook">): Later {
   };
 }
 
-/** Whether a later question may have another answer: nobody was there, or not in time, or was too busy. */
+/** True if a later request may have another result: nobody was there, or not in time, or was too busy. */
 function mayPass(error: unknown, { code }: Problem): boolean {
   return (
     code === "CLI_UNREACHABLE" || code === "page-part-missing" || (isRollupError(error) && error.isRetryable)

@@ -5,7 +5,7 @@ interface Net {
   isUp: boolean;
   nowMs: number;
   isWanted: boolean;
-  /** Times of what went out. */
+  /** Times of the requests that went out. */
   readonly askedAtMs: number[];
   readonly fetch: typeof fetch;
 }

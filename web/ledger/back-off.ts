@@ -1,12 +1,13 @@
 /**
- * One rule for every server that a page asks, Ethereum's node with them: who does not answer is left alone for a while,
- * which grows with each failure. Who asks meanwhile is refused here, as by a server that is down.
+ * Pauses requests to a server that does not answer, Ethereum's node included. The pause grows with each failure.
+ * A request during the pause is refused here, as by a server that is down.
  */
 
-/** After the first failure, and at most. */
+/** Pause after the first failure; each further failure doubles it. */
 const FIRST_PAUSE_MS = 2_000;
+/** Maximum pause: a server that is back is noticed within it. */
 const LONGEST_PAUSE_MS = 16_000;
-/** Servers that are down are asked no more often than this, all together. */
+/** Interval of requests to servers that are down, all together. */
 const EACH_MS = 1_000;
 /** A proxy's answers for a server that does not answer. */
 const NOBODY_THERE: ReadonlySet<number> = new Set([502, 504]);
@@ -20,11 +21,11 @@ interface Down {
 interface BackOffOptions {
   readonly fetch: typeof fetch;
   readonly nowMs?: () => number;
-  /** Whether the reader has just clicked or typed: what they want is not kept waiting. */
+  /** True if the reader has just clicked or typed: such a request is not delayed. */
   readonly isWanted?: () => boolean;
 }
 
-/** @returns a `fetch` that follows the rule; it throws what `fetch` throws where nobody answers */
+/** @returns a `fetch` that follows the rule; it throws what `fetch` throws if nobody answers */
 export function backingOff({
   fetch: ask,
   nowMs = Date.now,
@@ -76,7 +77,7 @@ export function backingOff({
   };
 }
 
-/** From here on every request of the page follows the rule. */
+/** Applies the rule to all later requests of the page. */
 export function installBackOff(): void {
   globalThis.fetch = backingOff({
     fetch: globalThis.fetch.bind(globalThis),

@@ -8,7 +8,7 @@ import { mainnet, sepolia } from "viem/chains";
 const CHAINS = [mainnet, sepolia];
 const found = new Map<string, Promise<string | null>>();
 
-/** The node with the resolver that its chain has; null where it has none. */
+/** The node with the resolver that its chain has; null if it has none. */
 function resolving(node: PublicClient, chainId: number) {
   const chain = CHAINS.find(({ id }) => id === chainId);
   return chain === undefined ? null : createPublicClient({ chain, transport: custom(node) });
@@ -31,7 +31,7 @@ export function ensNameOf(node: PublicClient, chainId: number, address: Address)
 
 export const isEnsName = (text: string) => /^[^\s/]+\.eth$/i.test(text);
 
-/** null where nobody has the name, or the chain has no names. */
+/** null if nobody has the name, or the chain has no names. */
 export async function ensAddressOf(
   node: PublicClient,
   chainId: number,

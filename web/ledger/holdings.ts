@@ -1,4 +1,4 @@
-/** What the connected address has, on Ethereum and in the ledger. */
+/** Holdings of the connected address, on Ethereum and in the ledger. */
 
 import type { L1Balances } from "@openledger/client/actions/l1/l1-balances";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
@@ -7,20 +7,20 @@ import type { Problem } from "../words/problem.tsx";
 
 export interface Holdings {
   readonly address: string;
-  /** By the Ethereum node. */
+  /** Balances by the Ethereum node. */
   readonly l1: L1Balances;
   /** Accounts of the address, by the sequencer. */
   readonly accounts: readonly LedgerLeaf[];
-  /** What the contract asks for a deposit into a new account, and into one that is there. */
+  /** Fees of the contract for a deposit into a new account, and into an existing one. */
   readonly depositFeesWei: { readonly new: bigint; readonly existing: bigint };
   readonly minDepositWei: bigint;
-  /** What a forced operation burns now. */
+  /** Amount that a forced operation burns now. */
   readonly forcedFeeWei: bigint;
-  /** Of the main account, what was checked against the root in the contract; null before its first posted batch. */
+  /** Check of the main account against the root in the contract; null before its first posted batch. */
   readonly checked: Checked | null;
 }
 
-/** Either the leaf leads to L1's root, or it does not, which is a contradiction and no delay. */
+/** Result of the check: either the leaf leads to L1's root, or it does not, which is a contradiction and no delay. */
 export type Checked =
   | { readonly id: number; readonly batchNumber: number; readonly balanceWei: bigint }
   | { readonly id: number; readonly problem: Problem };

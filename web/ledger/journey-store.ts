@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { isOver, type Journey, journeySchema, type Milestone } from "./journey.ts";
 import type { Session } from "./wallets.ts";
 
-/** Ended ones beyond these are forgotten. */
+/** Maximum ended journeys; older ones are dropped. */
 const KEPT_ENDED = 12;
 
 export const journeys = signal<readonly Journey[]>([]);
@@ -13,7 +13,9 @@ const keyOf = ({ address, client }: Session) =>
 
 let stopListening = () => {};
 
-/** Takes up what an earlier visit left, and from then on what other tabs write; what cannot be read is left out. */
+/**
+ * Restores the journeys of an earlier visit, and follows those that other tabs write; an unreadable one is left out.
+ */
 export function loadJourneys(session: Session): void {
   stopListening();
   journeys.value = readAll(session);
@@ -24,7 +26,7 @@ export function loadJourneys(session: Session): void {
   stopListening = () => window.removeEventListener("storage", onStorage);
 }
 
-/** What storage holds, this tab's and others': each movement once, whatever ids its tabs have given it. */
+/** Reads the journeys of this tab and others from storage: each movement once, whatever ids its tabs have given it. */
 function readAll(session: Session): Journey[] {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(keyOf(session)) ?? "[]");

@@ -5,7 +5,7 @@ import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Live } from "./live.ts";
 import { session } from "./session.ts";
 
-/** Why the last look at the address failed; null where it did not. */
+/** Why the last look at the address failed; null if it did not. */
 export const lookProblem = signal<Problem | null>(null);
 
 let isAtWork = false;

@@ -1,4 +1,7 @@
-/** One movement of money from its signature to its end: what is kept of it, and the steps that people see. */
+/**
+ * Journey: one movement of money from its signature to its end, as the browser stores it, and the steps that people
+ * see.
+ */
 
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { EFFECT_CONTRACTS, EFFECT_EVENTS } from "@openledger/client/l1-proposal";
@@ -8,7 +11,7 @@ import { z } from "zod";
 const JOURNEY_KINDS = ["deposit", "transfer", "withdraw", "forcedWithdraw", "answer"] as const;
 export type JourneyKind = (typeof JOURNEY_KINDS)[number];
 
-/** In order. A deposit begins with sent and queued, what is signed for the ledger with signed. */
+/** Milestones in order. A deposit begins with sent and queued, an operation signed for the ledger with signed. */
 const MILESTONES = [
   "signed",
   "sent",
@@ -32,7 +35,7 @@ const address = z
   .refine((text) => isAddress(text))
   .transform((text) => text as Address);
 
-/** As it is kept in the browser: no key, and nothing that moves more money than its owner meant to. */
+/** Journey as the browser stores it: no key, and nothing that moves more money than its owner meant to. */
 export const journeySchema = z.object({
   id: z.string(),
   kind: z.enum(JOURNEY_KINDS),
@@ -40,12 +43,12 @@ export const journeySchema = z.object({
   startedAtMs: z.number(),
   /** The leaf that a transfer or a payment pays. */
   toLeaf: z.int().optional(),
-  /** Of the answer that is paid: what names it on the ledger. */
+  /** Receipt of the answer that is paid: its name on the ledger. */
   receipt: hex.optional(),
-  /** What goes through L1's queue: its transaction, and its place there. */
+  /** L1 transaction of an operation that goes through the queue; `queueIndex` is its place there. */
   queuedHash: hex.optional(),
   queueIndex: z.int().optional(),
-  /** What a contract wallet was asked to send, until its owners have. */
+  /** Proposal to a contract wallet, until its owners have sent it. */
   proposal: z
     .object({
       account: address,
@@ -66,11 +69,11 @@ export const journeySchema = z.object({
   batchNumber: z.int().optional(),
   /** L1's transaction that took the batch. */
   postedHash: hex.optional(),
-  /** Whether that transaction says the same on L1. */
+  /** Verdict on that transaction: whether L1 agrees with the server. */
   l1Verdict: z.enum(["agrees", "differs"]).optional(),
   payoutHash: hex.optional(),
   reachedAtMs: z.partialRecord(z.enum(MILESTONES), z.number()),
-  /** When what is ahead may be reached, by the sequencer's medians. */
+  /** Estimated times of the milestones ahead, by the sequencer's medians. */
   expectedAtMs: z.partialRecord(z.enum(MILESTONES), z.number()),
   problem: z.object({ code: z.string().nullable(), message: z.string() }).optional(),
 });
@@ -86,13 +89,13 @@ const WAY: Readonly<Record<JourneyKind, readonly Milestone[]>> = {
   withdraw: ["signed", "accepted", "closed", "proven", "posted", "final", "paidOut"],
 };
 
-/** Nothing more happens to it: it failed, or it reached all that it has to. */
+/** True if nothing more happens to a journey: it failed, or it reached all its milestones. */
 export function isOver({ kind, reachedAtMs, problem }: Journey): boolean {
   if (problem !== undefined) return true;
   return WAY[kind].slice(-2).every((milestone) => reachedAtMs[milestone] !== undefined);
 }
 
-/** The owner can have it paid out now. */
+/** True if the owner can have it paid out now. */
 export function isFinalizable({ kind, reachedAtMs, problem }: Journey): boolean {
   return (
     (kind === "withdraw" || kind === "forcedWithdraw") &&
@@ -104,7 +107,7 @@ export function isFinalizable({ kind, reachedAtMs, problem }: Journey): boolean 
 
 type StepState = "done" | "current" | "ahead" | "failed";
 
-/** Its milestones with where they stand. The first that is missing is the current one. */
+/** Milestones of a journey with their states. The first that is missing is the current one. */
 export function stepsOf(journey: Journey): { milestone: Milestone; state: StepState }[] {
   const way = WAY[journey.kind];
   const next = way.findIndex((milestone) => journey.reachedAtMs[milestone] === undefined);

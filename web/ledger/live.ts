@@ -1,4 +1,4 @@
-/** The ledger as it is now, kept fresh: the feed says that something happened, a look says what. */
+/** Present state of the ledger, kept fresh: the feed tells that something happened, a look tells what. */
 
 import { type Feed, openFeed } from "@openledger/client/sequencer/feed";
 import { getStatus, listBatches, readInfo } from "@openledger/client/sequencer/ledger-reads";
@@ -16,14 +16,14 @@ export type Link = "connecting" | "live" | "polling" | "lost";
 
 const BATCHES_SHOWN = 8;
 const TICK_MS = 1_000;
-/** With the feed, looking only guards against a lost message. */
+/** Interval of looks while the feed is connected: they only guard against a lost message. */
 const GUARD_MS = 5_000;
 const POLL_MS = 2_000;
 /** A burst of messages causes one look. */
 const SETTLE_MS = 150;
-/** Far more than two clocks differ by. */
+/** Age from which a block is old: far more than two clocks differ by. */
 const OLD_BLOCK_MS = 300_000;
-/** Several of Ethereum's blocks, one every 12 seconds, do not come late by chance. */
+/** Age of the last block from which L1 stalls: several blocks, one every 12 seconds, do not come late by chance. */
 export const L1_STALL_MS = 90_000;
 
 export class Live {
@@ -72,13 +72,13 @@ export class Live {
     return this.#clockCell;
   }
 
-  /** Called after each look, at news and otherwise every few seconds. @returns what ends it */
+  /** Called after each look, at news and otherwise every few seconds. @returns the function that ends it */
   onLook(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Acts now, and again after each look until it has succeeded once. @returns what ends it */
+  /** Acts now, and again after each look until it has succeeded once. @returns the function that ends it */
   untilDone(act: () => Promise<void>): () => void {
     let isActing = false;
     const attempt = () => {
@@ -119,7 +119,7 @@ export class Live {
     if (this.#clockCell.value - this.#lookedAtMs >= (isFed ? GUARD_MS : POLL_MS)) void this.#look();
   }
 
-  /** A block's own time counts only where it is long ago: clocks differ. */
+  /** Uses a block's own time only if it is long ago: clocks differ. */
   #noteL1({ blockNumber, timestamp }: SequencerStatus["l1"]): void {
     if (blockNumber === 0 || blockNumber === this.#l1Cell.value?.blockNumber) return;
     const minedAtMs = 1_000 * timestamp;

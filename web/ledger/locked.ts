@@ -1,8 +1,8 @@
-/** Locks over all tabs of this site, as far as the browser has them: not where the page came without encryption. */
+/** Locks over all tabs of this site, if the browser has them: not if the page came without encryption. */
 
 /**
  * Acts alone with this name, or beside others that share it.
- * @returns null where "exclusive" is asked for and the name is taken: nothing was done
+ * @returns null if "exclusive" is asked for and the name is taken: nothing was done
  */
 export async function locked<T>(
   name: string,

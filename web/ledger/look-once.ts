@@ -1,4 +1,4 @@
-/** One look at everything of the connected address: what it has, and how far what it began has come. */
+/** Looks once at everything of the connected address: its holdings, and the progress of its journeys. */
 
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
@@ -26,7 +26,7 @@ export async function lookOnce(now: Session, status: SequencerStatus): Promise<v
 
 const adopted = new Set<Hex>();
 
-/** What was sent from elsewhere, and is still under way, is shown here, too. */
+/** Adds operations that were sent from elsewhere, and are still under way. */
 async function adopt(now: Session): Promise<void> {
   const account = mainAccount(holdings.value);
   if (account === null) return;

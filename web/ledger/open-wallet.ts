@@ -1,4 +1,7 @@
-/** What takes the libraries of Ethereum and of the ledger's keys: fetched when somebody connects a wallet. */
+/**
+ * Opens a wallet. Holds the libraries of Ethereum and of the ledger's keys, so it is fetched when somebody connects
+ * one.
+ */
 import { clientError } from "@openledger/client/client-errors";
 import { isContractWallet } from "@openledger/client/contract-wallet";
 import { deriveKey, type L2Key } from "@openledger/client/l2-key";

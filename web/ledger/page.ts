@@ -1,10 +1,10 @@
 import type { Live } from "./live.ts";
 import type { Site } from "./site.ts";
 
-/** What every page is given. */
+/** Properties of every page. */
 export interface PageProps {
   readonly site: Site;
   readonly live: Live;
-  /** What follows the page's name in the address. */
+  /** Parts of the address after the page's name. */
   readonly rest: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** Asks Ethereum and the ledger what the connected address has, and checks the one against the other. */
+/** Reads the connected address' holdings from Ethereum and the ledger, and checks the one against the other. */
 
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
 import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";

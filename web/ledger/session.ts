@@ -1,4 +1,7 @@
-/** Who is here: a connected wallet, a client that speaks for it, and the ledger key once its owner has signed for it. */
+/**
+ * Session of a visitor: a connected wallet, a client that speaks for it, and the ledger key once its owner has signed
+ * for it.
+ */
 
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -12,7 +15,7 @@ export type { Session } from "./wallets.ts";
 
 export const session = signal<Session | null>(null);
 
-/** Which wallet was connected last: it is asked again without a prompt. No address, no key. */
+/** Storage key of the wallet that was connected last. It is asked again without a prompt. No address, no key. */
 const LAST_WALLET = "openledger.wallet";
 
 export function wasConnected(wallet: FoundWallet): boolean {

@@ -16,7 +16,7 @@ export function beginJourney(kind: JourneyKind, amountWei: bigint): Journey {
   };
 }
 
-/** Keeps what was signed before it is sent: a page that closes in between sends it again when it opens. */
+/** Stores a signed operation before it is sent: a page that closes in between sends it again when it opens. */
 export async function keepSigned(
   now: Session,
   started: Journey,

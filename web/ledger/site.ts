@@ -1,9 +1,9 @@
-/** Where the page has its data from: the one who served it, and the Ethereum node that it names. */
+/** Sources of the page's data: the server of the page, and the Ethereum node that it names. */
 
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import { z } from "zod";
 
-/** Of the devnet's Ethereum node, where everything is worth nothing. */
+/** Chain id of the devnet's Ethereum node, where everything is worth nothing. */
 export const DEVNET_CHAIN_ID = 31337;
 
 const settingsSchema = z.object({
@@ -23,17 +23,17 @@ const settingsSchema = z.object({
 
 export interface Site {
   readonly sequencer: SequencerAccess;
-  /** An Ethereum node that anyone may ask; null: only the wallet's is asked. */
+  /** Ethereum node that anyone may ask; null: only the wallet's is asked. */
   readonly l1Url: string | null;
   /** Answer servers: the page asks their models and adapters questions, and which rows an answer paid. */
   readonly answerServers: readonly string[];
   /** Hosts of Datanets: cards, rows, labels. */
   readonly datanetHosts: readonly string[];
-  /** A factory, where models are tuned; null where the page itself is all there is. */
+  /** Factory, where models are tuned; null if the page itself is all there is. */
   readonly factoryUrl: string | null;
-  /** Of the source code that the operator runs; null where none is named. */
+  /** Address of the source code that the operator runs; null if none is named. */
   readonly sourceUrl: string | null;
-  /** The contracts that OPEN votes with; null where the deployment has none. */
+  /** The contracts that OPEN votes with; null if the deployment has none. */
   readonly governance: {
     readonly governor: string;
     readonly registry: string;
@@ -41,7 +41,7 @@ export interface Site {
   } | null;
 }
 
-/** Who served the page. */
+/** Server of the page. */
 export const SEQUENCER: SequencerAccess = {
   sequencerUrl: window.location.origin,
   requestTimeoutMs: 10_000,

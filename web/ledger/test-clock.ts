@@ -1,9 +1,12 @@
-/** The devnet's clock: its node lets anybody move it. Fetched only where the chain is the devnet's. */
+/** Clock of the devnet: its node lets anybody move it. Fetched only if the chain is the devnet's. */
 import { clientError } from "@openledger/client/client-errors";
 import { createTestClient, http, publicActions } from "viem";
 import { foundry } from "viem/chains";
 
-/** Moves Ethereum's clock on, for everybody on that chain. @throws CLI_WALLET_WRONG_CHAIN where it is no devnet; what viem throws where the node refuses */
+/**
+ * Moves Ethereum's clock on, for everybody on that chain. @throws CLI_WALLET_WRONG_CHAIN if it is no devnet; what viem
+ * throws if the node refuses
+ */
 export async function passTime(l1Url: string, seconds: number): Promise<void> {
   const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(l1Url) }).extend(
     publicActions,

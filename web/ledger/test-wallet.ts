@@ -55,7 +55,7 @@ export async function sendTestOpen(l1Url: string, token: Address, to: Address): 
 const MAX_TRIES = 5;
 const PAUSE_MS = 400;
 
-/** Sends again where another reader has taken the same nonce. */
+/** Sends again if another reader has taken the same nonce. */
 async function inTurn<T>(send: () => Promise<T>, tries = 1): Promise<T> {
   try {
     return await send();

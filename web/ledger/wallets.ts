@@ -22,7 +22,7 @@ export interface Session {
   readonly address: Address;
   /** A Safe or the like: it has no ledger key, and its owners sign for each transaction. */
   readonly isContract: boolean;
-  /** Its l2Key is null until `unlock`, and lives in this page's memory alone. */
+  /** Client of the wallet. Its l2Key is null until `unlock`, and lives in this page's memory alone. */
   readonly client: LedgerClient;
 }
 

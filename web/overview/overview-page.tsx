@@ -7,7 +7,7 @@ import { Term } from "../words/term.tsx";
 import { LastBatches } from "./last-batches.tsx";
 import { Pipeline } from "./pipeline.tsx";
 
-/** What a visitor can do here, whom an answer pays, and how far the ledger is. */
+/** Overview: what a visitor can do here, whom an answer pays, and how far the ledger is. */
 export function OverviewPage({ live }: PageProps) {
   const status = live.status.value;
   return (

@@ -3,7 +3,7 @@ import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import { showCount, showDuration } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 
-/** How far the ledger is at each stage, and what the way to the next one takes. */
+/** Stages of the ledger, and how long the way to the next one takes. */
 export function Pipeline({ status }: { status: SequencerStatus }) {
   const { batches, head, estimates } = status;
   const stage = (

@@ -1,7 +1,7 @@
 import type { HostedOutcome } from "@openledger/client/datanets/row-schemas";
 import { Badge } from "../design/badge.tsx";
 
-/** What became of a row. @param own the label that its contributor gave, where there is no other */
+/** Outcome of a row. @param own the label that its contributor gave, if there is no other */
 export function OutcomeBadge({ outcome, own }: { outcome: HostedOutcome; own: string | null }) {
   switch (outcome.state) {
     case "accepted":

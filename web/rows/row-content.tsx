@@ -14,7 +14,7 @@ interface RowContentProps extends TabProps {
   readonly row: { readonly digest: string; readonly excerpt: string; readonly isCut: boolean };
 }
 
-/** What a row says: text, or a picture, whose bytes this page has checked. */
+/** Content of a row: text, or a picture, whose bytes this page has checked. */
 export function RowContent(props: RowContentProps) {
   const { facts, row } = props;
   const { kind } = facts.card.row;

@@ -16,7 +16,7 @@ import { RowContent } from "./row-content.tsx";
 import { RowLabels } from "./row-labels.tsx";
 import { showBytes } from "./show-bytes.ts";
 
-/** One row: what it is, whose it is, and everything that was signed about it. */
+/** Details of one row: its content, its owner, and everything that was signed about it. */
 export function RowDetail(props: TabProps & { digest: string }) {
   const { digest, facts, visitor } = props;
   const loaded = useLoaded(`${digest}/${facts.here.recordCount}`, () =>
@@ -102,7 +102,7 @@ function LeftOutWhy(props: TabProps & { row: SaidRow; onSaid: () => void }) {
   );
 }
 
-/** A reviewer who knows a row's label makes it a test of labellers; they meet it as any other. */
+/** Button of a reviewer who knows a row's label: makes it a test of labellers, who meet it as any other. */
 function Gold(props: TabProps & { row: SaidRow; onSaid: () => void }) {
   const { facts, onSaid, place, row, visitor } = props;
   const { isBusy, problem, run } = useAction();

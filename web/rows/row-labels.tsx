@@ -4,7 +4,7 @@ import { showTime } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { RowText } from "./row-text.tsx";
 
-/** Who has said what of a row, label by label, side by side. */
+/** Labels of a row side by side, each with its labeller. */
 export function RowLabels({ row }: { row: SaidRow }) {
   if (row.labels === null)
     return (

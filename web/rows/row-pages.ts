@@ -4,7 +4,7 @@ import type { HostedRow, RowsPage } from "@openledger/client/datanets/row-schema
 export const PAGE_ROWS = 100;
 const MAX_PAGES = 60;
 
-/** @param page.after `next` of the page before, where that is known */
+/** @param page.after `next` of the page before, if it is known */
 export type AskPage = (page: { at: number; after?: number; limit: number }) => Promise<RowsPage>;
 
 export class RowPages {
@@ -27,7 +27,7 @@ export class RowPages {
     return this.#pages.get(Math.floor(index / PAGE_ROWS))?.rows[index % PAGE_ROWS];
   }
 
-  /** Fetches what is missing between two places. What was wanted before and is not any more is not asked for. */
+  /** Fetches the missing rows between two places. Drops an earlier request that is no longer needed. */
   want(first: number, end: number): void {
     const from = Math.floor(first / PAGE_ROWS);
     const last = Math.floor(Math.max(first, end - 1) / PAGE_ROWS);
@@ -39,7 +39,9 @@ export class RowPages {
     this.#isOver = true;
   }
 
-  /** One page after another: a scroll bar that is dragged over 100,000 rows asks for where it stops. */
+  /**
+   * Fetches one page after another: a scroll bar that is dragged over 100,000 rows requests the place where it stops.
+   */
   async #fetch(): Promise<void> {
     if (this.#asked.size > 0) return;
     for (;;) {

@@ -1,7 +1,7 @@
 import "./row-text.css";
 import { shownParts } from "./shown-parts.ts";
 
-/** A row's text, whatever is in it: never markup, and what would not be seen or would turn it round is named. */
+/** Text of a row, whatever is in it: never markup. Characters that would be invisible or turn it round are named. */
 export function RowText({ text, isOneLine = false }: { text: string; isOneLine?: boolean }) {
   return (
     <span class={isOneLine ? "row-text row-text-line" : "row-text"} dir="auto">

@@ -28,7 +28,7 @@ export function shownParts(text: string): ShownPart[] {
   return parts;
 }
 
-/** The same where only text can stand, as in a label: names of hidden characters in brackets. */
+/** Same parts as plain text, as in a label: names of hidden characters in brackets. */
 export const shownWords = (text: string): string =>
   shownParts(text)
     .map((part) => (part.isHidden ? `[${part.text}]` : part.text))

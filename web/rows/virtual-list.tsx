@@ -124,7 +124,7 @@ export function VirtualList({ count, label, onRange, onSelect, row, selected }: 
   );
 }
 
-/** Whether the window is as narrow as a phone. */
+/** True if the window is as narrow as a phone. */
 function useNarrow(): boolean {
   const [isNarrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
   useEffect(() => {

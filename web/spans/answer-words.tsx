@@ -7,7 +7,7 @@ import { Term } from "../words/term.tsx";
 import { cutAtSpans, type Piece } from "./cut-at-spans.ts";
 import type { AnswerWords } from "./read-words.ts";
 
-/** The words of an answer. What is in the version word for word is underlined, and says whose it is. */
+/** Words of an answer. Parts that occur in the version word for word are underlined, and name their owners. */
 export function Words({ problem, spans, text }: AnswerWords) {
   const [chosen, setChosen] = useState<number | null>(null);
   const found = spans ?? [];

@@ -1,26 +1,26 @@
-/** What an answer says in words, and what of it occurs word for word in the version: fetched and checked in the page. */
+/** Text of an answer, and the spans of it that occur word for word in the version: fetched and checked in the page. */
 
 import { askSpans, type CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
-/** An answer that this page has checked, and where its words come from. */
+/** Answer that this page has checked, and the source of its words. */
 export interface ServedAnswer {
   readonly serverUrl: string;
-  /** Of the version that the model's recipe names: 64 hexadecimal digits. */
+  /** Rows root of the version that the model's recipe names: 64 hexadecimal digits. */
   readonly rowsRoot: string;
-  /** As the receipt hashes it. */
+  /** Answer as the receipt hashes it. */
   readonly answer: string;
 }
 
 export interface AnswerWords {
   readonly text: string;
-  /** null where the server has no index. */
+  /** null if the server has no index. */
   readonly spans: readonly CheckedSpan[] | null;
-  /** Of spans: a false one is told, and the words are shown without. */
+  /** Error of the spans: the page shows a false one as an error, and the words without spans. */
   readonly problem: Problem | null;
 }
 
-/** null where the answer is no words but a label. */
+/** null if the answer is no words but a label. */
 export async function readWords({ answer, rowsRoot, serverUrl }: ServedAnswer): Promise<AnswerWords | null> {
   const { text } = JSON.parse(answer) as { text?: unknown };
   if (typeof text !== "string" || text === "") return null;
@@ -33,7 +33,7 @@ export async function readWords({ answer, rowsRoot, serverUrl }: ServedAnswer): 
 
 const KEPT = "openledger.said.";
 
-/** In this tab, and nothing more: an answer is its customer's. */
+/** Stores an answer in this tab, and nowhere else: it belongs to its customer. */
 export function keepSaid(receipt: bigint, said: ServedAnswer): void {
   sessionStorage.setItem(KEPT + receipt, JSON.stringify(said));
 }

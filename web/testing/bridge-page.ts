@@ -1,9 +1,9 @@
-/** What a person does on the bridge page. */
+/** Actions of a person on the bridge page. */
 import type { Page } from "playwright-core";
 
 export const main = (page: Page) => page.getByRole("main");
 export const journey = (page: Page, name: RegExp) => page.getByRole("article", { name });
-/** A step of it; hidden where the whole is over by then, for its card is folded: wait for it as attached. */
+/** Step of a journey. It is hidden if the whole is over by then, for its card is folded: wait for it as attached. */
 export const step = (page: Page, name: RegExp, label: string) =>
   journey(page, name).getByRole("listitem", { includeHidden: true }).filter({ hasText: label });
 

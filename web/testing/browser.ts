@@ -37,7 +37,7 @@ async function chromiumPath(): Promise<string> {
   return path;
 }
 
-/** Its usual safeguards stay on: only the sandbox is off, which containers do not have. */
+/** Opens Chromium with its usual safeguards. Only the sandbox is off, which containers do not have. */
 export async function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: await chromiumPath(),
@@ -51,7 +51,7 @@ export interface Looks {
   readonly width?: number;
 }
 
-/** A browser profile of its own; what its pages must not do is claimed in `misdeeds`. */
+/** Opens a browser profile of its own; `misdeeds` collects what its pages must not do. */
 export async function openProfile(
   browser: Browser,
   { colorScheme = "light", width = 1180 }: Looks = {},
@@ -96,7 +96,10 @@ export async function openProfile(
 
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-/** What axe-core finds, serious and critical, as "rule: element". It is injected past the page's policy, by the debugger. */
+/**
+ * Serious and critical findings of axe-core, as "rule: element". It is injected past the page's policy, by the
+ * debugger.
+ */
 export async function seriousFindings(page: Page): Promise<string[]> {
   await page.evaluate(readFileSync(axePath, "utf8"));
   return page.evaluate(async () => {
@@ -110,7 +113,7 @@ export async function seriousFindings(page: Page): Promise<string[]> {
   });
 }
 
-/** Of a page's globals, what is used here. Benchmarks are compiled without a browser's types. */
+/** Globals of a page that are used here. Benchmarks are compiled without a browser's types. */
 interface PageGlobals {
   readonly document: {
     addEventListener(

@@ -67,7 +67,9 @@ export async function startDatanetWorld(): Promise<DatanetWorld> {
   const port = await freePort();
   const { path } = await buildPages({ circuits: [], exits: [] });
   const world = await createWorldHere({
-    ...{ f, folder, hasWallClock: true },
+    f,
+    folder,
+    hasWallClock: true,
     people: Object.fromEntries(PEOPLE.map((person) => [person, walletOf(person)])) as Record<
       Person,
       HDAccount

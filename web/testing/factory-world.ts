@@ -1,6 +1,6 @@
 /**
- * What a newcomer meets: a rollup with pages, a host with a permissioned Datanet of texts, a factory as a process of its
- * own, and a place where an answer server will be. L1, database and circuits are those of the settling tests.
+ * Surroundings of a newcomer: a rollup with pages, a host with a permissioned Datanet of texts, a factory as a process
+ * of its own, and a place where an answer server will be. L1, database and circuits are those of the settling tests.
  */
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -52,26 +52,26 @@ const GRANT_MS = 30 * 86_400_000;
 export const A_DAY_SECONDS = 86_400 + 120;
 
 const NEWCOMER_ACCOUNT = BOB_ACCOUNT;
-/** Of the newcomer's wallet, which owns leaf 3 of the ledger. */
+/** Key of the newcomer's wallet, which owns leaf 3 of the ledger. */
 export const newcomerWallet = () => anvilAccount(NEWCOMER_ACCOUNT);
 
 export interface FactoryPagesWorld extends SettlingWorld {
   readonly datanetId: number;
   readonly factory: OwnProcess;
-  /** Kills the factory where it is, and starts it again on the same disk. */
+  /** Kills the factory, and starts it again on the same disk. */
   killFactory(): Promise<void>;
   /** Answers the newcomer's request for access. */
   grant(note: string): Promise<void>;
-  /** Serves a registered model, with its rows' words, where the pages look for adapters. */
+  /** Serves a registered model, with its rows' words, at the place where the pages look for adapters. */
   serve(modelId: number, modelFolder: string): Promise<void>;
   approve(modelId: number): Promise<void>;
-  /** Whether the ledger has a payment for an answer of it. */
+  /** True if the ledger has a payment for an answer of the model. */
   isPaid(modelId: number): Promise<boolean>;
   /** Goes on with Ethereum; whether the model's first epoch is settled by now. */
   isSettled(modelId: number): Promise<boolean>;
 }
 
-/** A rollup with pages, a Datanet host without Datanets, and what a factory beside them is started with. */
+/** Starts a rollup with pages, a Datanet host without Datanets, and the inputs of a factory beside them. */
 export async function startFactoryPlaces(folder: string) {
   // The pages are told the addresses before anything listens there.
   const [hostPort, factoryPort, adaptersPort] = [await freePort(), await freePort(), await freePort()];

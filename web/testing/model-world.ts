@@ -81,7 +81,10 @@ export async function startModelWorld(): Promise<ModelWorld> {
     finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
   });
   const world = await createWorldHere({
-    ...{ f, folder, deployment, hasWallClock: true },
+    f,
+    folder,
+    deployment,
+    hasWallClock: true,
     environment: { SEQUENCER_PAGES_PATH: path, SEQUENCER_PAGES_L1_URL: f.rpcUrl },
   });
   const { w } = world;

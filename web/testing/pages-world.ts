@@ -16,7 +16,7 @@ import { parseEther } from "viem";
 import { buildPages } from "../build/build-pages.ts";
 import { circuitsOfDeployment } from "../build/verifying-keys.ts";
 
-/** Those of the test wallets in `web/ledger/test-wallet.ts`. */
+/** Accounts of the test wallets in `web/ledger/test-wallet.ts`. */
 const VISITORS = [11, 12];
 export const FUNDED_WEI = parseEther("100");
 const SLOTS = 2;
@@ -45,7 +45,7 @@ async function pagesPathOf(
 interface PagesWorldOptions {
   /** Can be frozen and left; default: as other pages need it, it cannot. */
   readonly hasExit?: boolean;
-  /** Of batches; the smallest drills' unless told. */
+  /** Shape of the batches; default: that of the smallest drills. */
   readonly shape?: BatchShape;
 }
 
@@ -57,7 +57,10 @@ export async function startPagesWorld(
   const exit = hasExit ? await buildCircuit(leafExitCircuitSpec(), exitSizes()) : null;
   const path = await pagesPathOf(exit, shape);
   const world = await createWorld({
-    ...{ name, shape, pagesPath: path, ...QUICK_FINALITY },
+    name,
+    shape,
+    pagesPath: path,
+    ...QUICK_FINALITY,
     ...(exit === null ? {} : { others: [exit] }),
   });
   for (const index of [0, 1] as const) {

@@ -60,15 +60,15 @@ export interface Walked {
   readonly steps: readonly RoadStep[];
   /** Buttons, links, choices and fields that somebody points at. */
   readonly clicks: number;
-  /** Of the browser's work alone: a day of Ethereum's time is let pass at once. */
+  /** Seconds of the browser's work alone: a day of Ethereum's time is let pass at once. */
   readonly seconds: number;
-  /** What the pages' policy or an uncaught error reported, and the console's errors. */
+  /** Reports of the pages' policy, uncaught errors, and the console's errors. */
   readonly misdeeds: readonly string[];
-  /** Everything that is in red in the console, resources that failed to load as well. */
+  /** Errors in red in the console, resources that failed to load as well. */
   readonly consoleErrors: readonly string[];
   /** Seconds from a payment to the contributor's page naming the row. */
   readonly newsSeconds: number;
-  /** What the contributor's page says was claimed. */
+  /** Amount that the contributor's page shows as claimed. */
   readonly claimedText: string;
   /** The contributor's file of used rows. */
   readonly csv: string;
@@ -76,7 +76,7 @@ export interface Walked {
 
 export type RoadWorld = Awaited<ReturnType<typeof startRoad>>;
 
-/** Everything runs, batches go to L1 by themselves, and nobody has made anything yet. */
+/** Starts everything: batches go to L1 by themselves, and nobody has made anything yet. */
 export async function startRoad() {
   const folder = mkdtempSync(join(tmpdir(), "pages-road-"));
   const { environment, world } = await startFactoryPlaces(folder);
@@ -109,7 +109,7 @@ export async function startRoad() {
     passDay() {
       secondsToPass += A_DAY_SECONDS;
     },
-    /** What kept the operator from going on; null while nothing did. */
+    /** Error that stopped the operator; null if there is none. */
     fault: () => fault,
     model: (modelId: number) => getModel(world.alice, modelId),
     async stop() {
@@ -173,7 +173,7 @@ export async function walkRoad(
         .getByRole("navigation", { name: "Parts of this Datanet" })
         .getByRole("link", { name, exact: true }),
     );
-  /** From the first page to an account in the ledger. @returns its number */
+  /** Walks from the first page to an account in the ledger. @returns its number */
   const bringOpen = async (person: Person): Promise<string> => {
     const { main, name } = person;
     await click(main.getByRole("link", { name: /^Bring OPEN/ }));

@@ -1,6 +1,6 @@
 /**
- * How the list of rows does with 100,000 rows of a real host: `npx tsx web/testing/scroll-rows.ts [ROWS]` commits and uploads
- * them, scrolls through them in Chromium, jumps about, searches, and prints frame times; the last line as JSON.
+ * Measures the list of rows with 100,000 rows of a real host: `npx tsx web/testing/scroll-rows.ts [ROWS]` commits and
+ * uploads them, scrolls through them in Chromium, jumps about, searches, and prints frame times; the last line as JSON.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -13,7 +13,7 @@ import { openBrowser } from "./browser.ts";
 import { type DatanetWorld, startDatanetWorld } from "./datanet-world.ts";
 
 const DEFAULT_ROWS = 100_000;
-/** As a wheel that is turned without a pause. */
+/** Pixels a step: a wheel that is turned without a pause. */
 const WHEEL_PX = 400;
 const SCROLLED_FRAMES = 300;
 const JUMPS = [0.5, 0.05, 0.95, 0.3, 0.7, 0.999, 0.123, 0.876];
@@ -24,7 +24,7 @@ interface Frames {
   readonly maxMs: number;
 }
 
-/** Without a file for each row: the rows are made again where they are needed. */
+/** Contributes rows without a file for each: they are made again where they are needed. */
 async function contribute(world: DatanetWorld, datanetId: number, rowCount: number): Promise<void> {
   const rows = sampleRows(rowCount);
   const rowsRoot = contributionRoot(rows.map(hashRow));
@@ -58,7 +58,7 @@ async function scrollFrames(page: Page): Promise<Frames> {
   return summary(times.slice(1));
 }
 
-/** From a jump to the moment when the rows of that place are written there. */
+/** Times from a jump to the moment when the rows of that place are on the page. */
 async function jumpTimes(page: Page, rowCount: number): Promise<Frames> {
   const times: number[] = [];
   for (const part of JUMPS) {

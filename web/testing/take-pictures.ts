@@ -29,7 +29,7 @@ async function save(page: Page, name: string): Promise<void> {
 
 const OVERVIEW = "overview";
 
-/** Of a ledger with models, epochs and batches. */
+/** Takes a picture of the overview of a ledger with models, epochs and batches. */
 async function takeOverview(browser: Browser): Promise<void> {
   const world = await startModelWorld();
   try {
@@ -53,10 +53,10 @@ async function takeOverview(browser: Browser): Promise<void> {
 }
 
 const ROAD = "road";
-/** Their pages look as those of the step before or after. */
+/** Steps without a picture: their pages look as those of the step before or after. */
 const UNSEEN_STEPS: readonly string[] = ["review", "register", "pay"];
 
-/** Of each step from a row to money, as it ends. */
+/** Takes a picture at the end of each step from a row to money. */
 async function takeOfRoad(browser: Browser): Promise<void> {
   const world = await startRoad();
   try {

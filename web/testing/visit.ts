@@ -4,11 +4,11 @@ import { expect, onTestFinished } from "vitest";
 import { type Looks, openProfile } from "./browser.ts";
 
 interface Visit extends Looks {
-  /** Of a page that is to meet errors: what it reports is not held against it. */
+  /** True for a page that is to meet errors: its reports do not fail the test. */
   readonly isFaulty?: true;
 }
 
-/** A page in a profile of its own. The test fails where the page does what it must not. */
+/** Opens a page in a profile of its own. The test fails if the page does what it must not. */
 export async function visit(browser: Browser, { isFaulty, ...looks }: Visit = {}): Promise<Page> {
   const { context, misdeeds } = await openProfile(browser, looks);
   onTestFinished(async () => {

@@ -18,7 +18,7 @@ import { deploymentOn } from "@openledger/sequencer/testing/l1-world";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import { buildPages } from "../build/build-pages.ts";
 
-/** Of anvil's accounts: it sends nothing but the three contracts, so their addresses are known before. */
+/** Account of anvil that sends nothing but the three contracts, so their addresses are known before. */
 const DEPLOYER = anvilAccount(8).address;
 /** Holds OPEN on L1, and everybody's votes. */
 export const VOTER = anvilAccount(4);
@@ -53,7 +53,9 @@ export async function startVotesWorld(): Promise<VotesWorld> {
     exits: [],
   });
   const world = await createWorldHere({
-    ...{ f, folder, deployment },
+    f,
+    folder,
+    deployment,
     environment: { SEQUENCER_PAGES_PATH: path, SEQUENCER_PAGES_L1_URL: f.rpcUrl },
   });
   await f.l1.client.mine({ blocks: 3 });

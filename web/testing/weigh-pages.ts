@@ -1,14 +1,14 @@
-/** What a visit of the pages costs: files as a browser fetches them, compressed. */
+/** Weighs a visit of the pages: files as a browser fetches them, compressed. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 interface PagesWeight {
-  /** Everything that any page needs at once, the typeface counted in. */
+  /** Bytes that any page needs at once, the typeface counted in. */
   readonly firstBytes: number;
-  /** Fetched when it is wanted: rare pages, charts, checks with their constants, the devnet's wallets. */
+  /** Bytes that are fetched on demand: rare pages, charts, checks with their constants, the devnet's wallets. */
   readonly laterBytes: number;
-  /** Of what is fetched later: chunks that compile WebAssembly. The exit's prover among them, once a page has one. */
+  /** Part of `laterBytes`: chunks that compile WebAssembly. The exit's prover is among them, once a page has one. */
   readonly proverBytes: number;
 }
 

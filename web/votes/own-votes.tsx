@@ -1,4 +1,4 @@
-/** What the connected wallet can vote with, and whom it lets vote. */
+/** Votes of the connected wallet, and its delegate. */
 import { useState } from "preact/hooks";
 import { type Address, getAddress, isAddress } from "viem";
 import { useAction } from "../bridge/use-action.ts";

@@ -1,4 +1,4 @@
-/** One proposal: what it would do by its calls, its state, and the step that comes next. */
+/** Card of one proposal: the effect of its calls, its state, and the next step. */
 
 import type { Proposal, ProposalState, VoteName } from "@openledger/client/governance/governance";
 import { describeCall } from "@openledger/client/governance/governed-calls";
@@ -106,7 +106,7 @@ function Counts({ proposal, votes }: Pick<CardProps, "proposal" | "votes">) {
   );
 }
 
-/** Read when somebody opens the list: it takes events of the whole vote. */
+/** List of voters, read when somebody opens it: it takes events of the whole vote. */
 function Voters({ proposal, votes: { governance } }: Pick<CardProps, "proposal" | "votes">) {
   const [cast, setCast] = useState<Awaited<ReturnType<typeof governance.votesCast>> | null>(null);
   const reading = useAction();

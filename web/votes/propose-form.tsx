@@ -34,7 +34,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
   const [amountText, setAmountText] = useState("");
   const [title, setTitle] = useState("");
   const [words, setWords] = useState("");
-  /** What would be proposed, to be read before it is sent. */
+  /** Draft of the proposal, to be read before it is sent. */
   const [draft, setDraft] = useState<readonly GovernedCall[] | null>(null);
   const action = useAction();
   const { client, contracts, governance, mine, thresholdWei, treasuryWei } = votes;

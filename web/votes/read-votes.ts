@@ -19,19 +19,19 @@ export interface Votes {
   readonly proposals: readonly Proposal[];
   readonly delaySeconds: bigint;
   readonly thresholdWei: bigint;
-  /** Of Ethereum, with what a block has taken on average lately. */
+  /** Head of Ethereum, with the recent average time of a block. */
   readonly head: { readonly block: bigint; readonly seconds: bigint; readonly msPerBlock: number };
-  /** What the treasury holds in the ledger, says the server. */
+  /** Balance of the treasury in the ledger, by the server. */
   readonly treasuryWei: bigint | null;
-  /** Whether the treasury's leaf is the timelock's: only then can votes spend it. */
+  /** True if the treasury's leaf is the timelock's: only then can votes spend it. */
   readonly isTreasuryTheirs: boolean | null;
   readonly mine: {
     readonly address: Address;
     readonly tokenWei: bigint;
     readonly votesWei: bigint;
-    /** Who votes with what the wallet holds; null for nobody. */
+    /** Delegate who votes with the wallet's tokens; null if there is none. */
     readonly delegate: Address | null;
-    /** Of the proposals that are open, those that the wallet has voted about. */
+    /** Open proposals that the wallet has voted about. */
     readonly votedIds: readonly bigint[];
   } | null;
 }
@@ -77,7 +77,11 @@ export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes>
     now === null ? null : readMine(client, governance, now.address),
   ]);
   return {
-    ...{ governance, client, proposals, delaySeconds, thresholdWei },
+    governance,
+    client,
+    proposals,
+    delaySeconds,
+    thresholdWei,
     mine: mine && { ...mine, votedIds: await votedBy(governance, proposals, mine.address) },
     contracts: {
       rollupAddress,

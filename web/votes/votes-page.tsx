@@ -1,4 +1,4 @@
-/** What OPEN votes about: proposals, one's own votes, and a new proposal. */
+/** Page of the votes: proposals, one's own votes, and a new proposal. */
 import "./votes.css";
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import { Notice } from "../design/notice.tsx";

@@ -1,8 +1,8 @@
-/** Numbers as people read them. What is shown shortened is exact elsewhere: in a title, or when it is copied. */
+/** Numbers as people read them. A shortened number is exact elsewhere: in a title, or when it is copied. */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 
 const SHOWN_DECIMALS = 4;
-/** Of a sum that has parts: at least so many digits of it are shown, or all that there are. */
+/** Minimum digits that are shown of a sum that has parts, or all that there are. */
 const SUM_DIGITS = 4;
 const OPEN_DECIMALS = 18;
 
@@ -30,7 +30,7 @@ export function divideWhole(whole: bigint, amounts: readonly bigint[]): bigint[]
   return parts;
 }
 
-/** What of a sum is shown as one of its parts. */
+/** Part of a sum as it is shown. */
 export interface ShownPart {
   readonly unitCount: bigint;
   readonly decimals: number;
@@ -38,7 +38,7 @@ export interface ShownPart {
 
 export interface ShownParts {
   readonly sum: string;
-  /** In the order of the amounts. */
+  /** Parts in the order of the amounts. */
   readonly parts: readonly string[];
   /** The same, for parts that are divided further. */
   readonly wholes: readonly ShownPart[];
@@ -88,7 +88,7 @@ export function showDuration(ms: number): string {
   return `${Math.floor(hours / 24)} days`;
 }
 
-/** How long ago a moment was. */
+/** Age of a moment. */
 export function showAge(atMs: number, nowMs: number): string {
   return nowMs - atMs < 2_000 ? "just now" : `${showDuration(nowMs - atMs)} ago`;
 }

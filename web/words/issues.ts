@@ -3,7 +3,7 @@ import type { z } from "zod";
 const sized = (origin: string, size: string): string =>
   origin === "string" ? `${size} characters` : origin === "array" ? `${size} entries` : size;
 
-/** What is wrong with a field, as a sentence below it: what to write there. */
+/** Error of a field as a sentence below it: what to write there. */
 export function sayIssue(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "too_small":

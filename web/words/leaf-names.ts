@@ -6,11 +6,11 @@ export interface LeafName {
   /** "Datanet", "Model", "Account". */
   readonly kind: string;
   readonly href: string;
-  /** Signed by the leaf's own key: it goes before a name that only describes it. */
+  /** True for a name that the leaf's own key has signed: it goes before a name that only describes the leaf. */
   readonly isChosen?: true;
 }
 
-/** By the leaf's number. What has no name here is called by its number. */
+/** Names by the leaf's number. A leaf without a name here is called by its number. */
 export const leafNames = signal<ReadonlyMap<number, LeafName>>(
   new Map([
     // Leaves that everybody meets.
@@ -22,7 +22,7 @@ export const leafNames = signal<ReadonlyMap<number, LeafName>>(
 /** The connected wallet's account. */
 export const ownLeafId = signal<number | null>(null);
 
-/** Leaves that pages have shown, and whose names are asked for: the last ones. */
+/** Leaves that pages have shown, the last ones, whose names are requested. */
 export const shownLeaves = signal<readonly number[]>([]);
 const MAX_SHOWN = 200;
 /** Links of one page come one after the other. */

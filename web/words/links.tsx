@@ -1,4 +1,4 @@
-/** Where things of the ledger are shown. One place that knows the pages' addresses. */
+/** Links to the pages of things of the ledger. The one place that knows the pages' addresses. */
 import type { LedgerPayment } from "@openledger/client/sequencer/model-schemas";
 import { useEffect } from "preact/hooks";
 import { Identicon } from "../design/identicon.tsx";
@@ -21,7 +21,7 @@ export function BatchLink({ number }: { number: number }) {
   return <a href={batchHref(number)}>{showCount(number)}</a>;
 }
 
-/** Who or what a leaf is: its picture, its name, its number second; its number alone where it has no name. */
+/** Name of a leaf: its picture, its name, its number second; its number alone if it has no name. */
 export function LeafLink({ id }: { id: number }) {
   useEffect(() => noteShown(id), [id]);
   return (
@@ -48,7 +48,10 @@ export function QueueLink({ index, label }: { index: number; label?: string }) {
   return <a href={queueHref(index)}>{label ?? `queue entry ${showCount(index)}`}</a>;
 }
 
-/** What has paid: an operation, or an entry of Ethereum's queue; nothing of a payment that the server has from Ethereum alone. */
+/**
+ * Identity of a payment: an operation, or an entry of Ethereum's queue; nothing of a payment that the server has from
+ * Ethereum alone.
+ */
 export function PaymentIdentity({
   payment,
   label = "operation",

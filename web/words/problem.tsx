@@ -1,16 +1,16 @@
-/** What went wrong, in words for people. Texts of libraries, servers and browsers are kept as technical details. */
+/** Errors in words for people. Texts of libraries, servers and browsers become technical details. */
 import { isUserRejection } from "@openledger/client/wallet-error-codes";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { signal } from "@preact/signals";
 import { Notice } from "../design/notice.tsx";
 
-/** An error as a page shows and keeps it. */
+/** Error as a page shows and stores it. */
 export interface Problem {
-  /** Of the project's table, or of `OF_PAGES`; null where nothing is known but that it failed. */
+  /** Code of the project's table, or of `OF_PAGES`; null if nothing is known but that it failed. */
   readonly code: string | null;
-  /** In words of this project; empty where there are none. */
+  /** Message in words of this project; empty if there is none. */
   readonly message: string;
-  /** As a library, a server or the browser has put it. */
+  /** Message of a library, a server or the browser. */
   readonly details?: string;
 }
 
@@ -21,7 +21,7 @@ interface Words {
 
 type ErrorTable = Readonly<Record<string, Words>>;
 
-/** What no table has: a page alone can meet it. */
+/** Errors that no table has: only a page can meet them. */
 const OF_PAGES: ErrorTable = {
   "page-part-missing": {
     meaning: "a part of this page could not be fetched",
@@ -50,7 +50,7 @@ const UNKNOWN: Words = {
 const ASK_OPERATOR =
   "try again in a moment; if it happens again, send the code to the people who run this site";
 
-/** Where the table speaks to somebody at a command line, or to a program. */
+/** Remedies for readers of a page, in place of those that speak to a command line or a program. */
 const FOR_READERS: Readonly<Record<string, string>> = {
   CLI_UNREACHABLE:
     "what you own is safe on Ethereum; check your connection and your wallet's network: this page asks again by itself",
@@ -93,7 +93,7 @@ const NO_ANSWER: ReadonlySet<string> = new Set([
   "TimeoutError",
   "WebSocketRequestError",
 ]);
-/** As browsers put it, each in its own words. */
+/** Messages of browsers for a failed request, each in its own words. */
 const FETCH_FAILED = /failed to fetch|networkerror|load failed|has not answered, and is asked again/i;
 const IMPORT_FAILED = /dynamically imported module|importing a module script failed/i;
 
@@ -111,7 +111,7 @@ function causesOf(error: unknown): Cause[] {
   return causes;
 }
 
-/** The code that says what another's error means; null where nobody can tell. */
+/** Code that explains an error of another library; null if none fits. */
 function codeOf(error: unknown): string | null {
   const causes = causesOf(error);
   const has = (...names: string[]) => causes.some(({ name }) => names.includes(name));
@@ -130,10 +130,10 @@ function codeOf(error: unknown): string | null {
   return causes.some(({ shortMessage }) => typeof shortMessage === "string") ? "wallet-answer" : null;
 }
 
-/** An address, JSON, several lines: somebody else's words, or a program's. */
+/** Pattern of a text for programs: an address, JSON, or several lines. */
 const QUOTES = /https?:\/\/|[{}✖]|\n|0x[0-9a-f]{64}|--[a-z]|docs\//i;
 
-/** Any error, told apart. */
+/** Converts any error to a problem for the page. */
 export function problemOf(error: unknown): Problem {
   const text = error instanceof Error ? error.message : String(error);
   if (isRollupError(error)) {
@@ -143,7 +143,7 @@ export function problemOf(error: unknown): Problem {
   return { code: codeOf(error), message: "", details: text };
 }
 
-/** What an error means, and what to do. */
+/** Meaning of an error, and its remedy. */
 export function wordsOf({ code }: Problem, table: ErrorTable): { meaning: string; remedy: string } {
   const known = code === null ? UNKNOWN : (OF_PAGES[code] ?? table[code] ?? UNKNOWN);
   return {
@@ -167,7 +167,7 @@ import("virtual:errors").then(
   },
 );
 
-/** An error in words: what it means, what to do, and for others its code and what a library or a server said. */
+/** Error in words: its meaning, its remedy, and for others its code and the message of a library or a server. */
 export function ProblemNotice({ problem }: { problem: Problem }) {
   const { code, details, message } = problem;
   const { meaning, remedy } = wordsOf(problem, table.value);

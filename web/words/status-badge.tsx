@@ -1,6 +1,6 @@
 import { Badge, type Tone } from "../design/badge.tsx";
 
-/** Of batches, of what is in them, and of entries of the queue. */
+/** Statuses of batches, of their operations, and of entries of the queue. */
 const STATUSES: Readonly<Record<string, { tone: Tone; text: string }>> = {
   pending: { tone: "wait", text: "waiting" },
   acknowledged: { tone: "wait", text: "accepted" },

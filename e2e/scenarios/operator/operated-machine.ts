@@ -95,7 +95,7 @@ export class OperatedMachine {
     });
   }
 
-  /** A path, an address or a port of the containers as it is on this machine. */
+  /** Maps a path, an address or a port of the containers to this machine. */
   #outside(text: string): string {
     let own = text
       .replace("/operator/installation", this.folder)

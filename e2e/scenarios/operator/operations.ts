@@ -127,7 +127,7 @@ async function deployWithKill(
   const kill = (text: string, end: () => void) => {
     if (text.includes("sending 0x")) end();
   };
-  if ((await commands.heard(kill, ...deploy, "--yes")) !== null)
+  if ((await commands.follow(kill, ...deploy, "--yes")) !== null)
     throw unexpected("the deployment could not be killed in time");
   tell("deployment killed after its first transaction was signed");
   const deployed = await commands.run(...deploy, "--yes");

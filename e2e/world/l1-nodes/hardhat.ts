@@ -49,9 +49,9 @@ export async function startHardhat(options: L1NodeOptions): Promise<L1Node> {
   });
   return clockedNode(url, node, clock, async (depth) => {
     await clock.alone(async () => {
-      const kept = snapshots.length - depth;
-      await rpc("evm_revert", snapshots[kept - 1]);
-      snapshots.splice(kept - 1);
+      const remaining = snapshots.length - depth;
+      await rpc("evm_revert", snapshots[remaining - 1]);
+      snapshots.splice(remaining - 1);
       snapshots.push(await rpc<string>("evm_snapshot"));
     });
     await clock.mine(depth);

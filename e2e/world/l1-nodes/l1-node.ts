@@ -1,4 +1,4 @@
-/** A node of L1 that makes blocks, and can be made to take the newest back. */
+/** Node of L1 that makes blocks, and can remove the newest ones. */
 export interface L1Node {
   readonly url: string;
   /** Why it makes no blocks any more. */

@@ -6,7 +6,7 @@ import { pagesOfRank } from "./adapter-pages.ts";
 import type { AdapterStore } from "./adapter-store.ts";
 import { RangeAllocator } from "./range-allocator.ts";
 
-/** Where an adapter is in the arena; a batch needs no more of it. */
+/** Adapter in the arena; a batch needs no more of it. */
 export interface ResidentAdapter {
   readonly at: Place;
   readonly pageFloats: number;
@@ -14,7 +14,7 @@ export interface ResidentAdapter {
   readonly factor: number;
   readonly isHalf: boolean;
   readonly targets: readonly AdapterTarget[];
-  /** Of its compiled numbers. */
+  /** Hash of its compiled numbers. */
   readonly sha256: string;
 }
 
@@ -32,7 +32,7 @@ interface Resident {
   pins: number;
 }
 
-/** Of the adapters that were used last, as many as fit; the others are read from disk when they are asked for. */
+/** Pool of the adapters that were used last, as many as fit; the others are read from disk when they are asked for. */
 export class AdapterPool {
   readonly #arena: Float32Array;
   readonly #at: Place;

@@ -22,23 +22,23 @@ import {
 
 /** A name is that of a folder: nothing leads out of the store. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-/** From memory an adapter takes some 30 µs. */
+/** Time from which a read is slow, in milliseconds. From memory an adapter takes some 30 µs. */
 const SLOW_READ_MS = 3;
 const SLOW_FOR_MS = 2_000;
 const FILES = ["adapter_config.json", "adapter_model.safetensors"] as const;
 
 interface AdapterStoreOptions {
   readonly shape: ModelShape;
-  /** Of two adapters with one name that of the first folder is served. */
+  /** Folders of adapters. Of two adapters with one name, that of the first folder is served. */
   readonly folders: readonly string[];
-  /** For compiled adapters. */
+  /** Folder for compiled adapters. */
   readonly cacheFolder: string;
 }
 
 interface OpenedAdapter {
   readonly header: FlatHeader;
   readonly byteLength: number;
-  /** @throws RollupError MOD_FILE_INVALID where the bytes are not those of the header */
+  /** @throws RollupError MOD_FILE_INVALID if the bytes are not those of the header */
   read(into: Uint8Array): Promise<void>;
 }
 
@@ -46,11 +46,11 @@ export class AdapterStore {
   readonly #options: AdapterStoreOptions;
   /** Pages of one base are none of another. */
   readonly #base: string;
-  /** Of compiled adapters, with the bytes of their pages. */
+  /** Headers of compiled adapters, with the bytes of their pages. */
   readonly #headers = new Map<string, { readonly header: FlatHeader; readonly byteLength: number }>();
-  /** Which of them have been compared with their hash. */
+  /** Adapters that have been compared with their hash. */
   readonly #hashed = new Map<string, string>();
-  /** Until then files are read on another thread: the disk was slow. */
+  /** Time until which files are read on another thread, since the disk was slow. */
   #slowUntilMs = 0;
 
   constructor(options: AdapterStoreOptions) {
@@ -158,7 +158,7 @@ export class AdapterStore {
     await writeFileWhole(this.#path(name), flat, { isDurable: false });
   }
 
-  /** The adapter's own folder. @throws RangeError where none has it */
+  /** The adapter's own folder. @throws RangeError if none has it */
   #folderOf(name: string): string {
     const found = this.#options.folders
       .map((folder) => join(folder, name))
@@ -179,15 +179,15 @@ async function readHeader(path: string): Promise<FlatHeader | null> {
 }
 
 interface FileRead {
-  /** At most as many as fit. */
+  /** Bytes read: at most as many as fit. */
   readonly bytesRead: number;
-  /** Of the file's content: another one, or one that was changed, has another. */
+  /** Identity of the file's content: another file, or one that was changed, has another. */
   readonly identity: string;
 }
 
 const NO_FILE: FileRead = { bytesRead: 0, identity: "" };
 
-/** What only reads metadata is not worth a thread. */
+/** Reads a file's bytes. Opens it on this thread: reads of metadata alone are not worth another one. */
 function readAt(path: string, into: Uint8Array, at: number): Promise<FileRead> {
   return new Promise((settle, fail) => {
     const file = openIfThere(path);

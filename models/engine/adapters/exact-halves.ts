@@ -1,7 +1,7 @@
 const number = new Float32Array(1);
 const bits = new Uint32Array(number.buffer);
 
-/** Numbers as IEEE halves, or null where one of them is none exactly. */
+/** Numbers as IEEE halves, or null if one of them is none exactly. */
 export function exactHalves(values: Float32Array): Uint16Array | null {
   const halves = new Uint16Array(values.length);
   for (const [i, value] of values.entries()) {

@@ -15,7 +15,7 @@ const FORMAT = "openledger-adapter-2";
 
 const headerSchema = z.strictObject({
   format: z.literal(FORMAT),
-  /** Of the published files that it was made of. */
+  /** Stamp of the published files that it was made of. */
   stamp: z.string(),
   rank: z.number().int().min(1).max(1_024),
   alpha: z.number().positive(),

@@ -7,7 +7,7 @@ export class RangeAllocator {
     this.#holes = [{ at: 0, size }];
   }
 
-  /** null where no hole is large enough. */
+  /** null if no hole is large enough. */
   take(size: number): number | null {
     const index = this.#holes.findIndex((hole) => hole.size >= size);
     if (index < 0) return null;

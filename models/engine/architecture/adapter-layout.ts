@@ -41,7 +41,7 @@ export interface AdapterPart {
   readonly b: Place;
 }
 
-/** Where an adapter's numbers lie, counted from the start of a block; its gradients have the same layout. */
+/** Places of an adapter's numbers, counted from the start of a block; its gradients have the same layout. */
 export interface AdapterLayout {
   readonly settings: AdapterSettings;
   readonly factor: number;
@@ -115,7 +115,7 @@ function targetPlace(shape: ModelShape, target: AdapterTarget): TargetPlace {
   return place();
 }
 
-/** What most people tune: queries and values. */
+/** Targets that most people tune: queries and values. */
 export function usualTargets(shape: ModelShape): AdapterTarget[] {
   return shape.family === "gpt2" ? ["c_attn"] : ["q_proj", "v_proj"];
 }

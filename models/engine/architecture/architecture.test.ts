@@ -44,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** With an adapter of random numbers. */
+/** Loads a model with an adapter of random numbers. */
 async function load(
   name: MadeName,
   kernels: KernelChoice,
@@ -125,7 +125,7 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), 0);
 }
 
-/** Within 10^-4 of the largest gradient of the tensor. */
+/** Expects gradients within 10^-4 of the largest one of the tensor. */
 function expectNear(mine: Float32Array, wanted: Float32Array, name: string): void {
   const largest = wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   // Of keys a bias moves all scores of a query alike, so its gradient is 0 but for rounding.
@@ -306,7 +306,9 @@ describe("the way back through int8 weights", () => {
       for (const i of integers.keys()) integers[i] = ((i * 89) % 255) - 127;
       for (const i of scales.keys()) scales[i] = 0x2000 + ((i * 37) % 1_024);
       const [slope, unpacked] = [outputs, inputs].map((rowStride, i) => ({
-        ...{ at: i === 0 ? dy : whole, rowStride, columnStride: 1 },
+        at: i === 0 ? dy : whole,
+        rowStride,
+        columnStride: 1,
       })) as [Matrix, Matrix];
       for (const accumulate of [false, true]) {
         kernels.copy(rows * inputs, other, one);

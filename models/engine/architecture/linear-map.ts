@@ -28,7 +28,7 @@ export function adapterOn(
 const rowsAt = (at: Place, rowStride: number) => ({ at, rowStride, columnStride: 1 });
 const columnsAt = (at: Place, rowStride: number) => ({ at, rowStride: 1, columnStride: rowStride });
 
-/** y = x W or y += x W, where `quantised` has room for the rows: by int8 weights. */
+/** y = x W or y += x W by int8 weights, if `quantised` has room for the rows. */
 export function multiplyByBlocks(
   kernels: Kernels,
   map: PackedMap,
@@ -98,7 +98,7 @@ export function applyLinear(
   }
 }
 
-/** Where gradients are added: the starts of their blocks, NONE for those that are not wanted. */
+/** Blocks to which gradients are added: their starts, NONE for those that are not computed. */
 export interface GradientBlocks {
   readonly parameters: Place;
   readonly adapter: Place;

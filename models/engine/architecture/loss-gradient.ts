@@ -6,12 +6,12 @@ import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";
 import { linearAdapter, placeLogits, readTokens, type Transformer } from "./transformer.ts";
 import type { BackBuffers } from "./workspace.ts";
 
-/** One row of text: what is read, and what should follow each token. */
+/** One row of text: the tokens read, and the target after each. */
 export interface TokenRow {
   readonly tokens: readonly number[];
-  /** The token wanted after each; −1 where none is, as in a prompt. */
+  /** Target after each token; −1 for none, as in a prompt. */
   readonly targets: readonly number[];
-  /** What a target's loss counts for in the gradient; absent: one part of all, so that it is the mean's. */
+  /** Weight of a target's loss in the gradient; absent: one part of all, so that the gradient is the mean's. */
   readonly weight?: number;
 }
 
@@ -73,7 +73,7 @@ interface Pass {
   readonly into: GradientBlocks;
 }
 
-/** From the logits' gradient down to what is tuned. */
+/** Passes back from the logits' gradient to what is tuned. */
 function goBack(model: Transformer, tokens: readonly number[], into: GradientBlocks): void {
   const { kernels, layout, parameters, shape, workspace } = model;
   const { back } = workspace;

@@ -2,9 +2,9 @@ import { NONE, type Place, packedFloats } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import type { RotaryScaling } from "../tensors/rotary-table.ts";
 
-/** What distinguishes the decoders that are computed here; sizes are counts of numbers. */
+/** Properties that distinguish the decoders that are computed here; sizes are counts of numbers. */
 export interface ModelShape {
-  /** How its tensors are named. */
+  /** Family that decides the tensors' names. */
   readonly family: "gpt2" | "llama";
   readonly vocabularySize: number;
   readonly width: number;
@@ -67,14 +67,14 @@ export interface NormPlaces {
 export interface LayerPlaces {
   readonly before: NormPlaces;
   readonly between: NormPlaces;
-  /** NONE where heads are not normalised. */
+  /** Place of the norms of heads; NONE if heads are not normalised. */
   readonly queryNorm: Place;
   readonly keyNorm: Place;
   readonly linears: Readonly<Partial<Record<LinearName, LinearPlaces>>> &
     Readonly<Record<"qkv" | "output" | "up" | "down", LinearPlaces>>;
 }
 
-/** Of linear maps and embeddings: floats, or int8 in blocks of 32, which are not trained themselves. */
+/** Formats of linear maps and embeddings: floats, or int8 in blocks of 32, which are not trained themselves. */
 export const WEIGHT_NUMBERS = ["float32", "int8"] as const;
 export type WeightNumbers = (typeof WEIGHT_NUMBERS)[number];
 
@@ -82,7 +82,7 @@ export type WeightNumbers = (typeof WEIGHT_NUMBERS)[number];
 export const usualWeights = ({ floatCount }: ParameterLayout): WeightNumbers =>
   floatCount < 2 ** 26 ? "float32" : "int8";
 
-/** Where a model's numbers lie, counted from the start of a block; a block of gradients has the same layout. */
+/** Places of a model's numbers, counted from the start of a block; a block of gradients has the same layout. */
 export interface ParameterLayout {
   readonly weights: WeightNumbers;
   readonly floatCount: number;
@@ -92,7 +92,7 @@ export interface ParameterLayout {
   readonly positions: Place;
   readonly layers: readonly LayerPlaces[];
   readonly last: NormPlaces;
-  /** vocabularySize × width; the embedding where the model is tied. */
+  /** vocabularySize × width; the embedding if the model is tied. */
   readonly head: Place;
 }
 

@@ -171,7 +171,7 @@ function attend(model: Transformer, layer: number, buffers: LayerBuffers, rows: 
   }
 }
 
-/** Of each row the heads of queries, then those of keys lie side by side. */
+/** Normalises the heads of each row. The heads of queries lie side by side, then those of keys. */
 function normaliseHeads(
   { kernels, layout, parameters, shape }: Transformer,
   layer: number,

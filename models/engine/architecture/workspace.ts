@@ -28,7 +28,7 @@ export interface LayerBuffers {
   readonly low: readonly Place[];
 }
 
-/** What a pass over up to `maxRows` tokens writes beside its results. */
+/** Buffers that a pass over up to `maxRows` tokens writes beside its results. */
 export interface Workspace {
   readonly maxRows: number;
   readonly layers: readonly LayerBuffers[];
@@ -42,7 +42,7 @@ export interface Workspace {
   readonly losses: Place;
   /** The head's columns side by side, width × roundUp16(vocabularySize): for generating only, else NONE. */
   readonly flippedHead: Place;
-  /** A map's rows as int8; NONE where weights are floats. */
+  /** A map's rows as int8; NONE if weights are floats. */
   readonly quantised: Place;
   /** rotary positions: maxRows × headSize, or NONE. */
   readonly rotary: Place;
@@ -59,13 +59,15 @@ export interface BackBuffers {
   readonly dUp: Place;
   readonly dAttention: Place;
   readonly dLow: Place;
-  /** int8 weights of some outputs as floats; NONE where weights are floats. */
+  /** Some outputs' int8 weights as floats; NONE if weights are floats. */
   readonly unpacked: Place;
 }
 
 interface WorkspaceOptions {
   readonly maxRows: number;
-  /** Buffers for the pass back; without, layers share theirs and only keys and values are kept. */
+  /**
+   * Buffers for the pass back. Without them layers share theirs, and only keys and values are stored for each layer.
+   */
   readonly isTraining: boolean;
   readonly adapter: AdapterLayout | null;
   /** float32 if not given. */

@@ -19,13 +19,13 @@ export interface BatchRequest extends Sampling {
   readonly pages: readonly number[];
   /** Each ends the answer and is not part of it. */
   readonly endTokens: readonly number[];
-  /** What the answer is held to: of models whose tokens spell bytes. */
+  /** Shape of JSON to which the answer is held; for models whose tokens spell bytes. */
   readonly json?: JsonShape | null;
-  /** How many likeliest tokens are told beside each; null or absent: none, and no probability. */
+  /** Number of likeliest tokens reported beside each; null or absent: none, and no probability. */
   readonly topLogprobs?: number | null;
 }
 
-/** What a step brought a request: a token, and why it was the last one; a token of −1 is none. */
+/** Result of a step for a request: a token, and why it was the last one; a token of −1 is none. */
 export interface BatchToken {
   readonly id: number;
   readonly token: number;
@@ -38,7 +38,7 @@ interface Running {
   readonly slot: number;
   readonly random: SeededRandom;
   readonly guide: JsonGuide | null;
-  /** Tokens whose keys and values are kept. */
+  /** Tokens whose keys and values are stored. */
   read: number;
   readonly answer: number[];
 }
@@ -72,7 +72,7 @@ export class BatchLoop {
     this.#running.set(id, { request, slot, random, guide, read: 0, answer: [] });
   }
 
-  /** Whether it was there. */
+  /** Removes a request. Returns true if it was there. */
   leave(id: number): boolean {
     const running = this.#running.get(id);
     if (running === undefined) return false;

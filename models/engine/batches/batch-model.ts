@@ -20,7 +20,7 @@ export const PAGE_POSITIONS = 16;
 /** Rows of prompts that a step reads beside those of answers. */
 export const PROMPT_ROWS = 64;
 
-/** What one thread writes while it makes a step: rows × the width of what they hold. */
+/** Buffers that one thread writes while it makes a step: rows × the width of their content. */
 interface BatchBuffers {
   readonly maxRows: number;
   readonly slotCount: number;
@@ -33,9 +33,9 @@ interface BatchBuffers {
   readonly gate: Place;
   readonly up: Place;
   readonly inner: Place;
-  /** A map's rows as int8; NONE where weights are floats. */
+  /** A map's rows as int8; NONE if weights are floats. */
   readonly quantised: Place;
-  /** Of each row its line of the table of positions. */
+  /** Line of the table of positions for each row. */
   readonly turns: Place;
   readonly picked: Place;
   readonly logits: Place;
@@ -51,12 +51,12 @@ interface KvPlaces {
   readonly at: Place;
   readonly pageCount: number;
   readonly pageFloats: number;
-  /** Of one layer within a page. */
+  /** Floats of one layer within a page. */
   readonly layerFloats: number;
   readonly maxPages: number;
 }
 
-/** Without kernels it goes to another thread. */
+/** Model without kernels, as it goes to another thread. */
 export interface BatchModelParts {
   readonly shape: ModelShape;
   readonly layout: ParameterLayout;
@@ -66,7 +66,7 @@ export interface BatchModelParts {
   readonly maxPositions: number;
   readonly kv: KvPlaces;
   readonly buffers: BatchBuffers;
-  /** Absent where nothing is held to JSON. */
+  /** Absent if nothing is held to JSON. */
   readonly spelled?: SpelledVocabulary | null;
 }
 

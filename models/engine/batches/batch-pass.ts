@@ -34,7 +34,7 @@ export function seatSlot({ buffers, kernels, kv }: BatchModel, slot: number, pag
   words(kernels.arena, buffers.pages + slot * kv.maxPages, kv.maxPages).set(pages);
 }
 
-/** After it the buffers have the rows' normed output. At most `maxRows` rows; a request's in order of position. */
+/** Fills the buffers with the rows' normed output. At most `maxRows` rows; a request's in order of position. */
 export function passRows(
   model: BatchModel,
   rows: readonly BatchRow[],

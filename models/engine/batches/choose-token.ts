@@ -6,7 +6,10 @@ export interface Sampling {
   readonly temperature: number;
   /** The likeliest tokens that have this part of the probability together; 1 for all. */
   readonly topP: number;
-  /** No run of so many tokens is answered twice, and an answer does not begin with its end. Absent: no rule. */
+  /**
+   * Length of a run of tokens that an answer does not repeat; an answer does not begin with its end either. Absent: no
+   * rule.
+   */
   readonly noRepeat?: number | undefined;
   readonly endTokens?: readonly number[];
 }

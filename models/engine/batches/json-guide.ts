@@ -1,9 +1,9 @@
 import { isEnded, type JsonPlace, type JsonShape, jsonStart } from "./json-text.ts";
 
-/** What the tokens of a base spell, in memory that threads share. */
+/** Spelling of a base's tokens, in memory that threads share. */
 export interface SpelledVocabulary {
   readonly bytes: Uint8Array;
-  /** Where each token's bytes end; its own begin where those before it end. */
+  /** Ends of the tokens' bytes; each token's bytes begin where those before it end. */
   readonly ends: Uint32Array;
   /** Tokens that a text may have, by their bytes. */
   readonly order: Uint32Array;
@@ -11,10 +11,10 @@ export interface SpelledVocabulary {
 
 const NEVER = 0x7fffffff;
 
-/** Which tokens may follow, and how many bytes would then end what is open: a byte is a token at most. */
+/** Cost of each token that may follow: the bytes that would then end what is open. A byte is a token at most. */
 export interface TokenCosts {
   readonly costs: Int32Array;
-  /** What costs more may not follow. */
+  /** Maximum cost of a token that may follow. */
   readonly max: number;
 }
 
@@ -26,7 +26,7 @@ export class JsonGuide {
   readonly #spelled: SpelledVocabulary;
   readonly #costs: Int32Array;
   #place: JsonPlace;
-  /** Of which place the costs are. */
+  /** Place to which the costs belong. */
   #costsOf: JsonPlace | null = null;
   #isCut = false;
 
@@ -60,7 +60,9 @@ export class JsonGuide {
     return this.#isCut ? "length" : "stop";
   }
 
-  /** Tokens in the order of their bytes: what one shares with the one before is not looked at again. */
+  /**
+   * Walks the tokens in the order of their bytes, so that bytes shared with the token before are not looked at again.
+   */
   #price(): void {
     const { bytes, ends, order } = this.#spelled;
     const places: JsonPlace[] = [this.#place];

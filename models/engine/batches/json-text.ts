@@ -1,6 +1,6 @@
 /** JSON as its bytes come one by one: which byte may follow, and how many bytes it takes at least to end what is open. */
 
-/** What a text may be; a part of JSON Schema (models/serving/openai/json-shape.ts). */
+/** Shape of a text; a part of JSON Schema (models/serving/openai/json-shape.ts). */
 export type JsonShape =
   | { readonly kind: "any" | "string" | "number" | "integer" }
   /** JSON texts, one of which it is. */
@@ -19,11 +19,14 @@ export interface JsonMember {
   readonly value: JsonShape;
 }
 
-/** How far a text is in a value, above the values around it. Never changed: the next byte gives another place, or the same. */
+/**
+ * Place of a text in a value, above the values around it. Never changed: the next byte gives another place, or the
+ * same.
+ */
 export interface JsonPlace {
   readonly rule: Rule;
   readonly step: number;
-  /** What the rule counts: items, digits, the next member. */
+  /** Count of the rule: items, digits, the next member. */
   readonly count: number;
   readonly blanks: number;
   readonly around: JsonPlace | null;
@@ -33,11 +36,11 @@ export interface JsonPlace {
 }
 
 interface Rule {
-  /** null where the byte may not follow. */
+  /** null if the byte may not follow. */
   next(place: JsonPlace, byte: number): JsonPlace | null;
   /** Bytes that end the value from there, at least; of those around it none. */
   rest(step: number, count: number): number;
-  /** Where it goes on after one of several texts has ended within. */
+  /** Continues after one of several texts has ended within. */
   ended?(place: JsonPlace, which: number): JsonPlace;
 }
 
@@ -70,7 +73,12 @@ const among = (characters: string) => {
 };
 
 const at = (rule: Rule, step: number, count: number, around: JsonPlace | null): JsonPlace => ({
-  ...{ rule, step, count, around, blanks: 0, depth: (around?.depth ?? 0) + 1 },
+  rule,
+  step,
+  count,
+  around,
+  blanks: 0,
+  depth: (around?.depth ?? 0) + 1,
   rest: rule.rest(step, count) + (around?.rest ?? 0),
 });
 const to = ({ around, rule }: JsonPlace, step: number, count: number) => at(rule, step, count, around);
@@ -91,7 +99,7 @@ export const isEnded = (place: JsonPlace): boolean => place === END;
 /** Steps: before, inside, behind a backslash, four to one hexadecimal digits ahead; then inside a character (UNICODE). */
 const STRING_RESTS = [2, 1, 2, 5, 4, 3, 2, 2, 3, 4, 3, 3, 4, 4];
 const [INSIDE, ESCAPE, HEX, LAST_HEX] = [1, 2, 3, 6];
-/** Of a character of UTF-8 by its step: which bytes may follow, and the step after one. */
+/** Bytes that may follow within a character of UTF-8, by its step, and the step after one. */
 const UNICODE: Readonly<Record<number, readonly [least: number, max: number, step: number]>> = {
   7: [0x80, 0xbf, INSIDE],
   8: [0x80, 0xbf, 7],
@@ -227,12 +235,12 @@ function recordRule(values: () => Rule): Rule {
 function objectRule(members: readonly JsonMember[]): Rule {
   const values = members.map(({ value }) => ruleOf(value));
   const texts = members.map(({ name }) => JSON.stringify(name));
-  /** Of the members that are required from one on, each with its comma. */
+  /** Bytes of the members that are required from one on, each with its comma. */
   const needs = Array<number>(members.length + 1).fill(0);
   const costOf = (i: number) => new TextEncoder().encode(texts[i]!).length + 1 + values[i]!.rest(0, 0);
   for (let i = members.length - 1; i >= 0; i--)
     needs[i] = needs[i + 1]! + (members[i]!.isRequired ? costOf(i) + 1 : 0);
-  /** Behind a name: colon, value, what is required then, and the bracket. */
+  /** Bytes behind a name: colon, value, what is required then, and the bracket. */
   const behind = (i: number) => 1 + values[i]!.rest(0, 0) + needs[i + 1]! + 1;
   const names = members.map((_, from) => {
     const required = members.findIndex(({ isRequired }, i) => i >= from && isRequired);
@@ -340,5 +348,5 @@ function ruleOf(shape: JsonShape): Rule {
   }
 }
 
-/** Before the first byte of a text: its `rest` is the length of the shortest one. */
+/** Place before the first byte of a text: its `rest` is the length of the shortest one. */
 export const jsonStart = (shape: JsonShape): JsonPlace => at(ruleOf(shape), 0, 0, END);

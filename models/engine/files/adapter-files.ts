@@ -18,10 +18,10 @@ import { encodeTensors, type NamedTensor, readFloats, readTensorEntries } from "
 const CONFIG_FILE = "adapter_config.json";
 const WEIGHTS_FILE = "adapter_model.safetensors";
 const MAX_CONFIG_BYTES = 2 ** 20;
-/** Of a tensor's name, type, shape and place in a header; and of what else a header has. */
+/** Maximum bytes of a tensor's name, type, shape and place in a header; and of what else a header has. */
 const TENSOR_HEAD_BYTES = 512;
 
-/** What is computed; models/engine/files/known-keys.ts has what else may stand there. */
+/** Settings that are computed; models/engine/files/known-keys.ts has what else may stand there. */
 const configSchema = z.object({
   peft_type: z.literal("LORA"),
   r: z.number().int().min(1).max(1_024),
@@ -97,7 +97,7 @@ export async function readAdapter(
   }
 }
 
-/** Of adapter_model.safetensors, with 32 bits a number. */
+/** Maximum bytes of adapter_model.safetensors, with 32 bits a number. */
 export const maxAdapterBytes = ({ floatCount, parts }: AdapterLayout): number =>
   4 * floatCount + TENSOR_HEAD_BYTES * (2 * parts.length + 1);
 
@@ -137,7 +137,9 @@ export function encodeAdapter(
 
 interface AdapterTensor {
   readonly name: string;
-  /** As published: A is rank × inputs, B is outputs × rank; in the arena they lie the other way round. */
+  /**
+   * Rows of the published tensor: A is rank × inputs, B is outputs × rank. In the arena they lie the other way round.
+   */
   readonly rows: number;
   readonly columns: number;
   readonly place: Place;

@@ -4,7 +4,7 @@ import { modelError } from "../../model-errors.ts";
 export interface ByteSource {
   readonly name: string;
   readonly byteLength: number;
-  /** @throws RollupError MOD_SOURCE_UNREADABLE, also where the file ends before */
+  /** @throws RollupError MOD_SOURCE_UNREADABLE, also if the file ends before */
   read(at: number, byteLength: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -12,7 +12,7 @@ export interface ByteSource {
 /** The files of a model: a local folder, or addresses below one. */
 export interface FileSource {
   readonly name: string;
-  /** null where there is no such file. @throws RollupError MOD_SOURCE_UNREADABLE */
+  /** null if there is no such file. @throws RollupError MOD_SOURCE_UNREADABLE */
   open(file: string): Promise<ByteSource | null>;
 }
 

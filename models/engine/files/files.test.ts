@@ -23,7 +23,7 @@ import { urlSource } from "./url-source.ts";
 let folder: string;
 let server: Server;
 let address: string;
-/** How the server answers: in parts as it should, or wrongly. */
+/** Manner in which the server answers: in parts as it should, or wrongly. */
 let manner: "parts" | "whole" | "other part" | "too much" | "cut" = "parts";
 
 beforeAll(async () => {

@@ -5,11 +5,11 @@
 
 export interface KnownKeys {
   readonly withoutEffect: ReadonlySet<string>;
-  /** Not computed: the values that change nothing. */
+  /** Keys that are not computed, with a test for the values that change nothing. */
   readonly neutral: Readonly<Record<string, (value: unknown) => boolean>>;
 }
 
-/** The first key that could change the arithmetic; null where there is none. */
+/** The first key that could change the arithmetic; null if there is none. */
 export function foreignKey(
   config: object,
   computed: readonly string[],
@@ -36,7 +36,7 @@ const all = (neutral: unknown) => (value: unknown) =>
   Array.isArray(value) && value.every((one) => one === neutral);
 const words = (text: string) => text.trim().split(/\s+/);
 
-/** As transformers writes them, versions 4 and 5, and tools on top of it. */
+/** Keys as transformers writes them, versions 4 and 5, and tools on top of it. */
 export const MODEL_KEYS: KnownKeys = {
   withoutEffect: new Set(
     words(`
@@ -84,7 +84,7 @@ export const MODEL_KEYS: KnownKeys = {
   },
 };
 
-/** As PEFT writes LoRA's, up to 0.20. */
+/** Keys as PEFT writes LoRA's, up to 0.20. */
 export const ADAPTER_KEYS: KnownKeys = {
   withoutEffect: new Set(
     words(`

@@ -266,7 +266,7 @@ export interface LoadOptions {
 }
 
 export interface LoadedModel {
-  /** With the first workspace. */
+  /** Model with the first workspace. */
   readonly model: Transformer;
   /** The same model with each of the workspaces. */
   readonly models: readonly Transformer[];

@@ -8,7 +8,7 @@ const size = (max: number) => z.number().int().min(1).max(max);
 const WIDTH = size(65_536);
 const LAYERS = size(512);
 const HEADS = size(1_024);
-/** Token ids are kept as 32-bit floats. */
+/** Size of a vocabulary: token ids are stored as 32-bit floats. */
 const VOCABULARY = size(2 ** 23);
 const POSITIONS = size(2 ** 20);
 const EPSILON = z.number().min(1e-12).max(1e-2);

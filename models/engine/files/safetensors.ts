@@ -34,7 +34,7 @@ export interface TensorEntry {
   readonly name: string;
   readonly type: FloatType;
   readonly shape: readonly number[];
-  /** Of the file. */
+  /** Offset in the file, in bytes. */
   readonly at: number;
   readonly source: ByteSource;
 }

@@ -1,4 +1,4 @@
-/** Which tensor of a file goes where: the names of published models, and their shapes. */
+/** Places of a file's tensors: the names of published models, and their shapes. */
 
 import type { LinearPlaces, ParameterLayout } from "../architecture/model-shape.ts";
 import { type ModelShape, qkvWidth } from "../architecture/model-shape.ts";
@@ -7,12 +7,15 @@ import { NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
 export interface TensorTarget {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Counted from the start of the model's block. */
+  /** Place, counted from the start of the model's block. */
   readonly at: Place;
   /** Distance of the place where the next number of a row, and the next row, goes. */
   readonly columnStride: number;
   readonly rowStride: number;
-  /** Of a map: its place and sizes, the output that the tensor begins with, and whether its rows are outputs. */
+  /**
+   * Map that the tensor belongs to: its place and sizes, the output that the tensor begins with, and whether its rows
+   * are outputs.
+   */
   readonly map?: PackedMap & { readonly firstOutput: number; readonly hasOutputRows: boolean };
 }
 
@@ -34,7 +37,7 @@ export function tensorTargets(shape: ModelShape, layout: ParameterLayout): Tenso
   return shape.family === "gpt2" ? gpt2Targets(shape, layout) : llamaTargets(shape, layout);
 }
 
-/** What a file may put before every name. */
+/** Prefixes that a file may put before every name. */
 export const namePrefixes = { gpt2: ["", "transformer."], llama: ["", "model."] } as const;
 
 function gpt2Targets(shape: ModelShape, layout: ParameterLayout): TensorTarget[] {

@@ -79,7 +79,7 @@ async function follow(url: string, init: RequestInit): Promise<Response> {
   throw unreadable(url, `it leads on more than ${MAX_REDIRECTS} times`);
 }
 
-/** Never more than was asked for, whatever the server sends. */
+/** Reads no more bytes than were requested, whatever the server sends. */
 async function readBody(answer: Response, url: string, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   let have = 0;

@@ -57,7 +57,7 @@ function requireArena(floatCount: number): void {
   if (floatCount > MAX_ARENA_FLOATS) throw tooLarge(floatCount);
 }
 
-/** @param threadIndex 1 … 15, another one for each thread; the one who made the arena is 0 */
+/** @param threadIndex 1 … 15, another one for each thread; 0 is the thread that made the arena */
 export function joinKernels(shared: SharedArena, threadIndex: number): Kernels {
   if (shared.name === "wasm") return createWasmKernels(shared.memory, threadIndex);
   return createNativeKernels(shared.arena, shared.name, undefined, shared.threadCount);

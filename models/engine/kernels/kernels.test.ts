@@ -93,8 +93,14 @@ describe("every set of kernels", () => {
       const stride = quantisedFloats(inputs);
       const product = (kernels: Kernels, first: number, count: number) =>
         kernels.blocks.multiply({
-          ...{ rows: count, outputs, inputs, weights, accumulate },
-          ...{ x: q + first * stride, y: y + first * outputs, yStride: outputs },
+          rows: count,
+          outputs,
+          inputs,
+          weights,
+          accumulate,
+          x: q + first * stride,
+          y: y + first * outputs,
+          yStride: outputs,
         });
       const prepare = (kernels: Kernels) => {
         const bytes = new Int8Array(kernels.arena.buffer, kernels.arena.byteOffset + 4 * weights);

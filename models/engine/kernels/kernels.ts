@@ -6,7 +6,7 @@
 
 /** Index of a float in the arena. */
 export type Place = number;
-/** For a weight, bias or gradient that is not there. */
+/** Place of a weight, bias or gradient that is not there. */
 export const NONE: Place = -1;
 
 /** Threads on one arena, beside the one that made it. */
@@ -50,7 +50,7 @@ export interface PagedAttention {
   readonly headSize: number;
   readonly qkv: Place;
   readonly qkvStride: number;
-  /** Of a page: keys as keyWidth × 16, then values as 16 × keyWidth. */
+  /** Layout of a page: keys as keyWidth × 16, then values as 16 × keyWidth. */
   readonly kv: Place;
   readonly pageCount: number;
   readonly pageFloats: number;
@@ -99,12 +99,12 @@ interface BlockProduct extends PackedMap {
   /** Rows as `quantise` leaves them. */
   readonly x: Place;
   readonly y: Place;
-  /** At least the outputs, rounded up to 16. */
+  /** Stride of y: at least the outputs, rounded up to 16. */
   readonly yStride: number;
   readonly accumulate: boolean;
 }
 
-/** What int8 weights take. */
+/** Kernels for int8 weights. */
 export interface BlockKernels {
   /** Rows become int8, in blocks of 32 with a scale each: rows × quantisedFloats(width). */
   quantise(rows: number, width: number, x: Place, to: Place): void;
@@ -224,7 +224,7 @@ export interface Kernels {
 
 export type KernelSetName = "avx512-vnni" | "avx512" | "avx2" | "wasm";
 
-/** What every processor's set does alike. */
+/** Moves that every processor's set makes alike. */
 export function arenaMoves(arena: Float32Array): Pick<Kernels, "copy" | "clear" | "write"> {
   return {
     copy: (count, to, from) => void arena.copyWithin(to, from, from + count),

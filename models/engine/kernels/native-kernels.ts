@@ -16,11 +16,11 @@ type NativeAddon = { sets(): KernelSetName[] } & Record<
 
 const addonPath = fileURLToPath(new URL("native/build/model-kernels.node", import.meta.url));
 
-/** How many threads share a product where so many make passes: all cores, at most eight. */
+/** Number of threads that share a product if `passThreads` threads make passes: all cores together, at most eight. */
 export const productThreads = (passThreads: number): number =>
   Math.min(8, Math.max(1, Math.floor(availableParallelism() / passThreads)));
 
-/** The sets that the addon and this processor have, the fastest first; none where the addon was not built. */
+/** Kernel sets that the addon and this processor have, the fastest first; none if the addon was not built. */
 export function nativeKernelSets(path = addonPath): KernelSetName[] {
   try {
     return loadAddon(path).sets();
@@ -33,7 +33,7 @@ export function nativeKernelSets(path = addonPath): KernelSetName[] {
  * The C++ kernels on an arena of their caller's; one that threads share may lie in a SharedArrayBuffer.
  *
  * @param threadCount that share a product of int8 weights, the caller's among them
- * @throws RollupError MOD_ENGINE_UNAVAILABLE where the addon is absent or the processor lacks the set
+ * @throws RollupError MOD_ENGINE_UNAVAILABLE if the addon is absent or the processor lacks the set
  */
 export function createNativeKernels(
   arena: Float32Array,

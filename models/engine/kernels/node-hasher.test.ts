@@ -8,7 +8,7 @@ const hasher = new NodeHasher();
 const { floats, nodes } = hasher;
 const pairBytes = 2 * NODE_BYTES;
 
-/** Whether the hashes of these pairs are those of @noble/hashes. */
+/** Expects that the hashes of these pairs are those of @noble/hashes. */
 function expectRight(pairs: readonly Uint8Array[]): void {
   for (const [i, pair] of pairs.entries()) nodes.set(pair, pairBytes * i);
   hasher.hashPairs(pairs.length);

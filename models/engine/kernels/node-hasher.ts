@@ -4,18 +4,18 @@ import { type KernelCalls, newMemory, WebAssembly } from "@openledger/foundation
 import { addHashPairs, addSwapFloats, roundConstants } from "./wasm/keccak-code.ts";
 
 export const NODE_BYTES = 32;
-/** That there is room for. */
+/** Maximum nodes: the memory has room for them. */
 export const MAX_NODES = 1_024;
 
 const CONSTANTS_AT = 64;
 const NODES_AT = 1_024;
-/** Of 64 KiB. */
+/** Pages of memory, of 64 KiB. */
 const PAGES = 1;
 
 /** Works on nodes that its caller puts into its memory, and takes out of it. */
 export class NodeHasher {
   readonly nodes: Uint8Array;
-  /** In the same memory. */
+  /** Floats in the same memory. */
   readonly floats: Float32Array;
   readonly #calls: KernelCalls;
 
@@ -32,12 +32,12 @@ export class NodeHasher {
     this.#calls = new WebAssembly.Instance(module, { env: { memory, scratch: 0 } }).exports;
   }
 
-  /** Nodes 2 i and 2 i + 1 become node i, for so many i. What is behind them changes, too. */
+  /** Turns nodes 2 i and 2 i + 1 into node i, for `count` values of i. The nodes behind them change, too. */
   hashPairs(count: number): void {
     this.#calls.hashPairs!(NODES_AT, NODES_AT, count);
   }
 
-  /** So many nodes of eight floats each become big-endian floats, every NaN the same. */
+  /** Turns `count` nodes of eight floats each into big-endian floats, every NaN the same. */
   swapFloats(count: number): void {
     this.#calls.swapFloats!(NODES_AT, NODES_AT + NODE_BYTES * count);
   }

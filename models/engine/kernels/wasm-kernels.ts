@@ -27,12 +27,12 @@ const PAGE_BYTES = 65_536;
 const MAX_PAGES = 65_536;
 const MAX_THREADS = MAX_THREAD_COUNT + 1;
 const SCRATCH_BYTES = Math.ceil(multiplyScratchBytes / 64) * 64;
-/** Below it lie the threads' scratch areas. Address 0 means "none". */
+/** Address of the arena: below it lie the threads' scratch areas. Address 0 means "none". */
 const ARENA_AT = Math.ceil((64 + MAX_THREADS * SCRATCH_BYTES) / PAGE_BYTES) * PAGE_BYTES;
 
 let compiled: WasmModule | undefined;
 
-/** Generated and compiled once, some 50 ms. */
+/** Generates and compiles the module once, some 50 ms. */
 function kernelModule(): WasmModule {
   if (compiled !== undefined) return compiled;
   enableRelaxedSimd();
@@ -45,7 +45,7 @@ function kernelModule(): WasmModule {
   return compiled;
 }
 
-/** @throws RollupError MOD_TOO_LARGE where the floats do not fit into WebAssembly's 4 GiB */
+/** @throws RollupError MOD_TOO_LARGE if the floats do not fit into WebAssembly's 4 GiB */
 export function createWasmMemory(floatCount: number): WasmMemory {
   const pages = Math.ceil((ARENA_AT + 4 * floatCount) / PAGE_BYTES);
   try {
@@ -66,7 +66,7 @@ export function createWasmMemory(floatCount: number): WasmMemory {
  * The kernels as WebAssembly with relaxed SIMD, the same bytes as the native ones.
  *
  * @param threadIndex 0 … 15, another one for each thread that works on the memory
- * @throws RollupError MOD_ENGINE_UNAVAILABLE where the machine has no fused multiply-add
+ * @throws RollupError MOD_ENGINE_UNAVAILABLE if the machine has no fused multiply-add
  */
 export function createWasmKernels(memory: WasmMemory, threadIndex = 0): Kernels {
   if (!(threadIndex >= 0 && threadIndex < MAX_THREADS))
@@ -78,7 +78,9 @@ export function createWasmKernels(memory: WasmMemory, threadIndex = 0): Kernels 
   return bindKernels(calls, arena);
 }
 
-/** Without fused multiply-add in hardware the engine rounds twice, and other bytes would come out. */
+/**
+ * Checks that the hardware has fused multiply-add. Without it the engine rounds twice, and other bytes would come out.
+ */
 function checkFusing(calls: KernelCalls, floats: Float32Array, scratch: number): void {
   // −(1 + 2^-22) + (1 + 2^-23)²: 2^-46, but 0 where the square is rounded first.
   const at = scratch / 4 + 16;

@@ -3,7 +3,7 @@ import type { Place } from "../kernels/kernels.ts";
 /** Kernels go through buffers by sixteen floats. */
 export const roundUp16 = (count: number): number => Math.ceil(count / 16) * 16;
 
-/** Where buffers will lie in an arena, before the arena is there: its size is known once all are placed. */
+/** Plans the places of buffers before the arena is there: its size is known once all are placed. */
 export class ArenaPlan {
   #floatCount = 0;
 

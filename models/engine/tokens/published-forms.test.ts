@@ -8,8 +8,13 @@ import { begun, openTokenizer, type TextTokens } from "./tokenizer.ts";
 
 const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 const mark = (id: number, content: string) => ({
-  ...{ id, content, special: true, normalized: false },
-  ...{ single_word: false, lstrip: false, rstrip: false },
+  id,
+  content,
+  special: true,
+  normalized: false,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
 });
 const files = (given: Readonly<Record<string, object | string>>) => {
   const bytes = Object.entries(given).map(([name, file]): [string, Uint8Array] => [
@@ -23,8 +28,13 @@ const files = (given: Readonly<Record<string, object | string>>) => {
 function bpe(letters: string, marks: readonly string[], changed: object = {}) {
   const vocab = Object.fromEntries(Array.from(letters, (letter, id) => [letter, id]));
   return {
-    ...{ version: "1.0", truncation: null, padding: null, normalizer: null },
-    ...{ pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel },
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: null,
+    decoder: byteLevel,
     added_tokens: marks.map((content, i) => mark(letters.length + i, content)),
     model: { type: "BPE", dropout: null, unk_token: null, byte_fallback: false, vocab, merges: [] },
     ...changed,
@@ -39,7 +49,10 @@ const sentencePiece = (decoder: object) => ({
   added_tokens: [mark(0, "<unk>"), mark(1, "<s>"), mark(2, "</s>")],
   decoder,
   model: {
-    ...{ type: "BPE", unk_token: "<unk>", byte_fallback: true, merges: [] },
+    type: "BPE",
+    unk_token: "<unk>",
+    byte_fallback: true,
+    merges: [],
     vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
   },
 });
@@ -115,7 +128,9 @@ describe("decoding", () => {
 
 describe("the beginning of a text", () => {
   const template = (parts: object[]) => ({
-    ...{ type: "TemplateProcessing", single: parts, pair: parts },
+    type: "TemplateProcessing",
+    single: parts,
+    pair: parts,
     special_tokens: { "<begin>": { id: "<begin>", ids: [2], tokens: ["<begin>"] } },
   });
   const sequence = { Sequence: { id: "A", type_id: 0 } };

@@ -29,7 +29,7 @@ const BYTE_COUNT = 256;
 const NOTHING = new Uint8Array();
 
 /**
- * null where tokens do not spell a text byte by byte: where the tokenizer changes it first, or is no byte-level BPE.
+ * null if tokens do not spell a text byte by byte: where the tokenizer changes it first, or is no byte-level BPE.
  *
  * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
  */
@@ -55,7 +55,7 @@ export async function readVocabulary(
   return { bytes, ends, order };
 }
 
-/** Bytes by token; empty where a token spells nothing certain. */
+/** Bytes by token; empty if a token spells nothing certain. */
 async function readSpelling(source: FileSource, vocabularySize: number): Promise<Uint8Array[] | null> {
   const file = await readWhole(source, "tokenizer.json", MAX_FILE_BYTES);
   if (file === null) {
@@ -95,7 +95,7 @@ function spellingOf(file: TokenizerFile, size: number): Uint8Array[] | null {
   return spelling;
 }
 
-/** Whether the pieces that a text is cut into before it is encoded are all of its bytes, and no others. */
+/** True if the pieces into which a text is cut before it is encoded are all of its bytes, and no others. */
 function keepsBytes(pre: PreTokenizer | undefined): boolean {
   if (pre?.type === "ByteLevel") return pre.add_prefix_space === false;
   if (pre?.type !== "Sequence") return false;

@@ -37,13 +37,13 @@ export async function readEndTokens(source: FileSource): Promise<number[]> {
   return [...new Set(ids.filter(isToken))];
 }
 
-/** What the tokenizer puts before a text. @throws as `readEndTokens` */
+/** Reads the tokens that the tokenizer puts before a text. @throws as `readEndTokens` */
 export async function readBeginTokens(source: FileSource): Promise<number[]> {
   const file = await readJson<TokenizerFile>(source, "tokenizer.json", MAX_FILE_BYTES);
   return file === null ? [] : checked("tokenizer.json", () => beginOf(file));
 }
 
-/** Its template of a chat as a base publishes it; null where there is none. @throws as `readEndTokens` */
+/** Reads a base's template of a chat as it is published; null if there is none. @throws as `readEndTokens` */
 export async function readChatTemplate(source: FileSource): Promise<string | null> {
   const own = await readWhole(source, "chat_template.jinja", MAX_CONFIG_BYTES);
   if (own !== null) return checked("chat_template.jinja", () => textOfBytes(own));

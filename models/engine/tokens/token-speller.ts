@@ -12,15 +12,15 @@ export interface TokenSpelling {
   speller(): TokenSpeller;
 }
 
-/** How a decoder spells a token by its name. */
+/** Spelling of tokens by a decoder, by their names. */
 interface Decoding {
-  /** Behind other tokens. */
+  /** Bytes of a token behind other tokens. */
   readonly inside: (name: string) => Uint8Array;
-  /** At the beginning of a text. */
+  /** Bytes of a token at the beginning of a text. */
   readonly first: (name: string) => Uint8Array;
   /** A byte that is dropped at the beginning of a text, and how often at most. */
   readonly strip?: { readonly byte: number; readonly count: number } | undefined;
-  /** Whether added tokens are spelled by their content, not by the decoder. */
+  /** True if added tokens are spelled by their content, not by the decoder. */
   readonly isAddedPlain?: boolean;
 }
 
@@ -141,7 +141,7 @@ function byteLevel(): (name: string) => Uint8Array {
   };
 }
 
-/** In this order, on each token: what the decoder "WordPiece" itself does. */
+/** Replacements in this order, on each token: what the decoder "WordPiece" itself does. */
 const CLEANED = [
   ...[" .", " ?", " !", " ,"].map((from) => [from, from.slice(1)] as const),
   [" ' ", "'"] as const,

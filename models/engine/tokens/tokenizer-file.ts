@@ -1,4 +1,7 @@
-/** A tokenizer.json as strangers write it: bounded before a library reads it, and what it puts around a text. */
+/**
+ * Reads a tokenizer.json as strangers write it: bounded before a library reads it, with the tokens that it puts around
+ * a text.
+ */
 
 interface Component {
   readonly type?: string;
@@ -50,7 +53,7 @@ export interface TokenizerFile {
   readonly post_processor?: PostProcessor | null;
 }
 
-/** As a model's shape has it: ids are places in lists. */
+/** Maximum tokens, as a model's shape has it: ids are places in lists. */
 const MAX_TOKENS = 2 ** 23;
 const MAX_MERGES = 2 ** 22;
 const MAX_ADDED = 2 ** 16;
@@ -61,7 +64,7 @@ const MAX_PATTERN_LENGTH = 4_096;
 /** Parts of an alternative that may repeat without a bound; published patterns have up to two. */
 const MAX_REPEATS = 4;
 
-/** @throws TypeError for what no tokenizer has, and for a pattern that could hold its reader for ever */
+/** @throws TypeError for a setting that no tokenizer has, and for a pattern that could hold its reader for ever */
 export function requireBounded(file: TokenizerFile): void {
   const { added_tokens: added = [], model } = file;
   const vocabulary = Array.isArray(model.vocab) ? model.vocab : Object.entries(model.vocab);

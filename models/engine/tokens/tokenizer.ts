@@ -18,13 +18,13 @@ export interface TextTokens extends TokenSpelling {
   decode(tokens: readonly number[]): string;
   /** Tokens that the tokenizer puts before a text: a begin-of-text token, or none. */
   readonly begin: readonly number[];
-  /** Most bytes of UTF-8 that one token stands for in a text. */
+  /** Maximum bytes of UTF-8 that one token stands for in a text. */
   readonly longestBytes: number;
 }
 
 /**
- * Most bytes of a text of so many tokens. A stranger's text is held against it before it is encoded: encoding takes about
- * 10 µs a byte, and what is longer is refused anyway.
+ * Maximum bytes of a text of `tokenCount` tokens. A stranger's text is compared with it before it is encoded: encoding
+ * takes about 10 µs a byte, and what is longer is refused anyway.
  */
 export const maxTextBytes = ({ longestBytes }: Pick<TextTokens, "longestBytes">, tokenCount: number) =>
   tokenCount * longestBytes;
@@ -41,7 +41,10 @@ export const byteTokens: TextTokens = withDecoding({
   longestBytes: 1,
 });
 
-/** What normalizers may shorten a text to: a letter of mathematics has 4 bytes, and the letter that NFKC makes of it one. */
+/**
+ * Factor by which normalizers may shorten a text: a letter of mathematics has 4 bytes, and the letter that NFKC makes
+ * of it one.
+ */
 const NORMALIZED_PART = 4;
 
 /**
@@ -96,7 +99,7 @@ function textOf(spell: (token: number) => Uint8Array, tokens: readonly number[])
   return tokens.map((token) => decoder.decode(spell(token), { stream: true })).join("") + decoder.decode();
 }
 
-/** A text's tokens behind those that the tokenizer puts before it: once, where the text has them already. */
+/** Tokens of a text behind those that the tokenizer puts before it: once, if the text has them already. */
 export function begun({ begin }: Pick<TextTokens, "begin">, text: readonly number[]): readonly number[] {
   return begin.every((token, i) => text[i] === token) ? text : [...begin, ...text];
 }

@@ -30,7 +30,7 @@ interface Pair {
 /**
  * tokenizer.json as @huggingface/tokenizers reads it.
  *
- * @throws RangeError where the vocabulary has no room for the bytes, or the texts do not have enough pairs
+ * @throws RangeError if the vocabulary has no room for the bytes, or the texts do not have enough pairs
  */
 export function trainTokenizer(texts: Iterable<string>, recipe: TokenizerRecipe): string {
   const { specialTokens, vocabularySize } = recipe;
@@ -108,7 +108,7 @@ function countWords(texts: Iterable<string>): [string, number][] {
   return [...counts];
 }
 
-/** How often each pair of neighbours occurs. */
+/** Counts of each pair of neighbours. */
 class PairTable {
   readonly #words: readonly Word[];
   readonly #pairs = new Map<number, Pair>();

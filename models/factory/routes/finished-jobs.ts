@@ -60,11 +60,11 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
  */
 export async function beginActivation(
   context: FactoryContext,
-  given: StoredJob,
+  storedJob: StoredJob,
   modelId: number,
 ): Promise<FactoryRegistration> {
   const { jobs, config, datasets, logger, side } = context;
-  const job = requireDone(given);
+  const job = requireDone(storedJob);
   const { id, leafId, result, whyNot } = job.view;
   if (job.registration.statics === null)
     throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id}: ${whyNot}`, { data: { why: whyNot } });
@@ -126,11 +126,11 @@ async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<L
 /** Makes the requested files unless they exist, and lists them. @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows */
 export async function exportOf(
   context: FactoryContext,
-  given: StoredJob,
+  storedJob: StoredJob,
   form: ExportForm,
 ): Promise<FactoryExport> {
   const { jobs, runner, side, taskOf } = context;
-  const job = requireDone(given);
+  const job = requireDone(storedJob);
   const { id, leafId, whyNot } = job.view;
   const jobFolder = runner.folderOf(id);
   const folder = join(jobFolder, FOLDERS[form]);

@@ -21,7 +21,7 @@ type Limits = Pick<
   FactoryConfig,
   "dataPath" | "datanetHosts" | "maxRows" | "maxDatasetBytes" | "maxDatasetsPerAccount"
 >;
-type Asked = FactoryDataset["asked"];
+type SignatureRequests = FactoryDataset["asked"];
 
 export class DatasetStore {
   readonly #limits: Limits;
@@ -30,7 +30,7 @@ export class DatasetStore {
   readonly #nowMs: () => number;
   readonly #datasets = new Map<string, StoredDataset>();
   /** Requests whose signatures are awaited, as the client got them. */
-  readonly #asked = new Map<string, Asked>();
+  readonly #unsigned = new Map<string, SignatureRequests>();
 
   /** @param client without a key: rows that are not public are fetched with signatures of those who may read them */
   constructor(limits: Limits, store: FactoryStore, client: LedgerClient, nowMs: () => number) {
@@ -62,7 +62,7 @@ export class DatasetStore {
     return dataset;
   }
 
-  /** The same, with all rows here. @throws MOD_FACTORY_ROWS_MISSING */
+  /** Returns a data set whose rows are all here. @throws MOD_FACTORY_ROWS_MISSING */
   requireReady(id: string, leafId: number): StoredDataset {
     const dataset = this.require(id, leafId);
     if (dataset.view.state === "ready") return dataset;
@@ -78,14 +78,14 @@ export class DatasetStore {
     if (view.state === "ready" || datanet === null) return { ...view, asked: [] };
     const { origin, session } = await askHostName(this.#client, datanet.hostUrl);
     const { missing } = await this.#here(id, list);
-    const asked: Asked = [];
+    const requests: SignatureRequests = [];
     for (let at = 0; at < missing.length; at += MAX_DIGESTS_A_REQUEST) {
       const digests = missing.slice(at, at + MAX_DIGESTS_A_REQUEST);
       const { method, path } = rowsRequest(datanet.id, []);
-      asked.push({ origin, session, method, path, digests });
+      requests.push({ origin, session, method, path, digests });
     }
-    this.#asked.set(id, asked);
-    return { ...view, asked };
+    this.#unsigned.set(id, requests);
+    return { ...view, asked: requests };
   }
 
   async add(request: DatasetRequest, leafId: number): Promise<FactoryDataset> {
@@ -151,13 +151,13 @@ export class DatasetStore {
   async sign(id: string, leafId: number, headers: readonly string[]): Promise<FactoryDataset> {
     const dataset = this.require(id, leafId);
     if (dataset.view.state === "ready") return this.view(dataset);
-    const asked = this.#asked.get(id) ?? [];
-    if (asked.length === 0 || headers.length !== asked.length)
+    const requests = this.#unsigned.get(id) ?? [];
+    if (requests.length === 0 || headers.length !== requests.length)
       throw factoryError(
         "MOD_FACTORY_ROWS_MISSING",
-        `${headers.length} signatures for ${asked.length} requests`,
+        `${headers.length} signatures for ${requests.length} requests`,
         {
-          data: { reason: "signatures-differ", given: headers.length, asked: asked.length },
+          data: { reason: "signatures-differ", given: headers.length, asked: requests.length },
         },
       );
     return this.#receive(dataset, headers);
@@ -179,9 +179,9 @@ export class DatasetStore {
       return count;
     };
     if (headers !== null) {
-      const asked = this.#asked.get(view.id) ?? [];
-      this.#asked.delete(view.id);
-      for (const [i, { digests }] of asked.entries()) await receive(digests, { header: headers[i]! });
+      const requests = this.#unsigned.get(view.id) ?? [];
+      this.#unsigned.delete(view.id);
+      for (const [i, { digests }] of requests.entries()) await receive(digests, { header: headers[i]! });
     } else {
       while (missing.length > 0) {
         const count = await receive(missing.slice(0, MAX_DIGESTS_A_REQUEST), {});
@@ -276,19 +276,19 @@ export class DatasetStore {
     this.#datasets.set(dataset.view.id, dataset);
   }
 
-  #requireCount(given: number): void {
+  #requireCount(rowCount: number): void {
     const { maxRows } = this.#limits;
-    if (given <= maxRows) return;
-    throw factoryError("SRV_TOO_LARGE", `${given} rows, ${maxRows} are the most`, {
-      data: { what: "rows", given, max: maxRows },
+    if (rowCount <= maxRows) return;
+    throw factoryError("SRV_TOO_LARGE", `${rowCount} rows, ${maxRows} are the most`, {
+      data: { what: "rows", given: rowCount, max: maxRows },
     });
   }
 
-  #requireBytes(given: number): number {
+  #requireBytes(byteCount: number): number {
     const { maxDatasetBytes } = this.#limits;
-    if (given <= maxDatasetBytes) return given;
-    throw factoryError("SRV_TOO_LARGE", `${given} bytes of rows, ${maxDatasetBytes} are the most`, {
-      data: { what: "bytes", given, max: maxDatasetBytes },
+    if (byteCount <= maxDatasetBytes) return byteCount;
+    throw factoryError("SRV_TOO_LARGE", `${byteCount} bytes of rows, ${maxDatasetBytes} are the most`, {
+      data: { what: "bytes", given: byteCount, max: maxDatasetBytes },
     });
   }
 }

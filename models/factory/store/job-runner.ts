@@ -9,7 +9,7 @@ import type { EventsMessage, StageMessage, TaskResults, TrainTask } from "../tas
 import type { StoredJob } from "./factory-store.ts";
 import type { JobStore } from "./job-store.ts";
 
-/** A job whose process ended without a word so often, and made no step in between, has failed. */
+/** Number of silent ends of a job's process, without a step in between, after which the job has failed. */
 const MAX_SILENT_ENDS = 3;
 
 interface JobRunnerOptions {

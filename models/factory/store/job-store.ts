@@ -11,7 +11,7 @@ interface JobChange {
 
 type JobListener = (event: JobEvent) => void;
 
-/** All jobs, and who listens to which. An event reaches listeners when it is on disk. */
+/** Jobs and their listeners. An event reaches listeners when it is on disk. */
 export class JobStore {
   readonly #store: FactoryStore;
   readonly #nowMs: () => number;
@@ -72,7 +72,7 @@ export class JobStore {
     return after;
   }
 
-  /** The same with an event that says the new state. */
+  /** Changes a job's state, with an event that names the new state. */
   changeState(id: string, state: FactoryJob["state"], change: JobChange = {}): Promise<StoredJob> {
     const failure = change.view?.failure ?? null;
     return this.change(id, {

@@ -37,12 +37,14 @@ export class ChildTask<Mode extends FactoryTask["mode"]> {
     this.ended = new Promise((resolve, reject) => {
       let last: Promise<void> = Promise.resolve();
       let end: (() => void) | null = null;
-      let keptCount = 0;
+      let storedCount = 0;
       child.on("message", (message: TaskMessage) => {
         switch (message.kind) {
           case "events":
           case "stage":
-            last = last.then(() => onMessage(message)).then(() => this.#order({ keptCount: ++keptCount }));
+            last = last
+              .then(() => onMessage(message))
+              .then(() => this.#order({ storedCount: ++storedCount }));
             // Nobody waits for what cannot be kept.
             last.catch((error: unknown) => {
               reject(error);

@@ -20,7 +20,7 @@ const MAX_ROWS = 4;
 export async function compare(task: CompareTask): Promise<FactoryComparison> {
   const { answerTokens, jobFolder, recipe } = task;
   const adapter = await readFile(join(jobFolder, ADAPTER_FOLDER, "adapter_model.safetensors"));
-  const asked = task.prompts?.map((prompt) => ({ prompt, expected: null })) ?? (await heldOutPrompts(task));
+  const prompts = task.prompts?.map((prompt) => ({ prompt, expected: null })) ?? (await heldOutPrompts(task));
   const { loaded, tokens } = await loadText(recipe, settingOf(task), {
     adapter,
     maxRows: Math.max(recipe.rowTokens, recipe.answers.promptTokens),
@@ -31,20 +31,25 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
   const base: Transformer = { ...tuned, adapter: null };
   const max = Math.max(recipe.rowTokens, recipe.answers.promptTokens);
   return {
-    answers: asked.map(({ expected, prompt }) => {
-      const given = promptOf(recipe, tokens.encode(prompt));
-      if (given.length === 0 || given.length + 1 > max)
-        throw factoryError("SRV_BAD_REQUEST", `the prompt has ${given.length} tokens, 1 to ${max - 1} fit`, {
-          data: { fields: ["prompts"] },
-        });
+    answers: prompts.map(({ expected, prompt }) => {
+      const promptTokens = promptOf(recipe, tokens.encode(prompt));
+      if (promptTokens.length === 0 || promptTokens.length + 1 > max)
+        throw factoryError(
+          "SRV_BAD_REQUEST",
+          `the prompt has ${promptTokens.length} tokens, 1 to ${max - 1} fit`,
+          {
+            data: { fields: ["prompts"] },
+          },
+        );
       const options = {
         ...recipe.answers,
         seed: recipe.seed,
-        tokenCount: Math.min(answerTokens, max - given.length),
+        tokenCount: Math.min(answerTokens, max - promptTokens.length),
       };
-      const answerOf = (model: Transformer) => tokens.decode([...generate(model, given, options)]);
-      const wanted = expected === null ? [] : tokens.encode(expected).slice(0, max - given.length);
-      const row = wanted.length === 0 ? null : answerRow(given, wanted);
+      const answerOf = (model: Transformer) => tokens.decode([...generate(model, promptTokens, options)]);
+      const expectedTokens =
+        expected === null ? [] : tokens.encode(expected).slice(0, max - promptTokens.length);
+      const row = expectedTokens.length === 0 ? null : answerRow(promptTokens, expectedTokens);
       return {
         prompt,
         expected,

@@ -104,7 +104,7 @@ export interface StageMessage {
 }
 
 /** Order from the factory: a wish, or the number of this process' messages that it has stored so far. */
-export type TaskOrder = { readonly wish: TaskWish } | { readonly keptCount: number };
+export type TaskOrder = { readonly wish: TaskWish } | { readonly storedCount: number };
 
 export type TaskMessage =
   /** Events of one step. They come in one message, so that all of them are stored or none. */

@@ -9,21 +9,21 @@ const send = (message: TaskMessage): Promise<void> =>
   );
 
 let wish: TaskWish | null = null;
-let saidCount = 0;
+let messageCount = 0;
 /** Messages that the factory has not stored yet, in their order. */
 const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
 const say: Say = (message) => {
-  saidCount += 1;
-  const count = saidCount;
-  const kept = new Promise<void>((resolve) => waiting.push({ count, resolve }));
-  return send(message).then(() => kept);
+  messageCount += 1;
+  const count = messageCount;
+  const stored = new Promise<void>((resolve) => waiting.push({ count, resolve }));
+  return send(message).then(() => stored);
 };
 
 process.once("message", (task: FactoryTask) => {
   process.on("message", (order: TaskOrder) => {
     if ("wish" in order) wish = order.wish;
-    else while (waiting.length > 0 && waiting[0]!.count <= order.keptCount) waiting.shift()!.resolve();
+    else while (waiting.length > 0 && waiting[0]!.count <= order.storedCount) waiting.shift()!.resolve();
   });
   void compute(task);
 });

@@ -17,7 +17,7 @@ const HARDEST_ROWS = 8;
 const RECENT_STEPS = 16;
 
 /** Steps that may run ahead of the factory's disk. */
-const MAX_UNKEPT = 16;
+const MAX_UNSTORED = 16;
 
 interface WatchOptions {
   readonly recipe: TextRecipe;
@@ -37,7 +37,7 @@ export class TrainingWatch implements TuningWatch {
   #prompts: readonly string[] = [];
   #adapterConfig: Uint8Array = new Uint8Array(0);
   /** Messages that may not be on the factory's disk yet. */
-  readonly #kept: Promise<void>[] = [];
+  readonly #unstored: Promise<void>[] = [];
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -75,23 +75,23 @@ export class TrainingWatch implements TuningWatch {
     this.#recent.push({ ms: nowMs - this.#lastMs, tokenCount: step.tokenCount });
     if (this.#recent.length > RECENT_STEPS) this.#recent.shift();
     this.#lastMs = nowMs;
-    const wished = wish() ?? undefined;
+    const currentWish = wish() ?? undefined;
     const isLook = step.step % stepsPerLook(recipe.tuning) === 0;
-    const isLast = step.step === steps || wished === "stop";
-    if (step.step > saidStep || wished === "stop") {
+    const isLast = step.step === steps || currentWish === "stop";
+    if (step.step > saidStep || currentWish === "stop") {
       const { loss, rate, tokenCount } = step;
       const events: NewJobEvent[] = [
         { kind: "step", step: step.step, loss, rate, tokenCount, ...this.#speed(run, steps - step.step) },
       ];
       if (isLook || isLast) events.push(...this.#look(run, step.step, step.heldOutLoss));
-      this.#kept.push(say({ kind: "events", step: step.step, events }));
-      if (this.#kept.length > MAX_UNKEPT) await this.#kept.shift();
+      this.#unstored.push(say({ kind: "events", step: step.step, events }));
+      if (this.#unstored.length > MAX_UNSTORED) await this.#unstored.shift();
     }
-    return wished;
+    return currentWish;
   }
 
   async beforeState(): Promise<void> {
-    await Promise.all(this.#kept.splice(0));
+    await Promise.all(this.#unstored.splice(0));
   }
 
   #speed(run: TuningRun, stepsLeft: number) {
@@ -123,10 +123,13 @@ export class TrainingWatch implements TuningWatch {
   #continue(model: Transformer, { placed }: TuningRun, prompt: string): string {
     const { answers, rowTokens } = this.#options.recipe;
     const question = placed.tokens.encode(prompt);
-    const given = promptOf(this.#options.recipe, question).slice(0, Math.max(1, rowTokens - SAMPLE_TOKENS));
-    const tokenCount = Math.min(SAMPLE_TOKENS, rowTokens - given.length);
-    if (given.length === 0 || tokenCount < 1) return "";
+    const promptTokens = promptOf(this.#options.recipe, question).slice(
+      0,
+      Math.max(1, rowTokens - SAMPLE_TOKENS),
+    );
+    const tokenCount = Math.min(SAMPLE_TOKENS, rowTokens - promptTokens.length);
+    if (promptTokens.length === 0 || tokenCount < 1) return "";
     const options = { ...answers, tokenCount, temperature: 0, seed: "sample" };
-    return placed.tokens.decode([...generate(model, given, options)]);
+    return placed.tokens.decode([...generate(model, promptTokens, options)]);
   }
 }

@@ -50,24 +50,24 @@ export interface ModelPlace {
 export interface AnswerModelsOptions extends ServerLimits {
   /** Adapters of language models are written here, as "model-ID". */
   readonly adaptersFolder: string;
-  /** Where answers and openings are stored: anyone who loses it leaves paid answers unopened, and their draws void. */
+  /** Folder of answers and openings. Anyone who loses it leaves paid answers unopened, and their draws void. */
   readonly dataFolder: string;
   /** Base of the language models: a folder, an address, or the built-in one. */
   readonly basePath: string;
   readonly kernels: KernelChoice;
   /** Limit of the files of the models used last that stay in memory. */
   readonly heldBytes: number;
-  /** What computes the scores of estimates. */
+  /** Choice of what computes the scores of estimates. */
   readonly scores: ScoreChoice;
   readonly sequencerUrl: string;
-  /** Of the rollup. */
+  /** Domain of the rollup. */
   readonly domain: bigint;
-  /** Whose payments open the answers. */
+  /** Rollup whose payments open the answers. */
   readonly rollup: StoreRollup;
   readonly answerTtlMs: number;
   /** Time between two reads of payments beside those that questions cause; default two seconds. */
   readonly pollIntervalMs?: number;
-  /** Report of what settles a model's epochs beside the server. */
+  /** Report of the settling of a model's epochs beside the server. */
   readonly settlingOf?: ((modelId: number) => SettlingSource | undefined) | undefined;
   /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/explanation/spans.md. */
   readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
@@ -82,14 +82,14 @@ export interface LanguageModel {
   readonly service: AnswerService;
   /** The query of an answer that a batch has made. */
   queryOf(prompt: string, text: string): Promise<Int16Array>;
-  /** What the model reads for a prompt, where that is more than the prompt. */
+  /** Reads a prompt as the model does, if that is more than the prompt. */
   read(prompt: string): Promise<ReadPrompt>;
 }
 
 interface Published extends ModelPlace {
   readonly manifest: ModelManifest;
   readonly recipe: RecipeBase;
-  /** null of other families. */
+  /** Recipe of a language model; null for other families. */
   readonly text: TextRecipe | null;
   readonly weights: WeightNumbers | null;
 }
@@ -163,7 +163,7 @@ export class AnswerModels {
     return this.#app;
   }
 
-  /** By the names of their adapters. */
+  /** Language models by the names of their adapters. */
   get languageModels(): ReadonlyMap<string, LanguageModel> {
     return this.#languageModels;
   }
@@ -172,12 +172,12 @@ export class AnswerModels {
     return this.#routed.has(String(modelId));
   }
 
-  /** In the order of their leaves. */
+  /** Leaves of the models, ascending. */
   get modelIds(): number[] {
     return [...this.#routed.keys()].map(Number).sort((a, b) => a - b);
   }
 
-  /** Weights of the base of all language models; null where there is none. */
+  /** Weights of the base of all language models; null if there is none. */
   get weights(): WeightNumbers | null {
     return this.#languageModels.values().next().value?.weights ?? null;
   }
@@ -232,7 +232,7 @@ export class AnswerModels {
     this.#closing.push(() => watching.stop());
   }
 
-  /** Also puts a language model's adapter where batches read adapters. */
+  /** Reads a model's files. Also puts a language model's adapter where batches read adapters. */
   async #read(place: ModelPlace): Promise<Published> {
     const files = new Map<string, Uint8Array>();
     for (const name of [MANIFEST, "recipe.json", "parameters.bin"]) {
@@ -300,7 +300,7 @@ export const otherWeights = (own: WeightNumbers, others: WeightNumbers) =>
     data: { problems: [{ variable: "SERVING_WEIGHTS" }] },
   });
 
-/** Writes PEFT's two files: the published bytes, and a configuration with what the recipe says. */
+/** Writes PEFT's two files: the published bytes, and a configuration by the recipe. */
 async function writeAdapter(folder: string, { adapter, base }: TextRecipe, bytes: Uint8Array): Promise<void> {
   const config = {
     peft_type: "LORA",

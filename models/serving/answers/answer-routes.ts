@@ -23,10 +23,10 @@ type Bytes = Uint8Array | null | undefined;
 export interface RoutedModel {
   readonly modelId: number;
   readonly manifest: ModelManifest;
-  /** What computes the scores of estimates. */
+  /** Tells what computes the scores of estimates. */
   scoreMode(): Promise<RanMode>;
   readonly service: AnswerService;
-  /** Of its replies: the most that its recipe promises. */
+  /** Assurance of its replies: the highest that its recipe promises. */
   readonly assurance: ReturnType<typeof assuranceOf>;
   readonly store: AnswerStore;
   /** A file of the manifest, or the manifest; nothing else is asked for. */
@@ -35,32 +35,32 @@ export interface RoutedModel {
   sharedFile(name: string): Bytes | Promise<Bytes>;
   /** The content of a row, if rows are published. */
   row(place: number): Bytes | Promise<Bytes>;
-  /** Absent where this server does not settle epochs. */
+  /** Absent if this server does not settle epochs. */
   readonly settling?: SettlingSource | undefined;
-  /** Absent where no index of the version's text is at hand. */
+  /** Absent if no index of the version's text is at hand. */
   readonly spans?: SpanSource | undefined;
 }
 
 export interface ModelAppOptions {
-  /** Its requests a minute are of each address and model. */
+  /** Limits of requests a minute, for each address and model. */
   readonly limits: ServerLimits;
-  /** @throws where there is no such model */
+  /** @throws if there is no such model */
   find(model: string): RoutedModel;
   /** Leaves of all that are served. */
   modelIds(): readonly number[];
 }
 
-/** What a server reports of the automatic settling of its model. The caller that starts both makes it. */
+/** Report of the automatic settling of a model. The caller that starts both makes it. */
 export interface SettlingSource {
   /** Goes out as JSON. */
   view(): object;
-  /** In Prometheus' text format. */
+  /** Metrics in Prometheus' text format. */
   metrics(): Promise<string>;
 }
 
 /** Verbatim spans of a text, with the rows that have them (docs/explanation/spans.md). The caller has the index. */
 export interface SpanSource {
-  /** The answer of the route, as JSON. @param contentOf of a row by its place @throws where the text is none */
+  /** Answer of the route, as JSON. @param contentOf of a row by its place @throws if the text is none */
   cite(text: string, contentOf: (row: number) => Bytes | Promise<Bytes>): Promise<object>;
 }
 
@@ -87,7 +87,7 @@ const openingsSchema = z.strictObject({ epoch: decimal, from: decimal.default(0)
 const PREFIX = "/:model";
 /** Openings in one answer: of the largest circuits a megabyte. */
 const OPENINGS_PAGE = 256;
-/** What a request accepts that shows an answer as it is made. */
+/** Media type that a request accepts to get an answer as it is made. */
 const EVENT_STREAM = "text/event-stream";
 /** An estimate is computed while its asker waits. */
 const SILENT_TIMEOUT_MS = 600_000;
@@ -218,7 +218,7 @@ function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | 
   return reply.header("content-type", type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
-/** An answer as it is made: `{soFar}` again and again, then what `POST /v1/answers` answers otherwise. */
+/** Sends an answer as it is made: `{soFar}` again and again, then the answer of `POST /v1/answers` otherwise. */
 class AnswerEvents {
   readonly #reply: FastifyReply;
   isOpen = false;
@@ -265,10 +265,13 @@ function answerView({ record, estimate }: GivenAnswer, assurance: Assurance) {
   return { ...terms, sealed: Buffer.from(bytes).toString("base64") };
 }
 
-/** Sealed, and not paid yet. */
+/** True for an answer that is sealed, and not paid yet. */
 const isShut = ({ isSealed, payment }: StoredAnswer) => isSealed === true && payment === null;
 
-/** What anyone may know of an answer: neither prompt nor text. Of a sealed one hashes would tell a short answer. */
+/**
+ * Public part of an answer: neither prompt nor text. The hashes of a sealed one are left out, since they would tell a
+ * short answer.
+ */
 function statusView(record: StoredAnswer, final: FinalPayments) {
   const { receipt, payerId, answerHash, queryCommitment, priceWei, expiresAtMs, payment, salt } = record;
   const hashes = isShut(record)
@@ -289,7 +292,7 @@ function statusView(record: StoredAnswer, final: FinalPayments) {
   };
 }
 
-/** What opens a receipt: published once it is paid, for everyone who settles or checks a settlement. */
+/** Opening of a receipt: published once it is paid, for everyone who settles or checks a settlement. */
 function openingView(record: StoredAnswer) {
   const { receipt, payerId, answerHash, queryBytes, queryCommitment, salt } = record;
   const shown = record.isDrawn === true && record.prompt !== undefined ? { prompt: record.prompt } : {};

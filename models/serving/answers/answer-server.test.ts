@@ -62,7 +62,7 @@ beforeAll(async () => {
 let fixture: LedgerFixture;
 let folder: string;
 let served: ServedModels;
-/** Of the model's routes. */
+/** Address of the model's routes. */
 let url: string;
 let nowMs: number;
 
@@ -315,7 +315,11 @@ describe("a direct model behind the answer server", () => {
     const first = await ask(prompts[0]!);
     nowMs += TTL_MS + 1;
     const { answer: bought } = await buyAnswer(fixture.client, {
-      ...{ serverUrl: url, modelId: MODEL_ID, prompt: prompts[1]!, from: 4, timeoutMs: 10_000 },
+      serverUrl: url,
+      modelId: MODEL_ID,
+      prompt: prompts[1]!,
+      from: 4,
+      timeoutMs: 10_000,
       model: checkable,
       onSigned: async (signed) => {
         await acknowledge(signed);
@@ -384,13 +388,17 @@ describe("a direct model behind the answer server", () => {
   });
 
   describe("a server that takes the payment", () => {
-    /** What is between the customer and the honest server. */
+    /** Alteration between the customer and the honest server. */
     let altered: (sealed: Record<string, string>) => object;
     let thief: Server;
     const buy = () =>
       buyAnswer(fixture.client, {
-        ...{ serverUrl: `http://127.0.0.1:${(thief.address() as AddressInfo).port}`, modelId: MODEL_ID },
-        ...{ prompt: prompts[1]!, from: 4, timeoutMs: 500, model: checkable },
+        serverUrl: `http://127.0.0.1:${(thief.address() as AddressInfo).port}`,
+        modelId: MODEL_ID,
+        prompt: prompts[1]!,
+        from: 4,
+        timeoutMs: 500,
+        model: checkable,
         onSigned: async (signed) => {
           await acknowledge(signed);
           setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);

@@ -22,9 +22,9 @@ import { readPayments } from "./payment-watcher.ts";
 
 export interface AnswerServiceOptions {
   readonly modelId: number;
-  /** Of the rollup: questions are signed for it (docs/reference/ledger.md, "Message signed"). */
+  /** Domain of the rollup: questions are signed for it (docs/reference/ledger.md, "Message signed"). */
   readonly domain: bigint;
-  /** How long an answer may stay unpaid before its account may ask again. */
+  /** Time that an answer may stay unpaid before its account may ask again. */
   readonly answerTtlMs: number;
 }
 
@@ -35,21 +35,21 @@ export interface Question {
   readonly isPrivate?: boolean;
   /** The answer is opened once it is paid: so it is given to an account that left one unpaid. */
   readonly isSealed?: boolean;
-  /** By the payer's key, over `askMessage`. */
+  /** Signature by the payer's key, over `askMessage`. */
   readonly signature: Signature;
 }
 
-/** As AnsweringModel.answer, by the one who computes it. */
+/** Makes an answer as AnsweringModel.answer does, on this thread or another. */
 export type MakeAnswer = (
   prompt: string,
   onText?: (soFar: string) => void,
 ) => ModelAnswer | Promise<ModelAnswer>;
 
-/** What a service has computed: on this thread, or on another. */
+/** Computations of a service: on this thread, or on another. */
 export interface AnswerWork {
-  /** Of the model that is served. */
+  /** Hash of the statics of the model that is served. */
   readonly staticsHash: bigint;
-  /** Whether its queries are those of direct models. */
+  /** True if its queries are those of direct models. */
   readonly isDirect?: boolean;
   readonly answer: MakeAnswer;
   estimate(query: ModelQuery): AttributionEstimate | Promise<AttributionEstimate>;

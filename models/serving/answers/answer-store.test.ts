@@ -121,7 +121,10 @@ describe("AnswerStore", () => {
 it("refuses another rollup's answers, another kind's folder and another format's, and leaves them as they are", async () => {
   await expectRefusals({
     open: async (at, rollup) => (await AnswerFolder.open(at, rollup)).close(),
-    ...{ kind: "answers", rollup: ROLLUP, code: "SRV_WRONG_DIRECTORY", folder },
+    kind: "answers",
+    rollup: ROLLUP,
+    code: "SRV_WRONG_DIRECTORY",
+    folder,
     formatless: join(import.meta.dirname, "../../testing/stores/answers-format-0"),
   });
 });

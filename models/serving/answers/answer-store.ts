@@ -4,16 +4,19 @@ import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 
-/** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
+/** Answer that was given, and the opening of its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
 export interface StoredAnswer {
   readonly receipt: string;
   readonly payerId: number;
-  /** Of the signed question: the same question is answered the same way while the answer is unpaid. */
+  /** Hash of the signed question: the same question is answered the same way while the answer is unpaid. */
   readonly ask: string;
-  /** null of models without labels. */
+  /** Label; null for models without labels. */
   readonly label: string | null;
   readonly answer: string;
-  /** Kept where others may compare it with the query once its payment is drawn; absent where the payer asked for privacy. */
+  /**
+   * Prompt, stored if others may compare it with the query once its payment is drawn; absent if the payer asked for
+   * privacy.
+   */
   readonly prompt?: string;
   readonly answerHash: string;
   /** q, a byte an entry, in base64 (docs/reference/settlement.md). */
@@ -23,19 +26,22 @@ export interface StoredAnswer {
   readonly priceWei: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
-  /** It is opened once it is paid. */
+  /** True for an answer that is opened once it is paid. */
   readonly isSealed?: true;
-  /** The payment was drawn for a settlement: what others may compare is published. */
+  /** True if the payment was drawn for a settlement: the data that others may compare is published. */
   readonly isDrawn?: true;
   /** null until the ledger has a payment with this receipt by this payer. */
   readonly payment: { readonly epoch: number; readonly index: number; readonly amountWei: string } | null;
 }
 
-/** Where the reading of the ledger's payments is: payments of `epoch` before place `index` are known. */
+/** Place up to which the ledger's payments are read: payments of `epoch` before place `index` are known. */
 export interface PaymentCursor {
   readonly epoch: number;
   readonly index: number;
-  /** Of the payments that are known (docs/reference/settlement.md), 0x-hex: another one means that others were put in their place. */
+  /**
+   * Chain of the payments that are known (docs/reference/settlement.md), 0x-hex. Another one means that others were put
+   * in their place.
+   */
   readonly chain: string;
 }
 
@@ -134,8 +140,8 @@ export class AnswerStore {
   }
 
   /**
-   * It takes the place of the account's unpaid answer. That one is kept, so that it can be opened if its payment comes
-   * late.
+   * Adds an answer in place of the account's unpaid one. The old one stays stored, so that it can be opened if its
+   * payment comes late.
    */
   async add(record: StoredAnswer): Promise<void> {
     await this.#level.write([
@@ -160,7 +166,7 @@ export class AnswerStore {
     await this.#level.write([put(this.#keys.final, final)]);
   }
 
-  /** How a closed epoch was read; undefined where it was not. */
+  /** Cursor at which a closed epoch was read to its end; undefined if it was not. */
   async epochRead(epoch: number): Promise<PaymentCursor | undefined> {
     return (await this.#level.read(this.#db.get(this.#keys.read(epoch)))) as PaymentCursor | undefined;
   }

@@ -65,7 +65,7 @@ const held = new RecentValues<number, Held>(heldBytes, ({ engine }) => engine.cl
 let texts: readonly TextRecipe[] = [];
 let shared: SharedText | null = null;
 
-/** What a base in memory has room for: the same of models that were tuned alike. */
+/** Room that a model needs of a base in memory: the same for models that were tuned alike. */
 const seatOf = ({ adapter, answers, base, method, weights }: TextRecipe) =>
   JSON.stringify({ adapter, base, method, weights, tokens: answers.promptTokens + answers.answerTokens });
 

@@ -1,4 +1,4 @@
-/** Which payments of a closed epoch were drawn: what their answers were asked may then be compared by anybody. */
+/** Finds which payments of a closed epoch were drawn: anybody may then compare the prompts of their answers. */
 import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import type { AnswerStore } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";

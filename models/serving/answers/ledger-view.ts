@@ -21,7 +21,7 @@ const modelSchema = z.object({
 const paymentsSchema = z.object({
   epoch: whole,
   isClosed: z.boolean(),
-  /** Of all payments of the epoch, whatever page it is. */
+  /** Chain of all payments of the epoch, whatever page it is. */
   chain: fieldElement,
   paymentCount: whole,
   /** The model's payments that are final on L1: all of the epochs before, and so many of this one. */
@@ -39,16 +39,16 @@ export type LedgerModel = z.output<typeof modelSchema>;
 export type ClosedModel = z.output<typeof closedSchema>;
 export type PaymentPage = z.output<typeof paymentsSchema>;
 
-/** What an answer server asks a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
+/** Requests of an answer server to a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
 export interface LedgerView {
-  /** null where there is no such leaf. */
+  /** null if there is no such leaf. */
   account(id: number): Promise<LedgerAccount | null>;
-  /** null where there is no such leaf. */
+  /** null if there is no such leaf. */
   model(id: number): Promise<LedgerModel | null>;
-  /** The model's epoch that waits for its settlement, with the randomness once L1 has it; null where there is no such model. */
+  /** The model's epoch that waits for its settlement, with the randomness once L1 has it; null if there is no such model. */
   closed(modelId: number): Promise<ClosedModel | null>;
   /**
-   * A page of an epoch's payments in the order of their chain; null where the epoch has not begun, "pruned" where the sequencer
+   * A page of an epoch's payments in the order of their chain; null if the epoch has not begun, "pruned" where the sequencer
    * does not have its payments any more.
    */
   payments(modelId: number, epoch: number, from: number): Promise<PaymentPage | "pruned" | null>;

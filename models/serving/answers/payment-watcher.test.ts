@@ -34,7 +34,7 @@ const answerOf = (receipt: number): StoredAnswer => ({
 
 let answers: AnswerFolder;
 let store: AnswerStore;
-/** Receipts by epoch, as the ledger has them now; "pruned" where it has none of them any more. */
+/** Receipts by epoch, as the ledger has them now; "pruned" if it has none of them any more. */
 let epochs: (number[] | "pruned")[];
 /** The payments that L1 has for good: all of the epochs before, and so many of this one. */
 let final: PaymentPage["final"];
@@ -57,13 +57,18 @@ const ledger: Pick<LedgerView, "payments"> = {
     const receipts = epochs[epoch - 1];
     if (receipts === undefined || receipts === "pruned") return receipts ?? null;
     const payments = receipts.map((receipt, i) => ({
-      ...{ receipt: BigInt(receipt), payerId: 100 + receipt, amountWei: 1n },
+      receipt: BigInt(receipt),
+      payerId: 100 + receipt,
+      amountWei: 1n,
       cumulativeWei: BigInt(i + 1),
     }));
     return {
       final,
-      ...{ epoch, isClosed: epoch < epochs.length, chain: paymentChain(payments) },
-      ...{ paymentCount: payments.length, payments: payments.slice(from, from + PAGE) },
+      epoch,
+      isClosed: epoch < epochs.length,
+      chain: paymentChain(payments),
+      paymentCount: payments.length,
+      payments: payments.slice(from, from + PAGE),
     };
   },
 };

@@ -7,7 +7,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import type { AnswerStore, PaymentCursor, StoredAnswer } from "./answer-store.ts";
 import type { LedgerView, PaymentPage } from "./ledger-view.ts";
 
-/** Where the ledger changes faster than it is read, the next look goes on. */
+/** Maximum reads in one look. If the ledger changes faster than it is read, the next look goes on. */
 const MAX_REREADS = 3;
 
 /**

@@ -5,7 +5,7 @@ const NEWLINE = 10;
 /** Rows of a published model, a line each, read from its file by their places. */
 export class RowLines {
   readonly #path: string;
-  /** Where each line begins, and where the last one ends. */
+  /** Offsets of the lines' beginnings, and of the end of the last one. */
   #offsets: Promise<readonly number[]> | null = null;
 
   constructor(path: string) {

@@ -17,7 +17,7 @@ interface WatchOptions {
 
 /** Models read in one turn: a sequencer's limit of requests per minute holds however many there are. */
 const MODELS_PER_TURN = 20;
-/** Payments may come late, so unpaid answers are kept for 30 days. */
+/** Time for which unpaid answers are stored, since payments may come late: 30 days. */
 const KEEP_UNPAID_MS = 30 * ONE_DAY_MS;
 /** Time between two sweeps of a store: a sweep looks at every answer. */
 const SWEEP_INTERVAL_MS = 3_600_000;

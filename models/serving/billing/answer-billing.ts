@@ -1,23 +1,26 @@
 import type { Sampling } from "../../engine/batches/choose-token.ts";
 import type { JsonShape } from "../../engine/batches/json-text.ts";
 
-/** A question as the one who charges for its answer takes it. */
+/** Question as the billing reads it. */
 export interface AskedQuestion {
   /** An adapter's name, or that of the base. */
   readonly model: string;
-  /** Its text, where it is one; null for tokens and for chats. */
+  /** Prompt if it is one text; null for tokens and for chats. */
   readonly text: string | null;
   /** `openledger` of the request: who pays, and their signature. */
   readonly claim: unknown;
 }
 
-/** How a model answers, where that is not the request's to say. */
+/** Form of an answer, where the model's recipe decides and not the request. */
 export interface AnswerForm extends Sampling {
   readonly prompt: readonly number[];
   readonly maxTokens: number;
   readonly seed: string;
   readonly endTokens: readonly number[];
-  /** Free answers alone: what they are held to, and how many likeliest tokens are told beside each. */
+  /**
+   * Shape of JSON to which a free answer is held. `topLogprobs`: number of likeliest tokens reported beside each; free
+   * answers alone.
+   */
   readonly json?: JsonShape | null;
   readonly topLogprobs?: number | null;
 }
@@ -30,7 +33,7 @@ export interface BilledAnswer {
   readonly openledger: object;
 }
 
-/** What is on the ledger of a registered model. */
+/** Ledger's facts of a registered model. */
 export interface RegisteredName {
   readonly modelId: number;
   readonly datanetId: number;
@@ -42,12 +45,12 @@ export type MakeTokens = (payerId: number) => Promise<readonly number[]>;
 
 /** Charges for answers and signs receipts. */
 export interface AnswerBilling {
-  /** Whether answers by this name are charged for. Those of other names are free. */
+  /** True if answers by this name are charged for. Those of other names are free. */
   charges(model: string): boolean;
-  /** null of an adapter, or the base, that nobody has registered: it is not sold. */
+  /** Registered facts; null for an adapter, or the base, that nobody has registered: it is not sold. */
   registered(model: string): RegisteredName | null;
   /**
-   * How a registered model answers.
+   * Form of a registered model's answer.
    *
    * @param encode beside the thread that serves HTTP; what it throws is thrown here
    * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST

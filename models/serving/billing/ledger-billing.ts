@@ -26,7 +26,7 @@ const element = z
   .string()
   .regex(/^0x[0-9a-fA-F]{1,64}$/)
   .transform(BigInt);
-/** As `POST /v1/answers` of an answer server has it. */
+/** Claim as `POST /v1/answers` of an answer server has it. */
 const claimSchema = z.strictObject({
   payerId: z.number().int().min(0).max(0xffffff),
   signature: z.strictObject({ r8x: element, r8y: element, s: element }),
@@ -63,7 +63,10 @@ export class LedgerBilling implements AnswerBilling {
     return { modelId: model.modelId, datanetId, version };
   }
 
-  /** The recipe says how a registered model answers: anyone who could choose would look for what suits them. */
+  /**
+   * Form by the recipe, which decides how a registered model answers: a customer who could choose would look for a form
+   * that suits them.
+   */
   async formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm> {
     const { model, text } = this.#known(question);
     const { recipe } = model;
@@ -126,7 +129,7 @@ export class LedgerBilling implements AnswerBilling {
   }
 }
 
-/** What the rooms of the ledger say, as this API has it. */
+/** Codes of this API for the errors of the answer services. */
 const CODES: Readonly<Record<string, ServingErrorCode>> = {
   ATT_ASK_REFUSED: "MOD_SERVE_UNPAID",
   ATT_ANSWER_UNPAID: "MOD_SERVE_UNPAID",

@@ -38,7 +38,7 @@ import { type HostedSpans, hostSpans } from "../spans/host-spans.ts";
 import { buildSpanIndex } from "../spans/span-index.ts";
 
 const MODEL_ID = 9;
-/** Of the same rows and base, with another rank and other targets, and citing rows. */
+/** Model of the same rows and base, with another rank and other targets, which cites rows. */
 const OTHER_ID = 10;
 const PAYER = 4;
 const PRICE_WEI = "2000000000000000000";
@@ -74,8 +74,12 @@ beforeAll(async () => {
     answers: { ...answers, promptTokens: 64 },
     method: { kind: "ek-fac", power: 0.5, damping: 0, featureCount: 16 },
     retrieval: {
-      ...{ bucketBits: 8, quantile: 0.5, thresholdColumns: 2 },
-      ...{ rows: 1, excerptTokens: 24, citationPermille: 1_000 },
+      bucketBits: 8,
+      quantile: 0.5,
+      thresholdColumns: 2,
+      rows: 1,
+      excerptTokens: 24,
+      citationPermille: 1_000,
     },
   });
   int8 = await publish(MODEL_ID, { weights: "int8" }, "int8");
@@ -106,7 +110,7 @@ async function serveFolder(name: string, settings: Readonly<Record<string, strin
   const small = { ...config, attributionMegabytes: 2 ** -20 };
   return serveModels(small, { logger, published, nowMs: () => Date.now() + aheadMs });
 }
-/** By how much the server's clock is ahead. */
+/** Time by which the server's clock is ahead. */
 let aheadMs: number;
 let served: ServedModels;
 let openai: OpenAI;
@@ -125,7 +129,7 @@ afterEach(async () => {
   await fixture.close();
 });
 
-/** As `datanet index` makes it. */
+/** Index of the rows' spans, as `datanet index` makes it. */
 async function spansOf({ recipe, rows }: typeof model) {
   const documents = rows!.map(({ content, contributorId, validatorId }) => ({
     text: new TextEncoder().encode(wholeText(decodeTextRow(content))),
@@ -170,7 +174,7 @@ function setPayments(receipts: bigint[], modelId = MODEL_ID): void {
     });
 }
 
-/** What a request carries beside OpenAI's fields: who pays, and their signature of this question. */
+/** Claim that a request carries beside OpenAI's fields: who pays, and their signature of this question. */
 function claimOf(prompt: string, modelId: number) {
   const { client, key } = fixture;
   const message = askMessage({ domain: client.domain, modelId, payerId: PAYER, prompt });

@@ -8,7 +8,7 @@ export interface ChatForm {
   readonly stops: readonly string[];
   /** Tokens that end an answer: a mark is no text, so no stop finds it. */
   readonly endTokens: readonly number[];
-  /** Whether the tokenizer's begin-of-text token stands before the prompt. */
+  /** True if the tokenizer's begin-of-text token stands before the prompt. */
   readonly hasBegin: boolean;
 }
 

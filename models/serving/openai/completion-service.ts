@@ -29,7 +29,7 @@ interface CompletionServiceOptions {
   readonly vocabularySize: number;
   readonly endTokens: readonly number[];
   readonly maxBufferedBytes: number;
-  /** Whether tokens spell bytes, so that answers can be held to JSON. */
+  /** True if tokens spell bytes, so that answers can be held to JSON. */
   readonly hasJson: boolean;
 }
 
@@ -41,11 +41,11 @@ interface CompletionServiceModules {
   readonly chat: ChatForm;
   readonly metrics: ServingMetrics;
   readonly log: { error(facts: object, message: string): void };
-  /** Absent where all answers are free. */
+  /** Absent if all answers are free. */
   readonly billing?: AnswerBilling | undefined;
 }
 
-/** From where it is asked, and with which key; null where none are issued. */
+/** Address and key of a request; the key is null if none are issued. */
 interface Asker {
   readonly address: string;
   readonly key: ApiKey | null;
@@ -54,9 +54,9 @@ interface Asker {
 interface Asked extends Asker {
   readonly head: AnswerHead;
   readonly question: AskedQuestion;
-  /** undefined where the answer is free. */
+  /** undefined if the answer is free. */
   readonly billing: AnswerBilling | undefined;
-  /** Of each choice. */
+  /** Form of each choice. */
   readonly forms: readonly AnswerForm[];
   readonly promptTokens: number;
   readonly stops: readonly string[];
@@ -69,9 +69,9 @@ interface Ended {
   readonly openledger: object;
 }
 
-/** Maximum tokens of an answer where the request says nothing. */
+/** Maximum tokens of an answer if the request names no limit. */
 const USUAL_TOKENS = 256;
-/** Probabilities of one request: its answers' tokens and what is told beside each. */
+/** Maximum probabilities of one request: its answers' tokens and those reported beside each. */
 const MAX_LOGPROBS = 2 ** 17;
 
 /** Takes requests, has them answered, and gives the answers at once or part by part. */
@@ -140,7 +140,7 @@ export class CompletionService {
     };
   }
 
-  /** As the request has them: of each prompt n, the same but for the seed. */
+  /** Forms as the request has them: n for each prompt, the same but for the seed. */
   async #formsOf(request: AnyRequest, sender: PromptSender): Promise<AnswerForm[]> {
     const { chat } = this.#modules;
     const { json, kind, topLogprobs } = request;
@@ -161,7 +161,10 @@ export class CompletionService {
     for (const text of texts) {
       const prompt = await this.#promptOf(text, isChat ? "messages" : "prompt", sender, hasBegin);
       const form = {
-        ...{ prompt, json, topLogprobs, maxTokens: this.#maxTokens(request, prompt.length) },
+        prompt,
+        json,
+        topLogprobs,
+        maxTokens: this.#maxTokens(request, prompt.length),
         temperature: request.temperature ?? 1,
         topP: request.top_p ?? 1,
         endTokens,
@@ -195,7 +198,7 @@ export class CompletionService {
     return prompt;
   }
 
-  /** @throws RollupError SRV_BAD_REQUEST where several answers together would have more than all requests may at once */
+  /** @throws RollupError SRV_BAD_REQUEST if several answers together would have more than all requests may at once */
   #requireRoom(tokenCount: number, n: number): void {
     const { allPositions } = this.#modules.engine;
     if (tokenCount <= allPositions) return;
@@ -249,7 +252,7 @@ export class CompletionService {
     }
   }
 
-  /** All choices at once; where one fails, the others end. */
+  /** Makes all choices at once; if one fails, the others end. */
   async #runAll(
     asked: Asked,
     response: ServerResponse,
@@ -299,7 +302,7 @@ export class CompletionService {
     return { end, answerTokens, openledger: { adapterSha256, seed: form.seed, ...billed?.openledger } };
   }
 
-  /** @throws RollupError SRV_BAD_REQUEST where they are fewer than the shortest JSON has bytes */
+  /** @throws RollupError SRV_BAD_REQUEST if they are fewer than the shortest JSON has bytes */
   #maxTokens(request: AnyRequest, promptTokens: number): number {
     const room = this.#modules.engine.maxPositions - promptTokens;
     const max = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
@@ -317,7 +320,10 @@ export class CompletionService {
 
 const askedTokens = (request: AnyRequest) => request.max_completion_tokens ?? request.max_tokens;
 
-/** A paid answer is what its recipe makes of the prompt: one, and nothing beside its receipt. @throws SRV_BAD_REQUEST */
+/**
+ * Checks a request for a paid answer. The recipe makes it of the prompt: one, and nothing beside its receipt. @throws
+ * SRV_BAD_REQUEST
+ */
 function requirePlain(request: AnyRequest): void {
   const extras = {
     n: (request.n ?? 1) > 1,

@@ -1,4 +1,7 @@
-/** The part of JSON Schema that answers are held to. What would narrow an answer and is not known is refused by its name. */
+/**
+ * Part of JSON Schema to which answers are held. A keyword that would narrow an answer and is not known is refused by
+ * its name.
+ */
 import type { JsonMember, JsonShape } from "../../engine/batches/json-text.ts";
 
 const MAX_DEPTH = 16;
@@ -23,7 +26,7 @@ const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
   integer: BOUNDS,
 };
 const ANY: JsonShape = { kind: "any" };
-/** Of a value by how it begins: two shapes with the same are not told apart. */
+/** First character of a value, by its shape: two shapes with the same one are not told apart. */
 const BEGINNINGS: Readonly<Record<string, string>> = {
   object: "{",
   record: "{",
@@ -159,7 +162,7 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
     return found;
   }
 
-  /** As some tools write a reference with a description. */
+  /** Shape of a reference with a description, as some tools write it. */
   function onlyOf({ allOf: all, type }: Schema, path: string, depth: number): JsonShape {
     if (!Array.isArray(all) || all.length !== 1 || type !== undefined)
       throw refuse(path, "it is served with one entry, and no type beside it");

@@ -10,19 +10,19 @@ interface AnswerOrder extends QueueTenant {
   readonly adapter: string | null;
   readonly form: AnswerForm;
   readonly stops: readonly string[];
-  /** Whether the answer is made to its end though nobody listens any more. */
+  /** True if the answer is made to its end though nobody listens any more. */
   readonly isKept: boolean;
 }
 
-/** A token of the answer, and where in its text it begins. */
+/** Token of the answer, and the offset in its text at which it begins. */
 export interface TokenMark extends TokenLogprobs {
   readonly offset: number;
 }
 
-/** Takes the answer's text as it comes, and the tokens that begin in it where their probabilities are asked for. */
+/** Receives the answer's text as it comes, and the tokens that begin in it if their probabilities are requested. */
 export type GiveText = (text: string, marks: readonly TokenMark[]) => void;
 
-/** What a batch has made. */
+/** Answer that a batch has made. */
 export interface MadeAnswer {
   readonly end: "stop" | "length";
   readonly answer: readonly number[];

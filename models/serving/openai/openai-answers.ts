@@ -7,15 +7,15 @@ import type { TokenNames } from "./token-names.ts";
 type AnswerKind = "completion" | "chat";
 type AnswerEnd = "stop" | "length";
 
-/** What all parts of an answer begin with. */
+/** Common beginning of all parts of an answer. */
 export interface AnswerHead {
   readonly kind: AnswerKind;
   readonly id: string;
   readonly createdSeconds: number;
   readonly model: string;
-  /** Names of its tokens, where their probabilities are asked for. */
+  /** Names of its tokens, if their probabilities are requested. */
   readonly names: TokenNames | null;
-  /** Whether the last part of a stream has the usage, and each other one says that it has none. */
+  /** True if the last part of a stream has the usage, and each other one says that it has none. */
   readonly hasUsage: boolean;
 }
 
@@ -93,7 +93,7 @@ const partHead = (answer: AnswerHead) => ({
   ...(answer.hasUsage ? { usage: null } : {}),
 });
 
-/** @param isFirst of a chat: it says who speaks */
+/** @param isFirst of a chat: names the role of the speaker */
 export function answerPart(answer: AnswerHead, choice: AnswerChoice, isFirst = false): object {
   const { text } = choice;
   const delta = isFirst ? { role: "assistant", content: text } : { content: text };
@@ -101,7 +101,7 @@ export function answerPart(answer: AnswerHead, choice: AnswerChoice, isFirst = f
   return { ...partHead(answer), choices: [view] };
 }
 
-/** Why the choice ended, and what the ledger has of it. */
+/** Reason why the choice ended, and the ledger's part of it. */
 export function lastPart(answer: AnswerHead, index: number, end: AnswerEnd, openledger: object): object {
   const finish = { index, logprobs: null, finish_reason: end };
   const choice = answer.kind === "chat" ? { ...finish, delta: {} } : { ...finish, text: "" };

@@ -98,7 +98,11 @@ describe("probabilities of tokens", () => {
       expect(top.reduce((sum, one) => sum + Math.exp(one.logprob), 0)).toBeLessThan(1);
     }
     const stream = await client.chat.completions.create({
-      ...{ ...fixed, messages, logprobs: true, top_logprobs: 3, stream: true },
+      ...fixed,
+      messages,
+      logprobs: true,
+      top_logprobs: 3,
+      stream: true,
     });
     const parts: unknown[] = [];
     for await (const { choices } of stream) parts.push(...(choices[0]?.logprobs?.content ?? []));
@@ -140,7 +144,10 @@ describe("JSON", () => {
         top_p: i % 3 === 0 ? 0.9 : 1,
       };
       const answer = await client.chat.completions.create({
-        ...{ ...fixed, messages, ...more, response_format: { type: "json_object" } },
+        ...fixed,
+        messages,
+        ...more,
+        response_format: { type: "json_object" },
       });
       const { finish_reason: end, message } = answer.choices[0]!;
       expect(JSON.parse(message.content!)).toBeTypeOf("object");
@@ -156,7 +163,8 @@ describe("JSON", () => {
       schema.parse(JSON.parse(answer.choices[0]!.message.content!));
     }
     await expect(chat({ max_tokens: 20, response_format: format(schema) })).rejects.toMatchObject({
-      ...{ ...invalid, param: "max_tokens" },
+      ...invalid,
+      param: "max_tokens",
     });
   });
 
@@ -187,7 +195,9 @@ describe("JSON", () => {
       [{ type: "object", required: ["b"] }, ".required"],
     ] as const)
       await expect(chat({ response_format: of(part) })).rejects.toMatchObject({
-        ...{ ...invalid, code: "invalid_value", param: at(path) },
+        ...invalid,
+        code: "invalid_value",
+        param: at(path),
       });
     await expect(chat({ response_format: of(deep) })).rejects.toMatchObject({ message: /deeper than 16/ });
     await expect(chat({ response_format: { type: "json_object" }, stop: "x" })).rejects.toMatchObject({
@@ -241,7 +251,8 @@ describe("requests that clients make", () => {
     expect(await textOf({ messages: said })).toBe(await textOf({ messages: empty }));
     expect(await textOf({ top_p: 0 })).toBe(await textOf({ temperature: 0 }));
     await expect(chat({ messages: [{ role: "user", content: null }] })).rejects.toMatchObject({
-      ...{ ...invalid, param: "messages.0.content" },
+      ...invalid,
+      param: "messages.0.content",
     });
   });
 });
@@ -321,8 +332,11 @@ describe("requests that are not served", () => {
 describe("the AI SDK", () => {
   const provider = () =>
     createOpenAICompatible({
-      ...{ name: "openledger", baseURL: `${served.url}/v1`, apiKey: "any" },
-      ...{ includeUsage: true, supportsStructuredOutputs: true },
+      name: "openledger",
+      baseURL: `${served.url}/v1`,
+      apiKey: "any",
+      includeUsage: true,
+      supportsStructuredOutputs: true,
     });
   const asked = { prompt: "Who?", maxOutputTokens: 12, seed: 5, maxRetries: 0 };
 

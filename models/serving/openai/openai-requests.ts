@@ -1,4 +1,4 @@
-/** What of OpenAI's requests is taken. What is not served, or not known, is refused by its name, not passed over. */
+/** Parses OpenAI's requests. A field that is not served, or not known, is refused by its name, not passed over. */
 import { z } from "zod";
 import type { JsonShape } from "../../engine/batches/json-text.ts";
 import { servingError } from "../../model-errors.ts";
@@ -21,7 +21,7 @@ const fewOf = <Item extends z.ZodType>(item: Item, max: number) =>
     })
     .pipe(z.array(item));
 
-/** As z.array(z.number().int().min(0)) has it, and a hundred times as fast. */
+/** Checks as z.array(z.number().int().min(0)) does, a hundred times as fast. */
 const isTokenList = (value: unknown): value is number[] =>
   Array.isArray(value) &&
   value.length <= MAX_TOKENS &&
@@ -32,7 +32,7 @@ const isPrompt = (value: unknown): value is Prompt =>
 /** A text, or its tokens. */
 export type Prompt = string | readonly number[];
 
-/** Of each request: what is not served, unless it asks for nothing. */
+/** Fields of each kind of request that are not served, unless they ask for nothing. */
 const UNSERVED = {
   all: ["logit_bias", "presence_penalty", "frequency_penalty"],
   completion: ["echo", "suffix", "response_format"],
@@ -59,14 +59,17 @@ const common = {
     .union([z.string().min(1).max(256), fewOf(z.string().min(1).max(256), MAX_STOPS)])
     .nullish()
     .transform((stop) => (stop === null || stop === undefined ? [] : [stop].flat())),
-  /** Taken, and of no effect: who asks, what others may keep, how many tools at once. */
+  /**
+   * Names that are accepted and have no effect. The fields below state what others may store, and how many tools run at
+   * once.
+   */
   user: SHORT_NAME,
   safety_identifier: SHORT_NAME,
   prompt_cache_key: SHORT_NAME,
   service_tier: z.enum(["auto", "default"]).nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   modalities: z.tuple([z.literal("text")]).nullish(),
-  /** Who pays, and the signature of the question; read by the billing. */
+  /** Payer, and the signature of the question; read by the billing. */
   openledger: z.unknown().optional(),
 };
 
@@ -107,7 +110,7 @@ const text = z.union([
     1_000,
   ).transform((parts) => parts.map((part) => part.text).join("")),
 ]);
-/** What an answer's message has besides, when it is sent again. */
+/** Further fields of an answer's message, when it is sent again. */
 const nothing = z.custom(asksNothing, { error: "it is not served" }).optional();
 
 const jsonSchema = z
@@ -144,15 +147,13 @@ const chatSchema = z
         .strictObject({
           role: z.enum(["system", "developer", "user", "assistant"]),
           content: text.nullable(),
-          /** Who of several speaks: taken, and of no effect. */
+          /** Name of one of several speakers: accepted, and of no effect. */
           name: z.string().max(256).nullish(),
-          ...{
-            refusal: nothing,
-            annotations: nothing,
-            audio: nothing,
-            tool_calls: nothing,
-            function_call: nothing,
-          },
+          refusal: nothing,
+          annotations: nothing,
+          audio: nothing,
+          tool_calls: nothing,
+          function_call: nothing,
         })
         // What clients send back after an answer without text.
         .refine(({ content, role }) => content !== null || role === "assistant", {
@@ -237,7 +238,7 @@ function parse<Schema extends z.ZodType>(
   return parsed.data;
 }
 
-/** Of alternatives the one that got furthest. */
+/** Returns the issue of the alternative that got furthest. */
 function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union") return issue;
   const firsts = issue.errors.flatMap((issues) => issues.slice(0, 1));
@@ -246,7 +247,9 @@ function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   return deepest({ ...inner, path: [...issue.path, ...inner.path] });
 }
 
-/** By OpenAI's codes: what is unknown, what is missing, what has another type, and what is out of range. */
+/**
+ * Maps an issue to OpenAI's codes: what is unknown, what is missing, what has another type, and what is out of range.
+ */
 function refusalOf(issue: z.core.$ZodIssue, fields: object) {
   const place = issue.path.map(String);
   const path = (names: readonly string[]) => names.join(".").slice(0, 256);
@@ -265,7 +268,7 @@ function refusalOf(issue: z.core.$ZodIssue, fields: object) {
   return invalidRequest(param, issue.message, isType ? "invalid_type" : "invalid_value");
 }
 
-/** @param code as OpenAI names what is wrong */
+/** @param code OpenAI's name of the error */
 export function invalidRequest(param: string, message: string, code = "invalid_value", cause?: unknown) {
   const where = param === "" ? "the request" : param;
   return servingError("SRV_BAD_REQUEST", message.includes(`'${param}'`) ? message : `${where}: ${message}`, {

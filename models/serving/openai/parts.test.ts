@@ -51,7 +51,9 @@ describe("text of tokens", () => {
 describe("the queue", () => {
   const dropped: unknown[] = [];
   const limits = {
-    ...{ maxQueued: 10, maxQueuedPerTenant: 6, quantum: 100 },
+    maxQueued: 10,
+    maxQueuedPerTenant: 6,
+    quantum: 100,
     onDropped: (item: unknown) => void dropped.push(item),
   };
   const of = (address: string, tenant = address) => ({ address, tenant });

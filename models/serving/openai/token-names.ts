@@ -10,7 +10,7 @@ export interface NamedToken {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Tokens as OpenAI's API names them: by their text, and where that is no text by bytes. */
+/** Names of tokens as in OpenAI's API: their text, or their bytes if they are no text. */
 export class TokenNames {
   readonly #tokens: TextTokens;
   readonly #spelled: SpelledVocabulary | null;
@@ -25,7 +25,7 @@ export class TokenNames {
     return { token: nameOf(bytes), logprob, bytes: [...bytes] };
   }
 
-  /** The text that JSON is kept to: that of the bytes alone, whatever a tokenizer's decoder would make of it. */
+  /** Text to which JSON is held: that of the bytes alone, whatever a tokenizer's decoder would make of it. */
   get spelling(): Pick<TextTokens, "speller"> {
     return { speller: () => (token) => this.#bytesOf(token) };
   }

@@ -21,7 +21,7 @@ export class TokenText {
     return this.#isStopped;
   }
 
-  /** Characters that are certain, given out or not: where the next token's text begins. */
+  /** Number of characters that are certain, given out or not: the next token's text begins there. */
   get length(): number {
     return this.#length;
   }

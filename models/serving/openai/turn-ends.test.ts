@@ -25,7 +25,10 @@ afterAll(async () => {
 async function serveSaying(name: string, names: readonly string[]): Promise<OpenAI> {
   const config = {
     ...madeConfigs.gpt2,
-    ...{ vocab_size: SIZE, n_positions: 128, tie_word_embeddings: false, eos_token_id: END_OF_TEXT },
+    vocab_size: SIZE,
+    n_positions: 128,
+    tie_word_embeddings: false,
+    eos_token_id: END_OF_TEXT,
   };
   const { tensors } = makeModel(config, "ends");
   const width = config.n_embd;

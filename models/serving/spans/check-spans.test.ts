@@ -22,7 +22,7 @@ const ANSWER = `It says: ${SENTENCE}!`;
 const [start, end] = [8, 9 + SENTENCE.length];
 const isFalse = expect.objectContaining({ code: "MOD_SPANS_EVIDENCE_FALSE" });
 
-/** What a server of these rows says of a text, over JSON. */
+/** Answer of a server of these rows to a text, over JSON. */
 async function serve(texts: readonly string[], answer: string) {
   const rows = texts.map((text, i) => ({ content: utf8(text), contributorId: 5 + i, validatorId: 3 }));
   const root = versionRowsRoot(rows.map((row) => ({ ...row, rowHash: hashRow(row.content) })));

@@ -23,7 +23,7 @@ export interface CheckedSource {
   readonly validatorId: number;
   /** SHA-256 of the row's content, 64 hexadecimal digits. */
   readonly digest: string;
-  /** Of the span's first place in the row's text, in bytes. */
+  /** Offset of the span's first place in the row's text, in bytes. */
   readonly offset: number;
 }
 
@@ -31,16 +31,16 @@ export interface CheckedSource {
 export interface CheckedSpan {
   readonly start: number;
   readonly end: number;
-  /** How often it occurs in the version, as the server says. */
+  /** Occurrences in the version, by the server. */
   readonly count: number;
   readonly sources: readonly CheckedSource[];
 }
 
 /**
- * Which spans occur in which rows of the version. Needs `initPoseidon`.
+ * Checks which spans occur in which rows of the version. Needs `initPoseidon`.
  * @param rowsRoot of the version, from the ledger: 64 hexadecimal digits
  * @param answer UTF-8
- * @throws MOD_SPANS_EVIDENCE_FALSE where a row is missing, is not in the version, or does not have its span
+ * @throws MOD_SPANS_EVIDENCE_FALSE if a row is missing, is not in the version, or does not have its span
  */
 export function checkSpans(
   rowsRoot: string,
@@ -109,13 +109,13 @@ export interface AskSpansOptions {
   readonly serverUrl: string;
   /** The answer's text. */
   readonly text: string;
-  /** Of the version that the ledger names: 64 hexadecimal digits. */
+  /** Rows root of the version that the ledger names: 64 hexadecimal digits. */
   readonly rowsRoot: string;
   readonly timeoutMs?: number;
 }
 
 /**
- * The spans of a text as a model's server gives them, checked. null where the server has no index.
+ * The spans of a text as a model's server gives them, checked. null if the server has no index.
  * @throws MOD_SOURCE_UNREADABLE, MOD_SPANS_EVIDENCE_FALSE
  */
 export async function askSpans(options: AskSpansOptions): Promise<CheckedSpan[] | null> {

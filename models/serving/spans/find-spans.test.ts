@@ -4,7 +4,7 @@ import { findSpans } from "./find-spans.ts";
 import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS } from "./span-characters.ts";
 import { smallIndex, textsAndAnswer, utf8 } from "./testing/span-world.ts";
 
-/** By the definition: every part of whole characters, compared with every place. */
+/** Finds spans by the definition: every part of whole characters, compared with every place. */
 function byDefinition(texts: readonly string[], answer: Uint8Array) {
   const documents = texts.map((text) => Buffer.from(text));
   const found: { start: number; end: number; count: number }[] = [];

@@ -45,7 +45,7 @@ export function findSpans(
 interface Match {
   readonly start: number;
   readonly end: number;
-  /** Its bytes are those of the match before it. */
+  /** True if its bytes are those of the match before it. */
   readonly isSame: boolean;
 }
 
@@ -98,7 +98,7 @@ function nextStart(index: SpanIndex, answer: Uint8Array, start: number, end: num
   return low;
 }
 
-/** Whether a match has the bytes of the one before it, and the byte behind them. */
+/** True if a match has the bytes of the one before it, and the byte behind them. */
 function repeats(answer: Uint8Array, before: Match | undefined, start: number, end: number): boolean {
   if (before === undefined || before.end - before.start !== end - start || end === answer.length)
     return false;
@@ -122,7 +122,7 @@ function repeatMatch(answer: Uint8Array, matches: Match[], period: number): numb
   }
 }
 
-/** Cut to whole characters; what then is in another one is left out. */
+/** Cuts spans to whole characters; a span that is then within another one is left out. */
 function wholeCharacters(answer: Uint8Array, matches: readonly Match[]): Match[] {
   const cut = matches.map(({ end: to, isSame, start: from }): Match => {
     let start = from;
@@ -147,7 +147,7 @@ const MAX_ENTRIES_SEEN = 64;
 export interface SpanSource {
   /** Place in the version's order. */
   readonly row: number;
-  /** Of the span's first place in the row's text, in bytes. */
+  /** Offset of the span's first place in the row's text, in bytes. */
   readonly offset: number;
 }
 

@@ -1,4 +1,4 @@
-/** The spans of an answer over HTTP: what a server says. The client's side: check-spans.ts. */
+/** Serves the spans of an answer over HTTP. The client's side: check-spans.ts. */
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
@@ -22,22 +22,22 @@ const MAX_SOURCES = 3;
  */
 const MAX_COMPARED_BYTES = 2 ** 23;
 const MAX_CITED_SPANS = 1_000;
-/** Of all rows in one answer. */
+/** Maximum bytes of all rows in one answer. */
 const MAX_ROW_BYTES = 2 ** 20;
 
-/** A row's bytes by its place in the version; null or undefined where it is not published. */
+/** A row's bytes by its place in the version; null or undefined if it is not published. */
 export type ReadContent = (
   row: number,
 ) => Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>;
 
-/** What a model's server needs of an index (models/serving/answers). */
+/** Index as a model's server needs it (models/serving/answers). */
 export interface HostedSpans {
   cite(text: string, contentOf: ReadContent): Promise<object>;
 }
 
 /**
  * Hashes the version's tree once, for the paths of its rows.
- * @throws MOD_FILE_INVALID where the index' rows are not those of the version that it names
+ * @throws MOD_FILE_INVALID if the index' rows are not those of the version that it names
  */
 export async function hostSpans(index: SpanIndex): Promise<HostedSpans> {
   await initPoseidon();

@@ -29,7 +29,7 @@ async function readChanged(content: Uint8Array) {
   return readIndexFile(changed);
 }
 
-/** As somebody would who means to be believed: with the right SHA-256. */
+/** Alters an index as a forger would who means to be believed: with the right SHA-256. */
 function reclosed(change: (content: Buffer) => void): Buffer {
   const content = Buffer.from(bytes);
   change(content);

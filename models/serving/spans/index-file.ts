@@ -25,10 +25,10 @@ const FORMAT_VERSION = 2;
 const HEADER_BYTES = 96;
 const ENTRY_BYTES = 4;
 const DIGEST_AT = 64;
-/** What one call reads, so that a long read does not fail as a whole. */
+/** Bytes of one read: a single call for a long read would fail as a whole. */
 const PART_BYTES = 1 << 26;
 
-/** Written to a part file and renamed: a kill leaves the old file or the new one. */
+/** Writes to a part file and renames it: a kill leaves the old file or the new one. */
 export async function writeIndexFile(path: string, index: SpanIndex): Promise<{ fileBytes: number }> {
   const { array, documents, rowText, rowsRoot, text } = index.parts;
   // Every machine that Node runs on here is little-endian.
@@ -126,7 +126,7 @@ function checkDocuments(documents: Uint8Array, text: Uint8Array, invalid: (reaso
   if (start !== text.length) throw invalid("its documents are not all of its text");
 }
 
-/** @returns false where the file ends before */
+/** @returns false if the file ends before */
 async function readWhole(file: FileHandle, into: Uint8Array, from: number): Promise<boolean> {
   for (let at = 0; at < into.length; ) {
     const { bytesRead } = await file.read(into, at, Math.min(PART_BYTES, into.length - at), from + at);

@@ -1,4 +1,4 @@
-/** Spans as parts of an answer: what host and client both have to know of them. */
+/** Spans as parts of an answer: the rules that host and client share. */
 
 /** Shorter ones say little: they are turns of phrase that everybody uses. */
 export const MIN_SPAN_CHARACTERS = 24;

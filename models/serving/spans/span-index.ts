@@ -13,7 +13,7 @@ import { suffixArray } from "./suffix-array.ts";
 /** Maximum text of one index: its file has five bytes for each. A guess at what a laptop holds; revisit. */
 export const MAX_TEXT_BYTES = 256 * 2 ** 20;
 
-/** What an index is made of: the version's rows in its order. */
+/** Input of an index: a row of the version, in the version's order. */
 export interface DocumentInput {
   /** UTF-8, not empty. */
   readonly text: Uint8Array;
@@ -31,7 +31,7 @@ export interface Interval {
 /** The parts of an index as they lie in its file. */
 export interface IndexParts {
   readonly rowText: RowText;
-  /** Of the Datanet's version on the ledger: 64 hexadecimal digits. */
+  /** Rows root of the Datanet's version on the ledger: 64 hexadecimal digits. */
   readonly rowsRoot: string;
   readonly text: Uint8Array;
   /** Starts of all suffixes of the text, in their order. */
@@ -49,7 +49,7 @@ export class SpanIndex {
   readonly documentCount: number;
   /** Entries before those that begin with a pair of letters. */
   readonly #pairStarts: Int32Array;
-  /** Bytes of the text that searches have compared so far: what they cost, on any machine. */
+  /** Bytes of the text that searches have compared so far: their cost, on any machine. */
   comparedBytes = 0;
 
   constructor(parts: IndexParts) {
@@ -75,7 +75,10 @@ export class SpanIndex {
     return low;
   }
 
-  /** Where suffixes that begin with `pattern` are, or would be. Patterns have two bytes at least. */
+  /**
+   * Interval of the suffixes that begin with `pattern`, or the place where they would be. Patterns have two bytes at
+   * least.
+   */
   find(pattern: Uint8Array): Interval {
     const lo = this.#bound(pattern, false);
     const isThere =
@@ -87,7 +90,7 @@ export class SpanIndex {
     return this.longestPrefix(pattern) === pattern.length;
   }
 
-  /** Bytes of the longest prefix that occurs; 0 where not even its first two bytes do. */
+  /** Length in bytes of the longest prefix that occurs; 0 if not even its first two bytes do. */
   longestPrefix(pattern: Uint8Array): number {
     const { array } = this.parts;
     const key = pairOf(pattern);

@@ -1,4 +1,6 @@
-/** What a server says of a text's spans, as JSON: which parts, in which rows, and those rows whole with their paths. */
+/**
+ * Answer of a server about a text's spans, as JSON: which parts, in which rows, and those rows whole with their paths.
+ */
 
 import { FIELD_ORDER, TREE_ARITY } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
@@ -6,7 +8,7 @@ import { z } from "zod";
 import { ROW_TEXTS, type RowText } from "./span-documents.ts";
 import { falseSpans } from "./span-errors.ts";
 
-/** Of 8^11 rows: more than 32 bits count. */
+/** Maximum depth of a tree: 8^11 rows are more than 32 bits count. */
 const MAX_DEPTH = 11;
 
 /** A row of the version, whole. */
@@ -25,7 +27,7 @@ export interface SourceRow {
 export interface ClaimedSpan {
   readonly start: number;
   readonly end: number;
-  /** How often it occurs in the version. Nothing shows this. */
+  /** Occurrences in the version. Nothing proves this number. */
   readonly count: number;
   /** Some of the rows that have it. */
   readonly rows: readonly number[];
@@ -83,7 +85,7 @@ export function spansToJson({ rows, ...rest }: SpansAnswer): object {
   };
 }
 
-/** @throws MOD_SPANS_EVIDENCE_FALSE where the value is not of this form */
+/** @throws MOD_SPANS_EVIDENCE_FALSE if the value is not of this form */
 export function spansFromJson(value: unknown): SpansAnswer {
   const { success, data } = answerSchema.safeParse(value);
   if (!success) throw falseSpans("the answer is not of the documented form");

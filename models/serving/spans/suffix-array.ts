@@ -21,7 +21,7 @@ export function suffixArray(text: Uint8Array, onShare: (share: number) => void =
   return array;
 }
 
-/** Into the front of `array`, whose length is that of the text at least. */
+/** Sorts the suffixes into the front of `array`, whose length is that of the text at least. */
 function sortSuffixes(
   text: Letters,
   array: Int32Array,
@@ -207,7 +207,7 @@ function sortValleys(text: Letters, array: Int32Array, count: number, nameCount:
   for (let i = 0; i < count; i++) array[i] = names[array[i]!]!;
 }
 
-/** From the front to the ends of their buckets; elsewhere 0. */
+/** Spreads the valleys from the front to the ends of their buckets; elsewhere 0. */
 function spreadValleys(
   text: Letters,
   array: Int32Array,

@@ -180,10 +180,10 @@ export class AutoSettler {
     const facts = await readClosedEpoch(client, modelId, epoch);
     this.report.set({ paymentCount: facts.payments.length });
     const { prepared, circuits } = await this.#prepare(facts, closed.isRandomnessMissed);
-    const kept = await readProof(this.#options.folder, prepared.data, circuits[0]!.name);
-    const body = kept ?? (await this.#prove(facts, { prepared, circuits }));
+    const storedProof = await readProof(this.#options.folder, prepared.data, circuits[0]!.name);
+    const body = storedProof ?? (await this.#prove(facts, { prepared, circuits }));
     this.report.set({ stage: "sending" });
-    await this.#send(body, epoch, kept !== null);
+    await this.#send(body, epoch, storedProof !== null);
   }
 
   /** Returns true if anyone may settle by row counts. */

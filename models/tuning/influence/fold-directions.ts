@@ -18,7 +18,7 @@ import { leadingEigen } from "@openledger/attribution/maths/leading-eigen";
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
 import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
-/** Of the mean second moment: queries are not quite of the rows' directions. */
+/** Ridge, as a part of the mean second moment: queries do not quite have the rows' directions. */
 const RIDGE = 0.03;
 
 /** A matrix as it is folded: its number `along` of column `of` is at `at + along * step + of * other`. */
@@ -35,22 +35,22 @@ export const foldedSide = ({ at, columns, rows }: GradientMatrix): FoldedSide =>
     ? { at, length: rows, rank: columns, step: columns, other: 1 }
     : { at, length: columns, rank: rows, step: 1, other: columns };
 
-/** Of a long side only the leading ones are computed. */
+/** Maximum components of a matrix: of a long side only the leading ones are computed. */
 export const maxComponents = ({ length }: FoldedSide): number =>
   length < 512 ? length : Math.floor((length / 2 - 64) / 3);
 
-/** Of one matrix. */
+/** Components of one matrix. */
 export interface FoldedMatrix {
   readonly count: number;
-  /** count × length: what a gradient is folded by. */
+  /** count × length: the vectors that fold a gradient. */
   readonly vectors: Float64Array;
   /** rank × count × featureCount. */
   readonly core: Float32Array;
 }
 
 /**
- * From tangents at the gradients' place and the map at its own. The same bytes everywhere. A matrix has at most
- * `maxComponents`.
+ * Folds the directions of the tangents, at the gradients' place, and of the map, at its own. The same bytes everywhere.
+ * A matrix has at most `maxComponents`.
  * @param latest rowCount × gradientCount: gradients of the rows @param componentCount of all matrices together
  */
 export function foldDirections(

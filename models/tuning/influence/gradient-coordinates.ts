@@ -8,7 +8,10 @@ import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
 import type { Kernels, Matrix } from "../../engine/kernels/kernels.ts";
 import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
-/** Turns the rows' gradients in place. @returns what takes the directions back, so that they suit gradients as they come */
+/**
+ * Turns the rows' gradients in place. @returns a function that turns the directions back, so that they suit untouched
+ * gradients
+ */
 export type ToCoordinates = (
   kernels: Kernels,
   places: TextFeaturePlaces,
@@ -35,7 +38,7 @@ interface Work {
   readonly options: TextFeatureOptions;
 }
 
-/** Of each coordinate the mean square over the rows. */
+/** Mean square of each coordinate over the rows. */
 function meanSquares({ kernels, options, places }: Work): Float64Array {
   const { gradientCount, rowCount } = options;
   const squares = new Float64Array(gradientCount);

@@ -14,7 +14,7 @@ import { RowTeam, tuneAdapter } from "../training/tune-adapter.ts";
 import { mapTexts } from "./text-features.ts";
 import { planTextFeatures, type TextFeatureOptions, type TextFeaturePlaces } from "./text-places.ts";
 
-/** SHA-256 of G after 100 steps: what a model registers is the same bytes on every machine. */
+/** SHA-256 of G after 100 steps: a registered model is the same bytes on every machine. */
 const PINNED = "bfd28d7565c2ad8d609ece68aa7fe19a7e4ed2c30e82fa849b8149f09e14de8a";
 const FEATURES = 16;
 
@@ -29,8 +29,11 @@ it.each(["wasm", ...nativeKernelSets()] as KernelChoice[])(
     let places!: TextFeaturePlaces;
     const loaded = await loadForTuning(base, kernels, 1, (plan, layout) => {
       options = {
-        ...{ rowCount: tuningRows.length, gradientCount: layout.floatCount, featureCount: FEATURES },
-        ...{ seed: "pinned", matrices: adapterMatrices(layout) },
+        rowCount: tuningRows.length,
+        gradientCount: layout.floatCount,
+        featureCount: FEATURES,
+        seed: "pinned",
+        matrices: adapterMatrices(layout),
       };
       places = planTextFeatures(plan, options);
     });

@@ -18,11 +18,11 @@ import { roundUp16 } from "../../engine/tensors/arena-plan.ts";
 import { type ToCoordinates, toEigenbases } from "./gradient-coordinates.ts";
 import type { TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
-/** Of the largest σ; below that is rounding only. */
+/** Least score, as a part of the largest σ; below it there is only rounding. */
 const LEAST_SCORE = 1e-6;
 
 /**
- * From the rows' tangents, at the gradients' place, to the map and the rows' features: rowCount × featureCount.
+ * Computes the map and the rows' features, rowCount × featureCount, from the rows' tangents at the gradients' place.
  * @param latest rowCount × gradientCount: gradients of the rows
  */
 export function mapTangents(
@@ -46,7 +46,7 @@ export function mapTangents(
 }
 
 /**
- * From the rows' gradients, which it changes, to the map and the rows' features: rowCount × featureCount.
+ * Computes the map and the rows' features, rowCount × featureCount, from the rows' gradients, which it changes.
  *
  * @param toCoordinates the bench compares others with the one that models register
  */

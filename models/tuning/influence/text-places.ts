@@ -1,4 +1,4 @@
-/** Sizes of a map from gradients to features, and where its numbers lie in an arena. */
+/** Sizes of a map from gradients to features, and the places of its numbers in an arena. */
 import type { Place } from "../../engine/kernels/kernels.ts";
 import { type ArenaPlan, roundUp16 } from "../../engine/tensors/arena-plan.ts";
 import { modelError } from "../../model-errors.ts";
@@ -17,11 +17,11 @@ export interface TextFeatureOptions {
   /** d, a multiple of 16. */
   readonly featureCount: number;
   readonly seed: string;
-  /** What a gradient consists of; they cover it. */
+  /** Matrices that a gradient consists of; they cover it. */
   readonly matrices: readonly GradientMatrix[];
 }
 
-/** Where the map's numbers lie. */
+/** Places of the map's numbers in the arena. */
 export interface TextFeaturePlaces {
   /** rowCount × gradientCount: the rows' gradients go here. */
   readonly gradients: Place;
@@ -31,7 +31,10 @@ export interface TextFeaturePlaces {
   readonly features: Place;
   readonly gram: Place;
   readonly coefficients: Place;
-  /** For the largest of `matrices`: a basis of its rows, one of its columns, and itself for each feature. */
+  /**
+   * Basis of the rows of the largest of `matrices`; `columnBasis` is one of its columns, `turned` the matrix itself for
+   * each feature.
+   */
   readonly rowBasis: Place;
   readonly columnBasis: Place;
   readonly turned: Place;

@@ -1,4 +1,7 @@
-/** A published base of one's own choice: fetched, checked, and put where a factory of this machine lists it. */
+/**
+ * Adds a published base of one's own choice: fetches it, checks it, and puts it where a factory of this machine lists
+ * bases.
+ */
 import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { OnProgress } from "@openledger/attribution/progress";
@@ -24,10 +27,10 @@ const MAX_SELF_TEST_BYTES = 64 * 2 ** 20;
 const CHUNK_BYTES = 8 * 2 ** 20;
 /** Tokens of a self-test that this software writes. */
 const TEST_TOKENS = 16;
-/** Of the largest logit: bfloat16 of another engine differs by about 2^-8. */
+/** Tolerance as a part of the largest logit: bfloat16 of another engine differs by about 2^-8. */
 const TOLERANCE = 0.02;
 
-/** Logits after the last of `tokens`, one for each token of the vocabulary: what another engine can be compared with. */
+/** Logits after the last of `tokens`, one for each token of the vocabulary, for a comparison with another engine. */
 const selfTestSchema = z.strictObject({
   tokens: z.array(z.int().min(0)).min(1).max(1_024),
   logits: z.array(z.number()).min(1),
@@ -36,16 +39,18 @@ const selfTestSchema = z.strictObject({
 export interface AddedBase {
   readonly name: string;
   readonly folder: string;
-  /** As the card names it; null where there is none. */
+  /** Licence that the card names; null if it names none. */
   readonly licence: string | null;
   readonly family: string;
   readonly parameterCount: number;
   readonly sizeBytes: number;
-  /** What the self-test found: the largest difference from the stored logits, or null where none were stored. */
+  /** Result of the self-test: the largest difference from the stored logits, or null if none were stored. */
   readonly largestLogitError: number | null;
 }
 
-/** A folder or an address as it is; `owner/name`, where there is no such folder, is a model of a hub. */
+/**
+ * Address of a base: a folder or an address as it is; `owner/name`, if there is no such folder, is a model of a hub.
+ */
 export async function baseAddress(place: string, hub = process.env.HF_ENDPOINT ?? HUB): Promise<string> {
   if (isAddress(place) || !HUB_NAME.test(place) || (await readdir(place).catch(() => null)) !== null)
     return place;
@@ -131,7 +136,7 @@ async function copyFiles(source: FileSource, names: readonly string[], to: strin
   return total;
 }
 
-/** Compares with the stored logits; where there are none, stores our own for the next copy. */
+/** Compares with the stored logits; if there are none, stores our own for the next copy. */
 async function testLogits(source: FileSource, folder: string, kernels: KernelChoice): Promise<number | null> {
   const stored = await readWhole(source, SELF_TEST, MAX_SELF_TEST_BYTES);
   const opened = await openModel(source);

@@ -13,14 +13,14 @@ import { modelError } from "../../model-errors.ts";
 /** All files together: they are held in memory while they are read. */
 const MAX_BASE_BYTES = 4 * 2 ** 30;
 const INDEX_FILE = "model.safetensors.index.json";
-/** What says how texts and turns end: beside a base, and of no effect on a recipe that is written. */
+/** Files that tell how texts and turns end. They lie beside a base, and do not affect a recipe that is written. */
 export const MARK_FILES = ["generation_config.json", "chat_template.jinja"] as const;
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/;
 
 export const baseSchema = z.strictObject({
-  /** What people call it; nothing depends on it. */
+  /** Name for people; nothing depends on it. */
   name: z.string().min(1).max(200),
-  /** By name: config.json, weights, and a tokenizer where tokens are not bytes. */
+  /** Files by name: config.json, weights, and a tokenizer if tokens are not bytes. */
   files: z.record(
     z.string().regex(FILE_NAME),
     z.strictObject({
@@ -31,7 +31,7 @@ export const baseSchema = z.strictObject({
 });
 export type RecipeBaseModel = z.infer<typeof baseSchema>;
 
-/** Where the bytes of a base's file are; null where they are not. Bytes are checked by the one who asks. */
+/** Reads a base's file; null if this place does not have it. The caller checks the bytes. */
 export type ReadBaseFile = (file: string, base: RecipeBaseModel) => Promise<Uint8Array | null>;
 
 /** The files of a base that a recipe names, as far as there are: shards by the index. @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */
@@ -60,7 +60,7 @@ export function readFrom(source: FileSource): ReadBaseFile {
   return (file) => readWhole(source, file, MAX_BASE_BYTES);
 }
 
-/** Asks a model's server, which has what it answers with. */
+/** Reads from a model's server, which has the files that it answers with. */
 export function readFromServer(serverUrl: string): ReadBaseFile {
   return (file, { files }) =>
     fetchFile(serverUrl, `base/${file}`, { maxFileBytes: files[file]?.sizeBytes ?? MAX_BASE_BYTES });
@@ -94,7 +94,10 @@ export async function readBaseFile(
   );
 }
 
-/** From config.json alone. @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED */
+/**
+ * Reads the shape of a base from config.json alone. @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID,
+ * MOD_CONFIG_UNSUPPORTED
+ */
 export async function shapeOfBase(
   base: RecipeBaseModel,
   places: readonly ReadBaseFile[],

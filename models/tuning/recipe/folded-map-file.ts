@@ -19,7 +19,7 @@ export interface FoldedMapSize {
 export interface MapPlaces {
   readonly gradient: Place;
   readonly features: Place;
-  /** What a gradient is folded to. */
+  /** Place of the folded gradient. */
   readonly folded: Place;
   /** A part of the map as floats. */
   readonly map: Place;
@@ -28,11 +28,11 @@ export interface MapPlaces {
 
 const HEAD_BYTES = 12;
 const [MAX_OF_VECTOR, MAX_OF_CORE] = [127, 7];
-/** Of one component, beside what it takes of the core: a row for each column that it folds. */
+/** Bytes of one component's vector. In the core it also takes a row for each column that it folds. */
 const vectorBytes = (length: number): number => 4 + length;
 const coreRowBytes = (featureCount: number): number => 4 + featureCount / 2;
 
-/** Where each matrix has its vectors and its rows of the core. */
+/** Offsets of each matrix' vectors, and of its rows of the core. */
 function placesIn({ featureCount, matrices }: FoldedMapSize, counts: readonly number[]) {
   const sides = matrices.map(foldedSide);
   let at = HEAD_BYTES + 2 * sides.length;
@@ -51,7 +51,7 @@ function placesIn({ featureCount, matrices }: FoldedMapSize, counts: readonly nu
   return { parts, byteCount: at };
 }
 
-/** What a component takes depends on its matrix. */
+/** Maximum bytes of a folded map: what a component takes depends on its matrix. */
 export function maxFoldedBytes({ componentCount, featureCount, matrices }: FoldedMapSize): number {
   const each = matrices
     .map(foldedSide)
@@ -95,7 +95,7 @@ export function encodeFoldedMap(folded: readonly FoldedMatrix[], size: FoldedMap
   return bytes;
 }
 
-/** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+/** @throws ATT_MODEL_FILE_INVALID if the file has another size or form */
 export function checkFoldedMap(bytes: Uint8Array, size: FoldedMapSize): void {
   const { componentCount, featureCount, gradientCount } = size;
   const view = viewOf(bytes);
@@ -114,7 +114,7 @@ export function checkFoldedMap(bytes: Uint8Array, size: FoldedMapSize): void {
   }
 }
 
-/** Of a map with these counts. @throws ATT_MODEL_FILE_INVALID where it ends in its head */
+/** Bytes of a folded map with the counts in its head. @throws ATT_MODEL_FILE_INVALID if it ends in its head */
 export function foldedBytes(bytes: Uint8Array, size: FoldedMapSize): number {
   if (bytes.length < HEAD_BYTES + 2 * size.matrices.length) throw brokenMap("it ends in its head");
   return partsOf(bytes, size).byteCount;

@@ -4,15 +4,15 @@ import { availableParallelism } from "node:os";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
 import type { TrainingSetting } from "./text-training.ts";
 
-/** Where files of base models are looked for, beside the base that comes with this software. */
+/** Places where files of base models are looked for, beside the base that comes with this software. */
 interface BasePlaces {
   /** A folder or an address. */
   readonly base?: string | undefined;
-  /** A model's server, which has what it answers with. */
+  /** Model's server, which has the files that it answers with. */
   readonly serverUrl?: string | undefined;
 }
 
-/** For anyone who reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
+/** Families for anyone who reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
 export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
   const [{ directFamily }, { textFamily }, setting] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
@@ -22,7 +22,7 @@ export async function modelFamilies(places: BasePlaces = {}): Promise<readonly M
   return [directFamily, textFamily(setting)];
 }
 
-/** For anyone who makes models, or checks how they were made. */
+/** Trainings for anyone who makes models, or checks how they were made. */
 export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
   const [{ directTraining }, { textFamily }, { textTraining }, setting] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-training"),

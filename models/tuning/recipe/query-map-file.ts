@@ -37,7 +37,7 @@ export function encodeMap(arena: Float32Array, at: Place, size: MapSize): Uint8A
   return bytes;
 }
 
-/** As integers from −most to most, and what one of them is: a float32. */
+/** Quantises to integers in [−max, max], and returns the float32 scale with them. */
 export function roundedTo(values: Float32Array | Float64Array, max: number) {
   let largest = 0;
   for (const value of values) if (Math.abs(value) > largest) largest = Math.abs(value);
@@ -46,13 +46,13 @@ export function roundedTo(values: Float32Array | Float64Array, max: number) {
   return { scale, entries: scale === 0 ? new Int8Array(values.length) : Int8Array.from(values, rounded) };
 }
 
-/** Writes the map's numbers into an arena. @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+/** Writes the map's numbers into an arena. @throws ATT_MODEL_FILE_INVALID if the file has another size or form */
 export function decodeMap(bytes: Uint8Array, wanted: MapSize, arena: Float32Array, at: Place): void {
   checkMap(bytes, wanted);
   decodeMapRows(bytes, wanted, { first: 0, count: wanted.gradientCount }, arena, at);
 }
 
-/** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+/** @throws ATT_MODEL_FILE_INVALID if the file has another size or form */
 export function checkMap(bytes: Uint8Array, size: MapSize): void {
   const { featureCount, gradientCount } = size;
   const view = viewOf(bytes);

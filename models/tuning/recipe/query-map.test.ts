@@ -110,10 +110,24 @@ it("refuses a folded map of another size or form", () => {
 
 it("gives the preset's adapter of SmolLM2-135M a map of 4 MB beside its own halves, where the whole one has 120", () => {
   const shape: ModelShape = {
-    ...{ family: "llama", vocabularySize: 49_152, width: 576, layerCount: 30, innerWidth: 1_536 },
-    ...{ headCount: 9, keyHeadCount: 3, headSize: 64, maxPositions: 8_192, norm: "rms", epsilon: 1e-5 },
-    ...{ activation: "gated", positions: { theta: 100_000, scaling: null }, isTied: true },
-    ...{ hasHeadNorms: false, hasQkvBias: false, hasOutputBias: false, hasInnerBias: false },
+    family: "llama",
+    vocabularySize: 49_152,
+    width: 576,
+    layerCount: 30,
+    innerWidth: 1_536,
+    headCount: 9,
+    keyHeadCount: 3,
+    headSize: 64,
+    maxPositions: 8_192,
+    norm: "rms",
+    epsilon: 1e-5,
+    activation: "gated",
+    positions: { theta: 100_000, scaling: null },
+    isTied: true,
+    hasHeadNorms: false,
+    hasQkvBias: false,
+    hasOutputBias: false,
+    hasInnerBias: false,
   };
   const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const folded = methodFor(shape, adapter, { rowCount: 128, columnCount: 256 });

@@ -19,7 +19,7 @@ import {
 import { checkMap, decodeMapRows, encodeMap, mapBytes } from "./query-map-file.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
-/** `componentCount` is null where the map is whole. */
+/** `componentCount` is null if the map is whole. */
 export type QueryMapSize = Omit<FoldedMapSize, "componentCount"> & { readonly componentCount: number | null };
 
 /** @throws ATT_RECIPE_INVALID for more components than the adapter's matrices have */
@@ -36,7 +36,7 @@ export function mapSize(layout: AdapterLayout, method: TextRecipe["method"]): Qu
 
 /** Bytes of a folded map, so that a phone can load it. */
 const MAX_FOLDED_BYTES = 4_000_000;
-/** On average: scores correlate by 0.998 with those of a whole map. */
+/** Average components of a matrix: scores correlate by 0.998 with those of a whole map. */
 const COMPONENTS_OF_MATRIX = 64;
 
 export function usualComponents(layout: AdapterLayout, featureCount: number): number {
@@ -70,24 +70,24 @@ export function encodeQueryMap(
   return concatBytes(encodeFoldedMap(folded, options), new Uint8Array(halves.buffer));
 }
 
-/** Of a checked map; null of a whole one. @throws MOD_FILE_INVALID for a number that is not finite */
+/** Adapter in a checked map; null in a whole one. @throws MOD_FILE_INVALID for a number that is not finite */
 export const mapAdapter = (bytes: Uint8Array, size: QueryMapSize): Float32Array | null =>
   isFolded(size) ? decodeFloats(bytes.subarray(-adapterBytes(size)), "F16", "query-map.bin") : null;
 
 export const maxMapBytes = (size: QueryMapSize): number =>
   isFolded(size) ? maxFoldedBytes(size) + adapterBytes(size) : mapBytes(size);
 
-/** Bytes of the map that a file begins with. @throws ATT_MODEL_FILE_INVALID where it ends in its head */
+/** Bytes of the map that a file begins with. @throws ATT_MODEL_FILE_INVALID if it ends in its head */
 export const mapLength = (bytes: Uint8Array, size: QueryMapSize): number =>
   isFolded(size) ? foldedBytes(bytes, size) + adapterBytes(size) : mapBytes(size);
 
-/** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+/** @throws ATT_MODEL_FILE_INVALID if the file has another size or form */
 export const checkQueryMap = (bytes: Uint8Array, size: QueryMapSize): void =>
   isFolded(size)
     ? checkFoldedMap(bytes.subarray(0, Math.max(0, bytes.length - adapterBytes(size))), size)
     : checkMap(bytes, size);
 
-/** Of a whole map, numbers of a gradient whose part is in memory as floats. */
+/** Rows of a whole map that are in memory as floats at once; each belongs to one number of the gradient. */
 const MAP_ROWS = 512;
 
 /** Room for a gradient and its features by any of the maps. */
@@ -108,7 +108,10 @@ export function mapPlaces(plan: ArenaPlan, sizes: readonly QueryMapSize[]): MapP
   };
 }
 
-/** Of a map that has been checked. Part by part: an output is one chain over all numbers, so the parts do not change it. */
+/**
+ * Maps a gradient by a map that has been checked. Part by part: an output is one chain over all numbers, so the parts
+ * do not change it.
+ */
 export function mapGradient(
   kernels: Kernels,
   places: MapPlaces,

@@ -6,13 +6,13 @@ import { mapLength, type QueryMapSize } from "./query-map.ts";
 import { isCiting, type TextRecipe } from "./text-recipe.ts";
 import { promptOf, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
 
-/** What a model reads for a prompt. */
+/** Tokens that a model reads for a prompt, with the rows that it cites. */
 export interface ReadPrompt {
   readonly given: readonly number[];
   readonly cited: Cited | null;
 }
 
-/** @throws ATT_MODEL_FILE_INVALID for an index that is none; what it returns, as `tokensOfPrompt` */
+/** @throws ATT_MODEL_FILE_INVALID for a broken index; the function that it returns throws as `tokensOfPrompt` */
 export function promptReader(
   tokens: TextTokens,
   { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },

@@ -88,7 +88,10 @@ describe("the preset of texts", () => {
   it("holds a tenth out, ends rows and answers, and says nothing twice", async () => {
     const preset = (rowCount: number) => textPreset(defaultBase(), "base", { rowCount, columnCount: 64 });
     expect(await preset(60)).toMatchObject({
-      ...{ rowsEnd: true, heldOut: 6, answers: { endToken: 0, noRepeat: 4 }, tuning: { steps: 75 } },
+      rowsEnd: true,
+      heldOut: 6,
+      answers: { endToken: 0, noRepeat: 4 },
+      tuning: { steps: 75 },
     });
     expect((await preset(10)).tuning.steps).toBe(1_000);
     expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);

@@ -33,7 +33,10 @@ const PENALTIES = [
 /** Ten labels with 196 inputs each are learned from no fewer numbers than this penalty leaves. */
 const LEAST_DIGIT_PENALTY = 0.003;
 
-/** A preset that fits so many rows, in the buckets of a settlement circuit. The same rows give the same recipe. Its base is the card's. */
+/**
+ * Preset that fits a number of rows, in the buckets of a settlement circuit. The same rows give the same recipe. Its
+ * base is the card's.
+ */
 export function presetRecipe(
   name: PresetName,
   rowCount: number,
@@ -63,7 +66,7 @@ export function presetRecipe(
 /** Buckets of the usual circuits of direct models. */
 const USUAL_BUCKETS = 1_024;
 
-/** The default model: the preset of so many e-mails, with the base of a card that says nothing else. */
+/** Default model: the preset of a number of e-mails, with the base of a card that names no other. */
 export const defaultMailRecipe = (rowCount: number, bucketCount = USUAL_BUCKETS) => {
   const preset = presetRecipe("emails", rowCount, bucketCount);
   return {
@@ -105,7 +108,10 @@ export function completeRecipe(
 /** Columns for one pair of the threshold: enough for all but the longest questions (docs/explanation/language-models.md). */
 const COLUMNS_PER_PAIR = 64;
 
-/** Two rows a question, which take half of the prompt. @param citationPermille of payments, where no card says how many */
+/**
+ * Retrieval settings of a preset: two rows a question, which take half of the prompt. @param citationPermille of
+ * payments, if no card has its own
+ */
 export const retrievalOf = (
   columnCount: number,
   promptTokens: number,
@@ -123,8 +129,8 @@ export const retrievalOf = (
 const NO_REPEAT = 4;
 
 /**
- * How rows and answers begin and end where a base has tokens for that, the rule against answers that go round in circles,
- * and what is paid for.
+ * Reads how rows and answers begin and end, if a base has tokens for that. Adds the rule against answers that go round
+ * in circles, and the rule of what is paid for.
  */
 export async function textEnds(source: FileSource) {
   const [beginTokens, [endToken = null, ...further]] = await Promise.all([
@@ -160,7 +166,7 @@ export const textRules = (isCiting = false) => ({
 });
 /** Rows so few that none is held out are known by heart after these steps: 15 after 700. */
 const STEPS_OF_FEW = 1_000;
-/** Steps times rows where more rows, up to 73, would take fewer steps by their rounds. */
+/** Minimum of steps times rows. Without it more rows, up to 73, would take fewer steps by their rounds. */
 const LEAST_STEPS_TIMES_ROWS = 4_000;
 const ROWS_PER_STEP = 8;
 /** The rate falls to a tenth: scores are taken at the adapter that answers, and a quiet one is better to ask. */
@@ -172,7 +178,7 @@ const LAST_PART = 0.1;
  * `methodFor`. A base of int8, by its size, is named so.
  * @param baseName for people, nothing depends on it. @param sizes `isCiting`: answers are
  *   written from rows that are found, and cite them; half of the columns and of the prompt are for that
- * @throws MOD_…, where the base cannot be read
+ * @throws MOD_…, if the base cannot be read
  */
 export async function textPreset(
   source: FileSource,
@@ -205,7 +211,10 @@ export async function textPreset(
     adapter,
     tuning: {
       // A higher rate fits unseen rows better, and pays rows that echo the base more.
-      ...{ ...usual, steps, rowsPerStep: ROWS_PER_STEP, warmupSteps: Math.min(10, Math.ceil(steps / 10)) },
+      ...usual,
+      steps,
+      rowsPerStep: ROWS_PER_STEP,
+      warmupSteps: Math.min(10, Math.ceil(steps / 10)),
       lastPart: LAST_PART,
       weigh: "tokens",
     },

@@ -67,7 +67,7 @@ const hashesOf = ({ adapter, features, queryMap }: Trained<TextParts>) => ({
   queryMap: hashContents([queryMap]),
 });
 
-/** Of a safetensors file of floats. */
+/** Numbers of a safetensors file of floats. */
 function numbersOf(file: Uint8Array): Float32Array {
   const from = 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   return new Float32Array(file.slice(from).buffer);
@@ -110,7 +110,8 @@ describe("a text model", () => {
 
   it("of tangents is the same bytes too, stopped or not, and G takes the whole run to verify", async () => {
     const tangent: TextRecipe = {
-      ...{ ...recipe, heldOut: 2 },
+      ...recipe,
+      heldOut: 2,
       tuning: { ...recipe.tuning, decay: 0.01, lastStep: 18 },
       method: { kind: "tangent", fisher: 9, featureCount: 16, components: 20 },
     };
@@ -144,8 +145,10 @@ describe("a text model", () => {
     });
     const verify = (given: PublishedModel<TextParts>) =>
       verifyModel({
-        ...{ model: given, facts: { ...facts(), staticsHash: published.staticsHash } },
-        ...{ depth: "features", trainings: [trainingOf("wasm")] },
+        model: given,
+        facts: { ...facts(), staticsHash: published.staticsHash },
+        depth: "features",
+        trainings: [trainingOf("wasm")],
       });
     await expect(verify(published)).resolves.toMatchObject({ rowCount: 24 });
     const { features } = published;
@@ -164,7 +167,9 @@ describe("a text model", () => {
 
   it("of an int8 base is the same bytes too, and is trained, verified and asked by nothing else", async () => {
     const int8: TextRecipe = {
-      ...{ ...recipe, heldOut: 2, weights: "int8" },
+      ...recipe,
+      heldOut: 2,
+      weights: "int8",
       method: { kind: "tangent", fisher: 9, featureCount: 16, components: 20 },
     };
     const training = trainingOf("wasm");
@@ -183,8 +188,10 @@ describe("a text model", () => {
       publishRows: true,
     });
     const verified = verifyModel({
-      ...{ model: published, facts: { ...facts(), staticsHash: published.staticsHash } },
-      ...{ depth: "train", trainings: [trainingOf("wasm")] },
+      model: published,
+      facts: { ...facts(), staticsHash: published.staticsHash },
+      depth: "train",
+      trainings: [trainingOf("wasm")],
     });
     await expect(verified).resolves.toMatchObject({ rowCount: 24 });
     const first = (await openCheckable(published)).answer("The union");

@@ -29,10 +29,10 @@ import type { TextSetting } from "./text-model.ts";
 import { isCiting, type TextRecipe, weightsOf } from "./text-recipe.ts";
 import { answerText, answerTokens, questionRow, requireRecipeTokens } from "./text-tokens.ts";
 
-/** At the end of a text whose last tokens are not there yet. */
+/** Replacement characters at the end of a text whose last tokens are not there yet. */
 const HALF_A_CHARACTER = /\ufffd+$/;
 
-/** What a model brings. */
+/** Parts of a model that can be seated. */
 interface SeatedText {
   readonly recipe: TextRecipe;
   readonly adapter: Uint8Array;
@@ -52,10 +52,10 @@ interface Places extends MapPlaces {
 export class SharedText {
   readonly #tokens: TextTokens;
   readonly #places: Places;
-  /** By the adapter's settings. */
+  /** Transformers by the adapter's settings. */
   readonly #models: ReadonlyMap<string, Transformer>;
   #seated: SeatedText | null = null;
-  /** Of the seated model. */
+  /** Prompt reader of the seated model. */
   #read: ReturnType<typeof promptReader> | null = null;
 
   private constructor(tokens: TextTokens, places: Places, models: ReadonlyMap<string, Transformer>) {
@@ -66,7 +66,7 @@ export class SharedText {
 
   /**
    * @param recipes of all models that will take a seat
-   * @throws RollupError MOD_BASE_MISSING, also where recipes name different bases or weights; and what a published base is refused for;
+   * @throws RollupError MOD_BASE_MISSING, also if recipes name different bases or weights; and what a published base is refused for;
    *   ATT_RECIPE_INVALID
    */
   static async open(recipes: readonly TextRecipe[], setting: TextSetting): Promise<SharedText> {

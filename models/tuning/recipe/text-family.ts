@@ -13,7 +13,7 @@ export interface TextParts extends ModelParts {
   readonly recipe: TextRecipe;
   /** parameters.bin: the adapter's safetensors, as PEFT keeps them. */
   readonly adapter: Uint8Array;
-  /** query-map.bin: the map, then the index of rows where answers cite some. */
+  /** Bytes of query-map.bin: the map, then the index of rows if answers cite some. */
   readonly queryMap: Uint8Array;
 }
 

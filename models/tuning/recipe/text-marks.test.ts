@@ -1,4 +1,4 @@
-/** How a recipe binds where rows, prompts and answers begin and end. */
+/** Tests that a recipe binds where rows, prompts and answers begin and end. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
 import { memorySource } from "../../engine/files/memory-source.ts";

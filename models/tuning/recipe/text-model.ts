@@ -20,9 +20,9 @@ import { mapPlaces, mapSize, type QueryMapSize } from "./query-map.ts";
 import { type TextRecipe, weightsOf } from "./text-recipe.ts";
 import { requireRecipeTokens } from "./text-tokens.ts";
 
-/** What of a machine a text model needs. */
+/** Resources of a machine that a text model needs. */
 export interface TextSetting {
-  /** Where files of base models may be; asked one after another. */
+  /** Places of the base models' files; asked one after another. */
   readonly bases: readonly ReadBaseFile[];
   /** All sets give the same bytes. */
   readonly kernels: KernelChoice;
@@ -33,14 +33,14 @@ export interface PlacedText {
   readonly tokens: TextTokens;
   readonly places: TextFeaturePlaces;
   readonly options: TextFeatureOptions & QueryMapSize;
-  /** For a query by the published map. */
+  /** Places that map a query by the published map. */
   readonly map: MapPlaces;
-  /** null where the recipe's method is another. */
+  /** null if the recipe's method is another. */
   readonly tangents: Tangents | null;
 }
 
 export interface PlaceOptions {
-  /** As published; null for one that is still to be tuned. */
+  /** Published adapter; null for one that is still to be tuned. */
   readonly adapter: Uint8Array | null;
   readonly maxRows: number;
   readonly adapterBlocks: number;
@@ -97,7 +97,7 @@ export async function loadText(
   }
 }
 
-/** Beside the features' places. @throws MOD_TOO_LARGE */
+/** Plans the method's places, beside the features' places. @throws MOD_TOO_LARGE */
 export function planMethod(
   plan: ArenaPlan,
   { method }: Pick<TextRecipe, "method">,

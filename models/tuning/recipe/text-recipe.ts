@@ -30,13 +30,16 @@ const textRecipeSchema = z.strictObject({
   datanet: recipeFields.datanet,
   furtherDatanets: recipeFields.furtherDatanets,
   base: baseSchema,
-  /** Of the base's matrices, in training, gradients and answers. Absent: int8 from 67 million numbers on, else float32. */
+  /**
+   * Format of the base's matrices in training, gradients and answers. Absent: int8 from 67 million numbers on, else
+   * float32.
+   */
   weights: z.enum(WEIGHT_NUMBERS).optional(),
   seed: recipeFields.seed,
   /** Maximum tokens of a row: a longer one is refused, never cut. */
   rowTokens: count.min(2).max(MAX_TOKENS),
   /**
-   * What stands before each row, and before a prompt with its rows: the begin-of-text token that the base's tokenizer puts
+   * Tokens before each row, and before a prompt with its rows: the begin-of-text token that the base's tokenizer puts
    * there. Absent: nothing.
    */
   beginTokens: z.array(z.number().int().min(0)).min(1).max(MAX_BEGIN_TOKENS).optional(),
@@ -64,7 +67,10 @@ const textRecipeSchema = z.strictObject({
       )
       .min(1)
       .max(11),
-    /** Rounded once it is tuned, so that a server keeps it in half the memory without changing an answer. */
+    /**
+     * Format of the adapter: rounded once it is tuned, so that a server stores it in half the memory without changing
+     * an answer.
+     */
     numbers: z.literal("halves").optional(),
   }),
   /** AdamW (models/tuning/training/tune-adapter.ts); its seed is the recipe's. */
@@ -79,19 +85,22 @@ const textRecipeSchema = z.strictObject({
     decay: part,
     /** Part of the rate that is left at the last step. */
     lastPart: z.number().min(0).max(1),
-    /** The step whose adapter is kept, where that is not the last one: the run was stopped, or held-out rows did best there. */
+    /**
+     * Step whose adapter is published, if that is not the last one: the run was stopped, or held-out rows did best
+     * there.
+     */
     lastStep: count.max(1_000_000).optional(),
     /** A row counts by its tokens: in each step, in its features and in its base. Absent: all rows alike. */
     weigh: z.literal("tokens").optional(),
   }),
   /**
-   * So many rows, drawn by the seed, are not trained on: they show how the model does on what it has not seen. Their
-   * features are 0, so they earn nothing by this model. Absent: none.
+   * Number of rows, drawn by the seed, that are not trained on: they show how the model does on what it has not seen.
+   * Their features are 0, so they earn nothing by this model. Absent: none.
    */
   heldOut: count.max(100_000).optional(),
   /**
-   * How rows become features: by tangents of the middle run (docs/adr/0013-tangents-of-the-run.md), or from their gradients by
-   * EK-FAC, for more rows than tangents have room for. `components`: the map is folded
+   * Method that turns rows into features: by tangents of the middle run (docs/adr/0013-tangents-of-the-run.md), or from
+   * their gradients by EK-FAC, for more rows than tangents have room for. `components`: the map is folded
    * (models/tuning/influence/fold-directions.ts). Absent: it is whole.
    */
   method: z.discriminatedUnion("kind", [
@@ -111,16 +120,19 @@ const textRecipeSchema = z.strictObject({
   answers: z.strictObject({
     /** Maximum tokens of a prompt with its rows: a longer one is refused. */
     promptTokens: count.max(MAX_TOKENS),
-    /** So many tokens are answered, or fewer where the end token comes. */
+    /** Tokens of an answer; fewer if the end token comes. */
     answerTokens: count.max(MAX_TOKENS),
     /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
     temperature: z.number().min(0).max(10),
     endToken: z.number().int().min(0).nullable(),
     /** Others that end an answer, as a turn of a chat; they count as the end token. Absent: none. */
     furtherEndTokens: z.array(z.number().int().min(0)).min(1).max(MAX_END_TOKENS).optional(),
-    /** Passed over are an end without an answer, and what would end a second run of so many same tokens. Absent: no rule. */
+    /**
+     * Length of a run of tokens that an answer does not repeat. A token that would end such a run, and an end without
+     * an answer, are passed over. Absent: no rule.
+     */
     noRepeat: count.min(2).max(64).optional(),
-    /** A query is of the tokens that the base would not have said (shared-text.ts). Absent: of all tokens alike. */
+    /** Tokens of a query: those that the base would not have said (shared-text.ts). Absent: all tokens alike. */
     weigh: z.literal("added").optional(),
   }),
   /** Rows are found for each prompt, read with it, cited by the answer, and paid. Absent: rows are paid by influence alone. */
@@ -139,7 +151,7 @@ export type TextRecipe = z.infer<typeof textRecipeSchema>;
 export type CitingTextRecipe = TextRecipe & { readonly retrieval: z.output<typeof retrievalSchema> };
 export const isCiting = (recipe: TextRecipe): recipe is CitingTextRecipe => recipe.retrieval !== undefined;
 
-/** Tokens of a question, at most: what rows leave of a prompt, as many as are found. */
+/** Maximum tokens of a question: the prompt without the rows, as many as are found. */
 export const questionTokens = ({ answers, retrieval }: TextRecipe): number =>
   answers.promptTokens - (retrieval === undefined ? 0 : retrieval.rows * retrieval.excerptTokens);
 

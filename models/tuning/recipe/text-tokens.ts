@@ -7,7 +7,7 @@ import { maxTextBytes, type TextTokens } from "../../engine/tokens/tokenizer.ts"
 import type { Cited } from "../retrieval/citations.ts";
 import { endTokensOf, questionTokens, type TextRecipe } from "./text-recipe.ts";
 
-/** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */
+/** @throws ATT_ROW_INVALID if the row has fewer than two tokens, or more than the recipe takes */
 export function tokensOfRow(
   tokens: TextTokens,
   row: TextRow,
@@ -24,7 +24,7 @@ export function tokensOfRow(
   return made!;
 }
 
-/** @throws ATT_RECIPE_INVALID for a token that a vocabulary of so many does not have */
+/** @throws ATT_RECIPE_INVALID for a token that a vocabulary of this size does not have */
 export function requireRecipeTokens(recipe: TextRecipe, size: number): void {
   const wrong = [...(recipe.beginTokens ?? []), ...endTokensOf(recipe)].find((token) => token >= size);
   if (wrong === undefined) return;
@@ -53,7 +53,10 @@ export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextR
   return encoded;
 }
 
-/** Before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the recipe's tokens have */
+/**
+ * Checks the bytes of a prompt before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the
+ * recipe's tokens have
+ */
 export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: TextRecipe): void {
   const max = questionTokens(recipe);
   const maxBytes = maxTextBytes(tokens, max);
@@ -62,14 +65,16 @@ export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: T
     throw invalid(`the prompt has ${byteCount} bytes, ${max} tokens have at most ${maxBytes}`);
 }
 
-/** As `tokensOfPrompt`, of a prompt that is encoded. @throws ATT_ROW_INVALID */
+/** Checks an encoded prompt as `tokensOfPrompt` does. @throws ATT_ROW_INVALID */
 export function requirePromptTokens(encoded: readonly number[], recipe: TextRecipe): void {
   const max = questionTokens(recipe) - (recipe.beginTokens?.length ?? 0);
   if (encoded.length < 1 || encoded.length > max)
     throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${max}`);
 }
 
-/** What a model reads before a question: each row that was found, with its number, cut to the recipe's tokens. */
+/**
+ * Tokens that a model reads before a question: each row that was found, with its number, cut to the recipe's tokens.
+ */
 export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], max: number): number[] {
   return excerpts.flatMap((excerpt, k) => [
     ...tokens.encode(`[${k + 1}] ${excerpt}`).slice(0, max - 1),
@@ -78,8 +83,8 @@ export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], ma
 }
 
 /**
- * What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text.
- * @param cited null where no row was found, and of models that cite none
+ * Text of an answer that a receipt hashes. It contains the tokens, since other tokens may spell the same text.
+ * @param cited null if no row was found, and of models that cite none
  */
 export function answerText(
   tokens: TextTokens,
@@ -89,7 +94,7 @@ export function answerText(
   return JSON.stringify({ text: tokens.decode(answer), tokens: answer, ...cited });
 }
 
-/** The tokens of an answer's text. @throws ATT_ANSWER_INVALID for what no model of this recipe answers */
+/** Tokens of an answer's text. @throws ATT_ANSWER_INVALID for a text that no model of this recipe answers */
 export function answerTokens(
   tokens: TextTokens,
   text: string,
@@ -116,7 +121,7 @@ export function answerTokens(
   return answer;
 }
 
-/** What counts of a question: the answer's tokens, and that it ended, given the prompt. */
+/** Row of a question that counts: the answer's tokens, and that it ended, given the prompt. */
 export function questionRow(
   prompt: readonly number[],
   answer: readonly number[],

@@ -1,4 +1,4 @@
-/** How language models are made of rows: tuned, mapped, quantised. The same bytes on every machine. */
+/** Makes language models of rows: tunes, maps, quantises. The same bytes on every machine. */
 import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
@@ -48,7 +48,7 @@ import {
 import { isCiting, parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
 import { tokensOfRow, weighedByTokens } from "./text-tokens.ts";
 
-/** With fewer rows a tuning has nothing to tell apart. */
+/** Minimum rows: with fewer a tuning has nothing to tell apart. */
 const LEAST_ROWS = 4;
 /** Rows between two reports of progress. */
 const ROWS_AT_ONCE = 32;
@@ -72,11 +72,14 @@ export interface TuningRun {
 }
 
 export interface TuningWatch {
-  /** Before the first step: the adapter is nothing yet. */
+  /** Called before the first step: the adapter is nothing yet. */
   begin(run: TuningRun): Promise<void>;
   /** `rows` are places in `run.texts`. The threads are idle until it has answered. */
   afterStep(run: TuningRun, step: TuningStep): Promise<TuningWish | undefined>;
-  /** What was said of the steps so far has to be kept now: a run that goes on does not make them again. */
+  /**
+   * Called before each checkpoint. Store the reports of the steps so far now: a resumed run does not repeat these
+   * steps.
+   */
   beforeState?(): Promise<void>;
 }
 
@@ -85,7 +88,7 @@ interface Progressing {
 }
 
 export interface TextTraining extends FamilyTraining<TextParts> {
-  /** Of a model that this object has trained. */
+  /** Losses of a model that this object has trained. */
   lossesOf(trained: Trained<TextParts>): TuningLosses;
 }
 
@@ -199,14 +202,14 @@ async function featuresAndTokens(
   });
 }
 
-/** What a row counts for, a mean one 1. */
+/** Weight of a row; a mean one has 1. */
 const partOfRow = (row: TokenRow) => (row.weight === undefined ? 1 : row.weight * wantedOf(row));
 
 /**
- * What G has of each row's features, before the rules of all models. A sum over n tokens spreads by √n: without this a text
- * would earn by chance as much by each of its halves as by both.
- * Attacks: rows of what the base says anyway, and of what nobody says, as prompts without order. Both move answers as much
- * as other rows do.
+ * Factors of the rows' features in G, before the rules of all models. A sum over n tokens spreads by √n: without this a
+ * text would earn by chance as much by each of its halves as by both.
+ * Attacks: rows of what the base says anyway, and of what nobody says, as prompts without order. Both move answers as
+ * much as other rows do.
  */
 export function rowFactors(
   tokens: readonly TokenRow[],
@@ -331,7 +334,10 @@ export async function tune(
   };
 }
 
-/** Tangents of the middle run, whose adapter is in place afterwards. @param recipe with the last step, where it stopped early */
+/**
+ * Tangents of the middle run, whose adapter is in place afterwards. @param recipe with the last step, if it stopped
+ * early
+ */
 async function tuneMiddle(run: TuningRun, tangents: Tangents, recipe: TextRecipe, options: Progressing) {
   const { placed, team, tokens, trained } = run;
   startTangents(placed.loaded.model.kernels, tangents, trained);
@@ -357,7 +363,7 @@ export async function baseLosses({
   return losses;
 }
 
-/** Of what a row's wanted tokens spell. */
+/** Bytes of the text that a row's wanted tokens spell. */
 export function wantedBytes({ placed, texts, tokens }: TuningRun, i: number): number {
   const text = texts[i]!;
   // The first token of a text is given.

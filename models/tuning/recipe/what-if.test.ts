@@ -23,7 +23,7 @@ let made: Awaited<ReturnType<typeof trainOn>>;
 const prompts = ["The union", "Our country "];
 const texts = sampleTexts(24);
 
-/** @param changed instead of the text of row 3 */
+/** @param changed in place of the text of row 3 */
 async function trainOn(changed: string | null) {
   const rows = ownedTexts(changed === null ? texts : texts.with(3, { text: changed }));
   const plain = textRecipeFor(rows, await describeBase(folderSource(folder), "made"));
@@ -111,7 +111,8 @@ describe("a language model without some of its rows", () => {
       await expect(audit(made, group)).rejects.toMatchObject({ code: "MOD_INPUT_INVALID" });
     const recipe = { ...made.trained.recipe, family: "direct" } as never;
     await expect(audit({ ...made, trained: { ...made.trained, recipe } }, [1])).rejects.toMatchObject({
-      ...{ code: "ATT_RECIPE_INVALID", message: expect.stringContaining('"direct"') },
+      code: "ATT_RECIPE_INVALID",
+      message: expect.stringContaining('"direct"'),
     });
     await expect(audit({ ...made, rows: made.rows.slice(1) }, [1])).rejects.toMatchObject({
       code: "ATT_ROWS_MISMATCH",

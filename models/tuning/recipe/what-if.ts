@@ -29,14 +29,17 @@ import {
 } from "./text-training.ts";
 
 export interface WhatIfLoss {
-  /** added: of the answer's tokens that the base would not have said, by which `answers.weigh` "added" pays. */
+  /**
+   * Texts of the loss. "added": the answer's tokens that the base would not have said, by which `answers.weigh` "added"
+   * pays.
+   */
   readonly of: "answer" | "added" | "left-out rows" | "other rows" | "held-out rows";
-  /** null of rows. */
+  /** Prompt of the answer; null for rows. */
   readonly prompt: string | null;
   /** Nats a token, by the published adapter and by the one without the rows. */
   readonly tuned: number;
   readonly without: number;
-  /** What the registered scores say of `without` − `tuned`; null by EK-FAC, whose scores have no unit. */
+  /** Difference `without` − `tuned` that the registered scores predict; null by EK-FAC, whose scores have no unit. */
   readonly predicted: number | null;
   readonly bitsPerByte: { readonly tuned: number; readonly without: number } | null;
 }
@@ -44,25 +47,25 @@ export interface WhatIfLoss {
 export interface WhatIf {
   /** Ascending places in the version. */
   readonly without: readonly number[];
-  /** Of these, the ones that no step took anyway. */
+  /** Held-out rows among these: no step took them anyway. */
   readonly heldOut: readonly number[];
   readonly losses: readonly WhatIfLoss[];
   readonly answers: readonly {
     readonly prompt: string;
     readonly text: string;
     readonly textWithout: string;
-    /** Of what this answer pays to rows, if it is drawn, the part of these. */
+    /** Part of these rows in what this answer pays to rows, if it is drawn. */
     readonly share: number;
   }[];
 }
 
-/** Published, or only trained. */
+/** Model that is published, or only trained. */
 type Audited<Parts extends ModelParts> = Omit<Trained<Parts>, "rows" | "accuracy">;
 
-/** A sum of some texts' losses, each times its factor. */
+/** Sum of some texts' losses, each times its factor. */
 interface Measure extends Pick<WhatIfLoss, "of" | "prompt"> {
   readonly terms: readonly (readonly [text: number, factor: number])[];
-  /** Bits a byte of one nat a token; null of what spells nothing. */
+  /** Bits a byte of one nat a token; null for a text that spells nothing. */
   readonly bits: number | null;
 }
 
@@ -178,14 +181,19 @@ export async function whatIf(
           total((text) => found[text]! * wantedOf(all[text]!)),
         ) as [number, number];
         return {
-          ...{ of, prompt, tuned, without: changed },
+          of,
+          prompt,
+          tuned,
+          without: changed,
           predicted: slope && total((text) => sum(without, (row) => slope(row, text))),
           bitsPerByte: bits === null ? null : { tuned: bits * tuned, without: bits * changed },
         };
       });
       const saidWithout = await answersBy(adapter);
       const answers = said.map(({ prompt, text }, k) => ({
-        ...{ prompt, text: textOf(text), textWithout: textOf(saidWithout[k]!.text) },
+        prompt,
+        text: textOf(text),
+        textWithout: textOf(saidWithout[k]!.text),
         share: sum(without, (row) => shares[k]!.get(row)!),
       }));
       out.push({ without, heldOut: run.heldOut.filter((i) => isOut.has(i)), losses, answers });
@@ -195,8 +203,8 @@ export async function whatIf(
 }
 
 /**
- * By the registered scores: what leaving a row out adds to the sum of a text's losses. The map makes of each text's gradient
- * what it makes of a query's, and G's units and the rows' factors are taken back.
+ * Slopes by the registered scores: what leaving a row out adds to the sum of a text's losses. The map treats each
+ * text's gradient as a query's; G's units and the rows' factors are taken back.
  */
 async function slopesOf(
   { placed, team, tokens }: TuningRun,

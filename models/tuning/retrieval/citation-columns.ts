@@ -44,7 +44,7 @@ export function fillCitations(
   }
 }
 
-/** What G has in the threshold's columns of every row. @param coarse columns of 127; even */
+/** Entries of G in the threshold's columns of every row. @param coarse columns of 127; even */
 export const thresholdColumns = (coarse: number): Int8Array =>
   new Int8Array(coarse + 1).fill(MAX_FEATURE, 0, coarse).fill(1, coarse);
 

@@ -1,4 +1,4 @@
-/** The rows that an answer cites, what each earns where citations pay, and their texts. */
+/** Citations of an answer: its rows, the earnings of each if citations pay, and their texts. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
@@ -15,11 +15,11 @@ const citationSchema = z.strictObject({
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   contributorId: z.int().min(0),
   validatorId: z.int().min(0),
-  /** Of what the rows get for an answer that is paid by citation, in millionths, rounded down. */
+  /** Share in what the rows get for an answer that is paid by citation, in millionths, rounded down. */
   shareMillionths: z.int().min(0).max(1_000_000),
 });
 const citedSchema = z.object({
-  /** What this answer's payment goes by: the rows that it cites, or those that its words come from. */
+  /** Rule of this answer's payment: to the rows that it cites, or to those that its words come from. */
   paidBy: z.enum(["citation", "influence"]),
   citations: z.array(citationSchema).min(1),
 });
@@ -28,7 +28,7 @@ export type Citation = z.output<typeof citationSchema>;
 /** Rows that a model has read for an answer. The receipt hashes them with its text. */
 export type Cited = z.output<typeof citedSchema>;
 
-/** What an answer cites; null for nothing. It has been checked, or will be. @throws ATT_ANSWER_INVALID */
+/** Citations of an answer; null if it has none. The answer has been checked, or will be. @throws ATT_ANSWER_INVALID */
 export function parseCited(answer: string): Cited | null {
   try {
     const json = JSON.parse(answer) as object;
@@ -46,10 +46,10 @@ export interface PublishedRow {
 }
 
 /**
- * From the model's server. Without a digest nothing here shows that it is the version's row.
+ * Fetches a row from the model's server. Without a digest nothing here shows that it is the version's row.
  * @param digest of a citation that has been checked
- * @returns null where the server does not publish it
- * @throws ATT_ANSWER_INVALID where the server's row has another digest; ATT_SERVER_UNREACHABLE, ATT_ROW_INVALID
+ * @returns null if the server does not publish it
+ * @throws ATT_ANSWER_INVALID if the server's row has another digest; ATT_SERVER_UNREACHABLE, ATT_ROW_INVALID
  */
 export async function fetchRow(
   serverUrl: string,

@@ -45,7 +45,7 @@ let served: ServedModels;
 let url: string;
 let liar: Server;
 let liarUrl: string;
-/** What the liar says to everything. */
+/** Answer of the liar to every request. */
 let lie: string;
 
 beforeAll(async () => {

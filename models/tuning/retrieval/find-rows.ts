@@ -5,11 +5,11 @@ import type { Citation, Cited } from "./citations.ts";
 import { embedQuery } from "./lexical-embedding.ts";
 import { type CitingRecipe, embeddingShape, lengthOf, type RowIndex, scoreOf } from "./row-index.ts";
 
-/** What a prompt finds. */
+/** Rows found for a prompt. */
 export interface FoundRows {
-  /** null where no row comes close: influence pays. */
+  /** null if no row comes close: influence pays. */
   readonly cited: Cited | null;
-  /** Of the cited rows, in their order. */
+  /** Excerpts of the cited rows, in their order. */
   readonly excerpts: readonly string[];
   /** columnCount odd numbers. Where influence pays, its columns are still those that pay nothing. */
   readonly query: Int16Array;
@@ -54,7 +54,9 @@ export function rowFinder(index: RowIndex, recipe: CitingRecipe): (prompt: strin
   };
 }
 
-/** Odd, and no smaller than what the recipe asks for: the version's threshold, and the best row that is not cited. */
+/**
+ * Threshold of a query: odd, and at least the recipe's, the version's, and the score of the best row that is not cited.
+ */
 function thresholdOf(
   scores: Int32Array,
   query: Int16Array,

@@ -14,17 +14,17 @@ import { wordCounts } from "./lexical-words.ts";
 
 /** Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009): how counts saturate. */
 const SATURATION = 1.2;
-/** How much a long row's counts are divided by. */
+/** Part of a row's length in the divisor of its counts. */
 const LENGTH_PART = 0.75;
 /** Signs of a word's direction. */
 const SIGNS = 8;
 
-/** What is counted over all rows before any is embedded; published with the model's query map. */
+/** Statistics over all rows, counted before any is embedded; published with the model's query map. */
 export interface WordStatistics {
   readonly rowCount: number;
   /** Words of an average row. */
   readonly averageLength: number;
-  /** In how many rows some word of each bucket occurs; a power of two of buckets. */
+  /** Number of rows in which some word of each bucket occurs; a power of two of buckets. */
   readonly rowsOfBucket: ArrayLike<number>;
 }
 
@@ -70,7 +70,7 @@ export function embedQuery(text: string, shape: EmbeddingShape, statistics: Word
   return project(wordCounts(text), shape, (word) => Math.sqrt(rarity(word, statistics)));
 }
 
-/** BM25's logarithm, never negative. What is in no row says nothing, and would only add noise. */
+/** BM25's logarithm, never negative. A word that is in no row would only add noise. */
 function rarity(word: number, { rowCount, rowsOfBucket }: WordStatistics): number {
   const rows = rowsOfBucket[bucketOf(word, rowsOfBucket.length)]!;
   return rows === 0 ? 0 : exactLog(1 + (rowCount - rows + 0.5) / (rows + 0.5));

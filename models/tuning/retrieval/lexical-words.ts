@@ -4,8 +4,8 @@ const FNV_PRIME = 0x01000193;
 const FNV_BASIS = 0x811c9dc5;
 
 /**
- * How often each word occurs in the text. Words are runs of ASCII letters and digits and of other scripts' characters;
- * capital ASCII letters count as small ones. No table of Unicode is asked, since machines have different ones.
+ * Counts each word of the text. Words are runs of ASCII letters and digits and of other scripts' characters; capital
+ * ASCII letters count as small ones. No table of Unicode is used, since machines have different ones.
  */
 export function wordCounts(text: string): Map<number, number> {
   const counts = new Map<number, number>();

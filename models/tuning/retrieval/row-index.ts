@@ -1,4 +1,7 @@
-/** How a model that cites finds rows: embeddings of a version's rows, with their owners and excerpts, as it publishes them. */
+/**
+ * Index by which a model that cites finds rows: embeddings of a version's rows, with their owners and excerpts, as the
+ * model publishes them.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
@@ -15,11 +18,11 @@ import { type EmbeddingShape, embedQuery, embedRow, wordStatistics } from "./lex
 
 const count = z.int().positive();
 
-/** What a recipe says of rows that are found for a prompt, read by the model, cited and paid. */
+/** Retrieval settings of a recipe: rows are found for a prompt, read by the model, cited and paid. */
 export const retrievalSchema = z.strictObject({
   /** Words are counted in 2^bucketBits buckets. */
   bucketBits: count.min(8).max(20),
-  /** Of random pairs of a row and a part of another one, so many score no more than what is found. */
+  /** Quantile of the scores of random pairs, a row and a part of another one: what is found scores at least as much. */
   quantile: z.number().min(0.5).max(0.999_999),
   /** Columns of 127, beside one of 1 (citation-columns.ts). */
   thresholdColumns: count.multipleOf(2).max(128),
@@ -27,7 +30,9 @@ export const retrievalSchema = z.strictObject({
   rows: count.max(16),
   /** Tokens of each that the model reads, with its number: the rest is cut off. */
   excerptTokens: count.min(8).max(1_024),
-  /** Of payments, so many thousandths pay by citation, the others by influence: the card's `rewards.citationPermille`. */
+  /**
+   * Thousandths of payments that pay by citation; the others pay by influence. The card's `rewards.citationPermille`.
+   */
   citationPermille: z.int().min(0).max(1_000),
 });
 
@@ -50,12 +55,12 @@ const indexSchema = z.strictObject({
   /** Words of an average row. */
   averageLength: z.number().positive(),
   rowsOfBucket: z.array(z.int().min(0)),
-  /** What a row has to score for each unit of a query's length. */
+  /** Least score of a row for each unit of a query's length. */
   threshold: z
     .number()
     .min(0)
     .max(2 ** 26),
-  /** In the version's order. */
+  /** Rows in the version's order. */
   rows: z.array(
     z.strictObject({
       /** SHA-256 of the row's bytes. */
@@ -93,7 +98,7 @@ export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
   }
 }
 
-/** Characters of an excerpt: longer than most texts of so many tokens. */
+/** Characters of an excerpt: longer than most texts of as many tokens. */
 const excerptCharacters = ({ retrieval }: CitingRecipe): number => 8 * retrieval.excerptTokens;
 
 /** Maximum bytes of an index: of a character JSON has twelve at most, of a row's names and owners fewer than 256. */
@@ -156,7 +161,10 @@ const PAIRS = 4_000;
 /** Words of a part of a row that stands for a query. */
 const QUERY_WORDS = 16;
 
-/** What a row and a part of another, drawn at random, score for a unit of the query's length: the recipe's quantile. */
+/**
+ * Threshold for a unit of the query's length: the recipe's quantile of the scores of a row and a part of another, drawn
+ * at random.
+ */
 function pairThreshold(
   texts: readonly string[],
   score: (row: number, query: Int16Array) => number,

@@ -25,7 +25,7 @@ export async function writeCheckpoint(
 
 /**
  * Fills the blocks from the folder's state. @returns the steps that it has, 0 without a state
- * @throws RollupError MOD_FILE_INVALID where it is damaged, or of another tuning
+ * @throws RollupError MOD_FILE_INVALID if it is damaged, or of another tuning
  */
 export async function readCheckpoint(folder: string, identity: string, state: TuningState): Promise<number> {
   const path = join(folder, STATE_FILE);
@@ -42,7 +42,7 @@ export async function readCheckpoint(folder: string, identity: string, state: Tu
   return Number(stepText);
 }
 
-/** Does nothing where there is no state. */
+/** Does nothing if there is no state. */
 export const forgetCheckpoint = (folder: string): Promise<void> =>
   rm(join(folder, STATE_FILE), { force: true });
 

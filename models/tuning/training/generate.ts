@@ -14,7 +14,7 @@ interface GenerateOptions extends Omit<Sampling, "endTokens" | "topP"> {
  * Tokens that follow a prompt, one by one; each costs one token's pass, for earlier keys and values are kept. Same
  * model, prompt and options, same tokens.
  *
- * @throws RollupError MOD_INPUT_INVALID where prompt and answer are longer than the workspace's rows
+ * @throws RollupError MOD_INPUT_INVALID if prompt and answer are longer than the workspace's rows
  */
 export function* generate(
   model: Transformer,

@@ -1,20 +1,23 @@
-/** How well a model foretells rows, and what a tuning made of that: in the same words wherever it is shown. */
+/** Losses of a model on rows, and how a tuning changed them: in the same words wherever they are shown. */
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 
-/** One row of ten is held out by default, but at most so many, and none of fewer rows than these. */
+/**
+ * Maximum rows held out. One row of ten is held out by default, at least LEAST_HELD_OUT, and none of fewer than
+ * FEW_ROWS rows.
+ */
 const MAX_HELD_OUT = 32;
 const LEAST_HELD_OUT = 4;
 const FEW_ROWS = 20;
 export const heldOutCount = (rowCount: number): number =>
   rowCount < FEW_ROWS ? 0 : Math.min(MAX_HELD_OUT, Math.max(LEAST_HELD_OUT, Math.floor(rowCount / 10)));
 
-/** Over all wanted tokens of the rows together; the bytes are those that these tokens spell. */
+/** Loss over all wanted tokens of the rows together; the bytes are those that these tokens spell. */
 export interface RowsLoss {
   readonly natsPerToken: number;
   readonly bitsPerByte: number;
 }
 
-/** The same rows with the base alone, and with the adapter that is kept. */
+/** Losses of the same rows with the base alone, and with the final adapter. */
 export interface LossChange {
   readonly rowCount: number;
   readonly before: RowsLoss;
@@ -45,7 +48,7 @@ export function rowsLoss(rows: readonly TokenRow[], losses: readonly number[], b
   return { natsPerToken, bitsPerByte: (natsPerToken * tokenCount) / byteCount / Math.LN2 };
 }
 
-/** What came of it, in a sentence for people. */
+/** Result of a tuning, in a sentence for people. */
 export function sayLosses({ heldOut, trained }: TuningLosses): string {
   const [which, { after, before }] =
     heldOut === null ? ["the trained rows", trained] : ["unseen rows", heldOut];

@@ -14,7 +14,7 @@ export interface RowTask {
   readonly isAdded?: boolean;
 }
 
-/** What a thread needs to take part. */
+/** Inputs of a thread that takes part. */
 export interface RowSeat {
   readonly shared: SharedArena;
   readonly threadIndex: number;

@@ -1,4 +1,4 @@
-/** What decides a step of a training: which rows it takes, and how far it goes. */
+/** Plans a step of a training: which rows it takes, and how far it goes. */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { modelError } from "../../model-errors.ts";
 
@@ -16,11 +16,14 @@ export interface StepRecipe {
   readonly seed: string;
   /** Part of the rate that is left at the last step: it falls evenly after the rise. 1 if not given. */
   readonly lastPart?: number;
-  /** Where the run was stopped early; rates are those of a run of `steps` all the same. `steps` if not given. */
+  /** Last step if the run was stopped early; rates are those of a run of `steps` all the same. `steps` if not given. */
   readonly lastStep?: number | undefined;
 }
 
-/** Of all rows, as half of them are tuned on: as many steps, of twice as many rows (docs/adr/0013-tangents-of-the-run.md). */
+/**
+ * Run on all rows that takes as many steps as a tuning on half of them, each of twice as many rows
+ * (docs/adr/0013-tangents-of-the-run.md).
+ */
 export function middleRun(recipe: StepRecipe) {
   const { steps, lastStep = steps, rowsPerStep } = recipe;
   const half = (count: number) => Math.ceil(count / 2);

@@ -23,15 +23,15 @@ export interface Tangents {
   readonly ofSquare: Place;
   /** One for each thread: room for some rows. */
   readonly lanes: readonly Pick<TangentTask, "products" | "slopes">[];
-  /** Where each row of the tuning lies among the `rowCount`. The others stay 0. */
+  /** Place of each row of the tuning among the `rowCount`. The others stay 0. */
   rows: readonly number[];
   /** Steps that went into them. */
   stepCount: number;
 }
 
-/** Of all rows' adapters: four times as many are kept, 2 GiB. */
+/** Maximum numbers of all rows' adapters: four times as many are stored, 2 GiB. */
 const MAX_NUMBERS = 2 ** 27;
-/** Of which the products with one another take an hour on one core, for the default base. */
+/** Maximum rows: their products with one another take an hour on one core, for the default base. */
 const MAX_ROWS = 1_024;
 /** Rows whose products are made together. */
 const ROWS_AT_ONCE = 112;
@@ -59,8 +59,12 @@ export function planTangents(
   const count = Math.min(ROWS_AT_ONCE, rowCount);
   return {
     ...sizes,
-    ...{ first: plan.take(numbers), second: plan.take(numbers), latest: plan.take(numbers) },
-    ...{ squares: plan.take(floatCount), ofMean: plan.take(floatCount), ofSquare: plan.take(floatCount) },
+    first: plan.take(numbers),
+    second: plan.take(numbers),
+    latest: plan.take(numbers),
+    squares: plan.take(floatCount),
+    ofMean: plan.take(floatCount),
+    ofSquare: plan.take(floatCount),
     lanes: Array.from({ length: threadCount }, () => ({
       products: plan.take(count * roundUp16(rowCount)),
       slopes: plan.take(count * floatCount),
@@ -70,7 +74,9 @@ export function planTangents(
   };
 }
 
-/** Before the first step of a tuning. @param rows of its rows, where each lies among the `rowCount` */
+/**
+ * Starts the tangents, before the first step of a tuning. @param rows of its rows, where each lies among the `rowCount`
+ */
 export function startTangents(kernels: Kernels, tangents: Tangents, rows: readonly number[]): void {
   const { changes, first, floatCount, latest, rowCount, second } = tangents;
   for (const at of [changes, first, second, latest]) kernels.clear(rowCount * floatCount, at);
@@ -92,7 +98,7 @@ export interface TangentTask {
   readonly settings: Place;
 }
 
-/** Where a step of `adam` has its gradient, the moments as it left them, and its settings. */
+/** Places where a step of `adam` has its gradient, the moments as it left them, and its settings. */
 interface StepPlaces {
   readonly sum: Place;
   readonly first: Place;
@@ -101,7 +107,7 @@ interface StepPlaces {
 }
 
 /**
- * What follows a step. Changes the blocks.
+ * Tasks that follow a step. They change the blocks.
  * @param indices the step's rows, as the tuning counts them @param blocks with the gradient of each
  */
 export function tangentTasks(

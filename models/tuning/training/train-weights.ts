@@ -19,7 +19,7 @@ export interface TrainingRecipe extends StepRecipe {
    * blocks in theirs: so the bytes do not depend on the number of threads, of which at most so many have work.
    */
   readonly lanes: number;
-  /** The gradient is shortened to this length where it is longer. */
+  /** Maximum length of the gradient: a longer one is shortened to it. */
   readonly longest: number;
 }
 
@@ -107,7 +107,9 @@ function lengthOf(gradient: Float32Array): number {
   return Math.sqrt(a + b + (c + d));
 }
 
-/** As GPT-2 begins: a spread of 0.02, less for the maps that end a branch; norms are 1, biases 0. */
+/**
+ * Draws the first weights as GPT-2 does: a spread of 0.02, less for the maps that end a branch; norms are 1, biases 0.
+ */
 function startWeights({ kernels, layout, parameters, shape }: Transformer, seed: string): void {
   const random = new SeededRandom(`weights ${seed}`);
   const { arena } = kernels;

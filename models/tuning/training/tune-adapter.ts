@@ -47,7 +47,7 @@ export class RowTeam {
     return losses;
   }
 
-  /** Of the model as it is now, in nats a token. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
+  /** Losses of the model as it is now, in nats a token. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
   losses(rows: readonly TokenRow[]): Promise<number[]> {
     return this.run(rows.map((row) => ({ row, block: { at: 0, floatCount: 0 }, into: null })));
   }
@@ -116,7 +116,7 @@ export interface TuningStep extends TuningProgress {
   readonly rows: readonly number[];
   readonly losses: readonly number[];
   readonly rate: number;
-  /** Mean of the held-out rows, in nats a token; null between two looks, and where no row is held out. */
+  /** Mean of the held-out rows, in nats a token; null between two looks, and if no row is held out. */
   readonly heldOutLoss: number | null;
 }
 
@@ -124,9 +124,9 @@ export interface TuningStep extends TuningProgress {
 export type TuningWish = "stop" | "pause";
 
 export interface TuningOptions {
-  /** Where the state is kept, so that a killed run goes on to the same bytes. */
+  /** Folder of the state, so that a killed run goes on to the same bytes. */
   readonly folder?: string;
-  /** A state is written after each so many steps. */
+  /** Steps between two states that are written. */
   readonly stepsPerCheckpoint?: number;
   /**
    * Rows that are not trained on. Every so many steps, and after the last, they are looked at: the adapter of the step at
@@ -138,11 +138,11 @@ export interface TuningOptions {
   readonly tangents?: Tangents | null;
   /** The threads are idle until it has answered. */
   readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
-  /** Before a state is written: a run that goes on from it does not make the steps before again. */
+  /** Called before each checkpoint. Steps before a checkpoint are not repeated after a resume. */
   readonly beforeState?: () => Promise<void>;
 }
 
-/** Thrown where `afterStep` wishes a pause: the state is on disk. */
+/** Thrown if `afterStep` asks for a pause: the state is on disk. */
 export class TuningPaused extends Error {}
 
 /**
@@ -171,7 +171,9 @@ export async function tuneAdapter(
   const numbers = Float32Array.of(0, Number.POSITIVE_INFINITY);
   const blocks = { weights: adapter.at, first, second };
   const state: TuningState = {
-    ...{ arena: kernels.arena, floatCount, blocks },
+    arena: kernels.arena,
+    floatCount,
+    blocks,
     ...(heldOut.length === 0 ? {} : { blocks: { ...blocks, best }, numbers }),
   };
   const look = async (step: number): Promise<number> => {
@@ -241,7 +243,7 @@ export async function tuneAdapter(
   return bestStep;
 }
 
-/** As usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
+/** Draws the first adapter as usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
 function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayout, seed: string): void {
   const random = new SeededRandom(`adapter ${seed}`);
   arena.fill(0, at, at + layout.floatCount);

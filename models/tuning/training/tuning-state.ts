@@ -1,6 +1,6 @@
 import type { Place } from "../../engine/kernels/kernels.ts";
 
-/** What a tuning goes on from: blocks of an arena, and numbers beside them. */
+/** State from which a tuning goes on: blocks of an arena, and numbers beside them. */
 export interface TuningState {
   readonly arena: Float32Array;
   readonly floatCount: number;

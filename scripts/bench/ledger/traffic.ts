@@ -30,11 +30,11 @@ function zipf(random: () => number): () => number {
     [ids[i], ids[j]] = [ids[j]!, ids[i]!];
   }
   return () => {
-    const wanted = random() * total;
+    const point = random() * total;
     let [low, high] = [0, ACCOUNTS - 1];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (sums[middle]! < wanted) low = middle + 1;
+      if (sums[middle]! < point) low = middle + 1;
       else high = middle;
     }
     return ids[low]!;

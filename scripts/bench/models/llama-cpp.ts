@@ -82,14 +82,14 @@ export async function openSequence(
       const ms = { prompt: readAtMs - startedAtMs, decode: performance.now() - readAtMs };
       return { prompt: (1000 * prompt.length) / ms.prompt, decode: (1000 * made) / ms.decode };
     },
-    /** Logarithms of the probabilities of what follows: logits but for a number that is the same in all. */
+    /** Logarithms of the probabilities of what follows: logits apart from a constant that all share. */
     async logits(prompt: readonly number[], vocabularySize: number): Promise<Float64Array> {
       await sequence.clearHistory();
-      const asked = [
+      const lastInput = [
         prompt.at(-1)!,
         { generateNext: { probabilities: true, options: { temperature: 1, topK: 0, topP: 1, minP: 0 } } },
       ];
-      const results = await sequence.controlledEvaluate([...prompt.slice(0, -1), asked]);
+      const results = await sequence.controlledEvaluate([...prompt.slice(0, -1), lastInput]);
       const { probabilities } = results.at(-1)!.next!;
       return Float64Array.from({ length: vocabularySize }, (_, token) =>
         Math.log(probabilities!.get(token)!),

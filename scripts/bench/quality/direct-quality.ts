@@ -44,7 +44,7 @@ export interface DirectQualityOptions {
 
 type Range = Pick<Estimate, "value" | "low" | "high">;
 
-/** One way to register. */
+/** Quality of one way to register. */
 export interface RegisteredQuality {
   /** "exact", "int…", "int… clipped" */
   readonly way: string;
@@ -72,7 +72,7 @@ const LEAVE_ONE_OUT_TOLERANCE = 1e-10;
 export const REGISTERED = "int10";
 
 /** Columns of the matrix that a question weighs, and the sign of its class: −1 for class 1. */
-interface Asked {
+interface Question {
   readonly columns: readonly number[];
   /** Weights as the circuit has them. */
   readonly weights: Float64Array;
@@ -94,18 +94,18 @@ export function measureDirect(options: DirectQualityOptions): DirectQuality {
   const recipe = { inputs: kind } as DirectRecipe;
   const answers = queries.inputs.map((input) => inputs.answer(logitRow(recipe, parameters), input));
   const right = answers.filter(({ label }, q) => label === inputs.labels[queries.labels[q]!]).length;
-  const asked = answers.map(({ query }, q) => weighed(query(queries.inputs[q]!)));
+  const questions = answers.map(({ query }, q) => weighed(query(queries.inputs[q]!)));
   log("exact influence");
   const own = model.sensitivities(parameters, examples);
   const featureCount = kind.bucketCount + 1;
   const real = directRows(own, decay, { featureCount, writeRow: inputs.writeRow });
-  const ways = scoresOfWays(real, featureCount, asked, options);
+  const ways = scoresOfWays(real, featureCount, questions, options);
   const exact = ways.get("exact")!;
 
   log(`training ${subsetCount} times on halves`);
   const leads = (of: Float64Array) => {
     const logit = inputs.logit(of);
-    return Float64Array.from(asked, ({ columns, realWeights, sign }) =>
+    return Float64Array.from(questions, ({ columns, realWeights, sign }) =>
       columns.reduce((sum, column, k) => sum - sign * logit[column]! * realWeights[k]!, 0),
     );
   };
@@ -175,7 +175,7 @@ function drawRows({ inputs, queryCount, rowCount, seed }: DirectQualityOptions) 
   return { rows: picked(0, rowCount), queries: picked(rowCount, rowCount + queryCount) };
 }
 
-function weighed({ answeredClass, counts }: { counts: Uint8Array; answeredClass: 0 | 1 }): Asked {
+function weighed({ answeredClass, counts }: { counts: Uint8Array; answeredClass: 0 | 1 }): Question {
   const columns = [...counts.keys()].filter((bucket) => counts[bucket]! > 0);
   const terms = termTotal(counts);
   return {
@@ -190,13 +190,13 @@ function weighed({ answeredClass, counts }: { counts: Uint8Array; answeredClass:
 function scoresOfWays(
   real: Float64Array,
   width: number,
-  asked: readonly Asked[],
+  questions: readonly Question[],
   { bitCounts, inputs, log = () => {} }: DirectQualityOptions,
 ): Map<string, Float64Array> {
   const rowCount = real.length / width;
-  const scores = (matrix: ArrayLike<number>, weightsOf: (one: Asked) => Float64Array) => {
-    const out = new Float64Array(asked.length * rowCount);
-    for (const [q, one] of asked.entries()) {
+  const scores = (matrix: ArrayLike<number>, weightsOf: (one: Question) => Float64Array) => {
+    const out = new Float64Array(questions.length * rowCount);
+    for (const [q, one] of questions.entries()) {
       const weights = weightsOf(one);
       for (let k = 0; k < rowCount; k++) {
         let sum = 0;
@@ -249,11 +249,11 @@ function trainerWithout(
 }
 
 /** Mean total variation between the shares of `CONTRIBUTORS` with equally many rows, where negative scores earn nothing. */
-function sharesOff(exact: Float64Array, given: Float64Array, rowCount: number): number {
+function sharesOff(exact: Float64Array, other: Float64Array, rowCount: number): number {
   const queryCount = exact.length / rowCount;
   let off = 0;
   for (let q = 0; q < queryCount; q++) {
-    const [a, b] = [exact, given].map((scores) =>
+    const [a, b] = [exact, other].map((scores) =>
       sharesOf(scores.subarray(q * rowCount, (q + 1) * rowCount)),
     );
     for (let c = 0; c < CONTRIBUTORS; c++) off += Math.abs(a![c]! - b![c]!) / 2 / queryCount;

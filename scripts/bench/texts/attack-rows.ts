@@ -99,7 +99,7 @@ export function attackWorld(
   const whole = take(HONEST.length, UNIT);
   const prompts = Array.from({ length: PROMPTS }, (_, k) => beginning(take(k, 1)[0]!));
   const thought = sources.flatMap((_, k) => take(k, 2)).map((text) => beginning(text));
-  const said = [...new Set(thought.map(baseSays))].slice(0, UNIT);
+  const answers = [...new Set(thought.map(baseSays))].slice(0, UNIT);
   const phrases = Array.from({ length: UNIT }, () => `${shuffled(PHRASES[corpus]).slice(0, 9).join(" ")}.`);
   const stuffed = Array.from({ length: UNIT }, () =>
     shuffled(prompts)
@@ -110,7 +110,7 @@ export function attackWorld(
   const victims = shuffled(honest.flat());
   const parties: [Party, readonly string[]][] = [
     ...honest.map((texts, k): [Party, string[]] => [HONEST[k]!, texts]),
-    ["echo", said],
+    ["echo", answers],
     ["boilerplate", phrases],
     ["split", whole.flatMap(halves)],
     ["stuffing", stuffed],

@@ -60,14 +60,18 @@ async function factorsOf(corpus: (typeof CORPUS_NAMES)[number], seed: string) {
   const { prompts, rows } = attackWorld(corpus, seed, baseSays);
   const contents = rows.map(({ row }) => new TextEncoder().encode(wholeText(row)));
   const copies = nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
-  const kept = rows.filter((_, i) => !copies.some(({ later }) => later === i));
-  const owned = kept.map(({ row }) => ({ content: encodeTextRow(row), contributorId: 1, validatorId: 2 }));
+  const uniqueRows = rows.filter((_, i) => !copies.some(({ later }) => later === i));
+  const owned = uniqueRows.map(({ row }) => ({
+    content: encodeTextRow(row),
+    contributorId: 1,
+    validatorId: 2,
+  }));
   const rowsRoot = versionRowsRoot(
     owned.map(({ content, ...ids }) => ({ rowHash: hashRow(content), ...ids })),
   );
   const { seed: _, ...unseeded } = preset;
-  const given = { ...unseeded, seed: `attacks ${seed}` };
-  const recipe = family.parseRecipe(completeRecipe(given, { id: 1, version: 1, rowsRoot }, COLUMNS));
+  const seeded = { ...unseeded, seed: `attacks ${seed}` };
+  const recipe = family.parseRecipe(completeRecipe(seeded, { id: 1, version: 1, rowsRoot }, COLUMNS));
   const trained = await training.train(owned, recipe, {});
 
   const earned = new Map<Party, number>();
@@ -78,7 +82,7 @@ async function factorsOf(corpus: (typeof CORPUS_NAMES)[number], seed: string) {
       Math.max(0, score),
     );
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    for (const [i, { party }] of kept.entries())
+    for (const [i, { party }] of uniqueRows.entries())
       to.set(party, (to.get(party) ?? 0) + weights[i]! / (total || 1));
   };
   const model = await family.open(trained);
@@ -93,6 +97,6 @@ async function factorsOf(corpus: (typeof CORPUS_NAMES)[number], seed: string) {
   const honest = HONEST.reduce((sum, party) => sum + earned.get(party)!, 0) / HONEST.length;
   return {
     ...Object.fromEntries(ATTACKS.map((name) => [name, (earned.get(name) ?? 0) / honest])),
-    factsOwner: ofFacts.get("facts")! / FACTS.length / (UNIT / kept.length),
+    factsOwner: ofFacts.get("facts")! / FACTS.length / (UNIT / uniqueRows.length),
   };
 }

@@ -31,7 +31,7 @@ export interface Attributed {
   readonly rows: Float32Array;
   readonly queries: Float32Array;
   /** Gradients of the queries at the middle run's adapter, as it is published. */
-  readonly asked: Float32Array;
+  readonly publishedQueries: Float32Array;
   /** Factors by which G has each row's features, by the preset's rules. */
   readonly factors: readonly number[];
   readonly seconds: Record<"run" | "tangents", number>;
@@ -60,7 +60,7 @@ export async function attribute(
   const own = arena.subarray(at, at + options.gradientCount);
   const middle = own.slice();
   roundToHalves(own, "the middle run's adapter");
-  const asked = gradientsOf(placed, queries);
+  const publishedQueries = gradientsOf(placed, queries);
   const alone = await run(whole, null);
   const before = await baseLosses({ placed, team: new RowTeam(loaded), tokens: rows });
   return {
@@ -70,7 +70,7 @@ export async function attribute(
     middle,
     rows: gradientsOf(placed, rows),
     queries: gradientsOf(placed, queries),
-    asked,
+    publishedQueries,
     factors: rowFactors(rows, before, recipe),
     seconds: { run: alone, tangents: along },
   };
@@ -95,18 +95,18 @@ const coordinates: Record<Exclude<TextMethod, "tangent">, ToCoordinates> = {
 };
 
 /** Scores as they are settled, and without any rounding: queries × rows. */
-export function scoresBy(method: TextMethod, featureCount: number, given: Attributed) {
-  const componentCount = method === "tangent" ? given.options.componentCount : null;
-  const options = { ...given.options, featureCount, componentCount };
+export function scoresBy(method: TextMethod, featureCount: number, attributed: Attributed) {
+  const componentCount = method === "tangent" ? attributed.options.componentCount : null;
+  const options = { ...attributed.options, featureCount, componentCount };
   const { gradientCount, rowCount } = options;
   const plan = new ArenaPlan();
   const places = planTextFeatures(plan, options);
   const placesOfMap = mapPlaces(plan, [options]);
   const [latest, middle] = [plan.take(rowCount * gradientCount), plan.take(gradientCount)];
   const { kernels } = createKernels("native", plan.floatCount);
-  kernels.arena.set(given.latest, latest);
-  kernels.arena.set(given.middle, middle);
-  const own = method === "tangent" ? given.tangents : given.rows;
+  kernels.arena.set(attributed.latest, latest);
+  kernels.arena.set(attributed.middle, middle);
+  const own = method === "tangent" ? attributed.tangents : attributed.rows;
   kernels.arena.set(own, places.gradients);
   const rows =
     method === "tangent"
@@ -114,9 +114,9 @@ export function scoresBy(method: TextMethod, featureCount: number, given: Attrib
       : mapTexts(kernels, places, options, coordinates[method]);
   const real = (project: () => Float64Array): RealFeatures => {
     const queries: number[] = [];
-    const asked = method === "tangent" ? given.asked : given.queries;
-    for (let at = 0; at < asked.length; at += gradientCount) {
-      kernels.arena.set(asked.subarray(at, at + gradientCount), placesOfMap.gradient);
+    const gradients = method === "tangent" ? attributed.publishedQueries : attributed.queries;
+    for (let at = 0; at < gradients.length; at += gradientCount) {
+      kernels.arena.set(gradients.subarray(at, at + gradientCount), placesOfMap.gradient);
       queries.push(...project());
     }
     return { rows, queries: Float64Array.from(queries), featureCount };
@@ -125,7 +125,7 @@ export function scoresBy(method: TextMethod, featureCount: number, given: Attrib
   const map = encodeQueryMap(kernels, places, options, latest, middle);
   const published = real(() => mapGradient(kernels, placesOfMap, map, options));
   const by = (own: Float64Array) => int8Scores({ ...published, rows: clipRowNorms(own, featureCount) });
-  const paid = rows.map((value, k) => value * given.factors[Math.floor(k / featureCount)]!);
+  const paid = rows.map((value, k) => value * attributed.factors[Math.floor(k / featureCount)]!);
   return { float, proven: by(rows), paid: by(paid), mapMb: map.length / 1e6 };
 }
 

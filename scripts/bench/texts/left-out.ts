@@ -19,12 +19,16 @@ const PROMPT_WORDS = 4;
 
 /** @param count of single rows, and of groups */
 export async function leftOut(
-  given: Pick<TextSetting, "corpus" | "rowCount" | "weights">,
+  worldOptions: Pick<TextSetting, "corpus" | "rowCount" | "weights">,
   count: number,
   log: (line: string) => void,
 ) {
   await initPoseidon();
-  const { recipe: plain, texts } = await openWorld({ ...given, queryCount: QUERIES, columnCount: COLUMNS });
+  const { recipe: plain, texts } = await openWorld({
+    ...worldOptions,
+    queryCount: QUERIES,
+    columnCount: COLUMNS,
+  });
   const rows = texts.rows.map((text) => ({
     content: encodeTextRow({ text }),
     contributorId: 1,

@@ -26,8 +26,8 @@ export async function retrained(world: TextWorld, { indices }: Retraining): Prom
   const { adapter, base, weights } = recipe;
   const facts = { base, weights, adapter, tuning, chosen, queries };
   const path = join(CACHE, `half-${hashOf(JSON.stringify(facts))}.bin`);
-  const kept = await readFile(path).catch(() => null);
-  if (kept !== null) return new Float64Array(Uint8Array.from(kept).buffer);
+  const bytes = await readFile(path).catch(() => null);
+  if (bytes !== null) return new Float64Array(Uint8Array.from(bytes).buffer);
   await tuneAdapter(placed.loaded, new RowTeam(placed.loaded), chosen, tuning);
   const losses = Float64Array.from(queries, (row) => rowLoss(placed.loaded.model, row, null));
   await writeFileWhole(path, new Uint8Array(losses.buffer));

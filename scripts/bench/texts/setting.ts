@@ -1,4 +1,4 @@
-/** The setting in which attribution of texts is judged: the preset "texts" and the default base, on pieces of texts that it has not read. */
+/** Setting in which attribution of texts is judged: the preset "texts" and the default base, on texts that it has not read. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -50,8 +50,8 @@ export async function openWorld({
 }: TextSetting): Promise<TextWorld> {
   const source = baseSourceAt(OWN_BASE);
   const preset = await textPreset(source, OWN_BASE_NAME, { rowCount, columnCount });
-  const given = { ...preset, weights };
-  const recipe = parseTextRecipe(completeRecipe(given, { id: 1, version: 1, rowsRoot: 0n }, columnCount));
+  const draft = { ...preset, weights };
+  const recipe = parseTextRecipe(completeRecipe(draft, { id: 1, version: 1, rowsRoot: 0n }, columnCount));
   const placed = await loadText(
     recipe,
     { bases: [readFrom(source)], kernels: "native" },

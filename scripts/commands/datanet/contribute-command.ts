@@ -160,9 +160,9 @@ interface GivenFile {
 /** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID, CMD_USAGE for a table without a card: it says which columns make a row */
 async function rowsOfFile(
   card: Card | null,
-  { content, format: given, path }: GivenFile,
+  { content, format: namedFormat, path }: GivenFile,
 ): Promise<Uint8Array[]> {
-  const format = given ?? requireFormat(path);
+  const format = namedFormat ?? requireFormat(path);
   if (card !== null) return readRowsOf(card, format, content, {}, path);
   if (format === "jsonl") return rowsFromJsonLines(content, path);
   if (format === "lines")

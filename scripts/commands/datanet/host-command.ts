@@ -86,8 +86,8 @@ async function setCard(
   // Already the ledger's: a host that lost it gets it again, and no new version is made.
   const sent = datanet.datanet?.policy === policy ? null : await publishCard(client, { datanetId, card });
   await bringCard(client, { ...target, card });
-  const said = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
-  output.answer([`datanet ${datanetId} has the card ${hex32(policy)} (${said})`], {
+  const outcome = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
+  output.answer([`datanet ${datanetId} has the card ${hex32(policy)} (${outcome})`], {
     datanetId,
     policy,
     hash: sent?.hash ?? null,

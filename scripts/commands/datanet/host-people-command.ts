@@ -73,14 +73,14 @@ const addAccess = command({
       [
         `${requests.length} requests, ${unansweredCount} of them unanswered`,
         ...renderTable(
-          requests.map(({ answer, askedAtMs, id, leafId, purpose: wanted }) => [
+          requests.map(({ answer, askedAtMs, id, leafId, purpose }) => [
             `  ${id}`,
             `leaf ${leafId}`,
             new Date(askedAtMs).toISOString(),
             answer === null
               ? "unanswered"
               : `${answer.answer} until ${new Date(answer.untilMs).toISOString()}`,
-            wanted.slice(0, 60),
+            purpose.slice(0, 60),
           ]),
         ),
       ],

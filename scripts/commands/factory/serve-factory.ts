@@ -11,7 +11,7 @@ import type { ServeFactoryOptions } from "./factory-options.ts";
 export async function serveFactory({ options, output }: CommandContext<ServeFactoryOptions>): Promise<void> {
   keepFilesPrivate();
   const { accounts, bases, data, datanetHosts, deployment, host, port, rpc, sequencer, threads } = options;
-  const given = {
+  const ownSettings = {
     FACTORY_DEPLOYMENT_PATH: deployment,
     FACTORY_DATA_PATH: data,
     FACTORY_HOST: host,
@@ -23,7 +23,7 @@ export async function serveFactory({ options, output }: CommandContext<ServeFact
     FACTORY_RPC_URL: rpc,
     FACTORY_SEQUENCER_URL: sequencer,
   };
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const set = Object.fromEntries(Object.entries(ownSettings).filter(([, value]) => value !== undefined));
   // Default: the devnet's.
   const fallback = { OPENLEDGER_DEPLOYMENT_PATH: workspacePaths.deployment };
   const config = readFactoryConfig({ ...fallback, ...process.env, ...set });

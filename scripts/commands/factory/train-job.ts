@@ -23,13 +23,13 @@ export async function trainJob(context: CommandContext<TrainJobOptions>): Promis
   const request = { baseId, datasetId: dataset.id, form: changedForm(view.form, options.set) };
   output.progress("measuring a few steps");
   const estimate = await factory.estimate(request);
-  const said = describeEstimate(estimate, view.whyNot);
+  const lines = describeEstimate(estimate, view.whyNot);
   if (options.estimate === true) {
-    output.answer(said, { datasetId: dataset.id, baseId, estimate });
+    output.answer(lines, { datasetId: dataset.id, baseId, estimate });
     return;
   }
   const job = await factory.begin(request);
-  output.answer([...said, `job ${job.id} has begun: openledger factory jobs ${job.id}`], {
+  output.answer([...lines, `job ${job.id} has begun: openledger factory jobs ${job.id}`], {
     jobId: job.id,
     datasetId: dataset.id,
     baseId,

@@ -21,10 +21,10 @@ export interface WordsOptions {
 /** @param answer that has been checked. @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, MOD_SOURCE_UNREADABLE */
 export async function answerWords(answer: UncheckedAnswer, options: WordsOptions): Promise<AnswerWords> {
   if (answer.label !== null) return { lines: [answer.label], json: {} };
-  const { text: said = answer.answer } = JSON.parse(answer.answer) as { text?: string };
+  const { text: words = answer.answer } = JSON.parse(answer.answer) as { text?: string };
   const { fetchRow, parseCited } = await import("@openledger/models/tuning/retrieval/citations");
   const cited = parseCited(answer.answer);
-  if (cited === null) return withSpans({ lines: [said], json: {} }, said, options);
+  if (cited === null) return withSpans({ lines: [words], json: {} }, words, options);
   const { citations, paidBy } = cited;
   const rows = await Promise.all(
     citations.map(async (one) => ({
@@ -33,7 +33,7 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
     })),
   );
   const lines = [
-    said,
+    words,
     `written from ${rows.length} rows; ${paidBy === "citation" ? "they alone are paid" : "this answer's payment goes by influence"}, if it is drawn`,
     ...renderTable(
       rows.map(({ contributorId, row, shareMillionths, text, validatorId }, k) => [
@@ -45,7 +45,7 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
       ]),
     ),
   ];
-  return withSpans({ lines, json: { paidBy, citations: rows } }, said, options);
+  return withSpans({ lines, json: { paidBy, citations: rows } }, words, options);
 }
 
 async function withSpans(

@@ -60,8 +60,8 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   if (areRowsRecomputed) await recomputeRows({ client, families, options, output, serverUrl });
   const maxPrice: { maxPriceWei?: bigint } =
     options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) };
-  const asked = { serverUrl, modelId, prompt, from: payer.id };
-  const shown = await askModel(client, { ...asked, isPrivate }).catch((error: unknown) => {
+  const question = { serverUrl, modelId, prompt, from: payer.id };
+  const shown = await askModel(client, { ...question, isPrivate }).catch((error: unknown) => {
     if (
       // Paid before it is opened, an answer is paid by a signed operation, which the sequencer may keep.
       options.pay !== true ||
@@ -73,7 +73,8 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     output.progress("an earlier answer was left unpaid: this one is paid before it is opened");
     return null;
   });
-  const bought = shown === null ? await buyAnswer(client, { ...asked, model, ...sure, ...maxPrice }) : null;
+  const bought =
+    shown === null ? await buyAnswer(client, { ...question, model, ...sure, ...maxPrice }) : null;
   const answer = shown ?? bought!.answer;
   const staticsHash = staticsOf(leaf).hash;
   checkAnswer(model, answer, { ...sure, prompt, payerId: payer.id, staticsHash });

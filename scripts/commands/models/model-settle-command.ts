@@ -48,7 +48,7 @@ export const addModelCloseEpochCommand = command({
 export const addModelSettleCommand = command({
   usage: "settle <model>",
   about:
-    "settle the closed epoch: draw payments, prove the payees' rewards, and submit the proof; anyone can. Draws of a model that promises claims are approved on L1 first, with --account",
+    "settle the closed epoch: draw payments, prove the payees' rewards, and submit the proof; anyone can",
   options: {
     ...EPOCH_OPTION,
     ...SERVER_OPTION,

@@ -117,7 +117,7 @@ export async function settleDirectly(
 const whatNext = (postableFrom: number) =>
   `the operator's next batch takes it; if none has by ${new Date(1000 * postableFrom).toISOString()}, the same command posts it`;
 
-/** The openings of the closed epoch: which one that is, --epoch says, or else the sequencer. */
+/** Divides the closed epoch by draws, with its openings. --epoch names the epoch, or else the sequencer. */
 async function divisionByDraws(
   modelId: number,
   options: DirectOptions,

@@ -2,7 +2,7 @@ import type { PreVerifiedSettlementView } from "@openledger/client/sequencer/mod
 
 const iso = (seconds: number) => new Date(1_000 * seconds).toISOString();
 
-/** One pre-verified settlement in words. */
+/** Describes one pre-verified settlement in words. */
 export function describePreVerified(preVerified: PreVerifiedSettlementView): string {
   const { batchNumber, circuit, epoch, modelId, onL1, reason, status } = preVerified;
   const head = `model ${modelId}, epoch ${epoch} by ${circuit}`;

@@ -68,7 +68,7 @@ export async function serveUntilStopped(options: Options, output: Output): Promi
 function settingsOf(options: Options): Record<string, string> {
   const { adapters, answerTtl, base, batch, data, folder, host, kernels, port } = options;
   const { proxies, publicUrl, scores, spans, threads, weights } = options;
-  const given = {
+  const settings = {
     SERVING_BASE_PATH: base,
     SERVING_ADAPTERS_PATH: adapters,
     SERVING_PUBLISHED_PATH: folder,
@@ -86,7 +86,7 @@ function settingsOf(options: Options): Record<string, string> {
     SERVING_SPANS_PATH: spans,
   };
   return Object.fromEntries(
-    Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 }
 

@@ -14,7 +14,7 @@ interface OpenedSettler {
 }
 
 const INTERVAL_MS = 2_000;
-/** A settlement may follow at once; a prover that waits holds a key in memory. */
+/** Time for which an idle prover stays: another settlement may follow at once, but a waiting prover holds a key in memory. */
 const IDLE_PROVER_MS = 300_000;
 
 const log = {

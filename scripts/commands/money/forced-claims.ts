@@ -37,19 +37,19 @@ export async function claimThroughL1(
     client.sequencerUrl === null
       ? claimableIn((await ledger()).ledger.leaves, BigInt(owner))
       : await claimableOf(client, (await accountOf(client, owner)).id);
-  const wanted = all.filter((one) => modelId === null || one.modelId === modelId);
+  const claims = all.filter((one) => modelId === null || one.modelId === modelId);
   const claimOf = ({ claimableWei: _, leafId: id, ...payee }: Claimable): ForcedClaim => ({
     type: "claimRewards",
     id,
     ...payee,
   });
-  const entries = wanted.map((one) => forcedEntry(claimOf(one), owner));
+  const entries = claims.map((one) => forcedEntry(claimOf(one), owner));
   const isUnchecked = options.unchecked === true;
   const isChecked = await checkForced(entries, owner, { ledger, isUnchecked });
   const lines: string[] = [];
   const rewardClaims: object[] = [];
   let totalWei = 0n;
-  for (const one of wanted) {
+  for (const one of claims) {
     const { claimableWei, leafId, ...payee } = one;
     output.progress(`claiming payee ${payee.payeeIndex} of model ${payee.modelId} through L1's queue`);
     const sent = await force(client, { ...claimOf(one), ...maxFeeOf(options) });
@@ -59,7 +59,7 @@ export async function claimThroughL1(
     rewardClaims.push({ leafId, ...payee, claimableWei, ...followed.facts });
     totalWei += claimableWei;
   }
-  output.answer(wanted.length === 0 ? ["there is nothing to claim"] : lines, { totalWei, rewardClaims });
+  output.answer(claims.length === 0 ? ["there is nothing to claim"] : lines, { totalWei, rewardClaims });
 }
 
 async function claimableOf(client: Signer["client"], leafId: number): Promise<Claimable[]> {

@@ -45,7 +45,7 @@ export function maxFeeOf({ maxFee }: Pick<ForcedOptions, "maxFee">): { maxFeeWei
 }
 
 export interface ForcedSent {
-  /** The operation in words, before a colon. */
+  /** Name of the operation, before a colon. */
   readonly what: string;
   readonly sent: QueueResult;
   readonly wait: string;

@@ -16,7 +16,7 @@ import type { ForcedOptions } from "./forced-operation.ts";
 import { type ForcedSending, sendThroughL1 } from "./through-l1.ts";
 
 export interface ForcedWithdrawal {
-  /** A leaf's id, with a sequencer also a name or an address; where absent, the account's leaf. */
+  /** Leaf's id, or with a sequencer a name or an address; default: the account's leaf. */
   readonly from: string | undefined;
   readonly amountWei: bigint | "all";
   readonly recipient: Address;

@@ -10,9 +10,9 @@ import { type ForcedOptions, type ForcedOutcome, followForced, maxFeeOf } from "
 
 export interface ForcedSending {
   readonly operation: ForceableOperation;
-  /** L1's time, of operations that the contract adds it to. */
+  /** L1's time in seconds, for operations to which the contract adds it. */
   readonly l1Seconds?: bigint;
-  /** The operation in words, before a colon. */
+  /** Name of the operation, before a colon. */
   readonly what: string;
   readonly ledger: LedgerOnL1;
   /** Returns the target of the wait; default: the queue entry. */

@@ -26,21 +26,21 @@ export const addWithdrawCommand = command({
   ],
   run: async ({ options, args, output }) => {
     const [text] = args as [string];
-    const wanted = text === "all" ? "all" : parseOpen(text);
+    const amount = text === "all" ? "all" : parseOpen(text);
     const signer = await openSigner(options);
     const recipient =
       options.recipient === undefined ? signer.account.l1.address : parseAddress(options.recipient);
     if (options.forced === true) {
       // Loaded here: the bridge would make every other command slower.
       const { withdrawThroughL1 } = await import("./forced-withdrawal.ts");
-      return withdrawThroughL1(signer, { from: options.from, amountWei: wanted, recipient }, options, output);
+      return withdrawThroughL1(signer, { from: options.from, amountWei: amount, recipient }, options, output);
     }
     const leaf =
       options.from === undefined
         ? await accountOf(signer.client, signer.account.l1.address)
         : await resolveLeaf(signer.client, options, options.from);
     const client = await signFor(signer, leaf);
-    const amountWei = wanted === "all" ? await balanceLessFee(client, leaf.balanceWei) : wanted;
+    const amountWei = amount === "all" ? await balanceLessFee(client, leaf.balanceWei) : amount;
     const sent = await withdraw(client, { from: leaf.id, amountWei, recipient });
     const { stage, batchNumber } = await waitWithProgress(
       client,

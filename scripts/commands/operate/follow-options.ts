@@ -12,13 +12,13 @@ export const FOLLOW_OPTIONS = defineOptions({
   },
 });
 
-/** A whole number from 1. @throws InvalidArgumentError */
+/** Parses a whole number from 1. @throws InvalidArgumentError */
 export function parsePositive(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError("not a positive number");
   return Number(text);
 }
 
-/** An address for HTTP. @throws InvalidArgumentError */
+/** Parses an HTTP address. @throws InvalidArgumentError */
 export function parseUrl(text: string): string {
   if (!/^https?:/.test(text) || !URL.canParse(text)) throw new InvalidArgumentError("not an http(s) URL");
   return text;

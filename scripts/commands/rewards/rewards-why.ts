@@ -82,6 +82,6 @@ export async function explainRewards({ options, args, output }: CommandContext<W
 
 const EXCERPT_LENGTH = 40;
 
-/** The beginning of a row, where the model is published with its rows. */
+/** Beginning of a row, if the model is published with its rows. */
 const excerpt = (content: Uint8Array | undefined) =>
   content === undefined ? "" : rowLine(content, EXCERPT_LENGTH);

@@ -149,7 +149,7 @@ const answerSchema = z.object({
   isPaid: z.boolean(),
 });
 
-/** An answer that no payment names. @throws CLI_UNKNOWN if its server does not know it either */
+/** Describes an answer that no payment names. @throws CLI_UNKNOWN if its server does not know it either */
 async function showUnpaid(
   { options, output }: Pick<Context, "options" | "output">,
   client: LedgerClient,

@@ -36,7 +36,7 @@ export interface VerifyModelOptions {
 export interface RecomputeWhat {
   /** A folder with a model, or the id of a registered one. */
   readonly what: string;
-  /** The registered model that a folder's has to be, by its statics on the ledger. */
+  /** Id of the registered model that a folder's has to be, by its statics on the ledger. */
   readonly modelId?: number;
   /** Called with the model as it is published, before anything is computed. */
   readonly onPublished?: (model: ModelParts) => void;

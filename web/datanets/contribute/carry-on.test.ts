@@ -51,7 +51,9 @@ const begun = async (contributions: Contributions) => {
   return contributions.pending.value.at(-1)!;
 };
 const carrying = (client: LedgerClient | null, findPlace = async () => place) => ({
-  ...{ client, reader: user, findPlace },
+  client,
+  reader: user,
+  findPlace,
 });
 
 it("brings rows to the host once their commit is final, with no page of the Datanet open", async () => {

@@ -1,4 +1,7 @@
-/** Contributions go on whichever page of the site is open: what was signed is sent, what is final is brought to its host. */
+/**
+ * Carries contributions on, whichever page of the site is open: sends signed operations, and uploads the rows of final
+ * commits.
+ */
 
 import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { listHostCommits } from "@openledger/client/datanets/hosted-history";
@@ -15,11 +18,11 @@ import { showCount, showCounted } from "../../words/format.ts";
 import { type Problem, problemOf } from "../../words/problem.tsx";
 import { type Contributions, contributionsOf, type Pending } from "./contributions.ts";
 
-/** After a failure that may pass. */
+/** Pause after a failure that may pass. */
 const RETRY_MS = 15_000;
 
 export interface Standing {
-  /** As the host has it from the ledger; null until the host was asked and has it. */
+  /** Commit as the host has it from the ledger; null until the host has it and has been asked. */
   readonly commit: HostCommitView | null;
   /** Rows at the host, while they are sent. */
   readonly received: number | null;
@@ -38,7 +41,7 @@ export class Carrier {
   readonly contributions: Contributions;
   readonly #standings = signal<ReadonlyMap<string, Standing>>(new Map());
   readonly #arrived = signal<ReadonlyMap<number, Pending>>(new Map());
-  /** When what failed is tried again; never by itself where the host has refused it. */
+  /** Time of the next try of each failed contribution; infinite if the host has refused it. */
   readonly #pausedUntilMs = new Map<string, number>();
   #isLooking = false;
 
@@ -50,12 +53,12 @@ export class Carrier {
     return this.#standings.value.get(rowsRoot) ?? UNKNOWN;
   }
 
-  /** By Datanet, the last contribution that this page has brought to its host. */
+  /** Last contribution that this page has uploaded, by Datanet. */
   get arrived(): ReadonlySignal<ReadonlyMap<number, Pending>> {
     return this.#arrived;
   }
 
-  /** Lets the next look try at once what has failed. */
+  /** Retries a failed contribution at the next look, without the pause. */
   retry({ rowsRoot }: Pending): void {
     this.#pausedUntilMs.delete(rowsRoot);
   }
@@ -113,7 +116,7 @@ export class Carrier {
     }
   }
 
-  /** @returns false where another tab is at it */
+  /** @returns false if another tab uploads it */
   async #upload(one: Pending, place: HostedDatanetPlace, client: LedgerClient): Promise<boolean> {
     const done = await locked(`openledger.upload.${one.rowsRoot}`, "exclusive", async () => {
       await this.contributions.upload(client, place, one, (received) =>
@@ -150,7 +153,9 @@ export async function carryOn(site: Site, live: Live): Promise<void> {
   if (await carrierOf(rollupAddress).look({ client, reader, findPlace })) live.ring();
 }
 
-/** Where a contribution stands, in a sentence. @param hasKey whether the key that signs its upload is unlocked */
+/**
+ * Describes the state of a contribution in a sentence. @param hasKey whether the key that signs its upload is unlocked
+ */
 export function sayStanding(
   { rowCount }: Pending,
   { commit, problem, received }: Standing,

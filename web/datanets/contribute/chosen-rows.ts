@@ -1,11 +1,11 @@
-/** Which rows of chosen files are to be committed, and why others are not. */
+/** Decides which rows of chosen files are to be committed, and why others are not. */
 import type { RowFinding } from "@openledger/datanets/rows/preview";
 
 type FindingKind = RowFinding["kind"];
 
 interface FindingRule {
   readonly title: string;
-  /** What it means for the contributor. */
+  /** Explanation for the contributor. */
   readonly why: string;
   /** "never": such a row cannot be committed here; "out", "in": as long as nobody decides otherwise. */
   readonly stays: "never" | "out" | "in";

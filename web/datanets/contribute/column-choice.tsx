@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { Button } from "../../design/button.tsx";
 import { Choice } from "../../design/choice.tsx";
 
-/** What others call the same. */
+/** Other usual names of a field. */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
   text: ["body", "content", "message", "sentence"],
   prompt: ["question", "instruction", "input"],
@@ -11,7 +11,7 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
   label: ["category", "class", "tag"],
 };
 
-/** Which column of a file is which field of a row, where their names differ. */
+/** Maps columns of a file to fields of a row, if their names differ. */
 export function ColumnChoice({
   columns: { has, needs },
   onChoose,

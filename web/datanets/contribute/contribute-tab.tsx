@@ -30,7 +30,7 @@ import type { Contributions } from "./contributions.ts";
 import { type LookedAt, lookThrough } from "./look-through.ts";
 import { UnderWay } from "./under-way.tsx";
 
-/** Together. What a browser holds at ease, and what a person looks through. */
+/** Maximum bytes of the files together: a browser holds them at ease, and a person looks through them. */
 const MAX_FILES_BYTES = 64_000_000;
 const SHOWN_ROWS = 6;
 const SHOWN_CHARACTERS = 240;
@@ -197,7 +197,7 @@ const FORMATS = {
   image: "PNG, JPEG, GIF or WebP, one row a file",
 } as const;
 
-/** Anyone who pastes JSON means its fields; else a line is a row, where a row is a text. */
+/** Format of typed rows: JSON means its fields; otherwise a line is a row, if rows are texts. */
 const typedFormat = (typed: string, kind: keyof typeof FORMATS): FileFormat =>
   (kind === "text" || kind === "passage") && !typed.trimStart().startsWith("{") ? "lines" : "jsonl";
 
@@ -294,7 +294,7 @@ interface FirstRow {
   readonly row: Uint8Array;
 }
 
-/** As a table: a column for each field that the rows have. */
+/** Table of the first rows, with a column for each field that they have. */
 function FirstRows({ count, rows }: { count: number; rows: readonly FirstRow[] }) {
   const read = rows.map(({ at, row }) => ({ at, fields: fieldsOf(row) }));
   type Read = (typeof read)[number];

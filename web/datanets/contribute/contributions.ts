@@ -21,13 +21,13 @@ const pendingSchema = z.object({
   rowCount: z.int(),
   names: z.array(z.string()),
   startedAtMs: z.number(),
-  /** As it was signed, until the ledger has it. */
+  /** Signed operation, until the ledger has it. */
   signed: z.unknown().optional(),
 });
 type Kept = z.output<typeof pendingSchema>;
 export type Pending = Omit<Kept, "signed"> & { readonly signed?: SignedSubmission | undefined };
 
-/** Rows lie here until the host has them: who reloads the page goes on. */
+/** Database of the rows until the host has them, so that an upload goes on after a reload. */
 const STORE = "openledger-contributions";
 
 export class Contributions {
@@ -65,8 +65,13 @@ export class Contributions {
         onSigned: (signed) => {
           const rowsRoot = signed.body.words[0]!;
           const pending: Pending = {
-            ...{ datanetId, leafId: client.leafId!, rowsRoot, rowCount: rows.length, names: [...names] },
-            ...{ startedAtMs: Date.now(), signed },
+            datanetId,
+            leafId: client.leafId!,
+            rowsRoot,
+            rowCount: rows.length,
+            names: [...names],
+            startedAtMs: Date.now(),
+            signed,
           };
           this.#change((all) => [...all.filter((one) => one.rowsRoot !== rowsRoot), pending]);
         },
@@ -75,14 +80,14 @@ export class Contributions {
     });
   }
 
-  /** Sends again what was signed, where the ledger does not have it: the page was closed in between. */
+  /** Sends the signed operation again if the ledger does not have it: the page was closed in between. */
   async resend(client: LedgerClient, { rowsRoot, signed }: Pending): Promise<void> {
     if (signed === undefined) return;
     if ((await getOperation(client, signed.hash)) === null) await sendSigned(client, signed);
     this.#update(rowsRoot, { signed: undefined });
   }
 
-  /** Brings the rows of a final commit to the host, and forgets them here when it has them all. */
+  /** Uploads the rows of a final commit, and deletes them here when the host has them all. */
   async upload(
     client: LedgerClient,
     place: HostedDatanetPlace,
@@ -109,7 +114,7 @@ export class Contributions {
     this.#change((all) => all.map((one) => (one.rowsRoot === rowsRoot ? { ...one, ...changes } : one)));
   }
 
-  /** Of what storage holds: another tab may have added to it. */
+  /** Changes the contributions in storage. Reads them again first: another tab may have added to them. */
   #change(change: (all: readonly Pending[]) => readonly Pending[]): void {
     const pending = change(readPending(this.#name));
     this.#cell.value = pending;

@@ -1,11 +1,11 @@
-/** Looking through files in a worker, so that the page goes on: what of their rows will count, and what will not. */
+/** Reads files in a worker, so that the page stays responsive, and finds which of their rows will count. */
 
 import type { Card } from "@openledger/datanets/card/card";
 import type { RowFinding } from "@openledger/datanets/rows/preview";
 import type { ColumnNames, FileColumns, FileFormat } from "@openledger/datanets/rows/read-rows";
 import { RollupError } from "@openledger/foundation/rollup-error";
 
-/** Of the card, what rows are read and compared by. */
+/** Rules of the card by which rows are read and compared. */
 type RowRules = Pick<Card, "row" | "labels" | "rewards">;
 
 export interface LookTask {
@@ -15,7 +15,7 @@ export interface LookTask {
     readonly format: FileFormat;
     readonly content: Uint8Array;
   }[];
-  /** As the contributor has said. */
+  /** Columns of the fields, as the contributor has chosen them. */
   readonly names: ColumnNames;
 }
 
@@ -31,7 +31,10 @@ export type LookAnswer =
   | ({ readonly kind: "done" } & LookedAt)
   | { readonly kind: "failed"; readonly code: string | null; readonly message: string };
 
-/** @returns the columns where somebody has to say which is which. @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID; without a code where the worker ended */
+/**
+ * @returns the columns if somebody has to map them to fields. @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID; without a
+ * code if the worker ended
+ */
 export function lookThrough(task: LookTask): Promise<LookedAt | FileColumns> {
   const worker = new Worker(new URL("./look-worker.ts", import.meta.url), { type: "module" });
   return new Promise<LookedAt | FileColumns>((resolve, reject) => {

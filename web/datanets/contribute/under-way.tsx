@@ -7,7 +7,7 @@ import { ProblemNotice } from "../../words/problem.tsx";
 import { type Carrier, carrierOf, carryOn, sayStanding } from "./carry-on.ts";
 import type { Pending } from "./contributions.ts";
 
-/** On every part of a Datanet: what of this browser waits to be uploaded to it. */
+/** Contributions of this browser that wait to be uploaded to a Datanet. Shown on each of its tabs. */
 export function WaitingRows({ facts, live, visitor }: Pick<TabProps, "facts" | "live" | "visitor">) {
   const rollupAddress = live.info.value?.rollupAddress;
   if (rollupAddress === undefined) return null;

@@ -25,7 +25,7 @@ type LeaveOut = Extract<UnsignedRecord, { kind: "leaveOut" }>;
 
 const FETCHED_FINDINGS = 200;
 
-/** What a finding of a kind is called here, and what a record gives as the reason. Other kinds go by their own names. */
+/** Titles of the kinds of findings, and the reasons that a record gives. Other kinds go by their own names. */
 const KINDS: Readonly<Record<string, { readonly title: string; readonly why: LeaveOut["why"] }>> = {
   copy: { title: "copies", why: "copy" },
   "near-duplicate": { title: "near-duplicates", why: "near-duplicate" },
@@ -38,7 +38,7 @@ const KINDS: Readonly<Record<string, { readonly title: string; readonly why: Lea
 };
 const titleOf = (kind: string) => KINDS[kind]?.title ?? kind;
 
-/** Doubtful rows beside what they are doubted for, one key each; and everything that is left out. */
+/** Doubtful rows beside the reason for the doubt, one key each; and all rows that are left out. */
 export function CleanTab(props: TabProps) {
   return (
     <NeedsAccess {...props}>
@@ -214,7 +214,7 @@ function Doubts(props: TabProps & { found: Loaded<FindingsPage> }) {
   );
 }
 
-/** The row, and what it repeats or what is said against it. */
+/** Row, with the row that it repeats or the objection against it. */
 function Evidence(props: TabProps & { finding: Finding }) {
   const { facts, finding, visitor } = props;
   const { by, earlier, label, rankPermille, said, similarityPermille } = finding.evidence;

@@ -1,4 +1,4 @@
-/** What is beside a row that is labelled: what others say of it, on request, and how far the work is. */
+/** Parts of the page beside a row that is labelled: the suggestion, the contributor's hint, and the progress. */
 
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { getStatistics } from "@openledger/client/datanets/label-turns";
@@ -16,11 +16,11 @@ import { AGREEMENT } from "./statistics.tsx";
 
 interface SuggestionProps extends TabProps {
   readonly digest: string;
-  /** It was shown: the label that follows says so. */
+  /** Called if the suggestion was shown: the label that follows records it. */
   readonly onSeen: (label: string) => void;
 }
 
-/** What a model says of the row. Anyone who sees it follows it more often than not: so the label says that it was seen. */
+/** Suggestion of a model. People who see it tend to follow it, so the label records that it was seen. */
 export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) {
   const { problem, value } = useLoaded(digest, () =>
     getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),
@@ -47,7 +47,7 @@ export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) 
   );
 }
 
-/** What the contributor said of the row: shown on request alone, since it leads. */
+/** Label that the contributor gave. Shown on request alone, since it leads the labeller. */
 export function Hint(props: TabProps & { digest: string }) {
   const { digest, place, visitor } = props;
   const { problem, value } = useLoaded(digest, () =>

@@ -14,14 +14,12 @@ beforeEach(() => storage.clear());
 afterAll(() => vi.unstubAllGlobals());
 
 const label = (i: number): HeldLabel => ({
-  ...{
-    row: i.toString(16).padStart(64, "0"),
-    label: "good",
-    flags: [],
-    note: "",
-    atMs: i,
-    excerpt: `row ${i}`,
-  },
+  row: i.toString(16).padStart(64, "0"),
+  label: "good",
+  flags: [],
+  note: "",
+  atMs: i,
+  excerpt: `row ${i}`,
 });
 
 it("holds the last labels back, so that they can be taken back, and sends the older ones", async () => {

@@ -17,12 +17,12 @@ const heldSchema = z.object({
   atMs: z.number(),
   /** A model's suggestion was in sight. */
   sawSuggestion: z.literal(true).optional(),
-  /** What the row says, so that it can be shown again. */
+  /** Excerpt of the row, so that the row can be shown again. */
   excerpt: z.string(),
 });
 export type HeldLabel = z.output<typeof heldSchema>;
 
-/** How many can be taken back. */
+/** Number of labels that can be taken back. */
 export const HELD_COUNT = 3;
 
 export class LabelOutbox {
@@ -52,7 +52,7 @@ export class LabelOutbox {
     return this.flush(HELD_COUNT);
   }
 
-  /** Takes the last label back; null where all are with the host. */
+  /** Takes the last label back; null if all are with the host. */
   undo(): HeldLabel | null {
     const last = this.#cell.value.at(-1) ?? null;
     if (last !== null) this.#change((all) => all.filter((one) => !isSame(one, last)));
@@ -73,7 +73,7 @@ export class LabelOutbox {
     this.#change((all) => all.filter((one) => !sent.some((label) => isSame(one, label))));
   }
 
-  /** Of what storage holds: another tab of the same Datanet may have added to it. */
+  /** Changes the labels in storage. Reads them again first: another tab of the same Datanet may have added to them. */
   #change(change: (all: readonly HeldLabel[]) => readonly HeldLabel[]): void {
     const labels = change(readHeld(this.#name));
     this.#cell.value = labels;

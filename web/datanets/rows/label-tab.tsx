@@ -22,7 +22,7 @@ const MAX_SKIPPED = 50;
 /** A label that is not taken back by then goes to the host. */
 const HELD_MS = 15_000;
 
-/** Whether a model's suggestions are shown: in this browser, until they are hidden again. */
+/** Storage key: "yes" if this browser shows a model's suggestions, until they are hidden again. */
 const SUGGESTING = "openledger.labels.suggestions";
 
 type QueueRow = LabelTurn["rows"][number];
@@ -67,7 +67,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const [queue, setQueue] = useState<readonly QueueRow[]>([]);
   const [isEmpty, setEmpty] = useState(false);
   const [elsewhere, setElsewhere] = useState<LabelTurn["held"]>(null);
-  /** Of this labeller, those that are not with the host yet counted in; null until the host has counted. */
+  /** Labels of this labeller, those that the host does not have yet included; null until the host has counted. */
   const [ownCount, setOwnCount] = useState<number | null>(null);
   const [flags, setFlags] = useState<readonly Flag[]>([]);
   const [note, setNote] = useState("");
@@ -83,7 +83,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const outbox = useMemo(() => makeOutbox(client, place, setProblem), [client]);
   const held = outbox.held.value;
   const row = queue[0];
-  /** What is shown: the last row until the next one is there. */
+  /** Row on the screen: the last one, until the next one is there. */
   const shown = useRef<QueueRow | undefined>(undefined);
   shown.current = row ?? (isEmpty ? undefined : shown.current);
 
@@ -95,7 +95,9 @@ function Queue(props: TabProps & { client: LedgerClient }) {
       if (ownCount === null) await outbox.flush();
       // Only the open task is reserved: others get the rest.
       const turn = await nextRows(client, {
-        ...{ ...place, limit: 1, unsent: outbox.held.value.map(({ row }) => row) },
+        ...place,
+        limit: 1,
+        unsent: outbox.held.value.map(({ row }) => row),
         skipped: [...skipped.current].slice(-MAX_SKIPPED),
       });
       setOwnCount((now) => now ?? turn.labelledCount);
@@ -207,7 +209,8 @@ function Queue(props: TabProps & { client: LedgerClient }) {
           isEmpty ? (
             <Done
               {...props}
-              {...{ elsewhere, held }}
+              elsewhere={elsewhere}
+              held={held}
               skippedCount={skipped.current.size}
               onAgain={() => {
                 skipped.current.clear();

@@ -14,7 +14,7 @@ import { ProblemNotice } from "../../words/problem.tsx";
 
 const SHOWN_ROWS = 100;
 
-/** Public: every row that is left out, why, by whom, and who objects. */
+/** Public list of every row that is left out: why, by whom, and who objects. */
 export function LeftOutList(props: TabProps) {
   const { facts, onChange, place, visitor } = props;
   const { problem, value } = useLoaded(`${facts.here.recordCount}/${visitor.reader.leafId}`, async () => {

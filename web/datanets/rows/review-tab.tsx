@@ -18,7 +18,7 @@ import { ProblemNotice } from "../../words/problem.tsx";
 
 const FETCHED_ROWS = 50;
 
-/** Rows whose labellers differ: what each said side by side, settled by one key. */
+/** Rows whose labellers differ: their labels side by side, settled by one key. */
 export function ReviewTab(props: TabProps) {
   return (
     <NeedsAccess {...props}>

@@ -14,7 +14,7 @@ const dayOf = (day: string) => Math.floor(Date.parse(`${day}T00:00:00Z`) / DAY_M
 const showDay = (day: number) => new Date(day * DAY_MS).toISOString().slice(5, 10);
 const METHODS = { cohen: "Cohen's κ", fleiss: "Fleiss' κ", krippendorff: "Krippendorff's α" } as const;
 
-/** What labellers have in common, by one name wherever it is shown. */
+/** Name of the agreement among labellers, the same wherever it is shown. */
 export const AGREEMENT = "agreement (0–1)";
 
 const STATES = [
@@ -131,7 +131,7 @@ function Teams({ statistics: { labelling } }: { statistics: DatanetStatistics })
   );
 }
 
-/** Whether people follow a model's word because they saw it. */
+/** Agreement with a model's suggestions by labellers who saw them, and by those who did not. */
 function Suggestions({ statistics: { labelling } }: { statistics: DatanetStatistics }) {
   const { rowCount, seen, unseen } = labelling.suggestions;
   if (rowCount === 0) return null;

@@ -13,7 +13,7 @@ import { ProblemNotice } from "../../words/problem.tsx";
 const SHOWN_CHANGES = 50;
 const TONES = { added: "good", removed: "bad", reassigned: "wait" } as const;
 
-/** What came, went, or changed owners between two versions. */
+/** Rows that were added, removed or reassigned between two versions. */
 export function VersionChanges(props: TabProps & { versions: readonly HostVersionView[] }) {
   const here = props.versions.filter(({ isHere }) => isHere);
   const [after, setAfter] = useState(String(here.at(-1)?.version ?? ""));

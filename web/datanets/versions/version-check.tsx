@@ -114,7 +114,7 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
   );
 }
 
-/** What became of the rows of each contribution that are not in the version as they were committed. */
+/** Rows of each contribution that are not in the version as they were committed, and what became of them. */
 function Exceptions({
   exceptions,
   facts,

@@ -12,7 +12,7 @@ import { ProblemNotice } from "../../words/problem.tsx";
 import { Bars } from "../rows/bars.tsx";
 import { collectNext, publishNext } from "./version-work.ts";
 
-/** Above it the owner asks for it: every row is fetched. */
+/** Maximum rows of a version that is prepared without a request of the owner: every row is fetched. */
 const PREPARED_ROWS = 20_000;
 
 interface VersionPublishProps extends TabProps {

@@ -17,7 +17,7 @@ import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import type { Card } from "@openledger/datanets/card/card";
 import { viewRow } from "@openledger/datanets/rows/row-view";
 
-/** Rows that were fetched and checked: what is here is not asked for again. */
+/** Cache of rows that were fetched and checked; they are not fetched again. */
 const STORE = "openledger-rows";
 
 interface Work extends HostedDatanetPlace {
@@ -62,7 +62,10 @@ export interface CheckedVersion {
   readonly vouching: VerifyVouchingReturnType;
 }
 
-/** Everything that was committed against the present version, and every validator's signature, checked in this page. */
+/**
+ * Collects everything that was committed against the present version, and every validator's signature, checked in this
+ * page.
+ */
 export async function checkVersion(client: LedgerClient, work: Work): Promise<CheckedVersion> {
   const store = await openRowStore(STORE);
   const { datanetId, hostUrl, onProgress } = work;

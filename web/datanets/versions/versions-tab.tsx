@@ -20,7 +20,7 @@ import { VersionChanges } from "./version-changes.tsx";
 import { VersionCheck, VersionDownload } from "./version-check.tsx";
 import { VersionPublish } from "./version-publish.tsx";
 
-/** Contributions to approve, versions that came of them, what changed, and whether it is all as the ledger says. */
+/** Contributions to approve, the versions made of them, their changes, and a check of all against the ledger. */
 export function VersionsTab(props: TabProps) {
   const { facts, live, place, rest, visitor } = props;
   const about = `${facts.here.recordCount}/${facts.here.rowCount}/${facts.ledger.version}/${live.batches.value[0]?.number}`;

@@ -11,7 +11,7 @@ import { firstDifference } from "./batch-differences.ts";
 
 let onL1: BatchData;
 
-/** As an honest server shows it: without the empty slots between the sections. */
+/** Batch as an honest server shows it: without the empty slots between the sections. */
 const shownOf = ({ narrow, wide, ...batch }: BatchData) =>
   ({
     ...batch,

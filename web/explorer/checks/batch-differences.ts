@@ -9,7 +9,7 @@ interface ShownDifference {
   readonly onL1: string;
 }
 
-/** The first thing in which a batch as a server tells it is not the batch on Ethereum; null where there is none. */
+/** The first thing in which a batch as a server tells it is not the batch on Ethereum; null if there is none. */
 export function firstDifference(shown: LedgerBatch, onL1: BatchData): ShownDifference | null {
   const header: [string, bigint | null | undefined, bigint][] = [
     ["the root before", shown.oldRoot, onL1.oldRoot],

@@ -66,7 +66,7 @@ let inBlob: Awaited<ReturnType<typeof closeWithBlob>>;
 const archives: BlobServer[] = [];
 afterEach(() => Promise.all(archives.splice(0).map((archive) => archive.close())));
 
-/** As the page has it, the worker in this thread. @param answer of the server's archive */
+/** Blob reader of the page, its worker in this thread. @param answer of the server's archive */
 async function pageBlobs(answer: Uint8Array | number): Promise<PageBlobs> {
   const archive = await serveBlobs(() => answer);
   archives.push(archive);
@@ -90,7 +90,7 @@ async function pageBlobs(answer: Uint8Array | number): Promise<PageBlobs> {
   });
 }
 
-/** As the operator's server shows it. */
+/** Batch as the operator's server shows it. */
 function shown(index: number): LedgerBatch {
   const { content, transactionHash } = posted[index]!;
   return {
@@ -110,7 +110,7 @@ function shown(index: number): LedgerBatch {
   };
 }
 
-/** @param alter changes what the Ethereum node answers, as text */
+/** @param alter changes the Ethereum node's answer, as text */
 async function check(
   index: number,
   {
@@ -156,7 +156,7 @@ const ALL_DONE = {
   proof: "done",
 };
 
-/** Flips a bit of the transaction's input, so many hex digits before its end. */
+/** Flips a bit of the transaction's input, a number of hex digits before its end. */
 const flipInput = (fromEnd: number) => (answer: string, method: string) =>
   method !== "eth_getTransactionByBlockHashAndIndex"
     ? answer

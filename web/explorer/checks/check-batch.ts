@@ -26,11 +26,11 @@ import { type AskedOfL1, type CheckedKey, findKey, proofValues, readOwnLogs } fr
 import { type CheckStep, hex, stepFailed } from "./check-steps.ts";
 
 export interface BatchToCheck extends AskedOfL1 {
-  /** As the operator's server shows it. */
+  /** Batch as the operator's server shows it. */
   readonly batch: LedgerBatch;
   /** The transaction with the batch before; null for the first. */
   readonly transactionBefore: Hex | null;
-  /** Where its blob is fetched, if it is in one. */
+  /** Source of the batch's blob, if it is in one. */
   readonly blobs: PageBlobs;
 }
 
@@ -133,7 +133,7 @@ async function findOnL1(asked: BatchToCheck, number: number, transactionHash: He
   return { accepted, part: submission.batches.get(accepted.args.batchNumber)!, blockNumber };
 }
 
-/** What was posted, with what the contract knew before; the two have to fit together. */
+/** Decodes the posted batch with the contract's state before it. The two must fit together. */
 async function decode(
   asked: BatchToCheck,
   { accepted, part, blockNumber }: OnL1,

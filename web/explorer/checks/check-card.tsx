@@ -11,7 +11,7 @@ import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx"
 import type { CheckStep, CheckTitles } from "./check-steps.ts";
 
 interface CheckCardProps extends Pick<PageProps, "site" | "live"> {
-  /** "batch", "settlement": what is checked. */
+  /** Object of the check: "batch", "settlement". */
   readonly what: string;
   readonly about: string;
   readonly titles: CheckTitles;
@@ -62,7 +62,9 @@ export function CheckCard({ about, check, isPosted, live, site, titles, what }: 
         <p>This page knows no Ethereum node. Connect a wallet: its node is asked then.</p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}
-      {steps.length > 0 && <Verdict {...{ what, steps, titles, isBusy, isDevelopment }} />}
+      {steps.length > 0 && (
+        <Verdict what={what} steps={steps} titles={titles} isBusy={isBusy} isDevelopment={isDevelopment} />
+      )}
       {(isBusy || steps.length > 0) && (
         <Checks label="Steps of the check" checks={checksOf(steps, titles, isBusy)} />
       )}

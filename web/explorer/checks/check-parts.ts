@@ -1,4 +1,6 @@
-/** What the checks of batches and settlements share: the transaction's events, and the key that L1 verifies with. */
+/**
+ * Common parts of the checks of batches and settlements: the transaction's events, and the key that L1 verifies with.
+ */
 import type builtIn from "virtual:verifying-keys";
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { inOrder, type RollupLog } from "@openledger/bridge/l1/log-reader";
@@ -17,7 +19,7 @@ import { hex } from "./check-steps.ts";
 export interface AskedOfL1 {
   readonly client: PublicClient;
   readonly rollupAddress: Address;
-  /** Those of the page's build, and no others. */
+  /** Verifying keys of the page's build, and no others. */
   readonly keys: typeof builtIn;
 }
 

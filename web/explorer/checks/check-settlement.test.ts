@@ -35,7 +35,10 @@ const payees = [2, 3].map((id) => ({ contributorId: id, validatorId: 4, rowCount
 const roots = { featuresCommitment: 1n, ownersCommitment: 2n, payeeRoot: 3n, binding: 4n };
 const model = { model: { ...roots, ownerParts: 5, validatorParts: 6 }, payees } as unknown as LedgerModelLeaf;
 const hash = settlementHash({
-  ...{ modelId: 11, voidCount: 0, ownerWei, treasuryWei },
+  modelId: 11,
+  voidCount: 0,
+  ownerWei,
+  treasuryWei,
   closed: closedHash(staticsOf(model).hash, { ...head, amountWei: OPEN }),
   oldAccruedRoot: accruedRoot(payees, accruedBeforeWei),
   newAccruedRoot: accruedRoot(
@@ -44,8 +47,17 @@ const hash = settlementHash({
   ),
 });
 const settlement = {
-  ...{ modelId: 11, kind: "settle", settlementHash: hash, publicSignals: [9n, 0n, 0n] },
-  ...{ data: toHex(wire), voidCount: 0, burnedWei: 0n, earnedWei, earnedSumWei, ownerWei, treasuryWei },
+  modelId: 11,
+  kind: "settle",
+  settlementHash: hash,
+  publicSignals: [9n, 0n, 0n],
+  data: toHex(wire),
+  voidCount: 0,
+  burnedWei: 0n,
+  earnedWei,
+  earnedSumWei,
+  ownerWei,
+  treasuryWei,
 } as unknown as LedgerSettlement;
 const onL1 = {
   posted: decodeSettlement(wire),
@@ -68,8 +80,10 @@ test("an honest server's wei are the quanta on L1, and a wei more of a share is 
 
 test("amounts that are all scaled, and other parts of the same sum, are not those of J", () => {
   const twice = {
-    ...{ earnedWei: earnedWei.map((wei) => 2n * wei), earnedSumWei: 2n * earnedSumWei },
-    ...{ ownerWei: 2n * ownerWei, treasuryWei: 2n * treasuryWei },
+    earnedWei: earnedWei.map((wei) => 2n * wei),
+    earnedSumWei: 2n * earnedSumWei,
+    ownerWei: 2n * ownerWei,
+    treasuryWei: 2n * treasuryWei,
   };
   for (const change of [twice, { ownerWei: ownerWei - 1n, treasuryWei: treasuryWei + 1n }])
     expect(compared(change)).toMatchObject({
@@ -96,7 +110,9 @@ test("compares every entry of a settlement of several shards, and a payee of the
     publicSignals: [commitment, 0n, 0n] as const,
   }));
   const shown = {
-    ...{ ...settlement, ...entries[0], further: entries.slice(1) },
+    ...settlement,
+    ...entries[0],
+    further: entries.slice(1),
     earnedWei: items.map((item) => item << 20n),
   } as unknown as LedgerSettlement;
   const found = { posted: decodeEntries(wires), submitted } as unknown as typeof onL1;

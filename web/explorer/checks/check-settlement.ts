@@ -36,11 +36,11 @@ import {
 } from "./check-parts.ts";
 import { type CheckStep, hex, stepFailed } from "./check-steps.ts";
 
-/** As the server shows it. */
+/** Settlement as the server shows it. */
 export interface ShownSettlement {
   readonly settlement: LedgerSettlement;
   readonly model: LedgerModelLeaf;
-  /** Of each payee, before the epoch; null where the server no longer has it. */
+  /** Accrued wei of each payee before the epoch; null if the server no longer has it. */
   readonly accruedBeforeWei: readonly bigint[] | null;
 }
 
@@ -97,7 +97,7 @@ export async function checkSettlement(
   await attempt("proof", () => checkStatement(asked, found, keys, tell));
 }
 
-/** Its entries in L1's order: one of a model of one shard. */
+/** Entries of a settlement in L1's order: one if the model has one shard. */
 const entriesOf = (submitted: SubmittedSettlement): readonly SubmittedEntry[] => [
   submitted,
   ...submitted.further,
@@ -105,11 +105,11 @@ const entriesOf = (submitted: SubmittedSettlement): readonly SubmittedEntry[] =>
 const bytesOf = (submitted: SubmittedSettlement): number =>
   entriesOf(submitted).reduce((sum, { data }) => sum + size(data), 0);
 
-/** What is the one settlement's, or one of several entries'. */
+/** Names a part of the settlement, with the place of its entry if there are several. */
 const nameOf = (what: string, place: number, all: readonly unknown[]): string =>
   all.length === 1 ? what : `${what} of entry ${place}`;
 
-/** Of each entry; only the first one's where the others came in through another contract. */
+/** Keys of the entries; only the first one's if the others came in through another contract. */
 async function keysOf(asked: SettlementToCheck, submitted: SubmittedSettlement): Promise<CheckedKey[]> {
   const keys: CheckedKey[] = [];
   const known = new Map<number, CheckedKey>();
@@ -122,7 +122,7 @@ async function keysOf(asked: SettlementToCheck, submitted: SubmittedSettlement):
   return keys;
 }
 
-/** The settlement of this model and epoch in the transaction that is said to have taken it. */
+/** Finds the settlement of this model and epoch in the transaction that took it, by the server. */
 async function findOnL1(asked: SettlementToCheck): Promise<OnL1> {
   const { settlement } = asked;
   const { batchNumber, epoch, modelId } = settlement;
@@ -157,9 +157,11 @@ function shownHash(
   const { payees } = model;
   const accruedWei = accruedBeforeWei.map((wei, m) => wei + (shown.earnedWei?.[m] ?? 0n));
   return settlementHash({
-    ...{ modelId: shown.modelId, voidCount: posted.voidCount },
+    modelId: shown.modelId,
+    voidCount: posted.voidCount,
     closed: closedHash(staticsOf(model).hash, { ...posted, amountWei }),
-    ...{ ownerWei: shown.ownerWei ?? 0n, treasuryWei: shown.treasuryWei ?? 0n },
+    ownerWei: shown.ownerWei ?? 0n,
+    treasuryWei: shown.treasuryWei ?? 0n,
     oldAccruedRoot: accruedRoot(payees, accruedBeforeWei),
     newAccruedRoot: accruedRoot(payees, accruedWei),
   });

@@ -1,4 +1,4 @@
-/** The steps of a check, in words. Apart from the checks themselves, which are fetched only when they are asked for. */
+/** Steps of a check, in words. Apart from the checks themselves, which are fetched only when they are asked for. */
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 
 /** Titles by name, in their order. */
@@ -25,12 +25,12 @@ export const SETTLEMENT_CHECK_TITLES: CheckTitles = {
 
 export interface CheckStep {
   readonly name: string;
-  /** current: what comes later under the same name takes its place. */
+  /** State of the step. A later step of the same name takes the place of a current one. */
   readonly state: "done" | "failed" | "skipped" | "current";
   readonly text: string;
-  /** What was found, by its name. */
+  /** Values found, by name. */
   readonly values?: readonly (readonly [name: string, value: string])[];
-  /** Why the step failed, where the error has a code. */
+  /** Error of the step, if it has a code. */
   readonly error?: RollupError;
 }
 

@@ -6,7 +6,7 @@ import { ProblemNotice } from "../../words/problem.tsx";
 import { dataHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 
-/** Another base, by its folder or address, where the operator lets people name some. */
+/** Field for another base, by its folder or address, if the operator allows it. */
 export function BaseAddress({ factorySession }: { factorySession: FactorySession }) {
   const [place, setPlace] = useState("");
   const adding = useAction();

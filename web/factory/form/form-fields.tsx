@@ -31,7 +31,7 @@ export function typedOf(form: FactoryForm): TypedForm {
 
 const limitsOf = (name: NumberName) => ({ ...FORM_LIMITS[name], isWhole: WHOLE.includes(name) });
 
-/** null where a field is wrong. */
+/** null if a field is wrong. */
 export function formOf(typed: TypedForm, defaults: FactoryForm): FactoryForm | null {
   const numbers = NUMBERS.map((name) => [name, parseNumber(typed[name] ?? "", limitsOf(name))] as const);
   if (typed.name.trim() === "" || numbers.some(([, value]) => value === null)) return null;
@@ -52,11 +52,14 @@ interface FormFieldsProps {
   readonly onTyped: (typed: TypedForm) => void;
 }
 
-/** What most people change, then what a model earns by, then the rest folded away. */
+/** Fields that most people change, then those that decide what a model earns by, then the rest folded away. */
 export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFieldsProps) {
   const number = (name: NumberName, label: ComponentChildren, help: string, unit?: string) => (
     <NumberField
-      {...{ ...limitsOf(name), label, help, ...(unit === undefined ? {} : { unit }) }}
+      {...limitsOf(name)}
+      label={label}
+      help={help}
+      {...(unit === undefined ? {} : { unit })}
       value={typed[name] ?? ""}
       onInput={(value) => onTyped({ ...typed, [name]: value })}
     />

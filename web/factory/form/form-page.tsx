@@ -19,10 +19,10 @@ interface FormPageProps {
   readonly datasetId: string;
 }
 
-/** What is typed survives a reload of this tab. */
+/** Storage key of the draft, which survives a reload of this tab. */
 const keyOf = ({ baseId, datasetId }: FormPageProps) => `openledger.form ${baseId} ${datasetId}`;
 
-/** The settings, what they will take, and the start. */
+/** Settings of a job, its estimate, and the start. */
 export function FormPage(props: FormPageProps) {
   const { baseId, datasetId, factorySession } = props;
   const { problem, value: view } = useFactory(`form ${baseId} ${datasetId}`, () =>
@@ -103,7 +103,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
   );
 }
 
-/** What is changed in between is not measured for each key. */
+/** Pause before an estimate, so that not every key causes one. */
 const PAUSE_MS = 800;
 
 function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & { form: FactoryForm }) {

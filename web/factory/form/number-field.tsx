@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { Field } from "../../design/field.tsx";
 
-/** As it was typed, so that a reload and a half-typed number keep it. */
+/** Numbers as they were typed, so that a reload keeps half-typed ones. */
 export type TypedNumbers<Name extends string> = Readonly<Record<Name, string>>;
 
 interface NumberLimits {
@@ -10,7 +10,7 @@ interface NumberLimits {
   readonly isWhole: boolean;
 }
 
-/** null where the text is no number within the limits. */
+/** null if the text is no number within the limits. */
 export function parseNumber(text: string, { isWhole, max, min }: NumberLimits): number | null {
   if (!/^-?\d+(\.\d+)?(e-?\d+)?$/i.test(text.trim())) return null;
   const value = Number(text);

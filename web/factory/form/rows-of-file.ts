@@ -9,8 +9,8 @@ const MAX_FILE_BYTES = 64 * 2 ** 20;
 const MAX_ROWS = 100_000;
 
 /**
- * By the file's ending: `.jsonl` and `.ndjson` have a row a line, `.csv` names its columns in the first line. In `.txt` and
- * `.md` an empty line ends a row. A row has a `text`, or a `prompt` and an `answer`.
+ * Reads rows by the file's ending: `.jsonl` and `.ndjson` have a row a line, `.csv` names its columns in the first
+ * line. In `.txt` and `.md` an empty line ends a row. A row has a `text`, or a `prompt` and an `answer`.
  *
  * @throws RollupError DNT_FILE_UNREADABLE naming file and line, SRV_TOO_LARGE
  */

@@ -8,7 +8,7 @@ import { rowsOfFile } from "./rows-of-file.ts";
 
 const MAX_NAME = 80;
 
-/** Rows of one's own at the factory: to try what a base makes of them. */
+/** Upload of one's own rows to the factory, to try a base on them. */
 export function UploadRows({ baseId, factorySession }: { baseId: string; factorySession: FactorySession }) {
   const sending = useAction();
   const send = (file: File) =>

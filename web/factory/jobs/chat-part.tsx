@@ -10,7 +10,7 @@ import { useAnswer } from "../../ledger/use-answer.ts";
 import { jobHref } from "../factory-links.ts";
 import type { JobPartProps } from "./job-part.ts";
 
-/** Talking to the model: paid where it is registered and served, else for free at the factory. */
+/** Chat with the model: paid if it is registered and served, else for free at the factory. */
 export function ChatPart(props: JobPartProps) {
   const { job, live, site } = props;
   const { value: served } = useAnswer(live, "served models", async () =>
@@ -34,7 +34,7 @@ export function ChatPart(props: JobPartProps) {
   );
 }
 
-/** By a server of its own, or one of many adapters; null where nobody has it. */
+/** Finds a model behind a server of its own, or as one of many adapters; null if nobody has it. */
 async function servedModel(site: Site, modelId: number): Promise<ServedModel | null> {
   const { models } = await findServedModels(site);
   return models.find((model) => model.modelId === modelId) ?? findRegistered(site, modelId);
@@ -65,10 +65,10 @@ interface Turn {
 }
 
 const ANSWER_TOKENS = 64;
-/** The base reads so many characters without losing the question, whatever its tokens are. */
+/** Maximum characters that the base reads without losing the question, whatever its tokens are. */
 const MAX_CHARACTERS = 400;
 
-/** At the factory: nothing is paid, and no row earns. */
+/** Chat with the tuned model at the factory: nothing is paid, and no row earns. */
 function FreeChat({ factorySession, job }: JobPartProps) {
   const key = `openledger.chat ${job.id}`;
   const [turns, setTurns] = useState<readonly Turn[]>(

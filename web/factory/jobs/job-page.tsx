@@ -26,7 +26,7 @@ const PARTS: Readonly<Record<JobPart, (props: JobPartProps) => ComponentChildren
 
 const LOOK_MS = 1_500;
 
-/** A job, by its number in the address: its training, and what can be done with the model. */
+/** Page of a job, by its number in the address: its training, and the next steps for the model. */
 export function JobPage(props: PageProps & { factorySession: FactorySession; jobId: string; part: JobPart }) {
   const { factorySession, jobId, part } = props;
   const asked = useFactory(`job ${jobId}`, () => factorySession.factory.job(jobId), LOOK_MS);

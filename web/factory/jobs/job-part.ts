@@ -3,7 +3,7 @@ import type { PageProps } from "../../ledger/page.ts";
 import type { FactorySession } from "../factory-session.ts";
 import type { Asked } from "../use-factory.ts";
 
-/** What each part of a job's page is given. */
+/** Properties of each part of a job's page. */
 export interface JobPartProps extends PageProps {
   readonly factorySession: FactorySession;
   readonly job: FactoryJob;

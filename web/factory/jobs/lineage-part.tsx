@@ -12,7 +12,7 @@ import type { JobPartProps } from "./job-part.ts";
 
 const LOOK_MS = 5_000;
 
-/** Where the model comes from, and whom it pays. */
+/** Origins of the model, and whom it pays. */
 export function LineagePart({ factorySession, job }: JobPartProps) {
   const { problem, value } = useFactory(job.id, () => factorySession.factory.lineage(job.id), LOOK_MS);
   return (

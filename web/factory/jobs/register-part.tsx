@@ -43,7 +43,7 @@ const TITLES: Readonly<Record<RegisterStep, string>> = {
   done: "Registered on the ledger",
 };
 
-/** From a trained job to a model that is paid: one click. */
+/** Registers a trained job's model, so that it is paid: one click. */
 export function RegisterPart(props: JobPartProps) {
   const { factorySession, job, live, site } = props;
   const asked = useFactory(job.id, () => factorySession.factory.registration(job.id), LOOK_MS);
@@ -91,8 +91,11 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
       const { client, factory, leafId } = factorySession;
       const { l1Owner } = await getLeaf(client, leafId);
       const modelId = await registerJob(client, factory, {
-        ...{ jobId: job.id, from: leafId, l1Owner },
-        ...{ priceWei: priceWei!, amountWei: FIRST_BALANCE_WEI },
+        jobId: job.id,
+        from: leafId,
+        l1Owner,
+        priceWei: priceWei!,
+        amountWei: FIRST_BALANCE_WEI,
         onProgress: ({ stage }) => setStep(stage),
       });
       setStep("done");

@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<JobPart, string>> = {
 
 const link = (href: string, text: string): ComponentChildren => <a href={href}>{text}</a>;
 
-/** Before a job is there: base, rows, settings. */
+/** Steps before there is a job: base, rows, settings. */
 export function ChoiceSteps({ at, baseId }: { at: 0 | 1 | 2; baseId?: string }) {
   const names = ["Base", "Rows", "Settings"];
   const hrefs = [NEW_HREF, baseId === undefined ? null : dataHref(baseId), null];

@@ -1,4 +1,4 @@
-/** What a dashboard shows of a job, made of its events. */
+/** Builds a dashboard's view of a job from its events. */
 import type { JobEvent } from "@openledger/models/factory/factory-api";
 
 type Of<Kind> = Extract<JobEvent, { kind: Kind }>;

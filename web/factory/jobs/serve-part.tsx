@@ -16,7 +16,7 @@ interface ServePartProps extends JobPartProps {
   readonly leaf: LedgerModelLeaf;
 }
 
-/** One switch: from a registered model to one that anybody can ask, and the payment of what it has earned. */
+/** Switch that serves a registered model to everybody, and the payment of its earnings. */
 export function ServePart(props: ServePartProps) {
   const { asked, factorySession, job, leaf, live, site } = props;
   const switching = useAction();

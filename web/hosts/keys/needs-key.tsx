@@ -9,12 +9,12 @@ import type { Visitor } from "./visitor.ts";
 
 interface NeedsKeyProps extends Pick<PageProps, "site" | "live"> {
   readonly visitor: Visitor;
-  /** What one needs it for: "label", "answer requests". */
+  /** Purpose of the key: "label", "answer requests". */
   readonly toDo: string;
   readonly children: (client: LedgerClient, leafId: number) => ComponentChildren;
 }
 
-/** Shown before whatever is signed: a wallet, an account, and its ledger key, each asked for when it is missing. */
+/** Shown before anything is signed: a wallet, an account, and its ledger key, each asked for if it is missing. */
 export function NeedsKey({ children, live, site, toDo, visitor }: NeedsKeyProps) {
   const { run, isBusy, problem } = useAction();
   if (!visitor.isConnected)

@@ -1,9 +1,9 @@
 import { useEffect, useRef } from "preact/hooks";
 
-/** What a key does; true = it was one of ours, and does nothing else. */
+/** Handles a key. Returns true if it was one of the page's, which then does nothing else. */
 type OnKey = (key: string) => boolean;
 
-/** Keys of a page that is worked with by keys. Anyone who writes a text, or uses a browser's own shortcut, is left alone. */
+/** Handles keys of a page that is worked by keys. Leaves text fields and the browser's own shortcuts alone. */
 export function useKeys(onKey: OnKey): void {
   const latest = useRef(onKey);
   latest.current = onKey;

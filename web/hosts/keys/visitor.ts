@@ -1,4 +1,4 @@
-/** Who looks at a Datanet: anybody, an account, or one whose ledger key signs in this page. */
+/** Visitor of a Datanet: anybody, an account, or one whose ledger key signs in this page. */
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
@@ -11,9 +11,9 @@ export interface Visitor {
   /** Asks hosts: without a key as long as nothing is unlocked. */
   readonly reader: HostAccess;
   readonly isConnected: boolean;
-  /** The wallet's first account; null where it has none, or is not known yet. */
+  /** The wallet's first account; null if it has none, or is not known yet. */
   readonly account: LedgerLeaf | null;
-  /** Whether the ledger has said which accounts the wallet has. */
+  /** True if the ledger has told which accounts the wallet has. */
   readonly isAccountKnown: boolean;
   /** Signs in this page's memory; null until `unlock`. */
   readonly client: LedgerClient | null;
@@ -34,7 +34,7 @@ function actingAs(client: LedgerClient, leafId: number): LedgerClient {
 
 const strangers = new WeakMap<Live, HostAccess>();
 
-/** null until the sequencer has said which ledger it is. Reads signals: call it while rendering. */
+/** Reads the visitor; null until the sequencer has told its ledger. Reads signals: call it while rendering. */
 export function readVisitor(site: Site, live: Live): Visitor | null {
   const info = live.info.value;
   if (info === null) return null;

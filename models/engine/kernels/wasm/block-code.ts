@@ -13,7 +13,10 @@ import { halves } from "./serving-code.ts";
 
 const BLOCK = 32;
 const PANEL_BYTES = 16 * BLOCK;
-/** Of a quantised row: a block's integers as pairs of 16 bits, then its scale and a word that native kernels use. */
+/**
+ * Offset of the scale in a block of a quantised row: the integers come first, as pairs of 16 bits, and a word that
+ * native kernels use comes last.
+ */
 const SCALE = 2 * BLOCK;
 const ROW_BLOCK_BYTES = SCALE + 8;
 const TILE_ROWS = 4;
@@ -120,13 +123,13 @@ function addUnpack(builder: WasmModuleBuilder): void {
   });
 }
 
-/** Of eight words the lower 16 bits. */
+/** Shuffle that selects the lower 16 bits of eight words. */
 const LOW_HALVES = Array.from({ length: 16 }, (_, i) => 4 * (i >> 1) + (i & 1));
 
 /** A register's bytes, moved round. */
 const turned = (bytes: number): number[] => Array.from({ length: 16 }, (_, i) => (i + bytes) % 16);
 
-/** Of four outputs' fours the first pairs, then the second ones. */
+/** Shuffle that puts the first pairs of four outputs' fours before the second ones. */
 const SPLIT = [0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15];
 
 /** tile(blocks, weights, scales, x, strideX, y, strideY, isFirst): `rows` rows by half a panel. */

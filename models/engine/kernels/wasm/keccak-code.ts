@@ -35,7 +35,7 @@ export function roundConstants(): BigUint64Array {
   });
 }
 
-/** By how many bits each word is turned. */
+/** Rotation of each word, in bits. */
 function turns(): number[] {
   const bits = Array<number>(PLACES).fill(0);
   for (let t = 1, [x, y] = [1, 0]; t < PLACES; t++) {

@@ -20,7 +20,7 @@ const ROW_BYTES = TILE_COLUMNS * FLOAT;
 
 const PACKED_B = BLOCK_ROWS * DEPTH * FLOAT;
 const EDGE = PACKED_B + DEPTH * ROW_BYTES;
-/** What each instance needs for itself. */
+/** Bytes of scratch memory that each instance needs. */
 export const multiplyScratchBytes = EDGE + TILE_ROWS * ROW_BYTES;
 
 const min = (a: Code, b: Code): Code => select(a, b, i32.ltS(a, b));

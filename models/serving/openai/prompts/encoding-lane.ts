@@ -38,7 +38,7 @@ export class EncodingLane {
     });
   }
 
-  /** null where nobody wants it any more when its turn comes. @throws RollupError SRV_OVERLOADED */
+  /** null if nobody wants it any more when its turn comes. @throws RollupError SRV_OVERLOADED */
   encode(address: string, text: string, isWanted: () => boolean): Promise<Uint32Array | null> {
     return new Promise((settle, fail) => {
       this.#queue.push({ tenant: address, address }, { text, isWanted, settle, fail }, text.length + 1);

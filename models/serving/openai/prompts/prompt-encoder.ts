@@ -4,12 +4,12 @@ import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
 import type { EncodingSeat } from "./prompt-tasks.ts";
 
-/** A text up to so many bytes is encoded where it is: at most 5 ms, whatever is in it. */
+/** Maximum bytes of a text that is encoded on this thread: at most 5 ms, whatever is in it. */
 const IMMEDIATE_BYTES = 512;
-/** One up to so many has a thread that longer ones cannot keep busy: at most about 80 ms each. */
+/** Maximum bytes of a text that has a thread which longer ones cannot keep busy: at most about 80 ms each. */
 const SHORT_BYTES = 8_192;
 
-/** Who asks, and until when it is wanted. */
+/** Sender of a prompt, and whether the tokens are still needed. */
 export interface PromptSender {
   /** A network, as foundation/http/client-network.ts counts them. */
   readonly address: string;
@@ -34,7 +34,7 @@ export class PromptEncoder {
     this.#long = new EncodingLane(seat, { isWarm: false, maxBytes: this.maxBytes });
   }
 
-  /** Of a prompt. */
+  /** Maximum bytes of a prompt. */
   get maxBytes(): number {
     return maxTextBytes(this.#tokens, this.#maxTokens);
   }

@@ -194,8 +194,8 @@ async function recipeOf(
   const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
-  const given = file ?? (await presetOf(options, contents, columnCount, card));
-  const complete = completeRecipe(given, datanet, columnCount, card, further);
+  const draft = file ?? (await presetOf(options, contents, columnCount, card));
+  const complete = completeRecipe(draft, datanet, columnCount, card, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
   training.requireTrainable(contents, recipe);
@@ -237,7 +237,7 @@ interface DatanetVersion extends RecipeDatanet {
   readonly policy: bigint;
 }
 
-/** A Datanet approves no model whose payees are in other places than its version's. @throws CMD_USAGE */
+/** Checks the payees' places: a Datanet approves no model whose payees are in other places than its version's. @throws CMD_USAGE */
 function requirePublishedCuts(
   versions: readonly DatanetVersion[],
   payees: readonly Payee[],

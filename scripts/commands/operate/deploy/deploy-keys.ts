@@ -99,7 +99,7 @@ export async function checkCeremonyKey(
   return contributions;
 }
 
-/** A key that nobody contributed to has a known secret, and so has one with a beacon alone. */
+/** Refuses a key that nobody contributed to: its secret is known. So is that of one with a beacon alone. */
 function requireContributions(
   { name, zkeyPath }: ProvingCircuit,
   contributions: readonly Contribution[],
@@ -144,7 +144,7 @@ function refuseDevelopmentKey(name: string, { verificationKey, zkeyPath }: Provi
   });
 }
 
-/** One machine drew all its secrets. Attack: a rehearsal's folder, taken for the ceremony's. */
+/** Refuses keys of a rehearsal, whose secrets one machine drew. Attack: a rehearsal's folder, taken for the ceremony's. */
 async function refuseRehearsedKey(
   { name, zkeyPath }: ProvingCircuit,
   contributions: readonly Contribution[],

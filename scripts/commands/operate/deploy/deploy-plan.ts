@@ -149,7 +149,7 @@ export async function planDeployment(
     const nonces = [nextNonce, nextNonce + 1, rollupNonce + 1];
     return GOVERNANCE_CONTRACTS.map((name, i) => describe(name, nonces[i]!, args[name]));
   };
-  const wanted = [
+  const plannedSteps = [
     ...("holder" in config.token ? [describe("OpenToken", firstNonce, [config.token.holder])] : []),
     ...describeGovernance(tokenAddress, rollupAddress).slice(0, 2),
     describe("Rollup", rollupNonce, rollupArguments(tokenAddress, rollup)),
@@ -159,7 +159,7 @@ export async function planDeployment(
     chainId: String(chainId),
     firstBlock: firstBlock.hash,
     deployer: deployer.address,
-    ...Object.fromEntries(wanted.map(({ data, name }) => [name, keccak256(data)])),
+    ...Object.fromEntries(plannedSteps.map(({ data, name }) => [name, keccak256(data)])),
   };
   if (journal !== null) requireSamePlan(config.out, journal, fingerprint);
   let supplyWei = NEW_TOKEN_SUPPLY_WEI;
@@ -172,16 +172,16 @@ export async function planDeployment(
   let isTokenThere = !isNewToken;
   let isRollupThere = false;
   const standIns = describeGovernance(STAND_IN, STAND_IN);
-  for (const step of wanted) {
+  for (const step of plannedSteps) {
     const isDone = (await client.getCode({ address: step.address })) !== undefined;
-    let asked: typeof step | undefined;
+    let standInStep: typeof step | undefined;
     if (step.name === "Rollup" && !isTokenThere)
-      asked = describe("Rollup", step.nonce, rollupArguments(STAND_IN, rollup));
-    else if (step.name === "OpenGovernor" && !isTokenThere) asked = standIns[1];
-    else if (step.name === "RollupRegistry" && !isRollupThere) asked = standIns[2];
+      standInStep = describe("Rollup", step.nonce, rollupArguments(STAND_IN, rollup));
+    else if (step.name === "OpenGovernor" && !isTokenThere) standInStep = standIns[1];
+    else if (step.name === "RollupRegistry" && !isRollupThere) standInStep = standIns[2];
     // Anyone who asks the stand-in gets the supply, or where that is no clock and no address, 1.
-    const answer = asked === undefined ? null : step.name === "Rollup" ? NEW_TOKEN_SUPPLY_WEI : 1n;
-    const gas = isDone ? 0n : await estimate(client, deployer.address, asked ?? step, answer);
+    const answer = standInStep === undefined ? null : step.name === "Rollup" ? NEW_TOKEN_SUPPLY_WEI : 1n;
+    const gas = isDone ? 0n : await estimate(client, deployer.address, standInStep ?? step, answer);
     steps.push({ ...step, isDone, gas });
     if (step.name === "OpenToken") isTokenThere = isDone;
     if (step.name === "Rollup") isRollupThere = isDone;

@@ -43,7 +43,7 @@ interface DeployResult {
   readonly costWei: bigint;
 }
 
-/** The dry run. @throws what loading, checking and planning throw */
+/** Prepares a dry run. @throws what loading, checking and planning throw */
 export async function prepareDeployment(
   configPath: string,
   tell: (text: string) => void,

@@ -26,7 +26,7 @@ import { installationPaths, readEnvFile } from "./installation.ts";
 export interface InitOptions {
   readonly deploymentPath: string;
   readonly folder: string;
-  /** The operator's L1 key, copied into the folder; null: it is there already. */
+  /** Operator's L1 key, copied into the folder; null: it is there already. */
   readonly operatorKeyFile: string | null;
   /** null: the record's. */
   readonly rpcUrl: string | null;
@@ -106,7 +106,7 @@ function givenSettings(paths: Paths): Record<string, string> {
 const tokenAt = (path: string): string =>
   existsSync(path) ? readSecretFile(path) : randomBytes(32).toString("hex");
 
-/** A folder belongs to one rollup: its volumes hold that rollup's ledger. @throws CMD_INIT_REFUSED */
+/** Refuses a folder of another rollup: its volumes hold that rollup's ledger. @throws CMD_INIT_REFUSED */
 function requireSameRollup(paths: Paths, { chainId, rollupAddress }: Deployment): void {
   if (!existsSync(paths.deployment)) return;
   const known = loadDeployment(paths.deployment);
@@ -155,7 +155,7 @@ function readOperatorKey(paths: Paths, file: string | null, { genesis }: Deploym
   return text;
 }
 
-/** Every process would start with these settings. @throws CMD_INIT_REFUSED naming every setting that is unknown or wrong */
+/** Checks that every process would start with these settings. @throws CMD_INIT_REFUSED naming every setting that is unknown or wrong */
 function requireValid(settings: Readonly<Record<string, string>>, given: readonly string[]): void {
   const known = knownVariables();
   const unknown = given.filter((name) => !known.has(name));
@@ -169,7 +169,7 @@ function requireValid(settings: Readonly<Record<string, string>>, given: readonl
   if (problems.length > 0) throw refused("setting-invalid", describeProblems(problems), { problems });
 }
 
-/** Names of all settings of all processes, with `_FILE` where a setting is secret. */
+/** Lists the names of all processes' settings, with `_FILE` for secret ones. */
 const knownVariables = (): Set<string> =>
   new Set(
     PROCESSES.flatMap(({ prefix, settings }) =>

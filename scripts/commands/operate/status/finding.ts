@@ -14,7 +14,7 @@ export interface Finding {
     | "datanet-host"
     | "answer-server"
     | "factory";
-  /** The thing itself: an address, a circuit, a batch. */
+  /** Subject of the finding: an address, a circuit, a batch. */
   readonly subject: string;
   /** null: nothing is wrong. */
   readonly problem: string | null;
@@ -60,7 +60,7 @@ export async function looking(
   }
 }
 
-/** Two lines for each thing that is wrong, and one that counts. */
+/** Renders findings: two lines for each problem, and one that counts. */
 export function describeFindings(findings: readonly Finding[]): string[] {
   const wrong = findings.filter(({ problem }) => problem !== null);
   return [

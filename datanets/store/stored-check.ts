@@ -1,7 +1,7 @@
 import type { Finding } from "../cleaning/finding.ts";
 
 /** Result of a check of a Datanet's rows. */
-export interface KeptCheck {
+export interface StoredCheck {
   /** Rows and records that the host had of the Datanet at the check. */
   readonly rowCount: number;
   readonly recordCount: number;
