@@ -33,9 +33,9 @@ const { tokens } = parseArgs({
   strict: false,
   tokens: true,
 });
-const given = (name: string) => tokens.find((token) => token.kind === "option" && token.name === name);
-const isWhole = given("all") !== undefined;
-const shard = given("shard") as { value?: string } | undefined;
+const optionToken = (name: string) => tokens.find((token) => token.kind === "option" && token.name === name);
+const isWhole = optionToken("all") !== undefined;
+const shard = optionToken("shard") as { value?: string } | undefined;
 const vitestArgs = process.argv.slice(2).filter((word) => word !== "--all");
 const isFirstShard = shard === undefined || shard.value?.startsWith("1/") === true;
 const checks = isFirstShard ? [...CHECKS, ...(isWhole ? [PREBUILT] : [])] : [];

@@ -39,7 +39,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     const encoding = request.headers["content-encoding"];
     if (encoding !== undefined && encoding !== "identity") throw datanetError("SRV_MEDIA_TYPE", COMPRESSED);
   });
-  // Anybody's page may ask: there are no cookies, and what is not public is signed.
+  // Any origin may send requests: there are no cookies, and requests for private data are signed.
   await app.register(cors, {
     origin: "*",
     methods: ["GET", "POST", "PUT"],

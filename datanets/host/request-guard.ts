@@ -73,7 +73,7 @@ export class RequestGuard {
     const { r8x, r8y, s } = signature;
     const parsed = { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
     if (!verifySignature({ keyX: leaf.keyX, message, signature: parsed })) throw unsigned();
-    // no replay: the check and the entry are one step, and only what is signed takes room.
+    // no replay: the check and the entry are one step, and only signed requests take room.
     if (this.#seen.has(nonce)) throw replayed(nonce);
     this.#forget(this.#nowMs());
     this.#seen.set(nonce, expiresAtMs);

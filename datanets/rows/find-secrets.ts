@@ -49,7 +49,7 @@ export function findSecrets(text: string): SecretFinding[] {
       isMeant?.(found) === false ? [] : [{ kind, from: index, to: index + found.length }],
     ),
   ).sort((a, b) => a.from - b.from || b.to - a.to);
-  // In one pass: a row that is nothing but addresses must not keep a host's look at rows busy.
+  // In one pass: a row that is nothing but addresses must not keep a host's check busy.
   let end = 0;
   return all.filter(({ from, to }) => {
     const isFree = end <= from;

@@ -1,6 +1,7 @@
 /**
- * Bytes on disk under the SHA-256 of their content. A file is whole or not there: it is written beside, made durable,
- * and then gets its name. The folder is of no rollup: the store beside it is, and says what of it counts. What nobody refers to after a crash is harmless, and the same bytes have the same name again.
+ * Files named by the SHA-256 of their content. A file is whole or absent: it is written beside, made durable, and then
+ * gets its name. The folder names no rollup: the store beside it does, and decides which files count. A file that
+ * nothing refers to after a crash is harmless, and the same bytes get the same name again.
  */
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";

@@ -8,7 +8,7 @@ const RESERVED_MS = 120_000;
 /** One in this many rows of a labeller is a gold row, as long as there are gold rows they have not had. */
 const GOLD_EVERY = 8;
 
-export interface LabelWish {
+export interface LabelRequest {
   /** Maximum rows. */
   readonly limit: number;
   /** Rows that the leaf has labelled, and will send: they stay reserved, and are not given again. */
@@ -48,7 +48,7 @@ export class LabelQueue {
    * Row numbers: they are reserved for the leaf for two minutes, and what was reserved for it before is free again, unless it
    * is unsent. Contributors get none of their own rows where the card does not say so.
    */
-  next(card: Card, leafId: number, { limit, skipped, unsent }: LabelWish): LabelPick {
+  next(card: Card, leafId: number, { limit, skipped, unsent }: LabelRequest): LabelPick {
     const { recordState, rows, touched } = this.#datanet;
     const nowMs = this.#nowMs();
     this.#release(leafId, unsent);

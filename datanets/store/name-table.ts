@@ -13,7 +13,7 @@ export class NameTable {
   /** Words of each name, cut once: a search looks through all of them. */
   readonly #words = new Map<number, readonly string[]>();
   /** Queue of writes: names are stored one after the other, so that each is compared with the newest stored one. */
-  #taking: Promise<unknown> = Promise.resolve();
+  #writes: Promise<unknown> = Promise.resolve();
 
   constructor(store: HostStore) {
     this.#store = store;
@@ -38,9 +38,9 @@ export class NameTable {
    * @throws DNT_RECORD_OUTDATED, SRV_DISK_FULL, and what `account` throws
    */
   take(name: SignedName, account: () => Promise<UsageWrite>): Promise<void> {
-    const taken = this.#taking.then(() => this.#take(name, account));
-    this.#taking = taken.catch(() => {});
-    return taken;
+    const write = this.#writes.then(() => this.#take(name, account));
+    this.#writes = write.catch(() => {});
+    return write;
   }
 
   async #take(name: SignedName, account: () => Promise<UsageWrite>): Promise<void> {

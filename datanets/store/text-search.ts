@@ -69,7 +69,7 @@ class Postings {
 }
 
 export class TextSearch {
-  /** A word of one row is that row's number; most words are. */
+  /** Row numbers by word: for a word of one row the number itself, as for most words. */
   readonly #words = new Map<string, number | Postings>();
 
   get wordCount(): number {

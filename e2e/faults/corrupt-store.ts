@@ -67,7 +67,7 @@ async function corruptSequencer(world: World, { progress, random, tries }: Conte
       else renameSync(intact, world.dataPath);
       await sequencer.start();
     } else if (isRefused === null) {
-      // Nothing can be said of what follows.
+      // It ended in another way: no further try can be judged.
       throw new Error(`on ${what}: ${sequencer.endedByItself?.message}`);
     }
     rmSync(intact, { recursive: true, force: true });

@@ -7,7 +7,7 @@ export interface CommandRunner {
   run<Answer = Record<string, unknown>>(...args: readonly string[]): Promise<Answer>;
   /** Runs a command and passes its output on meanwhile. @returns null if the listener has killed it */
   follow<Answer = Record<string, unknown>>(
-    onSaid: (text: string, kill: () => void) => void,
+    onText: (text: string, kill: () => void) => void,
     ...args: readonly string[]
   ): Promise<Answer | null>;
   /** Error code of a command that fails. @throws DRL_UNEXPECTED if it succeeds */
@@ -18,8 +18,8 @@ export interface CommandRunner {
 export function commandRunner(home: string): CommandRunner {
   const failed = (args: readonly string[], how: string) =>
     drillError("DRL_UNEXPECTED", `openledger ${args.join(" ")} ${how}`);
-  const follow: CommandRunner["follow"] = async (onSaid, ...args) => {
-    const { status, stderr, stdout } = await runOpenledger(home, args, { onSaid });
+  const follow: CommandRunner["follow"] = async (onText, ...args) => {
+    const { status, stderr, stdout } = await runOpenledger(home, args, { onText });
     if (status === null) return null;
     if (status !== 0) throw failed(args, `ended with ${status}: ${stdout}${stderr}`);
     return JSON.parse(stdout);

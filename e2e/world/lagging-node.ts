@@ -42,7 +42,7 @@ export async function headOf(pass: Pass): Promise<number> {
   return hexToNumber(answer.result);
 }
 
-/** What a node says whose newest block is this one; null where the block makes no difference. */
+/** Answer of a node whose newest block is this one; null if the block makes no difference. */
 export async function answerAsOf(head: number, call: RpcCall, pass: Pass): Promise<RpcAnswer | null> {
   const ask = async <T>(method: string, params: unknown[]): Promise<T> =>
     (JSON.parse(await pass({ id: 1, method, params })) as { result: T }).result;

@@ -32,7 +32,7 @@ export async function createFactoryApp(context: FactoryContext): Promise<Fastify
     headers: { "cache-control": "no-store" },
   });
   validateByZod(app, ({ data, reason }) => factoryError("SRV_BAD_REQUEST", reason, { data }));
-  // Anybody's page may ask: there are no cookies, and what is not public is signed.
+  // Any origin may send requests: there are no cookies, and requests for private data are signed.
   await app.register(cors, {
     origin: "*",
     methods: ["GET", "POST", "DELETE"],

@@ -52,7 +52,7 @@ export async function registerJob(
     registration.modelId ??
     (await findCreated(client, l1Owner, registration)) ??
     (await create(client, registration, { amountWei, from, l1Owner, priceWei }));
-  // After a restart of the factory it has to be asked for again.
+  // After a restart of the factory it has to be requested again.
   while (
     registration.state === "ready" ||
     registration.state === "proving" ||

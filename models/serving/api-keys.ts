@@ -223,13 +223,13 @@ export class ApiKeys {
   admit(header: string | undefined): ApiKey | null {
     this.#refresh();
     if (this.#keys === null) return null;
-    const given = /^Bearer +(\S{1,512})$/i.exec(header ?? "")?.[1];
-    if (given === undefined)
+    const bearer = /^Bearer +(\S{1,512})$/i.exec(header ?? "")?.[1];
+    if (bearer === undefined)
       throw servingError(
         "SRV_UNAUTHORIZED",
         "You didn't provide an API key: send it in an Authorization header, Bearer YOUR_KEY",
       );
-    const known = this.#keys.get(sha256(given));
+    const known = this.#keys.get(sha256(bearer));
     if (known !== undefined) return known.key;
     throw servingError(
       "SRV_UNAUTHORIZED",

@@ -180,7 +180,7 @@ class Settling {
 
 /** Serves models that are put into the folder later. The error of one is logged once. */
 function lookForModels(folder: string, models: AnswerModels, settling: Settling, logger: Logger) {
-  const told = new Map<number, string>();
+  const loggedErrors = new Map<number, string>();
   const stopping = new AbortController();
   const look = async () => {
     for (const place of await listPublished(folder)) {
@@ -189,13 +189,13 @@ function lookForModels(folder: string, models: AnswerModels, settling: Settling,
       try {
         await models.add(place);
         await settling.start(place);
-        told.delete(modelId);
+        loggedErrors.delete(modelId);
         logger.info({ modelId }, "the model is served");
       } catch (error) {
         const message = (error as Error).message;
-        if (told.get(modelId) !== message)
+        if (loggedErrors.get(modelId) !== message)
           logger.error({ err: error, modelId }, "the model cannot be served");
-        told.set(modelId, message);
+        loggedErrors.set(modelId, message);
       }
     }
   };

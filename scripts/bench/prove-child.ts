@@ -1,5 +1,6 @@
 /**
- * One prover in a process of its own. Answers each ChildRequest with one ChildAnswer; the proof was verified, and its time is without the witness and the verification.
+ * One prover in a process of its own. Answers each ChildRequest with one ChildAnswer. The proof was verified, and its
+ * time is without the witness and the verification.
  */
 import { readFile } from "node:fs/promises";
 import { type BackendName, createProver } from "@openledger/prover/backends";
@@ -49,14 +50,14 @@ let prover: Prover | undefined;
 async function proveWithOurs(request: ChildRequest): Promise<Timed> {
   prover ??= await createProver(backend);
   const { circuit } = request;
-  const given =
+  const witnessSource =
     "wtnsPath" in request
       ? { witness: new Uint8Array(await readFile(request.wtnsPath)) }
       : { inputs: request.inputs };
   const startedAtMs = performance.now();
   const result: ProofResult & { phaseMs?: Record<string, number> } = await prover.prove({
     circuit,
-    ...given,
+    ...witnessSource,
   });
   const { proveMs, verifyMs, witnessMs } = result.timings;
   const keyMs = performance.now() - startedAtMs - proveMs - verifyMs - witnessMs;

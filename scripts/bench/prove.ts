@@ -79,7 +79,7 @@ async function measure(
   };
   for (const who of contestants) {
     runs.set(who, []);
-    // Our back ends keep the key: their first proof reads it and is told apart. snarkjs and the peers read it always,
+    // Our back ends cache the key: their first proof reads it and is listed apart. snarkjs and the peers read it always,
     // so that they have no cold proof; snarkjs' compiled code is warm within the first second of one.
     if (who === "snarkjs" || isPeer(who)) continue;
     const first = await prove(who, "cold");

@@ -81,7 +81,7 @@ export function knownDatanetHost(): string | undefined {
   try {
     return endpoints === null ? undefined : endpointsSchema.parse(JSON.parse(endpoints)).datanetHost;
   } catch {
-    // A command that needs the file says what is wrong with it.
+    // A command that needs the file reports the error.
     return undefined;
   }
 }

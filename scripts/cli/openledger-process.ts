@@ -14,7 +14,7 @@ interface RunOptions {
   /** Ends the command. */
   readonly signal?: AbortSignal;
   /** Called with each text that the command writes beside its answer, and with a function that kills it. */
-  readonly onSaid?: (text: string, kill: () => void) => void;
+  readonly onText?: (text: string, kill: () => void) => void;
 }
 
 /**
@@ -24,7 +24,7 @@ interface RunOptions {
 export async function runOpenledger(
   home: string,
   args: readonly string[],
-  { onSaid, signal }: RunOptions = {},
+  { onText, signal }: RunOptions = {},
 ): Promise<EndedCommand> {
   const { HOME = "", PATH = "", TMPDIR } = process.env;
   const env = { HOME, PATH, OPENLEDGER_HOME: home, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
@@ -43,7 +43,7 @@ export async function runOpenledger(
   });
   child.stderr.on("data", (part) => {
     stderr += part;
-    onSaid?.(String(part), kill);
+    onText?.(String(part), kill);
   });
   const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
   process.off("exit", kill);

@@ -50,9 +50,9 @@ export function fuzzKernels(addon: KernelAddon, random: FuzzRandom, count: numbe
       if (random.oneIn(3)) bits[i] = random.oneIn(8) ? random.word() : random.below(32);
       else arena[i] = random.next() * 2 - 1;
     const name = random.pick(Object.keys(ARGUMENTS));
-    const wanted = ARGUMENTS[name]!;
-    const given = random.oneIn(30) ? random.below(24) : wanted;
-    const numbers = Array.from({ length: given }, (_, i) =>
+    const parameterCount = ARGUMENTS[name]!;
+    const argumentCount = random.oneIn(30) ? random.below(24) : parameterCount;
+    const numbers = Array.from({ length: argumentCount }, (_, i) =>
       randomNumber(random, i < SIZES ? MAX_SIZE : arena.length),
     );
     try {

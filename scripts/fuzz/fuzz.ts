@@ -57,7 +57,7 @@ export async function fuzz({ factor, seed }: FuzzOptions): Promise<Record<string
     );
     await linesOf(process.execPath, ["--import", "tsx", child, String(seed), String(factor)], take, {
       LD_PRELOAD: runtimes.join(" "),
-      // node keeps what it has until it ends.
+      // Node holds its memory until it ends.
       ASAN_OPTIONS: "detect_leaks=0:allocator_may_return_null=1",
     });
   } finally {

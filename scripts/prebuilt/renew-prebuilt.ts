@@ -23,10 +23,10 @@ import { prebuiltCircuits, startCircuits } from "./prebuilt-circuits.ts";
  * @param names of circuits in the cache to pack besides, as tests compile them
  */
 export async function renewCircuits(names: readonly string[], say: (line: string) => void): Promise<void> {
-  const wanted = new Map<string, CircuitSpec>();
+  const specs = new Map<string, CircuitSpec>();
   const want = (spec: CircuitSpec) => {
     const path = prebuiltPath(spec.name, hashCircuit(spec.mainSource));
-    if (wanted.get(path)?.keepSym !== true) wanted.set(path, spec);
+    if (specs.get(path)?.keepSym !== true) specs.set(path, spec);
   };
   const there = prebuiltCircuits();
   for (const { header, hasSources, isCurrent, mainSource, path } of there) {
@@ -38,7 +38,7 @@ export async function renewCircuits(names: readonly string[], say: (line: string
   for (const spec of startCircuits().values()) want(spec);
   for (const spec of cachedSpecs(names)) want(spec);
   const packed = new Map(there.filter(({ isCurrent }) => isCurrent).map((file) => [file.path, file.header]));
-  for (const [path, spec] of wanted) {
+  for (const [path, spec] of specs) {
     const header = packed.get(path);
     if (header !== undefined && (spec.keepSym !== true || header.sym !== undefined)) continue;
     const { byteCount, seconds } = await packOne(path, spec);

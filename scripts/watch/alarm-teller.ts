@@ -25,7 +25,7 @@ export class AlarmTeller {
   readonly #options: AlarmTellerOptions;
   readonly #modules: AlarmTellerModules;
   /** Reported alarms, by name. */
-  readonly #told = new Map<string, Pick<WatchEvent, "kind" | "text">>();
+  readonly #reported = new Map<string, Pick<WatchEvent, "kind" | "text">>();
   /** Time at which each alarm was raised; only those that have not ended. */
   readonly #raisedAtMs = new Map<string, number>();
 
@@ -43,9 +43,10 @@ export class AlarmTeller {
     for (const [name, { text }] of watcher.unavailableFor(this.#options.unavailableMs))
       raised.set(`unavailable ${name}`, { kind: "unavailable", text });
     for (const [name, event] of raised)
-      if (!this.#told.has(name) && (await this.#tell(name, "raised", event))) this.#told.set(name, event);
-    for (const [name, event] of this.#told)
-      if (!raised.has(name) && (await this.#tell(name, "ended", event))) this.#told.delete(name);
+      if (!this.#reported.has(name) && (await this.#tell(name, "raised", event)))
+        this.#reported.set(name, event);
+    for (const [name, event] of this.#reported)
+      if (!raised.has(name) && (await this.#tell(name, "ended", event))) this.#reported.delete(name);
   }
 
   async #tell(

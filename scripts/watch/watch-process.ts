@@ -135,10 +135,10 @@ async function repeat(
 }
 
 function alarmsOf({ alarms }: FollowProcess) {
-  const kept = alarms.all.map(({ evidence: { preconfirmation }, reason }) => ({
+  const lasting = alarms.all.map(({ evidence: { preconfirmation }, reason }) => ({
     name: `equivocation ${preconfirmation.opIndex} ${preconfirmation.operationHash} ${reason}`,
     kind: "equivocation",
     text: `the sequencer has signed what is not so: operation ${preconfirmation.opIndex}, ${reason}`,
   }));
-  return [...kept, ...alarms.passing.map(({ kind, why }) => ({ name: kind, kind, text: why }))];
+  return [...lasting, ...alarms.passing.map(({ kind, why }) => ({ name: kind, kind, text: why }))];
 }

@@ -72,7 +72,7 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
         <h2>How far it is</h2>
         <Timeline label="How far the payment is" steps={stepsOf(found)} />
       </section>
-      <Said receipt={found.status.payment.receipt} />
+      <AnswerText receipt={found.status.payment.receipt} />
       <WhoGotIt site={site} live={live} found={found} />
       <Facts found={found} />
     </>
@@ -80,7 +80,7 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
 }
 
 /** Text of the answer. Only the tab that asked for it has the text; the ledger has its hash. */
-function Said({ receipt }: { receipt: bigint }) {
+function AnswerText({ receipt }: { receipt: bigint }) {
   const [words, setWords] = useState<AnswerWords | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {

@@ -34,7 +34,7 @@ export async function findAdapters({ answerServers, sequencer }: Site): Promise<
       found.flatMap((one, server) =>
         one.status === "rejected"
           ? []
-          : one.value.flatMap((listed) => asked(listed, server, answerServers[server]!)),
+          : one.value.flatMap((listed) => adaptersOf(listed, server, answerServers[server]!)),
       ),
     ),
     problems: found.flatMap((one) => (one.status === "rejected" ? [problemOf(one.reason)] : [])),
@@ -50,7 +50,7 @@ const inOrder = (adapters: readonly Adapter[]): Adapter[] =>
       a.name.localeCompare(b.name, "en", { numeric: true }),
   );
 
-function asked(
+function adaptersOf(
   { id: name, openledger, parent }: ListedAdapter,
   server: number,
   serverUrl: string,

@@ -48,7 +48,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             <span class="push" />
             <Badge tone="good">checked here</Badge>
           </div>
-          {words !== null && <Said turn={turn} />}
+          {words !== null && <AnswerText turn={turn} />}
           <Payment live={live} model={model} payer={payer} turn={turn} />
           <Details assurance={assurance} turn={turn} />
         </div>
@@ -69,7 +69,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
 }
 
 /** Text of the answer. If parts of it occur in the Datanet, these are shown in place of its Markdown. */
-function Said({ turn: { words } }: { turn: Turn }) {
+function AnswerText({ turn: { words } }: { turn: Turn }) {
   if (words === null) return null;
   if ((words.spans?.length ?? 0) > 0) return <Words {...words} />;
   return (

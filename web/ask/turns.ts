@@ -16,7 +16,7 @@ export interface Turn {
   readonly words: AnswerWords | null;
 }
 
-const KEPT = "openledger.turns.";
+const STORAGE_PREFIX = "openledger.turns.";
 /** Maximum turns stored of one model; the oldest are dropped first. */
 const MAX_TURNS = 50;
 
@@ -32,7 +32,7 @@ export function turnsOf(modelId: number): readonly Turn[] {
 export async function loadTurns(modelId: number): Promise<void> {
   if (threads.value.has(modelId)) return;
   set(modelId, []);
-  const text = sessionStorage.getItem(KEPT + modelId);
+  const text = sessionStorage.getItem(STORAGE_PREFIX + modelId);
   if (text === null) return;
   const kept = (JSON.parse(text) as { prompt: string; answer: unknown; said: ServedAnswer }[]).map(
     ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer), words: null }),
@@ -58,7 +58,7 @@ function set(modelId: number, turns: readonly Turn[]): void {
   threads.value = new Map([...threads.value, [modelId, turns]]);
   if (turns.length === 0) return;
   const kept = turns.map(({ answer, prompt, said }) => ({ prompt, said, answer: onTheWire(answer) }));
-  sessionStorage.setItem(KEPT + modelId, JSON.stringify(kept));
+  sessionStorage.setItem(STORAGE_PREFIX + modelId, JSON.stringify(kept));
 }
 
 /** Writes an answer as the model's server did. */
@@ -96,13 +96,19 @@ export function setThumb(receipt: bigint, thumb: Thumb | null): void {
 
 /** Every answer of this tab as its server wrote it, with its thumb and its payment. */
 export function keptReceipts(): object[] {
-  const models = Object.keys(sessionStorage).filter((name) => name.startsWith(KEPT));
+  const models = Object.keys(sessionStorage).filter((name) => name.startsWith(STORAGE_PREFIX));
   return models.flatMap((name) =>
     (JSON.parse(sessionStorage.getItem(name)!) as { prompt: string; answer: { receipt: Hex } }[]).map(
       ({ answer, prompt }) => {
         const receipt = BigInt(answer.receipt);
         const payment = paymentOf(receipt)?.hash ?? null;
-        return { modelId: Number(name.slice(KEPT.length)), prompt, answer, thumb: thumbOf(receipt), payment };
+        return {
+          modelId: Number(name.slice(STORAGE_PREFIX.length)),
+          prompt,
+          answer,
+          thumb: thumbOf(receipt),
+          payment,
+        };
       },
     ),
   );

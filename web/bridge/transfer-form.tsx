@@ -110,22 +110,22 @@ function useRecipient(
   { live, ownId, site }: { live: Live; ownId: number | undefined; site: Site },
 ): FoundRecipient {
   const [found, setFound] = useState(NOBODY);
-  const wanted = text.trim();
+  const recipientText = text.trim();
   useEffect(() => {
-    if (wanted === "") return setFound(NOBODY);
+    if (recipientText === "") return setFound(NOBODY);
     let stop = () => {};
     const timer = setTimeout(() => {
       const { client } = session.value!;
       const reader = readVisitor(site, live)?.reader ?? null;
       const search = { client, hostUrls: site.datanetHosts, reader, ownId };
-      stop = lookUpRecipient(search, wanted, setFound, whenLive(live));
+      stop = lookUpRecipient(search, recipientText, setFound, whenLive(live));
     }, TYPING_MS);
-    setFound({ ...NOBODY, note: `Looking up ${wanted} …` });
+    setFound({ ...NOBODY, note: `Looking up ${recipientText} …` });
     return () => {
       clearTimeout(timer);
       stop();
     };
-  }, [wanted, ownId]);
+  }, [recipientText, ownId]);
   return found;
 }
 

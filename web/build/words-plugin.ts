@@ -66,7 +66,8 @@ function clausesForReaders(text: string): string {
 
 function wordsFor(meaning: string, remedy: string): ErrorWords {
   // Every error means something: where nothing else is left, its first clause does.
-  const said = clausesForReaders(meaning) || plain(meaning.split(/[;:(]|\s`| in another form than/)[0]!);
+  const meaningText =
+    clausesForReaders(meaning) || plain(meaning.split(/[;:(]|\s`| in another form than/)[0]!);
   const todo = clausesForReaders(remedy);
-  return todo === "" ? { meaning: said } : { meaning: said, remedy: todo };
+  return todo === "" ? { meaning: meaningText } : { meaning: meaningText, remedy: todo };
 }

@@ -41,8 +41,8 @@ function readOpen(text: string): bigint | null {
 function readBegun(contact: string): Begun {
   const empty = { ...EMPTY_DRAFT, contact };
   try {
-    const kept = JSON.parse(sessionStorage.getItem(DRAFT) ?? "{}") as Partial<Begun>;
-    return { draft: { ...empty, ...kept.draft }, datanetId: kept.datanetId ?? null };
+    const storedDraft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "{}") as Partial<Begun>;
+    return { draft: { ...empty, ...storedDraft.draft }, datanetId: storedDraft.datanetId ?? null };
   } catch {
     // Nothing of ours is there.
     return { draft: empty, datanetId: null };

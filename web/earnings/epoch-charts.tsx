@@ -27,10 +27,10 @@ function EpochChart({ epochs, modelId }: { epochs: readonly EpochEarning[]; mode
   const numbers = [...new Set(epochs.map(({ epoch }) => epoch))].sort((a, b) => a - b);
   const values = (wantsSettled: boolean) =>
     numbers.map((number) => {
-      const wanted = epochs.filter(
+      const ofEpoch = epochs.filter(
         ({ epoch, state }) => epoch === number && (typeof state !== "string") === wantsSettled,
       );
-      return wanted.length === 0 ? null : toOpen(wanted.reduce((sum, { wei }) => sum + wei, 0n));
+      return ofEpoch.length === 0 ? null : toOpen(ofEpoch.reduce((sum, { wei }) => sum + wei, 0n));
     });
   const series = [
     { label: "Settled, OPEN", values: values(true) },

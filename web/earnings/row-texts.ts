@@ -35,12 +35,12 @@ export async function fetchRowTexts(
 }
 
 function keep(url: string): Promise<string | null> {
-  const asked = fetchText(url).catch(() => {
+  const request = fetchText(url).catch(() => {
     texts.delete(url);
     return null;
   });
-  texts.set(url, asked);
-  return asked;
+  texts.set(url, request);
+  return request;
 }
 
 async function fetchText(url: string): Promise<string | null> {

@@ -55,7 +55,7 @@ const MAX_PAYMENTS = 64;
 const MAX_ROWS = 20;
 
 /** Uses of an epoch by what they follow from; they change when it does. */
-const kept = new Map<string, Promise<readonly RowUse[]>>();
+const usesCache = new Map<string, Promise<readonly RowUse[]>>();
 
 /** @throws CLI_SEQUENCER_…, CLI_UNREACHABLE of a model's server */
 export async function readRowUses(site: Site, leafId: number, rewards: readonly Reward[]): Promise<RowUses> {
@@ -91,12 +91,12 @@ async function usesOf(access: SequencerAccess, one: Epoch): Promise<readonly Row
   if (payments.payments.length === 0) return [];
   const settlement = isSettled(leaf, epoch) ? await getSettlement(access, leaf.id, epoch) : null;
   const key = `${leafId} ${leaf.id} ${epoch} ${payments.payments.length} ${settlement !== null}`;
-  const known = kept.get(key);
+  const known = usesCache.get(key);
   if (known !== undefined) return known;
   const reading = readUses(access, one, payments, settlement);
-  kept.set(key, reading);
+  usesCache.set(key, reading);
   // What failed is tried again.
-  reading.catch(() => kept.delete(key));
+  reading.catch(() => usesCache.delete(key));
   return reading;
 }
 

@@ -14,13 +14,13 @@ import { type Access, type Account, openAccess, openAccount } from "./access.ts"
 import { ExitPanel } from "./exit-panel.tsx";
 import { keptTools } from "./exit-tools.ts";
 
-const KEPT = {
+const STORAGE_KEYS = {
   rollup: "openledger.exit.rollup",
   node: "openledger.exit.node",
   archive: "openledger.exit.archive",
   beacon: "openledger.exit.beacon",
 } as const;
-const stored = (name: keyof typeof KEPT) => localStorage.getItem(KEPT[name]) ?? "";
+const stored = (name: keyof typeof STORAGE_KEYS) => localStorage.getItem(STORAGE_KEYS[name]) ?? "";
 
 /** An address that may be left out, as it was typed. */
 function optionalUrl(text: string): { readonly url: string | null; readonly problem: string | null } {
@@ -60,8 +60,8 @@ export function SingleFilePage() {
     });
     const found = await openAccess(rollupText, nodeUrl, wallet?.provider ?? null, blobs);
     const texts = { rollup: rollupText, node: nodeUrl, archive: archiveUrl, beacon: beaconUrl };
-    for (const name of Object.keys(KEPT) as (keyof typeof KEPT)[])
-      localStorage.setItem(KEPT[name], texts[name] ?? "");
+    for (const name of Object.keys(STORAGE_KEYS) as (keyof typeof STORAGE_KEYS)[])
+      localStorage.setItem(STORAGE_KEYS[name], texts[name] ?? "");
     if (nodeUrl !== null && found.chainId === DEVNET_CHAIN_ID) {
       const { offerTestWallets } = await import("../ledger/test-wallet.ts");
       await offerTestWallets(nodeUrl);

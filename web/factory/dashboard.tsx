@@ -126,15 +126,15 @@ function Samples({ samples }: Pick<RunView, "samples">) {
         <p class="soft">The first sample comes with the first look at held-out rows.</p>
       ) : (
         <>
-          <Said {...latest} />
-          {first !== latest && first !== undefined && <Said {...first} />}
+          <SampleAnswer {...latest} />
+          {first !== latest && first !== undefined && <SampleAnswer {...first} />}
         </>
       )}
     </section>
   );
 }
 
-function Said({ prompt, step, text }: { step: number; prompt: string; text: string }) {
+function SampleAnswer({ prompt, step, text }: { step: number; prompt: string; text: string }) {
   const label = step === 0 ? "Before tuning" : `After step ${showCount(step)}`;
   return (
     <figure class="stack-s">

@@ -78,8 +78,12 @@ async function advanceQueued(
   if (entry?.status !== "executed" || entry.batchNumber == null) {
     return { ...journey, expectedAtMs: estimate(journey, status) };
   }
-  const taken = { ...journey, batchNumber: entry.batchNumber, expectedAtMs: estimate(journey, status) };
-  return followBatch(client, reached(taken, "accepted", Date.now()));
+  const acceptedJourney = {
+    ...journey,
+    batchNumber: entry.batchNumber,
+    expectedAtMs: estimate(journey, status),
+  };
+  return followBatch(client, reached(acceptedJourney, "accepted", Date.now()));
 }
 
 async function advanceOperation(client: LedgerClient, journey: Journey): Promise<Journey> {

@@ -29,9 +29,9 @@ export function loadJourneys(session: Session): void {
 /** Reads the journeys of this tab and others from storage: each movement once, whatever ids its tabs have given it. */
 function readAll(session: Session): Journey[] {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(keyOf(session)) ?? "[]");
-    if (!Array.isArray(kept)) return [];
-    return kept.reduce<Journey[]>((known, entry) => {
+    const stored: unknown = JSON.parse(localStorage.getItem(keyOf(session)) ?? "[]");
+    if (!Array.isArray(stored)) return [];
+    return stored.reduce<Journey[]>((known, entry) => {
       const parsed = journeySchema.safeParse(entry);
       return parsed.success ? merged(parsed.data as Journey, known) : known;
     }, []);

@@ -77,8 +77,8 @@ export const journeySchema = z.object({
   expectedAtMs: z.partialRecord(z.enum(MILESTONES), z.number()),
   problem: z.object({ code: z.string().nullable(), message: z.string() }).optional(),
 });
-type Kept = z.output<typeof journeySchema>;
-export type Journey = Omit<Kept, "signed"> & { readonly signed?: SignedSubmission | undefined };
+type StoredJourney = z.output<typeof journeySchema>;
+export type Journey = Omit<StoredJourney, "signed"> & { readonly signed?: SignedSubmission | undefined };
 
 const WAY: Readonly<Record<JourneyKind, readonly Milestone[]>> = {
   deposit: ["sent", "queued", "accepted", "closed", "proven", "posted", "final"],

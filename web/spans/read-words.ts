@@ -31,14 +31,14 @@ export async function readWords({ answer, rowsRoot, serverUrl }: ServedAnswer): 
   }
 }
 
-const KEPT = "openledger.said.";
+const STORAGE_PREFIX = "openledger.said.";
 
 /** Stores an answer in this tab, and nowhere else: it belongs to its customer. */
 export function keepSaid(receipt: bigint, said: ServedAnswer): void {
-  sessionStorage.setItem(KEPT + receipt, JSON.stringify(said));
+  sessionStorage.setItem(STORAGE_PREFIX + receipt, JSON.stringify(said));
 }
 
 export function storedWords(receipt: bigint): ServedAnswer | null {
-  const text = sessionStorage.getItem(KEPT + receipt);
+  const text = sessionStorage.getItem(STORAGE_PREFIX + receipt);
   return text === null ? null : (JSON.parse(text) as ServedAnswer);
 }

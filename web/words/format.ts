@@ -9,9 +9,9 @@ const OPEN_DECIMALS = 18;
 /** 1234.5 → "1,234.5"; never rounds up, and says "<0.0001" instead of 0 for dust. */
 export function showOpen(wei: bigint, decimals = SHOWN_DECIMALS): string {
   const [whole, fraction = ""] = formatOpen(wei).split(".");
-  const kept = fraction.slice(0, decimals).replace(/0+$/, "");
-  if (wei > 0n && whole === "0" && kept === "") return `<0.${"0".repeat(decimals - 1)}1`;
-  return `${showCount(BigInt(whole!))}${kept === "" ? "" : `.${kept}`}`;
+  const shownFraction = fraction.slice(0, decimals).replace(/0+$/, "");
+  if (wei > 0n && whole === "0" && shownFraction === "") return `<0.${"0".repeat(decimals - 1)}1`;
+  return `${showCount(BigInt(whole!))}${shownFraction === "" ? "" : `.${shownFraction}`}`;
 }
 
 /**

@@ -8,14 +8,14 @@ export class BlockClock {
   readonly #make: () => Promise<unknown>;
   #last: Promise<unknown> = Promise.resolve();
   /** Number of requested blocks that are not made yet. */
-  #wantedCount = 0;
+  #pendingCount = 0;
   #timer: NodeJS.Timeout;
 
   constructor(make: () => Promise<unknown>) {
     this.#make = make;
     this.#timer = setInterval(() => {
       // Late ones are not made up for: a reorganisation would come behind them.
-      if (this.#wantedCount > 0) return;
+      if (this.#pendingCount > 0) return;
       this.mine(1).catch((error: Error) => {
         this.failure = error;
         clearInterval(this.#timer);
@@ -24,11 +24,11 @@ export class BlockClock {
   }
 
   async mine(blocks: number): Promise<void> {
-    this.#wantedCount += blocks;
+    this.#pendingCount += blocks;
     await this.alone(async () => {
       for (let i = 0; i < blocks; i++) await this.#make();
     }).finally(() => {
-      this.#wantedCount -= blocks;
+      this.#pendingCount -= blocks;
     });
   }
 

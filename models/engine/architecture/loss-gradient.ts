@@ -54,13 +54,13 @@ export const wantedOf = ({ targets }: Pick<TokenRow, "targets">): number =>
 function checkTargets(row: TokenRow, vocabularySize: number): void {
   const { targets, tokens } = row;
   const isOne = (target: number) => Number.isInteger(target) && target >= -1 && target < vocabularySize;
-  const wanted = wantedOf(row);
-  if (targets.length !== tokens.length || wanted === 0 || !targets.every(isOne)) {
+  const targetCount = wantedOf(row);
+  if (targets.length !== tokens.length || targetCount === 0 || !targets.every(isOne)) {
     throw modelError(
       "MOD_INPUT_INVALID",
       "a row needs one target for each token, and at least one that counts",
       {
-        data: { field: "targets", tokens: tokens.length, targets: targets.length, wanted },
+        data: { field: "targets", tokens: tokens.length, targets: targets.length, wanted: targetCount },
       },
     );
   }

@@ -59,10 +59,10 @@ export function chooseToken(
   }
   if (topP < 1) {
     likely.sort((a, b) => b.weight - a.weight || a.token - b.token);
-    const wanted = topP * all;
+    const nucleusWeight = topP * all;
     let held = 0;
     let count = 0;
-    while (count < likely.length && (count === 0 || held < wanted)) held += likely[count++]!.weight;
+    while (count < likely.length && (count === 0 || held < nucleusWeight)) held += likely[count++]!.weight;
     likely.length = count;
     all = held;
   }

@@ -45,10 +45,10 @@ export async function readAdapterSettings(source: FileSource): Promise<AdapterSe
   const foreign = typeof json === "object" && json !== null ? foreignKey(json, COMPUTED, ADAPTER_KEYS) : null;
   if (foreign !== null) {
     const { isKnown, key, value } = foreign;
-    const said = `${key} = ${JSON.stringify(value).slice(0, 100)}`;
+    const setting = `${key} = ${JSON.stringify(value).slice(0, 100)}`;
     const why = isKnown
-      ? `${said} is not computed here: it changes what the adapter does`
-      : `${said} is not known here: take it out if it does not change what the adapter does`;
+      ? `${setting} is not computed here: it changes what the adapter does`
+      : `${setting} is not known here: take it out if it does not change what the adapter does`;
     throw invalid(key, `${CONFIG_FILE}: ${why}`);
   }
   const parsed = configSchema.safeParse(json);
@@ -79,12 +79,12 @@ export async function readAdapter(
   if (file === null) throw unreadable(`${source.name}/${WEIGHTS_FILE}`, "there is no such file");
   try {
     const entries = await readTensorEntries(file);
-    const wanted = tensorsOf(shape, layout);
-    const names = new Set(wanted.map(({ name }) => name));
+    const expectedTensors = tensorsOf(shape, layout);
+    const names = new Set(expectedTensors.map(({ name }) => name));
     const other = [...entries.keys()].find((name) => !names.has(name));
     if (other !== undefined)
       throw invalid(other, `it has ${other}, which no module of ${CONFIG_FILE} asks for`);
-    for (const { columns, name, place, rows } of wanted) {
+    for (const { columns, name, place, rows } of expectedTensors) {
       const entry = entries.get(name);
       if (entry === undefined || entry.shape.join() !== `${rows},${columns}`)
         throw invalid(name, `it has no ${name} of ${rows} × ${columns}`);

@@ -18,11 +18,11 @@ export function checkedSource(
   return {
     name: inner.name,
     async open(file) {
-      const wanted = Object.hasOwn(sha256, file) ? sha256[file] : undefined;
-      if (wanted === undefined) return null;
+      const expectedSha256 = Object.hasOwn(sha256, file) ? sha256[file] : undefined;
+      if (expectedSha256 === undefined) return null;
       const bytes = await readWhole(inner, file, maxBytes);
       const found = bytes === null ? null : createHash("sha256").update(bytes).digest("hex");
-      if (bytes === null || found !== wanted) throw refuse(file, wanted, found);
+      if (bytes === null || found !== expectedSha256) throw refuse(file, expectedSha256, found);
       return memoryFile(`${inner.name}/${file}`, bytes);
     },
   };

@@ -70,8 +70,8 @@ export function toHalves(values: Float32Array): Uint16Array {
       // Below that halves are multiples of 2^-24; the sum rounds to one.
       out[i] = sign | (size * 2 ** 24 + 2 ** 52 - 2 ** 52);
     } else {
-      const kept = bits & 0x7fffffff;
-      out[i] = sign | ((kept - 0x38000000 + 0xfff + ((kept >>> 13) & 1)) >>> 13);
+      const magnitude = bits & 0x7fffffff;
+      out[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
     }
   }
   return out;

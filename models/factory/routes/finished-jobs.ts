@@ -94,7 +94,7 @@ export async function beginActivation(
       },
     },
   );
-  // A refusal to begin comes before anything is said to be proven.
+  // A refusal to begin comes before the state becomes "proving".
   await Promise.race([proven, new Promise((resolve) => setImmediate(resolve))]);
   const proving = await say({ state: "proving", percent: 0, failure: null });
   proven.then(

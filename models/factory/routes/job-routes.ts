@@ -64,7 +64,7 @@ export function registerJobRoutes(app: FastifyInstance, context: FactoryContext)
     const { id } = jobs.require(request.params.id, leafId).view;
     reply.hijack();
     const { raw } = reply;
-    // What other plug-ins have said of the answer: who may read it, and that it frames nothing.
+    // Headers of other plug-ins: who may read the answer, and that it frames nothing.
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) raw.setHeader(name, value);
     const stream = new EventStream(raw, MAX_BUFFERED_BYTES);

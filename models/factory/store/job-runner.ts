@@ -211,7 +211,7 @@ export class JobRunner {
       await this.#jobs.change(id, { view: { stage }, events: [{ kind: "stage", stage, done, total }] });
       return;
     }
-    // Made again after a kill: the same numbers, told before.
+    // Steps repeated after a kill: their events have been sent before.
     if (message.step <= saidStep) return;
     const step = message.events.find((event) => event.kind === "step");
     const heldOut = message.events.find((event) => event.kind === "heldOut");

@@ -258,11 +258,11 @@ function refusalOf(issue: z.core.$ZodIssue, fields: object) {
     return invalidRequest(param, `Unknown parameter: '${param}'`, "unknown_parameter");
   }
   const param = path(place);
-  const given = place.reduce<unknown>(
+  const sentValue = place.reduce<unknown>(
     (value, name) => (value as Record<string, unknown> | undefined)?.[name],
     fields,
   );
-  if (given === undefined && param !== "")
+  if (sentValue === undefined && param !== "")
     return invalidRequest(param, `Missing required parameter: '${param}'`, "missing_required_parameter");
   const isType = issue.code === "invalid_type";
   return invalidRequest(param, issue.message, isType ? "invalid_type" : "invalid_value");

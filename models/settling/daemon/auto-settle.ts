@@ -91,8 +91,8 @@ export class AutoSettler {
   readonly #options: AutoSettleOptions;
   readonly #modules: AutoSettleModules;
   /** Newest settlement seen on L1, so that each is reported once. */
-  #toldEpoch = 0;
-  #toldRandomnessOf = 0;
+  #reportedEpoch = 0;
+  #reportedRandomnessOf = 0;
 
   constructor(options: AutoSettleOptions, modules: AutoSettleModules) {
     this.#options = options;
@@ -142,14 +142,14 @@ export class AutoSettler {
 
   /** @returns whether the epoch's settlement is on its way to L1 */
   async #watchLast(epoch: number): Promise<boolean> {
-    if (epoch < 1 || epoch <= this.#toldEpoch) return false;
+    if (epoch < 1 || epoch <= this.#reportedEpoch) return false;
     const { client, log } = this.#modules;
     const { folder, modelId } = this.#options;
     const settlement = await getSettlement(client, modelId, epoch);
     if (settlement?.l1TransactionHash == null) return true;
     const { batchNumber, l1TransactionHash } = settlement;
     await dropProof(folder, { modelId, epoch });
-    this.#toldEpoch = epoch;
+    this.#reportedEpoch = epoch;
     this.report.set({ settled: { epoch, l1TransactionHash } });
     log.info(
       { modelId, epoch, batchNumber, l1TransactionHash },
@@ -172,8 +172,8 @@ export class AutoSettler {
       this.report.set({ stage: "awaiting-randomness" });
       return;
     }
-    if (this.#toldRandomnessOf !== epoch) {
-      this.#toldRandomnessOf = epoch;
+    if (this.#reportedRandomnessOf !== epoch) {
+      this.#reportedRandomnessOf = epoch;
       log.info({ modelId, epoch }, `epoch ${epoch}: preparing its settlement`);
     }
     this.report.set({ stage: "preparing" });

@@ -103,8 +103,8 @@ function keptVectors(scores: Float64Array, least: number, { featureCount, rowCou
   const count = Math.min(featureCount, rowCount);
   const leading = leadingEigen(scores, rowCount, count);
   const vectors = new Float64Array(featureCount * rowCount);
-  const kept = leading.values.findIndex((value) => !(value > least * leading.values[0]!));
-  const factors = leading.values.slice(0, kept < 0 ? count : kept).map(Math.sqrt);
+  const firstTooSmall = leading.values.findIndex((value) => !(value > least * leading.values[0]!));
+  const factors = leading.values.slice(0, firstTooSmall < 0 ? count : firstTooSmall).map(Math.sqrt);
   vectors.set(leading.vectors.subarray(0, factors.length * rowCount));
   return { vectors, factors };
 }

@@ -68,34 +68,36 @@ export function readFromServer(serverUrl: string): ReadBaseFile {
 
 /**
  * A file of the base with the SHA-256 that the recipe names, from the first place that has it so; null for a name that
- * the recipe does not have. @throws RollupError MOD_BASE_MISSING with what each place said
+ * the recipe does not have.
+ * @throws RollupError MOD_BASE_MISSING with what each place said
  */
 export async function readBaseFile(
   base: RecipeBaseModel,
   file: string,
   places: readonly ReadBaseFile[],
 ): Promise<Uint8Array | null> {
-  const wanted = Object.hasOwn(base.files, file) ? base.files[file] : undefined;
-  if (wanted === undefined) return null;
-  const said: string[] = [];
+  const entry = Object.hasOwn(base.files, file) ? base.files[file] : undefined;
+  if (entry === undefined) return null;
+  const refusals: string[] = [];
   for (const read of places) {
     const bytes = await read(file, base).catch((error: Error) => {
-      said.push(error.message);
+      refusals.push(error.message);
       return null;
     });
     if (bytes === null) continue;
-    if (bytes.length === wanted.sizeBytes && bytesToHex(sha256(bytes)) === wanted.sha256) return bytes;
-    said.push(`${bytes.length} other bytes`);
+    if (bytes.length === entry.sizeBytes && bytesToHex(sha256(bytes)) === entry.sha256) return bytes;
+    refusals.push(`${bytes.length} other bytes`);
   }
   throw modelError(
     "MOD_BASE_MISSING",
-    `the base model ${base.name}: no ${file} with SHA-256 ${wanted.sha256.slice(0, 16)}… was found`,
-    { data: { base: base.name, file, sha256: wanted.sha256, said } },
+    `the base model ${base.name}: no ${file} with SHA-256 ${entry.sha256.slice(0, 16)}… was found`,
+    { data: { base: base.name, file, sha256: entry.sha256, said: refusals } },
   );
 }
 
 /**
- * Reads the shape of a base from config.json alone. @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID,
+ * Reads the shape of a base from config.json alone.
+ * @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID,
  * MOD_CONFIG_UNSUPPORTED
  */
 export async function shapeOfBase(

@@ -44,8 +44,8 @@ export function usualComponents(layout: AdapterLayout, featureCount: number): nu
   const [none, one] = [0, 1].map((componentCount) =>
     maxFoldedBytes({ gradientCount: layout.floatCount, featureCount, matrices, componentCount }),
   ) as [number, number];
-  const wanted = Math.min(componentsIn(matrices), COMPONENTS_OF_MATRIX * matrices.length);
-  return Math.max(1, Math.min(wanted, Math.floor((MAX_FOLDED_BYTES - none) / (one - none))));
+  const usualCount = Math.min(componentsIn(matrices), COMPONENTS_OF_MATRIX * matrices.length);
+  return Math.max(1, Math.min(usualCount, Math.floor((MAX_FOLDED_BYTES - none) / (one - none))));
 }
 
 const componentsIn = (matrices: QueryMapSize["matrices"]): number =>

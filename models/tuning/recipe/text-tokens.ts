@@ -54,7 +54,8 @@ export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextR
 }
 
 /**
- * Checks the bytes of a prompt before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the
+ * Checks the bytes of a prompt before it is encoded.
+ * @throws ATT_ROW_INVALID for a prompt with more bytes than the
  * recipe's tokens have
  */
 export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: TextRecipe): void {
@@ -104,18 +105,20 @@ export function answerTokens(
 ): number[] {
   const { answerTokens: max } = recipe.answers;
   const endTokens = endTokensOf(recipe);
-  let given: unknown;
+  let parsedTokens: unknown;
   try {
-    given = (JSON.parse(text) as { tokens?: unknown } | null)?.tokens;
+    parsedTokens = (JSON.parse(text) as { tokens?: unknown } | null)?.tokens;
   } catch (cause) {
     throw wrong("it is no JSON", cause);
   }
-  if (!Array.isArray(given) || given.length > max) throw wrong(`it has no list of at most ${max} tokens`);
+  if (!Array.isArray(parsedTokens) || parsedTokens.length > max)
+    throw wrong(`it has no list of at most ${max} tokens`);
   const isToken = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < size;
-  if (!given.every((value) => isToken(value) && !endTokens.includes(value as number)))
+  if (!parsedTokens.every((value) => isToken(value) && !endTokens.includes(value as number)))
     throw wrong("one of its tokens is none");
-  if (given.length < max && endTokens.length === 0) throw wrong(`it has ${given.length} tokens, not ${max}`);
-  const answer = given as number[];
+  if (parsedTokens.length < max && endTokens.length === 0)
+    throw wrong(`it has ${parsedTokens.length} tokens, not ${max}`);
+  const answer = parsedTokens as number[];
   if (answerText(tokens, answer, cited) !== text)
     throw wrong("its text is not that of its tokens, or it does not cite the rows that its prompt finds");
   return answer;

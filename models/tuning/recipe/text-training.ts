@@ -109,17 +109,17 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       );
     },
     async train(rows, unchecked, options) {
-      const wanted = family.parseRecipe(unchecked);
+      const requestedRecipe = family.parseRecipe(unchecked);
       const payees = payeeTable(rows);
-      checkRowsRoot(rows, wanted);
+      checkRowsRoot(rows, requestedRecipe);
       const texts = decodeAll(rows);
       const made = await withRows(
-        wanted,
+        requestedRecipe,
         setting,
         { adapter: null, rows: texts },
         async (placed, team, tokens) => {
-          const run = { placed, team, texts, tokens, ...splitRows(texts.length, wanted) };
-          const tuned = await tune(run, wanted, setting.watch, options);
+          const run = { placed, team, texts, tokens, ...splitRows(texts.length, requestedRecipe) };
+          const tuned = await tune(run, requestedRecipe, setting.watch, options);
           const before = await baseLosses(run);
           const { weights } = placed.loaded.model.layout;
           const all = { ...tuned, tokens, before, weights };

@@ -175,9 +175,9 @@ function pairThreshold(
   const shape = embeddingShape(recipe);
   const scores = new Float64Array(PAIRS);
   for (let pair = 0; pair < PAIRS; pair++) {
-    const asked = random.nextBelow(texts.length);
-    const row = (asked + 1 + random.nextBelow(texts.length - 1)) % texts.length;
-    const parts = texts[asked]!.split(/\s+/);
+    const queryRow = random.nextBelow(texts.length);
+    const row = (queryRow + 1 + random.nextBelow(texts.length - 1)) % texts.length;
+    const parts = texts[queryRow]!.split(/\s+/);
     const from = random.nextBelow(Math.max(1, parts.length - QUERY_WORDS));
     const query = embedQuery(parts.slice(from, from + QUERY_WORDS).join(" "), shape, words);
     const { values } = quantiseQuery(query);

@@ -24,7 +24,8 @@ export async function writeCheckpoint(
 }
 
 /**
- * Fills the blocks from the folder's state. @returns the steps that it has, 0 without a state
+ * Fills the blocks from the folder's state.
+ * @returns the steps that it has, 0 without a state
  * @throws RollupError MOD_FILE_INVALID if it is damaged, or of another tuning
  */
 export async function readCheckpoint(folder: string, identity: string, state: TuningState): Promise<number> {

@@ -63,14 +63,15 @@ export function sayLosses({ heldOut, trained }: TuningLosses): string {
 export function lossWords({ heldOut, keptStep, steps, trained }: TuningLosses): string[] {
   const change = ({ after, before, rowCount }: LossChange, which: string) =>
     `${rowCount} ${which} rows: ${before.natsPerToken.toFixed(3)} nats a token before, ${after.natsPerToken.toFixed(3)} after (${before.bitsPerByte.toFixed(3)} and ${after.bitsPerByte.toFixed(3)} bits a byte)`;
-  const kept = keptStep === steps ? `all ${steps} steps are kept` : `step ${keptStep} of ${steps} is kept`;
-  if (heldOut === null) return [change(trained, "trained"), `${kept}; no row was held out`];
+  const stepsText =
+    keptStep === steps ? `all ${steps} steps are kept` : `step ${keptStep} of ${steps} is kept`;
+  if (heldOut === null) return [change(trained, "trained"), `${stepsText}; no row was held out`];
   const isBetter = heldOut.after.natsPerToken < heldOut.before.natsPerToken;
   return [
     change(trained, "trained"),
     change(heldOut, "held-out"),
     isBetter
-      ? `${kept}: there the held-out rows had their lowest loss`
-      : `${kept}, but it foretells unseen rows no better than its base`,
+      ? `${stepsText}: there the held-out rows had their lowest loss`
+      : `${stepsText}, but it foretells unseen rows no better than its base`,
   ];
 }

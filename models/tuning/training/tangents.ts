@@ -75,7 +75,8 @@ export function planTangents(
 }
 
 /**
- * Starts the tangents, before the first step of a tuning. @param rows of its rows, where each lies among the `rowCount`
+ * Starts the tangents, before the first step of a tuning.
+ * @param rows of its rows, where each lies among the `rowCount`
  */
 export function startTangents(kernels: Kernels, tangents: Tangents, rows: readonly number[]): void {
   const { changes, first, floatCount, latest, rowCount, second } = tangents;

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
 const VERSION = "3.22.1";
-const KEPT_EXACT = { experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" };
+const EXACT_CACHE = { experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" };
 
 interface Sequence {
   clearHistory(): Promise<void>;
@@ -66,7 +66,7 @@ export async function openSequence(
     contextSize: positions,
     batchSize: positions,
     threads,
-    ...(isExact ? { ...KEPT_EXACT, flashAttention: false } : {}),
+    ...(isExact ? { ...EXACT_CACHE, flashAttention: false } : {}),
   });
   const sequence = context.getSequence();
   return {

@@ -16,8 +16,8 @@ export async function badRowAuc(world: TextWorld, featureCount: number, spoiling
   const bad = new Set(random.subset(texts.rows.length, Math.round(texts.rows.length / 10)));
   const rows = texts.rows.map((text, i) => {
     const other = texts.rows[(i + 1) % texts.rows.length]!;
-    const given = bad.has(i) ? spoilt(text, other, spoiling, random) : text;
-    return tokensOfRow(placed.tokens, { text: given }, recipe);
+    const content = bad.has(i) ? spoilt(text, other, spoiling, random) : text;
+    return tokensOfRow(placed.tokens, { text: content }, recipe);
   });
   const attributed = await attribute({ ...world, queries: rows }, rows);
   const { float } = scoresBy("tangent", featureCount, attributed);

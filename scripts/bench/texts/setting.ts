@@ -24,7 +24,7 @@ const PIECES_OF_DOCUMENT = 32;
 export interface TextSetting {
   readonly rowCount: number;
   readonly queryCount: number;
-  /** Features, at most. */
+  /** Maximum features. */
   readonly columnCount: number;
   /** A folder of texts; null for those that were held out from the base. */
   readonly corpus: string | null;

@@ -150,7 +150,7 @@ async function readCard(path: string): Promise<Card> {
   return nameCard(await readJsonFile(path)).card;
 }
 
-interface GivenFile {
+interface RowsFile {
   readonly path: string;
   readonly content: Uint8Array;
   /** Format of the file; undefined: by the path's ending. */
@@ -160,7 +160,7 @@ interface GivenFile {
 /** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID, CMD_USAGE for a table without a card: it says which columns make a row */
 async function rowsOfFile(
   card: Card | null,
-  { content, format: namedFormat, path }: GivenFile,
+  { content, format: namedFormat, path }: RowsFile,
 ): Promise<Uint8Array[]> {
   const format = namedFormat ?? requireFormat(path);
   if (card !== null) return readRowsOf(card, format, content, {}, path);

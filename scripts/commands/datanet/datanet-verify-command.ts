@@ -37,12 +37,12 @@ export const addDatanetVerify = command({
     const vouching =
       host === undefined ? null : await verifyVouching(client, { hostUrl: host, datanetId, store });
     const { version, committedCount, keptCount, exceptions, foreign, firstDifference } = result;
-    const notKept = exceptions.filter(({ fate }) => fate !== "later");
-    const laterCount = exceptions.length - notKept.length;
+    const differing = exceptions.filter(({ fate }) => fate !== "later");
+    const laterCount = exceptions.length - differing.length;
     const lines = [
       `version ${version} of datanet ${datanetId} keeps ${keptCount} of ${committedCount - laterCount} rows for who committed them first; ${laterCount} were committed later`,
       ...renderTable(
-        notKept.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
+        differing.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
           `  commit ${commitIndex}, row ${rowIndex}`,
           `leaf ${contributorId}`,
           fate === "reassigned" ? `given to leaf ${versionContributorId}` : fate,

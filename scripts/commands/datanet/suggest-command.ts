@@ -8,7 +8,7 @@ import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { HOST_OPTION, signerClient } from "./host-options.ts";
 
-/** A model's word on rows that wait for labels. */
+/** Suggests labels of a model for rows that wait for labels. */
 export const addSuggestCommand = command({
   usage: "suggest <datanet>",
   about: "add label suggestions of a model, signed by a reviewer; labellers see them on request",

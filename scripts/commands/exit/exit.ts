@@ -88,13 +88,13 @@ function selectedOwner(options: GlobalOptions & ExitCommandOptions): Address | n
   return options.owner === undefined ? resolveAccount(options).l1.address : parseAddress(options.owner);
 }
 
-interface Asked {
+interface Leaving {
   readonly owner: Address | null;
   readonly rollupAddress: Address;
   readonly isDryRun: boolean;
 }
 
-function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked): string[] {
+function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Leaving): string[] {
   const { batchNumber, checkedKeys, isFrozen, items, malformedBatches, paidWei, pending, transactions } =
     result;
   const whose = owner ?? "everybody";

@@ -12,12 +12,12 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import type { CompareOptions, ExportOptions, FactoryOptions, RegisterJobOptions } from "./factory-options.ts";
 import { openFactory } from "./open-factory.ts";
 
-type Asked<Options extends FactoryOptions = FactoryOptions> = CommandContext<Options>;
+type FactoryCommand<Options extends FactoryOptions = FactoryOptions> = CommandContext<Options>;
 
 const ACTIONS = ["watch", "lineage", "pause", "resume", "stop", "delete"] as const;
 
 /** Shows all jobs, or one, which is watched unless an action is named. @throws CMD_USAGE for an unknown action */
-export async function jobs(context: Asked): Promise<void> {
+export async function jobs(context: FactoryCommand): Promise<void> {
   const [job, name = "watch"] = context.args;
   if (job === undefined) return showJobs(context);
   const action = ACTIONS.find((one) => one === name);
@@ -29,7 +29,7 @@ export async function jobs(context: Asked): Promise<void> {
   return wishJob(context, action);
 }
 
-async function showJobs({ options, output }: Asked): Promise<void> {
+async function showJobs({ options, output }: FactoryCommand): Promise<void> {
   const { factory } = await openFactory(options);
   const jobs = await factory.jobs();
   const rows = jobs.map((job) => [
@@ -46,7 +46,7 @@ const lossOf = ({ heldOutLoss, loss }: FactoryJob): string =>
   `${loss?.toFixed(3) ?? "–"}${heldOutLoss === null ? "" : `, held out ${heldOutLoss.toFixed(3)}`}`;
 
 /** Follows a job until it ends or waits for somebody. */
-async function watchJob({ args, options, output }: Asked): Promise<void> {
+async function watchJob({ args, options, output }: FactoryCommand): Promise<void> {
   const { factory } = await openFactory(options);
   const id = args[0]!;
   for await (const event of factory.follow(id, {
@@ -83,19 +83,22 @@ function describeEvent(event: JobEvent): string | null {
   }
 }
 
-async function wishJob({ args, options, output }: Asked, wish: "pause" | "resume" | "stop"): Promise<void> {
+async function wishJob(
+  { args, options, output }: FactoryCommand,
+  wish: "pause" | "resume" | "stop",
+): Promise<void> {
   const { factory } = await openFactory(options);
   const job = await factory.wish(args[0]!, wish);
   output.answer([`job ${job.id} is ${job.state}`], { job });
 }
 
-async function deleteJob({ args, options, output }: Asked): Promise<void> {
+async function deleteJob({ args, options, output }: FactoryCommand): Promise<void> {
   const { factory } = await openFactory(options);
   await factory.deleteJob(args[0]!);
   output.answer([`job ${args[0]} is deleted`], { jobId: args[0] });
 }
 
-export async function compareJob({ args, options, output }: Asked<CompareOptions>): Promise<void> {
+export async function compareJob({ args, options, output }: FactoryCommand<CompareOptions>): Promise<void> {
   const { factory } = await openFactory(options);
   const { prompt, tokens } = options;
   output.progress("asking both models");
@@ -115,7 +118,7 @@ export async function compareJob({ args, options, output }: Asked<CompareOptions
 
 const lossText = (loss: number | null): string => (loss === null ? "" : ` (loss ${loss.toFixed(3)})`);
 
-export async function register({ args, options, output }: Asked<RegisterJobOptions>): Promise<void> {
+export async function register({ args, options, output }: FactoryCommand<RegisterJobOptions>): Promise<void> {
   const { factory, leafId, signer } = await openFactory(options);
   const modelId = await registerJob(signer.client, factory, {
     jobId: args[0]!,
@@ -140,7 +143,7 @@ export async function register({ args, options, output }: Asked<RegisterJobOptio
   );
 }
 
-export async function exportJob({ args, options, output }: Asked<ExportOptions>): Promise<void> {
+export async function exportJob({ args, options, output }: FactoryCommand<ExportOptions>): Promise<void> {
   const form = exportFormSchema.safeParse(options.form).data;
   if (form === undefined)
     throw commandError(
@@ -157,7 +160,7 @@ export async function exportJob({ args, options, output }: Asked<ExportOptions>)
   output.answer([...renderTable(lines), `written to ${options.out}`], { folder: options.out, files });
 }
 
-async function showLineage({ args, options, output }: Asked): Promise<void> {
+async function showLineage({ args, options, output }: FactoryCommand): Promise<void> {
   const { factory } = await openFactory(options);
   const lineage = await factory.lineage(args[0]!);
   const { base, datanet, datasetName, model, people } = lineage;

@@ -83,7 +83,7 @@ async function openSettlingProver({ prover }: SettlingOptions) {
   ]);
   const config = readProverConfig({ ...process.env, PROVER_BACKEND: requireBackendChoice(prover) });
   if (config.queue !== undefined) log.info({}, "settlements are proven by the workers of PROVER_QUEUE");
-  // The settler shows what is proven; a prover's own lines say what is wrong.
+  // The settler shows what is proven; a prover's own lines name errors.
   return openProver(
     { ...config, logLevel: "warn" },
     { idleMs: IDLE_PROVER_MS, logTo: 2, cancelsAborted: false },

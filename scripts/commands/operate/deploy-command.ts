@@ -40,13 +40,13 @@ export const addDeployCommand = command({
       cost,
       warnings,
     };
-    const isAsked = options.yes !== true && process.stdin.isTTY === true && !output.isJson;
-    if (options.dryRun === true || (options.yes !== true && !isAsked)) {
+    const isInteractive = options.yes !== true && process.stdin.isTTY === true && !output.isJson;
+    if (options.dryRun === true || (options.yes !== true && !isInteractive)) {
       output.answer([...lines, "", "nothing was sent; --yes sends it"], { ...facts, sent: false });
       return;
     }
     for (const line of lines) tell(line);
-    if (isAsked) await confirm(config.l1.chainId);
+    if (isInteractive) await confirm(config.l1.chainId);
     const result = await carryOut(prepared, tell);
     output.answer(
       [

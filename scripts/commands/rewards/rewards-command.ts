@@ -22,16 +22,16 @@ export function addRewardsCommands(program: Command): void {
   withExample(rewards, "rewards --account bob", "rewards --leaf 4 --json");
   onRun(rewards, async ({ options, output }) => {
     const client = await openReader(options);
-    const wanted = options.leaf ?? options.account;
+    const leafName = options.leaf ?? options.account;
     const leaves =
-      wanted === undefined
+      leafName === undefined
         ? await Promise.all(
             readAccountFile(accountsPath(options)).accounts.map(async ({ name, address }) => ({
               name,
               leaf: await resolveLeaf(client, options, address).catch(() => null),
             })),
           )
-        : [{ name: wanted, leaf: await resolveLeaf(client, options, wanted) }];
+        : [{ name: leafName, leaf: await resolveLeaf(client, options, leafName) }];
     const shown = await Promise.all(
       leaves.flatMap(({ name, leaf }) =>
         leaf === null ? [] : [getRewards(client, leaf.id).then((found) => ({ name, ...found }))],

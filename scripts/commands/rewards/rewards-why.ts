@@ -16,9 +16,9 @@ export interface WhyOptions extends CheckOptions {
 }
 
 export async function explainRewards({ options, args, output }: CommandContext<WhyOptions>): Promise<void> {
-  const wanted = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
+  const target = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
   const client = await openReader(options);
-  const verified = await checkSettlement(client, wanted, options, output);
+  const verified = await checkSettlement(client, target, options, output);
   const { leaf, model, payments, sampled, settlement } = verified;
   const before = leaf.payees.map(({ accruedWei, index }) => accruedWei - sampled.earnedWei[index]!);
   const earnings = explainEarnings(
@@ -35,7 +35,7 @@ export async function explainRewards({ options, args, output }: CommandContext<W
     .map((row) => ({ ...row, ...datanetOfRow(model, row.row) }));
   const isJoint = model.recipe.furtherDatanets !== undefined;
   const lines = [
-    `epoch ${wanted.epoch} of model ${wanted.modelId}: draws ${sampled.draws.map(({ paymentIndex }) => paymentIndex).join(", ")} of ${payments.length} payments; L1 transaction ${settlement.l1TransactionHash}`,
+    `epoch ${target.epoch} of model ${target.modelId}: draws ${sampled.draws.map(({ paymentIndex }) => paymentIndex).join(", ")} of ${payments.length} payments; L1 transaction ${settlement.l1TransactionHash}`,
     ...renderTable([
       [
         "row",
@@ -66,7 +66,7 @@ export async function explainRewards({ options, args, output }: CommandContext<W
     "recomputed from payments, openings and L1's randomness, and equal to L1's values to the wei",
   ];
   output.answer(lines, {
-    ...wanted,
+    ...target,
     draws: sampled.draws.map(({ paymentIndex, isValid }) => ({
       paymentIndex,
       isValid,

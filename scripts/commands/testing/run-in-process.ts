@@ -8,12 +8,12 @@ export interface Ended {
 }
 
 /** Output of each command that runs; several may run at once. */
-const heard = new AsyncLocalStorage<{ stdout: string; stderr: string }>();
+const outputs = new AsyncLocalStorage<{ stdout: string; stderr: string }>();
 for (const name of ["stdout", "stderr"] as const) {
   const stream = process[name];
   const write = stream.write.bind(stream);
   stream.write = ((text: string | Uint8Array, ...more: never[]) => {
-    const mine = heard.getStore();
+    const mine = outputs.getStore();
     if (mine === undefined) return write(text, ...more);
     mine[name] += String(text);
     return true;
@@ -24,7 +24,7 @@ for (const name of ["stdout", "stderr"] as const) {
 export async function runInProcess(...words: readonly string[]): Promise<Ended> {
   const { runProgram } = await import("../program.ts");
   const mine = { stdout: "", stderr: "" };
-  await heard.run(mine, () => runProgram(words));
+  await outputs.run(mine, () => runProgram(words));
   const status = Number(process.exitCode ?? 0);
   process.exitCode = 0;
   return { status, ...mine };

@@ -34,11 +34,11 @@ export interface ReceiptStatusOptions extends PublishedOptions, Pick<CircuitOpti
 type Context = CommandContext<ReceiptStatusOptions>;
 
 export async function showReceiptStatus(context: Context): Promise<void> {
-  const wanted = context.args[0];
+  const receipt = context.args[0];
   const client = await openReader(context.options);
   const { circuits } = await openSettlementContext(context.options);
-  if (wanted === undefined) await showAll(context, client, circuits);
-  else await showOne(context, client, circuits, parseElement(wanted));
+  if (receipt === undefined) await showAll(context, client, circuits);
+  else await showOne(context, client, circuits, parseElement(receipt));
 }
 
 const PAYMENTS: readonly (string | undefined)[] = [KIND.payInference, KIND.forcedPayInference].map(
@@ -64,14 +64,15 @@ async function showAll(
   const statuses = [];
   for (const operation of paid) {
     const { b: modelId, status } = operation;
-    const wanted = operation.hash === null ? { queueIndex: operation.queueIndex } : { hash: operation.hash };
+    const reference =
+      operation.hash === null ? { queueIndex: operation.queueIndex } : { hash: operation.hash };
     const found =
-      status === "dropped" || status === "pending" ? null : await findPayment(client, modelId, wanted);
+      status === "dropped" || status === "pending" ? null : await findPayment(client, modelId, reference);
     const of = found && (await paymentStatus(client, found, circuits));
     statuses.push({
       hash: null,
       queueIndex: null,
-      ...wanted,
+      ...reference,
       modelId,
       status,
       of,
@@ -127,8 +128,8 @@ async function showOne(
       data: { reason: "payment", payment: element },
     });
   }
-  const wanted = operation === null ? { receipt: BigInt(element) } : { hash: element };
-  const found = await findPayment(client, modelId, wanted);
+  const reference = operation === null ? { receipt: BigInt(element) } : { hash: element };
+  const found = await findPayment(client, modelId, reference);
   if (found === null) {
     await showUnpaid({ options, output }, client, modelId, element);
     return;

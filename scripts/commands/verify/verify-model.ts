@@ -193,13 +193,13 @@ export async function versionOf(
   history = client,
 ): Promise<{ rowsRoot: bigint; policy: bigint }> {
   const { datanet } = await getLeaf(client, id);
-  const wanted = version ?? datanet?.version;
-  if (datanet != null && datanet.version === wanted) return datanet;
-  if (datanet == null || wanted === undefined) return { rowsRoot: 0n, policy: 0n };
+  const versionNumber = version ?? datanet?.version;
+  if (datanet != null && datanet.version === versionNumber) return datanet;
+  if (datanet == null || versionNumber === undefined) return { rowsRoot: 0n, policy: 0n };
   const { versions } = await readHistory(history, id);
-  const found = versions[wanted - 1];
+  const found = versions[versionNumber - 1];
   if (found !== undefined) return found;
-  throw clientError("CLI_UNKNOWN", `no version ${wanted} of datanet ${id} is listed`, {
-    data: { reason: "version", datanetId: id, version: wanted },
+  throw clientError("CLI_UNKNOWN", `no version ${versionNumber} of datanet ${id} is listed`, {
+    data: { reason: "version", datanetId: id, version: versionNumber },
   });
 }

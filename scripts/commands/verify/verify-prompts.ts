@@ -22,10 +22,10 @@ export async function comparePrompts({
   args,
   output,
 }: CommandContext<PublishedOptions>): Promise<void> {
-  const wanted = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
+  const target = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
   const client = await openReader(options);
-  const published = await publishedAt(wanted.modelId, wanted.epoch, options, (text) => output.progress(text));
-  const judged = await judgeDraws(client, wanted, published);
+  const published = await publishedAt(target.modelId, target.epoch, options, (text) => output.progress(text));
+  const judged = await judgeDraws(client, target, published);
   const lines = renderTable([
     ["draw", "payment", "payer", "receipt", ""],
     ...judged.map(({ draw, paymentIndex, payerId, receipt, verdict }) => [
@@ -36,5 +36,5 @@ export async function comparePrompts({
       WORDS[verdict],
     ]),
   ]);
-  output.answer(lines, { ...wanted, draws: judged });
+  output.answer(lines, { ...target, draws: judged });
 }

@@ -22,15 +22,15 @@ export async function recomputeSettlement({
   args,
   output,
 }: CommandContext<RecomputeOptions>): Promise<void> {
-  const wanted = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
-  const { scoreMode, verified } = await recomputeEpoch(await openReader(options), wanted, options, output);
+  const target = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
+  const { scoreMode, verified } = await recomputeEpoch(await openReader(options), target, options, output);
   const { leaf, payments, sampled, settlement } = verified;
   const foreignDraws = drawsOfForeignQueries(verified);
   const lines = [
     ...foreignDraws.map(
       (draw) => `⚠ draw ${draw} has a query that no answer of this model makes: its base columns are not 255`,
     ),
-    `the settlement of epoch ${wanted.epoch} of model ${wanted.modelId} is right: payments, randomness, draws, scores, totals and proof`,
+    `the settlement of epoch ${target.epoch} of model ${target.modelId} is right: payments, randomness, draws, scores, totals and proof`,
     `scores computed by ${scoreMode}, and equal in plain integers`,
     `${settlement.circuit}, L1 transaction ${settlement.l1TransactionHash}, ${formatOpen(payments.at(-1)?.cumulativeWei ?? 0n)} OPEN of ${payments.length} payments`,
     ...renderTable([
@@ -56,7 +56,7 @@ export async function recomputeSettlement({
     `owner ${formatOpen(sampled.terms.ownerWei)}, treasury ${formatOpen(sampled.terms.treasuryWei)}, burned ${formatOpen(sampled.data.burnedWei)} OPEN`,
   ];
   output.answer(lines, {
-    ...wanted,
+    ...target,
     circuit: settlement.circuit,
     l1TransactionHash: settlement.l1TransactionHash,
     scoreMode,
@@ -76,12 +76,12 @@ export async function recomputeSettlement({
  */
 export async function recomputeEpoch(
   client: LedgerClient,
-  wanted: { modelId: number; epoch: number },
+  target: { modelId: number; epoch: number },
   options: RecomputeOptions & GlobalOptions,
   output: Output,
 ) {
   const choice = requireScores(options.scores);
-  const verified = await checkSettlement(client, wanted, options, output);
+  const verified = await checkSettlement(client, target, options, output);
   return { verified, scoreMode: await scoreAgain(verified, choice) };
 }
 

@@ -26,7 +26,7 @@ import {
 } from "./governed.ts";
 import { describeProposals } from "./proposal-lines.ts";
 
-/** A forced operation asks eight base fees at most, in a queue that others have filled. */
+/** Maximum fee of a forced operation as a multiple of the base fee, in a queue that others have filled. */
 const HIGHEST_QUEUE_FACTOR = 8n;
 
 export function addVoteCommands(program: Command): void {

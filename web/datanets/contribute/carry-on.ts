@@ -154,7 +154,8 @@ export async function carryOn(site: Site, live: Live): Promise<void> {
 }
 
 /**
- * Describes the state of a contribution in a sentence. @param hasKey whether the key that signs its upload is unlocked
+ * Describes the state of a contribution in a sentence.
+ * @param hasKey whether the key that signs its upload is unlocked
  */
 export function sayStanding(
   { rowCount }: Pending,

@@ -22,7 +22,7 @@ export function ColumnChoice({
   // A passage is one text, or a prompt with its answer.
   const isPassage = needs.includes("prompt");
   const [isText, setText] = useState(isPassage && has.length === 1);
-  const asked = isText ? ["text"] : needs;
+  const requiredFields = isText ? ["text"] : needs;
   const [chosen, setChosen] = useState<ColumnNames>({});
   const columnOf = (name: string, i: number) => chosen[name] ?? guess(name, has) ?? has[i] ?? has[0]!;
   return (
@@ -41,7 +41,7 @@ export function ColumnChoice({
             ]}
           />
         )}
-        {asked.map((name, i) => (
+        {requiredFields.map((name, i) => (
           <Choice
             key={name}
             label={name}
@@ -54,7 +54,9 @@ export function ColumnChoice({
       <div class="row">
         <Button
           isMain
-          onClick={() => onChoose(Object.fromEntries(asked.map((name, i) => [name, columnOf(name, i)])))}
+          onClick={() =>
+            onChoose(Object.fromEntries(requiredFields.map((name, i) => [name, columnOf(name, i)])))
+          }
         >
           Use these columns
         </Button>

@@ -24,8 +24,8 @@ const pendingSchema = z.object({
   /** Signed operation, until the ledger has it. */
   signed: z.unknown().optional(),
 });
-type Kept = z.output<typeof pendingSchema>;
-export type Pending = Omit<Kept, "signed"> & { readonly signed?: SignedSubmission | undefined };
+type StoredContribution = z.output<typeof pendingSchema>;
+export type Pending = Omit<StoredContribution, "signed"> & { readonly signed?: SignedSubmission | undefined };
 
 /** Database of the rows until the host has them, so that an upload goes on after a reload. */
 const STORE = "openledger-contributions";

@@ -111,7 +111,7 @@ function Disputes(props: TabProps) {
               </Button>
             </div>
             <RowContent {...props} row={row} />
-            <Said {...props} digest={row.digest} />
+            <DisputedRow {...props} digest={row.digest} />
             {from === null ? (
               <p class="soft">
                 The card names who settles disputes:{" "}
@@ -183,7 +183,7 @@ function Disputes(props: TabProps) {
   );
 }
 
-function Said(props: TabProps & { digest: string }) {
+function DisputedRow(props: TabProps & { digest: string }) {
   const { digest, facts, visitor } = props;
   const { problem, value } = useLoaded(`${digest}/${facts.here.recordCount}`, () =>
     getHostedRow(visitor.reader, { ...readablePlace(props), digest }),

@@ -89,8 +89,10 @@ export async function downloadLines(client: LedgerClient, work: Work, card: Card
   for (const { contributorId, digest, validatorId } of rows) {
     const content = await readRow(store, digest);
     const { isWellFormed, label, text } = viewRow(card, content);
-    const said = isWellFormed && text !== "" ? { text } : { base64: base64Of(content) };
-    lines.push(`${JSON.stringify({ ...said, label, contributorId, validatorId, sha256: digest })}\n`);
+    const contentFields = isWellFormed && text !== "" ? { text } : { base64: base64Of(content) };
+    lines.push(
+      `${JSON.stringify({ ...contentFields, label, contributorId, validatorId, sha256: digest })}\n`,
+    );
   }
   return new Blob(lines, { type: "application/x-ndjson" });
 }

@@ -43,10 +43,10 @@ export function FormPage(props: FormPageProps) {
 
 function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
   const { baseId, datasetId, factorySession } = props;
-  const kept = sessionStorage.getItem(keyOf(props));
+  const storedForm = sessionStorage.getItem(keyOf(props));
   const [typed, setTyped] = useState<TypedForm>(() => ({
     ...typedOf(view.form),
-    ...(kept === null ? {} : (JSON.parse(kept) as TypedForm)),
+    ...(storedForm === null ? {} : (JSON.parse(storedForm) as TypedForm)),
   }));
   const starting = useAction();
   const form = formOf(typed, view.form);

@@ -55,9 +55,9 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
   const deployment = { ...record, rpcUrl: options.rpcUrl ?? record.rpcUrl };
   requireSameRollup(paths, deployment);
   const operatorKey = readOperatorKey(paths, options.operatorKeyFile, deployment);
-  const given = { ...(isKnown ? givenSettings(paths) : {}), ...options.settings };
-  const settings = { ...ownSettings(paths), ...given };
-  requireValid(settings, Object.keys(given));
+  const userSettings = { ...(isKnown ? userSettingsOf(paths) : {}), ...options.settings };
+  const settings = { ...ownSettings(paths), ...userSettings };
+  requireValid(settings, Object.keys(userSettings));
   requireOwnData(settings, deployment);
 
   const files: readonly (readonly [path: string, text: string])[] = [
@@ -98,7 +98,7 @@ const ownSettings = (paths: Paths): Record<string, string> => ({
   BRIDGE_OPERATOR_PRIVATE_KEY_FILE: paths.operatorKey,
 });
 
-function givenSettings(paths: Paths): Record<string, string> {
+function userSettingsOf(paths: Paths): Record<string, string> {
   const own = ownSettings(paths);
   return Object.fromEntries(Object.entries(readEnvFile(paths.settings)).filter(([name]) => !(name in own)));
 }
@@ -156,16 +156,16 @@ function readOperatorKey(paths: Paths, file: string | null, { genesis }: Deploym
 }
 
 /** Checks that every process would start with these settings. @throws CMD_INIT_REFUSED naming every setting that is unknown or wrong */
-function requireValid(settings: Readonly<Record<string, string>>, given: readonly string[]): void {
+function requireValid(settings: Readonly<Record<string, string>>, userNames: readonly string[]): void {
   const known = knownVariables();
-  const unknown = given.filter((name) => !known.has(name));
+  const unknown = userNames.filter((name) => !known.has(name));
   if (unknown.length > 0)
     throw refused("setting-unknown", `${unknown.join(", ")}: no process has such a setting`, { unknown });
   const problems = PROCESSES.flatMap(
     ({ prefix, settings: table }) => readSettings(prefix, table, settings).problems,
   )
     // Files of this folder are written later, and a missing one is a matter of the process that is started.
-    .filter(({ env }) => given.includes(env) && !env.endsWith("_FILE"));
+    .filter(({ env }) => userNames.includes(env) && !env.endsWith("_FILE"));
   if (problems.length > 0) throw refused("setting-invalid", describeProblems(problems), { problems });
 }
 

@@ -127,7 +127,7 @@ export function proverFinding(
   nowMs: number,
 ): Finding {
   const remedy = `look at the sequencer's log: ${RUNBOOK}#provermissing`;
-  // Nobody is missed where nothing waits.
+  // A service is not missed while no work waits.
   if (!isWaiting) return good("prover", "no batch waits for a proof");
   if (prover === null)
     return bad("prover", "any", "batches wait for proofs, and no prover has been there", remedy);
