@@ -131,7 +131,7 @@ export class RowChecks {
         .catch((error: unknown) => {
           throw isRollupError(error, "DNT_CHECK_FAILED") ? error : failed(error);
         });
-      const kept: KeptCheck = {
+      const check: StoredCheck = {
         rowCount,
         recordCount,
         checkedAtMs: this.#nowMs(),
