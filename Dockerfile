@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # One image for sequencer, bridge, full node and workers of the queue of proofs: compose.yaml says which process a container runs.
-# It was written without Docker at hand, and has not been built yet (RELEASE.md).
+# RELEASE.md says what of it has been built and started, and where.
 
 FROM node:20-slim AS build
 # The native provers and kernels are compiled here; without a compiler the processes would prove in WebAssembly.

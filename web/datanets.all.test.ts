@@ -92,7 +92,7 @@ test("a stranger finds a Datanet, reads its card, and sees that it is the ledger
   await page.getByText("matches the hash on the ledger").waitFor();
   await page.getByRole("region", { name: "In numbers" }).waitFor();
   await expectClean(page, misdeeds, "datanets-about");
-  // Of a Datanet that no host has, nothing of the last one is shown.
+  // A Datanet that no host has shows nothing of the last one.
   await page.goto(`${world.url}/#/datanets/99999`);
   await main(page).getByRole("heading", { name: "Datanet 99999" }).waitFor();
   await main(page).getByRole("link", { name: "What the ledger has of it" }).waitFor();
@@ -378,7 +378,7 @@ test("somebody opens a Datanet of his own with one form, which a reload does not
   const { context, misdeeds, page } = await world.visit(browser, "dave", "datanets/new");
   await unlock(page, "dave");
   await page.getByLabel("Name").fill("Names of clouds");
-  // What it costs is said before the click.
+  // The cost is shown before the click.
   await page.getByText(/^Opening costs [\d.]+ OPEN, which is burned/).waitFor();
   await page.getByRole("button", { name: /^Create Datanet \([\d.]+ OPEN\)$/ }).click();
   await page.getByText("The card is not complete yet.").waitFor();

@@ -35,7 +35,7 @@ beforeAll(async () => {
   );
   await world.settle();
   folder = mkdtempSync(join(tmpdir(), "single-file-page-"));
-  // As the served page names it.
+  // The file has the name that the served page gives it.
   const path = join(folder, `openledger-exit-${world.l1.deployment.rollupAddress}.html`);
   copyFileSync(singleFilePageOf({ path: world.pagesPath }).path, path);
   url = `file://${path}`;
@@ -136,7 +136,7 @@ describe("from a disk, with the operator dead", () => {
     await world.l1.client.mine({ blocks: 1 });
     await page.getByRole("button", { name: "Freeze the rollup" }).click(LONG);
     await page.getByText("The rollup is frozen.").waitFor(LONG);
-    // What can be done now is there without a reload.
+    // The next step is there without a reload.
     await page.getByRole("button", { name: "Take everything out" }).waitFor(LONG);
     const owedWei = await leafBalanceWei(page);
     const inLedgerWei = await ledgerWei();

@@ -150,7 +150,7 @@ describe("hostile answers", () => {
     const random = seeded(name.length);
     const { found, shownCount } = await visitAll(context, async (route) => {
       const response = await route.fetch();
-      // What every page needs first stays readable in all rounds but the first.
+      // Answers that every page needs first stay readable in all rounds but the first.
       const isKept = name !== "every string" && /\/v1\/(info|status)$/.test(route.request().url());
       if (isKept) return route.fulfill({ response });
       const json = poisoned(await response.json(), (text) => takes(text, random), random);

@@ -32,9 +32,9 @@ interface Tenant<T> {
 }
 
 /**
- * Deficit round robin (Shreedhar and Varghese 1995): tenants take turns, and each turn gives so much credit. Who asks for
- * long answers has fewer of them in a round; who has nothing waiting saves no credit. Where all places are taken, the address
- * with most of them gives its last one (McKenney 1990, longest queue drop): a few addresses cannot keep the others out.
+ * Deficit round robin (Shreedhar and Varghese 1995): tenants take turns, and each turn gives `quantum` of credit. A
+ * tenant with long answers gets fewer of them in a round; a tenant with nothing waiting saves no credit. If all places are
+ * taken, the address with most of them gives its last one (McKenney 1990, longest queue drop): a few addresses cannot keep the others out.
  */
 export class FairQueue<T> {
   readonly #options: QueueOptions<T>;

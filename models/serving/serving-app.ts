@@ -157,7 +157,7 @@ function addOpenaiRoutes(app: FastifyInstance, language: LanguageRoutes, keys: A
       await service.answer(body, asker, reply.raw);
       reply.hijack();
     } catch (error) {
-      // What failed in the middle of a stream has been said there.
+      // An error in the middle of a stream was sent there.
       if (!reply.raw.headersSent && !reply.raw.destroyed) throw error;
       reply.hijack();
     }

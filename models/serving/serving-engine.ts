@@ -190,7 +190,7 @@ export class ServingEngine {
     const isBelow = (job: Job) =>
       mayRun(job) && this.#shares.isBelowShare(job.question.address, this.#queue.addresses);
     const next = this.#queue.next(hasPages, isBelow);
-    // Who waits for pages gets the next ones: another's shorter answers do not go by.
+    // A job that waits for pages gets the next ones: another's shorter answers do not go by.
     return next !== null || isShort ? next : this.#queue.next(hasPages, mayRun);
   }
 

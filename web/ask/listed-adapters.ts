@@ -58,7 +58,7 @@ function adaptersOf(
   const adapter = { server, serverUrl, name, isBase: parent === null };
   if (openledger.charging === "free") return [{ ...adapter, registered: null }];
   const { datanetId, modelId, version } = openledger;
-  // Where answers cost something, what nobody has registered is not sold.
+  // If answers cost something, an unregistered adapter is not sold.
   if (datanetId === undefined || modelId === undefined || version === undefined) return [];
   return [{ ...adapter, registered: { modelId, datanetId, version } }];
 }

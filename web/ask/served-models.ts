@@ -110,7 +110,7 @@ export function ownCopy({ serverUrl }: ServedModel): Promise<OwnCopy> {
   if (known !== undefined) return known;
   const loading = loadCopy(serverUrl);
   copies.set(serverUrl, loading);
-  // What failed is tried again.
+  // A failed request is tried again.
   loading.catch(() => copies.delete(serverUrl));
   return loading;
 }

@@ -35,7 +35,7 @@ describe("the built pages", () => {
     console.log(
       `pages ${JSON.stringify({ compressedKb: kb(firstBytes), laterKb: kb(laterBytes), proverKb: kb(proverBytes) })}`,
     );
-    // What is fetched later is there, and not at once.
+    // Files that are fetched later are there, and not at once.
     expect(laterBytes).toBeGreaterThan(100_000);
     expect(firstBytes).toBeGreaterThan(100_000);
     expect(firstBytes).toBeLessThan(BUDGET_BYTES);

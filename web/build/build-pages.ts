@@ -208,12 +208,12 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
           codeSplitting: {
             groups: [
               { name: "zod", test: /node_modules\/zod\/|web\/no-eval\.ts$/ },
-              // What every page has: one file compresses better than a dozen.
+              // Parts of every page: one file compresses better than a dozen.
               {
                 name: "parts",
                 test: /(web\/(design\/(?!choice|money-path)[a-z-]+\.tsx|bridge\/use-action\.ts|ledger\/(holdings|journey-watch|live|session|site|use-answer|wallets)\.ts|words\/(format|links|open|problem)\.tsx?)|client\/sequencer\/(sequencer-schemas|ledger-reads|open-amount)\.ts)$/,
               },
-              // What a wallet and the ledger's rules take: fetched with the first page that needs either.
+              // Libraries of a wallet and of the ledger's rules: fetched with the first page that needs either.
               {
                 name: "ledger",
                 test: /(web\/ledger\/(open-wallet|look-once)\.ts|client\/sequencer\/model-reads\.ts|circuits\/settlement\/settlement-(data|size|split|operation)\.ts)$/,

@@ -36,7 +36,7 @@ export function Chart(props: ChartProps) {
       drawn.current = null;
     };
   }, [isDrawn, lines]);
-  // What changes while one looks is put into the same picture.
+  // New numbers are put into the same picture.
   useEffect(() => drawn.current?.update(latest.current), [numbers]);
   const rows = xs.map((x, i) => ({ x, values: series.map(({ values }) => values[i] ?? null) }));
   return (

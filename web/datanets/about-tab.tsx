@@ -53,7 +53,7 @@ export function AboutTab(props: TabProps) {
 
 function CardFacts({ facts, place, visitor }: TabProps) {
   const { card, here, ledger } = facts;
-  // What the page has, hashed here: the host's word is not needed.
+  // The card of the page, hashed here: the host's word is not needed.
   const isLedgers = hex32(nameCard(card).policy) === ledger.policy;
   const isOwner =
     visitor.account !== null && visitor.account.l1Owner.toLowerCase() === ledger.l1Owner.toLowerCase();

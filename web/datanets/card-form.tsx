@@ -252,7 +252,7 @@ function read(
   const card = cardOfDraft(draft, before);
   const { error } = cardSchema.safeParse(card);
   if (error !== undefined) {
-    // Of each field the first: the next one comes to light when that is mended.
+    // The first error of each field: the next one comes to light when that is mended.
     const wrong = new Map<string, string>();
     for (const issue of error.issues) {
       const path = issue.path.join(".");

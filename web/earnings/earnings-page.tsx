@@ -235,7 +235,7 @@ function ModelCard({
   // A full node of Ethereum alone knows no settlement from before it began.
   const settled = epochs.filter(({ state }) => typeof state !== "string");
   const unlistedWei = earnedWei - sum(settled.map(({ wei }) => wei));
-  // What is listed adds up to what was earned so far.
+  // The listed amounts add up to the earnings so far.
   const amountsWei = [...settled.map(({ wei }) => wei), unlistedWei > 0n ? unlistedWei : 0n];
   const written = showParts(amountsWei, sum(amountsWei) === earnedWei ? whole : undefined);
   const shownOf = new Map(settled.map(({ epoch }, i) => [epoch, written.parts[i]]));

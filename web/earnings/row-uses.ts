@@ -95,7 +95,7 @@ async function usesOf(access: SequencerAccess, one: Epoch): Promise<readonly Row
   if (known !== undefined) return known;
   const reading = readUses(access, one, payments, settlement);
   usesCache.set(key, reading);
-  // What failed is tried again.
+  // A failed request is tried again.
   reading.catch(() => usesCache.delete(key));
   return reading;
 }

@@ -69,7 +69,7 @@ export function useMoney({ blobs, rollup }: Access, owner: Address, prover: Exit
       setProblem(problemOf(error));
     }
     try {
-      // What Ethereum has now, also behind a failure: some of it may be done.
+      // Ethereum's present state, also after a failure: some steps may be done.
       setValue(await leaveRollup(rollup, { ...steps, account: null, isKeyCheck: account === null }));
     } catch (error) {
       setProblem((earlier) => earlier ?? problemOf(error));

@@ -127,7 +127,7 @@ async function byRows(site: Site, reader: HostAccess, words: string): Promise<Su
 async function byNumber({ live, site }: SearchAccess, { numbered }: Query): Promise<Suggestion[]> {
   if (numbered === null) return [];
   const { number, of } = numbered;
-  // What is not there is not asked for: a 404 shows in the console.
+  // Nothing is requested that is not there: a 404 shows in the console.
   const isEntry = number < (live.status.value?.queue.seenIndex ?? 0);
   const isWanted = (what: typeof of) => of === null || of === what;
   const [leaves, entry] = await Promise.all([

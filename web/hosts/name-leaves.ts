@@ -46,7 +46,7 @@ export async function findChosenNames(site: Site, reader: HostAccess, filter: Fi
   const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   nameLeaves(
     found
-      // What a Datanet is called is in its card, of which the ledger has the hash.
+      // A Datanet's name is in its card, of which the ledger has the hash.
       .filter(({ kind }) => kind !== "datanet")
       .map(({ kind, leafId, name }) => [
         leafId,

@@ -11,8 +11,8 @@ export interface Loaded<T> {
 }
 
 /**
- * Something that a host is asked for, again when what it depends on changes, and as long as nobody has answered.
- * @param about what it depends on, as text
+ * Loads an answer of a host. Loads it again when `about` changes, and retries as long as nobody has answered.
+ * @param about text of everything that the answer depends on
  */
 export function useLoaded<T>(about: string, ask: () => Promise<T>): Loaded<T> {
   const [answer, setAnswer] = useState<{ value: T | undefined; problem: Problem | null }>({

@@ -69,7 +69,7 @@ export function backingOff({
       else downs.delete(origin);
       return response;
     } catch (error) {
-      // What the page itself has ended says nothing about the server.
+      // A request that the page itself has ended says nothing about the server.
       if ((error as Error).name !== "AbortError") noteFailure(origin, wasDown);
       else if (wasDown) endTurn(origin);
       throw error;

@@ -10,8 +10,8 @@ export interface Answer<T> {
 }
 
 /**
- * Something that the sequencer is asked for, again whenever something has happened.
- * @param about what the question depends on, as text
+ * Loads an answer of the sequencer, and again whenever something has happened.
+ * @param about text of everything that the question depends on
  */
 export function useAnswer<T>(live: Live, about: string, ask: () => Promise<T>): Answer<T> {
   const [answer, setAnswer] = useState<Answer<T>>({ value: undefined, problem: null });

@@ -27,7 +27,7 @@ it.each([
 
 describe("parts as they are shown", () => {
   it.each([
-    // What a settlement of 12 OPEN divides: nothing of the sum is lost, and dust is not blown up.
+    // Parts of a settlement of 12 OPEN: nothing of the sum is lost, and dust is not blown up.
     [
       [8_999_999_999_999_999_994n, 2_399_999_999_999_999_998n, 600_000_000_000_000_007n, 1n],
       "12",

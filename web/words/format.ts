@@ -15,7 +15,7 @@ export function showOpen(wei: bigint, decimals = SHOWN_DECIMALS): string {
 }
 
 /**
- * Whole numbers that are to one another as amounts are, and add up to `whole`: what rounding down takes goes to those that
+ * Divides `whole` into whole numbers in the ratio of the amounts. The remainder of rounding down goes to the numbers that
  * lose most by it.
  * @param amounts of at least 0
  */

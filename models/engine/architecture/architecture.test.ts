@@ -128,7 +128,7 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 /** Expects gradients within 10^-4 of the largest one of the tensor. */
 function expectNear(mine: Float32Array, wanted: Float32Array, name: string): void {
   const largest = wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-  // Of keys a bias moves all scores of a query alike, so its gradient is 0 but for rounding.
+  // A bias of keys moves all scores of a query alike, so its gradient is 0 but for rounding.
   if (!name.endsWith("k_proj.bias")) expect(largest, name).toBeGreaterThan(1e-4);
   expect(largestDifference(mine, wanted), name).toBeLessThan(1e-4 * largest + 1e-7);
 }
@@ -236,7 +236,7 @@ describe.each(names)("%s", (name) => {
       const square = slope.reduce((sum, x) => sum + x * x, 0);
       const own = arena.subarray(at + place, at + place + rows * columns);
       const before = own.slice();
-      // As far along the gradient as changes the loss by a thousandth, either way.
+      // A step along the gradient that changes the loss by a thousandth, either way.
       const [up, down] = [1e-3, -1e-3].map((change) => {
         own.set(before.map((x, i) => x + (change / square) * slope[i]!));
         return rowLoss(fixed, row, null);

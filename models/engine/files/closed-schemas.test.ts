@@ -221,7 +221,7 @@ describe("config.json", () => {
     const { code, data, message } = refusal(() => parseModelConfig(json(config)));
     expect([code, data.field]).toEqual(["MOD_CONFIG_UNSUPPORTED", field]);
     expect(message).toContain(field);
-    // What is not set changes nothing.
+    // A setting that is not set changes nothing.
     expect(() => parseModelConfig(json({ ...config, [field]: null }))).not.toThrow();
   });
 

@@ -16,7 +16,7 @@ export function foreignKey(
   { neutral, withoutEffect }: KnownKeys,
 ): { readonly key: string; readonly value: unknown; readonly isKnown: boolean } | null {
   for (const [key, value] of Object.entries(config)) {
-    // What is null is not set.
+    // A null setting is not set.
     if (value === null || computed.includes(key) || withoutEffect.has(key)) continue;
     const isNeutral = Object.hasOwn(neutral, key) ? neutral[key] : undefined;
     if (isNeutral?.(value) !== true) return { key, value, isKnown: isNeutral !== undefined };

@@ -19,7 +19,7 @@ export function roundToBlocks(values: Float32Array): { scales: Uint16Array; inte
     const factor = steps[b] === 0 ? 0 : Math.fround(1 / steps[b]!);
     for (let i = b * BLOCK; i < end; i++) {
       const scaled = Math.fround(values[i]! * factor);
-      // Of two equally near integers the one further from 0.
+      // Rounds to the integer further from 0 if two are equally near.
       integers[i] = scaled + (scaled < 0 ? -0.5 : 0.5);
     }
   }

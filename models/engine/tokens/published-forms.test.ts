@@ -180,7 +180,7 @@ describe("the ends of a text", () => {
       readEndTokens(files({ "tokenizer.json": bpe("ab", ["<end>", "<|im_end|>"]), ...given }));
     expect(await ends({ "config.json": {} })).toEqual([]);
     expect(await ends({ "config.json": { eos_token_id: 2 } })).toEqual([2]);
-    // As Qwen2.5 Instruct is published, and Llama 3 Instruct with its three.
+    // The forms of Qwen2.5 Instruct, and of Llama 3 Instruct with its three tokens.
     expect(
       await ends({ "config.json": { eos_token_id: 2 }, "generation_config.json": { eos_token_id: [3, 2] } }),
     ).toEqual([2, 3]);

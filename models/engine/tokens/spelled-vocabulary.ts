@@ -29,7 +29,8 @@ const BYTE_COUNT = 256;
 const NOTHING = new Uint8Array();
 
 /**
- * null if tokens do not spell a text byte by byte: where the tokenizer changes it first, or is no byte-level BPE.
+ * Reads the spelling of the tokens. null if they do not spell a text byte by byte: the tokenizer changes the text first, or
+ * is no byte-level BPE.
  *
  * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
  */

@@ -19,8 +19,8 @@ const nameOf = (token: unknown): string | null => {
 };
 
 /**
- * All that ends a text: `eos_token_id` of config.json and of generation_config.json, and `eos_token` of
- * tokenizer_config.json. One of them alone leaves out what ends a turn of many instructed models.
+ * Reads the tokens that end a text: `eos_token_id` of config.json and of generation_config.json, and `eos_token` of
+ * tokenizer_config.json. One of them alone leaves out the end of a turn of many instructed models.
  *
  * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
  */

@@ -107,7 +107,7 @@ export function begun({ begin }: Pick<TextTokens, "begin">, text: readonly numbe
 function longestOf({ added_tokens: added = [], decoder, model, normalizer }: TokenizerFile): number {
   const { vocab } = model;
   const names = Array.isArray(vocab) ? vocab.map(([name]) => name as string) : Object.keys(vocab);
-  // Of a byte-level vocabulary a name has one character for each byte.
+  // A name of a byte-level vocabulary has one character for each byte.
   const utf8 = new TextEncoder();
   const bytesOf = (name: string) =>
     decoder?.type === "ByteLevel" ? [...name].length : utf8.encode(name).length;

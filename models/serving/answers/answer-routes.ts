@@ -154,7 +154,7 @@ export async function createModelApp(
       request.headers.accept === EVENT_STREAM ? (soFar: string) => events.tell(soFar) : undefined;
     try {
       const answer = answerView(await service.ask(question, undefined, onText), assurance);
-      // What is at hand comes whole.
+      // An answer at hand is sent whole.
       if (!events.isOpen) return answer;
       events.end(answer);
     } catch (error) {
@@ -277,7 +277,7 @@ function statusView(record: StoredAnswer, final: FinalPayments) {
   const hashes = isShut(record)
     ? { answerHash: null, queryCommitment: null }
     : { answerHash, queryCommitment };
-  // Who has paid for a sealed answer waits for it. All others only settle or check, which no payment is worth that L1 may lose.
+  // The payer of a sealed answer waits for it. All others only settle or check: no payment that L1 may lose is worth that.
   const isOpen = payment !== null && (record.isSealed === true || isFinalPayment(payment, final));
   const opening = isOpen ? { salt } : {};
   return {

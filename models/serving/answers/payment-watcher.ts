@@ -29,7 +29,7 @@ export async function readPayments(ledger: LedgerView, store: AnswerStore, model
     await store.noteFinal({ epoch: page.final.epoch, index: page.final.paymentCount });
     const index = cursor.index + page.payments.length;
     const chain = paymentChain(page.payments, BigInt(cursor.chain));
-    // Of the whole epoch L1 and the sequencer know the chain.
+    // L1 and the sequencer know the chain of the whole epoch.
     const isAll = index >= page.paymentCount;
     if (index > page.paymentCount || (isAll && chain !== page.chain)) {
       if (rereads++ === MAX_REREADS) return count;

@@ -104,7 +104,7 @@ export class LedgerBilling implements AnswerBilling {
       text,
       tokenCount: tokens.length,
       end: tokens.length < recipe.answers.answerTokens ? "stop" : "length",
-      // As `POST /v1/answers` gives it, so that the same client library checks and pays it.
+      // Same form as `POST /v1/answers`, so that the same client library checks and pays it.
       openledger: {
         modelId,
         label: null,

@@ -295,7 +295,7 @@ describe("a registered language model behind the answer server", () => {
     const order = { serverUrl: served.url, modelId: MODEL_ID, from: PAYER };
     await askAdapter(fixture.client, { ...order, prompt: "The union?" });
     aheadMs = ANSWER_TTL_MS + 1;
-    // What the pages and the command line look at before they offer to pay first.
+    // Facts that the pages and the command line read before they offer to pay first.
     await expect(askAdapter(fixture.client, { ...order, prompt: "A nation?" })).rejects.toMatchObject({
       code: "MOD_SERVE_UNPAID",
       data: { reason: "left-unpaid", httpStatus: 402 },

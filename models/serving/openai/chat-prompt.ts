@@ -15,7 +15,7 @@ export interface ChatForm {
 const [BEGIN, END] = ["<|im_start|>", "<|im_end|>"];
 
 /**
- * ChatML where the tokenizer has its marks, as Qwen and SmolLM2 do; otherwise a line for each message.
+ * Chooses ChatML if the tokenizer has its marks, as in Qwen and SmolLM2; otherwise a line for each message.
  *
  * @param template of the base's own: a template says itself whether a text begins with the begin-of-text token
  */

@@ -88,7 +88,7 @@ export class CompletionService {
   async answer(request: AnyRequest, asker: Asker, response: ServerResponse): Promise<void> {
     const { metrics } = this.#modules;
     try {
-      // What waits for its turn holds no text of the request, but where its answer is charged for.
+      // A waiting request holds none of its text, unless its answer is charged for.
       const asked = await this.#asked(request, asker, () => !response.destroyed);
       const { forms, key } = asked;
       key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));

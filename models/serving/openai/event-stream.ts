@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { servingError } from "../../model-errors.ts";
 
 /**
- * Server-sent events to one client. What it has not read waits here, up to a limit; then the stream is ended, so that a
+ * Server-sent events to one client. Unread events wait here, up to a limit; then the stream is ended, so that a
  * client that stops reading takes neither memory nor a place in the batch.
  */
 export class EventStream {

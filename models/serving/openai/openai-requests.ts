@@ -155,7 +155,7 @@ const chatSchema = z
           tool_calls: nothing,
           function_call: nothing,
         })
-        // What clients send back after an answer without text.
+        // Clients send such a message back after an answer without text.
         .refine(({ content, role }) => content !== null || role === "assistant", {
           path: ["content"],
           error: "only an assistant's message may be without a text",

@@ -50,7 +50,7 @@ async function serveSaying(name: string, names: readonly string[]): Promise<Open
   await writeMadeModel(base, { config, tensors: changed });
   await writeFile(join(base, "tokenizer.json"), file);
   await mkdir(join(folder, name, "adapters"));
-  // As Qwen2.5 is published: config.json names the end of a text, and a chat's mark stands elsewhere.
+  // The form of Qwen2.5: config.json names the end of a text, and a chat's mark stands elsewhere.
   await writeFile(join(base, "tokenizer_config.json"), JSON.stringify({ eos_token: "<|endoftext|>" }));
   const one = await serveWorld(join(folder, name));
   served.push(one);
@@ -95,7 +95,7 @@ describe("a turn", () => {
   });
 
   it("of marks alone tells each of them in its probabilities", async () => {
-    // As a completion the mark ends nothing, and has no text.
+    // In a completion the mark ends nothing, and has no text.
     const asked = { model, prompt: "x", max_tokens: 3, logprobs: 0 };
     const answer = (await ending.completions.create(asked)) as OpenAI.Completion;
     expect(answer.choices[0]).toMatchObject({ text: "", finish_reason: "length" });

@@ -17,7 +17,7 @@ import { type SourceRow, type SpansAnswer, siblingsOf, spansToJson } from "./spa
 /** Rows that are named for a span, at most. */
 const MAX_SOURCES = 3;
 /**
- * Work for one text of a stranger, in bytes of the index compared. Enough for every text of the route's length that does not
+ * Maximum work for one text of a stranger, in bytes of the index compared. Enough for every text of the route's length that does not
  * repeat itself in many ways; some 50 ms.
  */
 const MAX_COMPARED_BYTES = 2 ** 23;

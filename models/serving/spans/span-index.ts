@@ -96,7 +96,7 @@ export class SpanIndex {
     const key = pairOf(pattern);
     if (pattern.length < 2 || this.#pairStarts[key] === this.#pairStarts[key + 1]) return 0;
     const at = this.#bound(pattern, false);
-    // Of all suffixes, the two beside its place share most with the pattern.
+    // The two suffixes beside its place share more with the pattern than all others.
     const before = at > 0 ? this.#common(array[at - 1]!, pattern) : 0;
     return at < array.length ? Math.max(before, this.#common(array[at]!, pattern)) : before;
   }

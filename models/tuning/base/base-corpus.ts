@@ -60,7 +60,7 @@ export function ngramNatsPerByte(training: readonly string[], text: readonly str
       if (i + 1 >= order) add(counts, key, 1);
     }
   }
-  // Of a shorter run counts what can stand before it, not how often it occurs.
+  // A shorter run counts by the symbols that can stand before it, not by its occurrences.
   const levels = Array.from({ length: order }, (_, i) => {
     const [sums, kinds, shorter] = [0, 1, 2].map(() => new Map<number, number>()) as [
       typeof counts,

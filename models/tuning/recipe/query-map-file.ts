@@ -18,8 +18,8 @@ export const mapBytes = ({ featureCount, gradientCount }: MapSize): number =>
   HEAD_BYTES + gradientCount * (4 + featureCount);
 
 /**
- * uint32 gradientCount, featureCount; then a float32 for each number of the gradient, its scale; then int8 entries,
- * gradientCount × featureCount. Little-endian.
+ * Writes a whole map, little-endian: uint32 gradientCount, featureCount; then a float32 for each number of the gradient, its
+ * scale; then int8 entries, gradientCount × featureCount.
  */
 export function encodeMap(arena: Float32Array, at: Place, size: MapSize): Uint8Array {
   const { featureCount, gradientCount } = size;

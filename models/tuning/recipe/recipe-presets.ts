@@ -109,8 +109,8 @@ export function completeRecipe(
 const COLUMNS_PER_PAIR = 64;
 
 /**
- * Retrieval settings of a preset: two rows a question, which take half of the prompt. @param citationPermille of
- * payments, if no card has its own
+ * Retrieval settings of a preset: two rows a question, which take half of the prompt.
+ * @param citationPermille of payments, if no card has its own
  */
 export const retrievalOf = (
   columnCount: number,

@@ -347,7 +347,7 @@ describe("a text model", () => {
     expect(other).not.toEqual(one);
     const said = idle.answer("The union");
     expect(said.query).toEqual(one);
-    // Of the base's words with another end, the end is what tuning added.
+    // If an answer has the base's words with another end, tuning added the end.
     expect(own.queryOf!("The union", said.text)).toEqual(one);
     const { tokens } = JSON.parse(said.text) as { tokens: number[] };
     const ended = Buffer.from([...tokens.slice(0, -1), tokens.at(-1) === 33 ? 34 : 33]);

@@ -170,8 +170,8 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
 }
 
 /**
- * rows × featureCount: what the map makes of the rows' gradients, before rules and rounding. Floats. Stage "features". Not
- * of tangents, which take the whole run. Takes the same row twice, which `train` refuses.
+ * Maps the rows' gradients to features, rows × featureCount floats, before rules and rounding. Stage "features". Not for
+ * tangents, which take the whole run. Accepts the same row twice, which `train` refuses.
  * @throws ATT_ROW_INVALID, and what a published model is refused for
  */
 async function featuresAndTokens(

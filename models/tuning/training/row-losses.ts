@@ -2,8 +2,8 @@
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 
 /**
- * Maximum rows held out. One row of ten is held out by default, at least LEAST_HELD_OUT, and none of fewer than
- * FEW_ROWS rows.
+ * Maximum rows held out. One row of ten is held out by default, at least LEAST_HELD_OUT, and none if there are fewer
+ * than FEW_ROWS rows.
  */
 const MAX_HELD_OUT = 32;
 const LEAST_HELD_OUT = 4;

@@ -64,7 +64,7 @@ describe("tuning", () => {
 
   it("keeps the step at which held-out rows did best, also of a run that goes on", async () => {
     const wild = { ...tuningRecipe, rate: 0.03, steps: 40 };
-    // Of another rule: what is learned of the rows is wrong here.
+    // Rows of another rule: the rule learned from the trained rows is wrong here.
     const heldOut = textRows(
       Array.from({ length: 40 }, (_, t) => (t * t + 5 * (t % 3)) % 60),
       20,

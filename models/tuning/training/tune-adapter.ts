@@ -129,12 +129,12 @@ export interface TuningOptions {
   /** Steps between two states that are written. */
   readonly stepsPerCheckpoint?: number;
   /**
-   * Rows that are not trained on. Every so many steps, and after the last, they are looked at: the adapter of the step at
-   * which their loss, as a float32, was lowest is the one that is kept, and of equal ones the first.
+   * Rows that are not trained on. Their loss is measured at an interval of steps, and after the last one. The result is
+   * the adapter of the step at which this loss, as a float32, was lowest; of equal ones the first.
    */
   readonly heldOut?: readonly TokenRow[];
   readonly onStep?: (progress: TuningProgress) => void;
-  /** Go along. Not of a run that goes on from a state on disk: it does not have them. */
+  /** Tangents that follow the steps. Not for a run that goes on from a state on disk: it does not have them. */
   readonly tangents?: Tangents | null;
   /** The threads are idle until it has answered. */
   readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;

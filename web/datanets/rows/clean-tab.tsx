@@ -153,7 +153,7 @@ function Doubts(props: TabProps & { found: Loaded<FindingsPage> }) {
     const last = decided.at(-1);
     if (last === undefined) return;
     setDecided((now) => now.slice(0, -1));
-    // What is signed stays signed: the later word holds.
+    // A signed record stays signed: the later one holds.
     say(last.finding, !last.isLeftOut, () => setDecided((now) => [...now, last]));
   };
   useKeys((key) => {

@@ -91,7 +91,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     if (isAsking.current) return;
     isAsking.current = true;
     try {
-      // What waited since the last visit goes first, so that nothing is counted twice.
+      // Labels that wait since the last visit go first, so that nothing is counted twice.
       if (ownCount === null) await outbox.flush();
       // Only the open task is reserved: others get the rest.
       const turn = await nextRows(client, {

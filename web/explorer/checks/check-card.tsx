@@ -106,7 +106,7 @@ function checksOf(steps: readonly CheckStep[], titles: CheckTitles, isBusy: bool
   const names = Object.keys(titles);
   const isDone = (name: string) => known.has(name) && known.get(name)!.state !== "current";
   const next = names.find((name) => !isDone(name));
-  // What a failed step leaves nothing for is not listed.
+  // Steps that a failed one leaves nothing for are not listed.
   const shown = names.filter((name) => known.has(name) || isBusy);
   return shown.map((name) => {
     const step = known.get(name);

@@ -145,8 +145,8 @@ async function findOnL1(asked: SettlementToCheck): Promise<OnL1> {
 }
 
 /**
- * J by what the server shows of the epoch's amount and of who got it. The proof is one of J or of none, and nobody knows two
- * amounts of one J, so that the server need not be believed.
+ * Computes J from the epoch's amount and its payees, as the server shows them. The proof is one of J or of none, and nobody
+ * knows two amounts of one J, so that the server need not be believed.
  */
 function shownHash(
   { accruedBeforeWei, model, settlement: shown }: ShownSettlement,
