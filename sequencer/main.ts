@@ -11,15 +11,12 @@ import { readProverConfig } from "@openledger/prover/process/prover-config";
 import { loadConfig } from "./config.ts";
 import { collectProcessMetrics } from "./metrics.ts";
 import { createSequencerProcess } from "./sequencer-process.ts";
-import { requireOwnCircuits } from "./store/stored-circuits.ts";
 
 await runUntilStopped({
   name: "sequencer",
   readConfig: () => ({ ...loadConfig(process.env), prover: readProverConfig(process.env) }),
   async create({ prover, ...config }, modules) {
     const deployment = loadDeployment(config.deploymentPath);
-    // A sequencer without its own circuits could have nothing proven.
-    if (config.proving === "on") await requireOwnCircuits(deployment);
     const openOutside = (events: OutsideProverEvents) =>
       openProver(
         { ...prover, logLevel: config.logLevel },
@@ -29,6 +26,7 @@ await runUntilStopped({
     const process = await createSequencerProcess(config, deployment, {
       ...modules,
       openProver: config.proving === "on" ? openOutside : null,
+      comparesCircuits: config.proving === "on",
     });
     return { ...process, deployment };
   },

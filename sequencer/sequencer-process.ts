@@ -72,6 +72,8 @@ interface SequencerProcessModules {
   readonly onFatal: (error: unknown) => void;
   /** Opens the prover of batches; absent: nobody makes proofs. */
   readonly openProver?: ((events: OutsideProverEvents) => Promise<OutsideProver>) | null;
+  /** Whether the record's circuits must be those of this version's sources; default false: tests have circuits of their own. */
+  readonly comparesCircuits?: boolean;
   /** Clock in milliseconds since 1970; tests pass their own. */
   readonly clock?: () => number;
 }
@@ -121,7 +123,7 @@ export async function createSequencerProcess(
     },
   );
   try {
-    await requireStoredCircuits(log, deployment);
+    await requireStoredCircuits(log, deployment, { isProving: modules.comparesCircuits ?? false });
     // Batches are closed between two operations: nothing can be loaded then.
     if (batchShapesOf(deployment.circuits).some(isBlobShape)) await preloadKzg();
     const price = new OpenPrice(config, (error) => {

@@ -1,7 +1,7 @@
-import { Worker } from "node:worker_threads";
 import type { BlobWithProofs } from "@openledger/circuits/blob/blob-sidecar";
+import { processErrors } from "@openledger/foundation/error-table";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { Hex } from "viem";
-import type { BlobAnswer, BlobTask } from "./blob-worker.ts";
 
 /** The dear work on blobs, wherever it is done. */
 export interface BlobWork {
@@ -16,49 +16,25 @@ export interface BlobWork {
  * one at a time, and does not hold the process alive. A dead one is started again.
  */
 export class BlobThread implements BlobWork {
-  #worker: Worker | null = null;
+  readonly #pool = new TaskPool<typeof import("./blob-tasks.ts")>({
+    tasks: new URL("./blob-tasks.ts", import.meta.url),
+    threadCount: 1,
+    ended: (cause) =>
+      processErrors.raise("SRV_STOPPING", `the blobs' thread ended: ${cause.message}`, { cause }),
+  });
 
+  /** @throws SRV_STOPPING where the thread died */
   blob(elements: readonly bigint[]): Promise<BlobWithProofs> {
-    return this.#run({ elements }) as Promise<BlobWithProofs>;
+    return this.#pool.run("blob", elements);
   }
 
+  /** @throws SRV_STOPPING where the thread died */
   cells(blob: Hex): Promise<readonly Hex[]> {
-    return this.#run({ blob }) as Promise<readonly Hex[]>;
+    return this.#pool.run("cells", blob);
   }
 
-  /** Rejects when the thread dies; stays open where it is ended. */
-  #run(task: BlobTask): Promise<BlobAnswer> {
-    this.#worker ??= this.#start();
-    const worker = this.#worker;
-    return new Promise<BlobAnswer>((settle, fail) => {
-      const finish = (report: () => void) => {
-        worker.off("message", onMessage).off("error", onError).off("exit", onExit);
-        report();
-      };
-      const onMessage = (answer: BlobAnswer) => finish(() => settle(answer));
-      const onError = (error: unknown) => finish(() => fail(error));
-      const onExit = (status: number) => onError(new Error(`the blobs' thread ended with status ${status}`));
-      worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-      worker.postMessage(task);
-    });
-  }
-
-  /** Ends the thread and its task. */
-  async end(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = null;
-    await worker?.removeAllListeners().terminate();
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL("./blob-worker-entry.js", import.meta.url), { execArgv: [] });
-    worker.unref();
-    // Waiting callers get an error; the exit follows.
-    worker
-      .on("error", () => {})
-      .on("exit", () => {
-        if (this.#worker === worker) this.#worker = null;
-      });
-    return worker;
+  /** Ends the thread and what it does. */
+  end(): Promise<void> {
+    return this.#pool.close();
   }
 }

@@ -1,8 +1,8 @@
 /** Check of a Datanet's rows (datanets/cleaning): one at a time for the whole host, in a thread; the result is stored. */
-import { Worker } from "node:worker_threads";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { Card } from "../card/card.ts";
 import { CHECK_STEPS } from "../cleaning/check-rows.ts";
-import type { FromCheckThread, ToCheckThread } from "../cleaning/check-worker.ts";
 import { type Finding, makeFinding } from "../cleaning/finding.ts";
 import type { ForeignRow, RowToCheck } from "../cleaning/row-to-check.ts";
 import { datanetError } from "../datanet-errors.ts";
@@ -12,6 +12,8 @@ import type { HostStore } from "./host-store.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeAt } from "./row-search.ts";
 import type { StoredCheck } from "./stored-check.ts";
+
+type CheckThread = TaskPool<typeof import("../cleaning/check-tasks.ts")>;
 
 const ROWS_A_MESSAGE = 1_000;
 
@@ -44,7 +46,7 @@ export class RowChecks {
   readonly #failures = new Map<number, CheckFailure>();
   readonly #timeoutMs: number;
   #running: RunningCheck | null = null;
-  #worker: Worker | null = null;
+  #thread: CheckThread | null = null;
 
   constructor(store: HostStore, timeoutMs: number, nowMs: () => number) {
     this.#store = store;
@@ -95,26 +97,40 @@ export class RowChecks {
         data: { notBeforeMs },
       });
     this.#at(datanet, "reading", 0);
-    const worker = new Worker(new URL("../cleaning/check-worker-entry.js", import.meta.url), {
-      execArgv: [],
+    const failed = (cause: unknown) =>
+      datanetError("DNT_CHECK_FAILED", `the rows could not be looked at: ${(cause as Error).message}`, {
+        cause,
+      });
+    // A thread for each check: it keeps the rows.
+    const thread: CheckThread = new TaskPool({
+      tasks: new URL("../cleaning/check-tasks.ts", import.meta.url),
+      threadCount: 1,
+      ended: failed,
     });
-    this.#worker = worker;
-    const deadline = AbortSignal.timeout(this.#timeoutMs);
+    this.#thread = thread;
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(tooLong(this.#timeoutMs)), this.#timeoutMs);
+    const { signal } = deadline;
     try {
-      // Listened to from the start: a thread that runs out of memory while rows come must not end the host.
-      const finding = this.#findings(worker, datanet, deadline);
-      finding.catch(() => {});
       const { recordCount } = datanet;
       const card = await cardOf(datanet);
-      const send = (message: ToCheckThread) => {
-        if (deadline.aborted) throw tooLong(this.#timeoutMs);
-        worker.postMessage(message);
-      };
-      const rowCount = await this.#sendRows(datanet, card, send);
+      const rowCount = await this.#sendRows(datanet, card, (piece) =>
+        thread.run("addRows", piece, { signal }),
+      );
       for (const other of all)
-        if (other !== datanet) await sendForeign(datanet, other, await cardOf(other), send);
-      send({ what: "check", card, datanetId: datanet.id });
-      const found = await finding;
+        if (other !== datanet)
+          await sendForeign(datanet, other, await cardOf(other), (piece) =>
+            thread.run("addForeign", piece, { signal }),
+          );
+      const found = await thread
+        .run(
+          "check",
+          { card, datanetId: datanet.id },
+          { signal, onPart: (step) => this.#at(datanet, step, 1 + CHECK_STEPS.indexOf(step)) },
+        )
+        .catch((error: unknown) => {
+          throw isRollupError(error, "DNT_CHECK_FAILED") ? error : failed(error);
+        });
       const check: StoredCheck = {
         rowCount,
         recordCount,
@@ -133,13 +149,14 @@ export class RowChecks {
       throw error;
     } finally {
       this.#running = null;
-      this.#worker = null;
-      await worker.terminate();
+      this.#thread = null;
+      clearTimeout(timer);
+      await thread.close();
     }
   }
 
   async close(): Promise<void> {
-    await this.#worker?.terminate();
+    await this.#thread?.close();
   }
 
   #at(datanet: HostedDatanet, step: string, done: number): void {
@@ -149,7 +166,7 @@ export class RowChecks {
   async #sendRows(
     datanet: HostedDatanet,
     card: Card,
-    send: (message: ToCheckThread) => void,
+    send: (piece: readonly RowToCheck[]) => Promise<void>,
   ): Promise<number> {
     const { commits, rows } = datanet;
     const order = inLedgerOrder(datanet);
@@ -167,25 +184,9 @@ export class RowChecks {
           acceptedLabel: outcome.state === "accepted" ? outcome.label : null,
         });
       }
-      send({ what: "rows", rows: piece });
-      await new Promise(setImmediate);
+      await send(piece);
     }
     return order.length;
-  }
-
-  #findings(worker: Worker, datanet: HostedDatanet, deadline: AbortSignal): Promise<readonly Finding[]> {
-    return new Promise((resolve, reject) => {
-      const fail = (why: string, cause?: unknown) =>
-        reject(datanetError("DNT_CHECK_FAILED", `the rows could not be looked at: ${why}`, { cause }));
-      worker.on("message", (message: FromCheckThread) => {
-        if (message.what === "step") this.#at(datanet, message.step, 1 + CHECK_STEPS.indexOf(message.step));
-        else if (message.what === "done") resolve(message.findings);
-        else fail(message.message);
-      });
-      worker.on("error", (cause: unknown) => fail((cause as Error).message, cause));
-      worker.on("exit", () => fail("the host stops"));
-      deadline.addEventListener("abort", () => reject(tooLong(this.#timeoutMs)));
-    });
   }
 }
 
@@ -203,7 +204,7 @@ async function sendForeign(
   datanet: HostedDatanet,
   other: HostedDatanet,
   card: Card,
-  send: (message: ToCheckThread) => void,
+  send: (piece: readonly ForeignRow[]) => Promise<void>,
 ): Promise<void> {
   const last = Math.max(-1, ...datanet.commits.map(({ facts }) => facts.opIndex));
   let piece: ForeignRow[] = [];
@@ -213,11 +214,10 @@ async function sendForeign(
     const { text } = viewRow(card, await other.content(row));
     piece.push({ datanetId: other.id, row: other.rows.digest(row), contributorId, text, opIndex });
     if (piece.length < ROWS_A_MESSAGE) continue;
-    send({ what: "foreign", rows: piece });
+    await send(piece);
     piece = [];
-    await new Promise(setImmediate);
   }
-  send({ what: "foreign", rows: piece });
+  await send(piece);
 }
 
 /** Rows that a later commit to the same Datanet has once more: they count for the first, by the ledger's order. */

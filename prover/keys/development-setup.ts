@@ -230,11 +230,12 @@ async function writeDevelopmentZkey(
   };
 
   await withSetupPool(async (pool) => {
-    const evaluation = pool.run({ kind: "evaluate", request }, (done) =>
-      onProgress({ stage: "constraints", done, total: constraintCount }),
-    );
-    const [points, evaluated] = await Promise.all([headerPoints(pool, secrets, wireCount), evaluation]);
-    if (evaluated.kind === "evaluated") shape.coefficientCount = evaluated.coefficientCount;
+    const onPart = (done: number) => onProgress({ stage: "constraints", done, total: constraintCount });
+    const [points, coefficientCount] = await Promise.all([
+      headerPoints(pool, secrets, wireCount),
+      pool.run("evaluate", request, { onPart }),
+    ]);
+    shape.coefficientCount = coefficientCount;
     const layout = layOutZkey(shape);
     const circuitHash = createHash("sha512")
       .update(`openledger INSECURE DEVELOPMENT key ${circuit.contentHash}`)
@@ -251,16 +252,13 @@ async function headerPoints(
   wireCount: number,
 ) {
   const scalars = Buffer.concat([1n, secrets.alpha, secrets.beta, secrets.delta].map(toBytesLe));
-  const multiply = async (group: Group) => {
-    const answer = await pool.run({
-      kind: "multiply",
+  const multiply = async (group: Group) =>
+    (await pool.run("multiply", {
       group,
       windowBits: chooseWindowBits(group, wireCount),
       scalars,
       target: null,
-    });
-    return answer.kind === "multiplied" ? answer.points! : new Uint8Array();
-  };
+    }))!;
   const [g1, g2] = await Promise.all([multiply("g1"), multiply("g2")]);
   const pick = (points: Uint8Array, pointBytes: number, index: number) =>
     points.subarray(index * pointBytes, (index + 1) * pointBytes);
@@ -303,8 +301,7 @@ async function multiplyAll(
       const position = layout.positions[part.section]! + (at / fieldBytes) * pointBytes;
       const { group } = part;
       const windowBits = chooseWindowBits(group, scalars.a.length / fieldBytes);
-      const task = pool.run({
-        kind: "multiply",
+      const task = pool.run("multiply", {
         group,
         windowBits,
         scalars: chunk,

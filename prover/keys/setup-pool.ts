@@ -1,75 +1,39 @@
 import { availableParallelism } from "node:os";
-import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
-import { Piscina } from "piscina";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { buildBn254Image } from "../formats/bn254-wasm.ts";
 import { proverError } from "../prover-errors.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
-import type { SetupAnswer, SetupImages, SetupRequest, SetupTask } from "./setup-worker.ts";
+import type { SetupImages } from "./setup-tasks.ts";
+
+/** Worker threads that take the setup's tasks in order, each the next one as soon as it is free. */
+export type SetupPool = TaskPool<typeof import("./setup-tasks.ts")>;
 
 /** Bytes that threads share. */
 export const shared = (byteCount: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(byteCount));
 
-/** Runs the work with a thread on each core, or with `workerCount` threads. */
+const died = (cause: unknown) =>
+  proverError("PRV_WORKER_DIED", `a step of the key setup failed: ${(cause as Error).message}`, {
+    data: { reason: (cause as Error).message },
+    cause,
+  });
+
+/**
+ * Runs the work with a thread on each core, or with `workerCount` threads.
+ * @throws RollupError PRV_WORKER_DIED where a task fails or a thread dies
+ */
 export async function withSetupPool<T>(
   work: (pool: SetupPool) => Promise<T>,
   workerCount = availableParallelism(),
 ): Promise<T> {
-  const pool = new SetupPool({ scalar: await buildBn254Image(), curve: buildKernelImage() }, workerCount);
+  const seat: SetupImages = { scalar: await buildBn254Image(), curve: buildKernelImage() };
+  const tasks = new URL("./setup-tasks.ts", import.meta.url);
+  const pool: SetupPool = new TaskPool({ tasks, seat, threadCount: workerCount, isWarm: true, ended: died });
   try {
     return await work(pool);
+  } catch (error) {
+    throw isRollupError(error) ? error : died(error);
   } finally {
     await pool.close();
-  }
-}
-
-/** Worker threads that take the setup's tasks in order, each the next one as soon as it is free. */
-export class SetupPool {
-  readonly #pool: Piscina<SetupRequest, SetupAnswer>;
-  #failure: unknown = null;
-
-  constructor(images: SetupImages, workerCount: number) {
-    this.#pool = new Piscina({
-      filename: new URL("./setup-worker-entry.js", import.meta.url).href,
-      workerData: images,
-      execArgv: [],
-      minThreads: workerCount,
-      maxThreads: workerCount,
-      // A thread holds tables that cost more than it: none is ended before the setup is.
-      idleTimeout: Number.POSITIVE_INFINITY,
-    });
-    // A thread that dies between two tasks; one that dies within a task fails that task.
-    this.#pool.on("error", () => {});
-  }
-
-  /** @throws RollupError PRV_WORKER_DIED when a worker throws or dies; then all later tasks fail too */
-  async run(task: SetupTask, onProgress: (constraintsDone: number) => void = () => {}): Promise<SetupAnswer> {
-    if (this.#failure !== null) throw this.#failure;
-    const { port1, port2 } = new MessageChannel();
-    port1.on("message", onProgress);
-    try {
-      const answer = await this.#pool.run({ task, progress: port2 }, { transferList: [port2] });
-      // An answer may come before what was said on the way to it.
-      for (
-        let report = receiveMessageOnPort(port1);
-        report !== undefined;
-        report = receiveMessageOnPort(port1)
-      )
-        onProgress(report.message);
-      // A failure elsewhere leaves the file without its other parts: nothing of it is of use.
-      if (this.#failure !== null) throw this.#failure;
-      return answer;
-    } catch (cause) {
-      this.#failure ??= proverError("PRV_WORKER_DIED", `the key setup's ${task.kind} step failed`, {
-        data: { step: task.kind },
-        cause,
-      });
-      throw this.#failure;
-    } finally {
-      port1.close();
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#pool.destroy();
   }
 }

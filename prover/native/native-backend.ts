@@ -111,14 +111,14 @@ class AddonProver implements NativeProver {
 
   async close(): Promise<void> {
     await this.#queue.close();
-    await this.#helper.end();
+    await this.#helper.close();
     await this.#keys.forgetAll();
   }
 
   /** The running job's native code ends within milliseconds. */
   #stop(): void {
     if (this.#control !== null) Atomics.store(this.#control, 0, 1);
-    void this.#helper.end();
+    this.#helper.end();
   }
 
   async #runJob(queued: QueuedJob): Promise<NativeProofResult> {

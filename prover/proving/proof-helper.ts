@@ -1,12 +1,24 @@
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { proverError } from "../prover-errors.ts";
-import { HelperThread } from "./helper-thread.ts";
-import type { WorkerAnswer, WorkerTask } from "./helper-worker.ts";
 import type { ProofJob } from "./prover.ts";
 
-/** Helper thread of our back ends: it calculates witnesses, and verifies proofs before they leave. */
+/**
+ * Helper thread of our back ends: it calculates witnesses, and verifies proofs before they leave. It starts with the first
+ * task, takes one at a time, and keeps no process alive while idle.
+ */
 export class ProofHelper {
-  readonly #thread = new HelperThread();
+  readonly #pool = new TaskPool<typeof import("./helper-tasks.ts")>({
+    tasks: new URL("./helper-tasks.ts", import.meta.url),
+    threadCount: 1,
+    ended: (cause) =>
+      proverError("PRV_WORKER_DIED", `the helper thread ended: ${cause.message}`, {
+        data: { reason: cause.message },
+        cause,
+      }),
+  });
+  #ending = new AbortController();
 
   /**
    * Returns the job's witness; calculates it if the job has none. @throws PRV_NO_WITNESS, PRV_PROVE_FAILED,
@@ -15,13 +27,12 @@ export class ProofHelper {
   async witnessOf({ circuit, inputs, witness }: ProofJob): Promise<Uint8Array> {
     if (witness !== undefined) return witness;
     const { name, wasmPath } = circuit;
-    const answer = await this.#run(name, { kind: "witness", wasmPath, inputs: inputs ?? {} });
-    if (answer.kind === "witness") return answer.witness;
-    const isRefused = answer.kind === "failed" && answer.isRefused;
-    const message = answer.kind === "failed" ? answer.message : answer.kind;
-    throw proverError(isRefused ? "PRV_NO_WITNESS" : "PRV_PROVE_FAILED", `${name}: ${message}`, {
-      data: { circuit: name, reason: message },
-    });
+    const { signal } = this.#ending;
+    return this.#pool
+      .run("calculateWitness", { wasmPath, inputs: inputs ?? {} }, { signal })
+      .catch((cause: Error) => {
+        throw failed(name, cause);
+      });
   }
 
   /**
@@ -29,13 +40,13 @@ export class ProofHelper {
    */
   async requireValid({ circuit }: ProofJob, proof: Groth16Proof, publicSignals: bigint[]): Promise<void> {
     const { name, verificationKey: key } = circuit;
-    const answer = await this.#run(name, { kind: "verify", key, proof, publicSignals });
-    if (answer.kind === "verify" && answer.isValid) return;
-    if (answer.kind === "failed") {
-      throw proverError("PRV_PROVE_FAILED", `${name}: ${answer.message}`, {
-        data: { circuit: name, reason: answer.message },
+    const { signal } = this.#ending;
+    const isValid = await this.#pool
+      .run("verify", { key, proof, publicSignals }, { signal })
+      .catch((cause: Error) => {
+        throw failed(name, cause);
       });
-    }
+    if (isValid) return;
     throw proverError(
       "PRV_PROOF_INVALID",
       `${name}: the proof does not verify; does the witness meet all constraints?`,
@@ -43,17 +54,26 @@ export class ProofHelper {
     );
   }
 
-  /** Ends the thread and its task; the next task starts another thread. */
-  end(): Promise<void> {
-    return this.#thread.end();
+  /** Ends the thread if it has a task; the next task starts another thread. */
+  end(): void {
+    this.#ending.abort(
+      proverError("PRV_WORKER_DIED", "the helper thread was ended", { data: { reason: "ended" } }),
+    );
+    this.#ending = new AbortController();
   }
 
-  #run(name: string, task: WorkerTask): Promise<WorkerAnswer> {
-    return this.#thread.run(task).catch((cause: Error) => {
-      throw proverError("PRV_WORKER_DIED", `the thread that worked on ${name} ended: ${cause.message}`, {
-        data: { circuit: name, reason: cause.message },
-        cause,
-      });
-    });
+  /** Ends the thread for good. */
+  close(): Promise<void> {
+    return this.#pool.close();
   }
+}
+
+/** What the thread tells of a circuit's task, in the words of its circuit. */
+function failed(name: string, cause: Error) {
+  const code = isRollupError(cause, "PRV_NO_WITNESS") || isRollupError(cause, "PRV_WORKER_DIED");
+  const kept = code ? (cause.code as "PRV_NO_WITNESS" | "PRV_WORKER_DIED") : "PRV_PROVE_FAILED";
+  return proverError(kept, `${name}: ${cause.message}`, {
+    data: { circuit: name, reason: cause.message },
+    cause,
+  });
 }

@@ -15,8 +15,7 @@ import { findBrokenRow } from "@openledger/circuits/testing/rows/compose-check";
 import { matchWires } from "@openledger/circuits/testing/rows/compose-equality";
 import { BATCH_TABLE, batchTester, BATCH_DEPTH as DEPTH } from "@openledger/circuits/testing/table-world";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWitnessSource, type WitnessSource } from "./witness-source.ts";
-import { WitnessThreads } from "./witness-threads.ts";
+import { openWitnessSource, openWitnessThreads, type WitnessSource } from "./witness-source.ts";
 
 const SHAPE = postedShape(BATCH_TABLE);
 const VALUES_AT = 76;
@@ -191,22 +190,22 @@ describe("the witness of a composed circuit", () => {
   });
 });
 
-describe("WitnessThreads", () => {
+describe("openWitnessThreads", () => {
   it("fails what runs and waits when it is ended, and takes nothing more", async () => {
-    const threads = new WitnessThreads(1);
+    const threads = openWitnessThreads(1);
     const { wasmPaths } = await readDescription(composed.wasmPath);
     const request = { wasmPath: wasmPaths[0]!, inputs: {}, portCount: 0, own: new Uint8Array() };
-    await expect(threads.run(request)).rejects.toMatchObject({ code: "CIR_INPUT_MISMATCH" });
-    const pending = [threads.run(request), threads.run(request)].map((run) => outcome(run));
-    await threads.end();
-    for (const error of await Promise.all(pending)) expect(error).toBeInstanceOf(Error);
-    await expect(threads.run(request)).rejects.toThrow("ended");
+    await expect(threads.run("runPart", request)).rejects.toMatchObject({ code: "CIR_INPUT_MISMATCH" });
+    const pending = [0, 1].map(() => outcome(threads.run("runPart", request)));
+    await threads.close();
+    for (const error of await Promise.all(pending)) expect(error).toMatchObject({ code: "PRV_WORKER_DIED" });
+    await expect(threads.run("runPart", request)).rejects.toThrow("ended");
   });
 
   it("says why a program cannot be run, and goes on with others", async () => {
-    const threads = new WitnessThreads(1);
+    const threads = openWitnessThreads(1);
     const request = { wasmPath: "/nowhere.wasm", inputs: {}, portCount: 0, own: new Uint8Array() };
-    await expect(threads.run(request)).rejects.toThrow("ENOENT");
-    await threads.end();
+    await expect(threads.run("runPart", request)).rejects.toThrow("ENOENT");
+    await threads.close();
   });
 });

@@ -5,12 +5,13 @@ import { type InputValue, WitnessCalculator } from "@openledger/circuits/compile
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TableWitness } from "@openledger/circuits/table/table-witness";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { layOutWitness } from "../formats/wtns-file.ts";
+import { proverError } from "../prover-errors.ts";
 import { flattenInputs } from "../witness/step-inputs.ts";
 import { loadStepRunner } from "../witness/step-runner.ts";
 import type { CircuitInputs, SignalValue } from "./prover.ts";
 import { proofThreadCount } from "./thread-count.ts";
-import { WitnessThreads } from "./witness-threads.ts";
 
 /**
  * Called with the number of calculated parts. circom's own program has one part and reports nothing before
@@ -52,12 +53,30 @@ export async function openWitnessSource(
   };
 }
 
+/** Threads that calculate parts of witnesses, each one at a time. They start when needed, and keep nobody alive. */
+export const openWitnessThreads = (threadCount: number) =>
+  new TaskPool<typeof import("./witness-tasks.ts")>({
+    tasks: new URL("./witness-tasks.ts", import.meta.url),
+    threadCount,
+    ended: (cause) =>
+      proverError("PRV_WORKER_DIED", `a witness thread ended: ${cause.message}`, {
+        data: { reason: cause.message },
+        cause,
+      }),
+  });
+
+/** Whether it says that a circuit has no witness for the inputs: by its code, or by BigInt for a signal that is no number. */
+export const isRefusedWitness = (error: unknown): error is Error =>
+  (isRollupError(error) && error.code.startsWith("CIR_")) ||
+  error instanceof SyntaxError ||
+  error instanceof TypeError;
+
 async function openComposition(path: string, threadCount: number): Promise<WitnessSource> {
   await initPoseidon();
   const { description, wasmPaths, stepsPaths } = await readDescription(path);
-  const threads = new WitnessThreads(threadCount);
+  const threads = openWitnessThreads(threadCount);
   const run: RunPart = ({ part, inputs, own }) =>
-    threads.run({
+    threads.run("runPart", {
       wasmPath: wasmPaths[part]!,
       inputs,
       portCount: description.parts[part]!.ports.length,
@@ -74,7 +93,7 @@ async function openComposition(path: string, threadCount: number): Promise<Witne
     const [copyCount, portCount] = [inputs.length, ports.length];
     let made: Uint8Array | null;
     try {
-      made = await threads.runBlock({ stepsPath, inputs: bytes, copyCount, portCount, own });
+      made = await threads.run("runBlock", { stepsPath, inputs: bytes, copyCount, portCount, own });
     } catch (error) {
       if (!isRollupError(error, "PRV_STEPS_UNUSABLE")) throw error;
       if (!unusable.has(stepsPath))
@@ -94,7 +113,7 @@ async function openComposition(path: string, threadCount: number): Promise<Witne
       values.set(new Uint8Array(shared));
       return bytes;
     },
-    close: () => threads.end(),
+    close: () => threads.close(),
   };
 }
 

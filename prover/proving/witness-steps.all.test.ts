@@ -13,10 +13,9 @@ import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { fillTable, SMALL_DEPTH, SMALL_TABLE } from "@openledger/circuits/testing/table-world";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadStepRunner } from "../witness/step-runner.ts";
-import { openWitnessSource, type WitnessSource } from "./witness-source.ts";
-import { WitnessThreads } from "./witness-threads.ts";
+import { openWitnessSource, openWitnessThreads, type WitnessSource } from "./witness-source.ts";
 
-const threads = new WitnessThreads(1);
+const threads = openWitnessThreads(1);
 let description: ComposedDescription;
 let paths: Awaited<ReturnType<typeof readDescription>>;
 let compositionPath: string;
@@ -30,7 +29,7 @@ beforeAll(async () => {
   ({ description } = read);
   [paths, compositionPath] = [read, wasmPath];
   const run: RunPart = ({ part, inputs, own }) =>
-    threads.run({
+    threads.run("runPart", {
       wasmPath: read.wasmPaths[part]!,
       portCount: description.parts[part]!.ports.length,
       inputs,
@@ -39,7 +38,7 @@ beforeAll(async () => {
   programs = new TableWitness(description, run);
   source = await openWitnessSource(wasmPath, 1);
 }, 600_000);
-afterAll(() => Promise.all([threads.end(), source.close()]));
+afterAll(() => Promise.all([threads.close(), source.close()]));
 
 const inputsOf = (seed: number, operations: number): CircuitInputs =>
   closedInputs(fillTable(new RandomLedger(seed, SMALL_DEPTH), SMALL_TABLE, operations), 777n, SMALL_DEPTH);

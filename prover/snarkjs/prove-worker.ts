@@ -1,10 +1,9 @@
 import { isComposition } from "@openledger/circuits/compiler/composed-copies";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
-import { RollupError } from "@openledger/foundation/rollup-error";
 import { groth16, wtns } from "snarkjs";
 import type { ProverErrorCode } from "../prover-errors.ts";
 import type { CircuitInputs, ProofStage } from "../proving/prover.ts";
-import { openWitnessSource, type WitnessSource } from "../proving/witness-source.ts";
+import { isRefusedWitness, openWitnessSource, type WitnessSource } from "../proving/witness-source.ts";
 
 /**
  * The process in which snarkjs runs, one job at a time with all cores.
@@ -120,9 +119,11 @@ async function calculateComposed({ wasmPath, inputs }: ProveRequest): Promise<Ui
   try {
     return await composed.source.calculate(inputs ?? {});
   } catch (error) {
-    const isRefused =
-      error instanceof RollupError || error instanceof SyntaxError || error instanceof TypeError;
-    throw new JobError(isRefused ? "PRV_NO_WITNESS" : "PRV_PROVE_FAILED", messageOf(error), error);
+    throw new JobError(
+      isRefusedWitness(error) ? "PRV_NO_WITNESS" : "PRV_PROVE_FAILED",
+      messageOf(error),
+      error,
+    );
   }
 }
 

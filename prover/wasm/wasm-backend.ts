@@ -82,7 +82,10 @@ class KernelProver implements WasmProver {
   readonly #queue = new JobQueue<WasmProofResult>({
     run: (queued) => this.#runJob(queued),
     // The running job takes the threads with it, the keys stay.
-    stop: () => void Promise.all([this.#helper.end(), this.#group?.end()]),
+    stop: () => {
+      this.#helper.end();
+      void this.#group?.end();
+    },
   });
   #group: ThreadGroup | null = null;
   #image: KernelImage | null = null;
@@ -103,7 +106,7 @@ class KernelProver implements WasmProver {
 
   async close(): Promise<void> {
     await this.#queue.close();
-    await Promise.all([this.#helper.end(), this.#group?.end()]);
+    await Promise.all([this.#helper.close(), this.#group?.end()]);
     this.#group = null;
     this.#keys.clear();
   }

@@ -72,7 +72,7 @@ class GpuProver implements WebgpuProver {
   readonly #queue = new JobQueue<WebgpuProofResult>({
     run: (queued) => this.#runJob(queued),
     // The card finishes its commands: the next job waits for them.
-    stop: () => void this.#helper.end(),
+    stop: () => this.#helper.end(),
   });
   #gpu: GpuDevice;
 
@@ -97,7 +97,7 @@ class GpuProver implements WebgpuProver {
 
   async close(): Promise<void> {
     await this.#queue.close();
-    await this.#helper.end();
+    await this.#helper.close();
     this.#keys.clear();
     this.#gpu.close();
   }

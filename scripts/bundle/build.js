@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("build/", import.meta.url));
 const KEPT_BUILDS = 2;
 
-/** What people and supervisors start. Threads and child processes add theirs: the module that each `*-entry.js` loads. */
+/** What people and supervisors start. Threads and child processes add theirs: `*-tasks.ts`, and what each `*-entry.js` loads. */
 const MAINS = [
   "scripts/openledger.ts",
   "e2e/devnet.ts",
@@ -35,8 +35,9 @@ const INSTALLED = "node_modules/.package-lock.json";
 function findEntries() {
   return ROOMS_OF_ENTRIES.flatMap((room) =>
     readdirSync(join(root, room), { recursive: true })
-      .filter((name) => name.endsWith("-entry.js") && !name.includes("testing/"))
+      .filter((name) => /-(entry\.js|tasks\.ts)$/.test(name) && !/testing\/|node_modules/.test(name))
       .map((name) => {
+        if (name.endsWith("-tasks.ts")) return join(room, name);
         const [, source] = /loadSource\("([^"]+)"/.exec(readFileSync(join(root, room, name), "utf8")) ?? [];
         if (source === undefined) throw new Error(`${room}/${name} loads nothing by loadSource`);
         return join(room, name, "..", source);

@@ -143,7 +143,11 @@ function withRelativeDoors(path: string, text: string, dist: string): string {
 const withoutLoader = (text: string) =>
   text
     .replace(/^import \{ loadSource \} from .*\n/m, "")
-    .replace(/loadSource\("([^"]+)\.ts", import\.meta\.url\)/, 'import("$1.js")');
+    .replace(/loadSource\("([^"]+)\.ts", import\.meta\.url\)/, 'import("$1.js")')
+    .replace(
+      "loadSource(workerData.module, import.meta.url)",
+      'import(workerData.module.replace(/\\.ts$/, ".js"))',
+    );
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });

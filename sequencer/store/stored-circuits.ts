@@ -19,6 +19,8 @@ interface StoredCircuit {
   readonly contentHash: string;
   /** Hash of this version's sources: known without compiling them. */
   readonly sourceHash: string;
+  /** Whether these sources were found to compile to that circuit; absent: they were not compared. */
+  readonly isCompared?: boolean;
 }
 
 const batchCircuitsOf = ({ circuits }: Pick<Deployment, "circuits">) =>
@@ -34,35 +36,22 @@ function sourceHashOf(name: string): string {
 }
 
 /**
- * Compares the deployment record's circuits with those of this version: takes a third of a second each, once they have been
- * compiled or unpacked on this machine.
- * @throws SEQ_CIRCUITS_DIFFER
- */
-export async function requireOwnCircuits(deployment: Pick<Deployment, "circuits">): Promise<void> {
-  const names: string[] = [];
-  for (const { contentHash, name } of batchCircuitsOf(deployment))
-    if ((await compileCircuit(circuitSpec(name))).contentHash !== contentHash) names.push(name);
-  if (names.length > 0)
-    throw differ("other-version", names, "this version has other circuits than the rollup was deployed with");
-}
-
-/**
  * Compares the deployment record's circuits, and this version's, with those that the directory was written for; a new directory
- * gets them. Nothing is compiled.
+ * gets them.
+ * @param options.isProving whether sources that were never compared with the record are compiled: once a directory and
+ *   version, and from the cache or the prebuilt files in a third of a second
  * @throws SEQ_CIRCUITS_DIFFER
  */
 export async function requireStoredCircuits(
   log: LedgerLog,
   deployment: Pick<Deployment, "circuits">,
+  { isProving }: { readonly isProving: boolean },
 ): Promise<void> {
   const stored = (await log.get<StoredCircuits>(storeKeys.circuits)) ?? {};
-  const own = Object.fromEntries(
-    batchCircuitsOf(deployment).map(({ contentHash, name }) => [
-      name,
-      { contentHash, sourceHash: sourceHashOf(name) },
-    ]),
-  );
-  const others = (field: keyof StoredCircuit) =>
+  const own: Record<string, StoredCircuit> = {};
+  for (const { contentHash, name } of batchCircuitsOf(deployment))
+    own[name] = { contentHash, sourceHash: sourceHashOf(name) };
+  const others = (field: "contentHash" | "sourceHash") =>
     Object.keys(own).filter((name) => name in stored && stored[name]![field] !== own[name]![field]);
   const otherRecord = others("contentHash");
   if (otherRecord.length > 0)
@@ -74,8 +63,24 @@ export async function requireStoredCircuits(
   const otherVersion = others("sourceHash");
   if (otherVersion.length > 0)
     throw differ("other-version", otherVersion, "the directory was written by a version with other circuits");
-  if (Object.keys(own).some((name) => !(name in stored)))
-    await log.write([{ key: storeKeys.circuits, value: { ...stored, ...own } }]);
+  const news = Object.entries(own).filter(
+    ([name]) => stored[name] === undefined || (isProving && stored[name].isCompared !== true),
+  );
+  if (news.length === 0) return;
+  if (isProving) {
+    const names: string[] = [];
+    for (const [name, { contentHash }] of news)
+      if ((await compileCircuit(circuitSpec(name))).contentHash !== contentHash) names.push(name);
+    // A sequencer without its own circuits could have nothing proven.
+    if (names.length > 0)
+      throw differ(
+        "other-version",
+        names,
+        "this version has other circuits than the rollup was deployed with",
+      );
+  }
+  const added = Object.fromEntries(news.map(([name, one]) => [name, { ...one, isCompared: isProving }]));
+  await log.write([{ key: storeKeys.circuits, value: { ...stored, ...added } }]);
 }
 
 function differ(reason: "other-version" | "other-record", circuits: readonly string[], what: string) {

@@ -16,7 +16,6 @@ import { BlobThread, type BlobWork } from "../../blobs/blob-thread.ts";
 import { createL1Client } from "../../l1/l1-client.ts";
 import { RollupContract } from "../../l1/rollup-contract.ts";
 import { EMPTY_BLOB } from "../../l1/submission/other-pool.ts";
-import { RepricedCall } from "../../l1/submission/repriced-call.ts";
 import { blobsHere } from "../../testing/blobs-here.ts";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import {
@@ -151,56 +150,6 @@ test("a nonce of the pool for blobs is used up by one filler with a blob, before
   );
   const fees = (await mineLast()).map(({ maxFeePerBlobGasWei }) => maxFeePerBlobGasWei !== undefined);
   expect(fees).toEqual([false, true]);
-}, 60_000);
-
-test("a repriced call is mined where the node's pool for blobs has the account, or has it no more", async () => {
-  await f.l1.client.setAutomine(true);
-  const texts: string[] = [];
-  const hashes: Hex[] = [];
-  let holds: "blobs" | "plain" = "blobs";
-  await behindLimit(
-    f.rpcUrl,
-    poolHolds(() => holds),
-    async (rpcUrl) => {
-      const account = anvilAccount(4);
-      const { client } = rollupAt(rpcUrl);
-      const mine = async () => {
-        const call = new RepricedCall(
-          {
-            chainId: 31337,
-            resendAfterMs: 5_000,
-            pollIntervalMs: 20,
-            maxFeePerGasWei: 10n ** 12n,
-            maxPriorityFeePerGasWei: 10n ** 10n,
-          },
-          {
-            account,
-            client,
-            tell: (text) => texts.push(text),
-            onSigned: (hash) => void hashes.push(hash),
-          },
-          {
-            name: "call",
-            to: anvilAccount(5).address,
-            input: "0x01",
-            nonce: await client.getTransactionCount({ address: account.address }),
-            gas: 30_000n,
-          },
-        );
-        expect(await call.mine()).toMatchObject({ kind: "mined", receipt: { status: "success" } });
-      };
-      await mine();
-      holds = "plain";
-      await mine();
-    },
-  );
-  expect(texts.filter((text) => text.includes("pool for blobs has the account"))).toHaveLength(1);
-  expect(hashes).toHaveLength(3);
-  const { blobVersionedHashes, input } = await f.l1.client.getTransaction({ hash: hashes[1]! });
-  expect({ blobVersionedHashes, input }).toEqual({
-    blobVersionedHashes: [EMPTY_BLOB.versionedHash],
-    input: "0x01",
-  });
 }, 60_000);
 
 if (isWhole) {

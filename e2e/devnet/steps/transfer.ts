@@ -1,6 +1,6 @@
 import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import { parseEther } from "viem";
-import { type PersonName, TRADERS } from "../config.ts";
+import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT, type PersonName, TRADERS } from "../config.ts";
 import { type Job, onceOnLedger } from "../job.ts";
 import type { Leaves } from "./deposit.ts";
 
@@ -25,14 +25,54 @@ export function planTransfer(index: number): PlannedTransfer {
   };
 }
 
-/** Sends planned transfers one after another; each is acknowledged with a preconfirmation before the next. */
-export async function transferRange(job: Job, leaves: Leaves, first: number, count: number): Promise<void> {
-  for (let index = first; index < first + count; index++) {
-    const { from, to, amountWei } = planTransfer(index);
-    const client = job.people[from];
-    job.signal.throwIfAborted();
-    await onceOnLedger(job, `transfer-${index}`, client, ({ onSigned }) =>
-      transfer(client, { from: leaves[from], to: leaves[to], amountWei, onSigned }),
+/** The planned transfers, as the batches have room for them. */
+export class Transfers {
+  readonly #job: Job;
+  readonly #leaves: Leaves;
+  #sentCount = 0;
+  #wideCount = 0;
+
+  constructor(job: Job, leaves: Leaves) {
+    this.#job = job;
+    this.#leaves = leaves;
+  }
+
+  /** Sends those that come before everything else. */
+  async begin(): Promise<void> {
+    await this.#send(FIRST_TRANSFER_COUNT);
+    this.#job.console.done(
+      `${FIRST_TRANSFER_COUNT} transfers acknowledged, each with a signed preconfirmation`,
     );
   }
+
+  /** Sends as many as a batch has narrow slots, or what is left. */
+  fillTable(): Promise<void> {
+    return this.#send(Math.min(this.#job.plan.table.transfers, TRANSFER_COUNT - this.#sentCount));
+  }
+
+  /** Called before each operation in a wide slot: fills the table once for as many as it has of these. */
+  async besideWide(): Promise<void> {
+    if (this.#wideCount % this.#job.plan.table.wide === 0) await this.fillTable();
+    this.#wideCount += 1;
+  }
+
+  async end(): Promise<void> {
+    while (this.#sentCount < TRANSFER_COUNT) await this.fillTable();
+    this.#job.console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
+  }
+
+  /** One after another; each is acknowledged with a preconfirmation before the next. */
+  async #send(count: number): Promise<void> {
+    const job = this.#job;
+    for (const last = this.#sentCount + count; this.#sentCount < last; this.#sentCount++) {
+      const { amountWei, from, index, to } = planTransfer(this.#sentCount);
+      const client = job.people[from];
+      job.signal.throwIfAborted();
+      await onceOnLedger(job, `transfer-${index}`, client, ({ onSigned }) =>
+        transfer(client, { from: this.#leaves[from], to: this.#leaves[to], amountWei, onSigned }),
+      );
+    }
+  }
 }
+
+const TRANSFER_COUNT = FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT;

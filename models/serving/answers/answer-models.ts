@@ -19,7 +19,6 @@ import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fi
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import type { ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
@@ -37,7 +36,7 @@ import { type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
 import { createModelApp, type RoutedModel, type SettlingSource, type SpanSource } from "./answer-routes.ts";
 import { AnswerService } from "./answer-service.ts";
 import { AnswerFolder } from "./answer-store.ts";
-import { type AttributionThread, startAttribution } from "./attribution-thread.ts";
+import { AttributionThread } from "./attribution-thread.ts";
 import { createLedgerView, type LedgerView } from "./ledger-view.ts";
 import { RowLines } from "./row-lines.ts";
 import { watchPayments } from "./watch-payments.ts";
@@ -189,7 +188,7 @@ export class AnswerModels {
   }
 
   scoreMode(modelId: number) {
-    return this.#thread.run({ kind: "scoreMode", modelId });
+    return this.#thread.run("scoreMode", modelId);
   }
 
   /** Serves a model more. @throws as `open` */
@@ -198,7 +197,7 @@ export class AnswerModels {
     const { text, weights } = published;
     if (text !== null && this.#batchWeights !== null && weights !== this.#batchWeights)
       throw otherWeights(weights!, this.#batchWeights);
-    await this.#thread.run({ kind: "add", models: [{ ...place, text }] });
+    await this.#thread.add({ ...place, text });
     await this.#route(published);
   }
 
@@ -214,7 +213,7 @@ export class AnswerModels {
     this.#answers = await AnswerFolder.open(dataFolder, rollup, this.#fail);
     this.#closing.push(() => this.#answers.close());
     const models = published.map(({ folder, modelId, text }) => ({ folder, modelId, text }));
-    this.#thread = await startAttribution({ basePath, kernels, heldBytes, scores, models }, this.#fail);
+    this.#thread = await AttributionThread.start({ basePath, kernels, heldBytes, scores, models });
     this.#closing.push(() => this.#thread.close());
     for (const one of published) await this.#route(one);
     if (published.length === 1) await this.scoreMode(published[0]!.modelId);
@@ -259,8 +258,8 @@ export class AnswerModels {
       staticsHash: BigInt(manifest.staticsHash),
       isDirect: recipe.family === DIRECT,
       answer: (prompt: string, onText?: (soFar: string) => void) =>
-        thread.run({ kind: "answer", modelId, prompt }, onText),
-      estimate: (query: ModelQuery) => thread.run({ kind: "estimate", modelId, query: query as DirectQuery }),
+        thread.run("answer", { modelId, prompt }, { onPart: onText }),
+      estimate: (query: ModelQuery) => thread.run("estimate", { modelId, query }),
     };
     const service = new AnswerService(
       work,
@@ -273,8 +272,8 @@ export class AnswerModels {
         recipe: text,
         weights: weights!,
         service,
-        queryOf: (prompt, answer) => thread.run({ kind: "query", modelId, prompt, text: answer }),
-        read: (prompt) => thread.run({ kind: "read", modelId, prompt }),
+        queryOf: (prompt, answer) => thread.run("queryOf", { modelId, prompt, text: answer }),
+        read: (prompt) => thread.run("read", { modelId, prompt }),
       });
     const rows = "rows.jsonl" in manifest.files ? new RowLines(join(folder, "rows.jsonl")) : null;
     this.#routed.set(String(modelId), {

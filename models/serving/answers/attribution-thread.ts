@@ -1,23 +1,55 @@
-import type { RollupError } from "@openledger/foundation/rollup-error";
-import { TaskThread } from "@openledger/foundation/threads/task-thread";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { servingError } from "../../model-errors.ts";
-import type { AttributionResults, AttributionSeat, AttributionTask } from "./attribution-worker.ts";
+import type { AttributionSeat, SeatedModel } from "./attribution-tasks.ts";
 
-/** Answers, queries and estimates of registered models, beside the thread that serves HTTP. */
-export type AttributionThread = TaskThread<AttributionTask, AttributionResults>;
+type Tasks = typeof import("./attribution-tasks.ts");
 
 /**
- * Resolves once the base of the language models is loaded.
- * @param onEnd called if the thread ends by itself: nothing is attributed any more
- * @throws RollupError what the base is refused for; SRV_STOPPING. Tasks: what the model's files and the prompt are
- *   refused for; SRV_STOPPING
+ * Answers, queries and estimates of registered models, beside the thread that serves HTTP. A thread that dies fails its task
+ * (SRV_STOPPING), and another one with the same models takes its place.
  */
-export function startAttribution(
-  seat: AttributionSeat,
-  onEnd: (error: RollupError) => void,
-): Promise<AttributionThread> {
-  const entry = new URL("./attribution-worker-entry.js", import.meta.url);
-  const ended = (cause: Error) =>
-    servingError("SRV_STOPPING", `nothing is attributed any more: ${cause.message}`, { cause });
-  return TaskThread.start({ entry, seat, ended, onEnd });
+export class AttributionThread {
+  /** Read at the start of each thread: of one that takes another's place, too. */
+  readonly #models: SeatedModel[];
+  readonly #pool: TaskPool<Tasks>;
+  readonly run: TaskPool<Tasks>["run"];
+
+  private constructor({ models, ...seat }: AttributionSeat) {
+    this.#models = [...models];
+    this.#pool = new TaskPool({
+      tasks: new URL("./attribution-tasks.ts", import.meta.url),
+      seat: { ...seat, models: this.#models },
+      threadCount: 1,
+      isWarm: true,
+      ended: (cause) =>
+        servingError("SRV_STOPPING", `the thread that attributes ended: ${cause.message}`, { cause }),
+    });
+    this.run = this.#pool.run.bind(this.#pool) as TaskPool<Tasks>["run"];
+  }
+
+  /**
+   * Resolves once the base of the language models is loaded.
+   * @throws RollupError what the base is refused for; SRV_STOPPING. Tasks: what the model's files and the prompt are
+   *   refused for; SRV_STOPPING
+   */
+  static async start(seat: AttributionSeat): Promise<AttributionThread> {
+    const thread = new AttributionThread(seat);
+    try {
+      await thread.run("open", null);
+      return thread;
+    } catch (error) {
+      await thread.close();
+      throw error;
+    }
+  }
+
+  /** @throws RollupError what the base is refused for */
+  async add(model: SeatedModel): Promise<void> {
+    await this.run("add", [model]);
+    this.#models.push(model);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
 }

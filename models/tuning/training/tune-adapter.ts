@@ -1,5 +1,6 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { RollupError } from "@openledger/foundation/rollup-error";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import type { LoadedModel } from "../../engine/files/load-model.ts";
@@ -8,11 +9,12 @@ import { modelError } from "../../model-errors.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { hashParts } from "./hash-parts.ts";
 import { meanLoss } from "./row-losses.ts";
-import { type RowTask, runTask, type TeamTask } from "./row-task.ts";
-import { type RowThread, startRowThread } from "./row-thread.ts";
+import { type RowSeat, type RowTask, runTask, type TeamTask } from "./row-task.ts";
 import { checkStepRecipe, rateOfStep, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
 import { type Tangents, tangentTasks } from "./tangents.ts";
 import type { TuningState } from "./tuning-state.ts";
+
+type RowThread = TaskPool<typeof import("./row-tasks.ts")>;
 
 /**
  * Threads that compute rows' gradients, each whole rows. Every row has a block of its own, so the bytes do not depend
@@ -52,19 +54,24 @@ export class RowTeam {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(this.#threads.map((thread) => thread.end()));
+    await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 }
 
-async function ask(thread: RowThread, task: TeamTask): Promise<number> {
-  const answer = await thread.ask(task).catch((error: Error) => {
-    throw ended(error.message, error);
+/** A pool of one thread: each has a seat of its own on the arena. */
+const startRowThread = (seat: RowSeat): RowThread =>
+  new TaskPool({
+    tasks: new URL("./row-tasks.ts", import.meta.url),
+    seat,
+    threadCount: 1,
+    isWarm: true,
+    ended: (cause) => ended(cause.message, cause),
   });
-  if ("loss" in answer) return answer.loss;
-  if ("failure" in answer) throw ended(String(answer.failure), answer.failure);
-  const { code, message } = answer.refusal;
-  throw new RollupError(code, message, answer.refusal);
-}
+
+const ask = (thread: RowThread, task: TeamTask): Promise<number> =>
+  thread.run("run", task).catch((error: Error) => {
+    throw isRollupError(error) ? error : ended(error.message, error);
+  });
 
 function ended(reason: string, cause?: unknown) {
   return modelError("MOD_THREAD_ENDED", `a thread of the computation failed: ${reason}`, {

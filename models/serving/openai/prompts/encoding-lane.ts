@@ -1,6 +1,7 @@
-import { Piscina } from "piscina";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { servingError } from "../../../model-errors.ts";
 import { FairQueue } from "../../fair-queue.ts";
-import type { EncodingSeat } from "./prompt-worker.ts";
+import type { EncodingSeat } from "./prompt-tasks.ts";
 
 interface Waiting {
   readonly text: string;
@@ -15,22 +16,20 @@ const MAX_WAITING_OF_ADDRESS = 16;
 
 /** A thread that encodes one text after another; addresses take turns, by bytes. */
 export class EncodingLane {
-  readonly #pool: Piscina<string, Uint32Array>;
+  readonly #pool: TaskPool<typeof import("./prompt-tasks.ts")>;
   readonly #queue: FairQueue<Waiting>;
   #isBusy = false;
 
   /** @param isWarm starts the thread now, not with the first text */
   constructor(seat: EncodingSeat, { isWarm, maxBytes }: { isWarm: boolean; maxBytes: number }) {
-    this.#pool = new Piscina({
-      filename: new URL("./prompt-worker-entry.js", import.meta.url).href,
-      workerData: seat,
-      execArgv: [],
-      minThreads: isWarm ? 1 : 0,
-      maxThreads: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
+    this.#pool = new TaskPool({
+      tasks: new URL("./prompt-tasks.ts", import.meta.url),
+      seat,
+      threadCount: 1,
+      isWarm,
+      ended: (cause) =>
+        servingError("SRV_STOPPING", `the prompt's thread ended: ${cause.message}`, { cause }),
     });
-    // A thread that dies between two texts is replaced; one that dies within a text fails that text.
-    this.#pool.on("error", () => {});
     this.#queue = new FairQueue({
       maxQueued: MAX_WAITING,
       maxQueuedPerTenant: MAX_WAITING_OF_ADDRESS,
@@ -49,7 +48,7 @@ export class EncodingLane {
 
   async close(): Promise<void> {
     for (const { settle } of this.#queue.drain()) settle(null);
-    await this.#pool.destroy();
+    await this.#pool.close();
   }
 
   async #pump(): Promise<void> {
@@ -57,7 +56,7 @@ export class EncodingLane {
     this.#isBusy = true;
     for (let next = this.#queue.next(() => true); next !== null; next = this.#queue.next(() => true)) {
       const { fail, isWanted, settle, text } = next;
-      if (isWanted()) await this.#pool.run(text).then(settle, fail);
+      if (isWanted()) await this.#pool.run("encode", text).then(settle, fail);
       else settle(null);
     }
     this.#isBusy = false;

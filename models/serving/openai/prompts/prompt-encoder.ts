@@ -2,7 +2,7 @@ import { maxTextBytes, type TextTokens } from "../../../engine/tokens/tokenizer.
 import { servingError } from "../../../model-errors.ts";
 import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
-import type { EncodingSeat } from "./prompt-worker.ts";
+import type { EncodingSeat } from "./prompt-tasks.ts";
 
 /** Maximum bytes of a text that is encoded on this thread: at most 5 ms, whatever is in it. */
 const IMMEDIATE_BYTES = 512;

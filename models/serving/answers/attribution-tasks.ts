@@ -1,5 +1,4 @@
-/** A thread that computes answers, queries and estimates of all registered models: started by attribution-thread.ts. */
-import { workerData } from "node:worker_threads";
+/** A thread that computes answers, queries and estimates of all registered models (attribution-thread.ts). */
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { readModelFiles } from "@openledger/attribution/model/model-directory";
 import type {
@@ -18,7 +17,7 @@ import type { RanMode, ScoreChoice } from "@openledger/attribution/scores/score-
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { RecentValues } from "@openledger/foundation/recent-values";
-import { serveTasks } from "@openledger/foundation/threads/task-worker";
+import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import { baseSourceAt } from "../../tuning/base/base-place.ts";
 import { readFrom } from "../../tuning/recipe/base-files.ts";
@@ -28,7 +27,7 @@ import { type TextParts, textFamily } from "../../tuning/recipe/text-family.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 
 /** A model of the thread. */
-interface SeatedModel {
+export interface SeatedModel {
   readonly modelId: number;
   readonly folder: string;
   /** Recipe of a language model; null of other families. */
@@ -40,28 +39,12 @@ export interface AttributionSeat {
   readonly basePath: string;
   readonly kernels: KernelChoice;
   readonly scores: ScoreChoice;
-  /** Models at the start. */
+  /** Models at the thread's start. */
   readonly models: readonly SeatedModel[];
   /** Limit of models' files in memory. */
   readonly heldBytes: number;
 }
 
-export type AttributionTask =
-  | { readonly kind: "add"; readonly models: readonly SeatedModel[] }
-  | ({ readonly modelId: number } & (
-      | { readonly kind: "query"; readonly prompt: string; readonly text: string }
-      | { readonly kind: "answer" | "read"; readonly prompt: string }
-      | { readonly kind: "estimate"; readonly query: ModelQuery }
-      | { readonly kind: "scoreMode" }
-    ));
-export type AttributionResults = {
-  readonly add: null;
-  readonly query: Int16Array;
-  readonly answer: ModelAnswer;
-  readonly read: ReadPrompt;
-  readonly estimate: AttributionEstimate;
-  readonly scoreMode: RanMode;
-};
 type TextModel = Pick<PublishedModel<TextParts>, "adapter" | "queryMap" | "recipe">;
 
 interface Held {
@@ -74,7 +57,7 @@ interface Held {
   readonly engine: ModelScores;
 }
 
-const { basePath, heldBytes, kernels, models: first, scores } = workerData as AttributionSeat;
+const { basePath, heldBytes, kernels, models: first, scores } = taskSeat<AttributionSeat>();
 const setting = { bases: [readFrom(baseSourceAt(basePath))], kernels };
 const families = [directFamily, textFamily(setting)] as unknown as readonly ModelFamily[];
 const folders = new Map<number, string>();
@@ -86,15 +69,13 @@ let shared: SharedText | null = null;
 const seatOf = ({ adapter, answers, base, method, weights }: TextRecipe) =>
   JSON.stringify({ adapter, base, method, weights, tokens: answers.promptTokens + answers.answerTokens });
 
-/** Loads the base again if a language model needs more room than those before. */
-async function add(models: readonly SeatedModel[]): Promise<null> {
+async function seat(models: readonly SeatedModel[]): Promise<void> {
   const seats = new Set(texts.map(seatOf));
   const more = models.flatMap(({ text }) => (text === null ? [] : [text]));
   const all = [...texts, ...more];
   if (more.some((recipe) => !seats.has(seatOf(recipe)))) shared = await SharedText.open(all, setting);
   texts = all;
   for (const { folder, modelId } of models) folders.set(modelId, folder);
-  return null;
 }
 
 async function loadModel(modelId: number): Promise<{ value: Held; bytes: number }> {
@@ -112,22 +93,68 @@ async function loadModel(modelId: number): Promise<{ value: Held; bytes: number 
   return { value: { ...common, text: { adapter, queryMap, recipe }, answering: null }, bytes };
 }
 
-await serveTasks<AttributionTask>(async () => {
-  await initPoseidon();
-  await add(first);
-  return async (task, tellPart): Promise<AttributionResults[keyof AttributionResults]> => {
-    if (task.kind === "add") return add(task.models);
-    const { modelId } = task;
-    const model = await held.get(modelId, () => loadModel(modelId));
-    const { answering, engine, text } = model;
-    if (task.kind === "scoreMode") return engine.mode;
-    if (task.kind === "estimate") return estimateByEngine(model, task.query, engine);
-    if (text === null) {
-      if (task.kind === "answer") return answering!.answer(task.prompt, tellPart);
-      throw new Error(`a model that is no language model has no ${task.kind}`);
-    }
-    const seated = await shared!.seat(text);
-    if (task.kind === "query") return seated.queryOf!(task.prompt, task.text);
-    return task.kind === "read" ? seated.read(task.prompt) : seated.answer(task.prompt, tellPart);
-  };
-});
+await initPoseidon();
+const opening = seat(first);
+// The tasks wait for it, and throw what it throws.
+opening.catch(() => {});
+
+const modelOf = async (modelId: number): Promise<Held> => {
+  await opening;
+  return held.get(modelId, () => loadModel(modelId));
+};
+
+async function textOf(modelId: number) {
+  const { text } = await modelOf(modelId);
+  return text === null ? null : shared!.seat(text);
+}
+
+/** Resolves once the base of the first models is loaded. @throws RollupError what it is refused for */
+export async function open(_: null): Promise<void> {
+  await opening;
+}
+
+/** Loads the base again where a language model needs more room than those before. */
+export async function add(models: readonly SeatedModel[]): Promise<void> {
+  await opening;
+  await seat(models);
+}
+
+export const scoreMode = async (modelId: number): Promise<RanMode> => (await modelOf(modelId)).engine.mode;
+
+export async function estimate({
+  modelId,
+  query,
+}: {
+  readonly modelId: number;
+  readonly query: ModelQuery;
+}): Promise<AttributionEstimate> {
+  const model = await modelOf(modelId);
+  return estimateByEngine(model, query, model.engine);
+}
+
+interface OfPrompt {
+  readonly modelId: number;
+  readonly prompt: string;
+}
+
+/** @param tell the text so far */
+export async function answer(
+  { modelId, prompt }: OfPrompt,
+  tell: (soFar: string) => void,
+): Promise<ModelAnswer> {
+  const { answering } = await modelOf(modelId);
+  if (answering !== null) return answering.answer(prompt, tell);
+  return (await textOf(modelId))!.answer(prompt, tell);
+}
+
+/** The query of a language model's answer. */
+export const queryOf = async ({
+  modelId,
+  prompt,
+  text,
+}: OfPrompt & { readonly text: string }): Promise<Int16Array> =>
+  (await textOf(modelId))!.queryOf!(prompt, text);
+
+/** What a language model reads for a prompt. */
+export const read = async ({ modelId, prompt }: OfPrompt): Promise<ReadPrompt> =>
+  (await textOf(modelId))!.read(prompt);

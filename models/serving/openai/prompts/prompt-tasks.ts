@@ -1,5 +1,5 @@
-/** A thread with a tokenizer of its own: started by encoding-lane.ts. */
-import { workerData } from "piscina";
+/** A thread with a tokenizer of its own (encoding-lane.ts). */
+import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import { folderSource } from "../../../engine/files/folder-source.ts";
 import { openTokenizer } from "../../../engine/tokens/tokenizer.ts";
 
@@ -8,7 +8,7 @@ export interface EncodingSeat {
   readonly vocabularySize: number;
 }
 
-const { basePath, vocabularySize } = workerData as EncodingSeat;
+const { basePath, vocabularySize } = taskSeat<EncodingSeat>();
 const tokens = await openTokenizer(folderSource(basePath), vocabularySize);
 
 export const encode = (text: string): Uint32Array => Uint32Array.from(tokens.encode(text));

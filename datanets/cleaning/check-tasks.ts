@@ -1,0 +1,22 @@
+/** The thread that looks at a Datanet's rows: requests are answered meanwhile. Rows come in pieces, and are checked together. */
+import type { Card } from "../card/card.ts";
+import { type CheckStep, checkRows } from "./check-rows.ts";
+import type { Finding } from "./finding.ts";
+import type { ForeignRow, RowToCheck } from "./row-to-check.ts";
+
+const rows: RowToCheck[] = [];
+const foreign: ForeignRow[] = [];
+
+export function addRows(piece: readonly RowToCheck[]): void {
+  rows.push(...piece);
+}
+
+export function addForeign(piece: readonly ForeignRow[]): void {
+  foreign.push(...piece);
+}
+
+/** @param tell the step that begins. @throws RollupError what the rows cannot be looked at for */
+export const check = (
+  { card, datanetId }: { readonly card: Card; readonly datanetId: number },
+  tell: (step: CheckStep) => void,
+): readonly Finding[] => checkRows({ card, datanetId, rows, foreign }, tell);

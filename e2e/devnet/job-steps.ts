@@ -1,0 +1,302 @@
+/** The devnet's job as a table: what each step is called, what it needs of those before it, and what it calls. */
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { WaitTarget } from "@openledger/client/sequencer/wait-for";
+import type { PersonName } from "./config.ts";
+import { type Job, withRetry } from "./job.ts";
+import { withInstantBlocks } from "./l1-node.ts";
+import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "./parts.ts";
+import { ask } from "./steps/ask.ts";
+import type { Check } from "./steps/check.ts";
+import { type CheckedEpoch, checkEpoch, checkModel, type MadeModel } from "./steps/check-epoch.ts";
+import { checkDatanets, runChecks } from "./steps/checks.ts";
+import { passADay } from "./steps/clock.ts";
+import { contribute, openDatanet, publish } from "./steps/datanet.ts";
+import { depositAll, type Leaves } from "./steps/deposit.ts";
+import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
+import { closeFirstEpochs, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
+import { fund } from "./steps/fund.ts";
+import { getAccess, nameEverybody, publishMailCard, workOnHost } from "./steps/host.ts";
+import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/model.ts";
+import { settle } from "./steps/settle.ts";
+import { Transfers } from "./steps/transfer.ts";
+import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
+
+/** Results of the steps. */
+export interface Made {
+  readonly leaves: Leaves;
+  readonly transfers: Transfers;
+  readonly datanetIds: Readonly<Record<DatanetName, number>>;
+  readonly lastCommit: `0x${string}`;
+  readonly signedWithdrawal: WaitTarget;
+  readonly forcedWithdrawal: WaitTarget;
+  readonly speechModel: PublishedModel;
+  readonly mailModel: PublishedModel;
+  readonly modelIds: Readonly<Record<ModelName, number>>;
+  /** Batches that the terminal has shown on L1. */
+  readonly toldCount: number;
+  /** Everything that no longer changes is compared while the job waits for others. */
+  readonly datanetChecks: Promise<readonly Check[]>;
+  readonly models: readonly MadeModel[];
+  readonly modelChecks: Promise<readonly Check[]>;
+  readonly payouts: readonly { readonly name: PersonName; readonly target: WaitTarget }[];
+  readonly epochs: Readonly<Record<ModelName, CheckedEpoch>>;
+  readonly checks: readonly Check[];
+}
+
+export interface JobStep {
+  /** Shown on the terminal, and by the pages while it runs. */
+  readonly title: string;
+  /** Seconds of a run of 103 seconds on two quiet cores, by the logs of its prover and bridge. */
+  readonly seconds: number;
+  readonly needs: readonly (keyof Made)[];
+  readonly makes: readonly (keyof Made)[];
+  run(job: Job, made: Made): Promise<Partial<Made>>;
+}
+
+function step<Need extends keyof Made, Give extends keyof Made = never>(
+  title: string,
+  seconds: number,
+  { makes = [], needs = [] }: { readonly needs?: readonly Need[]; readonly makes?: readonly Give[] },
+  run: (job: Job, made: Pick<Made, Need>) => Promise<[Give] extends [never] ? void : Pick<Made, Give>>,
+): JobStep {
+  return {
+    title,
+    seconds,
+    needs,
+    makes,
+    run: async (job, made) => ((await run(job, made)) ?? {}) as Partial<Made>,
+  };
+}
+
+/**
+ * The order fills the batches: a table's transfers come beside every six of the model's, the settlement's and the
+ * claims' operations, which take wide slots. Every step may be entered again after a kill: what was sent is in the journal.
+ */
+export const JOB_STEPS: readonly JobStep[] = [
+  step("Money on L1", 1, {}, async (job) => {
+    await withInstantBlocks(job.rpcUrl, () => fund(job));
+  }),
+  step("Deposits", 2, { makes: ["leaves"] }, async (job) => {
+    const leaves = await withInstantBlocks(job.rpcUrl, () => depositAll(job));
+    await job.journal.set("leaves", leaves);
+    await nameEverybody(job, leaves);
+    return { leaves };
+  }),
+  step("Transfers", 2, { needs: ["leaves"], makes: ["transfers"] }, async (job, { leaves }) => {
+    const transfers = new Transfers(job, leaves);
+    await transfers.begin();
+    return { transfers };
+  }),
+  step(
+    "Datanets of labelled e-mails and of speeches",
+    2,
+    { needs: ["leaves"], makes: ["datanetIds"] },
+    async (job, { leaves }) => {
+      const datanetIds = await forEach(DATANET_NAMES, (name) => openDatanet(job, leaves, DATANETS[name]));
+      await publishMailCard(job, leaves, datanetIds.mails);
+      return { datanetIds };
+    },
+  ),
+  step(
+    "A withdrawal by a signed operation",
+    1,
+    { needs: ["leaves"], makes: ["signedWithdrawal"] },
+    async (job, { leaves }) => ({
+      signedWithdrawal: await withdrawSigned(job, leaves),
+    }),
+  ),
+  step(
+    "E-mails",
+    2,
+    { needs: ["leaves", "transfers", "datanetIds"], makes: ["lastCommit"] },
+    async (job, { datanetIds, leaves, transfers }) => {
+      // In the batch that opens a datanet its commits would take wide slots.
+      await withRetry(job, job.closeBatch);
+      await transfers.fillTable();
+      const lastCommit = await contribute(job, leaves, DATANETS.mails, datanetIds.mails);
+      // They have to be final before their rows are uploaded.
+      await withRetry(job, job.closeBatch);
+      await transfers.fillTable();
+      return { lastCommit };
+    },
+  ),
+  step("Speeches, published", 1, { needs: ["leaves", "datanetIds"] }, async (job, { datanetIds, leaves }) => {
+    await contribute(job, leaves, DATANETS.speeches, datanetIds.speeches);
+    await publish(job, leaves, DATANETS.speeches, datanetIds.speeches);
+  }),
+  step(
+    "A withdrawal through L1",
+    1,
+    { needs: ["leaves"], makes: ["forcedWithdrawal"] },
+    async (job, { leaves }) => ({
+      forcedWithdrawal: await withdrawForced(job, leaves),
+    }),
+  ),
+  // The e-mails are not published yet: they wait for Ethereum, then for labels.
+  step(
+    "A model of the speeches, trained while the batches are proven",
+    5,
+    { needs: ["datanetIds"], makes: ["speechModel"] },
+    async (job, made) => ({
+      speechModel: await train(job, MODELS.speeches, made.datanetIds.speeches),
+    }),
+  ),
+  step(
+    "The e-mails on the Datanet host: uploaded, labelled, reviewed, published",
+    14,
+    { needs: ["leaves", "datanetIds", "lastCommit"] },
+    async (job, { datanetIds, lastCommit, leaves }) => {
+      await workOnHost(job, leaves, datanetIds.mails, lastCommit);
+    },
+  ),
+  step(
+    "Access to the e-mails, and a model of them",
+    4,
+    { needs: ["leaves", "datanetIds"], makes: ["mailModel"] },
+    async (job, made) => {
+      await getAccess(job, made.leaves, made.datanetIds.mails);
+      return { mailModel: await train(job, MODELS.mails, made.datanetIds.mails) };
+    },
+  ),
+  step(
+    "The models on the ledger",
+    1,
+    { needs: ["leaves", "mailModel", "speechModel"], makes: ["modelIds"] },
+    async (job, made) => {
+      const { leaves, mailModel, speechModel } = made;
+      // One step after another for all models: their operations then share batches.
+      const published = { mails: mailModel, speeches: speechModel };
+      const modelIds = await forEach(MODEL_NAMES, (name) =>
+        createOnLedger(job, leaves, MODELS[name], published[name]),
+      );
+      return { modelIds };
+    },
+  ),
+  step(
+    "Everything on L1, and withdrawals paid out",
+    13,
+    { needs: ["modelIds", "signedWithdrawal", "forcedWithdrawal"], makes: ["toldCount"] },
+    async (job, { forcedWithdrawal, modelIds, signedWithdrawal }) => {
+      // A batch that L1 does not have when its clock moves on is built again, and the version in it is a day younger.
+      const [toldCount] = await Promise.all([
+        settle(job, 0),
+        finalizeFor(job, "carol", signedWithdrawal),
+        finalizeFor(job, "dave", forcedWithdrawal),
+        ...MODEL_NAMES.map((name) => job.serveModel(MODELS[name], modelIds[name])),
+      ]);
+      return { toldCount };
+    },
+  ),
+  step(
+    "A day on L1",
+    1,
+    { needs: ["transfers", "datanetIds"], makes: ["datanetChecks"] },
+    async (job, { datanetIds, transfers }) => {
+      for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
+      await transfers.fillTable();
+      return { datanetChecks: beside(withRetry(job, () => checkDatanets(job, datanetIds))) };
+    },
+  ),
+  step(
+    "Activation and approval of the models",
+    5,
+    { needs: ["datanetIds", "mailModel", "modelIds", "speechModel"], makes: ["models"] },
+    async (job, { datanetIds, mailModel, modelIds, speechModel }) => {
+      const published = { mails: mailModel, speeches: speechModel };
+      // Most of an activation is waiting for Ethereum.
+      const models = await Promise.all(
+        MODEL_NAMES.map(async (name): Promise<MadeModel> => {
+          const [part, model, modelId] = [MODELS[name], published[name], modelIds[name]];
+          const serverUrl = await bringToLife(job, part, modelId, model);
+          return { part, name, datanetId: datanetIds[part.datanet], modelId, model, serverUrl };
+        }),
+      );
+      for (const one of models) await approveOnLedger(job, one.part, one);
+      // In the batch that approves a model payments to it would take wide slots.
+      await withRetry(job, job.closeBatch);
+      return { models };
+    },
+  ),
+  step(
+    "Questions, answers, payments",
+    3,
+    { needs: ["leaves", "models"] },
+    async (job, { leaves, models }) => {
+      for (const one of models) await ask(job, leaves, one.part, one);
+    },
+  ),
+  step(
+    "The epochs' settlements",
+    16,
+    { needs: ["models", "transfers"], makes: ["modelChecks"] },
+    async (job, { models, transfers }) => {
+      const modelChecks = beside(
+        models.reduce(
+          async (found, one) => [...(await found), await withRetry(job, () => checkModel(job, one))],
+          Promise.resolve<Check[]>([]),
+        ),
+      );
+      await closeFirstEpochs(job, models);
+      // The servers prove at the same time.
+      for (const { modelId, serverUrl } of models)
+        await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: () => transfers.besideWide() });
+      return { modelChecks };
+    },
+  ),
+  step(
+    "Rewards",
+    4,
+    { needs: ["leaves", "models", "transfers"], makes: ["payouts"] },
+    async (job, { leaves, models, transfers }) => {
+      const payouts = await claimAndWithdraw(job, leaves, models, () => transfers.besideWide());
+      await transfers.end();
+      return { payouts };
+    },
+  ),
+  step(
+    "Rewards on L1, and the epochs computed again",
+    6,
+    { needs: ["leaves", "modelChecks", "models", "payouts", "toldCount"], makes: ["epochs"] },
+    async (job, { leaves, modelChecks, models, payouts, toldCount }) => {
+      const epochs = {} as Record<ModelName, CheckedEpoch>;
+      const checkEpochs = async () => {
+        const found = await modelChecks;
+        for (const [i, one] of models.entries()) {
+          await untilSettledOnL1(job, one.modelId);
+          epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, found[i]!));
+        }
+      };
+      // The last batches are proven meanwhile.
+      await Promise.all([
+        settle(job, toldCount),
+        ...payouts.map(({ name, target }) => payOutRewards(job, name, target)),
+        checkEpochs(),
+      ]);
+      return { epochs };
+    },
+  ),
+  step(
+    "The ledger rebuilt from L1",
+    1,
+    { needs: ["datanetChecks", "datanetIds", "epochs", "leaves"], makes: ["checks"] },
+    async (job, { datanetChecks, datanetIds, epochs, leaves }) => {
+      const parts = { leaves, datanetIds, epochs, datanetChecks: await datanetChecks };
+      return { checks: await withRetry(job, () => runChecks(job, parts)) };
+    },
+  ),
+];
+
+/** Goes on while others work; a failure shows where it is awaited. */
+function beside<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
+}
+
+async function forEach<Name extends string, Value>(
+  names: readonly Name[],
+  make: (name: Name) => Promise<Value>,
+): Promise<Record<Name, Value>> {
+  const made = {} as Record<Name, Value>;
+  for (const name of names) made[name] = await make(name);
+  return made;
+}

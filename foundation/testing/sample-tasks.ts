@@ -1,0 +1,44 @@
+/** Tasks of task-pool.test.ts. */
+import { threadId } from "node:worker_threads";
+import { processErrors } from "../error-table.ts";
+import { moving, taskSeat } from "../threads/task-seat.ts";
+
+export const where = () => ({ threadId, seat: taskSeat<string>() });
+
+export const add = ([a, b]: readonly [bigint, bigint]) => a + b;
+
+export async function count(to: number, tell: (done: number) => void) {
+  for (let i = 1; i <= to; i++) tell(i);
+  return to;
+}
+
+export const lengthOf = (bytes: Uint8Array) => bytes.length;
+
+export function makeBytes(length: number) {
+  const bytes = new Uint8Array(length).fill(7);
+  return moving({ bytes }, [bytes.buffer]);
+}
+
+export const waitFor = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Never gives its thread back, not to a timer either. */
+export function spin(_: null): never {
+  for (;;);
+}
+
+export function refuse(reason: string): never {
+  throw processErrors.raise("SRV_STORE_FAILED", "the disk is full", { data: { reason, amount: 5n } });
+}
+
+export function fail(isCopied: boolean): never {
+  throw Object.assign(new RangeError("too far"), isCopied ? {} : { tool: () => {} });
+}
+
+export function die(how: "exit" | "throw"): Promise<never> {
+  if (how === "exit") process.exit(3);
+  if (how === "throw")
+    setImmediate(() => {
+      throw new Error("nobody catches this");
+    });
+  return new Promise(() => {});
+}

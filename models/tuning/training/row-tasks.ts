@@ -1,0 +1,10 @@
+/** A thread that computes rows' gradients on a shared arena (tune-adapter.ts). */
+import { taskSeat } from "@openledger/foundation/threads/task-seat";
+import type { Transformer } from "../../engine/architecture/transformer.ts";
+import { joinKernels } from "../../engine/kernels/create-kernels.ts";
+import { type RowSeat, runTask, type TeamTask } from "./row-task.ts";
+
+const { model, shared, threadIndex } = taskSeat<RowSeat>();
+const own: Transformer = { ...model, kernels: joinKernels(shared, threadIndex) };
+
+export const run = (task: TeamTask): number => runTask(own, task);

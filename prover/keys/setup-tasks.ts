@@ -1,0 +1,46 @@
+/** What threads do of a key's setup. */
+import { writeSync } from "node:fs";
+import { taskSeat } from "@openledger/foundation/threads/task-seat";
+import type { Bn254Image } from "../formats/bn254-wasm.ts";
+import { enableRelaxedSimd, type KernelImage } from "../wasm/kernels/kernel-module.ts";
+import { FixedBase, type Group } from "./fixed-base.ts";
+import { evaluateQap, type QapRequest } from "./qap-evaluation.ts";
+
+/** Compiled modules that every thread instantiates. */
+export interface SetupImages {
+  /** wasmcurves' arithmetic in the scalar field, with our loop over constraints. */
+  scalar: Bn254Image;
+  /** The prover's kernels. */
+  curve: KernelImage;
+}
+
+enableRelaxedSimd();
+const images = taskSeat<SetupImages>();
+const bases = new Map<Group, FixedBase>();
+
+/** @param tell the number of constraints that are done. @returns the number of coefficients */
+export const evaluate = (request: QapRequest, tell: (constraintsDone: number) => void): number =>
+  evaluateQap(images.scalar, request, tell);
+
+export interface MultiplyRequest {
+  group: Group;
+  /** The first task of a group decides. */
+  windowBits: number;
+  /** Shared with the main thread: 32 bytes a scalar. */
+  scalars: Uint8Array;
+  /** Where the points go in the file, or null: then they are returned. */
+  target: { fd: number; position: number } | null;
+}
+
+export function multiply({ group, scalars, target, windowBits }: MultiplyRequest): Uint8Array | null {
+  let base = bases.get(group);
+  if (base === undefined) {
+    base = new FixedBase(images.curve, group, windowBits);
+    bases.set(group, base);
+  }
+  const points = base.multiply(scalars);
+  if (target === null) return points;
+  for (let done = 0; done < points.length; )
+    done += writeSync(target.fd, points, done, points.length - done, target.position + done);
+  return null;
+}
