@@ -155,6 +155,6 @@ export const queryOf = async ({
 }: OfPrompt & { readonly text: string }): Promise<Int16Array> =>
   (await textOf(modelId))!.queryOf!(prompt, text);
 
-/** What a language model reads for a prompt. */
+/** Reads a prompt as a language model does, with the rows that it cites. */
 export const read = async ({ modelId, prompt }: OfPrompt): Promise<ReadPrompt> =>
   (await textOf(modelId))!.read(prompt);

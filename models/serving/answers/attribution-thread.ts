@@ -9,7 +9,7 @@ type Tasks = typeof import("./attribution-tasks.ts");
  * (SRV_STOPPING), and another one with the same models takes its place.
  */
 export class AttributionThread {
-  /** Read at the start of each thread: of one that takes another's place, too. */
+  /** Models of each thread at its start, also of one that takes another's place. */
   readonly #models: SeatedModel[];
   readonly #pool: TaskPool<Tasks>;
   readonly run: TaskPool<Tasks>["run"];
