@@ -110,6 +110,7 @@ describe("openledger --help", () => {
         "verify model",
         "verify preconfirmations",
         "verify settlement",
+        "watch",
         "withdraw",
       ].sort(),
     );
