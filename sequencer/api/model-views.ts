@@ -132,12 +132,9 @@ export function paymentsView(
     record: StoredEpoch | undefined;
     close: EpochCloseOnL1 | undefined;
     payments: readonly StoredPayment[];
-    /** The model as the last final batch left it; undefined where that has no such model. */
-    final: LeafState | undefined;
   },
 ) {
-  const { payments, record, close, final } = found;
-  const finalCounters = final === undefined ? null : unpackCounters(final.leaf.counters);
+  const { payments, record, close } = found;
   const { paymentCount } = unpackCounters(leaf.leaf.counters);
   return {
     modelId,
@@ -148,10 +145,6 @@ export function paymentsView(
     chain: hex32(record?.chain ?? leaf.leaf.chain),
     amountWei: (record?.amountWei ?? leaf.leaf.openAmount).toString(),
     paymentCount: record?.paymentCount ?? Number(paymentCount),
-    final: {
-      epoch: Number(finalCounters?.epoch ?? 1n),
-      paymentCount: Number(finalCounters?.paymentCount ?? 0n),
-    },
     ...(record === undefined ? {} : closeView(modelId, { epoch: BigInt(epoch), chain: record.chain }, close)),
     payments: payments.map(
       ({ amountWei, batchNumber, cumulativeWei, hash, payerId, queueIndex, receipt }) => ({

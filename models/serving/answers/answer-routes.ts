@@ -15,7 +15,7 @@ import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { AnswerService, GivenAnswer } from "./answer-service.ts";
-import { type AnswerStore, type FinalPayments, isFinalPayment, type StoredAnswer } from "./answer-store.ts";
+import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
 
 type Bytes = Uint8Array | null | undefined;
 
@@ -177,14 +177,14 @@ export async function createModelApp(
         data: { reason: "unknown-receipt", receipt },
       });
     }
-    return statusView(record, await store.finalPayments());
+    return statusView(record);
   });
 
   app.get(`${PREFIX}/v1/openings`, async (request) => {
     const { epoch, from } = parse(openingsSchema, request.query);
     const { service, modelId, store } = of(request);
     await service.readPayments();
-    const found = await store.openedIn(epoch, from, OPENINGS_PAGE);
+    const found = await store.paidIn(epoch, from, OPENINGS_PAGE);
     return {
       modelId,
       epoch,
@@ -272,14 +272,13 @@ const isShut = ({ isSealed, payment }: StoredAnswer) => isSealed === true && pay
  * Public part of an answer: neither prompt nor text. The hashes of a sealed one are left out, since they would tell a
  * short answer.
  */
-function statusView(record: StoredAnswer, final: FinalPayments) {
+function statusView(record: StoredAnswer) {
   const { receipt, payerId, answerHash, queryCommitment, priceWei, expiresAtMs, payment, salt } = record;
   const hashes = isShut(record)
     ? { answerHash: null, queryCommitment: null }
     : { answerHash, queryCommitment };
-  // The payer of a sealed answer waits for it. All others only settle or check: no payment that L1 may lose is worth that.
-  const isOpen = payment !== null && (record.isSealed === true || isFinalPayment(payment, final));
-  const opening = isOpen ? { salt } : {};
+  // The opening of a paid answer is among its epoch's, too.
+  const opening = payment === null ? {} : { salt };
   return {
     receipt,
     payerId,

@@ -72,7 +72,7 @@ describe("AnswerStore", () => {
           const answers = await Promise.all(records.map(({ receipt }) => store.answer(receipt)));
           const unpaid = await Promise.all(records.map(({ payerId }) => store.unpaid(payerId)));
           expect(answers).toEqual(records);
-          return { answers, unpaid, cursor: await store.cursor(), paid: await store.openedIn(1, 0, 10) };
+          return { answers, unpaid, cursor: await store.cursor(), paid: await store.paidIn(1, 0, 10) };
         } finally {
           await opened.close();
         }

@@ -45,14 +45,6 @@ export interface PaymentCursor {
   readonly chain: string;
 }
 
-/** Payments that are final on L1: all of the epochs before, and those of `epoch` before place `index`. */
-export type FinalPayments = Pick<PaymentCursor, "epoch" | "index">;
-
-export const isFinalPayment = (
-  { epoch, index }: Pick<PaymentCursor, "epoch" | "index">,
-  final: FinalPayments,
-): boolean => epoch < final.epoch || (epoch === final.epoch && index < final.index);
-
 const BEGINNING: PaymentCursor = { epoch: 1, index: 0, chain: hex32(0n) };
 
 const digits = (value: number) => value.toString().padStart(10, "0");
@@ -63,7 +55,6 @@ const keysOf = (prefix: string) => ({
   paid: (epoch: number, index: number) => `${prefix}paid/${digits(epoch)}/${digits(index)}`,
   paidEnd: `${prefix}paid0`,
   cursor: `${prefix}cursor`,
-  final: `${prefix}final`,
   read: (epoch: number) => `${prefix}read/${digits(epoch)}`,
   readEnd: `${prefix}read0`,
 });
@@ -155,17 +146,6 @@ export class AnswerStore {
     return (cursor as PaymentCursor | undefined) ?? BEGINNING;
   }
 
-  async finalPayments(): Promise<FinalPayments> {
-    const final = await this.#level.read(this.#db.get(this.#keys.final));
-    return (final as FinalPayments | undefined) ?? { epoch: 1, index: 0 };
-  }
-
-  async noteFinal(final: FinalPayments): Promise<void> {
-    const known = await this.finalPayments();
-    if (final.epoch === known.epoch && final.index === known.index) return;
-    await this.#level.write([put(this.#keys.final, final)]);
-  }
-
   /** Cursor at which a closed epoch was read to its end; undefined if it was not. */
   async epochRead(epoch: number): Promise<PaymentCursor | undefined> {
     return (await this.#level.read(this.#db.get(this.#keys.read(epoch)))) as PaymentCursor | undefined;
@@ -220,20 +200,17 @@ export class AnswerStore {
     return cursor;
   }
 
-  /** Answers whose payments are final, in the order of an epoch's payments, `limit` of them from payment `from` on. */
-  async openedIn(
+  /** Answers paid in an epoch in the order of its payments, `limit` of them from payment `from` on. */
+  async paidIn(
     epoch: number,
     from: number,
     limit: number,
   ): Promise<{ index: number; record: StoredAnswer }[]> {
     const found: { index: number; record: StoredAnswer }[] = [];
-    const final = await this.finalPayments();
     const range = { gte: this.#keys.paid(epoch, from), lt: this.#keys.paid(epoch + 1, 0), limit };
     for await (const [key, receipt] of this.#level.readEach(this.#db.iterator(range))) {
-      const index = Number(key.split("/").at(-1));
-      if (!isFinalPayment({ epoch, index }, final)) break;
       const record = await this.answer(receipt as string);
-      if (record !== undefined) found.push({ index, record });
+      if (record !== undefined) found.push({ index: Number(key.split("/").at(-1)), record });
     }
     return found;
   }

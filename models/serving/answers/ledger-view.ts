@@ -24,8 +24,6 @@ const paymentsSchema = z.object({
   /** Chain of all payments of the epoch, whatever page it is. */
   chain: fieldElement,
   paymentCount: whole,
-  /** The model's payments that are final on L1: all of the epochs before, and so many of this one. */
-  final: z.object({ epoch: whole, paymentCount: whole }),
   payments: z.array(z.object({ receipt: fieldElement, payerId: whole, amountWei: wei, cumulativeWei: wei })),
 });
 const closedSchema = z.object({

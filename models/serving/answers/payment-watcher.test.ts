@@ -6,7 +6,7 @@ import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import { hex32 } from "@openledger/foundation/hex";
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { AnswerFolder, type AnswerStore, type StoredAnswer } from "./answer-store.ts";
-import type { LedgerView, PaymentPage } from "./ledger-view.ts";
+import type { LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
 
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
@@ -36,8 +36,6 @@ let answers: AnswerFolder;
 let store: AnswerStore;
 /** Receipts by epoch, as the ledger has them now; "pruned" if it has none of them any more. */
 let epochs: (number[] | "pruned")[];
-/** The payments that L1 has for good: all of the epochs before, and so many of this one. */
-let final: PaymentPage["final"];
 
 beforeEach(async () => {
   const folder = mkdtempSync(join(tmpdir(), "payment-watcher-"));
@@ -48,7 +46,6 @@ beforeEach(async () => {
   });
   store = answers.ofModel(MODEL_ID);
   for (const receipt of RECEIPTS) await store.add(answerOf(receipt));
-  final = { epoch: 10, paymentCount: 0 };
 });
 
 /** Pages as the sequencer makes them: all epochs but the last are closed. */
@@ -63,7 +60,6 @@ const ledger: Pick<LedgerView, "payments"> = {
       cumulativeWei: BigInt(i + 1),
     }));
     return {
-      final,
       epoch,
       isClosed: epoch < epochs.length,
       chain: paymentChain(payments),
@@ -75,7 +71,7 @@ const ledger: Pick<LedgerView, "payments"> = {
 const read = () => readPayments(ledger as LedgerView, store, MODEL_ID);
 
 async function openings(epoch: number): Promise<[index: number, receipt: number][]> {
-  return (await store.openedIn(epoch, 0, 100)).map(({ index, record }) => [index, Number(record.receipt)]);
+  return (await store.paidIn(epoch, 0, 100)).map(({ index, record }) => [index, Number(record.receipt)]);
 }
 async function paid(): Promise<number[]> {
   const found: number[] = [];
@@ -83,20 +79,6 @@ async function paid(): Promise<number[]> {
     if ((await store.answer(hex32(BigInt(receipt))))?.payment != null) found.push(receipt);
   return found;
 }
-
-it("opens nothing before the payment's batch is final", async () => {
-  epochs = [[1, 2, 3], [4]];
-  final = { epoch: 1, paymentCount: 1 };
-  await read();
-  expect(await paid()).toEqual([1, 2, 3, 4]);
-  expect([await openings(1), await openings(2)]).toEqual([[[0, 1]], []]);
-  final = { epoch: 2, paymentCount: 0 };
-  await read();
-  expect([(await openings(1)).length, await openings(2)]).toEqual([3, []]);
-  final = { epoch: 2, paymentCount: 1 };
-  await read();
-  expect(await openings(2)).toEqual([[0, 4]]);
-});
 
 describe("payments that the ledger takes back", () => {
   it.each<[string, number[], number[][]]>([

@@ -12,7 +12,7 @@ const MAX_REREADS = 3;
 
 /**
  * Reads the model's payments from where it stopped and marks the answers that they pay for. A payment by somebody else
- * than the account that asked marks nothing: its receipt does not open for them. Which payments are final on L1 is noted, too.
+ * than the account that asked marks nothing: its receipt does not open for them.
  * @returns how many answers were paid for. @throws ATT_SERVER_UNREACHABLE
  */
 export async function readPayments(ledger: LedgerView, store: AnswerStore, modelId: number): Promise<number> {
@@ -26,7 +26,6 @@ export async function readPayments(ledger: LedgerView, store: AnswerStore, model
       cursor = await store.advance(nextEpoch(cursor), []);
       continue;
     }
-    await store.noteFinal({ epoch: page.final.epoch, index: page.final.paymentCount });
     const index = cursor.index + page.payments.length;
     const chain = paymentChain(page.payments, BigInt(cursor.chain));
     // L1 and the sequencer know the chain of the whole epoch.

@@ -164,7 +164,6 @@ function setPayments(receipts: bigint[], modelId = MODEL_ID): void {
       isClosed: false,
       chain,
       paymentCount: receipts.length,
-      final: { epoch: 1, paymentCount: receipts.length },
       payments: receipts.slice(from).map((receipt) => ({
         receipt: hex32(receipt),
         payerId: PAYER,

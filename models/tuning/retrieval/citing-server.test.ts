@@ -62,14 +62,7 @@ beforeAll(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
   answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
-  const noPayments = {
-    epoch: 1,
-    isClosed: false,
-    chain: hex32(0n),
-    paymentCount: 0,
-    final: { epoch: 1, paymentCount: 0 },
-    payments: [],
-  };
+  const noPayments = { epoch: 1, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] };
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
   const modelFolder = join(folder, "model");
   await writeModel(modelFolder, model);

@@ -89,8 +89,7 @@ export async function registerModelRoutes(
         throw log.prunedError(`the payments of model ${id} in epoch ${epoch}`, { id, epoch });
       const close =
         epochRecord === undefined ? undefined : await readCloseOnL1(log, epochRecord.closingBatch);
-      const final = pipeline.registry.leafAfter(pipeline.registry.finalNumber, id);
-      return paymentsView(id, record, epoch, { record: epochRecord, close, payments, final });
+      return paymentsView(id, record, epoch, { record: epochRecord, close, payments });
     },
   );
 
