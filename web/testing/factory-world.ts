@@ -71,10 +71,13 @@ export interface FactoryPagesWorld extends SettlingWorld {
   isSettled(modelId: number): Promise<boolean>;
 }
 
-/** Starts a rollup with pages, a Datanet host without Datanets, and the inputs of a factory beside them. */
-export async function startFactoryPlaces(folder: string) {
+/**
+ * Starts a rollup with pages, a Datanet host without Datanets, and the inputs of a factory beside them.
+ * @param hasAnswerServer whether the pages ask an answer server at `answersPort`, which a test starts
+ */
+export async function startFactoryPlaces(folder: string, hasAnswerServer: boolean) {
   // The pages are told the addresses before anything listens there.
-  const [hostPort, factoryPort, adaptersPort] = [await freePort(), await freePort(), await freePort()];
+  const [hostPort, factoryPort, answersPort] = [await freePort(), await freePort(), await freePort()];
   const urlOf = (port: number) => `http://127.0.0.1:${port}`;
   const { path } = await buildPages({ circuits: [], exits: [] });
   const world = await startSettlingWorld(
@@ -82,7 +85,7 @@ export async function startFactoryPlaces(folder: string) {
     (rpcUrl) => ({
       SEQUENCER_PAGES_PATH: path,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
-      SEQUENCER_PAGES_ANSWER_SERVERS: urlOf(adaptersPort),
+      ...(hasAnswerServer && { SEQUENCER_PAGES_ANSWER_SERVERS: urlOf(answersPort) }),
       SEQUENCER_PAGES_DATANET_HOSTS: urlOf(hostPort),
       SEQUENCER_PAGES_FACTORY: urlOf(factoryPort),
     }),
@@ -99,12 +102,12 @@ export async function startFactoryPlaces(folder: string) {
     FACTORY_RATE_LIMIT_PER_MINUTE: "1000000",
     FACTORY_THREAD_COUNT: "1",
   };
-  return { world, hostUrl, adaptersPort, environment };
+  return { world, hostUrl, answersPort, environment };
 }
 
 export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
-  const { adaptersPort, environment, hostUrl, world } = await startFactoryPlaces(folder);
+  const { answersPort, environment, hostUrl, world } = await startFactoryPlaces(folder, true);
   const { alice } = world;
   const { datanetId, rowsRoot } = await publishTexts(world, hostUrl, join(folder, "rows"));
   await world.passTime(A_DAY_SECONDS);
@@ -141,7 +144,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
       served = await serveRegistered(world, {
         folder,
         published,
-        port: adaptersPort,
+        port: answersPort,
         spans: await textSpans(join(folder, "rows"), rowsRoot),
       });
     },

@@ -79,7 +79,7 @@ export type RoadWorld = Awaited<ReturnType<typeof startRoad>>;
 /** Starts everything: batches go to L1 by themselves, and nobody has made anything yet. */
 export async function startRoad() {
   const folder = mkdtempSync(join(tmpdir(), "pages-road-"));
-  const { environment, world } = await startFactoryPlaces(folder);
+  const { environment, world } = await startFactoryPlaces(folder, false);
   // People read times.
   Object.defineProperty(world.w.rollup.clock, "nowMs", { get: () => Date.now() });
   const { client, roles, token } = world.f.l1;
