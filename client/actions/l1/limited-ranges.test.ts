@@ -82,3 +82,15 @@ it.each(Object.entries(RANGE_REFUSALS))(
     expect(result).toMatchObject([{ queueIndex: 0, amountWei: 2n * OPEN, word2: 5n }]);
   },
 );
+
+it("the waiting entries are found where blocks share their time, as on a development chain", async () => {
+  await f.client.setBlockTimestampInterval({ interval: 0 });
+  try {
+    const { timestamp } = await f.client.getBlock();
+    await f.client.mine({ blocks: 40 });
+    expect((await f.client.getBlock()).timestamp).toBe(timestamp);
+  } finally {
+    await f.client.removeBlockTimestampInterval();
+  }
+  expect(await queuedEntries(await clientOf(anvil.url), f.roles.bob)).toMatchObject([{ queueIndex: 0 }]);
+});

@@ -14,6 +14,9 @@ export interface QueuedEntry {
 /** The lower bits of a stored entry are L1's time of it. */
 const TIME_BITS = 40;
 
+/** Blocks of a development chain, which mines one for each transaction, may share their time: so many more are read. */
+const SAME_TIME_BLOCKS = 1_000n;
+
 /**
  * Entries of L1's queue that an account has made and no batch on L1 has taken, oldest first.
  * @throws CLI_L1_REFUSED, CLI_UNREACHABLE
@@ -34,8 +37,8 @@ export async function queuedEntries(client: LedgerClient, sender: Address): Prom
       functionName: "queueEntries",
       args: [BigInt(queueHead)],
     });
-    // Each block is later than the one before by a second at least: no entry that waits is in an older block than this.
-    const maxAgeBlocks = head.timestamp - BigInt.asUintN(TIME_BITS, stored);
+    // A block of Ethereum is later than the one before by a second at least, so no entry that waits is older than this.
+    const maxAgeBlocks = head.timestamp - BigInt.asUintN(TIME_BITS, stored) + SAME_TIME_BLOCKS;
     const fromBlock = head.number > maxAgeBlocks ? head.number - maxAgeBlocks : 0n;
     const filter = { ...rollup, eventName: "QueueEntryAdded" } as const;
     const range = { fromBlock, toBlock: head.number, isNewestFirst: true };
