@@ -11,6 +11,12 @@ import type { HostLeaf } from "../store/ledger-view.ts";
 import { requireMayRead } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 
+/**
+ * Maximum lead of a signed record's or name's time over the host's clock, in milliseconds. It may be old: mirrors bring old
+ * ones.
+ */
+export const MAX_LEAD_MS = 600_000;
+
 export const rootText = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")

@@ -6,9 +6,8 @@ import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { checkNames, signedNameSchema } from "../records/display-name.ts";
 import type { HostContext } from "./host-context.ts";
+import { MAX_LEAD_MS } from "./host-request.ts";
 
-/** Maximum lead of a name's time over the host's clock. */
-const CLOCK_SLACK_MS = 600_000;
 const MAX_LEAVES = 100;
 
 const namesQuery = z
@@ -42,7 +41,7 @@ export function registerNameRoutes(app: FastifyInstance, context: HostContext): 
     { tag: "names", summary: "Bring the signed name of a leaf", body: signedNameSchema },
     async ({ body: name }) => {
       const { atMs, leafId } = name.body;
-      if (atMs > nowMs() + CLOCK_SLACK_MS) throw invalid("it is from the future", { leafId });
+      if (atMs > nowMs() + MAX_LEAD_MS) throw invalid("it is from the future", { leafId });
       const unsigned = () =>
         invalid(`it is not signed by the key of leaf ${leafId}`, { reason: "name-signature", leafId });
       if (!checkNames(domain, [name])[0]) throw unsigned();

@@ -12,11 +12,9 @@ import type { HostLeaf } from "../store/ledger-view.ts";
 import type { RecordOffer } from "../store/record-offer.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
-import { cardOf, idParams } from "./host-request.ts";
+import { cardOf, idParams, MAX_LEAD_MS } from "./host-request.ts";
 import { requireOnLedger } from "./verified-check.ts";
 
-/** Maximum lead of a record's time over the host's clock. It may be old, since mirrors bring old ones. */
-const CLOCK_SLACK_MS = 600_000;
 const MAX_RECORDS_A_REQUEST = 500;
 
 const recordsBody = z.strictObject({ records: z.array(z.unknown()).min(1).max(MAX_RECORDS_A_REQUEST) });
@@ -177,7 +175,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     if (!parsed.success) return invalid(z.prettifyError(parsed.error).slice(0, 500));
     const { body } = parsed.data;
     if (body.datanetId !== datanet.id) return invalid(`it is of Datanet ${body.datanetId}`);
-    return body.atMs > nowMs() + CLOCK_SLACK_MS ? invalid("it is from the future") : parsed.data;
+    return body.atMs > nowMs() + MAX_LEAD_MS ? invalid("it is from the future") : parsed.data;
   }
 
   function requireTakeable(

@@ -31,8 +31,8 @@ function pack(spec, target) {
 }
 
 function fetchArchive(name) {
-  const { integrity, version } = archives[name];
-  const path = join(folder, `${name.replace(/^@/, "").replaceAll("/", "-")}-${version}.tgz`);
+  const { file, integrity, version } = archives[name];
+  const path = join(folder, file);
   if (existsSync(path)) return;
   mkdirSync(folder, { recursive: true });
   const draft = mkdtempSync(join(folder, "draft-"));

@@ -18,9 +18,7 @@ export const archiveVersion = (name: ArchiveName): string => archives[name].vers
  * @throws Error if the archive cannot be fetched, or is not the pinned one
  */
 export function readPackageArchive(name: ArchiveName): ReadonlyMap<string, Buffer> {
-  const { version } = archives[name];
-  const file = `${name.replace(/^@/, "").replaceAll("/", "-")}-${version}.tgz`;
-  const path = fileURLToPath(new URL(`../../.cache/archives/${file}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../.cache/archives/${archives[name].file}`, import.meta.url));
   if (!existsSync(path)) {
     const fetch = fileURLToPath(new URL("./fetch.js", import.meta.url));
     execFileSync(process.execPath, [fetch, name], { stdio: ["ignore", "inherit", "inherit"] });

@@ -1,5 +1,6 @@
-const FIRST_WAIT_MS = 15_000;
-const MAX_WAIT_MS = 3_600_000;
+import { waitAfterMs } from "@openledger/foundation/retry";
+
+const WAITS = { firstWaitMs: 15_000, maxWaitMs: 3_600_000 };
 
 export interface Failure {
   /** Time of the first of the failures in a row, in Unix milliseconds. */
@@ -10,7 +11,7 @@ export interface Failure {
 
 /** Failures by name, and the time of each one's next try: after 15 s, then twice as long each time, up to an hour. */
 export class Retries {
-  readonly #failures = new Map<string, Failure & { readonly nextMs: number; readonly waitMs: number }>();
+  readonly #failures = new Map<string, Failure & { readonly nextMs: number; readonly count: number }>();
   readonly #nowMs: () => number;
 
   constructor(nowMs: () => number) {
@@ -25,9 +26,9 @@ export class Retries {
   fail(name: string, { code, text }: { code: string; text: string }, untilMs?: number): void {
     const nowMs = this.#nowMs();
     const known = this.#failures.get(name);
-    const waitMs = known === undefined ? FIRST_WAIT_MS : Math.min(MAX_WAIT_MS, 2 * known.waitMs);
-    const nextMs = untilMs ?? nowMs + waitMs;
-    this.#failures.set(name, { sinceMs: known?.sinceMs ?? nowMs, code, text, nextMs, waitMs });
+    const count = (known?.count ?? 0) + 1;
+    const nextMs = untilMs ?? nowMs + waitAfterMs(count, WAITS);
+    this.#failures.set(name, { sinceMs: known?.sinceMs ?? nowMs, code, text, nextMs, count });
   }
 
   succeed(name: string): void {

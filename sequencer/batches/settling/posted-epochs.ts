@@ -5,12 +5,8 @@ import { postedPayment } from "@openledger/circuits/batch/batch-data";
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
-import { hex32 } from "@openledger/foundation/hex";
 import { type StoreWrite, storeKeys } from "../../store/store-keys.ts";
-import type { StoredEpoch, StoredPayment } from "./stored-epochs.ts";
-
-/** Stands for the hash of a signed operation: L1 does not hold the fee limit that it covers. */
-const UNKNOWN_HASH = hex32(0n);
+import { NO_OPERATION_HASH, type StoredEpoch, type StoredPayment } from "./stored-epochs.ts";
 
 interface OpenEpoch {
   epoch: number;
@@ -54,7 +50,7 @@ export class PostedEpochs {
     if (payment !== null) {
       const open = this.#open.get(b)!;
       open.amountWei += payment.amountWei;
-      const rest = { hash: UNKNOWN_HASH, ...forced, cumulativeWei: open.amountWei, batchNumber };
+      const rest = { hash: NO_OPERATION_HASH, ...forced, cumulativeWei: open.amountWei, batchNumber };
       const value: StoredPayment = { ...payment, ...rest };
       return [{ key: storeKeys.payment(b, open.epoch, open.paymentCount++), value }];
     }
@@ -71,7 +67,7 @@ export class PostedEpochs {
         // It waits for randomness of a later block, so its own batch does not settle it.
         const chain = rewards!.closed!.chain;
         const facts = { modelId: b, epoch, closingBatch: batchNumber, amountWei, paymentCount };
-        const value: StoredEpoch = { ...facts, chain, closed: model!.closed, hash: UNKNOWN_HASH };
+        const value: StoredEpoch = { ...facts, chain, closed: model!.closed, hash: NO_OPERATION_HASH };
         return [{ key: storeKeys.epoch(b, epoch), value }];
       }
       default:

@@ -19,7 +19,11 @@ import type { ExecutedQueueEntry, StoredQueueEntry } from "../../store/log-entry
 import { type StoreWrite, storeKeys } from "../../store/store-keys.ts";
 import type { BatchRegistry } from "../batch-registry.ts";
 
-const NO_OPERATION = hex32(0n);
+/**
+ * Hash of a payment or epoch without a known signed operation: L1's queue forced it, or L1 alone is known, which does not
+ * hold the fee limit that the hash covers.
+ */
+export const NO_OPERATION_HASH = hex32(0n);
 
 /** One link of an epoch's chain: H[PAYMENT](chain, receipt, payerId | cumulativeWei << 24). */
 export interface StoredPayment {
@@ -68,7 +72,7 @@ export function forcedEpochWrites(
   before: Leaf,
   { batchNumber, operation: { queueIndex } }: Pick<ExecutedQueueEntry, "batchNumber" | "operation">,
 ): StoreWrite[] {
-  const facts = { hash: NO_OPERATION, queueIndex, batchNumber };
+  const facts = { hash: NO_OPERATION_HASH, queueIndex, batchNumber };
   if (record.kind !== KIND.forcedCloseEpoch) return paymentWrites(ledger, record, facts);
   return record.isValid ? [closeWrite(ledger, record.b, before, facts)] : [];
 }

@@ -9,12 +9,15 @@ import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import { hex32 } from "@openledger/foundation/hex";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { type RestoredLedger, restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import type { Address } from "viem";
 import type { EpochCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
-import type { StoredEpoch, StoredPayment } from "../../batches/settling/stored-epochs.ts";
+import {
+  NO_OPERATION_HASH,
+  type StoredEpoch,
+  type StoredPayment,
+} from "../../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
 import { postedQueueWrites } from "../../store/executed-queue.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../../store/follow-marker.ts";
@@ -57,8 +60,6 @@ export interface RestoreFromL1Result {
 
 /** Stands for no entry of the log: the next entry is the first. */
 const NO_SEQUENCE = -1;
-/** L1 does not hold the fee limit, which the hash of a signed operation covers. */
-const UNKNOWN_HASH = hex32(0n);
 
 /** Requires that the contract exists at a block: on a young chain it may not be final yet. @throws SEQ_TOO_EARLY */
 async function requireContractAt(
@@ -214,7 +215,7 @@ async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<
     const epochs = [replay.payments.open(modelId), replay.payments.closed(modelId)];
     for (const epoch of epochs) {
       for (const [i, payment] of (epoch?.payments ?? []).entries()) {
-        const value: StoredPayment = { hash: UNKNOWN_HASH, ...payment };
+        const value: StoredPayment = { hash: NO_OPERATION_HASH, ...payment };
         writes.push({ key: storeKeys.payment(modelId, epoch!.epoch, i), value });
       }
     }
@@ -230,7 +231,7 @@ async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<
       amountWei,
       paymentCount: replay.payments.closed(modelId)!.payments.length,
       closed: model.closed,
-      hash: UNKNOWN_HASH,
+      hash: NO_OPERATION_HASH,
     };
     writes.push({ key: storeKeys.epoch(modelId, epoch), value });
     closes.set(closingBatch, {
