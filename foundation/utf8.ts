@@ -13,3 +13,8 @@ export function textOfBytes(bytes: Uint8Array): string {
 
 /** The text of a person's file, without the byte-order mark that some editors put before it. @throws SyntaxError */
 export const textOfFile = (bytes: Uint8Array): string => textOfBytes(bytes).replace(/^\ufeff/, "");
+
+/** `String.prototype.isWellFormed` is younger than the language that this repository is written for. */
+export function isWellFormed(text: string): boolean {
+  return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text);
+}
