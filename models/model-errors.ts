@@ -107,6 +107,7 @@ const OPENAI_FORMS: Partial<
   SRV_UNKNOWN_ROUTE: ["invalid_request_error", "unknown_url"],
   SRV_OVERLOADED: ["rate_limit_error", "rate_limit_exceeded", 429],
   SRV_STOPPING: ["server_error", "server_stopping"],
+  SRV_DATABASE_UNREACHABLE: ["server_error", "database_unreachable"],
 };
 
 const NOT_ALLOWED = "method_not_supported";

@@ -1,5 +1,6 @@
 /** The factory's settings: one table of environment variables, read once. */
 
+import { DATABASE_SETTINGS } from "@openledger/foundation/database/open-database";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   type ConfigOf,
@@ -35,6 +36,7 @@ export const FACTORY_SETTINGS = {
     description: "URL of the Ethereum node to read the rollup's circuits from",
   },
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/factory"),
+  ...DATABASE_SETTINGS,
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8570"),
   ...SERVER_SETTINGS,

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -24,13 +24,16 @@ import { signQuestion } from "@openledger/client/actions/answers/sign-question";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { Database } from "@openledger/foundation/database/database";
 import { hex32 } from "@openledger/foundation/hex";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { createLogger } from "@openledger/foundation/logger";
+import { encodeStoreRecord, STORE_FILE } from "@openledger/foundation/store/store-identity";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { worldConfig } from "../../testing/serving-world.ts";
 import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
-import { AnswerFolder } from "./answer-store.ts";
+import { ANSWERS_PART, AnswerStore } from "./answer-store.ts";
 
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
 
@@ -56,11 +59,17 @@ beforeAll(async () => {
   publishedFolder = join(parent, "model");
   await writeModel(publishedFolder, model);
   prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
-  return () => rm(parent, { recursive: true });
+  // The server does not stop between two tests.
+  const held = await createTestDatabase();
+  return async () => {
+    await held.drop();
+    await rm(parent, { recursive: true });
+  };
 });
 
 let fixture: LedgerFixture;
 let folder: string;
+let home: TestDatabase;
 let served: ServedModels;
 /** Address of the model's routes. */
 let url: string;
@@ -73,10 +82,12 @@ beforeEach(async () => {
   for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf());
   setPayments([]);
   folder = await mkdtemp(join(tmpdir(), "answers-"));
+  home = await createTestDatabase();
   await start();
 });
 afterEach(async () => {
   await served.close();
+  await home.drop();
   await fixture.close();
   await rm(folder, { recursive: true });
 });
@@ -92,6 +103,7 @@ async function start({
   const settings = {
     SERVING_BASE_PATH: undefined,
     SERVING_ADAPTERS_PATH: undefined,
+    SERVING_DATABASE_URL: home.url,
     SERVING_ANSWER_TTL_SECONDS: String(TTL_MS / 1_000),
     SERVING_RATE_LIMIT_PER_MINUTE: "1000",
   };
@@ -115,8 +127,9 @@ async function start({
 
 /** The store of a server that was closed. */
 async function openStore() {
-  const answers = await AnswerFolder.open(join(folder, "data", "answers"), ROLLUP);
-  return { store: answers.ofModel(MODEL_ID), close: () => answers.close() };
+  const logger = createLogger("test", "silent");
+  const database = await Database.open({ url: home.url, part: ANSWERS_PART, rollup: ROLLUP, logger });
+  return { store: new AnswerStore(database, MODEL_ID), close: () => database.close() };
 }
 
 /** The model as the sequencer shows it. */
@@ -546,10 +559,46 @@ describe("the answer server", () => {
     } finally {
       await writeFile(path, bytes);
     }
-    const none = { SERVING_BASE_PATH: undefined, SERVING_ADAPTERS_PATH: undefined };
+    const none = {
+      SERVING_BASE_PATH: undefined,
+      SERVING_ADAPTERS_PATH: undefined,
+      SERVING_DATABASE_URL: home.url,
+    };
     await expect(serveModels(worldConfig(folder, none))).rejects.toMatchObject({
       code: "SRV_CONFIG_INVALID",
     });
+  });
+
+  it("refuses the folder of an earlier version, and another process's, and leaves it as it is", async () => {
+    await served.close();
+    const record = (kind: string, format: number) => {
+      const made = { kind, format, chainId: null, rollupAddress: null, version: "0.0.1" };
+      return encodeStoreRecord(made);
+    };
+    const files: [name: string, text: string, expected: object][] = [
+      ["keys.json", '{"keys":[]}', { code: "SRV_STORE_FORMAT", data: { reason: "no-record", expected: 2 } }],
+      [STORE_FILE, record("answer-server", 1), { code: "SRV_STORE_FORMAT", data: { reason: "older" } }],
+      [STORE_FILE, record("answer-server", 3), { code: "SRV_STORE_FORMAT", data: { reason: "newer" } }],
+      [STORE_FILE, record("factory", 2), { code: "SRV_WRONG_DIRECTORY", data: { reason: "other-kind" } }],
+    ];
+    const data = join(folder, "data");
+    for (const [name, text, expected] of files) {
+      await rm(data, { recursive: true });
+      await mkdir(data);
+      await writeFile(join(data, name), text);
+      await expect(start()).rejects.toMatchObject(expected);
+      expect(await readdir(data)).toEqual([name]);
+    }
+    // Its answers, as a version without records wrote them.
+    await rm(data, { recursive: true });
+    await cp(join(import.meta.dirname, "../../testing/stores/answers-format-0"), join(data, "answers"), {
+      recursive: true,
+    });
+    await expect(start()).rejects.toMatchObject({
+      code: "SRV_STORE_FORMAT",
+      message: expect.stringContaining("serve until its answers are settled"),
+    });
+    expect(await readdir(data)).toEqual(["answers"]);
   });
 
   it("serves a model that is put into the folder of published ones while it runs", async () => {
@@ -560,6 +609,7 @@ describe("the answer server", () => {
       SERVING_BASE_PATH: undefined,
       SERVING_ADAPTERS_PATH: undefined,
       SERVING_PUBLISHED_PATH: publishedPath,
+      SERVING_DATABASE_URL: home.url,
     };
     const { client, sequencer } = fixture;
     const ledger = { sequencerUrl: sequencer.url, domain: client.domain, rollup: ROLLUP };

@@ -91,7 +91,7 @@ export class CompletionService {
       // A waiting request holds none of its text, unless its answer is charged for.
       const asked = await this.#asked(request, asker, () => !response.destroyed);
       const { forms, key } = asked;
-      key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
+      await key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
       for (const [name, value] of Object.entries(key?.headers ?? {})) response.setHeader(name, value);
       if (asked.isStream) await this.#stream(asked, response);
       else await this.#whole(asked, response);
