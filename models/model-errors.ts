@@ -52,7 +52,7 @@ export const settlerErrors = defineErrors("CMD", {
     meaning:
       "drawn payments have receipts that the model's server cannot open. `data.payments`, `data.burnedWei`",
     remedy:
-      "restore the answers' folder. If there are no receipts: --consent-to-voids, or openledger models settle --account NAME",
+      "restore the answers' database. If there are no receipts: --consent-to-voids, or openledger models settle --account NAME",
     note: "The server burns the part of these payments only with your consent.",
   },
 });

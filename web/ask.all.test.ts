@@ -14,11 +14,11 @@ import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { ServedModels } from "@openledger/models/serving/serve-models";
-import { serveTested } from "@openledger/models/testing/serving-world";
 import { hostSpans } from "@openledger/models/serving/spans/host-spans";
 import { documentText } from "@openledger/models/serving/spans/span-documents";
 import { buildSpanIndex } from "@openledger/models/serving/spans/span-index";
 import { citingMaker, passageRows, passagesOf } from "@openledger/models/testing/citing-world";
+import { serveTested } from "@openledger/models/testing/serving-world";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,

@@ -152,8 +152,10 @@ export const devnetPaths = {
   speechModel: join(workspaceDir, "speech-model"),
   /** Published models by their leaves, as the answer server looks for them. */
   published: join(workspaceDir, "published"),
-  /** Of the answer server: answers, proofs of settlements, compiled adapters. */
+  /** Of the answer server: proofs of settlements, compiled adapters. */
   serving: join(workspaceDir, "serving"),
+  /** PostgreSQL of the answer server and the factory. */
+  database: join(workspaceDir, "database"),
   /** Of the Datanet host. */
   datanetData: join(workspaceDir, "datanets"),
   factoryData: join(workspaceDir, "factory"),

@@ -1,5 +1,6 @@
 /** Turns of accounts: of all servers on a database, one at a time makes an account's answer of a model. */
 import { setTimeout as pause } from "node:timers/promises";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type AccountTurn, type AnswerStore, TURN_MS } from "./answer-store.ts";
 
 /** Pauses between two looks whether the turn is free, the first one and the longest. */
@@ -26,6 +27,9 @@ export async function inTurn<T>(
     return await work();
   } finally {
     clearInterval(extending);
-    await store.endTurn(turn).catch(() => {});
+    await store.endTurn(turn).catch((error: unknown) => {
+      // Then it ends by itself.
+      if (!isRollupError(error) || error.code !== "SRV_DATABASE_UNREACHABLE") throw error;
+    });
   }
 }

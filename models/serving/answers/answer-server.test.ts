@@ -3,26 +3,18 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
-import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
-import { fetchModel, writeModel } from "@openledger/attribution/model/model-directory";
+import { fetchModel } from "@openledger/attribution/model/model-directory";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
-import { directMatrix, registerModel } from "@openledger/attribution/model/registration";
+import { directMatrix } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { recipeFor, sampleInputs, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { type DirectQuery, directShape } from "@openledger/circuits/ledger/direct-query";
+import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
-import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { signQuestion } from "@openledger/client/actions/answers/sign-question";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
-import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { Database } from "@openledger/foundation/database/database";
 import { hex32 } from "@openledger/foundation/hex";
@@ -31,39 +23,34 @@ import { createLogger } from "@openledger/foundation/logger";
 import { encodeStoreRecord, STORE_FILE } from "@openledger/foundation/store/store-identity";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  type AnsweredModel,
+  MODEL_ID,
+  modelLeaf,
+  PRICE_WEI,
+  publishDirectModel,
+  ROLLUP,
+  setPayments,
+} from "../../testing/answered-world.ts";
 import { worldConfig } from "../../testing/serving-world.ts";
 import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
 import { ANSWERS_PART, AnswerStore } from "./answer-store.ts";
 
-const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
-
-const MODEL_ID = 9;
-const PRICE_WEI = 2_000_000_000_000_000_000n;
 const TTL_MS = 60_000;
-const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
-
-let model: PublishedModel<DirectParts>;
+let world: AnsweredModel;
+let model: AnsweredModel["model"];
 let publishedFolder: string;
 let prompts: string[];
-let checkable: Awaited<ReturnType<typeof openCheckable<DirectParts>>>;
+let checkable: AnsweredModel["checkable"];
 
 beforeAll(async () => {
-  await initPoseidon();
-  const rows = sampleRows("email", 24);
-  const trained = trainDirect(rows, recipeFor(rows, 64));
-  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const registration = registerModel(trained, { split }, SIZE);
-  model = publishedModel(trained, registration, { publishRows: true });
-  checkable = await openCheckable(model);
-  const parent = await mkdtemp(join(tmpdir(), "published-"));
-  publishedFolder = join(parent, "model");
-  await writeModel(publishedFolder, model);
-  prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
+  world = await publishDirectModel();
+  ({ checkable, model, prompts, publishedFolder } = world);
   // The server does not stop between two tests.
   const held = await createTestDatabase();
   return async () => {
     await held.drop();
-    await rm(parent, { recursive: true });
+    await world.remove();
   };
 });
 
@@ -79,8 +66,8 @@ beforeEach(async () => {
   nowMs = 1_000_000;
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
-  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf());
-  setPayments([]);
+  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf(world));
+  setPayments(fixture, []);
   folder = await mkdtemp(join(tmpdir(), "answers-"));
   home = await createTestDatabase();
   await start();
@@ -132,76 +119,6 @@ async function openStore() {
   return { store: new AnswerStore(database, MODEL_ID), close: () => database.close() };
 }
 
-/** The model as the sequencer shows it. */
-function modelLeaf(changed: object = {}) {
-  const { split, ...statics } = model.statics;
-  const { ownerParts, validatorParts } = unpackSplit(split);
-  return {
-    id: MODEL_ID,
-    kind: "model",
-    nonce: 0,
-    nextNonce: 0,
-    l1Owner: "0x000000000000000000000000000000000000000b",
-    keyX: hex32(0n),
-    balanceWei: "0",
-    chain: hex32(0n),
-    openAmountWei: "0",
-    counters: {
-      isReady: true,
-      isApproved: true,
-      approvals: 0,
-      cap: 64,
-      paymentCount: 0,
-      epoch: 1,
-      priceWei: PRICE_WEI.toString(),
-      ...changed,
-    },
-    model: {
-      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
-      datanetId: 4,
-      version: 1,
-      furtherDatanets: [],
-      drawCount: 4,
-      featureCount: directShape(64),
-      ownerParts: Number(ownerParts),
-      validatorParts: Number(validatorParts),
-      epochStart: 1,
-    },
-    closedEpoch: null,
-    payees: [],
-  };
-}
-
-type Payment = { receipt: bigint; payerId: number };
-
-/** Epoch 1 of the ledger's payments, of which the server may ask any page. */
-function setPayments(payments: Payment[], isClosed = false): void {
-  const { answers } = fixture.sequencer;
-  const chain = hex32(
-    paymentChain(payments.map((one, i) => ({ ...one, cumulativeWei: PRICE_WEI * BigInt(i + 1) }))),
-  );
-  for (let from = 0; from <= payments.length; from++) {
-    answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
-      epoch: 1,
-      isClosed,
-      chain,
-      paymentCount: payments.length,
-      payments: payments.slice(from).map(({ receipt, payerId }, i) => ({
-        receipt: hex32(receipt),
-        payerId,
-        amountWei: PRICE_WEI.toString(),
-        cumulativeWei: (PRICE_WEI * BigInt(from + i + 1)).toString(),
-      })),
-    });
-  }
-  answers.set(
-    `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
-    isClosed
-      ? { epoch: 2, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] }
-      : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
-  );
-}
-
 const ask = (prompt: string) =>
   askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt, from: 4 });
 
@@ -242,7 +159,7 @@ describe("a direct model behind the answer server", () => {
 
     expect((await get("/v1/openings?epoch=1")).body).toMatchObject({ openings: [], nextFrom: null });
     expect((await get(`/v1/answers/${hex32(answer.receipt)}`)).body).toMatchObject({ isPaid: false });
-    setPayments([
+    setPayments(fixture, [
       { receipt: 77n, payerId: 5 },
       { receipt: answer.receipt, payerId: 4 },
     ]);
@@ -287,7 +204,7 @@ describe("a direct model behind the answer server", () => {
     });
     const both = await Promise.allSettled([ask(prompts[1]!), ask(prompts[2]!)]);
     expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    setPayments([{ receipt: first.receipt, payerId: 4 }]);
+    setPayments(fixture, [{ receipt: first.receipt, payerId: 4 }]);
     const second = await ask(prompts[1]!);
     expect(second.receipt).not.toBe(first.receipt);
   });
@@ -304,7 +221,7 @@ describe("a direct model behind the answer server", () => {
       code: "ATT_ANSWER_UNPAID",
       data: { reason: "left-unpaid", receipt: hex32(first.receipt) },
     });
-    setPayments([{ receipt: first.receipt, payerId: 4 }]);
+    setPayments(fixture, [{ receipt: first.receipt, payerId: 4 }]);
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
     const second = await ask(prompts[1]!);
     expect(second.receipt).not.toBe(first.receipt);
@@ -323,7 +240,7 @@ describe("a direct model behind the answer server", () => {
       onSigned: async (signed) => {
         await acknowledge(signed);
         // The ledger has the payment as soon as it is sent.
-        setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
+        setPayments(fixture, [{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
       },
     });
     expect(bought.label).toBe(checkable.answer(prompts[1]!).label);
@@ -346,7 +263,7 @@ describe("a direct model behind the answer server", () => {
     const status = (await get(`/v1/answers/${sealed.receipt}`)).body;
     expect(status).toMatchObject({ isPaid: false, answerHash: null, queryCommitment: null });
     expect(status).not.toHaveProperty("salt");
-    setPayments([{ receipt: BigInt(sealed.receipt!), payerId: 4 }]);
+    setPayments(fixture, [{ receipt: BigInt(sealed.receipt!), payerId: 4 }]);
     const { salt } = (await get(`/v1/answers/${sealed.receipt}`)).body as { salt: string };
     const open = (text: string) =>
       JSON.parse(new TextDecoder().decode(sealedBytes(BigInt(salt), Buffer.from(text, "base64"))));
@@ -400,7 +317,7 @@ describe("a direct model behind the answer server", () => {
         model: checkable,
         onSigned: async (signed) => {
           await acknowledge(signed);
-          setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
+          setPayments(fixture, [{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
         },
       });
 
@@ -443,14 +360,14 @@ describe("a direct model behind the answer server", () => {
 
   it("counts no payment by somebody else", async () => {
     const { receipt } = await ask(prompts[0]!);
-    setPayments([{ receipt, payerId: 7 }]);
+    setPayments(fixture, [{ receipt, payerId: 7 }]);
     expect((await get("/v1/openings?epoch=1")).body.openings).toEqual([]);
     await expect(ask(prompts[1]!)).rejects.toMatchObject({ code: "ATT_ANSWER_UNPAID" });
   });
 
   it("remembers answers, payments and where it stopped over a restart", async () => {
     const first = await ask(prompts[0]!);
-    setPayments([{ receipt: first.receipt, payerId: 4 }], true);
+    setPayments(fixture, [{ receipt: first.receipt, payerId: 4 }], true);
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
     const second = await ask(prompts[1]!);
     await served.close();
@@ -491,12 +408,12 @@ describe("a direct model behind the answer server", () => {
 
   it("refuses to serve a model that the ledger does not have, or that takes no payments", async () => {
     const { answers } = fixture.sequencer;
-    answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf({ isReady: false }));
+    answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf(world, { isReady: false }));
     await expect(ask(prompts[0]!)).rejects.toMatchObject({
       code: "ATT_MODEL_NOT_PAYABLE",
       isRetryable: false,
     });
-    const other = modelLeaf();
+    const other = modelLeaf(world);
     answers.set(`GET /v1/leaves/${MODEL_ID}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_MODEL_NOT_SERVED" });
     answers.set(`GET /v1/leaves/${MODEL_ID}`, { surprise: true });
@@ -535,7 +452,7 @@ describe("the watcher of payments", () => {
     const { receipt } = await ask(prompts[0]!);
     fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
     await expect.poll(() => errors).toContain("payments cannot be read");
-    setPayments([{ receipt, payerId: 4 }]);
+    setPayments(fixture, [{ receipt, payerId: 4 }]);
     const path = `/v1/answers/${hex32(receipt)}`;
     await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
     await served.close();

@@ -131,6 +131,7 @@ describe("an account's turn", () => {
     await Promise.all(["a", "b", "c"].map(work));
     expect(log).toHaveLength(6);
     for (let i = 0; i < 6; i += 2) expect(log[i]).toBe(log[i + 1]);
+    expect(await database.query("select * from turns")).toEqual([]);
   });
 
   it("of a server that was killed is over after a while, and what that one makes is not stored", async () => {

@@ -418,8 +418,8 @@ export class AnswerStore {
     }
   }
 
-  async #endTurn({ query }: Queries, { holder, payerId }: AccountTurn): Promise<boolean> {
-    const ended = await query(
+  async #endTurn(queries: Queries, { holder, payerId }: AccountTurn): Promise<boolean> {
+    const ended = await queries.query(
       "delete from turns where model_id = $1 and payer_id = $2 and holder = $3 returning 1",
       [this.#modelId, payerId, holder],
     );
@@ -439,7 +439,9 @@ export class AnswerStore {
       );
       const found = cursorOf(row!);
       const isSame =
-        found.epoch === from.epoch && found.index === from.index && BigInt(found.chain) === BigInt(from.chain);
+        found.epoch === from.epoch &&
+        found.index === from.index &&
+        BigInt(found.chain) === BigInt(from.chain);
       return isSame ? change(queries) : { cursor: found, count: 0 };
     });
   }
