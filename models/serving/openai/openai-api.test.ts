@@ -412,6 +412,24 @@ describe("keys", () => {
     }
   });
 
+  it("are counted over all servers of a database, which go on as one", async () => {
+    const servers = await Promise.all(
+      ["one", "other"].map((name) =>
+        serveWorld(folder, { SERVING_DATABASE_URL: home.url, SERVING_DATA_PATH: join(folder, name) }),
+      ),
+    );
+    try {
+      const key = await issueKey(database, { name: "mia", ...limits });
+      const list = (i: number) => clientOf(servers[i]!, key).models.list();
+      for (const i of [0, 1, 0]) await list(i);
+      for (const i of [0, 1]) await expect(list(i)).rejects.toMatchObject({ status: 429 });
+      await revokeKey(database, "mia");
+      for (const i of [0, 1]) await expect(list(i)).rejects.toMatchObject({ status: 401 });
+    } finally {
+      for (const server of servers) await server.close();
+    }
+  });
+
   it("come back with time, and hold where all of them are lost", async () => {
     const key = await issueKey(database, { name: "mia", ...limits });
     await expect(issueKey(database, { name: "mia", ...limits })).rejects.toMatchObject({
