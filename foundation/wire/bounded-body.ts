@@ -9,7 +9,7 @@ const SMALL_BYTES = 65_536;
 
 /** An answer has more bytes than its reader takes. */
 export class BodyTooLong extends Error {
-  constructor(readonly maxBytes: number) {
+  constructor(maxBytes: number) {
     super(`more than ${maxBytes} bytes`);
   }
 }
