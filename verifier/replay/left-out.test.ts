@@ -55,14 +55,14 @@ const readers: [string, (rpcUrl: string) => Promise<unknown>][] = [
   ["a restored ledger", (rpcUrl) => restoreLedger(rollupAt(rpcUrl))],
   ["the check of preconfirmations", (rpcUrl) => checkPreconfirmations(rollupAt(rpcUrl), [])],
 ];
-const rollupAt = (rpcUrl: string) =>
+const rollupAt = (rpcUrl: string): RollupContract =>
   new RollupContract({ client: createL1Client({ rpcUrl, pollIntervalMs: 10 }), address: f.rollup.address });
 
 describe.each(readers)("%s", (_, read) => {
   it.each([
-    ["BatchAccepted", () => `batch ${settledBatch}`],
-    ["QueueEntryAdded", () => "queue entry"],
-    ["EpochsClosed", () => "the CloseEpochs of batch"],
+    ["BatchAccepted", (): string => `batch ${settledBatch}`],
+    ["QueueEntryAdded", (): string => "queue entry"],
+    ["EpochsClosed", (): string => "the CloseEpochs of batch"],
   ] as const)("says that the node's logs lack %s", async (name, what) => {
     const limit = await leavesOutLast(name);
     await expect(behindLimit(f.rpcUrl, limit, read)).rejects.toMatchObject({
