@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-/** What a new user does, with the real processes, the real L1 and real proofs; only the folder is another. */
+/** Runs the first command of a new user: the real processes, the real L1 and real proofs, in a temporary folder. */
 let home: string;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "openledger-devnet-"));

@@ -330,7 +330,7 @@ async function bringUpAndWork(modules: {
   return { ...report, pagesUrl: sequencerUrl };
 }
 
-/** Their exits are proven in the page, so that they bring these keys along. @returns their folder */
+/** Builds the pages, with the keys of exits: these are proven in the page. @returns the pages' folder */
 async function preparePages(
   circuits: readonly DevnetCircuit[],
   deployment: Deployment,

@@ -20,7 +20,11 @@ const made = (
   run: JobStep["run"],
   needs: JobStep["needs"] = [],
 ): JobStep => ({
-  ...{ title, seconds, needs, makes: [], run },
+  title,
+  seconds,
+  needs,
+  makes: [],
+  run,
 });
 
 it("runs the steps in their order, each with what those before it have made", async () => {

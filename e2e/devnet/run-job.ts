@@ -40,7 +40,7 @@ export async function runSteps(
   return made as Made;
 }
 
-/** How long the job still takes as a step begins, at the pace of those before it: a busy machine is slower. */
+/** Estimates the rest of the job as a step begins, by the pace of the steps before it: a busy machine is slower. */
 function leftMs(steps: readonly JobStep[], index: number, tookMs: number): number {
   const sumMs = (some: readonly JobStep[]) => 1_000 * some.reduce((sum, { seconds }) => sum + seconds, 0);
   const doneMs = sumMs(steps.slice(0, index));

@@ -252,7 +252,7 @@ function isProvenBy(
 
 const sortsOf = (circuits: readonly RegisteredCircuit[]) => circuits.map(({ sort }) => sort);
 
-/** Whether the batch has a CloseEpoch, signed or forced. */
+/** Returns true if the batch has a CloseEpoch, signed or forced. */
 export const hasCloseEpochs = ({ batch }: BatchEvent): boolean =>
   batch.wide.some(
     ({ isValid, kind }) => kind === KIND.closeEpoch || (kind === KIND.forcedCloseEpoch && isValid),

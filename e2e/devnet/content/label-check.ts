@@ -1,4 +1,4 @@
-/** What the devnet's validators find in planned commits, by the same code as `openledger datanet check` and as the host. */
+/** Findings of the devnet's validators in planned commits, by the code of `openledger datanet check` and of the host. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "@openledger/attribution/model/datanet-check";
@@ -13,7 +13,7 @@ interface PlannedCheck {
   readonly check: DatanetCheck;
   /** Rows of the version. */
   readonly keptCount: number;
-  /** Of one contributor's commits. */
+  /** Rows of the version that come from a contributor's commits. */
   keptOf(name: ContributorName): number;
 }
 
