@@ -3,7 +3,7 @@
  * a model of everybody else's rows contradicts. Input is public data, and the list is the same on every machine.
  */
 import { attributionError } from "../attribution-errors.ts";
-import { PIXEL_COUNT } from "../rows/digit-pixels.ts";
+import { PIXEL_COUNT, POOLED_DIGIT_SIDE } from "../rows/digit-pixels.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
 import { hasFewWords, type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
@@ -55,7 +55,6 @@ export const LEAST_OTHER_ROWS = 8;
 const DECAY = 0.001;
 const TOLERANCE = 1e-4;
 const EMAIL_BUCKETS = 512;
-const DIGIT_SIDE = 14;
 
 /**
  * Checks commits. @param commits in the ledger's order
@@ -70,7 +69,8 @@ export function checkDatanet(
     return checkTexts(commits);
   const kind = options.inputs?.kind ?? kindOf(contents[0]);
   const inputs: InputOptions =
-    options.inputs ?? (kind === "email" ? { kind, bucketCount: EMAIL_BUCKETS } : { kind, side: DIGIT_SIDE });
+    options.inputs ??
+    (kind === "email" ? { kind, bucketCount: EMAIL_BUCKETS } : { kind, side: POOLED_DIGIT_SIDE });
   const rows = commits.flatMap((commit, commitIndex) =>
     commit.contents.map((content, rowIndex) => decodeIn(kind, content, { commitIndex, rowIndex })),
   );

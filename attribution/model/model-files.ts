@@ -106,8 +106,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
 /**
  * Reads a published model and checks that its files are those of the manifest and fit each other and the statics. Two
  * checks are left to verify-model.ts: the rows' training, and the columns' sums. Needs `initPoseidon`.
- * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID,
- *   ATT_RECIPE_INVALID
+ * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID
  */
 export function decodeModel<Parts extends ModelParts = DirectParts>(
   files: ModelFiles,

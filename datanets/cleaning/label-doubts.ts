@@ -1,5 +1,6 @@
 import { labelIssues } from "@openledger/attribution/cleaning/label-issues";
 import { type SparseRows, sparseRows } from "@openledger/attribution/maths/sparse-rows";
+import { POOLED_DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import { hashedTerms } from "@openledger/attribution/rows/hashed-terms";
 import { decodeRow, inputRows } from "@openledger/attribution/rows/row-content";
 import type { Card } from "../card/card.ts";
@@ -9,7 +10,6 @@ import type { RowToCheck } from "./row-to-check.ts";
 
 /** Hash buckets of the scores, as measured in docs/explanation/attribution-methods.md, "Wrong labels and cleaning". */
 const BUCKETS = 512;
-const DIGIT_SIDE = 14;
 /** Outliers are rows more unlike the others than this many thousandths of them. Fewer rows than the minimum have none. */
 const OUTLIER_PERMILLE = 990;
 const LEAST_ROWS = 50;
@@ -68,7 +68,7 @@ function inputsOf(
 ): SparseRows {
   if (card.row.kind === "digit") {
     const inputs = places.map((i) => decodeRow("digit", rows[i]!.content).input);
-    return inputRows({ kind: "digit", side: DIGIT_SIDE }, inputs);
+    return inputRows({ kind: "digit", side: POOLED_DIGIT_SIDE }, inputs);
   }
   const encoder = new TextEncoder();
   return sparseRows(

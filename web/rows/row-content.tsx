@@ -1,3 +1,4 @@
+import { DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { imageTypeOf } from "@openledger/datanets/rows/row-view";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -8,7 +9,6 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { RowText } from "./row-text.tsx";
 
 const FIRST_CHARACTERS = 4_000;
-const DIGIT_SIDE = 28;
 
 interface RowContentProps extends TabProps {
   readonly row: { readonly digest: string; readonly excerpt: string; readonly isCut: boolean };
