@@ -43,7 +43,8 @@ describe("checkDatanet", () => {
       Array.from({ length: 20 }, (_, i) => 96 + i),
     );
     expect(new Set(out.map(({ row }) => row)).size, "each once").toBe(out.length);
-    for (const { label, row, said } of check.contradicted) expect(said, `row ${row}`).not.toBe(label);
+    for (const { label, row, predictedLabel } of check.contradicted)
+      expect(predictedLabel, `row ${row}`).not.toBe(label);
   });
 
   it("lets a refused row take no later honest one with it", () => {

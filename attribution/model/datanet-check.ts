@@ -23,7 +23,7 @@ export interface CommittedRows {
 export interface ContradictedLabel {
   readonly row: number;
   readonly label: string;
-  readonly said: string;
+  readonly predictedLabel: string;
 }
 
 export interface CheckedCommit {
@@ -97,7 +97,7 @@ export function checkDatanet(
     contradicted: [...rows.keys()].filter(isContradicted).map((row) => ({
       row,
       label: labelsOf(kind)[rows[row]!.label]!,
-      said: labelsOf(kind)[predicted[row]!]!,
+      predictedLabel: labelsOf(kind)[predicted[row]!]!,
     })),
     commits: commits.map(
       ({ contents: own, contributorId }, c): CheckedCommit => ({

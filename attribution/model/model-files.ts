@@ -12,7 +12,7 @@ import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.t
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
-import type { FeaturesOf, ModelFamily, ModelParts, Trained } from "./model-family.ts";
+import type { FeaturesOf, ModelFamily, ModelParts, TrainedModel } from "./model-family.ts";
 import {
   checkedFile,
   decodeManifest,
@@ -56,7 +56,7 @@ const payeesSchema = z.array(
  * @param card the text of the Datanet's card, with which anybody can check the recipe's base
  */
 export function publishedModel<Parts extends ModelParts>(
-  trained: Trained<Parts>,
+  trained: TrainedModel<Parts>,
   registration: ModelRegistration,
   { card = null, publishRows }: { publishRows: boolean; card?: string | null },
 ): PublishedModel<Parts> {

@@ -65,7 +65,9 @@ describe("npm start", () => {
     expect(await readFile(join(home, "journal.json"), "utf8")).toBe(before);
   });
 
-  test("names what is down, and answers other commands with a typed error", { timeout: 240_000 }, async () => {
+  test("names what is down, and answers other commands with a typed error", {
+    timeout: 240_000,
+  }, async () => {
     const status = await run("scripts/openledger.ts", ["status", "--json"]);
     expect(status.status, status.output).toBe(1);
     const { checks } = JSON.parse(status.stdout) as { checks: { check: string; problem: string | null }[] };

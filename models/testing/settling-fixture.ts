@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import { writeModel } from "@openledger/attribution/model/model-directory";
-import type { Trained } from "@openledger/attribution/model/model-family";
+import type { TrainedModel } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
@@ -59,7 +59,7 @@ export const BOB_ACCOUNT = 5;
 export type ModelMaker = (
   rows: readonly OwnedRow[],
   ledger: Pick<RecipeBase, "datanet" | "furtherDatanets" | "columnCount">,
-) => Promise<Trained>;
+) => Promise<TrainedModel>;
 
 const makeDirect: ModelMaker = async (rows, { columnCount: _, ...datanets }) =>
   trainDirect(rows, recipeFor(rows, SMALL_DIRECT.features, datanets)) as never;

@@ -13,7 +13,7 @@ import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { isFinalizable, type Journey } from "../ledger/journey.ts";
 import { journeys, keepJourney } from "../ledger/journey-store.ts";
 import { type Session, unlock } from "../ledger/session.ts";
-import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
+import { beginJourney, storeSignedJourney } from "../ledger/signed-journey.ts";
 
 const knownKeys = (now: Holdings) => now.accounts.map(({ keyX }) => keyX);
 
@@ -98,14 +98,16 @@ export async function startTransfer(
   const from = mainAccount(owned)!.id;
   const journey = { ...beginJourney("transfer", amountWei), toLeaf: to };
   const owner = expectedOwner === undefined ? {} : { expectedOwner };
-  await keepSigned(now, journey, (onSigned) => transfer(client, { from, to, amountWei, onSigned, ...owner }));
+  await storeSignedJourney(now, journey, (onSigned) =>
+    transfer(client, { from, to, amountWei, onSigned, ...owner }),
+  );
 }
 
 export async function startWithdraw(now: Session, owned: Holdings, amountWei: bigint): Promise<void> {
   const client = await unlock(now, knownKeys(owned));
   const from = mainAccount(owned)!.id;
   const journey = beginJourney("withdraw", amountWei);
-  await keepSigned(now, journey, (onSigned) =>
+  await storeSignedJourney(now, journey, (onSigned) =>
     withdraw(client, { from, amountWei, recipient: now.address, onSigned }),
   );
 }

@@ -110,7 +110,7 @@ export function planMethod(
 }
 
 /** Features of `count` gradients that lie one after another, by the map at its place. */
-export function projectPlaced(
+export function projectPlacedGradients(
   { loaded, options, places }: PlacedText,
   at: Place,
   count: number,

@@ -3,7 +3,7 @@
  * scores are held against it: they are of a run in which all rows weigh half (docs/adr/0013-tangents-of-the-run.md).
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import type { ModelParts, Trained } from "@openledger/attribution/model/model-family";
+import type { ModelParts, TrainedModel } from "@openledger/attribution/model/model-family";
 import { checkRowsRoot, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { estimateAttribution } from "@openledger/attribution/scores/attribution-estimate";
@@ -60,7 +60,7 @@ export interface WhatIf {
 }
 
 /** Model that is published, or only trained. */
-type Audited<Parts extends ModelParts> = Omit<Trained<Parts>, "rows" | "accuracy">;
+type Audited<Parts extends ModelParts> = Omit<TrainedModel<Parts>, "rows" | "accuracy">;
 
 /** Sum of some texts' losses, each times its factor. */
 interface Measure extends Pick<WhatIfLoss, "of" | "prompt"> {

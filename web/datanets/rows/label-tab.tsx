@@ -8,7 +8,7 @@ import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
 import { sayAll } from "../../hosts/say.ts";
 import type { TabProps } from "../../hosts/tab-props.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowContent } from "../../rows/row-content.tsx";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showTime } from "../../words/format.ts";
@@ -45,7 +45,7 @@ export function LabelTab(props: TabProps) {
 
 function Allowed(props: TabProps & { client: LedgerClient }) {
   const { client, place } = props;
-  const standing = useLoaded(`${client.leafId}`, () => getStanding(client, place));
+  const standing = useLoad(`${client.leafId}`, () => getStanding(client, place));
   if (standing.problem !== null) return <ProblemNotice problem={standing.problem} />;
   if (standing.value === undefined) return <p class="soft">Asking the host …</p>;
   if (!standing.value.mayLabel)

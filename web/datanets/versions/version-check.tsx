@@ -6,7 +6,7 @@ import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { type Check, Checks } from "../../design/checks.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../../hosts/tab-props.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
@@ -155,7 +155,7 @@ export function VersionDownload(props: SigningTab) {
   const { client, facts, place, visitor } = props;
   const [said, setSaid] = useState("");
   const { isBusy, problem, run } = useAction();
-  const citation = useLoaded(facts.ledger.rowsRoot, () =>
+  const citation = useLoad(facts.ledger.rowsRoot, () =>
     getCitation(visitor.reader, { ...place, rowsRoot: facts.ledger.rowsRoot }),
   );
   const download = () =>
