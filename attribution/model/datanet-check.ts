@@ -51,7 +51,7 @@ export interface DatanetCheck {
 }
 
 /** Minimum rows of other contributors: a model of fewer says little. Guess. */
-export const LEAST_OTHER_ROWS = 8;
+export const MIN_OTHER_ROWS = 8;
 const DECAY = 0.001;
 const TOLERANCE = 1e-4;
 const EMAIL_BUCKETS = 512;
@@ -204,7 +204,7 @@ function predictWithoutOwn(
       folds: Int32Array.from(owners, (owner) => names.indexOf(owner)),
       foldCount: names.length,
       classCount: labelsOf(options.kind).length,
-      leastOthers: LEAST_OTHER_ROWS,
+      minOthers: MIN_OTHER_ROWS,
     },
   );
   return rows.map((_, i) => (held.isJudged[i] === 1 ? held.predicted[i]! : null));

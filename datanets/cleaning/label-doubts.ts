@@ -12,7 +12,7 @@ import type { RowToCheck } from "./row-to-check.ts";
 const BUCKETS = 512;
 /** Outliers are rows more unlike the others than this many thousandths of them. Fewer rows than the minimum have none. */
 const OUTLIER_PERMILLE = 990;
-const LEAST_ROWS = 50;
+const MIN_ROWS = 50;
 /** Odds of one to one: above, another label is likelier. */
 const CONTRADICTED = 0.5;
 
@@ -23,7 +23,7 @@ const CONTRADICTED = 0.5;
 export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
   if (card.row.kind === "image") return [];
   const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
-  if (places.length < LEAST_ROWS) return [];
+  if (places.length < MIN_ROWS) return [];
   const knownLabels = places.map((i) => views[i]!.label ?? rows[i]!.acceptedLabel);
   const isLabelled = knownLabels.every((label) => label !== null);
   const names: (string | null)[] = isLabelled ? [...new Set(knownLabels)].sort() : [null];

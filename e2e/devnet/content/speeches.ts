@@ -8,7 +8,7 @@ import type { ContributorName } from "../config.ts";
 
 /** Maximum length of a passage. Such a text has fewer tokens than the base has positions, whatever its tokens are. */
 const MAX_CHARACTERS = 220;
-const LEAST_CHARACTERS = 60;
+const MIN_CHARACTERS = 60;
 /** Characters of a question: the beginning of a passage that nobody has contributed. */
 const PROMPT_CHARACTERS = 48;
 
@@ -38,7 +38,7 @@ function passagesOf({ name, year }: { readonly name: string; readonly year: numb
     open = open === "" ? sentence : `${open} ${sentence}`;
   }
   const isFit = (passage: string) =>
-    passage.length >= LEAST_CHARACTERS && passage.length <= MAX_CHARACTERS && /^[\x20-\x7e]+$/.test(passage);
+    passage.length >= MIN_CHARACTERS && passage.length <= MAX_CHARACTERS && /^[\x20-\x7e]+$/.test(passage);
   return [...new Set(passages)].filter(isFit);
 }
 

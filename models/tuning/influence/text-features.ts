@@ -19,7 +19,7 @@ import { type ToCoordinates, toEigenbases } from "./gradient-coordinates.ts";
 import type { TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
 /** Least score, as a part of the largest σ; below it there is only rounding. */
-const LEAST_SCORE = 1e-6;
+const MIN_SCORE = 1e-6;
 
 /**
  * Computes the map and the rows' features, rowCount × featureCount, from the rows' tangents at the gradients' place.
@@ -34,7 +34,7 @@ export function mapTangents(
   const { featureCount, rowCount } = options;
   const scores = rowScores(kernels, places, options, latest);
   const squares = timesTransposed(scores, rowCount, scores, rowCount, rowCount);
-  const { factors, vectors } = largestVectors(squares, LEAST_SCORE ** 2, options);
+  const { factors, vectors } = largestVectors(squares, MIN_SCORE ** 2, options);
   const features = transpose(
     vectors.map((x, at) => x * (factors[Math.floor(at / rowCount)] ?? 0)),
     featureCount,
@@ -59,7 +59,7 @@ export function mapTexts(
   const { gradients } = places;
   const turnBack = toCoordinates(kernels, places, options);
   const scores = rowScores(kernels, places, options, gradients);
-  const { factors, vectors } = largestVectors(scores, LEAST_SCORE, options);
+  const { factors, vectors } = largestVectors(scores, MIN_SCORE, options);
   writeDirections(kernels, places, options, vectors, factors);
   const features = projectGradients(kernels, places, options, gradients, options.rowCount);
   // From now on the map takes gradients as they come.

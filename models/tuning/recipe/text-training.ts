@@ -49,7 +49,7 @@ import { isCiting, parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
 import { tokensOfRow, weighedByTokens } from "./text-tokens.ts";
 
 /** Minimum rows: with fewer a tuning has nothing to tell apart. */
-const LEAST_ROWS = 4;
+const MIN_ROWS = 4;
 /** Rows between two reports of progress. */
 const ROWS_AT_ONCE = 32;
 
@@ -101,11 +101,11 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
     lossesOf,
     requireTrainable(contents, { datanet, heldOut = 0 }) {
       for (const [index, content] of contents.entries()) decodeAt(content, index);
-      if (contents.length - heldOut >= LEAST_ROWS) return;
+      if (contents.length - heldOut >= MIN_ROWS) return;
       throw attributionError(
         "ATT_TOO_FEW_ROWS",
-        `version ${datanet.version} of datanet ${datanet.id} has ${contents.length} rows; a model needs ${LEAST_ROWS}`,
-        { data: { rowCount: contents.length, leastRows: LEAST_ROWS } },
+        `version ${datanet.version} of datanet ${datanet.id} has ${contents.length} rows; a model needs ${MIN_ROWS}`,
+        { data: { rowCount: contents.length, leastRows: MIN_ROWS } },
       );
     },
     async train(rows, unchecked, options) {
