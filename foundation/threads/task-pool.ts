@@ -81,8 +81,8 @@ export class TaskPool<Tasks extends TaskModule> {
         },
       );
       // A result may come before what was told on the way to it.
-      for (let told = partIn(channel); told !== undefined; told = partIn(channel))
-        onPart!(told.message as never);
+      for (let part = partIn(channel); part !== undefined; part = partIn(channel))
+        onPart!(part.message as never);
     } catch (error) {
       signal?.throwIfAborted();
       throw ended(error as Error);

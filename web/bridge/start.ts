@@ -41,8 +41,8 @@ export async function startDeposit(
     l2Key === null ? mainAccount(owned) : (owned.accounts.find(({ keyX }) => keyX === l2Key.keyX) ?? null);
   const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
   const target = account === null ? {} : { to: account.id, expectedOwner: now.address };
-  await keepQueued(now, beginJourney("deposit", amountWei), (told) =>
-    deposit(client, { amountWei, ...told, ...target, ...byOwners }),
+  await keepQueued(now, beginJourney("deposit", amountWei), (callbacks) =>
+    deposit(client, { amountWei, ...callbacks, ...target, ...byOwners }),
   );
 }
 
@@ -57,8 +57,8 @@ export async function startForcedWithdraw(
   const { id } = mainAccount(owned)!;
   const recipient = now.address;
   const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
-  await keepQueued(now, beginJourney("forcedWithdraw", amountWei), (told) =>
-    force(now.client, { type: "withdraw", id, amountWei, recipient, ...told, ...byOwners }),
+  await keepQueued(now, beginJourney("forcedWithdraw", amountWei), (callbacks) =>
+    force(now.client, { type: "withdraw", id, amountWei, recipient, ...callbacks, ...byOwners }),
   );
 }
 
@@ -67,7 +67,7 @@ async function keepQueued(
   now: Session,
   started: Journey,
   send: (
-    told: Required<Pick<L1Options, "onSent" | "onProposed">>,
+    callbacks: Required<Pick<L1Options, "onSent" | "onProposed">>,
   ) => Promise<{ queueIndex: number; transactionHash: Hex }>,
 ): Promise<void> {
   let journey = started;

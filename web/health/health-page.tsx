@@ -228,10 +228,12 @@ function heard(
   operator: SequencerStatus["operator"],
   one: { heardAtMs: number } | null | undefined,
   nowMs: number,
-  said: string,
+  sentence: string,
 ): string {
   if (operator === undefined) return "Only the sequencer gets these reports; this is a full node.";
-  return one == null ? "No report since the sequencer started." : `${said} ${showAge(one.heardAtMs, nowMs)}.`;
+  return one == null
+    ? "No report since the sequencer started."
+    : `${sentence} ${showAge(one.heardAtMs, nowMs)}.`;
 }
 
 /** Least amount that is shown in digits: below it they say nothing. */

@@ -65,11 +65,11 @@ export function Hint(props: TabProps & { digest: string }) {
 interface ProgressProps extends TabProps {
   readonly ownCount: number | null;
   readonly held: readonly HeldLabel[];
-  readonly said: string;
+  readonly status: string;
   readonly onUndo: () => void;
 }
 
-export function Progress({ facts, held, onUndo, ownCount, place, said, visitor }: ProgressProps) {
+export function Progress({ facts, held, onUndo, ownCount, place, status, visitor }: ProgressProps) {
   const { value } = useLoad(`${facts.here.recordCount}`, () => getStatistics(visitor.reader, place));
   const last = held.at(-1);
   const isDone = value === undefined ? 0 : value.states.accepted + value.states.leftOut;
@@ -107,7 +107,7 @@ export function Progress({ facts, held, onUndo, ownCount, place, said, visitor }
         </p>
       )}
       <p class="small" role="status">
-        {said}
+        {status}
       </p>
       <Button isSmall isDisabled={last === undefined} onClick={onUndo}>
         <KeyHint name="u" /> {last === undefined ? "Nothing to take back" : `Take back “${last.label}”`}
