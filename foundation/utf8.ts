@@ -11,5 +11,21 @@ export function textOfBytes(bytes: Uint8Array): string {
   }
 }
 
-/** The text of a person's file, without the byte-order mark that some editors put before it. @throws SyntaxError */
-export const textOfFile = (bytes: Uint8Array): string => textOfBytes(bytes).replace(/^\ufeff/, "");
+/**
+ * The text of a person's file, without the byte-order mark that some editors put before it.
+ *
+ * @throws SyntaxError also for zero bytes: text in UTF-16 without a mark is UTF-8 with a zero after every letter
+ */
+export function textOfFile(bytes: Uint8Array): string {
+  if (bytes.includes(0)) throw new SyntaxError("it is no UTF-8: it has zero bytes");
+  return textOfBytes(bytes).replace(/^\ufeff/, "");
+}
+
+/**
+ * Returns the first line, from 1 on, that ends with a carriage return alone; null if there is none. Such a file is one
+ * line to whoever looks for line feeds.
+ */
+export function lineWithoutFeed(text: string): number | null {
+  const at = text.search(/\r(?!\n)/);
+  return at < 0 ? null : text.slice(0, at).split("\n").length;
+}

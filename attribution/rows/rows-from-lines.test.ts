@@ -36,6 +36,9 @@ describe("rows of people's files", () => {
     expect(() => rowsFromJsonLines(latin1, "rows.jsonl")).toThrow(invalid("rows.jsonl"));
     expect(() => linesOf(latin1, "lines.txt")).toThrow(invalid("lines.txt"));
     expect(linesOf(bytes("\ufeffa\r\nb"), "lines.txt")).toEqual(["a", "b"]);
+    const utf16 = Buffer.from("a\nb\n", "utf16le");
+    expect(() => linesOf(utf16, "lines.txt")).toThrow(invalid("lines.txt"));
+    expect(() => linesOf(bytes("a\rb\rc"), "lines.txt")).toThrow(invalid("lines.txt", 1));
     expect(read('\ufeff{"text":"a"}')).toEqual([bytes('{"text":"a"}')]);
     expect(read('{"text":null,"label":null,"prompt":"a","answer":"b"}')).toEqual([
       bytes('{"prompt":"a","answer":"b"}'),
@@ -48,6 +51,9 @@ describe("rows of people's files", () => {
     ["a list", "[]"],
     ["a name twice", '{"text":"b","text":"c"}'],
     ["an empty text", '{"text":""}'],
+    ["a text beside a prompt", '{"text":"b","prompt":"c","answer":"d"}'],
+    ["a list of one label", '{"label":["ham"],"text":"b"}'],
+    ["a line without a line feed", '{"text":"b"}\r'],
     ["a text that is too long", `{"text":"${"x".repeat(70_000)}"}`],
   ])("are refused by their line: %s", (_what, line) => {
     expect(() => read(`{"text":"a"}\n${line}`)).toThrow(invalid("rows.jsonl", 2));

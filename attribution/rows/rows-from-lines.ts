@@ -1,5 +1,5 @@
 import { parseExactJson } from "@openledger/foundation/exact-json";
-import { textOfFile } from "@openledger/foundation/utf8";
+import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
 import { attributionError } from "../attribution-errors.ts";
 import { encodeRow, labelsOf, type RowKind } from "./row-content.ts";
 import { encodeTextRow, type TextRow } from "./text-rows.ts";
@@ -16,16 +16,22 @@ export function rowsFromJsonLines(content: Uint8Array, path: string): Uint8Array
   );
 }
 
-/** Lines of a person's file. @throws ATT_ROW_INVALID where it is no UTF-8 */
+/** Lines of a person's file. @throws ATT_ROW_INVALID where it is no UTF-8, or a line ends without a line feed */
 export function linesOf(content: Uint8Array, path: string): string[] {
+  let text: string;
   try {
-    return textOfFile(content).split(/\r?\n/);
+    text = textOfFile(content);
   } catch (cause) {
     throw attributionError("ATT_ROW_INVALID", `${path} is no UTF-8: save it in that encoding`, {
       data: { file: path },
       cause,
     });
   }
+  const line = lineWithoutFeed(text);
+  if (line === null) return text.split(/\r?\n/);
+  throw attributionError("ATT_ROW_INVALID", `${path}:${line} ends without a line feed`, {
+    data: { file: path, line },
+  });
 }
 
 function rowOfLine(json: string, place: { readonly file: string; readonly line: number }): Uint8Array {
@@ -48,7 +54,8 @@ function rowOfLine(json: string, place: { readonly file: string; readonly line: 
       return encodeTextRow(row as TextRow);
     const kind: RowKind = typeof pixels === "string" ? "digit" : "email";
     const input = kind === "digit" ? pixels : text;
-    const label = labelsOf(kind).indexOf(String(name));
+    // A list of one label is none.
+    const label = Array.isArray(name) ? -1 : labelsOf(kind).indexOf(String(name));
     if (label >= 0 && typeof input === "string") return encodeRow(kind, { label, input });
   } catch (cause) {
     throw invalid(`is ${(cause as Error).message}`, cause);

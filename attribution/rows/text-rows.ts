@@ -13,7 +13,10 @@ export type TextRow = { readonly text: string } | { readonly prompt: string; rea
 /** @throws ATT_ROW_INVALID */
 export function encodeTextRow(row: TextRow): Uint8Array {
   // A text that is null is not there: some exports name every column in every row.
-  const { text = null } = row as { readonly text?: string | null };
+  const { answer, prompt, text = null } = row as Partial<Record<"text" | "prompt" | "answer", string | null>>;
+  const hasTurn = [prompt, answer].some((part) => (part ?? "") !== "");
+  if (text !== null && hasTurn)
+    throw invalidRow("it has a text beside a prompt or an answer: leave one of them out");
   const parts = text === null && "prompt" in row ? { prompt: row.prompt, answer: row.answer } : { text };
   for (const [field, text] of Object.entries(parts)) {
     if (typeof text !== "string" || text.trim() === "") throw invalidRow(`its ${field} is empty`);

@@ -208,3 +208,49 @@ describe("files of tools", () => {
       ]);
   });
 });
+
+describe("what another reader would take otherwise", () => {
+  it("is refused in CSV: a number with zeros before it is a code", async () => {
+    for (const digits of ["01234", "-007", "00"])
+      await expect(read(numbers, "csv", `n\n1\n${digits}\n`), digits).rejects.toThrow(
+        refused({ line: 3, field: "n" }, digits),
+      );
+    expect(texts(await read(jsonOf("n", "text"), "csv", "n\n01234\n"))).toEqual(['{"n":"01234"}']);
+    expect(texts(await read(numbers, "csv", "n\n0\n-0.5\n10\n"))).toEqual([
+      '{"n":0}',
+      '{"n":-0.5}',
+      '{"n":10}',
+    ]);
+  });
+
+  it("is refused in texts: half of a surrogate pair, which UTF-8 replaces", async () => {
+    await expect(read(text, "jsonl", '{"text":"a"}\n{"text":"b\\ud83d"}')).rejects.toThrow(
+      refused({ file: "rows.file", line: 2, field: "text" }),
+    );
+    await expect(read(jsonOf("n", "text"), "jsonl", '{"n":"\\udc00b"}')).rejects.toThrow(
+      refused({ line: 1, field: "n" }),
+    );
+    expect(texts(await read(text, "jsonl", '{"text":"\\ud83d\\ude00"}'))).toEqual(["😀"]);
+  });
+
+  it("is refused in labels: a list of one, and bytes", async () => {
+    await expect(read(email, "jsonl", '{"label":["ham"],"text":"a"}')).rejects.toThrow(
+      refused({ line: 1, field: "label" }),
+    );
+  });
+
+  it("is refused in passages: a text beside a prompt or an answer", async () => {
+    for (const row of ['{"text":"a","prompt":"b","answer":"c"}', '{"text":"a","answer":"c"}'])
+      await expect(read(passage, "jsonl", `{"text":"x"}\n${row}`), row).rejects.toThrow(refused({ line: 2 }));
+    await expect(read(passage, "csv", "text,prompt,answer\na,b,c\n")).rejects.toThrow(refused({ line: 2 }));
+    expect(texts(await read(passage, "csv", "text,prompt,answer\na,,\n"))).toEqual(['{"text":"a"}']);
+  });
+
+  it("is refused in lines that end with a carriage return alone, and in UTF-16 without a mark", async () => {
+    await expect(read(text, "lines", "a\nb\rc\rd")).rejects.toThrow(refused({ file: "rows.file", line: 2 }));
+    expect(texts(await read(text, "lines", "a\r\nb"))).toEqual(["a", "b"]);
+    const utf16 = Buffer.from("text\nSun\n", "utf16le");
+    for (const format of ["whole", "lines", "csv", "jsonl"] as const)
+      await expect(read(text, format, utf16), format).rejects.toThrow(refused({ line: 0 }, "no UTF-8"));
+  });
+});

@@ -3,7 +3,7 @@ import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { exactNumber, isExact, Numeral, parseExactJson } from "@openledger/foundation/exact-json";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { textOfFile } from "@openledger/foundation/utf8";
+import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
 import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { readCsv } from "./csv.ts";
@@ -112,10 +112,14 @@ async function rowsOf(
     if (kind === "image") return [content];
     return [atPlace({ file, line: 0 }, () => rowOfText(textOf(content, file)))];
   }
-  if (format === "lines")
-    return textOf(content, file)
+  if (format === "lines") {
+    const text = textOf(content, file);
+    const line = lineWithoutFeed(text);
+    if (line !== null) throw unreadable({ file, line }, "a line ends without a line feed");
+    return text
       .split(/\r?\n/)
       .flatMap((line, i) => (line === "" ? [] : [atPlace({ file, line: i + 1 }, () => rowOfText(line))]));
+  }
   const { columns, read } = await tableOf(format, content, file);
   const taken = takenBy(card.row).map((name) => [name, names[name] ?? name] as const);
   const records = await read(
@@ -194,7 +198,9 @@ function rowOf({ row }: Pick<Card, "row">, record: FileRecord, place: Place): Ui
   switch (row.kind) {
     case "email":
     case "digit": {
-      const label = labelsOf(row.kind).indexOf(String(record.label));
+      // A list of one label is none, nor are its bytes.
+      const isOne = typeof record.label !== "object" || isSpelled(record.label);
+      const label = isOne ? labelsOf(row.kind).indexOf(String(record.label)) : -1;
       if (label < 0)
         throw unreadable(
           { ...place, field: "label" },
@@ -205,9 +211,12 @@ function rowOf({ row }: Pick<Card, "row">, record: FileRecord, place: Place): Ui
     case "text":
       return new TextEncoder().encode(textField("text"));
     case "passage":
-      return (record.text ?? null) === null
-        ? encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") })
-        : encodeTextRow({ text: textField("text") });
+      if ((record.text ?? null) === null)
+        return encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") });
+      for (const field of ["prompt", "answer"])
+        if ((record[field] ?? "") !== "")
+          throw unreadable({ ...place, field }, `it has a text beside "${field}": leave one of them out`);
+      return encodeTextRow({ text: textField("text") });
     case "json": {
       const fields = row.fields.map(({ name, type }) => [
         name,
@@ -223,7 +232,11 @@ function rowOf({ row }: Pick<Card, "row">, record: FileRecord, place: Place): Ui
 }
 
 const INTEGER = /^-?\d+$/;
-const NUMERAL = /^-?(\d+)(\.\d+)?([eE][-+]?\d+)?$/;
+/** As in JSON: a number has no zeros before it, and an area code is no number. */
+const NUMERAL = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
+
+/** True for numbers and names that a file's format wraps. */
+const isSpelled = (value: unknown) => value instanceof Numeral || value instanceof ClassLabel;
 
 /** CSV has texts alone, Parquet wide integers and bytes. */
 function fieldOf(
@@ -233,7 +246,10 @@ function fieldOf(
 ): string | number | boolean {
   const wrong = (why = `"${place.field}" is no ${type}`) => unreadable(place, why);
   if (type === "text") {
-    if (typeof value === "string") return value;
+    if (typeof value === "string") {
+      if (!isWellFormed(value)) throw wrong(`"${place.field}" has half of a surrogate pair`);
+      return value;
+    }
     if (value instanceof Uint8Array) throw wrong(`"${place.field}" has bytes that are no UTF-8`);
     if (value instanceof ClassLabel) return String(value);
     // A whole number has one spelling.
@@ -252,11 +268,15 @@ function fieldOf(
     throw Number.isFinite(raw) ? wrong(inexact(place.field, Object.is(raw, -0) ? "-0" : raw)) : wrong();
   }
   const digits = raw instanceof Numeral || typeof raw === "bigint" ? String(raw) : raw;
+  if (typeof digits === "string" && /^-?0\d/.test(digits)) throw wrong(inexact(place.field, digits));
   if (typeof digits !== "string" || !NUMERAL.test(digits)) throw wrong();
   const number = exactNumber(digits);
   if (number === null) throw wrong(inexact(place.field, digits));
   return number;
 }
+
+/** False for half of a surrogate pair, in place of which UTF-8 has a replacement character. */
+const isWellFormed = (text: string) => !/\p{Cs}/u.test(text);
 
 const inexact = (field: string, digits: string | number) =>
   `"${field}" is ${String(digits).slice(0, 40)}, which a row's number cannot hold: make the field a text`;

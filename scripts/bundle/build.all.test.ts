@@ -40,7 +40,8 @@ beforeAll(() => {
       symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
   const build = readFileSync(join(folder, "scripts/bundle/build.js"), "utf8");
   for (const [main] of build.matchAll(/(?<=^ {2}")[\w/-]+\.ts(?=",$)/gm)) put(main, "");
-  for (const room of ["prover", "circuits"]) mkdirSync(join(folder, room), { recursive: true });
+  for (const room of ["prover", "circuits", "scripts/watch"])
+    mkdirSync(join(folder, room), { recursive: true });
   put(
     "bridge/main.ts",
     'import { said } from "./said.ts";\nconsole.log(said as string, import.meta.url, ...process.argv.slice(2));\n',

@@ -23,7 +23,7 @@ const MAINS = [
   "datanets/host/main.ts",
   "models/factory/main.ts",
 ];
-const ROOMS_OF_ENTRIES = ["circuits", "prover", "datanets", "bridge", "models", "sequencer"];
+const ROOMS_OF_ENTRIES = ["circuits", "prover", "datanets", "bridge", "models", "sequencer", "scripts/watch"];
 
 /** The workspaces, and pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
 const BUNDLED =

@@ -1,37 +1,53 @@
-import { Piscina } from "piscina";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { modelError } from "@openledger/models/model-errors";
 import type { Finding, Recomputation, WatchSeat } from "./recomputation.ts";
 
-/** One thread that recomputes one thing after another, so that the watcher answers and follows L1 meanwhile. */
+type RecomputeThread = TaskPool<typeof import("./recompute-tasks.ts")>;
+
+/** Recomputes on a thread, one thing after another, so that the watcher answers and follows L1 meanwhile. */
 export class RecomputePool {
-  readonly #pool: Piscina<Recomputation, Finding>;
+  readonly #seat: WatchSeat;
+  #thread: RecomputeThread | null = null;
+  #isClosed = false;
 
   constructor(seat: WatchSeat) {
-    this.#pool = new Piscina({
-      filename: new URL("./recompute-worker-entry.js", import.meta.url).href,
-      workerData: seat,
-      execArgv: [],
-      minThreads: 0,
-      maxThreads: 1,
-      // A model may have taken gigabytes: the thread ends with it.
-      idleTimeout: 0,
-    });
-    // A thread that dies between two tasks is replaced; one that dies within a task fails that task.
-    this.#pool.on("error", () => {});
+    this.#seat = seat;
   }
 
-  /** @returns null if it took longer than `maxMs`. @throws an Error if the thread died */
+  /**
+   * Starts a thread for the task: a model may have taken gigabytes, which end with it.
+   * @returns null if it took longer than `maxMs`. @throws MOD_THREAD_ENDED if the thread died or the pool was closed
+   */
   async run(task: Recomputation, maxMs: number): Promise<Finding | null> {
+    if (this.#isClosed) throw ended(new Error("the watcher stops"));
     const signal = AbortSignal.timeout(maxMs);
+    const thread: RecomputeThread = new TaskPool({
+      tasks: new URL("./recompute-tasks.ts", import.meta.url),
+      seat: this.#seat,
+      threadCount: 1,
+      ended,
+    });
+    this.#thread = thread;
     try {
-      return await this.#pool.run(task, { signal });
+      return await thread.run("recompute", task, { signal });
     } catch (error) {
       if (signal.aborted) return null;
       throw error;
+    } finally {
+      this.#thread = null;
+      await thread.close();
     }
   }
 
   /** Ends the running recomputation. */
-  close(): Promise<void> {
-    return this.#pool.destroy();
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#thread?.close();
   }
 }
+
+const ended = (cause: Error) =>
+  modelError("MOD_THREAD_ENDED", `the thread that recomputes ended: ${cause.message}`, {
+    data: { reason: cause.message },
+    cause,
+  });

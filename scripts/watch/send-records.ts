@@ -4,9 +4,9 @@ import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import { versionOf } from "../commands/verify/verify-model.ts";
-import type { WatchedModel } from "./find-tasks.ts";
 import type { Difference } from "./recomputation.ts";
 import type { WatchTask } from "./watch-store.ts";
+import type { WatchedModel } from "./watched-models.ts";
 
 export interface WatchResult extends WatchTask {
   readonly difference: Difference | null;

@@ -8,9 +8,11 @@ import { temporaryFolder } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { AlarmTeller } from "./alarm-teller.ts";
 import { DayBudget } from "./day-budget.ts";
-import { findModels, tasksOf } from "./find-tasks.ts";
+import type { WatchSeat } from "./recomputation.ts";
+import { RecomputePool } from "./recompute-pool.ts";
 import { Retries } from "./retries.ts";
 import { type StoredTask, WatchStore } from "./watch-store.ts";
+import { findModels, tasksOf } from "./watched-models.ts";
 import type { WatchEvent } from "./webhook.ts";
 
 const folder = temporaryFolder();
@@ -59,6 +61,31 @@ describe("a day's budget", () => {
     expect(reopened.usage).toEqual({ day: 20_000, ms: 60, bytes: 2_000 });
     day.ms += 86_400_000;
     expect([reopened.leftMs, reopened.leftBytes]).toEqual([100, 1_000]);
+  });
+});
+
+describe("the thread that recomputes", () => {
+  const nowhere = "http://127.0.0.1:1";
+  const seat = {
+    rpcUrl: nowhere,
+    sequencerUrl: nowhere,
+    historyUrl: nowhere,
+    rollupAddress: rollup.rollupAddress,
+  };
+  const task = { modelId: 1, epoch: null, serverUrl: nowhere, base: null, rowsFolder: null };
+
+  it("tells why it cannot, stops at its time's limit, begins anew, and ends with the pool", async () => {
+    const pool = new RecomputePool(seat as WatchSeat);
+    onTestFinished(() => pool.close());
+    const why = () => pool.run(task, 60_000).catch(({ code }: { code: string }) => code);
+    const first = await why();
+    expect(first).toMatch(/UNREACHABLE/);
+    expect(await pool.run(task, 1)).toBe(null);
+    expect(await why()).toBe(first);
+    const running = why();
+    await pool.close();
+    expect(await running).toBe("MOD_THREAD_ENDED");
+    expect(await why()).toBe("MOD_THREAD_ENDED");
   });
 });
 

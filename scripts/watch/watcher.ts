@@ -6,13 +6,13 @@ import { readVersionRows } from "@openledger/client/actions/data/published-versi
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { downloadVersion } from "@openledger/client/datanets/download-rows";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { findModels, tasksOf, type WatchedModel } from "./find-tasks.ts";
 import type { Finding } from "./recomputation.ts";
 import { type Failure, Retries } from "./retries.ts";
 import { sendRecords, unsentPlaces } from "./send-records.ts";
 import { findServedPlaces } from "./served-places.ts";
 import type { WatcherModules, WatcherOptions } from "./watch-parts.ts";
 import { type DifferingTask, type StoredTask, taskName, type WatchTask } from "./watch-store.ts";
+import { findModels, tasksOf, type WatchedModel } from "./watched-models.ts";
 
 const DAY_MS = 86_400_000;
 const MAX_MANIFEST_BYTES = 1 << 20;
@@ -140,7 +140,7 @@ export class Watcher {
       logger.info({ ...task, serverUrl, leftMs }, "recomputing");
       finding = await run({ ...task, serverUrl, base: this.#options.base, rowsFolder }, leftMs);
     } catch (error) {
-      const code = isRollupError(error) ? error.code : "thread-died";
+      const code = isRollupError(error) ? error.code : "unforeseen";
       finding = { result: "unavailable", code, text: (error as Error).message };
     }
     const ms = Math.round(performance.now() - startedAtMs);

@@ -78,10 +78,11 @@ export async function readAdapter(
   const file = await source.open(WEIGHTS_FILE);
   if (file === null) throw unreadable(`${source.name}/${WEIGHTS_FILE}`, "there is no such file");
   try {
-    const entries = await readTensorEntries(file);
+    const others: string[] = [];
+    const entries = await readTensorEntries(file, (name) => others.push(name));
     const expectedTensors = tensorsOf(shape, layout);
     const names = new Set(expectedTensors.map(({ name }) => name));
-    const other = [...entries.keys()].find((name) => !names.has(name));
+    const other = [...entries.keys(), ...others].find((name) => !names.has(name));
     if (other !== undefined)
       throw invalid(other, `it has ${other}, which no module of ${CONFIG_FILE} asks for`);
     for (const { columns, name, place, rows } of expectedTensors) {

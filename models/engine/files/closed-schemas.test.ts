@@ -234,6 +234,30 @@ describe("config.json", () => {
     };
     expect(refusal(() => parseModelConfig(json(scaled))).message).toContain("mrope_section");
   });
+
+  it("with options of positions at two places is refused where they differ: which of them counts depends on the reader", () => {
+    const {
+      rope_scaling: _scaling,
+      rope_theta: _theta,
+      ...base
+    } = madeConfigs.llama as Record<string, unknown>;
+    const llama3 = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+    const older = { ...llama3, original_max_position_embeddings: 32 };
+    for (const changed of [
+      { rope_theta: 10_000, rope_parameters: { rope_type: "default", rope_theta: 500_000 } },
+      { rope_scaling: older, rope_parameters: { rope_type: "default" } },
+      { rope_scaling: { ...older, factor: 32 }, rope_parameters: older },
+      { rope_scaling: { rope_type: "default", rope_theta: 5 }, rope_parameters: { rope_type: "default" } },
+    ])
+      expect(refusal(() => parseModelConfig(json({ ...base, ...changed }))).code).toBe(
+        "MOD_CONFIG_UNSUPPORTED",
+      );
+    for (const same of [
+      { rope_theta: 500_000, rope_parameters: { rope_type: "default", rope_theta: 500_000 } },
+      { rope_theta: 500_000, rope_scaling: older, rope_parameters: { ...older, rope_theta: 500_000 } },
+    ])
+      expect(parseModelConfig(json({ ...base, ...same })).positions).toMatchObject({ theta: 500_000 });
+  });
 });
 
 /** adapter_config.json as PEFT 0.19 writes it. */
@@ -380,6 +404,74 @@ describe("tensors that the model does not take", () => {
       });
     // The same head is the model's if the configuration says so.
     await open({ ...config, tie_word_embeddings: false }, [...tensors, extra("lm_head.weight", [70, 48])]);
+  });
+
+  it("are refused by name in types that are no floats which are read, in a base and in an adapter", async () => {
+    const added = (
+      name: string,
+      dtype: string,
+      shape: readonly number[],
+      sizeBytes: number,
+      to = tensors,
+    ) => {
+      const file = Buffer.from(encodeTensors(to));
+      const end = 8 + Number(file.readBigUInt64LE());
+      const header = JSON.parse(file.toString("utf8", 8, end)) as Record<string, object>;
+      const from = file.length - end;
+      header[name] = { dtype, shape, data_offsets: [from, from + sizeBytes] };
+      const text = Buffer.from(JSON.stringify(header));
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(text.length));
+      return Buffer.concat([length, text, file.subarray(end), Buffer.alloc(sizeBytes, 1)]);
+    };
+    const openFile = async (weights: Buffer, settings: object = config) => {
+      const content = new Map<string, Uint8Array>([
+        ["config.json", json(settings)],
+        ["model.safetensors", weights],
+      ]);
+      await (await openModel(memorySource("base", content))).close();
+    };
+    for (const [name, type, shape, sizeBytes] of [
+      ["model.layers.0.self_attn.q_proj.bias", "F64", [48], 384],
+      ["model.layers.0.self_attn.q_proj.qweight", "I32", [2], 8],
+      ["lm_head.weight", "I8", [4], 4],
+    ] as const)
+      await expect(openFile(added(name, type, shape, sizeBytes)), name).rejects.toMatchObject({
+        code: "MOD_FILE_INVALID",
+        data: { reason: "tensor-unused", name },
+      });
+    const gpt2 = makeModel(madeConfigs.gpt2);
+    await openFile(added("h.0.attn.bias", "BOOL", [4], 4, gpt2.tensors), gpt2.config);
+
+    const opened = await openModel(
+      memorySource(
+        "base",
+        new Map([
+          ["config.json", json(config)],
+          ["model.safetensors", encodeTensors(tensors)],
+        ]),
+      ),
+    );
+    await opened.close();
+    const layout = adapterLayout(opened.shape, { rank: 4, alpha: 8, targets: ["q_proj"] });
+    const arena = new Float32Array(layout.floatCount);
+    const files = new Map(encodeAdapter(opened.shape, layout, arena, 0, "made"));
+    const weights = Buffer.from(files.get("adapter_model.safetensors")!);
+    const length = 8 + Number(weights.readBigUInt64LE());
+    const header = JSON.parse(weights.toString("utf8", 8, length)) as Record<string, object>;
+    const from = weights.length - length;
+    const magnitude = "base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector";
+    header[magnitude] = { dtype: "F64", shape: [1], data_offsets: [from, from + 8] };
+    const text = Buffer.from(JSON.stringify(header));
+    const head = Buffer.alloc(8);
+    head.writeBigUInt64LE(BigInt(text.length));
+    files.set(
+      "adapter_model.safetensors",
+      Buffer.concat([head, text, weights.subarray(length), Buffer.alloc(8)]),
+    );
+    await expect(
+      readAdapter(memorySource("adapter", files), opened.shape, layout, arena, 0),
+    ).rejects.toMatchObject({ code: "MOD_FILE_INVALID", data: { field: magnitude } });
   });
 
   it("are passed over where they change nothing: the embedding once more, masks and frequencies", async () => {

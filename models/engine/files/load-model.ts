@@ -56,12 +56,13 @@ export async function openModel(source: FileSource): Promise<OpenModel> {
     for (const file of opened) await file.close();
   };
   try {
-    const entries = await openShards(source, opened);
+    const { entries, others } = await openShards(source, opened);
     // Layers are laid out only once the file has as many tensors, so that a false count costs nothing.
     if (entries.size < shape.layerCount) throw missing(`of ${shape.layerCount} layers`, shape, undefined);
     const layout = parameterLayout(shape);
     const pairsOf = (as: ParameterLayout) =>
       tensorTargets(shape, as).map((target) => ({ target, entry: find(entries, shape, target) }));
+    requireConstants(others);
     await requireUsed(entries, shape, pairsOf(layout));
     return {
       shape,
@@ -79,11 +80,19 @@ export async function openModel(source: FileSource): Promise<OpenModel> {
   }
 }
 
-async function openShards(source: FileSource, opened: ByteSource[]): Promise<Map<string, TensorEntry>> {
+interface Shards {
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  /** Types of the tensors that are no floats which are read, by name. */
+  readonly others: ReadonlyMap<string, string>;
+}
+
+async function openShards(source: FileSource, opened: ByteSource[]): Promise<Shards> {
+  const others = new Map<string, string>();
+  const onOther = (name: string, type: string) => void others.set(name, type);
   const single = await source.open(SINGLE_FILE);
   if (single !== null) {
     opened.push(single);
-    return readTensorEntries(single);
+    return { entries: await readTensorEntries(single, onOther), others };
   }
   const index = await readWhole(source, INDEX_FILE, MAX_INDEX_BYTES);
   if (index === null) throw unreadable(source.name, `there is neither ${SINGLE_FILE} nor ${INDEX_FILE}`);
@@ -92,12 +101,12 @@ async function openShards(source: FileSource, opened: ByteSource[]): Promise<Map
     const shard = await source.open(file);
     if (shard === null) throw unreadable(`${source.name}/${file}`, "there is no such file");
     opened.push(shard);
-    for (const [name, entry] of await readTensorEntries(shard)) {
+    for (const [name, entry] of await readTensorEntries(shard, onOther)) {
       if (entries.has(name)) throw invalidIndex(`two shards have ${name}`);
       entries.set(name, entry);
     }
   }
-  return entries;
+  return { entries, others };
 }
 
 /** Names of files in the same folder: an index cannot lead anywhere else. */
@@ -166,6 +175,13 @@ async function requireUsed(
         'it is not the embedding: with "tie_word_embeddings": false in config.json it is the head',
       );
   }
+}
+
+/** A tensor of another type is no less a part of the model: a bias in 64 bits, or quantized weights. @throws RollupError MOD_FILE_INVALID */
+function requireConstants(others: ReadonlyMap<string, string>): void {
+  for (const [name, type] of others)
+    if (!CONSTANTS.test(name))
+      throw unused(name, `it is of type ${type}, which is not computed here: convert it, or take it out`);
 }
 
 async function isSame(a: TensorEntry, b: TensorEntry): Promise<boolean> {

@@ -140,7 +140,7 @@ function llamaShape(type: "llama" | "qwen2" | "qwen3", config: z.infer<typeof ll
   const hasBias = config.attention_bias ?? type === "qwen2";
   // Llama's option gives the output a bias, too.
   if (hasBias && type !== "qwen2") throw unsupported("attention_bias", true);
-  const rope = config.rope_parameters ?? config.rope_scaling ?? {};
+  const rope = ropeOf(config);
   return {
     family: "llama",
     vocabularySize: config.vocab_size,
@@ -161,6 +161,27 @@ function llamaShape(type: "llama" | "qwen2" | "qwen3", config: z.infer<typeof ll
     hasInnerBias: false,
     isTied: config.tie_word_embeddings,
   };
+}
+
+/**
+ * Options of positions. Versions 4 and 5 of transformers write them at two places and each reads another one first, so
+ * two places must say the same.
+ *
+ * @throws RollupError MOD_CONFIG_UNSUPPORTED
+ */
+function ropeOf({
+  rope_parameters: newer,
+  rope_scaling: older,
+  rope_theta: theta,
+}: z.infer<typeof llamaConfig>) {
+  const rope = newer ?? older ?? {};
+  const inner = rope.rope_theta ?? null;
+  if (inner !== null && (theta ?? inner) !== inner) throw unsupported("rope_theta", [theta, inner]);
+  if (newer == null || older == null) return rope;
+  const scalings = [newer, older].map((one) => JSON.stringify(scalingOf(one)));
+  const thetas = [newer, older].map((one) => one.rope_theta ?? theta ?? null);
+  if (scalings[0] !== scalings[1] || thetas[0] !== thetas[1]) throw unsupported("rope_scaling", older);
+  return rope;
 }
 
 function thetaOf(theta: number): number {

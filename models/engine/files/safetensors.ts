@@ -42,9 +42,13 @@ export interface TensorEntry {
 /**
  * The floats of a file by their names.
  *
+ * @param onOther told the name and type of each tensor that is passed over
  * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
  */
-export async function readTensorEntries(source: ByteSource): Promise<Map<string, TensorEntry>> {
+export async function readTensorEntries(
+  source: ByteSource,
+  onOther: (name: string, type: string) => void = () => {},
+): Promise<Map<string, TensorEntry>> {
   if (source.byteLength < 10) throw invalid(source, "it is too short for a header");
   const start = await source.read(0, 8);
   const headerLength = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
@@ -64,6 +68,7 @@ export async function readTensorEntries(source: ByteSource): Promise<Map<string,
     spans.push({ from, to, name });
     if (Object.hasOwn(floatBytes, dtype))
       entries.set(name, { name, type: dtype as FloatType, shape, at: dataAt + from, source });
+    else onOther(name, dtype);
   }
   spans.sort((a, b) => a.from - b.from || a.to - b.to);
   let end = 0;

@@ -196,6 +196,29 @@ describe("the ends of a text", () => {
     await expect(ends({ "generation_config.json": [] as object })).resolves.toEqual([]);
   });
 
+  it("are refused where they name no token, and found among the pieces of a Unigram model", async () => {
+    const ends = (given: Record<string, object>, own: object = bpe("ab", ["<end>"])) =>
+      readEndTokens(files({ "tokenizer.json": own, ...given }));
+    for (const wrong of [
+      { "tokenizer_config.json": { eos_token: "<|im_end|>" } },
+      { "generation_config.json": { eos_token_id: ["2"] } },
+      { "config.json": { eos_token_id: 1.5 } },
+    ])
+      await expect(ends(wrong), JSON.stringify(wrong)).rejects.toMatchObject({ code: "MOD_FILE_INVALID" });
+    const unigram = {
+      ...bpe("", []),
+      model: {
+        type: "Unigram",
+        unk_id: 0,
+        vocab: [
+          ["<unk>", 0],
+          ["</s>", -1],
+        ],
+      },
+    };
+    expect(await ends({ "tokenizer_config.json": { eos_token: "</s>" } }, unigram)).toEqual([1]);
+  });
+
   it("of a chat include the mark that ends a turn, though no text shows it", async () => {
     const tokens = await openTokenizer(
       files({ "tokenizer.json": bpe("ab", ["<end>", "<|im_start|>", "<|im_end|>"]) }),
@@ -233,5 +256,78 @@ describe("a tokenizer of a stranger", () => {
     await expect(openTokenizer(files({ "tokenizer.json": far }), 2)).rejects.toMatchObject({
       code: "MOD_FILE_INVALID",
     });
+  });
+});
+
+describe("a setting that the library reads otherwise than the reference, or not at all", () => {
+  const open = (changed: object, config: object = {}) =>
+    openTokenizer(
+      files({ "tokenizer.json": bpe("ab", ["<begin>"], changed), "tokenizer_config.json": config }),
+      3,
+    );
+  const split = (behavior: string, invert = false) => ({
+    type: "Sequence",
+    pretokenizers: [
+      { type: "Split", pattern: { Regex: "a" }, behavior, invert },
+      { ...byteLevel, use_regex: false },
+    ],
+  });
+  const model = (changed: object) => ({ model: { ...bpe("ab", []).model, ...changed } });
+  const flagged = (flags: object) => ({ added_tokens: [{ ...mark(2, "<begin>"), ...flags }] });
+
+  it.each<[string, object]>([
+    ["Split", { pre_tokenizer: split("MergedWithPrevious") }],
+    ["Split", { pre_tokenizer: split("Contiguous") }],
+    ["Split", { pre_tokenizer: split("Isolated", true) }],
+    ["Punctuation", { pre_tokenizer: { type: "Punctuation", behavior: "Isolated" } }],
+    ["Whitespace", { pre_tokenizer: { type: "Whitespace" } }],
+    ["dropout", model({ dropout: 0.1 })],
+    ["continuing_subword_prefix", model({ continuing_subword_prefix: "##" })],
+    ["single_word", flagged({ single_word: true })],
+  ])("is refused by its name: %s", async (name, changed) => {
+    await expect(open(changed)).rejects.toMatchObject({
+      code: "MOD_FILE_INVALID",
+      message: expect.stringContaining(name),
+    });
+  });
+
+  it("is read where both read it alike", async () => {
+    for (const changed of [
+      { pre_tokenizer: split("Isolated") },
+      { pre_tokenizer: { ...split("Removed") } },
+      {
+        pre_tokenizer: {
+          type: "Sequence",
+          pretokenizers: [{ type: "Punctuation", behavior: "Contiguous" }, byteLevel],
+        },
+      },
+      model({ dropout: 0, continuing_subword_prefix: "" }),
+    ])
+      await expect(open(changed)).resolves.toBeDefined();
+  });
+
+  it("of tokenizer_config.json is refused where it says otherwise than tokenizer.json", async () => {
+    const begin = {
+      type: "TemplateProcessing",
+      single: [{ SpecialToken: { id: "<begin>" } }, { Sequence: { id: "A" } }],
+      special_tokens: { "<begin>": { ids: [2] } },
+    };
+    const named = (content: string, flags: object = {}) => ({
+      added_tokens_decoder: { 2: { content, special: true, ...flags } },
+    });
+    for (const [name, changed, config] of [
+      ["add_bos_token", {}, { add_bos_token: true }],
+      ["add_bos_token", { post_processor: begin }, { add_bos_token: false }],
+      ["add_eos_token", {}, { add_eos_token: true }],
+      ["add_prefix_space", {}, { add_prefix_space: true }],
+      ["added_tokens_decoder", {}, named("<turn>")],
+      ["added_tokens_decoder", {}, named("<begin>", { rstrip: true })],
+    ] as const)
+      await expect(open(changed, config), JSON.stringify(config)).rejects.toMatchObject({
+        code: "MOD_FILE_INVALID",
+        message: expect.stringContaining(name),
+      });
+    const same = { add_bos_token: true, add_eos_token: false, add_prefix_space: false, ...named("<begin>") };
+    expect((await open({ post_processor: begin }, same)).begin).toEqual([2]);
   });
 });

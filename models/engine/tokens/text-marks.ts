@@ -30,11 +30,23 @@ export async function readEndTokens(source: FileSource): Promise<number[]> {
       readJson<EndsFile>(source, file, MAX_CONFIG_BYTES),
     ),
   );
-  const ids = [config?.eos_token_id, generation?.eos_token_id].flat(2);
+  const ids = [
+    ...idsOf("config.json", config?.eos_token_id),
+    ...idsOf("generation_config.json", generation?.eos_token_id),
+  ];
   const name = nameOf(tokenizer?.eos_token);
-  if (name !== null) ids.push(await idOf(source, name));
-  const isToken = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0;
-  return [...new Set(ids.filter(isToken))];
+  if (name !== null) ids.push(...(await idsNamed(source, name)));
+  return [...new Set(ids)];
+}
+
+/** An end that is passed over is a turn that never ends. */
+function idsOf(file: string, ids: unknown): number[] {
+  const listed = [ids ?? []].flat(2);
+  return checked(file, () => {
+    const wrong = listed.find((id) => !Number.isInteger(id) || (id as number) < 0);
+    if (wrong !== undefined) throw new TypeError(`eos_token_id ${JSON.stringify(wrong)} is no token`);
+    return listed as number[];
+  });
 }
 
 /** Reads the tokens that the tokenizer puts before a text. @throws as `readEndTokens` */
@@ -60,11 +72,21 @@ export async function readChatTemplate(source: FileSource): Promise<string | nul
   return typeof usual === "string" ? usual : null;
 }
 
-async function idOf(source: FileSource, name: string): Promise<number | undefined> {
+/** The token of a name; none where tokens are bytes. */
+async function idsNamed(source: FileSource, name: string): Promise<number[]> {
   const file = await readJson<TokenizerFile>(source, "tokenizer.json", MAX_FILE_BYTES);
-  const added = file?.added_tokens?.find(({ content }) => content === name);
-  const { vocab = {} } = file?.model ?? {};
-  return added?.id ?? (Array.isArray(vocab) ? undefined : (vocab as Record<string, number>)[name]);
+  if (file === null) return [];
+  const added = file.added_tokens?.find(({ content }) => content === name);
+  const { vocab = {} } = file.model ?? {};
+  // Unigram lists its pieces by their ids.
+  const id = Array.isArray(vocab)
+    ? vocab.findIndex((piece: readonly unknown[]) => piece[0] === name)
+    : ((vocab as Record<string, number>)[name] ?? -1);
+  const found = added?.id ?? id;
+  return checked("tokenizer_config.json", () => {
+    if (found < 0) throw new TypeError(`eos_token ${name} is no token of tokenizer.json`);
+    return [found];
+  });
 }
 
 async function readJson<T extends object>(

@@ -38,12 +38,28 @@ interface AddedTokenFile {
   readonly id: number;
   readonly content: string;
   readonly special?: boolean;
+  readonly single_word?: boolean;
+  readonly lstrip?: boolean;
+  readonly rstrip?: boolean;
+}
+
+/** The part of tokenizer_config.json by which transformers changes what tokenizer.json says. */
+export interface TokenizerConfig {
+  readonly additional_special_tokens?: readonly unknown[];
+  readonly added_tokens_decoder?: Readonly<Record<string, Partial<AddedTokenFile> | null>> | null;
+  readonly add_bos_token?: unknown;
+  readonly add_eos_token?: unknown;
+  readonly add_prefix_space?: unknown;
 }
 
 export interface TokenizerFile {
   readonly model: {
     readonly vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[];
+    readonly type?: string;
     readonly merges?: readonly unknown[];
+    readonly dropout?: number | null;
+    readonly byte_fallback?: boolean;
+    readonly continuing_subword_prefix?: string | null;
     readonly end_of_word_suffix?: string | null;
   };
   readonly added_tokens?: readonly AddedTokenFile[];
@@ -94,6 +110,70 @@ export function requireBounded(file: TokenizerFile): void {
     if (typeof pattern === "string") requirePattern(pattern);
   };
   for (const component of [file.normalizer, file.pre_tokenizer, file.decoder]) visit(component);
+}
+
+/** Behaviours of pre-tokenizers as the library computes them, by type; it reads no other one, and says nothing. */
+const COMPUTED_CUTS: Readonly<Record<string, (component: Component) => boolean>> = {
+  Split: ({ behavior, invert }) => behavior === "Removed" || (behavior === "Isolated" && invert !== true),
+  Punctuation: ({ behavior }) => behavior === "Contiguous",
+  // The library's \w is that of ASCII, and its lengths are those of UTF-16.
+  Whitespace: () => false,
+  FixedLength: () => false,
+};
+
+/**
+ * The library and the reference read some settings differently, or one of them not at all. Texts would become other
+ * tokens, in silence.
+ *
+ * @throws TypeError naming the setting
+ */
+export function requireComputed(file: TokenizerFile, config: TokenizerConfig): void {
+  const refuse = (setting: string, why = "is not computed here") => {
+    throw new TypeError(`${setting} ${why}`);
+  };
+  const { added_tokens: added = [], model } = file;
+  if ((model.dropout ?? 0) !== 0) refuse(`model.dropout ${model.dropout}`);
+  if ((model.continuing_subword_prefix ?? "") !== "" && model.type !== "WordPiece")
+    refuse(`model.continuing_subword_prefix ${model.continuing_subword_prefix}`);
+  if (model.type === "Unigram" && model.byte_fallback === true) refuse("byte_fallback of a Unigram model");
+  const word = added.find(({ single_word: isWord }) => isWord === true);
+  if (word !== undefined) refuse(`single_word of the token ${word.content}`);
+  const visit = (cut: Component | null | undefined) => {
+    if (cut == null) return;
+    const { pretokenizers: parts, type = "" } = cut;
+    if (Object.hasOwn(COMPUTED_CUTS, type) && !COMPUTED_CUTS[type]!(cut))
+      refuse(`the pre-tokenizer ${type} ${JSON.stringify(cut.behavior ?? "")}`);
+    if (Array.isArray(parts)) for (const part of parts as (Component | null)[]) visit(part);
+  };
+  visit(file.pre_tokenizer);
+  requireSameConfig(file, config, refuse);
+}
+
+/** transformers lets tokenizer_config.json change what tokenizer.json has: the two must say the same. */
+function requireSameConfig(
+  file: TokenizerFile,
+  config: TokenizerConfig,
+  refuse: (setting: string, why: string) => void,
+): void {
+  const other = "of tokenizer_config.json says otherwise than tokenizer.json: correct one of them";
+  const { add_bos_token: hasBegin, add_prefix_space: hasSpace } = config;
+  if (typeof hasBegin === "boolean" && hasBegin !== beginOf(file).length > 0) refuse("add_bos_token", other);
+  if (config.add_eos_token === true)
+    refuse("add_eos_token", "puts a token behind a text: it is not computed");
+  const { pre_tokenizer: cut } = file;
+  if (
+    cut?.type === "ByteLevel" &&
+    typeof hasSpace === "boolean" &&
+    hasSpace !== (cut.add_prefix_space ?? true)
+  )
+    refuse("add_prefix_space", other);
+  for (const [id, named] of Object.entries(config.added_tokens_decoder ?? {})) {
+    const own = file.added_tokens?.find(({ content }) => content === named?.content);
+    const flags = ["lstrip", "rstrip", "single_word"] as const;
+    const isSame =
+      own?.id === Number(id) && flags.every((flag) => (own[flag] ?? false) === (named?.[flag] ?? false));
+    if (!isSame) refuse(`added_tokens_decoder ${id} (${named?.content})`, other);
+  }
 }
 
 /**

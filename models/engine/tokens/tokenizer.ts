@@ -7,6 +7,8 @@ import {
   MAX_FILE_BYTES,
   parseJsonFile,
   requireBounded,
+  requireComputed,
+  type TokenizerConfig,
   type TokenizerFile,
 } from "./tokenizer-file.ts";
 
@@ -67,12 +69,9 @@ export async function openTokenizer(source: FileSource, vocabularySize: number):
   }
 }
 
-interface TokenizerConfig {
-  readonly additional_special_tokens?: readonly unknown[];
-}
-
 function tokensOf(file: TokenizerFile, config: TokenizerConfig, vocabularySize: number): TextTokens {
   requireBounded(file);
+  requireComputed(file, config);
   const tokenizer = new Tokenizer(file, config);
   const begin = beginOf(file);
   const marks = (config.additional_special_tokens ?? []).filter((name) => typeof name === "string");

@@ -34,6 +34,9 @@ test("what would be misread in silence is refused with file and line", () => {
   for (const name of ["rows.tsv", "list.json", "book.xlsx", "rows.jsonl.gz", "rows.parquet", "rows"])
     expect(failure(name, '[{"text":"a"},\n\n{"text":"b"}]'), name).toEqual(["DNT_FILE_UNREADABLE", name, 0]);
   expect(failure("a.txt", Buffer.from("café", "latin1"))).toEqual(["DNT_FILE_UNREADABLE", "a.txt", 0]);
+  expect(failure("a.txt", "One\r\rTwo")).toEqual(["DNT_FILE_UNREADABLE", "a.txt", 1]);
+  expect(failure("a.txt", Buffer.from("One\n\nTwo", "utf16le"))).toEqual(["DNT_FILE_UNREADABLE", "a.txt", 0]);
+  expect(failure("a.csv", "text,prompt,answer\na,b,c\n")).toEqual(["DNT_FILE_UNREADABLE", "a.csv", 2]);
   expect(failure("a.csv", "text,label, text\na,b,c\n")).toEqual(["DNT_FILE_UNREADABLE", "a.csv", 1]);
   for (const line of ["null", "7", '{"text":"b","text":"c"}', '{"text":""}'])
     expect(failure("a.jsonl", `{"text":"a"}\n${line}`), line).toEqual(["DNT_FILE_UNREADABLE", "a.jsonl", 2]);

@@ -3,7 +3,7 @@ import { decodeTextRow, encodeTextRow, type TextRow } from "@openledger/attribut
 import { datanetError } from "@openledger/datanets/datanet-errors";
 import { readCsv } from "@openledger/datanets/rows/csv";
 import { parseStrictJson } from "@openledger/foundation/exact-json";
-import { textOfFile } from "@openledger/foundation/utf8";
+import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
 
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 const MAX_ROWS = 100_000;
@@ -41,6 +41,8 @@ function readRows(name: string, content: Uint8Array): TextRow[] {
     return text
       .split(/\r?\n/)
       .flatMap((json, i) => (json.trim() === "" ? [] : [rowOf(name, i + 1, () => parseStrictJson(json))]));
+  const unfinished = lineWithoutFeed(text);
+  if (unfinished !== null) throw unreadable(name, unfinished, "a line ends without a line feed");
   return text
     .split(/\r?\n(?:[ \t]*\r?\n)+/)
     .flatMap((part, i) => (part.trim() === "" ? [] : [rowOf(name, i + 1, () => ({ text: part.trim() }))]));

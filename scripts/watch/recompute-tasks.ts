@@ -1,23 +1,22 @@
-/** The thread in which a watcher trains models and computes settlements again: started by recompute-pool.ts. */
-
+/** Tasks of the thread in which a watcher trains models and computes settlements again (recompute-pool.ts). */
 import { versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { modelDifference } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { createLogger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import { isDefaultSplit, settlementDifference } from "@openledger/models/settling/verify-settlement";
-import { workerData } from "piscina";
 import type { Output } from "../cli/output.ts";
-import { recompute } from "../commands/verify/verify-model.ts";
+import { recompute as recomputeModel } from "../commands/verify/verify-model.ts";
 import { recomputeEpoch } from "../commands/verify/verify-settlement.ts";
 import type { Finding, Recomputation, WatchSeat } from "./recomputation.ts";
 
-const seat = workerData as WatchSeat;
+const seat = taskSeat<WatchSeat>();
 const logger = createLogger("watch");
 
 /** Never throws a typed error: what cannot be computed is a finding, too. */
-export async function runRecomputation(task: Recomputation): Promise<Finding> {
+export async function recompute(task: Recomputation): Promise<Finding> {
   await initPoseidon();
   const { rollupAddress, rpcUrl, sequencerUrl } = seat;
   const client = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl });
@@ -38,7 +37,7 @@ async function ofModel(client: LedgerClient, task: Recomputation): Promise<Findi
     ...(rowsFolder === null ? {} : { rows: rowsFolder }),
   };
   try {
-    const { lines } = await recompute(
+    const { lines } = await recomputeModel(
       client,
       {
         what: String(modelId),
