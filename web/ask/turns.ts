@@ -95,7 +95,7 @@ export function setThumb(receipt: bigint, thumb: Thumb | null): void {
 }
 
 /** Every answer of this tab as its server wrote it, with its thumb and its payment. */
-export function keptReceipts(): object[] {
+export function storedReceipts(): object[] {
   const models = Object.keys(sessionStorage).filter((name) => name.startsWith(STORAGE_PREFIX));
   return models.flatMap((name) =>
     (JSON.parse(sessionStorage.getItem(name)!) as { prompt: string; answer: { receipt: Hex } }[]).map(
