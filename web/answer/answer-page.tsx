@@ -72,7 +72,7 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
         <h2>How far it is</h2>
         <Timeline label="How far the payment is" steps={stepsOf(found)} />
       </section>
-      <AnswerText receipt={found.status.payment.receipt} />
+      <AnswerText live={live} receipt={found.status.payment.receipt} />
       <WhoGotIt site={site} live={live} found={found} />
       <Facts found={found} />
     </>
@@ -80,13 +80,14 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
 }
 
 /** Text of the answer. Only the tab that asked for it has the text; the ledger has its hash. */
-function AnswerText({ receipt }: { receipt: bigint }) {
+function AnswerText({ live, receipt }: Pick<PageProps, "live"> & { receipt: bigint }) {
+  const rollup = live.info.value;
   const [words, setWords] = useState<AnswerWords | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    const served = storedWords(receipt);
+    const served = rollup === null ? null : storedWords(rollup, receipt);
     if (served !== null) readWords(served).then(setWords, (error: unknown) => setProblem(problemOf(error)));
-  }, [receipt]);
+  }, [rollup, receipt]);
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (words === null) return null;
   return (

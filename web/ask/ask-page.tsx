@@ -10,6 +10,7 @@ import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx
 import { useRecomputations } from "../hosts/recomputations.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
+import { type RollupIdentity, rollupOf } from "../ledger/rollup-storage.ts";
 import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
@@ -221,7 +222,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
-  useEffect(() => void loadTurns(model.modelId), [model.modelId]);
+  const rollup = live.info.value;
+  useEffect(() => {
+    if (rollup !== null) void loadTurns(rollup, model.modelId);
+  }, [rollup, model.modelId]);
   const write = (text: string) => {
     sessionStorage.setItem(QUESTION, text);
     setPrompt(text);
@@ -235,7 +239,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         const turn = isPaidFirst
           ? await buyAndCheck(now!, owned!, model, prompt)
           : await askAndCheck(now!, owned!, model, prompt, onText);
-        addTurn(model.modelId, turn);
+        addTurn(rollupOf(now!.client), model.modelId, turn);
         setPaidFirst(false);
         write("");
       } catch (error) {
@@ -252,7 +256,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       </Notice>
     );
   }
-  const turns = turnsOf(model.modelId).map((turn) => ({
+  const turns = (rollup === null ? [] : turnsOf(rollup, model.modelId)).map((turn) => ({
     key: `${turn.answer.receipt}`,
     question: turn.prompt,
     answer: (
@@ -268,7 +272,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   return (
     <Chat
       turns={turns}
-      afterTurns={<KeepReceipts />}
+      afterTurns={rollup !== null && <KeepReceipts rollup={rollup} />}
       pending={asked}
       question={prompt}
       onQuestion={write}
@@ -342,9 +346,9 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   );
 }
 
-function KeepReceipts() {
+function KeepReceipts({ rollup }: { rollup: RollupIdentity }) {
   const keep = () => {
-    const text = `${JSON.stringify({ receipts: storedReceipts() }, null, 2)}\n`;
+    const text = `${JSON.stringify({ receipts: storedReceipts(rollup) }, null, 2)}\n`;
     saveFile("receipts.json", new TextEncoder().encode(text));
   };
   return (

@@ -10,6 +10,7 @@ import { Identifier } from "../design/identifier.tsx";
 import type { Holdings } from "../ledger/holdings.ts";
 import type { Journey } from "../ledger/journey.ts";
 import type { Live } from "../ledger/live.ts";
+import type { RollupIdentity } from "../ledger/rollup-storage.ts";
 import type { Session } from "../ledger/session.ts";
 import { Words } from "../spans/answer-words.tsx";
 import { showOpen, showTime } from "../words/format.ts";
@@ -83,6 +84,7 @@ function AnswerText({ turn: { words } }: { turn: Turn }) {
 function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   const paying = useAction();
   const { answer } = turn;
+  const rollup = live.info.value;
   const journey = paymentOf(answer.receipt);
   const isLate = answer.expiresAtMs < live.nowMs.value;
   const pay = () =>
@@ -108,7 +110,7 @@ function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
           )
         )}
         <span class="push" />
-        <Thumbs receipt={answer.receipt} />
+        {rollup !== null && <Thumbs rollup={rollup} receipt={answer.receipt} />}
       </div>
       {paying.problem !== null && <ProblemNotice problem={paying.problem} />}
     </div>
@@ -131,8 +133,8 @@ const THUMBS: readonly { readonly thumb: Thumb; readonly label: string }[] = [
   { thumb: "down", label: "Bad answer" },
 ];
 
-function Thumbs({ receipt }: { receipt: bigint }) {
-  const given = thumbOf(receipt);
+function Thumbs({ receipt, rollup }: { receipt: bigint; rollup: RollupIdentity }) {
+  const given = thumbOf(rollup, receipt);
   return (
     <span class="row">
       {THUMBS.map(({ label, thumb }) => (
@@ -141,7 +143,7 @@ function Thumbs({ receipt }: { receipt: bigint }) {
           type="button"
           class="button button-small thumb"
           aria-pressed={given === thumb}
-          onClick={() => setThumb(receipt, given === thumb ? null : thumb)}
+          onClick={() => setThumb(rollup, receipt, given === thumb ? null : thumb)}
         >
           {label}
         </button>
