@@ -1,3 +1,7 @@
+/**
+ * Page "#/adapters": a person searches the adapters of all answer servers, chooses one and asks it. A registered adapter is paid
+ * for by the answer; any other answers free of charge.
+ */
 import { ModelQuestion } from "../ask/ask-page.tsx";
 import {
   type Adapter,
