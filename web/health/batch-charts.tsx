@@ -1,3 +1,4 @@
+/** Charts of the health page over the last batches: operations a minute, proof times (milliseconds), gas an operation. */
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { Chart, type ChartProps } from "../charts/chart.tsx";
 import { showCount, showDuration } from "../words/format.ts";
