@@ -1,6 +1,6 @@
 /**
- * Page "#/adapters": a person searches the adapters of all answer servers, chooses one and asks it. A registered adapter is paid
- * for by the answer; any other answers free of charge.
+ * Page "#/adapters": a person searches the adapters of all answer servers, chooses one and asks it. Answers of registered
+ * adapters are paid, those of others are free.
  */
 import { ModelQuestion } from "../ask/ask-page.tsx";
 import {

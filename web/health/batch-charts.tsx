@@ -52,7 +52,7 @@ const CHARTS: readonly Drawn[] = [
   },
 ];
 
-/** @param batches newest first */
+/** Charts of closed batches. @param batches newest first */
 export function BatchCharts({ batches }: { batches: readonly LedgerBatch[] }) {
   const oldestFirst = [...batches].reverse();
   return (
