@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Address } from "viem";
 import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Chat, type PendingTurn } from "../chat/chat.tsx";
@@ -22,7 +23,7 @@ import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { TurnCard } from "./turn-card.tsx";
-import { addTurn, keptReceipts, loadTurns, turnsOf } from "./turns.ts";
+import { addTurn, keptReceipts, loadTurns, type TurnsPlace, turnsOf } from "./turns.ts";
 
 /** A conversation with a model: each answer is checked in the page, and paid. */
 export function AskPage(props: PageProps) {
@@ -201,6 +202,14 @@ const nameOf = (models: readonly ServedModel[], modelId: number) => {
 /** Draft of the question. It survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";
 
+/** Place of a model's turns; null as long as the ledger is not known. */
+function placeIn(live: PageProps["live"], modelId: number): TurnsPlace | null {
+  const info = live.info.value;
+  return info === null
+    ? null
+    : { chainId: info.chainId, rollupAddress: info.rollupAddress as Address, modelId };
+}
+
 /** The thread with one model, and the next question. */
 export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
   const [prompt, setPrompt] = useState(sessionStorage.getItem(QUESTION) ?? "");
@@ -214,7 +223,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
-  useEffect(() => void loadTurns(model.modelId), [model.modelId]);
+  const place = placeIn(live, model.modelId);
+  useEffect(() => {
+    if (place !== null) void loadTurns(place);
+  }, [place?.chainId, place?.rollupAddress, model.modelId]);
   const write = (text: string) => {
     sessionStorage.setItem(QUESTION, text);
     setPrompt(text);
@@ -228,7 +240,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         const turn = isPaidFirst
           ? await buyAndCheck(now!, owned!, model, prompt)
           : await askAndCheck(now!, owned!, model, prompt, onText);
-        addTurn(model.modelId, turn);
+        const { chain, rollupAddress } = now!.client;
+        addTurn({ chainId: chain.id, rollupAddress, modelId: model.modelId }, turn);
         setPaidFirst(false);
         write("");
       } catch (error) {
@@ -245,7 +258,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       </Notice>
     );
   }
-  const turns = turnsOf(model.modelId).map((turn) => ({
+  const turns = (place === null ? [] : turnsOf(place)).map((turn) => ({
     key: `${turn.answer.receipt}`,
     question: turn.prompt,
     answer: (
@@ -261,7 +274,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   return (
     <Chat
       turns={turns}
-      afterTurns={<KeepReceipts />}
+      afterTurns={place === null ? null : <KeepReceipts ledger={place} />}
       pending={asked}
       question={prompt}
       onQuestion={write}
@@ -335,9 +348,9 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   );
 }
 
-function KeepReceipts() {
+function KeepReceipts({ ledger }: { ledger: TurnsPlace }) {
   const keep = () => {
-    const text = `${JSON.stringify({ receipts: keptReceipts() }, null, 2)}\n`;
+    const text = `${JSON.stringify({ receipts: keptReceipts(ledger) }, null, 2)}\n`;
     saveFile("receipts.json", new TextEncoder().encode(text));
   };
   return (

@@ -85,9 +85,11 @@ afterEach(async () => {
 async function start({
   errors,
   pollIntervalMs = 600_000,
+  from = publishedFolder,
 }: {
   errors?: string[];
   pollIntervalMs?: number;
+  from?: string;
 } = {}) {
   const settings = {
     SERVING_BASE_PATH: undefined,
@@ -103,7 +105,7 @@ async function start({
   });
   const { client, sequencer } = fixture;
   const published = {
-    places: [{ modelId: MODEL_ID, folder: publishedFolder }],
+    places: [{ modelId: MODEL_ID, folder: from }],
     sequencerUrl: sequencer.url,
     domain: client.domain,
     rollup: ROLLUP,
@@ -120,8 +122,8 @@ async function openStore() {
 }
 
 /** The model as the sequencer shows it. */
-function modelLeaf(changed: object = {}) {
-  const { split, ...statics } = model.statics;
+function modelLeaf(changed: object = {}, of = model) {
+  const { split, ...statics } = of.statics;
   const { ownerParts, validatorParts } = unpackSplit(split);
   return {
     id: MODEL_ID,
@@ -277,6 +279,25 @@ describe("a direct model behind the answer server", () => {
     setPayments([{ receipt: first.receipt, payerId: 4 }]);
     const second = await ask(prompts[1]!);
     expect(second.receipt).not.toBe(first.receipt);
+  });
+
+  it("repeats no answer of another model that had its number before: a payment for that receipt would be void", async () => {
+    const first = await ask(prompts[0]!);
+    await served.close();
+    const rows = sampleRows("email", 24);
+    const trained = trainDirect(rows, recipeFor(rows, 64));
+    const registration = registerModel(trained, { split: { ownerParts: 1n, validatorParts: 1n } }, SIZE);
+    const successor = publishedModel(trained, registration, { publishRows: true });
+    const from = join(folder, "successor");
+    await writeModel(from, successor);
+    const { answers } = fixture.sequencer;
+    for (const route of ["leaves", "models"])
+      answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf({}, successor));
+    await start({ from });
+    const second = await ask(prompts[0]!);
+    expect(second.answer).toBe(first.answer);
+    expect(second.receipt).not.toBe(first.receipt);
+    expect(await ask(prompts[0]!)).toEqual(second);
   });
 
   it("lets two questions at once through one after the other", async () => {
