@@ -101,6 +101,13 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "the Ethereum node answered, and refused the request; the message ends with its own words",
     remedy: "nothing was sent; ask another Ethereum node, or one whose plan allows the request",
   },
+  CLI_L1_LOGS_INCOMPLETE: {
+    meaning:
+      "the Ethereum node's logs lack an event that the contract's own state shows; `data.what` says which",
+    remedy:
+      "nothing was sent; try again, or use another Ethereum node: this one lags behind itself, or leaves out logs",
+    isRetryable: true,
+  },
   CLI_L1_REVERTED: {
     meaning: "the contract reverted the transaction",
     remedy: "the error's name says why; contracts/rollup/IRollup.sol describes each one",

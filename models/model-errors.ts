@@ -168,6 +168,13 @@ export const factoryErrors = defineErrors("MOD_FACTORY", {
     meaning: "the process that trains, measures or answers exited without a result, more than once",
     remedy: "check the factory's log (too little memory, for example); then resume the job",
   },
+  MOD_FACTORY_TASK_SILENT: {
+    meaning:
+      "the process that trains, measures, answers or proves said nothing for `data.maxSilentMs`, and was killed",
+    remedy:
+      "use another base or smaller rows; if it only takes long, raise `FACTORY_SIDE_TIMEOUT_MS` or `FACTORY_JOB_SILENCE_MS`",
+    httpStatus: 504,
+  },
 });
 
 export const factoryError = factoryErrors.raise;

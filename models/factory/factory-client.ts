@@ -49,6 +49,9 @@ const LONG_MS = 600_000;
 /** Wait before a broken stream of events is requested again. */
 const RETRY_MS = 1_000;
 
+/** Maximum characters of one event of a job. */
+const MAX_EVENT_CHARACTERS = 2 ** 22;
+
 interface FollowOptions {
   /** Number of the last event that the caller has; 0 = from the first on. */
   readonly after?: number;
@@ -227,13 +230,17 @@ export class FactoryClient {
     // It lasts as long as the job: only its beginning is held to a time limit.
     const call = { path, isSigned: true, from: this.#from, signal: signal ?? new AbortController().signal };
     const { body } = await requestServer(this.#client, this.url, call, FACTORY);
-    const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+    const reader = body!.pipeThrough(new TextDecoderStream("utf-8", { fatal: true })).getReader();
     try {
       let text = "";
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
         text += next.value;
         const parts = text.split("\n\n");
         text = parts.pop()!;
+        if (text.length > MAX_EVENT_CHARACTERS)
+          throw clientError("CLI_ANSWER_INVALID", `an event of ${path} does not end`, {
+            data: { server: FACTORY, path },
+          });
         for (const part of parts)
           if (part.startsWith("data: ")) yield jobEventSchema.parse(JSON.parse(part.slice(6)));
       }

@@ -80,6 +80,8 @@ export async function createFactoryProcess(
       {
         maxRunning: config.maxRunning,
         dataPath: config.dataPath,
+        sideTimeoutMs: config.sideTimeoutMs,
+        jobSilenceMs: config.jobSilenceMs,
         taskOf: (job) => ({
           ...taskOf(job),
           samplePrompts: job.view.form.samplePrompts,
@@ -98,7 +100,7 @@ export async function createFactoryProcess(
       startSettler,
       folderOf: (jobId) => runner.folderOf(jobId),
     });
-    const side = new SideTasks(MAX_SIDE_TASKS);
+    const side = new SideTasks(MAX_SIDE_TASKS, config);
     const metrics = createFactoryMetrics({ jobs: () => jobs.all(), computations: () => side.counts });
     const session = randomBytes(16).toString("hex");
     const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);

@@ -1,5 +1,9 @@
-import { bridgeError } from "@openledger/bridge/bridge-errors";
-import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
+import {
+  type BatchEvent,
+  type HistoryEvent,
+  type QueueEntryEvent,
+  withoutBeginning,
+} from "@openledger/bridge/l1/l1-history";
 import { PaymentHistory } from "@openledger/bridge/l1/payment-history";
 import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type BatchPlace, batchMalformed } from "@openledger/bridge/l1/submission/malformed-batch";
@@ -77,11 +81,7 @@ export class LedgerReplay {
 
   /** @throws BRG_HISTORY_INCOMPLETE */
   requireLedger(): Ledger {
-    if (this.#ledger === null)
-      throw bridgeError(
-        "BRG_HISTORY_INCOMPLETE",
-        "the Ethereum node's logs do not begin with the rollup's first event",
-      );
+    if (this.#ledger === null) throw withoutBeginning();
     return this.#ledger;
   }
 

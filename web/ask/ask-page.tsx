@@ -63,8 +63,7 @@ export function AskPage(props: PageProps) {
 
 /** Recomputations of the model: a notice if somebody found other bytes, and a list of who recomputed it. */
 function Recomputed({ live, model, site }: PageProps & { model: ServedModel }) {
-  const { datanetId, modelId } = model;
-  const datanetIds = [datanetId];
+  const { datanetIds, modelId } = model;
   const found = useRecomputations({ live, site }, { modelId, datanetIds }).value;
   if (found === undefined || site.datanetHosts.length === 0) return null;
   return (
@@ -155,7 +154,6 @@ function Picker({
   useEffect(() => {
     for (const { modelId } of models) noteShown(modelId);
   }, [about]);
-  const datanet = hostedDatanet(chosen.datanetId);
   return (
     <section class="row" aria-label="The model">
       <div class="picker">
@@ -173,13 +171,12 @@ function Picker({
       </div>
       <span class="push soft">
         Model <LeafLink id={chosen.modelId} />, trained on{" "}
-        {datanet === null ? (
-          <>
-            Datanet <LeafLink id={chosen.datanetId} />
-          </>
-        ) : (
-          <a href={datanet.href}>{datanet.name}</a>
-        )}
+        {chosen.datanetIds.map((id, i) => (
+          <span key={id}>
+            {i > 0 && " and "}
+            <DatanetLink id={id} />
+          </span>
+        ))}
         {site.answerServers.length > 0 && (
           <>
             {" "}
@@ -191,11 +188,21 @@ function Picker({
   );
 }
 
-/** A model that has chosen no name is called as the Datanet that it learned from. */
+function DatanetLink({ id }: { id: number }) {
+  const datanet = hostedDatanet(id);
+  if (datanet !== null) return <a href={datanet.href}>{datanet.name}</a>;
+  return (
+    <>
+      Datanet <LeafLink id={id} />
+    </>
+  );
+}
+
+/** A model that has chosen no name is called as the first Datanet that it learned from. */
 const nameOf = (models: readonly ServedModel[], modelId: number) => {
   const known = leafNames.value.get(modelId);
-  const { datanetId } = models.find((one) => one.modelId === modelId)!;
-  const name = known?.isChosen === true ? known.name : hostedDatanet(datanetId)?.name;
+  const [first] = models.find((one) => one.modelId === modelId)!.datanetIds;
+  const name = known?.isChosen === true ? known.name : hostedDatanet(first!)?.name;
   return name === undefined ? `Model ${modelId}` : `${name} (model ${modelId})`;
 };
 

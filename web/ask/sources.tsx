@@ -52,13 +52,16 @@ export function Sources({ cited, model, rows }: SourcesProps) {
 function Source({ model, row }: { model: ServedModel; row: Row }) {
   const { contributorId, digest, share, validatorId } = row;
   const [published, problem] = usePublished(model.serverUrl, row.row, digest);
+  // Of several Datanets the page does not know which has the row.
+  const [datanetId, ...others] = model.datanetIds;
+  const isLinked = others.length === 0 && hostedDatanet(datanetId!) !== null;
   return (
     <li class="stack-s">
       <div class="row small">
-        {published == null || hostedDatanet(model.datanetId) === null ? (
+        {published == null || !isLinked ? (
           <strong>Row {row.row}</strong>
         ) : (
-          <a href={datanetHref(model.datanetId, `row/${published.digest}`)}>Row {row.row}</a>
+          <a href={datanetHref(datanetId!, `row/${published.digest}`)}>Row {row.row}</a>
         )}
         {digest !== undefined && <Badge tone="plain">cited</Badge>}
         <span class="push">

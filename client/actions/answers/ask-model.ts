@@ -1,5 +1,6 @@
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { hex32 } from "@openledger/foundation/hex";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
@@ -317,7 +318,7 @@ function openedWith(
     });
   let opened: object;
   try {
-    opened = JSON.parse(new TextDecoder().decode(sealedBytes(salt, bytes))) as object;
+    opened = JSON.parse(textOfBytes(sealedBytes(salt, bytes))) as object;
   } catch (cause) {
     throw invalid(cause);
   }

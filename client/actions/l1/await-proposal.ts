@@ -58,6 +58,9 @@ export async function awaitProposal(
     const { found, nextBlock } = await look(client, proposal, fromBlock);
     if (found !== null) return found;
     if (Date.now() - startedAt >= timeoutMs) {
+      // A node may have left the event out when its block was searched.
+      const again = await findProposal(client, proposal);
+      if (again !== null) return again;
       throw clientError(
         "CLI_L1_PROPOSED",
         `${proposal.account} has not executed ${proposal.hash} within ${Math.round(timeoutMs / 1000)} s`,
