@@ -112,8 +112,7 @@ const OPENAI_FORMS: Partial<
 const NOT_ALLOWED = "method_not_supported";
 
 /**
- * How OpenAI's API says it; codes of other rooms are a failure of the server.
- *
+ * Renders an error as OpenAI's API does; codes of other rooms are a failure of the server.
  * @param given OpenAI's own code, where the case has one
  */
 export function openAiForm(
@@ -179,7 +178,7 @@ export const factoryErrors = defineErrors("MOD_FACTORY", {
 
 export const factoryError = factoryErrors.raise;
 
-/** What the factory answers a code with: its own, a host's, and 422 for what engines refuse of bases, rows and recipes. */
+/** HTTP status of the factory for a code: its own, a host's, and 422 for what engines refuse of bases, rows and recipes. */
 export function factoryHttpStatus(code: string): number {
   const own = factoryErrors.statusOf(code) ?? datanetErrors.statusOf(code);
   return own ?? (/^(MOD|ATT|CLI|CIR|OP)_/.test(code) ? 422 : 500);

@@ -2,7 +2,7 @@ import { symmetricEigen, timesTransposed, transpose } from "./dense-matrix.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 /** Size below which all eigenvectors take no longer than some. */
-const LEAST_SIZE = 512;
+const MIN_SIZE = 512;
 /** Length below which a vector is rounding alone, as a part of the matrix's length. */
 const ROUNDING = 1e-12;
 
@@ -21,7 +21,7 @@ export interface LeadingEigen {
  */
 export function leadingEigen(matrix: Float64Array, n: number, count: number): LeadingEigen {
   const steps = 3 * count + 64;
-  if (n < LEAST_SIZE || 2 * steps > n) {
+  if (n < MIN_SIZE || 2 * steps > n) {
     const { values, vectors } = symmetricEigen(matrix, n);
     return { values: values.slice(0, count), vectors: vectors.slice(0, count * n) };
   }

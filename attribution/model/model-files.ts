@@ -12,7 +12,7 @@ import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.t
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
-import type { FeaturesOf, ModelFamily, ModelParts, Trained } from "./model-family.ts";
+import type { FeaturesOf, ModelFamily, ModelParts, TrainedModel } from "./model-family.ts";
 import {
   checkedFile,
   decodeManifest,
@@ -56,7 +56,7 @@ const payeesSchema = z.array(
  * @param card the text of the Datanet's card, with which anybody can check the recipe's base
  */
 export function publishedModel<Parts extends ModelParts>(
-  trained: Trained<Parts>,
+  trained: TrainedModel<Parts>,
   registration: ModelRegistration,
   { card = null, publishRows }: { publishRows: boolean; card?: string | null },
 ): PublishedModel<Parts> {
@@ -106,8 +106,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
 /**
  * Reads a published model and checks that its files are those of the manifest and fit each other and the statics. Two
  * checks are left to verify-model.ts: the rows' training, and the columns' sums. Needs `initPoseidon`.
- * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID,
- *   ATT_RECIPE_INVALID
+ * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID
  */
 export function decodeModel<Parts extends ModelParts = DirectParts>(
   files: ModelFiles,

@@ -21,7 +21,7 @@ import { attributionError } from "../attribution-errors.ts";
 import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
-import type { ModelParts, Trained } from "./model-family.ts";
+import type { ModelParts, TrainedModel } from "./model-family.ts";
 import { boundColumns, type RecipeBase, type RecipeVersion, versionsOf } from "./recipe-fields.ts";
 
 /** Terms that the owner chooses when they create the model on the ledger. */
@@ -51,7 +51,7 @@ export type ModelSize = Omit<SettlementSize, "payments">;
  * @throws ATT_BEYOND_CIRCUIT, ATT_RECIPE_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
  */
 export function registerModel<Parts extends ModelParts>(
-  model: Parts & Pick<Trained, "features" | "payees">,
+  model: Parts & Pick<TrainedModel, "features" | "payees">,
   terms: RegistrationTerms,
   size: ModelSize,
   options: { onProgress?: OnProgress } = {},
@@ -129,7 +129,7 @@ export function staticsOf(
 
 /** @throws ATT_BEYOND_CIRCUIT where the model has more rows or payees than the circuit, or other columns */
 function checkFits(
-  { features, payees, recipe }: Pick<Trained, "features" | "payees" | "recipe">,
+  { features, payees, recipe }: Pick<TrainedModel, "features" | "payees" | "recipe">,
   size: ModelSize,
 ): void {
   const beyond = (what: string, given: number, max: number) =>

@@ -1,6 +1,6 @@
 import { attributionError } from "../attribution-errors.ts";
 import { type SparseRows, sparseFromDense, sparseRows } from "../maths/sparse-rows.ts";
-import { PIXEL_COUNT, poolDigits } from "./digit-pixels.ts";
+import { PIXEL_COUNT, type POOLED_DIGIT_SIDE, poolDigits } from "./digit-pixels.ts";
 import { hashedTerms } from "./hashed-terms.ts";
 
 /**
@@ -23,7 +23,7 @@ export interface LabelledInput {
 /** Conversion of inputs to numbers: part of a recipe. */
 export type InputOptions =
   | { readonly kind: "email"; readonly bucketCount: number }
-  | { readonly kind: "digit"; readonly side: 14 };
+  | { readonly kind: "digit"; readonly side: typeof POOLED_DIGIT_SIDE };
 
 /** The largest row, in bytes of its JSON: an e-mail without attachments. Guess, revisit. */
 export const MAX_ROW_BYTES = 65_536;

@@ -14,7 +14,7 @@ export const ROW_RULES = {
   /** Minimum cosine between the real features of two rows that are near-duplicates, whatever their contents. */
   featureSimilarity: 0.85,
   /** An e-mail with fewer different words is left out: it is near no other, and the bias pays it for every question. */
-  leastWords: 8,
+  minWords: 8,
   /**
    * Maximum part of contradicted labels in a commit that anybody should vouch for. Guess: right ones are in a seventh of
    * cases.
@@ -28,9 +28,9 @@ export const ROW_RULES = {
 export const clipQuantileOf = (rowKind: string): number =>
   rowKind === "email" ? 0.7 : ROW_RULES.normQuantile;
 
-/** Returns true for an e-mail with fewer than `leastWords` different words. Letters and digits make a word. */
+/** Returns true for an e-mail with fewer than `minWords` different words. Letters and digits make a word. */
 export const hasFewWords = (text: string): boolean =>
-  new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.leastWords;
+  new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.minWords;
 
 /** `later` is nearly `earlier`, which is no near-duplicate itself. Places in the order of contribution. */
 export interface NearDuplicate {

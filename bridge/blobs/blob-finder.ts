@@ -67,7 +67,7 @@ export class BlobFinder implements BlobSource {
     this.#places = archive === null ? places : [archivePlace(archive), ...places];
   }
 
-  /** @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_MISSING; BRG_L1_* */
+  /** @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_L1_* */
   async coefficients(wanted: WantedBlob): Promise<bigint[]> {
     if (wanted.versionedHash === EMPTY_BLOB_HASH) return [];
     const { archive: own, check } = this.#modules;

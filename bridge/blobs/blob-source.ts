@@ -17,7 +17,7 @@ export interface WantedBlob {
 export interface BlobSource {
   /**
    * The coefficients of the blob's polynomial, whose commitment gives the versioned hash.
-   * @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_MISSING
+   * @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE
    */
   coefficients(wanted: WantedBlob): Promise<bigint[]>;
 }

@@ -31,7 +31,7 @@ import {
 import { LEAF_KIND, MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
 import { payeeInputs, shardLists, shardsOf } from "../settlement/settled-model.ts";
 import { sizeError } from "../settlement/settlement-size.ts";
-import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";
+import { drawShares, rewardPerUnit, splitEarnings } from "../settlement/settlement-split.ts";
 
 /** Elements E that L1 evaluates. */
 export interface ExitData {
@@ -118,7 +118,7 @@ function lowBits(value: number, count: number): bigint[] {
 export function earnedByDefault(statics: ModelStatics, rowCount: number, amountWei: bigint): bigint {
   const shares = drawShares(amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares, unpackBinding(statics.binding).rowCount);
-  return splitEarned(unit * BigInt(rowCount), shares).earnedWei;
+  return splitEarnings(unit * BigInt(rowCount), shares).earnedWei;
 }
 
 /** Amount due to a role of a payee, without the proof's inputs. */

@@ -25,7 +25,7 @@ import {
   drawShares,
   rewardPerUnit,
   sampledPayout,
-  splitEarned,
+  splitEarnings,
 } from "./settlement-split.ts";
 
 /** Payment in a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
@@ -133,7 +133,7 @@ export function divideEpoch(epoch: EpochToDivide) {
   const shares = drawShares(closed.amountWei, drawCount, unpackSplit(model.statics.split));
   const drawn = Array.from({ length: drawCount }, (_, k) => drawEpoch(epoch, shares, k));
   const draws = drawn.map(({ draw }) => draw);
-  const earned = weighPayees(model, draws).map((weighted) => splitEarned(weighted, shares));
+  const earned = weighPayees(model, draws).map((weighted) => splitEarnings(weighted, shares));
   return { draws, earned, shares, openings: drawn.map(({ opening }) => opening) };
 }
 

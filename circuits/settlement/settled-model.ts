@@ -19,7 +19,7 @@ import {
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { type SettlementData, type SettlementProof, settlementElements } from "./settlement-data.ts";
-import type { EpochPayout, PayeeEarned } from "./settlement-split.ts";
+import type { EarningsSplit, EpochPayout } from "./settlement-split.ts";
 
 /** A model as a settlement finds it: the opening of its body. */
 export interface SettledModel {
@@ -57,7 +57,7 @@ export function settledEpoch(outcome: {
   readonly model: SettledModel;
   readonly closed: ClosedEpoch;
   readonly payout: EpochPayout;
-  readonly earned: readonly Pick<PayeeEarned, "quanta" | "earnedWei">[];
+  readonly earned: readonly Pick<EarningsSplit, "quanta" | "earnedWei">[];
   readonly voidCount: number;
   readonly seed: bigint;
 }): Pick<PreparedSettlement, "data" | "terms" | "earnedWei" | "newAccruedWei"> {

@@ -6,7 +6,7 @@ import type { DirectDraw } from "./scores/direct-matrix.ts";
 import type { DrawInputs } from "./scores/draw-scores.ts";
 import { padded, payeeInputs, type SettledModel, staticsInputs } from "./settled-model.ts";
 import { drawElements, rowElements, type SettlementSize } from "./settlement-size.ts";
-import type { PayeeEarned } from "./settlement-split.ts";
+import type { EarningsSplit } from "./settlement-split.ts";
 
 /** Payment in its chain's form; `packed` = payer | cumulative wei << 24. */
 export interface PackedPayment {
@@ -42,7 +42,7 @@ export interface ScoredShard {
   /** Query and scores of each draw, in the circuit's terms; scores are of the shard's rows. */
   readonly scored: readonly (DrawInputs | DirectDraw)[];
   /** Earnings of each of the shard's payees. */
-  readonly earned: readonly Pick<PayeeEarned, "quanta" | "remainder">[];
+  readonly earned: readonly Pick<EarningsSplit, "quanta" | "remainder">[];
 }
 
 /** Inputs of a circuit, and the elements that its C absorbs after E. */

@@ -92,14 +92,17 @@ export function rewardPerUnit({ rewardQuanta }: Pick<DrawShares, "rewardQuanta">
 }
 
 /** Earnings of a payee. W_m = quanta · 2^40 + remainder. */
-export interface PayeeEarned {
+export interface EarningsSplit {
   readonly quanta: bigint;
   readonly remainder: bigint;
   readonly earnedWei: bigint;
 }
 
 /** @param weighted W_m: what the payee's rows earn together, in 2^-40 quanta */
-export function splitEarned(weighted: bigint, { quantumBits }: Pick<DrawShares, "quantumBits">): PayeeEarned {
+export function splitEarnings(
+  weighted: bigint,
+  { quantumBits }: Pick<DrawShares, "quantumBits">,
+): EarningsSplit {
   const quanta = weighted >> FRACTION_BITS;
   const remainder = weighted & ((1n << FRACTION_BITS) - 1n);
   return { quanta, remainder, earnedWei: quanta << quantumBits };

@@ -90,7 +90,7 @@ export async function renderAbi(): Promise<string> {
   ].join("\n");
 }
 
-/** What users call and read of the rollup, with the errors that they meet: the client has it in each page. */
+/** ABI of what users call and read of the rollup, with the errors that they meet: the client has it in each page. */
 export async function renderUserAbi(): Promise<string> {
   const { rollupAbi } = await rollupAbis();
   const items = rollupAbi.filter((item) => {

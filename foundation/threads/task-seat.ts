@@ -1,4 +1,4 @@
-/** What a module of tasks has of its thread (task-pool.ts). */
+/** Access of a module of tasks to its thread: start value, transfers (task-pool.ts). */
 import type { Transferable } from "node:worker_threads";
 import { transferableSymbol, valueSymbol, workerData } from "piscina";
 

@@ -1,4 +1,4 @@
-/** What threads do of a key's setup. */
+/** Tasks of a key's setup, which run on threads. */
 import { writeSync } from "node:fs";
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import type { Bn254Image } from "../formats/bn254-wasm.ts";
@@ -28,7 +28,7 @@ export interface MultiplyRequest {
   windowBits: number;
   /** Shared with the main thread: 32 bytes a scalar. */
   scalars: Uint8Array;
-  /** Where the points go in the file, or null: then they are returned. */
+  /** Place of the points in a file; null: they are returned. */
   target: { fd: number; position: number } | null;
 }
 

@@ -8,7 +8,10 @@ interface OpenProverOptions extends Pick<ChildProverOptions, "idleMs" | "logTo">
   readonly cancelsAborted: boolean;
 }
 
-/** @throws PRV_QUEUE_FAILED if the queue's Redis does not answer */
+/** Time for which an idle prover on demand stays: another proof may follow at once, but a waiting prover holds a key in memory. */
+const ON_DEMAND_IDLE_MS = 300_000;
+
+/** Opens a prover for events that it reports. @throws PRV_QUEUE_FAILED if the queue's Redis does not answer */
 export async function openProver(
   config: ProverConfig,
   options: OpenProverOptions,
@@ -19,4 +22,17 @@ export async function openProver(
   // BullMQ is loaded where there is a queue.
   const { createQueueProver } = await import("../queue/queue-prover.ts");
   return createQueueProver({ queueUrl: config.queue.reveal(), cancelsAborted }, modules);
+}
+
+/**
+ * Opens the prover of a settler, which proves once in a while: the queue's workers if PROVER_QUEUE names one, else a child
+ * process that starts with the first proof and ends when it is idle.
+ * @throws PRV_QUEUE_FAILED if the queue's Redis does not answer
+ */
+export function openProverOnDemand(
+  config: ProverConfig,
+  { logTo }: Pick<OpenProverOptions, "logTo">,
+  modules: { readonly logger: ProverLogger },
+): Promise<OutsideProver> {
+  return openProver(config, { idleMs: ON_DEMAND_IDLE_MS, logTo, cancelsAborted: false }, modules);
 }

@@ -68,7 +68,7 @@ export class ProofHelper {
   }
 }
 
-/** What the thread tells of a circuit's task, in the words of its circuit. */
+/** Turns a thread's error into one that names the circuit. */
 function failed(name: string, cause: Error) {
   const code = isRollupError(cause, "PRV_NO_WITNESS") || isRollupError(cause, "PRV_WORKER_DIED");
   const kept = code ? (cause.code as "PRV_NO_WITNESS" | "PRV_WORKER_DIED") : "PRV_PROVE_FAILED";

@@ -65,7 +65,10 @@ export const openWitnessThreads = (threadCount: number) =>
       }),
   });
 
-/** Whether it says that a circuit has no witness for the inputs: by its code, or by BigInt for a signal that is no number. */
+/**
+ * Returns true if an error says that a circuit has no witness for the inputs: by its code, or by BigInt for a signal that
+ * is no number.
+ */
 export const isRefusedWitness = (error: unknown): error is Error =>
   (isRollupError(error) && error.code.startsWith("CIR_")) ||
   error instanceof SyntaxError ||

@@ -107,7 +107,7 @@ export class FollowL1 {
     this.#history = new HistoryReplay({ circuits: registered, verifyProof, readBlock }, this.#keeper);
   }
 
-  /** Whether nothing comes behind the last final batch any more. */
+  /** true: nothing comes behind the last final batch any more. */
   get isFrozenForGood(): boolean {
     return this.#history.isFrozen;
   }
@@ -273,7 +273,7 @@ export class FollowL1 {
     if (known !== undefined) await this.#writeClose({ ...known, prevRandao });
   }
 
-  /** What a batch builds on and the node's logs have not told; null where it is all there. */
+  /** Names an entry or batch that a batch builds on and the node's logs lack; null if there is none. */
   #missingBefore(event: BatchEvent): string | null {
     const { batch, queueHead } = event;
     const { registry } = this.#modules.followed;

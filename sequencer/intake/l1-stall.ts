@@ -47,7 +47,7 @@ export class L1Stall {
     else logger.info(this.#facts, "L1 moves again");
   }
 
-  /** Beside what /health always says; nothing while L1 moves. */
+  /** Fields of `/health` about a stall; none while L1 moves. */
   get healthFacts(): object {
     return this.#isRaised ? { status: "l1-stalled", ...this.#facts } : {};
   }

@@ -12,8 +12,8 @@ import { sequencerError } from "../sequencer-errors.ts";
 const MAX_COMMIT_ROW_COUNT = 2n ** 32n - 1n;
 
 /**
- * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED,
- * SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED
+ * Checks the policy of one operation.
+ * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_OPERATION_REFUSED (`data.reason` says why)
  */
 export function checkPolicy(operation: SignedOperation, rollupAddress: `0x${string}`): void {
   checkForm(operation);

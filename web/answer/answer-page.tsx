@@ -84,8 +84,8 @@ function AnswerText({ receipt }: { receipt: bigint }) {
   const [words, setWords] = useState<AnswerWords | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    const said = storedWords(receipt);
-    if (said !== null) readWords(said).then(setWords, (error: unknown) => setProblem(problemOf(error)));
+    const served = storedWords(receipt);
+    if (served !== null) readWords(served).then(setWords, (error: unknown) => setProblem(problemOf(error)));
   }, [receipt]);
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (words === null) return null;

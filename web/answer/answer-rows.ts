@@ -99,7 +99,7 @@ async function fetchMatrix(serverUrl: string): Promise<ArrayBuffer> {
  * @param index the payment's place in the epoch
  * @throws CLI_SETTLEMENT_DIFFERS, CIR_SETTLEMENT_DIFFERS, CIR_FEATURES_INVALID
  */
-export async function computePaid(
+export async function computePayout(
   index: number,
   { leaf, payments, settlement }: SettledEpoch,
   { matrix, openings }: Published,

@@ -15,7 +15,7 @@ import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showOpen } from "../words/format.ts";
-import { hostedDatanet, leafNames, noteShown } from "../words/leaf-names.ts";
+import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
@@ -23,7 +23,7 @@ import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { TurnCard } from "./turn-card.tsx";
-import { addTurn, keptReceipts, loadTurns, type TurnsPlace, turnsOf } from "./turns.ts";
+import { addTurn, loadTurns, storedReceipts, type TurnsPlace, turnsOf } from "./turns.ts";
 
 /** A conversation with a model: each answer is checked in the page, and paid. */
 export function AskPage(props: PageProps) {
@@ -152,7 +152,7 @@ function Picker({
 }: Pick<PageProps, "site"> & { models: readonly ServedModel[]; chosen: ServedModel }) {
   const about = models.map(({ modelId }) => modelId).join(" ");
   useEffect(() => {
-    for (const { modelId } of models) noteShown(modelId);
+    for (const { modelId } of models) noteShownLeaf(modelId);
   }, [about]);
   return (
     <section class="row" aria-label="The model">
@@ -357,7 +357,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
 
 function KeepReceipts({ ledger }: { ledger: TurnsPlace }) {
   const keep = () => {
-    const text = `${JSON.stringify({ receipts: keptReceipts(ledger) }, null, 2)}\n`;
+    const text = `${JSON.stringify({ receipts: storedReceipts(ledger) }, null, 2)}\n`;
     saveFile("receipts.json", new TextEncoder().encode(text));
   };
   return (

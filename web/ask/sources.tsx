@@ -114,9 +114,9 @@ function usePublished(serverUrl: string, row: number, digest: string | undefined
   useEffect(() => {
     return askUntilAnswered(
       async () => ((await publishesRows(serverUrl)) ? fetchRow(serverUrl, row, digest) : null),
-      (told) => {
-        setPublished(told.state === "found" ? told.value : null);
-        setProblem(told.state === "found" || digest === undefined ? null : told.problem);
+      (outcome) => {
+        setPublished(outcome.state === "found" ? outcome.value : null);
+        setProblem(outcome.state === "found" || digest === undefined ? null : outcome.problem);
       },
     );
   }, [serverUrl, row, digest]);

@@ -63,9 +63,9 @@ it("stores turns by the ledger and the model: another rollup's model of the same
   for (const other of others) {
     await again.loadTurns(other);
     expect(again.turnsOf(other)).toEqual([]);
-    expect(other.modelId === 1 ? [] : again.keptReceipts(other)).toEqual([]);
+    expect(other.modelId === 1 ? [] : again.storedReceipts(other)).toEqual([]);
   }
-  expect(again.keptReceipts(place)).toMatchObject([{ modelId: 11, prompt: "What is gravity?" }]);
+  expect(again.storedReceipts(place)).toMatchObject([{ modelId: 11, prompt: "What is gravity?" }]);
   // Unless its words cannot be read, a turn comes back as it was.
   expect([...storage.keys()]).toHaveLength(1);
 });

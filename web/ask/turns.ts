@@ -106,7 +106,7 @@ export function setThumb(receipt: bigint, thumb: Thumb | null): void {
 }
 
 /** Every answer of this tab on one ledger as its server wrote it, with its thumb and its payment. */
-export function keptReceipts(ledger: Omit<TurnsPlace, "modelId">): object[] {
+export function storedReceipts(ledger: Omit<TurnsPlace, "modelId">): object[] {
   const prefix = ledgerKey(ledger);
   const models = Object.keys(sessionStorage).filter((name) => name.startsWith(prefix));
   return models.flatMap((name) =>

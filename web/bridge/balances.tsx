@@ -1,5 +1,5 @@
 import { Badge } from "../design/badge.tsx";
-import { type Checked, type Holdings, mainAccount } from "../ledger/holdings.ts";
+import { type BalanceCheck, type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { isFinalizable } from "../ledger/journey.ts";
 import { journeys } from "../ledger/journey-store.ts";
 import type { Live } from "../ledger/live.ts";
@@ -68,7 +68,7 @@ export function Balances({ site, live, session, owned }: BalancesProps) {
 }
 
 interface CheckProps {
-  readonly checked: Checked | null;
+  readonly checked: BalanceCheck | null;
   readonly balanceWei: bigint;
 }
 

@@ -10,7 +10,7 @@ import { Field } from "../design/field.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { sayAll } from "../hosts/say.ts";
 import { isOwnKey, type TabProps } from "../hosts/tab-props.ts";
-import { type Loaded, useLoaded } from "../hosts/use-loaded.ts";
+import { type LoadState, useLoad } from "../hosts/use-load.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showAge, showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -29,7 +29,7 @@ type Request = AccessList[number];
 /** Requests to read the rows, with the owner's answers, and those that are unanswered. */
 export function AccessTab(props: TabProps) {
   const { facts, live, place, visitor } = props;
-  const requests = useLoaded(`${facts.here.recordCount}/${facts.access.askedCount}`, () =>
+  const requests = useLoad(`${facts.here.recordCount}/${facts.access.askedCount}`, () =>
     listAccess(visitor.reader, place),
   );
   const isPublic = facts.card.access === "public";
@@ -115,7 +115,7 @@ function AnswerBadge({ request: { answer, isOpen } }: { request: Request }) {
 
 interface SigningProps extends TabProps {
   readonly client: LedgerClient;
-  readonly requests: Loaded<AccessList>;
+  readonly requests: LoadState<AccessList>;
 }
 
 function AskForm({ client, facts, onChange, place, requests }: SigningProps) {

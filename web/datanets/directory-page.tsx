@@ -5,7 +5,7 @@ import { Notice } from "../design/notice.tsx";
 import { findEverywhere, type ListedDatanet } from "../hosts/hosts.ts";
 import type { Visitor } from "../hosts/keys/visitor.ts";
 import { datanetHref } from "../hosts/tab-props.ts";
-import { useLoaded } from "../hosts/use-loaded.ts";
+import { useLoad } from "../hosts/use-load.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useFilter } from "../routes.ts";
 import { RowText } from "../rows/row-text.tsx";
@@ -25,7 +25,7 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
     return () => clearTimeout(timer);
   }, [text]);
   const filter = { ...(asked === "" ? {} : { text: asked }), ...(tag === "" ? {} : { tag }) };
-  const { problem, value } = useLoaded(JSON.stringify(filter), () =>
+  const { problem, value } = useLoad(JSON.stringify(filter), () =>
     findEverywhere(site, visitor.reader, filter),
   );
   const tags = [...new Set(value?.datanets.flatMap(({ facts }) => facts.tags) ?? [])].slice(0, 12);

@@ -11,7 +11,7 @@ import { Notice } from "../design/notice.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import type { Access, Account } from "./access.ts";
-import { keepSent } from "./sent-store.ts";
+import { storeSentExit } from "./sent-store.ts";
 import type { Money } from "./use-exit.ts";
 
 interface MoneyProps {
@@ -155,7 +155,7 @@ function Forced({ access, account, accounts, onSent }: ForcedProps) {
   const forcing = useAction();
   const withdraw = (id: number) =>
     forcing.run(async () => {
-      const keep = (hash: `0x${string}`) => keepSent(access.rollup.address, account.address, hash);
+      const keep = (hash: `0x${string}`) => storeSentExit(access.rollup.address, account.address, hash);
       await force(account.client, { type: "withdraw", id, amountWei: "all", onSent: keep });
       onSent();
     });

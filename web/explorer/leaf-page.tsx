@@ -11,7 +11,7 @@ import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showAge, showCount } from "../words/format.ts";
-import { hostedDatanet, leafNames, noteShown } from "../words/leaf-names.ts";
+import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { BatchLink, OperationLink, QueueLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
@@ -52,7 +52,7 @@ export function LeafPage(props: PageProps) {
 }
 
 function LeafHeading({ id, kind }: { id: number; kind: string }) {
-  useEffect(() => noteShown(id), [id]);
+  useEffect(() => noteShownLeaf(id), [id]);
   const name = leafNames.value.get(id)?.name;
   const number = `${kind} ${Number.isNaN(id) ? "?" : id}`;
   return (

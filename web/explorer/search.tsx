@@ -34,10 +34,10 @@ export function Search({ live, site }: { live: Live; site: Site }) {
     const timer = setTimeout(() => {
       stop = askUntilAnswered(
         async () => (await import("./suggest.ts")).suggest({ site, live, reader }, text),
-        (told) => {
-          setProblem(told.state === "found" ? null : told.problem);
-          if (told.state !== "found") return;
-          setSuggested(told.value);
+        (outcome) => {
+          setProblem(outcome.state === "found" ? null : outcome.problem);
+          if (outcome.state !== "found") return;
+          setSuggested(outcome.value);
           setAt(0);
         },
         whenLive(live),

@@ -20,7 +20,7 @@ interface AccessRequestProps {
   readonly onAsked: () => void;
 }
 
-const LEAST_CHARACTERS = 10;
+const MIN_CHARACTERS = 10;
 
 /** Asks a Datanet's owner with a purpose, and shows the answer when it comes. */
 export function AccessRequest({ factorySession, mine, onAsked, place, summary }: AccessRequestProps) {
@@ -84,12 +84,7 @@ export function AccessRequest({ factorySession, mine, onAsked, place, summary }:
           : `${showCount(summary.askedCount)} requests, ${showCount(summary.unansweredCount)} without a reply.`}
       </p>
       {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
-      <Button
-        isMain
-        type="submit"
-        isBusy={asking.isBusy}
-        isDisabled={purpose.trim().length < LEAST_CHARACTERS}
-      >
+      <Button isMain type="submit" isBusy={asking.isBusy} isDisabled={purpose.trim().length < MIN_CHARACTERS}>
         Ask the owner
       </Button>
     </form>

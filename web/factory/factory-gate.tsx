@@ -31,9 +31,9 @@ export function FactoryGate({ children, live, site }: FactoryGateProps) {
     if (factoryUrl === null || !isSignedIn || account === null) return;
     return askUntilAnswered(
       () => openFactorySession(factoryUrl, now.client, account.id),
-      (told) => {
-        setProblem(told.state === "found" ? null : told.problem);
-        if (told.state === "found") setFactorySession(told.value);
+      (outcome) => {
+        setProblem(outcome.state === "found" ? null : outcome.problem);
+        if (outcome.state === "found") setFactorySession(outcome.value);
       },
     );
   }, [factoryUrl, isSignedIn, account?.id]);

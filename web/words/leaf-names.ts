@@ -30,7 +30,7 @@ const GATHER_MS = 50;
 const gathered = new Set<number>();
 
 /** A page shows this leaf. */
-export function noteShown(id: number): void {
+export function noteShownLeaf(id: number): void {
   if (gathered.has(id) || shownLeaves.value.includes(id)) return;
   if (gathered.size === 0)
     setTimeout(() => {

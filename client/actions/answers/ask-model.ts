@@ -18,7 +18,7 @@ import {
   checkAnswer,
   requireLeast,
   requirePayer,
-  requireRegistered,
+  requireRegisteredStatics,
 } from "./check-answer.ts";
 import { streamAnswer, streamCompletion } from "./completion-stream.ts";
 import {
@@ -251,7 +251,7 @@ export async function buyAnswer(
   const leaf = await getModel(client, modelId);
   const staticsHash = staticsOf(leaf).hash;
   // Checks everything that can be checked before the payment.
-  requireRegistered(model, staticsHash);
+  requireRegisteredStatics(model, staticsHash);
   requireLeast(model, sure);
   const signed = await signQuestion(client, { modelId, prompt, from });
   const given = await requestModelServer(

@@ -50,7 +50,7 @@ export function checkAnswer(
   expected: AnswerExpectation,
 ): void {
   const { prompt, payerId, staticsHash } = expected;
-  requireRegistered(model, staticsHash);
+  requireRegisteredStatics(model, staticsHash);
   requirePayer(answer.payerId, payerId);
   const own =
     model.queryOf === undefined || expected.isAnsweredAgain === true
@@ -80,7 +80,7 @@ export function checkAnswer(
  * @throws CLI_ANSWER_WRONG where the ledger has another model under this number
  * @internal
  */
-export const requireRegistered = (model: CheckableModel, staticsHash: bigint): void =>
+export const requireRegisteredStatics = (model: CheckableModel, staticsHash: bigint): void =>
   requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
 
 /**

@@ -13,7 +13,7 @@ export interface ServedPlace {
 }
 
 /**
- * Where a server has the routes of a registered model.
+ * Address below which a server has the routes of a registered model.
  * @internal
  */
 export const belowLedger = (url: string, modelId: number): string =>

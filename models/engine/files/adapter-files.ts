@@ -66,7 +66,7 @@ export async function readAdapterSettings(source: FileSource): Promise<AdapterSe
 /**
  * Reads an adapter's numbers into its block.
  *
- * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID
+ * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
  */
 export async function readAdapter(
   source: FileSource,

@@ -45,8 +45,7 @@ export interface OpenModel {
 /**
  * Opens a model: config.json, and weights as model.safetensors or as shards with their index.
  *
- * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED, MOD_FILE_INVALID,
- *   MOD_FILE_INVALID, MOD_TOO_LARGE
+ * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED, MOD_TOO_LARGE
  */
 export async function openModel(source: FileSource): Promise<OpenModel> {
   const config = await readWhole(source, "config.json", MAX_CONFIG_BYTES);
@@ -296,8 +295,7 @@ export interface LoadedModel {
 /**
  * Allocates an arena and reads the weights into it. An adapter is all zeros at first.
  *
- * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE,
- *   MOD_ENGINE_UNAVAILABLE, MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
+ * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE, MOD_SOURCE_UNREADABLE
  */
 export async function loadModel(opened: OpenModel, options: LoadOptions): Promise<LoadedModel> {
   const { shape } = opened;

@@ -4,14 +4,14 @@ import { type TuningRun, type TuningWatch, textTraining } from "../../tuning/rec
 import type { TuningStep, TuningWish } from "../../tuning/training/tune-adapter.ts";
 import { TuningPaused } from "../../tuning/training/tune-adapter.ts";
 import { readDatasetRows } from "./dataset-files.ts";
-import type { Measured, ModelTask } from "./task-messages.ts";
+import type { Measurement, ModelTask } from "./task-messages.ts";
 import { requireMemory, settingOf } from "./task-model.ts";
 
 /** The first step warms up, and is not counted. */
 const MEASURED_STEPS = 4;
 
 /** Tunes a few steps with the job's own code, and estimates the cost of the whole. */
-export async function measure(task: ModelTask): Promise<Measured> {
+export async function measure(task: ModelTask): Promise<Measurement> {
   const startedAtMs = performance.now();
   const { recipe } = task;
   const rows = await readDatasetRows(task.rowsFolder);

@@ -17,7 +17,7 @@ import { requireMemory, settingOf } from "./task-model.ts";
 import { TrainingWatch } from "./training-watch.ts";
 
 /** Reports of progress are no closer than this. */
-const LEAST_MS = 250;
+const MIN_MS = 250;
 
 const STATE_FOLDER = "state";
 
@@ -88,7 +88,7 @@ function reporter(say: Say) {
   }): Promise<void> | undefined => {
     const known = jobStageSchema.safeParse(stage);
     const nowMs = performance.now();
-    const isClose = last.stage === stage && nowMs - last.atMs < LEAST_MS && done < total;
+    const isClose = last.stage === stage && nowMs - last.atMs < MIN_MS && done < total;
     // Steps are reported one by one, with more about each.
     if (!known.success || stage === "train" || isClose) return undefined;
     last = { atMs: nowMs, stage };

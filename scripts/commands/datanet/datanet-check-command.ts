@@ -55,10 +55,10 @@ export const addDatanetCheck = command({
       ),
       `${contradicted.length} labels that a model of the other contributors' rows contradicts:`,
       ...renderTable(
-        contradicted.map(({ label, row, said }) => [
+        contradicted.map(({ label, predictedLabel, row }) => [
           `  ${place(rows[row]!)}`,
           `leaf ${rows[row]!.contributorId}`,
-          `${label}, the model says ${said}`,
+          `${label}, the model says ${predictedLabel}`,
           excerptOf(check, rows[row]!),
         ]),
       ),
@@ -80,7 +80,11 @@ export const addDatanetCheck = command({
         earlier: placed(earlier),
         similarity,
       })),
-      contradicted: contradicted.map(({ label, row, said }) => ({ ...placed(row), label, said })),
+      contradicted: contradicted.map(({ label, predictedLabel, row }) => ({
+        ...placed(row),
+        label,
+        said: predictedLabel,
+      })),
       leaveOut: leaveOut.rows,
       written: options.write ?? null,
     });

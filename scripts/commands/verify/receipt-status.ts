@@ -8,10 +8,10 @@ import type { LeafOperation } from "@openledger/client/sequencer/sequencer-schem
 import { hex32 } from "@openledger/foundation/hex";
 import {
   findPayment,
-  type KnownPaid,
   type PaymentStatus,
+  type PayoutReading,
   paymentStatus,
-  readPaid,
+  readPayout,
   statusView,
 } from "@openledger/models/settling/payment-status";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
@@ -136,7 +136,7 @@ async function showOne(
   }
   const status = await paymentStatus(client, found, circuits);
   const published = () => publishedAt(modelId, status.epoch, options, (text) => output.progress(text));
-  const paid = await readPaid(status, client, { circuits, published });
+  const paid = await readPayout(status, client, { circuits, published });
   output.answer([...describe(status), ...describePaid(status, paid, Number(options.top))], {
     ...statusView(status),
     ...paid,
@@ -214,7 +214,7 @@ function describeSettlement({ draws, isByRowCounts, settlement, stage }: Payment
 
 function describePaid(
   { modelId, stage, draws }: PaymentStatus,
-  { paid, paidUnknown }: KnownPaid,
+  { paid, paidUnknown }: PayoutReading,
   top: number,
 ): string[] {
   if (paidUnknown !== null)

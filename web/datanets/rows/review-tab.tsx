@@ -8,7 +8,7 @@ import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { sayAll } from "../../hosts/say.ts";
 import { readablePlace, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { useTurns } from "../../hosts/use-turns.ts";
 import { RowContent } from "../../rows/row-content.tsx";
 import { RowLabels } from "../../rows/row-labels.tsx";
@@ -44,7 +44,7 @@ function Disputes(props: TabProps) {
   const noteBox = useRef<HTMLTextAreaElement>(null);
   const turns = useTurns();
   const from = reviewerOf(props);
-  const found = useLoaded(`${facts.here.recordCount}`, () =>
+  const found = useLoad(`${facts.here.recordCount}`, () =>
     findRows(visitor.reader, { ...readablePlace(props), state: "disputed", limit: FETCHED_ROWS }),
   );
   const gone = new Set(settled.map(({ row }) => row.digest));
@@ -185,7 +185,7 @@ function Disputes(props: TabProps) {
 
 function DisputedRow(props: TabProps & { digest: string }) {
   const { digest, facts, visitor } = props;
-  const { problem, value } = useLoaded(`${digest}/${facts.here.recordCount}`, () =>
+  const { problem, value } = useLoad(`${digest}/${facts.here.recordCount}`, () =>
     getHostedRow(visitor.reader, { ...readablePlace(props), digest }),
   );
   if (problem !== null) return <ProblemNotice problem={problem} />;

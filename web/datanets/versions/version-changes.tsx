@@ -5,7 +5,7 @@ import { Badge } from "../../design/badge.tsx";
 import { Choice } from "../../design/choice.tsx";
 import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
 import { textsOf } from "../../hosts/texts-of.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
@@ -41,7 +41,7 @@ export function VersionChanges(props: TabProps & { versions: readonly HostVersio
 
 function Changes(props: TabProps & { before: string; after: string }) {
   const { after, before, facts, place, visitor } = props;
-  const { problem, value } = useLoaded(`${before}/${after}/${visitor.reader.leafId}`, async () => {
+  const { problem, value } = useLoad(`${before}/${after}/${visitor.reader.leafId}`, async () => {
     const difference = await compareVersions(visitor.reader, {
       ...place,
       before,

@@ -10,7 +10,7 @@ import { Field } from "../../design/field.tsx";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { sayAll } from "../../hosts/say.ts";
 import { datanetHref, isOwnKey, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showAge, showCount } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
@@ -24,8 +24,8 @@ import { VersionPublish } from "./version-publish.tsx";
 export function VersionsTab(props: TabProps) {
   const { facts, live, place, rest, visitor } = props;
   const about = `${facts.here.recordCount}/${facts.here.rowCount}/${facts.ledger.version}/${live.batches.value[0]?.number}`;
-  const commits = useLoaded(about, () => listHostCommits(visitor.reader, place));
-  const versions = useLoaded(about, () => listHostVersions(visitor.reader, place));
+  const commits = useLoad(about, () => listHostCommits(visitor.reader, place));
+  const versions = useLoad(about, () => listHostVersions(visitor.reader, place));
   if (rest[0] === "card") return <EditCard {...props} />;
   return (
     <div class="stack">

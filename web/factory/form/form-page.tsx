@@ -114,7 +114,7 @@ function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & {
     const timer = setTimeout(() => {
       stop = askUntilAnswered(
         () => factorySession.factory.estimate({ baseId, datasetId, form }),
-        (told) => setFound(told.state === "found" ? told.value : told.problem),
+        (outcome) => setFound(outcome.state === "found" ? outcome.value : outcome.problem),
       );
     }, PAUSE_MS);
     return () => {

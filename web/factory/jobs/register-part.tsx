@@ -46,8 +46,8 @@ const TITLES: Readonly<Record<RegisterStep, string>> = {
 /** Registers a trained job's model, so that it is paid: one click. */
 export function RegisterPart(props: JobPartProps) {
   const { factorySession, job, live, site } = props;
-  const asked = useFactory(job.id, () => factorySession.factory.registration(job.id), LOOK_MS);
-  const modelId = asked.value?.modelId ?? job.modelId;
+  const query = useFactory(job.id, () => factorySession.factory.registration(job.id), LOOK_MS);
+  const modelId = query.value?.modelId ?? job.modelId;
   const model = useAnswer(live, `model ${modelId}`, async () =>
     modelId === null ? null : getModel(site.sequencer, modelId),
   );
@@ -58,8 +58,8 @@ export function RegisterPart(props: JobPartProps) {
       </Notice>
     );
   }
-  if (asked.value === undefined)
-    return asked.problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={asked.problem} />;
+  if (query.value === undefined)
+    return query.problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={query.problem} />;
   const leaf = model.value ?? null;
   return leaf?.counters.isReady ? (
     <>
@@ -67,7 +67,7 @@ export function RegisterPart(props: JobPartProps) {
       <ServePart {...props} leaf={leaf} />
     </>
   ) : (
-    <Register {...props} payeeCount={asked.value.payeeCount} known={modelId} />
+    <Register {...props} payeeCount={query.value.payeeCount} known={modelId} />
   );
 }
 

@@ -25,13 +25,13 @@ const STAGES: Readonly<Record<string, string>> = {
 const RUNNING: readonly JobState[] = ["queued", "running", "pausing", "stopping"];
 
 /** The training as it happens. */
-export function WatchPart({ asked, factorySession, job }: JobPartProps) {
+export function WatchPart({ query, factorySession, job }: JobPartProps) {
   const { events, problem } = useJobEvents(factorySession, job.id);
   const acting = useAction();
   const [isAsking, setAsking] = useState(false);
   const act = (what: "pause" | "resume" | "stop") =>
     acting.run(async () => {
-      asked.set(await factorySession.factory.wish(job.id, what));
+      query.set(await factorySession.factory.wish(job.id, what));
     });
   const remove = () =>
     acting.run(async () => {

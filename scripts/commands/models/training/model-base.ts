@@ -15,7 +15,7 @@ import { addBase } from "@openledger/models/tuning/recipe/add-base";
 import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { type BaseCommandOptions, parseCount } from "../language-options.ts";
-import { kernelsNamed } from "./language-base.ts";
+import { parseKernels } from "./language-base.ts";
 
 /** @throws MOD_FILE_INVALID */
 export async function checkBase({ output }: CommandContext<BaseCommandOptions>): Promise<void> {
@@ -35,7 +35,7 @@ export async function checkBase({ output }: CommandContext<BaseCommandOptions>):
 /** @throws MOD_… for what is refused; nothing is left of it */
 export async function addToList({ options, output }: CommandContext<BaseCommandOptions>): Promise<void> {
   const added = await addBase(options.add!, ADDED_BASES, {
-    kernels: kernelsNamed(options.kernels),
+    kernels: parseKernels(options.kernels),
     onProgress: ({ done, total }) =>
       output.progress(`${Math.round(done / 1e6)} of ${Math.round(total / 1e6)} MB copied`),
   });
@@ -55,7 +55,7 @@ export async function addToList({ options, output }: CommandContext<BaseCommandO
 export async function deriveAgain({ options, output }: CommandContext<BaseCommandOptions>): Promise<void> {
   const folder = options.derive!;
   const threadCount = parseCount(options.threads, "--threads", 1, MAX_THREAD_COUNT);
-  const kernels = kernelsNamed(options.kernels);
+  const kernels = parseKernels(options.kernels);
   const startedAtMs = performance.now();
   let tokens = 0;
   const files = await deriveBase({

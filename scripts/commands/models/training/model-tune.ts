@@ -23,7 +23,7 @@ import { counted } from "../../../cli/counted.ts";
 import { readTextFile } from "../../../cli/read-text-file.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
-import { kernelsNamed, weightsNamed } from "./language-base.ts";
+import { parseKernels, parseWeights } from "./language-base.ts";
 
 /** Tokens of a row, and rows whose gradients make a step: small enough for any base on two cores. */
 const ROW_TOKENS = 128;
@@ -39,7 +39,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     seed: options.seed,
   };
   const rank = parseCount(options.rank, "--rank", 1, 1_024);
-  const kernels = kernelsNamed(options.kernels);
+  const kernels = parseKernels(options.kernels);
   if (await isFile(join(options.out, "adapter_config.json")))
     throw commandError("CMD_USAGE", `${options.out} has an adapter already: name another folder`);
   const text = await readTextFile(options.text);
@@ -50,7 +50,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
       const tokenizer = await openTokenizer(source, opened.shape.vocabularySize);
       const made = textRows(begun(tokenizer, tokenizer.encode(text)), ROW_TOKENS);
       if (made.length === 0) throw commandError("CMD_USAGE", `${options.text} has too little text`);
-      const weights = weightsNamed(options.weights, opened.layout);
+      const weights = parseWeights(options.weights, opened.layout);
       output.progress(`loading ${source.name} as ${weights}`);
       const placed = await loadModel(opened, {
         kernels,

@@ -127,9 +127,9 @@ class StepSender {
 
   /** Signs an attempt: it is written to disk first, then sent. */
   async #sign(step: DeployStep, last: Attempt | null): Promise<void> {
-    const { maxFeeGwei: maxFeePerGasWei, maxPriorityFeeGwei: maxPriorityFeePerGasWei } = this.#config;
-    const { fees, market } = await cappedFees(this.#client, { maxFeePerGasWei, maxPriorityFeePerGasWei });
-    const raised = last === null ? fees : replacementFees(last, market, maxFeePerGasWei);
+    const { spendingCap } = this.#config;
+    const { fees, market } = await cappedFees(this.#client, spendingCap);
+    const raised = last === null ? fees : replacementFees(last, market, spendingCap.maxFeePerGasWei);
     if (raised === null) {
       this.#tell(`${step.name} waits: a replacement would pay more than maxFeeGwei allows`);
       return;
