@@ -3,6 +3,7 @@
  * receipts in files that the person saves. `ModelQuestion` is shown on the pages of adapters and of the factory's jobs, too.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Address } from "viem";
 import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Chat, type PendingTurn } from "../chat/chat.tsx";
@@ -26,7 +27,7 @@ import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { TurnCard } from "./turn-card.tsx";
-import { addTurn, loadTurns, storedReceipts, turnsOf } from "./turns.ts";
+import { addTurn, loadTurns, storedReceipts, type TurnsPlace, turnsOf } from "./turns.ts";
 
 /** A conversation with a model: each answer is checked in the page, and paid. */
 export function AskPage(props: PageProps) {
@@ -212,6 +213,14 @@ const nameOf = (models: readonly ServedModel[], modelId: number) => {
 /** Draft of the question. It survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";
 
+/** Place of a model's turns; null as long as the ledger is not known. */
+function placeIn(live: PageProps["live"], modelId: number): TurnsPlace | null {
+  const info = live.info.value;
+  return info === null
+    ? null
+    : { chainId: info.chainId, rollupAddress: info.rollupAddress as Address, modelId };
+}
+
 /** The thread with one model, and the next question. */
 export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
   const [prompt, setPrompt] = useState(sessionStorage.getItem(QUESTION) ?? "");
@@ -225,7 +234,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
-  useEffect(() => void loadTurns(model.modelId), [model.modelId]);
+  const place = placeIn(live, model.modelId);
+  useEffect(() => {
+    if (place !== null) void loadTurns(place);
+  }, [place?.chainId, place?.rollupAddress, model.modelId]);
   const write = (text: string) => {
     sessionStorage.setItem(QUESTION, text);
     setPrompt(text);
@@ -239,7 +251,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         const turn = isPaidFirst
           ? await buyAndCheck(now!, owned!, model, prompt)
           : await askAndCheck(now!, owned!, model, prompt, onText);
-        addTurn(model.modelId, turn);
+        const { chain, rollupAddress } = now!.client;
+        addTurn({ chainId: chain.id, rollupAddress, modelId: model.modelId }, turn);
         setPaidFirst(false);
         write("");
       } catch (error) {
@@ -256,7 +269,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       </Notice>
     );
   }
-  const turns = turnsOf(model.modelId).map((turn) => ({
+  const turns = (place === null ? [] : turnsOf(place)).map((turn) => ({
     key: `${turn.answer.receipt}`,
     question: turn.prompt,
     answer: (
@@ -272,7 +285,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   return (
     <Chat
       turns={turns}
-      afterTurns={<KeepReceipts />}
+      afterTurns={place === null ? null : <KeepReceipts ledger={place} />}
       pending={asked}
       question={prompt}
       onQuestion={write}
@@ -346,9 +359,9 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   );
 }
 
-function KeepReceipts() {
+function KeepReceipts({ ledger }: { ledger: TurnsPlace }) {
   const keep = () => {
-    const text = `${JSON.stringify({ receipts: storedReceipts() }, null, 2)}\n`;
+    const text = `${JSON.stringify({ receipts: storedReceipts(ledger) }, null, 2)}\n`;
     saveFile("receipts.json", new TextEncoder().encode(text));
   };
   return (

@@ -2,11 +2,11 @@
  * Actions of `openledger factory jobs`, `compare`, `register` and `export`: requests to a factory, signed by the account. Losses
  * are in nats a token.
  */
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { nearestDisplayName } from "@openledger/datanets/records/display-name";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { exportFormSchema, type FactoryJob, type JobEvent } from "@openledger/models/factory/factory-api";
 import { registerJob } from "@openledger/models/factory/register-job";
 import { lossWords } from "@openledger/models/tuning/training/row-losses";
@@ -160,9 +160,8 @@ export async function exportJob({ args, options, output }: FactoryCommand<Export
   const { factory } = await openFactory(options);
   output.progress("making the files");
   const { files } = await factory.export(args[0]!, form);
-  await mkdir(options.out, { recursive: true });
-  for (const { name } of files)
-    await writeFile(join(options.out, name), await factory.file(args[0]!, form, name));
+  for (const file of files)
+    await writeFileWhole(join(options.out, file.name), await factory.file(args[0]!, form, file));
   const lines = files.map(({ name, sha256, sizeBytes }) => [name, `${sizeBytes} bytes`, `SHA-256 ${sha256}`]);
   output.answer([...renderTable(lines), `written to ${options.out}`], { folder: options.out, files });
 }

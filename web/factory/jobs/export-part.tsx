@@ -50,9 +50,9 @@ function Export({ factorySession, form, jobId, text, title }: ExportProps) {
     making.run(async () => {
       setMade(await factorySession.factory.export(jobId, form));
     });
-  const fetchFile = (name: string) =>
+  const fetchFile = (file: FactoryExport["files"][number]) =>
     making.run(async () => {
-      saveFile(name, await factorySession.factory.file(jobId, form, name));
+      saveFile(file.name, await factorySession.factory.file(jobId, form, file));
     });
   return (
     <section class="card stack" aria-label={title}>
@@ -71,7 +71,11 @@ function Export({ factorySession, form, jobId, text, title }: ExportProps) {
         <ul class="plain-list">
           {made.files.map(({ name, sha256, sizeBytes }) => (
             <li key={name} class="row">
-              <Button isSmall isDisabled={making.isBusy} onClick={() => void fetchFile(name)}>
+              <Button
+                isSmall
+                isDisabled={making.isBusy}
+                onClick={() => void fetchFile({ name, sha256, sizeBytes })}
+              >
                 {name}
               </Button>
               <span class="soft small">
