@@ -1,5 +1,7 @@
 /** A factory as its users' programs and pages ask it. Runs in browsers. */
 
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { clientError } from "@openledger/client/client-errors";
 import {
   askServer,
@@ -187,10 +189,19 @@ export class FactoryClient {
     return this.#post(`/v1/jobs/${id}/exports`, { form }, exportSchema, LONG_MS);
   }
 
-  async file(id: string, form: ExportForm, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  /** A file of an export. @throws CLI_ANSWER_INVALID if its bytes are not those that the export names */
+  async file(
+    id: string,
+    form: ExportForm,
+    { name, sha256: digest, sizeBytes }: FactoryExport["files"][number],
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const call = { path: `/v1/jobs/${id}/files/${form}/${encodeURIComponent(name)}` };
     const response = await requestServer(this.#client, this.url, this.#signed(call, LONG_MS), FACTORY);
-    return new Uint8Array(await response.arrayBuffer());
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (bytes.length === sizeBytes && bytesToHex(sha256(bytes)) === digest) return bytes;
+    throw clientError("CLI_ANSWER_INVALID", `${name} has other bytes than the export names`, {
+      data: { url: this.url, name, sizeBytes, found: bytes.length },
+    });
   }
 
   /** Has questions to the job's registered model answered, and its closed epochs settled, or no more. */

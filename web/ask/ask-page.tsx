@@ -1,4 +1,9 @@
+/**
+ * Page "#/ask": a person chooses a model, asks, and pays for an answer that the page has checked. Questions stay in this tab,
+ * receipts in files that the person saves. `ModelQuestion` is shown on the pages of adapters and of the factory's jobs, too.
+ */
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Address } from "viem";
 import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Chat, type PendingTurn } from "../chat/chat.tsx";
@@ -10,7 +15,6 @@ import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx
 import { useRecomputations } from "../hosts/recomputations.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
-import { type RollupIdentity, rollupOf } from "../ledger/rollup-storage.ts";
 import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
@@ -23,7 +27,7 @@ import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { TurnCard } from "./turn-card.tsx";
-import { addTurn, loadTurns, storedReceipts, turnsOf } from "./turns.ts";
+import { addTurn, loadTurns, storedReceipts, type TurnsPlace, turnsOf } from "./turns.ts";
 
 /** A conversation with a model: each answer is checked in the page, and paid. */
 export function AskPage(props: PageProps) {
@@ -209,6 +213,14 @@ const nameOf = (models: readonly ServedModel[], modelId: number) => {
 /** Draft of the question. It survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";
 
+/** Place of a model's turns; null as long as the ledger is not known. */
+function placeIn(live: PageProps["live"], modelId: number): TurnsPlace | null {
+  const info = live.info.value;
+  return info === null
+    ? null
+    : { chainId: info.chainId, rollupAddress: info.rollupAddress as Address, modelId };
+}
+
 /** The thread with one model, and the next question. */
 export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
   const [prompt, setPrompt] = useState(sessionStorage.getItem(QUESTION) ?? "");
@@ -222,10 +234,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
-  const rollup = live.info.value;
+  const place = placeIn(live, model.modelId);
   useEffect(() => {
-    if (rollup !== null) void loadTurns(rollup, model.modelId);
-  }, [rollup, model.modelId]);
+    if (place !== null) void loadTurns(place);
+  }, [place?.chainId, place?.rollupAddress, model.modelId]);
   const write = (text: string) => {
     sessionStorage.setItem(QUESTION, text);
     setPrompt(text);
@@ -239,7 +251,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         const turn = isPaidFirst
           ? await buyAndCheck(now!, owned!, model, prompt)
           : await askAndCheck(now!, owned!, model, prompt, onText);
-        addTurn(rollupOf(now!.client), model.modelId, turn);
+        const { chain, rollupAddress } = now!.client;
+        addTurn({ chainId: chain.id, rollupAddress, modelId: model.modelId }, turn);
         setPaidFirst(false);
         write("");
       } catch (error) {
@@ -256,7 +269,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       </Notice>
     );
   }
-  const turns = (rollup === null ? [] : turnsOf(rollup, model.modelId)).map((turn) => ({
+  const turns = (place === null ? [] : turnsOf(place)).map((turn) => ({
     key: `${turn.answer.receipt}`,
     question: turn.prompt,
     answer: (
@@ -272,7 +285,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   return (
     <Chat
       turns={turns}
-      afterTurns={rollup !== null && <KeepReceipts rollup={rollup} />}
+      afterTurns={place === null ? null : <KeepReceipts ledger={place} />}
       pending={asked}
       question={prompt}
       onQuestion={write}
@@ -346,9 +359,9 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   );
 }
 
-function KeepReceipts({ rollup }: { rollup: RollupIdentity }) {
+function KeepReceipts({ ledger }: { ledger: TurnsPlace }) {
   const keep = () => {
-    const text = `${JSON.stringify({ receipts: storedReceipts(rollup) }, null, 2)}\n`;
+    const text = `${JSON.stringify({ receipts: storedReceipts(ledger) }, null, 2)}\n`;
     saveFile("receipts.json", new TextEncoder().encode(text));
   };
   return (

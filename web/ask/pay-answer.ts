@@ -5,7 +5,6 @@ import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-a
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
-import { rollupOf } from "../ledger/rollup-storage.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, storeSignedJourney } from "../ledger/signed-journey.ts";
 import { readWords, storeServedAnswer } from "../spans/read-words.ts";
@@ -67,7 +66,7 @@ export async function payCheckedAnswer(
       onSigned,
     }),
   );
-  storeServedAnswer(rollupOf(client), answer.receipt, said);
+  storeServedAnswer(answer.receipt, said);
 }
 
 /** True if the server refuses this account further answers until earlier ones are paid. */
@@ -95,6 +94,6 @@ export async function buyAndCheck(
     return bought.payment;
   });
   const said = { serverUrl, rowsRoot, answer: answer!.answer };
-  storeServedAnswer(rollupOf(client), answer!.receipt, said);
+  storeServedAnswer(answer!.receipt, said);
   return { prompt, answer: answer!, said, words: await readWords(said) };
 }

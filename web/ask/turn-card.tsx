@@ -10,7 +10,6 @@ import { Identifier } from "../design/identifier.tsx";
 import type { Holdings } from "../ledger/holdings.ts";
 import type { Journey } from "../ledger/journey.ts";
 import type { Live } from "../ledger/live.ts";
-import type { RollupIdentity } from "../ledger/rollup-storage.ts";
 import type { Session } from "../ledger/session.ts";
 import { Words } from "../spans/answer-words.tsx";
 import { showOpen, showTime } from "../words/format.ts";
@@ -84,7 +83,6 @@ function AnswerText({ turn: { words } }: { turn: Turn }) {
 function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   const paying = useAction();
   const { answer } = turn;
-  const rollup = live.info.value;
   const journey = paymentOf(answer.receipt);
   const isLate = answer.expiresAtMs < live.nowMs.value;
   const pay = () =>
@@ -110,7 +108,7 @@ function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
           )
         )}
         <span class="push" />
-        {rollup !== null && <Thumbs rollup={rollup} receipt={answer.receipt} />}
+        <Thumbs receipt={answer.receipt} />
       </div>
       {paying.problem !== null && <ProblemNotice problem={paying.problem} />}
     </div>
@@ -133,8 +131,8 @@ const THUMBS: readonly { readonly thumb: Thumb; readonly label: string }[] = [
   { thumb: "down", label: "Bad answer" },
 ];
 
-function Thumbs({ receipt, rollup }: { receipt: bigint; rollup: RollupIdentity }) {
-  const given = thumbOf(rollup, receipt);
+function Thumbs({ receipt }: { receipt: bigint }) {
+  const given = thumbOf(receipt);
   return (
     <span class="row">
       {THUMBS.map(({ label, thumb }) => (
@@ -143,7 +141,7 @@ function Thumbs({ receipt, rollup }: { receipt: bigint; rollup: RollupIdentity }
           type="button"
           class="button button-small thumb"
           aria-pressed={given === thumb}
-          onClick={() => setThumb(rollup, receipt, given === thumb ? null : thumb)}
+          onClick={() => setThumb(receipt, given === thumb ? null : thumb)}
         >
           {label}
         </button>

@@ -17,53 +17,56 @@ export interface Turn {
   readonly words: AnswerWords | null;
 }
 
-const prefixOf = (rollup: RollupIdentity) => `${rollupKey("turns", rollup)}.`;
-const keyOf = (rollup: RollupIdentity, modelId: number) => prefixOf(rollup) + modelId;
 /** Maximum turns stored of one model; the oldest are dropped first. */
 const MAX_TURNS = 50;
 
-/** Turns by their key in storage, oldest first. */
-const threads = signal<ReadonlyMap<string, readonly Turn[]>>(new Map());
-
-export function turnsOf(rollup: RollupIdentity, modelId: number): readonly Turn[] {
-  return threadOf(keyOf(rollup, modelId));
+/** A model of one ledger: another rollup at the same address of the site has another model of this number. */
+export interface TurnsPlace extends RollupIdentity {
+  readonly modelId: number;
 }
 
-const threadOf = (key: string) => threads.value.get(key) ?? [];
+const ledgerKey = (ledger: RollupIdentity) => `${rollupKey("turns", ledger)}.`;
+const keyOf = (place: TurnsPlace) => `${ledgerKey(place)}${place.modelId}`;
+
+/** Turns by place, oldest first. */
+const threads = signal<ReadonlyMap<string, readonly Turn[]>>(new Map());
+
+export function turnsOf(place: TurnsPlace): readonly Turn[] {
+  const known = threads.value.get(keyOf(place));
+  return known ?? [];
+}
 
 /** Restores the turns that an earlier load of this tab has stored; once a model. */
-export async function loadTurns(rollup: RollupIdentity, modelId: number): Promise<void> {
-  const key = keyOf(rollup, modelId);
-  if (threads.value.has(key)) return;
-  set(key, []);
-  const text = sessionStorage.getItem(key);
+export async function loadTurns(place: TurnsPlace): Promise<void> {
+  if (threads.value.has(keyOf(place))) return;
+  set(place, []);
+  const text = sessionStorage.getItem(keyOf(place));
   if (text === null) return;
   const kept = (JSON.parse(text) as { prompt: string; answer: unknown; said: ServedAnswer }[]).map(
     ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer), words: null }),
   );
-  set(key, [...kept, ...threadOf(key)]);
+  set(place, [...kept, ...turnsOf(place)]);
   for (const turn of kept) {
     // Without its words the answer still has its receipt: what cannot be read again is not shown.
     const words = await readWords(turn.said).catch(() => null);
     set(
-      key,
-      threadOf(key).map((one) => (one.answer.receipt === turn.answer.receipt ? { ...one, words } : one)),
+      place,
+      turnsOf(place).map((one) => (one.answer.receipt === turn.answer.receipt ? { ...one, words } : one)),
     );
   }
 }
 
 /** The same answer again takes its own place. */
-export function addTurn(rollup: RollupIdentity, modelId: number, turn: Turn): void {
-  const key = keyOf(rollup, modelId);
-  const others = threadOf(key).filter(({ answer }) => answer.receipt !== turn.answer.receipt);
-  set(key, [...others, turn].slice(-MAX_TURNS));
+export function addTurn(place: TurnsPlace, turn: Turn): void {
+  const others = turnsOf(place).filter(({ answer }) => answer.receipt !== turn.answer.receipt);
+  set(place, [...others, turn].slice(-MAX_TURNS));
 }
 
-function set(key: string, turns: readonly Turn[]): void {
-  threads.value = new Map([...threads.value, [key, turns]]);
+function set(place: TurnsPlace, turns: readonly Turn[]): void {
+  threads.value = new Map([...threads.value, [keyOf(place), turns]]);
   if (turns.length === 0) return;
   const kept = turns.map(({ answer, prompt, said }) => ({ prompt, said, answer: onTheWire(answer) }));
-  sessionStorage.setItem(key, JSON.stringify(kept));
+  sessionStorage.setItem(keyOf(place), JSON.stringify(kept));
 }
 
 /** Writes an answer as the model's server did. */
@@ -81,29 +84,27 @@ function onTheWire(answer: UncheckedAnswer): object {
 }
 
 export type Thumb = "up" | "down";
-const thumbKeyOf = (rollup: RollupIdentity, receipt: bigint) => `${rollupKey("thumb", rollup)}.${receipt}`;
-const thumbs = signal<ReadonlyMap<string, Thumb | null>>(new Map());
+const THUMB = "openledger.thumb.";
+const thumbs = signal<ReadonlyMap<bigint, Thumb | null>>(new Map());
 
 /** Reads this reader's rating of an answer, which the browser stores under its receipt. */
-export function thumbOf(rollup: RollupIdentity, receipt: bigint): Thumb | null {
-  const key = thumbKeyOf(rollup, receipt);
-  const known = thumbs.value.get(key);
+export function thumbOf(receipt: bigint): Thumb | null {
+  const known = thumbs.value.get(receipt);
   if (known !== undefined) return known;
-  const kept = localStorage.getItem(key);
+  const kept = localStorage.getItem(THUMB + receipt);
   return kept === "up" || kept === "down" ? kept : null;
 }
 
 /** Stores the reader's rating; null deletes it. */
-export function setThumb(rollup: RollupIdentity, receipt: bigint, thumb: Thumb | null): void {
-  const key = thumbKeyOf(rollup, receipt);
-  if (thumb === null) localStorage.removeItem(key);
-  else localStorage.setItem(key, thumb);
-  thumbs.value = new Map([...thumbs.value, [key, thumb]]);
+export function setThumb(receipt: bigint, thumb: Thumb | null): void {
+  if (thumb === null) localStorage.removeItem(THUMB + receipt);
+  else localStorage.setItem(THUMB + receipt, thumb);
+  thumbs.value = new Map([...thumbs.value, [receipt, thumb]]);
 }
 
-/** Every answer of a rollup in this tab as its server wrote it, with its thumb and its payment. */
-export function storedReceipts(rollup: RollupIdentity): object[] {
-  const prefix = prefixOf(rollup);
+/** Every answer of this tab on one ledger as its server wrote it, with its thumb and its payment. */
+export function storedReceipts(ledger: RollupIdentity): object[] {
+  const prefix = ledgerKey(ledger);
   const models = Object.keys(sessionStorage).filter((name) => name.startsWith(prefix));
   return models.flatMap((name) =>
     (JSON.parse(sessionStorage.getItem(name)!) as { prompt: string; answer: { receipt: Hex } }[]).map(
@@ -114,7 +115,7 @@ export function storedReceipts(rollup: RollupIdentity): object[] {
           modelId: Number(name.slice(prefix.length)),
           prompt,
           answer,
-          thumb: thumbOf(rollup, receipt),
+          thumb: thumbOf(receipt),
           payment,
         };
       },

@@ -1,7 +1,6 @@
 /** Text of an answer, and the spans of it that occur word for word in the version: fetched and checked in the page. */
 
 import { askSpans, type CheckedSpan } from "@openledger/models/serving/spans/check-spans";
-import { type RollupIdentity, rollupKey } from "../ledger/rollup-storage.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 /** Answer that this page has checked, and the source of its words. */
@@ -32,14 +31,14 @@ export async function readWords({ answer, rowsRoot, serverUrl }: ServedAnswer): 
   }
 }
 
-const keyOf = (rollup: RollupIdentity, receipt: bigint) => `${rollupKey("said", rollup)}.${receipt}`;
+const STORAGE_PREFIX = "openledger.said.";
 
 /** Stores an answer in this tab, and nowhere else: it belongs to its customer. */
-export function storeServedAnswer(rollup: RollupIdentity, receipt: bigint, answer: ServedAnswer): void {
-  sessionStorage.setItem(keyOf(rollup, receipt), JSON.stringify(answer));
+export function storeServedAnswer(receipt: bigint, answer: ServedAnswer): void {
+  sessionStorage.setItem(STORAGE_PREFIX + receipt, JSON.stringify(answer));
 }
 
-export function storedWords(rollup: RollupIdentity, receipt: bigint): ServedAnswer | null {
-  const text = sessionStorage.getItem(keyOf(rollup, receipt));
+export function storedWords(receipt: bigint): ServedAnswer | null {
+  const text = sessionStorage.getItem(STORAGE_PREFIX + receipt);
   return text === null ? null : (JSON.parse(text) as ServedAnswer);
 }

@@ -1,3 +1,8 @@
+/**
+ * Questions to a model's answer server, and payment for the answer: ask, check, pay, or all three by `buyAnswer`. The command
+ * line, the Ask page and programs call it. Amounts are in wei; an answer is a promise of the server until `checkAnswer` has
+ * passed.
+ */
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { hex32 } from "@openledger/foundation/hex";
 import { textOfBytes } from "@openledger/foundation/utf8";

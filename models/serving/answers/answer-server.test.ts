@@ -99,7 +99,7 @@ async function ownFolder(): Promise<string> {
 }
 
 /** Starts a server for the case alone, which closes it. */
-async function startOwn(folder: string, options: { errors?: string[]; pollIntervalMs?: number } = {}) {
+async function startOwn(folder: string, options: Omit<StartOptions, "modelIds"> = {}) {
   const served = await start(folder, { ...options, modelIds: [modelId] });
   onTestFinished(() => served.close());
   url = modelUrl(served.url, modelId);
@@ -111,10 +111,15 @@ interface StartOptions {
   /** Errors that the server logs; default: nothing is an error. */
   readonly errors?: string[];
   readonly pollIntervalMs?: number;
+  /** Folder of the published model; default: that of the cases. */
+  readonly from?: string;
 }
 
 /** Reads no payments by itself. */
-function start(folder: string, { errors, modelIds, pollIntervalMs = 600_000 }: StartOptions) {
+function start(
+  folder: string,
+  { errors, from = publishedFolder, modelIds, pollIntervalMs = 600_000 }: StartOptions,
+) {
   const settings = {
     SERVING_BASE_PATH: undefined,
     SERVING_ADAPTERS_PATH: undefined,
@@ -129,7 +134,7 @@ function start(folder: string, { errors, modelIds, pollIntervalMs = 600_000 }: S
   });
   const { client, sequencer } = fixture;
   const published = {
-    places: modelIds.map((id) => ({ modelId: id, folder: publishedFolder })),
+    places: modelIds.map((id) => ({ modelId: id, folder: from })),
     sequencerUrl: sequencer.url,
     domain: client.domain,
     rollup: ROLLUP,
@@ -145,8 +150,8 @@ async function openStore(folder: string) {
 }
 
 /** The model as the sequencer shows it. */
-function modelLeaf(id: number, changed: object = {}) {
-  const { split, ...statics } = model.statics;
+function modelLeaf(id: number, changed: object = {}, of = model) {
+  const { split, ...statics } = of.statics;
   const { ownerParts, validatorParts } = unpackSplit(split);
   return {
     id,
@@ -301,6 +306,27 @@ describe("a direct model behind the answer server", () => {
     setPayments([{ receipt: first.receipt, payerId: 4 }]);
     const second = await ask(prompts[1]!);
     expect(second.receipt).not.toBe(first.receipt);
+  });
+
+  it("repeats no answer of another model that had its number before: a payment for that receipt would be void", async () => {
+    const folder = await ownFolder();
+    const served = await startOwn(folder);
+    const first = await ask(prompts[0]!);
+    await served.close();
+    const rows = sampleRows("email", 24);
+    const trained = trainDirect(rows, recipeFor(rows, 64));
+    const registration = registerModel(trained, { split: { ownerParts: 1n, validatorParts: 1n } }, SIZE);
+    const successor = publishedModel(trained, registration, { publishRows: true });
+    const from = join(folder, "successor");
+    await writeModel(from, successor);
+    const { answers } = fixture.sequencer;
+    for (const route of ["leaves", "models"])
+      answers.set(`GET /v1/${route}/${modelId}`, modelLeaf(modelId, {}, successor));
+    await startOwn(folder, { from });
+    const second = await ask(prompts[0]!);
+    expect(second.answer).toBe(first.answer);
+    expect(second.receipt).not.toBe(first.receipt);
+    expect(await ask(prompts[0]!)).toEqual(second);
   });
 
   it("lets two questions at once through one after the other", async () => {

@@ -1,3 +1,7 @@
+/**
+ * Presets of recipes: settings for e-mails, digits and texts that fit a number of rows and columns. `openledger models train
+ * --recipe NAME`, the factory's form and the devnet complete them to whole recipes.
+ */
 import { BASE_BUCKETS } from "@openledger/attribution/features/direct-base";
 import { rewardsOfCard, usualRewards } from "@openledger/attribution/model/base-policy";
 import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";

@@ -1,3 +1,7 @@
+/**
+ * Recipe of a language model on the ledger: all that decides the bytes of adapter, features and answers. Its hash is part of a
+ * published model, so the schema is a format: trainers, factory and verifiers parse it.
+ */
 import { MAX_FEATURE_COUNT } from "@openledger/attribution/features/quantise";
 import { checkedRecipe, recipeFields } from "@openledger/attribution/model/recipe-fields";
 import { z } from "zod";

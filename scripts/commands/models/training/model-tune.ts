@@ -1,3 +1,7 @@
+/**
+ * `openledger models tune`: tunes an adapter on a text file, without a ledger, and writes it as PEFT has it. Losses are in nats
+ * a token.
+ */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,6 +33,7 @@ import { parseKernels, parseWeights } from "./language-base.ts";
 const ROW_TOKENS = 128;
 const ROWS_PER_STEP = 8;
 
+/** Tunes the adapter; a run that was killed goes on from its checkpoint. */
 export async function tuneOnText({ options, output }: CommandContext<TuneOptions>): Promise<void> {
   const threadCount = parseCount(options.threads, "--threads", 1, MAX_THREAD_COUNT);
   const recipe = {
