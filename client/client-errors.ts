@@ -1,3 +1,7 @@
+/**
+ * Error codes of the client library, with meaning, remedy and the type of each code's data. docs/reference/errors.md is made
+ * from this table; programs branch on a code by `isClientError`.
+ */
 import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex } from "viem";

@@ -1,3 +1,7 @@
+/**
+ * Error codes of language models, the answer server, the automatic settler and the factory, with HTTP statuses and OpenAI's
+ * names for them. docs/reference/errors.md is made from these tables.
+ */
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
 import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 

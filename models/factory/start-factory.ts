@@ -1,3 +1,7 @@
+/**
+ * Starts a factory for a deployed rollup: the ledger's client, the process with its routes, and a settler for models that it
+ * serves. models/factory/main.ts and `openledger factory serve` call it.
+ */
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { createLedgerClient } from "@openledger/client/ledger-client";

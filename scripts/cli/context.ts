@@ -1,3 +1,7 @@
+/**
+ * Endpoints, accounts and clients of commands: resolves options such as --rpc and --account, falls back to the devnet's files,
+ * and opens a reader or a signer.
+ */
 import { readFileSync } from "node:fs";
 import { type Deployment, loadDeployment, parseDeployment } from "@openledger/circuits/registry/deployment";
 import { clientError } from "@openledger/client/client-errors";

@@ -1,3 +1,7 @@
+/**
+ * Section "Who got it" of an answer's page: how the payment was divided, from "not yet" to each row's amount in wei, computed in
+ * the page from the model's published features.
+ */
 import type { PaidOut } from "@openledger/models/settling/payment-status";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -13,9 +17,10 @@ import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type PaidAnswer, type RowPayout, readRowPayout } from "./read-answer.ts";
 
+/** Rows of the table, those with the largest amounts first. */
 const ROWS_SHOWN = 20;
 
-/** State of the payment: divided by its draws, passed over by them, or not decided yet. */
+/** The payment's division: by its draws, by row counts, passed over by the draws, or not decided yet. */
 export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { found: PaidAnswer }) {
   const { status } = found;
   const { draws, isByRowCounts, payment, settlement, stage } = status;

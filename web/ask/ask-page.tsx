@@ -1,3 +1,7 @@
+/**
+ * Page "#/ask": a person chooses a model, asks, and pays for an answer that the page has checked. Questions stay in this tab,
+ * receipts in files that the person saves. `ModelQuestion` is shown on the pages of adapters and of the factory's jobs, too.
+ */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address } from "viem";
 import { useAction } from "../bridge/use-action.ts";

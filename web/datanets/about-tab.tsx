@@ -1,3 +1,7 @@
+/**
+ * Tab "About" of a Datanet's page: its card with a check of the card's hash against the ledger, statistics, labels, instructions
+ * and rules.
+ */
 import { getStatistics } from "@openledger/client/datanets/label-turns";
 import type { Card } from "@openledger/datanets/card/card";
 import { nameCard } from "@openledger/datanets/card/card";

@@ -1,3 +1,7 @@
+/**
+ * Tab "Access" of a Datanet's page: readers ask for a permissioned Datanet's rows, its owner grants or refuses. Both are records
+ * signed by keys in the page; grants end at a time in milliseconds.
+ */
 import type { AccessList } from "@openledger/client/datanets/host-schemas";
 import { listAccess } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -17,6 +21,7 @@ import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 
 const DAY_MS = 86_400_000;
+/** Terms of a grant, named by their days. */
 const TERMS = [
   { name: "30", label: "30 days" },
   { name: "90", label: "90 days" },

@@ -1,3 +1,6 @@
+/**
+ * Page "#/datanets": a person searches the Datanets of all hosts of this site by words and tags, and opens one or creates one.
+ */
 import { useEffect, useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Field } from "../design/field.tsx";
@@ -143,6 +146,7 @@ function ListedCard({ listed, nowMs }: { listed: ListedDatanet; nowMs: number })
   );
 }
 
+/** Labels named in an entry. */
 const MAX_LABELS = 4;
 
 function showLabels(labels: readonly string[]): string {

@@ -1,3 +1,4 @@
+/** List "Updates about your rows" on the contribute tab: what reviewers decided about this contributor's rows. */
 import { listNotices } from "@openledger/client/datanets/cleaning";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { Badge } from "../design/badge.tsx";

@@ -1,3 +1,8 @@
+/**
+ * Picture of a division of money (amounts in wei) for an answer's payment and an epoch's settlement: an SVG with a list of the
+ * same parts for screen readers.
+ */
+
 interface Part {
   readonly key: string;
   readonly label: string;
@@ -14,6 +19,7 @@ interface MoneyPathProps {
   unit: string;
 }
 
+/** Sizes of the drawing, in the SVG's own units: at full width a unit is a pixel. */
 const WIDTH = 640;
 const HEIGHT = 220;
 const GAP = 10;

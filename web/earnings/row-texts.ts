@@ -1,8 +1,13 @@
+/**
+ * Texts of rows for the earnings page, from the model's server if it publishes them. A text is fetched once; it is not checked
+ * against the ledger.
+ */
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { textOfRow } from "@openledger/models/tuning/retrieval/citations";
 import { z } from "zod";
 
+/** Limit of one request. */
 const TIMEOUT_MS = 10_000;
 /** Maximum bytes of a row: the ledger's rows are smaller. */
 const MAX_ROW_BYTES = 2 ** 20;

@@ -1,3 +1,7 @@
+/**
+ * Second step of the exit page: lists what the wallet's address owns (in wei, from a ledger rebuilt in the page) and takes it
+ * out, by proofs once the rollup is frozen, by forced withdrawals before.
+ */
 import { force } from "@openledger/client/actions/forced/force";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { describeItem, type ExitItem, type LeafItem } from "@openledger/verifier/exits/exit-plan";
@@ -18,7 +22,7 @@ interface MoneyProps {
   readonly access: Access;
   readonly account: Account;
   readonly money: Money;
-  /** Something was sent. */
+  /** Called after each transaction that was sent. */
   readonly onSent: () => void;
 }
 

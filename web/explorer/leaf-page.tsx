@@ -1,3 +1,7 @@
+/**
+ * Page "#/leaf/ID" of the explorer: an account's, Datanet's or model's balance, keys, parts and last operations, as the server
+ * has them. Its owner chooses its name here.
+ */
 import { getLeaf, listOperations, nameOfOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { LeafOperation, LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -141,6 +145,7 @@ function DatanetPart({ datanet, id }: { id: number; datanet: NonNullable<LedgerL
   );
 }
 
+/** Operations of the table, the last ones. */
 const PAGE_SIZE = 25;
 
 function Operations({ site, live, id }: PageProps & { id: number }) {

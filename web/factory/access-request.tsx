@@ -1,3 +1,7 @@
+/**
+ * Form on the factory's page of a permissioned Datanet: a model builder asks the Datanet's owner for its rows, and waits for the
+ * answer. The request is a signed record.
+ */
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import type { AccessList, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
@@ -20,6 +24,7 @@ interface AccessRequestProps {
   readonly onAsked: () => void;
 }
 
+/** Shortest purpose that can be sent. */
 const MIN_CHARACTERS = 10;
 
 /** Asks a Datanet's owner with a purpose, and shows the answer when it comes. */

@@ -1,3 +1,7 @@
+/**
+ * Sign-in before every page of the factory: connects a wallet, unlocks the ledger key, and opens a session at the factory that
+ * the site names.
+ */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";

@@ -1,3 +1,7 @@
+/**
+ * Page "#/health": state of sequencer, prover, bridge and Ethereum, alerts, fees, and promises that the operator broke, from the
+ * server's reports and the page's own node. Times are in milliseconds.
+ */
 import { listBatches } from "@openledger/client/sequencer/ledger-reads";
 import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
@@ -23,6 +27,7 @@ import {
 } from "./read-health.ts";
 import { Verdicts } from "./verdicts.tsx";
 
+/** Batches of the charts. */
 const BATCHES_READ = 60;
 
 /** Health of the rollup: who works, who waits, what it costs, and whether the operator was caught lying. */

@@ -1,3 +1,4 @@
+/** Gate of the tabs that read rows: open for public Datanets, else for the owner, the team, and readers with a grant. */
 import { getStanding } from "@openledger/client/datanets/label-turns";
 import type { ComponentChildren } from "preact";
 import { showTime } from "../words/format.ts";

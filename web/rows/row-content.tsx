@@ -1,3 +1,7 @@
+/**
+ * Content of one row, as labelling, review and a row's details show it: text of a stranger, or a picture whose bytes match its
+ * SHA-256.
+ */
 import { DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { imageTypeOf } from "@openledger/datanets/rows/row-view";
@@ -8,6 +12,7 @@ import { useLoad } from "../hosts/use-load.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { RowText } from "./row-text.tsx";
 
+/** Characters that are shown before a person asks for the rest. */
 const FIRST_CHARACTERS = 4_000;
 
 interface RowContentProps extends TabProps {

@@ -1,3 +1,7 @@
+/**
+ * Details of a row on the rows tab and its own page: content, owner, labels. Its contributor objects to being left out, a
+ * reviewer makes it a gold row; both are signed records.
+ */
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
 import { useState } from "preact/hooks";

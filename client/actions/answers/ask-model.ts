@@ -1,3 +1,8 @@
+/**
+ * Questions to a model's answer server, and payment for the answer: ask, check, pay, or all three by `buyAnswer`. The command
+ * line, the Ask page and programs call it. Amounts are in wei; an answer is a promise of the server until `checkAnswer` has
+ * passed.
+ */
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { hex32 } from "@openledger/foundation/hex";
 import { textOfBytes } from "@openledger/foundation/utf8";
@@ -225,7 +230,9 @@ export type BuyAnswerErrorCode =
   | "CLI_WAIT_ENDED"
   | PayInferenceErrorCode;
 
+/** Time that a server has to open a paid answer. */
 const OPEN_TIMEOUT_MS = 60_000;
+/** Interval between two requests for a paid answer. */
 const OPEN_POLL_MS = 250;
 const openingSchema = z.object({ salt: z.optional(answerSchema.shape.salt) });
 

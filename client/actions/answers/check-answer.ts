@@ -1,3 +1,7 @@
+/**
+ * Customer's check of an answer before payment: recomputes answer, query, commitment and receipt with the customer's own copy of
+ * the model. `payForAnswer` signs nothing for an answer that fails.
+ */
 import {
   answerHash,
   modelQueryBytes,

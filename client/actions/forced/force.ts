@@ -1,3 +1,7 @@
+/**
+ * Forced inclusion: sends an operation to L1's queue, for an owner whom the sequencer does not serve. The owner's L1 account
+ * signs; the fee is OPEN in wei and is burned.
+ */
 import { type EntryRequest, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import type { Address } from "viem";

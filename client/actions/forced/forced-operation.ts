@@ -1,3 +1,7 @@
+/**
+ * Operations that L1's queue takes, as parameters of `force`, and the queue entry of each (docs/reference/l1-format.md). Amounts
+ * are in wei; "all" is the leaf's balance when the entry is executed.
+ */
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
 import type { EntryRequest } from "@openledger/circuits/ledger/operation";

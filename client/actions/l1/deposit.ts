@@ -1,3 +1,7 @@
+/**
+ * Deposits of OPEN from L1 into the ledger, with permission by permit, approval or a wallet's batch. Amounts and fees are in
+ * wei. The sequencer credits the leaf once L1 is deep enough.
+ */
 import { KIND } from "@openledger/circuits/protocol";
 import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";

@@ -1,3 +1,7 @@
+/**
+ * Entries of L1's queue that wait for a batch, of one sender: deposits look here for an account under way, the command line for
+ * money under way. Amounts are in wei.
+ */
 import type { Address } from "viem";
 import { type LedgerClient, rollupContract } from "../../ledger-client.ts";
 import { l1Error } from "./l1-result.ts";

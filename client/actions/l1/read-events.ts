@@ -1,3 +1,7 @@
+/**
+ * Reader of a contract's events in chunks of blocks, since nodes limit a request's range. Votes, proposals, queue entries and
+ * the transfers of a page are found by it.
+ */
 import { type BlockRange, readInChunks } from "@openledger/contracts/l1/block-chunks";
 import type { Abi, Address, ContractEventName, GetContractEventsReturnType } from "viem";
 import { clientError } from "../../client-errors.ts";

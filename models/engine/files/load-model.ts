@@ -1,3 +1,8 @@
+/**
+ * Opens a published model (config.json, safetensors) and loads it into an arena with workspaces, adapter and kernels. Training,
+ * the factory's tasks and the answer server begin here. Every file is a stranger's: sizes are bounded, every tensor must be
+ * used.
+ */
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { modelError } from "../../model-errors.ts";
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
@@ -20,6 +25,7 @@ import { namePrefixes, type TensorTarget, tensorTargets } from "./tensor-targets
 
 export type { FileSource };
 
+/** Bounds on files that a stranger names: published configs have some kB, indices of shards some hundred kB. */
 const MAX_CONFIG_BYTES = 2 ** 20;
 const MAX_INDEX_BYTES = 16 * 2 ** 20;
 const MAX_SHARDS = 1_000;

@@ -1,3 +1,7 @@
+/**
+ * Bases that the factory's jobs may tune: the one that ships, those of FACTORY_BASES, and those that people have added since.
+ * Each is opened and hashed once, then stored.
+ */
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,6 +14,7 @@ import { describePlace } from "../tasks/describe-base.ts";
 import type { TaskResults } from "../tasks/task-messages.ts";
 import type { FactoryStore, StoredBase } from "./factory-store.ts";
 
+/** Id of the base that this repository ships. */
 const OWN_ID = "own";
 
 /** Describes a base in a process of its own, since large files are hashed. */
@@ -17,6 +22,7 @@ type Describe = (task: { readonly mode: "base"; readonly place: string }) => Pro
 
 /** Ending of a setting that means each folder below the one before it. */
 const EACH = "/*";
+/** Maximum folders that one setting with `/*` lists. */
 const MAX_BELOW = 100;
 
 type BaseConfig = Pick<FactoryConfig, "bases" | "basePlaces" | keyof TaskLimits>;

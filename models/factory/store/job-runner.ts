@@ -1,3 +1,7 @@
+/**
+ * Queue of the factory's training jobs: starts each in a process of its own, passes on pause, stop and resume, and restarts what
+ * a kill has interrupted. Routes call its verbs; job-store.ts stores what it reports.
+ */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "@openledger/foundation/logger";

@@ -1,3 +1,7 @@
+/**
+ * Parent's side of a process that computes for the factory (task-entry.js): training, estimates, comparisons, exports, proofs of
+ * activations. job-runner.ts and side-tasks.ts start one for each computation; time limits are in milliseconds.
+ */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { RollupError } from "@openledger/foundation/rollup-error";

@@ -1,3 +1,7 @@
+/**
+ * Estimate before a job begins: time (in seconds), tokens and memory of a tuning, from a few real steps on this machine. Runs in
+ * a process of its own (task-process.ts).
+ */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { type TuningRun, type TuningWatch, textTraining } from "../../tuning/recipe/text-training.ts";

@@ -1,3 +1,7 @@
+/**
+ * Queue of short computations beside the jobs: estimates, comparisons, exports, descriptions of bases, activations. The
+ * factory's routes wait for their results; accounts are leaves of the ledger.
+ */
 import { factoryError } from "../../model-errors.ts";
 import { ChildTask, type TaskLimits } from "./child-task.ts";
 import type { EventsMessage, FactoryTask, StageMessage, TaskResults } from "./task-messages.ts";

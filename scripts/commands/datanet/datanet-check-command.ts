@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet check`: an owner compares all committed rows before a version, and writes the list of rows to leave out.
+ * Similarity is 0 to 1.
+ */
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";

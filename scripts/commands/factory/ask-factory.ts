@@ -1,3 +1,7 @@
+/**
+ * Actions of `openledger factory jobs`, `compare`, `register` and `export`: requests to a factory, signed by the account. Losses
+ * are in nats a token.
+ */
 import { join } from "node:path";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
@@ -98,6 +102,7 @@ async function deleteJob({ args, options, output }: FactoryCommand): Promise<voi
   output.answer([`job ${args[0]} is deleted`], { jobId: args[0] });
 }
 
+/** Prints both models' answers to each prompt, with losses if the prompt is a held-out row's. */
 export async function compareJob({ args, options, output }: FactoryCommand<CompareOptions>): Promise<void> {
   const { factory } = await openFactory(options);
   const { prompt, tokens } = options;
@@ -118,6 +123,7 @@ export async function compareJob({ args, options, output }: FactoryCommand<Compa
 
 const lossText = (loss: number | null): string => (loss === null ? "" : ` (loss ${loss.toFixed(3)})`);
 
+/** Creates the job's model on the ledger and has the factory prove its activation. */
 export async function register({ args, options, output }: FactoryCommand<RegisterJobOptions>): Promise<void> {
   const { factory, leafId, signer } = await openFactory(options);
   const modelId = await registerJob(signer.client, factory, {
@@ -143,6 +149,7 @@ export async function register({ args, options, output }: FactoryCommand<Registe
   );
 }
 
+/** Saves a job's files into a folder. */
 export async function exportJob({ args, options, output }: FactoryCommand<ExportOptions>): Promise<void> {
   const form = exportFormSchema.safeParse(options.form).data;
   if (form === undefined)

@@ -1,3 +1,7 @@
+/**
+ * `openledger receipt`: follows a paid answer from its payment to its settlement, and computes what each row got. Amounts are in
+ * OPEN.
+ */
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { clientError } from "@openledger/client/client-errors";
@@ -33,6 +37,7 @@ export interface ReceiptStatusOptions extends PublishedOptions, Pick<CircuitOpti
 }
 type Context = CommandContext<ReceiptStatusOptions>;
 
+/** Shows one payment by its hash or receipt, or all payments of an account. */
 export async function showReceiptStatus(context: Context): Promise<void> {
   const receipt = context.args[0];
   const client = await openReader(context.options);

@@ -1,3 +1,7 @@
+/**
+ * Tab "Clean" of a Datanet's page: the host's findings (copies, outliers, broken rows …) one at a time beside their evidence. A
+ * reviewer leaves each row out or accepts it by one key; every decision is a signed record.
+ */
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import type { FindingsPage } from "@openledger/client/datanets/host-schemas";
@@ -23,6 +27,7 @@ import { LeftOutList } from "./left-out-list.tsx";
 type Finding = FindingsPage["findings"][number];
 type LeaveOut = Extract<UnsignedRecord, { kind: "leaveOut" }>;
 
+/** Findings of one request to the host; decided ones make room for the next. */
 const FETCHED_FINDINGS = 200;
 
 /** Titles of the kinds of findings, and the reasons that a record gives. Other kinds go by their own names. */

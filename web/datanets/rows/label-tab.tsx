@@ -1,3 +1,7 @@
+/**
+ * Tab "Label" of a Datanet's page: a labeller gets one row at a time and answers by keys. Labels are signed, wait 15 s in the
+ * page for an undo, then go to the host.
+ */
 import { getStanding, nextRows } from "@openledger/client/datanets/label-turns";
 import type { LabelTurn } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -17,10 +21,10 @@ import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx"
 import { Hint, Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
-/** The host takes no longer list. */
+/** Maximum digests in the host's list of skipped rows. */
 const MAX_SKIPPED = 50;
-/** A label that is not taken back by then goes to the host. */
-const HELD_MS = 15_000;
+/** Time to take a label back, from the newest label on; then all that wait go to the host. */
+const UNDO_MS = 15_000;
 
 /** Storage key: "yes" if this browser shows a model's suggestions, until they are hidden again. */
 const SUGGESTING = "openledger.labels.suggestions";
@@ -121,7 +125,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     const onHide = () => document.visibilityState === "hidden" && flush();
     const timer = setInterval(() => {
       const oldest = outbox.held.value[0];
-      if (oldest !== undefined && Date.now() - outbox.held.value.at(-1)!.atMs > HELD_MS) flush();
+      if (oldest !== undefined && Date.now() - outbox.held.value.at(-1)!.atMs > UNDO_MS) flush();
     }, 1_000);
     document.addEventListener("visibilitychange", onHide);
     return () => {

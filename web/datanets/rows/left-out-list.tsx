@@ -1,3 +1,4 @@
+/** Public list of the rows that reviewers have left out, on the clean tab; a reviewer can put a row back by a signed record. */
 import { listLeftOut } from "@openledger/client/datanets/browse-rows";
 import type { LeftOutRow } from "@openledger/client/datanets/row-schemas";
 import { useAction } from "../../bridge/use-action.ts";
@@ -12,6 +13,7 @@ import { showCount } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 
+/** Rows of the list; their count is shown whole. */
 const SHOWN_ROWS = 100;
 
 /** Public list of every row that is left out: why, by whom, and who objects. */

@@ -1,3 +1,7 @@
+/**
+ * Tab "Review" of a Datanet's page: rows whose labels differ, one at a time. A reviewer settles each by a key: a label, or out;
+ * each verdict is a signed record.
+ */
 import { findRows, getHostedRow } from "@openledger/client/datanets/browse-rows";
 import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -16,6 +20,7 @@ import { RowText } from "../../rows/row-text.tsx";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 
+/** Disputed rows of one request to the host. */
 const FETCHED_ROWS = 50;
 
 /** Rows whose labellers differ: their labels side by side, settled by one key. */

@@ -1,3 +1,7 @@
+/**
+ * Section "What changed" of the versions tab: a person chooses two versions and sees which rows were added, removed or
+ * reassigned.
+ */
 import type { HostVersionView } from "@openledger/client/datanets/host-schemas";
 import { compareVersions } from "@openledger/client/datanets/hosted-history";
 import { useState } from "preact/hooks";
@@ -10,6 +14,7 @@ import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 
+/** Changes of the list; their count is shown whole. */
 const SHOWN_CHANGES = 50;
 const TONES = { added: "good", removed: "bad", reassigned: "wait" } as const;
 

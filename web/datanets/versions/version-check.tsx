@@ -1,3 +1,7 @@
+/**
+ * Sections "Check" and "Download" of the versions tab: the browser fetches a version's rows, compares them with all commits of
+ * the ledger, verifies the validators' signatures, and saves them as JSON lines.
+ */
 import type { CommittedRow } from "@openledger/client/actions/data/verify-version";
 import { getCitation } from "@openledger/client/datanets/hosted-history";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -13,6 +17,7 @@ import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { type CheckedVersion, checkVersion, downloadLines } from "./version-work.ts";
 
+/** Rows of each list of exceptions. */
 const SHOWN_ROWS = 20;
 const FATES: Readonly<Record<CommittedRow["fate"], string>> = {
   kept: "in the version",

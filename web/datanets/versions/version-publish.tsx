@@ -1,3 +1,7 @@
+/**
+ * Section "Next version" of the versions tab, for the Datanet's owner: builds the next version by the card's rules, shows what
+ * is in it and what is not, and publishes it by one signature.
+ */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { CollectReviewedReturnType } from "@openledger/client/datanets/reviewed-version";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";

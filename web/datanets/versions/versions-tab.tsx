@@ -1,3 +1,7 @@
+/**
+ * Tab "Versions" of a Datanet's page: reviewers approve contributions, the owner publishes versions and edits the card, anyone
+ * compares and checks versions.
+ */
 import type { HostVersionView } from "@openledger/client/datanets/host-schemas";
 import { listHostCommits, listHostVersions } from "@openledger/client/datanets/hosted-history";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";

@@ -1,3 +1,7 @@
+/**
+ * Part "Export" of a job's page: the factory makes the files of a form (adapter, whole model, published model), and the builder
+ * saves them with their hashes.
+ */
 import type { ExportForm, FactoryExport } from "@openledger/models/factory/factory-api";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";

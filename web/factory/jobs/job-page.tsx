@@ -1,3 +1,4 @@
+/** Page "#/factory/job/ID/PART" of one job: its state, and the part that the address names, from training to lineage. */
 import type { ComponentChildren } from "preact";
 import { Badge } from "../../design/badge.tsx";
 import type { PageProps } from "../../ledger/page.ts";
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<JobPart, (props: JobPartProps) => ComponentChildren
   lineage: (props) => <LineagePart {...props} />,
 };
 
+/** Interval between two requests for the job. */
 const LOOK_MS = 1_500;
 
 /** Page of a job, by its number in the address: its training, and the next steps for the model. */

@@ -1,3 +1,7 @@
+/**
+ * Part "Register" of a job's page: the builder names a price in OPEN; the page signs the model's creation and activation, the
+ * factory proves. A registered model can then be served here.
+ */
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
@@ -30,8 +34,11 @@ import { useFactory } from "../use-factory.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { ServePart } from "./serve-part.tsx";
 
+/** Interval between two requests for the registration. */
 const LOOK_MS = 1_500;
+/** Proposed price of an answer, in OPEN. */
 const PRICE = "0.5";
+/** First balance of the model's leaf, from which it pays fees such as those of closed epochs. */
 const FIRST_BALANCE_WEI = parseOpen("1");
 
 type RegisterStep = "create" | "prove" | "send" | "done";

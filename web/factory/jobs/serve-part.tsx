@@ -1,3 +1,7 @@
+/**
+ * Section "Serve it" of a registered job: its owner has the factory answer for the model, and closes epochs so that payments are
+ * divided. Amounts are in wei.
+ */
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { findServedPlaces } from "../../ask/served-models.ts";

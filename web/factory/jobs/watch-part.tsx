@@ -1,3 +1,4 @@
+/** Part "Training" of a job's page: the dashboard of its events, and the buttons to pause, stop, resume and delete it. */
 import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
 import { lossWords, sayLosses } from "@openledger/models/tuning/training/row-losses";
 import { useState } from "preact/hooks";
@@ -13,6 +14,7 @@ import { useJobEvents } from "./job-events.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { viewRun } from "./run-view.ts";
 
+/** Texts of the job's stages. */
 const STAGES: Readonly<Record<string, string>> = {
   waiting: "Waits for its turn …",
   load: "Loads the base and the rows …",

@@ -1,3 +1,4 @@
+/** `openledger models generate`: continues a prompt with a base and an adapter on this machine, without a server or a ledger. */
 import { readAdapter, readAdapterSettings } from "@openledger/models/engine/files/adapter-files";
 import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
 import { begun, openTokenizer } from "@openledger/models/engine/tokens/tokenizer";
@@ -8,6 +9,7 @@ import type { CommandContext } from "../../../cli/run-command.ts";
 import { type GenerateOptions, parseCount, parseNumber } from "../language-options.ts";
 import { parseKernels, parseWeights } from "./language-base.ts";
 
+/** Prints the answer, and tokens a second. */
 export async function generateText({
   args,
   options,

@@ -1,3 +1,7 @@
+/**
+ * `openledger models tune`: tunes an adapter on a text file, without a ledger, and writes it as PEFT has it. Losses are in nats
+ * a token.
+ */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,10 +29,12 @@ import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
 import { parseKernels, parseWeights } from "./language-base.ts";
 
-/** Tokens of a row, and rows whose gradients make a step: small enough for any base on two cores. */
+/** Tokens of a row: small enough for any base on two cores. */
 const ROW_TOKENS = 128;
+/** Rows whose gradients make a step. */
 const ROWS_PER_STEP = 8;
 
+/** Tunes the adapter; a run that was killed goes on from its checkpoint. */
 export async function tuneOnText({ options, output }: CommandContext<TuneOptions>): Promise<void> {
   const threadCount = parseCount(options.threads, "--threads", 1, MAX_THREAD_COUNT);
   const recipe = {
