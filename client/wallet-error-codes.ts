@@ -3,6 +3,7 @@
  * `cause`, ethers in `info.error` or as JSON in `error.body`, an AggregateError in `errors`.
  */
 const WRAPPERS = ["cause", "data", "originalError", "error", "info", "errors", "reason", "body"] as const;
+/** Depth to which nested errors are searched. */
 const MAX_DEPTH = 12;
 /** Maximum errors that are looked at in one list. */
 const MAX_ERRORS = 20;

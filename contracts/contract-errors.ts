@@ -28,4 +28,5 @@ export const contractErrors = defineErrors("CON", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const contractError = contractErrors.raise;

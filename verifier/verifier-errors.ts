@@ -28,4 +28,5 @@ export const verifierErrors = defineErrors("CLI", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const verifierError = verifierErrors.raise;

@@ -321,6 +321,7 @@ function useContributionsCarried(site: Site, live: Live): void {
   }, [rollup]);
 }
 
+/** Interval at which known names are fetched again. */
 const NAMES_EVERY_MS = 60_000;
 
 /** Fetches names of Datanets and models, and of all leaves that pages show, from the hosts. */

@@ -26,6 +26,7 @@ import { JobRunner } from "./store/job-runner.ts";
 import { JobStore } from "./store/job-store.ts";
 import { SideTasks } from "./tasks/side-tasks.ts";
 
+/** Age up to which an answer of the sequencer is used again. */
 const LEDGER_CACHE_MS = 2_000;
 /** Short computations at a time, of all accounts. */
 const MAX_SIDE_TASKS = 4;

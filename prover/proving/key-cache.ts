@@ -13,7 +13,7 @@ export class KeyCache<Key extends { readonly header: ZkeyHeader }> {
   }
 
   /**
-   * The job's key, loaded if it is not here.
+   * Returns the job's key, loaded if it is not here.
    * @param header as the checker gives it: the same object as long as the file does not change
    * @throws RollupError PRV_CANCELLED if the job was cancelled before it is loaded, and what `load` throws
    */

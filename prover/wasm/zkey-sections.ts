@@ -9,6 +9,7 @@ export interface KeySource {
   read(target: Uint8Array, position: number): void;
 }
 
+/** Reads the table of sections. @throws RollupError PRV_KEY_INVALID */
 export function readSections(source: KeySource): ZkeySections {
   const read = (position: number, byteCount: number) => {
     const bytes = new Uint8Array(byteCount);

@@ -12,6 +12,7 @@ interface Difference {
   readonly actual: unknown;
 }
 
+/** Makes the error BRG_VERIFY_DIFFERS. */
 export function verifyDiffers(
   { actual, batchNumber, expected, what }: Difference,
   cause?: unknown,
@@ -27,7 +28,7 @@ export function verifyDiffers(
   );
 }
 
-/** @throws BRG_VERIFY_DIFFERS if the two values are not the same */
+/** Requires two values to be the same. @throws BRG_VERIFY_DIFFERS */
 export function requireSame(
   batchNumber: number | null,
   what: string,

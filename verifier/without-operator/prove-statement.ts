@@ -16,7 +16,10 @@ export type ProveStatement = (
   publicSignals: readonly bigint[],
 ) => Promise<{ proof: Groth16Proof; publicSignals: readonly bigint[] }>;
 
-/** @throws BRG_PROOF_OF_ANOTHER if the prover's public signals are not C, y, z of the statement */
+/**
+ * Proves a statement in the contract's form.
+ * @throws BRG_PROOF_OF_ANOTHER if the prover's public signals are not C, y, z of the statement
+ */
 export async function proveStatement(
   prove: ProveStatement,
   circuit: string,

@@ -43,6 +43,7 @@ const openingsSchema = z.object({
   nextFrom: z.int().nullable(),
 });
 
+/** Limit of one request to the model's server. */
 const TIMEOUT_MS = 30_000;
 /** Maximum bytes of a matrix: far above the largest circuit's G. */
 const MAX_MATRIX_BYTES = 2 ** 28;

@@ -13,6 +13,7 @@ import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads"
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
+/** Limit of one request to an answer server. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Maximum models that a reader may choose from: the ledger is asked for the price of each. */
 const MAX_OFFERED = 50;

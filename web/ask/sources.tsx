@@ -17,8 +17,11 @@ type PaidRow = UncheckedAnswer["estimate"]["topRows"][number];
 /** Paid row, with its digest if the answer cites it. */
 type Row = Pick<PaidRow, "contributorId" | "row" | "share" | "validatorId"> & { readonly digest?: string };
 
+/** Rows that are shown, cited ones included. */
 const SHOWN = 5;
+/** Characters of a row. */
 const EXCERPT_CHARACTERS = 280;
+/** Shares are rounded to billionths, so that amounts stay bigint. */
 const PARTS = 1_000_000_000n;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /** Computes a share of an amount. An estimate, so an error of a billionth does not matter. */
@@ -85,6 +88,7 @@ function Source({ model, row }: { model: ServedModel; row: Row }) {
 const excerpt = (text: string) =>
   text.length <= EXCERPT_CHARACTERS ? text : `${text.slice(0, EXCERPT_CHARACTERS)}…`;
 
+/** Limit of one request to an answer server. */
 const TIMEOUT_MS = 10_000;
 const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(), z.unknown()) }) });
 const publishing = new Map<string, Promise<boolean>>();

@@ -3,10 +3,12 @@ import uPlot from "uplot";
 import { tickSpacePx } from "./tick-space.ts";
 import "uplot/dist/uPlot.min.css";
 
+/** Height of a chart. */
 const HEIGHT_PX = 200;
 const FONT = '12px "Inter Variable", system-ui, sans-serif';
 /** Tokens of the theme, in the order of the series. */
 const TONES = ["--accent", "--info", "--wait"];
+/** Minimum width of an axis and distance of its ticks. */
 const MIN_TICK_PX = 48;
 
 export interface ChartData {

@@ -10,6 +10,7 @@ import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Access } from "./access.ts";
 import { awaitSentExit } from "./sent-store.ts";
 
+/** Interval between two looks at Ethereum. */
 const LOOK_INTERVAL_MS = 4_000;
 
 export interface Outlook {

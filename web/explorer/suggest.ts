@@ -41,10 +41,13 @@ export interface SearchAccess {
   readonly reader: HostAccess | null;
 }
 
+/** Suggestions that are shown. */
 const MAX_SHOWN = 10;
+/** Suggestions by names, and as many by descriptions of Datanets. */
 const MAX_OF_A_SORT = 5;
-/** Datanets whose rows are looked through, and the shortest word that is looked for there. */
+/** Datanets whose rows are searched. */
 const MAX_DATANETS = 3;
+/** Minimum characters of words that are searched for in rows: shorter ones match nearly everything. */
 const MIN_LETTERS = 3;
 
 /** @throws CLI_UNREACHABLE and its like, if the sequencer does not answer; hosts that do not are left out */

@@ -90,6 +90,7 @@ export interface L1Health {
   }[];
 }
 
+/** Posted batches whose gas prices are shown. */
 const PAID_SHOWN = 3;
 /** Prices of the batches shown, and no others, since a page may stay open for weeks. */
 let paidBefore: ReadonlyMap<string, L1Health["paid"][number]> = new Map();

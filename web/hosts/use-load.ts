@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
 import type { Problem } from "../words/problem.tsx";
 
-/** Answer of a host, as far as it is there. */
+/** State of a request to a host. */
 export interface LoadState<T> {
   /** undefined until the first answer is there; an older one stays while a new one is awaited. */
   readonly value: T | undefined;

@@ -14,6 +14,7 @@ export type AskOutcome<T> =
 /** Calls `act` once, later. @returns what ends it */
 export type Later = (act: () => void) => () => void;
 
+/** Pause after the first failure; each further one is twice as long, up to the longest. */
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 

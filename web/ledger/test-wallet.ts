@@ -52,7 +52,9 @@ export async function sendTestOpen(l1Url: string, token: Address, to: Address): 
   await node.waitForTransactionReceipt({ hash });
 }
 
+/** Tries of a transaction whose nonce another tab has taken. */
 const MAX_TRIES = 5;
+/** Pause between two tries, times the number of tries. */
 const PAUSE_MS = 400;
 
 /** Sends again if another reader has taken the same nonce. */

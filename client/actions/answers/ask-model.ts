@@ -230,7 +230,9 @@ export type BuyAnswerErrorCode =
   | "CLI_WAIT_ENDED"
   | PayInferenceErrorCode;
 
+/** Time that a server has to open a paid answer. */
 const OPEN_TIMEOUT_MS = 60_000;
+/** Interval between two requests for a paid answer. */
 const OPEN_POLL_MS = 250;
 const openingSchema = z.object({ salt: z.optional(answerSchema.shape.salt) });
 

@@ -76,6 +76,7 @@ const MAX_REFUSAL_BYTES = 2 ** 20;
  */
 const MAX_LINE_CHARACTERS = 2 ** 22;
 
+/** Longest silence of a stream: before its first word a large model reads the prompt. */
 const PATIENCE_MS = 300_000;
 
 const invalidAnswer = (url: string, reason: string, cause?: unknown) =>

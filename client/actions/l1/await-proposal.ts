@@ -28,6 +28,7 @@ export type AwaitProposalErrorCode = FindProposalErrorCode | "CLI_L1_PROPOSED";
 
 /** Blocks that are read again each time: a reorganisation may have put the transaction there. */
 const REORG_BLOCKS = 64n;
+/** Time for a contract wallet's owners to execute a proposal. */
 const WAIT_MS = 600_000;
 
 /** A Safe's own events, whose first argument is the `safeTxHash`: indexed since 1.4. */

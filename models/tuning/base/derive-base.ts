@@ -39,6 +39,7 @@ interface DeriveOptions {
 /** Bytes of a file by its name. */
 type BaseFiles = ReadonlyMap<string, Uint8Array>;
 
+/** Steps between two states on disk: a kill costs some minutes at most. */
 const STEPS_PER_CHECKPOINT = 50;
 
 /**

@@ -155,9 +155,11 @@ export async function textEnds(source: FileSource) {
   };
 }
 
+/** Tokens of a row, where the base has room for as many: tuning's memory grows with their square. */
 const MAX_ROW_TOKENS = 512;
 /** Times that a tuning goes through all rows. */
 const ROUNDS = 6;
+/** Features of a model of texts, where the circuit has columns for as many. */
 const MAX_FEATURES = 256;
 /** Half of all rows have some score above 0 by chance: so much of a typical one is not paid. */
 const THRESHOLD_PERMILLE = 500;
@@ -172,6 +174,7 @@ export const textRules = (isCiting = false) => ({
 const STEPS_OF_FEW = 1_000;
 /** Minimum of steps times rows. Without it more rows, up to 73, would take fewer steps by their rounds. */
 const MIN_STEPS_TIMES_ROWS = 4_000;
+/** Rows whose gradients make a step. */
 const ROWS_PER_STEP = 8;
 /** The rate falls to a tenth: scores are taken at the adapter that answers, and a quiet one is better to ask. */
 const LAST_PART = 0.1;

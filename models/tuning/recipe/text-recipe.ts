@@ -17,6 +17,7 @@ import { baseSchema } from "./base-files.ts";
 
 const count = z.number().int().positive();
 const part = z.number().min(0).max(0.999_999);
+/** Bounds of a stranger's recipe. */
 const MAX_TOKENS = 8_192;
 const MAX_BEGIN_TOKENS = 8;
 const MAX_END_TOKENS = 64;

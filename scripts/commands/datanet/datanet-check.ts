@@ -50,6 +50,7 @@ export async function checkCommits(
   return { check, rows, leaveOut: { datanetId, rows: leaveOut } };
 }
 
+/** Characters of a row. */
 const EXCERPT_LENGTH = 50;
 
 export function excerptOf({ kind }: DatanetCheck, { content }: PlacedRow): string {

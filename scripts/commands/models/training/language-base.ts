@@ -1,3 +1,4 @@
+/** Parsers of --weights and --kernels for the commands that run language models on this machine. */
 import {
   type ParameterLayout,
   usualWeights,

@@ -29,8 +29,9 @@ import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
 import { parseKernels, parseWeights } from "./language-base.ts";
 
-/** Tokens of a row, and rows whose gradients make a step: small enough for any base on two cores. */
+/** Tokens of a row: small enough for any base on two cores. */
 const ROW_TOKENS = 128;
+/** Rows whose gradients make a step. */
 const ROWS_PER_STEP = 8;
 
 /** Tunes the adapter; a run that was killed goes on from its checkpoint. */

@@ -11,6 +11,7 @@ import type { DeployConfig } from "./deploy-config.ts";
 import { type Attempt, type DeployJournal, readJournal, writeJournal } from "./deploy-journal.ts";
 import type { DeployPlan, DeployStep } from "./deploy-plan.ts";
 
+/** Interval between two looks for a receipt. */
 const POLL_MS = 500;
 /** Time after which a transaction that is not mined is replaced by one that pays more. */
 const RESEND_AFTER_MS = 60_000;

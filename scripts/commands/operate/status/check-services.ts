@@ -7,6 +7,7 @@ import { type Address, isAddressEqual } from "viem";
 import { z } from "zod";
 import { bad, type Finding, found, good, looking } from "./finding.ts";
 
+/** Limit of one request to a service. */
 const TIMEOUT_MS = 10_000;
 /** A bridge reports each block of L1. */
 const MAX_BRIDGE_SILENCE_MS = 600_000;
