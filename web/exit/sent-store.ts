@@ -15,11 +15,7 @@ export function storeSentExit(rollup: RollupIdentity, owner: Address, hash: Hex)
 }
 
 /** Returns once nothing that was sent from here still waits to be mined. @throws BRG_L1_* */
-export async function awaitSentExit(
-  client: L1Client,
-  rollup: RollupIdentity,
-  owner: Address,
-): Promise<void> {
+export async function awaitSentExit(client: L1Client, rollup: RollupIdentity, owner: Address): Promise<void> {
   const hash = localStorage.getItem(keyOf(rollup, owner));
   if (hash === null) return;
   if (isHash(hash) && (await isWaiting(client, hash)))
