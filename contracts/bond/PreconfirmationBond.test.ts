@@ -8,6 +8,7 @@ import {
   type Equivocation,
   equivocationCommitment,
   equivocationOf,
+  isBondCode,
   REVEAL_DELAY_BLOCKS,
   securedWei,
   WITHDRAWAL_DELAY_SECONDS,
@@ -240,6 +241,15 @@ describe("PreconfirmationBond", () => {
       });
     await expect(deploy(f.roles.bob)).rejects.toThrow();
     await expect(deploy(f.deployment.token)).rejects.toThrow();
+  });
+
+  it("is known by its code, for this rollup and sequencer alone", async () => {
+    const code = await f.client.getCode({ address: f.bond.address });
+    expect(isBondCode(code, f.bonded)).toBe(true);
+    expect(isBondCode(code, { ...f.bonded, sequencerAddress: f.roles.bob })).toBe(false);
+    expect(isBondCode(code, { ...f.bonded, rollupAddress: f.roles.bob })).toBe(false);
+    expect(isBondCode(await f.client.getCode({ address: f.deployment.token }), f.bonded)).toBe(false);
+    expect(isBondCode(undefined, f.bonded)).toBe(false);
   });
 
   it("takes no plain payment and no deposit of nothing", async () => {

@@ -5,7 +5,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Abi } from "viem";
+import { type Abi, keccak256 } from "viem";
 import { compileContracts, pickContract } from "./compile.ts";
 
 export const abiPath = fileURLToPath(new URL("rollup-abi.ts", import.meta.url));
@@ -95,10 +95,17 @@ export async function renderGovernanceAbi(): Promise<string> {
   ].join("\n");
 }
 
-/** ABI of the sequencer's bond. */
+/** ABI of the sequencer's bond, and the hash of its code on chain with zeros in place of its immutables. */
 export async function renderBondAbi(): Promise<string> {
-  const { abi } = pickContract(await compileContracts({ set: "bond" }), "PreconfirmationBond");
-  return [HEAD, `export const preconfirmationBondAbi = ${render(abi)} as const;`, ""].join("\n");
+  const compiled = pickContract(await compileContracts({ set: "bond" }), "PreconfirmationBond");
+  // Creation code ends with the code on chain, whose immutables are zeros in it.
+  const codeHash = keccak256(`0x${compiled.bytecode.slice(-2 * compiled.codeSizeBytes)}`);
+  return [
+    HEAD,
+    `export const preconfirmationBondCodeHash = "${codeHash}";`,
+    `export const preconfirmationBondAbi = ${render(compiled.abi)} as const;`,
+    "",
+  ].join("\n");
 }
 
 /** Renders an ABI, one line an item, without `internalType`, which viem does not read. */

@@ -7,7 +7,7 @@ import type {
   PreconfirmationRollup,
 } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { type Address, encodeAbiParameters, type Hex, isAddressEqual, keccak256, pad, slice } from "viem";
-import { preconfirmationBondAbi } from "../build/bond-abi.ts";
+import { preconfirmationBondAbi, preconfirmationBondCodeHash } from "../build/bond-abi.ts";
 import { contractError } from "../contract-errors.ts";
 import { recoverPreconfirmationSigner } from "./preconfirmation-signer.ts";
 
@@ -86,6 +86,20 @@ export function equivocationCommitment(equivocation: Equivocation, beneficiary: 
     (item) => item.type === "function" && item.name === "commitmentOf",
   )!;
   return keccak256(encodeAbiParameters(inputs, [equivocation, beneficiary, salt]));
+}
+
+/** True if this is the code of contracts/bond/ for this rollup and sequencer, and none beside. */
+export function isBondCode(
+  code: Hex | undefined,
+  { rollupAddress, sequencerAddress }: BondedRollup,
+): boolean {
+  if (code === undefined) return false;
+  const zeros = "0".repeat(64);
+  const masked = [rollupAddress, sequencerAddress].reduce(
+    (text, address) => text.replaceAll(pad(address, { size: 32 }).slice(2).toLowerCase(), zeros),
+    code.toLowerCase(),
+  );
+  return keccak256(masked as Hex) === preconfirmationBondCodeHash;
 }
 
 /** The bond's contract at one block. */

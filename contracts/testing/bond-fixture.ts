@@ -22,7 +22,8 @@ export async function startBondFixture(depositWei = 10n * ETH) {
   return { ...f, ...(await deployBond(f, depositWei)) };
 }
 
-async function deployBond({ client, deployment, roles }: Fixture, depositWei: bigint) {
+/** The bond of the rollup of another fixture. */
+export async function deployBond({ client, deployment, roles }: Fixture, depositWei: bigint) {
   const { abi, bytecode } = pickContract(await compileContracts({ set: "bond" }), "PreconfirmationBond");
   const wallet = createWalletClient({
     account: roles.holder,
