@@ -1,4 +1,7 @@
-/** Journeys that begin with a signature for the ledger. */
+/**
+ * Journeys that begin with an operation signed by the ledger key (transfer, withdrawal, paid answer): stored once it is signed,
+ * so that a page that was closed sends it again.
+ */
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { reached } from "./advance.ts";
 import type { Journey, JourneyKind } from "./journey.ts";
