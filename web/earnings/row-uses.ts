@@ -1,6 +1,6 @@
 /**
- * Uses of an account's rows by paid answers, computed in the page from what the models' servers publish; amounts are in wei. The
- * section "Rows at work" of the earnings page shows them.
+ * Uses of an account's rows by paid answers, computed in the page from what the models' servers publish. The section "Rows at
+ * work" of the earnings page shows them; amounts are in wei.
  */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { scoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
