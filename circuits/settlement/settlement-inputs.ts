@@ -1,3 +1,8 @@
+/**
+ * Inputs of the settlement circuits from a divided epoch: payments and draws, then each shard's rows and
+ * payees, with the private elements that the circuit's commitment C absorbs. divide-epoch.ts and
+ * settle-shards.ts fill the epoch.
+ */
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import type { PayeeShard } from "../ledger/payee-shards.ts";
 import type { ClosedEpoch } from "../ledger/rewards.ts";
@@ -8,7 +13,9 @@ import { padded, payeeInputs, type SettledModel, staticsInputs } from "./settled
 import { drawElements, rowElements, type SettlementSize } from "./settlement-size.ts";
 import type { EarningsSplit } from "./settlement-split.ts";
 
-/** Payment in its chain's form; `packed` = payer | cumulative wei << 24. */
+/**
+ * Payment in its chain's form; `packed` = payer | cumulative wei << 24, the wei of all payments of the epoch so far.
+ */
 export interface PackedPayment {
   readonly packed: bigint;
   readonly receipt: bigint;
