@@ -1,4 +1,7 @@
-/** Advances a journey. It reads, and sends again what may not have arrived; it signs nothing. */
+/**
+ * Advances a journey. It reads, and sends again what may not have arrived; it signs nothing. look-once.ts calls it for each
+ * journey of the connected address.
+ */
 
 import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";
 import { findProposal } from "@openledger/client/actions/l1/await-proposal";

@@ -1,4 +1,7 @@
-/** Journeys that begin with a signature for the ledger. */
+/**
+ * Journeys that begin with an operation signed by the ledger key (transfer, withdrawal, paid answer): stored once it is signed,
+ * so that a page that was closed sends it again.
+ */
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { reached } from "./advance.ts";
 import type { Journey, JourneyKind } from "./journey.ts";
@@ -17,7 +20,7 @@ export function beginJourney(kind: JourneyKind, amountWei: bigint): Journey {
 }
 
 /** Stores a signed operation before it is sent: a page that closes in between sends it again when it opens. */
-export async function keepSigned(
+export async function storeSignedJourney(
   now: Session,
   started: Journey,
   send: (onSigned: (signed: SignedSubmission) => void) => Promise<{ status: string }>,

@@ -1,4 +1,7 @@
-/** Circuits and keys of a deployment: compiled, and every key checked before anything is sent. */
+/**
+ * Circuits and keys of a deployment: compiled, and every key checked before anything is sent. Part of the preparation of
+ * `openledger deploy`.
+ */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,4 +1,7 @@
-/** Plan of a deployment, from its configuration and the chain alone. Nothing is sent here. */
+/**
+ * Plan of a deployment, from its configuration and the chain alone. Nothing is sent here. deploy.ts shows it and deploy-send.ts
+ * carries it out; costs are in gas and wei.
+ */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { genesisLedger } from "@openledger/circuits/ledger/ledger";
@@ -117,9 +120,9 @@ export async function planDeployment(
     treasuryOwner,
     operatorOwner: operator.address,
     operatorKeyX: operator.keyX,
-    idFeeWei: config.idFee,
-    minDepositWei: config.minDeposit,
-    queueBaseFeeWei: config.queueBaseFee,
+    idFeeWei: config.idFeeWei,
+    minDepositWei: config.minDepositWei,
+    queueBaseFeeWei: config.queueBaseFeeWei,
     queueCapacity: config.queueCapacity,
     circuits: circuits.map((circuit) => circuit.config),
   };
