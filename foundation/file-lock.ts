@@ -1,3 +1,4 @@
+/** Lock between processes by a folder: one builds a cache entry, or writes a file of keys, while others wait. */
 import { setTimeout as wait } from "node:timers/promises";
 import { lock } from "proper-lockfile";
 

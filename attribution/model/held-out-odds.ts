@@ -1,4 +1,7 @@
-/** Predictions about each row by models of the other folds' rows: nobody's own rows vouch for them. */
+/**
+ * Odds of each row's label by models of the other folds' rows: nobody's own rows vouch for them. The checks of
+ * labels (cleaning/, datanet-check.ts) rank rows by them.
+ */
 import { exactExp } from "../maths/exact-math.ts";
 import { selectRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";

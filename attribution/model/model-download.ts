@@ -1,4 +1,7 @@
-/** Files of a published model from its server. Runs in pages, too. */
+/**
+ * Download of a published model's files from its server, each checked against manifest and recipe, within
+ * limits of bytes and time. Commands, servers and pages call it.
+ */
 import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { attributionError } from "../attribution-errors.ts";
 import {

@@ -1,4 +1,4 @@
-/** Checks before training that rows can make a model at all, and what is missing. */
+/** Checks before a direct model's training that the rows can make a model at all; the error says what is missing. */
 import { attributionError } from "../attribution-errors.ts";
 import { atRow } from "../rows/labelled-rows.ts";
 import { decodeRow, labelsOf, type RowKind } from "../rows/row-content.ts";

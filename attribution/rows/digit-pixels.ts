@@ -1,4 +1,7 @@
-/** A digit's pixels, for pages and for Node. */
+/**
+ * Pixels of handwritten digits (28 × 28 bytes), and their means over squares as inputs in [0, 1]. Runs in pages
+ * and in Node.
+ */
 
 /** Pixels of a digit's side. */
 export const DIGIT_SIDE = 28;

@@ -1,4 +1,7 @@
-/** Source of blobs for readers, whoever stored them, and the error for a missing blob. */
+/**
+ * Interface of readers of blobs, whoever stored them, and the error for a missing blob. blob-finder.ts
+ * implements it.
+ */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { bridgeError } from "../bridge-errors.ts";
 
@@ -26,7 +29,10 @@ export interface BlobSource {
 export interface BlobProblem {
   /** The folder, or the URL without user, password and query. */
   readonly place: string;
-  /** absent: it answers, and does not have it. wrong: other bytes than the hash names. unreachable: no answer, or none that says either. */
+  /**
+   * absent: it answers, and does not have it. wrong: other bytes than the hash names. unreachable: no answer, or none
+   * that says either.
+   */
   readonly kind: "absent" | "wrong" | "unreachable";
   readonly why: string;
 }

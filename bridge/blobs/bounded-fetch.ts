@@ -1,4 +1,7 @@
-/** One GET of an untrusted server: its answer is bounded in time and size, and no redirect is followed. */
+/**
+ * One GET of an untrusted server, an archive or a beacon node: its answer is bounded in bytes and milliseconds,
+ * and no redirect is followed.
+ */
 import { BodyTooLong, boundedBytes } from "@openledger/foundation/wire/bounded-body";
 
 type BoundedAnswer =

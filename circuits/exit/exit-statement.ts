@@ -1,8 +1,7 @@
 /**
- * Statement of an exit and its public signals (docs/reference/exits.md). Amounts are wei. Needs
- * `initPoseidon`.
+ * Statement of an exit from a frozen ledger, its circuit inputs and public signals (docs/reference/exits.md).
+ * Leavers and pages prove it. Amounts are wei. Needs `initPoseidon`.
  */
-
 import { operationError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";

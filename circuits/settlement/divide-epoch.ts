@@ -1,5 +1,7 @@
-/** Settlement of a closed epoch, and its division. Pure; amounts are wei. Needs `initPoseidon`. */
-
+/**
+ * Division of a closed epoch among rows and payees by its draws, without a proof. settlement-rules.ts builds
+ * the proof's inputs on it, attribution/ the earnings. Pure; amounts are wei. Needs `initPoseidon`.
+ */
 import { hashTagged } from "../field/poseidon.ts";
 import type { DirectQuery } from "../ledger/direct-query.ts";
 import { hashStatics } from "../ledger/leaf.ts";
@@ -176,7 +178,10 @@ function weighPayees(model: SettledModel, draws: readonly SettledDraw[]): bigint
   return weighted;
 }
 
-/** chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0. @param from the chain of the payments before these */
+/**
+ * chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0.
+ * @param from the chain of the payments before these
+ */
 export function paymentChain(payments: readonly EpochPayment[], from = 0n): bigint {
   return payments.reduce(
     (chain, payment) => hashTagged(TAG.payment, [chain, payment.receipt, packPayment(payment)]),

@@ -1,5 +1,7 @@
-/** Common inputs and results of both settlement circuits. Needs `initPoseidon`. */
-
+/**
+ * Model and results that all settlement circuits share: the opening of the model's body, and the inputs made of
+ * it. Needs `initPoseidon`.
+ */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";

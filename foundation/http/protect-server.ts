@@ -1,5 +1,7 @@
-/** Connection and time limits of an HTTP server, set by every process that listens. */
-
+/**
+ * Limits of connections and time of an HTTP server, by network and in all; create-server.ts sets them for every
+ * process that listens.
+ */
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";

@@ -1,4 +1,7 @@
-/** Threads that do tasks: the functions that a module `…-tasks.ts` exports, called as if they were here. */
+/**
+ * Pool of worker threads that run the functions of a module `…-tasks.ts`, called as if they were here: blobs,
+ * proofs, tokens, training.
+ */
 import { MessageChannel, receiveMessageOnPort, type Transferable } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { processErrors } from "../error-table.ts";

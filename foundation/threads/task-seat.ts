@@ -1,4 +1,7 @@
-/** Access of a module of tasks to its thread: start value, transfers (task-pool.ts). */
+/**
+ * Access of a module of tasks to its thread: the start value that its pool gave, and results that are moved
+ * (task-pool.ts).
+ */
 import type { Transferable } from "node:worker_threads";
 import { transferableSymbol, valueSymbol, workerData } from "piscina";
 

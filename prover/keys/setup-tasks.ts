@@ -1,4 +1,7 @@
-/** Tasks of a key's setup, which run on threads. */
+/**
+ * Tasks of a development key's setup, which run on the threads of setup-pool.ts: evaluation at the secret
+ * point, multiples of the generators.
+ */
 import { writeSync } from "node:fs";
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import type { Bn254Image } from "../formats/bn254-wasm.ts";

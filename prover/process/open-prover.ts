@@ -1,4 +1,7 @@
-/** Choice of the prover: a child process, or the workers of a queue. */
+/**
+ * Choice of the prover by the settings, a child process or the workers of a queue: the entry of the sequencer
+ * and of servers that settle.
+ */
 import { ChildProver, type ChildProverOptions } from "./child-prover.ts";
 import type { OutsideProver, OutsideProverEvents, ProverLogger } from "./outside-prover.ts";
 import type { ProverConfig } from "./prover-config.ts";
@@ -8,7 +11,10 @@ interface OpenProverOptions extends Pick<ChildProverOptions, "idleMs" | "logTo">
   readonly cancelsAborted: boolean;
 }
 
-/** Time for which an idle prover on demand stays: another proof may follow at once, but a waiting prover holds a key in memory. */
+/**
+ * Time for which an idle prover on demand stays: another proof may follow at once, but a waiting prover holds a key
+ * in memory.
+ */
 const ON_DEMAND_IDLE_MS = 300_000;
 
 /** Opens a prover for events that it reports. @throws PRV_QUEUE_FAILED if the queue's Redis does not answer */
@@ -25,8 +31,8 @@ export async function openProver(
 }
 
 /**
- * Opens the prover of a settler, which proves once in a while: the queue's workers if PROVER_QUEUE names one, else a child
- * process that starts with the first proof and ends when it is idle.
+ * Opens the prover of a settler, which proves once in a while: the queue's workers if PROVER_QUEUE names one, else a
+ * child process that starts with the first proof and ends when it is idle.
  * @throws PRV_QUEUE_FAILED if the queue's Redis does not answer
  */
 export function openProverOnDemand(

@@ -1,3 +1,4 @@
+/** Cache of loaded proving keys in a back end, bounded by their number. */
 import { LRUCache } from "lru-cache";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { type QueuedJob, requireWaiting } from "./job-queue.ts";

@@ -1,3 +1,4 @@
+/** Prometheus metrics of a worker of the queue of proofs; units end their names. queue-worker.ts sets them. */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { Registry } from "prom-client";
 

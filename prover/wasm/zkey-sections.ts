@@ -1,3 +1,4 @@
+/** Table of a proving key's sections: positions and lengths in bytes, from a file or from memory. */
 import { fileHeadBytes, sectionHeadBytes } from "../formats/zkey-layout.ts";
 
 /** Positions of a proving key's sections, by id. The key's header was checked before. */

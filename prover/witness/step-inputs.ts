@@ -1,3 +1,4 @@
+/** Inputs of the C++ step runner (step-runner.ts): circuit inputs flattened to 32-byte values. */
 import type { CircuitInputs, InputValue, InputWires } from "@openledger/circuits/compiler/witness-calculator";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 

@@ -24,6 +24,7 @@ interface FeedOptions {
 const TOPIC_PATTERN = /^(operations|batches|leaf:(0|[1-9][0-9]{0,7}))$/;
 /** Enough to watch a wallet's leaves. Guess. */
 const MAX_TOPICS = 64;
+/** Divisor of the places: one network has at most a tenth. */
 const NETWORK_SHARE = 10;
 /** Minimum places of one network, where a tenth is less. */
 const MIN_PLACES = 10;

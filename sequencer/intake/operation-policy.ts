@@ -1,5 +1,4 @@
-/** Operations that the sequencer refuses although the ledger would allow them, checked before any state is read. */
-
+/** Refusals of likely mistakes: operations that the ledger would allow, checked before any state is read. */
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { recoverKeyY, SUBGROUP_ORDER } from "@openledger/circuits/field/curve/eddsa";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";

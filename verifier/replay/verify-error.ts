@@ -1,3 +1,4 @@
+/** Error of a difference between L1 and what its records give, and the comparison that raises it. */
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 

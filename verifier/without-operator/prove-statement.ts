@@ -1,3 +1,4 @@
+/** Proof of a statement by a circuit's name, with the check that the proof's public signals are the statement's. */
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import {

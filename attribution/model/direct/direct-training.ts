@@ -1,4 +1,7 @@
-/** Training of direct models, and the matrix that they register (docs/explanation/attribution-proof.md). */
+/**
+ * Training of direct models, and the int16 matrix B that they register (docs/explanation/attribution-proof.md).
+ * Training jobs call it, and whoever verifies a model trains again by it.
+ */
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { writeBase } from "../../features/direct-base.ts";
 import { type DirectFeatures, directRows, quantiseDirect } from "../../features/direct-rows.ts";
