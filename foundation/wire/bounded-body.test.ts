@@ -15,7 +15,7 @@ function answerOf(parts: readonly number[], announced: number | null = null) {
     },
     { highWaterMark: 0 },
   );
-  const headers: HeadersInit = announced === null ? {} : { "content-length": `${announced}` };
+  const headers: Record<string, string> = announced === null ? {} : { "content-length": `${announced}` };
   return { response: new Response(body, { headers }), asked: () => askedCount };
 }
 const bytesOf = (parts: readonly number[]) =>
