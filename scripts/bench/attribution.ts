@@ -1,4 +1,4 @@
-/** Quality of direct models' integers on digits and e-mails, and speed of scores. */
+/** Quality of direct models' integers on digits and e-mails, and speed of scores. Part of `npm run bench -- attribution`. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { attackWorlds, measureStandardPlans } from "@openledger/attribution/gaming/attack-factor";

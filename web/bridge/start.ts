@@ -1,4 +1,7 @@
-/** Starts the actions of the forms. Each journey is stored before the step that could be lost with the page. */
+/**
+ * Actions of the bridge page's forms: deposit, transfer, withdraw, finalize. Each stores its journey before the step that could
+ * be lost with the page. Amounts are in wei.
+ */
 
 import { force } from "@openledger/client/actions/forced/force";
 import { deposit } from "@openledger/client/actions/l1/deposit";

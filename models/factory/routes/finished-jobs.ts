@@ -1,4 +1,7 @@
-/** Registration, files and origin of a finished job. */
+/**
+ * Work of the routes of a finished job (model-routes.ts): its registration and activation, its files for export, and its
+ * lineage.
+ */
 import { createHash } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
 import { open, readdir, rm, stat } from "node:fs/promises";

@@ -1,4 +1,7 @@
-/** The base model that a recipe names: its files by their SHA-256, wherever they are taken from. */
+/**
+ * Base model that a recipe names: its files' SHA-256, and reads from any place that has the same bytes. Training, answering and
+ * verification read bases by it.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { fetchFile } from "@openledger/attribution/model/model-download";

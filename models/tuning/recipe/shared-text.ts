@@ -1,4 +1,7 @@
-/** One base for any number of registered models: each brings its adapter and its map when its turn comes. */
+/**
+ * One loaded base for any number of registered models: each brings its adapter and its map when its turn comes. The answer
+ * server's attribution threads, customers' checks and what-if compute answers and queries by it.
+ */
 import { paddedQuery, quantiseQuery } from "@openledger/attribution/features/quantise";
 import { randomSigns } from "@openledger/attribution/features/rotation";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";

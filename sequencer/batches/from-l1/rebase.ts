@@ -4,10 +4,12 @@
  * takes the others' back, the same undoes them: `base` is the batch before them, and the entries that they took
  * are executed by own batches. batch-pipeline.ts starts it at the bridge's report; full nodes do the same.
  *
- * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays true;
- * only one that no longer executes (a forced withdrawal took its money, say) is dropped, by name and reason. Where
- * the others carried on the queue, the entries that are left go first: L1 wants overdue ones in every batch. The same
- * helps where L1 refuses own batches because they leave such entries for later ones.
+ * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays
+ * true, up to the first that no longer executes (a forced withdrawal took its money, say). That one is dropped, by
+ * name and reason, and those behind it move one place forward. Their places were promised already, so none is
+ * signed for again (unpromised-places.ts). Where the others carried on the queue, the entries that are left go
+ * first: L1 wants overdue ones in every batch. The same helps where L1 refuses own batches because they leave such
+ * entries for later ones.
  *
  * All of it is one atomic write. Until that is durable, a restart finds the old batches, and the bridge reports again.
  */
@@ -40,6 +42,7 @@ import {
 import type { SettlementPosting } from "../../store/settlement-posting.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
+import type { UnpromisedPlaces } from "../../store/unpromised-places.ts";
 import type { BatchRegistry } from "../batch-registry.ts";
 import { closeBatch, type PlaceChooser } from "../close-batch.ts";
 import type { FeedPublisher } from "../feed.ts";
@@ -64,6 +67,7 @@ interface RebaseModules {
   readonly registry: BatchRegistry;
   readonly log: LedgerLog;
   readonly data: PlaceChooser;
+  readonly unpromised: UnpromisedPlaces;
 }
 
 interface Rebased {
@@ -95,9 +99,10 @@ export interface RebaseOptions {
  * unchanged.
  */
 export async function rebaseBatches(modules: RebaseModules, options: RebaseOptions): Promise<Rebased> {
-  const { head, registry, log } = modules;
+  const { head, registry, log, unpromised } = modules;
   const { base, foreign, nowMs } = options;
   await log.flushed();
+  const promisedEnd = head.position.opIndex;
   const position = registry.positionAfter(base);
   const lastSequence = log.lastSequence;
   const tail: [number, LogEntry][] = [];
@@ -147,6 +152,10 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const isQueueFirst =
     malformed === null ? options.isQueueFirst : applied.some(([{ wide }]) => wide.some(isOfQueue));
   const again = await executeAgain(modules, { ...options, isQueueFirst }, tail);
+  const firstMoved = again.dropped.find(({ entry }) => entry.type === "operation")?.entry as
+    | OperationEntry
+    | undefined;
+  if (firstMoved !== undefined) again.writes.push(unpromised.add(firstMoved.opIndex, promisedEnd));
   // One turn of the event loop: one atomic write. What is deleted may be put again.
   if (tail.length > 0) log.endAt(position.sequence);
   void log.write([...deletes, ...bookWrites, ...writes]);
