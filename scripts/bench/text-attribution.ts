@@ -1,4 +1,6 @@
-/** Measures how well scores of texts predict retraining without them, and whether the scores find spoilt texts. */
+/**
+ * Texts of `npm run bench -- attribution`: how well scores predict retraining without rows, and whether they find spoilt texts.
+ */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
