@@ -29,6 +29,7 @@ interface TextBenchOptions extends Pick<TextSetting, "corpus" | "rowCount" | "qu
   readonly threads: number;
 }
 
+/** Features of a row. */
 const FEATURES = 256;
 /** Embedding that is BM25 in this many dimensions. */
 const WORDS = { dimensions: 2 ** 16, seed: 1 };

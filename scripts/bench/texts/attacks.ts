@@ -18,6 +18,7 @@ import { textTraining } from "@openledger/models/tuning/recipe/text-training";
 import { generate } from "@openledger/models/tuning/training/generate";
 import { ATTACKS, attackWorld, CORPUS_NAMES, FACTS, HONEST, type Party, UNIT } from "./attack-rows.ts";
 
+/** Features of a row. */
 const COLUMNS = 256;
 const SEEDS = ["1", "2", "3"];
 const ECHO_TOKENS = 48;

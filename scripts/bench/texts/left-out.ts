@@ -15,8 +15,11 @@ import { textTraining } from "@openledger/models/tuning/recipe/text-training";
 import { type WhatIf, type WhatIfLoss, whatIf } from "@openledger/models/tuning/recipe/what-if";
 import { openWorld, type TextSetting } from "./setting.ts";
 
+/** Rows that are left out together. */
 const GROUP = 16;
+/** Held-out texts, whose first words are the prompts. */
 const QUERIES = 4;
+/** Features of a row. */
 const COLUMNS = 256;
 const PROMPT_WORDS = 4;
 
