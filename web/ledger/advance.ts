@@ -93,8 +93,8 @@ async function advanceOperation(client: LedgerClient, journey: Journey): Promise
   if (journey.hash === undefined) return journey;
   if (journey.signed !== undefined) {
     // Signed, and perhaps never sent: the sequencer answers the same for a second time.
-    const { preconfirmation } = await sendSigned(client, journey.signed);
-    if (preconfirmation === null) return journey;
+    const { status } = await sendSigned(client, journey.signed);
+    if (status === "pending") return journey;
     const { signed: _, ...rest } = journey;
     return reached(rest, "accepted", Date.now());
   }
