@@ -23,7 +23,7 @@ import markUrl from "./mark.svg";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { route } from "./routes.ts";
 import { showCount, showDuration } from "./words/format.ts";
-import { noteShown, ownLeafId, shownLeaves } from "./words/leaf-names.ts";
+import { noteShownLeaf, ownLeafId, shownLeaves } from "./words/leaf-names.ts";
 import { ProblemNotice } from "./words/problem.tsx";
 
 interface PageEntry {
@@ -305,11 +305,11 @@ function useReconnect(site: Site, live: Live): void {
 
 /** Uploads rows of this browser to their hosts, whichever page is open; its code is fetched if there are some. */
 function useContributionsCarried(site: Site, live: Live): void {
-  const rollupAddress = live.info.value?.rollupAddress;
+  const rollup = live.info.value;
   useEffect(() => {
-    if (rollupAddress === undefined || site.datanetHosts.length === 0) return;
+    if (rollup === null || site.datanetHosts.length === 0) return;
     const look = () => {
-      if (localStorage.getItem(pendingKey(rollupAddress)) === null) return;
+      if (localStorage.getItem(pendingKey(rollup)) === null) return;
       // Without its code there is nothing to say; the next look asks for it again.
       import("./datanets/contribute/carry-on.ts").then(
         ({ carryOn }) => carryOn(site, live),
@@ -318,9 +318,10 @@ function useContributionsCarried(site: Site, live: Live): void {
     };
     look();
     return live.onLook(look);
-  }, [rollupAddress]);
+  }, [rollup]);
 }
 
+/** Interval at which known names are fetched again. */
 const NAMES_EVERY_MS = 60_000;
 
 /** Fetches names of Datanets and models, and of all leaves that pages show, from the hosts. */
@@ -348,6 +349,6 @@ function useLeafNames(site: Site, live: Live): void {
   const own = mainAccount(holdings.value)?.id ?? null;
   useEffect(() => {
     ownLeafId.value = own;
-    if (own !== null) noteShown(own);
+    if (own !== null) noteShownLeaf(own);
   }, [own]);
 }

@@ -1,9 +1,10 @@
 /**
- * Rows that a validator looks at before they vouch for a commit: those that nearly repeat an earlier one, and labels that
- * a model of everybody else's rows contradicts. Input is public data, and the list is the same on every machine.
+ * Rows that a validator looks at before they vouch for a commit: those that nearly repeat an earlier one, and
+ * labels that a model of everybody else's rows contradicts. Input is public data, and the list is the same on
+ * every machine. `openledger datanet check` prints it.
  */
 import { attributionError } from "../attribution-errors.ts";
-import { PIXEL_COUNT } from "../rows/digit-pixels.ts";
+import { PIXEL_COUNT, POOLED_DIGIT_SIDE } from "../rows/digit-pixels.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
 import { hasFewWords, type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
@@ -23,7 +24,7 @@ export interface CommittedRows {
 export interface ContradictedLabel {
   readonly row: number;
   readonly label: string;
-  readonly said: string;
+  readonly predictedLabel: string;
 }
 
 export interface CheckedCommit {
@@ -31,8 +32,8 @@ export interface CheckedCommit {
   readonly rowCount: number;
   readonly nearDuplicateCount: number;
   /**
-   * Number of contradicted labels; null where no model can judge: the others have too few rows, or none of one label that
-   * this commit has.
+   * Number of contradicted labels; null where no model can judge: the others have too few rows, or none of one label
+   * that this commit has.
    */
   readonly contradictedCount: number | null;
   /** True where so many labels are contradicted that nobody should vouch for the commit. */
@@ -51,11 +52,10 @@ export interface DatanetCheck {
 }
 
 /** Minimum rows of other contributors: a model of fewer says little. Guess. */
-export const LEAST_OTHER_ROWS = 8;
+export const MIN_OTHER_ROWS = 8;
 const DECAY = 0.001;
 const TOLERANCE = 1e-4;
 const EMAIL_BUCKETS = 512;
-const DIGIT_SIDE = 14;
 
 /**
  * Checks commits. @param commits in the ledger's order
@@ -70,7 +70,8 @@ export function checkDatanet(
     return checkTexts(commits);
   const kind = options.inputs?.kind ?? kindOf(contents[0]);
   const inputs: InputOptions =
-    options.inputs ?? (kind === "email" ? { kind, bucketCount: EMAIL_BUCKETS } : { kind, side: DIGIT_SIDE });
+    options.inputs ??
+    (kind === "email" ? { kind, bucketCount: EMAIL_BUCKETS } : { kind, side: POOLED_DIGIT_SIDE });
   const rows = commits.flatMap((commit, commitIndex) =>
     commit.contents.map((content, rowIndex) => decodeIn(kind, content, { commitIndex, rowIndex })),
   );
@@ -97,7 +98,7 @@ export function checkDatanet(
     contradicted: [...rows.keys()].filter(isContradicted).map((row) => ({
       row,
       label: labelsOf(kind)[rows[row]!.label]!,
-      said: labelsOf(kind)[predicted[row]!]!,
+      predictedLabel: labelsOf(kind)[predicted[row]!]!,
     })),
     commits: commits.map(
       ({ contents: own, contributorId }, c): CheckedCommit => ({
@@ -204,7 +205,7 @@ function predictWithoutOwn(
       folds: Int32Array.from(owners, (owner) => names.indexOf(owner)),
       foldCount: names.length,
       classCount: labelsOf(options.kind).length,
-      leastOthers: LEAST_OTHER_ROWS,
+      minOthers: MIN_OTHER_ROWS,
     },
   );
   return rows.map((_, i) => (held.isJudged[i] === 1 ? held.predicted[i]! : null));

@@ -1,4 +1,7 @@
-/** Archives as places: one's own folder, and those that full nodes and sequencers serve (`GET /blobs/…`). */
+/**
+ * Archives as places of blobs: one's own folder, and those that full nodes and sequencers serve (`GET
+ * /blobs/…`). blob-finder.ts asks them.
+ */
 import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import type { BlobArchive } from "./blob-archive.ts";
 import type { BlobPlace } from "./blob-place.ts";
@@ -11,7 +14,7 @@ export const archivePlace = (archive: BlobArchive): BlobPlace => ({
   noteWrong: ({ versionedHash }) => archive.forget(versionedHash),
 });
 
-/** Files of this machine. */
+/** Place of files on this machine. */
 export function filesPlace(
   folder: string,
   read: (hash: VersionedHash) => Promise<Uint8Array | null>,
@@ -28,9 +31,10 @@ export function filesPlace(
   };
 }
 
+/** Time for a server's answer: a sequencer may have to make the blob first. */
 const PEER_TIMEOUT_MS = 20_000;
 
-/** @param url of a sequencer or full node, as for their API */
+/** Another's archive. @param url of a sequencer or full node, as for their API */
 export function peerPlace(url: string, timeoutMs = PEER_TIMEOUT_MS): BlobPlace {
   const place = `archive ${shownUrl(url)}`;
   const base = url.replace(/\/+$/, "");

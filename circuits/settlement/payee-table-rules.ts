@@ -1,6 +1,6 @@
 /**
- * The rules of payee-table.circom: a model's activation, and the default split of a closed epoch, as a proof of each shard. Pure;
- * amounts are wei. Needs `initPoseidon`.
+ * The rules of payee-table.circom: a model's activation, and the default split of a closed epoch, as a proof of
+ * each shard. Pure; amounts are wei. Needs `initPoseidon`. Settlers build the proof's inputs by it.
  */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
@@ -22,7 +22,7 @@ import {
 } from "./settled-model.ts";
 import { entryElements, entryPlaces, packActivationItem, type SettlementData } from "./settlement-data.ts";
 import { sizeError } from "./settlement-size.ts";
-import { defaultPayout, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
+import { defaultPayout, drawShares, rewardPerUnit, splitEarnings } from "./settlement-split.ts";
 
 /** Posted data of a model's shards, items in the places of all payees, with the proof of each payee table. */
 export type PreparedActivation = Pick<PreparedSettlement, "data" | "proofs">;
@@ -42,7 +42,7 @@ export function defaultSplit(
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const shares = drawShares(closed.amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares, BigInt(rowCount));
-  const split = payees.map((payee) => splitEarned(unit * BigInt(payee.rowCount), shares));
+  const split = payees.map((payee) => splitEarnings(unit * BigInt(payee.rowCount), shares));
   const totalWei = sum(split.map(({ earnedWei }) => earnedWei));
   const payout = defaultPayout(closed.amountWei, shares, totalWei);
   const settled = settledEpoch({ model, closed, payout, earned: split, voidCount: 0, seed: 0n });
@@ -52,7 +52,8 @@ export function defaultSplit(
 }
 
 /**
- * Registers the payees of a model; `cap.circuit` is the index of the circuit of draws that takes at most `cap.payments`.
+ * Registers the payees of a model; `cap.circuit` is the index of the circuit of draws that takes at most
+ * `cap.payments`.
  * @param payeeCount of the circuit that proves each shard
  * @throws CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */

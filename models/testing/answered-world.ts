@@ -18,9 +18,8 @@ import type { LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 
 export const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
-export const MODEL_ID = 9;
 export const PRICE_WEI = 2_000_000_000_000_000_000n;
-const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
+export const DIRECT_SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
 
 export interface AnsweredModel {
   readonly model: PublishedModel<DirectParts>;
@@ -35,7 +34,7 @@ export async function publishDirectModel(): Promise<AnsweredModel> {
   const rows = sampleRows("email", 24);
   const trained = trainDirect(rows, recipeFor(rows, 64));
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const registration = registerModel(trained, { split }, SIZE);
+  const registration = registerModel(trained, { split }, DIRECT_SIZE);
   const model = publishedModel(trained, registration, { publishRows: true });
   const checkable = await openCheckable(model);
   const parent = await mkdtemp(join(tmpdir(), "published-"));
@@ -46,11 +45,11 @@ export async function publishDirectModel(): Promise<AnsweredModel> {
 }
 
 /** The model as the sequencer shows it. */
-export function modelLeaf({ model }: AnsweredModel, changed: object = {}) {
+export function modelLeaf(model: AnsweredModel["model"], id: number, changed: object = {}) {
   const { split, ...statics } = model.statics;
   const { ownerParts, validatorParts } = unpackSplit(split);
   return {
-    id: MODEL_ID,
+    id,
     kind: "model",
     nonce: 0,
     nextNonce: 0,
@@ -87,9 +86,10 @@ export function modelLeaf({ model }: AnsweredModel, changed: object = {}) {
 
 export type Payment = { receipt: bigint; payerId: number };
 
-/** Epoch 1 of the ledger's payments, of which the server may ask any page. */
+/** Sets epoch 1 of the ledger's payments for a model, of which the server may ask any page. */
 export function setPayments(
   { sequencer: { answers } }: Pick<LedgerFixture, "sequencer">,
+  modelId: number,
   payments: readonly Payment[],
   isClosed = false,
 ): void {
@@ -97,7 +97,7 @@ export function setPayments(
     paymentChain(payments.map((one, i) => ({ ...one, cumulativeWei: PRICE_WEI * BigInt(i + 1) }))),
   );
   for (let from = 0; from <= payments.length; from++) {
-    answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
+    answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, {
       epoch: 1,
       isClosed,
       chain,
@@ -111,7 +111,7 @@ export function setPayments(
     });
   }
   answers.set(
-    `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
+    `GET /v1/models/${modelId}/payments?epoch=2&from=0`,
     isClosed
       ? { epoch: 2, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] }
       : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),

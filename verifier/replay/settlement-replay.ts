@@ -1,10 +1,15 @@
 /**
  * Checks of a batch's settlements from L1's records: each is of the model's closed epoch, its draws come from
  * the right block, its time had come, J follows from the ledger's own values and the posted totals, and its
- * proof is valid.
+ * proof is valid. history-replay.ts applies them.
  */
 
-import { type BatchEvent, type SettlementOnL1, takesSettlement } from "@openledger/bridge/l1/l1-history";
+import {
+  type BatchEvent,
+  hasCloseEpochs,
+  type SettlementOnL1,
+  takesSettlement,
+} from "@openledger/bridge/l1/l1-history";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
 import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
@@ -58,7 +63,8 @@ export class SettlementReplay {
   /** Settle and Activation records so far. */
   settlementCount = 0;
   /**
-   * The index of the circuit that a model's activation names, by the model's id. Only of activations that were checked here.
+   * The index of the circuit that a model's activation names, by the model's id. Only of activations that were
+   * checked here.
    */
   readonly namedCircuits = new Map<number, number>();
   /** Blocks of batches with CloseEpochs, by the batch's number. */
@@ -77,8 +83,8 @@ export class SettlementReplay {
   }
 
   /**
-   * Notes a CloseEpoch that was read before, or that is in the contract's state. Its blocks are not asked for again, so they
-   * may be older than what a node keeps.
+   * Notes a CloseEpoch that was read before, or that is in the contract's state. Its blocks are not asked for again,
+   * so they may be older than what a node keeps.
    */
   seedClose({ batchNumber, blockNumber, prevRandao, timestamp }: KnownClose): void {
     this.#closingBlocks.set(batchNumber, blockNumber);
@@ -252,19 +258,13 @@ function isProvenBy(
 
 const sortsOf = (circuits: readonly RegisteredCircuit[]) => circuits.map(({ sort }) => sort);
 
-/** Whether the batch has a CloseEpoch, signed or forced. */
-export const hasCloseEpochs = ({ batch }: BatchEvent): boolean =>
-  batch.wide.some(
-    ({ isValid, kind }) => kind === KIND.closeEpoch || (kind === KIND.forcedCloseEpoch && isValid),
-  );
-
 /**
  * Requires that a batch has a CloseEpoch, signed or forced, if and only if the contract recorded one. @throws
  * BRG_VERIFY_DIFFERS
  */
 export function requireCloseEpochNoted(event: BatchEvent, blockNumber: number | undefined): void {
   const number = Number(event.batch.batchNumber);
-  const hasClose = hasCloseEpochs(event);
+  const hasClose = hasCloseEpochs(event.batch);
   requireSame(
     number,
     "the block of its CloseEpochs",

@@ -8,8 +8,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address } from "viem";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Access } from "./access.ts";
-import { awaitSent } from "./sent-store.ts";
+import { awaitSentExit } from "./sent-store.ts";
 
+/** Interval between two looks at Ethereum. */
 const LOOK_INTERVAL_MS = 4_000;
 
 export interface Outlook {
@@ -49,7 +50,7 @@ export interface Money {
 }
 
 /** Looks for what the rollup owes `owner` when the page opens. */
-export function useMoney({ blobs, rollup }: Access, owner: Address, prover: ExitProver): Money {
+export function useMoney({ blobs, chainId, rollup }: Access, owner: Address, prover: ExitProver): Money {
   const [value, setValue] = useState<LeaveResult | null>(null);
   const [doing, setDoing] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -63,7 +64,7 @@ export function useMoney({ blobs, rollup }: Access, owner: Address, prover: Exit
     const steps = { selection, prover, onProgress: setDoing };
     blobs.onProgress = setDoing;
     try {
-      await awaitSent(rollup.client, rollup.address, owner);
+      await awaitSentExit(rollup.client, { chainId, rollupAddress: rollup.address }, owner);
       if (account !== null) await leaveRollup(rollup, { ...steps, account });
     } catch (error) {
       setProblem(problemOf(error));

@@ -3,10 +3,13 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fetchModel } from "@openledger/attribution/model/model-directory";
+import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
+import { fetchModel, writeModel } from "@openledger/attribution/model/model-directory";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { directMatrix } from "@openledger/attribution/model/registration";
+import { publishedModel } from "@openledger/attribution/model/model-files";
+import { directMatrix, registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
@@ -22,21 +25,25 @@ import { attackServer } from "@openledger/foundation/http/testing/attack-server"
 import { createLogger } from "@openledger/foundation/logger";
 import { encodeStoreRecord, STORE_FILE } from "@openledger/foundation/store/store-identity";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import {
   type AnsweredModel,
-  MODEL_ID,
+  DIRECT_SIZE,
   modelLeaf,
+  type Payment,
   PRICE_WEI,
   publishDirectModel,
   ROLLUP,
-  setPayments,
+  setPayments as setPaymentsOf,
 } from "../../testing/answered-world.ts";
 import { worldConfig } from "../../testing/serving-world.ts";
 import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
 import { ANSWERS_PART, AnswerStore } from "./answer-store.ts";
 
+/** Models of the server that the cases share: the same files under an id for each case, so that no case meets another's answers. */
+const SHARED_IDS = Array.from({ length: 24 }, (_, i) => 10 + i);
 const TTL_MS = 60_000;
+
 let world: AnsweredModel;
 let model: AnsweredModel["model"];
 let publishedFolder: string;
@@ -46,47 +53,73 @@ let checkable: AnsweredModel["checkable"];
 beforeAll(async () => {
   world = await publishDirectModel();
   ({ checkable, model, prompts, publishedFolder } = world);
-  // The server does not stop between two tests.
-  const held = await createTestDatabase();
-  return async () => {
-    await held.drop();
-    await world.remove();
-  };
+  return () => world.remove();
 });
 
-let fixture: LedgerFixture;
-let folder: string;
+/** Database of all servers: each case has a model of its own. */
 let home: TestDatabase;
-let served: ServedModels;
+let fixture: LedgerFixture;
+let shared: ServedModels;
+/** Model of the case. */
+let modelId: number;
 /** Address of the model's routes. */
 let url: string;
-let nowMs: number;
+let nowMs = 1_000_000;
 
-beforeEach(async () => {
-  nowMs = 1_000_000;
+beforeAll(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
-  const { answers } = fixture.sequencer;
-  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf(world));
-  setPayments(fixture, []);
-  folder = await mkdtemp(join(tmpdir(), "answers-"));
+  for (modelId of SHARED_IDS) {
+    const leaf = modelLeaf(model, modelId);
+    for (const route of ["leaves", "models"])
+      fixture.sequencer.answers.set(`GET /v1/${route}/${modelId}`, leaf);
+    setPayments([]);
+  }
+  const folder = await mkdtemp(join(tmpdir(), "answers-"));
   home = await createTestDatabase();
-  await start();
+  shared = await start(folder, { modelIds: SHARED_IDS });
+  return async () => {
+    await shared.close();
+    await home.drop();
+    await fixture.close();
+    await rm(folder, { recursive: true });
+  };
 });
-afterEach(async () => {
-  await served.close();
-  await home.drop();
-  await fixture.close();
-  await rm(folder, { recursive: true });
+const unused = [...SHARED_IDS];
+beforeEach(() => {
+  modelId = unused.shift()!;
+  url = modelUrl(shared.url, modelId);
+  fixture.sequencer.heard.length = 0;
 });
 
-/** Reads no payments by itself. @param errors what the server logs; default: nothing is an error */
-async function start({
-  errors,
-  pollIntervalMs = 600_000,
-}: {
-  errors?: string[];
-  pollIntervalMs?: number;
-} = {}) {
+/** A folder of the case's own, for a server that ends or starts within it. */
+async function ownFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "answers-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** Starts a server for the case alone, which closes it. */
+async function startOwn(folder: string, options: Omit<StartOptions, "modelIds"> = {}) {
+  const served = await start(folder, { ...options, modelIds: [modelId] });
+  onTestFinished(() => served.close());
+  url = modelUrl(served.url, modelId);
+  return served;
+}
+
+interface StartOptions {
+  readonly modelIds: readonly number[];
+  /** Errors that the server logs; default: nothing is an error. */
+  readonly errors?: string[];
+  readonly pollIntervalMs?: number;
+  /** Folder of the published model; default: that of the cases. */
+  readonly from?: string;
+}
+
+/** Reads no payments by itself. */
+function start(
+  folder: string,
+  { errors, from = publishedFolder, modelIds, pollIntervalMs = 600_000 }: StartOptions,
+) {
   const settings = {
     SERVING_BASE_PATH: undefined,
     SERVING_ADAPTERS_PATH: undefined,
@@ -102,25 +135,27 @@ async function start({
   });
   const { client, sequencer } = fixture;
   const published = {
-    places: [{ modelId: MODEL_ID, folder: publishedFolder }],
+    places: modelIds.map((id) => ({ modelId: id, folder: from })),
     sequencerUrl: sequencer.url,
     domain: client.domain,
     rollup: ROLLUP,
     pollIntervalMs,
   };
-  served = await serveModels(worldConfig(folder, settings), { logger, published, nowMs: () => nowMs });
-  url = modelUrl(served.url, MODEL_ID);
+  return serveModels(worldConfig(folder, settings), { logger, published, nowMs: () => nowMs });
 }
 
 /** The store of a server that was closed. */
 async function openStore() {
   const logger = createLogger("test", "silent");
   const database = await Database.open({ url: home.url, part: ANSWERS_PART, rollup: ROLLUP, logger });
-  return { store: new AnswerStore(database, MODEL_ID), close: () => database.close() };
+  return { store: new AnswerStore(database, modelId), close: () => database.close() };
 }
 
-const ask = (prompt: string) =>
-  askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt, from: 4 });
+/** Payments of the case's model. */
+const setPayments = (payments: readonly Payment[], isClosed = false) =>
+  setPaymentsOf(fixture, modelId, payments, isClosed);
+
+const ask = (prompt: string) => askModel(fixture.client, { serverUrl: url, modelId, prompt, from: 4 });
 
 async function acknowledge({ hash }: SignedSubmission): Promise<void> {
   const preconfirmation = await fixture.signPreconfirmation({
@@ -133,7 +168,7 @@ async function acknowledge({ hash }: SignedSubmission): Promise<void> {
 
 async function pay(answer: UncheckedAnswer, prompt: string, own = checkable) {
   return payForAnswer(fixture.client, {
-    modelId: MODEL_ID,
+    modelId,
     model: own,
     prompt,
     answer,
@@ -155,11 +190,11 @@ describe("a direct model behind the answer server", () => {
     expect(published).toEqual(model);
     await pay(answer, prompts[0]!, await openCheckable(published));
     const sent = fixture.sequencer.heard.find(({ route }) => route === "POST /v1/operations");
-    expect(sent!.body).toMatchObject({ a: 4, b: MODEL_ID, words: [hex32(answer.receipt)] });
+    expect(sent!.body).toMatchObject({ a: 4, b: modelId, words: [hex32(answer.receipt)] });
 
     expect((await get("/v1/openings?epoch=1")).body).toMatchObject({ openings: [], nextFrom: null });
     expect((await get(`/v1/answers/${hex32(answer.receipt)}`)).body).toMatchObject({ isPaid: false });
-    setPayments(fixture, [
+    setPayments([
       { receipt: 77n, payerId: 5 },
       { receipt: answer.receipt, payerId: 4 },
     ]);
@@ -204,9 +239,34 @@ describe("a direct model behind the answer server", () => {
     });
     const both = await Promise.allSettled([ask(prompts[1]!), ask(prompts[2]!)]);
     expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    setPayments(fixture, [{ receipt: first.receipt, payerId: 4 }]);
+    setPayments([{ receipt: first.receipt, payerId: 4 }]);
     const second = await ask(prompts[1]!);
     expect(second.receipt).not.toBe(first.receipt);
+  });
+
+  it("repeats no answer of another model that had its number before: a payment for that receipt would be void", async () => {
+    const folder = await ownFolder();
+    const served = await startOwn(folder);
+    const first = await ask(prompts[0]!);
+    await served.close();
+    const rows = sampleRows("email", 24);
+    const trained = trainDirect(rows, recipeFor(rows, 64));
+    const registration = registerModel(
+      trained,
+      { split: { ownerParts: 1n, validatorParts: 1n } },
+      DIRECT_SIZE,
+    );
+    const successor = publishedModel(trained, registration, { publishRows: true });
+    const from = join(folder, "successor");
+    await writeModel(from, successor);
+    const { answers } = fixture.sequencer;
+    for (const route of ["leaves", "models"])
+      answers.set(`GET /v1/${route}/${modelId}`, modelLeaf(successor, modelId));
+    await startOwn(folder, { from });
+    const second = await ask(prompts[0]!);
+    expect(second.answer).toBe(first.answer);
+    expect(second.receipt).not.toBe(first.receipt);
+    expect(await ask(prompts[0]!)).toEqual(second);
   });
 
   it("lets two questions at once through one after the other", async () => {
@@ -221,7 +281,7 @@ describe("a direct model behind the answer server", () => {
       code: "ATT_ANSWER_UNPAID",
       data: { reason: "left-unpaid", receipt: hex32(first.receipt) },
     });
-    setPayments(fixture, [{ receipt: first.receipt, payerId: 4 }]);
+    setPayments([{ receipt: first.receipt, payerId: 4 }]);
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
     const second = await ask(prompts[1]!);
     expect(second.receipt).not.toBe(first.receipt);
@@ -232,7 +292,7 @@ describe("a direct model behind the answer server", () => {
     nowMs += TTL_MS + 1;
     const { answer: bought } = await buyAnswer(fixture.client, {
       serverUrl: url,
-      modelId: MODEL_ID,
+      modelId,
       prompt: prompts[1]!,
       from: 4,
       timeoutMs: 10_000,
@@ -240,7 +300,7 @@ describe("a direct model behind the answer server", () => {
       onSigned: async (signed) => {
         await acknowledge(signed);
         // The ledger has the payment as soon as it is sent.
-        setPayments(fixture, [{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
+        setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
       },
     });
     expect(bought.label).toBe(checkable.answer(prompts[1]!).label);
@@ -252,7 +312,7 @@ describe("a direct model behind the answer server", () => {
   it("tells nobody what is sealed until it is paid", async () => {
     await ask(prompts[0]!);
     nowMs += TTL_MS + 1;
-    const signed = await signQuestion(fixture.client, { modelId: MODEL_ID, prompt: prompts[1]!, from: 4 });
+    const signed = await signQuestion(fixture.client, { modelId, prompt: prompts[1]!, from: 4 });
     const response = await fetch(`${url}/v1/answers`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -263,7 +323,7 @@ describe("a direct model behind the answer server", () => {
     const status = (await get(`/v1/answers/${sealed.receipt}`)).body;
     expect(status).toMatchObject({ isPaid: false, answerHash: null, queryCommitment: null });
     expect(status).not.toHaveProperty("salt");
-    setPayments(fixture, [{ receipt: BigInt(sealed.receipt!), payerId: 4 }]);
+    setPayments([{ receipt: BigInt(sealed.receipt!), payerId: 4 }]);
     const { salt } = (await get(`/v1/answers/${sealed.receipt}`)).body as { salt: string };
     const open = (text: string) =>
       JSON.parse(new TextDecoder().decode(sealedBytes(BigInt(salt), Buffer.from(text, "base64"))));
@@ -276,7 +336,7 @@ describe("a direct model behind the answer server", () => {
     const said = await ask(prompts[0]!);
     expect(said.assurance).toEqual({ answer: "proven", query: "recomputed", rows: "believed" });
     const boast = { answer: "proven", query: "proven", rows: "proven" } as const;
-    const order = { modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, from: 4 };
+    const order = { modelId, model: checkable, prompt: prompts[0]!, from: 4 };
     for (const [part, level] of [
       ["rows", "recomputed"],
       ["query", "proven"],
@@ -298,7 +358,7 @@ describe("a direct model behind the answer server", () => {
     await verifyModel({ model, facts, depth: "features" });
     const answer = await ask(prompts[0]!);
     const least = { answer: "proven", query: "recomputed", rows: "recomputed" } as const;
-    const order = { modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, from: 4, least };
+    const order = { modelId, model: checkable, prompt: prompts[0]!, from: 4, least };
     await payForAnswer(fixture.client, { ...order, answer, areRowsRecomputed: true, onSigned: acknowledge });
     expect(hasPaid()).toBe(true);
   });
@@ -310,14 +370,14 @@ describe("a direct model behind the answer server", () => {
     const buy = () =>
       buyAnswer(fixture.client, {
         serverUrl: `http://127.0.0.1:${(thief.address() as AddressInfo).port}`,
-        modelId: MODEL_ID,
+        modelId,
         prompt: prompts[1]!,
         from: 4,
         timeoutMs: 500,
         model: checkable,
         onSigned: async (signed) => {
           await acknowledge(signed);
-          setPayments(fixture, [{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
+          setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
         },
       });
 
@@ -360,24 +420,26 @@ describe("a direct model behind the answer server", () => {
 
   it("counts no payment by somebody else", async () => {
     const { receipt } = await ask(prompts[0]!);
-    setPayments(fixture, [{ receipt, payerId: 7 }]);
+    setPayments([{ receipt, payerId: 7 }]);
     expect((await get("/v1/openings?epoch=1")).body.openings).toEqual([]);
     await expect(ask(prompts[1]!)).rejects.toMatchObject({ code: "ATT_ANSWER_UNPAID" });
   });
 
   it("remembers answers, payments and where it stopped over a restart", async () => {
+    const folder = await ownFolder();
+    const served = await startOwn(folder);
     const first = await ask(prompts[0]!);
-    setPayments(fixture, [{ receipt: first.receipt, payerId: 4 }], true);
+    setPayments([{ receipt: first.receipt, payerId: 4 }], true);
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
     const second = await ask(prompts[1]!);
     await served.close();
     const { close, store } = await openStore();
     expect(await store.cursor()).toEqual({ epoch: 2, index: 0, chain: hex32(0n) });
     await close();
-    await start();
+    const restarted = await startOwn(folder);
     expect(await ask(prompts[1]!)).toMatchObject({ receipt: second.receipt });
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
-    await served.close();
+    await restarted.close();
     const again = await openStore();
     expect(await again.store.forgetUnpaid(nowMs + TTL_MS)).toBe(0);
     expect(await again.store.forgetUnpaid(nowMs + TTL_MS + 1)).toBe(1);
@@ -389,7 +451,7 @@ describe("a direct model behind the answer server", () => {
   it("answers only the key of the account that will pay", async () => {
     const { key, client } = fixture;
     const forged = { ...client, l2Key: { ...key, sign: (message: bigint) => key.sign(message + 1n) } };
-    const question = { serverUrl: url, modelId: MODEL_ID, prompt: prompts[0]! };
+    const question = { serverUrl: url, modelId, prompt: prompts[0]! };
     await expect(askModel(forged, { ...question, from: 4 })).rejects.toMatchObject({
       code: "ATT_ASK_REFUSED",
     });
@@ -408,15 +470,15 @@ describe("a direct model behind the answer server", () => {
 
   it("refuses to serve a model that the ledger does not have, or that takes no payments", async () => {
     const { answers } = fixture.sequencer;
-    answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf(world, { isReady: false }));
+    answers.set(`GET /v1/leaves/${modelId}`, modelLeaf(model, modelId, { isReady: false }));
     await expect(ask(prompts[0]!)).rejects.toMatchObject({
       code: "ATT_MODEL_NOT_PAYABLE",
       isRetryable: false,
     });
-    const other = modelLeaf(world);
-    answers.set(`GET /v1/leaves/${MODEL_ID}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });
+    const other = modelLeaf(model, modelId);
+    answers.set(`GET /v1/leaves/${modelId}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_MODEL_NOT_SERVED" });
-    answers.set(`GET /v1/leaves/${MODEL_ID}`, { surprise: true });
+    answers.set(`GET /v1/leaves/${modelId}`, { surprise: true });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_SERVER_UNREACHABLE" });
   });
 
@@ -447,12 +509,12 @@ describe("a direct model behind the answer server", () => {
 describe("the watcher of payments", () => {
   it("reads payments by itself, goes on after a failure, and stops in order", async () => {
     const errors: string[] = [];
-    await served.close();
-    await start({ errors, pollIntervalMs: 20 });
+    const folder = await ownFolder();
+    const served = await startOwn(folder, { errors, pollIntervalMs: 20 });
     const { receipt } = await ask(prompts[0]!);
-    fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
+    fixture.sequencer.answers.delete(`GET /v1/models/${modelId}/payments?epoch=1&from=0`);
     await expect.poll(() => errors).toContain("payments cannot be read");
-    setPayments(fixture, [{ receipt, payerId: 4 }]);
+    setPayments([{ receipt, payerId: 4 }]);
     const path = `/v1/answers/${hex32(receipt)}`;
     await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
     await served.close();
@@ -464,34 +526,29 @@ describe("the watcher of payments", () => {
 
 describe("the answer server", () => {
   it("lists what it serves, and refuses at the start what is damaged, or nothing at all", async () => {
-    expect(await (await fetch(`${served.url}/ledger`)).json()).toEqual({ models: [{ modelId: MODEL_ID }] });
-    expect((await fetch(`${served.url}/health`)).status).toBe(200);
-    expect((await fetch(`${served.url}/v1/completions`, { method: "POST" })).status).toBe(404);
-    await served.close();
+    const models = SHARED_IDS.map((id) => ({ modelId: id }));
+    expect(await (await fetch(`${shared.url}/ledger`)).json()).toEqual({ models });
+    expect((await fetch(`${shared.url}/health`)).status).toBe(200);
+    expect((await fetch(`${shared.url}/v1/completions`, { method: "POST" })).status).toBe(404);
+    const folder = await ownFolder();
     const path = join(publishedFolder, "features.bin");
     const bytes = await readFile(path);
     try {
       await writeFile(path, bytes.subarray(1));
-      await expect(start()).rejects.toMatchObject({ code: "ATT_MODEL_FILE_INVALID" });
+      await expect(startOwn(folder)).rejects.toMatchObject({ code: "ATT_MODEL_FILE_INVALID" });
     } finally {
       await writeFile(path, bytes);
     }
-    const none = {
-      SERVING_BASE_PATH: undefined,
-      SERVING_ADAPTERS_PATH: undefined,
-      SERVING_DATABASE_URL: home.url,
-    };
+    const none = { SERVING_BASE_PATH: undefined, SERVING_ADAPTERS_PATH: undefined };
     await expect(serveModels(worldConfig(folder, none))).rejects.toMatchObject({
       code: "SRV_CONFIG_INVALID",
     });
   });
 
   it("refuses the folder of an earlier version, and another process's, and leaves it as it is", async () => {
-    await served.close();
-    const record = (kind: string, format: number) => {
-      const made = { kind, format, chainId: null, rollupAddress: null, version: "0.0.1" };
-      return encodeStoreRecord(made);
-    };
+    const folder = await ownFolder();
+    const record = (kind: string, format: number) =>
+      encodeStoreRecord({ kind, format, chainId: null, rollupAddress: null, version: "0.0.1" });
     const files: [name: string, text: string, expected: object][] = [
       ["keys.json", '{"keys":[]}', { code: "SRV_STORE_FORMAT", data: { reason: "no-record", expected: 2 } }],
       [STORE_FILE, record("answer-server", 1), { code: "SRV_STORE_FORMAT", data: { reason: "older" } }],
@@ -500,18 +557,17 @@ describe("the answer server", () => {
     ];
     const data = join(folder, "data");
     for (const [name, text, expected] of files) {
-      await rm(data, { recursive: true });
+      await rm(data, { recursive: true, force: true });
       await mkdir(data);
       await writeFile(join(data, name), text);
-      await expect(start()).rejects.toMatchObject(expected);
+      await expect(startOwn(folder)).rejects.toMatchObject(expected);
       expect(await readdir(data)).toEqual([name]);
     }
     // Its answers, as a version without records wrote them.
     await rm(data, { recursive: true });
-    await cp(join(import.meta.dirname, "../../testing/stores/answers-format-0"), join(data, "answers"), {
-      recursive: true,
-    });
-    await expect(start()).rejects.toMatchObject({
+    const old = join(import.meta.dirname, "../../testing/stores/answers-format-0");
+    await cp(old, join(data, "answers"), { recursive: true });
+    await expect(startOwn(folder)).rejects.toMatchObject({
       code: "SRV_STORE_FORMAT",
       message: expect.stringContaining("serve until its answers are settled"),
     });
@@ -519,7 +575,7 @@ describe("the answer server", () => {
   });
 
   it("serves a model that is put into the folder of published ones while it runs", async () => {
-    await served.close();
+    const folder = await ownFolder();
     const publishedPath = join(folder, "published");
     await mkdir(publishedPath);
     const settings = {
@@ -530,12 +586,16 @@ describe("the answer server", () => {
     };
     const { client, sequencer } = fixture;
     const ledger = { sequencerUrl: sequencer.url, domain: client.domain, rollup: ROLLUP };
-    served = await serveModels(worldConfig(folder, settings), { published: ledger, nowMs: () => nowMs });
+    const served = await serveModels(worldConfig(folder, settings), {
+      published: ledger,
+      nowMs: () => nowMs,
+    });
+    onTestFinished(() => served.close());
     const listed = async () => (await fetch(`${served.url}/ledger`)).json();
     expect(await listed()).toEqual({ models: [] });
-    await symlink(publishedFolder, join(publishedPath, String(MODEL_ID)));
-    await expect.poll(listed, { timeout: 20_000 }).toEqual({ models: [{ modelId: MODEL_ID }] });
-    url = modelUrl(served.url, MODEL_ID);
+    await symlink(publishedFolder, join(publishedPath, String(modelId)));
+    await expect.poll(listed, { timeout: 20_000 }).toEqual({ models: [{ modelId }] });
+    url = modelUrl(served.url, modelId);
     expect((await ask(prompts[0]!)).answer).toBe(checkable.answer(prompts[0]!).text);
   });
 });

@@ -17,7 +17,6 @@ import { createTestDatabase, type TestDatabase } from "@openledger/foundation/te
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   type AnsweredModel,
-  MODEL_ID,
   modelLeaf,
   PRICE_WEI,
   publishDirectModel,
@@ -30,6 +29,7 @@ import { ANSWERS_PART } from "./answer-store.ts";
 
 const logger = createLogger("test", "silent");
 const PAYER = 4;
+const MODEL_ID = 9;
 
 let world: AnsweredModel;
 let prompts: string[];
@@ -51,8 +51,9 @@ beforeAll(async () => {
 beforeEach(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
-  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf(world));
-  setPayments(fixture, []);
+  for (const route of ["leaves", "models"])
+    answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf(world.model, MODEL_ID));
+  setPayments(fixture, MODEL_ID, []);
   folder = await mkdtemp(join(tmpdir(), "replicas-"));
   home = await createTestDatabase();
   database = await Database.open({ url: home.url, part: ANSWERS_PART, rollup: ROLLUP, logger });
@@ -181,7 +182,7 @@ describe("an answer that was asked at one server", () => {
     });
     const path = `/v1/answers/${hex32(first.receipt)}`;
     expect(await get(other + path)).toMatchObject({ isPaid: false, payerId: PAYER });
-    setPayments(fixture, [
+    setPayments(fixture, MODEL_ID, [
       { receipt: 77n, payerId: 5 },
       { receipt: first.receipt, payerId: PAYER },
     ]);
@@ -197,7 +198,7 @@ describe("an answer that was asked at one server", () => {
     const urls = await Promise.all([replica("one"), replica("other")]);
     const same = await Promise.all([0, 1, 0, 1].map((i) => askAt(urls[i]!, prompts[0]!)));
     expect(new Set(same.map(({ receipt }) => receipt)).size).toBe(1);
-    setPayments(fixture, [{ receipt: same[0]!.receipt, payerId: PAYER }]);
+    setPayments(fixture, MODEL_ID, [{ receipt: same[0]!.receipt, payerId: PAYER }]);
     const both = await Promise.allSettled(urls.map((url, i) => askAt(url, prompts[i + 1]!)));
     expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(await countAnswers()).toBe(2);
@@ -207,7 +208,7 @@ describe("an answer that was asked at one server", () => {
   it("is opened when it is paid, once, while both watch", async () => {
     const urls = await Promise.all(["one", "other"].map((name) => replica(name, { pollIntervalMs: 10 })));
     const { receipt } = await askAt(urls[0]!, prompts[0]!);
-    setPayments(fixture, [{ receipt, payerId: PAYER }], true);
+    setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }], true);
     for (const url of urls) await expect.poll(() => get(`${url}/v1/openings?epoch=2`)).toBeDefined();
     await expect
       .poll(() => database.query("select epoch, index from cursors"))
@@ -222,7 +223,7 @@ describe("an answer that was asked at one server", () => {
     const first = await askAt(urls[0]!, hostile);
     expect(await askAt(urls[1]!, hostile)).toEqual(first);
     expect(await countAnswers()).toBe(1);
-    setPayments(fixture, [{ receipt: first.receipt, payerId: PAYER }]);
+    setPayments(fixture, MODEL_ID, [{ receipt: first.receipt, payerId: PAYER }]);
     const half = askAt(urls[0]!, `a${String.fromCharCode(0xd800)}`);
     await expect(half).rejects.toMatchObject({ code: "ATT_ROW_INVALID" });
   });
@@ -261,7 +262,7 @@ describe("a server that is killed", () => {
     const { receipt } = await askAt(other, prompts[1]!);
     expect(Date.now() - started).toBeLessThan(30_000);
     expect(await countAnswers()).toBe(1);
-    setPayments(fixture, [{ receipt, payerId: PAYER }]);
+    setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
     expect((await get(`${other}/v1/openings?epoch=1`)).openings).toHaveLength(1);
   });
 });
@@ -290,7 +291,7 @@ describe("a database that ends", () => {
     closing.unshift(() => again.release());
     await expect.poll(async () => (await postAt(url, prompts[0]!)).status, { timeout: 30_000 }).toBe(200);
     expect((await askAt(url, prompts[0]!)).receipt).toBe(receipt);
-    setPayments(fixture, [{ receipt, payerId: PAYER }]);
+    setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
     expect((await get(`${url}/v1/openings?epoch=1`)).openings).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-/** `openledger models keys`: who may ask an answer server. */
+/** `openledger models keys`: the operator of an answer server issues, lists and revokes the API keys of those who may ask it. */
 import type { Database } from "@openledger/foundation/database/database";
 import { createLogger } from "@openledger/foundation/logger";
 import { openKeys, readServingConfig, servingKeys } from "@openledger/models/serving/serving-config";

@@ -1,3 +1,7 @@
+/**
+ * Progress of contributions from this browser: signed, on the ledger, final, at the host. Shown on the contribute tab, and in a
+ * line on the other tabs.
+ */
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import { Button } from "../../design/button.tsx";
 import { Timeline } from "../../design/timeline.tsx";
@@ -9,9 +13,9 @@ import type { Pending } from "./contributions.ts";
 
 /** Contributions of this browser that wait to be uploaded to a Datanet. Shown on each of its tabs. */
 export function WaitingRows({ facts, live, visitor }: Pick<TabProps, "facts" | "live" | "visitor">) {
-  const rollupAddress = live.info.value?.rollupAddress;
-  if (rollupAddress === undefined) return null;
-  const carrier = carrierOf(rollupAddress);
+  const rollup = live.info.value;
+  if (rollup === null) return null;
+  const carrier = carrierOf(rollup);
   const here = carrier.contributions.pending.value.filter(({ datanetId }) => datanetId === facts.id);
   return (
     <>

@@ -1,9 +1,14 @@
+/**
+ * Page "#/factory/new/BASE/rows/ROWS": a model builder changes the proposed settings, reads what training takes on this factory,
+ * and starts the job.
+ */
 import type { FactoryEstimate, FactoryForm, FormView } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { askUntilAnswered } from "../../ledger/ask-again.ts";
+import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
 import { showCount, showCounted, showDuration } from "../../words/format.ts";
 import { Open } from "../../words/open.tsx";
 import { type Problem, ProblemNotice } from "../../words/problem.tsx";
@@ -20,7 +25,8 @@ interface FormPageProps {
 }
 
 /** Storage key of the draft, which survives a reload of this tab. */
-const keyOf = ({ baseId, datasetId }: FormPageProps) => `openledger.form ${baseId} ${datasetId}`;
+const keyOf = ({ baseId, datasetId, factorySession: { client } }: FormPageProps) =>
+  `${rollupKey("form", rollupOf(client))} ${baseId} ${datasetId}`;
 
 /** Settings of a job, its estimate, and the start. */
 export function FormPage(props: FormPageProps) {
@@ -114,7 +120,7 @@ function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & {
     const timer = setTimeout(() => {
       stop = askUntilAnswered(
         () => factorySession.factory.estimate({ baseId, datasetId, form }),
-        (told) => setFound(told.state === "found" ? told.value : told.problem),
+        (outcome) => setFound(outcome.state === "found" ? outcome.value : outcome.problem),
       );
     }, PAUSE_MS);
     return () => {

@@ -1,3 +1,7 @@
+/**
+ * Part "Chat" of a job's page: paid questions to the registered model through its answer server, and free ones to the job at the
+ * factory.
+ */
 import { useState } from "preact/hooks";
 import { ModelQuestion } from "../../ask/ask-page.tsx";
 import { findRegistered } from "../../ask/listed-adapters.ts";
@@ -5,6 +9,7 @@ import { findServedModels, type ServedModel } from "../../ask/served-models.ts";
 import { useAction } from "../../bridge/use-action.ts";
 import { Chat, FreeAnswer } from "../../chat/chat.tsx";
 import { Notice } from "../../design/notice.tsx";
+import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
 import type { Site } from "../../ledger/site.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { jobHref } from "../factory-links.ts";
@@ -64,13 +69,14 @@ interface Turn {
   readonly text: string;
 }
 
+/** Maximum tokens of a free answer. */
 const ANSWER_TOKENS = 64;
 /** Maximum characters that the base reads without losing the question, whatever its tokens are. */
 const MAX_CHARACTERS = 400;
 
 /** Chat with the tuned model at the factory: nothing is paid, and no row earns. */
 function FreeChat({ factorySession, job }: JobPartProps) {
-  const key = `openledger.chat ${job.id}`;
+  const key = `${rollupKey("chat", rollupOf(factorySession.client))} ${job.id}`;
   const [turns, setTurns] = useState<readonly Turn[]>(
     () => JSON.parse(sessionStorage.getItem(key) ?? "[]") as Turn[],
   );
