@@ -126,7 +126,10 @@ async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<L
   }
 }
 
-/** Makes the requested files unless they exist, and lists them. @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows */
+/**
+ * Makes the requested files unless they exist, and lists them.
+ * @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows
+ */
 export async function exportOf(
   context: FactoryContext,
   storedJob: StoredJob,
