@@ -5,7 +5,7 @@ import { isRollupError } from "./rollup-error.ts";
 /** Maximum time of a clean stop. A longer one is cut short; the stores of all services make that safe. */
 const MAX_STOP_MS = 10_000;
 
-/** Ends the process, with 1, where a stop hangs: on Ethereum, on Redis, on another process. Call it when the stop begins. */
+/** Ends the process, with 1, where a stop hangs: on Ethereum, on the database, on another process. Call it when the stop begins. */
 export function cutStopShort(logger: Pick<Logger, "warn">, name: string): void {
   setTimeout(() => {
     logger.warn({ afterMs: MAX_STOP_MS }, `${name} is cut short in its stop: something did not answer`);

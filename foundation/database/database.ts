@@ -7,7 +7,6 @@
  */
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from "pg";
 import { processErrors } from "../error-table.ts";
-import type { Logger } from "../logger.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
 import { databaseError, isLostRace } from "./database-errors.ts";
@@ -27,13 +26,19 @@ export interface Queries {
   ): Promise<Row[]>;
 }
 
+/** Logger that a database needs. */
+export interface DatabaseLogger {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+}
+
 export interface DatabaseOptions {
   /** `postgres://…`; the server must have an empty database of that name, or one of this rollup. */
   readonly url: string;
   readonly part: DatabasePart;
   /** Rollup of the data; null for data of any rollup. */
   readonly rollup: StoreRollup | null;
-  readonly logger: Logger;
+  readonly logger: DatabaseLogger;
   /** Default: 10. */
   readonly maxConnections?: number;
   /** Longest time of a statement; default: 30 s. */
@@ -54,7 +59,7 @@ const RELISTEN_MS = 1_000;
 export class Database implements Queries {
   readonly #pool: Pool;
   readonly #config: ClientConfig;
-  readonly #logger: Logger;
+  readonly #logger: DatabaseLogger;
   readonly #onClosed: () => Promise<void>;
   readonly #listeners = new Set<Listener>();
 
@@ -216,7 +221,7 @@ export class Database implements Queries {
 class Listener {
   readonly #config: ClientConfig;
   readonly #channel: string;
-  readonly #modules: { readonly onNotice: (payload: string | null) => void; readonly logger: Logger };
+  readonly #modules: { readonly onNotice: (payload: string | null) => void; readonly logger: DatabaseLogger };
   #client: Client | null = null;
   #again: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -224,7 +229,7 @@ class Listener {
   constructor(
     config: ClientConfig,
     channel: string,
-    modules: { readonly onNotice: (payload: string | null) => void; readonly logger: Logger },
+    modules: { readonly onNotice: (payload: string | null) => void; readonly logger: DatabaseLogger },
   ) {
     this.#config = config;
     this.#channel = channel;

@@ -4,9 +4,8 @@
  */
 
 import { processErrors } from "../error-table.ts";
-import type { Logger } from "../logger.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
-import type { Database, Queries } from "./database.ts";
+import type { Database, DatabaseLogger, Queries } from "./database.ts";
 import { sqlStateOf } from "./database-errors.ts";
 
 /** A part of the database: its tables, as the statements that have made them, version by version. */
@@ -38,7 +37,11 @@ interface PartRecord {
 export async function migrate(
   database: Database,
   part: DatabasePart,
-  { logger, mayMigrate, rollup }: { rollup: StoreRollup | null; mayMigrate: boolean; logger: Logger },
+  {
+    logger,
+    mayMigrate,
+    rollup,
+  }: { rollup: StoreRollup | null; mayMigrate: boolean; logger: Pick<DatabaseLogger, "info"> },
 ): Promise<void> {
   const expected = part.migrations.length;
   const found = await recordOf(database, part.name).catch((error: unknown) => {

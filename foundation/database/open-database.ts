@@ -1,8 +1,7 @@
 /** Connection of a process to its part of the database: a server's, or the one of this machine. */
-import type { Logger } from "../logger.ts";
 import type { Secret } from "../secret.ts";
 import { SHARED_SETTINGS } from "../settings.ts";
-import { Database, type DatabaseOptions } from "./database.ts";
+import { Database, type DatabaseLogger, type DatabaseOptions } from "./database.ts";
 import { startLocalServer } from "./local-server.ts";
 
 /** Settings of every process that has data in PostgreSQL. */
@@ -26,7 +25,7 @@ export interface DatabaseAddress {
 /** @throws SRV_DATABASE_UNREACHABLE where this machine's server does not start */
 export async function databaseAddress(
   { databasePath, databaseUrl }: DatabaseConfig,
-  logger: Pick<Logger, "info">,
+  logger: Pick<DatabaseLogger, "info">,
 ): Promise<DatabaseAddress> {
   if (databaseUrl !== undefined) return { url: databaseUrl.reveal(), release: async () => {} };
   return startLocalServer(databasePath, () =>

@@ -61,7 +61,7 @@ export async function startFactory(
   };
 }
 
-/** The queue's workers where PROVER_QUEUE names one, else a child process that ends when it has nothing to do. */
+/** The queue's workers where PROVER_PLACE says so, else a child process that ends when it has nothing to do. */
 async function openSettlingProver({ logLevel, prover }: FactoryConfig, logger: Logger): Promise<Prover> {
   const { backend } = await chooseBackend(prover, { withCard: false });
   const settings = { ...readProverConfig({ ...process.env, PROVER_BACKEND: backend }), logLevel };

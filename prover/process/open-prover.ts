@@ -8,15 +8,15 @@ interface OpenProverOptions extends Pick<ChildProverOptions, "idleMs" | "logTo">
   readonly cancelsAborted: boolean;
 }
 
-/** @throws PRV_QUEUE_FAILED if the queue's Redis does not answer */
+/** @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_SCHEMA where proofs are made by the queue's workers */
 export async function openProver(
   config: ProverConfig,
   options: OpenProverOptions,
   modules: { readonly logger: ProverLogger } & OutsideProverEvents,
 ): Promise<OutsideProver> {
-  if (config.queue === undefined) return new ChildProver({ ...config, ...options }, modules);
+  if (config.place === "process") return new ChildProver({ ...config, ...options }, modules);
   const { cancelsAborted } = options;
-  // BullMQ is loaded where there is a queue.
+  // PostgreSQL's client is loaded where there is a queue.
   const { createQueueProver } = await import("../queue/queue-prover.ts");
-  return createQueueProver({ queueUrl: config.queue.reveal(), cancelsAborted }, modules);
+  return createQueueProver({ database: config, cancelsAborted }, modules);
 }

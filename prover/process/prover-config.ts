@@ -1,9 +1,9 @@
+import { DATABASE_SETTINGS } from "@openledger/foundation/database/open-database";
 import {
   type ConfigOf,
   type Environment,
   ONE_DAY_MS,
   readConfig,
-  redisUrl,
   type Settings,
   SHARED_SETTINGS,
   someText,
@@ -20,10 +20,11 @@ import { KEY_MEMORIES } from "../proving/prover.ts";
 export const PROVER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   logLevel: SHARED_SETTINGS.logLevel,
-  queue: {
-    schema: redisUrl.optional(),
-    isSecret: true,
-    description: "redis:// or rediss:// URL of the queue of proofs; none = a child process",
+  ...DATABASE_SETTINGS,
+  place: {
+    schema: z.enum(["process", "queue"]),
+    default: "process",
+    description: "where proofs are made: a child process, or workers of the queue in the database",
   },
   backend: {
     schema: z.enum(BACKEND_CHOICES),
@@ -62,10 +63,10 @@ export const PROVER_SETTINGS = {
     default: "default",
     description: "name of a worker of the queue, in logs and metrics",
   },
-  queueLockMs: {
+  leaseMs: {
     schema: wholeNumber(1_000, 600_000),
     default: "20000",
-    description: "time after which a silent worker of the queue loses its job",
+    description: "time after which a worker of the queue that was killed loses its job to another one",
   },
   healthPort: SHARED_SETTINGS.healthPort,
 } as const satisfies Settings;
