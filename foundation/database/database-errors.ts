@@ -11,9 +11,12 @@ const UNREACHABLE_STATES = ["53300", "57P01", "57P02", "57P03", "57014", "55P03"
 /** Words of the driver's errors without a code. */
 const UNREACHABLE_WORDS = /timeout|terminated|connection|not queryable/i;
 
+/** A SQLSTATE; EPIPE, which has as many letters, is the operating system's. */
+const SQLSTATE = /^[0-9FHPX][0-9A-Z]{4}$/;
+
 const stateOf = (error: unknown): string | undefined => {
   const { code } = error as { code?: unknown };
-  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return typeof code === "string" && SQLSTATE.test(code) ? code : undefined;
 };
 
 /** PostgreSQL's SQLSTATE behind an error of `Database`; null where the server named none. */

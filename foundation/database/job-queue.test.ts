@@ -14,7 +14,7 @@ import { JOBS, makeWorkerRole } from "./job-tables.ts";
 import { JobRefusal, type RunningJob } from "./job-worker.ts";
 import { openDatabase } from "./open-database.ts";
 
-const logger = createLogger("test", process.env.DEBUG_JOBS ? "debug" : "silent");
+const logger = createLogger("test", "silent");
 /** Lease of tests that wait for one to end. */
 const SHORT_LEASE_MS = 2_500;
 const never = new AbortController().signal;
