@@ -1,3 +1,7 @@
+/**
+ * Proposals to contract wallets such as a Safe: the transaction's hash is unknown until the owners execute it, so it is found by
+ * the event that it causes. Stored as JSON by pages and programs; `awaitProposal` waits for it.
+ */
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { type Abi, type Address, type Hex, isAddressEqual, type Log, parseEventLogs } from "viem";

@@ -1,3 +1,7 @@
+/**
+ * Errors CON_… of building, deploying and calling the contracts. docs/reference/errors.md is written from it by
+ * scripts/errors.ts.
+ */
 import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of building, deploying and calling the contracts. */
@@ -28,4 +32,5 @@ export const contractErrors = defineErrors("CON", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const contractError = contractErrors.raise;

@@ -57,7 +57,7 @@ export interface SequencerOptions extends MempoolLimits, BatchPipelineOptions, R
   readonly preconfirmationDeadlineSeconds: number;
   /** Address of the rollup's contract: nobody can check what is withdrawn to it. */
   readonly rollupAddress: `0x${string}`;
-  /** Without a new block of L1 for so long there is an alarm. Default: never. */
+  /** Time without a new block of L1 after which there is an alarm. Default: never. */
   readonly l1StalledAlarmMs?: number | null;
   /** "open" by default. */
   readonly mode?: AdmissionMode;

@@ -1,3 +1,7 @@
+/**
+ * JSON bodies of signed operations: field elements as 32-byte hex, amounts in wei as decimal text. Sending encodes them;
+ * evidence of preconfirmations stores them.
+ */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND_RULES } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";

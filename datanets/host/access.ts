@@ -14,7 +14,7 @@ interface Reader {
  * Passes if the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
  * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
-export function requireMayRead(
+export function requireReader(
   { recordState, card, datanetId }: { card: Card; recordState: RecordState; datanetId: number },
   { leaf }: Reader,
   nowMs: number,

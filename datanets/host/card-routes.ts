@@ -117,8 +117,8 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
   );
 }
 
-function loadingView({ loading: { done, stage, total } }: HostedDatanet) {
-  return stage === null ? null : { stage, done, total };
+function loadingView({ loading: { doneCount, stage, totalCount } }: HostedDatanet) {
+  return stage === null ? null : { stage, done: doneCount, total: totalCount };
 }
 
 type DatanetView = Awaited<ReturnType<typeof datanetView>>;

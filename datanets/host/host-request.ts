@@ -8,7 +8,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
-import { requireMayRead } from "./access.ts";
+import { requireReader } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 
 /**
@@ -82,7 +82,7 @@ export async function openForReading(
   const card = await cardOf(context, datanet);
   if (card.access === "public") return { datanet, leaf: await readerOf(context, request) };
   const leaf = await readerOf(context, request);
-  requireMayRead({ card, recordState: datanet.recordState, datanetId: id }, { leaf }, context.nowMs());
+  requireReader({ card, recordState: datanet.recordState, datanetId: id }, { leaf }, context.nowMs());
   return { datanet, leaf };
 }
 

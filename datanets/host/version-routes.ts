@@ -1,4 +1,5 @@
 import { hex32 } from "@openledger/foundation/hex";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -17,6 +18,7 @@ import {
   signedFirst,
   signerOf,
 } from "./host-request.ts";
+import { entriesCost, scannedCost } from "./scan-costs.ts";
 
 const diffQuery = z.strictObject({
   before: rootText,
@@ -37,6 +39,13 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     throw datanetError("DNT_NOT_HOSTED", `Datanet ${id} has never had a version of root ${root}`, {
       data: { datanetId: id, rowsRoot: root },
     });
+  };
+
+  /** Both lists are read and compared, whatever page is asked for. */
+  const differenceCost = (id: number, { after, before, limit }: z.output<typeof diffQuery>) => {
+    const versions = registry.all().find((datanet) => datanet.id === id)?.versions ?? [];
+    const compared = versions.filter(({ rowsRoot }) => rowsRoot === before || rowsRoot === after);
+    return scannedCost(compared.reduce((sum, { rowCount }) => sum + rowCount, 0)) + entriesCost(limit);
   };
 
   route(
@@ -96,8 +105,15 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       summary: "Rows that came, went or changed owners between two versions",
       params: idParams,
       querystring: diffQuery,
+      config: {
+        maxCost: ({ params, query }) =>
+          differenceCost((params as { id: number }).id, query as z.output<typeof diffQuery>),
+      },
     },
-    async ({ params: { id }, query: { after, before, from, limit } }) => {
+    async (request) => {
+      const { id } = request.params;
+      const { after, before, from, limit } = request.query;
+      setCost(request, differenceCost(id, request.query));
       const datanet = registry.known(id);
       const [a, b] = await Promise.all([datanet.version(before), datanet.version(after)]);
       const { changes, ...counts } = versionDifference(a, b);

@@ -11,7 +11,7 @@ import { sha256Hex } from "./blob-files.ts";
 import type { HostStore, StoredPiece, StoredVersionList, UsageWrite } from "./host-store.ts";
 import { HostedCommit } from "./hosted-commit.ts";
 import type { HostCommit } from "./ledger-view.ts";
-import { Loading } from "./loading.ts";
+import { LoadProgress } from "./load-progress.ts";
 import type { RecordOffer } from "./record-offer.ts";
 import { RowTable } from "./row-table.ts";
 import { isVerifiedRecord, type VerifiedRecord, VerifiedRecords } from "./verified-records.ts";
@@ -27,7 +27,7 @@ export class HostedDatanet {
   readonly rows = new RowTable();
   readonly recordState = new RecordState();
   readonly verified = new VerifiedRecords();
-  readonly loading: Loading;
+  readonly loading: LoadProgress;
   readonly #store: HostStore;
   readonly #domain: bigint;
   readonly #blobs: BlobCache;
@@ -48,7 +48,7 @@ export class HostedDatanet {
     this.#store = store;
     this.#domain = domain;
     this.#blobs = new BlobCache(store.blobs);
-    this.loading = new Loading(id);
+    this.loading = new LoadProgress(id);
   }
 
   /** Loads what is small: cards, lists of commits and of versions. @throws SRV_STORE_CORRUPT */
@@ -68,7 +68,7 @@ export class HostedDatanet {
       for (const piece of await this.#store.pieces(this.id, commit.facts.rowsRoot)) {
         if (signal.aborted) return;
         await this.#placePiece(commit, piece);
-        this.loading.done = this.rows.size;
+        this.loading.doneCount = this.rows.size;
         await new Promise(setImmediate);
       }
     }
@@ -86,8 +86,8 @@ export class HostedDatanet {
     while (this.rows.describedCount < this.rows.size) {
       if (signal.aborted) return;
       this.rows.describe(this.#lastCard!.card, await this.content(this.rows.describedCount));
-      this.loading.done = this.rows.describedCount;
-      if (this.loading.done % ROWS_A_TURN === 0) await new Promise(setImmediate);
+      this.loading.doneCount = this.rows.describedCount;
+      if (this.loading.doneCount % ROWS_A_TURN === 0) await new Promise(setImmediate);
     }
     this.#revision += 1;
     this.loading.end();

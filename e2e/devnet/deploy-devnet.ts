@@ -43,7 +43,7 @@ export async function deployDevnet(
   return deployment;
 }
 
-/** Whether the rollup of an earlier start settles direct models of several Datanets. @throws as `loadDeployment` */
+/** Returns true if the rollup of an earlier start settles direct models of several Datanets. @throws as `loadDeployment` */
 export function hasJointCircuits(): boolean {
   if (readIfPresent(workspacePaths.deployment) === null) return false;
   return hasJoint(loadDeployment(workspacePaths.deployment).circuits);
@@ -104,7 +104,11 @@ async function deployNew(
     getContractAddress({ from: walletClient.account.address, nonce: BigInt(firstNonce + i) }),
   ) as [Address, Address, Address];
   const { deployment, gas } = await deployLedger(circuits, {
-    ...{ chain: foundry, rpcUrl, walletClient, publicClient, treasuryOwner: timelock },
+    chain: foundry,
+    rpcUrl,
+    walletClient,
+    publicClient,
+    treasuryOwner: timelock,
     operatorOwner: devAccount("operator").address,
     operatorKeyX: (await operatorKey()).keyX,
     idFeeWei: ID_FEE_WEI,

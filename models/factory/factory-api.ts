@@ -422,7 +422,10 @@ export type ExportForm = z.output<typeof exportFormSchema>;
 export const exportRequestSchema = z.strictObject({ form: exportFormSchema });
 export const exportSchema = z.object({
   form: exportFormSchema,
-  files: z.array(z.object({ name: z.string(), sizeBytes: count, sha256 })),
+  /** Names are those of files in one folder: a caller writes them to its own. */
+  files: z.array(
+    z.object({ name: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/), sizeBytes: count, sha256 }),
+  ),
 });
 export type FactoryExport = z.output<typeof exportSchema>;
 

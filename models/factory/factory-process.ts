@@ -26,6 +26,7 @@ import { JobRunner } from "./store/job-runner.ts";
 import { JobStore } from "./store/job-store.ts";
 import { SideTasks } from "./tasks/side-tasks.ts";
 
+/** Age up to which an answer of the sequencer is used again. */
 const LEDGER_CACHE_MS = 2_000;
 /** Short computations at a time, of all accounts. */
 const MAX_SIDE_TASKS = 4;
@@ -80,6 +81,8 @@ export async function createFactoryProcess(
       {
         maxRunning: config.maxRunning,
         dataPath: config.dataPath,
+        sideTimeoutMs: config.sideTimeoutMs,
+        jobSilenceMs: config.jobSilenceMs,
         taskOf: (job) => ({
           ...taskOf(job),
           samplePrompts: job.view.form.samplePrompts,
@@ -98,7 +101,7 @@ export async function createFactoryProcess(
       startSettler,
       folderOf: (jobId) => runner.folderOf(jobId),
     });
-    const side = new SideTasks(MAX_SIDE_TASKS);
+    const side = new SideTasks(MAX_SIDE_TASKS, config);
     const metrics = createFactoryMetrics({ jobs: () => jobs.all(), computations: () => side.counts });
     const session = randomBytes(16).toString("hex");
     const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);

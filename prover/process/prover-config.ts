@@ -1,4 +1,7 @@
-import { DATABASE_SETTINGS } from "@openledger/foundation/database/open-database";
+/**
+ * Settings of proving, PROVER_… in the environment of a sequencer, an answer server that settles, and a worker
+ * of the queue. scripts/settings.ts writes their table into docs/reference/settings.md.
+ */
 import {
   type ConfigOf,
   type Environment,
@@ -13,14 +16,13 @@ import { z } from "zod";
 import { BACKEND_CHOICES } from "../choose-backend.ts";
 import { KEY_MEMORIES } from "../proving/prover.ts";
 
-/**
- * Settings of proving, in the environment as PROVER_…, of a sequencer, of an answer server that settles, and of a worker of
- * the queue; docs/reference/settings.md has their table.
- */
+/** Every setting: schema, default, unit in its name, description. */
 export const PROVER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   logLevel: SHARED_SETTINGS.logLevel,
-  ...DATABASE_SETTINGS,
+  // Not out of open-database.ts, which loads PostgreSQL's client.
+  databaseUrl: SHARED_SETTINGS.databaseUrl,
+  databasePath: SHARED_SETTINGS.databasePath,
   place: {
     schema: z.enum(["process", "queue"]),
     default: "process",
@@ -76,7 +78,10 @@ const FIXED = {} as const;
 
 export type ProverConfig = ConfigOf<typeof PROVER_SETTINGS, typeof FIXED>;
 
-/** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
+/**
+ * Reads the settings.
+ * @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one
+ */
 export const readProverConfig = (environment: Environment): ProverConfig =>
   readConfig("PROVER", { settings: PROVER_SETTINGS, fixed: FIXED }, environment, ({ backend, keyMemory }) =>
     keyMemory === "auto" || backend === "native"

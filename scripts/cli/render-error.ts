@@ -1,3 +1,6 @@
+/**
+ * Errors as the command line prints them: message, cause, remedy and code, from the tables of all workspaces (error-tables.ts).
+ */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CommanderError } from "commander";
 import { ERROR_TABLES } from "./error-tables.ts";
@@ -59,6 +62,7 @@ interface ViemError {
   readonly data?: { readonly errorName: string; readonly args?: readonly unknown[] };
 }
 
+/** Depth to which causes are read. */
 const MAX_CAUSES = 8;
 
 function rendered(code: string, message: string, data: object): RenderedError {

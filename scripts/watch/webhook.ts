@@ -17,6 +17,7 @@ export interface WatchEvent {
   readonly row?: number | null;
 }
 
+/** Limit of one call of the webhook. */
 const TIMEOUT_MS = 10_000;
 
 /** @returns whether it was taken; a refusal is logged, and the caller tries again */

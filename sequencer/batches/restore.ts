@@ -1,5 +1,7 @@
-/** Loads the data directory into memory: the last final batch's ledger, the batches since, the open batch. */
-
+/**
+ * Start from the data directory: loads the last final batch's ledger, the batches since and the open batch into
+ * memory.
+ */
 import { type Genesis, genesisLedger } from "@openledger/circuits/ledger/ledger";
 import { hashVersions, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
 import { sequencerError } from "../sequencer-errors.ts";

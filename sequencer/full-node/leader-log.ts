@@ -1,5 +1,7 @@
-/** Reads another sequencer's log (docs/reference/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
-
+/**
+ * Client of another sequencer's log (docs/reference/api.md, `GET /v1/log`), which a full node follows. Nothing
+ * in it is believed before it is checked.
+ */
 import { element, hash, wei } from "@openledger/circuits/wire/wire-fields";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
@@ -78,6 +80,7 @@ const pageSchema = z.object({
 export type LeaderPage = z.output<typeof pageSchema>;
 
 const REQUEST_TIMEOUT_MS = 20_000;
+/** Entries of a page. */
 const PAGE_SIZE = 500;
 /** A sequence behind every log: its page has no entries. */
 const NO_SEQUENCE = 9_999_999_999;

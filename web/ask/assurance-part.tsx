@@ -52,7 +52,7 @@ export function useCopy(model: ServedModel): OwnCopy | null {
     // A copy that cannot be had is told when a question needs it.
     return askUntilAnswered(
       () => ownCopy(model),
-      (told) => told.state === "found" && setCopy(told.value),
+      (outcome) => outcome.state === "found" && setCopy(outcome.value),
     );
   }, [model.serverUrl]);
   return copy;

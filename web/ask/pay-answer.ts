@@ -6,8 +6,8 @@ import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
-import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
-import { keepSaid, readWords } from "../spans/read-words.ts";
+import { beginJourney, storeSignedJourney } from "../ledger/signed-journey.ts";
+import { readWords, storeServedAnswer } from "../spans/read-words.ts";
 import { ownCopy, type ServedModel } from "./served-models.ts";
 import type { Turn } from "./turns.ts";
 
@@ -45,7 +45,7 @@ export async function askAndCheck(
 }
 
 /** Pays what was answered, and keeps the payment among the transfers. @throws what payForAnswer throws */
-export async function payChecked(
+export async function payCheckedAnswer(
   now: Session,
   owned: Holdings,
   model: ServedModel,
@@ -56,7 +56,7 @@ export async function payChecked(
   const { modelId } = model;
   const copy = await ownCopy(model);
   const journey = { ...beginJourney("answer", answer.priceWei), toLeaf: modelId };
-  await keepSigned(now, journey, (onSigned) =>
+  await storeSignedJourney(now, journey, (onSigned) =>
     payForAnswer(client, {
       from,
       modelId,
@@ -66,7 +66,7 @@ export async function payChecked(
       onSigned,
     }),
   );
-  keepSaid(answer.receipt, said);
+  storeServedAnswer(answer.receipt, said);
 }
 
 /** True if the server refuses this account further answers until earlier ones are paid. */
@@ -87,13 +87,13 @@ export async function buyAndCheck(
   const { rowsRoot } = copy;
   let answer: UncheckedAnswer | undefined;
   const journey = { ...beginJourney("answer", priceWei), toLeaf: modelId };
-  await keepSigned(now, journey, async (onSigned) => {
+  await storeSignedJourney(now, journey, async (onSigned) => {
     const order = { serverUrl, modelId, model: copy, prompt, from, maxPriceWei: priceWei };
     const bought = await buyAnswer(client, { ...order, isAnsweredAgain: true, onSigned });
     answer = bought.answer;
     return bought.payment;
   });
   const said = { serverUrl, rowsRoot, answer: answer!.answer };
-  keepSaid(answer!.receipt, said);
+  storeServedAnswer(answer!.receipt, said);
   return { prompt, answer: answer!, said, words: await readWords(said) };
 }

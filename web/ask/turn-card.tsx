@@ -19,7 +19,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { AssuranceList, useCopy } from "./assurance-part.tsx";
 import { Markdown } from "./markdown.tsx";
-import { payChecked } from "./pay-answer.ts";
+import { payCheckedAnswer } from "./pay-answer.ts";
 import type { ServedModel } from "./served-models.ts";
 import { Sources } from "./sources.tsx";
 import { paymentOf, setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
@@ -87,7 +87,7 @@ function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   const isLate = answer.expiresAtMs < live.nowMs.value;
   const pay = () =>
     paying.run(async () => {
-      await payChecked(payer!.now, payer!.owned, model, turn);
+      await payCheckedAnswer(payer!.now, payer!.owned, model, turn);
       live.ring();
     });
   return (

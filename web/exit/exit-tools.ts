@@ -31,7 +31,7 @@ export const servedTools: ExitTools = {
 };
 
 /** Reads the files in the page: blocks of data that no browser runs, each gzip in base64. */
-export const keptTools: ExitTools = {
+export const embeddedExitTools: ExitTools = {
   circuits,
   readFile: (name) => readBlock(name),
   startProver: () => startBlock("prove-worker.js"),

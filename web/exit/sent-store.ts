@@ -8,12 +8,13 @@ import { type Address, type Hex, isHash, TransactionNotFoundError } from "viem";
 
 const keyOf = (rollup: Address, owner: Address) => `openledger.sent.${rollup}.${owner}`;
 
-export function keepSent(rollup: Address, owner: Address, hash: Hex): void {
+/** Stores the hash of a transaction that was sent for an address. */
+export function storeSentExit(rollup: Address, owner: Address, hash: Hex): void {
   localStorage.setItem(keyOf(rollup, owner), hash);
 }
 
 /** Returns once nothing that was sent from here still waits to be mined. @throws BRG_L1_* */
-export async function awaitSent(client: L1Client, rollup: Address, owner: Address): Promise<void> {
+export async function awaitSentExit(client: L1Client, rollup: Address, owner: Address): Promise<void> {
   const hash = localStorage.getItem(keyOf(rollup, owner));
   if (hash === null) return;
   if (isHash(hash) && (await isWaiting(client, hash)))

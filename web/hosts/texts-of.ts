@@ -2,6 +2,7 @@ import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { viewRow } from "@openledger/datanets/rows/row-view";
 import { readablePlace, type TabProps } from "./tab-props.ts";
 
+/** Characters of a row. */
 const EXCERPT_CHARACTERS = 300;
 
 /**

@@ -17,11 +17,11 @@ export interface Holdings {
   /** Amount that a forced operation burns now. */
   readonly forcedFeeWei: bigint;
   /** Check of the main account against the root in the contract; null before its first posted batch. */
-  readonly checked: Checked | null;
+  readonly checked: BalanceCheck | null;
 }
 
 /** Result of the check: either the leaf leads to L1's root, or it does not, which is a contradiction and no delay. */
-export type Checked =
+export type BalanceCheck =
   | { readonly id: number; readonly batchNumber: number; readonly balanceWei: bigint }
   | { readonly id: number; readonly problem: Problem };
 

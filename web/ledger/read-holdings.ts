@@ -7,7 +7,7 @@ import { getProvenLeaf } from "@openledger/client/sequencer/proven-leaf";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { problemOf } from "../words/problem.tsx";
-import { type Checked, holdings } from "./holdings.ts";
+import { type BalanceCheck, holdings } from "./holdings.ts";
 import type { Session } from "./session.ts";
 
 /** @throws CLI_UNREACHABLE, CLI_SEQUENCER_… */
@@ -40,7 +40,7 @@ async function checkLeaf(
   client: LedgerClient,
   { id, postedBalanceWei }: LedgerLeaf,
   address: string,
-): Promise<Checked | null> {
+): Promise<BalanceCheck | null> {
   // No batch on Ethereum has it yet.
   if (postedBalanceWei == null) return null;
   const before = holdings.value?.checked ?? null;

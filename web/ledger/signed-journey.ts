@@ -17,7 +17,7 @@ export function beginJourney(kind: JourneyKind, amountWei: bigint): Journey {
 }
 
 /** Stores a signed operation before it is sent: a page that closes in between sends it again when it opens. */
-export async function keepSigned(
+export async function storeSignedJourney(
   now: Session,
   started: Journey,
   send: (onSigned: (signed: SignedSubmission) => void) => Promise<{ preconfirmation: unknown }>,

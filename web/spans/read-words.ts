@@ -34,8 +34,8 @@ export async function readWords({ answer, rowsRoot, serverUrl }: ServedAnswer): 
 const STORAGE_PREFIX = "openledger.said.";
 
 /** Stores an answer in this tab, and nowhere else: it belongs to its customer. */
-export function keepSaid(receipt: bigint, said: ServedAnswer): void {
-  sessionStorage.setItem(STORAGE_PREFIX + receipt, JSON.stringify(said));
+export function storeServedAnswer(receipt: bigint, answer: ServedAnswer): void {
+  sessionStorage.setItem(STORAGE_PREFIX + receipt, JSON.stringify(answer));
 }
 
 export function storedWords(receipt: bigint): ServedAnswer | null {

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { showCount } from "./format.ts";
-import { leafNames, noteShown, ownLeafId } from "./leaf-names.ts";
+import { leafNames, noteShownLeaf, ownLeafId } from "./leaf-names.ts";
 
 export const batchHref = (number: number) => `#/batch/${number}`;
 export const leafHref = (id: number) => `#/leaf/${id}`;
@@ -23,7 +23,7 @@ export function BatchLink({ number }: { number: number }) {
 
 /** Name of a leaf: its picture, its name, its number second; its number alone if it has no name. */
 export function LeafLink({ id }: { id: number }) {
-  useEffect(() => noteShown(id), [id]);
+  useEffect(() => noteShownLeaf(id), [id]);
   return (
     <a class="leaf-link" href={leafHref(id)}>
       <Identicon of={`leaf ${id}`} />

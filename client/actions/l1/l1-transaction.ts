@@ -1,3 +1,7 @@
+/**
+ * Calls of L1's contracts: simulate, cap the fees, sign by a local key or a wallet, send, wait for the receipt. Contract wallets
+ * get a proposal instead. deposit, approve, finalize and force call it. Fees are in wei, times in milliseconds.
+ */
 import { cappedTransaction } from "@openledger/contracts/l1/capped-transaction";
 import { type Abi, type Address, encodeFunctionData, type Hex, keccak256 } from "viem";
 import { sendCalls } from "viem/actions";
@@ -47,6 +51,7 @@ export interface L1Options {
   timeoutMs?: number;
 }
 
+/** Time to wait for a transaction: some 15 slots of Ethereum. */
 const TRANSACTION_MS = 180_000;
 
 export interface L1Call {

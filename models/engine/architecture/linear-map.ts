@@ -1,3 +1,7 @@
+/**
+ * Linear maps of a layer, forward and back: y = x W + bias + factor · (x A) B, by floats or by int8 weights. transformer.ts
+ * calls `applyLinear`, loss-gradient.ts `linearBack`. Matrices lie row by row; a row is a token.
+ */
 import { type Kernels, type Matrix, NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";

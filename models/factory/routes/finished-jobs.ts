@@ -24,7 +24,7 @@ const FOLDERS: Readonly<Record<ExportForm, string>> = {
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,100}$/;
 
 /** @throws MOD_FACTORY_JOB_STATE */
-export function requireDone(job: StoredJob): StoredJob {
+export function requireFinishedJob(job: StoredJob): StoredJob {
   const { id, state } = job.view;
   if (state === "done") return job;
   throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} is ${state}, not done`, { data: { id, state } });
@@ -64,7 +64,7 @@ export async function beginActivation(
   modelId: number,
 ): Promise<FactoryRegistration> {
   const { jobs, config, datasets, logger, side } = context;
-  const job = requireDone(storedJob);
+  const job = requireFinishedJob(storedJob);
   const { id, leafId, result, whyNot } = job.view;
   if (job.registration.statics === null)
     throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id}: ${whyNot}`, { data: { why: whyNot } });
@@ -130,7 +130,7 @@ export async function exportOf(
   form: ExportForm,
 ): Promise<FactoryExport> {
   const { jobs, runner, side, taskOf } = context;
-  const job = requireDone(storedJob);
+  const job = requireFinishedJob(storedJob);
   const { id, leafId, whyNot } = job.view;
   const jobFolder = runner.folderOf(id);
   const folder = join(jobFolder, FOLDERS[form]);

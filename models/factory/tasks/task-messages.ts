@@ -75,7 +75,10 @@ export type FactoryTask =
   | (ModelTask & { readonly mode: "merge"; readonly jobFolder: string })
   | ActivationTask;
 
-export type Measured = Omit<FactoryEstimate, "queuedBefore" | "registerFeeWei" | "steps" | "trainedRowCount">;
+export type Measurement = Omit<
+  FactoryEstimate,
+  "queuedBefore" | "registerFeeWei" | "steps" | "trainedRowCount"
+>;
 
 export interface TaskResults {
   readonly base: { readonly view: Omit<FactoryBase, "id" | "source">; readonly files: RecipeBaseModel };
@@ -84,7 +87,7 @@ export interface TaskResults {
     readonly recipe: TextRecipe;
     readonly statics: FactoryStatics | null;
   };
-  readonly measure: Measured;
+  readonly measure: Measurement;
   readonly compare: FactoryComparison;
   readonly merge: null;
   readonly activation: SettlementBody;

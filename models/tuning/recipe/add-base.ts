@@ -21,9 +21,11 @@ const HUB = "https://huggingface.co";
 const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const FOLDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$/;
 const CARD_FILES = ["README.md", "LICENSE"] as const;
+/** Limit of a model card. */
 const MAX_CARD_BYTES = 2 ** 20;
 const SELF_TEST = "self-test.json";
 const MAX_SELF_TEST_BYTES = 64 * 2 ** 20;
+/** Bytes that are copied at a time. */
 const CHUNK_BYTES = 8 * 2 ** 20;
 /** Tokens of a self-test that this software writes. */
 const TEST_TOKENS = 16;

@@ -26,6 +26,7 @@ export interface MapPlaces {
   readonly mapFloats: number;
 }
 
+/** Three uint32: gradientCount, featureCount, componentCount. */
 const HEAD_BYTES = 12;
 const [MAX_OF_VECTOR, MAX_OF_CORE] = [127, 7];
 /** Bytes of one component's vector. In the core it also takes a row for each column that it folds. */

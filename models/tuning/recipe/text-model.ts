@@ -50,8 +50,8 @@ export interface PlaceOptions {
 }
 
 /**
- * @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID, MOD_FILE_INVALID and
- *   what else a published model is refused for; ATT_RECIPE_INVALID
+ * @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID, ATT_RECIPE_INVALID and
+ *   what else a published model is refused for
  */
 export async function loadText(
   recipe: TextRecipe,
@@ -110,7 +110,7 @@ export function planMethod(
 }
 
 /** Features of `count` gradients that lie one after another, by the map at its place. */
-export function projectPlaced(
+export function projectPlacedGradients(
   { loaded, options, places }: PlacedText,
   at: Place,
   count: number,

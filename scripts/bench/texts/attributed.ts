@@ -1,3 +1,7 @@
+/**
+ * Attribution of a text model for `npm run bench -- text-attribution`: tunes it, takes tangents and gradients, and scores rows
+ * by each method, rounded as they are settled and unrounded.
+ */
 import { timesTransposed } from "@openledger/attribution/maths/dense-matrix";
 import { clipRowNorms } from "@openledger/attribution/rows/row-rules";
 import { int8Scores, type RealFeatures } from "@openledger/attribution/testing/int8-scores";

@@ -10,6 +10,7 @@ export interface AnswerWords {
   readonly json: object;
 }
 
+/** Characters of a row or passage. */
 const EXCERPT_LENGTH = 70;
 
 export interface WordsOptions {

@@ -1,3 +1,4 @@
+/** `openledger transfer`: moves OPEN between leaves, signed or forced through L1. */
 import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { accountOf, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";

@@ -1,3 +1,7 @@
+/**
+ * `openledger verify`: anyone rebuilds the ledger from L1 and checks every batch, proof and sum. The group also has `model`,
+ * `settlement` and `preconfirmations`.
+ */
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

@@ -41,7 +41,7 @@ export interface RestoreFromFullNodeResult {
 
 /**
  * Restores all or nothing: the directory gets its name when everything in it is right.
- * @throws SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_FROZEN; SEQ_WRONG_DIRECTORY, SEQ_STORE_*; BRG_L1_*
+ * @throws SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_FROZEN, SEQ_STORE_*, BRG_L1_*
  */
 export async function restoreFromFullNode(
   options: RestoreFromFullNodeOptions,

@@ -23,7 +23,7 @@ const STORE = "openledger-rows";
 interface Work extends HostedDatanetPlace {
   /** The leaf that signs requests of permissioned rows. */
   readonly from: number;
-  readonly onProgress: (said: string) => void;
+  readonly onProgress: (progress: string) => void;
 }
 
 const counted = (what: string, onProgress: Work["onProgress"]) => (done: number, total: number) =>

@@ -93,7 +93,7 @@ export async function checkSettlement(
     text: `The contract verifies with the same ${several ? "keys" : "key"} that came with this page.`,
     values: keys.map(({ circuitId }, i) => [nameOf("circuit id", i, keys), hex(circuitId)]),
   });
-  tell(compareShown(asked, found));
+  tell(compareShownSettlement(asked, found));
   await attempt("proof", () => checkStatement(asked, found, keys, tell));
 }
 
@@ -167,7 +167,7 @@ function shownHash(
   });
 }
 
-export function compareShown(
+export function compareShownSettlement(
   asked: ShownSettlement,
   { posted, submitted }: Pick<OnL1, "posted" | "submitted">,
 ): CheckStep {

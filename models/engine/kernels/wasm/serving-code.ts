@@ -16,6 +16,7 @@ const one = i32.const(1);
 const four = i32.const(4);
 const codesOf = (f: WasmFunction): Code[] => f.params.map(({ get }) => get);
 const shl = (a: Code, bits: number): Code => i32.shl(a, i32.const(bits));
+/** Ranks of an adapter's page (adapter-pages.ts). */
 const RANK_PAGE = 8;
 const REGISTERS = [0, 16, 32, 48] as const;
 

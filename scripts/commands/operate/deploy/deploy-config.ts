@@ -34,7 +34,7 @@ const keyX = z
   .transform(BigInt)
   .refine((value) => value > 0n && value < FIELD_ORDER, "is no coordinate of a ledger key");
 
-const configSchema = z.strictObject({
+const fileSchema = z.strictObject({
   l1: z.strictObject({
     rpcUrl: z.url({ protocol: /^https?$/, error: "is not an http(s) URL" }),
     chainId: z.int().positive(),
@@ -90,6 +90,20 @@ const configSchema = z.strictObject({
   /** Folder of the record, the journal and what explorers need. */
   out: path,
 });
+
+/** Configuration with all amounts in wei; the file has OPEN and gwei. */
+const configSchema = fileSchema.transform(
+  ({ idFee, maxFeeGwei, maxPriorityFeeGwei, minDeposit, queueBaseFee, ...config }) => ({
+    ...config,
+    idFeeWei: idFee,
+    minDepositWei: minDeposit,
+    queueBaseFeeWei: queueBaseFee,
+    spendingCap: {
+      maxFeePerGasWei: maxFeeGwei,
+      maxPriorityFeePerGasWei: maxPriorityFeeGwei,
+    },
+  }),
+);
 
 export type DeployConfig = z.output<typeof configSchema>;
 

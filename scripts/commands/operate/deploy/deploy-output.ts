@@ -26,7 +26,7 @@ export async function writeRecord(
     deployedAtBlock: Number(rollupReceipt.blockNumber),
     domain: ledgerDomain(config.l1.chainId, plan.rollupAddress),
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
-    idFeeWei: config.idFee,
+    idFeeWei: config.idFeeWei,
     contractsHash: plan.contractsHash,
     ...(plan.governance === null ? {} : { governance: addressesOf(plan.governance) }),
     circuits: circuits.map((circuit) => circuit.record),

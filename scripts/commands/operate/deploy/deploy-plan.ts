@@ -112,9 +112,9 @@ export async function planDeployment(
     treasuryOwner,
     operatorOwner: operator.address,
     operatorKeyX: operator.keyX,
-    idFeeWei: config.idFee,
-    minDepositWei: config.minDeposit,
-    queueBaseFeeWei: config.queueBaseFee,
+    idFeeWei: config.idFeeWei,
+    minDepositWei: config.minDepositWei,
+    queueBaseFeeWei: config.queueBaseFeeWei,
     queueCapacity: config.queueCapacity,
     circuits: circuits.map((circuit) => circuit.config),
   };

@@ -55,12 +55,8 @@ export async function prepareDeployment(
   });
   const circuits = await checkKeys(config, tell);
   const plan = await planDeployment(config, circuits, client);
-  const cap = {
-    maxFeePerGasWei: config.maxFeeGwei,
-    maxPriorityFeePerGasWei: config.maxPriorityFeeGwei,
-  };
   const [{ market }, balanceWei] = await Promise.all([
-    cappedFees(client, cap),
+    cappedFees(client, config.spendingCap),
     client.getBalance({ address: plan.deployer.address }),
   ]);
   const gas = plan.steps.reduce((sum, step) => sum + step.gas, 0n);
@@ -68,7 +64,7 @@ export async function prepareDeployment(
   const cost = {
     gas,
     nowWei: gas * (market.baseFeePerGasWei + market.priorityFeePerGasWei),
-    maxWei: limits * config.maxFeeGwei,
+    maxWei: limits * config.spendingCap.maxFeePerGasWei,
     balanceWei,
   };
   return { config, circuits, plan, cost, warnings: warningsOf(config, circuits, plan), client };
@@ -115,11 +111,11 @@ function describeGovernance({ options, registry }: NonNullable<DeployPlan["gover
 }
 
 function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], plan: DeployPlan): string[] {
-  const { idFee, minDeposit, queueBaseFee, queueCapacity } = config;
+  const { idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity } = config;
   const warnings = unusualParameters({
-    idFeeWei: idFee,
-    minDepositWei: minDeposit,
-    queueBaseFeeWei: queueBaseFee,
+    idFeeWei,
+    minDepositWei,
+    queueBaseFeeWei,
     queueCapacity,
     supplyWei: plan.supplyWei,
   });
@@ -180,7 +176,7 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
     `  sequencer   ${rollup.sequencer}: whose batches are taken, and whose preconfirmations count`,
     `  treasury    ${rollup.treasuryOwner} owns leaf 0${plan.governance === null ? "" : ": the timelock that votes act through"}`,
     `  fees        ${rollup.operatorOwner} owns leaf 1, ledger key ${`0x${rollup.operatorKeyX.toString(16)}`}`,
-    `  amounts     id ${formatOpen(config.idFee)}, least deposit ${formatOpen(config.minDeposit)}, queue from ${formatOpen(config.queueBaseFee)} OPEN; ${config.queueCapacity} entries`,
+    `  amounts     id ${formatOpen(config.idFeeWei)}, least deposit ${formatOpen(config.minDepositWei)}, queue from ${formatOpen(config.queueBaseFeeWei)} OPEN; ${config.queueCapacity} entries`,
     ...circuits.map(
       ({ contributions, record }) =>
         `  circuit     ${record.name}: ${contributions === null ? "DEVELOPMENT KEY" : describeCeremony(contributions)}`,
