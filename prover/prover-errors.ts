@@ -25,8 +25,7 @@ export const proverErrors = defineErrors("PRV", {
     isRetryable: true,
   },
   PRV_QUEUE_FAILED: {
-    meaning:
-      "the workers of the queue fail at a job, or its inputs are no numbers",
+    meaning: "the workers of the queue fail at a job, or its inputs are no numbers",
     remedy: "read the workers' logs; the job is tried again",
     httpStatus: 503,
     isRetryable: true,

@@ -167,8 +167,14 @@ it("an address at which nobody answers is named by its code", async () => {
 
 it("a broken pipe and a credential that is not taken are a database that does not answer", () => {
   for (const code of ["EPIPE", "ECONNRESET", "28P01", "28000", "3D000", "57P01"]) {
-    const cause = Object.assign(new Error("of the driver"), { code, ...(code.startsWith("E") ? { errno: -32 } : {}) });
-    expect(databaseError(cause), code).toMatchObject({ code: "SRV_DATABASE_UNREACHABLE", data: { reason: code } });
+    const cause = Object.assign(new Error("of the driver"), {
+      code,
+      ...(code.startsWith("E") ? { errno: -32 } : {}),
+    });
+    expect(databaseError(cause), code).toMatchObject({
+      code: "SRV_DATABASE_UNREACHABLE",
+      data: { reason: code },
+    });
   }
 });
 

@@ -45,10 +45,10 @@ export async function putInputs(queries: Queries, { hash, packed }: PackedInputs
 export async function getInputs(queries: Queries, hash: string): Promise<Buffer | "invalid" | null> {
   const pieces: Buffer[] = [];
   for (;;) {
-    const [row] = await queries.query<{ bytes: Buffer }>("select bytes from inputs where hash = $1 and piece = $2", [
-      hash,
-      pieces.length,
-    ]);
+    const [row] = await queries.query<{ bytes: Buffer }>(
+      "select bytes from inputs where hash = $1 and piece = $2",
+      [hash, pieces.length],
+    );
     if (row === undefined) break;
     pieces.push(row.bytes);
   }

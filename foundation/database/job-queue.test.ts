@@ -130,7 +130,10 @@ describe("a job", () => {
     const run = async (job: Running) => ({ twice: (await job.inputs()).length });
     await worker(run);
     await queue.send("a", { n: 1 }, { inputs });
-    expect(await admin.query("select piece from inputs order by piece")).toEqual([{ piece: 0 }, { piece: 1 }]);
+    expect(await admin.query("select piece from inputs order by piece")).toEqual([
+      { piece: 0 },
+      { piece: 1 },
+    ]);
     expect(await queue.wait("a", { signal: never })).toEqual({
       state: "completed",
       answer: { twice: 12 * 1024 * 1024 },
@@ -164,9 +167,15 @@ describe("a job", () => {
     expect(runs).toEqual({ failing: 3, refused: 1 });
     await failing.close();
     await worker(double);
-    for (const [key, n] of [["a", 1], ["b", 0]] as const) {
+    for (const [key, n] of [
+      ["a", 1],
+      ["b", 0],
+    ] as const) {
       await queue.send(key, { n });
-      expect(await queue.wait(key, { signal: never })).toEqual({ state: "completed", answer: { twice: 2 * n } });
+      expect(await queue.wait(key, { signal: never })).toEqual({
+        state: "completed",
+        answer: { twice: 2 * n },
+      });
     }
   });
 
@@ -225,7 +234,13 @@ describe("the lease of a job", () => {
   it("goes to the next worker after a kill, and not before", async () => {
     const queue = await asker();
     await queue.send("a", { n: 1 });
-    const args = ["--import", "tsx", "foundation/testing/stuck-job-worker.ts", workerUrl, `${SHORT_LEASE_MS}`];
+    const args = [
+      "--import",
+      "tsx",
+      "foundation/testing/stuck-job-worker.ts",
+      workerUrl,
+      `${SHORT_LEASE_MS}`,
+    ];
     const killed = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     await once(killed.stdout, "data");
     let runCount = 0;
@@ -293,7 +308,12 @@ describe("the lease of a job", () => {
 describe("a worker's role", () => {
   it("can do nothing beyond the queue's tables", async () => {
     await admin.query("create schema other; create table other.secrets (id integer)");
-    const role = await openDatabase(databaseAt(workerUrl), { part: JOBS, rollup: null, logger, migrates: false });
+    const role = await openDatabase(databaseAt(workerUrl), {
+      part: JOBS,
+      rollup: null,
+      logger,
+      migrates: false,
+    });
     open.push(role);
     for (const statement of [
       "select * from other.secrets",
@@ -337,7 +357,9 @@ describe("a worker's role", () => {
 
   it("finds no queue that nobody has made", async () => {
     const other = { ...DOUBLING, name: "of-nobody" };
-    await expect(JobQueue.open(databaseAt(workerUrl), other, { logger, migrates: false })).rejects.toMatchObject({
+    await expect(
+      JobQueue.open(databaseAt(workerUrl), other, { logger, migrates: false }),
+    ).rejects.toMatchObject({
       code: "SRV_DATABASE_SCHEMA",
     });
   });

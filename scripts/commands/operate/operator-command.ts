@@ -1,6 +1,11 @@
 /** `openledger operator init`: writes the settings and secrets with which compose.yaml starts an operator's processes. */
 import { type Command, InvalidArgumentError } from "commander";
-import { DEPLOYMENT_OPTION, OPERATOR_KEY_OPTION, OUT_FILE_OPTION, OUT_FOLDER_OPTION } from "../../cli/common-options.ts";
+import {
+  DEPLOYMENT_OPTION,
+  OPERATOR_KEY_OPTION,
+  OUT_FILE_OPTION,
+  OUT_FOLDER_OPTION,
+} from "../../cli/common-options.ts";
 import { required } from "../../cli/options.ts";
 import { command, withExample } from "../../cli/run-command.ts";
 

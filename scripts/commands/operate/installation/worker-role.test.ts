@@ -40,7 +40,10 @@ it("writes the address of a role that takes jobs and makes no tables", async () 
 
 it("refuses a name that needs quotes", async () => {
   await expect(
-    writeWorkerRole({ name: 'x"', out: join(folder, "other") }, { DATABASE_URL: home.url, PROVER_LOG_LEVEL: "silent" }),
+    writeWorkerRole(
+      { name: 'x"', out: join(folder, "other") },
+      { DATABASE_URL: home.url, PROVER_LOG_LEVEL: "silent" },
+    ),
   ).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
   await expect(stat(join(folder, "other"))).rejects.toThrow("ENOENT");
 });
