@@ -38,6 +38,11 @@ export const clientErrors = defineErrors("CLI", {
       "the sequencer or the Ethereum node serves another chain or rollup than the client's, or has no contract there",
     remedy: "use the sequencer, RPC address and rollup address of one deployment",
   },
+  CLI_BOND_INVALID: {
+    meaning:
+      "the contract is not the bond of this rollup's sequencer: `data.reason` is code, where its code is another",
+    remedy: "take the bond's address from the deployment record, and the client of the deployment's version",
+  },
   CLI_WALLET_REJECTED: {
     meaning: "the wallet's owner declined the request",
     remedy: "nothing was signed or sent; ask again when you want to go on",

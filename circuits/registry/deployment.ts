@@ -1,6 +1,6 @@
 /**
- * The deployment record: one JSON file that `openledger deploy` writes and every process reads.
- * Field elements and wei are strings in the file (0x-hex or decimal) and bigints here.
+ * The deployment record: one JSON file that `openledger deploy` writes and every process reads. Field elements
+ * and wei are strings in the file (0x-hex or decimal) and bigints here.
  */
 
 import { readFileSync } from "node:fs";
@@ -62,6 +62,8 @@ const deploymentSchema = z.object({
     .optional(),
   /** Contracts that govern the treasury and name the next rollup; absent without governance. */
   governance: z.object({ governor: address, timelock: address, registry: address }).optional(),
+  /** The sequencer's bond; absent without one. */
+  bond: address.optional(),
   circuits: z.array(circuitSchema).min(1),
 });
 

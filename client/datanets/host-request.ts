@@ -1,4 +1,7 @@
-/** Requests to a Datanet host or a factory, signed where necessary, and their answers. */
+/**
+ * Requests to a Datanet host or a factory, signed where necessary, and their answers. Every verb of client/datanets/ and the
+ * factory's client send theirs by it.
+ */
 
 import { REQUEST_HEADER, signRequest } from "@openledger/datanets/records/signed-request";
 import { encodeDigests } from "@openledger/datanets/rows/row-wire";

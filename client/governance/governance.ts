@@ -1,4 +1,7 @@
-/** Votes of OPEN on Ethereum: proposals, their states, and the five steps from a proposal to its effect. */
+/**
+ * Votes of OPEN on Ethereum: proposals, their states, and the five steps from a proposal to its effect. The commands of `vote`
+ * and the votes page call it; votes are in wei of OPEN.
+ */
 
 import { governanceTimelockAbi, openGovernorAbi } from "@openledger/contracts/build/governance-abi";
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";

@@ -1,6 +1,6 @@
 /**
- * Migration from one rollup to the one that votes named: out by a withdrawal or an exit, across by a payout, in by a
- * deposit.
+ * Migration from one rollup to the one that votes named: out by a withdrawal or an exit, across by a payout, in by a deposit.
+ * `openledger migrate` calls it; amounts are in wei.
  */
 
 import { rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";

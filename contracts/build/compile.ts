@@ -38,7 +38,7 @@ const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 /** Folder of the rollup's Solidity sources. */
 export const contractsDir = join(repositoryRoot, "contracts/rollup");
 /** Folders of sources that are compiled together. A change of one set changes no byte of another. */
-export const CONTRACT_SETS = ["rollup", "governance"] as const;
+export const CONTRACT_SETS = ["rollup", "governance", "bond"] as const;
 type ContractSet = (typeof CONTRACT_SETS)[number];
 /** Compiled contracts by their content hash, so that a fresh clone need not compile them. */
 export const prebuiltContractsDir = join(repositoryRoot, "contracts/prebuilt");

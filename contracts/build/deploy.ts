@@ -136,20 +136,23 @@ export async function deployContract(
   name: string,
   { abi, bytecode }: { abi: Abi; bytecode: Hex },
   args: readonly unknown[],
+  /** Ether that the constructor gets, in wei. */
+  value = 0n,
 ): Promise<TransactionReceipt & { contractAddress: Address }> {
   const { account } = walletClient;
   try {
     // A dry run first: nodes name the constructor's error in the answer to a call, not to a transaction.
     const data = encodeDeployData({ abi, bytecode, args });
-    await publicClient.call({ account, data });
+    await publicClient.call({ account, data, value });
     // No account object, for which viem would add fees: EthereumJS refuses the estimate of a call with fees.
-    const gas = paddedGas(await publicClient.estimateGas({ account: account.address, data }));
+    const gas = paddedGas(await publicClient.estimateGas({ account: account.address, data, value }));
     const hash = await walletClient.deployContract({
       abi,
       bytecode,
       args,
       account,
       gas,
+      value,
       chain: walletClient.chain ?? null,
     });
     const receipt = await publicClient.waitForTransactionReceipt({ hash });

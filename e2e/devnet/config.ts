@@ -38,6 +38,8 @@ export const SMALL_TABLE: TableShape = {
   top: 1,
 };
 
+/** The sequencer's bond, in wei of ETH. */
+export const BOND_WEI = parseEther("10");
 export const L1_BLOCK_SECONDS = 1;
 /** A killed node forgets at most this much; the bridge then treats it as a reorganisation. */
 export const L1_SAVE_SECONDS = 2;

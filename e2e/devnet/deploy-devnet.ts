@@ -9,6 +9,7 @@ import {
   type Address,
   createPublicClient,
   createWalletClient,
+  formatEther,
   getContractAddress,
   http,
   keccak256,
@@ -18,7 +19,7 @@ import { foundry } from "viem/chains";
 import { deployLedger, recordOf } from "../world/deploy-ledger.ts";
 import { devAccount } from "./accounts.ts";
 import { type DevnetCircuit, hasJoint } from "./circuits.ts";
-import { GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
+import { BOND_WEI, GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
 import { withInstantBlocks } from "./l1-node.ts";
@@ -122,6 +123,14 @@ async function deployNew(
   const args = governanceArguments(GOVERNANCE, { ...addresses, token, rollup, contractsHash });
   for (const name of GOVERNANCE_CONTRACTS)
     await deployContract({ walletClient, publicClient }, name, pickContract(votes, name), args[name]);
+  const bonding = await compileContracts({ set: "bond" });
+  const { contractAddress: bond } = await deployContract(
+    { walletClient, publicClient },
+    "PreconfirmationBond",
+    pickContract(bonding, "PreconfirmationBond"),
+    [rollup],
+    BOND_WEI,
+  );
   const elapsedMs = Date.now() - startedAtMs;
   console.done(`token ${token}, ${gas.token.toLocaleString("en")} gas`);
   console.done(
@@ -129,5 +138,6 @@ async function deployNew(
     elapsedMs,
   );
   console.done(`votes: governor ${governor}, and its timelock owns the treasury`);
-  return { ...deployment, governance: addresses };
+  console.done(`the sequencer's bond ${bond}: ${formatEther(BOND_WEI)} ETH`);
+  return { ...deployment, governance: addresses, bond };
 }

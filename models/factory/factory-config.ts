@@ -1,4 +1,7 @@
-/** The factory's settings: one table of environment variables, read once. */
+/**
+ * Settings of the factory's process: one table of FACTORY_… variables with defaults and units, from which
+ * docs/reference/settings.md is made.
+ */
 
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {

@@ -1,4 +1,4 @@
-/** Context that every route gets. */
+/** Modules of a running factory, as its routes take them, and the check of a request's signature. factory-process.ts makes it. */
 
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { RequestGuard } from "@openledger/datanets/host/request-guard";

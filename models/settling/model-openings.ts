@@ -1,4 +1,7 @@
-/** Openings of an epoch's receipts: from the model's server, or from a file that it once gave. */
+/**
+ * Openings of an epoch's receipts: from the model's server, or from a file that it once gave. Settling, verification and the
+ * status of payments read them.
+ */
 
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { isDirect } from "@openledger/attribution/features/direct-rows";

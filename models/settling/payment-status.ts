@@ -1,4 +1,7 @@
-/** Status of one payment: its operation, its epoch's CloseEpoch, randomness and settlement, and its draws. */
+/**
+ * Status of one payment: its operation, its epoch's CloseEpoch, randomness and settlement, and its draws. `openledger receipt`
+ * and the pages of answers show it; amounts are in wei.
+ */
 
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";

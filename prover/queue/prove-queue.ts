@@ -1,4 +1,7 @@
-/** Jobs between provers' callers and workers on any number of machines, in PostgreSQL (foundation/database/job-queue.ts). */
+/**
+ * Jobs between provers' callers and workers on any number of machines, in PostgreSQL (foundation/database/job-queue.ts).
+ * queue-prover.ts puts them, queue-worker.ts takes them.
+ */
 import { elementOrDecimal, proof } from "@openledger/circuits/wire/wire-fields";
 import type { DatabaseLogger } from "@openledger/foundation/database/database";
 import { type JobKind, JobQueue } from "@openledger/foundation/database/job-queue";

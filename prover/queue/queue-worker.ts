@@ -1,4 +1,4 @@
-/** Worker of the queue: proves one job at a time. */
+/** Worker of the queue: proves one job at a time. main.ts starts it. */
 
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import type { RunningJob } from "@openledger/foundation/database/job-worker";

@@ -1,4 +1,4 @@
-/** Shared parts of every program of commands: options of all commands, and one answer for wrong usage. */
+/** Frame of the command line: global options, parsing, and one answer for wrong usage in lines or JSON. */
 
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
 import { DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";

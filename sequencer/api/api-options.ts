@@ -76,7 +76,8 @@ export interface LedgerHost
   /** Absent where the operator has no processes of its own. */
   readonly news?: Pick<Sequencer["news"], "view"> | undefined;
   readonly settlements: Pick<SettlementService, "settlement" | "settlementsOf" | "preVerifiedSettlements">;
-  preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
+  /** null where none was signed for the entry's place. */
+  preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation | null>;
   /** Further fields of /health, beside status and isL1HeadKnown. */
   readonly healthFacts?: object;
 }

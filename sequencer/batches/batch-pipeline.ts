@@ -1,6 +1,6 @@
 /**
  * The pipeline of batches: the open one that is being filled, the closed ones on their way to L1, and the queue
- * entries that go in before anything else.
+ * entries that go in before anything else. sequencer.ts and the operator's routes drive it.
  *
  * Everything that changes the ledger runs between two awaits, or under `runExclusive`; so the order of execution,
  * of opIndex and of the log's entries is one and the same.
@@ -20,6 +20,7 @@ import type { ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-
 import type { SettlementPosting } from "../store/settlement-posting.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { ProofReport, StoredBatch } from "../store/stored-batch.ts";
+import type { UnpromisedPlaces } from "../store/unpromised-places.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchPipelineModules, BatchPipelineOptions, L1Head } from "./batch-pipeline-options.ts";
 import { type BatchRegistry, type L1Report, requireFinal } from "./batch-registry.ts";
@@ -47,6 +48,7 @@ export class BatchPipeline {
   readonly fee: UnitFee;
   readonly account: OperatorAccount;
   readonly data: DataChoice;
+  readonly unpromised: UnpromisedPlaces;
   l1Head: L1Head | null = null;
   /** The batch on L1 that breaks the ledger's rules, as long as L1 has it: nothing behind it can be posted. */
   malformed: MalformedBatch | null = null;
@@ -67,6 +69,7 @@ export class BatchPipeline {
     this.data = modules.data;
     this.head = restored.head;
     this.registry = restored.registry;
+    this.unpromised = restored.unpromised;
     this.#opened = restored.opened;
     this.#waiting = restored.waiting;
     this.queueSeenIndex = restored.head.position.queueHead + restored.waiting.length;
@@ -332,8 +335,8 @@ export class BatchPipeline {
   }
 
   /**
-   * Takes over batches of somebody else that L1 has, in order, up to the first that breaks the ledger's rules; ones that
-   * are here already may come again, and so may that one.
+   * Takes over batches of somebody else that L1 has, in order, up to the first that breaks the ledger's rules; ones
+   * that are here already may come again, and so may that one.
    * @returns the number of the last final batch, and that one
    * @throws SEQ_BATCH_CONFLICT; SEQ_QUEUE_GAP where they hold queue entries that were not handed over yet
    */
@@ -369,7 +372,8 @@ export class BatchPipeline {
       const { feeAccountId } = this.#options;
       const terms = { feeAccountId, feePerUnitWei: this.feePerUnitWei };
       const options = { ...plan, terms, l1Timestamp, nowMs };
-      const rebased = await rebaseBatches({ head, registry, log, data: this.data }, options);
+      const { data, unpromised } = this;
+      const rebased = await rebaseBatches({ head, registry, log, data, unpromised }, options);
       this.#opened = rebased.opened;
       this.#deadline.clear();
       if (this.#opened !== null) this.#deadline.noteOperation(nowMs);

@@ -1,5 +1,5 @@
 /**
- * The batches between closed and final, and the ledger after each of them.
+ * The batches between closed and final, and the ledger after each of them. batch-pipeline.ts owns it.
  *
  * The stored snapshot is the ledger after the last *final* batch, never after a posted one: a posted batch may
  * still be taken back by an L1 reorganisation, and must then be rebuilt from the state before it. Until a batch is
@@ -281,7 +281,9 @@ export class BatchRegistry {
     ];
   }
 
-  /** Forgets the batches behind `base`; those of somebody else may take their place, final ones behind the final one. */
+  /**
+   * Forgets the batches behind `base`; those of somebody else may take their place, final ones behind the final one.
+   */
   replaceAfter(
     base: number,
     foreign: readonly (readonly [record: StoredBatch, changes: LeafChanges])[],

@@ -1,4 +1,7 @@
-/** Earnings and costs of the operator, over the last batches that L1 has: fees in, L1's gas and proofs out. */
+/**
+ * Earnings and costs of the operator, over the last batches that L1 has: fees in, L1's gas and proofs out. GET
+ * /v1/fees and the metrics show it; amounts are wei.
+ */
 import { kindRule } from "@openledger/circuits/protocol";
 import type { StoredBatch } from "../store/stored-batch.ts";
 

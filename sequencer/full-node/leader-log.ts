@@ -34,10 +34,12 @@ const entrySchema = z.discriminatedUnion("type", [
       operationHash: hash,
       opIndex: count,
       deadlineSeconds: count,
+      /** null where the sequencer signs nothing: it may have promised the place to another operation. */
       signature: z
         .string()
         .regex(/^0x[0-9a-fA-F]{130}$/)
-        .transform((text) => text as Hex),
+        .transform((text) => text as Hex)
+        .nullable(),
     }),
   }),
   z.object({ ...common, type: z.literal("queue"), queueIndex: count }),
@@ -104,14 +106,16 @@ export async function readLeaderLog(
   });
 }
 
-/** Evidence of a page's operation with its preconfirmation, as in a preconfirmation file. */
+/** Evidence of a page's operation with its preconfirmation, as in a preconfirmation file; null where nothing is signed. */
 export function evidenceOf(
-  { operation, preconfirmation }: LeaderOperation,
+  { operation, preconfirmation }: Pick<LeaderOperation, "operation" | "preconfirmation">,
   rollup: { chainId: number; rollupAddress: Address },
   bRef: bigint,
-): PreconfirmationEvidence {
+): PreconfirmationEvidence | null {
   const { chainId, rollupAddress } = rollup;
-  return { chainId, rollupAddress, preconfirmation, opening: { operation, bRef } };
+  const { signature, ...facts } = preconfirmation;
+  if (signature === null) return null;
+  return { chainId, rollupAddress, preconfirmation: { ...facts, signature }, opening: { operation, bRef } };
 }
 
 /** Preconfirmations of all operations in the leader's log behind its last final batch. @throws SEQ_LEADER_* */
@@ -120,8 +124,10 @@ export async function readPreconfirmations(url: string): Promise<Preconfirmation
   const evidences: PreconfirmationEvidence[] = [];
   let page = await readLeaderLog(url, { afterBatch: finalBatch });
   for (;;) {
-    for (const entry of page.entries)
-      if (entry.type === "operation") evidences.push(evidenceOf(entry, page, entry.bRef));
+    for (const entry of page.entries) {
+      const evidence = entry.type === "operation" ? evidenceOf(entry, page, entry.bRef) : null;
+      if (evidence !== null) evidences.push(evidence);
+    }
     if (page.entries.length < PAGE_SIZE) return evidences;
     page = await readLeaderLog(url, { sequence: page.nextSequence });
   }

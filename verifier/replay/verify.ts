@@ -1,7 +1,7 @@
 /**
  * Verification of a rollup: rebuilds the ledger from L1's records and checks, without trust, every batch's
- * effect, every proof, the registered keys, and the contract's own sums. It needs an L1 node and the
- * contract's address.
+ * effect, every proof, the registered keys, and the contract's own sums. It needs an L1 node and the contract's
+ * address. `openledger verify` calls it.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";

@@ -1,4 +1,6 @@
-/** A paid answer as the page shows it: the payment, its epoch, and what its draws paid. */
+/**
+ * Paid answer as its page shows it: the payment, its epoch's state, and what its draws paid to which rows. Amounts are in wei.
+ */
 
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { type EpochPayments, getModel } from "@openledger/client/sequencer/model-reads";

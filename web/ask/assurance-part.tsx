@@ -1,4 +1,4 @@
-/** Shows how far each part of a reply is assured beyond its server's word. */
+/** Part of the Ask page that says how far answer, query and rows of a reply are assured beyond the server's word. */
 import type {
   Assurance,
   CheckedReply,

@@ -1,4 +1,7 @@
-/** A question, the check of its answer, and its payment. */
+/**
+ * Path of a question on the Ask page: sign and send it, check the answer with the page's own copy of the model, pay. Payments
+ * are in wei, and are followed as journeys.
+ */
 import { askAdapter, askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";

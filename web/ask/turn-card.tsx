@@ -1,4 +1,4 @@
-/** Answer to one question: its text, the rows behind it, and its payment. */
+/** Card of one answer on the Ask page: its text, the rows behind it, how far it is assured, and its payment in OPEN. */
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { parseCited } from "@openledger/models/tuning/retrieval/citations";

@@ -1,4 +1,4 @@
-/** Gap between the words of two ticks of an axis, in pixels. */
+/** Gap between the words of two ticks of an axis, in pixels. draw-chart.ts spaces the ticks by it. */
 const GAP_PX = 12;
 
 /**

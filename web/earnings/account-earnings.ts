@@ -1,4 +1,4 @@
-/** Earnings of an account: by model, share, role and epoch, and an estimate for the open epoch. */
+/** Earnings of an account for the earnings page: by model, share, role and epoch, in wei, with an estimate for the open epoch. */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { drawShares, rewardPerUnit, splitEarnings } from "@openledger/circuits/settlement/settlement-split";
 import { getModel, getRewards, listSettlements } from "@openledger/client/sequencer/model-reads";

@@ -1,6 +1,6 @@
 /**
- * Finds which of an account's rows an answer used, and for which model. Computed here from what the model's server
- * publishes.
+ * Uses of an account's rows by paid answers, computed in the page from what the models' servers publish. The section "Rows at
+ * work" of the earnings page shows them; amounts are in wei.
  */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { scoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";

@@ -1,4 +1,4 @@
-/** Access to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. */
+/** Access to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. Both exit pages open it. */
 
 import {
   createPatientL1Client,

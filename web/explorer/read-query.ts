@@ -1,4 +1,7 @@
-/** Parses the text of a search by its form alone. */
+/**
+ * Parser of the pages' search field: tells numbers, addresses, hashes, ENS names and words apart by their form alone, before
+ * suggest.ts asks anybody.
+ */
 import { getAddress, isAddress } from "viem";
 import { isEnsName } from "../ledger/ens.ts";
 

@@ -1,4 +1,4 @@
-/** Answers of the factory for components: requested once, or at an interval. */
+/** Hook of the factory's pages for everything that the factory answers: requested once, or at an interval. */
 import { useEffect, useState } from "preact/hooks";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";

@@ -1,4 +1,7 @@
-/** Holdings of the connected address, on Ethereum and in the ledger. */
+/**
+ * Holdings of the connected address: balances in wei on Ethereum and in the ledger, with their check. The bridge page shows
+ * them, all pages that sign take their account from here.
+ */
 
 import type { L1Balances } from "@openledger/client/actions/l1/l1-balances";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";

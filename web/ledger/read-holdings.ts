@@ -1,4 +1,7 @@
-/** Reads the connected address' holdings from Ethereum and the ledger, and checks the one against the other. */
+/**
+ * Balances of the connected address (in wei) from Ethereum and the sequencer, and the check of the one against the other.
+ * look-once.ts calls it.
+ */
 
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
 import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";

@@ -1,4 +1,7 @@
-/** Text of an answer, and the spans of it that occur word for word in the version: fetched and checked in the page. */
+/**
+ * Text of an answer, and the spans of it that occur word for word in the version: fetched and checked in the page. The Ask page
+ * and the page of an answer show it.
+ */
 
 import { askSpans, type CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { type Problem, problemOf } from "../words/problem.tsx";

@@ -1,4 +1,4 @@
-/** Links to the pages of things of the ledger. The one place that knows the pages' addresses. */
+/** Addresses of the pages of batches, leaves, answers and operations, and links to them: the one place that knows them. */
 import type { LedgerPayment } from "@openledger/client/sequencer/model-schemas";
 import { useEffect } from "preact/hooks";
 import { Identicon } from "../design/identicon.tsx";

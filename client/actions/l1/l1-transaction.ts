@@ -63,6 +63,8 @@ export interface L1Call {
   readonly effect: L1Effect;
   /** Gas that others' actions can add before it is mined. Default: none. */
   readonly addedGas?: bigint;
+  /** Ether that the call carries, in wei. Default: none. */
+  readonly valueWei?: bigint;
 }
 
 /**
@@ -79,9 +81,10 @@ export async function callContract(
 ): Promise<L1Result> {
   const wallet = requireWallet(client);
   try {
-    await client.l1.simulateContract({ ...call, account: wallet.account });
+    const value = call.valueWei === undefined ? {} : { value: call.valueWei };
+    await client.l1.simulateContract({ ...call, ...value, account: wallet.account });
     if (await isContractWallet(client)) {
-      const request = { to: call.address, data: encodeFunctionData(call) };
+      const request = { to: call.address, data: encodeFunctionData(call), ...value };
       return await propose(client, call.effect, options, () => wallet.sendTransaction(request));
     }
     const transaction = await cappedTransaction(
@@ -92,6 +95,7 @@ export async function callContract(
         data: encodeFunctionData(call),
         nonce: options.nonce,
         addedGas: call.addedGas,
+        valueWei: call.valueWei,
       },
       client.spendingCap,
     );

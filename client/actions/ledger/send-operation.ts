@@ -53,7 +53,7 @@ export interface SendResult {
   /** The signed message's field element: the operation's name everywhere. */
   hash: Hex;
   status: OperationStatus;
-  /** The sequencer's promise, already checked; null while an earlier nonce is missing. */
+  /** The sequencer's promise, already checked; null while an earlier nonce is missing, and where its place may have been promised. */
   preconfirmation: Preconfirmation | null;
   /** The leaf that signed. */
   from: number;

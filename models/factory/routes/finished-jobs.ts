@@ -1,4 +1,7 @@
-/** Registration, files and origin of a finished job. */
+/**
+ * Work of the routes of a finished job (model-routes.ts): its registration and activation, its files for export, and its
+ * lineage.
+ */
 import { createHash } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
 import { open, readdir, rm, stat } from "node:fs/promises";
@@ -123,7 +126,10 @@ async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<L
   }
 }
 
-/** Makes the requested files unless they exist, and lists them. @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows */
+/**
+ * Makes the requested files unless they exist, and lists them.
+ * @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows
+ */
 export async function exportOf(
   context: FactoryContext,
   storedJob: StoredJob,

@@ -1,4 +1,7 @@
-/** Messages between the factory and the processes that compute for it. */
+/**
+ * Messages between the factory and the processes that compute for it. A task goes in, stages, events and a result come out; all
+ * of it survives JSON.
+ */
 import type { RegistrationTerms } from "@openledger/attribution/model/registration";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";

@@ -1,6 +1,6 @@
 /**
- * Adds a published base of one's own choice: fetches it, checks it, and puts it where a factory of this machine lists
- * bases.
+ * Adds a published base to this machine's list: fetches it from a folder, address or hub, checks it, and compares its logits
+ * with a self-test. `openledger models base --add` and the factory's list use the copy.
  */
 import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";

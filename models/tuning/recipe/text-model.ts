@@ -1,4 +1,7 @@
-/** A base with its adapter in an arena, beside room for gradients and for the map to features. */
+/**
+ * Base with an adapter in an arena, planned for a recipe: room for gradients and for the map to features. Training and the
+ * factory's tasks load it.
+ */
 import { type AdapterSettings, adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { readAdapter } from "../../engine/files/adapter-files.ts";
 import { type LoadedModel, loadModel, openModel } from "../../engine/files/load-model.ts";

@@ -1,4 +1,7 @@
-/** Makes language models of rows: tunes, maps, quantises. The same bytes on every machine. */
+/**
+ * Training of language models for the ledger: tunes an adapter on rows, maps rows to int8 features, publishes. `models train`,
+ * the factory and verifiers get the same bytes by it.
+ */
 import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";

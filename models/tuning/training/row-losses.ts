@@ -1,4 +1,7 @@
-/** Losses of a model on rows, and how a tuning changed them: in the same words wherever they are shown. */
+/**
+ * Losses of a model on rows, and how a tuning changed them: in the same words wherever they are shown. Losses are in nats a
+ * token and bits a byte.
+ */
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 
 /**

@@ -1,4 +1,4 @@
-/** `models serve --settle`: closes and settles the epochs of the models that are served. */
+/** `models serve --settle`: closes and settles the epochs of the models that are served. serve-models.ts starts it. */
 import { join } from "node:path";
 import { inspect } from "node:util";
 import type { ModelSettler } from "@openledger/models/serving/serve-models";

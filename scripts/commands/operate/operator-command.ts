@@ -1,4 +1,4 @@
-/** `openledger operator init`: writes the settings and secrets with which compose.yaml starts an operator's processes. */
+/** `openledger operator`: the settings and secrets with which compose.yaml starts an operator's processes, and roles of workers. */
 import { type Command, InvalidArgumentError } from "commander";
 import {
   DEPLOYMENT_OPTION,
@@ -8,12 +8,16 @@ import {
 } from "../../cli/common-options.ts";
 import { required } from "../../cli/options.ts";
 import { command, withExample } from "../../cli/run-command.ts";
+import { addBondCommands } from "./bond-command.ts";
 
 export function addOperatorCommands(program: Command): void {
-  const operator = program.command("operator").description("settings and secrets of a rollup's processes");
+  const operator = program
+    .command("operator")
+    .description("settings, secrets and bond of a rollup's operator");
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   addInit(operator);
   addWorkerRole(operator);
+  addBondCommands(operator);
 }
 
 const addInit = command({

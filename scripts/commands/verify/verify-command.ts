@@ -12,6 +12,7 @@ import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
 import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { KEYS_OPTION } from "../../cli/settlement-options.ts";
+import { addVerifyEquivocationCommand } from "./verify-equivocation-command.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
 import { addVerifyPreconfirmationsCommand } from "./verify-preconfirmations-command.ts";
 import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
@@ -36,6 +37,7 @@ export function addVerifyCommand(program: Command): void {
   addVerifyModelCommand(command);
   addVerifySettlementCommand(command);
   addVerifyPreconfirmationsCommand(command);
+  addVerifyEquivocationCommand(command);
   withExample(
     command,
     "verify",

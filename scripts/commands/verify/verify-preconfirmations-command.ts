@@ -73,7 +73,7 @@ export const addVerifyPreconfirmationsCommand = command({
 });
 
 /** @throws CMD_FILE_UNREADABLE, BRG_PRECONFIRMATION_INVALID */
-async function readEvidence(path: string): Promise<PreconfirmationEvidence> {
+export async function readEvidence(path: string): Promise<PreconfirmationEvidence> {
   let text: string;
   try {
     text = await readPreconfirmationFile(path);

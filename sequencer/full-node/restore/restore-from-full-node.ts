@@ -1,6 +1,7 @@
 /**
- * Makes a sequencer's data directory from a stopped full node's: with all acknowledged operations that the full node had
- * seen, under the same numbers, so that the preconfirmations hold. L1 alone gives only posted operations.
+ * Makes a sequencer's data directory from a stopped full node's: with all acknowledged operations that the full
+ * node had seen, under the same numbers, so that the preconfirmations hold. L1 alone gives only posted
+ * operations. `openledger restore --from-full-node` calls it.
  */
 import { existsSync } from "node:fs";
 import { cp, rename, rm } from "node:fs/promises";
@@ -18,6 +19,7 @@ import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
 import { storeKindOf } from "../../store/store-failure.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
+import { unpromisedFrom } from "../../store/unpromised-places.ts";
 import { ALARM_PREFIX } from "../follow-alarms.ts";
 import { PRECONFIRMATION_PREFIX } from "../follow-preconfirmations.ts";
 import { NO_ACTIVATION } from "../followed-ledger.ts";
@@ -67,6 +69,7 @@ export async function restoreFromFullNode(
   try {
     await forgetFullNode(log);
     result = await describe(log, rollup, rules);
+    await log.write([unpromisedFrom(result.position.opIndex)]);
   } finally {
     await log.close();
   }
@@ -123,8 +126,8 @@ async function checkSource(path: string, rollup: StoreRollup): Promise<void> {
 }
 
 /**
- * Leaves what a sequencer would have: no marker, no evidence, no opening that stands in for forgotten entries, and no queue
- * entries that wait: the bridge hands them over.
+ * Leaves what a sequencer would have: no marker, no evidence, no opening that stands in for forgotten entries, and no
+ * queue entries that wait: the bridge hands them over.
  */
 async function forgetFullNode(log: LedgerLog): Promise<void> {
   const writes: StoreWrite[] = [{ key: FOLLOW_MARKER }];

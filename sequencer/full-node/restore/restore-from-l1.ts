@@ -1,6 +1,7 @@
 /**
- * Makes a sequencer's data directory from L1 alone, as of the last final block. The following is lost: operations that
- * were acknowledged and never posted, preconfirmations, hashes of operations, proofs, and the records of settled epochs.
+ * Makes a sequencer's data directory from L1 alone, as of the last final block. The following is lost:
+ * operations that were acknowledged and never posted, preconfirmations, hashes of operations, proofs, and the
+ * records of settled epochs. `openledger restore --from-l1` calls it.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
@@ -25,6 +26,7 @@ import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition, StoredQueueEntry } from "../../store/log-entry.ts";
 import { type StoreWrite, storeKeys } from "../../store/store-keys.ts";
 import { recordOf, type StoredBatch } from "../../store/stored-batch.ts";
+import { unpromisedFrom } from "../../store/unpromised-places.ts";
 
 export interface RestoreFromL1Options {
   readonly rpcUrl: string;
@@ -148,6 +150,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       ...queueWrites(records, restored, options.snapshot?.position.queueHead ?? 0),
       ...(await epochWrites(ledger, restored)),
       { key: storeKeys.finalPosition, value: position },
+      ...(options.followMarker === true ? [] : [unpromisedFrom(state.opIndex)]),
       ...(options.followMarker === true ? await markerWrites(rollup, restored) : []),
     ]);
     const waitingCount = restored.replay.entries.length - state.queueHead;
@@ -207,7 +210,9 @@ const queuedRecord = ({
   batchNumber: null,
 });
 
-/** Payments and closes that a settler needs: of every model's open epoch and of the one that waits for its settlement. */
+/**
+ * Payments and closes that a settler needs: of every model's open epoch and of the one that waits for its settlement.
+ */
 async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<StoreWrite[]> {
   const writes: StoreWrite[] = [];
   const closes = new Map<number, EpochCloseOnL1>();

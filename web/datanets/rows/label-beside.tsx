@@ -1,4 +1,4 @@
-/** Parts of the page beside a row that is labelled: the suggestion, the contributor's hint, and the progress. */
+/** Parts beside the row on the label tab: the model's suggestion, the contributor's hint, and the labeller's progress. */
 
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { getStatistics } from "@openledger/client/datanets/label-turns";

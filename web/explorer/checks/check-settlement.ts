@@ -1,6 +1,7 @@
 /**
- * Checks a settlement in the page: its data, C and proof come from Ethereum, its randomness from the contract, the key
- * from the page's own build. The server names J alone, and the proof is one of this J or of none.
+ * Checks a settlement in the page: its data, C and proof come from Ethereum, its randomness from the contract, the key from the
+ * page's own build. The server names J alone, and the proof is one of this J or of none. The card "Check it yourself" of a
+ * settlement's page runs it.
  */
 
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";

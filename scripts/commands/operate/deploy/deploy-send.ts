@@ -137,13 +137,20 @@ class StepSender {
     }
     const gas =
       last === null
-        ? paddedGas(await this.#client.estimateGas({ account: this.#plan.deployer.address, data: step.data }))
+        ? paddedGas(
+            await this.#client.estimateGas({
+              account: this.#plan.deployer.address,
+              data: step.data,
+              value: step.valueWei,
+            }),
+          )
         : parseTransaction(last.raw as `0x02${string}`).gas!;
     const raw = await this.#plan.deployer.signTransaction({
       type: "eip1559",
       chainId: this.#config.l1.chainId,
       nonce: step.nonce,
       data: step.data,
+      value: step.valueWei,
       gas,
       maxFeePerGas: raised.maxFeePerGasWei,
       maxPriorityFeePerGas: raised.maxPriorityFeePerGasWei,
