@@ -87,7 +87,7 @@ export async function accountOf(
       );
       const params = [{ from: address, to, data, ...encoded }];
       const hash = (await provider.request({ method: "eth_sendTransaction", params }).catch(refused)) as Hex;
-      storeSentExit(rollup.address, address, hash);
+      storeSentExit({ chainId, rollupAddress: rollup.address }, address, hash);
       return hash;
     },
   };

@@ -1,6 +1,6 @@
 /**
  * `openledger verify`: anyone rebuilds the ledger from L1 and checks every batch, proof and sum. The group also has `model`,
- * `settlement` and `preconfirmations`.
+ * `settlement`, `preconfirmations` and `equivocation`.
  */
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
