@@ -11,26 +11,9 @@ import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
 import { databaseError, isLostRace } from "./database-errors.ts";
 import { type DatabasePart, migrate } from "./migrate.ts";
+import type { DatabaseLogger, Queries, SqlValue, Transactions } from "./queries.ts";
 
-/** Value of a parameter. A missing one would be NULL in silence, so `undefined` is not among them. */
-export type SqlValue = string | number | bigint | boolean | Buffer | Date | null | readonly SqlValue[];
-
-/** Queries, alone or in a transaction. */
-export interface Queries {
-  /**
-   * @throws SRV_DATABASE_UNREACHABLE, SRV_DISK_FULL, SRV_DATABASE_FAILED; the cause is the driver's error, with PostgreSQL's code
-   */
-  query<Row extends QueryResultRow = QueryResultRow>(
-    text: string,
-    values?: readonly SqlValue[],
-  ): Promise<Row[]>;
-}
-
-/** Logger that a database needs. */
-export interface DatabaseLogger {
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-}
+export type { Queries, SqlValue };
 
 export interface DatabaseOptions {
   /** `postgres://…`; the server must have an empty database of that name, or one of this rollup. */
@@ -56,7 +39,7 @@ const SILENCE_MS = 5_000;
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
 
-export class Database implements Queries {
+export class Database implements Transactions {
   readonly #pool: Pool;
   readonly #config: ClientConfig;
   readonly #logger: DatabaseLogger;

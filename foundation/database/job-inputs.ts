@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import type { Queries } from "./database.ts";
+import type { Queries } from "./queries.ts";
 
 /** Inputs are deleted with their job, or after this time. */
 const LIFE = "interval '7 days'";

@@ -10,12 +10,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import PgBoss from "pg-boss";
 import { z } from "zod";
 import { processErrors } from "../error-table.ts";
-import type { Database, DatabaseLogger } from "./database.ts";
+import type { Database } from "./database.ts";
 import { isUnreachable } from "./database-errors.ts";
 import { dropExpiredInputs, dropInputs, hashOf, type PackedInputs, putInputs } from "./job-inputs.ts";
 import { JOBS, sqlOf } from "./job-tables.ts";
 import { type JobWorker, startJobWorker, type WorkOptions } from "./job-worker.ts";
 import { type DatabaseConfig, openDatabase } from "./open-database.ts";
+import type { DatabaseLogger } from "./queries.ts";
 
 /** Attempts of a job. After the last failure whoever waits for it gets the error. */
 export const MAX_ATTEMPTS = 3;

@@ -1,8 +1,8 @@
 /** Tables of the queues of jobs: pg-boss's own, and beside them large inputs and the workers that are there; and a worker's role. */
 import type PgBoss from "pg-boss";
 import { processErrors } from "../error-table.ts";
-import type { Queries, SqlValue } from "./database.ts";
 import type { DatabasePart } from "./migrate.ts";
+import type { Queries, SqlValue } from "./queries.ts";
 
 /**
  * Schema of the queues. pg-boss makes its tables in it (`JobQueue.open`), and migrates them itself: add an empty migration here

@@ -2,10 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type PgBoss from "pg-boss";
-import type { Database, DatabaseLogger, Queries } from "./database.ts";
+import type { Database } from "./database.ts";
 import { isUnreachable } from "./database-errors.ts";
 import { getInputs } from "./job-inputs.ts";
 import { sqlOf } from "./job-tables.ts";
+import type { DatabaseLogger, Queries } from "./queries.ts";
 import { isStorableText } from "./storable-text.ts";
 
 /** Interval at which a worker without a job looks for one. */

@@ -5,8 +5,8 @@
 
 import { processErrors } from "../error-table.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
-import type { Database, DatabaseLogger, Queries } from "./database.ts";
 import { sqlStateOf } from "./database-errors.ts";
+import type { DatabaseLogger, Queries, Transactions } from "./queries.ts";
 
 /** A part of the database: its tables, as the statements that have made them, version by version. */
 export interface DatabasePart {
@@ -35,7 +35,7 @@ interface PartRecord {
  * may not migrate
  */
 export async function migrate(
-  database: Database,
+  database: Transactions,
   part: DatabasePart,
   {
     logger,

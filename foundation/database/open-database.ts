@@ -1,8 +1,9 @@
 /** Connection of a process to its part of the database: a server's, or the one of this machine. */
 import type { Secret } from "../secret.ts";
 import { SHARED_SETTINGS } from "../settings.ts";
-import { Database, type DatabaseLogger, type DatabaseOptions } from "./database.ts";
+import { Database, type DatabaseOptions } from "./database.ts";
 import { startLocalServer } from "./local-server.ts";
+import type { DatabaseLogger } from "./queries.ts";
 
 /** Settings of every process that has data in PostgreSQL. */
 export const DATABASE_SETTINGS = {

@@ -1,10 +1,10 @@
 /** PostgreSQL databases of tests, each in the server that all tests of a checkout share. */
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
-import type { Queries } from "../database/database.ts";
 import { makeWorkerRole } from "../database/job-tables.ts";
 import { startLocalServer } from "../database/local-server.ts";
 import type { DatabaseConfig } from "../database/open-database.ts";
+import type { Queries } from "../database/queries.ts";
 import { Secret } from "../secret.ts";
 
 /** The server's folder; its data are made once. */

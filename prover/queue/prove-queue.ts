@@ -3,9 +3,9 @@
  * queue-prover.ts puts them, queue-worker.ts takes them.
  */
 import { elementOrDecimal, proof } from "@openledger/circuits/wire/wire-fields";
-import type { DatabaseLogger } from "@openledger/foundation/database/database";
 import { type JobKind, JobQueue } from "@openledger/foundation/database/job-queue";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
+import type { DatabaseLogger } from "@openledger/foundation/database/queries";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";
 import { z } from "zod";
 import { PROOF_STAGES } from "../proving/prover.ts";

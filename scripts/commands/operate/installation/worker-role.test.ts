@@ -26,7 +26,7 @@ it("writes the address of a role that takes jobs and makes no tables", async () 
   const out = join(folder, "url");
   // The test database drops the role of this name.
   const name = /test_\w+/.exec(home.url)![0].concat("_worker");
-  await writeWorkerRole({ name, out }, { OPENLEDGER_DATABASE_URL: home.url, PROVER_LOG_LEVEL: "silent" });
+  await writeWorkerRole({ name, out }, { OPENLEDGER_DATABASE_URL: home.url, OPENLEDGER_LOG_LEVEL: "silent" });
   expect((await stat(out)).mode & 0o777).toBe(0o600);
   const config = databaseAt((await readFile(out, "utf8")).trim());
   const logger = createLogger("test", "silent");
@@ -42,7 +42,7 @@ it("refuses a name that needs quotes", async () => {
   await expect(
     writeWorkerRole(
       { name: 'x"', out: join(folder, "other") },
-      { DATABASE_URL: home.url, PROVER_LOG_LEVEL: "silent" },
+      { DATABASE_URL: home.url, OPENLEDGER_LOG_LEVEL: "silent" },
     ),
   ).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
   await expect(stat(join(folder, "other"))).rejects.toThrow("ENOENT");

@@ -1,11 +1,19 @@
 /** `openledger operator worker-role`: a role in the database for one machine of workers. */
 import { randomBytes } from "node:crypto";
 import { JOBS, makeWorkerRole } from "@openledger/foundation/database/job-tables";
-import { databaseAddress, openDatabase } from "@openledger/foundation/database/open-database";
+import {
+  DATABASE_SETTINGS,
+  databaseAddress,
+  openDatabase,
+} from "@openledger/foundation/database/open-database";
 import { createLogger } from "@openledger/foundation/logger";
-import type { Environment } from "@openledger/foundation/settings";
+import {
+  type Environment,
+  readConfig,
+  SHARED_PREFIX,
+  SHARED_SETTINGS,
+} from "@openledger/foundation/settings";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { readProverConfig } from "@openledger/prover/process/prover-config";
 import { openProofQueue } from "@openledger/prover/queue/prove-queue";
 
 /**
@@ -16,7 +24,8 @@ export async function writeWorkerRole(
   { name, out }: { readonly name: string; readonly out: string },
   environment: Environment,
 ): Promise<void> {
-  const config = readProverConfig(environment);
+  const settings = { ...DATABASE_SETTINGS, logLevel: SHARED_SETTINGS.logLevel };
+  const config = readConfig(SHARED_PREFIX, { settings, fixed: {} }, environment);
   const logger = createLogger("operator", config.logLevel, process.stderr);
   // Makes the tables to which the role gets rights.
   await (await openProofQueue(config, { logger, migrates: true })).close();
