@@ -1,6 +1,6 @@
 /**
- * Files that are whole or not there: written beside, made durable, and then given their name. All stores and
- * commands write files by it.
+ * Files that are whole or not there: written beside, made durable, and then given their name. Commands,
+ * the devnet and stores of plain files write by it.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -1,6 +1,7 @@
 /**
- * Earnings and costs of the operator, over the last batches that L1 has: fees in, L1's gas and proofs out. GET
- * /v1/fees and the metrics show it; amounts are wei.
+ * Earnings and costs of the operator, over the last batches that L1 has: fees in, L1's gas and proofs out.
+ * batch-pipeline.ts keeps it and sets the metric of the result by it. Amounts are wei of OPEN, L1's costs wei of
+ * ether.
  */
 import { kindRule } from "@openledger/circuits/protocol";
 import type { StoredBatch } from "../store/stored-batch.ts";
