@@ -1,9 +1,9 @@
 /** Connection of a process to its part of the database: a server's, or the one of this machine. */
-import type { Logger } from "../logger.ts";
 import type { Secret } from "../secret.ts";
 import { SHARED_SETTINGS } from "../settings.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { startLocalServer } from "./local-server.ts";
+import type { DatabaseLogger } from "./queries.ts";
 
 /** Settings of every process that has data in PostgreSQL. */
 export const DATABASE_SETTINGS = {
@@ -23,14 +23,10 @@ export interface DatabaseAddress {
   release(): Promise<void>;
 }
 
-/**
- * Address of the database, for clients that connect by themselves.
- * @throws SRV_DATABASE_UNREACHABLE where this machine's server does not start
- * @public
- */
+/** @throws SRV_DATABASE_UNREACHABLE where this machine's server does not start */
 export async function databaseAddress(
   { databasePath, databaseUrl }: DatabaseConfig,
-  logger: Pick<Logger, "info">,
+  logger: Pick<DatabaseLogger, "info">,
 ): Promise<DatabaseAddress> {
   if (databaseUrl !== undefined) return { url: databaseUrl.reveal(), release: async () => {} };
   return startLocalServer(databasePath, () =>
