@@ -28,6 +28,7 @@ export function textOfFile(bytes: Uint8Array): string {
 export function lineWithoutFeed(text: string): number | null {
   const at = text.search(/\r(?!\n)/);
   return at < 0 ? null : text.slice(0, at).split("\n").length;
+}
 
 /** `String.prototype.isWellFormed` is younger than the language that this repository is written for. */
 export function isWellFormed(text: string): boolean {
