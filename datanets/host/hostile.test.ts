@@ -13,7 +13,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { encodeDigests, encodeRows } from "../rows/row-wire.ts";
-import { sha256Hex } from "../store/blob-files.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import type { TestHost } from "../testing/test-host.ts";
