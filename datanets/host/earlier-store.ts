@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { processErrors } from "@openledger/foundation/error-table";
+import { STORE_KINDS } from "@openledger/foundation/store/store-kinds";
 
 /** Folder in which hosts had everything before it was in the database. */
 const EARLIER_FOLDER = ".openledger/datanets";
@@ -11,11 +12,10 @@ const EARLIER_FOLDER = ".openledger/datanets";
  */
 export function refuseEarlierStore(folder = EARLIER_FOLDER): void {
   if (!existsSync(join(folder, "store"))) return;
-  const remedy =
-    "Let the version that wrote it serve it, mirror that host into this one (openledger datanet upload ID --from URL --host URL), and move the folder away: docs/how-to/upgrade.md.";
+  const { format, remedy } = STORE_KINDS["datanet-host"];
   throw processErrors.raise(
     "SRV_STORE_FORMAT",
     `${folder} has what an earlier version of the host stored: cards, rows and records are in PostgreSQL now. ${remedy}`,
-    { data: { reason: "older", path: folder, kind: "datanet-host", found: 1, expected: null, remedy } },
+    { data: { reason: "older", path: folder, kind: "datanet-host", found: 1, expected: format, remedy } },
   );
 }

@@ -128,12 +128,12 @@ export class HostStore {
   /** Which of these SHA-256, 32 bytes each, are rows of which Datanets, and who has contributed them. */
   knownRows(digests: Buffer): Promise<{ place: number; datanetId: number; contributorId: number }[]> {
     return this.database.query(
-      `select place, rows.datanet_id as "datanetId", contributor_id as "contributorId"
+      `select asked.place, rows.datanet_id as "datanetId", contributor_id as "contributorId"
          from (select place, substring($1::bytea from 32 * place + 1 for 32) as digest
                  from generate_series(0, octet_length($1::bytea) / 32 - 1) as place) as asked
          join rows using (digest)
          join commits on commits.datanet_id = rows.datanet_id and commits.number = rows.commit_number
-        order by rows.datanet_id, place`,
+        order by rows.datanet_id, asked.place`,
       [digests],
     );
   }

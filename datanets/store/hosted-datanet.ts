@@ -348,7 +348,7 @@ export class HostedDatanet implements StoredDatanet {
   /** @throws DNT_NOT_HOSTED */
   async content(digest: string): Promise<Uint8Array> {
     const [found] = await this.store.database.query<{ bytes: Buffer }>(
-      "select bytes from rows join contents using (digest) where datanet_id = $1 and digest = $2",
+      "select contents.bytes from rows join contents using (digest) where datanet_id = $1 and digest = $2",
       [this.id, Buffer.from(digest, "hex")],
     );
     if (found === undefined) throw notHosted(digest);

@@ -19,7 +19,7 @@ const epochOf = ({ epoch }: VerifiedBody) => epoch ?? 0;
 
 /** Recomputations of the same models and epochs by the same leaves, and the leaves that each model has. */
 export async function knownRecomputations(
-  { query }: Queries,
+  queries: Queries,
   datanetId: number,
   bodies: readonly RecordBody[],
 ) {
@@ -28,7 +28,7 @@ export async function knownRecomputations(
   const records: { id: string; record: SignedRecord }[] = [];
   if (asked.length > 0) {
     const models = [...new Set(asked.map(({ modelId }) => modelId))];
-    const leaves = await query<{ modelId: number; leafId: number }>(
+    const leaves = await queries.query<{ modelId: number; leafId: number }>(
       `select distinct model_id as "modelId", leaf_id as "leafId" from verified where datanet_id = $1 and model_id = any($2)`,
       [datanetId, models],
     );
@@ -37,7 +37,7 @@ export async function knownRecomputations(
         modelId,
         new Set(leaves.filter((one) => one.modelId === modelId).map(({ leafId }) => leafId)),
       );
-    const found = await query<{ id: string; record: string }>(
+    const found = await queries.query<{ id: string; record: string }>(
       `select id, record from verified join unnest($2::int[], $3::int[], $4::bigint[]) as asked (model_id, leaf_id, epoch)
           using (model_id, leaf_id, epoch) where datanet_id = $1`,
       [
@@ -69,7 +69,7 @@ export async function knownRecomputations(
 
 /** Puts each recomputation in the place of the leaf's earlier one about the same. */
 export async function storeRecomputations(
-  { query }: Queries,
+  queries: Queries,
   datanetId: number,
   offers: readonly Pick<RecordOffer, "id" | "record">[],
 ): Promise<void> {
@@ -82,7 +82,7 @@ export async function storeRecomputations(
   const all = [...last.values()];
   if (all.length === 0) return;
   const bodies = all.map(({ record }) => record.body);
-  await query(
+  await queries.query(
     `insert into verified (datanet_id, model_id, leaf_id, epoch, id, at_ms, has_difference, record)
        select $1, * from unnest($2::int[], $3::int[], $4::bigint[], $5::text[], $6::bigint[], $7::boolean[], $8::text[])
        on conflict (datanet_id, model_id, leaf_id, epoch) do update
@@ -98,7 +98,7 @@ export async function storeRecomputations(
       all.map(({ record }) => JSON.stringify(record)),
     ],
   );
-  await query(
+  await queries.query(
     `delete from verified using (
         select model_id, leaf_id, epoch, row_number() over (partition by model_id, leaf_id order by epoch desc) as place
           from verified join (select distinct * from unnest($2::int[], $3::int[]) as asked (model_id, leaf_id)) as asked
