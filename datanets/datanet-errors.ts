@@ -56,7 +56,8 @@ export const datanetErrors = defineErrors("DNT", {
     httpStatus: 409,
   },
   DNT_SESSION_OTHER: {
-    meaning: "the request is signed for an earlier session: the host's database has restarted after a crash since",
+    meaning:
+      "the request is signed for an earlier session: the host's database has restarted after a crash since",
     remedy: "read the session from /v1/info and sign again",
     httpStatus: 409,
     isRetryable: true,

@@ -26,7 +26,8 @@ export const rootText = z
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
   .transform((text) => text.toLowerCase());
 /** Text that is searched for, or a part of it. */
-export const queryText = (max: number) => z.string().max(max).refine(isStorableText, "has a NUL or half of a surrogate pair");
+export const queryText = (max: number) =>
+  z.string().max(max).refine(isStorableText, "has a NUL or half of a surrogate pair");
 const digestText = z.string().regex(/^[0-9a-f]{64}$/, "is not 64 hexadecimal digits");
 /** Digests with commas between them: no more than fit an address. */
 export const digestsText = z
@@ -105,8 +106,5 @@ const OCTETS_PER_UNIT = 262_144;
 /** Sends bytes as they are read from the database. @param bytes their number */
 export function sendPieces(reply: FastifyReply, pieces: AsyncIterable<Buffer>, bytes: number): FastifyReply {
   setCost(reply.request, Math.floor(bytes / OCTETS_PER_UNIT));
-  return reply
-    .type("application/octet-stream")
-    .header("content-length", bytes)
-    .send(Readable.from(pieces));
+  return reply.type("application/octet-stream").header("content-length", bytes).send(Readable.from(pieces));
 }

@@ -12,8 +12,8 @@ import { attackServer } from "@openledger/foundation/http/testing/attack-server"
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { encodeDigests, encodeRows } from "../rows/row-wire.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
+import { encodeDigests, encodeRows } from "../rows/row-wire.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import type { TestHost } from "../testing/test-host.ts";
@@ -192,7 +192,9 @@ describe("what people bring", () => {
     for (const path of ["records", "verified", "findings"])
       expect(await code(api(`/${path}?from=${largest}`)), path).toBe("served");
     expect(await code(api(`/verified?model=${largest}`))).toBe("served");
-    expect(await code(api(`${commit.slice(commit.indexOf("/commits"))}/rows?from=${largest}`))).toBe("DNT_NOT_HOSTED");
+    expect(await code(api(`${commit.slice(commit.indexOf("/commits"))}/rows?from=${largest}`))).toBe(
+      "DNT_NOT_HOSTED",
+    );
     expect(await code(`${host.url}/v1/notices?contributor=${largest}&from=${largest}`)).toBe("served");
     expect(await code(`${host.url}/v1/datanets?from=${largest}`)).toBe("served");
     expect(await code(`${host.url}/v1/datanets/${largest}/rows`)).toBe("DNT_NOT_HOSTED");

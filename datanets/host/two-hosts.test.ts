@@ -6,8 +6,8 @@ import { sayRecords } from "@openledger/client/datanets/signed-records";
 import { uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sha256Hex } from "../rows/row-digest.ts";
 import { REQUEST_HEADER, signRequest } from "../records/signed-request.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import type { TestHost } from "../testing/test-host.ts";
@@ -95,9 +95,7 @@ describe("two hosts on one database", () => {
   it("give no row to more labellers than it needs, and keep what each has reserved", async () => {
     const path = `/v1/datanets/${world.datanetId}/queue?limit=20`;
     // All at once, and from both.
-    const asked = await Promise.all(
-      people.slice(1).map((person, i) => ask(person, hosts[i % 2]!.url, path)),
-    );
+    const asked = await Promise.all(people.slice(1).map((person, i) => ask(person, hosts[i % 2]!.url, path)));
     const given = new Map<string, number>();
     for (const { body } of asked) {
       const own = body.rows.map(({ digest }: { digest: string }) => digest);
@@ -133,9 +131,16 @@ describe("two hosts on one database", () => {
       say(bob, hosts[1]),
     ]);
     const takenOf = (i: number) => results[i]!.filter(({ error }) => error === null).length;
-    expect(takenOf(1) + takenOf(2) + Math.max(takenOf(0), takenOf(3))).toBeGreaterThanOrEqual(ROW_COUNT * LABELS_A_ROW);
+    expect(takenOf(1) + takenOf(2) + Math.max(takenOf(0), takenOf(3))).toBeGreaterThanOrEqual(
+      ROW_COUNT * LABELS_A_ROW,
+    );
     for (const { url } of hosts) {
-      const accepted = await findRows(bob, { hostUrl: url, datanetId: world.datanetId, state: "accepted", limit: 1 });
+      const accepted = await findRows(bob, {
+        hostUrl: url,
+        datanetId: world.datanetId,
+        state: "accepted",
+        limit: 1,
+      });
       expect(accepted.total).toBe(ROW_COUNT);
       expect(accepted.rows[0]!.labelCount).toBe(LABELS_A_ROW);
     }

@@ -92,7 +92,12 @@ export class CommitRows {
          select distinct on (digest) digest, substring($1::bytea from first for length)
            from unnest($2::bytea[], $3::int[], $4::int[]) as part (digest, first, length)
           order by digest on conflict do nothing`,
-      [Buffer.concat(rows.map(({ content }) => content)), digests, offsets, rows.map(({ content }) => content.length)],
+      [
+        Buffer.concat(rows.map(({ content }) => content)),
+        digests,
+        offsets,
+        rows.map(({ content }) => content.length),
+      ],
     );
     // A row that was committed twice counts for the one who committed it first, whichever came to this host first.
     const known = await query<{ digest: Buffer; number: number; commitIndex: number }>(
@@ -115,13 +120,23 @@ export class CommitRows {
         moved.push({ number: before.number, place: row.place });
       }
     }
-    if (moved.length > 0)
+    if (moved.length > 0) {
+      await query(
+        `update commits set own_count = own_count - lost.count
+           from (select commit_number, count(*) as count from rows where datanet_id = $1 and number = any($2) group by 1) as lost
+          where datanet_id = $1 and number = commit_number`,
+        [this.#datanetId, moved.map((row) => row.number)],
+      );
       await query(
         `update rows set commit_number = $2, place = moved.place
            from unnest($3::int[], $4::int[]) as moved (number, place)
           where rows.datanet_id = $1 and rows.number = moved.number`,
         [this.#datanetId, number, moved.map((row) => row.number), moved.map(({ place }) => place)],
       );
+    }
+    await query("update commits set own_count = own_count + $3 where datanet_id = $1 and number = $2", [
+      ...[this.#datanetId, number, fresh.length + moved.length],
+    ]);
     if (fresh.length === 0) return 0;
     await query(
       `insert into rows (datanet_id, number, digest, commit_number, place, bytes, label, is_well_formed)

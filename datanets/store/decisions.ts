@@ -56,7 +56,12 @@ export function objectionOf({ objections, ...records }: RowRecords, contributorI
   return { note: own.note, atMs: own.atMs, isAnswered };
 }
 
-type Notice = { readonly datanetId: number; readonly note: string; readonly byId: number; readonly atMs: number } & (
+type Notice = {
+  readonly datanetId: number;
+  readonly note: string;
+  readonly byId: number;
+  readonly atMs: number;
+} & (
   | {
       readonly about: "row";
       readonly row: string;

@@ -45,6 +45,8 @@ create table commits (
   list bytea not null,
   received int4multirange not null default '{}',
   received_count integer not null default 0,
+  -- Rows that count for this commit: the others were committed before.
+  own_count integer not null default 0,
   rejected_at_ms bigint,
   primary key (datanet_id, number),
   unique (datanet_id, rows_root)

@@ -108,11 +108,7 @@ export class HostStore {
   }
 
   /** A card by its hash; null if the host does not have it. @param policy 0x-hex of 32 bytes */
-  async card(
-    datanetId: number,
-    policy: string,
-    queries: Queries = this.database,
-  ): Promise<NamedCard | null> {
+  async card(datanetId: number, policy: string, queries: Queries = this.database): Promise<NamedCard | null> {
     const known = this.#cards.get(`${datanetId} ${policy}`);
     if (known !== undefined) return known;
     const [found] = await queries.query<{ card: string }>(

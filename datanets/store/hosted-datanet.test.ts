@@ -164,13 +164,22 @@ describe("a search", () => {
     expect((await find(card, { text: "days" })).rows).toEqual((await find(card, { text: "day" })).rows);
     const seen: number[] = [];
     for (let last: number | undefined; seen.length < 3; last = seen.at(-1)) {
-      const page = await find(card, { text: "rain" }, { limit: 1, ...(last === undefined ? {} : { after: last }) });
+      const page = await find(
+        card,
+        { text: "rain" },
+        { limit: 1, ...(last === undefined ? {} : { after: last }) },
+      );
       expect(page).toMatchObject({ total: 3, from: seen.length });
       seen.push(...page.rows);
     }
     expect(seen).toEqual([1, 3, 0]);
     // Another process has none of the places in memory.
-    const fresh = await new RowSearch().find(await datanet(), card, { text: "rain" }, { from: 0, after: 3, limit: 5 });
+    const fresh = await new RowSearch().find(
+      await datanet(),
+      card,
+      { text: "rain" },
+      { from: 0, after: 3, limit: 5 },
+    );
     expect(fresh).toEqual({ total: 3, from: 2, rows: [0] });
   });
 

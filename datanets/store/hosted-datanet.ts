@@ -168,10 +168,10 @@ export class HostedDatanet implements StoredDatanet {
     const { committedAtMs, contributorId, opIndex } = commit;
     await this.store.database.transaction(async (queries) => {
       const { commitCount } = await lock(queries, this.id);
-      const known = await queries.query(
-        "select 1 from commits where datanet_id = $1 and rows_root = $2",
-        [this.id, rowsRoot],
-      );
+      const known = await queries.query("select 1 from commits where datanet_id = $1 and rows_root = $2", [
+        this.id,
+        rowsRoot,
+      ]);
       if (known.length > 0) return;
       await quotas.takeBytes(queries, leafId, digests.length);
       await queries.query(

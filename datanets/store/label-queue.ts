@@ -80,14 +80,22 @@ class Queue {
   async pick(): Promise<number[]> {
     const { leafId, limit, unsent } = this.#request;
     const { rowCount } = this.#datanet;
-    const picked = await this.#lockOpen("rows.begun_at is not null", "rows.begun_at", limit);
+    const ownCommits = await this.#ownCommits();
+    const picked = await this.#lockOpen(limit, (bind) => ({
+      which: `rows.begun_at is not null and rows.gold_label is null and ${this.#mayLabel(bind, ownCommits)}`,
+      order: "rows.begun_at",
+    }));
     const start = rowCount === 0 ? 0 : startOf(leafId) % rowCount;
     for (const turn of [`rows.number >= ${start}`, `rows.number < ${start}`]) {
       if (picked.length === limit) break;
-      const fresh = `rows.begun_at is null and ${turn}`;
-      picked.push(...(await this.#lockOpen(fresh, "rows.number", limit - picked.length)));
+      // No record is about them: they wait. Said so plainly, since their index is read in their order then.
+      const fresh = await this.#lockOpen(limit - picked.length, (bind) => ({
+        which: `rows.begun_at is null and ${turn} and ${this.#isForLeaf(bind, ownCommits)}`,
+        order: "rows.number",
+      }));
+      picked.push(...fresh);
     }
-    const gold = await this.#gold();
+    const gold = await this.#gold(ownCommits);
     const doneCount = (await labelCountOf(this.#queries, this.#datanet.id, leafId)) + unsent.length;
     for (let at = GOLD_EVERY - 1 - (doneCount % GOLD_EVERY); at <= picked.length; at += GOLD_EVERY)
       if (gold.length > 0) picked.splice(at, 0, gold.shift()!);
@@ -103,7 +111,7 @@ class Queue {
     const held = await this.#queries.query<{ leafIds: number[]; untilMs: number }>(
       `select array_agg(lease.leaf_id order by lease.leaf_id) as "leafIds", min(lease.until_ms)::float8 as "untilMs"
          from label_leases as lease join rows on rows.datanet_id = lease.datanet_id and rows.number = lease.row_number
-        where ${this.#mayLabel(bind)} and rows.gold_label is null
+        where ${this.#mayLabel(bind, await this.#ownCommits())} and rows.gold_label is null
           and lease.leaf_id <> ${bind(leafId)} and lease.until_ms > ${bind(nowMs)}::bigint
         group by rows.number, rows.label_count having rows.label_count + count(*) >= ${bind(this.#card.labelling.annotatorsPerRow)}`,
       values,
@@ -120,63 +128,75 @@ class Queue {
    * Locks rows that need one more label. What another host locks just now it reserves: those are passed over. What it has
    * reserved a moment ago shows only now that the rows are locked.
    */
-  async #lockOpen(which: string, order: string, limit: number): Promise<number[]> {
+  async #lockOpen(
+    limit: number,
+    open: (bind: SqlValues["bind"]) => { which: string; order: string },
+  ): Promise<number[]> {
     const { query } = this.#queries;
-    const open: number[] = [];
+    const picked: number[] = [];
     const passed: number[] = [];
-    while (open.length < limit) {
+    while (picked.length < limit) {
       const { bind, values } = new SqlValues();
+      const { order, which } = open(bind);
       const locked = await query<{ number: number }>(
-        `select rows.number from rows
-          where ${which} and rows.gold_label is null and ${this.#mayLabel(bind)} and ${this.#hasRoom(bind)}
-            and rows.number <> all(${bind([...open, ...passed])}::int[])
-          order by ${order} limit ${bind(limit - open.length)} for update of rows skip locked`,
+        `select rows.number from rows where ${which} and ${this.#hasRoom(bind)}
+            and rows.number <> all(${bind([...picked, ...passed])}::int[])
+          order by ${order} limit ${bind(limit - picked.length)} for update of rows skip locked`,
         values,
       );
       if (locked.length === 0) break;
       const numbers = locked.map(({ number }) => number);
       const again = new SqlValues();
       const free = await query<{ number: number }>(
-        `select rows.number from rows where rows.number = any(${again.bind(numbers)})
-            and ${this.#mayLabel(again.bind)} and ${this.#hasRoom(again.bind)}`,
+        `select rows.number from rows where rows.datanet_id = ${again.bind(this.#datanet.id)}
+            and rows.number = any(${again.bind(numbers)}) and ${open(again.bind).which} and ${this.#hasRoom(again.bind)}`,
         again.values,
       );
       const isFree = new Set(free.map(({ number }) => number));
-      open.push(...numbers.filter((number) => isFree.has(number)));
+      picked.push(...numbers.filter((number) => isFree.has(number)));
       passed.push(...numbers.filter((number) => !isFree.has(number)));
     }
-    return open;
+    return picked;
   }
 
   /** Gold rows that the leaf has not had, in the order in which they became ones. */
-  async #gold(): Promise<number[]> {
+  async #gold(ownCommits: readonly number[]): Promise<number[]> {
     const { bind, values } = new SqlValues();
     const found = await this.#queries.query<{ number: number }>(
       `select rows.number from rows where rows.begun_at is not null and rows.gold_label is not null
-          and ${this.#isForLeaf(bind)} order by rows.begun_at limit ${bind(this.#request.limit)}`,
+          and ${this.#isUnlabelled(bind)} and ${this.#isForLeaf(bind, ownCommits)}
+        order by rows.begun_at limit ${bind(this.#request.limit)}`,
       values,
     );
     return found.map(({ number }) => number);
   }
 
-  #mayLabel(bind: SqlValues["bind"]): string {
+  #mayLabel(bind: SqlValues["bind"], ownCommits: readonly number[]): string {
     // The number of labels once more, for the index.
     return `${outcomeSql(this.#card).state} = 'waiting' and rows.label_count < ${bind(this.#card.labelling.annotatorsPerRow)}
-      and ${this.#isForLeaf(bind)}`;
+      and ${this.#isUnlabelled(bind)} and ${this.#isForLeaf(bind, ownCommits)}`;
   }
 
-  /** Rows that the leaf has not labelled, does not pass over, and has not contributed. */
-  #isForLeaf(bind: SqlValues["bind"]): string {
-    const { leafId, skipped, unsent } = this.#request;
-    const [id, leaf] = [bind(this.#datanet.id), bind(leafId)];
-    const own =
-      this.#card.labelling.ownRows === "allowed"
-        ? ""
-        : ` and not exists (select 1 from commits where commits.datanet_id = ${id} and commits.number = rows.commit_number
-              and commits.contributor_id = ${leaf})`;
-    return `rows.datanet_id = ${id} and rows.number <> all(${bind([...unsent, ...skipped])}::int[])
-      and not exists (select 1 from labels where labels.datanet_id = ${id} and labels.row_number = rows.number
-         and labels.leaf_id = ${leaf})${own}`;
+  #isUnlabelled(bind: SqlValues["bind"]): string {
+    return `not exists (select 1 from labels where labels.datanet_id = rows.datanet_id and labels.row_number = rows.number
+      and labels.leaf_id = ${bind(this.#request.leafId)})`;
+  }
+
+  /** Rows that the leaf does not pass over, and has not contributed. */
+  #isForLeaf(bind: SqlValues["bind"], ownCommits: readonly number[]): string {
+    const { skipped, unsent } = this.#request;
+    return `rows.datanet_id = ${bind(this.#datanet.id)} and rows.number <> all(${bind([...unsent, ...skipped])}::int[])
+      and rows.commit_number <> all(${bind(ownCommits)}::int[])`;
+  }
+
+  /** Commits of the leaf, whose rows it may not label; none if the card lets it. */
+  async #ownCommits(): Promise<number[]> {
+    if (this.#card.labelling.ownRows === "allowed") return [];
+    const found = await this.#queries.query<{ number: number }>(
+      "select number from commits where datanet_id = $1 and contributor_id = $2",
+      [this.#datanet.id, this.#request.leafId],
+    );
+    return found.map(({ number }) => number);
   }
 
   #hasRoom(bind: SqlValues["bind"]): string {

@@ -1,6 +1,7 @@
 /** Describes rows again by a newer card: their own labels, their form, their words. A part at a time, by whichever host is free. */
-import { describe } from "./row-description.ts";
+
 import type { HostStore } from "./host-store.ts";
+import { describe } from "./row-description.ts";
 import { configurationsOf, vectorSql } from "./row-words.ts";
 
 const ROWS_A_PART = 200;
@@ -8,7 +9,12 @@ const ROWS_A_PART = 200;
 /** Describes a part of the rows of one Datanet that waits for it. @returns false if none does */
 export async function redescribePart(store: HostStore): Promise<boolean> {
   return store.database.transaction(async (queries) => {
-    const [next] = await queries.query<{ datanetId: number; nextRow: number; endRow: number; policy: string }>(
+    const [next] = await queries.query<{
+      datanetId: number;
+      nextRow: number;
+      endRow: number;
+      policy: string;
+    }>(
       `select datanet_id as "datanetId", next_row as "nextRow", end_row as "endRow", policy
          from descriptions join datanets on datanets.id = datanet_id
         order by datanet_id limit 1 for update of descriptions skip locked`,

@@ -157,11 +157,7 @@ export class RowChecks {
       await database.query(
         `insert into checks (datanet_id, failure, not_before_ms) values ($1, $2, $3::bigint)
            on conflict (datanet_id) do update set failure = excluded.failure, not_before_ms = excluded.not_before_ms`,
-        [
-          datanet.id,
-          (error as Error).message.replaceAll("\0", " "),
-          Math.ceil(2 * endedAtMs - beganAtMs),
-        ],
+        [datanet.id, (error as Error).message.replaceAll("\0", " "), Math.ceil(2 * endedAtMs - beganAtMs)],
       );
       throw error;
     } finally {

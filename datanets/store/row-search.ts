@@ -60,7 +60,8 @@ export class RowSearch {
   readonly #places = new LRUCache<string, number>({ max: MAX_CACHED });
 
   async find(datanet: HostedDatanet, card: Card, filter: RowFilter, page: RowPage): Promise<FoundRows> {
-    if (filter.text !== undefined && isEmptyQuery(queryOf(filter.text))) return { total: 0, from: 0, rows: [] };
+    if (filter.text !== undefined && isEmptyQuery(queryOf(filter.text)))
+      return { total: 0, from: 0, rows: [] };
     const key = JSON.stringify([datanet.id, datanet.revision, card.labelling, card.languages, filter]);
     const total = await this.#total(datanet, card, filter, key);
     const found = await this.#page(datanet, card, filter, { ...page, total, key });
@@ -73,14 +74,9 @@ export class RowSearch {
     if (Object.values(filter).every((value) => value === undefined)) return datanet.rowCount;
     const known = this.#totals.get(key);
     if (known !== undefined) return known;
-    const { bind, values } = new SqlValues();
-    const matching = matchingOf(datanet, card, filter, bind);
-    const [counted] = await datanet.store.database.query<{ total: number }>(
-      `select count(*)::int as total from ${matching.from} where ${matching.where}`,
-      values,
-    );
-    this.#totals.set(key, counted!.total);
-    return counted!.total;
+    const total = (await countedBefore(datanet, card, filter)) ?? (await countRows(datanet, card, filter));
+    this.#totals.set(key, total);
+    return total;
   }
 
   async #page(
@@ -100,7 +96,9 @@ export class RowSearch {
       const offset = `offset ${bind(from)}::bigint`;
       return { from, rows: await read(`${ranked} order by ${order} ${offset} limit ${bind(limit)}`) };
     }
-    const place = this.#places.get(`${key} ${after}`) ?? (await this.#placeAfter(datanet, card, filter, { after, isRanked }));
+    const place =
+      this.#places.get(`${key} ${after}`) ??
+      (await this.#placeAfter(datanet, card, filter, { after, isRanked }));
     const row = `${bind(after)}::bigint`;
     const behind = isRanked
       ? `with last as (${lastSql(words, bind(datanet.id), row)})
@@ -136,6 +134,42 @@ export class RowSearch {
   }
 }
 
+async function countRows(datanet: HostedDatanet, card: Card, filter: RowFilter): Promise<number> {
+  const { bind, values } = new SqlValues();
+  const { from, where } = matchingOf(datanet, card, filter, bind);
+  const [counted] = await datanet.store.database.query<{ total: number }>(
+    `select count(*)::int as total from ${from} where ${where}`,
+    values,
+  );
+  return counted!.total;
+}
+
+/** The number of rows of a filter that tables have counted already; null for every other one. */
+async function countedBefore(
+  datanet: HostedDatanet,
+  card: Card,
+  filter: RowFilter,
+): Promise<number | null> {
+  const used = Object.entries(filter).filter(([, value]) => value !== undefined);
+  const { commit, contributorId, state } = filter;
+  if (used.length !== 1) return null;
+  if (commit !== undefined || contributorId !== undefined) {
+    const [counted] = await datanet.store.database.query<{ total: number }>(
+      `select coalesce(sum(own_count), 0)::int as total from commits
+        where datanet_id = $1 and (rows_root = $2 or contributor_id = $3::bigint)`,
+      [datanet.id, commit ?? null, contributorId ?? null],
+    );
+    return counted!.total;
+  }
+  if (state !== "waiting") return null;
+  const [counted] = await datanet.store.database.query<{ total: number }>(
+    `select count(*)::int as total from rows
+      where datanet_id = $1 and begun_at is not null and ${outcomeSql(card).state} <> 'waiting'`,
+    [datanet.id],
+  );
+  return datanet.rowCount - counted!.total;
+}
+
 /** SQL of how well a row matches: the more often it has the words, for its length, the better. */
 const rankSql = (words: string) => `ts_rank(row_words.words, ${words}, 1)`;
 
@@ -165,9 +199,13 @@ function matchingOf(
   if (isWellFormed !== undefined) where.push(`rows.is_well_formed = ${bind(isWellFormed)}`);
   if (label !== undefined) where.push(`${outcome.shown} = ${bind(label)}`);
   if (state !== undefined) {
-    where.push(`${outcome.state} = ${bind(state)}`);
-    // Few rows have records: they are in an index.
-    if (state !== "waiting") where.push("rows.begun_at is not null");
+    const isSo = `${outcome.state} = ${bind(state)}`;
+    // Rows without records are known by an index.
+    where.push(
+      state === "waiting"
+        ? `(rows.begun_at is null or ${isSo})`
+        : `rows.begun_at is not null and ${isSo}`,
+    );
   }
   const isJoined = base === "row_words" && where.length > 2;
   const from = isJoined

@@ -89,7 +89,8 @@ export const isEmptyQuery = ({ beginning, words }: WordQuery) => words === "" &&
 const open = (word: string) => (word.endsWith(":*") ? word : `${word}:*`);
 
 /** Cuts after whole characters. */
-const cut = (word: string) => (word.length <= MAX_WORD_LENGTH ? word : [...word].slice(0, MAX_WORD_LENGTH).join(""));
+const cut = (word: string) =>
+  word.length <= MAX_WORD_LENGTH ? word : [...word].slice(0, MAX_WORD_LENGTH).join("");
 
 function pairsOf(run: string): string[] {
   const characters = [...run];

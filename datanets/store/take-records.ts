@@ -223,7 +223,11 @@ async function storeRowStates(
   if (touched.size === 0) return;
   const changes = [...touched].map((digest) => {
     const row = rows.get(digest)!;
-    return { number: row.number, begunAt: row.begunAt ?? begun.get(digest) ?? null, ...columnsOf(state.row(digest)) };
+    return {
+      number: row.number,
+      begunAt: row.begunAt ?? begun.get(digest) ?? null,
+      ...columnsOf(state.row(digest)),
+    };
   });
   const column = <T>(read: (change: (typeof changes)[number]) => T): T[] => changes.map(read);
   await query(

@@ -40,12 +40,7 @@ export async function knownRecomputations(
     const found = await queries.query<{ id: string; record: string }>(
       `select id, record from verified join unnest($2::int[], $3::int[], $4::bigint[]) as asked (model_id, leaf_id, epoch)
           using (model_id, leaf_id, epoch) where datanet_id = $1`,
-      [
-        datanetId,
-        asked.map(({ modelId }) => modelId),
-        asked.map(({ leafId }) => leafId),
-        asked.map(epochOf),
-      ],
+      [datanetId, asked.map(({ modelId }) => modelId), asked.map(({ leafId }) => leafId), asked.map(epochOf)],
     );
     records.push(...found.map(({ id, record }) => ({ id, record: JSON.parse(record) as SignedRecord })));
   }

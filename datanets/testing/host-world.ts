@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
-import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { publishCard } from "@openledger/client/datanets/datanet-card";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { clientWithoutL1 } from "@openledger/client/testing/client-without-l1";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { batch, close, prove, report } from "@openledger/sequencer/testing/test-operator";
 import {
   ONE_OPEN_WEI,
