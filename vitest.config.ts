@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 const everywhere = "**/*.test.ts";
-/** Those of the long run only: processes, browsers, proofs. */
+/** Test files of the long run alone: processes, browsers, proofs. */
 const long = "**/*.all.test.ts";
 /**
  * Commands keep what a process has of its own: where its home is, what it writes, how it ends. A module that a file has

@@ -1,6 +1,10 @@
+/**
+ * Errors ATT_… of training, attribution, models' files and answers: meaning, remedy and HTTP status.
+ * docs/reference/errors.md is written from it by scripts/errors.ts.
+ */
 import { defineErrors } from "@openledger/foundation/error-table";
 
-/** Codes of attribution/, which turns a datanet's rows and a training recipe into the numbers that a model registers. */
+/** Codes of attribution/. */
 export const attributionErrors = defineErrors("ATT", {
   ATT_RECIPE_INVALID: {
     meaning:
@@ -91,4 +95,5 @@ export const attributionErrors = defineErrors("ATT", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const attributionError = attributionErrors.raise;

@@ -1,3 +1,7 @@
+/**
+ * Errors BRG_… of the bridge and of everything else that reads or writes L1: meaning, remedy, HTTP status and
+ * whether a later try may succeed. docs/reference/errors.md is written from it by scripts/errors.ts.
+ */
 import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of bridge/. */
@@ -179,5 +183,6 @@ export const bridgeErrors = defineErrors("BRG", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const bridgeError = bridgeErrors.raise;
 export type BridgeErrorCode = CodeOf<typeof bridgeErrors>;

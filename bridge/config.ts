@@ -1,3 +1,7 @@
+/**
+ * Settings of the bridge process, read from BRIDGE_… variables by main.ts; scripts/settings.ts writes their
+ * table into docs/reference/settings.md.
+ */
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
 import { DEFAULT_MAX_BLOB_FEE_GWEI, DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
 import {
@@ -13,7 +17,7 @@ import {
   wholeNumber,
 } from "@openledger/foundation/settings";
 
-/** Every setting of the bridge, in the environment as BRIDGE_…; docs/reference/settings.md has their table. */
+/** Every setting of the bridge: schema, default, unit in its name, description. */
 export const BRIDGE_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
@@ -73,6 +77,9 @@ const FIXED = {
 
 export type BridgeConfig = ConfigOf<typeof BRIDGE_SETTINGS, typeof FIXED>;
 
-/** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
+/**
+ * Reads the settings.
+ * @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one
+ */
 export const readBridgeConfig = (environment: Environment): BridgeConfig =>
   readConfig("BRIDGE", { settings: BRIDGE_SETTINGS, fixed: FIXED }, environment);

@@ -1,5 +1,7 @@
-/** The bridge's process: `npx tsx bridge/main.ts`, configured by bridge/config.ts. */
-
+/**
+ * Process of the bridge: `npx tsx bridge/main.ts`, configured by BRIDGE_… (bridge/config.ts). Runs the loops of
+ * operator/bridge.ts until a signal.
+ */
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { startHealthServer } from "@openledger/foundation/http/health-server";
 import { createLogger } from "@openledger/foundation/logger";

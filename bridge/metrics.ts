@@ -1,3 +1,7 @@
+/**
+ * Prometheus metrics and alarms of the bridge; units end their names. operator/ sets them, `/metrics` shows
+ * them, and each report of a block names the raised alarms to the sequencer.
+ */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import type { Registry } from "prom-client";
 import type { BridgeErrorCode } from "./bridge-errors.ts";
@@ -58,6 +62,7 @@ export function createBridgeMetrics(registry: Registry) {
 
 export type BridgeMetrics = ReturnType<typeof createBridgeMetrics>;
 
+/** Raises an alarm, which stays until `clearAlarm`: for what waits for a human. */
 export function raiseAlarm(metrics: BridgeMetrics, code: BridgeErrorCode | "OTHER"): void {
   metrics.alarm.set({ code }, 1);
   metrics.raised.add(code);

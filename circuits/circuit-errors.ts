@@ -1,3 +1,7 @@
+/**
+ * Errors CIR_… of circuits, witnesses and posted data, and OP_… of the ledger's rules, which the API gives to
+ * clients: meaning, remedy and HTTP status. docs/reference/errors.md is written from it by scripts/errors.ts.
+ */
 import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of circuits/: compiling, inputs and witnesses, posted data, and the basis of every process. */
@@ -85,9 +89,13 @@ export const circuitErrors = defineErrors("CIR", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const circuitError = circuitErrors.raise;
 
-/** Codes of the ledger's rules. An operation that gets one of them has changed nothing. 400: can never be right. 404, 409: not with the ledger as it is. 422: the rules refuse it. */
+/**
+ * Codes of the ledger's rules. An operation that gets one of them has changed nothing. 400: can never be right. 404,
+ * 409: not with the ledger as it is. 422: the rules refuse it.
+ */
 export const operationErrors = defineErrors("OP", {
   OP_MALFORMED: {
     meaning: "a field of the operation is out of range, or must be 0 for this kind; `data.field` names it",
@@ -220,5 +228,6 @@ export const operationErrors = defineErrors("OP", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const operationError = operationErrors.raise;
 export type OperationErrorCode = CodeOf<typeof operationErrors>;

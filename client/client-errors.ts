@@ -1,3 +1,7 @@
+/**
+ * Error codes of the client library, with meaning, remedy and the type of each code's data. docs/reference/errors.md is made
+ * from this table; programs branch on a code by `isClientError`.
+ */
 import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex } from "viem";
@@ -33,6 +37,11 @@ export const clientErrors = defineErrors("CLI", {
     meaning:
       "the sequencer or the Ethereum node serves another chain or rollup than the client's, or has no contract there",
     remedy: "use the sequencer, RPC address and rollup address of one deployment",
+  },
+  CLI_BOND_INVALID: {
+    meaning:
+      "the contract is not the bond of this rollup's sequencer: `data.reason` is code, where its code is another",
+    remedy: "take the bond's address from the deployment record, and the client of the deployment's version",
   },
   CLI_WALLET_REJECTED: {
     meaning: "the wallet's owner declined the request",
@@ -100,6 +109,13 @@ export const clientErrors = defineErrors("CLI", {
   CLI_L1_REFUSED: {
     meaning: "the Ethereum node answered, and refused the request; the message ends with its own words",
     remedy: "nothing was sent; ask another Ethereum node, or one whose plan allows the request",
+  },
+  CLI_L1_LOGS_INCOMPLETE: {
+    meaning:
+      "the Ethereum node's logs lack an event that the contract's own state shows; `data.what` says which",
+    remedy:
+      "nothing was sent; try again, or use another Ethereum node: this one lags behind itself, or leaves out logs",
+    isRetryable: true,
   },
   CLI_L1_REVERTED: {
     meaning: "the contract reverted the transaction",

@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { behindLimit, type Limit, rpcResult } from "@openledger/bridge/testing/limited-node";
 import { KIND } from "@openledger/circuits/protocol";
 import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
@@ -142,6 +143,31 @@ describe("a client with a Safe of two out of three owners", () => {
     expect((await waiting).transactionHash).toBe(hash);
     expect((await findProposal(other, stored))?.transactionHash).toBe(hash);
     expect(await queueTail()).toBe(before + 1);
+  });
+
+  it("finds what was executed though the node left it out when its block was searched", async () => {
+    safe.signers = owners.slice(0, 1);
+    await approveBy(2);
+    const refused = await ended(
+      deposit(client, { amountWei: 3n * OPEN, keyX: 19n, isNew: true, timeoutMs: 300 }),
+    );
+    const proposal = JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
+    const [hash] = await safe.sign(owners[2]!);
+    await f.client.mine({ blocks: 80 });
+    const [from, upTo] = [BigInt(proposal.fromBlock), await f.client.getBlockNumber()];
+    let wholeCount = 0;
+    const limit: Limit = ({ method, params }) => {
+      if (method !== "eth_getLogs") return null;
+      const { fromBlock, toBlock } = params![0] as { fromBlock: Hex; toBlock: Hex };
+      const isWhole = BigInt(fromBlock) <= from && BigInt(toBlock) >= upTo;
+      // The first look asks for the Safe's events, then for the call's effect.
+      return isWhole && ++wholeCount <= 2 ? { body: rpcResult([]) } : null;
+    };
+    const { result } = await behindLimit(anvil.url, limit, async (rpcUrl) => {
+      const other = await createLedgerClient({ rpcUrl, rollupAddress: f.deployment.rollup });
+      return awaitProposal(other, proposal, { timeoutMs: 400 });
+    });
+    expect(result.transactionHash).toBe(hash);
   });
 
   it("is not fooled by a Safe's transaction that went through while the call in it failed", async () => {

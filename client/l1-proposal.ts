@@ -1,3 +1,7 @@
+/**
+ * Proposals to contract wallets such as a Safe: the transaction's hash is unknown until the owners execute it, so it is found by
+ * the event that it causes. Stored as JSON by pages and programs; `awaitProposal` waits for it.
+ */
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { type Abi, type Address, type Hex, isAddressEqual, type Log, parseEventLogs } from "viem";
@@ -6,7 +10,7 @@ import { type Abi, type Address, type Hex, isAddressEqual, type Log, parseEventL
  * Contracts that effects are found on; a page that stores effects parses by these.
  * @internal
  */
-export const EFFECT_CONTRACTS = ["rollup", "token", "governor"] as const;
+export const EFFECT_CONTRACTS = ["rollup", "token", "governor", "bond"] as const;
 /**
  * Events by which effects are found.
  * @internal
@@ -21,13 +25,18 @@ export const EFFECT_EVENTS = [
   "VoteCast",
   "ProposalQueued",
   "ProposalExecuted",
+  "BondDeposited",
+  "WithdrawalAnnounced",
+  "BondWithdrawn",
+  "EquivocationCommitted",
+  "EquivocationShown",
 ] as const;
 
 /** The event of a call, and the arguments that distinguish it from others: as text, so that a page can store it. */
 export interface L1Effect {
   readonly contract: (typeof EFFECT_CONTRACTS)[number];
   readonly event: (typeof EFFECT_EVENTS)[number];
-  /** Address of a governor, which no client knows by itself. */
+  /** Address of a governor or a bond, which no client knows by itself. */
   readonly address?: Address | undefined;
   readonly args: Readonly<Record<string, string>>;
 }
@@ -69,7 +78,7 @@ export interface EffectContracts {
 const uint = (name: string) => ({ name, type: "uint256" });
 const event = (name: string, inputs: readonly { name: string; type: string; indexed?: boolean }[]) =>
   ({ type: "event", name, inputs: inputs.map((input) => ({ indexed: false, ...input })) }) as const;
-/** The governor's events by which an effect is found: its whole interface would load every page. */
+/** Events of governor and bond by which an effect is found: their whole interfaces would load every page. */
 const OTHER_EVENTS: Abi = [
   event("ProposalCreated", [
     uint("proposalId"),
@@ -91,6 +100,22 @@ const OTHER_EVENTS: Abi = [
   ]),
   event("ProposalQueued", [uint("proposalId"), uint("etaSeconds")]),
   event("ProposalExecuted", [uint("proposalId")]),
+  event("BondDeposited", [
+    { name: "from", type: "address", indexed: true },
+    uint("amountWei"),
+    uint("bondWei"),
+  ]),
+  event("WithdrawalAnnounced", [uint("amountWei"), uint("availableAt")]),
+  event("BondWithdrawn", [uint("amountWei"), uint("bondWei")]),
+  event("EquivocationCommitted", [{ name: "commitment", type: "bytes32", indexed: true }]),
+  event("EquivocationShown", [
+    { name: "beneficiary", type: "address", indexed: true },
+    { name: "opIndex", type: "uint64", indexed: true },
+    { name: "firstOperationHash", type: "bytes32" },
+    { name: "secondOperationHash", type: "bytes32" },
+    uint("rewardWei"),
+    uint("burnedWei"),
+  ]),
 ];
 
 /**

@@ -1,3 +1,7 @@
+/**
+ * Keys of the ledger: EdDSA on BabyJubJub, derived from a wallet's EIP-712 signature or from randomness. A client signs every
+ * operation with one; `keyX`, a field element, is its public part.
+ */
 import {
   derivePublicKey,
   type Message,
@@ -60,6 +64,7 @@ const CONTRACT_STATEMENT =
   "Sign this to create the key of the OpenLedger account of a contract wallet that you own. " +
   "Whoever has this signature can spend that account alone, without the wallet's other owners: " +
   "sign it only in software that you trust with it.";
+/** Prefix that separates the hash of the seed from other uses of the signature. */
 const KEY_TAG = stringToHex("OpenLedger key v1");
 
 /** The fixed message whose signature is the key's seed. Index 0 is the first key; rotation counts up. */

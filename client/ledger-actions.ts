@@ -1,3 +1,7 @@
+/**
+ * Verbs of a wallet as methods of a viem client: `walletClient.extend(ledgerActions({ … }))`. Each calls the function of the
+ * same name of this library.
+ */
 import type { Account, Client, Transport } from "viem";
 import { force } from "./actions/forced/force.ts";
 import { approveToken } from "./actions/l1/approve-token.ts";

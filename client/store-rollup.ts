@@ -1,7 +1,7 @@
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { LedgerClient } from "./ledger-client.ts";
 
-/** The rollup of a client, as the records of its process's stores name it. */
+/** Identity of a client's rollup, as data directories record it. */
 export function storeRollupOf({
   chain,
   rollupAddress,

@@ -1,9 +1,15 @@
 /**
  * Fields in which wallets and libraries put the error that they wrap: MetaMask Mobile in `data.originalError`, viem in
- * `cause`, ethers in `info.error`.
+ * `cause`, ethers in `info.error` or as JSON in `error.body`, an AggregateError in `errors`.
  */
-const WRAPPERS = ["cause", "data", "originalError", "error", "info"] as const;
+const WRAPPERS = ["cause", "data", "originalError", "error", "info", "errors", "reason", "body"] as const;
+/** Depth to which nested errors are searched. */
 const MAX_DEPTH = 12;
+/** Maximum errors that are looked at in one list. */
+const MAX_ERRORS = 20;
+
+/** Word of ethers for EIP-1193's 4001. */
+const ETHERS_REJECTED = "ACTION_REJECTED";
 
 /**
  * The EIP-1193 and JSON-RPC codes of a wallet's error, at any depth.
@@ -13,16 +19,36 @@ export function walletErrorCodes(error: unknown): ReadonlySet<number> {
   const codes = new Set<number>();
   const seen = new Set<object>();
   const look = (at: unknown, depth: number): void => {
-    if (typeof at !== "object" || at === null || seen.has(at) || depth > MAX_DEPTH) return;
+    if (depth > MAX_DEPTH) return;
+    if (typeof at === "string" && at.startsWith("{")) {
+      look(parsed(at), depth + 1);
+      return;
+    }
+    if (Array.isArray(at)) {
+      if (seen.has(at)) return;
+      seen.add(at);
+      for (const one of at.slice(0, MAX_ERRORS)) look(one, depth + 1);
+      return;
+    }
+    if (typeof at !== "object" || at === null || seen.has(at)) return;
     seen.add(at);
     const { code } = at as { code?: unknown };
     if (typeof code === "number") codes.add(code);
+    else if (code === ETHERS_REJECTED) codes.add(USER_REJECTED[0]);
     // Some bridges to phones write numbers as text.
     else if (typeof code === "string" && /^-?\d{4,5}$/.test(code)) codes.add(Number(code));
     for (const name of WRAPPERS) look((at as Record<string, unknown>)[name], depth + 1);
   };
   look(error, 0);
   return codes;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Codes of a refusal by the owner: EIP-1193, and CAIP-25 of wallets behind WalletConnect. */

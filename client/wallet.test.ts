@@ -227,6 +227,7 @@ describe("ensureChain", () => {
     ["one with the code in data", { code: -32000, data: unknown }],
     ["one behind a library", Object.assign(new Error("x"), { cause: { error: { code: "4902" } } })],
     ["ethers", { code: "UNKNOWN_ERROR", info: { error: unknown } }],
+    ["JSON in data", { code: -32603, data: JSON.stringify({ originalError: unknown }) }],
   ])("adds the network to a wallet that does not know it: %s", async (_, error) => {
     for (const when of ["adding", "switching", "later"] as const) {
       const wallet = chainOf(error, when);
@@ -258,6 +259,10 @@ it.each([
   ["EIP-1193", { code: 4001 }],
   ["MetaMask Mobile", { code: -32603, data: { originalError: { code: 4001 } } }],
   ["WalletConnect", { code: 5000, message: "User rejected." }],
+  ["ethers by its word", { code: "ACTION_REJECTED" }],
+  ["ethers of before, as JSON", { code: "SERVER_ERROR", error: { body: '{"error":{"code":4001}}' } }],
+  ["a library that asks several", { errors: [new Error("no answer"), { code: 4001 }] }],
+  ["JSON in data", { code: -32603, data: '{"code":4001}' }],
 ])("a refusal of the owner is told as one by %s", async (_, error) => {
   const client = await clientOf(
     walletOf({

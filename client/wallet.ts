@@ -1,3 +1,7 @@
+/**
+ * Wallets by EIP-1193, as browsers have them: typed-data signatures, refusals as errors, and the switch of the network. Pages
+ * connect wallets by it.
+ */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, BaseError, ChainMismatchError, createWalletClient, custom, numberToHex } from "viem";
 import { clientError } from "./client-errors.ts";
@@ -47,6 +51,7 @@ export function walletError(cause: unknown): Error | null {
   return null;
 }
 
+/** Code of EIP-3085 for a network that the wallet does not know. */
 const UNKNOWN_CHAIN = 4902;
 /** Milliseconds between two questions for the chain: some wallets answer first, and switch then. Two seconds in all. */
 const CHAIN_WAITS_MS = [0, 50, 100, 250, 600, 1_000] as const;

@@ -1,3 +1,7 @@
+/**
+ * Errors CON_… of building, deploying and calling the contracts. docs/reference/errors.md is written from it by
+ * scripts/errors.ts.
+ */
 import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of building, deploying and calling the contracts. */
@@ -15,6 +19,12 @@ export const contractErrors = defineErrors("CON", {
     meaning: "a contract was not deployed; `cause` is its own error",
     remedy: "look up the contract's own error",
   },
+  CON_EQUIVOCATION_INVALID: {
+    meaning:
+      "two preconfirmations do not contradict each other: `data.reason` is other-place, same-operation or not-signed",
+    remedy:
+      "show two of one place and one rollup with different operations, each with the sequencer's own signature",
+  },
   CON_HEADER_UNKNOWN: {
     meaning: "a block is not mined yet, or its header has fields of a fork that the encoder does not know",
     remedy: "wait for the block, or use a version that knows the fork",
@@ -28,4 +38,5 @@ export const contractErrors = defineErrors("CON", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const contractError = contractErrors.raise;

@@ -1,4 +1,7 @@
-/** Cache entries that are built in a folder of their own and appear whole or not at all. */
+/**
+ * Cache entries that are built in a folder of their own and appear whole or not at all: compiled circuits,
+ * contracts and development keys.
+ */
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 

@@ -1,3 +1,4 @@
+/** Log of every process: JSON lines on stdout by pino, with secrets redacted. */
 import pino from "pino";
 
 export type Logger = pino.Logger;

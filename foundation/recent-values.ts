@@ -1,24 +1,25 @@
 import { LRUCache } from "lru-cache";
 
-interface Held {
+/** A cached value and its size. */
+interface CachedValue {
   readonly value: unknown;
   readonly bytes: number;
 }
 
 /**
- * Cache of the values used last, as many as fit; at least the last one. Before one is loaded there is room for the largest so far: a cache
- * makes room after it, when both are in memory.
+ * Cache of the values used last, as many as fit `maxBytes`; at least the last one. Room for the largest value so far is
+ * made before a load: an ordinary cache drops old values after it, when both are in memory.
  */
 export class RecentValues<Key extends NonNullable<unknown>, Value> {
   readonly #maxBytes: number;
-  readonly #held: LRUCache<Key, Held>;
+  readonly #values: LRUCache<Key, CachedValue>;
   #largestBytes = 0;
 
-  /** @param onDrop told a value that is not held any more */
+  /** @param onDrop called with each value that leaves the cache */
   constructor(maxBytes: number, onDrop: (value: Value) => void = () => {}) {
     this.#maxBytes = maxBytes;
     // One value may be larger than the limit: it then takes all of it.
-    this.#held = new LRUCache({
+    this.#values = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: ({ bytes }) => Math.max(1, Math.min(bytes, maxBytes)),
       dispose: ({ value }) => onDrop(value as Value),
@@ -30,18 +31,18 @@ export class RecentValues<Key extends NonNullable<unknown>, Value> {
    * throws
    */
   async get(key: Key, load: () => Promise<{ value: Value; bytes: number }>): Promise<Value> {
-    const known = this.#held.get(key);
+    const known = this.#values.get(key);
     if (known !== undefined) return known.value as Value;
-    while (this.#held.size > 0 && this.#held.calculatedSize + this.#largestBytes > this.#maxBytes)
-      this.#held.pop();
+    while (this.#values.size > 0 && this.#values.calculatedSize + this.#largestBytes > this.#maxBytes)
+      this.#values.pop();
     const loaded = await load();
     this.#largestBytes = Math.max(this.#largestBytes, loaded.bytes);
-    this.#held.set(key, loaded);
+    this.#values.set(key, loaded);
     return loaded.value;
   }
 
   /** Returns a cached value without marking it as used; undefined if it is not cached. */
   peek(key: Key): Value | undefined {
-    return this.#held.peek(key)?.value as Value | undefined;
+    return this.#values.peek(key)?.value as Value | undefined;
   }
 }

@@ -1,11 +1,18 @@
+/**
+ * Life of a service process, from settings to a clean stop: signals, fatal errors, exit status. main.ts of the
+ * sequencer, the bridge, the hosts and the queue's workers run through it.
+ */
 import { createLogger, type Logger } from "./logger.ts";
 import { keepFilesPrivate } from "./private-files.ts";
 import { isRollupError } from "./rollup-error.ts";
 
-/** Maximum time of a clean stop. A longer one is cut short; the stores of all services make that safe. */
+/** Maximum milliseconds of a clean stop. A longer one is cut short; the stores of all services make that safe. */
 const MAX_STOP_MS = 10_000;
 
-/** Ends the process, with 1, where a stop hangs: on Ethereum, on Redis, on another process. Call it when the stop begins. */
+/**
+ * Ends the process, with 1, where a stop hangs: on Ethereum, on Redis, on another process. Call it when the stop
+ * begins.
+ */
 export function cutStopShort(logger: Pick<Logger, "warn">, name: string): void {
   setTimeout(() => {
     logger.warn({ afterMs: MAX_STOP_MS }, `${name} is cut short in its stop: something did not answer`);
@@ -14,8 +21,9 @@ export function cutStopShort(logger: Pick<Logger, "warn">, name: string): void {
 }
 
 /**
- * Resolves with the first SIGTERM or SIGINT. Listeners stay until the stop's end: after a `once` that is over, signal-exit
- * (proper-lockfile has it) takes its own listener for the only one, and kills the process in its stop. A second signal ends it.
+ * Resolves with the first SIGTERM or SIGINT. Listeners stay until the stop's end: after a `once` that is over,
+ * signal-exit (proper-lockfile has it) takes its own listener for the only one, and kills the process in its stop. A
+ * second signal ends it.
  */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
@@ -46,7 +54,7 @@ interface Service<Config extends { readonly logLevel: string }, Running> {
   begin?(running: Running, logger: Logger): Promise<void>;
 }
 
-/** A service from start to stop: SIGTERM or SIGINT stops it cleanly, with status 0; a failure ends it with 1. */
+/** Runs a service from start to stop: SIGTERM or SIGINT stops it cleanly, with status 0; a failure ends it with 1. */
 export async function runUntilStopped<
   Config extends { readonly logLevel: string },
   Running extends { stop(): Promise<unknown> },

@@ -1,5 +1,7 @@
-/** Secret in a file of its own: one value, which only the file's owner may read. */
-
+/**
+ * Reader of a secret in a file of its own: one value, which only the file's owner may read. Settings with
+ * `…_FILE` and the commands read keys by it.
+ */
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { processErrors } from "./error-table.ts";
 

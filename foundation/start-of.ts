@@ -1,4 +1,9 @@
-/** V8 options of the sequencer: an operation makes 50 kB of garbage, and 64 MiB of room is collected a quarter as often as Node's 16 MiB. */
+/** Node's arguments by which drills and tests start a process of this repository. */
+
+/**
+ * V8 options of the sequencer: an operation makes 50 kB of garbage, and 64 MiB of room is collected a quarter as
+ * often as Node's 16 MiB.
+ */
 const YOUNG_OBJECTS = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
 
 /**

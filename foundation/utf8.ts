@@ -1,4 +1,4 @@
-/** Bytes as text, without a loss: what is no UTF-8 is refused, never replaced. */
+/** Decoding of UTF-8 without a loss: bytes that are no UTF-8 are refused, never replaced. Runs in pages, too. */
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -1,3 +1,7 @@
+/**
+ * Error codes of language models, the answer server, the automatic settler and the factory, with HTTP statuses and OpenAI's
+ * names for them. docs/reference/errors.md is made from these tables.
+ */
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
 import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
@@ -112,8 +116,7 @@ const OPENAI_FORMS: Partial<
 const NOT_ALLOWED = "method_not_supported";
 
 /**
- * How OpenAI's API says it; codes of other rooms are a failure of the server.
- *
+ * Renders an error as OpenAI's API does; codes of other rooms are a failure of the server.
  * @param given OpenAI's own code, where the case has one
  */
 export function openAiForm(
@@ -168,11 +171,18 @@ export const factoryErrors = defineErrors("MOD_FACTORY", {
     meaning: "the process that trains, measures or answers exited without a result, more than once",
     remedy: "check the factory's log (too little memory, for example); then resume the job",
   },
+  MOD_FACTORY_TASK_SILENT: {
+    meaning:
+      "the process that trains, measures, answers or proves said nothing for `data.maxSilentMs`, and was killed",
+    remedy:
+      "use another base or smaller rows; if it only takes long, raise `FACTORY_SIDE_TIMEOUT_MS` or `FACTORY_JOB_SILENCE_MS`",
+    httpStatus: 504,
+  },
 });
 
 export const factoryError = factoryErrors.raise;
 
-/** What the factory answers a code with: its own, a host's, and 422 for what engines refuse of bases, rows and recipes. */
+/** HTTP status of the factory for a code: its own, a host's, and 422 for what engines refuse of bases, rows and recipes. */
 export function factoryHttpStatus(code: string): number {
   const own = factoryErrors.statusOf(code) ?? datanetErrors.statusOf(code);
   return own ?? (/^(MOD|ATT|CLI|CIR|OP)_/.test(code) ? 422 : 500);

@@ -1,3 +1,4 @@
+/** Table of the prover's back ends: each is loaded by its name, and only when chosen. */
 import type { KeyMemory, Prover } from "./proving/prover.ts";
 
 /** Names of the back ends. None is chosen silently, and none takes the place of another. */
@@ -9,7 +10,7 @@ interface ProverOptions {
   keyMemory?: KeyMemory;
 }
 
-/** Loads only the requested back end: snarkjs alone takes a second. */
+/** Creates a prover. Loads only the requested back end: snarkjs alone takes a second. */
 export async function createProver(backend: BackendName, options: ProverOptions = {}): Promise<Prover> {
   switch (backend) {
     case "wasm":

@@ -1,3 +1,7 @@
+/**
+ * Errors PRV_… of provers, keys and ceremonies: meaning, remedy, HTTP status and whether a later try may
+ * succeed. docs/reference/errors.md is written from it by scripts/errors.ts.
+ */
 import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of prover/. */
@@ -90,5 +94,6 @@ export const proverErrors = defineErrors("PRV", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const proverError = proverErrors.raise;
 export type ProverErrorCode = CodeOf<typeof proverErrors>;

@@ -1,5 +1,7 @@
-/** The sequencer's settings: one table of environment variables, read once. */
-
+/**
+ * Settings of the sequencer, read from SEQUENCER_… variables by main.ts; scripts/settings.ts writes their table
+ * into docs/reference/settings.md.
+ */
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   type ConfigOf,

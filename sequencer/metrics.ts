@@ -1,9 +1,14 @@
+/**
+ * Prometheus metrics of the sequencer and of full nodes; units end their names. All parts of the process set
+ * them, `/metrics` shows them (docs/how-to/operate.md).
+ */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { SequencerErrorCode } from "./sequencer-errors.ts";
 
 /** Buckets of an acknowledgement: one execution takes milliseconds, a queue of them up to seconds. */
 const ACKNOWLEDGE_BUCKETS_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+/** Buckets of a batch's stages and of its proof. */
 const STAGE_BUCKETS_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
 
 /**
@@ -19,6 +24,7 @@ const ALERTED_CODES = [
   "SEQ_PRICE_INVALID",
 ] as const satisfies readonly SequencerErrorCode[];
 
+/** Creates all metrics. Labels are closed sets. */
 export function createMetrics(registry = new Registry()) {
   const { counter, gauge, histogram } = declareMetrics(registry);
   const metrics = {
@@ -122,7 +128,7 @@ export function createMetrics(registry = new Registry()) {
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Node's own figures (memory, event loop); not for tests, which run many sequencers in one process. */
+/** Adds Node's own figures (memory, event loop); not for tests, which run many sequencers in one process. */
 export function collectProcessMetrics(metrics: Metrics): void {
   collectDefaultMetrics({ register: metrics.registry, prefix: "rollup_" });
 }

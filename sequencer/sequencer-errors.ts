@@ -1,3 +1,7 @@
+/**
+ * Errors SEQ_… of the sequencer and of full nodes, which their API gives to clients: meaning, remedy, HTTP
+ * status and whether a later try may succeed. docs/reference/errors.md is written from it by scripts/errors.ts.
+ */
 import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of sequencer/. OP_ codes come from the ledger. */
@@ -199,5 +203,6 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const sequencerError = sequencerErrors.raise;
 export type SequencerErrorCode = CodeOf<typeof sequencerErrors>;

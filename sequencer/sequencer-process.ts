@@ -72,7 +72,7 @@ interface SequencerProcessModules {
   readonly onFatal: (error: unknown) => void;
   /** Opens the prover of batches; absent: nobody makes proofs. */
   readonly openProver?: ((events: OutsideProverEvents) => Promise<OutsideProver>) | null;
-  /** Whether the record's circuits must be those of this version's sources; default false: tests have circuits of their own. */
+  /** true: the record's circuits must be those of this version's sources. Default: false, for tests with their own circuits. */
   readonly comparesCircuits?: boolean;
   /** Clock in milliseconds since 1970; tests pass their own. */
   readonly clock?: () => number;

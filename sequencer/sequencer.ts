@@ -57,7 +57,7 @@ export interface SequencerOptions extends MempoolLimits, BatchPipelineOptions, R
   readonly preconfirmationDeadlineSeconds: number;
   /** Address of the rollup's contract: nobody can check what is withdrawn to it. */
   readonly rollupAddress: `0x${string}`;
-  /** Without a new block of L1 for so long there is an alarm. Default: never. */
+  /** Time without a new block of L1 after which there is an alarm. Default: never. */
   readonly l1StalledAlarmMs?: number | null;
   /** "open" by default. */
   readonly mode?: AdmissionMode;
@@ -82,6 +82,10 @@ const promiseOf = ({ deadlineSeconds, hash, opIndex }: OperationEntry) => ({
   opIndex,
   deadlineSeconds,
 });
+
+/** Maximum signed operations that L1 may lack: of the batches that may wait for it, the open one, and one that a node forgot. */
+const maxUnpostedCount = ({ maxUnpostedBatches, rules }: SequencerOptions) =>
+  (maxUnpostedBatches + 2) * (rules.shape.narrow + rules.shape.wide);
 
 /** Maximum dropped operations that are still answered for. Guess. */
 const MAX_DROPPED_COUNT = 10_000;
@@ -127,9 +131,11 @@ export class Sequencer {
       },
       "ledger restored",
     );
+    const { log } = modules;
+    const bounded = restored.unpromised.bound(maxUnpostedCount(options));
+    if (bounded !== null) await log.write([bounded]);
     const sequencer = new Sequencer(options, modules, restored);
     const { pipeline } = sequencer;
-    const { log } = modules;
     const recorded = async (number: number) => registry.record(number) ?? log.storedBatch(number);
     await pipeline.estimates.recall(recorded, registry.closedNumber);
     const last = await pipeline.batch(registry.closedNumber);
@@ -391,8 +397,9 @@ export class Sequencer {
     this.#dropped.delete(hash);
     const submission = (async () => {
       // Signed while the entry is on its way to the disk; nobody sees the signature before the entry is there.
+      const isPromised = !this.pipeline.unpromised.has(entry.opIndex);
       const [preconfirmation] = await Promise.all([
-        this.#modules.preconfirmations.sign(promiseOf(entry)),
+        isPromised ? this.#modules.preconfirmations.sign(promiseOf(entry)) : null,
         durable,
       ]);
       return { hash, status: "acknowledged" as const, preconfirmation };
@@ -521,8 +528,12 @@ export class Sequencer {
     return { hash, status, preconfirmation };
   }
 
-  /** The operator's promise for an executed operation, requested again. The same entry has the same promise. */
-  preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation> {
+  /**
+   * The operator's promise for an executed operation, requested again. The same entry has the same promise; null where
+   * its place may have been promised to another one.
+   */
+  async preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation | null> {
+    if (this.pipeline.unpromised.has(entry.opIndex)) return null;
     const facts = promiseOf(entry);
     const { preconfirmations } = this.#modules;
     return preconfirmations.signAgain?.(facts) ?? preconfirmations.sign(facts);

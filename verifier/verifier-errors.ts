@@ -1,3 +1,7 @@
+/**
+ * Errors CLI_… of verifying a rollup and of leaving it. docs/reference/errors.md is written from it by
+ * scripts/errors.ts.
+ */
 import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of checking a rollup from L1 alone, and of leaving it. */
@@ -28,4 +32,5 @@ export const verifierErrors = defineErrors("CLI", {
   },
 });
 
+/** Makes an error of these codes; the caller throws it. */
 export const verifierError = verifierErrors.raise;

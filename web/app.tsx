@@ -23,7 +23,7 @@ import markUrl from "./mark.svg";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { route } from "./routes.ts";
 import { showCount, showDuration } from "./words/format.ts";
-import { noteShown, ownLeafId, shownLeaves } from "./words/leaf-names.ts";
+import { noteShownLeaf, ownLeafId, shownLeaves } from "./words/leaf-names.ts";
 import { ProblemNotice } from "./words/problem.tsx";
 
 interface PageEntry {
@@ -321,6 +321,7 @@ function useContributionsCarried(site: Site, live: Live): void {
   }, [rollupAddress]);
 }
 
+/** Interval at which known names are fetched again. */
 const NAMES_EVERY_MS = 60_000;
 
 /** Fetches names of Datanets and models, and of all leaves that pages show, from the hosts. */
@@ -348,6 +349,6 @@ function useLeafNames(site: Site, live: Live): void {
   const own = mainAccount(holdings.value)?.id ?? null;
   useEffect(() => {
     ownLeafId.value = own;
-    if (own !== null) noteShown(own);
+    if (own !== null) noteShownLeaf(own);
   }, [own]);
 }

@@ -1,4 +1,4 @@
-/** Entry of the pages: finds the servers to ask, then shows their answers. */
+/** Entry of the pages: loads the site's addresses, starts the live state, and renders the frame (app.tsx). */
 import "./no-eval.ts";
 import "./design/theme.css";
 import "./design/base.css";

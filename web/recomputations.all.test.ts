@@ -1,7 +1,9 @@
 /**
- * Recomputations of a model as its page and its Datanet's page show them: names, a red notice, and an approval's
+ * Recomputations of a model as its page, its Datanet's page and Ask show them: names, a red notice, and an approval's
  * preview.
  */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { packBinding } from "@openledger/circuits/ledger/leaf";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
@@ -23,11 +25,17 @@ let world: DatanetWorld;
 let browser: Browser;
 let datanetId: number;
 let modelId: number;
+/** A Datanet whose rows the joint model has beside the first one's. */
+let furtherId: number;
+let jointId: number;
+/** Lists models as an answer server does; their files are not asked for before a question. */
+let server: Server;
 
-/** carol or dave signs what they found. */
+/** carol or dave signs what they found, for one Datanet of a model. */
 async function sign(
   person: "carol" | "dave",
   difference: { file: string; row: number | null } | null,
+  { datanetId, modelId }: { datanetId: number; modelId: number },
 ): Promise<void> {
   const client = world.client(person);
   const [{ datanet }, model] = await Promise.all([getLeaf(client, datanetId), getModel(client, modelId)]);
@@ -45,9 +53,8 @@ async function sign(
   expect(result!.error).toBe(null);
 }
 
-beforeAll(async () => {
-  [world, browser] = await Promise.all([startDatanetWorld(), openBrowser()]);
-  ({ datanetId } = await world.makeDatanet(sampleCard()));
+/** A model of alice's, without files. @returns its leaf's id */
+async function registerModel(furtherDatanets: readonly number[]): Promise<number> {
   const alice = world.client("alice");
   const binding = packBinding({
     datanetId: BigInt(datanetId),
@@ -56,13 +63,32 @@ beforeAll(async () => {
     predecessorId: 0n,
     drawBits: 2n,
     featureCount: 16n,
-    furtherDatanets: [],
+    furtherDatanets: [...furtherDatanets],
   });
   const split = packSplit({ ownerParts: 6_554n, validatorParts: 16_384n });
   const words = [1n, alice.l2Key!.keyX, 1n, 2n, 3n, binding, 5n | (split << 96n)];
   const amountCode = encodeAmount(OPEN);
   const { hash } = await signAndSend(alice, { kind: "createModel", amountCode, words }, {});
-  modelId = (await getOperation(alice, hash))!.createdId!;
+  return (await getOperation(alice, hash))!.createdId!;
+}
+
+beforeAll(async () => {
+  server = createServer(({ url }, response) => {
+    const models = [modelId, jointId].map((id) => ({ modelId: id }));
+    response.setHeader("access-control-allow-origin", "*");
+    if (url === "/ledger") response.end(JSON.stringify({ models }));
+    else response.writeHead(404).end("{}");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  [world, browser] = await Promise.all([
+    startDatanetWorld({ SEQUENCER_PAGES_ANSWER_SERVERS: `http://127.0.0.1:${port}` }),
+    openBrowser(),
+  ]);
+  ({ datanetId } = await world.makeDatanet(sampleCard()));
+  ({ datanetId: furtherId } = await world.makeDatanet(sampleCard()));
+  modelId = await registerModel([]);
+  jointId = await registerModel([furtherId]);
   await setDisplayName(world.client("carol"), {
     hostUrl: world.hostUrl,
     name: "Carol Checks",
@@ -72,18 +98,19 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await world?.stop();
+  server?.close();
 });
 
 test("a model's page names who has recomputed it, and warns in red of a difference", LONG, async () => {
   const { context, misdeeds, page } = await world.visit(browser, null, `leaf/${modelId}`);
   await page.getByText("Nobody has signed yet that they recomputed this model.").waitFor();
   expect(await page.getByRole("alert").count()).toBe(0);
-  await sign("carol", null);
+  await sign("carol", null, { datanetId, modelId });
   await page.reload();
   const table = page.getByRole("table", { name: "Recomputed by" });
   await table.getByText("Carol Checks").waitFor();
   await table.getByText("the same bytes").waitFor();
-  await sign("dave", { file: "features.bin", row: 17 });
+  await sign("dave", { file: "features.bin", row: 17 }, { datanetId, modelId });
   await page.reload();
   const notice = page.getByRole("alert");
   await notice.getByText("Somebody who recomputed this model got something else.").waitFor();
@@ -101,6 +128,38 @@ test("a Datanet's models show the same", LONG, async () => {
   await page.getByRole("table", { name: "Recomputed by" }).getByText("Carol Checks").waitFor();
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "datanet-model-differs");
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
+
+test("Ask names who has recomputed the chosen model, and warns in red of a difference", LONG, async () => {
+  const { context, misdeeds, page } = await world.visit(browser, null, `ask/${modelId}`);
+  const notice = page.getByRole("alert");
+  await notice.getByText("Somebody who recomputed this model got something else.").waitFor();
+  expect(await notice.textContent()).toContain("differs in features.bin, row 17");
+  await page.getByText("Who has recomputed it").click();
+  await page.getByRole("table", { name: "Recomputed by" }).getByText("Carol Checks").waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
+  await pictureOf(page, "ask-differs");
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
+
+test("Ask looks at all Datanets of a model for recomputations", LONG, async () => {
+  const { context, misdeeds, page } = await world.visit(browser, null, `ask/${jointId}`);
+  await page.getByText("Nobody has signed a recomputation of it").waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+  // The host has it of the further Datanet alone.
+  await sign("dave", { file: "payees.json", row: null }, { datanetId: furtherId, modelId: jointId });
+  await page.reload();
+  const notice = page.getByRole("alert");
+  await notice.getByText("differs in payees.json").waitFor();
+  const owners = notice.getByRole("link");
+  for (const id of [datanetId, furtherId])
+    expect(
+      await owners.evaluateAll((links) => links.map((link) => link.getAttribute("href")!)),
+    ).toContainEqual(expect.stringMatching(new RegExp(`/${id}$`)));
+  expect(await seriousFindings(page)).toEqual([]);
   expect(misdeeds).toEqual([]);
   await context.close();
 });

@@ -47,6 +47,7 @@ interface Left {
   readonly top: number;
 }
 
+/** Pause in scrolling after which the position is stored. */
 const SETTLE_MS = 100;
 /** A page that is come back to fetches its content again before it is as long as it was. */
 const REFILL_MS = 2_000;

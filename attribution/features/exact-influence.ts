@@ -1,7 +1,12 @@
+/**
+ * Gradients and damped Hessian of a logistic model over all rows, as dense float64 matrices, from its sparse
+ * derivatives (sensitivities.ts). Their quotient (H + λ)⁻¹ g is a row's influence: direct-rows.ts registers it,
+ * cleaning/ and gaming/ use it too.
+ */
 import type { SparseRows } from "../maths/sparse-rows.ts";
 import { coordinateCount, type Sensitivities } from "./sensitivities.ts";
 
-/** The gradients of all rows, dense: rows × size. */
+/** The gradients of all rows, dense: rowCount × size, row-major. @param size `coordinateCount(rows)` */
 export function writeGradients(rows: Sensitivities, size: number): Float64Array {
   const { inputs, outputCount, residuals, rowCount } = rows;
   const out = new Float64Array(rowCount * size);
@@ -13,7 +18,10 @@ export function writeGradients(rows: Sensitivities, size: number): Float64Array 
   return out;
 }
 
-/** Mean Hessian plus damping on its diagonal; only the lower triangle is filled. */
+/**
+ * Gauss-Newton matrix, for a logistic model the Hessian: mean over rows, plus `damping` on its diagonal. size × size,
+ * row-major; only the lower triangle is filled.
+ */
 export function gaussNewton(rows: Sensitivities, damping: number): Float64Array {
   const { curvatures, inputs, outputCount, rowCount } = rows;
   const size = coordinateCount(rows);

@@ -1,17 +1,19 @@
+/**
+ * Quantises a model's features and queries to the integers that the settlement proof works on.
+ *
+ * Features: int8 without −128, one scale for the whole matrix, rounded to the nearest. Queries: 8 bits in four
+ * base-4 digits of {±1, ±3}, so the *odd* numbers from −255 to 255: a mid-rise quantiser, which has no zero. A
+ * query's scale is its own, since a draw is shared by ratios of scores.
+ */
 import { attributionError } from "../attribution-errors.ts";
 
-/**
- * Features and queries as the integers that the settlement proof works on.
- *
- * Features: int8 without −128, one scale for the whole matrix, rounded to the nearest. Queries: 8 bits in four base-4
- * digits of {±1, ±3}, so the *odd* numbers from −255 to 255: a mid-rise quantiser, which has no zero. A query's scale
- * is its own, since a draw is shared by ratios of scores.
- */
+/** Largest magnitude of a feature. */
 export const MAX_FEATURE = 127;
+/** Largest magnitude of a query's entry. */
 export const MAX_QUERY = 255;
 /** Scores have nine base-8 digits of {±1, ±3, ±5, ±7} after s → 2s + 1, so |s| < 2^26. */
 export const MAX_SCORE = 2 ** 26 - 1;
-/** 127 · 255 · d must stay below MAX_SCORE. */
+/** Largest feature count d, 2,072: 127 · 255 · d may not exceed MAX_SCORE. */
 export const MAX_FEATURE_COUNT = Math.floor(MAX_SCORE / (MAX_FEATURE * MAX_QUERY));
 
 export interface QuantisedFeatures {
@@ -24,11 +26,14 @@ export interface QuantisedFeatures {
 }
 
 export interface QuantisedQuery {
+  /** Odd, −255 … 255; 0 never occurs. */
   readonly values: Int16Array;
+  /** One unit of `values` in the units of the real query. */
   readonly scale: number;
 }
 
 /**
+ * Quantises features (rowCount × featureCount, row-major, real numbers).
  * @param scale default: the least with which no entry saturates
  * @throws ATT_INPUT_INVALID for more than 2,072 features
  */
@@ -48,6 +53,7 @@ export function quantiseFeatures(
   return { values, rowCount, featureCount, scale };
 }
 
+/** Quantises a query of real numbers at the least scale with which no entry saturates. */
 export function quantiseQuery(query: Float64Array): QuantisedQuery {
   // The largest entry lands in the last cell, (254, 256], whose middle is 255.
   const scale = largest(query) / (MAX_QUERY + 1) || 1;
@@ -60,8 +66,8 @@ export function quantiseQuery(query: Float64Array): QuantisedQuery {
 }
 
 /**
- * The query of real features. Entries beyond them are `rest`: 1 where these columns of G are zero, since a query's
- * entries are odd, and 255 where they are the base (base-column.ts).
+ * Quantises a query's real features and pads it to `columnCount` entries with `rest`: 1 where these columns of G are
+ * zero, since a query's entries are odd, and 255 where they are the base (base-column.ts).
  */
 export function paddedQuery(features: Float64Array, columnCount: number, rest: number): QuantisedQuery {
   const { values, scale } = quantiseQuery(features);
@@ -70,7 +76,7 @@ export function paddedQuery(features: Float64Array, columnCount: number, rest: n
   return { values: padded, scale };
 }
 
-/** Zero columns at the end of every row. */
+/** Adds zero columns at the end of every row, up to `columnCount`. */
 export function padColumns(features: QuantisedFeatures, columnCount: number): QuantisedFeatures {
   const { rowCount, featureCount, scale } = features;
   const values = new Int8Array(rowCount * columnCount);

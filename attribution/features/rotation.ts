@@ -1,4 +1,7 @@
-/** A rotation after which all features have about the same size, so that one scale fits all. */
+/**
+ * Random rotation of feature rows (random signs, then Walsh–Hadamard), after which all features have about the
+ * same size, so that one int8 scale fits all. Language models' features are rotated by it; inner products stay.
+ */
 import { SeededRandom } from "../maths/seeded-random.ts";
 
 /** Random signs of the rotation of `count` numbers. */

@@ -1,8 +1,13 @@
+/**
+ * First and second derivatives of a trained logistic model's loss at each row, in factors instead of whole
+ * gradients. model/direct/logistic-model.ts fills them; exact-influence.ts makes gradients and the Hessian of
+ * them.
+ */
 import type { SparseRows } from "../maths/sparse-rows.ts";
 
 /**
- * Derivatives of a trained logistic model at each row. The gradient at a row is (residual of its outputs) ⊗ (its inputs),
- * and the Hessian is built of the same parts:
+ * Derivatives of a trained logistic model at each row. The gradient at a row is (residual of its outputs) ⊗ (its
+ * inputs), and the Hessian is built of the same parts:
  *
  *   ∂loss/∂θ[output b, input a] = residual[b] · input[a]
  *   H[(b, a), (c, e)] = mean over rows of curvature[b, c] · input[a] · input[e] + λ·[same]
@@ -14,6 +19,7 @@ export interface Sensitivities {
   readonly rowCount: number;
   /** Inputs, with the constant 1 of the bias as last column. */
   readonly inputs: SparseRows;
+  /** One less than the classes. */
   readonly outputCount: number;
   /** rowCount × outputCount. */
   readonly residuals: Float64Array;
@@ -26,7 +32,8 @@ export const coordinateCount = ({ inputs, outputCount }: Sensitivities): number 
   outputCount * inputs.columnCount;
 
 /**
- * An orthonormal basis of the vectors of `classCount` entries that sum to 0 (Helmert's): classCount − 1 rows.
+ * An orthonormal basis of the vectors of `classCount` entries that sum to 0 (Helmert's): classCount − 1 rows of
+ * `classCount`, row-major.
  */
 export function contrastBasis(classCount: number): Float64Array {
   const basis = new Float64Array((classCount - 1) * classCount);
@@ -41,7 +48,8 @@ export function contrastBasis(classCount: number): Float64Array {
 /**
  * Fills residual and curvature of one row.
  * @param jacobian outputCount × classCount: how each output, in its basis, moves the logits.
- * @param probabilities of the classes at this row
+ * @param probabilities of the classes at this row, classCount numbers with sum 1
+ * @param label the row's class, 0 … classCount − 1
  */
 export function writeRow(
   out: Sensitivities,

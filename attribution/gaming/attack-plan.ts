@@ -1,4 +1,7 @@
-/** Rows that an attacker brings to a Datanet of e-mails: ready texts, or rows derived from others'. */
+/**
+ * Plans of rows that an attacker brings to a Datanet of e-mails: ready texts, or rows derived from others'.
+ * attack-factor.ts measures what each earns.
+ */
 
 /** Rows derived from a pool of rows by replacing some of their words. */
 export interface DerivedRows {
@@ -11,8 +14,8 @@ export interface DerivedRows {
   /** Share of the words that are replaced. */
   readonly changed: number;
   /**
-   * Choice of the new words. noise: at random; error: the model errs about the row; shadow: the row earns the most by a model of
-   * the own rows; white-box: the row earns the most by the model of all rows.
+   * Choice of the new words. noise: at random; error: the model errs about the row; shadow: the row earns the most by
+   * a model of the own rows; white-box: the row earns the most by the model of all rows.
    */
   readonly by: "noise" | "error" | "shadow" | "white-box";
 }

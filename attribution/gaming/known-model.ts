@@ -1,4 +1,7 @@
-/** Model of public rows that an attacker trains beforehand: the earnings of a row, and the model's error about it. */
+/**
+ * Model of public rows that an attacker trains beforehand: the earnings of a row as a part of all rewards, and
+ * the model's error about it. attack-factor.ts derives an attacker's rows by it.
+ */
 import { gaussNewton } from "../features/exact-influence.ts";
 import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
 import { renumberColumns, type SparseRows, usedColumns } from "../maths/sparse-rows.ts";
@@ -49,7 +52,9 @@ export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRec
     return out;
   };
   const questions = sensitivitiesOf(rows.slice(0, MAX_QUESTIONS));
-  /** Loss that a row of this direction takes off the answer to each question, where the answer is the likelier label. */
+  /**
+   * Loss that a row of this direction takes off the answer to each question, where the answer is the likelier label.
+   */
   const scoresOf = (direction: Float64Array) =>
     Array.from(questions.residuals, (residual, q) => {
       const { columns, starts, values } = questions.inputs;

@@ -1,14 +1,15 @@
+/**
+ * Dense linear algebra on row-major Float64Arrays: products, Cholesky factors, triangular solutions,
+ * eigenvectors. Every sum has one fixed order, so results are the same to the bit on every machine: a model's
+ * features are recomputed with it. The inner loops hold eight sums in registers: about three times faster than
+ * plain dot products.
+ */
 import { attributionError } from "../attribution-errors.ts";
 
-/**
- * Dense linear algebra on row-major Float64Arrays. Every sum has one fixed order, so results are the same to the bit
- * on every machine. The inner loops hold eight sums in registers: about three times faster than plain dot products.
- */
-
-/** Rows of A and B that the inner kernel keeps at work. */
+/** Rows of A, and of B, whose 4 × 2 sums the inner kernel holds in registers. */
 const TILE_A = 4;
 const TILE_B = 2;
-/** Length of the stretches in which long sums are made, so that six rows of it stay in the first-level cache. */
+/** Columns summed at a time: six rows of 512 float64, 24 KiB, stay in the first-level cache (32 KiB). */
 const STRETCH = 512;
 
 interface Operand {
@@ -114,6 +115,7 @@ export function timesTransposed(
   return out;
 }
 
+/** Transpose of `a` (m × n): n × m. */
 export function transpose(a: Float64Array, m: number, n: number): Float64Array {
   const out = new Float64Array(a.length);
   for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) out[j * m + i] = a[i * n + j]!;
@@ -324,6 +326,11 @@ function tridiagonalise(z: Float64Array, d: Float64Array, e: Float64Array, n: nu
   }
 }
 
+/**
+ * Diagonalises a tridiagonal matrix by QL steps with implicit shifts (EISPACK imtql2): `d` becomes its eigenvalues,
+ * unordered, and each rotation is applied to the rows of `rows` (n × n). @throws ATT_INPUT_INVALID after 60 steps for
+ * one
+ */
 function implicitQl(d: Float64Array, e: Float64Array, rows: Float64Array, n: number): void {
   for (let i = 1; i < n; i++) e[i - 1] = e[i]!;
   e[n - 1] = 0;

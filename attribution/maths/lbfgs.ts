@@ -1,3 +1,8 @@
+/**
+ * L-BFGS with backtracking (Nocedal, Wright, "Numerical Optimization", algorithms 7.4 and 3.1): minimises the
+ * loss of model/direct/logistic-model.ts over its parameters. Nothing in it depends on timing or chance, so a
+ * training gives the same bytes again.
+ */
 import type { OnProgress } from "../progress.ts";
 
 /** Writes the gradient at `x` into `gradient` and returns the value. */
@@ -15,10 +20,15 @@ export interface LbfgsOptions {
 
 /** Pairs of steps and gradient changes from which the curvature is estimated. */
 const MEMORY = 12;
+/**
+ * Part of the decrease that the slope promises which a step has to reach: c₁ of the Armijo condition, as Nocedal and
+ * Wright.
+ */
 const ARMIJO = 1e-4;
+/** Step sizes tried in one iteration: down to 2⁻³⁰ of the first, below which rounding decides. */
 const MAX_HALVINGS = 30;
 
-/** Minimises a smooth function from `start` by limited-memory BFGS. Nothing in it depends on timing or chance. */
+/** Minimises a smooth function from `start`. @returns the point, its value, and the gradient's length there */
 export function minimise(
   objective: Objective,
   start: Float64Array,
@@ -75,6 +85,7 @@ export function minimise(
   return { x, value, iterations, gradientNorm: norm(gradient) };
 }
 
+/** Minus the inverse Hessian's estimate times the gradient: the two-loop recursion. */
 function quasiNewtonDirection(
   gradient: Float64Array,
   pairs: readonly { s: Float64Array; y: Float64Array; rho: number }[],

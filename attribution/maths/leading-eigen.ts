@@ -1,8 +1,12 @@
+/**
+ * Leading eigenvectors of a large symmetric matrix by the Lanczos method. models/tuning/influence/ takes the
+ * directions of a language model's features from them.
+ */
 import { symmetricEigen, timesTransposed, transpose } from "./dense-matrix.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
-/** Size below which all eigenvectors take no longer than some. */
-const LEAST_SIZE = 512;
+/** Matrix size n below which all eigenvectors take no longer than some. */
+const MIN_SIZE = 512;
 /** Length below which a vector is rounding alone, as a part of the matrix's length. */
 const ROUNDING = 1e-12;
 
@@ -16,12 +20,12 @@ export interface LeadingEigen {
 /**
  * The `count` largest eigenvalues of a symmetric matrix (n × n) and their vectors. Large matrices go by the Lanczos
  * method, each vector made orthogonal to all earlier ones twice (Parlett, "The Symmetric Eigenvalue Problem", 13.8).
- * Its Krylov space has three times `count` vectors and 64 more: measured on spectra from k^-0.3 to k^-3, that gives the values
- * to 10⁻⁹ (leading-eigen.test.ts). The same bytes on every machine.
+ * Its Krylov space has three times `count` vectors and 64 more: measured on spectra from k^-0.3 to k^-3, that gives the
+ * values to 10⁻⁹ (leading-eigen.test.ts). The same bytes on every machine.
  */
 export function leadingEigen(matrix: Float64Array, n: number, count: number): LeadingEigen {
   const steps = 3 * count + 64;
-  if (n < LEAST_SIZE || 2 * steps > n) {
+  if (n < MIN_SIZE || 2 * steps > n) {
     const { values, vectors } = symmetricEigen(matrix, n);
     return { values: values.slice(0, count), vectors: vectors.slice(0, count * n) };
   }

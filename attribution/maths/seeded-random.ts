@@ -1,8 +1,12 @@
+/**
+ * Deterministic pseudorandom numbers for splits, subsets and projections of rows: a trainer and whoever
+ * recomputes the model draw the same. Never for secrets.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 
 /**
- * Random numbers from a name: the same name gives the same numbers everywhere. Integer arithmetic only (sfc32 of
- * PractRand, seeded with SHA-256). For splits, subsets and projections; never for secrets.
+ * Random numbers from a name: the same name gives the same numbers everywhere. Integer arithmetic only: sfc32 of
+ * PractRand, seeded with the first 128 bits of the name's SHA-256.
  */
 export class SeededRandom {
   #a: number;

@@ -1,4 +1,11 @@
-/** Rows of mostly zeros, row after row: the entries of row i are at starts[i] … starts[i + 1] − 1, columns ascending. */
+/**
+ * Sparse matrices by rows (CSR) of float64: the inputs of logistic models, and the operations on them that
+ * training and influence need.
+ */
+
+/**
+ * Rows of mostly zeros, row after row: the entries of row i are at starts[i] … starts[i + 1] − 1, columns ascending.
+ */
 export interface SparseRows {
   readonly rowCount: number;
   readonly columnCount: number;

@@ -1,4 +1,8 @@
-/** Part of a published model that a customer needs: the files that answer, and those that bind it to the ledger. */
+/**
+ * Part of a published model that a customer needs: the files that answer, and those that bind it to the ledger.
+ * Reads and checks them, and bounds their bytes before a download; model-files.ts and model-download.ts build
+ * on it.
+ */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";

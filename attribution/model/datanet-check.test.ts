@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encodeRow } from "../rows/row-content.ts";
 import { encodeTextRow } from "../rows/text-rows.ts";
 import { sampleInputs } from "../testing/sample-rows.ts";
-import { checkDatanet, LEAST_OTHER_ROWS, rowsToLeaveOut } from "./datanet-check.ts";
+import { checkDatanet, MIN_OTHER_ROWS, rowsToLeaveOut } from "./datanet-check.ts";
 
 const mails = sampleInputs("email", 120, "check");
 const commit = (contributorId: number, rows: readonly { label: number; input: string }[]) => ({
@@ -43,7 +43,8 @@ describe("checkDatanet", () => {
       Array.from({ length: 20 }, (_, i) => 96 + i),
     );
     expect(new Set(out.map(({ row }) => row)).size, "each once").toBe(out.length);
-    for (const { label, row, said } of check.contradicted) expect(said, `row ${row}`).not.toBe(label);
+    for (const { label, row, predictedLabel } of check.contradicted)
+      expect(predictedLabel, `row ${row}`).not.toBe(label);
   });
 
   it("lets a refused row take no later honest one with it", () => {
@@ -57,7 +58,7 @@ describe("checkDatanet", () => {
   });
 
   it("judges no label where too few others can say anything, and none that they have never seen", () => {
-    const few = [commit(5, mails.slice(0, 30)), commit(6, mails.slice(30, 30 + LEAST_OTHER_ROWS - 1))];
+    const few = [commit(5, mails.slice(0, 30)), commit(6, mails.slice(30, 30 + MIN_OTHER_ROWS - 1))];
     expect(checkDatanet(few).commits.map(({ contradictedCount }) => contradictedCount)).toEqual([
       null,
       expect.any(Number),

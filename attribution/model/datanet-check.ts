@@ -3,7 +3,7 @@
  * a model of everybody else's rows contradicts. Input is public data, and the list is the same on every machine.
  */
 import { attributionError } from "../attribution-errors.ts";
-import { PIXEL_COUNT } from "../rows/digit-pixels.ts";
+import { PIXEL_COUNT, POOLED_DIGIT_SIDE } from "../rows/digit-pixels.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
 import { hasFewWords, type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
@@ -23,7 +23,7 @@ export interface CommittedRows {
 export interface ContradictedLabel {
   readonly row: number;
   readonly label: string;
-  readonly said: string;
+  readonly predictedLabel: string;
 }
 
 export interface CheckedCommit {
@@ -51,11 +51,10 @@ export interface DatanetCheck {
 }
 
 /** Minimum rows of other contributors: a model of fewer says little. Guess. */
-export const LEAST_OTHER_ROWS = 8;
+export const MIN_OTHER_ROWS = 8;
 const DECAY = 0.001;
 const TOLERANCE = 1e-4;
 const EMAIL_BUCKETS = 512;
-const DIGIT_SIDE = 14;
 
 /**
  * Checks commits. @param commits in the ledger's order
@@ -70,7 +69,8 @@ export function checkDatanet(
     return checkTexts(commits);
   const kind = options.inputs?.kind ?? kindOf(contents[0]);
   const inputs: InputOptions =
-    options.inputs ?? (kind === "email" ? { kind, bucketCount: EMAIL_BUCKETS } : { kind, side: DIGIT_SIDE });
+    options.inputs ??
+    (kind === "email" ? { kind, bucketCount: EMAIL_BUCKETS } : { kind, side: POOLED_DIGIT_SIDE });
   const rows = commits.flatMap((commit, commitIndex) =>
     commit.contents.map((content, rowIndex) => decodeIn(kind, content, { commitIndex, rowIndex })),
   );
@@ -97,7 +97,7 @@ export function checkDatanet(
     contradicted: [...rows.keys()].filter(isContradicted).map((row) => ({
       row,
       label: labelsOf(kind)[rows[row]!.label]!,
-      said: labelsOf(kind)[predicted[row]!]!,
+      predictedLabel: labelsOf(kind)[predicted[row]!]!,
     })),
     commits: commits.map(
       ({ contents: own, contributorId }, c): CheckedCommit => ({
@@ -204,7 +204,7 @@ function predictWithoutOwn(
       folds: Int32Array.from(owners, (owner) => names.indexOf(owner)),
       foldCount: names.length,
       classCount: labelsOf(options.kind).length,
-      leastOthers: LEAST_OTHER_ROWS,
+      minOthers: MIN_OTHER_ROWS,
     },
   );
   return rows.map((_, i) => (held.isJudged[i] === 1 ? held.predicted[i]! : null));

@@ -1,4 +1,7 @@
-/** Rows of a version as numbers and as bytes, with their payees. */
+/**
+ * Rows of a version as a direct model's numbers and as bytes, with their payees: the first step of
+ * direct-training.ts.
+ */
 import type { SparseRows } from "../maths/sparse-rows.ts";
 import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
 import { decodeRow, type RowKind } from "../rows/row-content.ts";

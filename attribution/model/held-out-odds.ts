@@ -1,4 +1,7 @@
-/** Predictions about each row by models of the other folds' rows: nobody's own rows vouch for them. */
+/**
+ * Odds of each row's label by models of the other folds' rows: nobody's own rows vouch for them. The checks of
+ * labels (cleaning/, datanet-check.ts) rank rows by them.
+ */
 import { exactExp } from "../maths/exact-math.ts";
 import { selectRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";
@@ -10,7 +13,7 @@ export interface HeldOutOptions {
   readonly foldCount: number;
   readonly classCount: number;
   /** Minimum rows in the other folds: with fewer no row is judged. */
-  readonly leastOthers?: number;
+  readonly minOthers?: number;
   /** Parameters at which training begins; the model's own start if not given. */
   readonly start?: Float64Array;
   /** Stage "held-out", in folds. */
@@ -28,7 +31,7 @@ export interface HeldOut {
 
 /** Deterministic to the bit. */
 export function heldOut(model: Model, { inputs, labels }: Examples, options: HeldOutOptions): HeldOut {
-  const { classCount, foldCount, folds, leastOthers = 2, start } = options;
+  const { classCount, foldCount, folds, minOthers = 2, start } = options;
   const out: HeldOut = {
     odds: new Float64Array(labels.length).fill(1),
     predicted: labels.slice(),
@@ -40,7 +43,7 @@ export function heldOut(model: Model, { inputs, labels }: Examples, options: Hel
     const known = new Set(others.map((i) => labels[i]!));
     const judged = Int32Array.from(folds.keys()).filter((i) => folds[i] === fold && known.has(labels[i]!));
     // A label that only its own fold has cannot be contradicted by a model that has never seen it.
-    if (others.length < leastOthers || known.size < 2 || judged.length === 0) continue;
+    if (others.length < minOthers || known.size < 2 || judged.length === 0) continue;
     const parameters = model.train(
       { inputs, labels },
       { indices: others, ...(start === undefined ? {} : { start }) },

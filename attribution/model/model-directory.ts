@@ -1,3 +1,7 @@
+/**
+ * Published models in a folder or behind a server: writes one, reads and checks one. Training jobs and
+ * `openledger models train` write here; serving, settling and verification read.
+ */
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
@@ -24,7 +28,7 @@ export async function writeModel(folder: string, model: PublishedModel): Promise
   await writeModelFiles(folder, encodeModel(model));
 }
 
-/** A model's files into a new folder, whole or not at all. */
+/** Writes a model's files to a new folder, whole or not at all: they appear by one rename. */
 async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
   const part = `${folder}.${threadId}.part`;
   await rm(part, { recursive: true, force: true });
@@ -33,7 +37,7 @@ async function writeModelFiles(folder: string, files: ModelFiles): Promise<void>
   await rename(part, folder);
 }
 
-/** The files of a folder that a model may have. */
+/** Reads from a folder the files that a model may have, unchecked, by name. */
 export async function readModelFiles(folder: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const name of [MANIFEST, ...MODEL_FILES]) {
@@ -46,7 +50,10 @@ export async function readModelFiles(folder: string): Promise<Map<string, Uint8A
   return files;
 }
 
-/** A model from a folder, checked as `decodeModel` says. @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH */
+/**
+ * Reads a model from a folder and checks it as `decodeModel` says.
+ * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH
+ */
 export async function readModel<Parts extends ModelParts = DirectParts>(
   folder: string,
   families?: readonly ModelFamily<Parts>[],

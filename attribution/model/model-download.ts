@@ -1,4 +1,7 @@
-/** Files of a published model from its server. Runs in pages, too. */
+/**
+ * Download of a published model's files from its server, each checked against manifest and recipe, within
+ * limits of bytes and time. Commands, servers and pages call it.
+ */
 import { attributionError } from "../attribution-errors.ts";
 import {
   ANSWERING_FILES,
@@ -116,7 +119,9 @@ async function download(url: string, signal: AbortSignal, maxBytes: number): Pro
   }
 }
 
-/** Reads a stream, counting bytes as they come: a server need not name their number. Without bytes no memory is taken. */
+/**
+ * Reads a stream, counting bytes as they come: a server need not name their number. Without bytes no memory is taken.
+ */
 async function readAll(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   maxBytes: number,

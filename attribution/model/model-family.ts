@@ -100,7 +100,7 @@ export interface ModelFamily<Parts extends ModelParts = ModelParts> {
 }
 
 /** Result of a recipe on the rows of a version: everything that is published and registered comes from it. */
-export type Trained<Parts extends ModelParts = ModelParts> = Parts & {
+export type TrainedModel<Parts extends ModelParts = ModelParts> = Parts & {
   /** Rows in the version's order. */
   readonly rows: readonly OwnedRow[];
   readonly payees: readonly Payee[];
@@ -128,7 +128,11 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
    * Deterministic to the byte. Needs `initPoseidon`: the rows are compared with the root that the recipe names.
    * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
    */
-  train(rows: readonly OwnedRow[], recipe: Parts["recipe"], options: TrainOptions): Promise<Trained<Parts>>;
+  train(
+    rows: readonly OwnedRow[],
+    recipe: Parts["recipe"],
+    options: TrainOptions,
+  ): Promise<TrainedModel<Parts>>;
   /** True for recipes whose G comes from the whole run: `features` is not called. */
   needsRun?(recipe: Parts["recipe"]): boolean;
   /** G, or B, from parts that are there already, without training. */
@@ -138,7 +142,7 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
     options: { onProgress?: OnProgress },
   ): Promise<RegisteredMatrix>;
   /** Quality of the model on its rows, as a sentence. */
-  describe(trained: Trained<Parts>): string;
+  describe(trained: TrainedModel<Parts>): string;
 }
 
 /** A published model as a customer's client checks answers with it (client/actions/answers/check-answer.ts). */

@@ -14,7 +14,7 @@ import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import type { DirectParts } from "./direct/direct-family.ts";
 import { trainDirect } from "./direct/direct-training.ts";
 import { readModel, readModelFiles, writeModel } from "./model-directory.ts";
-import type { Trained } from "./model-family.ts";
+import type { TrainedModel } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
 import { decodeManifest, MANIFEST } from "./model-manifest.ts";
 import type { OwnedRow } from "./owned-rows.ts";
@@ -29,7 +29,7 @@ const differs = (what: string) =>
   expect.objectContaining({ code: "ATT_MODEL_MISMATCH", data: expect.objectContaining({ what }) });
 
 let rows: OwnedRow[];
-let trained: Trained<DirectParts>;
+let trained: TrainedModel<DirectParts>;
 let model: PublishedModel<DirectParts>;
 let folder: string;
 

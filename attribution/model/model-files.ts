@@ -1,3 +1,8 @@
+/**
+ * Files of a published model (docs/reference/attribution.md): a manifest with sizes, SHA-256 hashes and
+ * statics, and the files it names. Encodes and decodes them, and checks that they fit each other;
+ * model-directory.ts reads and writes them.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
@@ -12,7 +17,7 @@ import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.t
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
-import type { FeaturesOf, ModelFamily, ModelParts, Trained } from "./model-family.ts";
+import type { FeaturesOf, ModelFamily, ModelParts, TrainedModel } from "./model-family.ts";
 import {
   checkedFile,
   decodeManifest,
@@ -31,7 +36,7 @@ import { type ModelRegistration, staticsOf } from "./registration.ts";
 /** A model as its owner publishes it. */
 export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPart<Parts> & {
   readonly payees: readonly Payee[];
-  /** G. */
+  /** G as int8, or a direct model's B as int16. */
   readonly features: FeaturesOf<Parts>;
   readonly statics: ModelStatics;
   /** The hash of the statics. */
@@ -56,7 +61,7 @@ const payeesSchema = z.array(
  * @param card the text of the Datanet's card, with which anybody can check the recipe's base
  */
 export function publishedModel<Parts extends ModelParts>(
-  trained: Trained<Parts>,
+  trained: TrainedModel<Parts>,
   registration: ModelRegistration,
   { card = null, publishRows }: { publishRows: boolean; card?: string | null },
 ): PublishedModel<Parts> {
@@ -64,7 +69,7 @@ export function publishedModel<Parts extends ModelParts>(
   return { ...published, ...registration, rows: publishRows ? trained.rows : null, card } as never;
 }
 
-/** The files, the manifest among them. */
+/** Encodes a model as its files' bytes by name, the manifest among them. */
 export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Parts>): Map<string, Uint8Array> {
   const { card, features, columns, statics, rows } = model;
   const answering = answeringFiles(model);
@@ -106,8 +111,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
 /**
  * Reads a published model and checks that its files are those of the manifest and fit each other and the statics. Two
  * checks are left to verify-model.ts: the rows' training, and the columns' sums. Needs `initPoseidon`.
- * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID,
- *   ATT_RECIPE_INVALID
+ * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID
  */
 export function decodeModel<Parts extends ModelParts = DirectParts>(
   files: ModelFiles,
@@ -245,6 +249,7 @@ function decodeRowLines(bytes: Uint8Array, payees: readonly Payee[], recipe: Rec
 
 const NEWLINE = Uint8Array.of(10);
 
+/** Column commitments, shard after shard: for each column u and v, 32 bytes each, big-endian. */
 function columnBytes(shards: readonly ColumnCommitments[]): Uint8Array {
   return Buffer.concat(
     shards.flatMap(({ u, v }) =>

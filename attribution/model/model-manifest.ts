@@ -1,4 +1,4 @@
-/** The manifest of a published model, and its files against it. */
+/** Manifest of a published model, and the checks of its files against it: names, sizes in bytes, SHA-256 hashes. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { textOfBytes } from "@openledger/foundation/utf8";

@@ -1,3 +1,7 @@
+/**
+ * Interface of a trainable model: training, losses and derivatives. logistic-model.ts implements it for direct
+ * models; influence and held-out odds are computed through it.
+ */
 import type { Sensitivities } from "../features/sensitivities.ts";
 import type { SparseRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";

@@ -1,5 +1,7 @@
-/** Rows of versions with their owners, for any content. */
-
+/**
+ * Rows of versions with the leaves that they earn for, whatever their content: the payee table of a model, and
+ * the check of rows against the ledger's root.
+ */
 import { inPlaces, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import type { Payee, PayeeOwners } from "@openledger/circuits/ledger/rewards";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
@@ -105,7 +107,10 @@ export function datanetOfRow(
   return { datanetId: versionsOf(recipe)[place]!.id, versionRow: row - shards[place]!.firstRow };
 }
 
-/** @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe's versions */
+/**
+ * @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe's
+ * versions
+ */
 export function checkRowsRoot(
   rows: readonly OwnedRow[],
   recipe: Pick<RecipeBase, "datanet" | "furtherDatanets">,

@@ -1,5 +1,7 @@
-/** Fields that every recipe has, whatever its family. A family adds the fields of its models. */
-
+/**
+ * Recipe fields that every family of models has; a family adds the fields of its models (direct-recipe.ts,
+ * models/).
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { isDirectQuery, type ModelQuery } from "@openledger/circuits/ledger/model-query";
@@ -33,7 +35,9 @@ export const recipeFields = {
     .max(DATANET_COUNT_MAX - 1)
     .optional(),
   seed: z.string().min(1).max(64),
-  /** Rules against gaming, applied to the features before they are rounded (docs/explanation/attribution-methods.md). */
+  /**
+   * Rules against gaming, applied to the features before they are rounded (docs/explanation/attribution-methods.md).
+   */
   rules: z.strictObject({
     /** No row is longer than this quantile of all rows' lengths; 1 = no limit. */
     normQuantile: z.number().positive().max(1),
@@ -59,7 +63,8 @@ const baseSchema = z.object(recipeFields);
 export interface RecipeBase extends z.infer<typeof baseSchema> {
   readonly family: string;
   /**
-   * Part of payments that goes by citation, by the card, for a language model that cites rows. Such a model has no base.
+   * Part of payments that goes by citation, by the card, for a language model that cites rows. Such a model has no
+   * base.
    */
   readonly retrieval?: { readonly citationPermille: number } | undefined;
 }
@@ -76,7 +81,9 @@ export const versionsOf = ({
 /** The family of direct models: it names how a model is settled, too. */
 export const DIRECT = "direct";
 
-/** A model's columns as its settlement circuit counts them: a direct one names its buckets, and has the bias besides. */
+/**
+ * A model's columns as its settlement circuit counts them: a direct one names its buckets, and has the bias besides.
+ */
 export function circuitColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): {
   readonly features: number;
   readonly isDirect?: true;
@@ -89,7 +96,9 @@ export function boundColumns(recipe: Pick<RecipeBase, "columnCount" | "family">)
   return columnShape(circuitColumns(recipe));
 }
 
-/** A query's entry in all columns beyond the family's own: a constant of the model, since the statics bind the recipe. */
+/**
+ * A query's entry in all columns beyond the family's own: a constant of the model, since the statics bind the recipe.
+ */
 export function restOfQuery({ rules }: Pick<RecipeBase, "rules">): number {
   return hasBaseColumns(rules) ? MAX_QUERY : 1;
 }
@@ -108,8 +117,8 @@ export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
 }
 
 /**
- * Checks a recipe by its family's schema. One that names `method.featureCount` has a column for each feature, and one of
- * several Datanets names each once.
+ * Checks a recipe by its family's schema. One that names `method.featureCount` has a column for each feature, and one
+ * of several Datanets names each once.
  * @throws ATT_RECIPE_INVALID
  */
 export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recipe>, json: unknown): Recipe {

@@ -1,9 +1,14 @@
+/**
+ * Rules of a recipe applied to real features: near-duplicates share, row norms are clipped, the base is added;
+ * int8 last. The training of language models and of models that cite calls it; direct models have their own in
+ * direct-training.ts.
+ */
 import { baseUnit, quantiseWithBase } from "../features/base-column.ts";
 import { padColumns, type QuantisedFeatures, quantiseFeatures } from "../features/quantise.ts";
 import { clipRowNorms, type NearDuplicate, shareNearDuplicates } from "../rows/row-rules.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 
-/** Facts about rows, computed only where a rule needs them. */
+/** Facts about rows for the rules; `duplicates` is called only where a rule needs it. */
 export interface RowSources {
   /** Near-duplicates in the version's order. */
   duplicates(): readonly NearDuplicate[];
@@ -12,8 +17,8 @@ export interface RowSources {
 }
 
 /**
- * G: the rows' features (rows × featureCount, real numbers) under the recipe's rules, as int8. The remaining columns are
- * the base, or zero.
+ * G: the rows' features (rows × featureCount, real numbers) under the recipe's rules, as int8. The remaining columns
+ * are the base, or zero.
  */
 export function registeredFeatures(
   features: Float64Array,

@@ -1,3 +1,8 @@
+/**
+ * Commitment to a trained model: the payees, column commitments and statics that CreateModel registers on the
+ * ledger. Whoever trains calls `registerModel`; model-files.ts and verify-model.ts make the same statics from
+ * files.
+ */
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import { cutPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import {
@@ -21,7 +26,7 @@ import { attributionError } from "../attribution-errors.ts";
 import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
-import type { ModelParts, Trained } from "./model-family.ts";
+import type { ModelParts, TrainedModel } from "./model-family.ts";
 import { boundColumns, type RecipeBase, type RecipeVersion, versionsOf } from "./recipe-fields.ts";
 
 /** Terms that the owner chooses when they create the model on the ledger. */
@@ -47,11 +52,12 @@ export interface ModelRegistration {
 export type ModelSize = Omit<SettlementSize, "payments">;
 
 /**
- * Commits to a trained model for a settlement circuit, or cuts it into shards for those of shards. Needs `initPoseidon`; about 4 µs an entry of G.
+ * Commits to a trained model for a settlement circuit, or cuts it into shards for those of shards. Needs
+ * `initPoseidon`; about 4 µs an entry of G.
  * @throws ATT_BEYOND_CIRCUIT, ATT_RECIPE_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
  */
 export function registerModel<Parts extends ModelParts>(
-  model: Parts & Pick<Trained, "features" | "payees">,
+  model: Parts & Pick<TrainedModel, "features" | "payees">,
   terms: RegistrationTerms,
   size: ModelSize,
   options: { onProgress?: OnProgress } = {},
@@ -68,7 +74,10 @@ export function registerModel<Parts extends ModelParts>(
   return { payees, columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
 }
 
-/** Payees in the places that circuits of this size need; those of several Datanets are in their places. @throws CIR_SETTLEMENT_SIZE */
+/**
+ * Payees in the places that circuits of this size need; those of several Datanets are in their places already.
+ * @throws CIR_SETTLEMENT_SIZE
+ */
 export const payeesFor = (
   {
     payees,
@@ -93,7 +102,7 @@ export function commitFeatures(
   return commitShards(matrix, shards, featureCount, report);
 }
 
-/** B as circuits take it. */
+/** A direct model's matrix B as the settlement circuits take it. */
 export const directMatrix = ({ featureCount, rowCount, values }: DirectFeatures): DirectMatrix => ({
   rowCount,
   bucketCount: featureCount - 1,
@@ -129,7 +138,7 @@ export function staticsOf(
 
 /** @throws ATT_BEYOND_CIRCUIT where the model has more rows or payees than the circuit, or other columns */
 function checkFits(
-  { features, payees, recipe }: Pick<Trained, "features" | "payees" | "recipe">,
+  { features, payees, recipe }: Pick<TrainedModel, "features" | "payees" | "recipe">,
   size: ModelSize,
 ): void {
   const beyond = (what: string, given: number, max: number) =>

@@ -1,4 +1,7 @@
-/** Assurance of a reply: one function of facts, for servers, command line, library and pages. */
+/**
+ * Assurance of each part of a model's reply, beyond its server's word: one function of facts, for servers,
+ * command line, library and pages.
+ */
 import { DIRECT, type RecipeBase } from "./recipe-fields.ts";
 
 /** Checks that a customer has computed (client/actions/answers/model-answers.ts). */
@@ -24,8 +27,8 @@ export function assuranceOf({ family }: Pick<RecipeBase, "family">, checked: Che
 }
 
 /**
- * Rules that bind a model's owner, contributors and payers, in a few words each, from the recipe, which the statics bind.
- * Servers print it, and pages show it.
+ * Rules that bind a model's owner, contributors and payers, in a few words each, from the recipe, which the statics
+ * bind. Servers print it, and pages show it.
  */
 export function defencesOf({ family, retrieval, rules }: RecipeBase): string {
   const strength = (permille: number) => `${permille / 1_000} of a typical score`;

@@ -9,7 +9,7 @@ import { datanetOf, recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import type { DirectParts } from "./direct/direct-family.ts";
 import { parseDirectRecipe } from "./direct/direct-recipe.ts";
 import { trainDirect } from "./direct/direct-training.ts";
-import type { Trained } from "./model-family.ts";
+import type { TrainedModel } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
 import { checkRowsRoot, joinVersions, type OwnedRow, payeeTable } from "./owned-rows.ts";
 import { registerModel } from "./registration.ts";
@@ -27,7 +27,7 @@ const othersOf = (rows: readonly OwnedRow[]): OwnedRow[] =>
 let versions: OwnedRow[][];
 let rows: readonly OwnedRow[];
 let recipe: ReturnType<typeof recipeFor>;
-let trained: Trained<DirectParts>;
+let trained: TrainedModel<DirectParts>;
 let model: PublishedModel<DirectParts>;
 
 beforeAll(async () => {

@@ -1,11 +1,11 @@
-/** Checks before training that rows can make a model at all, and what is missing. */
+/** Checks before a direct model's training that the rows can make a model at all; the error says what is missing. */
 import { attributionError } from "../attribution-errors.ts";
 import { atRow } from "../rows/labelled-rows.ts";
 import { decodeRow, labelsOf, type RowKind } from "../rows/row-content.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 
 /** Minimum rows: two of each label. A model of one row would be its copy. */
-const LEAST_ROWS = 4;
+const MIN_ROWS = 4;
 
 /** @throws ATT_ROW_INVALID naming the first that is no row of the kind, ATT_TOO_FEW_ROWS with what is missing */
 export function requireRows(
@@ -19,16 +19,16 @@ export function requireRows(
     labelsOf(kind).map((name, label) => [name, given.filter((one) => one === label).length]),
   );
   const present = Object.entries(labelCounts).filter(([, count]) => count > 0);
-  if (rowCount >= LEAST_ROWS && present.length >= 2) return;
+  if (rowCount >= MIN_ROWS && present.length >= 2) return;
   const counts = present.map(([name, count]) => `${count} ${name}`).join(", ");
   const absent = Object.keys(labelCounts).filter((name) => labelCounts[name] === 0);
   const needed = [
-    ...(rowCount < LEAST_ROWS ? [`${LEAST_ROWS - rowCount} more rows`] : []),
+    ...(rowCount < MIN_ROWS ? [`${MIN_ROWS - rowCount} more rows`] : []),
     ...(present.length < 2 ? [`rows with another label (${absent.join(", ")})`] : []),
   ].join(", and ");
   throw attributionError(
     "ATT_TOO_FEW_ROWS",
     `version ${datanet.version} of datanet ${datanet.id} has ${rowCount} rows (${counts}); a model needs ${needed}`,
-    { data: { rowCount, leastRows: LEAST_ROWS, labelCounts } },
+    { data: { rowCount, leastRows: MIN_ROWS, labelCounts } },
   );
 }

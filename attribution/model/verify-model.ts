@@ -1,3 +1,7 @@
+/**
+ * Recomputes a published model from its recipe and rows, and compares every number with what is published and
+ * registered. `openledger verify model`, the watcher and `openledger models ask` call it before they trust a model.
+ */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
@@ -46,7 +50,10 @@ export interface VerifyModelOptions {
 export interface VerifiedModel {
   readonly rowCount: number;
   readonly payeeCount: number;
-  /** Part of the rows that the model labels as their contributors did; null where it was not trained again, or rows have no labels. */
+  /**
+   * Part of the rows that the model labels as their contributors did; null where it was not trained again, or rows
+   * have no labels.
+   */
   readonly accuracy: number | null;
   /**
    * True if the base, or its absence, was compared with the Datanet's card; for a model that cites, the part of
@@ -56,8 +63,8 @@ export interface VerifiedModel {
 }
 
 /**
- * Checks that a model follows from its recipe and the rows that the ledger commits to, and that the ledger's commitments
- * are to this model. `model` has passed `decodeModel`. Needs `initPoseidon`.
+ * Checks that a model follows from its recipe and the rows that the ledger commits to, and that the ledger's
+ * commitments are to this model. `model` has passed `decodeModel`. Needs `initPoseidon`.
  * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`; ATT_ROWS_MISMATCH, ATT_ROW_INVALID,
  *   ATT_RECIPE_INVALID
  */

@@ -1,3 +1,7 @@
+/**
+ * Checks and hashes common to all kinds of rows, which are bytes here: the place of a refused row, copies, one
+ * SHA-256 over a whole list.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
@@ -29,7 +33,7 @@ export function refuseDuplicates(contents: readonly Uint8Array[]): void {
   }
 }
 
-/** SHA-256 over all rows, each with its length before it. */
+/** SHA-256 over all rows, each with its length in bytes before it (32 bits, big-endian). Hex without 0x. */
 export function hashContents(contents: readonly Uint8Array[]): string {
   const hash = sha256.create();
   const length = new Uint8Array(4);

@@ -1,9 +1,14 @@
+/**
+ * Search for near-duplicates among the rows of a version: texts by Jaccard similarity, images by correlation,
+ * features by cosine. Reviewers' checks, direct trainings and previews call it; row-rules.ts says what follows
+ * for the reward.
+ */
 import { type NearDuplicate, ROW_RULES } from "./row-rules.ts";
 import { coarseImageVector, type ImageShape, imageVector } from "./similar-images.ts";
 import { TextIndex } from "./similar-texts.ts";
 import { unitRows, VectorIndex } from "./similar-vectors.ts";
 
-/** Rows in the order of contribution. */
+/** Rows to compare, in the order of contribution. */
 export type ComparableRows = {
   /** Labels: only rows of equal labels are compared. The same content with another label is a dispute, not a copy. */
   readonly labels: ArrayLike<number>;
@@ -29,9 +34,9 @@ export type ComparableRows = {
 );
 
 /**
- * Rows that are nearly an earlier one, with the most similar row before them that is no near-duplicate itself. So a
- * cluster is a row and all that are similar *to it*: long chains of small steps do not join up. Every pair is found; no
- * hash function has to be secret from the copyist. Ascending by `later`.
+ * Finds the rows that are nearly an earlier one, with the most similar row before them that is no near-duplicate
+ * itself. So a cluster is a row and all that are similar *to it*: long chains of small steps do not join up. Every
+ * pair is found; no hash function has to be secret from the copyist. Ascending by `later`.
  */
 export function nearDuplicates(rows: ComparableRows): NearDuplicate[] {
   const out: NearDuplicate[] = [];

@@ -1,16 +1,17 @@
-import { attributionError } from "../attribution-errors.ts";
-import { type SparseRows, sparseFromDense, sparseRows } from "../maths/sparse-rows.ts";
-import { PIXEL_COUNT, poolDigits } from "./digit-pixels.ts";
-import { hashedTerms } from "./hashed-terms.ts";
-
 /**
- * A row of a datanet: one line of canonical JSON, UTF-8, a label and an input (docs/reference/attribution.md). The
- * contributor gives the label; the validator who signs the row off has read both. Canonical = as `JSON.stringify` writes
- * it, so that a row has one spelling and a copy is found by its hash.
+ * Labelled rows of a datanet, encoded and decoded: one line of canonical JSON, UTF-8, a label and an input
+ * (docs/reference/attribution.md). The contributor gives the label; the validator who signs the row off has read
+ * both. Canonical = as `JSON.stringify` writes it, so that a row has one spelling and a copy is found by its hash.
  *
  *   email  {"label":"spam" | "ham","text":"subject\nbody"}
  *   digit  {"label":"0" … "9","pixels":base64 of 28 × 28 bytes, row after row, 0 = background}
  */
+import { attributionError } from "../attribution-errors.ts";
+import { type SparseRows, sparseFromDense, sparseRows } from "../maths/sparse-rows.ts";
+import { PIXEL_COUNT, type POOLED_DIGIT_SIDE, poolDigits } from "./digit-pixels.ts";
+import { hashedTerms } from "./hashed-terms.ts";
+
+/** Kinds of rows with labels; texts without labels are in text-rows.ts. */
 const ROW_KINDS = ["email", "digit"] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
@@ -23,7 +24,7 @@ export interface LabelledInput {
 /** Conversion of inputs to numbers: part of a recipe. */
 export type InputOptions =
   | { readonly kind: "email"; readonly bucketCount: number }
-  | { readonly kind: "digit"; readonly side: 14 };
+  | { readonly kind: "digit"; readonly side: typeof POOLED_DIGIT_SIDE };
 
 /** The largest row, in bytes of its JSON: an e-mail without attachments. Guess, revisit. */
 export const MAX_ROW_BYTES = 65_536;
@@ -39,7 +40,7 @@ export function labelsOf(kind: RowKind): readonly string[] {
   return LABELS[kind];
 }
 
-/** @throws ATT_ROW_INVALID */
+/** Writes a row as canonical JSON in UTF-8. @throws ATT_ROW_INVALID */
 export function encodeRow(kind: RowKind, { label, input }: LabelledInput): Uint8Array {
   const name = LABELS[kind][label];
   if (name === undefined) throw invalidRow(kind, `there is no label ${label}`);
@@ -51,7 +52,7 @@ export function encodeRow(kind: RowKind, { label, input }: LabelledInput): Uint8
   return content;
 }
 
-/** @throws ATT_ROW_INVALID where the content is not exactly what `encodeRow` writes */
+/** Reads a row. @throws ATT_ROW_INVALID where the content is not exactly what `encodeRow` writes */
 export function decodeRow(kind: RowKind, content: Uint8Array): LabelledInput {
   let text: string;
   let row: Record<string, unknown>;
@@ -89,7 +90,7 @@ export function inputRows(options: InputOptions, inputs: readonly string[]): Spa
   return sparseFromDense(poolDigits(pixels, side), inputs.length, side * side);
 }
 
-/** @throws ATT_ROW_INVALID */
+/** Requires an input that a row of this kind may have. @throws ATT_ROW_INVALID */
 export function checkInput(kind: RowKind, input: string): void {
   if (kind === "email") {
     if (input.trim() === "") throw invalidRow(kind, "its text is empty");

@@ -1,9 +1,11 @@
+/**
+ * Rules about rows that bound what cheating with them gains, with their thresholds. All are functions of public
+ * data, so anyone recomputes them; how much each helps is measured (docs/explanation/attribution-methods.md,
+ * "Gaming").
+ */
 import { attributionError } from "../attribution-errors.ts";
 
-/**
- * Rules about rows that bound what cheating with them gains. All are functions of public data, so anyone recomputes
- * them; how much each helps is measured (docs/explanation/attribution-methods.md, "Gaming").
- */
+/** Thresholds of the rules; similarities and quantiles are parts of 1. */
 export const ROW_RULES = {
   /** Minimum Jaccard similarity of the shingles of two texts that are near-duplicates. */
   textSimilarity: 0.7,
@@ -14,23 +16,25 @@ export const ROW_RULES = {
   /** Minimum cosine between the real features of two rows that are near-duplicates, whatever their contents. */
   featureSimilarity: 0.85,
   /** An e-mail with fewer different words is left out: it is near no other, and the bias pays it for every question. */
-  leastWords: 8,
+  minWords: 8,
   /**
-   * Maximum part of contradicted labels in a commit that anybody should vouch for. Guess: right ones are in a seventh of
-   * cases.
+   * Maximum part of contradicted labels in a commit that anybody should vouch for. Guess: right ones are in a seventh
+   * of cases.
    */
   maxContradicted: 0.75,
   /** No row's features are longer than this quantile of all rows' lengths. */
   normQuantile: 0.99,
 } as const;
 
-/** Quantile of the presets for rows of this kind: odd e-mails have long rows, and so have those that are made to earn. */
+/**
+ * Quantile of the presets for rows of this kind: odd e-mails have long rows, and so have those that are made to earn.
+ */
 export const clipQuantileOf = (rowKind: string): number =>
   rowKind === "email" ? 0.7 : ROW_RULES.normQuantile;
 
-/** Returns true for an e-mail with fewer than `leastWords` different words. Letters and digits make a word. */
+/** Returns true for an e-mail with fewer than `minWords` different words. Letters and digits make a word. */
 export const hasFewWords = (text: string): boolean =>
-  new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.leastWords;
+  new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.minWords;
 
 /** `later` is nearly `earlier`, which is no near-duplicate itself. Places in the order of contribution. */
 export interface NearDuplicate {

@@ -1,3 +1,4 @@
+/** Reader of a contributor's file: JSON lines to canonical rows. `openledger datanet contribute` calls it. */
 import { parseExactJson } from "@openledger/foundation/exact-json";
 import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
 import { attributionError } from "../attribution-errors.ts";
@@ -5,8 +6,10 @@ import { encodeRow, labelsOf, type RowKind } from "./row-content.ts";
 import { encodeTextRow, type TextRow } from "./text-rows.ts";
 
 /**
- * Rows with labels from a file: one JSON value a line, as docs/reference/attribution.md says, `{"label":"spam","text":"…"}` or
- * `{"label":"7","pixels":"…"}`; or rows of texts, without labels. How a line is spaced does not matter: rows are stored in their canonical form.
+ * Reads rows with labels from a file: one JSON value a line, as docs/reference/attribution.md says,
+ * `{"label":"spam","text":"…"}` or `{"label":"7","pixels":"…"}`; or rows of texts, without labels. How a line is spaced
+ * does not matter: rows are stored in their canonical form.
+ * @param path named in errors, with the line
  * @throws ATT_ROW_INVALID naming the line
  */
 export function rowsFromJsonLines(content: Uint8Array, path: string): Uint8Array[] {

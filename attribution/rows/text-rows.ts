@@ -1,4 +1,7 @@
-/** Rows without labels: texts, or prompts with their answers. Language models are made of them. */
+/**
+ * Rows without labels, as bytes of canonical JSON: texts, or prompts with their answers. Language models are
+ * trained on them.
+ */
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_ROW_BYTES } from "./row-content.ts";
 

@@ -1,6 +1,10 @@
-/** Text features: distinct words and pairs of neighbouring words, as 32-bit hashes (FNV-1a). */
+/**
+ * Terms of a text, distinct words and pairs of neighbouring words, as 32-bit hashes (FNV-1a), and their
+ * buckets: the inputs of models of e-mails.
+ */
 import { mix32 } from "../maths/seeded-random.ts";
 
+/** FNV-1a of 32 bits: its prime and its offset basis. */
 const FNV_PRIME = 0x01000193;
 const FNV_BASIS = 0x811c9dc5;
 

@@ -1,3 +1,7 @@
+/**
+ * Estimate of who would be paid for one answer, shown with the answer before any settlement: rows' scores as
+ * shares of 1 by row and contributor. The answering server computes it, and the preview "what if" of a recipe.
+ */
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
@@ -5,11 +9,13 @@ import { rowOwners } from "../model/owned-rows.ts";
 import { integerScoresOf, type ModelScores } from "./model-scores.ts";
 import type { RanMode } from "./score-engine.ts";
 
+/** A row's part in an estimate. */
 export interface RowShare {
   /** Place in the version's order. */
   readonly row: number;
   readonly contributorId: number;
   readonly validatorId: number;
+  /** Integer score, in the registered matrix's and the query's units. */
   readonly score: number;
   /** Part of the contributors' and validators' reward for the answer, if it is drawn. */
   readonly share: number;

@@ -1,4 +1,7 @@
-/** Check that a direct model's receipt binds the prompt that was asked: for anybody who is shown the prompt. */
+/**
+ * Check that a direct model's receipt binds the prompt that was asked, for anybody who is shown the prompt:
+ * verify-settlement judges the drawn answers of an epoch by it.
+ */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";

@@ -1,3 +1,7 @@
+/**
+ * Scores s = G q on a graphics card by gpu.js, exact in float32: the mode `gpu` of score-engine.ts. G is int8,
+ * q at most ±255, s below 2²⁶.
+ */
 import { createRequire } from "node:module";
 import { type AdapterKind, openDawn } from "@openledger/prover/webgpu/dawn-library";
 import type { GPU as Gpu, Input, KernelFunction } from "gpu.js";
@@ -38,7 +42,8 @@ interface AsyncKernel {
  * one flat list: an index that a kernel computes is wrong from 2^24 on.
  *
  * @param kind "software" computes on the processor, for tests
- * @throws ATT_INPUT_INVALID, PRV_GPU_UNAVAILABLE, and an Error of gpu.js where there is no adapter or G does not fit its memory
+ * @throws ATT_INPUT_INVALID, PRV_GPU_UNAVAILABLE, and an Error of gpu.js where there is no adapter or G does not fit
+ * its memory
  */
 export async function openGpuMatrix(matrix: Matrix, kind: AdapterKind = "hardware"): Promise<GpuMatrix> {
   checkMatrix(matrix);
@@ -121,7 +126,7 @@ interface SharedDevice {
   release(): void;
 }
 
-/** gpu.js keeps one device for all its kernels; it is counted here who uses it, since Dawn's must be ended by hand. */
+/** gpu.js keeps one device for all its kernels; its users are counted, since Dawn's must be ended by hand. */
 const shared: { kind: AdapterKind; users: number; device: GPUDevice | null } = {
   kind: "hardware",
   users: 0,

@@ -1,3 +1,4 @@
+/** Scores s = G q in plain integers: the mode `int32` of score-engine.ts, and the reference for the others. */
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_FEATURE, MAX_FEATURE_COUNT, MAX_QUERY } from "../features/quantise.ts";
 

@@ -1,4 +1,7 @@
-/** Scores of a model's registered matrix, for a query of its kind. */
+/**
+ * Scores of all rows of a model for one query, whatever the model's kind: int8 features by a score engine,
+ * direct models by plain integers. The answering server and the check of a settlement open it.
+ */
 import { isDirectQuery, type ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { attributionError } from "../attribution-errors.ts";

@@ -1,5 +1,6 @@
 /**
- * Scores of one model by a chosen mode, without fallback: the chosen one runs, or none. All modes give the same integers.
+ * Engine that scores one model's int8 features for queries, by a chosen mode without fallback: the chosen one
+ * runs, or none. All modes give the same integers; `auto` takes the faster one by measurement.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterKind } from "@openledger/prover/webgpu/dawn-library";
@@ -7,7 +8,10 @@ import { attributionError } from "../attribution-errors.ts";
 import { type GpuMatrix, openGpuMatrix } from "./gpu-scores.ts";
 import { integerScores, type ScoreInputs } from "./integer-scores.ts";
 
-/** `int32`: plain integers. `gpu`: gpu.js on a graphics card, through WebGPU. `auto`: the faster of both for the model. */
+/**
+ * `int32`: plain integers. `gpu`: gpu.js on a graphics card, through WebGPU. `auto`: the faster of both for the
+ * model.
+ */
 export const SCORE_CHOICES = ["auto", "gpu", "int32"] as const;
 export type ScoreChoice = (typeof SCORE_CHOICES)[number];
 /** Mode that ran. */
@@ -22,8 +26,8 @@ export interface ScoreEngine {
 }
 
 /**
- * Milliseconds per query below which plain integers are fast enough: a card is not worth the second that gpu.js takes to
- * load.
+ * Milliseconds per query below which plain integers are fast enough: a card is not worth the second that gpu.js takes
+ * to load.
  */
 const QUICK_MS = 5;
 /** Queries of a measurement; the best counts, since engines compile while they run. */

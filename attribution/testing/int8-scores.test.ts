@@ -11,7 +11,7 @@ const realScores = (of: { rows: Float64Array; queries: Float64Array; featureCoun
   timesTransposed(of.queries, QUERIES, of.rows, ROWS, of.featureCount);
 
 /** The least correlation of two score matrices over rows, among queries. */
-const leastCorrelation = (a: Float64Array, b: Float64Array) =>
+const minCorrelation = (a: Float64Array, b: Float64Array) =>
   Math.min(
     ...Array.from({ length: QUERIES }, (_, q) =>
       pearson(a.slice(q * ROWS, (q + 1) * ROWS), b.slice(q * ROWS, (q + 1) * ROWS)),
@@ -30,7 +30,7 @@ describe("int8Scores", () => {
   it("are whole numbers that rank rows as the real features do", () => {
     const scores = int8Scores(real);
     expect(scores.every(Number.isInteger)).toBe(true);
-    expect(leastCorrelation(scores, realScores(real))).toBeGreaterThan(0.999);
+    expect(minCorrelation(scores, realScores(real))).toBeGreaterThan(0.999);
   });
 
   it("lose all but one row where that one is far longer, which is what clipping prevents", () => {
@@ -38,6 +38,6 @@ describe("int8Scores", () => {
     const scores = int8Scores({ ...real, rows: rowsWithOne });
     expect(scores.slice(1, ROWS).every((score) => score === 0)).toBe(true);
     const clipped = int8Scores({ ...real, rows: clipRowNorms(rowsWithOne, featureCount, 0.95) });
-    expect(leastCorrelation(clipped, realScores(real))).toBeGreaterThan(0.99);
+    expect(minCorrelation(clipped, realScores(real))).toBeGreaterThan(0.99);
   });
 });

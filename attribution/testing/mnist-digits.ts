@@ -1,7 +1,7 @@
 import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
 import { attributionError } from "../attribution-errors.ts";
 import { sparseFromDense } from "../maths/sparse-rows.ts";
-import { PIXEL_COUNT, poolDigits, SIDE } from "../rows/digit-pixels.ts";
+import { DIGIT_SIDE, PIXEL_COUNT, poolDigits } from "../rows/digit-pixels.ts";
 import { hashContents } from "../rows/labelled-rows.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
 
@@ -17,7 +17,7 @@ let cached: { pixels: Uint8Array; contents: Uint8Array[]; labels: Int32Array } |
  * The digits, by class. The package stores each pixel as byte / 255, cut to three decimals: the byte comes back exactly.
  * @param side 28, or 14 for sums of 2 × 2 pixels. Either way a feature is in [0, 1]. @throws ATT_ROWS_MISMATCH
  */
-export function loadMnist(side: 28 | 14 = SIDE): LabelledRows {
+export function loadMnist(side: 28 | 14 = DIGIT_SIDE): LabelledRows {
   cached ??= readDigits();
   const { pixels, contents, labels } = cached;
   return {

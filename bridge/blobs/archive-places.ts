@@ -1,4 +1,7 @@
-/** Archives as places: one's own folder, and those that full nodes and sequencers serve (`GET /blobs/…`). */
+/**
+ * Archives as places of blobs: one's own folder, and those that full nodes and sequencers serve (`GET
+ * /blobs/…`). blob-finder.ts asks them.
+ */
 import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import type { BlobArchive } from "./blob-archive.ts";
 import type { BlobPlace } from "./blob-place.ts";

@@ -5,6 +5,7 @@
  */
 
 import { versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { type Hex, hexToBytes } from "viem";
 import { z } from "zod";
 import type { BlobPlace, FoundBytes } from "./blob-place.ts";
@@ -151,7 +152,7 @@ export class BeaconNode implements BlobPlace {
     // Nodes that have too few columns to put a blob together answer with various statuses.
     if (status !== 200) return fail("unreachable", `it answers ${status}`);
     try {
-      return { value: schema.parse(JSON.parse(new TextDecoder().decode(body))), problem: null };
+      return { value: schema.parse(JSON.parse(textOfBytes(body))), problem: null };
     } catch {
       return fail("wrong", "it answers in another form than the Beacon API's");
     }

@@ -1,4 +1,7 @@
-/** Asks one place after the other for a blob, trusts none of them, and archives the blobs that it got. */
+/**
+ * Finder of blobs that L1 names: asks one place after the other, trusts none of them, and archives the blobs
+ * that it got. Whoever reads batches from L1 reads them through it.
+ */
 import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { archivePlace } from "./archive-places.ts";
@@ -36,8 +39,8 @@ export interface BlobFinderModules {
  */
 const DISTRUST_MS = 600_000;
 /**
- * Maximum false answers before a place is distrusted for all blobs. One damaged file does not exclude a place that alone
- * may have another blob; each false answer may cost a second.
+ * Maximum false answers before a place is distrusted for all blobs. One damaged file does not exclude a place that
+ * alone may have another blob; each false answer may cost a second.
  */
 const MAX_WRONG_ANSWERS = 4;
 /**
@@ -67,7 +70,7 @@ export class BlobFinder implements BlobSource {
     this.#places = archive === null ? places : [archivePlace(archive), ...places];
   }
 
-  /** @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_MISSING; BRG_L1_* */
+  /** @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_L1_* */
   async coefficients(wanted: WantedBlob): Promise<bigint[]> {
     if (wanted.versionedHash === EMPTY_BLOB_HASH) return [];
     const { archive: own, check } = this.#modules;

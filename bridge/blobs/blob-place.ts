@@ -1,3 +1,4 @@
+/** Interface of places that may have a blob; blob-finder.ts asks them in turn and checks what they give. */
 import type { BlobProblem, WantedBlob } from "./blob-source.ts";
 
 /** Bytes that nobody has checked yet, or the problem. */

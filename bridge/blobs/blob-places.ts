@@ -1,4 +1,4 @@
-/** Places as a command line names them. */
+/** Places of blobs from a command line's options (--blobs, --beacon), for commands and full nodes. */
 import { filesPlace, peerPlace } from "./archive-places.ts";
 import { BeaconNode } from "./beacon-node.ts";
 import { readBlobFile } from "./blob-archive.ts";

@@ -1,4 +1,7 @@
-/** Source of blobs for readers, whoever stored them, and the error for a missing blob. */
+/**
+ * Interface of readers of blobs, whoever stored them, and the error for a missing blob. blob-finder.ts
+ * implements it.
+ */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { bridgeError } from "../bridge-errors.ts";
 
@@ -17,7 +20,7 @@ export interface WantedBlob {
 export interface BlobSource {
   /**
    * The coefficients of the blob's polynomial, whose commitment gives the versioned hash.
-   * @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_MISSING
+   * @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE
    */
   coefficients(wanted: WantedBlob): Promise<bigint[]>;
 }
@@ -26,7 +29,10 @@ export interface BlobSource {
 export interface BlobProblem {
   /** The folder, or the URL without user, password and query. */
   readonly place: string;
-  /** absent: it answers, and does not have it. wrong: other bytes than the hash names. unreachable: no answer, or none that says either. */
+  /**
+   * absent: it answers, and does not have it. wrong: other bytes than the hash names. unreachable: no answer, or none
+   * that says either.
+   */
   readonly kind: "absent" | "wrong" | "unreachable";
   readonly why: string;
 }

@@ -1,4 +1,4 @@
-/** The dear work on blobs, on a thread of its own (blob-thread.ts). */
+/** Tasks of the bridge's blob thread (blob-thread.ts): a blob with its proof, and the proofs of its cells. */
 import { blobWithProof, cellProofsOf } from "@openledger/circuits/blob/blob-sidecar";
 
 export const blob = (elements: readonly bigint[]) => blobWithProof(elements);

@@ -1,9 +1,13 @@
+/**
+ * Thread of the bridge that makes blobs and their KZG proofs, which take seconds of a processor, so that its loops go
+ * on meanwhile. The publisher's bundle-blobs.ts and transaction-sender.ts give it work.
+ */
 import type { BlobWithProofs } from "@openledger/circuits/blob/blob-sidecar";
 import { processErrors } from "@openledger/foundation/error-table";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { Hex } from "viem";
 
-/** The dear work on blobs, wherever it is done. */
+/** The expensive work on blobs, on this thread or another. */
 export interface BlobWork {
   /** @param elements the coefficients. @returns the blob with one proof */
   blob(elements: readonly bigint[]): Promise<BlobWithProofs>;
@@ -12,8 +16,8 @@ export interface BlobWork {
 }
 
 /**
- * The thread that makes blobs: the bridge's loops go on meanwhile. It starts with the first task, takes
- * one at a time, and does not hold the process alive. A dead one is started again.
+ * Thread that makes blobs. It starts with the first task, takes one at a time, and does not hold the process alive. A
+ * dead one is started again.
  */
 export class BlobThread implements BlobWork {
   readonly #pool = new TaskPool<typeof import("./blob-tasks.ts")>({

@@ -1,5 +1,8 @@
-/** One GET of an untrusted server: its answer is bounded in time and size, and no redirect is followed. */
-import { concatBytes } from "@openledger/circuits/field/element-vector";
+/**
+ * One GET of an untrusted server, an archive or a beacon node: its answer is bounded in bytes and milliseconds,
+ * and no redirect is followed.
+ */
+import { BodyTooLong, boundedBytes } from "@openledger/foundation/wire/bounded-body";
 
 type BoundedAnswer =
   | { readonly status: number; readonly body: Uint8Array; readonly problem: null }
@@ -23,23 +26,9 @@ export async function boundedGet(url: string, request: BoundedRequest): Promise<
       signal: AbortSignal.timeout(timeoutMs),
     });
     status = response.status;
-    const parts: Uint8Array[] = [];
-    let sizeBytes = 0;
-    // Not every browser iterates over a body.
-    const reader = response.body?.getReader();
-    while (reader !== undefined) {
-      const { done: isOver, value: part } = await reader.read();
-      if (isOver) break;
-      sizeBytes += part.length;
-      if (sizeBytes > maxBytes) {
-        // Ends the connection.
-        await reader.cancel();
-        return { status, body: null, problem: `more than ${maxBytes} bytes` };
-      }
-      parts.push(part);
-    }
-    return { status, body: concatBytes(parts), problem: null };
+    return { status, body: await boundedBytes(response, maxBytes), problem: null };
   } catch (error) {
+    if (error instanceof BodyTooLong) return { status, body: null, problem: error.message };
     const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
     return { status, body: null, problem: isTimeout ? `no answer in ${timeoutMs} ms` : "no answer" };
   }

@@ -1,12 +1,15 @@
-/** A blob's bytes against its versioned hash. Nobody who sends them is believed. */
+/**
+ * Check of a blob's bytes against its versioned hash, by making the commitment again. Nobody who sends them is
+ * believed.
+ */
 import { decodeBlob, versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { commitBlob } from "@openledger/circuits/blob/kzg";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { VersionedHash } from "./blob-source.ts";
 
 /**
- * The coefficients, if these are the bytes that the hash names; null for any others. The polynomial's commitment is made
- * again: that of a blob of 1,536 elements takes a third of a full one's time.
+ * The coefficients, if these are the bytes that the hash names; null for any others. The polynomial's commitment is
+ * made again: that of a blob of 1,536 elements takes a third of a full one's time.
  */
 export async function checkedCoefficients(
   bytes: Uint8Array,

@@ -1,4 +1,7 @@
-/** A posted batch with its narrow slots, either from the posted bytes or from a blob. */
+/**
+ * Reader of a posted batch with its narrow slots, from the posted bytes or from a blob: the step from L1's
+ * bytes to `BatchData`, for everyone who replays L1.
+ */
 import {
   type BatchData,
   BLOB_OPENING_BYTES,
@@ -27,8 +30,8 @@ export function postedBlobHash(wire: Uint8Array): VersionedHash {
 }
 
 /**
- * @throws CIR_WIRE_MALFORMED, CIR_BLOB_MALFORMED for bytes that no proof takes: both are a malformed batch (docs/explanation/data-availability.md);
- * BRG_BLOB_* where nobody gives the blob
+ * @throws CIR_WIRE_MALFORMED, CIR_BLOB_MALFORMED for bytes that no proof takes: both are a malformed batch
+ * (docs/explanation/data-availability.md); BRG_BLOB_* where nobody gives the blob
  */
 export async function readPostedBatch(
   wire: Uint8Array,

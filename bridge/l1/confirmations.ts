@@ -1,10 +1,11 @@
-/** Number of confirmations of a transaction, and the warning where no block comes. */
+/** Confirmations that the bridge and commands wait for on L1, by chain, and the warning where no new block comes. */
 
 /** Milliseconds until the warning: several slots of Ethereum without a block. */
 const STALLED_AFTER_MS = 60_000;
 
 /**
- * Milliseconds until the alarm: a head that does not move for so long is no pause of L1's. The node is cut off, or lies.
+ * Milliseconds until the alarm: a head that does not move for so long is no pause of L1's. The node is cut off, or
+ * lies.
  */
 const STALLED_ALARM_MS = 600_000;
 
@@ -16,7 +17,8 @@ export const stalledAlarmMsOf = (chainId: number): number | null =>
 export const defaultConfirmations = (chainId: number): number => (chainId === 31_337 ? 1 : 3);
 
 /**
- * Warns where L1 makes no blocks: a node that mines only what is sent to it never gives a transaction its confirmations.
+ * Warns where L1 makes no blocks: a node that mines only what is sent to it never gives a transaction its
+ * confirmations.
  */
 export class StalledHead {
   readonly #tell: (text: string) => void;

@@ -1,3 +1,7 @@
+/**
+ * Count of the payments on L1 that posted batches may credit, read from their wire data: batch-bundle.ts and
+ * rollup-contract.ts reckon a transaction's gas with it.
+ */
 import { decodeWire, type SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
 import { tableIn } from "@openledger/circuits/table/table-shape";
@@ -7,7 +11,7 @@ import { type Hex, hexToBytes } from "viem";
 /** A refused deposit goes back to its sender as a credit; whether it is refused, the ledger decides. */
 const CREDITING: readonly number[] = [KIND.withdraw, KIND.depositNew, KIND.depositTo, KIND.forcedWithdraw];
 
-// No circuit has more.
+// Slots beyond those of any circuit: the data are decoded without knowing theirs.
 const ANY_SHAPE: BatchShape = {
   narrow: 4_094,
   wide: 255,

@@ -1,3 +1,7 @@
+/**
+ * L1's prices of gas and blob gas, in wei, and what they make cheaper: blob or calldata. The bridge's loop of
+ * prices calls `note`; the queue loop reports `latest` to the sequencer.
+ */
 import { type BatchShape, type DataPlace, isBlobShape } from "@openledger/circuits/protocol";
 import {
   type CALLDATA_GAS,
@@ -12,10 +16,12 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeMetrics } from "../metrics.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 
+/** Shortest time between two readings of the prices: five blocks of Ethereum. */
 const INTERVAL_MS = 60_000;
 
 type Kind = keyof typeof CALLDATA_GAS;
 const KINDS: readonly Kind[] = ["transfer", "payment"];
+/** Counts of a batch that has operations of one kind alone. */
 const OF_KIND = {
   transfer: (count: number) => ({ transfers: count, payments: 0 }),
   payment: (count: number) => ({ transfers: 0, payments: count }),
@@ -59,7 +65,9 @@ export class DataPricesNotice {
     this.#nowMs = modules.nowMs ?? Date.now;
   }
 
-  /** Reads the prices, at most once a minute, however often it is called. Where L1 names no price, no line is logged. */
+  /**
+   * Reads the prices, at most once a minute, however often it is called. Where L1 names no price, no line is logged.
+   */
   async note(): Promise<void> {
     if (this.#capacity.size === 0 || this.#nowMs() - this.#lookedAtMs < INTERVAL_MS) return;
     this.#lookedAtMs = this.#nowMs();

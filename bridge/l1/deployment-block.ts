@@ -1,3 +1,7 @@
+/**
+ * Search for the block in which the contract was deployed, by bisection over its code: about 25 requests.
+ * l1-history.ts begins there where no first block is given.
+ */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";

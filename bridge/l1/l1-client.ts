@@ -1,3 +1,7 @@
+/**
+ * Clients of an Ethereum node over JSON-RPC, and the coded errors of their calls: every read and write of L1
+ * goes through `l1Call` or a `Reader` of here. Callers decide about repetition.
+ */
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { isNodeUnreachable } from "@openledger/contracts/l1/node-refusal";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
@@ -22,8 +26,8 @@ import { bridgeError } from "../bridge-errors.ts";
 import { patientFetch } from "./patient-fetch.ts";
 
 /**
- * Maximum bytes of a node's answer. Attack: a block full of one contract's events, which is more than viem takes by
- * default. A block of 200 million gas fits.
+ * Maximum bytes of a node's answer, 64 MiB. Attack: a block full of one contract's events, which is more than viem
+ * takes by default. A block of 200 million gas fits.
  */
 const MAX_ANSWER_BYTES = 2 ** 26;
 
@@ -35,13 +39,15 @@ export type L1Client = PublicClient<Transport, undefined>;
 
 interface L1ClientOptions {
   readonly rpcUrl: string;
+  /** Milliseconds after which one attempt is given up; default 20,000. */
   readonly timeoutMs?: number;
+  /** Milliseconds between viem's own looks at new blocks; default 1,000. */
   readonly pollIntervalMs?: number;
   /** Milliseconds for which a request is repeated while the node is busy; 0, the default: not repeated. */
   readonly patienceMs?: number;
 }
 
-// Hosted nodes count requests per second or per minute.
+/** Hosted nodes count requests per second or per minute: two minutes outlast either. */
 const PATIENCE_MS = 120_000;
 
 /** A client that uses a wallet's own node, for pages that know no other. */
@@ -88,8 +94,9 @@ export const wasMined = (error: unknown): boolean =>
   isRollupError(error, "BRG_CONTRACT_REVERTED") && "transactionHash" in error.data;
 
 /**
- * Converts the error of an L1 call to its coded form: BRG_CONTRACT_REVERTED with the contract error's name and operands,
- * BRG_L1_UNREACHABLE where the node did not answer, BRG_L1_REFUSED for the rest. RollupErrors pass unchanged.
+ * Converts the error of an L1 call to its coded form: BRG_CONTRACT_REVERTED with the contract error's name and
+ * operands, BRG_L1_UNREACHABLE where the node did not answer, BRG_L1_REFUSED for the rest. RollupErrors pass
+ * unchanged.
  * @param doing the attempted action, as the end of "failed to …".
  */
 function l1Error(error: unknown, doing: string): RollupError {
@@ -178,7 +185,8 @@ export type Reader<Of extends Abi> = (
 ) => Promise<ContractFunctionReturnType<Of, Reads, Name>>;
 
 /**
- * @param where the contract's name in messages; its calls throw BRG_L1_UNREACHABLE, BRG_L1_REFUSED, BRG_CONTRACT_REVERTED
+ * Makes the typed reader of one ABI. Its calls throw BRG_L1_UNREACHABLE, BRG_L1_REFUSED, BRG_CONTRACT_REVERTED.
+ * @param where the contract's name in messages
  */
 export const readerOf =
   <const Of extends Abi>(abi: Of, where: string): Reader<Of> =>

@@ -153,7 +153,9 @@ const DEFAULT_CHUNK_BLOCKS = 10_000;
 const GENESIS_POSITION = { batchNumber: 0, opIndex: 0, nextId: GENESIS_NEXT_ID };
 
 /**
- * Reads the history. @throws BRG_L1_LOGS_INCOMPLETE where a batch is missing before another; BRG_BATCH_MALFORMED; BRG_BLOB_*
+ * Reads the history. Nothing that a node's logs leave out is passed over: what a batch builds on, and what the contract has
+ * counted at the end, must have come. Randomness that a settlement needs is asked for by its batch.
+ * @throws BRG_L1_LOGS_INCOMPLETE where an event is missing that another, or the contract, shows; BRG_BATCH_MALFORMED; BRG_BLOB_*
  * where nobody gives a batch's blob; BRG_HISTORY_UNREADABLE; BRG_BATCH_NOT_IN_CALL; BRG_L1_*
  */
 export async function* readL1History(options: HistoryOptions): AsyncGenerator<HistoryEvent> {
@@ -171,12 +173,14 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
   const l1 = { domain, idFeeWei, firstOpIndex: BigInt(opIndex), oldNextId: nextId };
   const fromBlock = options.fromBlock ?? (await findDeploymentBlock(rollup, toBlock));
   const maxChunkBlocks = options.maxChunkBlocks ?? DEFAULT_CHUNK_BLOCKS;
+  const told = new ToldEvents(fromBlock, toBlock);
   for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
     let submission: Submission | null = null;
     let takenCount = 0;
     for (const log of logs) {
       if (log.eventName !== "BatchAccepted") {
         const event = toEvent(log);
+        if (event !== null) told.note(event);
         const isSkipped = event?.type === "credit" && event.batchNumber <= skippedNumber;
         if (event !== null && !isSkipped) yield event;
         continue;
@@ -213,11 +217,17 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
       if (taken.length !== settlementCount)
         throw unreadable(batchNumber, "the contract's events name fewer settlements than its records take");
       takenCount += settlementCount;
+      told.requireBefore(batch, Number(queueHead));
+      const settlements = taken.map((settlement) => decodeTaken(settlement, batchNumber));
+      for (const closingBatch of told.untoldRandomness(batch, settlements)) {
+        const prevRandao = await rollup.randomness(closingBatch, { blockNumber: toBlock });
+        if (prevRandao !== 0n) yield { type: "randomness", batchNumber: closingBatch, prevRandao };
+      }
       yield {
         type: "batch",
         queueBaseFeeWei,
         batch,
-        settlements: taken.map((settlement) => decodeTaken(settlement, batchNumber)),
+        settlements,
         circuitIndex: circuit,
         commitment,
         proof,
@@ -232,7 +242,80 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
       l1.oldNextId = batch.newNextId;
     }
   }
+  const at = { blockNumber: toBlock };
+  const [state, queueTail] = await Promise.all([rollup.state(at), rollup.queueTail(at)]);
+  if (lastNumber < state.batchNumber)
+    throw lastNumber === 0n && !told.isWhole
+      ? withoutBeginning()
+      : logsIncomplete(`batch ${lastNumber + 1n}`, fromBlock, toBlock);
+  told.requireQueueTo(Number(queueTail));
+  told.requireFreeze(state.isFrozen);
 }
+
+/** Error of a node that does not have the rollup's first blocks. */
+export const withoutBeginning = () =>
+  bridgeError(
+    "BRG_HISTORY_INCOMPLETE",
+    "the Ethereum node's logs do not begin with the rollup's first event",
+  );
+
+/** Events that the node's logs have told so far. */
+class ToldEvents {
+  readonly #range: readonly [bigint, bigint];
+  /** Index of the next entry; null where the logs began behind the genesis and had no entry yet. */
+  #nextQueueIndex: number | null = null;
+  /** True once they have told the genesis. */
+  isWhole = false;
+  #isFrozen = false;
+  readonly #closes = new Set<number>();
+  readonly #randomness = new Set<number>();
+
+  constructor(fromBlock: bigint, toBlock: bigint) {
+    this.#range = [fromBlock, toBlock];
+  }
+
+  note(event: HistoryEvent): void {
+    if (event.type === "genesis") {
+      this.isWhole = true;
+      this.#nextQueueIndex = 0;
+    }
+    if (event.type === "frozen") this.#isFrozen = true;
+    if (event.type === "closeEpoch") this.#closes.add(event.batchNumber);
+    if (event.type === "randomness") this.#randomness.add(event.batchNumber);
+    if (event.type !== "queue-entry") return;
+    if (this.#nextQueueIndex !== null) this.requireQueueTo(event.queueIndex);
+    this.#nextQueueIndex = event.queueIndex + 1;
+  }
+
+  /** @throws BRG_L1_LOGS_INCOMPLETE where the batch takes an entry, or closes an epoch, of which the logs have nothing */
+  requireBefore(batch: BatchData, queueHead: number): void {
+    this.requireQueueTo(queueHead);
+    const number = Number(batch.batchNumber);
+    if (hasCloseEpochs(batch) && !this.#closes.has(number))
+      throw logsIncomplete(`the CloseEpochs of batch ${number}`, ...this.#range);
+  }
+
+  requireQueueTo(end: number): void {
+    const next = this.#nextQueueIndex;
+    if (next !== null && next < end) throw logsIncomplete(`queue entry ${next}`, ...this.#range);
+  }
+
+  requireFreeze(isFrozen: boolean): void {
+    if (isFrozen && this.isWhole && !this.#isFrozen) throw logsIncomplete("the freeze", ...this.#range);
+  }
+
+  /** Closing batches of the batch's settlements whose randomness the logs have not told, or told before they began. */
+  untoldRandomness({ wide }: BatchData, settlements: readonly SettlementOnL1[]): number[] {
+    const settled = wide
+      .filter(takesSettlement)
+      .flatMap(({ kind }, i) => (kind === KIND.settle ? [Number(settlements[i]!.posted.closingBatch)] : []));
+    return [...new Set(settled)].filter((batchNumber) => !this.#randomness.has(batchNumber));
+  }
+}
+
+/** Whether a batch has a CloseEpoch, signed or forced. */
+export const hasCloseEpochs = ({ wide }: BatchData): boolean =>
+  wide.some(({ isValid, kind }) => kind === KIND.closeEpoch || (kind === KIND.forcedCloseEpoch && isValid));
 
 function toEvent(log: RollupLog): HistoryEvent | null {
   switch (log.eventName) {

@@ -1,9 +1,15 @@
+/**
+ * Reader of the rollup contract's events, in block ranges that the node accepts (contracts/l1/block-chunks.ts),
+ * decoded by the ABI, in L1's order. The history, the queue watcher and the search for posted batches read through
+ * it.
+ */
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type BlockRange, readInChunks } from "@openledger/contracts/l1/block-chunks";
 import { type Address, type Log, type ParseEventLogsReturnType, parseEventLogs } from "viem";
 import { bridgeError } from "../bridge-errors.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 
+/** A decoded event of the rollup, with its place on L1. */
 export type RollupLog = ParseEventLogsReturnType<typeof rollupAbi, undefined, true>[number] & {
   readonly blockNumber: bigint;
   readonly blockHash: `0x${string}`;
@@ -24,7 +30,7 @@ interface LogReaderOptions extends BlockRange {
 }
 
 /**
- * The rollup's events in L1's order, chunk by chunk.
+ * Reads the rollup's events in L1's order, chunk by chunk.
  * @throws BRG_L1_UNREACHABLE; BRG_L1_REFUSED where the node refuses even a single block; BRG_HISTORY_UNREADABLE
  */
 export async function* readRollupLogs(options: LogReaderOptions): AsyncGenerator<LogChunk> {
@@ -41,8 +47,8 @@ type EventName = RollupLog["eventName"];
 type NamedLog<Name extends EventName> = RollupLog & { readonly eventName: Name };
 
 /**
- * Events of one name, in as few questions as the node takes.
- * @param args of indexed arguments
+ * Reads the events of one name, in as few requests as the node accepts.
+ * @param range `args` filters by indexed arguments
  * @throws as readRollupLogs
  */
 export async function* readRollupEvents<const Name extends EventName>(

@@ -1,4 +1,4 @@
-/** Requests to an Ethereum node that is busy for a moment: for commands that nobody polls. */
+/** HTTP fetch that repeats requests to a busy Ethereum node, for commands that run once (createPatientL1Client). */
 import { pause, retry } from "@openledger/foundation/retry";
 
 interface PatienceOptions {

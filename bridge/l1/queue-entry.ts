@@ -1,3 +1,7 @@
+/**
+ * Entries of L1's queue as the bridge reads them from events; the sequencer, full nodes and snapshots take them
+ * in this form. Amounts are wei.
+ */
 import type { Hex } from "viem";
 import type { RollupLog } from "./log-reader.ts";
 

@@ -1,4 +1,7 @@
-/** Batches that L1 has although no record of ours says so: the database was lost, or somebody copied the transaction. */
+/**
+ * Adoption of batches that L1 has although no record of the bridge says so: its database was lost, or somebody
+ * copied the transaction. The publisher then follows them like its own.
+ */
 import type { Logger } from "@openledger/foundation/logger";
 import { toHex } from "viem";
 import type { RollupContract } from "../l1/rollup-contract.ts";
@@ -67,8 +70,8 @@ export class BatchAdoption {
   }
 
   /**
-   * Batches that the sequencer calls posted and that no record of ours follows to their end: without it they would never
-   * be final. Once a start, for only before one can a database be lost, and after `lookAgain`.
+   * Batches that the sequencer calls posted and that no record of ours follows to their end: without it they would
+   * never be final. Once a start, for only before one can a database be lost, and after `lookAgain`.
    */
   async adoptPosted(l1BatchNumber: number): Promise<void> {
     if (this.#areRecordsComplete) return;

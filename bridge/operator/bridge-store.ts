@@ -1,3 +1,7 @@
+/**
+ * LevelDB of the bridge process: its cursors, intents and records as JSON, in one sublevel for each loop.
+ * Everything else is read from L1 or the sequencer again.
+ */
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel } from "@openledger/foundation/store/checked-level";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
@@ -14,6 +18,7 @@ export interface JsonStore {
 
 export type JsonChange = { readonly put: string; readonly value: unknown } | { readonly delete: string };
 
+/** Sublevels, named by the part of the bridge that writes them. */
 export interface BridgeStore {
   readonly queue: JsonStore;
   readonly publisher: JsonStore;
@@ -78,7 +83,7 @@ export async function openBridgeStore(
   };
 }
 
-/** A key part for a number: LevelDB sorts keys as text. */
+/** A key part for a number, twelve digits wide: LevelDB sorts keys as text. */
 export function orderedKey(value: number): string {
   return value.toString().padStart(12, "0");
 }

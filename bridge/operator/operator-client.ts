@@ -1,5 +1,7 @@
-/** The operator's routes of the sequencer (docs/reference/api.md) that the bridge calls. */
-
+/**
+ * HTTP client of the sequencer's operator routes (docs/reference/api.md), as the bridge calls them: L1's head
+ * and queue in, proven batches out, reports back.
+ */
 import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
 import {
   type ContractProof,
@@ -149,7 +151,10 @@ export interface OperatorClient {
     finalityDepthBlocks: number;
     alarms: readonly string[];
   }): Promise<void>;
-  /** Hands over entries; idempotent. @returns the index of the next entry, and whether the sequencer knows L1's place */
+  /**
+   * Hands over entries; idempotent.
+   * @returns the index of the next entry, and whether the sequencer knows L1's place
+   */
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number; isPlaceKnown: boolean }>;
   /**
    * Hands over L1's entries from `fromIndex` on, in place of those that it took back; idempotent. @returns as

@@ -1,3 +1,7 @@
+/**
+ * Loop that repeats one step of the bridge, with backoff, alarms and metrics. bridge.ts runs one each for
+ * prices, queue, batches, randomness and pre-verified settlements.
+ */
 import type { Logger } from "@openledger/foundation/logger";
 import { pause, retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -5,7 +9,9 @@ import type { BridgeErrorCode } from "../bridge-errors.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 
 interface PollLoopOptions {
+  /** Name in log lines. */
   readonly name: string;
+  /** Milliseconds between two steps that succeed. */
   readonly intervalMs: number;
   /**
    * Maximum milliseconds between two tries of a failing step; while the sequencer is unreachable, the interval applies.

@@ -1,3 +1,8 @@
+/**
+ * Debounce of what the publisher reads on L1, by blocks instead of time: batch-publisher.ts gives up a nonce or
+ * a batch only after the same observation at several blocks.
+ */
+
 interface RepeatedLookOptions {
   /** Minimum observations, each at another block. */
   readonly looks: number;

@@ -1,3 +1,8 @@
+/**
+ * Data of a batch that L1 has: slots, header, their packing into field elements for the circuit and the
+ * contract, and the bytes posted to L1 (docs/reference/ledger.md, "Batch data"). The sequencer encodes; whoever
+ * replays L1 decodes.
+ */
 import { circuitError } from "../circuit-errors.ts";
 import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
@@ -23,7 +28,7 @@ export interface SlotRecord {
   readonly words: readonly bigint[];
 }
 
-/** A payment that a record posts, signed or executed from the queue; null of another record. */
+/** Reads the payment that a record posts, signed or executed from the queue; null for another record. */
 export function postedPayment({ a, amountCode, isValid, kind, words }: SlotRecord) {
   if (kind === KIND.payInference)
     return { receipt: words[0]!, payerId: a, amountWei: decodeAmount(amountCode) };
@@ -35,6 +40,7 @@ export function postedPayment({ a, amountCode, isValid, kind, words }: SlotRecor
 /** The fields of a batch that the submitter chooses and posts. */
 export interface PostedHeader {
   readonly newRoot: bigint;
+  /** Unix time in seconds. */
   readonly timestamp: bigint;
   readonly newNextId: number;
   readonly feeAccountId: number;
@@ -52,6 +58,7 @@ export interface L1Header {
   readonly idFeeWei: bigint;
 }
 
+/** A whole batch: header, shape, slots. */
 export interface BatchData extends PostedHeader, L1Header {
   readonly shape: BatchShape;
   /**
@@ -62,8 +69,10 @@ export interface BatchData extends PostedHeader, L1Header {
   readonly wide: readonly SlotRecord[];
 }
 
+/** Data of an unused slot. */
 export const NULL_RECORD: SlotRecord = { kind: 0, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
 
+/** Packs a narrow slot's core, 92 bits: kind 4, a 24, b 24, amount 40, from the lowest bit up. */
 function narrowCore(slot: SlotRecord): bigint {
   return (
     BigInt(slot.kind) |
@@ -73,6 +82,7 @@ function narrowCore(slot: SlotRecord): bigint {
   );
 }
 
+/** Packs a wide slot's core, 94 bits: kind 5, a 24, b 24, amount 40, validity 1, from the lowest bit up. */
 function wideCore(slot: SlotRecord): bigint {
   return (
     BigInt(slot.kind) |
@@ -91,6 +101,7 @@ export function narrowPairs(batch: Pick<BatchData, "shape" | "narrow">): bigint[
   return Array.from({ length: batch.shape.narrow / 2 }, (_, i) => cores[2 * i]! | (cores[2 * i + 1]! << 92n));
 }
 
+/** The header's five elements; `numbers` holds eight fields at the bit places of docs/reference/ledger.md. */
 function headerElements(batch: BatchData): bigint[] {
   const numbers =
     batch.batchNumber |

@@ -1,5 +1,7 @@
-/** Lays header, wide slots and fee leaf of a closed batch out as input signals of `TableBatch` (table-batch.circom). */
-
+/**
+ * Input signals of `TableBatch` (table-batch.circom) for header, wide slots and fee leaf of a closed batch;
+ * table-inputs.ts adds the table's.
+ */
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, leafFields, leafHead, type ModelBody, unpackCounters } from "../ledger/leaf.ts";
 import { createdModelBody } from "../ledger/leaf-rules.ts";
@@ -31,6 +33,7 @@ import { unpackForcedApproval } from "./queue-slot.ts";
 import type { SlotTrace } from "./slot-trace.ts";
 
 const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);
+/** Length of wide-slot.circom's `scratchBits`: digits of what the one active kind compares. */
 const SCRATCH_BITS = 445;
 
 const toBits = (value: bigint, count: number): bigint[] =>
@@ -42,7 +45,10 @@ function openedFields(leaf: Leaf, isPresent: boolean): bigint[] {
   return [isPresent ? tag : 0n, ...inputs];
 }
 
-/** The inputs of the batch circuit at challenge z but for the table's. Rows are slots; the order within rows is slot-places.circom's. */
+/**
+ * The inputs of the batch circuit at challenge z but for the table's. Rows are slots; the order within rows is
+ * slot-places.circom's.
+ */
 export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): CircuitInputs {
   const { data, wide, fee } = closed;
   const idBits = 3 * depth;

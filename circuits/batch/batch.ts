@@ -1,5 +1,7 @@
-/** Opens and closes a batch, and replays one from its L1 data. */
-
+/**
+ * Life of a batch on a ledger: opened with its header, closed with its traces, or replayed from its L1 data.
+ * Sequencer and verifiers share the rules; amounts are wei.
+ */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError, operationError } from "../circuit-errors.ts";
 import type { Leaf } from "../ledger/leaf.ts";

@@ -1,5 +1,7 @@
-/** A batch circuit's inputs divided among its parts. */
-
+/**
+ * Division of a batch circuit's inputs among its parts, and the foreseen states between wide slots.
+ * table-witness.ts feeds the parts with it.
+ */
 import { mismatch } from "../compiler/composed-copies.ts";
 import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.ts";
 import { permute } from "../field/poseidon-permutation.ts";

@@ -1,5 +1,7 @@
-/** Slots of queue entries: executed where they can be, without effect where not, and never refused. */
-
+/**
+ * Rules of L1's queue entries as slots of a batch: executed where they can be, without effect where not, and
+ * never refused.
+ */
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { LeafState } from "../ledger/leaf.ts";
 import { createdRecord, credit, refuse, withLeaf } from "../ledger/leaf-rules.ts";

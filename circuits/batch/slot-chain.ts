@@ -1,7 +1,12 @@
+/**
+ * Witnesses of a batch's wide slots, in parallel, from foreseen states between them. table-witness.ts calls it
+ * while the narrow slots are calculated.
+ */
 import type { ComposedCopies } from "../compiler/composed-copies.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { foreseeStates, type SlotState, slotInputs } from "./composed-inputs.ts";
 
+/** Result of one slot from one state: its port values, or the error. */
 interface Outcome {
   readonly state: SlotState;
   readonly ports: Uint8Array | null;
@@ -36,7 +41,9 @@ export class SlotChain {
   }
 
   /**
-   * @param start what the first slot finds, known at the latest when all slots have been calculated
+   * Calculates all slots.
+   * @param start state that the first slot finds, known at the latest when all slots have been calculated
+   * @param onSlot called after each slot's first calculation
    * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH
    */
   async calculate(

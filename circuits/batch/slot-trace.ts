@@ -1,5 +1,7 @@
-/** Trace of one slot, and the two writes that end every operation. */
-
+/**
+ * Trace of one slot, from which its circuit's inputs are laid out, and the two leaf writes that end every
+ * operation.
+ */
 import { DUMMY } from "../field/curve/dummy-signature.ts";
 import { recoverKeyY, type Signature } from "../field/curve/eddsa.ts";
 import type { DatanetBody, Leaf, LeafState, ModelBody } from "../ledger/leaf.ts";

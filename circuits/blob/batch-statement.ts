@@ -1,4 +1,7 @@
-/** Statement of a batch's proof for every shape. A blob adds two public signals. */
+/**
+ * Statement of a batch's proof for every shape: its public signals C, y, z, and two more with a blob. Prover,
+ * sequencer and verifiers compute the same.
+ */
 import { type BatchData, batchElements } from "../batch/batch-data.ts";
 import { challenge, evaluate } from "../field/element-vector.ts";
 import { isBlobShape } from "../protocol.ts";

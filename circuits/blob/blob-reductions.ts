@@ -1,6 +1,10 @@
-/** The divisions by p of blob-evaluation.circom, as its witness: the value at z in baby and giant steps. */
+/**
+ * Witness of blob-evaluation.circom: the divisions by p in the evaluation of a blob's polynomial at z, in baby
+ * and giant steps.
+ */
 import { BLOB_FIELD_ORDER } from "./blob-bytes.ts";
 
+/** Bits of a limb of a value mod p in blob-evaluation.circom, which has three. */
 const LIMB_BITS = 92;
 type Limbs = readonly [bigint, bigint, bigint];
 

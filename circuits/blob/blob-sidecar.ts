@@ -1,4 +1,4 @@
-/** Sidecar of a blob transaction: blob, commitment and proofs. */
+/** Sidecar of a blob transaction: blob (131,072 bytes), commitment and proofs. The bridge's blob thread makes it. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";

@@ -1,3 +1,5 @@
+/** Points of Ethereum's KZG trusted setup, for kzg.ts. Pages have the twin `setup-powers.browser.ts`. */
+
 /** A point of BLS12-381's first group. */
 export interface SetupPoint {
   readonly x: bigint;

@@ -1,4 +1,9 @@
 /**
+ * Variable-length integers in a column of bytes: the encoding of prebuilt circuit files (pack-r1cs.ts,
+ * pack-sym.ts, pack-wasm.ts).
+ */
+
+/**
  * Writer of a column of small numbers as bytes: seven bits each, lowest first; the eighth bit means that more
  * follow.
  */

@@ -1,3 +1,7 @@
+/**
+ * Compiler of circuits, with a cache by content hash: circom source or a composition to R1CS and witness
+ * program. Keys, provers, tests and `openledger verify` take every circuit through `compileCircuit`.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -13,9 +17,13 @@ import { entryName, prebuiltPath, readPrebuiltHeader, unpackPrebuilt } from "./p
 import { readR1cs } from "./r1cs-reader.ts";
 import { runCircom } from "./run-circom.ts";
 
+/** A compiled circuit's files and sizes. */
 export interface CompiledCircuit {
   name: string;
-  /** sha256 over the main source, every included file, the compiler's version and flags; of a composed circuit see compose.ts. */
+  /**
+   * SHA-256 over the main source, every included file, the compiler's version and flags, as hex; of a composed circuit
+   * see compose.ts.
+   */
   contentHash: string;
   r1csPath: string;
   /** circom's witness program; of a composed circuit its description (composed-copies.ts). */
@@ -28,6 +36,7 @@ export interface CompiledCircuit {
   publicCount: number;
 }
 
+/** A circuit to compile. */
 export interface CircuitSpec {
   name: string;
   /** The text of a circom file with a main component; its includes are relative to the repository root. */
@@ -51,6 +60,7 @@ export interface CompileOptions {
   onProgress?: (line: string) => void;
 }
 
+/** Absolute path of the repository, which include paths are relative to. */
 export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 
 // --O1 keeps the linear constraints that templates state. --O2 would remove them, but takes four times
@@ -64,11 +74,12 @@ const requireFrom = createRequire(import.meta.url);
 const PREBUILT_MARK = "prebuilt";
 
 /**
- * A compiled circuit: from the cache, else from the repository's prebuilt files (prebuilt.ts), else compiled with circom 2
- * (as WASM, from npm). One with a composition is put together from its parts, which are compiled like others.
+ * Takes a compiled circuit from the cache, else from the repository's prebuilt files (prebuilt.ts), else compiled
+ * with circom 2 (as WASM, from npm). One with a composition is put together from its parts, which are compiled like
+ * others.
  *
- * An entry is built beside the cache and renamed into it, so a kill never leaves half of one. One process builds it, others
- * wait.
+ * An entry is built beside the cache and renamed into it, so a kill never leaves half of one. One process builds it,
+ * others wait.
  *
  * @throws RollupError CIR_COMPILE_FAILED, CIR_PREBUILT_DAMAGED, CIR_PREBUILT_DIFFERS;
  *   CIR_COMPOSITION_INVALID of a composition

@@ -1,3 +1,7 @@
+/**
+ * Writer of a composed circuit's R1CS file (iden3's binary format): the parts' constraint rows, copied with
+ * renamed wires. compose.ts calls it; layout and wires come from compose-layout.ts.
+ */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { FIELD_ORDER } from "../protocol.ts";
 import { type CompositionLayout, compositionError, type PartShape } from "./compose-layout.ts";
@@ -6,6 +10,7 @@ import { type R1csHeader, readFieldElement, readR1cs, readR1csRows } from "./r1c
 /** `done` and `total` count copies. */
 type ComposeProgress = (done: number, total: number) => void;
 
+/** A part's rows without its equalities, indexed for the renaming of wires. */
 interface PartRows {
   readonly header: R1csHeader;
   readonly rowCount: number;
@@ -65,7 +70,7 @@ export function writeComposedR1cs(
   }
 }
 
-/** The whole's wire of each wire of a part in one copy. */
+/** Maps each wire of a part to the whole's wire in one copy. */
 export function wireMap(copy: CompositionLayout["copies"][number], partWireCount: number): Uint32Array {
   const map = new Uint32Array(partWireCount);
   for (const [i, wire] of copy.ports.entries()) map[1 + i] = wire;
@@ -93,6 +98,7 @@ export function findEqualities(r1csPath: string, portCount: number): PartShape["
   return equalities;
 }
 
+/** Reads a part's rows, drops its equalities, and finds the places of wires. */
 function indexRows({ r1csPath, equalities }: { r1csPath: string } & Pick<PartShape, "equalities">): PartRows {
   const { header, bytes } = readR1csRows(r1csPath);
   const all = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
@@ -124,6 +130,7 @@ function indexRows({ r1csPath, equalities }: { r1csPath: string } & Pick<PartSha
   return { header, rowCount: header.constraintCount - dropped.size, words: rowWords, places, wires };
 }
 
+/** Encodes the file's head and its first section: field, wire and constraint counts. */
 function encodeFileHead(layout: CompositionLayout, header: R1csHeader, constraintCount: number): Buffer {
   const { fieldBytes, prime } = header;
   const bytes = Buffer.alloc(12 + 12 + 4 + fieldBytes + 28);

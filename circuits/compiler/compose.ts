@@ -1,3 +1,8 @@
+/**
+ * Composer of large circuits: copies of compiled parts joined at their ports into one R1CS file and one
+ * description for the witness (docs/explanation/composition.md). compile.ts calls it for a circuit with a
+ * composition.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

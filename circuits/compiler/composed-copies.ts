@@ -1,4 +1,7 @@
-/** The copies of a composed circuit, one by one: their inputs, their outputs, and their place in the whole's witness. */
+/**
+ * Copies of a composed circuit's parts, one by one: their inputs, their outputs, and their place in the whole's
+ * witness. table-witness.ts runs them.
+ */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { RollupError } from "@openledger/foundation/rollup-error";

@@ -1,4 +1,7 @@
-/** Constants of the scalar field that a circuit's files hold: R1CS files as they are, witness programs in Montgomery form. */
+/**
+ * Table of the field constants in a circuit's files, for prebuilt files: R1CS files have them as they are,
+ * witness programs in Montgomery form.
+ */
 import { FIELD_ORDER } from "../protocol.ts";
 
 const PRIME = FIELD_ORDER;

@@ -1,13 +1,15 @@
+/**
+ * Streaming reader of circom's binary R1CS format
+ * (https://github.com/iden3/r1csfile/blob/master/doc/r1cs_bin_format.md). Files reach gigabytes, more than one
+ * Buffer may hold, so the constraints pass through a window.
+ */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 
-/**
- * A streaming reader of circom's binary R1CS format
- * (https://github.com/iden3/r1csfile/blob/master/doc/r1cs_bin_format.md).
- * Files reach gigabytes, more than one Buffer may hold, so the constraints pass through a window.
- */
+/** The file's first section. Counts of wires include the constant 1. */
 export interface R1csHeader {
+  /** Bytes of a field element: 32 for BN254. */
   fieldBytes: number;
   prime: bigint;
   wireCount: number;
@@ -26,11 +28,16 @@ export interface R1csTerms {
 /** Visitor of one constraint. The window is reused, so a visitor must copy what it needs later. */
 type ConstraintVisitor = (window: Buffer, a: R1csTerms, b: R1csTerms, c: R1csTerms, index: number) => void;
 
+/** First size of the window, 8 MiB; it grows for a longer constraint. */
 const windowBytes = 8 << 20;
+/** Section numbers of the format. */
 const headerSection = 1;
 const constraintSection = 2;
 
-/** Reads the header, then calls `visit` for each constraint in the order of the file. */
+/**
+ * Reads the header, then calls `visit` for each constraint in the order of the file.
+ * @throws RollupError CIR_R1CS_MALFORMED
+ */
 export function readR1cs(path: string, visit?: ConstraintVisitor): R1csHeader {
   const fd = openSync(path, "r");
   try {
@@ -52,7 +59,7 @@ interface R1csRows {
   bytes: Buffer;
 }
 
-/** @throws RollupError CIR_R1CS_MALFORMED */
+/** Reads the header and all constraints at once. @throws RollupError CIR_R1CS_MALFORMED */
 export function readR1csRows(path: string): R1csRows {
   const fd = openSync(path, "r");
   try {

@@ -1,4 +1,4 @@
-/** The circom compiler (WASM, from npm) on threads of this process. */
+/** The circom compiler (WASM, from npm) on threads of this process; compile.ts calls it. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";

@@ -1,3 +1,4 @@
+/** Index of the circom template files of `circuits/`, for generated main sources that include them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { circuitError } from "../circuit-errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * Runner of circom's witness programs: inputs by name in, one field element for each wire out.
+ * composed-copies.ts runs parts with it; statements and tests run whole circuits.
+ */
 import { circuitError } from "../circuit-errors.ts";
 
 /** A circuit's inputs by name; arrays of any depth are read in row-major order, as circom declares them. */
@@ -11,6 +15,7 @@ export interface InputWires {
   readonly count: number;
 }
 
+/** Functions that circom's WASM exports; values pass through one shared place in its memory, 32 bits at a time. */
 interface WitnessExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   getSharedRWMemoryStart(): number;
@@ -87,7 +92,7 @@ export class WitnessCalculator {
   }
 
   /**
-   * The witness: wire 0 is the constant 1, then outputs, public inputs, private inputs, the rest.
+   * Computes the witness: wire 0 is the constant 1, then outputs, public inputs, private inputs, the rest.
    *
    * @throws as `run`
    */

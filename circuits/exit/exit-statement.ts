@@ -1,8 +1,7 @@
 /**
- * Statement of an exit and its public signals (docs/reference/exits.md). Amounts are wei. Needs
- * `initPoseidon`.
+ * Statement of an exit from a frozen ledger, its circuit inputs and public signals (docs/reference/exits.md).
+ * Leavers and pages prove it. Amounts are wei. Needs `initPoseidon`.
  */
-
 import { operationError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
@@ -31,7 +30,7 @@ import {
 import { LEAF_KIND, MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
 import { payeeInputs, shardLists, shardsOf } from "../settlement/settled-model.ts";
 import { sizeError } from "../settlement/settlement-size.ts";
-import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";
+import { drawShares, rewardPerUnit, splitEarnings } from "../settlement/settlement-split.ts";
 
 /** Elements E that L1 evaluates. */
 export interface ExitData {
@@ -118,7 +117,7 @@ function lowBits(value: number, count: number): bigint[] {
 export function earnedByDefault(statics: ModelStatics, rowCount: number, amountWei: bigint): bigint {
   const shares = drawShares(amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares, unpackBinding(statics.binding).rowCount);
-  return splitEarned(unit * BigInt(rowCount), shares).earnedWei;
+  return splitEarnings(unit * BigInt(rowCount), shares).earnedWei;
 }
 
 /** Amount due to a role of a payee, without the proof's inputs. */

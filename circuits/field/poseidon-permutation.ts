@@ -1,5 +1,7 @@
-/** Poseidon's permutation by its definition, and its inverse, over bigint: 0.7 ms each for nine elements. */
-
+/**
+ * Poseidon's permutation by its definition, and its inverse, over bigint: 0.7 ms each for nine elements.
+ * composed-inputs.ts foresees roots with it.
+ */
 import { invertMod, modulo, powMod } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 import { invertMatrix, timesVector } from "../wasm/field-matrix.ts";

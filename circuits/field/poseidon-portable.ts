@@ -1,4 +1,7 @@
-/** Poseidon over bigint, for processors whose WebAssembly has no fused multiply-add: a third of a millisecond a hash. */
+/**
+ * Poseidon hash over bigint, which poseidon.ts takes on processors whose WebAssembly has no fused multiply-add:
+ * a third of a millisecond a hash.
+ */
 import { FIELD_ORDER } from "../protocol.ts";
 import { dot, timesVector, type Vector } from "../wasm/field-matrix.ts";
 import { type SparsePoseidon, sparsePoseidon } from "../wasm/poseidon-sparse.ts";

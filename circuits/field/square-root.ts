@@ -1,12 +1,16 @@
+/**
+ * Square roots mod r, BN254's scalar field order, by Tonelli and Shanks with r − 1 = 2^28 · Q: curve/generators.ts
+ * finds points with them. The discrete logarithm in the group of order 2^28
+ * is read seven bits at a time from a table, so that a root takes about 0.03 ms. A refusal is Jacobi's symbol,
+ * in 0.005 ms.
+ */
 import { powMod } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 import { IntegerProducts } from "../wasm/integer-products.ts";
 
-/**
- * Square roots mod r by Tonelli and Shanks, r − 1 = 2^28 · Q. The discrete logarithm in the group of order 2^28 is read
- * seven bits at a time from a table, so that a root takes about 0.03 ms. A refusal is Jacobi's symbol, in 0.005 ms.
- */
+/** Exponent of 2 in r − 1. */
 const TWO_ADICITY = 28;
+/** Bits of the logarithm found at a time; it divides 28. */
 const WINDOW = 7;
 const WINDOWS = TWO_ADICITY / WINDOW;
 const DIGITS = 2 ** WINDOW;
@@ -14,6 +18,7 @@ const Q = (FIELD_ORDER - 1n) >> BigInt(TWO_ADICITY);
 /** 5 is the least non-residue mod r, so this has the order 2^28; checked in square-root.test.ts. */
 const ROOT = powMod(5n, Q, FIELD_ORDER);
 const INVERSE_ROOT = powMod(ROOT, FIELD_ORDER - 2n, FIELD_ORDER);
+/** (Q − 1) / 2 in hexadecimal digits, highest first: the exponentiation takes four bits at a time. */
 const EXPONENT = [...((Q - 1n) / 2n).toString(16)].map((digit) => Number.parseInt(digit, 16));
 
 /** Elements of `products`: x^0 … x^15, what is computed from them, and INVERSE_ROOT^(j · 2^(7i)) at 128 i + j. */

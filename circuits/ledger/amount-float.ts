@@ -1,17 +1,20 @@
+/**
+ * Amounts of signed operations as 40-bit decimal floats: value = mantissa · 10^exponent wei, 35 + 5 bits,
+ * mantissa in the low bits. Clients encode, rules and circuits decode.
+ */
 import { operationError } from "../circuit-errors.ts";
 
-/** Amounts in a record: value = mantissa · 10^exponent wei, 35 + 5 bits, mantissa in the low bits. */
 const MANTISSA_BITS = 35n;
 const MAX_MANTISSA = (1n << MANTISSA_BITS) - 1n;
 const MAX_EXPONENT = 31n;
 
-/** Wei of a 40-bit code. Every code has a value (up to 2^138; the balance check bounds it to 96 bits). */
+/** Decodes a 40-bit code to wei. Every code has a value (up to 2^138; the balance check bounds it to 96 bits). */
 export function decodeAmount(code: bigint): bigint {
   return (code & MAX_MANTISSA) * 10n ** (code >> MANTISSA_BITS);
 }
 
 /**
- * The code of an amount, the one with the smallest exponent.
+ * Encodes an amount as its code with the smallest exponent.
  * @throws OP_AMOUNT_NOT_REPRESENTABLE if no code has exactly this value; `data` names the nearest below.
  */
 export function encodeAmount(wei: bigint): bigint {

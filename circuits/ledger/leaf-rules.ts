@@ -1,5 +1,7 @@
-/** Small steps that the rules of operations share: refusals, checks, changed copies of states. */
-
+/**
+ * Steps that the rules of operations share: refusals, range checks, changed copies of leaf states. Amounts are
+ * wei.
+ */
 import { type OperationErrorCode, operationError } from "../circuit-errors.ts";
 import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
 import {

@@ -1,3 +1,7 @@
+/**
+ * Leaves of the ledger's tree: their fields, packings and hashes (docs/reference/ledger.md). The rules of
+ * operations change them, the batch circuits open them; amounts are wei, times Unix seconds.
+ */
 import { operationError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { BINDING, COUNTERS, DATANET_COUNT_MAX, ID_BITS, LEAF_KIND, TAG } from "../protocol.ts";
@@ -5,14 +9,22 @@ import type { ModelRewards } from "./rewards.ts";
 
 /** One account, datanet or model as the tree commits to it. Fields and widths: docs/reference/ledger.md. */
 export interface Leaf {
+  /** One of LEAF_KIND. */
   readonly kind: number;
   readonly nonce: bigint;
+  /** Ethereum address, 160 bits. */
   readonly l1Owner: bigint;
+  /** x-coordinate of the key that signs; 0 for none. */
   readonly keyX: bigint;
+  /** Wei. */
   readonly balance: bigint;
+  /** Hash chain of a model's payments, or of a datanet's commits. */
   readonly chain: bigint;
+  /** Wei paid to a model in its open epoch. */
   readonly openAmount: bigint;
+  /** Packed counters: `packCounters` for a model. */
   readonly counters: bigint;
+  /** Hash of the body's opening; 0 for an account. */
   readonly body: bigint;
 }
 
@@ -20,6 +32,7 @@ export interface Leaf {
 export interface DatanetBody {
   readonly version: bigint;
   readonly rowCount: bigint;
+  /** Unix seconds. */
   readonly publishedAt: bigint;
   readonly policy: bigint;
   readonly rowsRoot: bigint;
@@ -55,6 +68,7 @@ export interface LeafState {
   readonly rewards?: ModelRewards;
 }
 
+/** Fields of a model's packed counters. */
 export interface ModelCounters {
   readonly isReady: boolean;
   readonly isApproved: boolean;
@@ -69,6 +83,7 @@ export interface ModelCounters {
   readonly approvals: number;
 }
 
+/** Fields of a model's packed binding: what its statics tie it to. */
 export interface ModelBinding {
   /** Datanet 0, and its version. */
   readonly datanetId: bigint;
@@ -87,6 +102,7 @@ export interface ModelBinding {
 /** Input of `packBinding`. `furtherDatanets` may be left out for a model of one datanet. */
 type PackedBinding = Omit<ModelBinding, "furtherDatanets"> & Partial<Pick<ModelBinding, "furtherDatanets">>;
 
+/** Body of a datanet that has published no version. */
 export const EMPTY_DATANET_BODY: DatanetBody = {
   version: 0n,
   rowCount: 0n,
@@ -110,6 +126,7 @@ export const EMPTY_LEAF: Leaf = {
   body: 0n,
 };
 
+/** Makes an account's leaf; without a key it cannot sign. @param fields `balance` in wei */
 export function accountLeaf(fields: { l1Owner: bigint; keyX?: bigint; balance?: bigint }): Leaf {
   return {
     ...EMPTY_LEAF,
@@ -270,7 +287,7 @@ export const areShards = (binding: ModelBinding, shardCount: number): boolean =>
   (shardCount === datanetIds(binding).length &&
     binding.furtherDatanets.every((id) => id > 0 && id < 2 ** ID_BITS));
 
-/** @throws OP_WRONG_LEAF_KIND */
+/** Requires a leaf of this kind. @throws OP_WRONG_LEAF_KIND */
 export function requireKind(state: LeafState, kind: number, id: number): void {
   if (state.leaf.kind === kind) return;
   const name = kind === LEAF_KIND.datanet ? "datanet" : "model";

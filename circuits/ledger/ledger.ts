@@ -1,3 +1,7 @@
+/**
+ * State of the whole ledger in memory: tree, leaves with their openings, next id. The sequencer executes on it;
+ * verifiers rebuild it from L1 and compare roots.
+ */
 import { operationError } from "../circuit-errors.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
 import { ChangedLeaves } from "./flat/changed-leaves.ts";
@@ -42,7 +46,7 @@ export class Ledger {
     return this.base.leaf(id);
   }
 
-  /** @throws OP_UNKNOWN_LEAF */
+  /** Returns the leaf. @throws OP_UNKNOWN_LEAF */
   requireLeaf(id: number): LeafState {
     const state = this.leaves.get(id);
     if (state === undefined) {
@@ -56,7 +60,7 @@ export class Ledger {
     return this.leaves.get(id) ?? { leaf: EMPTY_LEAF };
   }
 
-  /** @param leafHash where the caller knows it for certain; else it is taken with the next root */
+  /** Sets a leaf. @param leafHash if the caller knows it for certain; else it is computed with the next root */
   put(id: number, state: LeafState, leafHash?: bigint): void {
     this.#changed.set(id, state);
     this.tree.put(id, state.leaf, leafHash);
@@ -131,7 +135,9 @@ export interface Genesis {
   readonly operatorKeyX: bigint;
 }
 
-/** The ledger before the first batch: the treasury and the operator's fee account (docs/reference/ledger.md, "State"). */
+/**
+ * The ledger before the first batch: the treasury and the operator's fee account (docs/reference/ledger.md, "State").
+ */
 export function genesisLedger(genesis: Genesis, depth: number = TREE_DEPTH): Ledger {
   const ledger = new Ledger(depth);
   ledger.put(TREASURY_ID, { leaf: accountLeaf({ l1Owner: genesis.treasuryOwner }) });

@@ -1,5 +1,7 @@
-/** Queries of both kinds of models, of features and direct ones (direct-query.ts), and receipts of their answers. */
-
+/**
+ * Queries of both kinds of models, of features and direct ones (direct-query.ts), their commitments, and
+ * receipts of their answers: what a payment binds and a settlement opens.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { shake256 } from "@noble/hashes/sha3.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -14,11 +16,13 @@ import {
   encodeDirectQuery,
 } from "./direct-query.ts";
 
+/** Largest magnitude of a query's entry. */
 const MAX_QUERY = 255;
 /** Base-4 digits of an entry, each ±1 or ±3. */
 const QUERY_DIGITS = 4;
 /** Bytes in a field element. */
 const PACKED_BYTES = 31;
+/** Elements absorbed by one hash of 16 inputs, besides the chain's own. */
 const CHUNK = 15;
 
 /**
@@ -184,8 +188,8 @@ function toField(digest: Uint8Array): bigint {
 }
 
 /**
- * An answer sealed with its receipt's salt, or opened again: bytes xor SHAKE256("openledger sealed answer" ‖ salt, 32 bytes
- * big-endian). A salt seals one answer. Anyone who settles the receipt's payment has to know the salt.
+ * An answer sealed with its receipt's salt, or opened again: bytes xor SHAKE256("openledger sealed answer" ‖ salt, 32
+ * bytes big-endian). A salt seals one answer. Anyone who settles the receipt's payment has to know the salt.
  */
 export function sealedBytes(salt: bigint, bytes: Uint8Array): Uint8Array {
   const seed = concatBytes(utf8ToBytes("openledger sealed answer"), toBytesBe(salt, 32));

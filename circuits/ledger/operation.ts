@@ -1,3 +1,7 @@
+/**
+ * Operations of the ledger: the form of signed ones and of L1's queue, and the message that a signature covers
+ * (docs/reference/ledger.md). Clients build them, the sequencer checks and executes them.
+ */
 import { hex32 } from "@openledger/foundation/hex";
 import { operationError } from "../circuit-errors.ts";
 import type { OperationMessage, Signature } from "../field/curve/eddsa.ts";
@@ -20,8 +24,11 @@ import { inRange, refuse } from "./leaf-rules.ts";
 
 /** Operation signed by a user. `b` is 0 for Create kinds: execution assigns the id. */
 export interface SignedOperation {
+  /** One of KIND. */
   readonly kind: number;
+  /** Id of leaf A, whose key signs. */
   readonly a: number;
+  /** Id of leaf B. */
   readonly b: number;
   /** 40-bit code: a decimal float of wei, or CommitData's row count. */
   readonly amountCode: bigint;
@@ -53,7 +60,7 @@ export interface QueueOperation {
 export type EntryRequest = Pick<QueueOperation, "kind"> &
   Partial<Omit<QueueOperation, "kind" | "queueIndex" | "sender">>;
 
-/** The entry as the contract's struct. */
+/** Queue entry as the contract's struct. */
 export type ContractEntry = Readonly<Record<keyof EntryRequest, bigint>>;
 
 export function toContractEntry({ kind, a = 0, b = 0, ...given }: EntryRequest): ContractEntry {
@@ -61,11 +68,15 @@ export function toContractEntry({ kind, a = 0, b = 0, ...given }: EntryRequest):
   return { kind: BigInt(kind), a: BigInt(a), b: BigInt(b), amountWei, word1, word2, word3, word4 };
 }
 
-/** bRef of a message: who B was when the user signed; 0 where B is unused or new. */
+/**
+ * Packs the bRef of a message, B's owner and kind when the user signed. A message without B, or with a new one, has
+ * 0.
+ */
 export function leafReference(leaf: { l1Owner: bigint; kind: number }): bigint {
   return leaf.l1Owner | (BigInt(leaf.kind) << REFERENCE.kind);
 }
 
+/** Words padded with 0 to the length of a wide slot. */
 export function padWords(words: readonly bigint[]): bigint[] {
   return Array.from({ length: WIDE_WORD_COUNT }, (_, i) => words[i] ?? 0n);
 }

@@ -1,4 +1,7 @@
-/** The addon that prover/native/build.js makes of src/. */
+/**
+ * Typed interface and loader of the C++ addon for field arithmetic, which prover/native/build.js makes of src/.
+ * native-field.ts uses it.
+ */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";

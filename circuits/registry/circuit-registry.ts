@@ -1,3 +1,7 @@
+/**
+ * Registry of circuits: each kind's name, sizes and main source, so that a circuit's name alone says what to
+ * compile. Deployment, provers, verifiers and tests look circuits up here.
+ */
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitSpec } from "../compiler/compile.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/curve/generator-tables.ts";
@@ -25,7 +29,10 @@ import {
 import { tableComposition } from "../table/table-composition.ts";
 import { parseTableName, type TableShape, tableName } from "../table/table-shape.ts";
 
-/** The batch circuit of a shape (docs/explanation/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_COMPOSITION_INVALID */
+/**
+ * The batch circuit of a shape (docs/explanation/leaf-table.md), put together from parts. Smaller trees (`depth`) are
+ * for tests. @throws CIR_COMPOSITION_INVALID
+ */
 export function tableCircuitSpec(shape: TableShape, depth: number = TREE_DEPTH): CircuitSpec {
   const composition = tableComposition(shape, depth);
   const { transfers, members, wide, rows, units, low, top, isBlob = false } = shape;
@@ -122,7 +129,10 @@ export function shardedCircuitSpec(size: ShardedSize): CircuitSpec {
   };
 }
 
-/** The circuit of activations and default splits, for models with at most this many payees. @throws CIR_SETTLEMENT_SIZE */
+/**
+ * The circuit of activations and default splits, for models with at most this many payees.
+ * @throws CIR_SETTLEMENT_SIZE
+ */
 export function payeeTableCircuitSpec(payees: number): CircuitSpec {
   if (!Number.isInteger(payees) || payees < 1 || payees > MAX_PAYEE_COUNT)
     throw sizeError("payees", payees, MAX_PAYEE_COUNT);
@@ -166,10 +176,10 @@ export function payeeExitCircuitSpec(payees: number): CircuitSpec {
 }
 
 /**
- * The circuit of a name: table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with -blob at its end,
- * settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>,
- * sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>, of direct models both behind
- * direct- and with buckets for features, payee-table-<payees>, leaf-exit or payee-exit-<payees>.
+ * The circuit of a name: table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with -blob at its
+ * end, settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>,
+ * sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>, of direct models both
+ * behind direct- and with buckets for features, payee-table-<payees>, leaf-exit or payee-exit-<payees>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_COMPOSITION_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {

@@ -1,4 +1,7 @@
-/** L1's description of a circuit: its sort and two sizes (docs/reference/settlement.md, "Two circuits"). */
+/**
+ * L1's description of a circuit: its sort and two sizes (docs/reference/settlement.md, "Two circuits"), to and
+ * from the registry's names.
+ */
 import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, type DataPlace, isBlobShape, placeOf, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
@@ -20,9 +23,9 @@ import {
 import { packTable, parseTableName, postedShape, tableIn, unpackTable } from "../table/table-shape.ts";
 
 /**
- * `size0` and `size1` are, by sort: the table's and the wide slots of a batch; payments and payees of a sampled settlement; 0 and
- * the payees of a payee table; 0 and 0 for a leaf's exit, 1 and the payees of the model's table for a payee's; payments and
- * shards of a sharded settlement; 0 and the payees of a shard.
+ * `size0` and `size1` are, by sort: the table's and the wide slots of a batch; payments and payees of a sampled
+ * settlement; 0 and the payees of a payee table; 0 and 0 for a leaf's exit, 1 and the payees of the model's table for
+ * a payee's; payments and shards of a sharded settlement; 0 and the payees of a shard.
  */
 export interface CircuitSizes {
   readonly sort: number;
@@ -150,8 +153,8 @@ export function settlingCircuits<Circuit extends { readonly name: string }>(
 }
 
 /**
- * Why the circuit that an activation names settles no epoch of such a model, with any circuit of shards; null if it does,
- * undefined if it settles nothing.
+ * Why the circuit that an activation names settles no epoch of such a model, with any circuit of shards; null if it
+ * does, undefined if it settles nothing.
  */
 export function misfitOfNamed(
   circuits: readonly { readonly name: string }[],

@@ -62,6 +62,8 @@ const deploymentSchema = z.object({
     .optional(),
   /** Contracts that govern the treasury and name the next rollup; absent without governance. */
   governance: z.object({ governor: address, timelock: address, registry: address }).optional(),
+  /** The sequencer's bond; absent without one. */
+  bond: address.optional(),
   circuits: z.array(circuitSchema).min(1),
 });
 

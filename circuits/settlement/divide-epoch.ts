@@ -1,5 +1,7 @@
-/** Settlement of a closed epoch, and its division. Pure; amounts are wei. Needs `initPoseidon`. */
-
+/**
+ * Division of a closed epoch among rows and payees by its draws, without a proof. settlement-rules.ts builds
+ * the proof's inputs on it, attribution/ the earnings. Pure; amounts are wei. Needs `initPoseidon`.
+ */
 import { hashTagged } from "../field/poseidon.ts";
 import type { DirectQuery } from "../ledger/direct-query.ts";
 import { hashStatics } from "../ledger/leaf.ts";
@@ -25,7 +27,7 @@ import {
   drawShares,
   rewardPerUnit,
   sampledPayout,
-  splitEarned,
+  splitEarnings,
 } from "./settlement-split.ts";
 
 /** Payment in a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
@@ -133,7 +135,7 @@ export function divideEpoch(epoch: EpochToDivide) {
   const shares = drawShares(closed.amountWei, drawCount, unpackSplit(model.statics.split));
   const drawn = Array.from({ length: drawCount }, (_, k) => drawEpoch(epoch, shares, k));
   const draws = drawn.map(({ draw }) => draw);
-  const earned = weighPayees(model, draws).map((weighted) => splitEarned(weighted, shares));
+  const earned = weighPayees(model, draws).map((weighted) => splitEarnings(weighted, shares));
   return { draws, earned, shares, openings: drawn.map(({ opening }) => opening) };
 }
 
@@ -176,7 +178,10 @@ function weighPayees(model: SettledModel, draws: readonly SettledDraw[]): bigint
   return weighted;
 }
 
-/** chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0. @param from the chain of the payments before these */
+/**
+ * chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0.
+ * @param from the chain of the payments before these
+ */
 export function paymentChain(payments: readonly EpochPayment[], from = 0n): bigint {
   return payments.reduce(
     (chain, payment) => hashTagged(TAG.payment, [chain, payment.receipt, packPayment(payment)]),

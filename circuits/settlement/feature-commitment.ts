@@ -1,12 +1,18 @@
+/**
+ * Pedersen commitments to the columns of a model's feature matrix, and their hash in the model's statics
+ * (docs/reference/settlement.md). Registration commits; the settlement circuits open them at the drawn queries.
+ */
 import { circuitError } from "../circuit-errors.ts";
 import { generators } from "../field/curve/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/curve/montgomery-points.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
 
+/** Largest magnitude of an entry of G: int8 without −128. */
 const MAX_FEATURE = 127;
 /** Columns that share a random sum of their v-coordinates. */
 const SIGN_GROUP = 64;
+/** Values absorbed by one hash of 16 inputs, besides the chain's own. */
 const CHUNK = 15;
 
 /** Column commitments: Montgomery coordinates, one point a feature. */
@@ -16,7 +22,7 @@ export interface ColumnCommitments {
 }
 
 /**
- * C_j = H' + Σ_k G[k][j] · H_k for every column of an N × d matrix (row-major).
+ * Computes C_j = H' + Σ_k G[k][j] · H_k for every column of an N × d matrix (row-major).
  *
  * A column's rows are added into 127 buckets by |G[k][j]|, and each bucket counts by its number in the end; all columns
  * take row k at the same time, which shares an inversion among them. About 4 µs an entry that is not 0.
@@ -42,8 +48,8 @@ export function commitColumns(
 }
 
 /**
- * H' + Σ_k entry[k][j] · points[k] for every column of a matrix with a row for each point: what `commitColumns` does, for
- * other rows and entries.
+ * Computes H' + Σ_k entry[k][j] · points[k] for every column of a matrix with a row for each point, like
+ * `commitColumns` for other points and entries.
  *
  * @throws CIR_FEATURES_INVALID if an entry is beyond ± maxEntry
  */
@@ -134,7 +140,10 @@ function identities(count: number): MontgomeryPoints {
   return { u: new Array<bigint>(count).fill(IDENTITY_U), v: new Array<bigint>(count).fill(0n) };
 }
 
-/** A model's featuresCommitment by those of its shards: one shard's own, or H[SHARD_FEATURES](S, f_0 … f_7, 0 …) of 16 inputs. */
+/**
+ * A model's featuresCommitment by those of its shards: one shard's own, or H[SHARD_FEATURES](S, f_0 … f_7, 0 …) of 16
+ * inputs.
+ */
 export function shardFeatures(ofShards: readonly bigint[]): bigint {
   if (ofShards.length === 1) return ofShards[0]!;
   const listed = Array.from({ length: DATA_CHUNK }, (_, s) => ofShards[s] ?? 0n);

@@ -22,7 +22,7 @@ import {
 } from "./settled-model.ts";
 import { entryElements, entryPlaces, packActivationItem, type SettlementData } from "./settlement-data.ts";
 import { sizeError } from "./settlement-size.ts";
-import { defaultPayout, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
+import { defaultPayout, drawShares, rewardPerUnit, splitEarnings } from "./settlement-split.ts";
 
 /** Posted data of a model's shards, items in the places of all payees, with the proof of each payee table. */
 export type PreparedActivation = Pick<PreparedSettlement, "data" | "proofs">;
@@ -42,7 +42,7 @@ export function defaultSplit(
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const shares = drawShares(closed.amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares, BigInt(rowCount));
-  const split = payees.map((payee) => splitEarned(unit * BigInt(payee.rowCount), shares));
+  const split = payees.map((payee) => splitEarnings(unit * BigInt(payee.rowCount), shares));
   const totalWei = sum(split.map(({ earnedWei }) => earnedWei));
   const payout = defaultPayout(closed.amountWei, shares, totalWei);
   const settled = settledEpoch({ model, closed, payout, earned: split, voidCount: 0, seed: 0n });

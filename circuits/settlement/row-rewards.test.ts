@@ -9,7 +9,7 @@ import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { SeededNumbers } from "../testing/settlement/settlement-world.ts";
-import { splitEarned } from "./settlement-split.ts";
+import { splitEarnings } from "./settlement-split.ts";
 
 const ROWS = 8;
 const PAYEES = 4;
@@ -60,7 +60,7 @@ function inputsOf(
   exact = false,
 ) {
   const split = c.weighted.map((w) =>
-    exact ? { quanta: 0n, remainder: w } : splitEarned(w, { quantumBits: 0n }),
+    exact ? { quanta: 0n, remainder: w } : splitEarnings(w, { quantumBits: 0n }),
   );
   return {
     gamma,

@@ -1,5 +1,7 @@
-/** Common inputs and results of both settlement circuits. Needs `initPoseidon`. */
-
+/**
+ * Model and results that all settlement circuits share: the opening of the model's body, and the inputs made of
+ * it. Needs `initPoseidon`.
+ */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
@@ -19,7 +21,7 @@ import {
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { type SettlementData, type SettlementProof, settlementElements } from "./settlement-data.ts";
-import type { EpochPayout, PayeeEarned } from "./settlement-split.ts";
+import type { EarningsSplit, EpochPayout } from "./settlement-split.ts";
 
 /** A model as a settlement finds it: the opening of its body. */
 export interface SettledModel {
@@ -57,7 +59,7 @@ export function settledEpoch(outcome: {
   readonly model: SettledModel;
   readonly closed: ClosedEpoch;
   readonly payout: EpochPayout;
-  readonly earned: readonly Pick<PayeeEarned, "quanta" | "earnedWei">[];
+  readonly earned: readonly Pick<EarningsSplit, "quanta" | "earnedWei">[];
   readonly voidCount: number;
   readonly seed: bigint;
 }): Pick<PreparedSettlement, "data" | "terms" | "earnedWei" | "newAccruedWei"> {

@@ -1,3 +1,8 @@
+/**
+ * Inputs of the settlement circuits from a divided epoch: payments and draws, then each shard's rows and
+ * payees, with the private elements that the circuit's commitment C absorbs. divide-epoch.ts and
+ * settle-shards.ts fill the epoch.
+ */
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import type { PayeeShard } from "../ledger/payee-shards.ts";
 import type { ClosedEpoch } from "../ledger/rewards.ts";
@@ -6,9 +11,11 @@ import type { DirectDraw } from "./scores/direct-matrix.ts";
 import type { DrawInputs } from "./scores/draw-scores.ts";
 import { padded, payeeInputs, type SettledModel, staticsInputs } from "./settled-model.ts";
 import { drawElements, rowElements, type SettlementSize } from "./settlement-size.ts";
-import type { PayeeEarned } from "./settlement-split.ts";
+import type { EarningsSplit } from "./settlement-split.ts";
 
-/** Payment in its chain's form; `packed` = payer | cumulative wei << 24. */
+/**
+ * Payment in its chain's form; `packed` = payer | cumulative wei << 24, the wei of all payments of the epoch so far.
+ */
 export interface PackedPayment {
   readonly packed: bigint;
   readonly receipt: bigint;
@@ -42,7 +49,7 @@ export interface ScoredShard {
   /** Query and scores of each draw, in the circuit's terms; scores are of the shard's rows. */
   readonly scored: readonly (DrawInputs | DirectDraw)[];
   /** Earnings of each of the shard's payees. */
-  readonly earned: readonly Pick<PayeeEarned, "quanta" | "remainder">[];
+  readonly earned: readonly Pick<EarningsSplit, "quanta" | "remainder">[];
 }
 
 /** Inputs of a circuit, and the elements that its C absorbs after E. */

@@ -1,3 +1,7 @@
+/**
+ * Sizes of settlement circuits: capacity in rows, features, payees, payments and draws, its name, and which
+ * model fits it. The registry builds circuits by them; registration and settlement choose one.
+ */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
@@ -17,7 +21,10 @@ export interface SettlementSize {
   readonly draws: number;
   /** True for direct models: `features` are their buckets, and the bias's column follows the buckets'. */
   readonly isDirect?: boolean;
-  /** Maximum shards, of two circuits: one of the draws, and one of each shard, whose rows and payees these are. Absent: one proves all. */
+  /**
+   * Maximum shards, of two circuits: one of the draws, and one of each shard, whose rows and payees these are. Absent:
+   * one proves all.
+   */
   readonly shards?: number;
 }
 
@@ -28,7 +35,7 @@ export function drawBits(draws: number): number {
   return bits;
 }
 
-/** @throws CIR_SETTLEMENT_SIZE for a size that no circuit has */
+/** Requires a size that a circuit can have. @throws CIR_SETTLEMENT_SIZE */
 export function requireSize(size: SettlementSize): void {
   const limits: [what: Exclude<keyof SettlementSize, "isDirect" | "shards">, max: number][] = [
     ["rows", 2 ** 20],
@@ -133,7 +140,7 @@ export interface Misfit {
   readonly has: number;
 }
 
-/** Why circuits of this size settle no epoch of such a model; null if they do. */
+/** Finds why circuits of this size settle no epoch of such a model; null if they do. */
 export function misfitOf(size: Omit<SettlementSize, "payments">, model: ModelShape): Misfit | null {
   // 1,024 buckets are no 1,024 features: the number's meaning depends on the kind.
   const isSameKind = (model.isDirect === true) === (size.isDirect === true);
@@ -181,11 +188,12 @@ export function sizeError(what: string, given: number, max: number): RollupError
 
 /** Bits of packed private values in an element of C. */
 const PACKED_BITS = 252;
+/** Bits of a payee's remainder W_m mod 2^40. */
 const REMAINDER_BITS = 40;
 /** Position of the validity bit, above a draw's packed amount before its payment. */
 const VALID_BIT = 128n;
 
-/** Values of `width` bits, as many an element as fit `bits`, the first lowest. */
+/** Packs values of `width` bits into elements, as many as fit `bits`, the first lowest. */
 export function packed(values: readonly bigint[], width: number, bits: number = PACKED_BITS): bigint[] {
   const perElement = Math.floor(bits / width);
   return Array.from({ length: Math.ceil(values.length / perElement) }, (_, i) =>

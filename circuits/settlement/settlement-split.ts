@@ -1,5 +1,6 @@
 /**
- * Division of a closed epoch's payments: exact integers, all amounts in wei (docs/reference/settlement.md).
+ * Division of a closed epoch's payments: draws, shares of owner, validators and contributors, as exact
+ * integers; all amounts in wei (docs/reference/settlement.md).
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
@@ -46,7 +47,10 @@ const FRACTION_BITS = 40n;
 /** Bits of a payee's quanta. */
 const QUANTA_BITS = 40n;
 
-/** u: an epoch of P wei pays its payees in quanta of 2^u wei, P >> u having 40 bits. Below 2^40 wei a quantum is a wei. */
+/**
+ * u: an epoch of P wei pays its payees in quanta of 2^u wei, P >> u having 40 bits. Below 2^40 wei a quantum is a
+ * wei.
+ */
 export function quantumBitsOf(amountWei: bigint): bigint {
   const excess = BigInt(amountWei.toString(2).length) - QUANTA_BITS;
   return excess > 0n ? excess : 0n;
@@ -92,14 +96,17 @@ export function rewardPerUnit({ rewardQuanta }: Pick<DrawShares, "rewardQuanta">
 }
 
 /** Earnings of a payee. W_m = quanta · 2^40 + remainder. */
-export interface PayeeEarned {
+export interface EarningsSplit {
   readonly quanta: bigint;
   readonly remainder: bigint;
   readonly earnedWei: bigint;
 }
 
 /** @param weighted W_m: what the payee's rows earn together, in 2^-40 quanta */
-export function splitEarned(weighted: bigint, { quantumBits }: Pick<DrawShares, "quantumBits">): PayeeEarned {
+export function splitEarnings(
+  weighted: bigint,
+  { quantumBits }: Pick<DrawShares, "quantumBits">,
+): EarningsSplit {
   const quanta = weighted >> FRACTION_BITS;
   const remainder = weighted & ((1n << FRACTION_BITS) - 1n);
   return { quanta, remainder, earnedWei: quanta << quantumBits };

@@ -1,4 +1,7 @@
-/** L1's view of a posted settlement: the elements that it fills in itself, and the statement of the proof. */
+/**
+ * L1's view of a posted settlement: the elements that it fills in itself, and the statement of the proof.
+ * Sequencer and verifiers check settlements by it.
+ */
 import { challenge, evaluate } from "../field/element-vector.ts";
 import { KIND } from "../protocol.ts";
 import type { CircuitSizes } from "../registry/circuit-sizes.ts";

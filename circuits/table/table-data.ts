@@ -1,5 +1,4 @@
-/** Elements of a batch that C absorbs. */
-
+/** Vector of field elements that a batch's commitment C absorbs, packed as table-frame.circom has them. */
 import { absorbedPosted, type BatchData } from "../batch/batch-data.ts";
 import { DUMMY } from "../field/curve/dummy-signature.ts";
 import { challengesOf, DUMMY_MESSAGE } from "../field/curve/eddsa.ts";

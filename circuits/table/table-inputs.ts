@@ -1,5 +1,7 @@
-/** Lays a batch's table out as input signals of `TableBatch` (table-batch.circom). */
-
+/**
+ * Input signals of `TableBatch` (table-batch.circom) for a batch's table and blob; batch-inputs.ts has the
+ * other ones.
+ */
 import type { BatchData } from "../batch/batch-data.ts";
 import { blobHalves, evaluateBlob } from "../blob/blob-bytes.ts";
 import { blobElements } from "../blob/blob-elements.ts";

@@ -1,4 +1,7 @@
-/** Number of slots, rows and units in a batch, and depth of its subtrees and its top. */
+/**
+ * Shape of a batch circuit: number of slots, rows and units, depth of its subtrees and its top; to and from
+ * names and L1's packed sizes.
+ */
 import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
 import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-bytes.ts";
 import { circuitError } from "../circuit-errors.ts";
@@ -120,8 +123,8 @@ const maxWireBytes = ({ transfers, members, wide, isBlob }: TableShape): number 
   (12 + 32 * WIDE_WORD_COUNT) * wide;
 
 /**
- * The limits of table-frame.circom. In a tree of the ledger's depth, also those of a rollup: its batches fit a transaction,
- * and have a wide slot, without which nothing could be deposited, created or withdrawn.
+ * The limits of table-frame.circom. In a tree of the ledger's depth, also those of a rollup: its batches fit a
+ * transaction, and have a wide slot, without which nothing could be deposited, created or withdrawn.
  * @throws CIR_COMPOSITION_INVALID
  */
 export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH): void {

@@ -1,3 +1,4 @@
+/** Challenges of a leaf table, and the steps of its payment and commit chains, as terms.circom computes them. */
 import { type HashRequest, hashTagged } from "../field/poseidon.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
 import { FIELD_ORDER, ID_BITS, KIND, TAG } from "../protocol.ts";
@@ -5,6 +6,7 @@ import type { TableSlot } from "./table-layout.ts";
 
 /** Tag of the H[21] that makes the challenges of z (terms.circom). */
 const TAG_CHALLENGE = 21n;
+/** Powers of alpha that the parts use: `power` of `Challenges`. */
 const POWERS = 9;
 
 /** Output of `Challenges`: gamma, and alpha^(i + 1) as power[i]. */
@@ -26,4 +28,5 @@ export function nextChainRequest(slot: TableSlot): HashRequest {
   return [isPay ? TAG.payment : TAG.commit, [slot.chain, slot.payload, step]];
 }
 
+/** Rows of a commit; 0 for other kinds. */
 export const rowsOf = (slot: TableSlot): bigint => (slot.kind === KIND.commitData ? slot.amountCode : 0n);

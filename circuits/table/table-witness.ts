@@ -1,3 +1,7 @@
+/**
+ * Witness of a composed batch circuit, calculated part by part on threads: the longest step before a batch's
+ * proof. prover/proving/witness-source.ts runs it.
+ */
 import {
   foreseeStates,
   frameInputs,
@@ -34,9 +38,9 @@ interface Range {
 }
 
 /**
- * The witness of a composed batch (docs/explanation/leaf-table.md). Slots, rows and units touch no tree and do not wait for each
- * other: all they share are the challenges, which follow from z. Wide slots follow each other on the root after the
- * table; the frame and the blob's evaluation come last.
+ * The witness of a composed batch (docs/explanation/leaf-table.md). Slots, rows and units touch no tree and do not
+ * wait for each other: all they share are the challenges, which follow from z. Wide slots follow each other on the
+ * root after the table; the frame and the blob's evaluation come last.
  */
 export class TableWitness {
   readonly #copies: ComposedCopies;
@@ -64,6 +68,7 @@ export class TableWitness {
   }
 
   /**
+   * Calculates the witness.
    * @param values of all wires, 32 little-endian bytes each, to be filled; memory that `run` may share with threads
    * @param onProgress told of copies that are calculated
    * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH

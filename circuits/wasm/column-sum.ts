@@ -1,8 +1,13 @@
+/**
+ * Exact sums of limb products in doubles, as code of a WebAssembly kernel: the columns of field-kernel.ts's
+ * multiplication. Each step carries a bound on its value, and none is emitted that could be inexact.
+ */
 import { type Code, f64x2 } from "@openledger/foundation/wasm/assembler";
 import { limbBits } from "./field-limbs.ts";
 
 /** Half of a limb's radix: normalized limbs are about as large. */
 export const half = 2 ** (limbBits - 1);
+/** Radix of the limbs, 2^51. */
 export const radix = 2 ** limbBits;
 /** Start of a chain: in its binade the last bit of a double stands for 2^51. */
 export const chainStart = 1.5 * 2 ** 103;
@@ -20,6 +25,7 @@ export interface Product {
   isNegative: boolean;
 }
 
+/** Code of a sum, and the bound on its absolute value. */
 export interface Sum {
   code: Code;
   max: number;
@@ -166,6 +172,7 @@ export class Column {
   }
 }
 
+/** Refuses to emit a sum that a double may round. @throws RangeError */
 export function checkExact(max: number): void {
   if (max > exactMax) throw new RangeError(`a sum of up to ${max} is not exact in a double`);
 }

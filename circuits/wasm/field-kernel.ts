@@ -1,3 +1,15 @@
+/**
+ * Emitter of field arithmetic as WebAssembly SIMD code, on two elements at once, one in each lane of a v128. Poseidon,
+ * signatures and the prover's curve, transforms and keys are built of it.
+ *
+ * A product a * b of limbs is added to a column exactly: with h = 1.5 * 2^103, whose last bit stands for
+ * 2^51, `h' = fma(a, b, h)` takes the multiple of 2^51 nearest to the product, and `fma(a, b, h - h')` is
+ * the rest, at most 2^50. Chains of such steps keep h' and sum up the rests.
+ *
+ * Every value carries bounds on its limbs and on itself, and every step checks them while the code is
+ * generated: sums of rests stay below 2^53 and chains within [2^103, 2^104], where doubles are exact.
+ * A kernel that could overflow is not generated at all. Loads state the bounds that the stores assured.
+ */
 import { invertMod } from "@openledger/foundation/modular";
 import {
   type Code,
@@ -28,17 +40,7 @@ import {
   toLimbs,
 } from "./field-limbs.ts";
 
-/**
- * Emits field arithmetic on two elements at once, one in each lane of a v128.
- *
- * A product a * b of limbs is added to a column exactly: with h = 1.5 * 2^103, whose last bit stands for
- * 2^51, `h' = fma(a, b, h)` takes the multiple of 2^51 nearest to the product, and `fma(a, b, h - h')` is
- * the rest, at most 2^50. Chains of such steps keep h' and sum up the rests.
- *
- * Every value carries bounds on its limbs and on itself, and every step checks them while the code is
- * generated: sums of rests stay below 2^53 and chains within [2^103, 2^104], where doubles are exact.
- * A kernel that could overflow is not generated at all. Loads state the bounds that the stores assured.
- */
+/** A field element in both lanes: code for each limb, with bounds. */
 export interface LimbValue {
   limbs: readonly Code[];
   /** Bounds on the limbs' absolute values. */
@@ -47,17 +49,20 @@ export interface LimbValue {
   valueMax: number;
 }
 
+/** Added to a double below 2^51 and subtracted again, it rounds to the nearest integer. */
 const integerMagic = 1.5 * 2 ** 52;
 
 /** Bound of stored elements, in units of the modulus. Their limbs are as `normalize` leaves them. */
 export const storedMax = 0.51;
 
+/** A summand a * b of a sum of products. */
 interface Term {
   a: LimbValue;
   b: LimbValue;
   isNegative?: boolean;
 }
 
+/** Emits one function's arithmetic over one field. */
 export class FieldKernel {
   readonly f: WasmFunction;
   readonly field: PrimeField;

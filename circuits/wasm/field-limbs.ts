@@ -1,7 +1,3 @@
-import { invertMod } from "@openledger/foundation/modular";
-import { type Code, i32, v128 } from "@openledger/foundation/wasm/assembler";
-import { FIELD_ORDER } from "../protocol.ts";
-
 /**
  * Memory layout of field elements: five signed limbs of 51 bits, each a double that holds an integer. The
  * value is the sum of limb[i] * 2^(51 i), in Montgomery form with R = 2^255. An element has many forms;
@@ -10,12 +6,20 @@ import { FIELD_ORDER } from "../protocol.ts";
  * Why doubles: a fused multiply-add gives the upper and the lower half of a 102-bit product in two
  * instructions for two lanes at once, and WebAssembly has no other way to multiply more than 32 bits.
  */
+import { invertMod } from "@openledger/foundation/modular";
+import { type Code, i32, v128 } from "@openledger/foundation/wasm/assembler";
+import { FIELD_ORDER } from "../protocol.ts";
+
+/** Bits of a limb: two limbs' product has 102, which a fused multiply-add yields in two doubles. */
 export const limbBits = 51;
 export const limbCount = 5;
+/** Bytes of an element in memory. */
 export const elementBytes = 8 * limbCount;
 export const limbRadix = 1n << BigInt(limbBits);
+/** R of the Montgomery form, 2^255. */
 export const elementR = 1n << BigInt(limbBits * limbCount);
 
+/** A prime field that kernels compute in. */
 export interface PrimeField {
   modulus: bigint;
   name: "fq" | "fr";

@@ -1,4 +1,7 @@
-/** Vectors and matrices over BN254's scalar field. A matrix is a list of rows. */
+/**
+ * Vectors and matrices over BN254's scalar field, bigint, for the making of Poseidon's constants. A matrix is a
+ * list of rows.
+ */
 import { invertMod } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 

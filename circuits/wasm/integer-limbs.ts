@@ -1,3 +1,7 @@
+/**
+ * Conversion between 256-bit integers in memory (little-endian) and the kernels' limbs (field-limbs.ts), as
+ * emitted WebAssembly code.
+ */
 import {
   type Code,
   f64,
@@ -10,12 +14,12 @@ import { half } from "./column-sum.ts";
 import type { FieldKernel, LimbValue } from "./field-kernel.ts";
 import { limbBits, limbCount, limbRadix, toLimbs } from "./field-limbs.ts";
 
+/** Bits of a word of an integer in memory. */
 const wordBits = 64;
 const limbMask = limbRadix - 1n;
 
 /**
- * Two integers of 256 bits, little-endian in memory, as limbs in lanes: not reduced, and below
- * `valueMax` moduli.
+ * Reads two integers of 256 bits, little-endian in memory, as limbs in lanes: not reduced, and below `valueMax` moduli.
  */
 export function readIntegers(
   kernel: FieldKernel,
@@ -84,6 +88,7 @@ export function writeInteger(
   }
 }
 
+/** Evaluates code once into a local of 64 bits. */
 export function bindI64(f: WasmFunction, code: Code): Local {
   const local = f.local("i64");
   f.set(local, code);

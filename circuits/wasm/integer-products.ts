@@ -1,3 +1,7 @@
+/**
+ * Products and squares mod r in WebAssembly with 64-bit integers, for processors without fused multiply-add
+ * too. field/square-root.ts computes roots with them.
+ */
 import { invertMod } from "@openledger/foundation/modular";
 import {
   type Code,
@@ -11,12 +15,15 @@ import {
 import { newMemory, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 import { FIELD_ORDER } from "../protocol.ts";
 
+/** Bits of a limb: a column of 18 products of 58 bits and a carry stays below 2^63. */
 const LIMB_BITS = 29n;
 const LIMB_COUNT = 9;
 const LIMB_MASK = (1n << LIMB_BITS) - 1n;
+/** R of the Montgomery form, 2^261. */
 const R = 1n << (LIMB_BITS * BigInt(LIMB_COUNT));
 const R_INVERSE = invertMod(R, FIELD_ORDER);
 const ELEMENT_BYTES = 4 * LIMB_COUNT;
+/** 64-bit words of an integer below 2^256. */
 const WORD_COUNT = 4;
 /** Offset of the first element, in bytes. The input of `isSquare` lies below it. */
 const FIRST_ELEMENT = 64;
@@ -148,8 +155,8 @@ interface Calls {
 }
 
 /**
- * Long chains of products mod r in WebAssembly over 64-bit integers. They need no fused multiply-add, as FieldKernel does, and
- * so run on every processor. About 0.08 µs a product on one core of an AMD EPYC, a fifth of bigint's.
+ * Long chains of products mod r in WebAssembly over 64-bit integers. They need no fused multiply-add, as FieldKernel
+ * does, and so run on every processor. About 0.08 µs a product on one core of an AMD EPYC, a fifth of bigint's.
  *
  * Elements have numbers, as many as fit 64 KiB. Each is x·R mod r, R = 2^261, in nine limbs of 29 bits, and below 2r.
  */

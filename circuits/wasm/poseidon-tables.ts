@@ -1,4 +1,7 @@
-/** The numbers of Poseidon's rounds in the order in which the kernels read them (poseidon-kernel.ts). */
+/**
+ * Constants of Poseidon's rounds in the order in which the kernels read them (poseidon-kernel.ts,
+ * native-field.ts).
+ */
 import { sparsePoseidon } from "./poseidon-sparse.ts";
 
 /**

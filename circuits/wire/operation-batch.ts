@@ -1,6 +1,6 @@
 /**
- * Batch of signed operations in one request body, and the result of each (docs/reference/api.md, "Many
- * operations at once"). Big-endian.
+ * Binary form of many signed operations in one request body, and of the result of each (docs/reference/api.md,
+ * "Many operations at once"). Big-endian. Clients encode, the sequencer's operations route decodes.
  */
 import { textOfBytes } from "@openledger/foundation/utf8";
 import type { SignedOperation } from "../ledger/operation.ts";

@@ -1,4 +1,7 @@
-/** Rows of a Datanet as a host shows them, for people who search. */
+/**
+ * Rows of a Datanet as its host shows them: search, one row with its labels, contents, rows that are left out. Pages and label
+ * turns read by it.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeRows, encodeDigests } from "@openledger/datanets/rows/row-wire";

@@ -1,3 +1,7 @@
+/**
+ * Checks of a Datanet's rows by its host: starts a check, lists what it found, lists notices to contributors. Reviewers' and
+ * contributors' pages and `openledger datanet` call it.
+ */
 import type { FindingKind } from "@openledger/datanets/cleaning/finding";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
@@ -10,6 +14,7 @@ import {
   noticesSchema,
 } from "./host-schemas.ts";
 
+/** Interval between two looks at a running check. */
 const POLL_MS = 500;
 
 export interface CheckFindingsParameters extends HostedDatanetPlace {

@@ -1,3 +1,7 @@
+/**
+ * Cards of Datanets (datanets/card/card.ts): published to the ledger as a hash, brought to a host as text, found and read there.
+ * A host's card counts only if its hash is the ledger's.
+ */
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { z } from "zod";
 import { commitVersion } from "../actions/data/version-commitments.ts";

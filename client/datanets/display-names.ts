@@ -1,6 +1,6 @@
 /**
- * Names of accounts, Datanets and models, each chosen by its owner and signed by its leaf's key. Hosts of Datanets store
- * them.
+ * Names of accounts, Datanets and models, each chosen by its owner and signed by its leaf's key. Hosts of Datanets store them.
+ * The command line, the factory and the pages choose and show them.
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {

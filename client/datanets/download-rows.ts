@@ -1,3 +1,7 @@
+/**
+ * Downloads from a Datanet host into a `RowStore`: a version or all commits, each list checked against a root of the ledger and
+ * each row against its SHA-256.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";

@@ -1,8 +1,13 @@
-/** Requests to a Datanet host or a factory, signed where necessary, and their answers. */
+/**
+ * Requests to a Datanet host or a factory, signed where necessary, and their answers. Every verb of client/datanets/ and the
+ * factory's client send theirs by it.
+ */
 
 import { REQUEST_HEADER, signRequest } from "@openledger/datanets/records/signed-request";
 import { encodeDigests } from "@openledger/datanets/rows/row-wire";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
+import { textOfBytes } from "@openledger/foundation/utf8";
+import { BodyTooLong, boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import type { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
@@ -93,8 +98,6 @@ const REQUEST_LIFE_MS = 120_000;
 const MAX_QUOTED_CHARACTERS = 300;
 /** Maximum bytes of an answer: the list of a version of ten million rows has less. */
 const MAX_ANSWER_BYTES = 400_000_000;
-/** Bytes up to which an uncompressed answer is read at once. */
-const SMALL_BYTES = 65_536;
 /** Maximum bytes of a JSON answer: lists come in pages. */
 const MAX_JSON_BYTES = 64_000_000;
 
@@ -186,42 +189,23 @@ export async function askHostForBytes(
   hostUrl: string,
   call: HostCall,
 ): Promise<Uint8Array> {
-  return boundedBytes(await requestServer(client, hostUrl, call, DATANET_HOST), call.path, DATANET_HOST);
+  return bytesOf(await requestServer(client, hostUrl, call, DATANET_HOST), call.path, DATANET_HOST);
 }
 
-/** Reads a bounded body: a host that does not end its answer must not fill this machine's memory. */
-async function boundedBytes(
+async function bytesOf(
   response: Response,
   path: string,
   server: ServerKind,
   maxBytes = MAX_ANSWER_BYTES,
 ): Promise<Uint8Array> {
-  // Chromium calls a `no-store` answer aborted where it is read in parts (findings/chromium-no-store-stream-aborted.sh).
-  const { headers } = response;
-  const announced = headers.get("content-length");
-  if (announced !== null && Number(announced) <= SMALL_BYTES && !headers.has("content-encoding"))
-    return new Uint8Array(await response.arrayBuffer());
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader!.read()) {
-    const part = next.value as Uint8Array;
-    length += part.length;
-    if (length > maxBytes) {
-      await reader!.cancel();
-      throw clientError("CLI_ANSWER_INVALID", `the answer of ${path} does not end`, {
-        data: { server, path, maxBytes },
-      });
-    }
-    parts.push(part);
+  try {
+    return await boundedBytes(response, maxBytes);
+  } catch (cause) {
+    if (!(cause instanceof BodyTooLong)) throw cause;
+    throw clientError("CLI_ANSWER_INVALID", `the answer of ${path} does not end`, {
+      data: { server, path, maxBytes },
+    });
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /**
@@ -293,10 +277,9 @@ async function send(
     throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, { data: { server, url }, cause });
   }
   if (response.ok) return response;
-  const text = await boundedBytes(response, url, server, MAX_JSON_BYTES).then(
-    (bytes) => new TextDecoder().decode(bytes),
-    () => "",
-  );
+  const text = await boundedBytes(response, MAX_JSON_BYTES)
+    .then(textOfBytes)
+    .catch(() => "");
   const error = failureSchema.safeParse(parsed(text)).data?.error;
   if (error === undefined) {
     const answered = `${url} answered ${response.status}: ${text.slice(0, MAX_QUOTED_CHARACTERS)}`;
@@ -316,13 +299,22 @@ async function readJson<Schema extends z.ZodType>(
   url: string,
   server: ServerKind,
 ): Promise<z.output<Schema>> {
-  const text = new TextDecoder().decode(await boundedBytes(response, url, server, MAX_JSON_BYTES));
-  const answer = schema.safeParse(parsed(text));
+  const bytes = await bytesOf(response, url, server, MAX_JSON_BYTES);
+  const answer = schema.safeParse(jsonOf(bytes));
   if (answer.success) return answer.data;
   throw clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
     data: { server, url },
     cause: answer.error,
   });
+}
+
+/** undefined for what is no JSON, or no UTF-8. */
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(textOfBytes(bytes));
+  } catch {
+    return undefined;
+  }
 }
 
 function parsed(text: string): unknown {

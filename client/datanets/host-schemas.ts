@@ -1,4 +1,7 @@
-/** The parts of a Datanet host's answers that the client reads, checked where they enter. */
+/**
+ * Schemas of a Datanet host's answers about Datanets, versions, commits and findings. All reads of client/datanets/ parse by
+ * them; times are in Unix milliseconds.
+ */
 
 import { cardSchema } from "@openledger/datanets/card/card";
 import { FINDING_KINDS } from "@openledger/datanets/cleaning/finding";

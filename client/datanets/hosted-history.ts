@@ -1,4 +1,7 @@
-/** History of a Datanet as its host has it beside the ledger: contributions, versions, differences. */
+/**
+ * History of a Datanet at its host: contributions, versions, and the rows that two versions differ by. The versions tab shows
+ * it.
+ */
 import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
 import { type HostVersionView, versionsSchema } from "./host-schemas.ts";
 import {

@@ -82,6 +82,7 @@ export async function getStatistics(
   return askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}/statistics` }, statisticsSchema);
 }
 
+/** Rows of one request to the host. */
 const PAGE_ROWS = 200;
 
 export interface SuggestLabelsParameters extends HostedDatanetPlace {

@@ -1,3 +1,4 @@
+/** Copies a Datanet from one host to another: `openledger datanet upload --from`. The data go through a local `RowStore`. */
 import { storeVersion } from "../actions/data/published-version.ts";
 import type { RowStore } from "../actions/data/row-store.ts";
 import type { LedgerClient } from "../ledger-client.ts";

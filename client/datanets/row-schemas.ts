@@ -1,4 +1,7 @@
-/** Rows of a Datanet as its host shows them, and their records; checked where they enter. */
+/**
+ * Schemas of a host's answers about rows and their signed records. All reads of client/datanets/ parse by them; times are in
+ * Unix milliseconds.
+ */
 
 import { type BodyOf, type RecordKind, recordSchema } from "@openledger/datanets/records/record";
 import { z } from "zod";

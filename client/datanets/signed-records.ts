@@ -1,3 +1,7 @@
+/**
+ * Signed records about a Datanet's rows (labels, approvals, objections, access): signed by a leaf's L2 key, stored by a host,
+ * checked by every reader. Times are in Unix milliseconds.
+ */
 import {
   checkRecords,
   type RecordBody,

@@ -1,3 +1,7 @@
+/**
+ * Uploads to a Datanet host: the rows of a commit in pieces, and the list of a published version. The host checks both against
+ * the ledger; the command line, the contribute page and mirrors call it.
+ */
 import { encodeDigests, encodeRows, encodeVersion } from "@openledger/datanets/rows/row-wire";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";

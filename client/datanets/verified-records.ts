@@ -1,6 +1,6 @@
 /**
- * Recomputations of a Datanet's models and their settlements, with their results. Each record is signed by its leaf's
- * key.
+ * Signed recomputations of a Datanet's models and settlements, from a host, each signature checked. Pages list them; a mirror
+ * copies them.
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { checkRecords, type SignedRecord, signedRecordSchema } from "@openledger/datanets/records/record";

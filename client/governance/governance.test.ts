@@ -1,8 +1,9 @@
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
-import { behindLimit, limitsRange, RANGE_REFUSALS } from "@openledger/bridge/testing/limited-node";
+import { behindLimit, leavesOut, limitsRange, RANGE_REFUSALS } from "@openledger/bridge/testing/limited-node";
 import { TREASURY_ID } from "@openledger/circuits/protocol";
 import { keyXOf } from "@openledger/circuits/testing/random-ledger";
 import { deployRollup } from "@openledger/contracts/build/deploy";
+import { openGovernorAbi } from "@openledger/contracts/build/governance-abi";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "@openledger/contracts/testing/exit-fixture";
 import {
@@ -11,7 +12,7 @@ import {
   THIRTY_DAYS,
 } from "@openledger/contracts/testing/governance-fixture";
 import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
-import { createPublicClient, createWalletClient, custom } from "viem";
+import { createPublicClient, createWalletClient, custom, toEventSelector } from "viem";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { deriveKey } from "../l2-key.ts";
 import { createLedgerClient } from "../ledger-client.ts";
@@ -133,7 +134,36 @@ describe("a vote with delegated OPEN", () => {
     const reached = await governance.proposal(id, 0n);
     expect(reached.votes.for).toBeGreaterThan(reached.quorumWei!);
     expect(reached.votes.for - halfWei - fewWei).toBeLessThan(reached.quorumWei!);
-    expect(await g.governor.read.proposalDeadline([id])).toBeGreaterThan(deadlineBlock);
+    expect(reached.deadlineBlock).toBe(await g.governor.read.proposalDeadline([id]));
+    expect(reached.deadlineBlock).toBeGreaterThan(deadlineBlock);
+  });
+
+  it("is listed whole or not at all behind a node that leaves events out", async () => {
+    const { f, g, at, client, governance } = await start();
+    const { alice } = f.l1.roles;
+    const { id } = await governance.propose([{ target: DEPLOYER, data: "0x", valueWei: 1n }], "a gift");
+    await f.l1.client.mine({ blocks: 3 });
+    // Another interface than ours: the governor counts it, and tells it by another event.
+    await g.governor.write.castVoteWithReasonAndParams([id, 1, "", "0x01"], { account: alice });
+    const proposal = await governance.proposal(id, 0n);
+    const cast = { voter: alice, vote: "for", votesWei: proposal.votes.for };
+    expect(await governance.votesCast(proposal)).toEqual([cast]);
+    await expect(governance.proposal(id + 1n, 0n)).rejects.toMatchObject({ code: "CLI_UNKNOWN" });
+
+    const behind = <T>(name: string, read: (governance: Governance) => Promise<T>) => {
+      const item = openGovernorAbi.find((one) => one.type === "event" && one.name === name)!;
+      const topic = toEventSelector(item as never);
+      const limit = leavesOut(({ topics }) => topics[0] === topic);
+      return behindLimit(f.rpcUrl, limit, async (rpcUrl) => {
+        const { rollupAddress } = client;
+        return read(new Governance(await createLedgerClient({ rpcUrl, rollupAddress }), at.governor));
+      });
+    };
+    const incomplete = { code: "CLI_L1_LOGS_INCOMPLETE" };
+    await expect(behind("ProposalCreated", (one) => one.proposal(id, 0n))).rejects.toMatchObject(incomplete);
+    await expect(behind("VoteCastWithParams", (one) => one.votesCast(proposal))).rejects.toMatchObject(
+      incomplete,
+    );
   });
 
   it("is lost without a quorum, and a lost one is not queued", async () => {

@@ -1,11 +1,14 @@
-/** Votes of OPEN on Ethereum: proposals, their states, and the five steps from a proposal to its effect. */
+/**
+ * Votes of OPEN on Ethereum: proposals, their states, and the five steps from a proposal to its effect. The commands of `vote`
+ * and the votes page call it; votes are in wei of OPEN.
+ */
 
 import { governanceTimelockAbi, openGovernorAbi } from "@openledger/contracts/build/governance-abi";
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, getAddress, type Hex, keccak256, stringToHex } from "viem";
 import type { L1Result } from "../actions/l1/l1-result.ts";
 import { callContract, type L1Options } from "../actions/l1/l1-transaction.ts";
-import { readEvents } from "../actions/l1/read-events.ts";
+import { logsIncomplete, readEvents } from "../actions/l1/read-events.ts";
 import { clientError } from "../client-errors.ts";
 import { effectOf, type L1Effect } from "../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../ledger-client.ts";
@@ -120,28 +123,18 @@ export class Governance {
     const filter = { ...this.#contract, eventName: "ProposalCreated" } as const;
     for await (const events of readEvents(this.#client, filter, { fromBlock, toBlock: head })) {
       for (const { args } of events) {
-        const {
-          calldatas,
-          description,
-          proposalId: id,
-          proposer,
-          targets,
-          values,
-          voteEnd,
-          voteStart,
-        } = args;
+        const { calldatas, description, proposalId: id, proposer, targets, values, voteStart } = args;
         const calls = targets.map((target, i) => ({
           target: getAddress(target),
           data: calldatas[i]!,
           valueWei: values[i]!,
         }));
-        const bounds = { snapshotBlock: voteStart, deadlineBlock: voteEnd };
         found.push({
           id,
           proposer,
           description,
           calls,
-          ...bounds,
+          snapshotBlock: voteStart,
           ...(await this.#standing(id, voteStart, head)),
         });
       }
@@ -152,40 +145,60 @@ export class Governance {
   async #standing(id: bigint, snapshotBlock: bigint, head: bigint) {
     const read = { ...this.#contract, args: [id] } as const;
     const { l1 } = this.#client;
-    const [state, [against, forIt, abstain], executableFrom, quorumWei] = await Promise.all([
+    const [state, [against, forIt, abstain], deadlineBlock, executableFrom, quorumWei] = await Promise.all([
       l1.readContract({ ...read, functionName: "state" }),
       l1.readContract({ ...read, functionName: "proposalVotes" }),
+      // A quorum that comes late moves it.
+      l1.readContract({ ...read, functionName: "proposalDeadline" }),
       l1.readContract({ ...read, functionName: "proposalEta" }),
       // The supply of a block is known once there is a later one.
       snapshotBlock < head
         ? l1.readContract({ ...this.#contract, functionName: "quorum", args: [snapshotBlock] })
         : null,
     ]);
-    return { state: STATES[state]!, votes: { against, for: forIt, abstain }, executableFrom, quorumWei };
+    const votes = { against, for: forIt, abstain };
+    return { state: STATES[state]!, votes, deadlineBlock, executableFrom, quorumWei };
   }
 
-  /** Finds a proposal by its id. @throws CLI_UNKNOWN */
+  /** Finds a proposal by its id. @throws CLI_UNKNOWN; CLI_L1_LOGS_INCOMPLETE where the governor has it, and the logs do not */
   async proposal(id: bigint, fromBlock: bigint): Promise<Proposal> {
     const found = (await this.proposals(fromBlock)).find((one) => one.id === id);
     if (found !== undefined) return found;
+    const call = { ...this.#contract, functionName: "proposalSnapshot", args: [id] } as const;
+    if ((await this.#client.l1.readContract(call)) !== 0n)
+      throw logsIncomplete(`proposal ${id}, or it is older than block ${fromBlock}`);
     throw clientError("CLI_UNKNOWN", `the governor ${this.governor} has no proposal ${id}`, {
       data: { reason: "proposal", id, governor: this.governor },
     });
   }
 
-  /** Votes cast on a proposal, the largest first. */
-  async votesCast({ deadlineBlock, id, snapshotBlock }: Proposal): Promise<CastVote[]> {
+  /**
+   * Votes cast on a proposal, the largest first: together as many as the governor has counted. @throws CLI_L1_LOGS_INCOMPLETE
+   */
+  async votesCast({ id, snapshotBlock }: Pick<Proposal, "id" | "snapshotBlock">): Promise<CastVote[]> {
     const { l1 } = this.#client;
     const head = await l1.getBlockNumber({ cacheTime: 0 });
+    const at = { ...this.#contract, args: [id], blockNumber: head } as const;
+    const [deadlineBlock, counted] = await Promise.all([
+      // A quorum that comes late has moved it.
+      l1.readContract({ ...at, functionName: "proposalDeadline" }),
+      l1.readContract({ ...at, functionName: "proposalVotes" }),
+    ]);
     const cast: CastVote[] = [];
     const toBlock = deadlineBlock < head ? deadlineBlock : head;
-    const filter = { ...this.#contract, eventName: "VoteCast" } as const;
-    for await (const events of readEvents(this.#client, filter, { fromBlock: snapshotBlock, toBlock })) {
-      for (const { args } of events) {
-        const vote = VOTE_NAMES[args.support];
-        if (args.proposalId === id && vote !== undefined)
-          cast.push({ voter: args.voter, vote, votesWei: args.weight });
+    for (const eventName of ["VoteCast", "VoteCastWithParams"] as const) {
+      const filter = { ...this.#contract, eventName };
+      for await (const events of readEvents(this.#client, filter, { fromBlock: snapshotBlock, toBlock })) {
+        for (const { args } of events) {
+          const vote = VOTE_NAMES[args.support];
+          if (args.proposalId === id && vote !== undefined)
+            cast.push({ voter: args.voter, vote, votesWei: args.weight });
+        }
       }
+    }
+    for (const [place, vote] of VOTE_NAMES.entries()) {
+      const castWei = cast.reduce((sum, one) => sum + (one.vote === vote ? one.votesWei : 0n), 0n);
+      if (castWei !== counted[place]) throw logsIncomplete(`votes on proposal ${id}`);
     }
     return cast.sort((a, b) => Number(b.votesWei - a.votesWei));
   }

@@ -1,6 +1,6 @@
 /**
- * Calls for proposals. The timelock owns leaf 0, and acts for it as any owner: through the queue, which nobody can
- * refuse.
+ * Calls for proposals. The timelock owns leaf 0, and acts for it as any owner: through the queue, which nobody can refuse. The
+ * command line and the votes page make and describe them; amounts are in wei.
  */
 import { TREASURY_ID, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import {

@@ -1,6 +1,6 @@
 /**
- * Migration from one rollup to the one that votes named: out by a withdrawal or an exit, across by a payout, in by a
- * deposit.
+ * Migration from one rollup to the one that votes named: out by a withdrawal or an exit, across by a payout, in by a deposit.
+ * `openledger migrate` calls it; amounts are in wei.
  */
 
 import { rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
@@ -68,14 +68,14 @@ export async function movePaidOut(
   const pending = { ...rollupContract(here), functionName: "pendingWithdrawals", args: [owner] } as const;
   const owedWei = await here.l1.readContract(pending);
   const paidOutWei = owedWei === 0n ? 0n : (await finalizeWithdrawal(here, { owner })).amountWei;
-  const [feeWei, leastWei] = await Promise.all([
+  const [feeWei, minDepositWei] = await Promise.all([
     there.l1.readContract({ ...rollupContract(there), functionName: "depositFeeWei", args: [true] }),
     there.l1.readContract({ ...rollupContract(there), functionName: "minDepositWei" }),
   ]);
   const depositedWei = (options.amountWei ?? paidOutWei) - feeWei;
-  if (depositedWei < leastWei) {
+  if (depositedWei < minDepositWei) {
     throw clientError("CLI_MIGRATION_REFUSED", "what is left is too little for a deposit", {
-      data: { paidOutWei, depositFeeWei: feeWei, minDepositWei: leastWei },
+      data: { paidOutWei, depositFeeWei: feeWei, minDepositWei },
     });
   }
   const { permission = "permit" } = options;

@@ -1,3 +1,7 @@
+/**
+ * WebSocket feed of the sequencer (`/v1/feed`) with its message types, and `follow`: a wait that the feed wakes and polls guard.
+ * `waitFor`, the watch actions and the pages' live state use it.
+ */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
 import { clientError } from "../client-errors.ts";

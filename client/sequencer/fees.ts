@@ -1,4 +1,7 @@
-/** Fees of operations, and the operator's earnings and costs, as the sequencer reports them. */
+/**
+ * Fees of operations, and the operator's earnings and costs, as the sequencer reports them. Fees are in wei, by kind of
+ * operation.
+ */
 import { requestSequencer, type SequencerAccess } from "./sequencer-request.ts";
 import {
   type FeeEstimates,

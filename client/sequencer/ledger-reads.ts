@@ -1,4 +1,7 @@
-/** Public reads from the sequencer. Their results are not proven: `openledger verify` proves them. */
+/**
+ * Public reads from the sequencer: leaves, operations, batches, status. Their results are not proven: `openledger verify` proves
+ * them. Amounts are in wei.
+ */
 
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";

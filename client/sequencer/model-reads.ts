@@ -55,6 +55,7 @@ export type EpochPayments = Omit<z.output<typeof paymentsSchema>, "payments"> & 
   readonly payments: readonly LedgerPayment[];
 };
 
+/** Payments of one request to the sequencer. */
 const PAGE_SIZE = 500;
 
 /** Reads an epoch's payments, the open epoch's by default. @throws SEQ_UNKNOWN */

@@ -1,4 +1,7 @@
-/** The parts of the sequencer's answers about models (docs/reference/api.md) that the client reads, checked where they enter. */
+/**
+ * Schemas of the sequencer's answers about models, payments and settlements (docs/reference/api.md), as far as the client reads
+ * them. Field elements and wei become bigint.
+ */
 
 import { realFirst } from "@openledger/circuits/wire/groth16-proof";
 import * as z from "zod/mini";

@@ -1,3 +1,7 @@
+/**
+ * Amounts of OPEN as people write them, and wei: parsed and printed exactly by commands, pages and programs. 1 OPEN is 10^18
+ * wei.
+ */
 import { MAX_AMOUNT_WEI } from "@openledger/circuits/protocol";
 import { clientError } from "../client-errors.ts";
 

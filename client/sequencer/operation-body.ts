@@ -1,3 +1,7 @@
+/**
+ * JSON bodies of signed operations: field elements as 32-byte hex; fees in wei and the 40-bit code of the amount as decimal text.
+ * Sending encodes them; evidence of preconfirmations stores them.
+ */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND_RULES } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
@@ -16,6 +20,7 @@ export interface OperationBody {
   readonly signature: { readonly r8x: Hex; readonly r8y: Hex; readonly s: Hex };
 }
 
+/** Encodes a signed operation as the sequencer's request body. */
 export function encodeOperation(operation: SignedOperation): OperationBody {
   const { signature } = operation;
   return {
@@ -45,7 +50,7 @@ export function decodeOperation(body: OperationBody): SignedOperation {
   };
 }
 
-/** A preconfirmation with everything that its hash covers: the file that `openledger equivocation` takes. */
+/** A preconfirmation with everything that its hash covers: the file that `openledger verify preconfirmations` takes. */
 export interface PreconfirmationRecord {
   readonly chainId: number;
   readonly rollupAddress: Address;

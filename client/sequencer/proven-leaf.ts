@@ -1,3 +1,7 @@
+/**
+ * Checks of the sequencer's data against L1: a leaf by its Merkle path to the root of the contract, a batch by the contract's
+ * event. Pages show such a leaf as verified.
+ */
 import { hashLeaf, type Leaf } from "@openledger/circuits/ledger/leaf";
 import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";

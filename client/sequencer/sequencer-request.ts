@@ -1,3 +1,7 @@
+/**
+ * One request to the sequencer's HTTP API for all verbs of the client: the answer parsed by a schema, refusals as this library's
+ * errors.
+ */
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { askSequencer, type SequencerFailure } from "@openledger/foundation/wire/sequencer-request";
 import type * as z from "zod/mini";

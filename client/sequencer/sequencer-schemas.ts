@@ -1,4 +1,7 @@
-/** The parts of the sequencer's answers (docs/reference/api.md) that the client reads, checked where they enter. */
+/**
+ * Schemas of the sequencer's answers (docs/reference/api.md), as far as the client reads them. Field elements and wei become
+ * bigint; times are in Unix milliseconds where the name ends in Ms.
+ */
 
 import { TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { type Address, getAddress, type Hex, isAddress } from "viem";

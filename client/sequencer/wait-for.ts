@@ -1,3 +1,7 @@
+/**
+ * Waits for a stage of an operation, queue entry or withdrawal, from acknowledged to final, with estimates in milliseconds.
+ * Wallets, the command line and the devnet wait by it.
+ */
 import type { Hex } from "viem";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";

@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONTRACT_SETS, compileContracts, contractsDir, pickContract } from "./compile.ts";
 import {
   abiPath,
+  bondAbiPath,
   governanceAbiPath,
   renderAbi,
+  renderBondAbi,
   renderGovernanceAbi,
   renderUserAbi,
   userAbiPath,
@@ -51,6 +53,12 @@ describe("pickContract", () => {
         data: expect.objectContaining({ reason: "contract-unknown" }),
       }),
     );
+  });
+});
+
+describe("bond-abi.ts", () => {
+  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
+    expect(await readFile(bondAbiPath, "utf8")).toBe(await renderBondAbi());
   });
 });
 

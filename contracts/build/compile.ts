@@ -1,3 +1,7 @@
+/**
+ * Compiler of the Solidity contracts, with a cache by content hash: sources to ABI and bytecode. Deployment,
+ * tests and the generator of ABIs take every contract through `compileContracts`.
+ */
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -21,6 +25,7 @@ interface CompiledContract {
 
 export type CompiledContracts = Readonly<Record<string, CompiledContract>>;
 
+/** Fields read from solc's standard JSON output. */
 interface CompilerOutput {
   errors?: { severity: string; formattedMessage: string; sourceLocation?: { file: string } }[];
   contracts?: Record<
@@ -33,7 +38,7 @@ const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 /** Folder of the rollup's Solidity sources. */
 export const contractsDir = join(repositoryRoot, "contracts/rollup");
 /** Folders of sources that are compiled together. A change of one set changes no byte of another. */
-export const CONTRACT_SETS = ["rollup", "governance"] as const;
+export const CONTRACT_SETS = ["rollup", "governance", "bond"] as const;
 type ContractSet = (typeof CONTRACT_SETS)[number];
 /** Compiled contracts by their content hash, so that a fresh clone need not compile them. */
 export const prebuiltContractsDir = join(repositoryRoot, "contracts/prebuilt");
@@ -49,10 +54,10 @@ const settings = {
 };
 
 /**
- * Contracts of a folder: from the cache, else from the repository's prebuilt file, else compiled.
+ * Takes a folder's contracts from the cache, else from the repository's prebuilt file, else compiles them.
  *
- * All are keyed by the bytes of all sources and imports, the compiler's version and its settings. One process compiles, others
- * wait.
+ * All are keyed by the bytes of all sources and imports, the compiler's version and its settings. One process compiles,
+ * others wait.
  *
  * @param options prebuilt: false to compile what no cache holds
  * @throws RollupError CON_COMPILE_FAILED, CIR_PREBUILT_DAMAGED
@@ -83,6 +88,7 @@ export async function compileContracts(
 
 const parseContracts = (text: Buffer) => JSON.parse(text.toString("utf8")) as CompiledContracts;
 
+/** Path of a set's prebuilt file. */
 export const prebuiltContractsPath = (set: ContractSet, contentHash: string) =>
   join(prebuiltContractsDir, `${set}-${contentHash.slice(0, 24)}.json.br`);
 

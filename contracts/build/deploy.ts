@@ -1,3 +1,7 @@
+/**
+ * Deployment of the token and the rollup to L1: constructor arguments with their defaults, dry run, receipt.
+ * `openledger deploy`, the devnet and tests call it.
+ */
 import {
   type Abi,
   type Account,
@@ -22,17 +26,22 @@ import type { CircuitConfig } from "./verifying-key.ts";
 export interface RollupOptions {
   sequencer: Address;
   genesisRoot: bigint;
+  /** Owner of the treasury's leaf. */
   treasuryOwner: Address;
+  /** Owner of the fee account's leaf, whose key has this x-coordinate. */
   operatorOwner: Address;
   operatorKeyX: bigint;
   /** Circuits in the order in which batches number them. */
   circuits: readonly CircuitConfig[];
+  /** Wei burned for a new id; default 1 OPEN, as of the next two. */
   idFeeWei?: bigint;
   minDepositWei?: bigint;
   queueBaseFeeWei?: bigint;
+  /** Maximum waiting queue entries; default 1,024. */
   queueCapacity?: number;
 }
 
+/** Constructor arguments, and the wallet that deploys. */
 export interface DeployOptions extends RollupOptions {
   walletClient: WalletClient<Transport, Chain | undefined, Account>;
   publicClient: PublicClient;
@@ -87,7 +96,7 @@ export async function deployRollup(options: DeployOptions): Promise<Deployment> 
   };
 }
 
-/** The arguments of the rollup's constructor. */
+/** Builds the arguments of the rollup's constructor. */
 export function rollupArguments(token: Address, options: RollupOptions): readonly unknown[] {
   const config = {
     token,
@@ -105,7 +114,7 @@ export function rollupArguments(token: Address, options: RollupOptions): readonl
   return [config];
 }
 
-/** A refused deployment with the constructor's own error as its cause. */
+/** Error of a refused deployment, with the constructor's own error as its cause. */
 export function deployFailed(
   name: string,
   error: unknown,
@@ -118,26 +127,32 @@ export function deployFailed(
   return contractError("CON_DEPLOY_FAILED", `cannot deploy ${name}`, { data: { name }, cause });
 }
 
-/** Deploys after a dry run, and waits. @throws RollupError CON_DEPLOY_FAILED, with the contract's own error as its cause */
+/**
+ * Deploys after a dry run, and waits for the receipt.
+ * @throws RollupError CON_DEPLOY_FAILED, with the contract's own error as its cause
+ */
 export async function deployContract(
   { walletClient, publicClient }: Pick<DeployOptions, "walletClient" | "publicClient">,
   name: string,
   { abi, bytecode }: { abi: Abi; bytecode: Hex },
   args: readonly unknown[],
+  /** Ether that the constructor gets, in wei. */
+  value = 0n,
 ): Promise<TransactionReceipt & { contractAddress: Address }> {
   const { account } = walletClient;
   try {
     // A dry run first: nodes name the constructor's error in the answer to a call, not to a transaction.
     const data = encodeDeployData({ abi, bytecode, args });
-    await publicClient.call({ account, data });
+    await publicClient.call({ account, data, value });
     // No account object, for which viem would add fees: EthereumJS refuses the estimate of a call with fees.
-    const gas = paddedGas(await publicClient.estimateGas({ account: account.address, data }));
+    const gas = paddedGas(await publicClient.estimateGas({ account: account.address, data, value }));
     const hash = await walletClient.deployContract({
       abi,
       bytecode,
       args,
       account,
       gas,
+      value,
       chain: walletClient.chain ?? null,
     });
     const receipt = await publicClient.waitForTransactionReceipt({ hash });

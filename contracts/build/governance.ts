@@ -1,4 +1,7 @@
-/** Parameters of the contracts of votes. docs/explanation/governance.md explains each figure. */
+/**
+ * Parameters and constructor arguments of the contracts of votes, for their deployment.
+ * docs/explanation/governance.md explains each figure.
+ */
 import type { Address, Hex } from "viem";
 
 export interface GovernanceOptions {

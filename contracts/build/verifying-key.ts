@@ -1,5 +1,7 @@
-/** Keys and proofs in the contracts' form: G2 coordinates imaginary first (the EVM's order, EIP-197). */
-
+/**
+ * Keys in the contracts' form, G2 coordinates imaginary first (the EVM's order, EIP-197), and the ids and
+ * domain that contracts and circuits compute of them.
+ */
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import {
   type ContractIc,

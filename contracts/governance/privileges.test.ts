@@ -77,7 +77,7 @@ describe("privileges", () => {
     expectRows(documented(/^(Rollup|OpenToken)\.\w+\*?$/), functions);
   });
 
-  it.each(["governance"] as const)(
+  it.each(["governance", "bond"] as const)(
     "has a row with its test for every function of %s that writes, and none for one that is not there",
     async (set) => {
       const contracts = Object.entries(await compileContracts({ set }));

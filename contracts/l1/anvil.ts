@@ -1,3 +1,4 @@
+/** Local Ethereum node: starts Foundry's anvil as a child process for devnets, tests and measurements. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -19,8 +20,11 @@ export interface Anvil {
   stop(): Promise<void>;
 }
 
+/** Time for anvil to listen: it loads a saved chain first. */
 const READY_TIMEOUT_MS = 30_000;
+/** Time for anvil to save the chain before it is killed. */
 const STOP_TIMEOUT_MS = 20_000;
+/** Last lines of anvil's output in an error. */
 const OUTPUT_LINE_COUNT = 40;
 /**
  * Rules of every local node: the newest ones, and those of a transaction's size that anvil leaves out by

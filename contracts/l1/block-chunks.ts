@@ -1,4 +1,7 @@
-/** Questions about many blocks: nodes limit ranges and results, each with wording of its own. */
+/**
+ * Reader of a range of blocks in chunks that the node accepts: nodes limit ranges and results, each with
+ * wording of its own. Event readers call it.
+ */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { larger, smaller } from "./fee-policy.ts";
 import { isNodeRefusal } from "./node-refusal.ts";

@@ -1,5 +1,7 @@
-/** Block header in the contract's form: the RLP that is hashed to the block's hash. */
-
+/**
+ * Encoder of a block header to the RLP that hashes to the block's hash: the argument of `recordRandomness`,
+ * which the bridge calls.
+ */
 import { type Hex, keccak256, toRlp } from "viem";
 import { contractError } from "../contract-errors.ts";
 

@@ -45,14 +45,14 @@ export const dataCostsWei = (
  * Minimum saving of the other place, in thousandths of the costs, before batches move there. Estimate: two
  * blocks' change of prices.
  */
-const LEAST_SAVING_PER_MILLE = 100n;
+const MIN_SAVING_PER_MILLE = 100n;
 
 /** @param current where the last batch was: the other place has to be cheaper by a tenth. null: the cheaper one, a blob if equal */
 export function cheaperPlace(counts: DataCounts, prices: DataPrices, current: DataPlace | null): DataPlace {
   const costsWei = dataCostsWei(counts, prices);
   if (current === null) return costsWei.blob <= costsWei.calldata ? "blob" : "calldata";
   const other = current === "blob" ? "calldata" : "blob";
-  const isWorthIt = costsWei[other] * 1_000n < costsWei[current] * (1_000n - LEAST_SAVING_PER_MILLE);
+  const isWorthIt = costsWei[other] * 1_000n < costsWei[current] * (1_000n - MIN_SAVING_PER_MILLE);
   return isWorthIt ? other : current;
 }
 

@@ -1,4 +1,7 @@
-/** EIP-1559 fees of L1 transactions: pure arithmetic, so that tests need no node. */
+/**
+ * EIP-1559 fees of L1 transactions, first attempts and replacements, in wei a unit of gas: pure arithmetic, so
+ * that tests need no node. Bridge and clients price by it.
+ */
 
 // EIP-7825: no transaction may have more.
 export const MAX_TRANSACTION_GAS = 2n ** 24n;

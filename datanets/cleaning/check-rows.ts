@@ -2,7 +2,7 @@
  * One look at all rows of a Datanet, beside those of the host's other Datanets: pure, so it runs in a thread of its own and
  * comes to the same on every host that has the same rows and records.
  */
-import { PIXEL_COUNT } from "@openledger/attribution/rows/digit-pixels";
+import { DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { TextIndex } from "@openledger/attribution/rows/similar-texts";
@@ -23,7 +23,6 @@ interface RowsToCheck {
 export const CHECK_STEPS = ["rows", "near-duplicates", "other Datanets", "labels"] as const;
 export type CheckStep = (typeof CHECK_STEPS)[number];
 
-const DIGIT_SIDE = Math.sqrt(PIXEL_COUNT);
 const encoder = new TextEncoder();
 
 export function checkRows(input: RowsToCheck, onStep: (step: CheckStep) => void = () => {}): Finding[] {

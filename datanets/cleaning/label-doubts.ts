@@ -1,5 +1,6 @@
 import { labelIssues } from "@openledger/attribution/cleaning/label-issues";
 import { type SparseRows, sparseRows } from "@openledger/attribution/maths/sparse-rows";
+import { POOLED_DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import { hashedTerms } from "@openledger/attribution/rows/hashed-terms";
 import { decodeRow, inputRows } from "@openledger/attribution/rows/row-content";
 import type { Card } from "../card/card.ts";
@@ -9,10 +10,9 @@ import type { RowToCheck } from "./row-to-check.ts";
 
 /** Hash buckets of the scores, as measured in docs/explanation/attribution-methods.md, "Wrong labels and cleaning". */
 const BUCKETS = 512;
-const DIGIT_SIDE = 14;
 /** Outliers are rows more unlike the others than this many thousandths of them. Fewer rows than the minimum have none. */
 const OUTLIER_PERMILLE = 990;
-const LEAST_ROWS = 50;
+const MIN_ROWS = 50;
 /** Odds of one to one: above, another label is likelier. */
 const CONTRADICTED = 0.5;
 
@@ -23,7 +23,7 @@ const CONTRADICTED = 0.5;
 export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
   if (card.row.kind === "image") return [];
   const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
-  if (places.length < LEAST_ROWS) return [];
+  if (places.length < MIN_ROWS) return [];
   const knownLabels = places.map((i) => views[i]!.label ?? rows[i]!.acceptedLabel);
   const isLabelled = knownLabels.every((label) => label !== null);
   const names: (string | null)[] = isLabelled ? [...new Set(knownLabels)].sort() : [null];
@@ -68,7 +68,7 @@ function inputsOf(
 ): SparseRows {
   if (card.row.kind === "digit") {
     const inputs = places.map((i) => decodeRow("digit", rows[i]!.content).input);
-    return inputRows({ kind: "digit", side: DIGIT_SIDE }, inputs);
+    return inputRows({ kind: "digit", side: POOLED_DIGIT_SIDE }, inputs);
   }
   const encoder = new TextEncoder();
   return sparseRows(

@@ -16,7 +16,7 @@ interface Reader {
  * Passes if the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
  * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
-export async function requireMayRead(
+export async function requireReader(
   { card, datanet }: { card: Card; datanet: HostedDatanet },
   { leaf }: Reader,
   nowMs: number,

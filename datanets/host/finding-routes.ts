@@ -1,3 +1,4 @@
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -8,6 +9,7 @@ import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import { RowChecks } from "../store/row-check.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams, openForReading, SIGNED } from "./host-request.ts";
+import { entriesCost, scanCost } from "./scan-costs.ts";
 
 const findingsQuery = z.strictObject({
   kind: z.enum(FINDING_KINDS).optional(),
@@ -82,10 +84,16 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       summary: "What the last look at the rows has found, and what was decided",
       params: idParams,
       querystring: findingsQuery,
+      config: {
+        maxCost: ({ params, query }) =>
+          scanCost(context, (params as { id: number }).id) +
+          entriesCost((query as z.output<typeof findingsQuery>).limit),
+      },
       ...SIGNED,
     },
     async (request) => {
       const { contributor, from, kind, limit, state } = request.query;
+      setCost(request, scanCost(context, request.params.id) + entriesCost(limit));
       const { datanet } = await openForReading(context, request, request.params.id);
       const found = (await checks.last(datanet))?.findings ?? [];
       const places = await placesOf(datanet, found);
@@ -129,8 +137,14 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       tag: "cleaning",
       summary: "Notices for a contributor: the rows left out, why, and by whom",
       querystring: noticesQuery,
+      config: {
+        maxCost: ({ query }) =>
+          scanCost(context, null) + entriesCost((query as z.output<typeof noticesQuery>).limit),
+      },
     },
-    async ({ query: { contributor, from, limit } }) => {
+    async (request) => {
+      const { contributor, from, limit } = request.query;
+      setCost(request, scanCost(context, null) + entriesCost(limit));
       const { notices, total } = await noticesFor(store, contributor, { from, limit });
       return { total, from, notices };
     },

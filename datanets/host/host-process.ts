@@ -55,6 +55,8 @@ export async function createHostProcess(
   let isRunning = true;
   try {
     const store = new HostStore(database, domain);
+    // Costs of answers are told by the sizes that were seen last.
+    await store.all();
     const ledger = new HostLedger(
       { sequencerUrl: config.sequencerUrl, cacheMs: config.ledgerCacheMs },
       nowMs,

@@ -12,7 +12,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
-import { requireMayRead } from "./access.ts";
+import { requireReader } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 
 /**
@@ -90,7 +90,7 @@ export async function openForReading(
   const datanet = await context.store.require(id);
   const card = await cardOf(context, datanet);
   const leaf = await readerOf(context, request);
-  await requireMayRead({ card, datanet }, { leaf }, context.nowMs());
+  await requireReader({ card, datanet }, { leaf }, context.nowMs());
   return { card, datanet, leaf };
 }
 

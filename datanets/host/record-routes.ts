@@ -1,3 +1,4 @@
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
@@ -13,6 +14,7 @@ import { listRecomputations } from "../store/verified-records.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams, MAX_LEAD_MS } from "./host-request.ts";
+import { entriesCost, scanCost } from "./scan-costs.ts";
 import { requireOnLedger } from "./verified-check.ts";
 
 const MAX_RECORDS_A_REQUEST = 500;
@@ -100,11 +102,16 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       summary: "All records in the order in which they came",
       params: idParams,
       querystring: recordsQuery,
+      config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof recordsQuery>).limit) },
     },
-    async ({ params: { id }, query: { from, limit } }) => {
+    async (request) => {
+      const { id } = request.params;
+      const { from, limit } = request.query;
       const datanet = await store.require(id);
       const card = await cardOf(context, datanet);
       const { records, seenCount } = await publicRecords(datanet, card, { from, limit });
+      // Read, shown or not.
+      setCost(request, entriesCost(seenCount));
       const next = from + seenCount;
       return { records, total: datanet.recordCount, nextFrom: next < datanet.recordCount ? next : null };
     },
@@ -159,10 +166,18 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
 
   route(
     "GET /v1/datanets/:id/left-out",
-    { tag: "records", summary: "Rows that are left out, why, by whom, and who objects", params: idParams },
-    async ({ params: { id } }) => {
+    {
+      tag: "records",
+      summary: "Rows that are left out, why, by whom, and who objects",
+      params: idParams,
+      config: { maxCost: ({ params }) => scanCost(context, (params as { id: number }).id) },
+    },
+    async (request) => {
+      const { id } = request.params;
       const datanet = await store.require(id);
-      return leftOutRows(datanet, await cardOf(context, datanet));
+      const leftOut = await leftOutRows(datanet, await cardOf(context, datanet));
+      setCost(request, scanCost(context, id) + entriesCost(leftOut.length));
+      return leftOut;
     },
   );
 

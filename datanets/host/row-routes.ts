@@ -25,6 +25,7 @@ import {
   SIGNED,
   signerOf,
 } from "./host-request.ts";
+import { scanCost } from "./scan-costs.ts";
 
 const MAX_FETCHED_ROWS = 65_536;
 const EXCERPT_CHARACTERS = 400;
@@ -45,8 +46,7 @@ const rowsQuery = z.strictObject({
   limit: limit(200, 50),
 });
 type RowsQuery = z.output<typeof rowsQuery>;
-/** Rows that a search goes through, that are shown, and digests that are looked up, in the time of a unit. */
-const SCANNED_PER_UNIT = 20_000;
+/** Rows that are shown, and digests that are looked up, in the time of a unit. */
 const ROWS_PER_UNIT = 16;
 const DIGESTS_PER_UNIT = 1_000;
 const queueQuery = z.strictObject({
@@ -61,9 +61,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
   const { config, metrics, nowMs, store } = context;
   const search = new RowSearch();
   const statistics = new RowStatistics();
-  const scanCost = (id: number) => store.seenRowCount(id) / SCANNED_PER_UNIT;
   const knownCost = (digestCount: number) => (digestCount * store.seenDatanetCount) / DIGESTS_PER_UNIT;
-  const searchCost = (id: number, { limit }: RowsQuery) => scanCost(id) + limit / ROWS_PER_UNIT;
+  const searchCost = (id: number, { limit }: RowsQuery) => scanCost(context, id) + limit / ROWS_PER_UNIT;
 
   route(
     "GET /v1/datanets/:id/rows",
@@ -230,11 +229,11 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       tag: "labels",
       summary: "Classes, states, lengths, growth, agreement, labellers",
       params: idParams,
-      config: { maxCost: ({ params }) => scanCost((params as { id: number }).id) },
+      config: { maxCost: ({ params }) => scanCost(context, (params as { id: number }).id) },
     },
     async (request) => {
       const { id } = request.params;
-      setCost(request, scanCost(id));
+      setCost(request, scanCost(context, id));
       const datanet = await store.require(id);
       return statistics.of(datanet, await cardOf(context, datanet), nowMs());
     },

@@ -1,4 +1,5 @@
 import { hex32 } from "@openledger/foundation/hex";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -18,6 +19,7 @@ import {
   signedFirst,
   signerOf,
 } from "./host-request.ts";
+import { entriesCost, scanCost, scannedCost } from "./scan-costs.ts";
 
 const diffQuery = z.strictObject({
   before: rootText,
@@ -98,10 +100,19 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       summary: "Rows that came, went or changed owners between two versions",
       params: idParams,
       querystring: diffQuery,
+      // Both lists are read and compared, whatever page is asked for.
+      config: {
+        maxCost: ({ params, query }) =>
+          2 * scanCost(context, (params as { id: number }).id) +
+          entriesCost((query as z.output<typeof diffQuery>).limit),
+      },
     },
-    async ({ params: { id }, query: { after, before, from, limit } }) => {
+    async (request) => {
+      const { id } = request.params;
+      const { after, before, from, limit } = request.query;
       const datanet = await store.require(id);
       const [a, b] = await Promise.all([datanet.version(before), datanet.version(after)]);
+      setCost(request, scannedCost(a.length + b.length) + entriesCost(limit));
       const { changes, ...counts } = versionDifference(a, b);
       return { ...counts, total: changes.length, from, changes: changes.slice(from, from + limit) };
     },

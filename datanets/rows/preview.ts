@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { PIXEL_COUNT } from "@openledger/attribution/rows/digit-pixels";
+import { DIGIT_SIDE, PIXEL_COUNT } from "@openledger/attribution/rows/digit-pixels";
 import { type ComparableRows, nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
 import type { Card } from "../card/card.ts";
@@ -23,8 +23,6 @@ export interface RowFinding {
   readonly from?: number;
   readonly to?: number;
 }
-
-const DIGIT_SIDE = Math.sqrt(PIXEL_COUNT);
 
 /** Texts end like this where something has cut them. */
 const CUT = /(?:\u2026|\.{3}|\[(?:truncated|cut|more)\]|\ufffd)$/i;

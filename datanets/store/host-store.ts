@@ -75,9 +75,15 @@ export class HostStore {
     return new HostedDatanet(facts, this);
   }
 
-  /** Rows that a Datanet had when this process read of it last: what a search may cost at most is told before it is read. */
-  seenRowCount(id: number): number {
-    return this.#seenRowCounts.get(id) ?? 0;
+  /**
+   * Rows that a Datanet, or all of them, had when this process read of it last: what an answer may cost is told before anything
+   * is read.
+   */
+  seenRowCount(id: number | null): number {
+    if (id !== null) return this.#seenRowCounts.get(id) ?? 0;
+    let sum = 0;
+    for (const count of this.#seenRowCounts.values()) sum += count;
+    return sum;
   }
 
   /** Datanets that this process has read of. */

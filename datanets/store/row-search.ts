@@ -145,11 +145,7 @@ async function countRows(datanet: HostedDatanet, card: Card, filter: RowFilter):
 }
 
 /** The number of rows of a filter that tables have counted already; null for every other one. */
-async function countedBefore(
-  datanet: HostedDatanet,
-  card: Card,
-  filter: RowFilter,
-): Promise<number | null> {
+async function countedBefore(datanet: HostedDatanet, card: Card, filter: RowFilter): Promise<number | null> {
   const used = Object.entries(filter).filter(([, value]) => value !== undefined);
   const { commit, contributorId, state } = filter;
   if (used.length !== 1) return null;
@@ -202,9 +198,7 @@ function matchingOf(
     const isSo = `${outcome.state} = ${bind(state)}`;
     // Rows without records are known by an index.
     where.push(
-      state === "waiting"
-        ? `(rows.begun_at is null or ${isSo})`
-        : `rows.begun_at is not null and ${isSo}`,
+      state === "waiting" ? `(rows.begun_at is null or ${isSo})` : `rows.begun_at is not null and ${isSo}`,
     );
   }
   const isJoined = base === "row_words" && where.length > 2;

@@ -109,17 +109,19 @@ export async function auditPreconfirmations({ circuits, l1, traffic }: AuditedWo
   };
   for (const one of promised) {
     const { hash, preconfirmation, user } = one;
-    await checkPreconfirmation(signer, preconfirmation, hash as `0x${string}`);
+    if (preconfirmation !== null) await checkPreconfirmation(signer, preconfirmation, hash as `0x${string}`);
     const found = placesOfOne(one);
     if (found.length > 1) problems.push(`${hash} is on L1 ${found.length} times`);
     const [opIndex] = found;
     // Without a batch of somebody else, an operation has the place that its preconfirmation promises.
-    if (opIndex === undefined || opIndex !== preconfirmation.opIndex) {
+    const promisedIndex = preconfirmation?.opIndex ?? opIndex;
+    if (opIndex === undefined || opIndex !== promisedIndex) {
       lost += 1;
       problems.push(
-        `leaf ${user.leafId}: preconfirmation ${hash} for place ${preconfirmation.opIndex}, L1 has ${opIndex ?? "nothing"}`,
+        `leaf ${user.leafId}: ${hash} for place ${promisedIndex ?? "any"}, L1 has ${opIndex ?? "nothing"}`,
       );
     }
+    if (preconfirmation === null) continue;
     if (indices.has(preconfirmation.opIndex))
       problems.push(`two preconfirmations for place ${preconfirmation.opIndex}`);
     indices.add(preconfirmation.opIndex);
@@ -153,6 +155,7 @@ export function signedOperations(
   const nonceOf = new Map<number, number>();
   const promises = new Map<number, PromisedOperation[]>();
   for (const { amountCode, nonce, preconfirmation, to, user } of promised) {
+    if (preconfirmation === null) continue;
     const transfer = { kind: KIND.transfer, a: user.leafId, b: to.leafId, amountCode, words: [] };
     const known = promises.get(preconfirmation.opIndex) ?? [];
     promises.set(preconfirmation.opIndex, [...known, { ...transfer, nonce: BigInt(nonce) }]);

@@ -14,7 +14,7 @@ import { SMALL_TABLE } from "./config.ts";
 import type { Console } from "./console.ts";
 import { type DevnetPlan, JOINT } from "./plan.ts";
 
-/** Its proving key is made only once somebody proves. */
+/** Circuit of the devnet. Its proving key is made only once somebody proves. */
 export interface DevnetCircuit extends KeyedCircuit {
   readonly compiled: CompiledCircuit;
 }
@@ -27,7 +27,9 @@ export interface DevnetCircuit extends KeyedCircuit {
 export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
   const { direct, hasBlobs, joint, settlement, table, tablePayees } = plan;
   const planned = (name: string, isProven: boolean) => ({
-    ...{ sizes: sizesOfName(name), spec: circuitSpec(name), isProven },
+    sizes: sizesOfName(name),
+    spec: circuitSpec(name),
+    isProven,
   });
   const batch = (shape: TableShape, isProven: boolean) => planned(tableName(shape), isProven);
   const settling = (size: SettlementSize, isProven: boolean) =>
@@ -45,14 +47,14 @@ export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
   ];
 }
 
-/** Whether direct models of several Datanets can be settled with these. */
+/** Returns true if direct models of several Datanets can be settled with these circuits. */
 export const hasJoint = (circuits: readonly { readonly name: string }[]): boolean =>
   settlingNames(JOINT).every((joint) => circuits.some(({ name }) => name === joint));
 
 interface PlannedCircuit {
   readonly sizes: CircuitSizes;
   readonly spec: CircuitSpec;
-  /** Whether the job proves with it. */
+  /** true: the job proves with it. */
   readonly isProven: boolean;
 }
 

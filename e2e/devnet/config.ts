@@ -11,23 +11,35 @@ import { parseEther } from "viem";
  * for wide slots than for narrow ones. Ids below 512 have a place in the table.
  */
 export const DEVNET_TABLE: TableShape = {
-  ...{ transfers: 10, members: 6, wide: 5, rows: 20, units: 6 },
-  ...{ low: 1, top: 2 },
+  transfers: 10,
+  members: 6,
+  wide: 5,
+  rows: 20,
+  units: 6,
+  low: 1,
+  top: 2,
 };
 /**
- * With `--blobs`: fewer leaves, so that what evaluates the blob has room within the same 2^18 (256,009 constraints). Its twin
- * in calldata has the same sizes, and is deployed beside it.
+ * Table with `--blobs`: fewer leaves, so that the blob's evaluation has room within the same 2^18 (256,009 constraints).
+ * Its twin in calldata has the same sizes, and is deployed beside it.
  */
 export const BLOBS_TABLE: TableShape = { ...DEVNET_TABLE, rows: 16 };
 /**
- * What strangers take who post the queue or a settlement without the operator: 108,717 constraints, for a key of 2^17 points.
- * The sequencer closes no batch with it.
+ * Table for strangers who post the queue or a settlement without the operator: 108,717 constraints, for a key of 2^17
+ * points. The sequencer closes no batch with it.
  */
 export const SMALL_TABLE: TableShape = {
-  ...{ transfers: 1, members: 1, wide: 3, rows: 2, units: 1 },
-  ...{ low: 1, top: 1 },
+  transfers: 1,
+  members: 1,
+  wide: 3,
+  rows: 2,
+  units: 1,
+  low: 1,
+  top: 1,
 };
 
+/** The sequencer's bond, in wei of ETH. */
+export const BOND_WEI = parseEther("10");
 export const L1_BLOCK_SECONDS = 1;
 /** A killed node forgets at most this much; the bridge then treats it as a reorganisation. */
 export const L1_SAVE_SECONDS = 2;
@@ -74,7 +86,7 @@ export type AccountName = keyof typeof ACCOUNT_INDEX;
  */
 export const PEOPLE = ["alice", "bob", "carol", "dave", "vera", "walt", "mia", "nina"] as const;
 export type PersonName = (typeof PEOPLE)[number];
-/** Who sends the planned transfers. */
+/** Senders of the planned transfers. */
 export const TRADERS = ["alice", "bob", "carol", "dave"] as const;
 
 export const FEE_PER_UNIT_WEI = parseEther("0.0001");
@@ -91,8 +103,8 @@ export const GOVERNANCE = {
 } as const satisfies GovernanceOptions;
 
 /**
- * What the pages' test wallets hold on L1, and what their faucet gives away (`web/ledger/test-wallet.ts`). The job uses none of
- * these accounts, so no visitor takes a nonce of its transactions.
+ * Funds of the pages' test wallets on L1, and of their faucet (`web/ledger/test-wallet.ts`). The job uses none of these
+ * accounts, so no visitor takes a nonce of its transactions.
  */
 export const VISITORS_WEI = {
   visitorA: parseEther("1000"),
@@ -100,7 +112,7 @@ export const VISITORS_WEI = {
   visitorFaucet: parseEther("10000000"),
 } as const satisfies Partial<Record<AccountName, bigint>>;
 
-/** What each person gets on L1, brings into the ledger, and how the rollup gets leave to take it. */
+/** Funds of each person on L1, the deposit into the ledger, and the way in which the rollup is allowed to take it. */
 export const DEPOSITS = {
   alice: { fundedWei: parseEther("1000"), depositWei: parseEther("500"), permission: "approve" },
   bob: { fundedWei: parseEther("800"), depositWei: parseEther("400"), permission: "approve" },
@@ -125,9 +137,9 @@ export type ContributorName = (typeof CONTRIBUTORS)[number];
 export const CUSTOMERS = ["nina", "alice"] as const;
 export const COMMITS_EACH = 4;
 
-/** What the model's balance begins with: it pays the fee of its CloseEpoch. */
+/** First balance of a model: it pays the fee of its CloseEpoch. */
 export const MODEL_AMOUNT_WEI = parseEther("1");
-/** Of one answer. */
+/** Price of one answer. */
 export const PRICE_WEI = parseEther("0.5");
 /** A fifth for the model's owner; of what rows earn, an eighth for the validator. 65,536ths. */
 export const SPLIT: RewardSplit = { ownerParts: 13_107n, validatorParts: 8_192n };
@@ -143,7 +155,7 @@ export const devnetPaths = {
   workspace: workspaceDir,
   l1State: join(workspaceDir, "l1-state.json"),
   sequencerData: join(workspaceDir, "sequencer"),
-  /** Of the full node that checks it all in the end, with `--blobs`. */
+  /** Store of the full node that checks everything in the end, with `--blobs`. */
   fullNode: join(workspaceDir, "full-node"),
   bridgeData: join(workspaceDir, "bridge"),
   /** mia's model, as published. */
@@ -152,7 +164,7 @@ export const devnetPaths = {
   speechModel: join(workspaceDir, "speech-model"),
   /** Published models by their leaves, as the answer server looks for them. */
   published: join(workspaceDir, "published"),
-  /** Of the answer server: answers, proofs of settlements, compiled adapters. */
+  /** Data of the answer server: answers, proofs of settlements, compiled adapters. */
   serving: join(workspaceDir, "serving"),
   /** PostgreSQL of the Datanet host. */
   database: join(workspaceDir, "database"),

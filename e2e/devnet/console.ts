@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-/** What the devnet tells the person at the terminal. */
+/** Messages of the devnet to the person at the terminal. */
 export interface Console {
   title(text: string): void;
   line(text: string): void;

@@ -9,6 +9,7 @@ import {
   type Address,
   createPublicClient,
   createWalletClient,
+  formatEther,
   getContractAddress,
   http,
   keccak256,
@@ -18,7 +19,7 @@ import { foundry } from "viem/chains";
 import { deployLedger, recordOf } from "../world/deploy-ledger.ts";
 import { devAccount } from "./accounts.ts";
 import { type DevnetCircuit, hasJoint } from "./circuits.ts";
-import { GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
+import { BOND_WEI, GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
 import { withInstantBlocks } from "./l1-node.ts";
@@ -43,7 +44,7 @@ export async function deployDevnet(
   return deployment;
 }
 
-/** Whether the rollup of an earlier start settles direct models of several Datanets. @throws as `loadDeployment` */
+/** Returns true if the rollup of an earlier start settles direct models of several Datanets. @throws as `loadDeployment` */
 export function hasJointCircuits(): boolean {
   if (readIfPresent(workspacePaths.deployment) === null) return false;
   return hasJoint(loadDeployment(workspacePaths.deployment).circuits);
@@ -104,7 +105,11 @@ async function deployNew(
     getContractAddress({ from: walletClient.account.address, nonce: BigInt(firstNonce + i) }),
   ) as [Address, Address, Address];
   const { deployment, gas } = await deployLedger(circuits, {
-    ...{ chain: foundry, rpcUrl, walletClient, publicClient, treasuryOwner: timelock },
+    chain: foundry,
+    rpcUrl,
+    walletClient,
+    publicClient,
+    treasuryOwner: timelock,
     operatorOwner: devAccount("operator").address,
     operatorKeyX: (await operatorKey()).keyX,
     idFeeWei: ID_FEE_WEI,
@@ -118,6 +123,14 @@ async function deployNew(
   const args = governanceArguments(GOVERNANCE, { ...addresses, token, rollup, contractsHash });
   for (const name of GOVERNANCE_CONTRACTS)
     await deployContract({ walletClient, publicClient }, name, pickContract(votes, name), args[name]);
+  const bonding = await compileContracts({ set: "bond" });
+  const { contractAddress: bond } = await deployContract(
+    { walletClient, publicClient },
+    "PreconfirmationBond",
+    pickContract(bonding, "PreconfirmationBond"),
+    [rollup],
+    BOND_WEI,
+  );
   const elapsedMs = Date.now() - startedAtMs;
   console.done(`token ${token}, ${gas.token.toLocaleString("en")} gas`);
   console.done(
@@ -125,5 +138,6 @@ async function deployNew(
     elapsedMs,
   );
   console.done(`votes: governor ${governor}, and its timelock owns the treasury`);
-  return { ...deployment, governance: addresses };
+  console.done(`the sequencer's bond ${bond}: ${formatEther(BOND_WEI)} ETH`);
+  return { ...deployment, governance: addresses, bond };
 }

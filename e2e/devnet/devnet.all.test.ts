@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-/** What a new user does, with the real processes, the real L1 and real proofs; only the folder is another. */
+/** Runs the first command of a new user: the real processes, the real L1 and real proofs, in a temporary folder. */
 let home: string;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "openledger-devnet-"));
@@ -65,9 +65,16 @@ describe("npm start", () => {
     expect(await readFile(join(home, "journal.json"), "utf8")).toBe(before);
   });
 
-  test("answers the command line with a typed error once it is down", { timeout: 240_000 }, async () => {
-    const { status, output } = await run("scripts/openledger.ts", ["status", "--json"]);
-    expect(status).toBe(1);
-    expect(output).toMatch(/"code":\s*"(CLI|CMD)_[A-Z0-9_]+"/);
+  test("names what is down, and answers other commands with a typed error", {
+    timeout: 240_000,
+  }, async () => {
+    const status = await run("scripts/openledger.ts", ["status", "--json"]);
+    expect(status.status, status.output).toBe(1);
+    const { checks } = JSON.parse(status.stdout) as { checks: { check: string; problem: string | null }[] };
+    const down = checks.filter(({ problem }) => problem !== null).map(({ check }) => check);
+    expect(down).toEqual(expect.arrayContaining(["l1", "sequencer", "answer-server"]));
+    const fees = await run("scripts/openledger.ts", ["fees", "--json"]);
+    expect(fees.status, fees.output).toBe(1);
+    expect(fees.output).toMatch(/"code":\s*"CLI_UNREACHABLE"/);
   });
 });

@@ -193,7 +193,7 @@ async function bringUpAndWork(modules: {
   const datanetHostHeld = await holdPort(DATANET_HOST_PORT);
   const factoryHeld = await holdPort(FACTORY_PORT);
   const pagesPath = hasPages ? await preparePages(circuits, deployment, console) : null;
-  const told: Omit<ServiceAddresses, "sequencerUrl"> = {
+  const knownAddresses: Omit<ServiceAddresses, "sequencerUrl"> = {
     datanetHostUrl: datanetHostHeld.url,
     factoryUrl: factoryHeld.url,
     rpcUrl,
@@ -211,9 +211,9 @@ async function bringUpAndWork(modules: {
   await writeDevAccounts();
   check();
   const sequencerUrl = await startOnPort(supervisor, sequencerHeld, (url) =>
-    sequencerService({ ...told, sequencerUrl: url }),
+    sequencerService({ ...knownAddresses, sequencerUrl: url }),
   );
-  let addresses: ServiceAddresses = { ...told, sequencerUrl };
+  let addresses: ServiceAddresses = { ...knownAddresses, sequencerUrl };
   await writeEndpoints(addresses, {});
   /** Starts what the pages know already. A port that was lost all the same costs them its address until the next start. */
   const startTold = async (held: HeldPort, specAt: (url: string) => ServiceSpec) => {
@@ -330,7 +330,7 @@ async function bringUpAndWork(modules: {
   return { ...report, pagesUrl: sequencerUrl };
 }
 
-/** Their exits are proven in the page, so that they bring these keys along. @returns their folder */
+/** Builds the pages, with the keys of exits: these are proven in the page. @returns the pages' folder */
 async function preparePages(
   circuits: readonly DevnetCircuit[],
   deployment: Deployment,

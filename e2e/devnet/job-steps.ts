@@ -22,7 +22,7 @@ import { Transfers } from "./steps/transfer.ts";
 import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
 
 /** Results of the steps. */
-export interface Made {
+export interface JobResults {
   readonly leaves: Leaves;
   readonly transfers: Transfers;
   readonly datanetIds: Readonly<Record<DatanetName, number>>;
@@ -48,23 +48,26 @@ export interface JobStep {
   readonly title: string;
   /** Seconds of a run of 103 seconds on two quiet cores, by the logs of its prover and bridge. */
   readonly seconds: number;
-  readonly needs: readonly (keyof Made)[];
-  readonly makes: readonly (keyof Made)[];
-  run(job: Job, made: Made): Promise<Partial<Made>>;
+  readonly needs: readonly (keyof JobResults)[];
+  readonly makes: readonly (keyof JobResults)[];
+  run(job: Job, results: JobResults): Promise<Partial<JobResults>>;
 }
 
-function step<Need extends keyof Made, Give extends keyof Made = never>(
+function step<Need extends keyof JobResults, Give extends keyof JobResults = never>(
   title: string,
   seconds: number,
   { makes = [], needs = [] }: { readonly needs?: readonly Need[]; readonly makes?: readonly Give[] },
-  run: (job: Job, made: Pick<Made, Need>) => Promise<[Give] extends [never] ? void : Pick<Made, Give>>,
+  run: (
+    job: Job,
+    results: Pick<JobResults, Need>,
+  ) => Promise<[Give] extends [never] ? void : Pick<JobResults, Give>>,
 ): JobStep {
   return {
     title,
     seconds,
     needs,
     makes,
-    run: async (job, made) => ((await run(job, made)) ?? {}) as Partial<Made>,
+    run: async (job, results) => ((await run(job, results)) ?? {}) as Partial<JobResults>,
   };
 }
 
@@ -137,8 +140,8 @@ export const JOB_STEPS: readonly JobStep[] = [
     "A model of the speeches, trained while the batches are proven",
     5,
     { needs: ["datanetIds"], makes: ["speechModel"] },
-    async (job, made) => ({
-      speechModel: await train(job, MODELS.speeches, made.datanetIds.speeches),
+    async (job, results) => ({
+      speechModel: await train(job, MODELS.speeches, results.datanetIds.speeches),
     }),
   ),
   step(
@@ -153,17 +156,17 @@ export const JOB_STEPS: readonly JobStep[] = [
     "Access to the e-mails, and a model of them",
     4,
     { needs: ["leaves", "datanetIds"], makes: ["mailModel"] },
-    async (job, made) => {
-      await getAccess(job, made.leaves, made.datanetIds.mails);
-      return { mailModel: await train(job, MODELS.mails, made.datanetIds.mails) };
+    async (job, results) => {
+      await getAccess(job, results.leaves, results.datanetIds.mails);
+      return { mailModel: await train(job, MODELS.mails, results.datanetIds.mails) };
     },
   ),
   step(
     "The models on the ledger",
     1,
     { needs: ["leaves", "mailModel", "speechModel"], makes: ["modelIds"] },
-    async (job, made) => {
-      const { leaves, mailModel, speechModel } = made;
+    async (job, results) => {
+      const { leaves, mailModel, speechModel } = results;
       // One step after another for all models: their operations then share batches.
       const published = { mails: mailModel, speeches: speechModel };
       const modelIds = await forEach(MODEL_NAMES, (name) =>
@@ -296,7 +299,7 @@ async function forEach<Name extends string, Value>(
   names: readonly Name[],
   make: (name: Name) => Promise<Value>,
 ): Promise<Record<Name, Value>> {
-  const made = {} as Record<Name, Value>;
-  for (const name of names) made[name] = await make(name);
-  return made;
+  const results = {} as Record<Name, Value>;
+  for (const name of names) results[name] = await make(name);
+  return results;
 }

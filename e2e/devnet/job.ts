@@ -28,7 +28,7 @@ import type { Journal } from "./journal.ts";
 import type { ModelPart } from "./parts.ts";
 import type { DevnetPlan } from "./plan.ts";
 
-/** What the steps of the devnet's job work with. */
+/** Context of the devnet's job: people, services and stores that its steps work with. */
 export interface Job {
   readonly console: Console;
   readonly journal: Journal;

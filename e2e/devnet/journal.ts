@@ -2,8 +2,8 @@ import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file
 import { devnetError } from "./devnet-errors.ts";
 
 /**
- * What the job has done, on disk before the world hears of it: signed transactions and operations are written here
- * first and sent afterwards, so after a kill at any moment they are sent again, not made again.
+ * Record of what the job has done, on disk before it takes effect: signed transactions and operations are written here
+ * first and sent afterwards. So after a kill at any moment they are sent again, not made again.
  */
 export class Journal {
   readonly #path: string;

@@ -13,10 +13,10 @@ import { COMMIT_COUNT, contributorOf, type DevnetPlan, validatorOf } from "./pla
 
 export interface PlannedCommit {
   readonly contributor: ContributorName;
-  /** Who looks at it, and vouches for what is right. */
+  /** Validator who checks the commit, and vouches for what is right. */
   readonly validator: "vera" | "walt";
   readonly rows: readonly Uint8Array[];
-  /** Whether its labels are turned round: its rows stay out of the version. */
+  /** true: its labels are turned round, and its rows stay out of the version. */
   readonly isWrong: boolean;
 }
 
@@ -27,22 +27,22 @@ export type ModelName = (typeof MODEL_NAMES)[number];
 
 export interface DatanetPart {
   readonly name: DatanetName;
-  /** What its rows are. */
-  readonly rowsAre: string;
-  /** Whether its rows go by the Datanet host: its card is a version of its own, and nobody shares a folder. */
+  /** Plural noun for its rows, in sentences at the terminal. */
+  readonly rowNoun: string;
+  /** true: its rows go by the Datanet host, its card is a version of its own, and nobody shares a folder. */
   readonly isHosted: boolean;
   commits(plan: DevnetPlan): PlannedCommit[];
 }
 
 export interface ModelPart {
   readonly name: ModelName;
-  /** What pages call it. */
+  /** Name of the model in the pages. */
   readonly title: string;
   readonly datanet: DatanetName;
   /** The model as published. */
   readonly folder: string;
   prompts(plan: DevnetPlan): { readonly text: string; readonly rightLabel: string | null }[];
-  /** Of the circuit that settles it. */
+  /** Size of the circuit that settles it. */
   size(plan: DevnetPlan): SettlementSize;
   /** Everything that the model's bytes depend on, beside the rows. */
   recipe(plan: DevnetPlan, rowCount: number): Promise<Omit<RecipeBase, "datanet">>;
@@ -55,7 +55,7 @@ export const stepOf = (name: DatanetName | ModelName, step: string): string =>
 export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
   mails: {
     name: "mails",
-    rowsAre: "labelled e-mails",
+    rowNoun: "labelled e-mails",
     isHosted: true,
     commits: (plan) =>
       Array.from({ length: COMMIT_COUNT }, (_, index) => ({
@@ -67,7 +67,7 @@ export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
   },
   speeches: {
     name: "speeches",
-    rowsAre: "passages of speeches",
+    rowNoun: "passages of speeches",
     isHosted: false,
     commits: ({ speeches }) =>
       CONTRIBUTORS.map((contributor, index) => ({
@@ -112,7 +112,9 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
 async function speechRecipe({ settlement, speeches }: DevnetPlan, rowCount: number) {
   const columnCount = settlement.features;
   const preset = await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, {
-    ...{ rowCount, columnCount, isCiting: true },
+    rowCount,
+    columnCount,
+    isCiting: true,
   });
   const steps = Math.ceil((2 * rowCount) / preset.tuning.rowsPerStep);
   const answers = { ...preset.answers, promptTokens: 160, answerTokens: speeches.answerTokens };

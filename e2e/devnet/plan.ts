@@ -11,18 +11,18 @@ import {
 } from "./config.ts";
 
 export interface DevnetPlan {
-  /** Of the circuit that settles models of texts. */
+  /** Size of the circuit that settles models of texts. */
   readonly settlement: SettlementSize;
-  /** Of the circuit that settles the spam filter, a direct model. */
+  /** Size of the circuit that settles the spam filter, a direct model. */
   readonly direct: SettlementSize;
   /**
-   * Of those that settle a direct model of several Datanets: `rows` and `payees` are of each. No job needs them, so they are null
-   * unless somebody asks for them.
+   * Size of the circuits that settle a direct model of several Datanets: `rows` and `payees` are of each Datanet. null by
+   * default, since no job needs them.
    */
   readonly joint: SettlementSize | null;
-  /** Of the batches. */
+  /** Shape of the batches' table. */
   readonly table: TableShape;
-  /** Whether they stand in blobs. The twin of their circuit, and the small one, are deployed all the same. */
+  /** true: batches are posted in blobs. The circuit's twin for calldata and the small one are deployed as well. */
   readonly hasBlobs: boolean;
   /** Payees of the circuit that activations and default splits are proven with. */
   readonly tablePayees: number;
@@ -85,9 +85,9 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
 };
 
 interface PlanChoices {
-  /** Whether the batches stand in blobs. */
+  /** true: batches are posted in blobs. */
   readonly hasBlobs?: boolean;
-  /** Whether direct models of several Datanets can be settled. */
+  /** true: circuits for direct models of several Datanets are deployed too. */
   readonly isJoint?: boolean;
 }
 
@@ -114,7 +114,7 @@ export function totalRowCount(plan: DevnetPlan): number {
   return CONTRIBUTORS.reduce((sum, name) => sum + rowCountOf(plan, name), 0);
 }
 
-/** Who looks at commit `index`, and vouches for it if its labels are right: vera for bob's and half of carol's. */
+/** Returns the validator of commit `index`, who vouches for it if its labels are right: vera for bob's and half of carol's. */
 export function validatorOf(index: number): "vera" | "walt" {
   const name = contributorOf(index);
   if (name === "bob") return "vera";
@@ -122,7 +122,7 @@ export function validatorOf(index: number): "vera" | "walt" {
   return Math.floor(index / CONTRIBUTORS.length) % 2 === 0 ? "vera" : "walt";
 }
 
-/** Who asks question `index`: customers take turns. */
+/** Returns the customer who asks question `index`: they take turns. */
 export function customerOf(index: number): (typeof CUSTOMERS)[number] {
   return CUSTOMERS[index % CUSTOMERS.length]!;
 }

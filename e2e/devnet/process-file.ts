@@ -1,4 +1,4 @@
-/** Which processes a devnet has started, so that the next one can end those that outlived a kill. */
+/** File of the processes that a devnet has started, so that the next one can end those that outlived a kill. */
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

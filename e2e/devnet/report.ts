@@ -15,7 +15,7 @@ interface BatchLine {
   readonly transactionHash: string | null;
 }
 
-/** What the job leaves behind; kept in the journal. */
+/** Result of the job, in the journal. */
 export interface Report {
   readonly finishedAt: string;
   /** The first: of the mails. */
@@ -26,7 +26,7 @@ export interface Report {
   readonly batches: readonly BatchLine[];
   readonly checks: readonly Check[];
   readonly earnings: readonly EarningsLine[];
-  /** Of each model its name, and what it has against cheating. Absent in reports of earlier versions. */
+  /** Defences against cheating: each model's name, then what it has. Absent in reports of earlier versions. */
   readonly defences?: readonly (readonly string[])[] | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Job } from "./job.ts";
-import { JOB_STEPS, type JobStep, type Made } from "./job-steps.ts";
+import { JOB_STEPS, type JobResults, type JobStep } from "./job-steps.ts";
 import { runSteps } from "./run-job.ts";
 
 function createJob(signal = new AbortController().signal) {
@@ -20,13 +20,17 @@ const made = (
   run: JobStep["run"],
   needs: JobStep["needs"] = [],
 ): JobStep => ({
-  ...{ title, seconds, needs, makes: [], run },
+  title,
+  seconds,
+  needs,
+  makes: [],
+  run,
 });
 
 it("runs the steps in their order, each with what those before it have made", async () => {
   const { job, titles } = createJob();
   const heard: object[] = [];
-  const note = (result: Partial<Made>) => async (_: Job, before: Made) => {
+  const note = (result: Partial<JobResults>) => async (_: Job, before: JobResults) => {
     heard.push(before);
     return result;
   };

@@ -1,6 +1,6 @@
 import { defencesOf } from "@openledger/attribution/model/reply-assurance";
 import type { Job } from "./job.ts";
-import { JOB_STEPS, type JobStep, type Made } from "./job-steps.ts";
+import { JOB_STEPS, type JobResults, type JobStep } from "./job-steps.ts";
 import { MODEL_NAMES } from "./parts.ts";
 import { makeReport, type Report } from "./report.ts";
 
@@ -26,21 +26,21 @@ export async function runSteps(
   steps: readonly JobStep[],
   job: Job,
   nowMs: () => number = Date.now,
-): Promise<Made> {
+): Promise<JobResults> {
   const startedAtMs = nowMs();
-  let made: Partial<Made> = {};
+  let results: Partial<JobResults> = {};
   for (const [index, step] of steps.entries()) {
     job.signal.throwIfAborted();
-    const missing = step.needs.find((name) => !(name in made));
+    const missing = step.needs.find((name) => !(name in results));
     if (missing !== undefined) throw new TypeError(`no step before "${step.title}" makes ${missing}`);
     job.console.title(step.title);
     job.announce(step.title, nowMs() + leftMs(steps, index, nowMs() - startedAtMs));
-    made = { ...made, ...(await step.run(job, made as Made)) };
+    results = { ...results, ...(await step.run(job, results as JobResults)) };
   }
-  return made as Made;
+  return results as JobResults;
 }
 
-/** How long the job still takes as a step begins, at the pace of those before it: a busy machine is slower. */
+/** Estimates the rest of the job as a step begins, by the pace of the steps before it: a busy machine is slower. */
 function leftMs(steps: readonly JobStep[], index: number, tookMs: number): number {
   const sumMs = (some: readonly JobStep[]) => 1_000 * some.reduce((sum, { seconds }) => sum + seconds, 0);
   const doneMs = sumMs(steps.slice(0, index));

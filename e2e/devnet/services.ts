@@ -19,18 +19,18 @@ import {
 export interface ServiceAddresses {
   readonly rpcUrl: string;
   readonly sequencerUrl: string;
-  /** Where the devnet's models, the base and its adapters will be served. */
+  /** Address at which the devnet's models, the base and its adapters will be served. */
   readonly answerServerUrl: string;
   readonly datanetHostUrl: string;
-  /** Where models will be tuned, once the job is done. */
+  /** Address at which models will be tuned, once the job is done. */
   readonly factoryUrl: string;
   readonly operatorToken: string;
   readonly proverBackend: BackendName;
   /** Folder of the built pages; null where none are served. */
   readonly pagesPath: string | null;
-  /** Where batches' data is. */
+  /** Place of the batches' data on L1: calldata or blobs. */
   readonly dataPlace: DataMode;
-  /** What earlier proofs of the batch circuit took on this machine; null where there was none. */
+  /** Time of earlier proofs of the batch circuit on this machine; null if there was none. */
   readonly expectedProveMs: number | null;
 }
 

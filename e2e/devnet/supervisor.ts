@@ -20,9 +20,9 @@ const PORT_TAKEN = /EADDRINUSE|is in use by another process|Address already in u
 interface Service {
   readonly process: ManagedProcess;
   readonly endTimesMs: number[];
-  /** It has answered once. */
+  /** true: the process has answered once. */
   wasReady: boolean;
-  /** Why it is not started again. */
+  /** Reason for which it is not started again. */
   failure: Error | null;
 }
 
@@ -50,7 +50,7 @@ export class Supervisor {
   }
 
   /**
-   * With the environment of this process, beside its own.
+   * Starts a process with this one's environment and its own.
    * @throws DEV_FAILED with the end of its log; at once, with the reason `port-taken`, where another program has its port
    */
   async start(spec: ServiceSpec): Promise<void> {

@@ -18,7 +18,8 @@ export async function fundVisitors(options: { rpcUrl: string; rollupAddress: `0x
 }
 
 /**
- * What visitors have paid the operator while the job ran, with whatever wallet: all that they change of what its checks compare.
+ * Fees that visitors have paid the operator while the job ran, with whatever wallet: the one thing by which they change
+ * what the job's checks compare.
  * @param ownLeaves the job's
  */
 export async function visitorFeesWei(client: LedgerClient, ownLeaves: ReadonlySet<number>): Promise<bigint> {

@@ -1,4 +1,4 @@
-/** Signed transfers, sent like clients send them: again and again until the sequencer answers with a preconfirmation. */
+/** Signed transfers, sent like clients send them: again and again until the sequencer acknowledges. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
@@ -18,7 +18,8 @@ const RETRY_MS = 250;
 
 export interface Acknowledged {
   readonly hash: string;
-  readonly preconfirmation: Preconfirmation;
+  /** null in a place that the sequencer may have promised before (sequencer/store/unpromised-places.ts). */
+  readonly preconfirmation: Preconfirmation | null;
   readonly user: DrillUser;
   readonly to: DrillUser;
   readonly nonce: number;
@@ -31,6 +32,7 @@ export interface Acknowledged {
 
 interface SubmissionAnswer {
   readonly hash?: string;
+  readonly status?: string;
   readonly preconfirmation?: Preconfirmation | null;
   readonly error?: { readonly code: string; readonly message: string };
 }
@@ -134,11 +136,11 @@ export class Traffic {
     while (!this.#isAbandoned) {
       const answer = await this.#post(body);
       const code = answer?.error?.code;
-      if (answer?.preconfirmation) {
+      if (answer?.status !== undefined && answer.status !== "pending") {
         this.#nonces[index] = nonce + 1;
         this.acknowledged.push({
           hash,
-          preconfirmation: answer.preconfirmation,
+          preconfirmation: answer.preconfirmation ?? null,
           user,
           to,
           nonce,

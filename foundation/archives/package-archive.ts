@@ -1,3 +1,7 @@
+/**
+ * Reader of npm packages that are pinned as archives and not installed: data sets of tests, Chromium, Biome
+ * (archives.json).
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,7 +18,8 @@ export const archiveNames = Object.keys(archives) as readonly ArchiveName[];
 export const archiveVersion = (name: ArchiveName): string => archives[name].version;
 
 /**
- * Files of a pinned package, by their paths inside it. The archive lies in `.cache/archives`; a missing one is fetched first.
+ * Reads the files of a pinned package, by their paths inside it. The archive lies in `.cache/archives`; a missing one
+ * is fetched first.
  * @throws Error if the archive cannot be fetched, or is not the pinned one
  */
 export function readPackageArchive(name: ArchiveName): ReadonlyMap<string, Buffer> {
@@ -33,10 +38,11 @@ export function textOf(files: ReadonlyMap<string, Buffer>, path: string): string
   return content.toString("utf8");
 }
 
+/** Bytes of a tar block. */
 const BLOCK = 512;
 
 /**
- * Plain files of a tar archive (POSIX ustar), by path; each content is a view of the archive.
+ * Reads the plain files of a tar archive (POSIX ustar), by path; each content is a view of the archive.
  * @param under prefix that paths lose; files elsewhere are left out
  */
 export function readTar(tar: Buffer, under = ""): Map<string, Buffer> {

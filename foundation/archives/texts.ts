@@ -1,4 +1,7 @@
-/** Texts of two packages of npm, both in the public domain. */
+/**
+ * Texts in the public domain from two pinned npm packages, a novel and speeches: rows of the devnet, base of
+ * language models, benches.
+ */
 import { readPackageArchive, textOf } from "./package-archive.ts";
 
 /** Chapter of Moby Dick (1851), PDDL 1.0. */

@@ -1,4 +1,4 @@
-/** Bodies that a server reads: JSON in UTF-8, and octets where a route allows them. */
+/** Parsers of request bodies for all servers: JSON in UTF-8, and octets where a route allows them. */
 import { isUtf8 } from "node:buffer";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { processErrors } from "../error-table.ts";

@@ -1,15 +1,21 @@
+/**
+ * Bound on the request bodies that a server holds in memory, by client network and in all; create-server.ts
+ * asks it before it reads a body.
+ */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { clientNetwork } from "./client-network.ts";
 
 /** Maximum bytes of an uncounted body: the bound of connections bounds those. */
 const SMALL_BYTES = 65_536;
-const MAX_OF_NETWORK = 32 * 2 ** 20;
-const MAX_IN_ALL = 128 * 2 ** 20;
+/** Maximum bytes of one network's bodies in memory, 32 MiB. */
+const MAX_NETWORK_BYTES = 32 * 2 ** 20;
+/** Maximum bytes of all bodies in memory, 128 MiB. */
+const MAX_TOTAL_BYTES = 128 * 2 ** 20;
 
 /**
- * Room for the bodies of a server, taken before a byte of them is read: 32 MiB for one network, 128 MiB in all. Attack: a
- * signature covers the body, so without it anyone who has none has as many bodies in memory as there are connections. A body
- * that is larger than the room is read while nobody else's is.
+ * Room for the bodies of a server, taken before a byte of them is read: 32 MiB for one network, 128 MiB in all.
+ * Attack: a signature covers the body, so without it anyone who has none has as many bodies in memory as there are
+ * connections. A body that is larger than the room is read while nobody else's is.
  */
 export class BodyPlaces {
   readonly #bytesOf = new Map<string, number>();
@@ -24,7 +30,7 @@ export class BodyPlaces {
     if (bytes <= SMALL_BYTES) return true;
     const network = clientNetwork(request);
     const own = this.#bytesOf.get(network) ?? 0;
-    if (!fits(own, bytes, MAX_OF_NETWORK) || !fits(this.#bytes, bytes, MAX_IN_ALL)) return false;
+    if (!fits(own, bytes, MAX_NETWORK_BYTES) || !fits(this.#bytes, bytes, MAX_TOTAL_BYTES)) return false;
     this.#bytes += bytes;
     this.#bytesOf.set(network, own + bytes);
     raw.once("close", () => {

@@ -1,3 +1,4 @@
+/** Client key of requests, by which servers bound clients: an IPv4 address, or an IPv6 /64 network. */
 import { isIPv6 } from "node:net";
 import type { FastifyRequest } from "fastify";
 

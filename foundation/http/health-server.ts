@@ -1,3 +1,4 @@
+/** Health and metrics of processes that have no API of their own: the bridge and the queue's workers. */
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 import { processErrors } from "../error-table.ts";
@@ -5,6 +6,7 @@ import { createServer } from "./create-server.ts";
 import type { HttpErrors, ServerLog } from "./http-errors.ts";
 import { serveMetrics } from "./serve-metrics.ts";
 
+/** A running server. */
 export interface HealthServer {
   readonly port: number;
   close(): Promise<void>;

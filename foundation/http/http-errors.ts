@@ -1,4 +1,7 @@
-/** Refusals by HTTP itself, with codes that all servers share, and the form of refusals. */
+/**
+ * Errors of all HTTP servers: refusals by HTTP itself get codes, and every error one form of answer (`{"error":
+ * …}`).
+ */
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type ProcessErrorCode, processErrors } from "../error-table.ts";

@@ -1,4 +1,7 @@
-/** Requests of this machine: by which name they may ask, and what is shown to them alone. */
+/**
+ * Tests of a request's origin: whether it comes from this machine, and whether it names the server by one of
+ * its names.
+ */
 import type { IncomingMessage } from "node:http";
 import { networkOf } from "./client-network.ts";
 

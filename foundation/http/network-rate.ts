@@ -1,4 +1,9 @@
 /**
+ * Rate limit by client network, a token bucket each: requests and answers' costs of all servers are counted
+ * with it.
+ */
+
+/**
  * Maximum networks in memory. One that has not come for a while has a full bucket, and need not be stored.
  */
 const MAX_REMEMBERED = 10_000;

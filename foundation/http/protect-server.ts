@@ -1,5 +1,7 @@
-/** Bounds of a server's connections, before a byte of them is read. */
-
+/**
+ * Limits of connections and time of an HTTP server, by network and in all; create-server.ts sets them for every
+ * process that listens.
+ */
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
@@ -15,7 +17,9 @@ import type { TrustedProxies } from "./trusted-proxies.ts";
  * opens.
  */
 const OTHER_DESCRIPTORS = 1_200;
-const NETWORK_SHARE = 4;
+/** Networks that fill the server together: one of them may hold a quarter of all connections. */
+const NETWORKS_TO_FILL = 4;
+/** Maximum time for a request's headers to arrive. */
 const HEADERS_TIMEOUT_MS = 15_000;
 /**
  * Idle time of a connection. It is above the 60 s of nginx and of load balancers: the proxy closes first, so
@@ -25,6 +29,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const WARN_INTERVAL_MS = 60_000;
 /** Maximum new connections of one network: several times the number of a busy page or a load test. */
 const CONNECTIONS_PER_SECOND = 100;
+/** Minimum of new connections that a network may open at once. */
 const MIN_BURST = 250;
 
 interface ConnectionLimits {
@@ -38,7 +43,10 @@ interface ConnectionLimits {
 
 type ConnectionLog = { warn?(facts: object, message: string): void };
 
-/** @throws CIR_DESCRIPTORS_TOO_FEW */
+/**
+ * Sets a server's time limits, and refuses connections of networks that hold or open too many, before a byte is read.
+ * @throws CIR_DESCRIPTORS_TOO_FEW
+ */
 export function protectServer(server: Server, limits: ConnectionLimits, log: ConnectionLog): void {
   const { maxConnections, proxies, requestTimeoutMs, silentTimeoutMs } = limits;
   requireDescriptors(maxConnections, log);
@@ -47,7 +55,7 @@ export function protectServer(server: Server, limits: ConnectionLimits, log: Con
   server.headersTimeout = Math.min(requestTimeoutMs, HEADERS_TIMEOUT_MS);
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   server.setTimeout(silentTimeoutMs);
-  const places = new NetworkPlaces(Math.ceil(maxConnections / NETWORK_SHARE));
+  const places = new NetworkPlaces(Math.ceil(maxConnections / NETWORKS_TO_FILL));
   const rate = new NetworkRate(Math.max(MIN_BURST, places.maxOfNetwork), CONNECTIONS_PER_SECOND);
   const say = sayNowAndThen(
     log,

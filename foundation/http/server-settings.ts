@@ -1,4 +1,7 @@
-/** The settings that every server has, in its own table (foundation/settings.ts). */
+/**
+ * Settings that every server has, connections and requests a minute, for the tables of their processes
+ * (foundation/settings.ts).
+ */
 import { z } from "zod";
 import { httpUrl, type SERVER_NAMES, type Settings, shared, wholeNumber } from "../settings.ts";
 import { type TrustedProxies, trustedProxies } from "./trusted-proxies.ts";

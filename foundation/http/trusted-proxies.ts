@@ -1,15 +1,23 @@
+/**
+ * Trust in reverse proxies, by address: whose X-Forwarded-For names the client. create-server.ts asks it for
+ * each request.
+ */
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { z } from "zod";
 
 /**
- * Addresses of the operator's own reverse proxies. What they say of a client in X-Forwarded-For is taken; what anybody else
- * says is not. By address and not by count: anyone who reaches the port past the proxy gains nothing with a header.
+ * Addresses of the operator's own reverse proxies. What they say of a client in X-Forwarded-For is taken; what
+ * anybody else says is not. By address and not by count: anyone who reaches the port past the proxy gains nothing
+ * with a header.
  */
 export class TrustedProxies {
   readonly #list = new BlockList();
   readonly isEmpty: boolean;
 
-  /** @param entries addresses and CIDR networks: "127.0.0.1", "10.0.0.0/8", "fd00::/8". @throws TypeError, RangeError for another */
+  /**
+   * @param entries addresses and CIDR networks: "127.0.0.1", "10.0.0.0/8", "fd00::/8".
+   * @throws TypeError, RangeError for another
+   */
   constructor(entries: readonly string[] = []) {
     this.isEmpty = entries.length === 0;
     for (const entry of entries) {

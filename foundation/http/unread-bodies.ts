@@ -1,4 +1,4 @@
-/** Handling of a large body's rest after its request has been refused. */
+/** End of a connection whose request was refused with a large body on its way, so that refusals cost little. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 
@@ -8,8 +8,8 @@ const MAX_DRAINED_BYTES = 262_144;
 const LINGER_MS = 500;
 
 /**
- * Node reads a body that nobody wants to its end: 30 MB of work for each refusal. This reads no more of a large one, leaves
- * its sender half a second for the answer, and ends the connection.
+ * Node reads a body that nobody wants to its end: 30 MB of work for each refusal. This reads no more of a large one,
+ * leaves its sender half a second for the answer, and ends the connection.
  */
 export function leaveUnread(request: IncomingMessage, response: ServerResponse): void {
   // A body in chunks has no announced length.

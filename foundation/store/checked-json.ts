@@ -1,3 +1,4 @@
+/** Encoding of JSON values in LevelDB with a checksum, for all small stores. */
 import { crc32 } from "node:zlib";
 import { StoreDamage } from "./store-fault.ts";
 

@@ -1,7 +1,10 @@
-/** CRC-32C (Castagnoli), as LevelDB stores it. Node's zlib has only the other polynomial. */
+/** Checksums of LevelDB's files: level-log.ts and level-table.ts compare them. */
+
+/** Polynomial of CRC-32C (Castagnoli), bits reversed. Node's zlib has only the other one. */
 const POLYNOMIAL = 0x82f63b78;
 /** Bytes of one step: eight tables, an eighth of the dependent look-ups. */
 const STEP_BYTES = 8;
+/** Constant of LevelDB's masked form (util/crc32c.h). */
 const MASK_DELTA = 0xa282ead8;
 
 const tables = makeTables();

@@ -1,4 +1,7 @@
-/** Contents of a store, from LevelDB's MANIFEST. */
+/**
+ * Reader of LevelDB's MANIFEST: which tables and logs a store consists of. level-files.ts compares it with the
+ * folder.
+ */
 import { LevelBytes } from "./level-bytes.ts";
 import { readLevelLog } from "./level-log.ts";
 import type { TableFacts } from "./level-table.ts";

@@ -1,4 +1,7 @@
-/** Checks a table file of LevelDB to its last byte; LevelDB does not look at its checksums when it reads. */
+/**
+ * Check of a table file of LevelDB to its last byte, as LevelDB does not look at its checksums when it reads.
+ * Each start of a process runs it over its store's new tables.
+ */
 import { maskedCrc32c } from "./crc32c.ts";
 import { LevelBytes } from "./level-bytes.ts";
 import { unsnappy } from "./snappy.ts";
@@ -31,8 +34,8 @@ export type CheckValue = (value: Uint8Array) => void;
 const BLOCKS_AT_ONCE = 64;
 
 /**
- * Every block's checksum is right, blocks fill the file without a gap, and first and last key are those of the MANIFEST:
- * so it is this table, whole.
+ * Every block's checksum is right, blocks fill the file without a gap, and first and last key are those of the
+ * MANIFEST: so it is this table, whole.
  * @param options.facts absent of a store in use: a name and its file do not change then
  * @param options.pause awaited now and then
  * @throws StoreDamage

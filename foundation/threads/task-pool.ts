@@ -1,4 +1,7 @@
-/** Threads that do tasks: the functions that a module `…-tasks.ts` exports, called as if they were here. */
+/**
+ * Pool of worker threads that run the functions of a module `…-tasks.ts`, called as if they were here: blobs,
+ * proofs, tokens, training.
+ */
 import { MessageChannel, receiveMessageOnPort, type Transferable } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { processErrors } from "../error-table.ts";
@@ -15,7 +18,7 @@ interface TaskPoolOptions {
   readonly threadCount: number;
   /** Tasks that may wait for a thread; default: no limit. */
   readonly maxWaiting?: number;
-  /** Whether all threads start now, not with the first task; default false. */
+  /** true: all threads start now, not with the first task. Default: false. */
   readonly isWarm?: boolean;
   /** Error of a task whose thread died, and of all tasks after `close`. */
   readonly ended: (cause: Error) => RollupError;
@@ -33,7 +36,7 @@ type InputOf<Task> = Task extends (input: infer Input, ...rest: never) => unknow
 type PartOf<Task> = Task extends (input: never, tell: (part: infer Part) => void) => unknown ? Part : never;
 type ResultOf<Task> = Task extends (...given: never) => infer Result ? Awaited<Result> : never;
 
-/** What task-entry.js answers: a RollupError comes as its parts, since classes do not survive the way. */
+/** Answer of task-entry.js. A RollupError comes as its parts, since classes do not pass between threads. */
 type Outcome =
   | { readonly value: unknown }
   | { readonly refusal: Pick<RollupError, "code" | "message" | "data" | "isRetryable" | "remedy"> }
@@ -81,8 +84,8 @@ export class TaskPool<Tasks extends TaskModule> {
         },
       );
       // A result may come before what was told on the way to it.
-      for (let told = partIn(channel); told !== undefined; told = partIn(channel))
-        onPart!(told.message as never);
+      for (let part = partIn(channel); part !== undefined; part = partIn(channel))
+        onPart!(part.message as never);
     } catch (error) {
       signal?.throwIfAborted();
       throw ended(error as Error);

@@ -1,4 +1,7 @@
-/** What a module of tasks has of its thread (task-pool.ts). */
+/**
+ * Access of a module of tasks to its thread: the start value that its pool gave, and results that are moved
+ * (task-pool.ts).
+ */
 import type { Transferable } from "node:worker_threads";
 import { transferableSymbol, valueSymbol, workerData } from "piscina";
 

@@ -1,4 +1,4 @@
-/** Numbers in addresses and queries of HTTP: decimal digits, bounded before they are read. */
+/** Schemas of numbers in addresses and queries of HTTP: decimal digits, bounded before they are read. */
 import { z } from "zod";
 
 export const countFromText = z

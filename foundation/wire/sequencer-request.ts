@@ -3,6 +3,8 @@
  * classified here, once; each caller raises them as its own errors.
  */
 import * as z from "zod/mini";
+import { textOfBytes } from "../utf8.ts";
+import { BodyTooLong, boundedBytes } from "./bounded-body.ts";
 
 export interface SequencerEndpoint {
   readonly sequencerUrl: string;
@@ -50,6 +52,8 @@ type SequencerAnswer<T> =
   | { readonly value: null; readonly failure: SequencerFailure };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Maximum bytes of an answer: lists come in pages. */
+const MAX_ANSWER_BYTES = 2 ** 28;
 /** Maximum characters of an answer that a message quotes. */
 const MAX_QUOTED_CHARACTERS = 500;
 
@@ -96,15 +100,18 @@ export async function askSequencer<Schema extends z.core.$ZodType>(
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     });
     status = response.status;
-    bytes = new Uint8Array(await response.arrayBuffer());
+    bytes = await boundedBytes(response, MAX_ANSWER_BYTES);
   } catch (cause) {
     if (signal?.aborted) return fail("aborted", `${method} ${url} was aborted`, { cause });
+    if (cause instanceof BodyTooLong)
+      return fail("unreadable", `the answer to ${method} ${url} does not end`, { cause });
     return fail("unreachable", `no answer to ${method} ${url}`, { cause });
   }
-  const text = isRaw && status < 400 ? "" : new TextDecoder().decode(bytes);
+  let text = "";
   let answer: unknown = isRaw && status < 400 ? bytes : null;
   let cause: unknown;
   try {
+    if (!isRaw || status >= 400) text = textOfBytes(bytes);
     if (text !== "") answer = JSON.parse(text);
   } catch (error) {
     cause = error;

@@ -1,4 +1,7 @@
-/** zod as the schemas of an HTTP application's routes: what comes in is parsed by them, and documented from them. */
+/**
+ * Routes of an HTTP application by zod schemas: inputs are parsed by them, and the reference page is made of
+ * them. All servers register their routes with `routesOf`.
+ */
 import type {
   FastifyInstance,
   FastifySchema,
@@ -16,7 +19,10 @@ interface RequestProblem {
   readonly data: { readonly fields: readonly string[] };
 }
 
-/** Parses bodies, queries and parameters by the routes' zod schemas; answers are plain JSON. @param refuse makes the error */
+/**
+ * Parses bodies, queries and parameters by the routes' zod schemas; answers are plain JSON.
+ * @param refuse makes the error
+ */
 export function validateByZod(app: FastifyInstance, refuse: (problem: RequestProblem) => Error): void {
   app.setValidatorCompiler<z.ZodType>(({ schema }) => (data: unknown) => {
     const result = schema.safeParse(data);

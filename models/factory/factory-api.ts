@@ -191,7 +191,9 @@ export const formSchema = z.strictObject({
   /** Shares of each payment for the model's owner, and of rows' earnings for their validator, in percent. */
   ownerPercent: within("ownerPercent"),
   validatorPercent: within("validatorPercent"),
-  /** Share of payments for rows that answers cite, in percent; the rest goes by influence. 0: answers are written without rows. */
+  /**
+   * Share of payments for rows that answers cite, in percent; the rest goes by influence. 0: answers are written without rows.
+   */
   citationPercent: within("citationPercent"),
   /** The model that this one replaces; 0 = none. */
   predecessorId: leafId,
@@ -422,7 +424,10 @@ export type ExportForm = z.output<typeof exportFormSchema>;
 export const exportRequestSchema = z.strictObject({ form: exportFormSchema });
 export const exportSchema = z.object({
   form: exportFormSchema,
-  files: z.array(z.object({ name: z.string(), sizeBytes: count, sha256 })),
+  /** Names are those of files in one folder: a caller writes them to its own. */
+  files: z.array(
+    z.object({ name: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/), sizeBytes: count, sha256 }),
+  ),
 });
 export type FactoryExport = z.output<typeof exportSchema>;
 

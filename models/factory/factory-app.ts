@@ -14,6 +14,7 @@ import { registerChoiceRoutes } from "./routes/choice-routes.ts";
 import { registerJobRoutes } from "./routes/job-routes.ts";
 import { registerModelRoutes } from "./routes/model-routes.ts";
 
+/** Limit of a request's body; uploads of rows have their own. */
 const MAX_JSON_BYTES = 2 ** 20;
 /** Timeout of a silent connection. A choice of rows is read from hosts first; streams of a job send something more often. */
 const SILENT_TIMEOUT_MS = 600_000;

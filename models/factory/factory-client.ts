@@ -1,5 +1,7 @@
 /** A factory as its users' programs and pages ask it. Runs in browsers. */
 
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { clientError } from "@openledger/client/client-errors";
 import {
   askServer,
@@ -48,6 +50,9 @@ const HEADER_LIFE_MS = 120_000;
 const LONG_MS = 600_000;
 /** Wait before a broken stream of events is requested again. */
 const RETRY_MS = 1_000;
+
+/** Maximum characters of one event of a job. */
+const MAX_EVENT_CHARACTERS = 2 ** 22;
 
 interface FollowOptions {
   /** Number of the last event that the caller has; 0 = from the first on. */
@@ -184,10 +189,19 @@ export class FactoryClient {
     return this.#post(`/v1/jobs/${id}/exports`, { form }, exportSchema, LONG_MS);
   }
 
-  async file(id: string, form: ExportForm, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  /** A file of an export. @throws CLI_ANSWER_INVALID if its bytes are not those that the export names */
+  async file(
+    id: string,
+    form: ExportForm,
+    { name, sha256: digest, sizeBytes }: FactoryExport["files"][number],
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const call = { path: `/v1/jobs/${id}/files/${form}/${encodeURIComponent(name)}` };
     const response = await requestServer(this.#client, this.url, this.#signed(call, LONG_MS), FACTORY);
-    return new Uint8Array(await response.arrayBuffer());
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (bytes.length === sizeBytes && bytesToHex(sha256(bytes)) === digest) return bytes;
+    throw clientError("CLI_ANSWER_INVALID", `${name} has other bytes than the export names`, {
+      data: { url: this.url, name, sizeBytes, found: bytes.length },
+    });
   }
 
   /** Has questions to the job's registered model answered, and its closed epochs settled, or no more. */
@@ -227,13 +241,17 @@ export class FactoryClient {
     // It lasts as long as the job: only its beginning is held to a time limit.
     const call = { path, isSigned: true, from: this.#from, signal: signal ?? new AbortController().signal };
     const { body } = await requestServer(this.#client, this.url, call, FACTORY);
-    const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+    const reader = body!.pipeThrough(new TextDecoderStream("utf-8", { fatal: true })).getReader();
     try {
       let text = "";
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
         text += next.value;
         const parts = text.split("\n\n");
         text = parts.pop()!;
+        if (text.length > MAX_EVENT_CHARACTERS)
+          throw clientError("CLI_ANSWER_INVALID", `an event of ${path} does not end`, {
+            data: { server: FACTORY, path },
+          });
         for (const part of parts)
           if (part.startsWith("data: ")) yield jobEventSchema.parse(JSON.parse(part.slice(6)));
       }

@@ -1,4 +1,7 @@
-/** The factory's settings: one table of environment variables, read once. */
+/**
+ * Settings of the factory's process: one table of FACTORY_… variables with defaults and units, from which
+ * docs/reference/settings.md is made.
+ */
 
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
@@ -24,6 +27,7 @@ const list = z.string().transform((text) =>
 );
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 const MEGABYTE = 2 ** 20;
+const DAY_MS = 86_400_000;
 
 /** Every setting, in the environment as FACTORY_…; docs/reference/settings.md has their table. */
 export const FACTORY_SETTINGS = {
@@ -79,6 +83,18 @@ export const FACTORY_SETTINGS = {
     schema: wholeNumber(1_024, 1e15),
     default: "20000000000",
     description: "maximum bytes of rows, jobs and models together; above it, new ones are refused",
+  },
+  sideTimeoutMs: {
+    schema: wholeNumber(1_000, DAY_MS),
+    default: "1200000",
+    description:
+      "maximum milliseconds of a base's description, a measurement, a comparison or a merge; then its process is killed",
+  },
+  jobSilenceMs: {
+    schema: wholeNumber(60_000, 7 * DAY_MS),
+    default: "14400000",
+    description:
+      "maximum milliseconds in which a job's process or an activation's proof gives no sign; then it is killed and has failed",
   },
   prover: {
     schema: z.enum(["auto", "native", "wasm", "snarkjs"]),

@@ -1,4 +1,4 @@
-/** Context that every route gets. */
+/** Modules of a running factory, as its routes take them, and the check of a request's signature. factory-process.ts makes it. */
 
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { RequestGuard } from "@openledger/datanets/host/request-guard";
@@ -65,7 +65,10 @@ export async function signerOf(context: FactoryContext, request: FastifyRequest)
  * Checks the signature's header before a byte of the body is read: for routes that take large bodies.
  * @throws MOD_FACTORY_REFUSED, and what `RequestGuard.read` throws
  */
-export async function requireSigned(context: FactoryContext, request: FastifyRequest): Promise<void> {
+export async function requireSignedRequest(
+  context: FactoryContext,
+  request: FastifyRequest,
+): Promise<void> {
   requireAccount(context, (await context.guard.read(headerOf(request))).leafId);
 }
 

@@ -1,3 +1,4 @@
+/** Prometheus metrics of the factory's process: jobs, short computations, errors. Served at /metrics. */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { type FactoryJob, jobStateSchema } from "./factory-api.ts";

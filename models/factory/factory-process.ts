@@ -26,6 +26,7 @@ import { JobRunner } from "./store/job-runner.ts";
 import { JobStore } from "./store/job-store.ts";
 import { SideTasks } from "./tasks/side-tasks.ts";
 
+/** Age up to which an answer of the sequencer is used again. */
 const LEDGER_CACHE_MS = 2_000;
 /** Short computations at a time, of all accounts. */
 const MAX_SIDE_TASKS = 4;
@@ -49,7 +50,10 @@ interface FactoryModules {
   readonly nowMs?: () => number;
 }
 
-/** @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are no models */
+/**
+ * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are
+ * no models
+ */
 export async function createFactoryProcess(
   settings: FactoryConfig,
   { circuitSizes, client, logger, nowMs = Date.now, onFatal, startSettler }: FactoryModules,
@@ -80,6 +84,8 @@ export async function createFactoryProcess(
       {
         maxRunning: config.maxRunning,
         dataPath: config.dataPath,
+        sideTimeoutMs: config.sideTimeoutMs,
+        jobSilenceMs: config.jobSilenceMs,
         taskOf: (job) => ({
           ...taskOf(job),
           samplePrompts: job.view.form.samplePrompts,
@@ -98,7 +104,7 @@ export async function createFactoryProcess(
       startSettler,
       folderOf: (jobId) => runner.folderOf(jobId),
     });
-    const side = new SideTasks(MAX_SIDE_TASKS);
+    const side = new SideTasks(MAX_SIDE_TASKS, config);
     const metrics = createFactoryMetrics({ jobs: () => jobs.all(), computations: () => side.counts });
     const sessions = new ProcessSessions();
     const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);

@@ -102,9 +102,9 @@ describe("a factory", () => {
     expect(refused.length).toBeLessThanOrEqual(2);
     for (const one of refused) expect(one).toMatchObject({ reason: code("SRV_QUOTA_USED") });
     const { files } = await alice.export(id, "adapter");
-    for (const { name, sha256, sizeBytes } of files) {
-      const bytes = await alice.file(id, "adapter", name);
-      expect([bytes.length, sha256Of(bytes)]).toEqual([sizeBytes, sha256]);
+    for (const file of files) {
+      const bytes = await alice.file(id, "adapter", file);
+      expect([bytes.length, sha256Of(bytes)]).toEqual([file.sizeBytes, file.sha256]);
     }
     expect(files).toHaveLength(2);
     await expect(alice.export(id, "model")).rejects.toThrow(code("MOD_FACTORY_NOT_REGISTRABLE"));
@@ -283,6 +283,7 @@ describe("what a factory refuses", () => {
     await expect(alice.compare(id, { prompts: ["a"], answerTokens: 4 })).rejects.toThrow(
       code("MOD_FACTORY_JOB_STATE"),
     );
-    await expect(alice.file(id, "adapter", "..%2F..%2Fspec")).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
+    const spec = { name: "..%2F..%2Fspec", sizeBytes: 1, sha256: "0".repeat(64) };
+    await expect(alice.file(id, "adapter", spec)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
   });
 });

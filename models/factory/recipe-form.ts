@@ -18,12 +18,15 @@ import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
 import type { PlainTerms } from "./tasks/task-messages.ts";
 
-const LEAST_STEPS = 20;
+/** Minimum steps of a tuning, however few its rows. */
+const MIN_STEPS = 20;
 /** Placeholder in recipes whose rows are of no Datanet: such a model cannot be registered. */
 const NO_DATANET = { id: 0xffffff, version: 1 };
 /** Features of a model while no circuit fixes their number. */
 const USUAL_COLUMNS = 256;
+/** Draws of an epoch while no circuit fixes their number. */
 const DRAWS = 4;
+/** Denominator of a split: parts are in 65,536ths. */
 const PARTS = 65_536;
 
 /** Returns the settlement circuit for these rows, or why there is none. */
@@ -114,7 +117,7 @@ export async function recipeOfForm(
   if (form.rowTokens > maxPositions) throw wrongField("rowTokens", `the base takes ${maxPositions} tokens`);
   if (form.answerTokens >= form.rowTokens)
     throw wrongField("answerTokens", "leaves no token of a row for the prompt");
-  const steps = Math.max(LEAST_STEPS, Math.ceil((form.rounds * trained) / form.rowsPerStep));
+  const steps = Math.max(MIN_STEPS, Math.ceil((form.rounds * trained) / form.rowsPerStep));
   if (steps > maxSteps)
     throw factoryError("SRV_TOO_LARGE", `${steps} steps, ${maxSteps} are the most`, {
       data: { what: "steps", given: steps, max: maxSteps },

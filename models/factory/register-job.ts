@@ -17,6 +17,7 @@ import { signSettlement } from "../settling/sign-settlement.ts";
 import type { FactoryRegistration } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
 
+/** Interval between two looks at the proof and the ledger. */
 const POLL_MS = 300;
 
 interface RegisterJobOptions {

@@ -1,4 +1,7 @@
-/** Models of finished jobs whose questions the factory answers: each with a thread, a store of answers and a settler. */
+/**
+ * Models of finished jobs whose questions the factory answers: each with a thread, a store of answers and a settler. The owner
+ * of a job turns serving on and off from its page.
+ */
 import { join } from "node:path";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";

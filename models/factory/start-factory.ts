@@ -1,9 +1,13 @@
+/**
+ * Starts a factory for a deployed rollup: the ledger's client, the process with its routes, and a settler for models that it
+ * serves. models/factory/main.ts and `openledger factory serve` call it.
+ */
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import type { Logger } from "@openledger/foundation/logger";
 import { chooseBackend } from "@openledger/prover/choose-backend";
-import { openProver } from "@openledger/prover/process/open-prover";
+import { openProverOnDemand } from "@openledger/prover/process/open-prover";
 import { readProverConfig } from "@openledger/prover/process/prover-config";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
@@ -15,8 +19,6 @@ import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts"
 
 /** Interval between two checks of a served model's epoch. */
 const SETTLING_INTERVAL_MS = 3_000;
-/** Time for which an idle prover stays: another settlement may follow at once, but a waiting prover holds a key in memory. */
-const IDLE_PROVER_MS = 300_000;
 
 /** A factory that listens, with the rollup of its deployment record. @throws CLI_UNREACHABLE, SRV_STORE_LOCKED, … */
 export async function startFactory(
@@ -61,9 +63,9 @@ export async function startFactory(
   };
 }
 
-/** The queue's workers where PROVER_QUEUE names one, else a child process that ends when it has nothing to do. */
+/** Opens the prover of settlements; the back end `auto` is never a graphics card here. */
 async function openSettlingProver({ logLevel, prover }: FactoryConfig, logger: Logger): Promise<Prover> {
   const { backend } = await chooseBackend(prover, { withCard: false });
   const settings = { ...readProverConfig({ ...process.env, PROVER_BACKEND: backend }), logLevel };
-  return openProver(settings, { idleMs: IDLE_PROVER_MS, logTo: 1, cancelsAborted: false }, { logger });
+  return openProverOnDemand(settings, { logTo: 1 }, { logger });
 }

@@ -1,4 +1,7 @@
-/** Openings of an epoch's receipts: from the model's server, or from a file that it once gave. */
+/**
+ * Openings of an epoch's receipts: from the model's server, or from a file that it once gave. Settling, verification and the
+ * status of payments read them.
+ */
 
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { isDirect } from "@openledger/attribution/features/direct-rows";
@@ -7,8 +10,12 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import type { AnswerOpening } from "@openledger/circuits/settlement/divide-epoch";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { boundedJson } from "@openledger/foundation/wire/bounded-body";
 import { z } from "zod";
 import { modelFamilies } from "../tuning/recipe/model-families.ts";
+
+/** Maximum bytes of a page: of the largest circuits it has a megabyte. */
+const MAX_PAGE_BYTES = 2 ** 26;
 
 const element = z
   .string()
@@ -62,7 +69,8 @@ export async function fetchOpenings(serverUrl: string, epoch: number, isOfDirect
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      page = pageSchema.parse(await response.json());
+      page = pageSchema.parse(await boundedJson(response, MAX_PAGE_BYTES));
+      if (page.nextFrom !== null && page.nextFrom <= from) throw new Error("its pages do not go on");
     } catch (cause) {
       throw attributionError("ATT_SERVER_UNREACHABLE", `no openings from ${url}`, { data: { url }, cause });
     }

@@ -1,4 +1,7 @@
-/** Status of one payment: its operation, its epoch's CloseEpoch, randomness and settlement, and its draws. */
+/**
+ * Status of one payment: its operation, its epoch's CloseEpoch, randomness and settlement, and its draws. `openledger receipt`
+ * and the pages of answers show it; amounts are in wei.
+ */
 
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
@@ -268,7 +271,8 @@ export function paidBy(
   };
 }
 
-export interface KnownPaid {
+/** Payout of a payment, or the reason that it is not known here. */
+export interface PayoutReading {
   /** null if the payment was not drawn, is not settled, or it cannot be computed here. */
   readonly paid: PaidOut | null;
   /** Why it cannot. */
@@ -279,14 +283,14 @@ export interface KnownPaid {
  * Computes whom the draws of a settled payment paid, from openings and features, and compares it with L1.
  * @internal
  */
-export async function readPaid(
+export async function readPayout(
   { draws, epoch, index, modelId, stage }: PaymentStatus,
   client: LedgerClient,
   {
     circuits,
     published,
   }: { readonly circuits: readonly RollupCircuit[]; readonly published: () => Promise<PublishedEpoch> },
-): Promise<KnownPaid> {
+): Promise<PayoutReading> {
   if (stage !== "settled" || draws === null || draws.hits.length === 0)
     return { paid: null, paidUnknown: null };
   try {

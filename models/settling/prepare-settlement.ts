@@ -1,4 +1,7 @@
-/** Prepares a settlement that can be proven, from what the ledger, L1 and the model's owner publish. */
+/**
+ * Prepares a settlement that can be proven, from what the ledger, L1 and the model's owner publish. The daemon, the factory and
+ * `openledger models settle` prepare, then prove (prove-settlement.ts); amounts are in wei.
+ */
 
 import { isDirect, type RegisteredMatrix } from "@openledger/attribution/features/direct-rows";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";

@@ -1,3 +1,7 @@
+/**
+ * Proves a prepared settlement or activation by Groth16, an entry for each shard, into the form that the sequencer and L1 take.
+ * The settling daemon, the factory and `openledger models settle` call it; times are in milliseconds.
+ */
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import {
   encodeEntries,

@@ -1,4 +1,7 @@
-/** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
+/**
+ * Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. `openledger verify
+ * settlement`, watchers and the devnet's checks call it.
+ */
 
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";

@@ -52,7 +52,10 @@ export async function citingWorld(folder: string, rows: readonly OwnedRow[], col
   return { family, recipe, training: textTraining(family, setting) };
 }
 
-/** As `citingWorld`, of a version on a ledger. @param changed of how it finds and pays rows */
+/**
+ * Returns a maker of citing models, as `citingWorld` makes them, of a version on a ledger.
+ * @param changed fields of the way it finds and pays rows
+ */
 export const citingMaker =
   (folder: string, changed: Partial<CitingTextRecipe["retrieval"]>): ModelMaker =>
   async (rows, ledger) => {

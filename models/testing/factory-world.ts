@@ -11,20 +11,20 @@ import type { CircuitSize } from "../factory/store/factory-store.ts";
 import { makeModel, writeMadeModel } from "./made-models.ts";
 import { byteConfig } from "./text-rows.ts";
 
-/** Of the settlement circuit that models are made for. */
+/** Size of the settlement circuit that models are made for. */
 const FACTORY_CIRCUIT: CircuitSize = { rows: 64, payees: 16, features: 36, draws: 4 };
 
 export interface TestFactory extends FactoryProcess {
   readonly url: string;
-  /** Of the processes that train, as they were started. */
+  /** Ids of the processes that train, in the order of their starts. */
   readonly trainerIds: number[];
-  /** As user i of the world. */
+  /** Returns a client that acts as user i of the world. */
   as(index: number): Promise<FactoryClient>;
 }
 
 export interface FactoryWorld extends HostWorld {
   readonly datanetHost: TestHost;
-  /** Of a base whose tokens are bytes. */
+  /** Folder of a base whose tokens are bytes. */
   readonly basePath: string;
   factory(name: string, environment?: Record<string, string>): Promise<TestFactory>;
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import { writeModel } from "@openledger/attribution/model/model-directory";
-import type { Trained } from "@openledger/attribution/model/model-family";
+import type { TrainedModel } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
@@ -55,11 +55,11 @@ export const PRICE_WEI = OPEN / 2n;
 const ALICE_ACCOUNT = 4;
 export const BOB_ACCOUNT = 5;
 
-/** What makes a model of a version's rows: mails. */
+/** Trains a model on a version's rows: mails. */
 export type ModelMaker = (
   rows: readonly OwnedRow[],
   ledger: Pick<RecipeBase, "datanet" | "furtherDatanets" | "columnCount">,
-) => Promise<Trained>;
+) => Promise<TrainedModel>;
 
 const makeDirect: ModelMaker = async (rows, { columnCount: _, ...datanets }) =>
   trainDirect(rows, recipeFor(rows, SMALL_DIRECT.features, datanets)) as never;
@@ -98,7 +98,10 @@ export async function startSettlingWorld(
   for (const [name, wallet] of Object.entries(people))
     writeFileSync(join(home, `${name}-key`), toHex(wallet.getHdKey().privateKey!));
   const world = await createWorldHere({
-    ...{ f, folder, deployment, people },
+    f,
+    folder,
+    deployment,
+    people,
     environment: changes(f.rpcUrl),
   });
   const { alice, bob } = world.clients;
@@ -106,7 +109,7 @@ export async function startSettlingWorld(
   const rollupAddress = f.rollup.address;
   const watcher = await world.randomness(1);
 
-  /** What operator and bridge do again and again: close what is open, prove it, post it, record randomness. */
+  /** Does one turn of operator and bridge: close what is open, prove it, post it, record randomness. */
   const turn = async () => {
     await world.closeOpen();
     await w.publish();
@@ -130,7 +133,16 @@ export async function startSettlingWorld(
   };
 
   return {
-    ...{ f, w, home, folder, deployment, sequencerUrl, alice, bob, turn, settle },
+    f,
+    w,
+    home,
+    folder,
+    deployment,
+    sequencerUrl,
+    alice,
+    bob,
+    turn,
+    settle,
     host: world.host,
     passTime: async (seconds: number) => {
       await f.l1.passTime(BigInt(seconds));
@@ -140,7 +152,7 @@ export async function startSettlingWorld(
     mineRandomness: () => f.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + FINALITY_DEPTH_BLOCKS }),
 
     /**
-     * From rows to a model that takes payments; of another family where a maker of one is given.
+     * Makes a model that takes payments from rows; of another family if a maker of one is given.
      * @param options.bobs rows of a second Datanet, which is bob's and has not approved the model
      */
     async makeModel(

@@ -55,7 +55,7 @@ export const PINNED_TUNING = "b21c40c8c4bf13760884edca10b3d4af3812877908a28a3a0f
 export const PINNED_INT8_TUNING = "8da84d11a5162d3affcad495089b9cc876d911dc7ff3e7d41263e6823fe2eab0";
 
 /** Tunes by `tuningRecipe`, from the state in the folder where there is one. */
-export async function tuneMade(
+export async function tuneTestAdapter(
   base: string,
   kernels: KernelChoice,
   threadCount: number,

@@ -1,5 +1,6 @@
 /**
- * Constants of bn254 for the formats of keys, proofs and witnesses: its fields, and their elements as bytes.
+ * Constants of bn254 for keys, proofs and witnesses: its two fields, Montgomery's factor, roots of unity, and
+ * elements as 32 little-endian bytes.
  */
 import { powMod } from "@openledger/foundation/modular";
 
@@ -7,7 +8,9 @@ import { powMod } from "@openledger/foundation/modular";
 export const scalarModulus = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
 /** Field of the curve's coordinates. */
 export const baseModulus = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
+/** Bytes of a field element. */
 export const fieldBytes = 32;
+/** R of Montgomery's form in zkey files. */
 export const montgomeryR = 1n << 256n;
 /** 2^28 is the largest power of two that divides scalarModulus - 1. */
 export const twoAdicity = 28;

@@ -1,16 +1,17 @@
-import { ModuleBuilder } from "wasmbuilder";
-import { buildBn128 } from "wasmcurves";
-import { fieldBytes, montgomeryR, scalarModulus, toBytesLe } from "./bn254-numbers.ts";
-import { addQapAccumulate } from "./setup-kernels.ts";
-
 /**
- * bn254 (circom: bn128, Ethereum: alt_bn128) arithmetic in WebAssembly, from wasmcurves.
+ * bn254 (circom: bn128, Ethereum: alt_bn128) arithmetic in WebAssembly, from wasmcurves: the development setup's.
  *
  * Encodings: field elements are 32 bytes, little-endian. Points are affine x || y in Montgomery form with
  * R = 2^256, as zkey files have them; (0, 0) is the point at infinity. An element of the quadratic field
  * is c0 || c1 with value c0 + c1 u, so the real part comes first; the EVM wants c1 first.
  */
 
+import { ModuleBuilder } from "wasmbuilder";
+import { buildBn128 } from "wasmcurves";
+import { fieldBytes, montgomeryR, scalarModulus, toBytesLe } from "./bn254-numbers.ts";
+import { addQapAccumulate } from "./setup-kernels.ts";
+
+/** Bytes of a page of WebAssembly's memory. */
 const pageBytes = 65536;
 
 /** A compiled module; opaque, and worker threads can be sent it. */
@@ -28,6 +29,7 @@ const { WebAssembly } = globalThis as unknown as {
   };
 };
 
+/** The compiled module, for instances on any thread. */
 export interface Bn254Image {
   module: WasmModule;
 }

@@ -1,3 +1,4 @@
+/** Description meta.json beside a proving key: the circuit that it belongs to, its file's hash and bytes. */
 import { z } from "zod";
 
 /** Schema of meta.json beside a proving key, which identifies the key. */

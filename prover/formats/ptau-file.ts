@@ -1,3 +1,7 @@
+/**
+ * Reader of powers-of-tau files (snarkjs' .ptau): their size, and whether anybody contributed. ceremony.ts
+ * reads one before it makes a key.
+ */
 import { type FileHandle, open } from "node:fs/promises";
 import { proverError } from "../prover-errors.ts";
 import { baseModulus, fieldBytes, fromBytesLe } from "./bn254-numbers.ts";
@@ -9,6 +13,7 @@ interface PtauHeader {
   contributionCount: number;
 }
 
+/** Section numbers of the format (snarkjs/src/powersoftau_utils.js). */
 const sectionIds = { header: 1, tauG1: 2, alphaTauG1: 4, betaTauG1: 5, contributions: 7, lagrangeG1: 12 };
 
 /**

@@ -1,9 +1,9 @@
-import type { Code, CodeBuilder, ModuleBuilder } from "wasmbuilder";
-
 /**
  * The WebAssembly loop that the development setup adds to wasmcurves' bn128 module. A loop in JavaScript
  * over wasmcurves' exports gives the same results; this one saves the calls.
  */
+
+import type { Code, CodeBuilder, ModuleBuilder } from "wasmbuilder";
 
 const scalarBytes = 32;
 

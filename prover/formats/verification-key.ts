@@ -1,3 +1,7 @@
+/**
+ * Groth16 verification keys over bn254, and the verification of proofs without snarkjs: keys from and to JSON,
+ * their checks, their form for the contracts. Provers, verifiers and pages verify through `verifyProof`.
+ */
 import { bn254 } from "@noble/curves/bn254.js";
 import {
   type ContractIc,
@@ -47,7 +51,7 @@ const keySchema = z.object({
 });
 
 /**
- * The verification key in snarkjs' JSON (the parsed value, not the text), with all checks of
+ * Reads the verification key in snarkjs' JSON (the parsed value, not the text), with all checks of
  * `checkVerificationKey`.
  *
  * @throws RollupError PRV_KEY_INVALID
@@ -61,7 +65,7 @@ export function parseVerificationKey(json: unknown): VerificationKey {
   return key;
 }
 
-/** snarkjs' JSON form, without vk_alphabeta_12, which no verifier here reads. */
+/** Converts a key to snarkjs' JSON form, without vk_alphabeta_12, which no verifier here reads. */
 export function toSnarkjsKey(key: VerificationKey): object {
   const g1 = ([x, y]: G1Point) => [x.toString(), y.toString(), "1"];
   const g2 = ([x, y]: G2RealFirst) => [x.map(String), y.map(String), ["1", "0"]];
@@ -99,7 +103,10 @@ export function checkVerificationKey(key: VerificationKey, publicCount: number):
   if (gamma.equals(delta)) throw invalid("gamma equals delta", {});
 }
 
-/** Likewise a proving key's header, with the points that provers alone need. @throws RollupError PRV_KEY_INVALID */
+/**
+ * Checks a proving key's header likewise, with the points that provers alone need.
+ * @throws RollupError PRV_KEY_INVALID
+ */
 export function checkHeaderPoints(header: {
   verificationKey: VerificationKey;
   publicCount: number;
@@ -119,7 +126,7 @@ interface PreparedKey {
   constant: ReturnType<typeof bn254.pairing>;
 }
 
-/** Half of a verification is about the key alone. Those of few circuits are in use at a time. */
+/** Maximum prepared keys: half of a verification concerns the key alone, and few circuits' are in use at a time. */
 const maxPreparedKeys = 16;
 const preparedKeys = new Map<string, PreparedKey>();
 
@@ -187,7 +194,7 @@ export interface SolidityKey {
   ic: ContractIc;
 }
 
-/** Solidity's view of the key. @throws RollupError PRV_KEY_INVALID if gamma is not the generator */
+/** Converts a key to the contracts' form. @throws RollupError PRV_KEY_INVALID if gamma is not the generator */
 export function toSolidityKey(key: VerificationKey): SolidityKey {
   if (!g2(key.gamma).equals(bn254.G2.Point.BASE)) {
     throw invalid("the contracts take the generator of G2 as gamma, and this key has another one", {});
@@ -212,9 +219,9 @@ function readPoint<T>(name: string, read: () => T): T {
   }
 }
 
-/** noble's point, not checked. */
+/** Converts to noble's point, unchecked. */
 export const pointOfG1 = ([x, y]: G1Point) => bn254.G1.Point.fromAffine({ x, y });
-/** Likewise. */
+/** Converts to noble's point, unchecked. */
 export const pointOfG2 = ([[x0, x1], [y0, y1]]: G2RealFirst) =>
   bn254.G2.Point.fromAffine({ x: { c0: x0, c1: x1 }, y: { c0: y0, c1: y1 } });
 

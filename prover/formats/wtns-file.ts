@@ -1,9 +1,11 @@
+/** Writer of snarkjs' witness files (.wtns), which every back end takes as its input. */
 import { scalarModulus, toBytesLe } from "./bn254-numbers.ts";
 
+/** Bytes before the values: file head, section head, field and count, section head. */
 const headBytes = 12 + 12 + 40 + 12;
 
 /**
- * snarkjs' .wtns file: section 1 with the field and the number of values, section 2 with the values, 32 little-endian
+ * Lays out a .wtns file: section 1 with the field and the number of values, section 2 with the values, 32 little-endian
  * bytes each. `values` is the part of `bytes` that is to be filled.
  */
 export function layOutWitness(valueCount: number): {
@@ -25,6 +27,7 @@ export function layOutWitness(valueCount: number): {
   return { bytes: whole, values: whole.subarray(headBytes) };
 }
 
+/** Encodes a witness, one field element for each wire. */
 export function encodeWitness(values: readonly bigint[]): Uint8Array<ArrayBuffer> {
   const file = layOutWitness(values.length);
   const target = new DataView(file.values.buffer, file.values.byteOffset, file.values.length);

@@ -1,3 +1,7 @@
+/**
+ * Proving keys on disk (snarkjs' .zkey): header and hash of a file. proving-key.ts and ceremonies check keys by
+ * them.
+ */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";

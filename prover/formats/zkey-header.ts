@@ -1,3 +1,7 @@
+/**
+ * Header of a Groth16 proving key (snarkjs' .zkey): circuit sizes and verification key, with checks of every
+ * section's presence and size. zkey-file.ts reads it from disk, single-thread.ts from memory.
+ */
 import { type G1Point, type G2RealFirst, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { invertMod } from "@openledger/foundation/modular";
 import { proverError } from "../prover-errors.ts";
@@ -13,10 +17,15 @@ import {
   zkeySection,
 } from "./zkey-layout.ts";
 
+/** Sizes and points that a proving key's file begins with. */
 export interface ZkeyHeader {
+  /** Wires, the constant 1 included. */
   wireCount: number;
+  /** Public signals, without the constant 1. */
   publicCount: number;
+  /** Points of the evaluation domain, a power of two. */
   domainSize: number;
+  /** Entries of the matrices A and B. */
   coefficientCount: number;
   verificationKey: VerificationKey;
   /** Points that a prover needs besides the verification key. */
@@ -34,7 +43,10 @@ interface ZkeyBytes {
   read(position: number, byteCount: number): Promise<Uint8Array>;
 }
 
-/** Follows `readZkeyHeader` for bytes on the disk or in memory. @throws RollupError PRV_KEY_INVALID */
+/**
+ * Parses and checks a header, like `readZkeyHeader`, from bytes on the disk or in memory.
+ * @throws RollupError PRV_KEY_INVALID
+ */
 export async function parseZkeyHeader(source: ZkeyBytes): Promise<ZkeyHeader> {
   const { name: path, fileBytes } = source;
   const read = async (position: number, byteCount: number) => {
@@ -121,6 +133,7 @@ function decodeG2(bytes: Uint8Array): G2RealFirst {
   return realFirst([x0, x1], [y0, y1]);
 }
 
+/** Error of a key's file that cannot be read. */
 export function unreadableKey(path: string, reason: string, cause?: unknown) {
   return proverError("PRV_KEY_INVALID", `${path} is not a readable proving key: ${reason}`, {
     data: { path, reason },

@@ -1,6 +1,3 @@
-import { baseModulus, fieldBytes, scalarModulus, toBytesLe } from "./bn254-numbers.ts";
-import { coefficientBytes } from "./setup-kernels.ts";
-
 /**
  * Layout of a snarkjs Groth16 key over bn254 (snarkjs/src/zkey_utils.js): the magic "zkey",
  * version, section count, then sections of id (u32), byte count (u64) and content, all little-endian.
@@ -9,6 +6,10 @@ import { coefficientBytes } from "./setup-kernels.ts";
  *   2 header          5 A in G1                   8 C in G1
  *   3 IC in G1        6 B in G1                   9 H in G1
  */
+import { baseModulus, fieldBytes, scalarModulus, toBytesLe } from "./bn254-numbers.ts";
+import { coefficientBytes } from "./setup-kernels.ts";
+
+/** Section numbers. */
 export const zkeySection = {
   protocol: 1,
   header: 2,
@@ -21,11 +22,17 @@ export const zkeySection = {
   h: 9,
   contributions: 10,
 } as const;
+/** Bytes of an affine point of G1. */
 export const g1Bytes = 2 * fieldBytes;
+/** Bytes of an affine point of G2. */
 export const g2Bytes = 4 * fieldBytes;
+/** Bytes of the circuit's hash, before the contributions. */
 export const circuitHashBytes = 64;
+/** Number of Groth16 in the protocol section. */
 const groth16Protocol = 1;
+/** Bytes of a section's id and length. */
 export const sectionHeadBytes = 12;
+/** Bytes of the magic number, version and section count. */
 export const fileHeadBytes = 12;
 
 interface ZkeyShape {
@@ -77,7 +84,7 @@ interface ZkeyHeaderPoints {
   delta2: Uint8Array;
 }
 
-/** The end of a header section. */
+/** Slices the points from the end of a header section. */
 export function zkeyHeaderPoints(header: Uint8Array): ZkeyHeaderPoints {
   const points = header.subarray(-3 * (g1Bytes + g2Bytes));
   const [g1, g2] = [g1Bytes, g2Bytes].map((byteCount) => (at: number) => points.subarray(at, at + byteCount));

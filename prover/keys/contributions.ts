@@ -1,3 +1,7 @@
+/**
+ * Contributions to a key's second phase, read from its zkey file: `openledger ceremony` shows them, `openledger
+ * deploy` refuses a key without one.
+ */
 import { createHash } from "node:crypto";
 import { invertMod } from "@openledger/foundation/modular";
 import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";
@@ -16,10 +20,13 @@ export interface Contribution {
   readonly beacon: { readonly hex: string; readonly iterationsExp: number } | null;
 }
 
+/** Bytes of a transcript's BLAKE2b hash. */
 const transcriptBytes = 64;
 /** delta after the step, s and s x in G1; the challenge times x in G2; the transcript's hash. */
 const recordBytes = 3 * g1Bytes + g2Bytes + transcriptBytes;
+/** Type of a contribution that is a public beacon. */
 const beaconType = 1;
+/** Ids of a contribution's parameters (zkey_utils.js). */
 const parameter = { name: 1, iterationsExp: 2, beacon: 3 };
 
 /**

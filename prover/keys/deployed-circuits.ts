@@ -1,3 +1,7 @@
+/**
+ * Circuits of a deployment record with their verification keys, as proving processes and verifiers need them; a
+ * missing development key is made.
+ */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
@@ -10,7 +14,7 @@ import { developmentSetup, type SetupProgress } from "./development-setup.ts";
 
 type Named = Pick<DeployedCircuit, "name" | "verificationKeyPath">;
 
-/** The verification key that a deployment record names. @throws PRV_KEY_INVALID */
+/** Reads the verification key that a deployment record names. @throws PRV_KEY_INVALID */
 export async function loadVerificationKey({ name, verificationKeyPath }: Named): Promise<VerificationKey> {
   let json: unknown;
   try {
@@ -26,8 +30,9 @@ export async function loadVerificationKey({ name, verificationKeyPath }: Named):
 }
 
 /**
- * Development keys follow from their circuit, so a deployment may have left out the proving keys of circuits that hardly anybody
- * proves with: a missing one is made here. A key of a ceremony, and a circuit that is not this repository's, stays as it is.
+ * Development keys follow from their circuit, so a deployment may have left out the proving keys of circuits that
+ * hardly anybody proves with: a missing one is made here. A key of a ceremony, and a circuit that is not this
+ * repository's, stays as it is.
  *
  * @throws CIR_COMPILE_FAILED, PRV_WORKER_DIED
  */
@@ -41,7 +46,7 @@ export async function makeMissingKey(
   return developmentSetup(compiled, { onProgress });
 }
 
-/** Circuits of a deployment record by name, with what a prover needs. @throws PRV_KEY_INVALID */
+/** Loads the circuits of a deployment record by name, with the files that a prover needs. @throws PRV_KEY_INVALID */
 export async function loadDeployedCircuits(
   circuits: readonly DeployedCircuit[],
 ): Promise<Map<string, ProvingCircuit>> {

@@ -1,3 +1,7 @@
+/**
+ * Development setup: Groth16 keys from public secrets, for tests, devnets and rehearsals, as files in a cache.
+ * A production key comes from ceremony.ts.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -37,10 +41,12 @@ import { type SetupPool, shared, withSetupPool } from "./setup-pool.ts";
  * from the same circuit; old keys are then made again.
  */
 const setupVersion = 1;
+/** Points of one thread's task. */
 const chunkPoints = 8192;
-// An addition in G2 costs about as much as four in G1: it weighs so much in the progress.
+/** Weight of a point of G2 in the progress: an addition there costs about as much as four in G1. */
 const g2Weight = 4;
 
+/** Progress: in constraints, in points weighted by group, or in bytes of the file. */
 export interface SetupProgress {
   stage: "constraints" | "points" | "hash";
   done: number;
@@ -100,8 +106,9 @@ interface DevelopmentKey {
 }
 
 /**
- * The verification key that `developmentSetup` makes of the circuit, without the proving key: for anyone who verifies, or deploys
- * what nobody may ever prove with. It takes a fraction of the time; `zkeyPath` names a file only once `developmentSetup` made it.
+ * Makes the verification key that `developmentSetup` makes of the circuit, without the proving key: for verification,
+ * or for the deployment of a circuit that nobody may ever prove with. It takes a fraction of the time; `zkeyPath`
+ * names a file only once `developmentSetup` made it.
  *
  * @param options trustsCachedKey: whether a key of an earlier call may be taken; default: true
  * @throws RollupError PRV_CIRCUIT_UNSUPPORTED, CIR_R1CS_MALFORMED

@@ -1,3 +1,7 @@
+/**
+ * Multiples of a group's generator by many scalars: the points of a development key. setup-tasks.ts runs it on
+ * threads; choose-backend.ts takes its points for the probe.
+ */
 import { bn254 } from "@noble/curves/bn254.js";
 import { baseField, elementBytes, encodeElement } from "@openledger/circuits/wasm/field-limbs";
 import { fieldBytes } from "../formats/bn254-numbers.ts";
@@ -6,6 +10,7 @@ import { type KernelCalls, type KernelImage, planKernelMemory } from "../wasm/ke
 
 /** Bits of a scalar below the group's order, and one for the last digit's carry. */
 const scalarBits = 255;
+/** Scalars that share the inversions of their additions. */
 const batchSize = 2048;
 
 /**

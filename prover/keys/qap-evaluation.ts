@@ -1,3 +1,7 @@
+/**
+ * Evaluation of a circuit's polynomials at the setup's secret point: the scalars of a development key's points
+ * (Groth16, https://eprint.iacr.org/2016/260, section 3.2). setup-tasks.ts runs it on a thread.
+ */
 import { writeSync } from "node:fs";
 import { type R1csTerms, readR1cs } from "@openledger/circuits/compiler/r1cs-reader";
 import { invertMod, powMod } from "@openledger/foundation/modular";
@@ -6,6 +10,7 @@ import { type Bn254Image, Bn254Instance } from "../formats/bn254-wasm.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
 import type { DevelopmentSecrets } from "./development-secrets.ts";
 
+/** Circuit, secrets and outputs of an evaluation. */
 export interface QapRequest {
   r1csPath: string;
   wireCount: number;
@@ -28,8 +33,11 @@ export interface QapScalars {
   h: Uint8Array;
 }
 
+/** Bytes of constraints in WebAssembly's memory at a time, 4 MiB. */
 const stagingBytes = 4 << 20;
+/** Points of the domain that share an inversion. */
 const batchSize = 4096;
+/** Modulus r. */
 const root = scalarModulus;
 
 /**
@@ -149,7 +157,7 @@ interface LagrangeRequest {
   take(at: number, from: number, byteCount: number): void;
 }
 
-/** scale * x / (tau - x) for x = first, first step, first step^2, … */
+/** Computes scale * x / (tau - x) for x = first, first step, first step^2, … */
 function evaluateLagrange(wasm: Bn254Instance, request: LagrangeRequest): void {
   const { call } = wasm;
   const pX = wasm.allocateMontgomery(request.first);
@@ -176,6 +184,7 @@ function evaluateLagrange(wasm: Bn254Instance, request: LagrangeRequest): void {
   }
 }
 
+/** Place in the key's file, and the coefficients written so far. */
 interface Writer {
   fd: number;
   position: number;

@@ -1,3 +1,4 @@
+/** Threads of the development setup, which run setup-tasks.ts. */
 import { availableParallelism } from "node:os";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";

@@ -1,4 +1,7 @@
-/** What threads do of a key's setup. */
+/**
+ * Tasks of a development key's setup, which run on the threads of setup-pool.ts: evaluation at the secret
+ * point, multiples of the generators.
+ */
 import { writeSync } from "node:fs";
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import type { Bn254Image } from "../formats/bn254-wasm.ts";
@@ -28,7 +31,7 @@ export interface MultiplyRequest {
   windowBits: number;
   /** Shared with the main thread: 32 bytes a scalar. */
   scalars: Uint8Array;
-  /** Where the points go in the file, or null: then they are returned. */
+  /** Place of the points in a file; null: they are returned. */
   target: { fd: number; position: number } | null;
 }
 

@@ -1,3 +1,7 @@
+/**
+ * Typed interface of the C++ addon (native/src), the fastest CPU prover, and its loader. native-backend.ts
+ * proves with it; choose-backend.ts probes it.
+ */
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { proverError } from "../prover-errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * Native back end: proofs by the C++ addon, as a `Prover` with queue, key cache, witness and verification
+ * around it.
+ */
 import { randomFillSync } from "node:crypto";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
@@ -19,6 +23,7 @@ import {
   type NativeTimes,
 } from "./native-addon.ts";
 
+/** Name in results and settings. */
 const backend = "native";
 
 interface NativeProverOptions {
@@ -48,8 +53,9 @@ export interface NativeProver extends Prover {
 }
 
 /**
- * The native back end. Jobs run one after another, each on all threads. From its first proof on a key stays in memory in the
- * addon's own form, or, where `keyMemory` says so, its matrices alone do and its points are read from its file.
+ * Creates the native back end. Jobs run one after another, each on all threads. From its first proof on a key stays
+ * in memory in the addon's own form; with `keyMemory` "mapped" its matrices alone do, and its points are read from
+ * its file.
  *
  * @throws RollupError PRV_NATIVE_UNAVAILABLE if the addon is not built, or the processor lacks the path
  */

@@ -1,4 +1,7 @@
-/** Choice of the prover: a child process, or the workers of a queue. */
+/**
+ * Choice of the prover by the settings, a child process or the workers of a queue: the entry of the sequencer
+ * and of servers that settle.
+ */
 import { ChildProver, type ChildProverOptions } from "./child-prover.ts";
 import type { OutsideProver, OutsideProverEvents, ProverLogger } from "./outside-prover.ts";
 import type { ProverConfig } from "./prover-config.ts";
@@ -8,7 +11,13 @@ interface OpenProverOptions extends Pick<ChildProverOptions, "idleMs" | "logTo">
   readonly cancelsAborted: boolean;
 }
 
-/** @throws PRV_QUEUE_FAILED if the queue's Redis does not answer */
+/**
+ * Time for which an idle prover on demand stays: another proof may follow at once, but a waiting prover holds a key
+ * in memory.
+ */
+const ON_DEMAND_IDLE_MS = 300_000;
+
+/** Opens a prover for events that it reports. @throws PRV_QUEUE_FAILED if the queue's Redis does not answer */
 export async function openProver(
   config: ProverConfig,
   options: OpenProverOptions,
@@ -19,4 +28,17 @@ export async function openProver(
   // BullMQ is loaded where there is a queue.
   const { createQueueProver } = await import("../queue/queue-prover.ts");
   return createQueueProver({ queueUrl: config.queue.reveal(), cancelsAborted }, modules);
+}
+
+/**
+ * Opens the prover of a settler, which proves once in a while: the queue's workers if PROVER_QUEUE names one, else a
+ * child process that starts with the first proof and ends when it is idle.
+ * @throws PRV_QUEUE_FAILED if the queue's Redis does not answer
+ */
+export function openProverOnDemand(
+  config: ProverConfig,
+  { logTo }: Pick<OpenProverOptions, "logTo">,
+  modules: { readonly logger: ProverLogger },
+): Promise<OutsideProver> {
+  return openProver(config, { idleMs: ON_DEMAND_IDLE_MS, logTo, cancelsAborted: false }, modules);
 }

@@ -1,3 +1,7 @@
+/**
+ * Interface of provers outside of the calling process, a child (child-prover.ts) or the queue's workers
+ * (queue-prover.ts), and their state for health and metrics. The sequencer and servers that settle hold one.
+ */
 import type { Prover } from "../proving/prover.ts";
 
 /** State of a child process for health and metrics. */

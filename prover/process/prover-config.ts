@@ -1,3 +1,7 @@
+/**
+ * Settings of proving, PROVER_… in the environment of a sequencer, an answer server that settles, and a worker
+ * of the queue. scripts/settings.ts writes their table into docs/reference/settings.md.
+ */
 import {
   type ConfigOf,
   type Environment,
@@ -13,10 +17,7 @@ import { z } from "zod";
 import { BACKEND_CHOICES } from "../choose-backend.ts";
 import { KEY_MEMORIES } from "../proving/prover.ts";
 
-/**
- * Settings of proving, in the environment as PROVER_…, of a sequencer, of an answer server that settles, and of a worker of
- * the queue; docs/reference/settings.md has their table.
- */
+/** Every setting: schema, default, unit in its name, description. */
 export const PROVER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   logLevel: SHARED_SETTINGS.logLevel,
@@ -75,7 +76,10 @@ const FIXED = {} as const;
 
 export type ProverConfig = ConfigOf<typeof PROVER_SETTINGS, typeof FIXED>;
 
-/** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
+/**
+ * Reads the settings.
+ * @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one
+ */
 export const readProverConfig = (environment: Environment): ProverConfig =>
   readConfig("PROVER", { settings: PROVER_SETTINGS, fixed: FIXED }, environment, ({ backend, keyMemory }) =>
     keyMemory === "auto" || backend === "native"

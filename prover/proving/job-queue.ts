@@ -1,3 +1,7 @@
+/**
+ * Queue of proof jobs inside one back end: one at a time, each cancellable, with the clock of its stages. All
+ * back ends and the child process's supervisor use it.
+ */
 import { proverError } from "../prover-errors.ts";
 import type { ProofJob, ProofResult, ProofStage, ProveOptions } from "./prover.ts";
 
@@ -38,7 +42,7 @@ export class JobQueue<Result extends ProofResult> {
     return this.#isClosed;
   }
 
-  /** @throws RollupError PRV_CLOSED, PRV_CANCELLED, and what `run` throws */
+  /** Queues a job. @throws RollupError PRV_CLOSED, PRV_CANCELLED, and the errors of `run` */
   add(job: ProofJob, options: ProveOptions): Promise<Result> {
     return new Promise((settle, fail) => {
       const { signal } = options;
@@ -103,7 +107,11 @@ export class StageClock {
     this.#queued = queued;
   }
 
-  /** Reports a stage to the job's caller. @returns the last stage's time @throws PRV_CANCELLED: nobody waits, stop here */
+  /**
+   * Reports a stage to the job's caller.
+   * @returns milliseconds of the last stage
+   * @throws PRV_CANCELLED: nobody waits, stop here
+   */
   begin(stage: ProofStage): number {
     requireWaiting(this.#queued);
     const lapMs = this.lapMs();
@@ -120,7 +128,7 @@ export class StageClock {
   }
 }
 
-/** @throws RollupError PRV_CANCELLED if nobody waits for the job any more */
+/** Requires that somebody still waits for the job. @throws RollupError PRV_CANCELLED */
 export function requireWaiting(queued: QueuedJob): void {
   if (queued.isSettled) throw endedError("PRV_CANCELLED", queued.job);
 }

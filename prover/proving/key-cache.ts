@@ -1,3 +1,4 @@
+/** Cache of loaded proving keys in a back end, bounded by their number. */
 import { LRUCache } from "lru-cache";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { type QueuedJob, requireWaiting } from "./job-queue.ts";
@@ -13,7 +14,7 @@ export class KeyCache<Key extends { readonly header: ZkeyHeader }> {
   }
 
   /**
-   * The job's key, loaded if it is not here.
+   * Returns the job's key, loaded if it is not here.
    * @param header as the checker gives it: the same object as long as the file does not change
    * @throws RollupError PRV_CANCELLED if the job was cancelled before it is loaded, and what `load` throws
    */

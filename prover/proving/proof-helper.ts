@@ -1,3 +1,7 @@
+/**
+ * Thread beside a back end's own: witnesses before a proof, verification after it. The native, wasm and webgpu
+ * back ends have one each.
+ */
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
@@ -5,8 +9,8 @@ import { proverError } from "../prover-errors.ts";
 import type { ProofJob } from "./prover.ts";
 
 /**
- * Helper thread of our back ends: it calculates witnesses, and verifies proofs before they leave. It starts with the first
- * task, takes one at a time, and keeps no process alive while idle.
+ * Helper thread of our back ends: it calculates witnesses, and verifies proofs before they leave. It starts with the
+ * first task, takes one at a time, and keeps no process alive while idle.
  */
 export class ProofHelper {
   readonly #pool = new TaskPool<typeof import("./helper-tasks.ts")>({
@@ -36,6 +40,7 @@ export class ProofHelper {
   }
 
   /**
+   * Requires a proof that verifies.
    * @throws PRV_PROOF_INVALID, PRV_WORKER_DIED; PRV_PROVE_FAILED if the verifier itself failed
    */
   async requireValid({ circuit }: ProofJob, proof: Groth16Proof, publicSignals: bigint[]): Promise<void> {
@@ -68,7 +73,7 @@ export class ProofHelper {
   }
 }
 
-/** What the thread tells of a circuit's task, in the words of its circuit. */
+/** Turns a thread's error into one that names the circuit. */
 function failed(name: string, cause: Error) {
   const code = isRollupError(cause, "PRV_NO_WITNESS") || isRollupError(cause, "PRV_WORKER_DIED");
   const kept = code ? (cause.code as "PRV_NO_WITNESS" | "PRV_WORKER_DIED") : "PRV_PROVE_FAILED";

@@ -1,4 +1,4 @@
-/** Proof with a percentage for a person who waits at a terminal, mostly a settler. */
+/** Proof with a percentage, estimated from past durations, for a person who waits at a terminal, mostly a settler. */
 import { ProofTimes } from "./proof-times.ts";
 import type { ProofJob, ProofResult, ProofStage, Prover } from "./prover.ts";
 

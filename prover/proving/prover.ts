@@ -1,3 +1,7 @@
+/**
+ * Interface of provers, and the jobs and results that pass through it. Four back ends, the child process and
+ * the queue implement it; the sequencer, settling servers and commands call it. Times are milliseconds.
+ */
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import type { VerificationKey } from "../formats/verification-key.ts";
 
@@ -29,7 +33,7 @@ export interface ProvingCircuit {
   isDevelopment: boolean;
 }
 
-/** Exactly one of inputs and witness. */
+/** Job of a prover, with exactly one of inputs and witness. */
 export interface ProofJob {
   circuit: ProvingCircuit;
   inputs?: CircuitInputs;
@@ -52,6 +56,7 @@ export interface ProveOptions {
   onProgress?: (progress: { stage: ProofStage; elapsedMs: number }) => void;
 }
 
+/** A verified proof. */
 export interface ProofResult {
   proof: Groth16Proof;
   publicSignals: bigint[];

@@ -1,3 +1,7 @@
+/**
+ * Checks of a proving key's files before a proof: completeness, hash, circuit and verification key. Back ends
+ * call the checker for each job; deployment loads ceremony keys here.
+ */
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseKeyMeta } from "../formats/key-meta.ts";
@@ -12,7 +16,7 @@ export class ProvingKeyChecker {
   readonly #checked = new Map<string, { stamp: string; header: ZkeyHeader }>();
 
   /**
-   * The key's file is whole, has the hash that its meta.json names, and belongs to this circuit and this
+   * Checks that the key's file is whole, has the hash that its meta.json names, and belongs to this circuit and this
    * verification key. The first call for a file reads all of it (about 0.5 s a gigabyte).
    *
    * @throws RollupError PRV_KEY_INVALID
@@ -42,7 +46,7 @@ export class ProvingKeyChecker {
 }
 
 /**
- * A circuit with the keys of a folder that `openledger ceremony` wrote. The key's file itself is checked when
+ * Loads a circuit with the keys of a folder that `openledger ceremony` wrote. The key's file itself is checked when
  * it is first used.
  *
  * @throws RollupError PRV_KEY_INVALID (another circuit's key, or a development key)

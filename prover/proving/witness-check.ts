@@ -1,12 +1,20 @@
+/** Checks of a .wtns file against a key before a proof, and the public signals in it. */
 import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
 import { type ProverErrorCode, proverError } from "../prover-errors.ts";
 
-/** .wtns: "wtns", version, section count; section 1: id, size, field bytes (32), prime, value count; section 2 */
+/**
+ * Offset of the value count. .wtns: "wtns", version, section count; section 1: id, size, field bytes (32), prime, value
+ * count; section 2.
+ */
 const witnessCountAt = 60;
 /** Offset of the values in a .wtns file. */
 export const witnessValuesAt = 76;
 
-/** @throws RollupError PRV_NO_WITNESS, or PRV_KEY_INVALID if the circuit's own calculator made it */
+/**
+ * Requires a whole witness with the key's number of values, each below r.
+ * @param isGiven false if the circuit's own calculator made it: another number of values then means another key
+ * @throws RollupError PRV_NO_WITNESS, PRV_KEY_INVALID
+ */
 export function checkWitness(name: string, bytes: Uint8Array, wireCount: number, isGiven: boolean): void {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isWhole =
@@ -33,7 +41,7 @@ export function checkWitness(name: string, bytes: Uint8Array, wireCount: number,
   }
 }
 
-/** The public signals of a checked witness. */
+/** Reads the public signals of a checked witness, wires 1 to `publicCount`. */
 export function readPublicSignals(witness: Uint8Array, publicCount: number): bigint[] {
   return Array.from({ length: publicCount }, (_, i) => {
     const at = witnessValuesAt + fieldBytes * (i + 1);

@@ -1,3 +1,7 @@
+/**
+ * Witness step before a proof: inputs in, .wtns bytes out, by circom's program or a composition's parts on
+ * threads. The helper thread of a back end and snarkjs' process run it.
+ */
 import { readFile } from "node:fs/promises";
 import type { RunBlock, RunPart } from "@openledger/circuits/compiler/composed-copies";
 import { isComposition, readDescription } from "@openledger/circuits/compiler/composed-copies";
@@ -23,16 +27,17 @@ type WitnessProgress = (done: number, total: number) => void;
 export interface WitnessSource {
   /**
    * Bytes of a .wtns file.
-   * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH; SyntaxError or TypeError for a signal that is no number
+   * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH; SyntaxError or TypeError for a signal that is no
+   * number
    */
   calculate(inputs: CircuitInputs, onProgress?: WitnessProgress): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
 /**
- * The witness step for a circuit, by what `wasmPath` (ProvingCircuit) names: a composition's parts side by side on
- * threads, anything else by circom's program in this thread. Of a part whose steps are missing or no steps, circom's program
- * makes the witnesses, and one process warning (PRV_STEPS_UNUSABLE) says so.
+ * Opens the witness step of a circuit: if `wasmPath` (ProvingCircuit) names a composition, its parts run side by side
+ * on threads, anything else by circom's program in this thread. A part whose compiled steps are missing or unusable
+ * falls back to circom's program, and one process warning (PRV_STEPS_UNUSABLE) says so.
  *
  * @throws RollupError CIR_COMPOSITION_INVALID; errors of the file system and of WebAssembly
  */
@@ -65,7 +70,10 @@ export const openWitnessThreads = (threadCount: number) =>
       }),
   });
 
-/** Whether it says that a circuit has no witness for the inputs: by its code, or by BigInt for a signal that is no number. */
+/**
+ * Returns true if an error says that a circuit has no witness for the inputs: by its code, or by BigInt for a signal
+ * that is no number.
+ */
 export const isRefusedWitness = (error: unknown): error is Error =>
   (isRollupError(error) && error.code.startsWith("CIR_")) ||
   error instanceof SyntaxError ||

@@ -8,14 +8,14 @@ export interface PartRequest {
   readonly wasmPath: string;
   readonly inputs: CircuitInputs;
   readonly portCount: number;
-  /** Over shared memory; filled with the values of the wires behind the ports. */
+  /** Output in shared memory: the values of the wires behind the ports. */
   readonly own: Uint8Array;
 }
 
 /** Copies of a part, by its steps. */
 export interface BlockRequest {
   readonly stepsPath: string;
-  /** Of each copy all inputs in the order of the part's wires, 32 bytes each. */
+  /** Inputs of all copies, copy after copy: 32 bytes each, in the order of the part's wires. */
   readonly inputs: Uint8Array;
   readonly copyCount: number;
   readonly portCount: number;

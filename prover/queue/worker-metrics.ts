@@ -1,6 +1,8 @@
+/** Prometheus metrics of a worker of the queue of proofs; units end their names. queue-worker.ts sets them. */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { Registry } from "prom-client";
 
+/** Upper bounds of the histogram: a proof takes from half a second to half an hour, by circuit and machine. */
 const PROOF_BUCKETS_SECONDS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800];
 
 /** Metrics of a worker of the queue. Labels are closed sets. */

@@ -1,10 +1,3 @@
-import { isComposition } from "@openledger/circuits/compiler/composed-copies";
-import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
-import { groth16, wtns } from "snarkjs";
-import type { ProverErrorCode } from "../prover-errors.ts";
-import type { CircuitInputs, ProofStage } from "../proving/prover.ts";
-import { isRefusedWitness, openWitnessSource, type WitnessSource } from "../proving/witness-source.ts";
-
 /**
  * The process in which snarkjs runs, one job at a time with all cores.
  *
@@ -12,6 +5,14 @@ import { isRefusedWitness, openWitnessSource, type WitnessSource } from "../prov
  * every worker thread that loads it for one of its own and seizes its message port. And a process can be
  * killed in the middle of a proof together with all of snarkjs' threads.
  */
+import { isComposition } from "@openledger/circuits/compiler/composed-copies";
+import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
+import { groth16, wtns } from "snarkjs";
+import type { ProverErrorCode } from "../prover-errors.ts";
+import type { CircuitInputs, ProofStage } from "../proving/prover.ts";
+import { isRefusedWitness, openWitnessSource, type WitnessSource } from "../proving/witness-source.ts";
+
+/** Job of the process, sent by snarkjs-backend.ts. */
 export interface ProveRequest {
   wasmPath: string;
   zkeyPath: string;
@@ -23,6 +24,7 @@ export interface ProveRequest {
   witness: Uint8Array | null;
 }
 
+/** Message of the process: a stage begins, or the job's end. */
 export type ProveAnswer =
   | { kind: "stage"; stage: ProofStage; elapsedMs: number }
   | {

@@ -1,3 +1,7 @@
+/**
+ * Reference back end: snarkjs in a child process, as a `Prover`. Slow, but independent of our own kernels: the
+ * oracle of the others.
+ */
 import { type ChildProcess, fork } from "node:child_process";
 import { toSnarkjsKey } from "../formats/verification-key.ts";
 import { proverError } from "../prover-errors.ts";
@@ -6,12 +10,13 @@ import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/pro
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import type { ProveAnswer, ProveRequest } from "./prove-worker.ts";
 
+/** Name in results and settings. */
 const backend = "snarkjs";
-// Enough for what node says of a crash, and for circom's log lines not to fill the memory.
+/** Characters of the process's last output in an error: enough for Node's words on a crash, and bounded. */
 const maxStderrChars = 4000;
 
 /**
- * The reference back end: circom's witness calculator and snarkjs' prover in a process of their own, which
+ * Creates the reference back end: circom's witness calculator and snarkjs' prover in a process of their own, which
  * starts with the first job and stays for the next. Jobs run one after another, each on all cores. An idle
  * prover does not keep the caller's process alive. workerPid is null while no process runs.
  */

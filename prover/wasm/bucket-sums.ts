@@ -1,13 +1,15 @@
+/**
+ * Sums of many lists of points, by adding neighbours until one point of each list is left: the buckets of
+ * multi-scalar.ts. A chunk of lists shares its inversions and stays within the cache. Addresses and sizes are
+ * bytes.
+ */
 import { type CurveShape, maxLeftOut } from "./kernels/curve-kernel.ts";
 import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
 
-/**
- * Sums of lists of points, by adding neighbours until one point of each list is left. A chunk of lists
- * shares its inversions and stays within the cache.
- */
+/** Points of a chunk. */
 const chunkPoints = 4096;
 
-/** Bytes of working memory. */
+/** Bytes of a ListSummer's working memory. */
 export function listSumBytes(shape: CurveShape): number {
   const layout = layOut(shape);
   return layout.byteCount;
@@ -37,6 +39,7 @@ function layOut(shape: CurveShape) {
   };
 }
 
+/** Sums lists with one group's kernels, in a working memory of its own. */
 export class ListSummer {
   readonly shape: CurveShape;
   readonly #add: { fast: KernelCalls[string]; checked: KernelCalls[string]; copy: KernelCalls[string] };
@@ -77,8 +80,8 @@ export class ListSummer {
 
   /**
    * Writes the sum of references[ends[i - 1]] to references[ends[i] - 1] as a point at out + i * pointBytes,
-   * and its address, or 0 for infinity, to sums[i]. References and sums are in the kernels' memory, and the references are
-   * written over; none may be to `out`.
+   * and its address, or 0 for infinity, to sums[i]. References and sums are in the kernels' memory, and the references
+   * are written over; none may be to `out`.
    */
   sum(references: Uint32Array, ends: Uint32Array, listCount: number, out: number, sums: Uint32Array): void {
     const { pointBytes } = this.shape;

@@ -1,3 +1,4 @@
+/** Proving key's file as a source of bytes, read by the wasm and webgpu back ends' loaders. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { proverError } from "../prover-errors.ts";
 import type { KeySource } from "./zkey-sections.ts";

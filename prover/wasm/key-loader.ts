@@ -1,3 +1,7 @@
+/**
+ * Loading of a proving key into the wasm back end's memory, in the kernels' form: points, matrices, factors of
+ * the transforms. prover-thread.ts runs the steps on all threads; single-thread.ts in a page.
+ */
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { g1Bytes, g2Bytes, zkeySection } from "../formats/zkey-layout.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
@@ -16,6 +20,7 @@ const pointSections: Record<PointName, number> = {
   c: zkeySection.c,
   h: zkeySection.h,
 };
+/** Bytes of a coefficient in a zkey: matrix, row and wire (4 each), value. */
 const coefficientBytes = 44;
 const valueBytes = 32;
 
@@ -29,7 +34,7 @@ interface LoaderContext {
   staging: number;
 }
 
-/** Runs a step. Returns, for points, the number of those that are not at infinity. */
+/** Runs a step. @returns for points, the number of those that are not at infinity */
 export function loadPart(context: LoaderContext, step: LoadStep): number {
   if (step === "coefficients") return loadCoefficients(context);
   if (step === "inverse" || step === "coset") {
@@ -68,7 +73,7 @@ function loadPoints(
 }
 
 /**
- * The matrices A and B as rows of terms. Most coefficients are the same few values, so each value is kept
+ * Loads the matrices A and B as rows of terms. Most coefficients are the same few values, so each value is kept
  * once and terms name its offset; value 0 is zero, which fills rows up to an even number of terms.
  */
 function loadCoefficients({ kernels, buffer, plan, file, sections, staging }: LoaderContext): number {

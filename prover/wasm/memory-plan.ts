@@ -1,3 +1,7 @@
+/**
+ * Layout of the memory that the wasm back end's threads share for one key: addresses (bytes) of key, witness,
+ * vectors, digits and results. At most 4 GiB.
+ */
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { proverError } from "../prover-errors.ts";
 import { scratchBytes } from "./kernels/coordinates.ts";
@@ -55,11 +59,14 @@ export interface MemoryPlan {
   workers: { scratch: number; work: number; staging: number }[];
 }
 
+/** Bytes of a thread's buffer for the key's file: whole coefficients of 44 bytes. */
 export const stagingBytes = 44 * 65536;
+/** 32-bit words of barrier, task counter and flags. */
 const controlWords = 16;
+/** WebAssembly's limit, 4 GiB. */
 const maxBytes = 65536 * pageBytes;
 
-/** @throws RollupError PRV_CIRCUIT_UNSUPPORTED if 4 GiB do not suffice */
+/** Plans the memory of a key. @throws RollupError PRV_CIRCUIT_UNSUPPORTED if 4 GiB do not suffice */
 export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
   const { wireCount, publicCount, domainSize, coefficientCount } = shape;
   let at = kernelBytes;

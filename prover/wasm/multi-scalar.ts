@@ -1,13 +1,15 @@
+/**
+ * Sums of scalar * point by Pippenger's buckets, the longest step of a proof; prove-steps.ts runs one window a
+ * task. Each window of each scalar's halves (endomorphism.ts) is a signed digit; the points of a digit's
+ * absolute value are summed, and the sum of value * bucket comes from the values' bits: with C[i] = B[2 i] +
+ * B[2 i + 1] it is twice the same sum over C, plus the sum of the odd ones.
+ */
 import { ListSummer, listSumBytes } from "./bucket-sums.ts";
 import { type CurveShape, referenceFlags } from "./kernels/curve-kernel.ts";
 import { halfBits } from "./kernels/endomorphism.ts";
 import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
 
-/**
- * Sums of scalar * point by Pippenger's buckets. Each window of each scalar's halves is a signed digit; the
- * points of a digit's absolute value are summed, and the sum of value * bucket comes from the values' bits:
- * with C[i] = B[2 i] + B[2 i + 1] it is twice the same sum over C, plus the sum of the odd ones.
- */
+/** Width and number of the windows of a scalar's half. */
 export interface WindowShape {
   windowBits: number;
   windowCount: number;
@@ -33,6 +35,7 @@ export function windowPointCount({ windowBits }: WindowShape): number {
   return windowBits;
 }
 
+/** Points of a key in memory. */
 export interface PointTable {
   /** Address of the points, in the key's form, and of each one's scalar's index. */
   points: number;
@@ -59,7 +62,7 @@ export interface WindowLimits {
   maxPointCount: number;
 }
 
-/** Bytes of working memory. */
+/** Bytes of a WindowSummer's working memory. */
 export function windowSumBytes(shape: CurveShape, limits: WindowLimits): number {
   return layOut(shape, limits).byteCount;
 }
@@ -76,6 +79,7 @@ function layOut(shape: CurveShape, { maxWindowBits, maxPointCount }: WindowLimit
   return { points, references, referenceCount, next, buckets, odd, byteCount: odd + wordBytes };
 }
 
+/** Sums one window at a time with one group's kernels. */
 export class WindowSummer {
   readonly #summer: ListSummer;
   readonly #kernels: KernelCalls;
@@ -109,7 +113,10 @@ export class WindowSummer {
     this.#oddEnds = new Uint32Array(maxWindowBits);
   }
 
-  /** Addresses of points P[i], 0 for infinity, with the sum of 2^i * P[i] equal to the window's. */
+  /**
+   * Sums a window.
+   * @returns addresses of points P[i], 0 for infinity, with the sum of 2^i * P[i] equal to the window's.
+   */
   sumWindow(parts: readonly SumPart[], window: number): Uint32Array {
     const { windowBits } = parts[0]!.digits.windows;
     const { pointBytes } = this.#summer.shape;

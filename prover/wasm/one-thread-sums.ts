@@ -1,3 +1,7 @@
+/**
+ * Measurement of this machine's WebAssembly speed: sums of scalar * point on one thread, which
+ * choose-backend.ts times.
+ */
 import { fieldBytes } from "../formats/bn254-numbers.ts";
 import { g1Shape } from "./kernels/curve-kernel.ts";
 import { type KernelCalls, type KernelImage, planKernelMemory } from "./kernels/kernel-module.ts";
@@ -9,7 +13,9 @@ import {
   windowSumBytes,
 } from "./multi-scalar.ts";
 
+/** Widest window that the digits' 16 bits hold. */
 const maxWindowBits = 16;
+/** Bytes of a point of G1 in a zkey. */
 const zkeyPointBytes = 2 * fieldBytes;
 /** Maximum windows of a whole scalar: those of the narrowest measured width, 8 bits. */
 const maxWindowCount = 32;
@@ -47,7 +53,7 @@ export class OneThreadSums {
     this.#summer = new WindowSummer(this.kernels, memory, g1Shape, limits, work);
   }
 
-  /** @param scalars 32 bytes each, little-endian */
+  /** Sets the scalars of the next sums. @param scalars 32 bytes each, little-endian */
   load(scalars: Uint8Array): void {
     this.bytes.set(scalars, this.#scalars);
   }

@@ -1,8 +1,12 @@
+/** Additions of single points with the kernels, for the last step of a proof (proof-assembly.ts). */
 import { baseField, decodeElement, elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import type { CurveShape } from "./kernels/curve-kernel.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
 
-/** The kernels' checked additions, one at a time: 2 µs in G1, a tenth of what bigints take. A point is its address, 0 at infinity. */
+/**
+ * The kernels' checked additions, one at a time: 2 µs in G1, a tenth of bigint's. A point is its address, 0 at
+ * infinity.
+ */
 export class PointAdder {
   readonly #kernels: KernelCalls;
   readonly #shape: CurveShape;
@@ -32,7 +36,7 @@ export class PointAdder {
     this.#end = area + areaBytes;
   }
 
-  /** A point in a zkey's form. */
+  /** Reads a point in a zkey's form. @returns its address */
   read(zkeyPoint: Uint8Array): number {
     const { name, keyPointBytes } = this.#shape;
     const point = this.#take(keyPointBytes);
@@ -52,7 +56,7 @@ export class PointAdder {
     return this.#words[pair] === 0 ? 0 : sum;
   }
 
-  /** Affine, the real part of each in G2 first; zeros at infinity. */
+  /** Affine coordinates, in G2 the real part of each first; zeros at infinity. */
   coordinates(point: number): bigint[] {
     return Array.from({ length: 2 * this.#shape.degree }, (_, i) => {
       const at = (point + i * elementBytes) / 8;

@@ -1,3 +1,7 @@
+/**
+ * Last step of a proof in WebAssembly: the prover's threads leave sums over the key's points, window by window, and
+ * these functions make the proof's three points of them. Points in memory are byte addresses; 0 is the point at infinity.
+ */
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { zkeyHeaderPoints } from "../formats/zkey-layout.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
@@ -5,12 +9,13 @@ import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { listTasks, type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";
 import { PointAdder } from "./point-adder.ts";
 
-/** Sums from which a proof is assembled. */
+/** Sums over the key's points, as the threads have left them in shared memory. */
 export interface Sums {
   kernels: KernelCalls;
+  /** Memory of all threads, laid out by `plan`. */
   buffer: SharedArrayBuffer;
   plan: MemoryPlan;
-  /** Thread whose staging area takes the points. */
+  /** Index of the thread that assembles: new points go into its staging area. */
   thread: number;
   /** The zkey's header section. */
   header: Uint8Array;
@@ -62,13 +67,13 @@ function adderOf({ kernels, buffer, plan, thread }: Sums, shape: typeof g1Shape)
   return new PointAdder(kernels, buffer, shape, plan.workers[thread]!.staging, stagingBytes);
 }
 
-/** Bits of a scalar; windows of halved scalars end far below. */
+/** Bits of a scalar, which is below the scalar field's modulus; windows of halved scalars end far below. */
 const chainBits = 254;
 
-/** Term at a bit, for the sum of 2^bit * term(bit). */
+/** Address of a term's point at a bit, for the sum of 2^bit * term(bit). */
 type Term = (bit: number) => number;
 
-/** Computes the sum of all terms with one doubling a bit. */
+/** Computes the sum of all terms with one doubling a bit. @returns the sum's address */
 function runChain(adder: PointAdder, terms: readonly Term[]): number {
   let total = 0;
   for (let bit = chainBits - 1; bit >= 0; bit--) {
@@ -78,6 +83,7 @@ function runChain(adder: PointAdder, terms: readonly Term[]): number {
   return total;
 }
 
+/** The multiple of a point, as a term: the point at each bit that the scalar has. */
 function multiple(point: number, scalar: bigint): Term {
   return (bit) => (((scalar >> BigInt(bit)) & 1n) === 1n ? point : 0);
 }

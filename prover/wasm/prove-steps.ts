@@ -1,3 +1,7 @@
+/**
+ * Steps of a proof that all threads of the wasm back end run together on shared memory: witness digits,
+ * matrices, quotient, sums over the key's points. proof-assembly.ts makes the proof of their results.
+ */
 import { elementBytes, encodeElement, scalarField, toLimbs } from "@openledger/circuits/wasm/field-limbs";
 import { powMod } from "@openledger/foundation/modular";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
@@ -25,6 +29,7 @@ export interface PhaseTimes extends StageTimes {
   sumMs: Record<SumName, number>;
 }
 
+/** A thread's kernels and place among the threads of one key. */
 export interface ProveContext {
   kernels: KernelCalls;
   memory: WasmMemory;
@@ -51,6 +56,7 @@ export class ProveSteps {
     this.#g2 = new WindowSummer(kernels, memory, g2Shape, plan.limits, work);
   }
 
+  /** Runs all steps on the witness in memory, and meets the other threads after each. */
   run(): PhaseTimes {
     const { team } = this.#context;
     let lap = performance.now();

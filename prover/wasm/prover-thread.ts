@@ -1,3 +1,7 @@
+/**
+ * Worker thread of the wasm back end: opens keys, loads them and runs its part of each proof, by messages of
+ * thread-group.ts.
+ */
 import { parentPort } from "node:worker_threads";
 import type { ProverErrorCode } from "../prover-errors.ts";
 import {

@@ -1,6 +1,6 @@
 /**
- * The same kernels in one thread, from bytes alone: for a page's worker, which has no files, and where the page comes
- * from the disk, no memory to share either.
+ * The wasm back end in one thread, from bytes alone: proofs of exits in a page's worker, which has no files,
+ * and where the page comes from the disk, no memory to share either.
  */
 import { type CircuitInputs, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";

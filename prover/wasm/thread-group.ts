@@ -1,3 +1,7 @@
+/**
+ * Threads of the wasm back end as one unit: a task goes to all of them, and a failure of one ends all.
+ * wasm-backend.ts owns one.
+ */
 import { Worker } from "node:worker_threads";
 import { proverError } from "../prover-errors.ts";
 import type { ThreadAnswer, ThreadTask } from "./prover-thread.ts";

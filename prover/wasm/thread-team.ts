@@ -1,6 +1,9 @@
-/** Synchronisation of the threads that share a memory: turns and meeting points. */
+/** Synchronisation of the wasm back end's threads on their shared memory: a counter of tasks, and meeting points. */
+
+/** Indices of the shared 32-bit words. */
 const word = { arrived: 0, round: 1, next: 2 } as const;
 
+/** The threads of one key, `size` of them, each with an instance on the same memory. */
 export class ThreadTeam {
   readonly #words: Int32Array;
   readonly #size: number;

@@ -1,3 +1,12 @@
+/**
+ * Number-theoretic transforms of the quotient: from the values of a polynomial at the n-th roots of unity w^i
+ * to its values at g w^i, where g^2 = w, times n. The inverse transform takes natural order to bit-reversed
+ * order and the transform takes it back, so nothing is ever permuted; the powers of g are part of the second
+ * one's factors. prove-steps.ts runs it.
+ *
+ * Stages over more elements than the cache holds run one by one, with all threads on each; the others block by
+ * block.
+ */
 import { elementBytes, encodeElement, scalarField } from "@openledger/circuits/wasm/field-limbs";
 import { powMod } from "@openledger/foundation/modular";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
@@ -5,18 +14,12 @@ import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { inverseScalar } from "./kernels/scalar-kernel.ts";
 import { shareOf } from "./thread-team.ts";
 
-/**
- * Transform from the values of a polynomial at the n-th roots of unity w^i to its values at g w^i, where g^2
- * = w, times n. The inverse transform takes natural order to bit-reversed order and the transform takes it
- * back, so nothing is ever permuted; the powers of g are part of the second one's factors.
- *
- * Stages over more elements than the cache holds run one by one, with all threads on each; the others block
- * by block.
- */
+/** Bytes of two elements, one a lane. */
 const pairBytes = 2 * elementBytes;
-/** 40 bytes each: half of the second-level cache. */
+/** Elements of a block, of 40 bytes each: 320 KiB, half of the second-level cache. */
 const blockSize = 8192;
 
+/** Size n, and addresses (bytes) of the factor tables. */
 export interface TransformPlan {
   size: number;
   /** Factors of the stage with half m lie at m elements from the start. */
@@ -94,7 +97,7 @@ export function moveToCoset(
   }
 }
 
-/** A thread's share of the stage that combines elements `half` apart. */
+/** Runs a thread's share of the stage that combines elements `half` apart. */
 function runStage(
   stage: KernelCalls[string],
   vector: number,

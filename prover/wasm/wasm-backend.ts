@@ -1,3 +1,7 @@
+/**
+ * WebAssembly back end: proofs by our own kernels on threads, as a `Prover`. It needs nothing but Node and a processor
+ * with a fused multiply-add.
+ */
 import type { Worker } from "node:worker_threads";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
@@ -19,6 +23,7 @@ import { ThreadGroup } from "./thread-group.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import { readSections, type ZkeySections } from "./zkey-sections.ts";
 
+/** Name in results and settings. */
 const backend = "wasm";
 
 interface WasmProverOptions {
@@ -50,7 +55,7 @@ interface WasmProver extends Prover {
 }
 
 /**
- * The project's own CPU back end: kernels that are generated as WebAssembly, run by threads on one shared
+ * Creates the WebAssembly back end: kernels that are generated as WebAssembly, run by threads on one shared
  * memory a key. Jobs run one after another, each on all threads; keys stay in memory in the kernels' own
  * form from their first proof on.
  */

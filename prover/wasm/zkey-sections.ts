@@ -1,3 +1,4 @@
+/** Table of a proving key's sections: positions and lengths in bytes, from a file or from memory. */
 import { fileHeadBytes, sectionHeadBytes } from "../formats/zkey-layout.ts";
 
 /** Positions of a proving key's sections, by id. The key's header was checked before. */
@@ -9,6 +10,7 @@ export interface KeySource {
   read(target: Uint8Array, position: number): void;
 }
 
+/** Reads the table of sections. @throws RollupError PRV_KEY_INVALID */
 export function readSections(source: KeySource): ZkeySections {
   const read = (position: number, byteCount: number) => {
     const bytes = new Uint8Array(byteCount);

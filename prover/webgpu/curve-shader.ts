@@ -1,3 +1,4 @@
+/** WGSL code of the curve's points: their additions, loads and stores, which the kernels of sum-kernels.ts are made of. */
 import { baseModulus } from "../formats/bn254-numbers.ts";
 import { FieldProgram, interpreter, type Segment, type Value } from "./field-program.ts";
 import { baseShader, fieldShader, kernelR, limbsLiteral, type ShaderStyle } from "./field-shader.ts";
@@ -12,8 +13,9 @@ export interface CurveShape {
 export const g1Curve: CurveShape = { name: "g1", degree: 1 };
 export const g2Curve: CurveShape = { name: "g2", degree: 2 };
 
-/** Bytes in memory of an affine point, as in a zkey, and of a sum. */
+/** Bytes of an affine point in a GPU buffer, as in a zkey. */
 export const affineBytes = ({ degree }: CurveShape): number => 2 * 32 * degree;
+/** Bytes of a sum in a GPU buffer. */
 export const sumBytes = ({ degree }: CurveShape): number => 4 * 32 * degree;
 
 /**
@@ -33,16 +35,16 @@ export const sumBytes = ({ degree }: CurveShape): number => 4 * 32 * degree;
  *   sumAdd(slot, other)  slots[slot] += slots[other]
  *   slotZero(slot), slotCopy(slot, other), pointNegate()
  *
- * @param payeeCount how many sums a thread has
+ * @param slotCount sums that a thread has, one in each slot
  */
-export function curveShader(curve: CurveShape, style: ShaderStyle, payeeCount: number): string {
+export function curveShader(curve: CurveShape, style: ShaderStyle, slotCount: number): string {
   const { degree } = curve;
   return `${fieldShader(baseShader, style)}
 const FqOne = ${limbsLiteral(kernelR % baseModulus)};
 alias Point = array<Fq, ${2 * degree}>;
 alias Sum = array<Fq, ${4 * degree}>;
 var<private> point: Point;
-var<private> slots: array<Sum, ${payeeCount}>;
+var<private> slots: array<Sum, ${slotCount}>;
 fn slotZero(slot: u32) {
   for (var i = 0u; i < ${4 * degree}u; i++) { slots[slot][i] = FqZero; }
 }
@@ -63,10 +65,7 @@ ${addition("Sum", curve, style)}
 `;
 }
 
-/**
- * Points and sums from and to a buffer of vec4<u32>, by their index in it: \`<buffer>Load(index)\` to the point,
- * \`<buffer>Load(index, slot)\` and \`<buffer>Store(index, slot)\`.
- */
+/** WGSL function `<buffer>Load(index)`: reads the point at an index of a buffer of vec4<u32> into `point`. */
 export function pointLoad({ degree }: CurveShape, buffer: string): string {
   return `
 fn ${buffer}Load(index: u32) {
@@ -77,6 +76,7 @@ fn ${buffer}Load(index: u32) {
 }`;
 }
 
+/** WGSL function `<buffer>Load(index, slot)`: reads the sum at an index of a buffer of vec4<u32> into a slot. */
 export function sumLoad({ degree }: CurveShape, buffer: string): string {
   return `
 fn ${buffer}Load(index: u32, slot: u32) {
@@ -87,6 +87,7 @@ fn ${buffer}Load(index: u32, slot: u32) {
 }`;
 }
 
+/** WGSL function `<buffer>Store(index, slot)`: writes a slot's sum to an index of a buffer of vec4<u32>. */
 export function sumStore({ degree }: CurveShape, buffer: string): string {
   return `
 fn ${buffer}Store(index: u32, slot: u32) {

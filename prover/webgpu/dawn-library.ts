@@ -1,3 +1,7 @@
+/**
+ * Loader of Dawn, Chromium's WebGPU, into this process: over the machine's Vulkan driver, or over SwiftShader
+ * for tests. The webgpu back end and attribution's GPU scores open it.
+ */
 import { copyFile, link, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -24,7 +28,7 @@ const loaded = new Map<AdapterKind, Promise<DawnModule>>();
 const instances = new Map<AdapterKind, GPU>();
 
 /**
- * Dawn, in this process.
+ * Opens Dawn in this process.
  *
  * Version 0.4.0 of the npm package: later ones need libstdc++ 6.0.32 and glibc 2.38, which Debian 12 and
  * Ubuntu 22.04 lack.

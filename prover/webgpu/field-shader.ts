@@ -1,9 +1,6 @@
-import { powMod } from "@openledger/foundation/modular";
-import { baseModulus, scalarModulus } from "../formats/bn254-numbers.ts";
-
 /**
  * Arithmetic of a 254-bit prime field in WGSL, which has neither 64-bit integers nor the high half of a
- * product.
+ * product. curve-shader.ts and quotient-kernels.ts build the WebGPU prover's kernels of it.
  *
  * Representation. In registers 20 limbs of 13 bits, in memory 8 words of 32 bits. Products of limbs have 26
  * bits, and the 40 products that a column of a Montgomery multiplication adds up (20 of a b, 20 of m p) stay
@@ -16,6 +13,10 @@ import { baseModulus, scalarModulus } from "../formats/bn254-numbers.ts";
  * (1 + k1 k2 / 84) p. So sums and differences of two elements enter a product as they are, and everything
  * that is stored is below 2 p. Only the quotient's scalars are brought below p.
  */
+import { powMod } from "@openledger/foundation/modular";
+import { baseModulus, scalarModulus } from "../formats/bn254-numbers.ts";
+
+/** A field that shaders compute in. */
 export interface FieldShape {
   /** Prefix of the functions' names. */
   name: "Fq" | "Fr";
@@ -25,10 +26,12 @@ export interface FieldShape {
 export const baseShader: FieldShape = { name: "Fq", modulus: baseModulus };
 export const scalarShader: FieldShape = { name: "Fr", modulus: scalarModulus };
 
+/** Bits of a limb in registers: the header says why. */
 const limbBits = 13;
 const limbCount = 20;
 /** Montgomery's R of the kernels; a zkey's is 2^256. */
 export const kernelR = 1n << BigInt(limbBits * limbCount);
+/** Low bits of a limb. */
 const mask = (1 << limbBits) - 1;
 /**
  * Limbs of the first factor in one turn of the multiplication's loop. The loop is not unrolled wholly: ten
@@ -46,17 +49,17 @@ export type ShaderStyle = "unrolled" | "compact";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-/** Limbs of a value below 2^260. */
+/** Splits a value below 2^260 into limbs, lowest first. */
 export function limbsOf(value: bigint): number[] {
   return range(limbCount).map((i) => Number((value >> BigInt(limbBits * i)) & BigInt(mask)));
 }
 
-/** Words of a value below 2^256, lowest first. */
+/** Splits a value below 2^256 into 32-bit words, lowest first. */
 export function wordsOf(value: bigint): number[] {
   return range(8).map((i) => Number((value >> BigInt(32 * i)) & 0xffffffffn));
 }
 
-/** `array<u32, 20>(…)` of a constant. */
+/** WGSL literal `array<u32, 20>(…)` of a constant. */
 export function limbsLiteral(value: bigint): string {
   return `array<u32, ${limbCount}>(${limbsOf(value)
     .map((limb) => `${limb}u`)
@@ -64,7 +67,7 @@ export function limbsLiteral(value: bigint): string {
 }
 
 /**
- * The field's functions, X its name. All results have limbs of 13 bits.
+ * Renders the field's functions, X its name. All results have limbs of 13 bits.
  *
  *   XMul(a, b)    a b / 2^260, below 2 p where a < k1 p, b < k2 p, k1 k2 <= 84
  *   XAdd, XSub    of elements below 2 p, result below 2 p

@@ -1,3 +1,7 @@
+/**
+ * WebGPU device of the prover: adapter, buffers, compiled kernels, dispatches and errors with codes. gpu-key.ts
+ * and gpu-proof.ts run on it. Sizes are bytes.
+ */
 import { proverError } from "../prover-errors.ts";
 import { type AdapterKind, openDawn } from "./dawn-library.ts";
 
@@ -6,7 +10,7 @@ export const groupSize = 64;
 /** Workgroups of a dispatch's first dimension, when it needs a second one: at most 65,535 are allowed. */
 const rowGroups = 32768;
 
-// WebGPU's numbers for GPUBufferUsage and GPUMapMode: Dawn for Node defines no globals by itself.
+/** WebGPU's numbers for GPUBufferUsage and GPUMapMode: Dawn for Node defines no globals by itself. */
 const usage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
 const mapRead = 1;
 
@@ -58,7 +62,7 @@ export class GpuDevice {
     };
   }
 
-  /** @throws RollupError PRV_GPU_UNAVAILABLE */
+  /** Opens the machine's adapter. @throws RollupError PRV_GPU_UNAVAILABLE */
   static async open(kind: AdapterKind): Promise<GpuDevice> {
     const gpu = await openDawn(kind);
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -95,7 +99,7 @@ export class GpuDevice {
     return opened;
   }
 
-  /** Why the device is gone; null while it works. */
+  /** Reason of the device's loss; null while it works. */
   get lostReason(): string | null {
     return this.#lost;
   }
@@ -123,7 +127,7 @@ export class GpuDevice {
     throw proverError("PRV_PROVE_FAILED", `${this.adapterName} refused a command: ${message}`, { data });
   }
 
-  /** A zeroed buffer. @throws RollupError PRV_GPU_UNAVAILABLE where it is larger than the adapter allows */
+  /** Makes a zeroed buffer. @throws RollupError PRV_GPU_UNAVAILABLE where it is larger than the adapter allows */
   makeBuffer(label: string, byteCount: number): GPUBuffer {
     const size = Math.max(16, Math.ceil(byteCount / 16) * 16);
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
@@ -186,7 +190,7 @@ export class GpuDevice {
     this.check();
   }
 
-  /** A dispatch of `threadCount` threads, rounded up to whole workgroups: kernels compare with their counts. */
+  /** Makes a dispatch of `threadCount` threads, rounded up to whole workgroups: kernels compare with their counts. */
   async step(kernel: Kernel, buffers: readonly GPUBuffer[], threadCount: number): Promise<Step> {
     if (buffers.length !== kernel.bindings.length) throw new TypeError(`${kernel.name} binds other buffers`);
     const pipeline = await this.#pipeline(kernel);
@@ -221,14 +225,17 @@ export class GpuDevice {
     this.device.queue.submit([encoder.finish()]);
   }
 
-  /** A buffer that `submit` can copy to and `read` can read. */
+  /** Makes a buffer that `submit` can copy to and `read` can read. */
   makeReadable(byteCount: number): GPUBuffer {
     const buffer = this.device.createBuffer({ size: byteCount, usage: usage.mapRead | usage.copyTarget });
     this.#buffers.add(buffer);
     return buffer;
   }
 
-  /** The content, once everything that was queued before is done. @throws RollupError PRV_GPU_LOST, PRV_PROVE_FAILED */
+  /**
+   * Reads the content, once everything that was queued before is done.
+   * @throws RollupError PRV_GPU_LOST, PRV_PROVE_FAILED
+   */
   async read(buffer: GPUBuffer): Promise<Uint8Array> {
     try {
       const mapped = buffer.mapAsync(mapRead);

@@ -1,3 +1,7 @@
+/**
+ * Loading of a proving key onto the graphics card: points and matrices into buffers, kernels compiled, commands
+ * of a proof prepared. webgpu-backend.ts loads it once for a key.
+ */
 import { powMod } from "@openledger/foundation/modular";
 import { baseModulus, fieldBytes } from "../formats/bn254-numbers.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
@@ -15,7 +19,7 @@ import { makeQuotient, type Quotient } from "./quotient.ts";
 import { quotientKernels } from "./quotient-kernels.ts";
 import { accumulateKernel, mergeKernel, reduceKernel } from "./sum-kernels.ts";
 
-/** Bytes that are read from the key's file at once. */
+/** Bytes read from the key's file at once, 16 MiB. */
 const pieceBytes = 16 << 20;
 
 /** A proving key on the card, with every buffer that a proof needs: the proofs of one key run one by one. */
@@ -31,7 +35,7 @@ export interface GpuKey {
   buffers: readonly GPUBuffer[];
 }
 
-/** @throws RollupError PRV_KEY_INVALID, PRV_GPU_UNAVAILABLE, PRV_GPU_LOST */
+/** Loads a key. @throws RollupError PRV_KEY_INVALID, PRV_GPU_UNAVAILABLE, PRV_GPU_LOST */
 export async function loadGpuKey(
   gpu: GpuDevice,
   style: ShaderStyle,
@@ -169,9 +173,9 @@ class KeyLoader {
   ): Promise<PointSums> {
     const bytesEach = affineBytes(curve);
     const countOf = ({ section }: PointSection) => this.#sections[section]!.byteCount / bytesEach;
-    const atMost = sets.flat().reduce((sum, part) => sum + countOf(part), 0);
-    const points = this.#make(`${curve.name} points`, bytesEach * atMost);
-    const indices = new Uint32Array(Math.max(1, atMost));
+    const maxCount = sets.flat().reduce((sum, part) => sum + countOf(part), 0);
+    const points = this.#make(`${curve.name} points`, bytesEach * maxCount);
+    const indices = new Uint32Array(Math.max(1, maxCount));
     let count = 0;
     const setCounts = sets.map((parts) => {
       const before = count;

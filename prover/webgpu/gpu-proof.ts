@@ -1,3 +1,7 @@
+/**
+ * One proof on the graphics card: submits the prepared commands of a key, reads the windows' points, assembles
+ * and blinds them. webgpu-backend.ts calls it.
+ */
 import { bn254 } from "@noble/curves/bn254.js";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
@@ -29,7 +33,7 @@ interface Blinding {
 }
 
 /**
- * A Groth16 proof. The witness goes to the card, the windows' points come back; the rest stays there.
+ * Makes a Groth16 proof. The witness goes to the card, the windows' points come back; the rest stays there.
  *
  * @param values the witness, 32 bytes a wire, each below r
  * @throws RollupError PRV_GPU_LOST, PRV_PROVE_FAILED

@@ -1,11 +1,12 @@
+/** Frame of every WebGPU kernel: bindings and entry point around a WGSL body. */
 import { type Access, groupSize, type Kernel } from "./gpu-device.ts";
 
 /** Buffer of a kernel: its name, the kernel's access to it, and its WGSL type. */
 type Binding = readonly [name: string, access: Access, type: string];
 
 /**
- * A kernel from its parts. `thread` is the index of the invocation, also where a dispatch has two dimensions;
- * `local` is its place in the workgroup, `group` the workgroup's index.
+ * Makes a kernel of its parts, WGSL text each. `thread` is the index of the invocation, also where a dispatch has two
+ * dimensions; `local` is its place in the workgroup, `group` the workgroup's index.
  */
 export function makeKernel(
   name: string,

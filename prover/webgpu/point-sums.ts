@@ -1,3 +1,8 @@
+/**
+ * Sums of scalar * point on the graphics card by Pippenger's buckets: the commands from scalars to the windows'
+ * sums, with buffers and kernels (sum-kernels.ts). gpu-key.ts builds them for a key; window-points.ts finishes
+ * the sums.
+ */
 import { type CurveShape, sumBytes } from "./curve-shader.ts";
 import type { ShaderStyle } from "./field-shader.ts";
 import type { Command, GpuDevice } from "./gpu-device.ts";
@@ -14,10 +19,12 @@ import {
 
 /** Bits of a scalar, and one for the carry of its signed digits. */
 const digitBits = 255;
+/** Leftover sums that one thread of a merge adds up. */
 const mergeLength = 16;
 /** Children of a node of a window's weighted sum: 8 balances few levels against few steps in each. */
 const reducePower = 3;
 
+/** Sizes of a sum's windows and chunks. */
 export interface SumPlan {
   /** Number of points of each set. A set is one sum; there are at most three. */
   setCounts: readonly number[];
@@ -28,7 +35,7 @@ export interface SumPlan {
 }
 
 /**
- * The width of windows with the least work: an addition for each point and window, and about three of 14
+ * Chooses the width of windows with the least work: an addition for each point and window, and about three of 14
  * products (10 for a point) for each bucket. The work of the whole is the measure where there are threads for
  * everything; the bound of 16 keeps the buckets' memory in proportion.
  */
@@ -71,7 +78,7 @@ export interface PointSums {
   buffers: readonly GPUBuffer[];
 }
 
-/** @throws RollupError PRV_GPU_UNAVAILABLE */
+/** Prepares the sums over a key's points. @throws RollupError PRV_GPU_UNAVAILABLE */
 export function makePointSums(
   gpu: GpuDevice,
   curve: CurveShape,

@@ -1,3 +1,7 @@
+/**
+ * WGSL kernels of the first half of a proof, over the scalar field: matrix rows, transforms, quotient.
+ * quotient.ts dispatches them.
+ */
 import { coefficientBytes } from "../formats/setup-kernels.ts";
 import { fieldShader, limbsLiteral, type ShaderStyle, scalarShader } from "./field-shader.ts";
 import type { Kernel } from "./gpu-device.ts";
@@ -31,14 +35,14 @@ type QuotientKernels = {
   quotient: Kernel;
 };
 
-/** Passes of one and of two stages of a transform. */
+/** Kernels of passes of one and of two stages of a transform. */
 export interface Kernels {
   1: Kernel;
   2: Kernel;
 }
 
 /**
- * The kernels from the witness to the quotient's scalars, in the scalar field.
+ * Makes the kernels from the witness to the quotient's scalars.
  *
  * A pass of a transform does two stages on four elements in registers, without workgroup memory: elements are
  * 32 bytes, which the products of a stage outweigh on every card, and so all passes are one kernel whatever
@@ -154,8 +158,9 @@ const FrPlainOne = ${limbsLiteral(1n)};`,
 }
 
 /**
- * Stages of a transform of size n over vectors that lie one after another. `top` is the higher stage of the
- * pass; stage t pairs elements 2^t apart, with the root w^(i n / 2^(t + 1)), i the place within the half:
+ * Makes the kernel of a pass: stages of a transform of size n over vectors that lie one after another. `top` is the
+ * higher stage of the pass; stage t pairs elements 2^t apart, with the root w^(i n / 2^(t + 1)), i the place within
+ * the half:
  *
  *   forward, stages ascending: (a, b) -> (a + w^k b, a - w^k b)
  *   inverse, stages descending: (a, b) -> (a + b, (a - b) w^-k)

@@ -1,3 +1,7 @@
+/**
+ * Quotient of a proof on the graphics card: the commands from the witness to the scalars of H's points.
+ * gpu-key.ts prepares them for a key.
+ */
 import { powMod } from "@openledger/foundation/modular";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import { kernelR, type ShaderStyle, wordsOf } from "./field-shader.ts";
@@ -23,7 +27,7 @@ export interface Quotient {
   buffers: readonly GPUBuffer[];
 }
 
-/** @throws RollupError PRV_GPU_UNAVAILABLE */
+/** Prepares buffers and commands. @throws RollupError PRV_GPU_UNAVAILABLE */
 export async function makeQuotient(
   gpu: GpuDevice,
   style: ShaderStyle,
@@ -102,7 +106,7 @@ export async function makeQuotient(
   return { commands, buffers };
 }
 
-/** Powers 0 to count - 1 in the kernels' form, as words. */
+/** Computes the powers 0 to count - 1 in the kernels' form, as words. */
 function powersOf(base: bigint, count: number): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(8 * count);
   let power = kernelR % scalarModulus;
@@ -114,7 +118,7 @@ function powersOf(base: bigint, count: number): Uint32Array<ArrayBuffer> {
 }
 
 /**
- * The entries in the order of their rows, first A's then B's, and where rows and pieces of rows begin. Rows
+ * Sorts the entries by their rows, first A's then B's, and where rows and pieces of rows begin. Rows
  * differ from one term to thousands: pieces of equal length keep the threads equally busy.
  *
  * @returns segmentStarts: places in `terms`, one more than there are segments; rowStarts: numbers of segments,

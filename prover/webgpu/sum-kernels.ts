@@ -1,3 +1,7 @@
+/**
+ * WGSL kernels of point-sums.ts: digits counted and sorted into buckets, prefix sums, buckets added up, merged
+ * and reduced.
+ */
 import { type CurveShape, curveShader, pointLoad, sumLoad, sumStore } from "./curve-shader.ts";
 import type { ShaderStyle } from "./field-shader.ts";
 import { groupSize, type Kernel } from "./gpu-device.ts";
@@ -8,6 +12,7 @@ export const scanBlock = 16 * groupSize;
 /** Marker for no bucket: buckets are numbered from 0. */
 const none = "0xffffffffu";
 
+/** Parameters of the kernels that visit digits. */
 const digitParameters = `struct Parameters {
   pointCount: u32, firstEnd: u32, secondEnd: u32, windowBits: u32, windowCount: u32
 }`;
@@ -76,7 +81,7 @@ export const scatterKernel: Kernel = makeKernel(
   visitDigits("list[atomicAdd(&offsets[bucket], 1u)] = vec2<u32>(bucket, thread | (carry << 31u));"),
 );
 
-/** Exclusive prefix sums within blocks, and the blocks' totals. */
+/** Kernel of exclusive prefix sums within blocks, and of the blocks' totals. */
 export const scanKernel: Kernel = makeKernel(
   "scan blocks",
   [
@@ -126,7 +131,7 @@ export const offsetKernel: Kernel = makeKernel(
 );
 
 /**
- * Adds up the sorted list, one chunk of it a thread: chunks are equally long, so threads are equally busy
+ * Kernel that adds up the sorted list, one chunk of it a thread: chunks are equally long, so threads are equally busy
  * however the digits fall (in a witness of bits, half of all points share one bucket). A bucket that begins in
  * a chunk is that thread's to write; what a chunk adds to one that began before goes to the next level.
  */
@@ -182,7 +187,7 @@ ${sumStore(curve, "partials")}`,
   );
 }
 
-/** The same for the sums that a level left over: keys in order, with gaps where a chunk left none. */
+/** Kernel that adds up likewise the sums that a level left over: keys in order, with gaps where a chunk left none. */
 export function mergeKernel(curve: CurveShape, style: ShaderStyle): Kernel {
   return makeKernel(
     `merge ${curve.name}`,
@@ -238,7 +243,7 @@ ${sumStore(curve, "partials")}`,
 }
 
 /**
- * A level of a window's weighted sum: from nodes with S = sum of B_i and T = sum of i B_i over their buckets,
+ * Kernel of a level of a window's weighted sum: from nodes with S = sum of B_i and T = sum of i B_i over their buckets,
  * i counted from the node's first, those of nodes `radix` times as wide:
  * S = sum of S_k, T = sum of T_k + width * sum of k S_k, the last by running sums and doublings.
  * All additions go through one call: its code is long, and a graphics card's instruction cache is not.

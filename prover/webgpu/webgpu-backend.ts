@@ -1,3 +1,7 @@
+/**
+ * WebGPU back end: proofs on a graphics card, as a `Prover` with queue, key cache, witness and verification
+ * around it.
+ */
 import { proverError } from "../prover-errors.ts";
 import { randomScalar } from "../proving/blinding.ts";
 import { JobQueue, type QueuedJob, StageClock } from "../proving/job-queue.ts";
@@ -27,12 +31,12 @@ interface WebgpuProofResult extends ProofResult {
 
 export interface WebgpuProver extends Prover {
   prove(job: ProofJob, options?: ProveOptions): Promise<WebgpuProofResult>;
-  /** The one that computes now: another one after the card was lost. */
+  /** Device that computes now: another one after the card was lost. */
   readonly gpu: GpuDevice;
 }
 
 /**
- * The back end on a graphics card. Jobs run one after another, each on the whole card; keys stay in its memory
+ * Creates the back end on a graphics card. Jobs run one after another, each on the whole card; keys stay in its memory
  * in the kernels' own form from their first proof on. A job that is cancelled on the card fails at once, and the
  * next one waits until the card is done with it.
  *
@@ -44,7 +48,7 @@ export async function createWebgpuProver(options: WebgpuProverOptions = {}): Pro
   return new GpuProver(gpu, kind, options.maxKeyCount ?? 2);
 }
 
-/** @throws RollupError SRV_CONFIG_INVALID */
+/** Reads PROVER_WEBGPU_ADAPTER. @throws RollupError SRV_CONFIG_INVALID */
 export function adapterOf(env: NodeJS.ProcessEnv): AdapterKind {
   const value = env.PROVER_WEBGPU_ADAPTER ?? "hardware";
   if (value === "hardware" || value === "software") return value;

@@ -1,3 +1,7 @@
+/**
+ * Last step of the sums on the graphics card: combines the windows' points to one point each on the processor,
+ * for gpu-proof.ts.
+ */
 import { bn254 } from "@noble/curves/bn254.js";
 import { powMod } from "@openledger/foundation/modular";
 import { baseModulus, fieldBytes, fromBytesLe } from "../formats/bn254-numbers.ts";
@@ -9,6 +13,7 @@ const G2 = bn254.G2.Point;
 type G1 = InstanceType<typeof G1>;
 type G2 = InstanceType<typeof G2>;
 
+/** Inverse of the kernels' Montgomery factor. */
 const inverseR = powMod(kernelR, baseModulus - 2n, baseModulus);
 
 /** Results of the card: see PointSums.results. */
@@ -18,7 +23,7 @@ export interface WindowBytes {
 }
 
 /**
- * The sums from their windows' values: one for each set of the plan.
+ * Combines the windows' values to the sums in G1: one for each set of the plan.
  *
  * The windows are put together here and not on the card: their 255 doublings come one after another, where a
  * card's thread is slower than a processor's, and the few kilobytes are there before the next kernel begins.
@@ -30,6 +35,7 @@ export function combineG1(plan: SumPlan, bytes: WindowBytes): G1[] {
   });
 }
 
+/** Combines the windows' values to the sums in G2. */
 export function combineG2(plan: SumPlan, bytes: WindowBytes): G2[] {
   const { Fp2 } = bn254.fields;
   return combine(plan, bytes, G2.ZERO, 8, (v) => {

@@ -1,7 +1,10 @@
+/** Inputs of the C++ step runner (step-runner.ts): circuit inputs flattened to 32-byte values. */
 import type { CircuitInputs, InputValue, InputWires } from "@openledger/circuits/compiler/witness-calculator";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 
+/** 64-bit words of a field element. */
 const WORDS = 4;
+/** Mask of a word. */
 const LOW = (1n << 64n) - 1n;
 
 /**

@@ -1,4 +1,4 @@
-/** Case of a proving benchmark: a key, a witness for it, and the time that both took to make. */
+/** Case of `npm run bench -- prove`: a circuit's key, a witness, and the milliseconds that both took to make. */
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";

@@ -1,6 +1,6 @@
 /**
- * One prover in a process of its own. Answers each ChildRequest with one ChildAnswer. The proof was verified, and its
- * time is without the witness and the verification.
+ * Prover in a process of its own, which prove-contestants.ts starts: answers each ChildRequest with one ChildAnswer. The proof
+ * was verified, and its milliseconds are without the witness and the verification.
  */
 import { readFile } from "node:fs/promises";
 import { type BackendName, createProver } from "@openledger/prover/backends";

@@ -1,4 +1,4 @@
-/** Settlements: constraints of a row, a feature, a payee, a payment and a draw, and duration of proofs. */
+/** `npm run bench -- settlement`: constraints of a row, a feature, a payee, a payment and a draw, and seconds of proofs. */
 
 import { circuitError } from "@openledger/circuits/circuit-errors";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";

@@ -1,3 +1,7 @@
+/**
+ * File of named accounts of the command line, with private keys in clear text (mode 600). Commands that sign find their account
+ * here.
+ */
 import { Secret } from "@openledger/foundation/secret";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Hex } from "viem";

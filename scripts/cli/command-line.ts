@@ -1,9 +1,8 @@
-/** Shared parts of every program of commands: options of all commands, and one answer for wrong usage. */
+/** Frame of the command line: global options, parsing, and one answer for wrong usage in lines or JSON. */
 
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
 import { DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseGwei } from "viem";
 import { withOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
 
@@ -32,11 +31,11 @@ export function withGlobalOptions(program: Command): Command {
       "--private-key-file <path>": "account that signs: a file with its Ethereum private key",
       "--max-fee-gwei <n>": {
         about: `maximum price on L1 of a unit of gas, in gwei; default: ${DEFAULT_MAX_FEE_GWEI}`,
-        parse: parseGweiOption,
+        parse: checkGwei,
       },
       "--max-priority-fee-gwei <n>": {
         about: `maximum tip within it, in gwei; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
-        parse: parseGweiOption,
+        parse: checkGwei,
       },
     },
   ).showHelpAfterError(false);
@@ -80,7 +79,7 @@ function collectPlace(text: string, before: string[] = []): string[] {
 }
 
 /** @returns wei */
-function parseGweiOption(text: string): bigint {
+function checkGwei(text: string): string {
   if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("not a number of gwei");
-  return parseGwei(text);
+  return text;
 }

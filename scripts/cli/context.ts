@@ -1,3 +1,7 @@
+/**
+ * Endpoints, accounts and clients of commands: resolves options such as --rpc and --account, falls back to the devnet's files,
+ * and opens a reader or a signer.
+ */
 import { readFileSync } from "node:fs";
 import { type Deployment, loadDeployment, parseDeployment } from "@openledger/circuits/registry/deployment";
 import { clientError } from "@openledger/client/client-errors";
@@ -8,7 +12,7 @@ import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas"
 import { DEFAULT_SPENDING_CAP, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readIfPresent } from "@openledger/foundation/whole-file";
-import { type Address, getAddress, isAddress } from "viem";
+import { type Address, getAddress, isAddress, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
 import { findAccount, type NamedAccount } from "./account-file.ts";
@@ -29,18 +33,21 @@ export interface GlobalOptions {
   account?: string;
   accountsFile?: string;
   privateKeyFile?: string;
-  /** Maximum fee for a unit of gas, in wei; the option itself is in gwei. */
-  maxFeeGwei?: bigint;
-  maxPriorityFeeGwei?: bigint;
+  /** Maximum price of a unit of gas, as a decimal number of gwei. */
+  maxFeeGwei?: string;
+  /** Maximum tip within it, as a decimal number of gwei. */
+  maxPriorityFeeGwei?: string;
 }
 
 /** Maximum that the account's transactions pay for a unit of gas, whatever the Ethereum node asks. */
 export function spendingCapOf({ maxFeeGwei, maxPriorityFeeGwei }: GlobalOptions): SpendingCap {
   return {
-    maxFeePerGasWei: maxFeeGwei ?? DEFAULT_SPENDING_CAP.maxFeePerGasWei,
-    maxPriorityFeePerGasWei: maxPriorityFeeGwei ?? DEFAULT_SPENDING_CAP.maxPriorityFeePerGasWei,
+    maxFeePerGasWei: weiOf(maxFeeGwei) ?? DEFAULT_SPENDING_CAP.maxFeePerGasWei,
+    maxPriorityFeePerGasWei: weiOf(maxPriorityFeeGwei) ?? DEFAULT_SPENDING_CAP.maxPriorityFeePerGasWei,
   };
 }
+
+const weiOf = (gwei: string | undefined) => (gwei === undefined ? undefined : parseGwei(gwei));
 
 export interface Endpoints {
   rpcUrl: string;
@@ -241,7 +248,10 @@ export async function resolveLeaf(
   return accountOf(client, owner);
 }
 
-/** The one account leaf of an Ethereum address; of the account's own, the one with its key. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
+/**
+ * The one account leaf of an Ethereum address; of the account's own, the one with its key.
+ * @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID
+ */
 export async function accountOf(client: LedgerClient, owner: Address): Promise<LedgerLeaf> {
   const only = onlyAccount(client, await findLeaves(client, { owner }));
   if (only !== null) return only;

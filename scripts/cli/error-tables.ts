@@ -1,3 +1,7 @@
+/**
+ * Error tables of all workspaces, from which the command line prints remedies and scripts/errors.ts makes
+ * docs/reference/errors.md.
+ */
 import { attributionErrors } from "@openledger/attribution/attribution-errors";
 import { bridgeErrors } from "@openledger/bridge/bridge-errors";
 import { circuitErrors, operationErrors } from "@openledger/circuits/circuit-errors";

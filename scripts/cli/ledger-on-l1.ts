@@ -10,6 +10,7 @@ import { openRollup } from "./blob-places.ts";
 import type { GlobalOptions } from "./context.ts";
 import type { Output } from "./output.ts";
 
+/** Interval between two lines of progress. */
 const PROGRESS_INTERVAL_MS = 2_000;
 
 /** Rebuilds the ledger at the first call; later calls return the same. */

@@ -1,4 +1,4 @@
-/** `openledger` as people run it: a process of its own, which answers in JSON. */
+/** `openledger` as people run it: a process of its own, which answers in JSON. Scenarios of e2e/ run commands by it. */
 import { spawn } from "node:child_process";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 

@@ -1,3 +1,4 @@
+/** Output of every command: the answer on stdout as lines or JSON, errors, notes and progress on stderr. */
 import { type RenderedError, renderError } from "./render-error.ts";
 
 /** Output of a command: lines for people, or one JSON value for programs. */
@@ -12,6 +13,7 @@ export interface Output {
   progress(text: string): void;
 }
 
+/** Time of silence before the first line of progress. */
 const NOTICE_AFTER_MS = 2000;
 
 export function createOutput(

@@ -1,3 +1,4 @@
+/** Parsers of commands' arguments: ids of leaves, epochs, rows, blocks, ports, roots. A wrong text is an error of usage. */
 import { InvalidArgumentError } from "commander";
 import { commandError } from "./cli-errors.ts";
 

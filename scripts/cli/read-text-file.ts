@@ -1,3 +1,4 @@
+/** Files that people name on the command line, as text, JSON or JSON lines; a file that cannot be read is an error of usage. */
 import { readFile } from "node:fs/promises";
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { textOfFile } from "@openledger/foundation/utf8";

@@ -1,3 +1,6 @@
+/**
+ * Errors as the command line prints them: message, cause, remedy and code, from the tables of all workspaces (error-tables.ts).
+ */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CommanderError } from "commander";
 import { ERROR_TABLES } from "./error-tables.ts";
@@ -40,7 +43,10 @@ export function renderError(error: unknown): RenderedError {
   return cause === null || shown.message.includes(cause) ? shown : { ...shown, cause };
 }
 
-/** Returns the words of the innermost error that has any. Addresses of nodes may hold keys, so errors that name them are left out. */
+/**
+ * Returns the words of the innermost error that has any. Addresses of nodes may hold keys, so errors that name them are left
+ * out.
+ */
 function wordsOf(error: unknown, depth = 0): string | null {
   if (!(error instanceof Error) || depth > MAX_CAUSES) return null;
   const inner = wordsOf(error.cause, depth + 1);
@@ -59,6 +65,7 @@ interface ViemError {
   readonly data?: { readonly errorName: string; readonly args?: readonly unknown[] };
 }
 
+/** Depth to which causes are read. */
 const MAX_CAUSES = 8;
 
 function rendered(code: string, message: string, data: object): RenderedError {

@@ -1,3 +1,7 @@
+/**
+ * Frame of every command: `command` declares usage, options and examples, `onRun` parses, runs and answers in lines or JSON.
+ * Also the wait for a stage with its progress.
+ */
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
   type WaitProgress,

@@ -1,3 +1,4 @@
+/** Option --scores of the commands that compute scores again. */
 import { SCORE_CHOICES, type ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { commandError } from "./cli-errors.ts";
 import { defineOptions } from "./options.ts";

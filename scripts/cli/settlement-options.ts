@@ -1,3 +1,4 @@
+/** Options of commands that prove or check settlements: circuits, prover, keys. */
 import { BACKEND_CHOICES } from "@openledger/prover/choose-backend";
 import type { GlobalOptions } from "./context.ts";
 import { defineOptions } from "./options.ts";

@@ -1,3 +1,7 @@
+/**
+ * Folder of a local devnet, ".openledger", and its files. The devnet writes them; commands read addresses and accounts from
+ * them.
+ */
 import { join, resolve } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 

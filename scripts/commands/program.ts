@@ -1,3 +1,7 @@
+/**
+ * The command line `openledger`: a table of its first-level commands, each loaded when it is named, so that help and every
+ * command start fast.
+ */
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { parseLine, quieted, withGlobalOptions } from "../cli/command-line.ts";

@@ -1,3 +1,4 @@
+/** Checker of the documentation's names and links: a test fails if a page names a file, folder or anchor that is not there. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";

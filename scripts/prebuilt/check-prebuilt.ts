@@ -1,3 +1,7 @@
+/**
+ * Check of the prebuilt circuits and contracts for `npx tsx scripts/prebuild.ts --check`: compiles each from source and compares
+ * bytes.
+ */
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";

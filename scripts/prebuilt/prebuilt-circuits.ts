@@ -1,4 +1,4 @@
-/** Circuits that the repository holds compiled. */
+/** Circuits that the repository holds compiled: lists them and says which are current, for scripts/prebuild.ts. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type CircuitSpec, hashCircuit } from "@openledger/circuits/compiler/compile";

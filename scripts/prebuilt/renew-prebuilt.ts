@@ -1,3 +1,4 @@
+/** Renewal of the prebuilt circuits and contracts for `npx tsx scripts/prebuild.ts`, so that a fresh clone needs no compiler. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,3 +1,7 @@
+/**
+ * Alarms of a watcher to a webhook: differences, things that cannot be recomputed, and the full node's own alarms. The watcher
+ * polls it; times are in Unix milliseconds.
+ */
 import type { Logger } from "@openledger/foundation/logger";
 import type { DifferingTask, StoredTask } from "./watch-store.ts";
 import type { Watcher } from "./watcher.ts";
@@ -20,7 +24,9 @@ interface AlarmTellerModules {
   readonly nowMs: () => number;
 }
 
-/** Tells the webhook when something differs or stands still, and when that ends. An event that it does not accept is sent again. */
+/**
+ * Tells the webhook when something differs or stands still, and when that ends. An event that it does not accept is sent again.
+ */
 export class AlarmTeller {
   readonly #options: AlarmTellerOptions;
   readonly #modules: AlarmTellerModules;

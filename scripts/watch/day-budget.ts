@@ -1,3 +1,4 @@
+/** Daily limit of a watcher's work (milliseconds and bytes, by UTC days), stored with its cursor. */
 import type { DayUsage, WatchStore } from "./watch-store.ts";
 
 const DAY_MS = 86_400_000;

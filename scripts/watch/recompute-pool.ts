@@ -1,3 +1,4 @@
+/** Thread on which a watcher recomputes one model or settlement (recompute-tasks.ts), with a limit in milliseconds. */
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { modelError } from "@openledger/models/model-errors";
 import type { Finding, Recomputation, WatchSeat } from "./recomputation.ts";

@@ -1,5 +1,7 @@
+/** Back-off of a watcher's failed tasks, in memory. Times are in Unix milliseconds. */
 import { waitAfterMs } from "@openledger/foundation/retry";
 
+/** First and longest wait between two tries. */
 const WAITS = { firstWaitMs: 15_000, maxWaitMs: 3_600_000 };
 
 export interface Failure {

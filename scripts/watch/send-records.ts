@@ -1,3 +1,7 @@
+/**
+ * Signed records of a watcher, "verified" with the first difference or none, sent to every host that has one of the model's
+ * Datanets.
+ */
 import { sayRecords } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";

@@ -1,3 +1,4 @@
+/** Servers of models for a watcher, which fetches files and openings from them. */
 import { listServedModels } from "@openledger/client/actions/answers/served-models";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { Logger } from "@openledger/foundation/logger";

@@ -1,3 +1,7 @@
+/**
+ * Database of a watcher (LevelDB): which models and settlements it has recomputed, what it found, who has been told, and the
+ * day's use.
+ */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel } from "@openledger/foundation/store/checked-level";

@@ -1,4 +1,7 @@
-/** Watcher's own work beside its full node: it recomputes what is new, signs its results, and brings them to hosts. */
+/**
+ * Watcher's own work beside its full node: it recomputes what is new, signs its results, and brings them to hosts.
+ * watch-process.ts starts it.
+ */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { fetchFile } from "@openledger/attribution/model/model-download";
 import { decodeManifest, MANIFEST } from "@openledger/attribution/model/model-manifest";

@@ -1,3 +1,4 @@
+/** Webhook of whoever runs a watcher: one POST for each event that alarm-teller.ts hands over. */
 import type { Logger } from "@openledger/foundation/logger";
 
 /** Event that a watcher sends to whoever runs it, as the JSON body of a POST. */
@@ -17,6 +18,7 @@ export interface WatchEvent {
   readonly row?: number | null;
 }
 
+/** Limit of one call of the webhook. */
 const TIMEOUT_MS = 10_000;
 
 /** @returns whether it was taken; a refusal is logged, and the caller tries again */

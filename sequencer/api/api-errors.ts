@@ -1,4 +1,7 @@
-/** Every failure as `{"error": {code, message, data, remedy, docs}}` with the code's status; nothing unforeseen leaks. */
+/**
+ * Errors of the HTTP API: every failure as `{"error": {code, message, data, remedy, docs}}` with the code's
+ * status; nothing unforeseen leaks.
+ */
 import { operationErrors } from "@openledger/circuits/circuit-errors";
 import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import { sayNowAndThen } from "@openledger/foundation/http/say-now-and-then";

@@ -1,5 +1,4 @@
-/** Options and modules of the HTTP application. */
-
+/** Options and modules of the HTTP application, of a sequencer or of a full node, and its body limits in bytes. */
 import type { DeployedCircuit, Deployment } from "@openledger/circuits/registry/deployment";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
@@ -23,9 +22,9 @@ export const MAX_SETTLEMENT_BODY_BYTES = 128 * 1024;
 /** The operator's own processes send queue entries by the hundred. */
 export const MAX_OPERATOR_BODY_BYTES = 1024 * 1024;
 /**
- * Body limit for reports of foreign batches, in bytes: what is processed within 30 seconds. Attack: every wide slot of a
- * batch takes a settlement of eight shards that a stranger pre-verified before. Each has 43 KB here, and no transaction
- * bounds their sum. The limit holds 39 of them.
+ * Body limit for reports of foreign batches, in bytes: what is processed within 30 seconds. Attack: every wide slot
+ * of a batch takes a settlement of eight shards that a stranger pre-verified before. Each has 43 KB here, and no
+ * transaction bounds their sum. The limit holds 39 of them.
  */
 export const MAX_FOREIGN_BODY_BYTES = 30 * 64 * 1024;
 
@@ -77,7 +76,8 @@ export interface LedgerHost
   /** Absent where the operator has no processes of its own. */
   readonly news?: Pick<Sequencer["news"], "view"> | undefined;
   readonly settlements: Pick<SettlementService, "settlement" | "settlementsOf" | "preVerifiedSettlements">;
-  preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
+  /** null where none was signed for the entry's place. */
+  preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation | null>;
   /** Further fields of /health, beside status and isL1HeadKnown. */
   readonly healthFacts?: object;
 }

@@ -61,12 +61,12 @@ export const operationsQuery = z.strictObject({
 });
 export const recordsQuery = z.strictObject({ before: countFromText.optional(), limit: limit(50, 25) });
 /** Shorter pieces would name too much to look through. */
-const LEAST_DIGITS = 4;
+const MIN_DIGITS = 4;
 const lower = (text: string) => text.toLowerCase();
 export const hashesQuery = z.strictObject({
   start: z
     .string()
-    .regex(new RegExp(`^0x[0-9a-fA-F]{${LEAST_DIGITS},64}$`), `is not 0x and ${LEAST_DIGITS} to 64 digits`)
+    .regex(new RegExp(`^0x[0-9a-fA-F]{${MIN_DIGITS},64}$`), `is not 0x and ${MIN_DIGITS} to 64 digits`)
     .transform(lower),
   end: z
     .string()

@@ -1,3 +1,7 @@
+/**
+ * Early refusal of WebSocket upgrades to the feed, malformed ones and those beyond its places, before the
+ * framework spends work on them. api.ts installs it on its server.
+ */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { processErrors } from "@openledger/foundation/error-table";
@@ -23,8 +27,8 @@ export function refuseMalformedFeed(feeds: WebSocketServer, errors: HttpErrors):
 }
 
 /**
- * Refuses feeds where there is no room before the framework sees them: a storm of them costs no routes, hooks and headers.
- * What comes through a proxy takes the long way, which knows whose it is.
+ * Refuses feeds beyond the places before the framework sees them: a storm of them costs no routes, hooks and headers.
+ * Requests through a proxy take the long way, which knows the client's address.
  */
 export function refuseFullFeed(
   server: Server,

@@ -44,9 +44,10 @@ function operationEntryView(
   host: LedgerHost,
   sequence: number,
   entry: OperationEntry,
-  preconfirmation: Preconfirmation,
+  preconfirmation: Preconfirmation | null,
 ) {
-  const { acknowledgedAtMs, batchNumber, operation } = entry;
+  const { acknowledgedAtMs, batchNumber, deadlineSeconds, hash, operation, opIndex } = entry;
+  const unsigned = { operationHash: hash, opIndex, deadlineSeconds, signature: null };
   const rule = kindRule(operation.kind)!;
   const b = rule.usesB && !rule.isCreate ? host.pipeline.head.ledger.leaf(operation.b)?.leaf : undefined;
   const { signature } = operation;
@@ -55,7 +56,7 @@ function operationEntryView(
     type: entry.type,
     batchNumber,
     acknowledgedAtMs,
-    preconfirmation,
+    preconfirmation: preconfirmation ?? unsigned,
     operation: {
       kind: rule.name,
       a: operation.a,

@@ -1,4 +1,4 @@
-/** Authorization of the routes for the operator's processes, and their common options. */
+/** Authorization by bearer token of the routes for the operator's processes, and the options common to them. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance, FastifyRequest } from "fastify";

@@ -1,4 +1,4 @@
-/** The built pages at `/`, with headers that permit only what they need. */
+/** Route of the built pages at `/`, with a Content-Security-Policy that permits only what they need. */
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifySchema } from "fastify";
 
@@ -40,9 +40,9 @@ export function servedGovernance(deployment: {
 const YEAR_SECONDS = 31_536_000;
 
 /**
- * Content-Security-Policy of the pages. Scripts, styles and pictures come from this origin alone, and the markup has none
- * inline. WebAssembly is compiled, text is not evaluated. Requests go to this origin, the one Ethereum node, the answer
- * servers, the hosts and the factory. Nobody may frame the page.
+ * Content-Security-Policy of the pages. Scripts, styles and pictures come from this origin alone, and the markup has
+ * none inline. WebAssembly is compiled, text is not evaluated. Requests go to this origin, the one Ethereum node, the
+ * answer servers, the hosts and the factory. Nobody may frame the page.
  */
 function contentSecurityPolicy(pages: ServedPages): string {
   const { answerServers = [], datanetHosts = [], factoryUrl = null, l1Url } = pages;

@@ -1,5 +1,7 @@
-/** The tree as L1 has it: a leaf's owner compares it with the root in the contract, without trusting anybody. */
-
+/**
+ * Tree of the last posted batch, for proofs of a leaf: its owner compares it with the root in the contract,
+ * without trusting anybody.
+ */
 import { operationError } from "@openledger/circuits/circuit-errors";
 import type { Leaf } from "@openledger/circuits/ledger/leaf";
 import { LedgerTree, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
@@ -16,8 +18,8 @@ export interface PostedLeaf {
 }
 
 /**
- * Works out the posted tree from the present one, by putting back what changed since. Its nodes are hashed once a posted
- * batch, however many ask.
+ * Works out the posted tree from the present one, by putting back what changed since. Its nodes are hashed once a
+ * posted batch, however many ask.
  */
 export class PostedTree {
   #known: { readonly root: bigint; readonly version: TreeVersion } | null = null;

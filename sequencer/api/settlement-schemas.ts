@@ -1,5 +1,4 @@
-/** Request schemas about models and settlements. docs/reference/api.md is the contract. */
-
+/** Request schemas (zod) of the routes about models and settlements. docs/reference/api.md is the contract. */
 import { MAX_FURTHER_ENTRIES, MAX_SETTLEMENT_BYTES } from "@openledger/circuits/wire/operator-api";
 import { element, elementOrDecimal, hexBytes, leafId, proof } from "@openledger/circuits/wire/wire-fields";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";

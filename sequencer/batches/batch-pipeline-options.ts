@@ -1,4 +1,7 @@
-/** Options and reports of the pipeline of batches. */
+/**
+ * Options, modules and reports of the pipeline of batches (batch-pipeline.ts); times in milliseconds, amounts
+ * in wei.
+ */
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import type { ClosedTableBatch } from "@openledger/circuits/table/table-builder";
 import type { Logger } from "@openledger/foundation/logger";

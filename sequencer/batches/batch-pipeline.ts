@@ -20,6 +20,7 @@ import type { ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-
 import type { SettlementPosting } from "../store/settlement-posting.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { ProofReport, StoredBatch } from "../store/stored-batch.ts";
+import type { UnpromisedPlaces } from "../store/unpromised-places.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchPipelineModules, BatchPipelineOptions, L1Head } from "./batch-pipeline-options.ts";
 import { type BatchRegistry, type L1Report, requireFinal } from "./batch-registry.ts";
@@ -47,6 +48,7 @@ export class BatchPipeline {
   readonly fee: UnitFee;
   readonly account: OperatorAccount;
   readonly data: DataChoice;
+  readonly unpromised: UnpromisedPlaces;
   l1Head: L1Head | null = null;
   /** The batch on L1 that breaks the ledger's rules, as long as L1 has it: nothing behind it can be posted. */
   malformed: MalformedBatch | null = null;
@@ -67,6 +69,7 @@ export class BatchPipeline {
     this.data = modules.data;
     this.head = restored.head;
     this.registry = restored.registry;
+    this.unpromised = restored.unpromised;
     this.#opened = restored.opened;
     this.#waiting = restored.waiting;
     this.queueSeenIndex = restored.head.position.queueHead + restored.waiting.length;
@@ -369,7 +372,8 @@ export class BatchPipeline {
       const { feeAccountId } = this.#options;
       const terms = { feeAccountId, feePerUnitWei: this.feePerUnitWei };
       const options = { ...plan, terms, l1Timestamp, nowMs };
-      const rebased = await rebaseBatches({ head, registry, log, data: this.data }, options);
+      const { data, unpromised } = this;
+      const rebased = await rebaseBatches({ head, registry, log, data, unpromised }, options);
       this.#opened = rebased.opened;
       this.#deadline.clear();
       if (this.#opened !== null) this.#deadline.noteOperation(nowMs);

@@ -1,3 +1,7 @@
+/**
+ * Close of the open batch: its data, place (blob or calldata) and record in the registry. batch-pipeline.ts
+ * closes with it, and so do rebuilds, rebases and full nodes.
+ */
 import { stateBatchNow } from "@openledger/circuits/blob/blob-opening";
 import { type DataPlace, isBlobShape } from "@openledger/circuits/protocol";
 import type { TableCounts } from "@openledger/circuits/table/table-builder";

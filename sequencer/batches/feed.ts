@@ -24,9 +24,10 @@ interface FeedOptions {
 const TOPIC_PATTERN = /^(operations|batches|leaf:(0|[1-9][0-9]{0,7}))$/;
 /** Enough to watch a wallet's leaves. Guess. */
 const MAX_TOPICS = 64;
+/** Divisor of the places: one network has at most a tenth. */
 const NETWORK_SHARE = 10;
 /** Minimum places of one network, where a tenth is less. */
-const LEAST_PLACES = 10;
+const MIN_PLACES = 10;
 /**
  * Milliseconds between pings: below the minute after which proxies close silent connections. A client that has not
  * answered by the next ping is cut off.
@@ -67,7 +68,7 @@ export class Feed implements FeedPublisher {
   constructor(options: FeedOptions, onCountChange: (clientCount: number) => void = () => {}) {
     this.#options = options;
     this.#onCountChange = onCountChange;
-    this.#places = new NetworkPlaces(Math.max(LEAST_PLACES, Math.ceil(options.maxClients / NETWORK_SHARE)));
+    this.#places = new NetworkPlaces(Math.max(MIN_PLACES, Math.ceil(options.maxClients / NETWORK_SHARE)));
     this.#pinging = setInterval(() => this.ping(), PING_EVERY_MS).unref();
   }
 

@@ -1,4 +1,7 @@
-/** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
+/**
+ * Head of the chain in memory: the ledger after everything that was executed, with the batch that is being
+ * filled. batch-pipeline.ts executes on it.
+ */
 import { type PlacedTrace, replayBatch } from "@openledger/circuits/batch/batch";
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";

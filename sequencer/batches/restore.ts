@@ -1,5 +1,7 @@
-/** Loads the data directory into memory: the last final batch's ledger, the batches since, the open batch. */
-
+/**
+ * Start from the data directory: loads the last final batch's ledger, the batches since and the open batch into
+ * memory.
+ */
 import { type Genesis, genesisLedger } from "@openledger/circuits/ledger/ledger";
 import { hashVersions, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
 import { sequencerError } from "../sequencer-errors.ts";
@@ -9,6 +11,7 @@ import type { ChainPosition, ExecutedEntry, OpenedEntry, StoredQueueEntry } from
 import { corrupt } from "../store/store-failure.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
+import { UnpromisedPlaces } from "../store/unpromised-places.ts";
 import { BatchRegistry } from "./batch-registry.ts";
 import { type ChainRules, HeadState } from "./head-state.ts";
 
@@ -21,6 +24,7 @@ export interface Restored {
   readonly waiting: StoredQueueEntry[];
   /** Fee of a unit in the next batch, in wei, where one was announced. */
   readonly nextFeeWei: bigint | null;
+  readonly unpromised: UnpromisedPlaces;
   readonly replayedCount: number;
   /** Number of leaves in the last final batch's ledger. */
   readonly leafCount: number;
@@ -116,8 +120,9 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
     replayMs: performance.now() - replayAtMs,
   };
   const nextFeeWei = await nextFee(log, registry, opened);
+  const unpromised = await UnpromisedPlaces.load(log);
   const replayedCount = executed.length;
-  return { head, registry, opened, waiting, nextFeeWei, replayedCount, leafCount, timings };
+  return { head, registry, opened, waiting, nextFeeWei, unpromised, replayedCount, leafCount, timings };
 }
 
 /** Batches whose trees are hashed together: twice as fast as one after the other, and bounded in memory. */

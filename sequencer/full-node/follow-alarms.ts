@@ -88,7 +88,7 @@ export class FollowAlarms {
     return this.#equivocations;
   }
 
-  /** What stands still or differs now. */
+  /** Alarms about what stands still or differs now. */
   get passing(): { kind: PassingAlarm; why: string }[] {
     return [...this.#passing].map(([kind, why]) => ({ kind, why }));
   }

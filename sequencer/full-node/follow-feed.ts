@@ -153,6 +153,7 @@ export class FollowFeed {
   async #holdPreconfirmation(entry: Extract<LeaderEntry, { type: "operation" }>): Promise<void> {
     const { alarms, context, followed, l1BlockNumber } = this.#modules;
     const evidence = evidenceOf(entry, context, entry.bRef);
+    if (evidence === null) return;
     // Checks the signature alone: `apply` checks that the hash is of this operation.
     await requireOperatorsPreconfirmation({ ...evidence, opening: null }, context);
     const seen = await preconfirmationsAt(followed.log, entry.preconfirmation.opIndex);

@@ -142,15 +142,12 @@ export class FollowHost implements LedgerHost {
     return { hash, operation, status: operationStatusOf(batch), entry, batch, preconfirmation, reason: null };
   }
 
-  /** The sequencer's own preconfirmation, as it was seen. */
-  async preconfirmationOf({ hash, opIndex }: OperationEntry): Promise<Preconfirmation> {
+  /** The sequencer's own preconfirmation, as it was seen; null if it signed none for this place. */
+  async preconfirmationOf({ hash, opIndex }: OperationEntry): Promise<Preconfirmation | null> {
     const found = (await preconfirmationsAt(this.log, opIndex)).find(
       ({ preconfirmation }) => preconfirmation.operationHash === hash,
     );
-    if (found !== undefined) return found.preconfirmation;
-    throw sequencerError("SEQ_STORE_INCONSISTENT", `the preconfirmation of operation ${opIndex} is gone`, {
-      data: { opIndex, hash },
-    });
+    return found?.preconfirmation ?? null;
   }
 
   async #settlement(modelId: number, epoch: number): Promise<KnownSettlement> {

@@ -8,6 +8,7 @@ import { l1Call } from "@openledger/bridge/l1/l1-client";
 import {
   type BatchEvent,
   type HistoryEvent,
+  hasCloseEpochs,
   logsIncomplete,
   readL1History,
 } from "@openledger/bridge/l1/l1-history";
@@ -27,7 +28,6 @@ import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/prec
 import { blockReader } from "@openledger/verifier/replay/block-reader";
 import { type HistoryKeeper, HistoryReplay } from "@openledger/verifier/replay/history-replay";
 import { isSameOperation, postedOperations } from "@openledger/verifier/replay/posted-operations";
-import { hasCloseEpochs } from "@openledger/verifier/replay/settlement-replay";
 import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
 import type { L1Head } from "../batches/batch-pipeline-options.ts";
 import { type EpochCloseOnL1, readCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
@@ -107,7 +107,7 @@ export class FollowL1 {
     this.#history = new HistoryReplay({ circuits: registered, verifyProof, readBlock }, this.#keeper);
   }
 
-  /** Whether nothing comes behind the last final batch any more. */
+  /** true: nothing comes behind the last final batch any more. */
   get isFrozenForGood(): boolean {
     return this.#history.isFrozen;
   }
@@ -273,7 +273,7 @@ export class FollowL1 {
     if (known !== undefined) await this.#writeClose({ ...known, prevRandao });
   }
 
-  /** What a batch builds on and the node's logs have not told; null where it is all there. */
+  /** Names an entry or batch that a batch builds on and the node's logs lack; null if there is none. */
   #missingBefore(event: BatchEvent): string | null {
     const { batch, queueHead } = event;
     const { registry } = this.#modules.followed;
@@ -281,7 +281,7 @@ export class FollowL1 {
     for (let index = known; index < queueHead; index++)
       if (this.queue.queued(index) === undefined) return `queue entry ${index}`;
     const number = Number(batch.batchNumber);
-    return hasCloseEpochs(event) && this.#history.settlements.closingBlock(number) === undefined
+    return hasCloseEpochs(event.batch) && this.#history.settlements.closingBlock(number) === undefined
       ? `the CloseEpochs of batch ${number}`
       : null;
   }

@@ -58,7 +58,7 @@ interface FollowModules {
   /** Called with an error that only a restart mends, SEQ_FOLLOW_REORGANISED among them. */
   readonly onFatal: (error: unknown) => void;
   readonly onProgress?: (text: string) => void;
-  /** What runs beside the full node, as `/health` shows it. */
+  /** Health of what runs beside the full node, for `/health`. */
   readonly beside?: {
     readonly isQuiet: () => boolean;
     readonly healthFacts: () => object;
@@ -68,7 +68,7 @@ interface FollowModules {
 export interface FollowProcess {
   readonly followed: FollowedLedger;
   readonly alarms: FollowAlarms;
-  /** What `/metrics` shows. */
+  /** Metrics that `/metrics` shows. */
   readonly registry: Metrics["registry"];
   readonly app: Awaited<ReturnType<typeof createApi>>;
   /** Runs one poll of L1 and of the sequencer; `listen` repeats it. */

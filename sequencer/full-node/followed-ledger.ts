@@ -160,12 +160,7 @@ export class FollowedLedger {
     return null;
   }
 
-  async #execute({
-    acknowledgedAtMs,
-    operation,
-    preconfirmation,
-    ...rest
-  }: LeaderOperation): Promise<OperationEntry> {
+  async #execute({ acknowledgedAtMs, operation, preconfirmation }: LeaderOperation): Promise<OperationEntry> {
     const { batchNumber } = this.#requireOpen();
     const rule = kindRule(operation.kind)!;
     const { ledger, position } = this.head;
@@ -189,16 +184,10 @@ export class FollowedLedger {
       deadlineSeconds: preconfirmation.deadlineSeconds,
       acknowledgedAtMs,
     };
-    const evidence = evidenceOf(
-      { ...rest, acknowledgedAtMs, operation, preconfirmation },
-      this.#rollup,
-      bRef,
-    );
+    const evidence = evidenceOf({ operation, preconfirmation }, this.#rollup, bRef);
+    const seen = evidence === null ? [] : [preconfirmationWrite(evidence)];
     // Written in the background: a failure ends the process. Callers that need it on the disk await `flushed`.
-    void this.log.append(
-      [entry],
-      [...epochWrites(ledger, operation, trace, { hash, batchNumber }), preconfirmationWrite(evidence)],
-    );
+    void this.log.append([entry], [...epochWrites(ledger, operation, trace, { hash, batchNumber }), ...seen]);
     return entry;
   }
 

@@ -1,5 +1,7 @@
-/** Reads another sequencer's log (docs/reference/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
-
+/**
+ * Client of another sequencer's log (docs/reference/api.md, `GET /v1/log`), which a full node follows. Nothing
+ * in it is believed before it is checked.
+ */
 import { element, hash, wei } from "@openledger/circuits/wire/wire-fields";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
@@ -32,10 +34,12 @@ const entrySchema = z.discriminatedUnion("type", [
       operationHash: hash,
       opIndex: count,
       deadlineSeconds: count,
+      /** null where the sequencer signs nothing: it may have promised the place to another operation. */
       signature: z
         .string()
         .regex(/^0x[0-9a-fA-F]{130}$/)
-        .transform((text) => text as Hex),
+        .transform((text) => text as Hex)
+        .nullable(),
     }),
   }),
   z.object({ ...common, type: z.literal("queue"), queueIndex: count }),
@@ -78,6 +82,7 @@ const pageSchema = z.object({
 export type LeaderPage = z.output<typeof pageSchema>;
 
 const REQUEST_TIMEOUT_MS = 20_000;
+/** Entries of a page. */
 const PAGE_SIZE = 500;
 /** A sequence behind every log: its page has no entries. */
 const NO_SEQUENCE = 9_999_999_999;
@@ -101,14 +106,16 @@ export async function readLeaderLog(
   });
 }
 
-/** Evidence of a page's operation with its preconfirmation, as in a preconfirmation file. */
+/** Evidence of a page's operation with its preconfirmation, as in a preconfirmation file; null where nothing is signed. */
 export function evidenceOf(
-  { operation, preconfirmation }: LeaderOperation,
+  { operation, preconfirmation }: Pick<LeaderOperation, "operation" | "preconfirmation">,
   rollup: { chainId: number; rollupAddress: Address },
   bRef: bigint,
-): PreconfirmationEvidence {
+): PreconfirmationEvidence | null {
   const { chainId, rollupAddress } = rollup;
-  return { chainId, rollupAddress, preconfirmation, opening: { operation, bRef } };
+  const { signature, ...facts } = preconfirmation;
+  if (signature === null) return null;
+  return { chainId, rollupAddress, preconfirmation: { ...facts, signature }, opening: { operation, bRef } };
 }
 
 /** Preconfirmations of all operations in the leader's log behind its last final batch. @throws SEQ_LEADER_* */
@@ -117,8 +124,10 @@ export async function readPreconfirmations(url: string): Promise<Preconfirmation
   const evidences: PreconfirmationEvidence[] = [];
   let page = await readLeaderLog(url, { afterBatch: finalBatch });
   for (;;) {
-    for (const entry of page.entries)
-      if (entry.type === "operation") evidences.push(evidenceOf(entry, page, entry.bRef));
+    for (const entry of page.entries) {
+      const evidence = entry.type === "operation" ? evidenceOf(entry, page, entry.bRef) : null;
+      if (evidence !== null) evidences.push(evidence);
+    }
     if (page.entries.length < PAGE_SIZE) return evidences;
     page = await readLeaderLog(url, { sequence: page.nextSequence });
   }

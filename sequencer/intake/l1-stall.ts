@@ -1,4 +1,7 @@
-/** L1's newest block as the bridge reports it, with every new one: where none comes, nothing is posted, and no promise is kept. */
+/**
+ * Alarm for a standing L1, by the newest block that the bridge reports: without new blocks nothing is posted,
+ * and no promise holds.
+ */
 import type { Logger } from "@openledger/foundation/logger";
 import type { Gauge } from "prom-client";
 
@@ -47,7 +50,7 @@ export class L1Stall {
     else logger.info(this.#facts, "L1 moves again");
   }
 
-  /** Beside what /health always says; nothing while L1 moves. */
+  /** Fields of `/health` about a stall; none while L1 moves. */
   get healthFacts(): object {
     return this.#isRaised ? { status: "l1-stalled", ...this.#facts } : {};
   }

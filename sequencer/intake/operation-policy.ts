@@ -1,5 +1,4 @@
-/** Operations that the sequencer refuses although the ledger would allow them, checked before any state is read. */
-
+/** Refusals of likely mistakes: operations that the ledger would allow, checked before any state is read. */
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { recoverKeyY, SUBGROUP_ORDER } from "@openledger/circuits/field/curve/eddsa";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
@@ -12,8 +11,8 @@ import { sequencerError } from "../sequencer-errors.ts";
 const MAX_COMMIT_ROW_COUNT = 2n ** 32n - 1n;
 
 /**
- * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED,
- * SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED
+ * Checks the policy of one operation.
+ * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_OPERATION_REFUSED (`data.reason` says why)
  */
 export function checkPolicy(operation: SignedOperation, rollupAddress: `0x${string}`): void {
   checkForm(operation);

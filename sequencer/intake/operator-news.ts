@@ -1,3 +1,4 @@
+/** State of the operator's own processes as they report it, for /v1/status and the pages. */
 import type { operatorNotice } from "@openledger/circuits/wire/operator-api";
 import type { z } from "zod";
 

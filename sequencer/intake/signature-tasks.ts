@@ -1,5 +1,7 @@
-/** Tasks of the signature threads, wherever they run: check users' signatures, sign preconfirmations. */
-
+/**
+ * Tasks of the signature threads, in place or on a thread: check users' signatures, sign preconfirmations.
+ * Batches of tasks pass as packed bytes.
+ */
 import {
   judgeSignatures,
   type OperationMessage,
@@ -44,7 +46,10 @@ export interface TaskAnswers {
   readonly signatures: readonly Hex[];
 }
 
-/** A batch, or its answers, as bytes that go to the other thread without a copy: as objects they cost more than a hash each. */
+/**
+ * A batch, or its answers, as bytes that go to the other thread without a copy: as objects they cost more than a hash
+ * each.
+ */
 export interface PackedTasks {
   readonly id: number;
   readonly count: number;

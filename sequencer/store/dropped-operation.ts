@@ -1,4 +1,4 @@
-/** Acknowledged operations that could not be executed again on top of others' batches on L1. Durable. */
+/** Records of acknowledged operations that could not be executed again on top of others' batches on L1. Durable. */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import type { LedgerLog } from "./ledger-log.ts";

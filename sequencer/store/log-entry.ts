@@ -1,3 +1,8 @@
+/**
+ * Entries of the sequencer's log (ledger-log.ts), the durable order of everything executed, from which a
+ * restart rebuilds ledger and batches. Amounts are wei; `timestamp` and `…Seconds` are Unix seconds, `…Ms`
+ * milliseconds.
+ */
 import type { SettlementOperation } from "@openledger/circuits/batch/settlement-operation";
 import type { QueueOperation, SignedOperation } from "@openledger/circuits/ledger/operation";
 import { kindRule } from "@openledger/circuits/protocol";
@@ -10,6 +15,7 @@ export interface BatchTerms {
   readonly feeAccountId: number;
 }
 
+/** A batch that was opened, with its terms. */
 export interface OpenedEntry extends BatchTerms {
   readonly type: "opened";
   readonly batchNumber: number;
@@ -32,6 +38,7 @@ export interface OperationEntry {
   readonly acknowledgedAtMs: number;
 }
 
+/** An entry of L1's queue that was executed, with or without effect. */
 export interface ExecutedQueueEntry {
   readonly type: "queue";
   readonly operation: QueueOperation;
@@ -57,6 +64,7 @@ export interface SettlementEntry {
   readonly acknowledgedAtMs: number;
 }
 
+/** A batch that was closed. */
 interface ClosedEntry {
   readonly type: "closed";
   readonly batchNumber: number;
@@ -89,7 +97,7 @@ export interface StoredQueueEntry extends QueueOperation {
   readonly batchNumber: number | null;
 }
 
-/** The leaves that an operation or a queue entry acts on: A, B, or the one that it created. */
+/** Lists the leaves that an operation or a queue entry acts on: A, B, or the one that it created. */
 export function leavesOf({
   operation: { a, b, kind },
   createdId = null,

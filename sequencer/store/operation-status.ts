@@ -1,3 +1,4 @@
+/** Status of operations and queue entries as the API shows it, from pending to final: it follows from the batch. */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { RollupError } from "@openledger/foundation/rollup-error";
@@ -5,6 +6,7 @@ import type { ListedQueueEntry } from "./executed-queue.ts";
 import type { OperationEntry } from "./log-entry.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
+/** Statuses in the order in which an operation passes them; "dropped" ends it. */
 const OPERATION_STATUSES = [
   "pending",
   "acknowledged",
@@ -26,7 +28,7 @@ export interface KnownOperation {
   /** null until its batch was closed. */
   readonly batch: StoredBatch | null;
   readonly preconfirmation: Preconfirmation | null;
-  /** Why it was dropped. */
+  /** Error that it was dropped for. */
   readonly reason: RollupError | null;
 }
 
@@ -36,12 +38,16 @@ export interface KnownQueueEntry extends ListedQueueEntry {
   readonly batch: StoredBatch | null;
 }
 
-/** An operation goes up, and after an L1 reorganisation down, with its batch; null = the batch is still open. */
+/**
+ * Status of an executed operation: that of its batch, which an L1 reorganisation may turn back.
+ * @param batch null while it is open
+ */
 export function operationStatusOf(batch: StoredBatch | null): OperationStatus {
   if (batch === null) return "acknowledged";
   return batch.status === "submitted" ? "proven" : batch.status;
 }
 
+/** Makes the record of an operation that waits or was dropped. */
 export function unexecuted(
   { hash, operation }: Pick<KnownOperation, "hash" | "operation">,
   status: "pending" | "dropped",
@@ -60,6 +66,7 @@ export function remembered<T>(read: (number: number) => Promise<T>): (number: nu
   };
 }
 
+/** Adds the status to an executed queue entry. */
 export async function knownQueueEntry(
   entry: ListedQueueEntry,
   pipeline: { batch(number: number): Promise<StoredBatch | undefined> },

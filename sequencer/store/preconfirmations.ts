@@ -1,4 +1,4 @@
-/** Signer of the preconfirmations of acknowledged operations. */
+/** Interface of the signer of preconfirmations; signature-pool.ts implements it. */
 import type {
   Preconfirmation,
   PreconfirmationFacts,

@@ -1,4 +1,7 @@
-/** A settlement as it goes to L1 beside its batch: posted data and proof. */
+/**
+ * Posting of a settlement to L1 beside its batch, as it is stored: wire data and proofs, and the bytes that it
+ * takes of a transaction.
+ */
 import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
@@ -47,16 +50,20 @@ export function postingOf({
   return { ...entryOf(first), ...(further.length > 0 && { further: further.map(entryOf) }) };
 }
 
-/** Bytes of a transaction's input that an entry takes besides its data: five words, padding, and the proof of eight words. */
+/**
+ * Bytes of a transaction's input that an entry takes besides its data: five words, padding, and the proof of eight
+ * words.
+ */
 const ENTRY_INPUT_BYTES = 5 * 32 + 31 + 8 * 32;
 /**
- * Maximum input bytes of one batch's settlements: the bridge's transactions have 120 KB for a batch and its settlements.
- * So many bytes need no more gas than one transaction has.
+ * Maximum input bytes of one batch's settlements: the bridge's transactions have 120 KB for a batch and its
+ * settlements. So many bytes need no more gas than one transaction has.
  */
 const MAX_INPUT_BYTES = 64_000;
 
 /**
- * Returns true if one batch takes these settlements to L1, however many entries each has. A batch always takes one alone.
+ * Returns true if one batch takes these settlements to L1, however many entries each has. A batch always takes one
+ * alone.
  */
 export function fitTogether(settlements: readonly SettlementPosting[]): boolean {
   const entries = settlements.flatMap((settlement) => entriesOf<EntryPosting>(settlement));

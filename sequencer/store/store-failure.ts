@@ -1,15 +1,18 @@
+/** Errors of damaged or wrong data directories, with the remedy for their owner, a sequencer or a full node. */
 import type { CheckedLevelOptions } from "@openledger/foundation/store/checked-level";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** Owner of a data directory: a full node's can always be made again. */
 export type StoreOwner = "sequencer" | "full-node";
 
+/** Remedies that are the same for both. */
 const COMMON = {
   locked: "Stop the other process that has it open first.",
   failed:
     "Make room on the disk, give the process its rights to the folder, or mend the disk; then start again: nothing acknowledged is lost.",
 };
 
+/** Remedy for each failure of LevelDB, by owner. */
 export const STORE_REMEDIES: Readonly<Record<StoreOwner, CheckedLevelOptions["remedies"]>> = {
   sequencer: {
     ...COMMON,

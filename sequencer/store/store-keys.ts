@@ -1,5 +1,8 @@
-/** Keys of the data directory. Numbers are fixed-width hex, so that keys sort as they count. */
+/** Keys of the data directory's LevelDB. Numbers are fixed-width hex, so that keys sort as they count. */
+
+/** Number of 48 bits as key text. */
 const wide = (value: number) => value.toString(16).padStart(12, "0");
+/** Id of a leaf, 24 bits, as key text. */
 const id = (value: number) => value.toString(16).padStart(6, "0");
 
 /** One change of the store; without a value the key is deleted. */
@@ -8,6 +11,7 @@ export interface StoreWrite {
   readonly value?: unknown;
 }
 
+/** Keys by the sort of their record. */
 export const storeKeys = {
   /** An entry of the log. */
   log: (sequence: number) => `log!${wide(sequence)}`,
@@ -52,6 +56,8 @@ export const storeKeys = {
   circuits: "circuits",
   /** The fee of a unit in the batch that is opened next, written with the first operation of the one before. */
   nextFee: "next-fee",
+  /** Places that get no preconfirmation (unpromised-places.ts). */
+  unpromisedPlaces: "unpromised-places",
 } as const;
 
 /** Id of the leaf of a key; null where the key is not a leaf's. */

@@ -1,4 +1,4 @@
-/** Record of one closed batch, from its closing to its finality. */
+/** Record of one closed batch in the store, from its closing to its finality. */
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
 import type { ClosedBatch } from "@openledger/circuits/batch/batch";

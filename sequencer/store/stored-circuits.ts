@@ -19,7 +19,7 @@ interface StoredCircuit {
   readonly contentHash: string;
   /** Hash of this version's sources: known without compiling them. */
   readonly sourceHash: string;
-  /** Whether these sources were found to compile to that circuit; absent: they were not compared. */
+  /** true: these sources were found to compile to that circuit. Absent: they were not compared. */
   readonly isCompared?: boolean;
 }
 

@@ -1,3 +1,7 @@
+/**
+ * Verification keys that a rollup's circuits must have, derived from this repository's sources or read from a
+ * ceremony's files. `openledger verify` compares them with the keys on L1.
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
@@ -20,6 +24,7 @@ import type { Address } from "viem";
 import { type DerivedCircuit, isKeyOf, type VerifierKey, verifierKey } from "../replay/verify-keys.ts";
 import { verifierError } from "../verifier-errors.ts";
 
+/** Rollup, keys and names to derive by. */
 export interface DeriveOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
@@ -61,7 +66,7 @@ export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCir
   return derived;
 }
 
-/** The key that a circuit of this name must have. @throws as deriveCircuits */
+/** Derives the key that a circuit of this name must have. @throws as deriveCircuits */
 export async function deriveKey(
   circuit: RegisteredCircuit & { readonly name: string },
   { keysFolder, onProgress, prebuilt = true }: Pick<DeriveOptions, "keysFolder" | "onProgress" | "prebuilt">,
@@ -72,13 +77,14 @@ export async function deriveKey(
   onProgress(prebuilt ? `circuit ${name}` : `compiling ${name} from source, once, then cached`);
   const compiled = await compileCircuit(circuitSpec(name), { prebuilt });
   onProgress(`deriving the development verification key of ${name}`);
-  // A kept key may have been made of a prebuilt circuit.
+  // A cached key may have been made of a prebuilt circuit.
   const options = { trustsCachedKey: prebuilt };
   return (await developmentVerificationKey(compiled, options)).verificationKey;
 }
 
 /**
- * The contract knows only what its deployer said of a key. Under one with public secrets anyone proves anything.
+ * Refuses a key with public secrets that its deployer declared safe: under it anyone proves anything. The contract
+ * knows only the declaration.
  * @throws CLI_DEVELOPMENT_KEY_HIDDEN
  */
 export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: string): void {
@@ -91,8 +97,8 @@ export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: str
 }
 
 /**
- * Names that a circuit of these sizes can have. Settlement circuits of one size may differ in rows, features and draws: then
- * there are several, and only the key says which it is.
+ * Lists the names that a circuit of these sizes can have. Settlement circuits of one size may differ in rows, features
+ * and draws: then there are several, and only the key says which it is.
  * @throws CLI_CIRCUIT_MISSING if there is none
  */
 export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]): string[] {

@@ -1,4 +1,7 @@
-/** Circuits of exits that a rollup has registered. */
+/**
+ * Circuits of exits among those that a rollup has registered on L1, and the choice of one for a leaf or a
+ * model's payees.
+ */
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { EXIT_KIND } from "@openledger/circuits/exit/exit-statement";
 import { exitCircuitName } from "@openledger/circuits/registry/circuit-sizes";

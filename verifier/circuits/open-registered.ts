@@ -1,4 +1,4 @@
-/** Keys of exits on the leaver's machine, made or read from files. */
+/** Registered circuit with its proving keys on the leaver's or settler's machine, made or read from files. */
 import { join } from "node:path";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";

@@ -1,5 +1,7 @@
-/** Circuits of a rollup for a settler: their names, their places on L1 and their keys. */
-
+/**
+ * Circuits of a rollup for a settler: their names, their indices on L1 and their keys. Commands and pages
+ * choose settlement circuits by it.
+ */
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";

@@ -1,5 +1,4 @@
-/** Report of a check of preconfirmations, for programs and for people. */
-
+/** Report of `openledger verify preconfirmations`: exit status, JSON, and lines for people. */
 import { kindRule } from "@openledger/circuits/protocol";
 import {
   type CheckedPreconfirmation,

@@ -1,5 +1,4 @@
-/** Proofs of exits. */
-
+/** Proofs of exits from a frozen ledger, item by item: leave.ts and the exit page send them to the contract. */
 import type { ContractExit } from "@openledger/bridge/l1/exit-contract";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import type { PreparedExit } from "@openledger/circuits/exit/exit-statement";
@@ -77,8 +76,8 @@ export async function proveExits(
 }
 
 /**
- * Opens the circuits that these items leave by, that of leaves at least, as if they were to be proven: a ledger may have to
- * be left long after those who published the keys are gone.
+ * Opens the circuits that these items leave by, that of leaves at least, as if they were to be proven: a ledger may
+ * have to be left long after those who published the keys are gone.
  * @returns the circuits' names
  * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_KEY_INVALID
  * @internal

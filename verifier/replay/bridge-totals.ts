@@ -1,3 +1,7 @@
+/**
+ * Totals of the contract, in wei, from L1's events and batches: what the ledger holds, what may be burned or
+ * withdrawn. ledger-replay.ts applies each record; verify.ts compares the totals with the contract's state.
+ */
 import type { CreditEvent, HistoryEvent, RefundEvent } from "@openledger/bridge/l1/l1-history";
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
@@ -10,8 +14,11 @@ const toAddress = (word: bigint): Hex => `0x${word.toString(16).padStart(40, "0"
 
 /** Expected sums of the contract, computed from the batches alone. */
 export class BridgeTotals {
+  /** Wei that the ledger owes: balances, open and closed amounts, unclaimed rewards. */
   ledgerWei = 0n;
+  /** Wei of fees that anyone may burn. */
   burnableWei = 0n;
+  /** Deposits that wait in the queue, and their wei. */
   queuedDepositCount = 0;
   queuedDepositWei = 0n;
   /** Amounts in wei that have left the frozen ledger, by the exit's key. */
@@ -78,8 +85,9 @@ export class BridgeTotals {
   }
 
   /**
+   * Applies a batch, and compares its credits with the contract's.
    * @param burnedWei of the batch's settlements: it leaves the ledger
-   * @param queueBaseFeeWei what a refused deposit to a leaf burns
+   * @param queueBaseFeeWei fee that a refused deposit to a leaf burns
    * @throws BRG_VERIFY_DIFFERS if the contract credited others, or other amounts
    */
   applyBatch(batch: BatchData, burnedWei: bigint, queueBaseFeeWei: bigint): void {

@@ -1,5 +1,13 @@
-import { bridgeError } from "@openledger/bridge/bridge-errors";
-import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
+/**
+ * Replay of L1's history on a ledger in memory: each batch is executed again, each root, proof and total
+ * compared. `openledger verify`, exits, restores and audits read L1 through it.
+ */
+import {
+  type BatchEvent,
+  type HistoryEvent,
+  type QueueEntryEvent,
+  withoutBeginning,
+} from "@openledger/bridge/l1/l1-history";
 import { PaymentHistory } from "@openledger/bridge/l1/payment-history";
 import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type BatchPlace, batchMalformed } from "@openledger/bridge/l1/submission/malformed-batch";
@@ -39,10 +47,15 @@ export class LedgerReplay {
   readonly payments = new PaymentHistory();
   /** Queue entries by their index. With a snapshot: from its queueHead on, and nothing before. */
   readonly entries: QueueEntryEvent[] = [];
+  /** Queue entries executed so far. */
   queueHead = 0;
+  /** Signed operations executed so far. */
   opIndex = 0;
+  /** Last batch. */
   batchNumber = 0;
+  /** Last batch's Unix time in seconds. */
   timestamp = 0n;
+  /** Operations of all sorts executed so far. */
   operationCount = 0;
   #ledger: Ledger | null = null;
   readonly #history: HistoryReplay;
@@ -75,13 +88,9 @@ export class LedgerReplay {
     return this.#history.batchProofCount + this.settlements.proofCount;
   }
 
-  /** @throws BRG_HISTORY_INCOMPLETE */
+  /** Returns the ledger. @throws BRG_HISTORY_INCOMPLETE before the genesis */
   requireLedger(): Ledger {
-    if (this.#ledger === null)
-      throw bridgeError(
-        "BRG_HISTORY_INCOMPLETE",
-        "the Ethereum node's logs do not begin with the rollup's first event",
-      );
+    if (this.#ledger === null) throw withoutBeginning();
     return this.#ledger;
   }
 
@@ -102,6 +111,7 @@ export class LedgerReplay {
   }
 
   /**
+   * Applies the next event of L1's history.
    * @throws BRG_HISTORY_INCOMPLETE; BRG_BATCH_MALFORMED if a batch breaks the rules; BRG_VERIFY_DIFFERS if a record
    * contradicts those before or its proof
    */

@@ -4,7 +4,12 @@
  * proof is valid.
  */
 
-import { type BatchEvent, type SettlementOnL1, takesSettlement } from "@openledger/bridge/l1/l1-history";
+import {
+  type BatchEvent,
+  hasCloseEpochs,
+  type SettlementOnL1,
+  takesSettlement,
+} from "@openledger/bridge/l1/l1-history";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
 import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
@@ -252,19 +257,13 @@ function isProvenBy(
 
 const sortsOf = (circuits: readonly RegisteredCircuit[]) => circuits.map(({ sort }) => sort);
 
-/** Whether the batch has a CloseEpoch, signed or forced. */
-export const hasCloseEpochs = ({ batch }: BatchEvent): boolean =>
-  batch.wide.some(
-    ({ isValid, kind }) => kind === KIND.closeEpoch || (kind === KIND.forcedCloseEpoch && isValid),
-  );
-
 /**
  * Requires that a batch has a CloseEpoch, signed or forced, if and only if the contract recorded one. @throws
  * BRG_VERIFY_DIFFERS
  */
 export function requireCloseEpochNoted(event: BatchEvent, blockNumber: number | undefined): void {
   const number = Number(event.batch.batchNumber);
-  const hasClose = hasCloseEpochs(event);
+  const hasClose = hasCloseEpochs(event.batch);
   requireSame(
     number,
     "the block of its CloseEpochs",

@@ -1,3 +1,4 @@
+/** Error of a difference between L1 and what its records give, and the comparison that raises it. */
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 
@@ -12,6 +13,7 @@ interface Difference {
   readonly actual: unknown;
 }
 
+/** Makes the error BRG_VERIFY_DIFFERS. */
 export function verifyDiffers(
   { actual, batchNumber, expected, what }: Difference,
   cause?: unknown,
@@ -27,7 +29,7 @@ export function verifyDiffers(
   );
 }
 
-/** @throws BRG_VERIFY_DIFFERS if the two values are not the same */
+/** Requires two values to be the same. @throws BRG_VERIFY_DIFFERS */
 export function requireSame(
   batchNumber: number | null,
   what: string,

@@ -1,5 +1,7 @@
-/** Check that the keys on L1 are those of the circuits. */
-
+/**
+ * Check that the keys on L1 are those of the circuits: `verifyRollup`, full nodes and the exit commands require
+ * it.
+ */
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { shapeName } from "@openledger/circuits/protocol";
 import { batchShape, type CircuitSizes, exitCircuitName } from "@openledger/circuits/registry/circuit-sizes";

@@ -1,3 +1,7 @@
+/**
+ * Restore of the ledger from L1 alone, from the genesis or from a snapshot that L1 vouches for: for exits,
+ * restores of a sequencer, and checks of one leaf. Proofs are not verified again; verify.ts does.
+ */
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
 import type { RegisteredCircuit, RollupContract, RollupState } from "@openledger/bridge/l1/rollup-contract";
@@ -10,6 +14,7 @@ import type { KnownClose } from "../replay/settlement-replay.ts";
 import { requireSame } from "../replay/verify-error.ts";
 import { requireAnchored } from "./snapshot-anchor.ts";
 
+/** A restored ledger, and L1's state at its block. */
 export interface RestoredLedger {
   readonly ledger: Ledger;
   readonly replay: LedgerReplay;
@@ -97,8 +102,8 @@ function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {
 }
 
 /**
- * Reads a Close of before the snapshot from the contract's state: its events may be older than the range
- * read.
+ * Reads the CloseEpochs of a batch before the snapshot from the contract's state: their events may be older than the
+ * range read.
  */
 async function readClose(
   rollup: RollupContract,

@@ -1,3 +1,4 @@
+/** Proof of a statement by a circuit's name, with the check that the proof's public signals are the statement's. */
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import {
@@ -16,7 +17,10 @@ export type ProveStatement = (
   publicSignals: readonly bigint[],
 ) => Promise<{ proof: Groth16Proof; publicSignals: readonly bigint[] }>;
 
-/** @throws BRG_PROOF_OF_ANOTHER if the prover's public signals are not C, y, z of the statement */
+/**
+ * Proves a statement in the contract's form.
+ * @throws BRG_PROOF_OF_ANOTHER if the prover's public signals are not C, y, z of the statement
+ */
 export async function proveStatement(
   prove: ProveStatement,
   circuit: string,

@@ -1,3 +1,7 @@
+/**
+ * Page "#/adapters": a person searches the adapters of all answer servers, chooses one and asks it. Answers of registered
+ * adapters are paid, those of others are free.
+ */
 import { ModelQuestion } from "../ask/ask-page.tsx";
 import {
   type Adapter,

@@ -1,9 +1,14 @@
+/**
+ * Conversation on the adapters' page with an adapter that is not on the ledger: questions go straight to its server, unpaid and
+ * unchecked.
+ */
 import { streamCompletion } from "@openledger/client/actions/answers/completion-stream";
 import { useState } from "preact/hooks";
 import type { Adapter } from "../ask/listed-adapters.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Chat, type ChatTurn, FreeAnswer, type PendingTurn } from "../chat/chat.tsx";
 
+/** Maximum tokens of an answer. */
 const ANSWER_TOKENS = 128;
 
 /** An adapter that is not on the ledger: nobody is paid, and nothing is proven. */

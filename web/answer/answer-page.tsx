@@ -1,3 +1,7 @@
+/**
+ * Page "#/answer/…" of one paid answer: its stage from payment to settlement, its text if this tab asked for it, who earned by
+ * it, and links to the proof. Amounts are in OPEN.
+ */
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import type { PaymentStage } from "@openledger/models/settling/payment-status";
 import type { ComponentChildren, VNode } from "preact";
@@ -19,6 +23,7 @@ import { Term } from "../words/term.tsx";
 import { type FoundAnswer, type PaidAnswer, readAnswer } from "./read-answer.ts";
 import { WhoGotIt } from "./who-got-it.tsx";
 
+/** Badge of each stage. */
 const STAGES: Readonly<Record<PaymentStage, { tone: Tone; text: string }>> = {
   "epoch-open": { tone: "plain", text: "its epoch is open" },
   "epoch-closed": { tone: "wait", text: "its epoch is closed" },
@@ -84,8 +89,8 @@ function AnswerText({ receipt }: { receipt: bigint }) {
   const [words, setWords] = useState<AnswerWords | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    const said = storedWords(receipt);
-    if (said !== null) readWords(said).then(setWords, (error: unknown) => setProblem(problemOf(error)));
+    const served = storedWords(receipt);
+    if (served !== null) readWords(served).then(setWords, (error: unknown) => setProblem(problemOf(error)));
   }, [receipt]);
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (words === null) return null;
@@ -116,6 +121,7 @@ function NotPaid({ kind, operation }: { kind: "unpaid" | "other"; operation: Led
   );
 }
 
+/** Stages in the order in which a payment passes them. */
 const ORDER: readonly PaymentStage[] = ["epoch-open", "epoch-closed", "draws-fixed", "settling", "settled"];
 
 function stepsOf({ status }: PaidAnswer): TimelineStep[] {

@@ -14,6 +14,7 @@ import { clientError } from "@openledger/client/client-errors";
 import { type EpochPayments, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { requestSequencer } from "@openledger/client/sequencer/sequencer-request";
+import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { type PaidOut, paidBy } from "@openledger/models/settling/payment-status";
 import { toHex } from "viem";
 import { z } from "zod";
@@ -42,6 +43,7 @@ const openingsSchema = z.object({
   nextFrom: z.int().nullable(),
 });
 
+/** Limit of one request to the model's server. */
 const TIMEOUT_MS = 30_000;
 /** Maximum bytes of a matrix: far above the largest circuit's G. */
 const MAX_MATRIX_BYTES = 2 ** 28;
@@ -85,9 +87,11 @@ async function fetchMatrix(serverUrl: string): Promise<ArrayBuffer> {
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {
     throw unreachable(error);
   });
-  const isSmall = Number(response.headers.get("content-length") ?? 0) <= MAX_MATRIX_BYTES;
-  if (!response.ok || !isSmall) throw unreachable();
-  return response.arrayBuffer();
+  if (!response.ok) throw unreachable();
+  const { buffer } = await boundedBytes(response, MAX_MATRIX_BYTES).catch((error: unknown) => {
+    throw unreachable(error);
+  });
+  return buffer;
 }
 
 /**
@@ -96,7 +100,7 @@ async function fetchMatrix(serverUrl: string): Promise<ArrayBuffer> {
  * @param index the payment's place in the epoch
  * @throws CLI_SETTLEMENT_DIFFERS, CIR_SETTLEMENT_DIFFERS, CIR_FEATURES_INVALID
  */
-export async function computePaid(
+export async function computePayout(
   index: number,
   { leaf, payments, settlement }: SettledEpoch,
   { matrix, openings }: Published,

@@ -1,4 +1,6 @@
-/** A paid answer as the page shows it: the payment, its epoch, and what its draws paid. */
+/**
+ * Paid answer as its page shows it: the payment, its epoch's state, and what its draws paid to which rows. Amounts are in wei.
+ */
 
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { type EpochPayments, getModel } from "@openledger/client/sequencer/model-reads";
@@ -61,11 +63,11 @@ export async function readAnswer(
 }
 
 /** Rows that the answer paid, or why this page cannot tell. null if no server that it knows has the model. */
-export type RowsPaid = { readonly paid: PaidOut } | { readonly problem: Problem } | null;
+export type RowPayout = { readonly paid: PaidOut } | { readonly problem: Problem } | null;
 
-export async function readRowsPaid(site: Site, { payments, status }: PaidAnswer): Promise<RowsPaid> {
+export async function readRowPayout(site: Site, { payments, status }: PaidAnswer): Promise<RowPayout> {
   try {
-    const { computePaid, fetchPublishedRows } = await import("./answer-rows.ts");
+    const { computePayout, fetchPublishedRows } = await import("./answer-rows.ts");
     // The shares as of now; who has them never changes.
     const leaf = await getModel(site.sequencer, status.modelId);
     const { places } = await findServedPlaces(site);
@@ -73,7 +75,7 @@ export async function readRowsPaid(site: Site, { payments, status }: PaidAnswer)
     if (place === undefined) return null;
     const published = await fetchPublishedRows(place.serverUrl, leaf, status.epoch);
     const settled = { leaf, payments, settlement: status.settlement! };
-    return { paid: await computePaid(status.index, settled, published) };
+    return { paid: await computePayout(status.index, settled, published) };
   } catch (error) {
     return { problem: problemOf(error) };
   }

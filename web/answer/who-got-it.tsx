@@ -1,3 +1,7 @@
+/**
+ * Section "Who got it" of an answer's page: how the payment was divided, from "not yet" to each row's amount in wei, computed in
+ * the page from the model's published features.
+ */
 import type { PaidOut } from "@openledger/models/settling/payment-status";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -11,17 +15,18 @@ import { leafLabel } from "../words/leaf-names.ts";
 import { LeafLink, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { type PaidAnswer, type RowsPaid, readRowsPaid } from "./read-answer.ts";
+import { type PaidAnswer, type RowPayout, readRowPayout } from "./read-answer.ts";
 
+/** Rows of the table, those with the largest amounts first. */
 const ROWS_SHOWN = 20;
 
-/** State of the payment: divided by its draws, passed over by them, or not decided yet. */
+/** The payment's division: by its draws, by row counts, passed over by the draws, or not decided yet. */
 export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { found: PaidAnswer }) {
   const { status } = found;
   const { draws, isByRowCounts, payment, settlement, stage } = status;
   const hits = draws?.hits.length ?? 0;
   const isPaidOut = settlement !== null && hits > 0;
-  const rows = useRowsPaid(site, found, isPaidOut);
+  const rows = useRowPayout(site, found, isPaidOut);
   const paid = `${showOpen(payment.amountWei)} OPEN`;
   const section = (title: string, children: ComponentChildren) => (
     <section class="card stack" aria-label="Who got it">
@@ -86,12 +91,12 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
 }
 
 /** Computes the rows paid once: a settlement does not change. */
-function useRowsPaid(site: PageProps["site"], found: PaidAnswer, isPaidOut: boolean): RowsPaid | undefined {
-  const [rows, setRows] = useState<RowsPaid | undefined>(undefined);
+function useRowPayout(site: PageProps["site"], found: PaidAnswer, isPaidOut: boolean): RowPayout | undefined {
+  const [rows, setRows] = useState<RowPayout | undefined>(undefined);
   useEffect(() => {
     if (!isPaidOut) return;
     let isOver = false;
-    void readRowsPaid(site, found).then((read) => !isOver && setRows(read));
+    void readRowPayout(site, found).then((read) => !isOver && setRows(read));
     return () => {
       isOver = true;
     };
@@ -102,7 +107,7 @@ function useRowsPaid(site: PageProps["site"], found: PaidAnswer, isPaidOut: bool
 const receiptArguments = ({ modelId, payment: { hash, receipt } }: PaidAnswer["status"]) =>
   BigInt(hash) === 0n ? `0x${receipt.toString(16)} --model ${modelId}` : hash;
 
-function Rows({ rows, found }: { rows: RowsPaid; found: PaidAnswer }) {
+function Rows({ rows, found }: { rows: RowPayout; found: PaidAnswer }) {
   if (rows !== null && "paid" in rows) return <PaidOutTo paid={rows.paid} />;
   const { payees } = found.leaf;
   const of = found.status.settlement?.earnedWei;

@@ -1,4 +1,9 @@
+/**
+ * Page "#/ask": a person chooses a model, asks, and pays for an answer that the page has checked. Questions stay in this tab,
+ * receipts in files that the person saves. `ModelQuestion` is shown on the pages of adapters and of the factory's jobs, too.
+ */
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Address } from "viem";
 import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Chat, type PendingTurn } from "../chat/chat.tsx";
@@ -14,7 +19,7 @@ import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showOpen } from "../words/format.ts";
-import { hostedDatanet, leafNames, noteShown } from "../words/leaf-names.ts";
+import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
@@ -22,7 +27,7 @@ import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { TurnCard } from "./turn-card.tsx";
-import { addTurn, keptReceipts, loadTurns, turnsOf } from "./turns.ts";
+import { addTurn, loadTurns, storedReceipts, type TurnsPlace, turnsOf } from "./turns.ts";
 
 /** A conversation with a model: each answer is checked in the page, and paid. */
 export function AskPage(props: PageProps) {
@@ -62,8 +67,7 @@ export function AskPage(props: PageProps) {
 
 /** Recomputations of the model: a notice if somebody found other bytes, and a list of who recomputed it. */
 function Recomputed({ live, model, site }: PageProps & { model: ServedModel }) {
-  const { datanetId, modelId } = model;
-  const datanetIds = [datanetId];
+  const { datanetIds, modelId } = model;
   const found = useRecomputations({ live, site }, { modelId, datanetIds }).value;
   if (found === undefined || site.datanetHosts.length === 0) return null;
   return (
@@ -152,9 +156,8 @@ function Picker({
 }: Pick<PageProps, "site"> & { models: readonly ServedModel[]; chosen: ServedModel }) {
   const about = models.map(({ modelId }) => modelId).join(" ");
   useEffect(() => {
-    for (const { modelId } of models) noteShown(modelId);
+    for (const { modelId } of models) noteShownLeaf(modelId);
   }, [about]);
-  const datanet = hostedDatanet(chosen.datanetId);
   return (
     <section class="row" aria-label="The model">
       <div class="picker">
@@ -172,13 +175,12 @@ function Picker({
       </div>
       <span class="push soft">
         Model <LeafLink id={chosen.modelId} />, trained on{" "}
-        {datanet === null ? (
-          <>
-            Datanet <LeafLink id={chosen.datanetId} />
-          </>
-        ) : (
-          <a href={datanet.href}>{datanet.name}</a>
-        )}
+        {chosen.datanetIds.map((id, i) => (
+          <span key={id}>
+            {i > 0 && " and "}
+            <DatanetLink id={id} />
+          </span>
+        ))}
         {site.answerServers.length > 0 && (
           <>
             {" "}
@@ -190,16 +192,34 @@ function Picker({
   );
 }
 
-/** A model that has chosen no name is called as the Datanet that it learned from. */
+function DatanetLink({ id }: { id: number }) {
+  const datanet = hostedDatanet(id);
+  if (datanet !== null) return <a href={datanet.href}>{datanet.name}</a>;
+  return (
+    <>
+      Datanet <LeafLink id={id} />
+    </>
+  );
+}
+
+/** A model that has chosen no name is called as the first Datanet that it learned from. */
 const nameOf = (models: readonly ServedModel[], modelId: number) => {
   const known = leafNames.value.get(modelId);
-  const { datanetId } = models.find((one) => one.modelId === modelId)!;
-  const name = known?.isChosen === true ? known.name : hostedDatanet(datanetId)?.name;
+  const [first] = models.find((one) => one.modelId === modelId)!.datanetIds;
+  const name = known?.isChosen === true ? known.name : hostedDatanet(first!)?.name;
   return name === undefined ? `Model ${modelId}` : `${name} (model ${modelId})`;
 };
 
 /** Draft of the question. It survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";
+
+/** Place of a model's turns; null as long as the ledger is not known. */
+function placeIn(live: PageProps["live"], modelId: number): TurnsPlace | null {
+  const info = live.info.value;
+  return info === null
+    ? null
+    : { chainId: info.chainId, rollupAddress: info.rollupAddress as Address, modelId };
+}
 
 /** The thread with one model, and the next question. */
 export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
@@ -214,7 +234,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
-  useEffect(() => void loadTurns(model.modelId), [model.modelId]);
+  const place = placeIn(live, model.modelId);
+  useEffect(() => {
+    if (place !== null) void loadTurns(place);
+  }, [place?.chainId, place?.rollupAddress, model.modelId]);
   const write = (text: string) => {
     sessionStorage.setItem(QUESTION, text);
     setPrompt(text);
@@ -228,7 +251,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         const turn = isPaidFirst
           ? await buyAndCheck(now!, owned!, model, prompt)
           : await askAndCheck(now!, owned!, model, prompt, onText);
-        addTurn(model.modelId, turn);
+        const { chain, rollupAddress } = now!.client;
+        addTurn({ chainId: chain.id, rollupAddress, modelId: model.modelId }, turn);
         setPaidFirst(false);
         write("");
       } catch (error) {
@@ -245,7 +269,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       </Notice>
     );
   }
-  const turns = turnsOf(model.modelId).map((turn) => ({
+  const turns = (place === null ? [] : turnsOf(place)).map((turn) => ({
     key: `${turn.answer.receipt}`,
     question: turn.prompt,
     answer: (
@@ -261,7 +285,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   return (
     <Chat
       turns={turns}
-      afterTurns={<KeepReceipts />}
+      afterTurns={place === null ? null : <KeepReceipts ledger={place} />}
       pending={asked}
       question={prompt}
       onQuestion={write}
@@ -335,9 +359,9 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   );
 }
 
-function KeepReceipts() {
+function KeepReceipts({ ledger }: { ledger: TurnsPlace }) {
   const keep = () => {
-    const text = `${JSON.stringify({ receipts: keptReceipts() }, null, 2)}\n`;
+    const text = `${JSON.stringify({ receipts: storedReceipts(ledger) }, null, 2)}\n`;
     saveFile("receipts.json", new TextEncoder().encode(text));
   };
   return (

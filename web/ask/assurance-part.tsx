@@ -1,4 +1,4 @@
-/** Shows how far each part of a reply is assured beyond its server's word. */
+/** Part of the Ask page that says how far answer, query and rows of a reply are assured beyond the server's word. */
 import type {
   Assurance,
   CheckedReply,
@@ -52,7 +52,7 @@ export function useCopy(model: ServedModel): OwnCopy | null {
     // A copy that cannot be had is told when a question needs it.
     return askUntilAnswered(
       () => ownCopy(model),
-      (told) => told.state === "found" && setCopy(told.value),
+      (outcome) => outcome.state === "found" && setCopy(outcome.value),
     );
   }, [model.serverUrl]);
   return copy;

@@ -1,4 +1,4 @@
-/** Adapters of the answer servers. */
+/** List of all adapters of the site's answer servers, free and registered ones, for the adapters' page. */
 import { type ListedAdapter, listAdapters } from "@openledger/client/actions/answers/completion-stream";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";

@@ -1,4 +1,7 @@
-/** Markdown of an answer as elements. Its HTML is text, its pictures are not fetched, and only https leads out of the page. */
+/**
+ * Markdown of an answer as elements. Its HTML is text, its pictures are not fetched, and only https leads out of the page.
+ * turn-card.tsx shows answers by it.
+ */
 import { Lexer, type Token, type Tokens } from "marked";
 import type { ComponentChildren, VNode } from "preact";
 

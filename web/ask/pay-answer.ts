@@ -1,4 +1,7 @@
-/** A question, the check of its answer, and its payment. */
+/**
+ * Path of a question on the Ask page: sign and send it, check the answer with the page's own copy of the model, pay. Payments
+ * are in wei, and are followed as journeys.
+ */
 import { askAdapter, askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
@@ -6,8 +9,8 @@ import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
-import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
-import { keepSaid, readWords } from "../spans/read-words.ts";
+import { beginJourney, storeSignedJourney } from "../ledger/signed-journey.ts";
+import { readWords, storeServedAnswer } from "../spans/read-words.ts";
 import { ownCopy, type ServedModel } from "./served-models.ts";
 import type { Turn } from "./turns.ts";
 
@@ -45,7 +48,7 @@ export async function askAndCheck(
 }
 
 /** Pays what was answered, and keeps the payment among the transfers. @throws what payForAnswer throws */
-export async function payChecked(
+export async function payCheckedAnswer(
   now: Session,
   owned: Holdings,
   model: ServedModel,
@@ -56,7 +59,7 @@ export async function payChecked(
   const { modelId } = model;
   const copy = await ownCopy(model);
   const journey = { ...beginJourney("answer", answer.priceWei), toLeaf: modelId };
-  await keepSigned(now, journey, (onSigned) =>
+  await storeSignedJourney(now, journey, (onSigned) =>
     payForAnswer(client, {
       from,
       modelId,
@@ -66,7 +69,7 @@ export async function payChecked(
       onSigned,
     }),
   );
-  keepSaid(answer.receipt, said);
+  storeServedAnswer(answer.receipt, said);
 }
 
 /** True if the server refuses this account further answers until earlier ones are paid. */
@@ -87,13 +90,13 @@ export async function buyAndCheck(
   const { rowsRoot } = copy;
   let answer: UncheckedAnswer | undefined;
   const journey = { ...beginJourney("answer", priceWei), toLeaf: modelId };
-  await keepSigned(now, journey, async (onSigned) => {
+  await storeSignedJourney(now, journey, async (onSigned) => {
     const order = { serverUrl, modelId, model: copy, prompt, from, maxPriceWei: priceWei };
     const bought = await buyAnswer(client, { ...order, isAnsweredAgain: true, onSigned });
     answer = bought.answer;
     return bought.payment;
   });
   const said = { serverUrl, rowsRoot, answer: answer!.answer };
-  keepSaid(answer!.receipt, said);
+  storeServedAnswer(answer!.receipt, said);
   return { prompt, answer: answer!, said, words: await readWords(said) };
 }

@@ -9,10 +9,11 @@ import type {
   ReplyAssurance,
 } from "@openledger/client/actions/answers/model-answers";
 import { belowLedger, listServedModels } from "@openledger/client/actions/answers/served-models";
-import { getModel } from "@openledger/client/sequencer/model-reads";
+import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
+/** Limit of one request to an answer server. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Maximum models that a reader may choose from: the ledger is asked for the price of each. */
 const MAX_OFFERED = 50;
@@ -23,8 +24,8 @@ export interface ServedModel {
   /** An answer server that gives its answers as they come; absent if an answer comes whole. */
   readonly streamsFrom?: string;
   readonly modelId: number;
-  /** Datanet whose rows the model learned from. */
-  readonly datanetId: number;
+  /** Datanets whose rows the model learned from, in their places. */
+  readonly datanetIds: readonly number[];
   readonly priceWei: bigint;
   /** Rows' part of the price, without the parts of the model's owner and the treasury. */
   readonly rewardWei: bigint;
@@ -79,12 +80,13 @@ export async function findAdapter(
 
 /** Terms of an answer by the ledger: its price, and whether it takes payments. */
 async function termsOf(sequencer: Site["sequencer"], modelId: number) {
-  const { counters, model } = await getModel(sequencer, modelId);
+  const leaf = await getModel(sequencer, modelId);
+  const { counters, model } = leaf;
   const { priceWei } = counters;
   const isReady = counters.isReady && counters.isApproved;
   const split = { ownerParts: BigInt(model.ownerParts), validatorParts: BigInt(model.validatorParts) };
   const { rewardWei } = drawShares(priceWei, 1, split);
-  return { priceWei, rewardWei, isReady, datanetId: model.datanetId };
+  return { priceWei, rewardWei, isReady, datanetIds: approvalsOf(leaf).map(({ id }) => id) };
 }
 
 /** Page's own copy of a model. Its prompts are e-mails or any text; only the command line asks about digits. */

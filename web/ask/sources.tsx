@@ -17,8 +17,11 @@ type PaidRow = UncheckedAnswer["estimate"]["topRows"][number];
 /** Paid row, with its digest if the answer cites it. */
 type Row = Pick<PaidRow, "contributorId" | "row" | "share" | "validatorId"> & { readonly digest?: string };
 
+/** Rows that are shown, cited ones included. */
 const SHOWN = 5;
+/** Characters of a row. */
 const EXCERPT_CHARACTERS = 280;
+/** Shares are rounded to billionths, so that amounts stay bigint. */
 const PARTS = 1_000_000_000n;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /** Computes a share of an amount. An estimate, so an error of a billionth does not matter. */
@@ -52,13 +55,16 @@ export function Sources({ cited, model, rows }: SourcesProps) {
 function Source({ model, row }: { model: ServedModel; row: Row }) {
   const { contributorId, digest, share, validatorId } = row;
   const [published, problem] = usePublished(model.serverUrl, row.row, digest);
+  // Of several Datanets the page does not know which has the row.
+  const [datanetId, ...others] = model.datanetIds;
+  const isLinked = others.length === 0 && hostedDatanet(datanetId!) !== null;
   return (
     <li class="stack-s">
       <div class="row small">
-        {published == null || hostedDatanet(model.datanetId) === null ? (
+        {published == null || !isLinked ? (
           <strong>Row {row.row}</strong>
         ) : (
-          <a href={datanetHref(model.datanetId, `row/${published.digest}`)}>Row {row.row}</a>
+          <a href={datanetHref(datanetId!, `row/${published.digest}`)}>Row {row.row}</a>
         )}
         {digest !== undefined && <Badge tone="plain">cited</Badge>}
         <span class="push">
@@ -82,6 +88,7 @@ function Source({ model, row }: { model: ServedModel; row: Row }) {
 const excerpt = (text: string) =>
   text.length <= EXCERPT_CHARACTERS ? text : `${text.slice(0, EXCERPT_CHARACTERS)}…`;
 
+/** Limit of one request to an answer server. */
 const TIMEOUT_MS = 10_000;
 const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(), z.unknown()) }) });
 const publishing = new Map<string, Promise<boolean>>();
@@ -111,9 +118,9 @@ function usePublished(serverUrl: string, row: number, digest: string | undefined
   useEffect(() => {
     return askUntilAnswered(
       async () => ((await publishesRows(serverUrl)) ? fetchRow(serverUrl, row, digest) : null),
-      (told) => {
-        setPublished(told.state === "found" ? told.value : null);
-        setProblem(told.state === "found" || digest === undefined ? null : told.problem);
+      (outcome) => {
+        setPublished(outcome.state === "found" ? outcome.value : null);
+        setProblem(outcome.state === "found" || digest === undefined ? null : outcome.problem);
       },
     );
   }, [serverUrl, row, digest]);

@@ -1,4 +1,4 @@
-/** Answer to one question: its text, the rows behind it, and its payment. */
+/** Card of one answer on the Ask page: its text, the rows behind it, how far it is assured, and its payment in OPEN. */
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { parseCited } from "@openledger/models/tuning/retrieval/citations";
@@ -19,7 +19,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { AssuranceList, useCopy } from "./assurance-part.tsx";
 import { Markdown } from "./markdown.tsx";
-import { payChecked } from "./pay-answer.ts";
+import { payCheckedAnswer } from "./pay-answer.ts";
 import type { ServedModel } from "./served-models.ts";
 import { Sources } from "./sources.tsx";
 import { paymentOf, setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
@@ -87,7 +87,7 @@ function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   const isLate = answer.expiresAtMs < live.nowMs.value;
   const pay = () =>
     paying.run(async () => {
-      await payChecked(payer!.now, payer!.owned, model, turn);
+      await payCheckedAnswer(payer!.now, payer!.owned, model, turn);
       live.ring();
     });
   return (

@@ -2,7 +2,7 @@
 import { answerSchema, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { signal } from "@preact/signals";
-import type { Hex } from "viem";
+import type { Address, Hex } from "viem";
 import type { Journey } from "../ledger/journey.ts";
 import { journeys } from "../ledger/journey-store.ts";
 import { type AnswerWords, readWords, type ServedAnswer } from "../spans/read-words.ts";
@@ -20,45 +20,56 @@ const STORAGE_PREFIX = "openledger.turns.";
 /** Maximum turns stored of one model; the oldest are dropped first. */
 const MAX_TURNS = 50;
 
-/** Turns by model, oldest first. */
-const threads = signal<ReadonlyMap<number, readonly Turn[]>>(new Map());
+/** A model of one ledger: another rollup at the same address of the site has another model of this number. */
+export interface TurnsPlace {
+  readonly chainId: number;
+  readonly rollupAddress: Address;
+  readonly modelId: number;
+}
 
-export function turnsOf(modelId: number): readonly Turn[] {
-  const known = threads.value.get(modelId);
+const ledgerKey = ({ chainId, rollupAddress }: Omit<TurnsPlace, "modelId">) =>
+  `${STORAGE_PREFIX}${chainId}.${rollupAddress.toLowerCase()}.`;
+const keyOf = (place: TurnsPlace) => `${ledgerKey(place)}${place.modelId}`;
+
+/** Turns by place, oldest first. */
+const threads = signal<ReadonlyMap<string, readonly Turn[]>>(new Map());
+
+export function turnsOf(place: TurnsPlace): readonly Turn[] {
+  const known = threads.value.get(keyOf(place));
   return known ?? [];
 }
 
 /** Restores the turns that an earlier load of this tab has stored; once a model. */
-export async function loadTurns(modelId: number): Promise<void> {
-  if (threads.value.has(modelId)) return;
-  set(modelId, []);
-  const text = sessionStorage.getItem(STORAGE_PREFIX + modelId);
+export async function loadTurns(place: TurnsPlace): Promise<void> {
+  if (threads.value.has(keyOf(place))) return;
+  set(place, []);
+  const text = sessionStorage.getItem(keyOf(place));
   if (text === null) return;
   const kept = (JSON.parse(text) as { prompt: string; answer: unknown; said: ServedAnswer }[]).map(
     ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer), words: null }),
   );
-  set(modelId, [...kept, ...turnsOf(modelId)]);
+  set(place, [...kept, ...turnsOf(place)]);
   for (const turn of kept) {
     // Without its words the answer still has its receipt: what cannot be read again is not shown.
     const words = await readWords(turn.said).catch(() => null);
     set(
-      modelId,
-      turnsOf(modelId).map((one) => (one.answer.receipt === turn.answer.receipt ? { ...one, words } : one)),
+      place,
+      turnsOf(place).map((one) => (one.answer.receipt === turn.answer.receipt ? { ...one, words } : one)),
     );
   }
 }
 
 /** The same answer again takes its own place. */
-export function addTurn(modelId: number, turn: Turn): void {
-  const others = turnsOf(modelId).filter(({ answer }) => answer.receipt !== turn.answer.receipt);
-  set(modelId, [...others, turn].slice(-MAX_TURNS));
+export function addTurn(place: TurnsPlace, turn: Turn): void {
+  const others = turnsOf(place).filter(({ answer }) => answer.receipt !== turn.answer.receipt);
+  set(place, [...others, turn].slice(-MAX_TURNS));
 }
 
-function set(modelId: number, turns: readonly Turn[]): void {
-  threads.value = new Map([...threads.value, [modelId, turns]]);
+function set(place: TurnsPlace, turns: readonly Turn[]): void {
+  threads.value = new Map([...threads.value, [keyOf(place), turns]]);
   if (turns.length === 0) return;
   const kept = turns.map(({ answer, prompt, said }) => ({ prompt, said, answer: onTheWire(answer) }));
-  sessionStorage.setItem(STORAGE_PREFIX + modelId, JSON.stringify(kept));
+  sessionStorage.setItem(keyOf(place), JSON.stringify(kept));
 }
 
 /** Writes an answer as the model's server did. */
@@ -94,16 +105,17 @@ export function setThumb(receipt: bigint, thumb: Thumb | null): void {
   thumbs.value = new Map([...thumbs.value, [receipt, thumb]]);
 }
 
-/** Every answer of this tab as its server wrote it, with its thumb and its payment. */
-export function keptReceipts(): object[] {
-  const models = Object.keys(sessionStorage).filter((name) => name.startsWith(STORAGE_PREFIX));
+/** Every answer of this tab on one ledger as its server wrote it, with its thumb and its payment. */
+export function storedReceipts(ledger: Omit<TurnsPlace, "modelId">): object[] {
+  const prefix = ledgerKey(ledger);
+  const models = Object.keys(sessionStorage).filter((name) => name.startsWith(prefix));
   return models.flatMap((name) =>
     (JSON.parse(sessionStorage.getItem(name)!) as { prompt: string; answer: { receipt: Hex } }[]).map(
       ({ answer, prompt }) => {
         const receipt = BigInt(answer.receipt);
         const payment = paymentOf(receipt)?.hash ?? null;
         return {
-          modelId: Number(name.slice(STORAGE_PREFIX.length)),
+          modelId: Number(name.slice(prefix.length)),
           prompt,
           answer,
           thumb: thumbOf(receipt),

@@ -1,10 +1,12 @@
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 
+/** Message to the worker that checks blobs: a blob's bytes, and the hash that they must have. */
 export interface BlobTask {
   readonly bytes: Uint8Array;
   readonly versionedHash: VersionedHash;
 }
 
+/** The worker's answer. */
 export type BlobAnswer =
   /** null: these are not the bytes that the hash names. */
   | { readonly kind: "checked"; readonly coefficients: bigint[] | null }

@@ -1,4 +1,7 @@
-/** The worker that makes blobs' commitments: one task after the other. Built as a classic script of its own, with the setup in it. */
+/**
+ * Worker that checks blobs for page-blobs.ts: makes the commitment again from the bytes (blob-messages.ts). Built as a classic
+ * script of its own, with the powers of τ in it.
+ */
 import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
 import type { BlobAnswer, BlobTask } from "./blob-messages.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * Form of an amount of OPEN, as the deposit, transfer and withdrawal forms of the bridge page fill it. Amounts are typed in OPEN
+ * and passed in wei.
+ */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { ComponentChildren } from "preact";
 import { Button } from "../design/button.tsx";

@@ -1,4 +1,4 @@
-/** Amounts as they are typed: their values and their errors. */
+/** Amounts that people type in OPEN, as wei or as the error to show. The forms of the bridge page and of votes use it. */
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { showOpen } from "../words/format.ts";
 

@@ -1,5 +1,9 @@
+/**
+ * Column of the bridge page with the visitor's money: OPEN and ether in the wallet, OPEN in the ledger account with its check
+ * against Ethereum, and the withdrawals that can be paid out. Amounts are in wei.
+ */
 import { Badge } from "../design/badge.tsx";
-import { type Checked, type Holdings, mainAccount } from "../ledger/holdings.ts";
+import { type BalanceCheck, type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { isFinalizable } from "../ledger/journey.ts";
 import { journeys } from "../ledger/journey-store.ts";
 import type { Live } from "../ledger/live.ts";
@@ -21,6 +25,7 @@ interface BalancesProps {
   readonly owned: Holdings | null;
 }
 
+/** Cards of both balances. Shown once a wallet is connected. */
 export function Balances({ site, live, session, owned }: BalancesProps) {
   const account = mainAccount(owned);
   const info = live.info.value;
@@ -68,7 +73,7 @@ export function Balances({ site, live, session, owned }: BalancesProps) {
 }
 
 interface CheckProps {
-  readonly checked: Checked | null;
+  readonly checked: BalanceCheck | null;
   readonly balanceWei: bigint;
 }
 

@@ -1,3 +1,7 @@
+/**
+ * Page "#/bridge": a person connects a wallet, moves OPEN between Ethereum and accounts of the ledger, and follows each transfer
+ * to its end.
+ */
 import { estimateFees } from "@openledger/client/sequencer/fees";
 import { Notice } from "../design/notice.tsx";
 import { holdings } from "../ledger/holdings.ts";

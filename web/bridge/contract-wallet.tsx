@@ -1,4 +1,4 @@
-/** Parts for a wallet that is a contract with owners, such as a Safe. */
+/** Texts and choices of the bridge page for a wallet that is a contract with owners, such as a Safe. */
 import { Check } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import { Term } from "../words/term.tsx";

@@ -1,3 +1,4 @@
+/** Deposit form of the bridge page: OPEN from the wallet into the visitor's ledger account, which the first deposit opens. */
 import { useState } from "preact/hooks";
 import { mainAccount } from "../ledger/holdings.ts";
 import { session } from "../ledger/session.ts";
@@ -11,6 +12,7 @@ import type { FormProps } from "./form-parts.tsx";
 import { startDeposit } from "./start.ts";
 import { useAction } from "./use-action.ts";
 
+/** Amount, fee and the number of signatures; a contract wallet may approve in a transaction of its own. */
 export function DepositForm({ live, owned }: FormProps) {
   const [text, setText] = useState("");
   const [isInTwo, setInTwo] = useState(false);

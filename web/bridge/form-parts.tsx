@@ -1,3 +1,4 @@
+/** Parts that the deposit, transfer and withdrawal forms of the bridge page share. Fees are in wei of OPEN. */
 import { likelyFeeWei } from "@openledger/client/sequencer/fees";
 import type { FeeEstimates, SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import type { Holdings } from "../ledger/holdings.ts";

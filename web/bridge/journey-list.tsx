@@ -1,3 +1,7 @@
+/**
+ * List "Your transfers" of the bridge page: every transfer of this browser with its milestones, expected times (in milliseconds)
+ * and the hashes that prove them. Journeys come from web/ledger/journey-store.ts.
+ */
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";

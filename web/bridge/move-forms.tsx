@@ -12,7 +12,7 @@ const TABS = [
 ] as const;
 type TabName = (typeof TABS)[number]["name"];
 
-/** The three ways that money moves. `named` is the one in the address. */
+/** Card of the bridge page with the forms of deposit, transfer and withdrawal. `named` is the one in the address. */
 export function MoveForms({ named, ...props }: FormProps & { named: string | undefined }) {
   const usual: TabName = props.owned.accounts.length === 0 ? "deposit" : "transfer";
   const tab = TABS.find(({ name }) => name === (named ?? usual)) ?? TABS[0];

@@ -45,9 +45,9 @@ export function lookUpRecipient(
   tell({ ...NOBODY, note: `Looking up ${text} …` });
   return askUntilAnswered(
     () => findRecipient(search, text),
-    (told) => {
-      if (told.state === "found") tell({ ...NOBODY, leaf: told.value });
-      else if (told.state === "refused") tell({ ...NOBODY, problem: told.problem.message });
+    (outcome) => {
+      if (outcome.state === "found") tell({ ...NOBODY, leaf: outcome.value });
+      else if (outcome.state === "refused") tell({ ...NOBODY, problem: outcome.problem.message });
       else
         tell({ ...NOBODY, note: `${text} could not be looked up: nobody answers. It is looked up again.` });
     },

@@ -1,4 +1,7 @@
-/** Starts the actions of the forms. Each journey is stored before the step that could be lost with the page. */
+/**
+ * Actions of the bridge page's forms: deposit, transfer, withdraw, finalize. Each stores its journey before the step that could
+ * be lost with the page. Amounts are in wei.
+ */
 
 import { force } from "@openledger/client/actions/forced/force";
 import { deposit } from "@openledger/client/actions/l1/deposit";
@@ -13,14 +16,17 @@ import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { isFinalizable, type Journey } from "../ledger/journey.ts";
 import { journeys, keepJourney } from "../ledger/journey-store.ts";
 import { type Session, unlock } from "../ledger/session.ts";
-import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
+import { beginJourney, storeSignedJourney } from "../ledger/signed-journey.ts";
 
 const knownKeys = (now: Holdings) => now.accounts.map(({ keyX }) => keyX);
 
 /** Approval of a contract wallet for its OPEN: in one step with its use, or in a transaction of its own before. */
 type InSteps = "batch" | "approve";
 
-/** Timeout for the owners of a contract wallet. They may take days: the journey is stored and followed. Only an approval is awaited. */
+/**
+ * Timeout for the owners of a contract wallet. They may take days: the journey is stored and followed. Only an approval is
+ * awaited.
+ */
 const ownersMs = (inSteps: InSteps) => (inSteps === "batch" ? 0 : 3_600_000);
 
 /**
@@ -41,8 +47,8 @@ export async function startDeposit(
     l2Key === null ? mainAccount(owned) : (owned.accounts.find(({ keyX }) => keyX === l2Key.keyX) ?? null);
   const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
   const target = account === null ? {} : { to: account.id, expectedOwner: now.address };
-  await keepQueued(now, beginJourney("deposit", amountWei), (told) =>
-    deposit(client, { amountWei, ...told, ...target, ...byOwners }),
+  await keepQueued(now, beginJourney("deposit", amountWei), (callbacks) =>
+    deposit(client, { amountWei, ...callbacks, ...target, ...byOwners }),
   );
 }
 
@@ -57,8 +63,8 @@ export async function startForcedWithdraw(
   const { id } = mainAccount(owned)!;
   const recipient = now.address;
   const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
-  await keepQueued(now, beginJourney("forcedWithdraw", amountWei), (told) =>
-    force(now.client, { type: "withdraw", id, amountWei, recipient, ...told, ...byOwners }),
+  await keepQueued(now, beginJourney("forcedWithdraw", amountWei), (callbacks) =>
+    force(now.client, { type: "withdraw", id, amountWei, recipient, ...callbacks, ...byOwners }),
   );
 }
 
@@ -67,7 +73,7 @@ async function keepQueued(
   now: Session,
   started: Journey,
   send: (
-    told: Required<Pick<L1Options, "onSent" | "onProposed">>,
+    callbacks: Required<Pick<L1Options, "onSent" | "onProposed">>,
   ) => Promise<{ queueIndex: number; transactionHash: Hex }>,
 ): Promise<void> {
   let journey = started;
@@ -98,14 +104,16 @@ export async function startTransfer(
   const from = mainAccount(owned)!.id;
   const journey = { ...beginJourney("transfer", amountWei), toLeaf: to };
   const owner = expectedOwner === undefined ? {} : { expectedOwner };
-  await keepSigned(now, journey, (onSigned) => transfer(client, { from, to, amountWei, onSigned, ...owner }));
+  await storeSignedJourney(now, journey, (onSigned) =>
+    transfer(client, { from, to, amountWei, onSigned, ...owner }),
+  );
 }
 
 export async function startWithdraw(now: Session, owned: Holdings, amountWei: bigint): Promise<void> {
   const client = await unlock(now, knownKeys(owned));
   const from = mainAccount(owned)!.id;
   const journey = beginJourney("withdraw", amountWei);
-  await keepSigned(now, journey, (onSigned) =>
+  await storeSignedJourney(now, journey, (onSigned) =>
     withdraw(client, { from, amountWei, recipient: now.address, onSigned }),
   );
 }

@@ -1,3 +1,7 @@
+/**
+ * Transfer form of the bridge page: OPEN to another account, named by number, name, address or ENS. Large amounts are shown once
+ * more before the key signs.
+ */
 import { floorAmount } from "@openledger/circuits/ledger/amount-float";
 import { useEffect, useState } from "preact/hooks";
 import { Field } from "../design/field.tsx";
@@ -21,6 +25,7 @@ import { type FoundRecipient, lookUpRecipient, NOBODY } from "./recipient.ts";
 import { startTransfer } from "./start.ts";
 import { useAction } from "./use-action.ts";
 
+/** Recipient, amount and fee. Needs an account and its key. */
 export function TransferForm({ live, info, owned, fees, site }: FormProps) {
   const [text, setText] = useState("");
   const [recipient, setRecipient] = useState("");
@@ -102,6 +107,7 @@ export function TransferForm({ live, info, owned, fees, site }: FormProps) {
 
 /** Amount from which a transfer is shown once more before it is signed. */
 const REVIEWED_WEI = 100n * 10n ** 18n;
+/** Pause in typing after which the recipient is looked up. */
 const TYPING_MS = 250;
 
 /** Looks up the account that a text names, while it is typed. */

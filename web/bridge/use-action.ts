@@ -7,7 +7,7 @@ export interface Action {
   run(work: () => Promise<void>): Promise<void>;
 }
 
-/** Something that a button begins: whether it is under way, and why it failed. */
+/** Hook for work that a button begins: whether it is under way, and the error if it failed. */
 export function useAction(): Action {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);

@@ -1,3 +1,7 @@
+/**
+ * Wallets of the browser (EIP-6963) to choose from: as a menu in the frame of all pages, and as a list on pages that need a
+ * wallet.
+ */
 import { useRef, useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

@@ -1,3 +1,7 @@
+/**
+ * Withdrawal form of the bridge page: OPEN from the ledger account to the visitor's address on Ethereum, by the sequencer or
+ * forced through L1's queue.
+ */
 import { useState } from "preact/hooks";
 import { Check } from "../design/field.tsx";
 import { mainAccount } from "../ledger/holdings.ts";
@@ -12,6 +16,7 @@ import { type FormProps, feeOf, NoAccountYet } from "./form-parts.tsx";
 import { startForcedWithdraw, startWithdraw } from "./start.ts";
 import { useAction } from "./use-action.ts";
 
+/** Amount, way and fee. Paying out takes one more transaction, which the transfer list offers. */
 export function WithdrawForm({ live, info, owned, fees }: FormProps) {
   const [text, setText] = useState("");
   const isContract = session.value!.isContract;

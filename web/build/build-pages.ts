@@ -1,4 +1,7 @@
-/** Builds the pages if their sources changed. The result is in the cache, named by the hash of its sources. */
+/**
+ * Builds the pages if their sources changed. The result is in the cache, named by the hash of its sources. The devnet, full
+ * nodes and `openledger exit --page` call it.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";

@@ -1,3 +1,7 @@
+/**
+ * Vite plugin of the pages' build: turns the glossary and the error tables into two virtual modules, which `<Term>` and
+ * `ProblemNotice` read.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "vite";

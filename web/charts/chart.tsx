@@ -1,3 +1,7 @@
+/**
+ * Frame of every chart of the pages: title, meaning, legend, and the same numbers as a table. uPlot draws it (draw-chart.ts),
+ * fetched with the first chart.
+ */
 import { useEffect, useId, useRef } from "preact/hooks";
 import { DataTable } from "../design/data-table.tsx";
 import type { ChartData, DrawnChart } from "./draw-chart.ts";

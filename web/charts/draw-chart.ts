@@ -3,11 +3,13 @@ import uPlot from "uplot";
 import { tickSpacePx } from "./tick-space.ts";
 import "uplot/dist/uPlot.min.css";
 
+/** Height of a chart. */
 const HEIGHT_PX = 200;
 const FONT = '12px "Inter Variable", system-ui, sans-serif';
 /** Tokens of the theme, in the order of the series. */
 const TONES = ["--accent", "--info", "--wait"];
-const LEAST_TICK_PX = 48;
+/** Minimum width of an axis and distance of its ticks. */
+const MIN_TICK_PX = 48;
 
 export interface ChartData {
   readonly xs: readonly number[];
@@ -66,14 +68,14 @@ export function drawChart(
           {
             ...axis,
             grid: { show: false },
-            space: () => tickSpacePx(LEAST_TICK_PX, data[0] as number[], showX, textWidthOf),
+            space: () => tickSpacePx(MIN_TICK_PX, data[0] as number[], showX, textWidthOf),
             size: 28,
             values: (_, splits) => splits.map((x) => (Number.isInteger(x) ? showX(x) : "")),
           },
           {
             ...axis,
             grid,
-            size: (_, labels) => Math.max(...(labels ?? []).map((label) => widthOf(label)), LEAST_TICK_PX),
+            size: (_, labels) => Math.max(...(labels ?? []).map((label) => widthOf(label)), MIN_TICK_PX),
             values: (_, splits) => splits.map((y) => (y === 0 ? "0" : showY(y))),
           },
         ],

@@ -1,4 +1,4 @@
-/** Gap between the words of two ticks of an axis, in pixels. */
+/** Gap between the words of two ticks of an axis, in pixels. draw-chart.ts spaces the ticks by it. */
 const GAP_PX = 12;
 
 /**
@@ -7,11 +7,11 @@ const GAP_PX = 12;
  * @param widthOf a word's, in pixels
  */
 export function tickSpacePx(
-  leastPx: number,
+  minPx: number,
   xs: readonly number[],
   showX: (x: number) => string,
   widthOf: (word: string) => number,
 ): number {
   const ends = xs.length === 0 ? [] : [xs[0]!, xs.at(-1)!];
-  return Math.max(leastPx, ...ends.map((x) => widthOf(showX(x)) + GAP_PX));
+  return Math.max(minPx, ...ends.map((x) => widthOf(showX(x)) + GAP_PX));
 }

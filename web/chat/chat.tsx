@@ -1,3 +1,7 @@
+/**
+ * Conversation as the ask page, adapters and the factory's jobs show it: turns, the answer under way, and the form of the next
+ * question. The callers ask and pay.
+ */
 import { type ComponentChildren, Fragment } from "preact";
 import type { Action } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";

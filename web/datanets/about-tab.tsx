@@ -1,3 +1,7 @@
+/**
+ * Tab "About" of a Datanet's page: its card with a check of the card's hash against the ledger, statistics, labels, instructions
+ * and rules.
+ */
 import { getStatistics } from "@openledger/client/datanets/label-turns";
 import type { Card } from "@openledger/datanets/card/card";
 import { nameCard } from "@openledger/datanets/card/card";
@@ -7,7 +11,7 @@ import { type Column, DataTable } from "../design/data-table.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { datanetHref, type TabProps } from "../hosts/tab-props.ts";
-import { useLoaded } from "../hosts/use-loaded.ts";
+import { useLoad } from "../hosts/use-load.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showCounted } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -19,7 +23,7 @@ import { Statistics } from "./rows/statistics.tsx";
 export function AboutTab(props: TabProps) {
   const { facts, place, visitor } = props;
   const { card } = facts;
-  const statistics = useLoaded(`${facts.here.rowCount}/${facts.here.recordCount}`, () =>
+  const statistics = useLoad(`${facts.here.rowCount}/${facts.here.recordCount}`, () =>
     getStatistics(visitor.reader, place),
   );
   return (

@@ -1,3 +1,7 @@
+/**
+ * Tab "Access" of a Datanet's page: readers ask for a permissioned Datanet's rows, its owner grants or refuses. Both are records
+ * signed by keys in the page; grants end at a time in milliseconds.
+ */
 import type { AccessList } from "@openledger/client/datanets/host-schemas";
 import { listAccess } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -10,13 +14,14 @@ import { Field } from "../design/field.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { sayAll } from "../hosts/say.ts";
 import { isOwnKey, type TabProps } from "../hosts/tab-props.ts";
-import { type Loaded, useLoaded } from "../hosts/use-loaded.ts";
+import { type LoadState, useLoad } from "../hosts/use-load.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showAge, showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 
 const DAY_MS = 86_400_000;
+/** Terms of a grant, named by their days. */
 const TERMS = [
   { name: "30", label: "30 days" },
   { name: "90", label: "90 days" },
@@ -29,7 +34,7 @@ type Request = AccessList[number];
 /** Requests to read the rows, with the owner's answers, and those that are unanswered. */
 export function AccessTab(props: TabProps) {
   const { facts, live, place, visitor } = props;
-  const requests = useLoaded(`${facts.here.recordCount}/${facts.access.askedCount}`, () =>
+  const requests = useLoad(`${facts.here.recordCount}/${facts.access.askedCount}`, () =>
     listAccess(visitor.reader, place),
   );
   const isPublic = facts.card.access === "public";
@@ -115,7 +120,7 @@ function AnswerBadge({ request: { answer, isOpen } }: { request: Request }) {
 
 interface SigningProps extends TabProps {
   readonly client: LedgerClient;
-  readonly requests: Loaded<AccessList>;
+  readonly requests: LoadState<AccessList>;
 }
 
 function AskForm({ client, facts, onChange, place, requests }: SigningProps) {

@@ -1,4 +1,7 @@
-/** A card while it is written: every field as text, lists by lines or commas. */
+/**
+ * A card while it is written: every field as text, lists by lines or commas. The card form edits it; the new-card and edit pages
+ * sign the card that it becomes.
+ */
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
 

@@ -1,3 +1,7 @@
+/**
+ * Form of a Datanet's card, for a new Datanet and for changes by its owner. A draft of texts is parsed as it is typed; problems
+ * are shown at their fields.
+ */
 import {
   type Card,
   cardSchema,

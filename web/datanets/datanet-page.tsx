@@ -1,3 +1,4 @@
+/** Page "#/datanets/ID" of one Datanet: fetches its facts from a host and shows the tab that the address names. */
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";

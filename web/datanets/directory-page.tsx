@@ -1,3 +1,6 @@
+/**
+ * Page "#/datanets": a person searches the Datanets of all hosts of this site by words and tags, and opens one or creates one.
+ */
 import { useEffect, useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Field } from "../design/field.tsx";
@@ -5,7 +8,7 @@ import { Notice } from "../design/notice.tsx";
 import { findEverywhere, type ListedDatanet } from "../hosts/hosts.ts";
 import type { Visitor } from "../hosts/keys/visitor.ts";
 import { datanetHref } from "../hosts/tab-props.ts";
-import { useLoaded } from "../hosts/use-loaded.ts";
+import { useLoad } from "../hosts/use-load.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useFilter } from "../routes.ts";
 import { RowText } from "../rows/row-text.tsx";
@@ -25,7 +28,7 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
     return () => clearTimeout(timer);
   }, [text]);
   const filter = { ...(asked === "" ? {} : { text: asked }), ...(tag === "" ? {} : { tag }) };
-  const { problem, value } = useLoaded(JSON.stringify(filter), () =>
+  const { problem, value } = useLoad(JSON.stringify(filter), () =>
     findEverywhere(site, visitor.reader, filter),
   );
   const tags = [...new Set(value?.datanets.flatMap(({ facts }) => facts.tags) ?? [])].slice(0, 12);
@@ -143,6 +146,7 @@ function ListedCard({ listed, nowMs }: { listed: ListedDatanet; nowMs: number })
   );
 }
 
+/** Labels named in an entry. */
 const MAX_LABELS = 4;
 
 function showLabels(labels: readonly string[]): string {

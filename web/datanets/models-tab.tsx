@@ -1,3 +1,7 @@
+/**
+ * Tab "Models" of a Datanet's page: models trained on its rows, their prices (wei) and parts, who has recomputed them, and the
+ * owner's approval or its end.
+ */
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
@@ -119,6 +123,7 @@ function stateOf(leaf: LedgerModelLeaf, { id, ledger }: TabProps["facts"]): Stat
   return model.furtherDatanets.length > 0 && !counters.isReady ? "early" : "wants";
 }
 
+/** Denominator of a split: parts are in 65,536ths. */
 const PARTS = 65_536;
 const percent = (parts: number) => `${Math.round((1000 * parts) / PARTS) / 10} %`;
 

@@ -1,3 +1,7 @@
+/**
+ * Page "#/datanets/new": a person writes a card, opens a Datanet in the ledger with their key, and brings the card to a host.
+ * The first balance is typed in OPEN.
+ */
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";

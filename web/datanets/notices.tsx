@@ -1,8 +1,9 @@
+/** List "Updates about your rows" on the contribute tab: what reviewers decided about this contributor's rows. */
 import { listNotices } from "@openledger/client/datanets/cleaning";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { Badge } from "../design/badge.tsx";
 import { datanetHref, type TabProps } from "../hosts/tab-props.ts";
-import { useLoaded } from "../hosts/use-loaded.ts";
+import { useLoad } from "../hosts/use-load.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showAge } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -12,7 +13,7 @@ import { LeafLink } from "../words/links.tsx";
  * objections.
  */
 export function Notices({ client, facts, live, place }: TabProps & { client: LedgerClient }) {
-  const { value } = useLoaded(`${facts.here.recordCount}/${client.leafId}`, () =>
+  const { value } = useLoad(`${facts.here.recordCount}/${client.leafId}`, () =>
     listNotices(client, { hostUrl: place.hostUrl, contributorId: client.leafId!, limit: 100 }),
   );
   const notices = value?.notices.filter(({ datanetId }) => datanetId === facts.id) ?? [];

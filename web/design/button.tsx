@@ -1,3 +1,4 @@
+/** Button of all pages: sizes, the main one of a form, and a busy state. */
 import type { ComponentChildren } from "preact";
 
 interface ButtonProps {

@@ -7,7 +7,7 @@ export interface Check {
   readonly children?: ComponentChildren;
 }
 
-const SAID = {
+const STATE_WORDS = {
   done: "holds",
   failed: "does not hold",
   skipped: "cannot be checked",
@@ -23,7 +23,7 @@ export function Checks({ label, checks }: { label: string; checks: readonly Chec
         <li key={name} class={state}>
           <p class="check-title">
             {title}
-            <span class="visually-hidden">: {SAID[state]}</span>
+            <span class="visually-hidden">: {STATE_WORDS[state]}</span>
           </p>
           {children}
         </li>

@@ -1,3 +1,4 @@
+/** Drop-down list with its label, help and error: the one selection field of all forms. */
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 

@@ -1,3 +1,4 @@
+/** Table of all pages: columns, an empty text, a limit of rows, buttons to older and newer pages. The caller fetches. */
 import type { ComponentChildren, VNode } from "preact";
 import { Button } from "./button.tsx";
 

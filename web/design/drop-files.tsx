@@ -1,3 +1,4 @@
+/** File input of the contribute tab and of the factory's form: files are dropped or chosen, and go to the caller as they are. */
 import { useId, useState } from "preact/hooks";
 
 interface DropFilesProps {

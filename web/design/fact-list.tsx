@@ -6,6 +6,7 @@ interface FactListProps {
   isSmall?: boolean;
 }
 
+/** Facts of a page, label by label. */
 export function FactList({ facts, isSmall = false }: FactListProps) {
   return (
     <dl class={isSmall ? "facts small" : "facts"}>

@@ -1,3 +1,4 @@
+/** Text field and check box of all forms. The caller holds the value as text, parses it, and passes the error to show. */
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 

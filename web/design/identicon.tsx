@@ -1,4 +1,8 @@
+/** Picture beside every leaf and address of the pages, so that people recognise them. */
+
+/** Squares of a side. */
 const SIZE = 5;
+/** Number of hues, 15 degrees apart. */
 const HUES = 24;
 
 /**

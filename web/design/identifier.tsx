@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
+/** Time for which "copied" is shown. */
 const SHOWN_MS = 1500;
 
 /** An address or hash: its ends are shown, a click copies the whole. */

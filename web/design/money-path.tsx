@@ -1,3 +1,8 @@
+/**
+ * Picture of a division of money (amounts in wei) for an answer's payment and an epoch's settlement: an SVG with a list of the
+ * same parts for screen readers.
+ */
+
 interface Part {
   readonly key: string;
   readonly label: string;
@@ -14,6 +19,7 @@ interface MoneyPathProps {
   unit: string;
 }
 
+/** Sizes of the drawing, in the SVG's own units: at full width a unit is a pixel. */
 const WIDTH = 640;
 const HEIGHT = 220;
 const GAP = 10;
@@ -21,7 +27,7 @@ const BAR = 14;
 const TEXT_X = 392;
 /** Colours that follow one another; the label says which is which. */
 const TONES = 6;
-const LEAST_PX = 3;
+const MIN_PX = 3;
 const LABEL_PX = 24;
 
 /**
@@ -39,7 +45,7 @@ export function MoneyPath({ title, from, parts, showParts, unit }: MoneyPathProp
   let y1 = 0;
   let labelY = 0;
   for (const part of shown) {
-    const size = Math.max(LEAST_PX, (Number((part.wei * 1_000_000n) / total) / 1_000_000) * room);
+    const size = Math.max(MIN_PX, (Number((part.wei * 1_000_000n) / total) / 1_000_000) * room);
     labelY = Math.max(labelY, y1 + size / 2 + 5);
     bands.push({ part, y0, y1, size, labelY });
     y0 += size;

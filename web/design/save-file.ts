@@ -1,4 +1,4 @@
-/** Gives bytes to the reader as a file. */
+/** Saves bytes as a file of the visitor's: receipts, rows, exported models. */
 export function saveFile(name: string, bytes: Uint8Array): void {
   const address = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
   const link = document.createElement("a");

@@ -1,3 +1,4 @@
+/** Tabs by ARIA's pattern for parts of one page, and the navigation by links: the frame's, and a Datanet's. */
 import { useRef } from "preact/hooks";
 
 interface TabsProps<Name extends string> {

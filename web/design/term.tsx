@@ -1,3 +1,4 @@
+/** Tooltip behind every `<Term>` of the pages (web/words/term.tsx gives the meaning). */
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
@@ -7,7 +8,9 @@ interface TermProps {
   children: ComponentChildren;
 }
 
+/** Distance between the word and its tooltip. */
 const GAP_PX = 8;
+/** Minimum distance of the tooltip from the window's edge. */
 const EDGE_PX = 16;
 
 /** A word that explains itself: pointed at, focused or tapped. Escape closes. */

@@ -8,7 +8,7 @@ export interface TimelineStep {
   readonly note?: ComponentChildren;
 }
 
-const SAID = { done: "done", current: "now", ahead: "to come", failed: "failed" } as const;
+const STATE_WORDS = { done: "done", current: "now", ahead: "to come", failed: "failed" } as const;
 
 /** Progress in steps: from left to right, on a phone from top to bottom. */
 export function Timeline({ label, steps }: { label: string; steps: readonly TimelineStep[] }) {
@@ -18,7 +18,7 @@ export function Timeline({ label, steps }: { label: string; steps: readonly Time
         <li key={name} class={state} aria-current={state === "current" ? "step" : undefined}>
           <span class="step-name">
             {text}
-            <span class="visually-hidden">, {SAID[state]}</span>
+            <span class="visually-hidden">, {STATE_WORDS[state]}</span>
           </span>
           {note !== undefined && <span class="step-note">{note}</span>}
         </li>

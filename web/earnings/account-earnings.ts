@@ -1,6 +1,6 @@
-/** Earnings of an account: by model, share, role and epoch, and an estimate for the open epoch. */
+/** Earnings of an account for the earnings page: by model, share, role and epoch, in wei, with an estimate for the open epoch. */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
-import { drawShares, rewardPerUnit, splitEarned } from "@openledger/circuits/settlement/settlement-split";
+import { drawShares, rewardPerUnit, splitEarnings } from "@openledger/circuits/settlement/settlement-split";
 import { getModel, getRewards, listSettlements } from "@openledger/client/sequencer/model-reads";
 import type {
   LeafRewards,
@@ -114,6 +114,6 @@ export function estimateWei(
   const split = { ownerParts: BigInt(model.ownerParts), validatorParts };
   const shares = drawShares(amountWei, model.drawCount, split);
   const unit = rewardPerUnit(shares, BigInt(rows)) * BigInt(model.drawCount);
-  const { earnedWei } = splitEarned(unit * BigInt(rowCount), shares);
+  const { earnedWei } = splitEarnings(unit * BigInt(rowCount), shares);
   return roleShareWei(earnedWei, PAYEE_ROLE[role], validatorParts);
 }

@@ -1,3 +1,4 @@
+/** Work of the button "Claim" on the earnings page. */
 import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";

@@ -1,3 +1,7 @@
+/**
+ * Page "#/earnings": a person sees what an account earned from each model and epoch, claims what is settled, and sees which rows
+ * were used. Amounts are in wei, shown in OPEN.
+ */
 import { useState } from "preact/hooks";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Badge } from "../design/badge.tsx";

@@ -1,3 +1,7 @@
+/**
+ * Charts of the earnings page: an account's rewards by epoch, for each model. Wei become numbers of OPEN with six decimals for
+ * the chart alone.
+ */
 import { Chart, isChart } from "../charts/chart.tsx";
 import { showOpen } from "../words/format.ts";
 import { leafNames } from "../words/leaf-names.ts";

@@ -1,8 +1,16 @@
+/**
+ * Texts of rows for the earnings page, from the model's server if it publishes them. A text is fetched once; it is not checked
+ * against the ledger.
+ */
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
+import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { textOfRow } from "@openledger/models/tuning/retrieval/citations";
 import { z } from "zod";
 
+/** Limit of one request. */
 const TIMEOUT_MS = 10_000;
+/** Maximum bytes of a row: the ledger's rows are smaller. */
+const MAX_ROW_BYTES = 2 ** 20;
 const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(), z.unknown()) }) });
 
 const texts = new Map<string, Promise<string | null>>();
@@ -45,5 +53,5 @@ function keep(url: string): Promise<string | null> {
 
 async function fetchText(url: string): Promise<string | null> {
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  return response.ok ? textOfRow(new Uint8Array(await response.arrayBuffer())) : null;
+  return response.ok ? textOfRow(await boundedBytes(response, MAX_ROW_BYTES)) : null;
 }

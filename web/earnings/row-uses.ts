@@ -1,6 +1,6 @@
 /**
- * Finds which of an account's rows an answer used, and for which model. Computed here from what the model's server
- * publishes.
+ * Uses of an account's rows by paid answers, computed in the page from what the models' servers publish. The section "Rows at
+ * work" of the earnings page shows them; amounts are in wei.
  */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { scoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
@@ -16,7 +16,7 @@ import {
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import type { Hex } from "viem";
-import { computePaid, fetchPublishedRows, type Published } from "../answer/answer-rows.ts";
+import { computePayout, fetchPublishedRows, type Published } from "../answer/answer-rows.ts";
 import { findServedPlaces } from "../ask/served-models.ts";
 import type { Site } from "../ledger/site.ts";
 import { nameOfPayment } from "../words/links.tsx";
@@ -114,7 +114,7 @@ async function readUses(
     const all =
       settlement === null
         ? estimated(place, leaf, payments, published)
-        : (await computePaid(place, { leaf, payments, settlement }, published)).rows;
+        : (await computePayout(place, { leaf, payments, settlement }, published)).rows;
     const own = all.flatMap(({ earnedWei, row }) => {
       const wei = partOf(row, earnedWei);
       return wei > 0n ? [{ place, row, wei }] : [];

@@ -1,3 +1,7 @@
+/**
+ * Section "Rows at work" of the earnings page: each use of the account's rows by a paid answer, in wei, as estimate or as
+ * proven, and all of them as CSV.
+ */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
@@ -16,6 +20,7 @@ import type { RowUse } from "./row-uses.ts";
 
 /** Maximum uses shown of one epoch; the file has all. */
 const SHOWN = 20;
+/** Characters of a row in the table. */
 const EXCERPT_CHARACTERS = 140;
 /** Time for which a use is news. */
 const NEWS_MS = 60_000;

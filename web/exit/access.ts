@@ -1,4 +1,4 @@
-/** Access to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. */
+/** Access to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. Both exit pages open it. */
 
 import {
   createPatientL1Client,
@@ -12,7 +12,7 @@ import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger
 import { ensureChain, type WalletProvider, walletError } from "@openledger/client/wallet";
 import { type Address, getAddress, type Hex, numberToHex } from "viem";
 import type { PageBlobs } from "../blobs/page-blobs.ts";
-import { keepSent } from "./sent-store.ts";
+import { storeSentExit } from "./sent-store.ts";
 
 /** A rollup that can be read. */
 export interface Access {
@@ -87,7 +87,7 @@ export async function accountOf(
       );
       const params = [{ from: address, to, data, ...encoded }];
       const hash = (await provider.request({ method: "eth_sendTransaction", params }).catch(refused)) as Hex;
-      keepSent(rollup.address, address, hash);
+      storeSentExit(rollup.address, address, hash);
       return hash;
     },
   };

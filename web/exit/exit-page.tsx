@@ -1,4 +1,7 @@
-/** Served exit page: fetches its panel when somebody opens it, and offers the single-file page. */
+/**
+ * Page "#/exit" as a server of the pages shows it: fetches its panel when somebody opens it, and offers the single-file page to
+ * keep.
+ */
 import circuits from "virtual:exit-circuits";
 import kept from "virtual:single-file-page";
 import type { ComponentType } from "preact";

@@ -1,5 +1,6 @@
 /**
- * Parts of the build that an exit needs: the circuits' files and the workers. From the server, or in the page itself.
+ * Parts of the build that an exit needs: the circuits' files and the workers. From the server, or in the page itself. ExitPanel
+ * and the page's prover take them.
  */
 import circuits from "virtual:exit-circuits";
 import { verifierError } from "@openledger/verifier/verifier-errors";
@@ -31,7 +32,7 @@ export const servedTools: ExitTools = {
 };
 
 /** Reads the files in the page: blocks of data that no browser runs, each gzip in base64. */
-export const keptTools: ExitTools = {
+export const embeddedExitTools: ExitTools = {
   circuits,
   readFile: (name) => readBlock(name),
   startProver: () => startBlock("prove-worker.js"),

@@ -1,3 +1,7 @@
+/**
+ * First step of the exit page: says whether the rollup is frozen or from when it can be (times in Unix seconds of L1), and sends
+ * the freeze.
+ */
 import type { FreezeOutlook } from "@openledger/verifier/exits/freeze";
 import { freezeBy } from "@openledger/verifier/exits/freeze";
 import { useAction } from "../bridge/use-action.ts";

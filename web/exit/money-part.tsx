@@ -1,3 +1,7 @@
+/**
+ * Second step of the exit page: lists what the wallet's address owns (in wei, from a ledger rebuilt in the page) and takes it
+ * out, by proofs once the rollup is frozen, by forced withdrawals before.
+ */
 import { force } from "@openledger/client/actions/forced/force";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { describeItem, type ExitItem, type LeafItem } from "@openledger/verifier/exits/exit-plan";
@@ -11,14 +15,14 @@ import { Notice } from "../design/notice.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import type { Access, Account } from "./access.ts";
-import { keepSent } from "./sent-store.ts";
+import { storeSentExit } from "./sent-store.ts";
 import type { Money } from "./use-exit.ts";
 
 interface MoneyProps {
   readonly access: Access;
   readonly account: Account;
   readonly money: Money;
-  /** Something was sent. */
+  /** Called after each transaction that was sent. */
   readonly onSent: () => void;
 }
 
@@ -155,7 +159,7 @@ function Forced({ access, account, accounts, onSent }: ForcedProps) {
   const forcing = useAction();
   const withdraw = (id: number) =>
     forcing.run(async () => {
-      const keep = (hash: `0x${string}`) => keepSent(access.rollup.address, account.address, hash);
+      const keep = (hash: `0x${string}`) => storeSentExit(access.rollup.address, account.address, hash);
       await force(account.client, { type: "withdraw", id, amountWei: "all", onSent: keep });
       onSent();
     });

@@ -1,4 +1,4 @@
-/** The worker that makes proofs of exits: one proof, then it ends. Built as a classic script of its own. */
+/** Worker that proves one exit for page-prover.ts, then ends. Built as a classic script of its own. */
 import "../no-eval.ts";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { proveInThisThread } from "@openledger/prover/wasm/single-thread";

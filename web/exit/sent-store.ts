@@ -1,6 +1,7 @@
 /**
  * The last transaction that was sent for an address. A page that was closed before it was mined waits for it when it opens
- * again: only then does Ethereum say whether there is anything left to send.
+ * again: only then does Ethereum say whether there is anything left to send. It is in the browser's storage, by rollup and
+ * address.
  */
 
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
@@ -8,12 +9,13 @@ import { type Address, type Hex, isHash, TransactionNotFoundError } from "viem";
 
 const keyOf = (rollup: Address, owner: Address) => `openledger.sent.${rollup}.${owner}`;
 
-export function keepSent(rollup: Address, owner: Address, hash: Hex): void {
+/** Stores the hash of a transaction that was sent for an address. */
+export function storeSentExit(rollup: Address, owner: Address, hash: Hex): void {
   localStorage.setItem(keyOf(rollup, owner), hash);
 }
 
 /** Returns once nothing that was sent from here still waits to be mined. @throws BRG_L1_* */
-export async function awaitSent(client: L1Client, rollup: Address, owner: Address): Promise<void> {
+export async function awaitSentExit(client: L1Client, rollup: Address, owner: Address): Promise<void> {
   const hash = localStorage.getItem(keyOf(rollup, owner));
   if (hash === null) return;
   if (isHash(hash) && (await isWaiting(client, hash)))

@@ -1,3 +1,7 @@
+/**
+ * Exit page as a server of the pages shows it: opens Ethereum's node and the connected wallet for `ExitPanel`. The page to keep
+ * has its own form for these (single-file-main.tsx).
+ */
 import { useEffect, useState } from "preact/hooks";
 import type { Address } from "viem";
 import { PageBlobs } from "../blobs/page-blobs.ts";

@@ -1,4 +1,7 @@
-/** The page to keep: asks which rollup and which Ethereum node, then shows the same panel as the served page. */
+/**
+ * Page of openledger-exit.html, which a person keeps on a disk: asks for the rollup and an Ethereum node, then shows the same
+ * panel as the served page (exit-page.tsx).
+ */
 import { useState } from "preact/hooks";
 import { isAddress } from "viem";
 import { PageBlobs } from "../blobs/page-blobs.ts";
@@ -12,7 +15,7 @@ import { type FoundWallet, foundWallets } from "../ledger/wallets.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type Access, type Account, openAccess, openAccount } from "./access.ts";
 import { ExitPanel } from "./exit-panel.tsx";
-import { keptTools } from "./exit-tools.ts";
+import { embeddedExitTools } from "./exit-tools.ts";
 
 const STORAGE_KEYS = {
   rollup: "openledger.exit.rollup",
@@ -54,7 +57,7 @@ export function SingleFilePage() {
     const blobs = new PageBlobs({
       archives: archiveUrl === null ? [] : [archiveUrl],
       beacons: beaconUrl === null ? [] : [beaconUrl],
-      startWorker: keptTools.startBlobCheck,
+      startWorker: embeddedExitTools.startBlobCheck,
       remedy:
         "write the address of an archive that has it above: a full node's or a sequencer's. A beacon node has it for 18 days",
     });
@@ -156,7 +159,7 @@ export function SingleFilePage() {
         account={account}
         onChoose={(wallet) => void connect(wallet)}
       />
-      {access !== null && <ExitPanel access={access} account={account} tools={keptTools} />}
+      {access !== null && <ExitPanel access={access} account={account} tools={embeddedExitTools} />}
     </main>
   );
 }

@@ -8,8 +8,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address } from "viem";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Access } from "./access.ts";
-import { awaitSent } from "./sent-store.ts";
+import { awaitSentExit } from "./sent-store.ts";
 
+/** Interval between two looks at Ethereum. */
 const LOOK_INTERVAL_MS = 4_000;
 
 export interface Outlook {
@@ -63,7 +64,7 @@ export function useMoney({ blobs, rollup }: Access, owner: Address, prover: Exit
     const steps = { selection, prover, onProgress: setDoing };
     blobs.onProgress = setDoing;
     try {
-      await awaitSent(rollup.client, rollup.address, owner);
+      await awaitSentExit(rollup.client, rollup.address, owner);
       if (account !== null) await leaveRollup(rollup, { ...steps, account });
     } catch (error) {
       setProblem(problemOf(error));

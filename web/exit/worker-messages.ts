@@ -5,12 +5,13 @@ import type {
   SingleThreadStage,
 } from "@openledger/prover/wasm/single-thread";
 
-/** The only message to the worker. */
+/** Message to the worker that proves exits: a circuit and its inputs. */
 export interface WorkerTask {
   readonly circuit: SingleThreadCircuit;
   readonly inputs: CircuitInputs;
 }
 
+/** Stages of the proof, then the proof or its failure. */
 export type WorkerAnswer =
   | { readonly kind: "stage"; readonly stage: SingleThreadStage }
   | ({ readonly kind: "proven" } & SingleThreadProof)

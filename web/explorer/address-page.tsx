@@ -1,3 +1,4 @@
+/** Page "#/address/0x…" of the explorer: accounts, Datanets and models that an Ethereum address owns, with balances in OPEN. */
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isAddress } from "viem";

@@ -1,3 +1,7 @@
+/**
+ * Page "#/batch/NUMBER" of the explorer: a batch's stages, operations and facts. A visitor can verify its proof and data here
+ * against Ethereum.
+ */
 import { getBatch } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import type { VNode } from "preact";
@@ -56,6 +60,7 @@ export function BatchPage(props: PageProps): VNode {
   );
 }
 
+/** Statuses in the order in which a batch passes them. */
 const ORDER = ["closed", "proven", "submitted", "posted", "final"];
 
 function stepsOf(batch: LedgerBatch): TimelineStep[] {

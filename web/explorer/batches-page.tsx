@@ -1,3 +1,4 @@
+/** Page "#/batches", where the explorer begins: batches, latest operations, and the state of Ethereum's queue. */
 import { listBatches } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { type Column, DataTable } from "../design/data-table.tsx";
@@ -11,6 +12,7 @@ import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { LatestOperations } from "./latest-operations.tsx";
 
+/** Batches of a page. */
 const PAGE_SIZE = 10;
 
 /** The explorer's beginning: the latest operations, and every batch, newest first. */

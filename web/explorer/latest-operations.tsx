@@ -1,3 +1,7 @@
+/**
+ * Table "Latest operations" on the explorer's first page, with links to each operation, queue entry or settlement. Amounts are
+ * in wei.
+ */
 import { listLatest } from "@openledger/client/sequencer/ledger-reads";
 import type { LatestRecord } from "@openledger/client/sequencer/sequencer-schemas";
 import { Badge } from "../design/badge.tsx";
@@ -12,6 +16,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { leafOf, showKind } from "./records.tsx";
 
+/** Operations of a page. */
 const PAGE_SIZE = 12;
 
 /** Latest operations, deposits and settlements of the ledger, newest first and as they come. */

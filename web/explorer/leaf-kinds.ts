@@ -1,2 +1,2 @@
-/** Kinds of leaves as people say them. */
+/** Names of the kinds of leaves on the explorer's pages. */
 export const KIND_NAMES = { account: "Account", datanet: "Datanet", model: "Model" } as const;

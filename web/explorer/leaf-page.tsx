@@ -1,3 +1,7 @@
+/**
+ * Page "#/leaf/ID" of the explorer: an account's, Datanet's or model's balance, keys, parts and last operations, as the server
+ * has them. Its owner chooses its name here.
+ */
 import { getLeaf, listOperations, nameOfOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { LeafOperation, LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -11,7 +15,7 @@ import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showAge, showCount } from "../words/format.ts";
-import { hostedDatanet, leafNames, noteShown } from "../words/leaf-names.ts";
+import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { BatchLink, OperationLink, QueueLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
@@ -52,7 +56,7 @@ export function LeafPage(props: PageProps) {
 }
 
 function LeafHeading({ id, kind }: { id: number; kind: string }) {
-  useEffect(() => noteShown(id), [id]);
+  useEffect(() => noteShownLeaf(id), [id]);
   const name = leafNames.value.get(id)?.name;
   const number = `${kind} ${Number.isNaN(id) ? "?" : id}`;
   return (
@@ -141,6 +145,7 @@ function DatanetPart({ datanet, id }: { id: number; datanet: NonNullable<LedgerL
   );
 }
 
+/** Operations of the table, the last ones. */
 const PAGE_SIZE = 25;
 
 function Operations({ site, live, id }: PageProps & { id: number }) {

@@ -1,3 +1,7 @@
+/**
+ * Part of a model on its leaf's page: who recomputed it, price and split, epochs and settlements, and what each payee earned.
+ * Amounts are in wei.
+ */
 import { approvalsOf, getModel, listSettlements } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { Badge } from "../design/badge.tsx";
@@ -58,6 +62,7 @@ function Recomputations({ live, model, site }: PageProps & { model: LedgerModelL
   );
 }
 
+/** Denominator of a split: parts are in 65,536ths. */
 const PARTS = 65_536;
 const percent = (parts: number) => `${((100 * parts) / PARTS).toFixed(2)} %`;
 

@@ -1,3 +1,4 @@
+/** Page "#/operation/HASH" of the explorer: one signed operation's parties, amount, fee, and place in a batch and on Ethereum. */
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren, VNode } from "preact";
@@ -13,8 +14,10 @@ import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
 import { amountOf, leafOf, showKind, Words } from "./records.tsx";
 
+/** A 32-byte hash. */
 const HASH = /^0x[0-9a-fA-F]{64}$/;
 
+/** Looks the hash up at the server; a dropped operation shows the reason. */
 export function OperationPage({ site, live, rest }: PageProps): VNode {
   const hash = rest[0] ?? "";
   const answer = useAnswer(live, hash, () =>

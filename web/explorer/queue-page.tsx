@@ -1,3 +1,4 @@
+/** Page "#/queue/INDEX" of the explorer: an entry of Ethereum's queue and what a batch made of it. */
 import { getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
 import type { QueueEntryView } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";

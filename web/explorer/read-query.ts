@@ -1,4 +1,7 @@
-/** Parses the text of a search by its form alone. */
+/**
+ * Parser of the pages' search field: tells numbers, addresses, hashes, ENS names and words apart by their form alone, before
+ * suggest.ts asks anybody.
+ */
 import { getAddress, isAddress } from "viem";
 import { isEnsName } from "../ledger/ens.ts";
 
@@ -16,7 +19,8 @@ export interface Query {
   readonly hint: string | null;
 }
 
-const LEAST_DIGITS = 4;
+/** Minimum digits of a hash that the sequencer looks for: MIN_DIGITS of its api-schemas.ts. */
+const MIN_DIGITS = 4;
 const HASH = /^0x([0-9a-f]{0,64})(?:(?:…|\.{2,3})([0-9a-f]{0,64}))?$/;
 const NUMBERED = /^(batch|account|leaf|model|datanet|queue|queue entry|entry)?\s*#?\s*(\d{1,8})$/;
 const NOTHING: Query = { words: "", numbered: null, address: null, ensName: null, hash: null, hint: null };
@@ -28,8 +32,8 @@ export function readQuery(text: string): Query {
   const piece = HASH.exec(lower);
   if (piece !== null) {
     const [, digits = "", end = ""] = piece;
-    if (digits.length < LEAST_DIGITS)
-      return { ...NOTHING, hint: `Write at least ${LEAST_DIGITS} digits after 0x.` };
+    if (digits.length < MIN_DIGITS)
+      return { ...NOTHING, hint: `Write at least ${MIN_DIGITS} digits after 0x.` };
     return { ...NOTHING, hash: { start: `0x${digits}`, end, isWhole: digits.length === 64 } };
   }
   const [, kind, digits] = NUMBERED.exec(lower) ?? [];

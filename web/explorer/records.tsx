@@ -1,3 +1,7 @@
+/**
+ * Words and amounts of operations for all tables of the explorer: names of kinds, wei moved, leaves on both sides. Words of an
+ * operation are field elements.
+ */
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import {
   KIND,
@@ -46,7 +50,7 @@ const NAMES: Readonly<Record<KindName, string>> = {
   forcedPublishVersion: "Publish a version, forced",
 };
 
-/** A kind as people say it. */
+/** Name of a kind of operation. */
 export function showKind(kind: string): string {
   return NAMES[kind as KindName] ?? kind;
 }
@@ -78,12 +82,14 @@ export function queuedAmountOf({ amountWei, kind }: { amountWei: bigint; kind: s
   return isWei && amountWei !== WITHDRAW_ALL_WEI ? amountWei : null;
 }
 
+/** Link to the leaf on one side of an operation; "–" where the kind has none. */
 export function leafOf(operation: Pick<Operation, "kind" | "a" | "b">, side: "a" | "b"): ComponentChildren {
   const rule = kindRule(KIND[operation.kind as KindName]);
   const isUsed = side === "a" ? rule?.usesA : rule?.usesB && !rule.isCreate;
   return isUsed ? <LeafLink id={operation[side]} /> : "–";
 }
 
+/** Words of an operation, in hex. */
 export function Words({ words }: { words: readonly bigint[] }) {
   if (words.length === 0) return <>–</>;
   return (
@@ -121,6 +127,7 @@ const COLUMNS: readonly Column<LedgerRecord>[] = [
   { label: "Words", cell: ({ words }) => <Words words={words} /> },
 ];
 
+/** Table of a batch's operations. */
 export function Records({ records }: { records: readonly LedgerRecord[] }) {
   return (
     <DataTable

@@ -1,3 +1,4 @@
+/** Search field in the frame of all pages: suggestions come from suggest.ts while a visitor types, and lead to a page. */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Identicon } from "../design/identicon.tsx";
 import { useKeys } from "../hosts/keys/use-keys.ts";
@@ -8,10 +9,13 @@ import type { Site } from "../ledger/site.ts";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import type { Suggested, Suggestion } from "./suggest.ts";
 
-/** A question goes out when the reader pauses. */
+/** Pause in typing after which suggestions are fetched. */
 const TYPING_MS = 200;
 
-/** One field for everything: names, words, numbers, addresses, hashes. "/" leads to it, its suggestions are read out, keys choose. */
+/**
+ * One field for everything: names, words, numbers, addresses, hashes. "/" leads to it, its suggestions are read out, keys
+ * choose.
+ */
 export function Search({ live, site }: { live: Live; site: Site }) {
   const [text, setText] = useState("");
   const [suggested, setSuggested] = useState<Suggested | null>(null);
@@ -34,10 +38,10 @@ export function Search({ live, site }: { live: Live; site: Site }) {
     const timer = setTimeout(() => {
       stop = askUntilAnswered(
         async () => (await import("./suggest.ts")).suggest({ site, live, reader }, text),
-        (told) => {
-          setProblem(told.state === "found" ? null : told.problem);
-          if (told.state !== "found") return;
-          setSuggested(told.value);
+        (outcome) => {
+          setProblem(outcome.state === "found" ? null : outcome.problem);
+          if (outcome.state !== "found") return;
+          setSuggested(outcome.value);
           setAt(0);
         },
         whenLive(live),

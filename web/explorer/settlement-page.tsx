@@ -1,3 +1,7 @@
+/**
+ * Page "#/settlement/MODEL/EPOCH" of the explorer: how a settlement divided an epoch's payments (in wei), its draws, and a check
+ * of its proof in the page.
+ */
 import { drawPoint } from "@openledger/circuits/settlement/settlement-split";
 import {
   type EpochPayments,

@@ -41,11 +41,14 @@ export interface SearchAccess {
   readonly reader: HostAccess | null;
 }
 
+/** Suggestions that are shown. */
 const MAX_SHOWN = 10;
+/** Suggestions by names, and as many by descriptions of Datanets. */
 const MAX_OF_A_SORT = 5;
-/** Datanets whose rows are looked through, and the shortest word that is looked for there. */
+/** Datanets whose rows are searched. */
 const MAX_DATANETS = 3;
-const LEAST_LETTERS = 3;
+/** Minimum characters of words that are searched for in rows: shorter ones match nearly everything. */
+const MIN_LETTERS = 3;
 
 /** @throws CLI_UNREACHABLE and its like, if the sequencer does not answer; hosts that do not are left out */
 export async function suggest(access: SearchAccess, text: string): Promise<Suggested> {
@@ -104,7 +107,7 @@ function byName(wanted: string): Suggestion[] {
 
 /** Counts the rows with the words in the site's first public Datanets. The Datanet's tab of rows lists them. */
 async function byRows(site: Site, reader: HostAccess, words: string): Promise<Suggestion[]> {
-  if (words.length < LEAST_LETTERS) return [];
+  if (words.length < MIN_LETTERS) return [];
   const { datanets } = await findEverywhere(site, reader, {});
   const open = datanets.filter(({ facts }) => facts.access.kind === "public").slice(0, MAX_DATANETS);
   const text = `${words}*`;

@@ -1,3 +1,7 @@
+/**
+ * Form on the factory's page of a permissioned Datanet: a model builder asks the Datanet's owner for its rows, and waits for the
+ * answer. The request is a signed record.
+ */
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import type { AccessList, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
@@ -20,7 +24,8 @@ interface AccessRequestProps {
   readonly onAsked: () => void;
 }
 
-const LEAST_CHARACTERS = 10;
+/** Shortest purpose that can be sent. */
+const MIN_CHARACTERS = 10;
 
 /** Asks a Datanet's owner with a purpose, and shows the answer when it comes. */
 export function AccessRequest({ factorySession, mine, onAsked, place, summary }: AccessRequestProps) {
@@ -84,12 +89,7 @@ export function AccessRequest({ factorySession, mine, onAsked, place, summary }:
           : `${showCount(summary.askedCount)} requests, ${showCount(summary.unansweredCount)} without a reply.`}
       </p>
       {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
-      <Button
-        isMain
-        type="submit"
-        isBusy={asking.isBusy}
-        isDisabled={purpose.trim().length < LEAST_CHARACTERS}
-      >
+      <Button isMain type="submit" isBusy={asking.isBusy} isDisabled={purpose.trim().length < MIN_CHARACTERS}>
         Ask the owner
       </Button>
     </form>

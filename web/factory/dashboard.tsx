@@ -1,3 +1,7 @@
+/**
+ * Dashboard of a tuning on a job's page: time left, tokens a second, losses (nats a token), sample answers and the hardest rows,
+ * from the job's events.
+ */
 import type { ComponentChildren } from "preact";
 import { Chart } from "../charts/chart.tsx";
 import { Badge, type Tone } from "../design/badge.tsx";

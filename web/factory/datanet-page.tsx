@@ -1,3 +1,7 @@
+/**
+ * Page "#/factory/new/BASE/datanet/…" before a job: a model builder reads a Datanet's card, asks for access if it needs any, and
+ * has the factory fetch the rows.
+ */
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import type { AccessList, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import { listAccess } from "@openledger/client/datanets/signed-records";
@@ -28,7 +32,7 @@ interface Seen {
   readonly access: AccessList;
 }
 
-/** The owner's answer may come at any moment. */
+/** Interval between two looks at the host: the owner's answer may come at any moment. */
 const LOOK_MS = 2_000;
 
 /** Page of one Datanet: its facts, its users, and its rows brought to the factory. */

@@ -1,3 +1,7 @@
+/**
+ * Sign-in before every page of the factory: connects a wallet, unlocks the ledger key, and opens a session at the factory that
+ * the site names.
+ */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
@@ -31,9 +35,9 @@ export function FactoryGate({ children, live, site }: FactoryGateProps) {
     if (factoryUrl === null || !isSignedIn || account === null) return;
     return askUntilAnswered(
       () => openFactorySession(factoryUrl, now.client, account.id),
-      (told) => {
-        setProblem(told.state === "found" ? null : told.problem);
-        if (told.state === "found") setFactorySession(told.value);
+      (outcome) => {
+        setProblem(outcome.state === "found" ? null : outcome.problem);
+        if (outcome.state === "found") setFactorySession(outcome.value);
       },
     );
   }, [factoryUrl, isSignedIn, account?.id]);

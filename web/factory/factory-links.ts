@@ -1,4 +1,4 @@
-/** Addresses within the factory's pages: a reload comes back to the same place. */
+/** Addresses of the factory's pages and of a job's parts: a reload comes back to the same place. */
 
 export const FACTORY_HREF = "#/factory";
 

@@ -1,3 +1,7 @@
+/**
+ * Page "#/factory/…": finds the factory's page that the rest of the address names, from the choice of a base to the parts of a
+ * job.
+ */
 import "./factory.css";
 import type { ComponentChildren } from "preact";
 import type { PageProps } from "../ledger/page.ts";

@@ -2,7 +2,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { FactoryInfo } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
 
-/** Somebody with an account at a factory. */
+/** Session of an account at a factory. */
 export interface FactorySession {
   readonly factory: FactoryClient;
   readonly client: LedgerClient;

@@ -1,3 +1,4 @@
+/** Page "#/factory": a visitor begins a new model, and finds the jobs of their account. */
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
@@ -10,6 +11,7 @@ import type { FactorySession } from "./factory-session.ts";
 import { jobBadge } from "./jobs/job-badge.ts";
 import { useFactory } from "./use-factory.ts";
 
+/** Interval between two requests for the jobs. */
 const LOOK_MS = 3_000;
 
 /** First page of the factory. */

@@ -1,9 +1,9 @@
-/** Answers of the factory for components: requested once, or at an interval. */
+/** Hook of the factory's pages for everything that the factory answers: requested once, or at an interval. */
 import { useEffect, useState } from "preact/hooks";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
-export interface Asked<T> {
+export interface FactoryQuery<T> {
   /** undefined until the first answer is there. */
   readonly value: T | undefined;
   /** Why the last question failed; an earlier value stays. */
@@ -16,7 +16,7 @@ export interface Asked<T> {
  * @param about what the question depends on, as text
  * @param everyMs asks again so long after each answer, also after a failure; without it once, and as long as nobody answers
  */
-export function useFactory<T>(about: string, ask: () => Promise<T>, everyMs?: number): Asked<T> {
+export function useFactory<T>(about: string, ask: () => Promise<T>, everyMs?: number): FactoryQuery<T> {
   const [value, setValue] = useState<T | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
@@ -25,8 +25,8 @@ export function useFactory<T>(about: string, ask: () => Promise<T>, everyMs?: nu
       setProblem(null);
     };
     if (everyMs === undefined)
-      return askUntilAnswered(ask, (told) =>
-        told.state === "found" ? show(told.value) : setProblem(told.problem),
+      return askUntilAnswered(ask, (outcome) =>
+        outcome.state === "found" ? show(outcome.value) : setProblem(outcome.problem),
       );
     let isGone = false;
     let timer: ReturnType<typeof setTimeout>;

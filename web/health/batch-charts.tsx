@@ -1,3 +1,4 @@
+/** Charts of the health page over the last batches: operations a minute, proof times (milliseconds), gas an operation. */
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { Chart, type ChartProps } from "../charts/chart.tsx";
 import { showCount, showDuration } from "../words/format.ts";
@@ -51,7 +52,7 @@ const CHARTS: readonly Drawn[] = [
   },
 ];
 
-/** @param batches newest first */
+/** Charts of closed batches. @param batches newest first */
 export function BatchCharts({ batches }: { batches: readonly LedgerBatch[] }) {
   const oldestFirst = [...batches].reverse();
   return (

@@ -1,3 +1,7 @@
+/**
+ * Page "#/health": state of sequencer, prover, bridge and Ethereum, alerts, fees, and promises that the operator broke, from the
+ * server's reports and the page's own node. Times are in milliseconds.
+ */
 import { listBatches } from "@openledger/client/sequencer/ledger-reads";
 import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
@@ -23,6 +27,7 @@ import {
 } from "./read-health.ts";
 import { Verdicts } from "./verdicts.tsx";
 
+/** Batches of the charts. */
 const BATCHES_READ = 60;
 
 /** Health of the rollup: who works, who waits, what it costs, and whether the operator was caught lying. */
@@ -228,18 +233,20 @@ function heard(
   operator: SequencerStatus["operator"],
   one: { heardAtMs: number } | null | undefined,
   nowMs: number,
-  said: string,
+  sentence: string,
 ): string {
   if (operator === undefined) return "Only the sequencer gets these reports; this is a full node.";
-  return one == null ? "No report since the sequencer started." : `${said} ${showAge(one.heardAtMs, nowMs)}.`;
+  return one == null
+    ? "No report since the sequencer started."
+    : `${sentence} ${showAge(one.heardAtMs, nowMs)}.`;
 }
 
 /** Least amount that is shown in digits: below it they say nothing. */
-const LEAST_SHOWN_WEI = 1_000_000n;
+const MIN_SHOWN_WEI = 1_000_000n;
 
 function Fees({ l1 }: { l1: L1Health }) {
   const gwei = (wei: bigint) =>
-    wei < LEAST_SHOWN_WEI ? "less than 0.001 gwei" : `${Number(formatGwei(wei)).toPrecision(3)} gwei`;
+    wei < MIN_SHOWN_WEI ? "less than 0.001 gwei" : `${Number(formatGwei(wei)).toPrecision(3)} gwei`;
   const ether = (wei: bigint) => `${(Number(wei) / 1e18).toPrecision(3)} ETH`;
   return (
     <section class="card stack">

@@ -1,3 +1,7 @@
+/**
+ * Section "What the operator earns" of the health page: fees, gas and proofs of the last batches, in OPEN and ether, as the
+ * sequencer reports them.
+ */
 import { getOperatorResult } from "@openledger/client/sequencer/fees";
 import type { OperatorResult } from "@openledger/client/sequencer/sequencer-schemas";
 import { formatEther } from "viem";

@@ -2,8 +2,12 @@
 
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
+import { boundedJson } from "@openledger/foundation/wire/bounded-body";
 import type { PublicClient } from "viem";
 import { z } from "zod";
+
+/** Maximum bytes of a server's health. */
+const MAX_HEALTH_BYTES = 2 ** 22;
 
 const text = z.string().max(2_000);
 const alarmSchema = z.object({
@@ -67,7 +71,7 @@ export async function readServerHealth({
   sequencerUrl,
 }: SequencerAccess): Promise<ServerHealth> {
   const response = await fetch(`${sequencerUrl}/health`, { signal: AbortSignal.timeout(requestTimeoutMs) });
-  return healthSchema.parse(await response.json());
+  return healthSchema.parse(await boundedJson(response, MAX_HEALTH_BYTES));
 }
 
 /** Equivocations that a full node has stored. The sequencer, which does not watch itself, has no such route. */
@@ -86,6 +90,7 @@ export interface L1Health {
   }[];
 }
 
+/** Posted batches whose gas prices are shown. */
 const PAID_SHOWN = 3;
 /** Prices of the batches shown, and no others, since a page may stay open for weeks. */
 let paidBefore: ReadonlyMap<string, L1Health["paid"][number]> = new Map();

@@ -1,3 +1,7 @@
+/**
+ * Section "The full node's verdicts" of the health page: promises of the operator that Ethereum or another promise contradicts,
+ * each with its evidence.
+ */
 import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";

@@ -1,4 +1,7 @@
-/** Time from which a model of a Datanet's version can be approved: a day after its publication, by Ethereum's clock. */
+/**
+ * Time from which a model of a Datanet's version can be approved: a day after its publication, by Ethereum's clock. The models
+ * tab and the factory show it.
+ */
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import type { Live } from "../ledger/live.ts";
 

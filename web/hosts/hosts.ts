@@ -1,4 +1,4 @@
-/** Finds hosts, their Datanets, and the place of a Datanet. */
+/** Directory of the Datanets at all hosts of the site, and the host that serves one. Hosts that do not answer are left out. */
 import { clientError } from "@openledger/client/client-errors";
 import {
   type FindDatanetsParameters,

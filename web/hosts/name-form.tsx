@@ -1,3 +1,4 @@
+/** Form "Choose a name" on a leaf's page, for its owner. Names are signed records, up to MAX_NAME_BYTES of UTF-8. */
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { displayNameProblem, MAX_NAME_BYTES } from "@openledger/datanets/records/display-name";
 import { useState } from "preact/hooks";

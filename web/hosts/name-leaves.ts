@@ -1,4 +1,7 @@
-/** Names of leaves: of Datanets in their cards, of others as they have chosen; else a model has that of its Datanet. */
+/**
+ * Names of leaves from the hosts, for all links of the pages: of Datanets by their cards, of others as they have chosen; a model
+ * without a name has its Datanet's.
+ */
 import { findDisplayNames, setDisplayName } from "@openledger/client/datanets/display-names";
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";

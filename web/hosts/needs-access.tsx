@@ -1,10 +1,11 @@
+/** Gate of the tabs that read rows: open for public Datanets, else for the owner, the team, and readers with a grant. */
 import { getStanding } from "@openledger/client/datanets/label-turns";
 import type { ComponentChildren } from "preact";
 import { showTime } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { NeedsKey } from "./keys/needs-key.tsx";
 import { datanetHref, type TabProps } from "./tab-props.ts";
-import { useLoaded } from "./use-loaded.ts";
+import { useLoad } from "./use-load.ts";
 
 /** Shown before the rows of a permissioned Datanet: they need a key, and the owner's grant. */
 export function NeedsAccess(props: TabProps & { children: ComponentChildren }) {
@@ -19,7 +20,7 @@ export function NeedsAccess(props: TabProps & { children: ComponentChildren }) {
 function Granted(props: TabProps & { children: ComponentChildren }) {
   const { children, facts, place, visitor } = props;
   const { labelling } = facts.card;
-  const { problem, value } = useLoaded(`${visitor.client!.leafId}/${facts.here.recordCount}`, () =>
+  const { problem, value } = useLoad(`${visitor.client!.leafId}/${facts.here.recordCount}`, () =>
     getStanding(visitor.client!, place),
   );
   if (value === undefined)

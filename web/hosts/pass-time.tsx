@@ -5,7 +5,7 @@ import { DEVNET_CHAIN_ID } from "../ledger/site.ts";
 import { showDuration } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 
-/** More than the clock of the node and that of the last block differ by. */
+/** Margin above the difference between the node's clock and the last block's. */
 const MARGIN_SECONDS = 60;
 
 /** Button beside a time that has to pass. On the devnet anybody may skip it; elsewhere nothing is shown. */

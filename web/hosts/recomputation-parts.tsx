@@ -1,3 +1,7 @@
+/**
+ * Recomputations of a model by others, as the pages of Ask, of models and of Datanets show them: a table of who signed what, and
+ * a red notice of a difference.
+ */
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { Notice } from "../design/notice.tsx";

@@ -1,6 +1,6 @@
 /**
- * Recomputations of a model, from every host of the site. Each record is checked here against its leaf's key on the
- * ledger.
+ * Recomputations of a model, from every host of the site. Each record is checked here against its leaf's key on the ledger. The
+ * pages of Ask, models and Datanets show them.
  */
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { Verification } from "@openledger/client/datanets/verified-records";

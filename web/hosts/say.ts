@@ -1,3 +1,4 @@
+/** Signature of records by a tab of a Datanet's page: signs, sends, and throws the host's first refusal. */
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";

@@ -1,3 +1,4 @@
+/** Properties and rights that all tabs of a Datanet's page share: who owns, reviews and reads, and the addresses of the tabs. */
 import type { HostedDatanetPlace, ReadablePlace } from "@openledger/client/datanets/host-request";
 import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import type { PageProps } from "../ledger/page.ts";
@@ -8,7 +9,7 @@ export interface TabProps extends PageProps {
   readonly place: HostedDatanetPlace;
   readonly facts: HostedDatanetFacts;
   readonly visitor: Visitor;
-  /** Something was signed: asks the host again. */
+  /** Called after a signature: the page asks the host again. */
   readonly onChange: () => void;
 }
 

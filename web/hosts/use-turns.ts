@@ -1,3 +1,4 @@
+/** Queue of signatures for tabs that are worked by keys: each waits for the one before it. */
 import { useRef, useState } from "preact/hooks";
 import { type Problem, problemOf } from "../words/problem.tsx";
 

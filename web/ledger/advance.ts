@@ -1,4 +1,7 @@
-/** Advances a journey. It reads, and sends again what may not have arrived; it signs nothing. */
+/**
+ * Advances a journey. It reads, and sends again what may not have arrived; it signs nothing. look-once.ts calls it for each
+ * journey of the connected address.
+ */
 
 import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";
 import { findProposal } from "@openledger/client/actions/l1/await-proposal";
@@ -90,8 +93,8 @@ async function advanceOperation(client: LedgerClient, journey: Journey): Promise
   if (journey.hash === undefined) return journey;
   if (journey.signed !== undefined) {
     // Signed, and perhaps never sent: the sequencer answers the same for a second time.
-    const { preconfirmation } = await sendSigned(client, journey.signed);
-    if (preconfirmation === null) return journey;
+    const { status } = await sendSigned(client, journey.signed);
+    if (status === "pending") return journey;
     const { signed: _, ...rest } = journey;
     return reached(rest, "accepted", Date.now());
   }

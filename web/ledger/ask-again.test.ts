@@ -13,26 +13,26 @@ function failing(times: number, error: unknown) {
 const away = new TypeError("Failed to fetch");
 
 it("asks again until somebody answers, after pauses that grow", async () => {
-  const told: unknown[] = [];
-  askUntilAnswered(failing(3, away), (one) => told.push(one.state === "found" ? one.value : one.state));
+  const outcomes: unknown[] = [];
+  askUntilAnswered(failing(3, away), (one) => outcomes.push(one.state === "found" ? one.value : one.state));
   await vi.advanceTimersByTimeAsync(1_900);
-  expect(told).toEqual(["unanswered"]);
+  expect(outcomes).toEqual(["unanswered"]);
   await vi.advanceTimersByTimeAsync(6_000);
-  expect(told).toEqual(["unanswered", "unanswered", "unanswered"]);
+  expect(outcomes).toEqual(["unanswered", "unanswered", "unanswered"]);
   await vi.advanceTimersByTimeAsync(8_100);
-  expect(told.at(-1)).toBe(4);
+  expect(outcomes.at(-1)).toBe(4);
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(told).toHaveLength(4);
+  expect(outcomes).toHaveLength(4);
 });
 
 it("asks once where the answer is a refusal, and tells nothing when it is over", async () => {
-  const told: string[] = [];
+  const outcomes: string[] = [];
   const refusal = new RollupError("CLI_LEAF_NOT_FOUND", "none", {});
-  askUntilAnswered(failing(1, refusal), ({ state }) => told.push(state));
-  const stop = askUntilAnswered(failing(1, away), ({ state }) => told.push(state));
+  askUntilAnswered(failing(1, refusal), ({ state }) => outcomes.push(state));
+  const stop = askUntilAnswered(failing(1, away), ({ state }) => outcomes.push(state));
   stop();
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(told).toEqual(["refused"]);
+  expect(outcomes).toEqual(["refused"]);
 });
 
 it("waits for the sequencer to be live where it is told so", async () => {
@@ -45,16 +45,16 @@ it("waits for the sequencer to be live where it is told so", async () => {
       return () => void listeners.delete(listener);
     },
   } as unknown as Parameters<typeof whenLive>[0];
-  const told: string[] = [];
-  askUntilAnswered(failing(1, away), ({ state }) => told.push(state), whenLive(live));
+  const outcomes: string[] = [];
+  askUntilAnswered(failing(1, away), ({ state }) => outcomes.push(state), whenLive(live));
   const look = async () => {
     for (const listener of [...listeners]) listener();
     await vi.advanceTimersByTimeAsync(0);
   };
   await vi.advanceTimersByTimeAsync(0);
   await look();
-  expect(told).toEqual(["unanswered"]);
+  expect(outcomes).toEqual(["unanswered"]);
   link.value = "live";
   await look();
-  expect([told, listeners.size]).toEqual([["unanswered", "found"], 0]);
+  expect([outcomes, listeners.size]).toEqual([["unanswered", "found"], 0]);
 });

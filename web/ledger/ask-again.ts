@@ -3,7 +3,8 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Live } from "./live.ts";
 
-export type Told<T> =
+/** Outcome of one try. */
+export type AskOutcome<T> =
   | { readonly state: "found"; readonly value: T }
   /** Asking again would change nothing. */
   | { readonly state: "refused"; readonly problem: Problem }
@@ -13,6 +14,7 @@ export type Told<T> =
 /** Calls `act` once, later. @returns what ends it */
 export type Later = (act: () => void) => () => void;
 
+/** Pause after the first failure; each further one is twice as long, up to the longest. */
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -52,22 +54,22 @@ function mayPass(error: unknown, { code }: Problem): boolean {
  */
 export function askUntilAnswered<T>(
   ask: () => Promise<T>,
-  tell: (told: Told<T>) => void,
+  tell: (outcome: AskOutcome<T>) => void,
   later: Later = afterPauses(),
 ): () => void {
   let isOver = false;
   let stopWaiting = () => {};
   const attempt = async (): Promise<void> => {
-    const told = await ask().then(
-      (value): Told<T> => ({ state: "found", value }),
-      (error: unknown): Told<T> => {
+    const outcome = await ask().then(
+      (value): AskOutcome<T> => ({ state: "found", value }),
+      (error: unknown): AskOutcome<T> => {
         const problem = problemOf(error);
         return { state: mayPass(error, problem) ? "unanswered" : "refused", problem };
       },
     );
     if (isOver) return;
-    tell(told);
-    if (told.state === "unanswered") stopWaiting = later(() => void attempt());
+    tell(outcome);
+    if (outcome.state === "unanswered") stopWaiting = later(() => void attempt());
   };
   void attempt();
   return () => {

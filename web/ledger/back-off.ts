@@ -1,6 +1,7 @@
 /**
- * Pauses requests to a server that does not answer, Ethereum's node included. The pause grows with each failure.
- * A request during the pause is refused here, as by a server that is down.
+ * Pauses requests to a server that does not answer, Ethereum's node included. The pause grows with each failure. A request
+ * during the pause is refused here, as by a server that is down. main.tsx installs it around `fetch`; pauses are in
+ * milliseconds.
  */
 
 /** Pause after the first failure; each further failure doubles it. */

@@ -1,6 +1,6 @@
 /**
- * Names of Ethereum's own name service, if the chain has its universal resolver: mainnet and its public test networks.
- * A devnet has none, so nothing is asked there.
+ * Names of Ethereum's own name service, if the chain has its universal resolver: mainnet and its public test networks. A devnet
+ * has none, so nothing is asked there. Recipients, the search and pages of addresses use them.
  */
 import { type Address, createPublicClient, custom, type PublicClient } from "viem";
 import { mainnet, sepolia } from "viem/chains";

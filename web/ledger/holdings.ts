@@ -1,4 +1,7 @@
-/** Holdings of the connected address, on Ethereum and in the ledger. */
+/**
+ * Holdings of the connected address: balances in wei on Ethereum and in the ledger, with their check. The bridge page shows
+ * them, all pages that sign take their account from here.
+ */
 
 import type { L1Balances } from "@openledger/client/actions/l1/l1-balances";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
@@ -17,11 +20,11 @@ export interface Holdings {
   /** Amount that a forced operation burns now. */
   readonly forcedFeeWei: bigint;
   /** Check of the main account against the root in the contract; null before its first posted batch. */
-  readonly checked: Checked | null;
+  readonly checked: BalanceCheck | null;
 }
 
 /** Result of the check: either the leaf leads to L1's root, or it does not, which is a contradiction and no delay. */
-export type Checked =
+export type BalanceCheck =
   | { readonly id: number; readonly batchNumber: number; readonly balanceWei: bigint }
   | { readonly id: number; readonly problem: Problem };
 

@@ -1,4 +1,7 @@
-/** The journeys of the connected address. They outlive the page: a list in the browser's storage for each address. */
+/**
+ * The journeys of the connected address. They outlive the page: a list in the browser's storage for each address. The bridge
+ * page and the Ask page list them.
+ */
 import { signal } from "@preact/signals";
 import { isOver, type Journey, journeySchema, type Milestone } from "./journey.ts";
 import type { Session } from "./wallets.ts";

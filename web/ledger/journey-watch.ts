@@ -1,4 +1,7 @@
-/** Keeps holdings and journeys of the connected address up to date, one look after the other. */
+/**
+ * Keeps holdings and journeys of the connected address up to date, one look after the other. The frame of the pages runs it; a
+ * page that has sent something asks for an extra look.
+ */
 
 import { signal } from "@preact/signals";
 import { type Problem, problemOf } from "../words/problem.tsx";

@@ -63,7 +63,7 @@ export const journeySchema = z.object({
       }),
     })
     .optional(),
-  /** Transfer and withdrawal: as it was signed, until the sequencer's preconfirmation is there; then its name alone. */
+  /** Transfer and withdrawal: as it was signed, until the sequencer acknowledges it; then its name alone. */
   signed: z.unknown().optional(),
   hash: hex.optional(),
   batchNumber: z.int().optional(),

@@ -14,10 +14,13 @@ import { type Problem, problemOf } from "../words/problem.tsx";
 /** live: news come by themselves; polling: the page asks; lost: nobody answers. */
 export type Link = "connecting" | "live" | "polling" | "lost";
 
+/** Batches that the first page may show. */
 const BATCHES_SHOWN = 8;
+/** Interval at which ages on the pages are renewed. */
 const TICK_MS = 1_000;
 /** Interval of looks while the feed is connected: they only guard against a lost message. */
 const GUARD_MS = 5_000;
+/** Interval of looks without the feed. */
 const POLL_MS = 2_000;
 /** A burst of messages causes one look. */
 const SETTLE_MS = 150;

@@ -1,4 +1,7 @@
-/** Locks over all tabs of this site, if the browser has them: not if the page came without encryption. */
+/**
+ * Locks over all tabs of this site, if the browser has them: not if the page came without encryption. Contributions are sent by
+ * one tab at a time.
+ */
 
 /**
  * Acts alone with this name, or beside others that share it.

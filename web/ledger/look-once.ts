@@ -1,4 +1,4 @@
-/** Looks once at everything of the connected address: its holdings, and the progress of its journeys. */
+/** One look at everything of the connected address: its holdings, and each journey's progress. journey-watch.ts repeats it. */
 
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";

@@ -1,4 +1,7 @@
-/** Reads the connected address' holdings from Ethereum and the ledger, and checks the one against the other. */
+/**
+ * Balances of the connected address (in wei) from Ethereum and the sequencer, and the check of the one against the other.
+ * look-once.ts calls it.
+ */
 
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
 import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
@@ -7,7 +10,7 @@ import { getProvenLeaf } from "@openledger/client/sequencer/proven-leaf";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { problemOf } from "../words/problem.tsx";
-import { type Checked, holdings } from "./holdings.ts";
+import { type BalanceCheck, holdings } from "./holdings.ts";
 import type { Session } from "./session.ts";
 
 /** @throws CLI_UNREACHABLE, CLI_SEQUENCER_… */
@@ -40,7 +43,7 @@ async function checkLeaf(
   client: LedgerClient,
   { id, postedBalanceWei }: LedgerLeaf,
   address: string,
-): Promise<Checked | null> {
+): Promise<BalanceCheck | null> {
   // No batch on Ethereum has it yet.
   if (postedBalanceWei == null) return null;
   const before = holdings.value?.checked ?? null;

@@ -1,4 +1,7 @@
-/** Journeys that begin with a signature for the ledger. */
+/**
+ * Journeys that begin with an operation signed by the ledger key (transfer, withdrawal, paid answer): stored once it is signed,
+ * so that a page that was closed sends it again.
+ */
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { reached } from "./advance.ts";
 import type { Journey, JourneyKind } from "./journey.ts";
@@ -17,19 +20,19 @@ export function beginJourney(kind: JourneyKind, amountWei: bigint): Journey {
 }
 
 /** Stores a signed operation before it is sent: a page that closes in between sends it again when it opens. */
-export async function keepSigned(
+export async function storeSignedJourney(
   now: Session,
   started: Journey,
-  send: (onSigned: (signed: SignedSubmission) => void) => Promise<{ preconfirmation: unknown }>,
+  send: (onSigned: (signed: SignedSubmission) => void) => Promise<{ status: string }>,
 ): Promise<void> {
   let journey = started;
-  const { preconfirmation } = await send((signed) => {
+  const { status } = await send((signed) => {
     const [receipt] = started.kind === "answer" ? signed.body.words : [];
     const known = { signed, hash: signed.hash, ...(receipt === undefined ? {} : { receipt }) };
     journey = reached({ ...journey, ...known }, "signed", Date.now());
     keepJourney(now, journey);
   });
-  if (preconfirmation === null) return;
+  if (status === "pending") return;
   const { signed: _, ...rest } = journey;
   keepJourney(now, reached(rest, "accepted", Date.now()));
 }

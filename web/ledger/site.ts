@@ -1,4 +1,7 @@
-/** Sources of the page's data: the server of the page, and the Ethereum node that it names. */
+/**
+ * Sources of the page's data: the server of the page, and the Ethereum node that it names. main.tsx loads it once; every page
+ * gets it.
+ */
 
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** Clock of the devnet: its node lets anybody move it. Fetched only if the chain is the devnet's. */
+/** Clock of the devnet, which its node lets anybody move. The button of pass-time.tsx fetches it. */
 import { clientError } from "@openledger/client/client-errors";
 import { createTestClient, http, publicActions } from "viem";
 import { foundry } from "viem/chains";

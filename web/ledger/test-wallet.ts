@@ -29,7 +29,7 @@ export async function offerTestWallets(l1Url: string): Promise<boolean> {
   const node = createPublicClient({ chain: foundry, transport: http(l1Url) });
   if ((await node.getChainId()) !== foundry.id) return false;
   for (const { name, addressIndex } of WALLETS) {
-    const provider = { request: (asked: Request) => answer(asked, l1Url, addressIndex) };
+    const provider = { request: (request: Request) => answer(request, l1Url, addressIndex) };
     add({ id: `openledger.test.${addressIndex}`, name, iconUrl: null, provider, isTest: true });
   }
   return true;
@@ -52,7 +52,9 @@ export async function sendTestOpen(l1Url: string, token: Address, to: Address): 
   await node.waitForTransactionReceipt({ hash });
 }
 
+/** Tries of a transaction whose nonce another tab has taken. */
 const MAX_TRIES = 5;
+/** Pause between two tries, times the number of tries. */
 const PAUSE_MS = 400;
 
 /** Sends again if another reader has taken the same nonce. */
@@ -86,11 +88,12 @@ async function answer({ method, params }: Request, l1Url: string, addressIndex: 
     case "eth_signTypedData_v4":
       return account.signTypedData(JSON.parse(list[1] as string));
     case "eth_sendTransaction": {
-      const asked = list[0] as Record<string, `0x${string}`>;
-      const optional = (name: string) => (asked[name] === undefined ? undefined : hexToBigInt(asked[name]));
+      const request = list[0] as Record<string, `0x${string}`>;
+      const optional = (name: string) =>
+        request[name] === undefined ? undefined : hexToBigInt(request[name]);
       return wallet.sendTransaction({
-        to: asked.to,
-        data: asked.data,
+        to: request.to,
+        data: request.data,
         value: optional("value"),
         gas: optional("gas"),
         maxFeePerGas: optional("maxFeePerGas"),

@@ -1,3 +1,4 @@
+/** Hook of the pages for everything that comes from the sequencer: a value, kept up to date by `Live`, or a problem. */
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Live } from "./live.ts";

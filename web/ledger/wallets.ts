@@ -31,6 +31,7 @@ interface Announcement {
   readonly provider: WalletProvider;
 }
 
+/** Characters of a wallet's name, which any extension can set. */
 const MAX_NAME_LENGTH = 40;
 
 export const foundWallets = signal<readonly FoundWallet[]>([]);

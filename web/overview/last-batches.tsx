@@ -4,8 +4,10 @@ import { showAge, showCount } from "../words/format.ts";
 import { BatchLink } from "../words/links.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 
+/** Batches of the table. */
 const SHOWN = 5;
 
+/** Table of the last batches on the first page. */
 export function LastBatches({ batches, nowMs }: { batches: readonly LedgerBatch[]; nowMs: number }) {
   const columns: Column<LedgerBatch>[] = [
     { label: "Batch", cell: ({ number }) => <BatchLink number={number} /> },

@@ -1,3 +1,4 @@
+/** First page: what a visitor can do, whom an answer pays, and the ledger's figures and last batches. */
 import { TREASURY_PARTS } from "@openledger/circuits/protocol";
 import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
@@ -67,6 +68,7 @@ function Door({ children, href, title }: { href: string; title: string; children
   );
 }
 
+/** Denominator of the treasury's part: parts are in 65,536ths. */
 const PARTS = 65_536;
 
 function WhoIsPaid() {

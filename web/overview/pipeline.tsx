@@ -1,3 +1,4 @@
+/** Section of the first page: the newest batch of each stage from accepted to final, with median times in milliseconds. */
 import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import { showCount, showDuration } from "../words/format.ts";

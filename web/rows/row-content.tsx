@@ -1,14 +1,19 @@
+/**
+ * Content of one row, as labelling, review and a row's details show it: text of a stranger, or a picture whose bytes match its
+ * SHA-256.
+ */
+import { DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { imageTypeOf } from "@openledger/datanets/rows/row-view";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { readablePlace, type TabProps } from "../hosts/tab-props.ts";
-import { useLoaded } from "../hosts/use-loaded.ts";
+import { useLoad } from "../hosts/use-load.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { RowText } from "./row-text.tsx";
 
+/** Characters that are shown before a person asks for the rest. */
 const FIRST_CHARACTERS = 4_000;
-const DIGIT_SIDE = 28;
 
 interface RowContentProps extends TabProps {
   readonly row: { readonly digest: string; readonly excerpt: string; readonly isCut: boolean };
@@ -45,7 +50,7 @@ function Text({ excerpt, isCut }: { excerpt: string; isCut: boolean }) {
 function Picture(props: RowContentProps) {
   const { facts, row, visitor } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { problem, value } = useLoaded(row.digest, async () => {
+  const { problem, value } = useLoad(row.digest, async () => {
     const asked = { ...readablePlace(props), digests: [row.digest], maxRowBytes: facts.card.row.maxBytes };
     return (await fetchRowContents(visitor.reader, asked))[0]!;
   });

@@ -1,3 +1,7 @@
+/**
+ * Details of a row on the rows tab and its own page: content, owner, labels. Its contributor objects to being left out, a
+ * reviewer makes it a gold row; both are signed records.
+ */
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
 import { useState } from "preact/hooks";
@@ -8,7 +12,7 @@ import { Field } from "../design/field.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { sayAll } from "../hosts/say.ts";
 import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../hosts/tab-props.ts";
-import { useLoaded } from "../hosts/use-loaded.ts";
+import { useLoad } from "../hosts/use-load.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { OutcomeBadge } from "./outcome-badge.tsx";
@@ -19,7 +23,7 @@ import { showBytes } from "./show-bytes.ts";
 /** Details of one row: its content, its owner, and everything that was signed about it. */
 export function RowDetail(props: TabProps & { digest: string }) {
   const { digest, facts, visitor } = props;
-  const loaded = useLoaded(`${digest}/${facts.here.recordCount}`, () =>
+  const loaded = useLoad(`${digest}/${facts.here.recordCount}`, () =>
     getHostedRow(visitor.reader, { ...readablePlace(props), digest }),
   );
   const row = loaded.value;

@@ -1,3 +1,4 @@
+/** Labels of a row by their labellers, for review and a row's details. The host hides them until there are enough. */
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
 import { Badge } from "../design/badge.tsx";
 import { showTime } from "../words/format.ts";

@@ -1,7 +1,9 @@
 /** Rows of one search, a page at a time: those that are near stay, and a page that follows a known one goes on from it. */
 import type { HostedRow, RowsPage } from "@openledger/client/datanets/row-schemas";
 
+/** Rows of one request to the host. */
 export const PAGE_ROWS = 100;
+/** Pages that stay in memory. */
 const MAX_PAGES = 60;
 
 /** @param page.after `next` of the page before, if it is known */

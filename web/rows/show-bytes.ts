@@ -1,4 +1,4 @@
-/** 1,536 → "1.5 kB"; of 1,000 bytes each. */
+/** Sizes on pages: 1,536 → "1.5 kB", by powers of 1,000. */
 export function showBytes(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB"];
   let value = bytes;

@@ -1,3 +1,8 @@
+/**
+ * Guard against texts of strangers that deceive a reader: names hidden and turning characters (Unicode UAX #9) before pages show
+ * them.
+ */
+
 interface ShownPart {
   readonly text: string;
   /** The name of a character that is not shown as itself. */

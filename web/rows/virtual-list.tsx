@@ -1,14 +1,20 @@
+/**
+ * List of the rows tab for any number of rows, by TanStack's virtualizer: only rows in view are in the page. The caller fetches
+ * them.
+ */
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { showCount } from "../words/format.ts";
 
-/** Rows that are made beyond those seen, at each end. */
+/** Rows rendered beyond those in view, at each end. */
 const OVERSCAN = 8;
+/** Media query of a window as narrow as a phone. */
 const NARROW = "(max-width: 44rem)";
+/** Height of a row. */
 const ROW_PX = 46;
-/** Two lines: the text, and its owner. */
+/** Height of a row of two lines on a phone: the text, and its owner. */
 const NARROW_ROW_PX = 76;
 /** Rows laid out at once: Firefox lays out no box above 17.9 million pixels. */
 const MAX_ROWS = 100_000;

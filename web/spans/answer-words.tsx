@@ -1,3 +1,7 @@
+/**
+ * Text of an answer on the pages Ask and Answer, with its verbatim spans underlined; a chosen span names its rows and their
+ * owners.
+ */
 import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { useState } from "preact/hooks";
 import { showCount } from "../words/format.ts";

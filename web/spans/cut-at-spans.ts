@@ -9,7 +9,7 @@ export interface Piece {
   readonly span: number | null;
 }
 
-/** @param spans as they are found: the rarest first. They may overlap, and are of whole characters. */
+/** Cuts a text at the ends of its spans. @param spans the rarest first; may overlap, and end between characters */
 export function cutAtSpans(text: string, spans: readonly Pick<CheckedSpan, "start" | "end">[]): Piece[] {
   const bytes = new TextEncoder().encode(text);
   const cuts = new Set([0, bytes.length, ...spans.flatMap(({ end, start }) => [start, end])]);

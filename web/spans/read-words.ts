@@ -1,4 +1,7 @@
-/** Text of an answer, and the spans of it that occur word for word in the version: fetched and checked in the page. */
+/**
+ * Text of an answer, and the spans of it that occur word for word in the version: fetched and checked in the page. The Ask page
+ * and the page of an answer show it.
+ */
 
 import { askSpans, type CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { type Problem, problemOf } from "../words/problem.tsx";
@@ -34,8 +37,8 @@ export async function readWords({ answer, rowsRoot, serverUrl }: ServedAnswer): 
 const STORAGE_PREFIX = "openledger.said.";
 
 /** Stores an answer in this tab, and nowhere else: it belongs to its customer. */
-export function keepSaid(receipt: bigint, said: ServedAnswer): void {
-  sessionStorage.setItem(STORAGE_PREFIX + receipt, JSON.stringify(said));
+export function storeServedAnswer(receipt: bigint, answer: ServedAnswer): void {
+  sessionStorage.setItem(STORAGE_PREFIX + receipt, JSON.stringify(answer));
 }
 
 export function storedWords(receipt: bigint): ServedAnswer | null {

@@ -3,18 +3,18 @@ import type { BrowserContext } from "playwright-core";
 import { createWalletClient, type HDAccount, http } from "viem";
 import { foundry } from "viem/chains";
 
-type Asked = { readonly method: string; readonly params?: unknown };
+type WalletRequest = { readonly method: string; readonly params?: unknown };
 
 /** @param answer what the wallet says to a request; it asks nobody before it signs */
 export async function announceWallet(
   context: BrowserContext,
   name: string,
-  answer: (asked: Asked) => Promise<unknown>,
+  answer: (request: WalletRequest) => Promise<unknown>,
 ): Promise<void> {
-  await context.exposeBinding("askWallet", (_source, asked: Asked) => answer(asked));
+  await context.exposeBinding("askWallet", (_source, request: WalletRequest) => answer(request));
   await context.addInitScript((walletName) => {
     const page = globalThis as unknown as {
-      askWallet: (asked: unknown) => Promise<unknown>;
+      askWallet: (request: unknown) => Promise<unknown>;
       dispatchEvent(event: object): void;
       addEventListener(type: string, listener: () => void): void;
       CustomEvent: new (type: string, init: object) => object;
@@ -28,7 +28,10 @@ export async function announceWallet(
 }
 
 /** A wallet of one known key, over a node. */
-export function walletOfKey(account: HDAccount, rpcUrl: string): (asked: Asked) => Promise<unknown> {
+export function walletOfKey(
+  account: HDAccount,
+  rpcUrl: string,
+): (request: WalletRequest) => Promise<unknown> {
   const wallet = createWalletClient({ chain: foundry, transport: http(rpcUrl), account });
   return async ({ method, params }) => {
     if (/accounts/i.test(method)) return [account.address];

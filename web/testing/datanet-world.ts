@@ -61,7 +61,10 @@ export interface DatanetWorld {
   stop(): Promise<void>;
 }
 
-export async function startDatanetWorld(): Promise<DatanetWorld> {
+/** @param environment of the sequencer, beside the one that it has here */
+export async function startDatanetWorld(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<DatanetWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-datanets-"));
   const f = await startHistoryFixture();
   const port = await freePort();
@@ -78,6 +81,7 @@ export async function startDatanetWorld(): Promise<DatanetWorld> {
       SEQUENCER_PAGES_PATH: path,
       SEQUENCER_PAGES_L1_URL: f.rpcUrl,
       SEQUENCER_PAGES_DATANET_HOSTS: `http://127.0.0.1:${port}`,
+      ...environment,
     },
   });
   const { clients, sequencerUrl } = world;

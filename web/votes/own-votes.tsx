@@ -1,4 +1,4 @@
-/** Votes of the connected wallet, and its delegate. */
+/** Section "Your votes" of the votes page: what the wallet holds (wei of OPEN), its voting power, and the form to delegate it. */
 import { useState } from "preact/hooks";
 import { type Address, getAddress, isAddress } from "viem";
 import { useAction } from "../bridge/use-action.ts";

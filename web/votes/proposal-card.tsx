@@ -1,4 +1,6 @@
-/** Card of one proposal: the effect of its calls, its state, and the next step. */
+/**
+ * Card of one proposal on the votes page: what its calls do, its state and votes (wei of OPEN), and the button of the next step.
+ */
 
 import type { Proposal, ProposalState, VoteName } from "@openledger/client/governance/governance";
 import { describeCall } from "@openledger/client/governance/governed-calls";

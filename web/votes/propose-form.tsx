@@ -1,4 +1,7 @@
-/** A payment out of the treasury, proposed. */
+/**
+ * Form "Propose a payment" of the votes page: a holder with enough votes proposes to pay OPEN of the treasury to a leaf or an
+ * Ethereum address.
+ */
 
 import type { GovernedCall } from "@openledger/client/governance/governance";
 import {

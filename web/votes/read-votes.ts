@@ -96,6 +96,7 @@ export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes>
   };
 }
 
+/** Blocks over which a block's time is averaged. */
 const AVERAGED_BLOCKS = 100n;
 
 async function msPerBlock(l1: LedgerClient["l1"], head: { number: bigint; timestamp: bigint }) {

@@ -1,4 +1,7 @@
-/** Page of the votes: proposals, one's own votes, and a new proposal. */
+/**
+ * Page "#/votes": a holder of OPEN reads proposals, votes, delegates and proposes. All of it goes to Ethereum, none to the
+ * sequencer.
+ */
 import "./votes.css";
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import { Notice } from "../design/notice.tsx";

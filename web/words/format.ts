@@ -1,4 +1,7 @@
-/** Numbers as people read them. A shortened number is exact elsewhere: in a title, or when it is copied. */
+/**
+ * Numbers, amounts (wei as OPEN), ages and durations (milliseconds) as pages show them. A shortened number is exact in its
+ * title, or when it is copied.
+ */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 
 const SHOWN_DECIMALS = 4;

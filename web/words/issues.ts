@@ -1,3 +1,4 @@
+/** Sentences for zod's issues, as the card form shows them below its fields. */
 import type { z } from "zod";
 
 const sized = (origin: string, size: string): string =>

@@ -1,3 +1,7 @@
+/**
+ * Names of leaves for all pages: chosen names, Datanets' names, and the account of the wallet. Links read them; hosts are asked
+ * for the names of leaves that pages show.
+ */
 import { signal } from "@preact/signals";
 
 /** A leaf as people call it. */
@@ -24,13 +28,14 @@ export const ownLeafId = signal<number | null>(null);
 
 /** Leaves that pages have shown, the last ones, whose names are requested. */
 export const shownLeaves = signal<readonly number[]>([]);
+/** Leaves whose names are asked for. */
 const MAX_SHOWN = 200;
-/** Links of one page come one after the other. */
+/** Time to gather the leaves of one page into one request: its links are rendered one after the other. */
 const GATHER_MS = 50;
 const gathered = new Set<number>();
 
 /** A page shows this leaf. */
-export function noteShown(id: number): void {
+export function noteShownLeaf(id: number): void {
   if (gathered.has(id) || shownLeaves.value.includes(id)) return;
   if (gathered.size === 0)
     setTimeout(() => {

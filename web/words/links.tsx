@@ -1,10 +1,10 @@
-/** Links to the pages of things of the ledger. The one place that knows the pages' addresses. */
+/** Addresses of the pages of batches, leaves, answers and operations, and links to them: the one place that knows them. */
 import type { LedgerPayment } from "@openledger/client/sequencer/model-schemas";
 import { useEffect } from "preact/hooks";
 import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { showCount } from "./format.ts";
-import { leafNames, noteShown, ownLeafId } from "./leaf-names.ts";
+import { leafNames, noteShownLeaf, ownLeafId } from "./leaf-names.ts";
 
 export const batchHref = (number: number) => `#/batch/${number}`;
 export const leafHref = (id: number) => `#/leaf/${id}`;
@@ -23,7 +23,7 @@ export function BatchLink({ number }: { number: number }) {
 
 /** Name of a leaf: its picture, its name, its number second; its number alone if it has no name. */
 export function LeafLink({ id }: { id: number }) {
-  useEffect(() => noteShown(id), [id]);
+  useEffect(() => noteShownLeaf(id), [id]);
   return (
     <a class="leaf-link" href={leafHref(id)}>
       <Identicon of={`leaf ${id}`} />

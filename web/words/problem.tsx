@@ -85,6 +85,7 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   SEQ_SUNSET: "withdraw what is yours on the page Bridge",
 };
 
+/** Depth to which causes are read. */
 const MAX_CAUSES = 8;
 /** viem's and the browser's names for: nobody answered, or not in time. */
 const NO_ANSWER: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-/** The glossary: each word that has a tooltip, with the same meaning. */
+/** Page "#/glossary": every word that has a tooltip, with the same meaning. */
 import { Field } from "../design/field.tsx";
 import { useFilter } from "../routes.ts";
 import { glossary } from "./term.tsx";

@@ -1,9 +1,14 @@
+/**
+ * Recipe of a direct model: the JSON that fixes its rows, inputs, training and rules, so that anyone trains the
+ * same bytes. Schema and parser; the family of language models has its own in models/.
+ */
 import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
 import { BASE_BUCKETS, termBucketCount } from "../../features/direct-base.ts";
 import { checkedRecipe, DIRECT, recipeFields } from "../recipe-fields.ts";
 import { blockBuckets } from "./digit-blocks.ts";
 
+/** A real number above 0: decay and damping are each a λ, the tolerance is that of lbfgs.ts. */
 const rate = z.number().positive();
 const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
 const { thresholdPermille: _, ...rules } = recipeFields.rules.shape;
@@ -45,7 +50,7 @@ export type DirectRecipe = z.infer<typeof directSchema> & {
   readonly rules: { readonly thresholdPermille?: undefined };
 };
 
-/** @throws ATT_RECIPE_INVALID */
+/** Checks a recipe's JSON. @throws ATT_RECIPE_INVALID */
 export function parseDirectRecipe(json: unknown): DirectRecipe {
   return checkedRecipe(directSchema, json);
 }

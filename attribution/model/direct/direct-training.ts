@@ -1,4 +1,7 @@
-/** Training of direct models, and the matrix that they register (docs/explanation/attribution-proof.md). */
+/**
+ * Training of direct models, and the int16 matrix B that they register (docs/explanation/attribution-proof.md).
+ * Training jobs call it, and whoever verifies a model trains again by it.
+ */
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { writeBase } from "../../features/direct-base.ts";
 import { type DirectFeatures, directRows, quantiseDirect } from "../../features/direct-rows.ts";
@@ -8,7 +11,7 @@ import { nearDuplicates } from "../../rows/near-duplicates.ts";
 import { decodeRow } from "../../rows/row-content.ts";
 import { clipRowNorms, clusterSizes, shareNearDuplicates } from "../../rows/row-rules.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
-import type { FamilyTraining, Trained, TrainOptions } from "../model-family.ts";
+import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "../owned-rows.ts";
 import { requireRows } from "../trainable.ts";
 import { type DirectParts, directFamily, directModel, logitRow } from "./direct-family.ts";
@@ -37,7 +40,7 @@ export function trainDirect(
   rows: readonly OwnedRow[],
   unchecked: DirectRecipe,
   options: Pick<TrainOptions, "onProgress"> = {},
-): Trained<DirectParts> {
+): TrainedModel<DirectParts> {
   const recipe = parseDirectRecipe(unchecked);
   const payees = payeeTable(rows);
   checkRowsRoot(rows, recipe);

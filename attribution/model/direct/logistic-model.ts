@@ -1,3 +1,7 @@
+/**
+ * Multinomial logistic regression on sparse inputs: the model behind direct models, and behind the check of
+ * labels in cleaning/ and datanet-check.ts. Loss: mean cross-entropy in nats plus λ/2 · |θ|².
+ */
 import { contrastBasis, type Sensitivities, writeRow } from "../../features/sensitivities.ts";
 import { softmaxInPlace } from "../../maths/exact-math.ts";
 import { type LbfgsOptions, minimise } from "../../maths/lbfgs.ts";
@@ -9,10 +13,13 @@ export interface LogisticOptions {
   readonly classCount: number;
   /** λ of λ/2 · |θ|². */
   readonly decay: number;
+  /** `LbfgsOptions.tolerance`; default 1e-7. */
   readonly tolerance?: number;
 }
 
+/** Gradient's length, as a part of max(1, |θ|), at which training ends unless a recipe says otherwise. */
 const DEFAULT_TOLERANCE = 1e-7;
+/** L-BFGS steps after which training ends at any rate. */
 const MAX_ITERATIONS = 2000;
 
 /** Logistic model. Parameters lie input after input, `classCount` for each; the bias is the last input. */
@@ -108,6 +115,7 @@ function allIndices(examples: Examples): Int32Array {
   return Int32Array.from({ length: examples.labels.length }, (_, i) => i);
 }
 
+/** Writes the row's logits: Wᵀ x plus the bias, one for each class. */
 function writeLogits(parameters: Float64Array, inputs: SparseRows, i: number, logits: Float64Array): void {
   const classCount = logits.length;
   const bias = inputs.columnCount * classCount;

@@ -1,5 +1,7 @@
-/** Content of a transaction with batches: from its own input, or from events where the input may not hold it. */
-
+/**
+ * Reader of a transaction with batches: the submitted batches and settlements, from its own input, or from
+ * events where the input may not hold them. l1-history.ts and pages call it.
+ */
 import { entryCount } from "@openledger/circuits/settlement/settlement-data";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { type Hex, hexToBytes, isAddressEqual } from "viem";

@@ -1,4 +1,7 @@
-/** Reads L1's state of batches, without any memory of our own. */
+/**
+ * Queries of L1 about posted batches: receipt, block and position of each, without any memory of our own. The
+ * publisher decides by them.
+ */
 import { BlockNotFoundError, type Hex, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
 import { type L1Client, l1Call } from "../l1-client.ts";
 import { readRollupLogs } from "../log-reader.ts";

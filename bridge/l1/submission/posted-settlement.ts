@@ -1,5 +1,4 @@
-/** Finds an epoch's settlement on L1 by the contract's own event. */
-
+/** Search for an epoch's settlement on L1 by the contract's own event, for whoever verifies the settlement. */
 import type { Hex } from "viem";
 import { l1Call } from "../l1-client.ts";
 import { findEventBlock, type RollupLog, readRollupLogs } from "../log-reader.ts";

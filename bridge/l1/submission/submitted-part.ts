@@ -1,3 +1,4 @@
+/** Form in which readers of L1 have a submitted batch or settlement: posted data, commitment C and proof. */
 import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { type Hex, hexToBytes } from "viem";
@@ -12,7 +13,9 @@ export interface SubmittedPart {
 
 /** An entry behind a settlement's first: one of its shards. */
 export interface SubmittedEntry extends SubmittedPart {
-  /** Index of the circuit; null where it came in through another contract: events name the first entry's circuit only. */
+  /**
+   * Index of the circuit; null where it came in through another contract: events name the first entry's circuit only.
+   */
   readonly circuitIndex: number | null;
 }
 

@@ -1,3 +1,7 @@
+/**
+ * Choice of the batches that one L1 transaction submits, with its calldata, gas limit and blobs.
+ * batch-publisher.ts calls it whenever no transaction of its own waits.
+ */
 import type { BlobSidecar } from "@openledger/contracts/l1/blob-transaction";
 import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "@openledger/contracts/l1/fee-policy";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -17,15 +21,20 @@ export interface BundleLimits {
   readonly maxGas: bigint;
 }
 
-/** 8 batches; 120 KB, below the 128 KiB that geth's pool takes of one transaction; three quarters of EIP-7825's 2^24 gas. */
+/**
+ * 8 batches; 120 KB, below the 128 KiB that geth's pool takes of one transaction; three quarters of EIP-7825's 2^24
+ * gas.
+ */
 export const BUNDLE_LIMITS: BundleLimits = {
   maxBatchCount: 8,
   maxInputBytes: 120_000,
   maxGas: (MAX_TRANSACTION_GAS * 3n) / 4n,
 };
 
+/** Content of one transaction. */
 export interface Bundle {
   readonly batches: readonly ReadyBatch[];
+  /** Calldata of `submitBatches`. */
   readonly input: Hex;
   readonly gasLimit: bigint;
   /** Sidecars of the batches that have a blob, in their order. */
@@ -48,8 +57,8 @@ interface BundleModules {
 }
 
 /**
- * The longest run of batches, from the first on, that fits one transaction, whatever others add to its gas before it is
- * mined, and that L1 takes now. Halving finds a run that is at least half as long as the longest.
+ * Chooses the longest run of batches, from the first on, that fits one transaction, whatever others add to its gas
+ * before it is mined, and that L1 takes now. Halving finds a run that is at least half as long as the longest.
  * @throws BRG_CONTRACT_REVERTED where L1 refuses the first batch alone; BRG_BATCH_TOO_LARGE
  */
 export async function chooseBundle(
@@ -114,7 +123,10 @@ export async function chooseBundle(
 /** Maximum gas of a transaction: EIP-7825's limit, or the whole block. */
 export const maxGasLimit = (head: BundleView["head"]): bigint => smaller(MAX_TRANSACTION_GAS, head.gasLimit);
 
-/** Settlements that somebody has pre-verified on L1: their proofs need not be checked again, which costs a tenth of the gas. */
+/**
+ * Finds settlements that somebody has pre-verified on L1: their proofs need not be checked again, which costs a tenth
+ * of the gas.
+ */
 async function preVerifiedAmong(
   batches: readonly ReadyBatch[],
   rollup: RollupContract,

@@ -1,5 +1,4 @@
-/** Blobs of ready batches, as they are sent beside a transaction, with a small cache. */
-
+/** Blobs of ready batches as sidecars of a transaction, with a cache of 12; batch-bundle.ts counts and makes them. */
 import { fromBytesBe } from "@openledger/circuits/field/element-vector";
 import { type BlobSidecar, MAX_TRANSACTION_BLOBS } from "@openledger/contracts/l1/blob-transaction";
 import { LRUCache } from "lru-cache";

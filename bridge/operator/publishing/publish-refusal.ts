@@ -1,3 +1,7 @@
+/**
+ * Classification of L1's refusal of batches: the contract's error and its state decide the publisher's next
+ * step and the reason that it reports to the sequencer. batch-publisher.ts calls it.
+ */
 import {
   type BlobSidecar,
   isBlobTransaction,
@@ -11,7 +15,7 @@ import type { DropReason } from "../operator-client.ts";
 import type { Attempt } from "./publish-intent.ts";
 
 /**
- * Why L1 does not take a batch, as far as the publisher's next step depends on it:
+ * Class of L1's refusal of a batch, as far as the publisher's next step depends on it:
  * - "stale": its time is too far back. Only closing it again helps.
  * - "overdue": it leaves overdue queue entries to later ones. Only another order helps.
  * - "early": L1's newest block is older than the batch. Time helps.
@@ -19,8 +23,8 @@ import type { Attempt } from "./publish-intent.ts";
  * - "superseded": L1 already has a batch of this number.
  * - "queue": it holds queue entries that L1 does not have: L1 took them back. The queue watcher sees that too, and the
  *   sequencer then makes other batches.
- * - "pre-verified": a settlement that it takes is not pre-verified any more: a reorganisation took it back. Sent again, the batch
- *   brings the settlement itself.
+ * - "pre-verified": a settlement that it takes is not pre-verified any more: a reorganisation took it back. Sent again,
+ *   the batch brings the settlement itself.
  * - "refused": anything else. Nothing that the publisher can do helps, if it is so at later blocks too.
  */
 export type RefusalClass =
@@ -54,7 +58,10 @@ export function classifyRefusal(
   return timestamp < earliest ? "stale" : "early";
 }
 
-/** Reason for the sequencer; null = mined without effect, though L1 would take the batches now. */
+/**
+ * Reason that the sequencer is told.
+ * @param refusal null: mined without effect, though L1 would take the batches now.
+ */
 export function dropReason(refusal: RefusalClass | null): DropReason {
   switch (refusal) {
     case "stale":
@@ -76,7 +83,7 @@ export function dropReason(refusal: RefusalClass | null): DropReason {
   }
 }
 
-/** Call of an attempt. */
+/** Decodes the call that an attempt's signed transaction makes, and its blobs. */
 export function callOf(attempt: Attempt): { to: Address; input: Hex; sidecars: readonly BlobSidecar[] } {
   const { sidecars, signed } = isBlobTransaction(attempt.raw)
     ? unwrapBlobTransaction(attempt.raw)
@@ -90,9 +97,10 @@ export const isFiller = (attempt: Attempt, account: Address): boolean =>
   isAddressEqual(callOf(attempt).to, account);
 
 /**
- * Class of the refusal of an attempt's call, and its reason, both as of one block: nodes lag behind each other, and the
- * state of one with the refusal of another gives false results. null: L1 takes it. An errand's refusal is always
- * "refused".
+ * Simulates an attempt's call.
+ * @returns the class of the refusal and its reason, both as of one block: nodes lag
+ * behind each other, and the state of one with the refusal of another gives false results. null: L1 takes it. An
+ * errand's refusal is always "refused".
  */
 export async function whyRefused(
   attempt: Attempt,
@@ -124,5 +132,6 @@ export async function whyRefused(
   }
 }
 
+/** A revert as text: the error's name with its operands. */
 export const revertText = ({ errorName, operands }: ContractRevert): string =>
   `${errorName}(${operands.join(", ")})`;

@@ -1,3 +1,4 @@
+/** Reports to the sequencer of what became of batches on L1: submitted, posted, final, dropped. */
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeMetrics, PublishResult } from "../../metrics.ts";

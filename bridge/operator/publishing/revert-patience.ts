@@ -1,4 +1,7 @@
-/** Reaction to transactions with batches that were mined and reverted, although L1 takes the same call a moment later. */
+/**
+ * Reaction of the publisher to transactions that were mined and reverted, although L1 takes the same call a
+ * moment later: more gas first, then longer and longer pauses.
+ */
 import { isOutOfGas } from "@openledger/contracts/l1/fee-policy";
 
 interface RevertedTransaction {

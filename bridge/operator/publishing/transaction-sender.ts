@@ -1,3 +1,8 @@
+/**
+ * Sender of the publisher's L1 transactions, plain and with blobs: signs, stores the intent, sends, replaces by
+ * higher fees under the same nonce. batch-publisher.ts and posted-watcher.ts call it; amounts are wei, gas is
+ * in units.
+ */
 import {
   type BlobSidecar,
   hasCells,
@@ -39,6 +44,7 @@ interface TransactionSenderModules {
   readonly chainId: number;
   /** Maximum tip: a higher suggestion of the node is ignored. */
   readonly maxPriorityFeePerGasWei: bigint;
+  /** Cap of the price of a unit of blob gas. */
   readonly maxFeePerBlobGasWei: bigint;
   readonly account: LocalAccount;
   readonly store: IntentStore;
@@ -70,7 +76,7 @@ export interface TransactionDraft {
   readonly sidecars?: readonly BlobSidecar[];
 }
 
-// Ethereum Yellow Paper, appendix G, G_transaction.
+/** Gas of a transfer without data: G_transaction of the Ethereum Yellow Paper, appendix G. */
 const PLAIN_TRANSFER_GAS = 21_000n;
 
 /** Signs, writes down, sends: in this order. */
@@ -271,7 +277,7 @@ export class TransactionSender {
     return all;
   }
 
-  /** Signed transactions of the account in the chain so far: the nonce of the next one. */
+  /** Reads the number of the account's mined transactions: the nonce of the next one. */
   minedCount(atBlock?: bigint): Promise<number> {
     const { account, client } = this.#modules;
     const at = atBlock === undefined ? ({ blockTag: "latest" } as const) : { blockNumber: atBlock };
@@ -280,6 +286,7 @@ export class TransactionSender {
     );
   }
 
+  /** Reads the newest base fee and the node's suggested tip, capped. */
   async feeMarket(): Promise<FeeMarket> {
     const { client, maxPriorityFeePerGasWei } = this.#modules;
     const block = await l1Call("read the newest block", () => client.getBlock());

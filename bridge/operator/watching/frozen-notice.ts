@@ -1,3 +1,7 @@
+/**
+ * Watch over the rollup's freeze on L1, which stops the loops of batches, randomness and settlements. The queue
+ * loop looks at it first.
+ */
 import type { Logger } from "@openledger/foundation/logger";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../../metrics.ts";

@@ -1,3 +1,7 @@
+/**
+ * Watch over mined batches until they are final, through reorganisations of L1: reports posted, final and
+ * dropped to the sequencer, then changes the bridge's own record. The loop of batches calls `poll`.
+ */
 import type { Logger } from "@openledger/foundation/logger";
 import type { TransactionReceipt } from "viem";
 import { l1Call } from "../../l1/l1-client.ts";
@@ -33,7 +37,10 @@ export class PostedWatcher {
     this.#modules = modules;
   }
 
-  /** Reports batches that became final, and those that L1 forgot or moved. @throws BRG_L1_*, SRV_SEQUENCER_UNREACHABLE */
+  /**
+   * Reports batches that became final, and those that L1 forgot or moved.
+   * @throws BRG_L1_*, SRV_SEQUENCER_UNREACHABLE
+   */
   async poll(): Promise<void> {
     const { logger, metrics, rollup, store } = this.#modules;
     const records = await store.posted();

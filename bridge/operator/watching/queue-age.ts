@@ -1,8 +1,10 @@
+/** Age of L1's oldest queue entry, in seconds, as the metric that alerts watch. The queue loop calls `note`. */
 import { ExitContract } from "../../l1/exit-contract.ts";
 import { l1Call } from "../../l1/l1-client.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
 import type { BridgeMetrics } from "../../metrics.ts";
 
+/** Shortest time between two readings: the deadlines are a day and more. */
 const INTERVAL_MS = 60_000;
 
 /**
@@ -21,8 +23,8 @@ export class QueueAge {
   }
 
   /**
-   * Updates the metric, at most once a minute, however often it is called. It uses L1's clock, which decides. @throws
-   * BRG_L1_*
+   * Updates the metric, at most once a minute, however often it is called. It uses L1's clock, which decides.
+   * @throws BRG_L1_*
    */
   async note(): Promise<void> {
     if (this.#nowMs() - this.#lookedAtMs < INTERVAL_MS) return;

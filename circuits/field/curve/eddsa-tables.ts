@@ -1,3 +1,10 @@
+/**
+ * Generates eddsa-tables.circom, the multiples of the base point B8 by which eddsa.circom multiplies:
+ *
+ *     npx tsx circuits/field/curve/eddsa-tables.ts
+ *
+ * Points are on the Montgomery form v² = u³ + 168698·u² + u of BabyJubJub: u = (1 + y) / (1 − y), v = u / x.
+ */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { babyjubjub } from "@noble/curves/misc.js";
@@ -5,17 +12,11 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 
-/**
- * Generates eddsa-tables.circom:
- *
- *     npx tsx circuits/field/curve/eddsa-tables.ts
- *
- * Points are on the Montgomery form v² = u³ + 168698·u² + u of BabyJubJub: u = (1 + y) / (1 − y), v = u / x.
- */
 const { Point } = babyjubjub;
 const { Fp: field } = Point;
 type NoblePoint = InstanceType<typeof Point>;
 
+/** Signed octal digits of a scalar: 84 digits of ±1, ±3, ±5, ±7 have 252 bits, and the subgroup's order has 251. */
 const DIGIT_COUNT = 84;
 /** Seed of a point whose discrete logarithm nobody knows: the point comes from a hash of this sentence. */
 const OFFSET_SEED = "openledger-verifiable: offset of the fixed-base chain in eddsa.circom";
@@ -97,6 +98,7 @@ function interpolate(values: { k: bigint; value: bigint }[]): bigint[] {
   return [c0, c1, field.sub(at9, field.mul(c3, 9n)), c3];
 }
 
+/** Converts a point to the Montgomery form. */
 export function toMontgomery(point: NoblePoint): { u: bigint; v: bigint } {
   const { x, y } = point.toAffine();
   const u = field.div(field.add(1n, y), field.sub(1n, y));

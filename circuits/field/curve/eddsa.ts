@@ -1,3 +1,10 @@
+/**
+ * Signatures of ledger operations, by the rules of eddsa.circom: Schnorr signatures on BabyJubJub, keys and
+ * nonces derived as EdDSA does, S · B8 = R8 + V · A. Clients sign, the sequencer and whoever replays L1 verify.
+ *
+ * The curve is a·x² + y² = 1 + d·x²·y² with a = 168700 (a square) and d = 168696 (none), so its addition has no
+ * exceptions; its order is 8l (ERC-2494). `initPoseidon` must have been awaited.
+ */
 import { babyjubjub } from "@noble/curves/misc.js";
 import { blake512 } from "@noble/hashes/blake1.js";
 import { circuitError } from "../../circuit-errors.ts";
@@ -11,12 +18,7 @@ import {
   poseidonImplementation,
 } from "../poseidon.ts";
 
-/**
- * The rules of eddsa.circom: Schnorr signatures on BabyJubJub, keys and nonces derived as EdDSA does, S · B8 = R8 + V · A.
- *
- * The curve is a·x² + y² = 1 + d·x²·y² with a = 168700 (a square) and d = 168696 (none), so its addition has
- * no exceptions; its order is 8l (ERC-2494). `initPoseidon` must have been awaited.
- */
+/** Affine point; coordinates are field elements, 0 ≤ x < r. */
 export interface CurvePoint {
   x: bigint;
   y: bigint;
@@ -48,9 +50,10 @@ const { Fp: field } = Point;
 /** Order of the subgroup that keys live in. */
 export const SUBGROUP_ORDER = 2736030358979909402780800718157159386076813972158567259200215660948447373041n;
 
-/** circomlib's generator of that subgroup, 8 times ERC-2494's. */
+/** Coefficients of the curve's equation (ERC-2494). */
 export const CURVE_A = 168700n;
 export const CURVE_D = 168696n;
+/** circomlib's generator of the subgroup, 8 times ERC-2494's. */
 export const BASE8: CurvePoint = {
   x: 5299619240641551281634865583518297030282874472190772894086521144482721001553n,
   y: 16950150798460657717958625567821834550301663161624707787222815936182638968203n,
@@ -88,7 +91,10 @@ export function recoverPublicKey(keyX: bigint): CurvePoint | null {
   return key;
 }
 
-// The root and the subgroup check take about 2 ms, and a ledger sees the same keys again: the oldest entry goes first.
+/**
+ * Cached keys: a root and a subgroup check take about 2 ms, and a ledger sees the same keys again. The oldest goes
+ * first.
+ */
 const RECOVERED_LIMIT = 10_000;
 const recovered = new Map<bigint, CurvePoint | null>();
 
@@ -119,12 +125,12 @@ export function recoverKeyY(keyX: bigint): bigint | null {
   return recoverPublicKey(keyX)?.y ?? null;
 }
 
-/** circomlibjs' prv2pub of EdDSA. A bigint secret is its 32 bytes, big-endian. */
+/** Derives a secret's public key, as circomlibjs' prv2pub of EdDSA. A bigint secret is its 32 bytes, big-endian. */
 export function derivePublicKey(secret: Uint8Array | bigint): CurvePoint {
   return encode(base8.multiply(expandSecret(secret).scalar));
 }
 
-/** Deterministic, as EdDSA: R8 = r·B8 with r from a hash of secret and message, S = r + V·a. */
+/** Signs deterministically, as EdDSA: R8 = r·B8 with r from a hash of secret and message, S = r + V·a. */
 export function signMessage(secret: Uint8Array | bigint, message: Message): Signature {
   const { scalar, prefix } = expandSecret(secret);
   const key = base8.multiply(scalar).toAffine();
@@ -172,8 +178,8 @@ function verdictOn({ keyX, message, signature }: SignedMessage): Verdict | undef
 }
 
 /**
- * Stores the verdict of `judgeSignatures` in another thread on this very signature: `verifySignature` returns it for the
- * same key and message. The signature is frozen, so the verdict stays valid.
+ * Stores the verdict of `judgeSignatures` in another thread on this very signature: `verifySignature` returns it for
+ * the same key and message. The signature is frozen, so the verdict stays valid.
  */
 export function rememberVerdict(
   check: SignedMessage,

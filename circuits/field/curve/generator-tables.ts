@@ -1,3 +1,8 @@
+/**
+ * Generator of the circom file that holds attribution's generators (generators.ts) as digit tables, one file
+ * for each number of rows: made where it is missing, never committed, about 550 bytes a row.
+ * circuit-registry.ts includes it in the main sources of settlement circuits.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,10 +13,7 @@ import { FIELD_ORDER } from "../../protocol.ts";
 import { generators } from "./generators.ts";
 import { addAll, type MontgomeryPoints } from "./montgomery-points.ts";
 
-/**
- * The generators as circom constants: a file for a number of rows, made where it is missing and never committed. About
- * 550 bytes a row.
- */
+/** Rows of one block of SCORE_TABLE: score-rows.circom reads the table block by block. */
 export const TABLE_BLOCK_ROWS = 64;
 /** Maximum digits of a score: score-rows.circom, SCORE_DIGITS. */
 const MAX_SCORE_DIGITS = 9;
@@ -38,8 +40,9 @@ export function drawScoresIncludes(rows: number): string {
 }
 
 /**
- * The path of the tables for `rows` rows, relative to the repository's root; the file exists afterwards. Its name is its text's
- * hash: a name never stands for two texts, and circuits stay the same while the code that makes the tables changes.
+ * Returns the path of the tables for `rows` rows, relative to the repository's root; the file exists afterwards. Its
+ * name is its text's hash: a name never stands for two texts, and circuits stay the same while the code that makes
+ * the tables changes.
  */
 export function generatorTablesPath(rows: number): string {
   const hash = createHash("sha256").update(`${rows}`);

@@ -1,17 +1,18 @@
+/**
+ * Generators of attribution's Pedersen commitments: BabyJubJub points of the prime-order subgroup, on the
+ * Montgomery form v² = u³ + 168698·u² + u, of which nobody knows a relation. feature-commitment.ts multiplies
+ * them by features.
+ *
+ * Derivation of (name, index): for counter = 0, 1, …: u = SHA-256 of the ASCII text "OpenLedger generator
+ * v1|name|index|counter" (decimal numbers), big-endian, mod r. The first u whose right side is a square gives
+ * (u, the smaller root v); eight times this point is the generator, unless it is the identity.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { squareRoot } from "../square-root.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints } from "./montgomery-points.ts";
 
-/**
- * The generators of attribution: BabyJubJub points of the prime-order subgroup, on the Montgomery form
- * v² = u³ + 168698·u² + u, of which nobody knows a relation.
- *
- * Derivation of (name, index): for counter = 0, 1, …: u = SHA-256 of the ASCII text
- * "OpenLedger generator v1|name|index|counter" (decimal numbers), big-endian, mod r. The first u whose right side is a
- * square gives (u, the smaller root v); eight times this point is the generator, unless it is the identity.
- */
 const GENERATOR_SEED = "OpenLedger generator v1";
 
 /** row: H_0, H_1, … (one a row); blind: H' (index 0); plane: B_p, where the sum of digit plane p starts. */
@@ -24,8 +25,7 @@ const known: Record<GeneratorName, MontgomeryPoints> = {
 };
 
 /**
- * The generators name_0 … name_{count−1}, or more of them. They are kept: each is derived once a process, about
- * 0.07 ms each.
+ * Returns the generators name_0 … name_{count−1}, or more of them. Each is derived once a process, in about 0.07 ms.
  */
 export function generators(name: GeneratorName, count: number): Readonly<MontgomeryPoints> {
   const points = known[name];
@@ -60,6 +60,7 @@ function timesEight(points: MontgomeryPoints): MontgomeryPoints {
   return result;
 }
 
+/** Coefficient of u² in the Montgomery form. */
 const MONTGOMERY_A = 168698n;
 
 /** u³ + 168698·u² + u, which is v² of a point of BabyJubJub's Montgomery form. Not reduced. */

@@ -1,20 +1,25 @@
+/**
+ * Additions of many points of BabyJubJub's Montgomery form v² = u³ + 168698·u² + u at once, for commitments to
+ * features: an addition has one division, and any number of divisions need one inversion (Montgomery's trick).
+ * About 4 µs an addition in batches of 256.
+ */
 import { invertAll, modulo } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../../protocol.ts";
 
-/**
- * Many points of BabyJubJub's Montgomery form v² = u³ + 168698·u² + u at once: an addition has one division, and any
- * number of divisions need one inversion (Montgomery's trick). About 4 µs an addition in batches of 256.
- */
+/** Points as two lists of coordinates. */
 export interface MontgomeryPoints {
   /** Coordinates in 0 … r − 1; the identity, which has none, is (IDENTITY_U, 0). */
   u: bigint[];
   v: bigint[];
 }
+/** u of the identity, outside of the field. */
 export const IDENTITY_U = -1n;
+/** Coefficient of u² in the curve's equation. */
 const A = 168698n;
+/** Modulus r. */
 const P = FIELD_ORDER;
 
-/** left[i] += right[i] for all i; every case of the group law. The two may be the same object. */
+/** Computes left[i] += right[i] for all i; every case of the group law. The two may be the same object. */
 export function addAll(left: MontgomeryPoints, right: Readonly<MontgomeryPoints>): void {
   const count = left.u.length;
   // Denominators of the slopes; 0 if there is no slope to compute.
@@ -50,7 +55,7 @@ export function addAll(left: MontgomeryPoints, right: Readonly<MontgomeryPoints>
   }
 }
 
-/** −point for every point. */
+/** Returns −point for every point. */
 export function negateAll(points: Readonly<MontgomeryPoints>): MontgomeryPoints {
   return { u: [...points.u], v: points.v.map((v) => (v === 0n ? 0n : P - v)) };
 }

@@ -1,7 +1,14 @@
+/**
+ * Overlay of a ledger's leaves over their flat base (flat-ledger.ts), with an index by owner and key: what
+ * batches have changed since the last fold. Ledger writes it; LedgerLeaves reads both.
+ */
 import type { LeafState } from "../leaf.ts";
 import type { FlatLedger, LeafHolder } from "./flat-ledger.ts";
 
-/** Leaves that differ from a flat base, `null` for one that is gone, with an index of those that have another owner or key there. */
+/**
+ * Leaves that differ from a flat base, `null` for one that is gone, with an index of those that have another owner or
+ * key there.
+ */
 export class ChangedLeaves extends Map<number, LeafState | null> {
   readonly #base: FlatLedger;
   readonly #byOwner = new IdsByValue();

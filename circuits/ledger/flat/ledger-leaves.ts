@@ -1,3 +1,4 @@
+/** Read view of a ledger's leaves, base and overlay as one map by id: the `leaves` of Ledger. */
 import type { LeafState } from "../leaf.ts";
 import type { ChangedLeaves } from "./changed-leaves.ts";
 import type { FlatLedger, LeafHolder } from "./flat-ledger.ts";

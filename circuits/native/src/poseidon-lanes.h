@@ -12,7 +12,7 @@ namespace {
 template <class L, class S>
 struct LaneHash {
   using F = typename L::F;
-  static constexpr size_t most = maxLaneWidth + laneBlockRounds;
+  static constexpr size_t maxElements = maxLaneWidth + laneBlockRounds;
 
   static __attribute__((noinline)) F dot(const F* a, const Limbs* b, size_t count) {
     typename S::Sum sum = S::nothing(count);
@@ -42,7 +42,7 @@ struct LaneHash {
     static constexpr Words r2 = powerOfTwo(520, ScalarModulus::value);
     const size_t width = numbers.width, half = numbers.before.size() / width;
     const F square = L::splatWords(r2);
-    F states[groups][most];
+    F states[groups][maxElements];
     for (size_t group = 0; group < groups; group++) {
       for (size_t i = 0; i < width; i++) {
         const F plain = L::gather([&](int lane) { return static_cast<const void*>(row(8 * group + static_cast<size_t>(lane)) + i); });

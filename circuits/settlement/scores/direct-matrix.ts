@@ -155,7 +155,7 @@ export type RegisteredMatrix = Int8Array | DirectMatrix;
 
 /**
  * The score of each row.
- * @throws CIR_QUERY_INVALID if the query is of another kind than the matrix; CIR_QUERY_INVALID, CIR_FEATURES_INVALID
+ * @throws CIR_QUERY_INVALID, also if the query is of another kind than the matrix; CIR_FEATURES_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function scoresOf(matrix: RegisteredMatrix, query: ModelQuery): readonly bigint[] {
   if (matrix instanceof Int8Array && query instanceof Int16Array) return exactScores(matrix, query);

@@ -1,13 +1,20 @@
+/**
+ * Exact scores of one drawn answer, as DrawScores of draw-scores.circom takes them: s = G q with int8 features
+ * and odd queries up to ±255.
+ */
 import { circuitError } from "../../circuit-errors.ts";
 import { queryBytes } from "../../ledger/model-query.ts";
 
-/** Base-8 digits of 2s + 1 for d features: |2s + 1| ≤ 2 · 127 · 255 · d + 1 < 8^D. SCORE_DIGITS in score-rows.circom. */
+/**
+ * Number of base-8 digits of 2s + 1 for d features: |2s + 1| ≤ 2 · 127 · 255 · d + 1 < 8^D. SCORE_DIGITS in
+ * score-rows.circom.
+ */
 export function scoreDigitCount(featureCount: number): 7 | 8 | 9 {
   return featureCount <= 32 ? 7 : featureCount <= 259 ? 8 : 9;
 }
 
 /**
- * s_k = Σ_j G[k][j] q_j, G row-major N × d. Exact: below 2^26 for d ≤ 2,072.
+ * Computes s_k = Σ_j G[k][j] q_j, G row-major N × d. Exact: below 2^26 for d ≤ 2,072.
  *
  * @throws CIR_FEATURES_INVALID if G has no whole number of rows for this query
  */
@@ -38,7 +45,7 @@ export interface DrawInputs {
   readonly blindScore: bigint;
 }
 
-/** @throws CIR_QUERY_INVALID, CIR_FEATURES_INVALID */
+/** Builds one draw's inputs of G (N × d) and its query (d). @throws CIR_QUERY_INVALID, CIR_FEATURES_INVALID */
 export function drawInputs(G: Int8Array, q: Int16Array): DrawInputs {
   return {
     queryBytes: [...queryBytes(q)],

@@ -1,3 +1,7 @@
+/**
+ * Sizes of the two circuits of a sharded settlement, one for the draws and one for each shard: limits, and
+ * names to and from sizes. The registry and settle-shards.ts use them.
+ */
 import { areBuckets, requireBuckets } from "../../ledger/direct-query.ts";
 import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../../protocol.ts";
 import { DIRECT_DIGITS } from "../scores/direct-matrix.ts";
@@ -20,19 +24,19 @@ export function shardedTotalBits({ features, isDirect }: Pick<ShardedSize, "feat
   return 3 * (isDirect === true ? DIRECT_DIGITS : scoreDigitCount(features)) - 1 + SHARDED_ROW_BITS;
 }
 
-/** @throws CIR_SETTLEMENT_SIZE for sizes that no circuit has */
+/** Requires sizes within their limits. @throws CIR_SETTLEMENT_SIZE */
 function requireSizes(
   { features, draws, isDirect }: Pick<ShardSize, "features" | "draws" | "isDirect">,
-  limits: readonly [what: string, given: number, least: number, max: number][],
+  limits: readonly [what: string, given: number, min: number, max: number][],
 ): void {
   const ofColumns = isDirect === true ? [] : [["features", features, 1, 2_072] as const];
-  for (const [what, given, least, max] of [...limits, ...ofColumns])
-    if (!Number.isInteger(given) || given < least || given > max) throw sizeError(what, given, max);
+  for (const [what, given, min, max] of [...limits, ...ofColumns])
+    if (!Number.isInteger(given) || given < min || given > max) throw sizeError(what, given, max);
   if (isDirect === true) requireBuckets(features);
   drawBits(draws);
 }
 
-/** @throws CIR_SETTLEMENT_SIZE */
+/** Requires a size that a shard's circuit can have. @throws CIR_SETTLEMENT_SIZE */
 export function requireShardSize(size: ShardSize): void {
   requireSizes(size, [
     ["rows", size.rows, 1, 2 ** 20],
@@ -40,7 +44,7 @@ export function requireShardSize(size: ShardSize): void {
   ]);
 }
 
-/** @throws CIR_SETTLEMENT_SIZE */
+/** Requires a size that a circuit of the draws can have. @throws CIR_SETTLEMENT_SIZE */
 export function requireShardedSize(size: ShardedSize): void {
   requireSizes(size, [
     ["payments", size.payments, 1, 2 ** 16 - 1],

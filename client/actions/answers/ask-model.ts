@@ -1,5 +1,11 @@
+/**
+ * Questions to a model's answer server, and payment for the answer: ask, check, pay, or all three by `buyAnswer`. The command
+ * line, the Ask page and programs call it. Amounts are in wei; an answer is a promise of the server until `checkAnswer` has
+ * passed.
+ */
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { hex32 } from "@openledger/foundation/hex";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
@@ -17,7 +23,7 @@ import {
   checkAnswer,
   requireLeast,
   requirePayer,
-  requireRegistered,
+  requireRegisteredStatics,
 } from "./check-answer.ts";
 import { streamAnswer, streamCompletion } from "./completion-stream.ts";
 import {
@@ -224,7 +230,9 @@ export type BuyAnswerErrorCode =
   | "CLI_WAIT_ENDED"
   | PayInferenceErrorCode;
 
+/** Time that a server has to open a paid answer. */
 const OPEN_TIMEOUT_MS = 60_000;
+/** Interval between two requests for a paid answer. */
 const OPEN_POLL_MS = 250;
 const openingSchema = z.object({ salt: z.optional(answerSchema.shape.salt) });
 
@@ -250,7 +258,7 @@ export async function buyAnswer(
   const leaf = await getModel(client, modelId);
   const staticsHash = staticsOf(leaf).hash;
   // Checks everything that can be checked before the payment.
-  requireRegistered(model, staticsHash);
+  requireRegisteredStatics(model, staticsHash);
   requireLeast(model, sure);
   const signed = await signQuestion(client, { modelId, prompt, from });
   const given = await requestModelServer(
@@ -317,7 +325,7 @@ function openedWith(
     });
   let opened: object;
   try {
-    opened = JSON.parse(new TextDecoder().decode(sealedBytes(salt, bytes))) as object;
+    opened = JSON.parse(textOfBytes(sealedBytes(salt, bytes))) as object;
   } catch (cause) {
     throw invalid(cause);
   }

@@ -1,3 +1,7 @@
+/**
+ * Customer's check of an answer before payment: recomputes answer, query, commitment and receipt with the customer's own copy of
+ * the model. `payForAnswer` signs nothing for an answer that fails.
+ */
 import {
   answerHash,
   modelQueryBytes,
@@ -50,7 +54,7 @@ export function checkAnswer(
   expected: AnswerExpectation,
 ): void {
   const { prompt, payerId, staticsHash } = expected;
-  requireRegistered(model, staticsHash);
+  requireRegisteredStatics(model, staticsHash);
   requirePayer(answer.payerId, payerId);
   const own =
     model.queryOf === undefined || expected.isAnsweredAgain === true
@@ -80,7 +84,7 @@ export function checkAnswer(
  * @throws CLI_ANSWER_WRONG where the ledger has another model under this number
  * @internal
  */
-export const requireRegistered = (model: CheckableModel, staticsHash: bigint): void =>
+export const requireRegisteredStatics = (model: CheckableModel, staticsHash: bigint): void =>
   requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
 
 /**

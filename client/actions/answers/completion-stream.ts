@@ -1,6 +1,7 @@
 /** Client of an answer server (docs/explanation/openlora.md): its list of adapters, and one answer while it is made. */
 
 import { RollupError } from "@openledger/foundation/rollup-error";
+import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
@@ -68,11 +69,15 @@ const errorSchema = z.union([
     z.transform(({ error }) => error),
   ),
 ]);
+/** Maximum bytes of a refusal. */
+const MAX_REFUSAL_BYTES = 2 ** 20;
 /**
- * Maximum characters of a line. An answer's last part has its opening and its estimate; no honest line comes near this.
+ * Maximum characters of a line, and of an answer's text. An answer's last part has its opening and its estimate; no honest line
+ * comes near this.
  */
 const MAX_LINE_CHARACTERS = 2 ** 22;
 
+/** Longest silence of a stream: before its first word a large model reads the prompt. */
 const PATIENCE_MS = 300_000;
 
 const invalidAnswer = (url: string, reason: string, cause?: unknown) =>
@@ -103,6 +108,7 @@ export async function streamCompletion(
     if (!part.success) throw invalidAnswer(url, "a part has another form", part.error);
     const more = part.data.choices[0]?.text ?? "";
     text += more;
+    if (text.length > MAX_LINE_CHARACTERS) throw invalidAnswer(url, "it does not end");
     last = part.data.openledger ?? last;
     if (more !== "") onText(text);
   }
@@ -158,20 +164,30 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
     }),
   );
   if (!response.ok)
-    throw refusalOf(await within(response.text()), response.status) ?? invalidAnswer(url, "no error");
+    throw refusalOf(await within(refusalText(response)), response.status) ?? invalidAnswer(url, "no error");
   if (response.body === null) throw invalidAnswer(url, "it is empty");
   const isWhole = response.headers.get("content-type")?.startsWith(EVENT_STREAM) !== true;
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const textOf = (part?: Uint8Array) => {
+    try {
+      return decoder.decode(part, { stream: part !== undefined });
+    } catch (cause) {
+      throw invalidAnswer(url, "it is no UTF-8", cause);
+    }
+  };
   let unread = "";
   try {
     for (;;) {
       const { done, value } = await within(reader.read());
       if (done) {
+        unread += textOf();
         if (isWhole) yield unread;
         return;
       }
-      const lines = isWhole ? [] : (unread + value).split("\n");
-      unread = isWhole ? unread + value : lines.pop()!;
+      const text = unread + textOf(value);
+      const lines = isWhole ? [] : text.split("\n");
+      unread = isWhole ? text : lines.pop()!;
       if (unread.length > MAX_LINE_CHARACTERS) throw invalidAnswer(url, "a part is too long");
       for (const line of lines) {
         if (!line.startsWith("data: ")) continue;
@@ -185,6 +201,9 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
     await reader.cancel().catch(() => undefined);
   }
 }
+
+const refusalText = (response: Response) =>
+  boundedBytes(response, MAX_REFUSAL_BYTES).then((bytes) => new TextDecoder().decode(bytes));
 
 /** Error in the server's answer; null where it has none. */
 function refusalOf(body: string, httpStatus: number): RollupError | null {

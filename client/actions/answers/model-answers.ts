@@ -1,4 +1,7 @@
-/** Messages between a customer and an answer server. */
+/**
+ * Schemas of an answer server's messages, and the assurance of each part of a reply: believed, recomputed or proven. Asking,
+ * checking and paying parse by them; prices are in wei.
+ */
 
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";

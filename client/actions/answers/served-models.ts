@@ -1,3 +1,4 @@
+/** List of the registered models that an answer server or a factory has, with the address of each. */
 import * as z from "zod/mini";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { requestModelServer } from "./model-answers.ts";
@@ -13,7 +14,7 @@ export interface ServedPlace {
 }
 
 /**
- * Where a server has the routes of a registered model.
+ * Address below which a server has the routes of a registered model.
  * @internal
  */
 export const belowLedger = (url: string, modelId: number): string =>

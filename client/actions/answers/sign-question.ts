@@ -1,3 +1,4 @@
+/** Signature over a question, by which an answer server knows who will pay. `askModel` and `askAdapter` send it. */
 import { askMessage } from "@openledger/circuits/ledger/model-query";
 import { hex32 } from "@openledger/foundation/hex";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";

@@ -1,3 +1,7 @@
+/**
+ * Commits of rows to a Datanet by a contributor, and the next version collected from all commits by the Datanet's owner.
+ * Rows are bytes in a `RowStore`; the ledger gets roots and counts.
+ */
 import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type CommitDataErrorCode, commitData } from "../ledger/commit-data.ts";

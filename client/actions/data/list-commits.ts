@@ -1,3 +1,7 @@
+/**
+ * Commits of a Datanet, from the sequencer's list of operations, checked against the chain of hashes in the Datanet's leaf.
+ * Versions are collected and verified from them.
+ */
 import { commitChain, type DatanetHistory, datanetHistory } from "@openledger/circuits/ledger/version-rows";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";

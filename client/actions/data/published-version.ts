@@ -1,6 +1,6 @@
 /**
- * Rows of a published version. The ledger holds their root alone; the list is in the row store, under the root, and is
- * checked against it.
+ * Rows of a published version. The ledger holds their root alone; the list is in the row store, under the root, and is checked
+ * against it. Publishing stores the list; verification, training and downloads read it.
  */
 
 import { hexToBytes } from "@noble/hashes/utils.js";

@@ -5,7 +5,7 @@
 const ENTRIES = "entries";
 
 /** The part of IndexedDB that is used here: this folder is compiled without a browser's types. */
-interface Asked<T> {
+interface PendingRequest<T> {
   readonly result: T;
   readonly error: unknown;
   onsuccess: (() => void) | null;
@@ -13,8 +13,8 @@ interface Asked<T> {
   onupgradeneeded?: (() => void) | null;
 }
 interface Entries {
-  get(name: string): Asked<unknown>;
-  put(content: Uint8Array, name: string): Asked<unknown>;
+  get(name: string): PendingRequest<unknown>;
+  put(content: Uint8Array, name: string): PendingRequest<unknown>;
 }
 interface Transaction {
   readonly error: unknown;
@@ -30,8 +30,8 @@ interface Database {
 }
 const { indexedDB } = globalThis as unknown as {
   indexedDB: {
-    open(name: string, version: number): Asked<Database>;
-    deleteDatabase(name: string): Asked<unknown>;
+    open(name: string, version: number): PendingRequest<Database>;
+    deleteDatabase(name: string): PendingRequest<unknown>;
   };
 };
 
@@ -48,7 +48,7 @@ function databaseOf(folder: string): Promise<Database> {
   return database;
 }
 
-function settled<T>(request: Asked<T>): Promise<T> {
+function settled<T>(request: PendingRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

@@ -1,3 +1,7 @@
+/**
+ * Rows of Datanets on a client's disk or in a page's storage, addressed by SHA-256. Contributions, versions, downloads and
+ * mirrors read and write them.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";

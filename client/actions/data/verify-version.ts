@@ -1,3 +1,7 @@
+/**
+ * Audit of a published version: compares it with every row that was ever committed, and says the fate of each that differs.
+ * `openledger datanet verify` and the versions' page show the result.
+ */
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf } from "../../sequencer/ledger-reads.ts";
 import type { ListCommitsErrorCode } from "./list-commits.ts";

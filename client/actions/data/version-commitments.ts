@@ -1,3 +1,7 @@
+/**
+ * Commitments of a Datanet's version: root of its rows, owners by payee, payees' root, as PublishVersion signs them. Publishing
+ * and verification compute the same ones (formulas: docs/reference/settlement.md).
+ */
 import { cutPayees, type ShardRoom } from "@openledger/circuits/ledger/payee-shards";
 import {
   ownersCommitment,

@@ -1,3 +1,7 @@
+/**
+ * Forced inclusion: sends an operation to L1's queue, for an owner whom the sequencer does not serve. The owner's L1 account
+ * signs; the fee is OPEN in wei and is burned.
+ */
 import { type EntryRequest, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import type { Address } from "viem";
@@ -14,7 +18,7 @@ import { type QueueResult, readOwnEntry } from "./queue-result.ts";
 
 interface ForceOptions extends QueueOptions {
   /**
-   * How the rollup gets leave to burn the fee where the allowance is too low: by a transaction of its own, or in one step
+   * Approval of the fee that the rollup burns, where the allowance is too low: by a transaction of its own, or in one step
    * with the operation (EIP-5792), for which the wallet chooses the gas. Default: approve.
    */
   permission?: "approve" | "batch";
@@ -95,7 +99,7 @@ export async function force(client: LedgerClient, operation: ForceParameters): P
   return readOwnEntry(client, await callContract(client, call, operation), call.effect);
 }
 
-/** What of the entry the wallet decides: L1 adds its time to an approval's number and as a close's word. */
+/** Part of an entry that the wallet decides: L1 adds its time to an approval's number and as a close's word. */
 function contentOf({ type }: ForceableOperation, entry: EntryRequest): EntryRequest {
   if (type === "approveModel") {
     const { amountWei: _timed, ...content } = entry;

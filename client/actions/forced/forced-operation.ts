@@ -1,3 +1,7 @@
+/**
+ * Operations that L1's queue takes, as parameters of `force`, and the queue entry of each (docs/reference/l1-format.md). Amounts
+ * are in wei; "all" is the leaf's balance when the entry is executed.
+ */
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
 import type { EntryRequest } from "@openledger/circuits/ledger/operation";
@@ -34,9 +38,9 @@ export interface ForcedClaim {
   /** The contributor's or validator's leaf; its l1Owner must be the client's L1 account. */
   id: number;
   modelId: number;
-  /** Of the model's payee table. */
+  /** Index in the model's payee table. */
   payeeIndex: number;
-  /** In which the leaf is half of the payee. */
+  /** Half of the payee that the leaf is. */
   role: keyof typeof PAYEE_ROLE;
 }
 
@@ -72,9 +76,9 @@ export interface ForcedPayment {
   /** The leaf that pays; its l1Owner must be the client's L1 account. */
   id: number;
   modelId: number;
-  /** At least the model's price. */
+  /** Payment: the model's price or more. */
   amountWei: bigint;
-  /** What the answer came with. */
+  /** Receipt that came with the answer. */
   receipt: bigint;
   /** The entry has no effect unless the model belongs to this address when it is executed. */
   expectedOwner: Address;
@@ -86,7 +90,7 @@ export interface ForcedApproval {
   /** The Datanet; its l1Owner must be the client's L1 account. */
   datanetId: number;
   modelId: number;
-  /** What the model was created with, as the approver has checked it. */
+  /** Statics that the model was created with, as the approver has checked them. */
   statics: ModelStatics;
   /** The entry has no effect unless the model belongs to this address when it is executed. */
   expectedOwner: Address;
@@ -106,7 +110,7 @@ export interface ForcedCommit {
   /** The contributor; its l1Owner must be the client's L1 account. */
   id: number;
   datanetId: number;
-  /** From `storeContribution`. */
+  /** Root of the rows' list, which `storeContribution` returns. */
   rowsRoot: bigint;
   rowCount: number;
 }
@@ -116,13 +120,13 @@ export interface ForcedPublication {
   type: "publishVersion";
   /** The Datanet; its l1Owner must be the client's L1 account. */
   datanetId: number;
-  /** From `commitVersion`. */
+  /** Commitments of the version, which `commitVersion` returns. */
   version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "payeeRoot" | "rowCount">;
   /** The hash of the Datanet's card (docs/explanation/datanets.md); 0 = none. The entry replaces the present one. */
   policy: bigint;
 }
 
-/** What L1's queue takes from an owner, or from anybody in the case of `closeEpoch`. */
+/** Operation that L1's queue takes from an owner; `closeEpoch` from anybody. */
 export type ForceableOperation =
   | ForcedTransfer
   | ForcedWithdrawal

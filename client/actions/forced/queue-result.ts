@@ -1,3 +1,7 @@
+/**
+ * Outcome of an entry in L1's queue, read from its transaction's event: index and burned fee (wei of OPEN). Deposits and forced
+ * operations return it.
+ */
 import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { parseEventLogs } from "viem";
 import { type EffectContracts, findEffectArgs, type L1Effect } from "../../l1-proposal.ts";

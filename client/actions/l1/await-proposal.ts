@@ -28,6 +28,7 @@ export type AwaitProposalErrorCode = FindProposalErrorCode | "CLI_L1_PROPOSED";
 
 /** Blocks that are read again each time: a reorganisation may have put the transaction there. */
 const REORG_BLOCKS = 64n;
+/** Time for a contract wallet's owners to execute a proposal. */
 const WAIT_MS = 600_000;
 
 /** A Safe's own events, whose first argument is the `safeTxHash`: indexed since 1.4. */
@@ -58,6 +59,9 @@ export async function awaitProposal(
     const { found, nextBlock } = await look(client, proposal, fromBlock);
     if (found !== null) return found;
     if (Date.now() - startedAt >= timeoutMs) {
+      // A node may have left the event out when its block was searched.
+      const again = await findProposal(client, proposal);
+      if (again !== null) return again;
       throw clientError(
         "CLI_L1_PROPOSED",
         `${proposal.account} has not executed ${proposal.hash} within ${Math.round(timeoutMs / 1000)} s`,

@@ -1,3 +1,7 @@
+/**
+ * Deposits of OPEN from L1 into the ledger, with permission by permit, approval or a wallet's batch. Amounts and fees are in
+ * wei. The sequencer credits the leaf once L1 is deep enough.
+ */
 import { KIND } from "@openledger/circuits/protocol";
 import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -54,6 +58,7 @@ export type DepositErrorCode =
   | QueueErrorCode
   | SequencerErrorCode
   | "CLI_INPUT_INVALID"
+  | "CLI_L1_LOGS_INCOMPLETE"
   | "CLI_WAIT_ENDED"
   | "CLI_WALLET_UNSUPPORTED";
 
@@ -69,7 +74,7 @@ const turns = new WeakMap<LedgerClient, Promise<unknown>>();
  * the amount. Any deposit burns a fee where many deposits wait (`depositFeeWei` of the contract).
  * @throws CLI_NOT_CONFIGURED, CLI_INPUT_INVALID where the owner has several such accounts, CLI_TOKEN_BALANCE_TOO_LOW,
  *   CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_UNSUPPORTED, CLI_WAIT_ENDED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_PROPOSED,
- *   CLI_L1_REFUSED, CLI_UNREACHABLE
+ *   CLI_L1_LOGS_INCOMPLETE, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * try {

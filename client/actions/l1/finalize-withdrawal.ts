@@ -1,3 +1,4 @@
+/** Last step of a withdrawal: pays out on L1 what posted batches have credited to an address, in wei. */
 import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
 import { type Address, parseEventLogs } from "viem";
 import { effectOf, findEffectArgs } from "../../l1-proposal.ts";

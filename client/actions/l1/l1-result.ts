@@ -1,3 +1,7 @@
+/**
+ * Outcome of an L1 transaction: its receipt as a result (gas and wei), or viem's and the wallet's errors as this library's.
+ * Every verb of client/actions/l1/ and forced/ ends here.
+ */
 import { gasCostWei } from "@openledger/contracts/l1/capped-transaction";
 import { isNodeRefusal } from "@openledger/contracts/l1/node-refusal";
 import {

@@ -1,3 +1,7 @@
+/**
+ * Calls of L1's contracts: simulate, cap the fees, sign by a local key or a wallet, send, wait for the receipt. Contract wallets
+ * get a proposal instead. deposit, approve, finalize and force call it. Fees are in wei, times in milliseconds.
+ */
 import { cappedTransaction } from "@openledger/contracts/l1/capped-transaction";
 import { type Abi, type Address, encodeFunctionData, type Hex, keccak256 } from "viem";
 import { sendCalls } from "viem/actions";
@@ -47,6 +51,7 @@ export interface L1Options {
   timeoutMs?: number;
 }
 
+/** Time to wait for a transaction: some 15 slots of Ethereum. */
 const TRANSACTION_MS = 180_000;
 
 export interface L1Call {
@@ -58,6 +63,8 @@ export interface L1Call {
   readonly effect: L1Effect;
   /** Gas that others' actions can add before it is mined. Default: none. */
   readonly addedGas?: bigint;
+  /** Ether that the call carries, in wei. Default: none. */
+  readonly valueWei?: bigint;
 }
 
 /**
@@ -74,9 +81,10 @@ export async function callContract(
 ): Promise<L1Result> {
   const wallet = requireWallet(client);
   try {
-    await client.l1.simulateContract({ ...call, account: wallet.account });
+    const value = call.valueWei === undefined ? {} : { value: call.valueWei };
+    await client.l1.simulateContract({ ...call, ...value, account: wallet.account });
     if (await isContractWallet(client)) {
-      const request = { to: call.address, data: encodeFunctionData(call) };
+      const request = { to: call.address, data: encodeFunctionData(call), ...value };
       return await propose(client, call.effect, options, () => wallet.sendTransaction(request));
     }
     const transaction = await cappedTransaction(
@@ -87,6 +95,7 @@ export async function callContract(
         data: encodeFunctionData(call),
         nonce: options.nonce,
         addedGas: call.addedGas,
+        valueWei: call.valueWei,
       },
       client.spendingCap,
     );

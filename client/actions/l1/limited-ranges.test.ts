@@ -2,10 +2,12 @@
 import {
   behindLimit,
   type Limit,
+  leavesOut,
   limitsRange,
   RANGE_REFUSALS,
   rpcError,
 } from "@openledger/bridge/testing/limited-node";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import {
@@ -15,6 +17,7 @@ import {
   type Fixture,
   OPEN,
 } from "@openledger/contracts/testing/rollup-fixture";
+import { toEventSelector } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLedgerClient } from "../../ledger-client.ts";
 import { type FakeSequencer, startFakeSequencer } from "../../testing/fake-sequencer.ts";
@@ -82,6 +85,26 @@ it.each(Object.entries(RANGE_REFUSALS))(
     expect(result).toMatchObject([{ queueIndex: 0, amountWei: 2n * OPEN, word2: 5n }]);
   },
 );
+
+it("an entry that the node leaves out opens no second account", async () => {
+  const keyX = 77n;
+  const first = await deposit(await clientOf(anvil.url), { amountWei: OPEN, keyX, isNew: true });
+  const added = toEventSelector(
+    rollupAbi.find((item) => item.type === "event" && item.name === "QueueEntryAdded") as never,
+  );
+  const tail = await f.rollup.read.queueTail();
+  const limit = leavesOut(
+    ({ blockNumber, topics }) => topics[0] === added && Number(blockNumber) === first.blockNumber,
+  );
+  const sent = behindLimit(anvil.url, limit, async (rpcUrl) =>
+    deposit(await clientOf(rpcUrl), { amountWei: OPEN, keyX }),
+  );
+  await expect(sent).rejects.toMatchObject({
+    code: "CLI_L1_LOGS_INCOMPLETE",
+    data: { what: `queue entry ${first.queueIndex}` },
+  });
+  expect(await f.rollup.read.queueTail()).toBe(tail);
+});
 
 it("the waiting entries are found where blocks share their time, as on a development chain", async () => {
   await f.client.setBlockTimestampInterval({ interval: 0 });

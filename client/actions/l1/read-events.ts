@@ -1,7 +1,21 @@
+/**
+ * Reader of a contract's events in chunks of blocks, since nodes limit a request's range. Votes, proposals, queue entries and
+ * the transfers of a page are found by it.
+ */
 import { type BlockRange, readInChunks } from "@openledger/contracts/l1/block-chunks";
 import type { Abi, Address, ContractEventName, GetContractEventsReturnType } from "viem";
+import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { l1Error } from "./l1-result.ts";
+
+/**
+ * Error of a node whose logs lack what the contract's state shows.
+ * @internal
+ */
+export const logsIncomplete = (what: string) =>
+  clientError("CLI_L1_LOGS_INCOMPLETE", `the Ethereum node's logs lack ${what}`, {
+    data: { server: "L1", what },
+  });
 
 /** Blocks per request for logs. A node that refuses so many is asked for fewer. */
 export const MAX_CHUNK_BLOCKS = 5_000;

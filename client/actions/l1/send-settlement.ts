@@ -1,3 +1,7 @@
+/**
+ * Settlements and activations as they go to the sequencer: the proven entries, their JSON body, and the request. The settling
+ * daemon, the factory and `openledger models settle` send them.
+ */
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { hex32 } from "@openledger/foundation/hex";
 import { type Hex, toHex } from "viem";

@@ -1,3 +1,4 @@
+/** ERC-2612 permit for the rollup to take OPEN, as typed data that the wallet signs. `deposit` uses it to save a transaction. */
 import { parseSignature } from "viem";
 import { clientError } from "../../client-errors.ts";
 import { isContractWallet } from "../../contract-wallet.ts";
@@ -13,6 +14,7 @@ export interface SignedPermit {
   s: `0x${string}`;
 }
 
+/** Typed data of ERC-2612. */
 const PERMIT_TYPES = {
   Permit: [
     { name: "owner", type: "address" },
@@ -22,6 +24,7 @@ const PERMIT_TYPES = {
     { name: "deadline", type: "uint256" },
   ],
 } as const;
+/** An hour: long enough for a wallet's dialog and a slow block. */
 const VALIDITY_SECONDS = 3600n;
 
 export type SignPermitErrorCode = "CLI_NOT_CONFIGURED" | "CLI_WALLET_REJECTED" | "CLI_WALLET_UNSUPPORTED";

@@ -1,3 +1,7 @@
+/**
+ * Signed operations of an account: transfer, withdraw, change of key. Each signs with the L2 key and returns the sequencer's
+ * promise; amounts are in wei.
+ */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { Address } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";

@@ -1,3 +1,4 @@
+/** Signed operations of a Datanet's owner: open a Datanet, publish a version. Amounts are in wei. */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { Address } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";

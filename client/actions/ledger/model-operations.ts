@@ -1,3 +1,7 @@
+/**
+ * Signed operations about models: an owner creates one, Datanets approve or revoke it. Prices are in wei, parts of the split in
+ * 65,536ths.
+ */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import {
   hashStatics,

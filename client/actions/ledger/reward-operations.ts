@@ -1,3 +1,4 @@
+/** Signed operations about rewards: a payee claims, a model or anyone after a day closes an epoch for settlement. */
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { PAYEE_ROLE, type PayeeRole } from "@openledger/circuits/ledger/rewards";
 import type { LedgerClient } from "../../ledger-client.ts";

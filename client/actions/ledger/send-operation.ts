@@ -1,3 +1,7 @@
+/**
+ * Common path of every signed operation: fetch nonce and fee, sign (EdDSA over the message of docs/reference/ledger.md), send,
+ * check the sequencer's preconfirmation. Fees are in wei a unit.
+ */
 import { leafReference, messageHash, operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
@@ -49,7 +53,7 @@ export interface SendResult {
   /** The signed message's field element: the operation's name everywhere. */
   hash: Hex;
   status: OperationStatus;
-  /** The sequencer's promise, already checked; null while an earlier nonce is missing. */
+  /** The sequencer's promise, already checked; null while an earlier nonce is missing, and where its place may have been promised. */
   preconfirmation: Preconfirmation | null;
   /** The leaf that signed. */
   from: number;

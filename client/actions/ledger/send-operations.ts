@@ -1,3 +1,7 @@
+/**
+ * Signed operations in bulk: up to 256 in one request of bytes, for programs that send many. Part of the client's public
+ * interface.
+ */
 import {
   decodeBatchAnswers,
   encodeBatch,

@@ -1,4 +1,7 @@
-/** Circuits that settle a model, found by the sizes in their names. */
+/**
+ * Settlement circuits of the rollup that fit a model, found by the sizes in their names. Creating and approving a model require
+ * one; `models show` and `verify model` list them.
+ */
 import { settlingCircuits as choicesOf, misfitOfNamed } from "@openledger/circuits/registry/circuit-sizes";
 import { type Misfit, type ModelShape, misfitOf } from "@openledger/circuits/settlement/settlement-size";
 import { clientError } from "../../client-errors.ts";

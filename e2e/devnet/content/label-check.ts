@@ -1,9 +1,9 @@
-/** What the devnet's validators find in planned commits, by the same code as `openledger datanet check` and as the host. */
+/** Findings of the devnet's validators in planned commits, by the code of `openledger datanet check` and of the host. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "@openledger/attribution/model/datanet-check";
 import { checkRows } from "@openledger/datanets/cleaning/check-rows";
-import { CONTRIBUTORS, type ContributorName, PEOPLE, type PersonName } from "../config.ts";
+import { CONTRIBUTORS, PEOPLE, type PersonName } from "../config.ts";
 import { DATANETS, type PlannedCommit } from "../parts.ts";
 import type { DevnetPlan } from "../plan.ts";
 import { mailCard } from "./mail-card.ts";
@@ -12,9 +12,7 @@ import { mailFacts } from "./mails.ts";
 interface PlannedCheck {
   readonly check: DatanetCheck;
   /** Rows of the version. */
-  readonly keptCount: number;
-  /** Of one contributor's commits. */
-  keptOf(name: ContributorName): number;
+  readonly versionRowCount: number;
 }
 
 /** Contributors are numbered in the order of CONTRIBUTORS: who they are on the ledger changes nothing. */
@@ -26,10 +24,8 @@ export function checkPlan(commits: readonly PlannedCommit[]): PlannedCheck {
     })),
   );
   const out = new Set(rowsToLeaveOut(check).map(({ row }) => row));
-  const kept = commits
-    .flatMap(({ contributor, rows }) => rows.map(() => contributor))
-    .filter((_, row) => !out.has(row));
-  return { check, keptCount: kept.length, keptOf: (name) => kept.filter((one) => one === name).length };
+  const rowCount = commits.reduce((sum, { rows }) => sum + rows.length, 0);
+  return { check, versionRowCount: rowCount - out.size };
 }
 
 /** Rows of the e-mails that stay when labels and near-duplicates are decided as the job's reviewer does. */

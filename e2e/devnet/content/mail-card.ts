@@ -7,7 +7,7 @@ import type { PersonName } from "../config.ts";
 /** Each labels every row; a row on which they do not all agree goes to the reviewer. */
 export const LABELLERS = ["vera", "walt", "nina"] as const;
 export const REVIEWER = "alice";
-/** Who builds the model, and so asks for access. */
+/** Builder of the model, who asks for access. */
 export const BUILDER = "mia";
 
 const MAX_BYTES = 16_384;

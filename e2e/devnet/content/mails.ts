@@ -53,12 +53,13 @@ export function commitRows(plan: DevnetPlan, index: number): Uint8Array[] {
     );
 }
 
-/** What is true of a row, by its SHA-256: its right label, and whether the labellers will differ on it. */
+/** Facts about a planned row: its right label, and whether the labellers will differ on it. */
 interface MailFacts {
   readonly right: "spam" | "ham";
   readonly isDisputed: boolean;
 }
 
+/** Returns the facts about all planned rows, by a row's SHA-256. */
 export function mailFacts(plan: DevnetPlan): Map<string, MailFacts> {
   const facts = new Map<string, MailFacts>();
   let disputedCount = 0;

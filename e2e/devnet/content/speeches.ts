@@ -6,13 +6,13 @@ import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { readSpeeches } from "@openledger/foundation/archives/texts";
 import type { ContributorName } from "../config.ts";
 
-/** Of a passage. So long a text has fewer tokens than the base has positions, whatever its tokens are. */
+/** Maximum length of a passage. Such a text has fewer tokens than the base has positions, whatever its tokens are. */
 const MAX_CHARACTERS = 220;
-const LEAST_CHARACTERS = 60;
+const MIN_CHARACTERS = 60;
 /** Characters of a question: the beginning of a passage that nobody has contributed. */
 const PROMPT_CHARACTERS = 48;
 
-/** Whose speech each contributor brings. */
+/** Speech that each contributor brings. */
 const SOURCES: Readonly<Record<ContributorName, { readonly year: number; readonly name: string }>> = {
   bob: { year: 1947, name: "Harry S Truman" },
   carol: { year: 1961, name: "John F Kennedy" },
@@ -38,7 +38,7 @@ function passagesOf({ name, year }: { readonly name: string; readonly year: numb
     open = open === "" ? sentence : `${open} ${sentence}`;
   }
   const isFit = (passage: string) =>
-    passage.length >= LEAST_CHARACTERS && passage.length <= MAX_CHARACTERS && /^[\x20-\x7e]+$/.test(passage);
+    passage.length >= MIN_CHARACTERS && passage.length <= MAX_CHARACTERS && /^[\x20-\x7e]+$/.test(passage);
   return [...new Set(passages)].filter(isFit);
 }
 
@@ -52,7 +52,7 @@ export function speechRows(
   return texts.map((text) => encodeTextRow({ text }));
 }
 
-/** What customers ask: how a later speech goes on. */
+/** Prompts of customers who ask how a later speech goes on. */
 export function speechPrompts(count: number): string[] {
   const beginning = (passage: string) => passage.slice(0, PROMPT_CHARACTERS).replace(/\s+\S*$/, "");
   return passagesOf(ASKED)
@@ -60,7 +60,7 @@ export function speechPrompts(count: number): string[] {
     .map(beginning);
 }
 
-/** What customers look for: passages that somebody has contributed, with every third word left out. */
+/** Prompts of customers who look for a passage: one that somebody has contributed, without every third word. */
 export function citationPrompts(counts: Readonly<Record<ContributorName, number>>, count: number): string[] {
   const names = Object.keys(SOURCES) as ContributorName[];
   return Array.from({ length: count }, (_, i) => {

@@ -23,9 +23,9 @@ export interface EarningsLine {
   readonly name: string;
   readonly committedCount: number;
   readonly wrongCount: number;
-  /** In the version. */
+  /** Rows in the version. */
   readonly rowCount: number;
-  /** By their rows, validators' parts included. */
+  /** Earnings of their rows, validators' parts included. */
   readonly earnedWei: string;
 }
 

@@ -41,7 +41,7 @@ interface JobParts {
   readonly leaves: Leaves;
   readonly datanetIds: Readonly<Record<DatanetName, number>>;
   readonly epochs: Readonly<Record<ModelName, CheckedEpoch>>;
-  /** What checkDatanets has found: nothing changes them once their versions are a day old. */
+  /** Findings of checkDatanets: nothing changes them once their versions are a day old. */
   readonly datanetChecks: readonly Check[];
 }
 
@@ -130,7 +130,7 @@ function checkRewards(job: Job, name: string, expectedWei: bigint): Check {
   return equal(`${name}'s rewards were paid out on L1 exactly`, paidWei, expectedWei, formatOpen);
 }
 
-/** What L1's records give each payee is what payments, openings and randomness give it. */
+/** Compares what each payee accrued by L1's records with what payments, openings and randomness give it. */
 function checkAccrued(accruedWei: readonly bigint[] | null, { outcome }: CheckedEpoch): Check {
   const expected = outcome.payees.map(({ earnedWei }) => earnedWei);
   return equal(
@@ -192,7 +192,7 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
   const { alice } = job.people;
   const { isHosted } = DATANETS[name];
   const commits = DATANETS[name].commits(job.plan);
-  const rowCount = isHosted ? reviewedCount(job.plan) : checkPlan(commits).keptCount;
+  const rowCount = isHosted ? reviewedCount(job.plan) : checkPlan(commits).versionRowCount;
   const leftOutCount = commits.reduce((sum, { rows }) => sum + rows.length, 0) - rowCount;
   const { datanet } = await getLeaf(alice, datanetId);
   const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);
@@ -220,7 +220,7 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
   ];
 }
 
-/** What people have signed on the host, and what mia had to ask for. */
+/** Checks what people have signed on the host, and what mia had to ask for. */
 async function checkHosted(job: Job, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;
   const place = { hostUrl: job.hostUrl, datanetId };

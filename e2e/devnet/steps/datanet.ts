@@ -25,7 +25,7 @@ export async function openDatanet(job: Job, leaves: Leaves, part: DatanetPart): 
   const { operation } = await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the datanet");
   const datanetId = operation!.createdId!;
   await job.journal.set(stepOf(part.name, "datanet-id"), datanetId);
-  job.console.done(`alice opens datanet ${datanetId} for ${part.rowsAre}: operation ${sent.hash}`);
+  job.console.done(`alice opens datanet ${datanetId} for ${part.rowNoun}: operation ${sent.hash}`);
   return datanetId;
 }
 
@@ -51,7 +51,7 @@ export async function contribute(
     last = sent.hash;
   }
   job.console.done(
-    `${CONTRIBUTORS.join(", ")} contribute ${rowCount} ${part.rowsAre} in ${commits.length} commits`,
+    `${CONTRIBUTORS.join(", ")} contribute ${rowCount} ${part.rowNoun} in ${commits.length} commits`,
     Date.now() - startedAtMs,
   );
   return last!;

@@ -11,7 +11,7 @@ import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";
 import { type ModelName, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 
-/** Who claims what rows have earned, and takes it to L1. The others do not: their part waits for them. */
+/** People who claim what their rows have earned, and take it to L1. The others' part waits for them. */
 export const CLAIMERS = ["bob", "vera"] as const;
 export const WITHDRAWERS = CLAIMERS;
 

@@ -30,15 +30,15 @@ const PART_LEAVES = [
   ...MODEL_NAMES.map((name) => `${name} model` as const),
 ];
 
-/** What every balance must be after the job, from the plan and the epoch's outcome: nothing here asks the devnet. */
+/** Balances that the job must leave, from the plan and the epoch's outcome: nothing here asks the devnet. */
 interface Expected {
   readonly ledgerWei: Readonly<Record<LeafName, bigint>>;
   readonly l1Wei: Readonly<Record<PersonName, bigint>>;
-  /** What each claimer takes out of the model. */
+  /** Reward that each claimer takes out of the model. */
   readonly rewardsWei: Readonly<Record<(typeof CLAIMERS)[number], bigint>>;
 }
 
-/** Who earned what in a model's epoch, as computed from payments, openings and L1's randomness. */
+/** Earnings of a model's epoch, as computed from payments, openings and L1's randomness. */
 export interface EpochOutcome {
   readonly paymentCount: number;
   readonly ownerWei: bigint;

@@ -11,23 +11,33 @@ const STATEMENT = "a full node reaches L1's root from L1 and the blob archive al
 const POLL_MS = 500;
 const TIMEOUT_MS = 120_000;
 
-/** Where the devnet's blobs are read: from the sequencer's archive, as anybody may. */
+/** Places to read the devnet's blobs from: the sequencer's archive, which is open to anybody. */
 export const archiveOf = ({ people }: Pick<Job, "people">): BlobPlacesOptions => ({
   archives: people.alice.sequencerUrl === null ? [] : [people.alice.sequencerUrl],
   beaconUrls: [],
 });
 
-/** What `openledger follow` does without a sequencer's feed, from the genesis on. @param root that L1 has */
+/**
+ * Follows L1 from the genesis on, as `openledger follow` does without a sequencer's feed, and compares roots.
+ * @param root that L1 has
+ */
 export async function checkFullNode(job: Job, root: bigint): Promise<Check> {
   const { people, rpcUrl, signal } = job;
   await rm(devnetPaths.fullNode, { recursive: true, force: true });
   let fatal: unknown = null;
   const fullNode = await createFollowProcess(
     {
-      ...{ rpcUrl, rollupAddress: people.alice.rollupAddress, feedUrl: null, blobs: archiveOf(job) },
-      ...{ dataPath: devnetPaths.fullNode, finalityDepthBlocks: 1 },
-      ...{ host: "127.0.0.1", port: 0, rateLimitPerMinute: 6_000 },
-      ...{ pollIntervalMs: POLL_MS, stallMs: 600_000 },
+      rpcUrl,
+      rollupAddress: people.alice.rollupAddress,
+      feedUrl: null,
+      blobs: archiveOf(job),
+      dataPath: devnetPaths.fullNode,
+      finalityDepthBlocks: 1,
+      host: "127.0.0.1",
+      port: 0,
+      rateLimitPerMinute: 6_000,
+      pollIntervalMs: POLL_MS,
+      stallMs: 600_000,
     },
     {
       logger: createLogger("follow", "silent"),

@@ -59,7 +59,7 @@ export async function publishMailCard(job: Job, leaves: Leaves, datanetId: numbe
   job.console.done(`the card of datanet ${datanetId} is its policy, and on the host at ${job.hostUrl}`);
 }
 
-/** From final commits to a published version, whose validators have signed. */
+/** Brings final commits to a published version, whose validators have signed. */
 export async function workOnHost(
   job: Job,
   leaves: Leaves,
@@ -143,7 +143,11 @@ async function review(job: Job, leaves: Leaves, place: Place): Promise<void> {
   do {
     const page: Awaited<ReturnType<typeof findRows>> = await withRetry(job, () =>
       findRows(client, {
-        ...{ ...place, state: "disputed", limit: PAGE, isSigned: true, from },
+        ...place,
+        state: "disputed",
+        limit: PAGE,
+        isSigned: true,
+        from,
         ...(next === null ? {} : { after: next }),
       }),
     );
@@ -225,7 +229,11 @@ export async function getAccess(job: Job, leaves: Leaves, datanetId: number): Pr
   if (asked.answer === null) {
     const untilMs = Date.now() + GRANT_MS;
     const answer: UnsignedRecord = {
-      ...{ kind: "accessAnswer", request: asked.id, answer: "grant", untilMs, note: "gladly" },
+      kind: "accessAnswer",
+      request: asked.id,
+      answer: "grant",
+      untilMs,
+      note: "gladly",
     };
     await say(job, job.people.alice, datanetId, place, [answer]);
   }

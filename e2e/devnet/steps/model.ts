@@ -63,7 +63,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   await rm(folder, { recursive: true, force: true });
   await writeModel(folder, model);
   job.console.done(
-    `mia trains a model on ${rows.length} ${DATANETS[part.datanet].rowsAre} (${training.describe(trained)}) and commits to ${registration.columns[0]!.u.length} columns of gradients`,
+    `mia trains a model on ${rows.length} ${DATANETS[part.datanet].rowNoun} (${training.describe(trained)}) and commits to ${registration.columns[0]!.u.length} columns of gradients`,
     Date.now() - startedAtMs,
   );
   return model;

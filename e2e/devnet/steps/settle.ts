@@ -12,16 +12,16 @@ const POLL_MS = 700;
 export async function settle(job: Job, toldCount: number): Promise<number> {
   const { alice } = job.people;
   await withRetry(job, job.closeBatch);
-  let told = toldCount;
+  let reportedCount = toldCount;
   for (;;) {
     job.signal.throwIfAborted();
     const { batches, estimates, head } = await withRetry(job, () => getStatus(alice));
-    while (told < batches.posted) {
-      told += 1;
-      await tell(job, told);
+    while (reportedCount < batches.posted) {
+      reportedCount += 1;
+      await tell(job, reportedCount);
     }
     // The open batch may be empty; everything before it has to be on L1.
-    if (head.operationCount === 0 && batches.posted >= head.batchNumber - 1) return told;
+    if (head.operationCount === 0 && batches.posted >= head.batchNumber - 1) return reportedCount;
     if (head.operationCount > 0 && batches.closed === batches.posted) await withRetry(job, job.closeBatch);
     // Proving is the slow part, one batch after another.
     const remainingMs = Math.max(0, batches.closed - batches.proven) * estimates.proveMs + estimates.postMs;

@@ -12,13 +12,13 @@ interface Verified {
   readonly checks: readonly Check[];
   /** A leaf's balance in the ledger that L1's records give; null where there is none, or none could be rebuilt. */
   balanceOf(id: number): bigint | null;
-  /** What a model's payees have accrued, in their order. */
+  /** Amounts that a model's payees have accrued, in their order. */
   accruedWeiOf(modelId: number): readonly bigint[] | null;
 }
 
 const STATEMENT = "the ledger rebuilt from L1 alone agrees with L1, every proof included";
 
-/** What `openledger verify` does, with keys derived from the circuits in this repository. */
+/** Verifies the rollup as `openledger verify` does, with keys derived from the circuits in this repository. */
 export async function verifyFromL1(job: Job): Promise<Verified> {
   const { chain, rollupAddress } = job.people.alice;
   const rpcUrl = chain.rpcUrls.default.http[0]!;
@@ -34,7 +34,10 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
     });
     const blobs = blobFinder({ archive: null, places: blobPlaces(archiveOf(job)) });
     const { events, ledger, verified } = await rebuildFromL1({
-      ...{ rpcUrl, rollupAddress, circuits, blobs },
+      rpcUrl,
+      rollupAddress,
+      circuits,
+      blobs,
       onProgress: ({ batchNumber, batchCount }) => onProgress(`batch ${batchNumber} of ${batchCount}`),
     });
     const { batchCount, operationCount, proofCount, settlementCount } = verified;

@@ -1,6 +1,12 @@
+/**
+ * Pages of adapters: eight ranks of A (inputs × 8) and B (8 × outputs) for every target, as 32-bit floats. flat-adapter.ts
+ * compiles an adapter to pages, the pool holds them in memory, and a pass of a batch multiplies page by page, whatever the
+ * adapters' ranks.
+ */
 import { type AdapterPart, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 
+/** Ranks of a page: the maximum that one entry of `Kernels.applyAdapters` takes. */
 export const RANKS_PER_PAGE = 8;
 
 /** One page has eight ranks of all parts of an adapter; numbers are counted from its start. */
@@ -15,6 +21,7 @@ export function pageLayout(shape: ModelShape, targets: AdapterSettings["targets"
   return { pageNumbers: floatCount, parts };
 }
 
+/** Number of pages of an adapter of this rank. */
 export const pagesOfRank = (rank: number): number => Math.ceil(rank / RANKS_PER_PAGE);
 
 /** An adapter's numbers as pages; ranks that the last page lacks are 0. */

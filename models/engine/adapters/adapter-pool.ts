@@ -1,3 +1,7 @@
+/**
+ * Memory of the answer server for adapters: an arena of floats with those used last, read from `AdapterStore` when a request
+ * needs one. A lease holds an adapter in place while a batch uses it. Places are counted in units of 16 floats.
+ */
 import { servingError } from "../../model-errors.ts";
 import { type AdapterTarget, adapterFactor } from "../architecture/adapter-layout.ts";
 import type { Place } from "../kernels/kernels.ts";

@@ -24,6 +24,7 @@ import {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** Time from which a read is slow, in milliseconds. From memory an adapter takes some 30 µs. */
 const SLOW_READ_MS = 3;
+/** Time for which the disk counts as slow after a slow read, in milliseconds. */
 const SLOW_FOR_MS = 2_000;
 const FILES = ["adapter_config.json", "adapter_model.safetensors"] as const;
 

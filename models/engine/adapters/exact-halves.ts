@@ -1,3 +1,8 @@
+/**
+ * Lossless conversion of adapters to 16 bits: flat-adapter.ts stores halves where this returns them, and 32-bit floats
+ * otherwise.
+ */
+
 const number = new Float32Array(1);
 const bits = new Uint32Array(number.buffer);
 

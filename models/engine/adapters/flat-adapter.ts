@@ -10,6 +10,7 @@ import type { ModelShape } from "../architecture/model-shape.ts";
 import { pageLayout, pagesOfRank, toPages } from "./adapter-pages.ts";
 import { exactHalves } from "./exact-halves.ts";
 
+/** Length of the header, JSON padded with blanks. */
 export const HEADER_BYTES = 4_096;
 const FORMAT = "openledger-adapter-2";
 

@@ -1,4 +1,4 @@
-/** Ranges of a stretch of `size` units, each the first hole that is large enough. */
+/** First-fit allocator of `size` units: ranges of the pool's memory for adapters (adapter-pool.ts). */
 export class RangeAllocator {
   /** Holes by their starts, in order. */
   #holes: { at: number; size: number }[];

@@ -1,3 +1,8 @@
+/**
+ * LoRA adapters (Hu et al. 2021) in an arena: which linear maps an adapter adds to, and where its matrices A and B lie. Targets
+ * have the names of PEFT. Training, tuned models and the answer server place adapters by this layout; sizes are counts of
+ * floats.
+ */
 import { modelError } from "../../model-errors.ts";
 import type { Place } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
@@ -49,6 +54,7 @@ export interface AdapterLayout {
   readonly parts: readonly AdapterPart[];
 }
 
+/** Bound on ranks that files name. Published adapters have a few hundred at most. */
 const MAX_RANK = 1_024;
 
 /** @throws RollupError MOD_FILE_INVALID for a target that the model does not have, or a rank out of range */

@@ -1,3 +1,7 @@
+/**
+ * Linear maps of a layer, forward and back: y = x W + bias + factor · (x A) B, by floats or by int8 weights. transformer.ts
+ * calls `applyLinear`, loss-gradient.ts `linearBack`. Matrices lie row by row; a row is a token.
+ */
 import { type Kernels, type Matrix, NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";
@@ -46,8 +50,8 @@ export function multiplyByBlocks(
 export const UNPACKED_OUTPUTS = 384;
 
 /**
- * dx = dy Wᵀ or dx += dy Wᵀ by the floats that int8 weights stand for, whatever rounding the rows had on their way. Each number is
- * one chain in the order of the outputs, so that it does not depend on how many of them are unpacked at a time.
+ * dx = dy Wᵀ or dx += dy Wᵀ by the floats that int8 weights stand for, whatever rounding the rows had on their way. Each number
+ * is one chain in the order of the outputs, so that it does not depend on how many of them are unpacked at a time.
  */
 export function multiplyBackByBlocks(
   kernels: Kernels,

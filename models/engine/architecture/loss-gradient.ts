@@ -1,3 +1,7 @@
+/**
+ * Cross-entropy of a row of tokens, in nats a token, and its gradient by a pass back through the layers of transformer.ts.
+ * Tuning and training call it for each row; it adds the gradients to blocks of the layouts of adapters or parameters.
+ */
 import { modelError } from "../../model-errors.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";

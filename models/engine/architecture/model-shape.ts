@@ -1,3 +1,7 @@
+/**
+ * Shapes of the decoders that the engine computes (GPT-2, Llama, SmolLM2, Qwen2, Qwen3), and the layout of their weights in an
+ * arena of floats. model-config.ts reads a shape from config.json; loading, passes and training place numbers by the layout.
+ */
 import { NONE, type Place, packedFloats } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import type { RotaryScaling } from "../tensors/rotary-table.ts";

@@ -1,3 +1,7 @@
+/**
+ * Forward pass of a decoder: tokens in, logits out, with keys and values of earlier positions in the workspace. One request at a
+ * time: training and `generate` use it; models/engine/batches/ computes the same bytes for many requests at once.
+ */
 import { modelError } from "../../model-errors.ts";
 import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";

@@ -1,3 +1,7 @@
+/**
+ * Buffers that a pass writes, planned before the arena is allocated: for each layer if the model is trained, else shared by the
+ * layers. Sizes are counts of floats, rows are tokens.
+ */
 import { NONE, type Place, quantisedFloats } from "../kernels/kernels.ts";
 import { type ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";

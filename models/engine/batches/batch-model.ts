@@ -1,4 +1,7 @@
-/** A base in an arena with everything that a batch of many requests needs beside it. */
+/**
+ * A base in an arena with everything that a batch of many requests needs beside it: pages of keys and values, seats, buffers.
+ * The answer server makes one for each batch thread; batch-pass.ts computes on it.
+ */
 
 import {
   type ModelShape,

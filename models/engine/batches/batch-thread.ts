@@ -1,3 +1,7 @@
+/**
+ * Handle of the answer server on a thread that runs one `BatchLoop` (batch-worker.ts): sends requests in, passes tokens and the
+ * milliseconds of each step on.
+ */
 import { Worker } from "node:worker_threads";
 import type { SharedArena } from "../kernels/create-kernels.ts";
 import type { BatchRequest, BatchToken } from "./batch-loop.ts";

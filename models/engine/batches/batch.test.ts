@@ -68,14 +68,14 @@ async function serving(name: MadeName, kernels: KernelChoice, weights: WeightNum
   };
 }
 
-interface Asked {
+interface TestRequest {
   readonly prompt: readonly number[];
   readonly adapter: number | null;
   readonly temperature: number;
   readonly noRepeat?: number | undefined;
 }
 
-const asked: Asked[] = Array.from({ length: REQUESTS }, (_, i) => ({
+const requests: TestRequest[] = Array.from({ length: REQUESTS }, (_, i) => ({
   prompt: Array.from({ length: 1 + ((5 * i) % 23) }, (_, t) => (i * i + 7 * t) % 70),
   adapter: i % 7 === 6 ? null : i % ADAPTERS,
   temperature: i % 2,
@@ -94,7 +94,7 @@ async function answers(
   const loop = new BatchLoop(loaded.models[0]!);
   const waiting: BatchRequest[] = [];
   for (const [order, i] of which.entries()) {
-    const { adapter, noRepeat, prompt, temperature } = asked[i]!;
+    const { adapter, noRepeat, prompt, temperature } = requests[i]!;
     waiting.push({
       id: i,
       prompt,
@@ -119,7 +119,7 @@ async function answers(
 
 /** The same question to the same base, without any batch. */
 async function alone(name: MadeName, i: number, weights: WeightNumbers = "float32"): Promise<number[]> {
-  const { adapter, noRepeat, prompt, temperature } = asked[i]!;
+  const { adapter, noRepeat, prompt, temperature } = requests[i]!;
   const opened = await openModel(folderSource(join(folder, name)));
   const settings = adapter === null ? {} : { adapter: settingsOf(name, adapter) };
   const options = { kernels: "wasm", maxRows: 40, isTraining: false, weights } as const;
@@ -139,7 +139,7 @@ async function alone(name: MadeName, i: number, weights: WeightNumbers = "float3
 
 describe.each(names)("a batch of %s", (name) => {
   it("gives every request the tokens that it has alone, with every set of kernels", async () => {
-    const all = Array.from(asked.keys());
+    const all = Array.from(requests.keys());
     const [first, ...others] = await Promise.all(choices.map((choice) => answers(name, choice, all)));
     for (const other of others) expect(other).toEqual(first);
     for (const i of [0, 1, 2, 3, 6, 11, 22]) {

@@ -1,3 +1,8 @@
+/**
+ * Sampling of the next token from logits: temperature, nucleus (Holtzman et al. 2020), no repeated n-grams; and
+ * log-probabilities for OpenAI's API, in nats. Exponentials and random numbers are exact, so that every machine chooses the same
+ * token.
+ */
 import { exactExp, exactLog } from "@openledger/attribution/maths/exact-math";
 import type { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 

@@ -1,3 +1,7 @@
+/**
+ * Constrained decoding: holds an answer to JSON of a shape (json-text.ts). batch-loop.ts asks it for each token of a request
+ * with a response format. Costs are counted in bytes, each of which a token can spell.
+ */
 import { isEnded, type JsonPlace, type JsonShape, jsonStart } from "./json-text.ts";
 
 /** Spelling of a base's tokens, in memory that threads share. */
@@ -9,6 +13,7 @@ export interface SpelledVocabulary {
   readonly order: Uint32Array;
 }
 
+/** Cost of a token that may not follow: the largest int32. */
 const NEVER = 0x7fffffff;
 
 /** Cost of each token that may follow: the bytes that would then end what is open. A byte is a token at most. */

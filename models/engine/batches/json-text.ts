@@ -46,6 +46,7 @@ interface Rule {
 
 /** Values within values, and blanks of a level: a model that likes either would never come to an end. */
 const MAX_DEPTH = 64;
+/** Blanks of a level. */
 const INDENT = 4;
 /** Digits of each part of a number: none is more than a double holds, or infinite. */
 const MAX_DIGITS = [0, 0, 0, 15, 0, 17, 0, 0, 2];

@@ -17,6 +17,7 @@ import { encodeTensors, type NamedTensor, readFloats, readTensorEntries } from "
 
 const CONFIG_FILE = "adapter_config.json";
 const WEIGHTS_FILE = "adapter_model.safetensors";
+/** Bound on a stranger's file; published ones have about a kB. */
 const MAX_CONFIG_BYTES = 2 ** 20;
 /** Maximum bytes of a tensor's name, type, shape and place in a header; and of what else a header has. */
 const TENSOR_HEAD_BYTES = 512;
@@ -66,7 +67,7 @@ export async function readAdapterSettings(source: FileSource): Promise<AdapterSe
 /**
  * Reads an adapter's numbers into its block.
  *
- * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID
+ * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
  */
 export async function readAdapter(
   source: FileSource,

@@ -1,3 +1,7 @@
+/**
+ * Interface of all places that models are read from: folders, addresses, memory. Offsets and lengths are in bytes; large files
+ * are read in parts, small ones whole up to a limit.
+ */
 import { modelError } from "../../model-errors.ts";
 
 /** A file whose parts can be read. */

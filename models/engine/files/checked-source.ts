@@ -1,3 +1,4 @@
+/** Guard of bases that are pinned by SHA-256: the base that ships is read through it. */
 import { createHash } from "node:crypto";
 import { type FileSource, readWhole } from "./byte-source.ts";
 import { memoryFile } from "./memory-source.ts";

@@ -421,6 +421,8 @@ describe("config.json", () => {
       parse({
         ...madeConfigs.llama,
         rope_scaling: null,
+        // As transformers 5 writes it: at one place.
+        rope_theta: null,
         rope_parameters: { rope_theta: 7, rope_type: "default" },
       }),
     ).toMatchObject({ positions: { theta: 7, scaling: null } });

@@ -1,3 +1,6 @@
+/**
+ * Floats of safetensors files: decodes F32, F16 and BF16 to 32-bit floats, and rounds to IEEE halves (to nearest, ties to even).
+ */
 import { modelError } from "../../model-errors.ts";
 
 export type FloatType = "F32" | "F16" | "BF16";

@@ -1,3 +1,8 @@
+/**
+ * Opens a published model (config.json, safetensors) and loads it into an arena with workspaces, adapter and kernels. Training,
+ * the factory's tasks and the answer server begin here. Every file is a stranger's: sizes are bounded, every tensor must be
+ * used.
+ */
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { modelError } from "../../model-errors.ts";
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
@@ -20,6 +25,7 @@ import { namePrefixes, type TensorTarget, tensorTargets } from "./tensor-targets
 
 export type { FileSource };
 
+/** Bounds on files that a stranger names: published configs have some kB, indices of shards some hundred kB. */
 const MAX_CONFIG_BYTES = 2 ** 20;
 const MAX_INDEX_BYTES = 16 * 2 ** 20;
 const MAX_SHARDS = 1_000;
@@ -45,8 +51,7 @@ export interface OpenModel {
 /**
  * Opens a model: config.json, and weights as model.safetensors or as shards with their index.
  *
- * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED, MOD_FILE_INVALID,
- *   MOD_FILE_INVALID, MOD_TOO_LARGE
+ * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED, MOD_TOO_LARGE
  */
 export async function openModel(source: FileSource): Promise<OpenModel> {
   const config = await readWhole(source, "config.json", MAX_CONFIG_BYTES);
@@ -178,7 +183,10 @@ async function requireUsed(
   }
 }
 
-/** A tensor of another type is no less a part of the model: a bias in 64 bits, or quantized weights. @throws RollupError MOD_FILE_INVALID */
+/**
+ * A tensor of another type is no less a part of the model: a bias in 64 bits, or quantized weights.
+ * @throws RollupError MOD_FILE_INVALID
+ */
 function requireConstants(others: ReadonlyMap<string, string>): void {
   for (const [name, type] of others)
     if (!CONSTANTS.test(name))
@@ -296,8 +304,7 @@ export interface LoadedModel {
 /**
  * Allocates an arena and reads the weights into it. An adapter is all zeros at first.
  *
- * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE,
- *   MOD_ENGINE_UNAVAILABLE, MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
+ * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE, MOD_SOURCE_UNREADABLE
  */
 export async function loadModel(opened: OpenModel, options: LoadOptions): Promise<LoadedModel> {
   const { shape } = opened;

@@ -1,9 +1,14 @@
+/**
+ * Reads config.json as transformers writes it: a shape for the engine, or a refusal of what the engine does not compute. No key
+ * is ignored in silence: one that could change the arithmetic and is not known here is refused.
+ */
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { z } from "zod";
 import { modelError } from "../../model-errors.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { foreignKey, MODEL_KEYS } from "./known-keys.ts";
 
+/** A count of 1 to `max`. The limits are bounds on a stranger's file, well above those of published models. */
 const size = (max: number) => z.number().int().min(1).max(max);
 const WIDTH = size(65_536);
 const LAYERS = size(512);

@@ -4,6 +4,7 @@ import { modelError } from "../../model-errors.ts";
 import { type PackedMap, packedViews } from "../kernels/kernels.ts";
 import { toHalves } from "./float-formats.ts";
 
+/** Inputs that share one scale, as in Q8_0. */
 const BLOCK = 32;
 
 /** Numbers as llama.cpp's Q8_0 rounds them: of each 32 a half as scale. @throws RollupError MOD_FILE_INVALID beyond its range */

@@ -10,7 +10,9 @@ import { decodeFloats, type FloatType, floatBytes, toHalves } from "./float-form
 
 /** A header of 10,000 tensors takes one MiB. */
 const MAX_HEADER_BYTES = 16 * 2 ** 20;
+/** Dimensions of a tensor; weights have one or two. */
 const MAX_DIMENSIONS = 8;
+/** Characters of a tensor's name. */
 const MAX_NAME_LENGTH = 512;
 /** Other types are passed over: masks and counters that some files carry. Of types that are not listed no size is known. */
 const otherBytes: Readonly<Record<string, number>> = {

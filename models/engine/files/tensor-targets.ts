@@ -1,4 +1,7 @@
-/** Places of a file's tensors: the names of published models, and their shapes. */
+/**
+ * Names and shapes of the tensors of published models, and each one's place in the arena's layout. Loading reads tensors to
+ * these places, write-model.ts writes them from there.
+ */
 
 import type { LinearPlaces, ParameterLayout } from "../architecture/model-shape.ts";
 import { type ModelShape, qkvWidth } from "../architecture/model-shape.ts";

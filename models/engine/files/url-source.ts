@@ -1,6 +1,12 @@
+/**
+ * Models at an address of HTTP, such as a hub's folder: reads byte ranges, so that only the needed parts of a file are
+ * transferred.
+ */
 import { type ByteSource, type FileSource, unreadable } from "./byte-source.ts";
 
+/** Limit of one request, its body included. */
 const TIMEOUT_MS = 60_000;
+/** Hubs lead to their storage in one or two steps. */
 const MAX_REDIRECTS = 5;
 
 /** Files below an address; only the parts that are needed are fetched (HTTP Range). */

@@ -1,3 +1,4 @@
+/** Writer of published weights: the base that ships, and models exported by the factory. */
 import type { ModelShape, ParameterLayout } from "../architecture/model-shape.ts";
 import type { Place } from "../kernels/kernels.ts";
 import { encodeTensors, type NamedTensor } from "./safetensors.ts";

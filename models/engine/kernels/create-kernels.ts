@@ -1,3 +1,7 @@
+/**
+ * Choice of kernels for an arena: C++ sets of this processor, or WebAssembly anywhere. Loading, batches and training call it,
+ * once for an arena; further threads join. Sizes are counts of 32-bit floats.
+ */
 import type { WasmMemory } from "@openledger/foundation/wasm/relaxed-simd";
 import { modelError } from "../../model-errors.ts";
 import type { KernelSetName, Kernels } from "./kernels.ts";

@@ -1,4 +1,4 @@
-/** The twin of `native-kernels.ts` in a page, which loads no addons. */
+/** Twin of native-kernels.ts in a page, which loads no addons: there are no native sets, so pages compute by WebAssembly. */
 import { modelError } from "../../model-errors.ts";
 import type { KernelSetName, Kernels } from "./kernels.ts";
 

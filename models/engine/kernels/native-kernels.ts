@@ -1,3 +1,7 @@
+/**
+ * Kernels in C++ (AVX-512 with VNNI, AVX-512, AVX2) by the addon native/build/model-kernels.node, as create-kernels.ts binds
+ * them. Places are indices of floats in the arena.
+ */
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";

@@ -3,11 +3,14 @@ import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import { type KernelCalls, newMemory, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 import { addHashPairs, addSwapFloats, roundConstants } from "./wasm/keccak-code.ts";
 
+/** Size of a node: one hash. */
 export const NODE_BYTES = 32;
 /** Maximum nodes: the memory has room for them. */
 export const MAX_NODES = 1_024;
 
+/** Byte offset of the round constants in the memory. */
 const CONSTANTS_AT = 64;
+/** Byte offset of the nodes in the memory. */
 const NODES_AT = 1_024;
 /** Pages of memory, of 64 KiB. */
 const PAGES = 1;

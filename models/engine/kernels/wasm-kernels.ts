@@ -1,3 +1,7 @@
+/**
+ * Kernels in WebAssembly with relaxed SIMD, for machines without the native addon. The module is generated here from the files
+ * of wasm/; places, indices of floats, become byte addresses at this border.
+ */
 import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import {
   enableRelaxedSimd,
@@ -22,10 +26,12 @@ import { addMultiply, multiplyScratchBytes } from "./wasm/multiply-code.ts";
 import { addRowKernels } from "./wasm/row-code.ts";
 import { addServing } from "./wasm/serving-code.ts";
 
+/** Page of a WebAssembly memory. */
 const PAGE_BYTES = 65_536;
 /** 4 GiB, all that 32-bit addresses reach. */
 const MAX_PAGES = 65_536;
 const MAX_THREADS = MAX_THREAD_COUNT + 1;
+/** Scratch memory of one thread, in whole cache lines of 64 bytes. */
 const SCRATCH_BYTES = Math.ceil(multiplyScratchBytes / 64) * 64;
 /** Address of the arena: below it lie the threads' scratch areas. Address 0 means "none". */
 const ARENA_AT = Math.ceil((64 + MAX_THREADS * SCRATCH_BYTES) / PAGE_BYTES) * PAGE_BYTES;

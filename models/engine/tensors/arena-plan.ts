@@ -1,6 +1,6 @@
 import type { Place } from "../kernels/kernels.ts";
 
-/** Kernels go through buffers by sixteen floats. */
+/** Length of a buffer in floats: kernels go through buffers by sixteen. */
 export const roundUp16 = (count: number): number => Math.ceil(count / 16) * 16;
 
 /** Plans the places of buffers before the arena is there: its size is known once all are placed. */

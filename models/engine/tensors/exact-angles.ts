@@ -1,5 +1,6 @@
 /** Sine and cosine that give the same bits on every machine: only +, −, × in IEEE 754's order. */
 
+/** 2 / π. */
 const TWO_OVER_PI = 0.6366197723675814;
 /** π / 2 in three parts; k times the first two is exact for k below 2^20. */
 const HALF_PI = [1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21] as const;

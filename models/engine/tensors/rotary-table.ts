@@ -1,3 +1,7 @@
+/**
+ * Rotary position embeddings (Su et al. 2021) as a table of cosines and sines, with Llama 3's scaling. Angles are in radians;
+ * the bits are the same on every machine.
+ */
 import { exactExp, exactLog } from "@openledger/attribution/maths/exact-math";
 import { exactAngle } from "./exact-angles.ts";
 

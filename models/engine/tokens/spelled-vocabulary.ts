@@ -1,4 +1,7 @@
-/** Bytes that each token of a tokenizer spells: a guide looks for tokens that go on with a text. */
+/**
+ * Spelling of a base's whole vocabulary, sorted by bytes, for answers held to JSON: json-guide.ts walks it to find tokens that
+ * may follow. open-language.ts reads it once.
+ */
 import type { SpelledVocabulary } from "../batches/json-guide.ts";
 import { type FileSource, readWhole } from "../files/byte-source.ts";
 import type { TextTokens } from "./tokenizer.ts";

@@ -5,6 +5,7 @@ import { modelError } from "../../model-errors.ts";
 import { type FileSource, readWhole } from "../files/byte-source.ts";
 import { beginOf, MAX_FILE_BYTES, parseJsonFile, type TokenizerFile } from "./tokenizer-file.ts";
 
+/** Bound on a stranger's file; tokenizer_config.json lists added tokens and has up to some MB. */
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 
 interface EndsFile {

@@ -1,4 +1,7 @@
-/** Bytes that tokens spell, by the decoder that a tokenizer.json names. No blank is cleaned up: a text is what its tokens spell. */
+/**
+ * Bytes that tokens spell, by the decoder that a tokenizer.json names. No blank is cleaned up: a text is what its tokens spell.
+ * Streams of answers and the JSON guide use it.
+ */
 import type { DecoderFile, TokenizerFile } from "./tokenizer-file.ts";
 import { byteCharacters } from "./train-tokenizer.ts";
 

@@ -71,10 +71,12 @@ export interface TokenizerFile {
 
 /** Maximum tokens, as a model's shape has it: ids are places in lists. */
 const MAX_TOKENS = 2 ** 23;
+/** Bounds on a stranger's file, above those of published tokenizers. */
 const MAX_MERGES = 2 ** 22;
 const MAX_ADDED = 2 ** 16;
 /** Runs of blanks have up to 128 characters in published files. */
 const MAX_NAME_LENGTH = 4_096;
+/** Normalizers and other components, nested ones included. */
 const MAX_COMPONENTS = 64;
 const MAX_PATTERN_LENGTH = 4_096;
 /** Parts of an alternative that may repeat without a bound; published patterns have up to two. */

@@ -1,3 +1,7 @@
+/**
+ * Tokenizers of models: text to token ids and back, by a published tokenizer.json (Hugging Face's format) or byte by byte.
+ * Training, prompts and answers use it.
+ */
 import { Tokenizer } from "@huggingface/tokenizers";
 import { modelError } from "../../model-errors.ts";
 import { type FileSource, readWhole } from "../files/byte-source.ts";

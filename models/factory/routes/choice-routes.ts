@@ -14,7 +14,7 @@ import {
   nameId,
   signaturesRequestSchema,
 } from "../factory-api.ts";
-import { type FactoryContext, requireSigned, signerOf, whileWaitedFor } from "../factory-context.ts";
+import { type FactoryContext, requireSignedRequest, signerOf, whileWaitedFor } from "../factory-context.ts";
 import { chooseCircuit, defaultForm, recipeOfForm } from "../recipe-form.ts";
 import type { StoredJob } from "../store/factory-store.ts";
 
@@ -39,7 +39,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     {
       body: datasetRequestSchema,
       bodyLimit: 2 * context.config.maxDatasetBytes,
-      onRequest: async (request) => requireSigned(context, request),
+      onRequest: async (request) => requireSignedRequest(context, request),
     },
     async (request) => {
       const leafId = await signerOf(context, request);

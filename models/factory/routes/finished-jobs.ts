@@ -1,4 +1,7 @@
-/** Registration, files and origin of a finished job. */
+/**
+ * Work of the routes of a finished job (model-routes.ts): its registration and activation, its files for export, and its
+ * lineage.
+ */
 import { createHash } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
 import { open, readdir, rm, stat } from "node:fs/promises";
@@ -24,7 +27,7 @@ const FOLDERS: Readonly<Record<ExportForm, string>> = {
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,100}$/;
 
 /** @throws MOD_FACTORY_JOB_STATE */
-export function requireDone(job: StoredJob): StoredJob {
+export function requireFinishedJob(job: StoredJob): StoredJob {
   const { id, state } = job.view;
   if (state === "done") return job;
   throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} is ${state}, not done`, { data: { id, state } });
@@ -64,7 +67,7 @@ export async function beginActivation(
   modelId: number,
 ): Promise<FactoryRegistration> {
   const { jobs, config, datasets, logger, side } = context;
-  const job = requireDone(storedJob);
+  const job = requireFinishedJob(storedJob);
   const { id, leafId, result, whyNot } = job.view;
   if (job.registration.statics === null)
     throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id}: ${whyNot}`, { data: { why: whyNot } });
@@ -123,14 +126,17 @@ async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<L
   }
 }
 
-/** Makes the requested files unless they exist, and lists them. @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows */
+/**
+ * Makes the requested files unless they exist, and lists them.
+ * @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows
+ */
 export async function exportOf(
   context: FactoryContext,
   storedJob: StoredJob,
   form: ExportForm,
 ): Promise<FactoryExport> {
   const { jobs, runner, side, taskOf } = context;
-  const job = requireDone(storedJob);
+  const job = requireFinishedJob(storedJob);
   const { id, leafId, whyNot } = job.view;
   const jobFolder = runner.folderOf(id);
   const folder = join(jobFolder, FOLDERS[form]);

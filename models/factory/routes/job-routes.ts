@@ -1,4 +1,7 @@
-/** Jobs: begun, paused, stopped, followed. */
+/**
+ * Routes of the factory's jobs: begin, list, pause, resume, stop, delete, and the stream of a job's events. Pages and commands
+ * call them by factory-client.ts.
+ */
 import { randomBytes } from "node:crypto";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";

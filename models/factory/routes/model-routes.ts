@@ -20,7 +20,7 @@ import {
   exportOf,
   lineageOf,
   registrationOf,
-  requireDone,
+  requireFinishedJob,
 } from "./finished-jobs.ts";
 
 const fileParams = z.object({ id: nameId, form: exportFormSchema, file: z.string().max(200) });
@@ -32,7 +32,7 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
 
   route("POST /v1/jobs/:id/compare", { ...params, body: compareRequestSchema }, async (request, reply) => {
     const leafId = await signerOf(context, request);
-    const job = requireDone(jobs.require(request.params.id, leafId));
+    const job = requireFinishedJob(jobs.require(request.params.id, leafId));
     const jobFolder = runner.folderOf(job.view.id);
     const task = { mode: "compare" as const, ...context.taskOf(job), jobFolder, ...request.body };
     return side.run(leafId, task, { signal: whileWaitedFor(reply) });
@@ -58,7 +58,7 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
   });
   route("POST /v1/jobs/:id/served", { ...params, body: servedRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
-    const job = requireDone(jobs.require(request.params.id, leafId));
+    const job = requireFinishedJob(jobs.require(request.params.id, leafId));
     return runner.view(await (request.body.isServed ? served.serve(job) : served.end(job)));
   });
   app.get(LEDGER_PATH, () => ({ models: served.list() }));

@@ -1,3 +1,7 @@
+/**
+ * Bases that the factory's jobs may tune: the one that ships, those of FACTORY_BASES, and those that people have added since.
+ * Each is opened and hashed once, then stored.
+ */
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -5,24 +9,27 @@ import { factoryError } from "../../model-errors.ts";
 import { isAddress, OWN_BASE } from "../../tuning/base/base-place.ts";
 import type { FactoryBase } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
-import { ChildTask } from "../tasks/child-task.ts";
+import { ChildTask, type TaskLimits } from "../tasks/child-task.ts";
 import { describePlace } from "../tasks/describe-base.ts";
 import type { TaskResults } from "../tasks/task-messages.ts";
 import type { FactoryStore, StoredBase } from "./factory-store.ts";
 
+/** Id of the base that this repository ships. */
 const OWN_ID = "own";
 
 /** Describes a base in a process of its own, since large files are hashed. */
 type Describe = (task: { readonly mode: "base"; readonly place: string }) => Promise<TaskResults["base"]>;
-const describeAtStart: Describe = async (task) => (await new ChildTask(task).ended).result!;
 
 /** Ending of a setting that means each folder below the one before it. */
 const EACH = "/*";
+/** Maximum folders that one setting with `/*` lists. */
 const MAX_BELOW = 100;
+
+type BaseConfig = Pick<FactoryConfig, "bases" | "basePlaces" | keyof TaskLimits>;
 
 /** The bases that jobs may use: our own, those of the settings, and what people have named since. */
 export class BaseRegistry {
-  readonly #config: Pick<FactoryConfig, "bases" | "basePlaces">;
+  readonly #config: BaseConfig;
   readonly #store: FactoryStore;
   readonly #bases = new Map<string, StoredBase>();
   /** Places of the settings that are no models, until the next start. */
@@ -30,7 +37,7 @@ export class BaseRegistry {
   /** Places that are being opened. */
   readonly #opening = new Map<string, Promise<StoredBase>>();
 
-  constructor(config: Pick<FactoryConfig, "bases" | "basePlaces">, store: FactoryStore) {
+  constructor(config: BaseConfig, store: FactoryStore) {
     this.#config = config;
     this.#store = store;
   }
@@ -39,7 +46,7 @@ export class BaseRegistry {
   async load(): Promise<void> {
     this.#put(storedBase(OWN_BASE, await describePlace(OWN_BASE)));
     for (const base of await this.#store.bases()) this.#put(base);
-    for (const place of await this.#places()) await this.#open(place, describeAtStart);
+    for (const place of await this.#places()) await this.#open(place, this.#describeAlone);
   }
 
   /** Lists the bases, with folders that were added since the start. A folder that is no model is left out. */
@@ -47,7 +54,7 @@ export class BaseRegistry {
     // Once each: anybody may ask for the list, and each try is a process.
     for (const place of await this.#places())
       if (!this.#refused.has(place))
-        await this.#open(place, describeAtStart).catch(() => this.#refused.add(place));
+        await this.#open(place, this.#describeAlone).catch(() => this.#refused.add(place));
     return [...this.#bases.values()].map(({ view }) => view);
   }
 
@@ -71,6 +78,8 @@ export class BaseRegistry {
       });
     return (await this.#open(place, describe)).view;
   }
+
+  readonly #describeAlone: Describe = async (task) => (await new ChildTask(task, this.#config).ended).result!;
 
   /** Places of bases that the settings name. */
   async #places(): Promise<string[]> {

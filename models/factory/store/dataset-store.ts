@@ -1,4 +1,7 @@
-/** Rows that jobs train on: of a Datanet's version, fetched from its host, or uploaded to try. */
+/**
+ * Rows that jobs train on: of a Datanet's version, fetched from its host, or uploaded to try. Routes add data sets; a job's
+ * process reads their files.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";

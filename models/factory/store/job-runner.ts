@@ -1,10 +1,14 @@
+/**
+ * Queue of the factory's training jobs: starts each in a process of its own, passes on pause, stop and resume, and restarts what
+ * a kill has interrupted. Routes call its verbs; job-store.ts stores what it reports.
+ */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
 import type { FactoryJob, JobStage } from "../factory-api.ts";
-import { ChildTask } from "../tasks/child-task.ts";
+import { ChildTask, type TaskLimits } from "../tasks/child-task.ts";
 import type { EventsMessage, StageMessage, TaskResults, TrainTask } from "../tasks/task-messages.ts";
 import type { StoredJob } from "./factory-store.ts";
 import type { JobStore } from "./job-store.ts";
@@ -12,7 +16,7 @@ import type { JobStore } from "./job-store.ts";
 /** Number of silent ends of a job's process, without a step in between, after which the job has failed. */
 const MAX_SILENT_ENDS = 3;
 
-interface JobRunnerOptions {
+interface JobRunnerOptions extends TaskLimits {
   readonly maxRunning: number;
   readonly dataPath: string;
   /** Task of a job's process. */
@@ -178,6 +182,7 @@ export class JobRunner {
         jobFolder: this.folderOf(id),
         saidStep: job.saidStep,
       },
+      this.#options,
       (message) => this.#take(id, message),
     );
     this.#running.set(id, task);

@@ -20,7 +20,11 @@ beforeAll(async () => {
   const taskOf = () => {
     throw new Error("nothing is trained here");
   };
-  runner = new JobRunner(jobs, { maxRunning: 1, dataPath: folder, taskOf }, createLogger("test", "silent"));
+  runner = new JobRunner(
+    jobs,
+    { maxRunning: 1, dataPath: folder, taskOf, sideTimeoutMs: 60_000, jobSilenceMs: 60_000 },
+    createLogger("test", "silent"),
+  );
 });
 afterAll(async () => {
   await store.close();

@@ -1,3 +1,7 @@
+/**
+ * Jobs of the factory in memory and on disk, with numbered events for their followers (times in Unix milliseconds). The runner
+ * changes jobs, the routes read and follow them.
+ */
 import { factoryError } from "../../model-errors.ts";
 import type { FactoryJob, JobEvent, NewJobEvent } from "../factory-api.ts";
 import type { FactoryStore, StoredJob } from "./factory-store.ts";

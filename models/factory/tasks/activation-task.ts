@@ -1,3 +1,7 @@
+/**
+ * Proof of a model's activation, in a process of its own (task-process.ts): the factory proves, the model's owner signs and
+ * sends.
+ */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
@@ -15,6 +19,7 @@ import { prepareActivation } from "../../settling/prepare-settlement.ts";
 import { proveSettlement } from "../../settling/prove-settlement.ts";
 import type { ActivationTask, Say } from "./task-messages.ts";
 
+/** Limit of one request to the sequencer. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Proves a model's activation. What comes out still lacks the model's signature, whose key its owner has. */

@@ -1,3 +1,7 @@
+/**
+ * Parent's side of a process that computes for the factory (task-entry.js): training, estimates, comparisons, exports, proofs of
+ * activations. job-runner.ts and side-tasks.ts start one for each computation; time limits are in milliseconds.
+ */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { RollupError } from "@openledger/foundation/rollup-error";
@@ -19,26 +23,55 @@ interface TaskEnd<Mode extends FactoryTask["mode"]> {
   readonly result: TaskResults[Mode] | null;
 }
 
+/** Milliseconds after which a process that says nothing is killed. */
+export interface TaskLimits {
+  /** Limit of a side computation that is asked for and waited for: most say nothing before their result. */
+  readonly sideTimeoutMs: number;
+  /** Limit between two signs of a job, or of an activation's proof. */
+  readonly jobSilenceMs: number;
+}
+
+const LIMIT_OF_MODE = {
+  base: "sideTimeoutMs",
+  measure: "sideTimeoutMs",
+  compare: "sideTimeoutMs",
+  merge: "sideTimeoutMs",
+  train: "jobSilenceMs",
+  activation: "jobSilenceMs",
+} as const satisfies Record<FactoryTask["mode"], keyof TaskLimits>;
+
 /**
  * A process that computes: the factory answers requests meanwhile, and lives on if it is killed. Its messages are
- * handled one after another.
+ * handled one after another. One that says nothing for too long is killed: a file of somebody else's can hold a library
+ * for ever, and with it a place among those that compute.
  */
 export class ChildTask<Mode extends FactoryTask["mode"]> {
   readonly #child: ChildProcess;
-  /** @throws the task's refusal; MOD_FACTORY_TRAINER_ENDED if the process ended without a word */
+  /**
+   * @throws the task's refusal; MOD_FACTORY_TRAINER_ENDED if the process ended without a word; MOD_FACTORY_TASK_SILENT
+   * if it said nothing for too long
+   */
   readonly ended: Promise<TaskEnd<Mode>>;
 
   constructor(
     task: Extract<FactoryTask, { readonly mode: Mode }>,
+    limits: TaskLimits,
     onMessage: (message: EventsMessage | StageMessage) => Promise<void> = async () => {},
   ) {
     const child = fork(ENTRY, { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
     this.#child = child;
+    const maxSilentMs = limits[LIMIT_OF_MODE[task.mode]];
     this.ended = new Promise((resolve, reject) => {
+      const silence = setTimeout(() => {
+        const text = `a process that computes ${task.mode} said nothing for ${maxSilentMs} ms`;
+        reject(factoryError("MOD_FACTORY_TASK_SILENT", text, { data: { task: task.mode, maxSilentMs } }));
+        child.kill("SIGKILL");
+      }, maxSilentMs);
       let last: Promise<void> = Promise.resolve();
       let end: (() => void) | null = null;
       let storedCount = 0;
       child.on("message", (message: TaskMessage) => {
+        silence.refresh();
         switch (message.kind) {
           case "events":
           case "stage":
@@ -63,8 +96,12 @@ export class ChildTask<Mode extends FactoryTask["mode"]> {
           }
         }
       });
-      child.once("error", reject);
+      child.once("error", (error) => {
+        clearTimeout(silence);
+        reject(error);
+      });
       child.once("exit", (status, signal) => {
+        clearTimeout(silence);
         const why = signal ?? `exit status ${status}`;
         last.then(
           () =>

@@ -1,3 +1,7 @@
+/**
+ * Comparison that a job's page shows: the base's and the tuned model's answers to the same prompts, with losses in nats a token.
+ * Runs in a process of its own (task-process.ts).
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
@@ -14,6 +18,7 @@ import { promptOfRow, type RowPrompt } from "./row-prompts.ts";
 import type { CompareTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";
 
+/** Maximum held-out rows that are compared where the user names no prompts. */
 const MAX_ROWS = 4;
 
 /** Compares base and tuned model side by side: their answers, and their losses on the expected continuation. */

@@ -1,4 +1,7 @@
-/** Files of data sets and jobs. Rows of a data set: a line each, and whose they are. */
+/**
+ * Files of data sets and jobs on the factory's disk: `rows.jsonl` (a JSON line per row), `owners.json` (a contributor and a
+ * validator per row), and the names of a job's folders. Tasks read them.
+ */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

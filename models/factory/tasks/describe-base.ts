@@ -1,3 +1,7 @@
+/**
+ * Description of a base for the factory's list: sizes, licence and SHA-256 of its files. Runs in a process of its own
+ * (task-process.ts), since files have gigabytes.
+ */
 import { usualTargets } from "../../engine/architecture/adapter-layout.ts";
 import { openModel } from "../../engine/files/load-model.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";

@@ -1,17 +1,21 @@
+/**
+ * Estimate before a job begins: time (in seconds), tokens and memory of a tuning, from a few real steps on this machine. Runs in
+ * a process of its own (task-process.ts).
+ */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { type TuningRun, type TuningWatch, textTraining } from "../../tuning/recipe/text-training.ts";
 import type { TuningStep, TuningWish } from "../../tuning/training/tune-adapter.ts";
 import { TuningPaused } from "../../tuning/training/tune-adapter.ts";
 import { readDatasetRows } from "./dataset-files.ts";
-import type { Measured, ModelTask } from "./task-messages.ts";
+import type { Measurement, ModelTask } from "./task-messages.ts";
 import { requireMemory, settingOf } from "./task-model.ts";
 
 /** The first step warms up, and is not counted. */
 const MEASURED_STEPS = 4;
 
 /** Tunes a few steps with the job's own code, and estimates the cost of the whole. */
-export async function measure(task: ModelTask): Promise<Measured> {
+export async function measure(task: ModelTask): Promise<Measurement> {
   const startedAtMs = performance.now();
   const { recipe } = task;
   const rows = await readDatasetRows(task.rowsFolder);

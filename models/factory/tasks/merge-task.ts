@@ -1,3 +1,7 @@
+/**
+ * Export of a whole model: adds a job's adapter to its base and writes safetensors of float32 with the base's other files. Runs
+ * in a process of its own (task-process.ts).
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
@@ -11,6 +15,7 @@ import { ADAPTER_FOLDER, MERGED_FOLDER } from "./dataset-files.ts";
 import type { ModelTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";
 
+/** Bound on a base's small files; tokenizers have some MB. */
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 /** Files of a whole model beside its weights. */
 const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json", ...MARK_FILES];

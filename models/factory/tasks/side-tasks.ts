@@ -1,5 +1,9 @@
+/**
+ * Queue of short computations beside the jobs: estimates, comparisons, exports, descriptions of bases, activations. The
+ * factory's routes wait for their results; accounts are leaves of the ledger.
+ */
 import { factoryError } from "../../model-errors.ts";
-import { ChildTask } from "./child-task.ts";
+import { ChildTask, type TaskLimits } from "./child-task.ts";
 import type { EventsMessage, FactoryTask, StageMessage, TaskResults } from "./task-messages.ts";
 
 type SideMode = Exclude<FactoryTask["mode"], "train">;
@@ -21,13 +25,15 @@ const MAX_OF_ACCOUNT = 4;
  */
 export class SideTasks {
   readonly #max: number;
+  readonly #limits: TaskLimits;
   /** Tasks by account; null after a turn is given and before its process begins. */
   readonly #running = new Map<number, ChildTask<FactoryTask["mode"]> | null>();
   readonly #waiting: { readonly leafId: number; readonly begin: () => void }[] = [];
 
   /** @param max processes at once; eight times as many wait at most */
-  constructor(max: number) {
+  constructor(max: number, limits: TaskLimits) {
     this.#max = max;
+    this.#limits = limits;
   }
 
   get counts() {
@@ -44,7 +50,7 @@ export class SideTasks {
     await this.#turn(leafId, signal);
     try {
       signal?.throwIfAborted();
-      const child = new ChildTask<Mode>(task, onMessage);
+      const child = new ChildTask<Mode>(task, this.#limits, onMessage);
       this.#running.set(leafId, child as never);
       signal?.addEventListener("abort", () => child.kill(), { once: true });
       return (await child.ended).result!;

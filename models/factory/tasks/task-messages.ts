@@ -1,4 +1,7 @@
-/** Messages between the factory and the processes that compute for it. */
+/**
+ * Messages between the factory and the processes that compute for it. A task goes in, stages, events and a result come out; all
+ * of it survives JSON.
+ */
 import type { RegistrationTerms } from "@openledger/attribution/model/registration";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
@@ -75,7 +78,10 @@ export type FactoryTask =
   | (ModelTask & { readonly mode: "merge"; readonly jobFolder: string })
   | ActivationTask;
 
-export type Measured = Omit<FactoryEstimate, "queuedBefore" | "registerFeeWei" | "steps" | "trainedRowCount">;
+export type Measurement = Omit<
+  FactoryEstimate,
+  "queuedBefore" | "registerFeeWei" | "steps" | "trainedRowCount"
+>;
 
 export interface TaskResults {
   readonly base: { readonly view: Omit<FactoryBase, "id" | "source">; readonly files: RecipeBaseModel };
@@ -84,7 +90,7 @@ export interface TaskResults {
     readonly recipe: TextRecipe;
     readonly statics: FactoryStatics | null;
   };
-  readonly measure: Measured;
+  readonly measure: Measurement;
   readonly compare: FactoryComparison;
   readonly merge: null;
   readonly activation: SettlementBody;

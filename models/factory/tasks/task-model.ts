@@ -1,4 +1,6 @@
-/** Setting of this machine, and memory check, for every task that computes with a model. */
+/**
+ * Setting of this machine for the factory's tasks (kernels, threads, base), and the check in bytes that a model fits the memory.
+ */
 import { adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { parameterLayout } from "../../engine/architecture/model-shape.ts";
 import { planWorkspace } from "../../engine/architecture/workspace.ts";

@@ -1,4 +1,4 @@
-/** A process that computes one thing for the factory, and ends: started by child-task.ts, whose end is its own. */
+/** Process that computes one task for the factory and ends: task-entry.js loads it, child-task.ts starts and watches it. */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
 import type { FactoryTask, Say, TaskMessage, TaskOrder, TaskWish } from "./task-messages.ts";

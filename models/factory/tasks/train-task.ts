@@ -1,3 +1,7 @@
+/**
+ * Work of one training job, in a process of its own (task-process.ts): tunes, maps rows to features, registers if the job asks
+ * for it, and writes adapter and published model into the job's folder.
+ */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
@@ -17,7 +21,7 @@ import { requireMemory, settingOf } from "./task-model.ts";
 import { TrainingWatch } from "./training-watch.ts";
 
 /** Reports of progress are no closer than this. */
-const LEAST_MS = 250;
+const MIN_REPORT_GAP_MS = 250;
 
 const STATE_FOLDER = "state";
 
@@ -88,7 +92,7 @@ function reporter(say: Say) {
   }): Promise<void> | undefined => {
     const known = jobStageSchema.safeParse(stage);
     const nowMs = performance.now();
-    const isClose = last.stage === stage && nowMs - last.atMs < LEAST_MS && done < total;
+    const isClose = last.stage === stage && nowMs - last.atMs < MIN_REPORT_GAP_MS && done < total;
     // Steps are reported one by one, with more about each.
     if (!known.success || stage === "train" || isClose) return undefined;
     last = { atMs: nowMs, stage };

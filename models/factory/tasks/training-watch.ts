@@ -1,3 +1,7 @@
+/**
+ * Live figures of a training job: each step's loss (nats a token), speed, time left, held-out loss, sample answers and the
+ * hardest rows. train-task.ts hands it to the tuning; it sends events to the factory.
+ */
 import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { encodeAdapter } from "../../engine/files/adapter-files.ts";
@@ -11,7 +15,9 @@ import type { NewJobEvent } from "../factory-api.ts";
 import { excerptOfRow, promptOfRow } from "./row-prompts.ts";
 import type { Say, TaskWish } from "./task-messages.ts";
 
+/** Tokens of a sample answer. */
 const SAMPLE_TOKENS = 32;
+/** Rows with the highest losses, as a look lists them. */
 const HARDEST_ROWS = 8;
 /** Steps whose mean time tells how long the rest takes. */
 const RECENT_STEPS = 16;

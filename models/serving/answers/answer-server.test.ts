@@ -27,14 +27,15 @@ import { createLedgerFixture, type LedgerFixture } from "@openledger/client/test
 import { hex32 } from "@openledger/foundation/hex";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { createLogger } from "@openledger/foundation/logger";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { worldConfig } from "../../testing/serving-world.ts";
 import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
 import { AnswerFolder } from "./answer-store.ts";
 
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
 
-const MODEL_ID = 9;
+/** Models of the server that the cases share: the same files under an id for each case, so that no case meets another's answers. */
+const SHARED_IDS = Array.from({ length: 24 }, (_, i) => 10 + i);
 const PRICE_WEI = 2_000_000_000_000_000_000n;
 const TTL_MS = 60_000;
 const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
@@ -60,35 +61,65 @@ beforeAll(async () => {
 });
 
 let fixture: LedgerFixture;
-let folder: string;
-let served: ServedModels;
+let shared: ServedModels;
+/** Model of the case. */
+let modelId: number;
 /** Address of the model's routes. */
 let url: string;
-let nowMs: number;
+let nowMs = 1_000_000;
 
-beforeEach(async () => {
-  nowMs = 1_000_000;
+beforeAll(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
-  const { answers } = fixture.sequencer;
-  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf());
-  setPayments([]);
-  folder = await mkdtemp(join(tmpdir(), "answers-"));
-  await start();
+  for (modelId of SHARED_IDS) {
+    const leaf = modelLeaf(modelId);
+    for (const route of ["leaves", "models"])
+      fixture.sequencer.answers.set(`GET /v1/${route}/${modelId}`, leaf);
+    setPayments([]);
+  }
+  const folder = await mkdtemp(join(tmpdir(), "answers-"));
+  shared = await start(folder, { modelIds: SHARED_IDS });
+  return async () => {
+    await shared.close();
+    await fixture.close();
+    await rm(folder, { recursive: true });
+  };
 });
-afterEach(async () => {
-  await served.close();
-  await fixture.close();
-  await rm(folder, { recursive: true });
+const unused = [...SHARED_IDS];
+beforeEach(() => {
+  modelId = unused.shift()!;
+  url = modelUrl(shared.url, modelId);
+  fixture.sequencer.heard.length = 0;
 });
 
-/** Reads no payments by itself. @param errors what the server logs; default: nothing is an error */
-async function start({
-  errors,
-  pollIntervalMs = 600_000,
-}: {
-  errors?: string[];
-  pollIntervalMs?: number;
-} = {}) {
+/** A folder of the case's own, for a server that ends or starts within it. */
+async function ownFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "answers-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** Starts a server for the case alone, which closes it. */
+async function startOwn(folder: string, options: Omit<StartOptions, "modelIds"> = {}) {
+  const served = await start(folder, { ...options, modelIds: [modelId] });
+  onTestFinished(() => served.close());
+  url = modelUrl(served.url, modelId);
+  return served;
+}
+
+interface StartOptions {
+  readonly modelIds: readonly number[];
+  /** Errors that the server logs; default: nothing is an error. */
+  readonly errors?: string[];
+  readonly pollIntervalMs?: number;
+  /** Folder of the published model; default: that of the cases. */
+  readonly from?: string;
+}
+
+/** Reads no payments by itself. */
+function start(
+  folder: string,
+  { errors, from = publishedFolder, modelIds, pollIntervalMs = 600_000 }: StartOptions,
+) {
   const settings = {
     SERVING_BASE_PATH: undefined,
     SERVING_ADAPTERS_PATH: undefined,
@@ -103,28 +134,27 @@ async function start({
   });
   const { client, sequencer } = fixture;
   const published = {
-    places: [{ modelId: MODEL_ID, folder: publishedFolder }],
+    places: modelIds.map((id) => ({ modelId: id, folder: from })),
     sequencerUrl: sequencer.url,
     domain: client.domain,
     rollup: ROLLUP,
     pollIntervalMs,
   };
-  served = await serveModels(worldConfig(folder, settings), { logger, published, nowMs: () => nowMs });
-  url = modelUrl(served.url, MODEL_ID);
+  return serveModels(worldConfig(folder, settings), { logger, published, nowMs: () => nowMs });
 }
 
 /** The store of a server that was closed. */
-async function openStore() {
+async function openStore(folder: string) {
   const answers = await AnswerFolder.open(join(folder, "data", "answers"), ROLLUP);
-  return { store: answers.ofModel(MODEL_ID), close: () => answers.close() };
+  return { store: answers.ofModel(modelId), close: () => answers.close() };
 }
 
 /** The model as the sequencer shows it. */
-function modelLeaf(changed: object = {}) {
-  const { split, ...statics } = model.statics;
+function modelLeaf(id: number, changed: object = {}, of = model) {
+  const { split, ...statics } = of.statics;
   const { ownerParts, validatorParts } = unpackSplit(split);
   return {
-    id: MODEL_ID,
+    id,
     kind: "model",
     nonce: 0,
     nextNonce: 0,
@@ -168,7 +198,7 @@ function setPayments(payments: Payment[], isClosed = false): void {
     paymentChain(payments.map((one, i) => ({ ...one, cumulativeWei: PRICE_WEI * BigInt(i + 1) }))),
   );
   for (let from = 0; from <= payments.length; from++) {
-    answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
+    answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, {
       epoch: 1,
       isClosed,
       chain,
@@ -182,15 +212,14 @@ function setPayments(payments: Payment[], isClosed = false): void {
     });
   }
   answers.set(
-    `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
+    `GET /v1/models/${modelId}/payments?epoch=2&from=0`,
     isClosed
       ? { epoch: 2, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] }
       : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
   );
 }
 
-const ask = (prompt: string) =>
-  askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt, from: 4 });
+const ask = (prompt: string) => askModel(fixture.client, { serverUrl: url, modelId, prompt, from: 4 });
 
 async function acknowledge({ hash }: SignedSubmission): Promise<void> {
   const preconfirmation = await fixture.signPreconfirmation({
@@ -203,7 +232,7 @@ async function acknowledge({ hash }: SignedSubmission): Promise<void> {
 
 async function pay(answer: UncheckedAnswer, prompt: string, own = checkable) {
   return payForAnswer(fixture.client, {
-    modelId: MODEL_ID,
+    modelId,
     model: own,
     prompt,
     answer,
@@ -225,7 +254,7 @@ describe("a direct model behind the answer server", () => {
     expect(published).toEqual(model);
     await pay(answer, prompts[0]!, await openCheckable(published));
     const sent = fixture.sequencer.heard.find(({ route }) => route === "POST /v1/operations");
-    expect(sent!.body).toMatchObject({ a: 4, b: MODEL_ID, words: [hex32(answer.receipt)] });
+    expect(sent!.body).toMatchObject({ a: 4, b: modelId, words: [hex32(answer.receipt)] });
 
     expect((await get("/v1/openings?epoch=1")).body).toMatchObject({ openings: [], nextFrom: null });
     expect((await get(`/v1/answers/${hex32(answer.receipt)}`)).body).toMatchObject({ isPaid: false });
@@ -279,6 +308,27 @@ describe("a direct model behind the answer server", () => {
     expect(second.receipt).not.toBe(first.receipt);
   });
 
+  it("repeats no answer of another model that had its number before: a payment for that receipt would be void", async () => {
+    const folder = await ownFolder();
+    const served = await startOwn(folder);
+    const first = await ask(prompts[0]!);
+    await served.close();
+    const rows = sampleRows("email", 24);
+    const trained = trainDirect(rows, recipeFor(rows, 64));
+    const registration = registerModel(trained, { split: { ownerParts: 1n, validatorParts: 1n } }, SIZE);
+    const successor = publishedModel(trained, registration, { publishRows: true });
+    const from = join(folder, "successor");
+    await writeModel(from, successor);
+    const { answers } = fixture.sequencer;
+    for (const route of ["leaves", "models"])
+      answers.set(`GET /v1/${route}/${modelId}`, modelLeaf(modelId, {}, successor));
+    await startOwn(folder, { from });
+    const second = await ask(prompts[0]!);
+    expect(second.answer).toBe(first.answer);
+    expect(second.receipt).not.toBe(first.receipt);
+    expect(await ask(prompts[0]!)).toEqual(second);
+  });
+
   it("lets two questions at once through one after the other", async () => {
     const both = await Promise.allSettled([ask(prompts[0]!), ask(prompts[1]!)]);
     expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
@@ -302,7 +352,7 @@ describe("a direct model behind the answer server", () => {
     nowMs += TTL_MS + 1;
     const { answer: bought } = await buyAnswer(fixture.client, {
       serverUrl: url,
-      modelId: MODEL_ID,
+      modelId,
       prompt: prompts[1]!,
       from: 4,
       timeoutMs: 10_000,
@@ -322,7 +372,7 @@ describe("a direct model behind the answer server", () => {
   it("tells nobody what is sealed until it is paid", async () => {
     await ask(prompts[0]!);
     nowMs += TTL_MS + 1;
-    const signed = await signQuestion(fixture.client, { modelId: MODEL_ID, prompt: prompts[1]!, from: 4 });
+    const signed = await signQuestion(fixture.client, { modelId, prompt: prompts[1]!, from: 4 });
     const response = await fetch(`${url}/v1/answers`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -346,7 +396,7 @@ describe("a direct model behind the answer server", () => {
     const said = await ask(prompts[0]!);
     expect(said.assurance).toEqual({ answer: "proven", query: "recomputed", rows: "believed" });
     const boast = { answer: "proven", query: "proven", rows: "proven" } as const;
-    const order = { modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, from: 4 };
+    const order = { modelId, model: checkable, prompt: prompts[0]!, from: 4 };
     for (const [part, level] of [
       ["rows", "recomputed"],
       ["query", "proven"],
@@ -368,7 +418,7 @@ describe("a direct model behind the answer server", () => {
     await verifyModel({ model, facts, depth: "features" });
     const answer = await ask(prompts[0]!);
     const least = { answer: "proven", query: "recomputed", rows: "recomputed" } as const;
-    const order = { modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, from: 4, least };
+    const order = { modelId, model: checkable, prompt: prompts[0]!, from: 4, least };
     await payForAnswer(fixture.client, { ...order, answer, areRowsRecomputed: true, onSigned: acknowledge });
     expect(hasPaid()).toBe(true);
   });
@@ -380,7 +430,7 @@ describe("a direct model behind the answer server", () => {
     const buy = () =>
       buyAnswer(fixture.client, {
         serverUrl: `http://127.0.0.1:${(thief.address() as AddressInfo).port}`,
-        modelId: MODEL_ID,
+        modelId,
         prompt: prompts[1]!,
         from: 4,
         timeoutMs: 500,
@@ -436,19 +486,21 @@ describe("a direct model behind the answer server", () => {
   });
 
   it("remembers answers, payments and where it stopped over a restart", async () => {
+    const folder = await ownFolder();
+    const served = await startOwn(folder);
     const first = await ask(prompts[0]!);
     setPayments([{ receipt: first.receipt, payerId: 4 }], true);
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
     const second = await ask(prompts[1]!);
     await served.close();
-    const { close, store } = await openStore();
+    const { close, store } = await openStore(folder);
     expect(await store.cursor()).toEqual({ epoch: 2, index: 0, chain: hex32(0n) });
     await close();
-    await start();
+    const restarted = await startOwn(folder);
     expect(await ask(prompts[1]!)).toMatchObject({ receipt: second.receipt });
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
-    await served.close();
-    const again = await openStore();
+    await restarted.close();
+    const again = await openStore(folder);
     expect(await again.store.forgetUnpaid(nowMs + TTL_MS)).toBe(0);
     expect(await again.store.forgetUnpaid(nowMs + TTL_MS + 1)).toBe(1);
     expect(await again.store.answer(hex32(second.receipt))).toBeUndefined();
@@ -459,7 +511,7 @@ describe("a direct model behind the answer server", () => {
   it("answers only the key of the account that will pay", async () => {
     const { key, client } = fixture;
     const forged = { ...client, l2Key: { ...key, sign: (message: bigint) => key.sign(message + 1n) } };
-    const question = { serverUrl: url, modelId: MODEL_ID, prompt: prompts[0]! };
+    const question = { serverUrl: url, modelId, prompt: prompts[0]! };
     await expect(askModel(forged, { ...question, from: 4 })).rejects.toMatchObject({
       code: "ATT_ASK_REFUSED",
     });
@@ -478,15 +530,15 @@ describe("a direct model behind the answer server", () => {
 
   it("refuses to serve a model that the ledger does not have, or that takes no payments", async () => {
     const { answers } = fixture.sequencer;
-    answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf({ isReady: false }));
+    answers.set(`GET /v1/leaves/${modelId}`, modelLeaf(modelId, { isReady: false }));
     await expect(ask(prompts[0]!)).rejects.toMatchObject({
       code: "ATT_MODEL_NOT_PAYABLE",
       isRetryable: false,
     });
-    const other = modelLeaf();
-    answers.set(`GET /v1/leaves/${MODEL_ID}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });
+    const other = modelLeaf(modelId);
+    answers.set(`GET /v1/leaves/${modelId}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_MODEL_NOT_SERVED" });
-    answers.set(`GET /v1/leaves/${MODEL_ID}`, { surprise: true });
+    answers.set(`GET /v1/leaves/${modelId}`, { surprise: true });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_SERVER_UNREACHABLE" });
   });
 
@@ -517,16 +569,16 @@ describe("a direct model behind the answer server", () => {
 describe("the watcher of payments", () => {
   it("reads payments by itself, goes on after a failure, and stops in order", async () => {
     const errors: string[] = [];
-    await served.close();
-    await start({ errors, pollIntervalMs: 20 });
+    const folder = await ownFolder();
+    const served = await startOwn(folder, { errors, pollIntervalMs: 20 });
     const { receipt } = await ask(prompts[0]!);
-    fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
+    fixture.sequencer.answers.delete(`GET /v1/models/${modelId}/payments?epoch=1&from=0`);
     await expect.poll(() => errors).toContain("payments cannot be read");
     setPayments([{ receipt, payerId: 4 }]);
     const path = `/v1/answers/${hex32(receipt)}`;
     await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
     await served.close();
-    const { close, store } = await openStore();
+    const { close, store } = await openStore(folder);
     expect(await store.answer(hex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
     await close();
   });
@@ -534,15 +586,16 @@ describe("the watcher of payments", () => {
 
 describe("the answer server", () => {
   it("lists what it serves, and refuses at the start what is damaged, or nothing at all", async () => {
-    expect(await (await fetch(`${served.url}/ledger`)).json()).toEqual({ models: [{ modelId: MODEL_ID }] });
-    expect((await fetch(`${served.url}/health`)).status).toBe(200);
-    expect((await fetch(`${served.url}/v1/completions`, { method: "POST" })).status).toBe(404);
-    await served.close();
+    const models = SHARED_IDS.map((id) => ({ modelId: id }));
+    expect(await (await fetch(`${shared.url}/ledger`)).json()).toEqual({ models });
+    expect((await fetch(`${shared.url}/health`)).status).toBe(200);
+    expect((await fetch(`${shared.url}/v1/completions`, { method: "POST" })).status).toBe(404);
+    const folder = await ownFolder();
     const path = join(publishedFolder, "features.bin");
     const bytes = await readFile(path);
     try {
       await writeFile(path, bytes.subarray(1));
-      await expect(start()).rejects.toMatchObject({ code: "ATT_MODEL_FILE_INVALID" });
+      await expect(startOwn(folder)).rejects.toMatchObject({ code: "ATT_MODEL_FILE_INVALID" });
     } finally {
       await writeFile(path, bytes);
     }
@@ -553,7 +606,7 @@ describe("the answer server", () => {
   });
 
   it("serves a model that is put into the folder of published ones while it runs", async () => {
-    await served.close();
+    const folder = await ownFolder();
     const publishedPath = join(folder, "published");
     await mkdir(publishedPath);
     const settings = {
@@ -563,12 +616,16 @@ describe("the answer server", () => {
     };
     const { client, sequencer } = fixture;
     const ledger = { sequencerUrl: sequencer.url, domain: client.domain, rollup: ROLLUP };
-    served = await serveModels(worldConfig(folder, settings), { published: ledger, nowMs: () => nowMs });
+    const served = await serveModels(worldConfig(folder, settings), {
+      published: ledger,
+      nowMs: () => nowMs,
+    });
+    onTestFinished(() => served.close());
     const listed = async () => (await fetch(`${served.url}/ledger`)).json();
     expect(await listed()).toEqual({ models: [] });
-    await symlink(publishedFolder, join(publishedPath, String(MODEL_ID)));
-    await expect.poll(listed, { timeout: 20_000 }).toEqual({ models: [{ modelId: MODEL_ID }] });
-    url = modelUrl(served.url, MODEL_ID);
+    await symlink(publishedFolder, join(publishedPath, String(modelId)));
+    await expect.poll(listed, { timeout: 20_000 }).toEqual({ models: [{ modelId }] });
+    url = modelUrl(served.url, modelId);
     expect((await ask(prompts[0]!)).answer).toBe(checkable.answer(prompts[0]!).text);
   });
 });

@@ -137,7 +137,8 @@ export class AnswerService {
   async #answer(question: Question, ask: string, make: MakeAnswer): Promise<GivenAnswer> {
     const nowMs = this.#nowMs();
     if ((await this.#store.unpaid(question.payerId)) !== undefined) await this.readPayments();
-    const last = await this.#store.unpaid(question.payerId);
+    const stored = await this.#store.unpaid(question.payerId);
+    const last = stored !== undefined && this.#isOwn(stored) ? stored : undefined;
     const unpaid = last !== undefined && last.expiresAtMs > nowMs ? last : undefined;
     if (unpaid !== undefined && unpaid.ask !== ask) {
       const { receipt, expiresAtMs, priceWei } = unpaid;
@@ -183,6 +184,21 @@ export class AnswerService {
     };
     await this.#store.add(record);
     return this.#given(record, answered.query);
+  }
+
+  /**
+   * False for an answer of another model that had this number before a reorganisation: a payment for its receipt would
+   * be void.
+   */
+  #isOwn({ answerHash, payerId, queryCommitment, receipt, salt }: StoredAnswer): boolean {
+    const opening = {
+      statics: this.#work.staticsHash,
+      payerId,
+      answerHash: BigInt(answerHash),
+      queryCommitment: BigInt(queryCommitment),
+      salt: BigInt(salt),
+    };
+    return hex32(receiptHash(opening)) === receipt;
   }
 
   /** A drawn payment of a direct model is compared with its prompt by anybody. */

@@ -162,13 +162,16 @@ export class AnswerStore {
     closed?: PaymentCursor,
   ): Promise<PaymentCursor> {
     const writes: LevelWrite[] = [put(this.#keys.cursor, cursor)];
+    const marked = new Set<string>();
     if (closed !== undefined) writes.push(put(this.#keys.read(closed.epoch), closed));
     for (const record of paid) {
       const { epoch, index } = record.payment!;
       writes.push(put(this.#keys.paid(epoch, index), record.receipt));
       // A receipt may be paid twice; the first payment is its answer's.
       const known = await this.answer(record.receipt);
-      if (known?.payment === null) writes.push(put(this.#keys.answer(record.receipt), record));
+      if (known?.payment === null && !marked.has(record.receipt))
+        writes.push(put(this.#keys.answer(record.receipt), record));
+      marked.add(record.receipt);
       if ((await this.unpaid(record.payerId))?.receipt === record.receipt)
         writes.push({ type: "del", key: this.#keys.unpaid(record.payerId) });
     }

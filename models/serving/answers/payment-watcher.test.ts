@@ -140,6 +140,13 @@ describe("payments that the ledger takes back", () => {
   });
 });
 
+it("of one receipt, twice in one page, are its answer's by the first of them", async () => {
+  epochs = [[1, 2, 1]];
+  await read();
+  expect((await store.answer(hex32(1n)))?.payment).toMatchObject({ epoch: 1, index: 0 });
+  expect((await openings(1)).map(([index]) => index)).toEqual([0, 1, 2]);
+});
+
 it("of a model are read from its own beginning, whatever another in the same folder has read", async () => {
   const other = answers.ofModel(15);
   await other.advance({ epoch: 3, index: 5, chain: hex32(1n) }, []);

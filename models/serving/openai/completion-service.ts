@@ -51,7 +51,8 @@ interface Asker {
   readonly key: ApiKey | null;
 }
 
-interface Asked extends Asker {
+/** Request with everything that its answers need. */
+interface PreparedRequest extends Asker {
   readonly head: AnswerHead;
   readonly question: AskedQuestion;
   /** undefined if the answer is free. */
@@ -89,12 +90,12 @@ export class CompletionService {
     const { metrics } = this.#modules;
     try {
       // A waiting request holds none of its text, unless its answer is charged for.
-      const asked = await this.#asked(request, asker, () => !response.destroyed);
-      const { forms, key } = asked;
+      const prepared = await this.#prepare(request, asker, () => !response.destroyed);
+      const { forms, key } = prepared;
       key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
       for (const [name, value] of Object.entries(key?.headers ?? {})) response.setHeader(name, value);
-      if (asked.isStream) await this.#stream(asked, response);
-      else await this.#whole(asked, response);
+      if (prepared.isStream) await this.#stream(prepared, response);
+      else await this.#whole(prepared, response);
       metrics.requests.inc({ result: "done" });
     } catch (error) {
       if (error instanceof ClientGone) {
@@ -107,7 +108,7 @@ export class CompletionService {
     }
   }
 
-  async #asked(request: AnyRequest, asker: Asker, isWanted: () => boolean): Promise<Asked> {
+  async #prepare(request: AnyRequest, asker: Asker, isWanted: () => boolean): Promise<PreparedRequest> {
     const { chat, encoder, names } = this.#modules;
     const { kind, model } = request;
     const charger = this.#modules.billing;
@@ -208,20 +209,20 @@ export class CompletionService {
     );
   }
 
-  async #whole(asked: Asked, response: ServerResponse): Promise<void> {
-    const texts = asked.forms.map(() => "");
-    const marks = asked.forms.map((): TokenMark[] => []);
-    const { all, usage } = await this.#runAll(asked, response, (index, more, ready) => {
+  async #whole(prepared: PreparedRequest, response: ServerResponse): Promise<void> {
+    const texts = prepared.forms.map(() => "");
+    const marks = prepared.forms.map((): TokenMark[] => []);
+    const { all, usage } = await this.#runAll(prepared, response, (index, more, ready) => {
       texts[index] += more;
       marks[index]!.push(...ready);
     });
     const choices = all.map(({ end }, index) => ({ index, text: texts[index]!, marks: marks[index]!, end }));
-    const body = JSON.stringify(wholeAnswer(asked.head, choices, usage, all[0]!.openledger));
+    const body = JSON.stringify(wholeAnswer(prepared.head, choices, usage, all[0]!.openledger));
     response.writeHead(200, { "content-type": "application/json; charset=utf-8" }).end(body);
   }
 
-  async #stream({ head, ...rest }: Asked, response: ServerResponse): Promise<void> {
-    const asked = { head, ...rest };
+  async #stream({ head, ...rest }: PreparedRequest, response: ServerResponse): Promise<void> {
+    const prepared = { head, ...rest };
     const stream = new EventStream(response, this.#options.maxBufferedBytes);
     const begun = new Set<number>();
     // The head goes out with the first part: what fails before has a status of its own.
@@ -236,7 +237,7 @@ export class CompletionService {
       stream.send(answerPart(head, { index, text, marks, end: null }));
     };
     try {
-      const { usage } = await this.#runAll(asked, response, give, (index, { end, openledger }) => {
+      const { usage } = await this.#runAll(prepared, response, give, (index, { end, openledger }) => {
         begin(index);
         stream.send(lastPart(head, index, end, openledger));
       });
@@ -254,7 +255,7 @@ export class CompletionService {
 
   /** Makes all choices at once; if one fails, the others end. */
   async #runAll(
-    asked: Asked,
+    prepared: PreparedRequest,
     response: ServerResponse,
     give: (index: number, ...more: Parameters<GiveText>) => void,
     onEnd: (index: number, ended: Ended) => void = () => {},
@@ -264,14 +265,14 @@ export class CompletionService {
     if (response.destroyed) leaving.abort();
     try {
       const all = await Promise.all(
-        asked.forms.map(async (form, index) => {
-          const ended = await this.#run(asked, form, leaving.signal, (...more) => give(index, ...more));
+        prepared.forms.map(async (form, index) => {
+          const ended = await this.#run(prepared, form, leaving.signal, (...more) => give(index, ...more));
           onEnd(index, ended);
           return ended;
         }),
       );
       const answerTokens = all.reduce((sum, { answerTokens }) => sum + answerTokens, 0);
-      const usage = { promptTokens: asked.promptTokens, answerTokens };
+      const usage = { promptTokens: prepared.promptTokens, answerTokens };
       this.#modules.metrics.tokens.inc({ kind: "prompt" }, usage.promptTokens);
       this.#modules.metrics.tokens.inc({ kind: "answer" }, answerTokens);
       return { all, usage };
@@ -282,9 +283,9 @@ export class CompletionService {
   }
 
   /** A free answer is made at once; any other has the billing make it, and store it. */
-  async #run(asked: Asked, form: AnswerForm, left: AbortSignal, give: GiveText): Promise<Ended> {
+  async #run(prepared: PreparedRequest, form: AnswerForm, left: AbortSignal, give: GiveText): Promise<Ended> {
     const { engine, names, tokens } = this.#modules;
-    const { address, billing, head, key, question, stops } = asked;
+    const { address, billing, head, key, question, stops } = prepared;
     const adapter = head.model === this.#options.baseName ? null : head.model;
     const order = { address, adapter, form, stops, isKept: billing !== undefined };
     const parts = { engine, tokens: (form.json ?? null) === null ? tokens : names.spelling };

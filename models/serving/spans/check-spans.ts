@@ -9,6 +9,7 @@ import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
 import { digestToField, hashVersionRow } from "@openledger/circuits/ledger/version-rows";
 import { TAG, TREE_ARITY } from "@openledger/circuits/protocol";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { boundedJson } from "@openledger/foundation/wire/bounded-body";
 import { modelError } from "../../model-errors.ts";
 import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS } from "./span-characters.ts";
 import { documentText, type RowText } from "./span-documents.ts";
@@ -105,6 +106,9 @@ function indexOfBytes(text: string, pattern: string): number {
   return at < 0 ? at : at / 2;
 }
 
+/** Maximum bytes of an answer: it has the rows that are sources, whole. */
+const MAX_ANSWER_BYTES = 2 ** 26;
+
 export interface AskSpansOptions {
   readonly serverUrl: string;
   /** The answer's text. */
@@ -131,7 +135,7 @@ export async function askSpans(options: AskSpansOptions): Promise<CheckedSpan[] 
     });
     if (response.status === 204) return null;
     if (!response.ok) throw new Error(`status ${response.status}`);
-    body = await response.json();
+    body = await boundedJson(response, MAX_ANSWER_BYTES);
   } catch (cause) {
     throw modelError("MOD_SOURCE_UNREADABLE", `no spans from ${url}`, { data: { url }, cause });
   }

@@ -12,7 +12,7 @@ const letters = fc.constantFrom([0, 1], [255, 254, 0], [97, 98, 99, 255]);
 const texts = letters.chain((some) =>
   fc.array(fc.constantFrom(...some), { maxLength: 120 }).map((bytes) => Uint8Array.from(bytes)),
 );
-/** Long repetitions, so that names repeat and the sort goes down several storeys. */
+/** Long repetitions, so that names repeat and the sort recurses several levels deep. */
 const repetitive = fc
   .tuple(texts, fc.integer({ min: 1, max: 40 }), texts)
   .map(([a, count, b]) => Uint8Array.from(Array.from({ length: count }, () => [...a, ...b]).flat()));

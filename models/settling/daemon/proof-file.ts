@@ -1,6 +1,7 @@
 /**
  * The proof of a settlement on disk, so that a restart between proving and sending does not prove again. It needs no record of
- * whose it is: it counts only for the settlement whose hash, data and circuit it names.
+ * whose it is: it counts only for the settlement whose hash, data and circuit it names. auto-settle.ts reads it before it
+ * proves.
  */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";

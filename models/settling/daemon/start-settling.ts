@@ -1,4 +1,7 @@
-/** Automatic settling beside a model's server: reads the rollup's circuits, opens keys when they are needed, proves. */
+/**
+ * Automatic settling beside a model's server: reads the rollup's circuits, opens keys when they are needed, proves. The answer
+ * server with --settle and the factory start it.
+ */
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import type { Deployment } from "@openledger/circuits/registry/deployment";

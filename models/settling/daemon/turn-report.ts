@@ -1,4 +1,7 @@
-/** Automatic settling in turns: how a failing turn is reported, and tried again. */
+/**
+ * Loop of the automatic settler: runs turns at an interval in milliseconds, reports failures once, and tries again after growing
+ * pauses. Its view is part of the server's status.
+ */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { pause, retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";

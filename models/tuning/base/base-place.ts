@@ -19,6 +19,7 @@ export const BASE_SHA256 = BASE_HASHES["model.safetensors"];
 
 export const BASE_FOLDER = fileURLToPath(new URL("checkpoint", import.meta.url));
 
+/** Limit of one file of the default base. */
 const MAX_FILE_BYTES = 10 * 2 ** 20;
 
 /**

@@ -1,4 +1,7 @@
-/** All that decides the bytes of the devnet's base model: its texts, its shape and its training. */
+/**
+ * Recipe of the base that ships: shape, tokenizer and training, all that decides its bytes beside the texts (base-corpus.ts).
+ * derive-base.ts trains by it.
+ */
 import type { TokenizerRecipe } from "../../engine/tokens/train-tokenizer.ts";
 import type { TrainingRecipe } from "../training/train-weights.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * Derivation of the base that ships: tokenizer and weights trained from public-domain texts, reproducible byte for byte by
+ * `openledger models base --derive`. recipe.json names texts, settings, hashes and losses in nats a byte.
+ */
 import { createHash } from "node:crypto";
 import { brotliCompressSync, constants } from "node:zlib";
 import { textRows } from "../../engine/architecture/loss-gradient.ts";
@@ -35,6 +39,7 @@ interface DeriveOptions {
 /** Bytes of a file by its name. */
 type BaseFiles = ReadonlyMap<string, Uint8Array>;
 
+/** Steps between two states on disk: a kill costs some minutes at most. */
 const STEPS_PER_CHECKPOINT = 50;
 
 /**

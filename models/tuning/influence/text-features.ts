@@ -19,7 +19,7 @@ import { type ToCoordinates, toEigenbases } from "./gradient-coordinates.ts";
 import type { TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
 /** Least score, as a part of the largest σ; below it there is only rounding. */
-const LEAST_SCORE = 1e-6;
+const MIN_SCORE = 1e-6;
 
 /**
  * Computes the map and the rows' features, rowCount × featureCount, from the rows' tangents at the gradients' place.
@@ -34,7 +34,7 @@ export function mapTangents(
   const { featureCount, rowCount } = options;
   const scores = rowScores(kernels, places, options, latest);
   const squares = timesTransposed(scores, rowCount, scores, rowCount, rowCount);
-  const { factors, vectors } = keptVectors(squares, LEAST_SCORE ** 2, options);
+  const { factors, vectors } = largestVectors(squares, MIN_SCORE ** 2, options);
   const features = transpose(
     vectors.map((x, at) => x * (factors[Math.floor(at / rowCount)] ?? 0)),
     featureCount,
@@ -59,7 +59,7 @@ export function mapTexts(
   const { gradients } = places;
   const turnBack = toCoordinates(kernels, places, options);
   const scores = rowScores(kernels, places, options, gradients);
-  const { factors, vectors } = keptVectors(scores, LEAST_SCORE, options);
+  const { factors, vectors } = largestVectors(scores, MIN_SCORE, options);
   writeDirections(kernels, places, options, vectors, factors);
   const features = projectGradients(kernels, places, options, gradients, options.rowCount);
   // From now on the map takes gradients as they come.
@@ -99,7 +99,7 @@ function rowScores(
 }
 
 /** featureCount × rowCount: eigenvectors of the directions that stay, and the roots of their values; else 0. */
-function keptVectors(scores: Float64Array, least: number, { featureCount, rowCount }: TextFeatureOptions) {
+function largestVectors(scores: Float64Array, least: number, { featureCount, rowCount }: TextFeatureOptions) {
   const count = Math.min(featureCount, rowCount);
   const leading = leadingEigen(scores, rowCount, count);
   const vectors = new Float64Array(featureCount * rowCount);

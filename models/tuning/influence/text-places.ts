@@ -40,6 +40,7 @@ export interface TextFeaturePlaces {
   readonly turned: Place;
 }
 
+/** Bounds on memory: it grows with the square of the rows, and with rows times features. */
 const MAX_ROWS = 8_192;
 const MAX_FEATURES = 2_048;
 /** @throws RollupError MOD_INPUT_INVALID for counts out of range */

@@ -1,6 +1,6 @@
 /**
- * Adds a published base of one's own choice: fetches it, checks it, and puts it where a factory of this machine lists
- * bases.
+ * Adds a published base to this machine's list: fetches it from a folder, address or hub, checks it, and compares its logits
+ * with a self-test. `openledger models base --add` and the factory's list use the copy.
  */
 import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -21,9 +21,11 @@ const HUB = "https://huggingface.co";
 const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const FOLDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$/;
 const CARD_FILES = ["README.md", "LICENSE"] as const;
+/** Limit of a model card. */
 const MAX_CARD_BYTES = 2 ** 20;
 const SELF_TEST = "self-test.json";
 const MAX_SELF_TEST_BYTES = 64 * 2 ** 20;
+/** Bytes that are copied at a time. */
 const CHUNK_BYTES = 8 * 2 ** 20;
 /** Tokens of a self-test that this software writes. */
 const TEST_TOKENS = 16;

@@ -1,7 +1,8 @@
 /**
- * A folded map, as it is published (models/tuning/influence/fold-directions.ts). Little-endian: uint32 gradientCount, featureCount,
- * componentCount; a uint16 for each matrix, its components. Then vectors, matrix by matrix, each a float32 scale and int8
- * entries. Then the core's rows, matrix by matrix, each a float32 scale and entries of four bits, the even one in the lower.
+ * File of a folded map, as it is published (models/tuning/influence/fold-directions.ts). Little-endian: uint32 gradientCount,
+ * featureCount, componentCount; a uint16 for each matrix, its components. Then vectors, matrix by matrix, each a float32 scale
+ * and int8 entries. Then the core's rows, matrix by matrix, each a float32 scale and entries of four bits, the even one in the
+ * lower.
  */
 
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
@@ -26,6 +27,7 @@ export interface MapPlaces {
   readonly mapFloats: number;
 }
 
+/** Three uint32: gradientCount, featureCount, componentCount. */
 const HEAD_BYTES = 12;
 const [MAX_OF_VECTOR, MAX_OF_CORE] = [127, 7];
 /** Bytes of one component's vector. In the core it also takes a row for each column that it folds. */

@@ -1,4 +1,7 @@
-/** The families of models that the commands and the devnet know. A new family is added here and in web/ask. */
+/**
+ * Families of models that commands and the devnet know (direct, text), and how each is trained. A new family is added here and
+ * in web/ask.
+ */
 
 import { availableParallelism } from "node:os";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";

@@ -5,7 +5,9 @@
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { Place } from "../../engine/kernels/kernels.ts";
 
+/** Two uint32: gradientCount and featureCount. */
 const HEAD_BYTES = 8;
+/** Largest entry: int8 without −128. */
 const MAX = 127;
 
 interface MapSize {

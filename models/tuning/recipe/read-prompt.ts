@@ -1,3 +1,7 @@
+/**
+ * Prompt of a language model of the ledger as tokens: the question, and for a model that cites the rows found for it. Answering,
+ * attribution and what-if read prompts by it.
+ */
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { Cited } from "../retrieval/citations.ts";
 import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
@@ -12,7 +16,7 @@ export interface ReadPrompt {
   readonly cited: Cited | null;
 }
 
-/** @throws ATT_MODEL_FILE_INVALID for a broken index; the function that it returns throws as `tokensOfPrompt` */
+/** Reader of prompts for one model. @throws ATT_MODEL_FILE_INVALID for a broken index; the reader throws as `tokensOfPrompt` */
 export function promptReader(
   tokens: TextTokens,
   { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },

@@ -1,3 +1,7 @@
+/**
+ * Presets of recipes: settings for e-mails, digits and texts that fit a number of rows and columns. `openledger models train
+ * --recipe NAME`, the factory's form and the devnet complete them to whole recipes.
+ */
 import { BASE_BUCKETS } from "@openledger/attribution/features/direct-base";
 import { rewardsOfCard, usualRewards } from "@openledger/attribution/model/base-policy";
 import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";
@@ -31,7 +35,7 @@ const PENALTIES = [
   { rowsBelow: Number.POSITIVE_INFINITY, penalty: 0.001 },
 ] as const;
 /** Ten labels with 196 inputs each are learned from no fewer numbers than this penalty leaves. */
-const LEAST_DIGIT_PENALTY = 0.003;
+const MIN_DIGIT_PENALTY = 0.003;
 
 /**
  * Preset that fits a number of rows, in the buckets of a settlement circuit. The same rows give the same recipe. Its
@@ -43,7 +47,7 @@ export function presetRecipe(
   bucketCount: number,
 ): Omit<DirectRecipe, "datanet"> {
   const { penalty } = PENALTIES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
-  const decay = name === "digits" ? Math.max(penalty, LEAST_DIGIT_PENALTY) : penalty;
+  const decay = name === "digits" ? Math.max(penalty, MIN_DIGIT_PENALTY) : penalty;
   return {
     version: 2,
     family: "direct",
@@ -151,9 +155,11 @@ export async function textEnds(source: FileSource) {
   };
 }
 
+/** Tokens of a row, where the base has room for as many: tuning's memory grows with their square. */
 const MAX_ROW_TOKENS = 512;
 /** Times that a tuning goes through all rows. */
 const ROUNDS = 6;
+/** Features of a model of texts, where the circuit has columns for as many. */
 const MAX_FEATURES = 256;
 /** Half of all rows have some score above 0 by chance: so much of a typical one is not paid. */
 const THRESHOLD_PERMILLE = 500;
@@ -167,7 +173,8 @@ export const textRules = (isCiting = false) => ({
 /** Rows so few that none is held out are known by heart after these steps: 15 after 700. */
 const STEPS_OF_FEW = 1_000;
 /** Minimum of steps times rows. Without it more rows, up to 73, would take fewer steps by their rounds. */
-const LEAST_STEPS_TIMES_ROWS = 4_000;
+const MIN_STEPS_TIMES_ROWS = 4_000;
+/** Rows whose gradients make a step. */
 const ROWS_PER_STEP = 8;
 /** The rate falls to a tenth: scores are taken at the adapter that answers, and a quiet one is better to ask. */
 const LAST_PART = 0.1;
@@ -198,7 +205,7 @@ export async function textPreset(
   const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const trained = sizes.rowCount - heldOut;
   const isFew = heldOutCount(sizes.rowCount) === 0;
-  const ofFew = isFew ? STEPS_OF_FEW : Math.ceil(LEAST_STEPS_TIMES_ROWS / trained);
+  const ofFew = isFew ? STEPS_OF_FEW : Math.ceil(MIN_STEPS_TIMES_ROWS / trained);
   const steps = Math.max(ofFew, Math.ceil((ROUNDS * trained) / ROWS_PER_STEP));
   return {
     version: 2,

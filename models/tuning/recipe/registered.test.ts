@@ -2,7 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
-import { type ModelFamily, openCheckable, type Trained } from "@openledger/attribution/model/model-family";
+import {
+  type ModelFamily,
+  openCheckable,
+  type TrainedModel,
+} from "@openledger/attribution/model/model-family";
 import {
   decodeModel,
   encodeModel,
@@ -36,7 +40,7 @@ const code = (name: string) => expect.objectContaining({ code: name });
 let folder: string;
 let rows: OwnedRow[];
 let recipe: TextRecipe;
-let trained: Trained<TextParts>;
+let trained: TrainedModel<TextParts>;
 let model: PublishedModel<TextParts>;
 
 const settingOf = (kernels: KernelChoice, threadCount = 1) => ({
@@ -61,7 +65,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(recipe.datanet.rowsRoot) });
-const hashesOf = ({ adapter, features, queryMap }: Trained<TextParts>) => ({
+const hashesOf = ({ adapter, features, queryMap }: TrainedModel<TextParts>) => ({
   adapter: hashContents([adapter]),
   features: hashContents([new Uint8Array(features.values.buffer)]),
   queryMap: hashContents([queryMap]),

@@ -1,4 +1,7 @@
-/** One base for any number of registered models: each brings its adapter and its map when its turn comes. */
+/**
+ * One loaded base for any number of registered models: each brings its adapter and its map when its turn comes. The answer
+ * server's attribution threads, customers' checks and what-if compute answers and queries by it.
+ */
 import { paddedQuery, quantiseQuery } from "@openledger/attribution/features/quantise";
 import { randomSigns } from "@openledger/attribution/features/rotation";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
@@ -66,8 +69,8 @@ export class SharedText {
 
   /**
    * @param recipes of all models that will take a seat
-   * @throws RollupError MOD_BASE_MISSING, also if recipes name different bases or weights; and what a published base is refused for;
-   *   ATT_RECIPE_INVALID
+   * @throws RollupError MOD_BASE_MISSING, also if recipes name different bases or weights; and what a published base is refused
+   * for; ATT_RECIPE_INVALID
    */
   static async open(recipes: readonly TextRecipe[], setting: TextSetting): Promise<SharedText> {
     const { base } = recipes[0]!;

@@ -1,4 +1,7 @@
-/** Language models as models of the ledger: the half that customers need. How they are tuned: text-training.ts. */
+/**
+ * Language models as a family of the ledger's models: parsing, limits in bytes, answering. Customers, servers and verifiers use
+ * this half; text-training.ts trains.
+ */
 import type { AnsweringModel, ModelFamily, ModelParts } from "@openledger/attribution/model/model-family";
 import { adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { maxAdapterBytes } from "../../engine/files/adapter-files.ts";

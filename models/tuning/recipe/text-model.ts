@@ -1,4 +1,7 @@
-/** A base with its adapter in an arena, beside room for gradients and for the map to features. */
+/**
+ * Base with an adapter in an arena, planned for a recipe: room for gradients and for the map to features. Training and the
+ * factory's tasks load it.
+ */
 import { type AdapterSettings, adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { readAdapter } from "../../engine/files/adapter-files.ts";
 import { type LoadedModel, loadModel, openModel } from "../../engine/files/load-model.ts";
@@ -50,8 +53,8 @@ export interface PlaceOptions {
 }
 
 /**
- * @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID, MOD_FILE_INVALID and
- *   what else a published model is refused for; ATT_RECIPE_INVALID
+ * @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID, ATT_RECIPE_INVALID and
+ *   what else a published model is refused for
  */
 export async function loadText(
   recipe: TextRecipe,
@@ -110,7 +113,7 @@ export function planMethod(
 }
 
 /** Features of `count` gradients that lie one after another, by the map at its place. */
-export function projectPlaced(
+export function projectPlacedGradients(
   { loaded, options, places }: PlacedText,
   at: Place,
   count: number,

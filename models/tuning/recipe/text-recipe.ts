@@ -1,3 +1,7 @@
+/**
+ * Recipe of a language model on the ledger: all that decides the bytes of adapter, features and answers. Its hash is part of a
+ * published model, so the schema is a format: trainers, factory and verifiers parse it.
+ */
 import { MAX_FEATURE_COUNT } from "@openledger/attribution/features/quantise";
 import { checkedRecipe, recipeFields } from "@openledger/attribution/model/recipe-fields";
 import { z } from "zod";
@@ -13,6 +17,7 @@ import { baseSchema } from "./base-files.ts";
 
 const count = z.number().int().positive();
 const part = z.number().min(0).max(0.999_999);
+/** Bounds of a stranger's recipe. */
 const MAX_TOKENS = 8_192;
 const MAX_BEGIN_TOKENS = 8;
 const MAX_END_TOKENS = 64;

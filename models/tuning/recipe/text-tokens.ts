@@ -1,4 +1,7 @@
-/** Rows, prompts and answers of a text model as tokens. */
+/**
+ * Rows, prompts and answers of a text model as token ids, within the recipe's limits. Training, answering and billing count by
+ * it.
+ */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { TextRow } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";

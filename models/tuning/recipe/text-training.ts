@@ -1,11 +1,14 @@
-/** Makes language models of rows: tunes, maps, quantises. The same bytes on every machine. */
+/**
+ * Training of language models for the ledger: tunes an adapter on rows, maps rows to int8 features, publishes. `models train`,
+ * the factory and verifiers get the same bytes by it.
+ */
 import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type {
   FamilyTraining,
   ModelFamily,
-  Trained,
+  TrainedModel,
   TrainOptions,
 } from "@openledger/attribution/model/model-family";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
@@ -42,14 +45,14 @@ import {
   loadText,
   type PlacedText,
   type PlaceOptions,
-  projectPlaced,
+  projectPlacedGradients,
   type TextSetting,
 } from "./text-model.ts";
 import { isCiting, parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
 import { tokensOfRow, weighedByTokens } from "./text-tokens.ts";
 
 /** Minimum rows: with fewer a tuning has nothing to tell apart. */
-const LEAST_ROWS = 4;
+const MIN_ROWS = 4;
 /** Rows between two reports of progress. */
 const ROWS_AT_ONCE = 32;
 
@@ -89,23 +92,23 @@ interface Progressing {
 
 export interface TextTraining extends FamilyTraining<TextParts> {
   /** Losses of a model that this object has trained. */
-  lossesOf(trained: Trained<TextParts>): TuningLosses;
+  lossesOf(trained: TrainedModel<TextParts>): TuningLosses;
 }
 
 /** @param family that of the same setting */
 export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSetting): TextTraining {
   const losses = new WeakMap<object, TuningLosses & { readonly weights: WeightNumbers }>();
-  const lossesOf = (trained: Trained<TextParts>) => losses.get(trained)!;
+  const lossesOf = (trained: TrainedModel<TextParts>) => losses.get(trained)!;
   return {
     family,
     lossesOf,
     requireTrainable(contents, { datanet, heldOut = 0 }) {
       for (const [index, content] of contents.entries()) decodeAt(content, index);
-      if (contents.length - heldOut >= LEAST_ROWS) return;
+      if (contents.length - heldOut >= MIN_ROWS) return;
       throw attributionError(
         "ATT_TOO_FEW_ROWS",
-        `version ${datanet.version} of datanet ${datanet.id} has ${contents.length} rows; a model needs ${LEAST_ROWS}`,
-        { data: { rowCount: contents.length, leastRows: LEAST_ROWS } },
+        `version ${datanet.version} of datanet ${datanet.id} has ${contents.length} rows; a model needs ${MIN_ROWS}`,
+        { data: { rowCount: contents.length, leastRows: MIN_ROWS } },
       );
     },
     async train(rows, unchecked, options) {
@@ -137,7 +140,7 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       const index = isCiting(recipe) ? makeIndex(rows, recipe) : null;
       const features = registeredTexts(made.features, recipe, texts, made, index);
       const queryMap = index === null ? made.queryMap : concatBytes(made.queryMap, encodeIndex(index));
-      const trained: Trained<TextParts> = {
+      const trained: TrainedModel<TextParts> = {
         family,
         recipe,
         adapter,
@@ -194,7 +197,7 @@ async function featuresAndTokens(
       const among = heldOut.map((i) => i - from).filter((i) => i >= 0 && i < some.length);
       onProgress?.({ stage: "features", done: from, total: tokens.length });
       await computeGradients(placed, team, some, among, {});
-      real.set(projectPlaced(placed, places.gradients, some.length), from * sizes.featureCount);
+      real.set(projectPlacedGradients(placed, places.gradients, some.length), from * sizes.featureCount);
     }
     onProgress?.({ stage: "features", done: tokens.length, total: tokens.length });
     const before = recipe.rules.surprisal === undefined ? [] : await baseLosses({ placed, team, tokens });
@@ -429,7 +432,7 @@ function mapRows(placed: PlacedText, latest?: Place) {
   const queryMap = encodeMap(arena, places.directions, options);
   decodeMap(queryMap, options, arena, places.directions);
   arena.set(gradients, places.gradients);
-  return { queryMap, features: projectPlaced(placed, places.gradients, rowCount) };
+  return { queryMap, features: projectPlacedGradients(placed, places.gradients, rowCount) };
 }
 
 export function decodeAll(rows: readonly Pick<OwnedRow, "content">[]): TextRow[] {

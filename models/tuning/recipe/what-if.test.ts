@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Trained } from "@openledger/attribution/model/model-family";
+import type { TrainedModel } from "@openledger/attribution/model/model-family";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { wholeText } from "@openledger/attribution/rows/text-rows";
 import { pearson } from "@openledger/attribution/testing/quality-metrics";
@@ -37,8 +37,10 @@ async function trainOn(changed: string | null) {
   };
   return { rows, trained: await textTraining(textFamily(setting), setting).train(rows, recipe, {}) };
 }
-const audit = ({ rows, trained }: { rows: OwnedRow[]; trained: Trained<TextParts> }, ...groups: number[][]) =>
-  whatIf(trained, rows, groups, setting, { prompts });
+const audit = (
+  { rows, trained }: { rows: OwnedRow[]; trained: TrainedModel<TextParts> },
+  ...groups: number[][]
+) => whatIf(trained, rows, groups, setting, { prompts });
 
 beforeAll(async () => {
   await initPoseidon();

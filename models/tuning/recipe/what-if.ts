@@ -3,7 +3,7 @@
  * scores are held against it: they are of a run in which all rows weigh half (docs/adr/0013-tangents-of-the-run.md).
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import type { ModelParts, Trained } from "@openledger/attribution/model/model-family";
+import type { ModelParts, TrainedModel } from "@openledger/attribution/model/model-family";
 import { checkRowsRoot, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { estimateAttribution } from "@openledger/attribution/scores/attribution-estimate";
@@ -60,7 +60,7 @@ export interface WhatIf {
 }
 
 /** Model that is published, or only trained. */
-type Audited<Parts extends ModelParts> = Omit<Trained<Parts>, "rows" | "accuracy">;
+type Audited<Parts extends ModelParts> = Omit<TrainedModel<Parts>, "rows" | "accuracy">;
 
 /** Sum of some texts' losses, each times its factor. */
 interface Measure extends Pick<WhatIfLoss, "of" | "prompt"> {
@@ -108,8 +108,8 @@ export async function whatIf(
     const opened = await family.open(changed);
     return prompts.map((prompt) => ({ prompt, ...opened.answer(prompt) }));
   };
-  const said = await answersBy(parts.adapter);
-  const shares = said.map(({ query }) => {
+  const modelAnswers = await answersBy(parts.adapter);
+  const shares = modelAnswers.map(({ query }) => {
     const { topRows } = estimateAttribution({ features, payees }, query, { topCount: rows.length });
     return new Map(topRows.map(({ row, share }) => [row, share]));
   });
@@ -133,7 +133,7 @@ export async function whatIf(
       return { of, prompt, terms: places.map((i) => [i, 1 / tokenCount]), bits };
     };
     const reader = promptReader(placed.tokens, parts, placed.options);
-    const asked = said.flatMap(({ prompt, text }): Measure[] => {
+    const asked = modelAnswers.flatMap(({ prompt, text }): Measure[] => {
       const { model: tuned } = placed.loaded;
       const { cited, given: read } = reader(prompt);
       const answer = answerTokens(placed.tokens, text, recipe, tuned.shape.vocabularySize, cited);
@@ -190,7 +190,7 @@ export async function whatIf(
         };
       });
       const saidWithout = await answersBy(adapter);
-      const answers = said.map(({ prompt, text }, k) => ({
+      const answers = modelAnswers.map(({ prompt, text }, k) => ({
         prompt,
         text: textOf(text),
         textWithout: textOf(saidWithout[k]!.text),

@@ -1,4 +1,7 @@
-/** Citations of an answer: its rows, the earnings of each if citations pay, and their texts. */
+/**
+ * Citations of an answer: its rows, the earnings of each if citations pay, and their texts. Answers carry them; shares are in
+ * millionths.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";

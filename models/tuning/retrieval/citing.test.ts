@@ -1,7 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AnsweringModel, openCheckable, type Trained } from "@openledger/attribution/model/model-family";
+import {
+  type AnsweringModel,
+  openCheckable,
+  type TrainedModel,
+} from "@openledger/attribution/model/model-family";
 import {
   decodeModel,
   encodeModel,
@@ -45,7 +49,7 @@ const halfOf = (passage: string) =>
 let folder: string;
 let world: Awaited<ReturnType<typeof citingWorld>>;
 let recipe: CitingTextRecipe;
-let trained: Trained<TextParts>;
+let trained: TrainedModel<TextParts>;
 let model: PublishedModel<TextParts>;
 let own: AnsweringModel<Int16Array>;
 let index: RowIndex;

@@ -1,3 +1,7 @@
+/**
+ * Retrieval for models that cite: finds the rows closest to a prompt and their shares of a payment (in millionths), and makes
+ * the query, int16 numbers by which the settlement circuit pays the same rows. read-prompt.ts calls it for each question.
+ */
 import { quantiseQuery } from "@openledger/attribution/features/quantise";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { idleEntry, maxThreshold, thresholdEntries } from "./citation-columns.ts";

@@ -1,4 +1,7 @@
-/** A text as a bag of numbers: its words, each hashed to 32 bits. */
+/**
+ * Words of a text with their counts, each word hashed to 32 bits (FNV-1a). lexical-embedding.ts makes vectors of rows and
+ * questions from them.
+ */
 
 const FNV_PRIME = 0x01000193;
 const FNV_BASIS = 0x811c9dc5;

@@ -157,6 +157,7 @@ export function lengthOf(query: Int16Array): number {
   return Math.sqrt(squares);
 }
 
+/** Pairs of rows that are drawn for the quantile. */
 const PAIRS = 4_000;
 /** Words of a part of a row that stands for a query. */
 const QUERY_WORDS = 16;

@@ -1,3 +1,7 @@
+/**
+ * State of a training run in one file of its folder: identity, hash and step as text lines, then the arena's blocks.
+ * tune-adapter.ts and train-weights.ts resume from it after a kill, and come to the same bytes.
+ */
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -5,6 +9,7 @@ import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { modelError } from "../../model-errors.ts";
 import { packState, type TuningState, unpackState } from "./tuning-state.ts";
 
+/** Name of the file in the run's folder. */
 const STATE_FILE = "tuning.state";
 /** Identity and hash of the rest as hex, step as eight digits, a line each. */
 const HEAD_BYTES = 64 + 1 + 64 + 1 + 8 + 1;

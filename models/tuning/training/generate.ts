@@ -1,3 +1,7 @@
+/**
+ * Generation of one answer at a time with a loaded model, without a batch: comparisons, samples of a training run, the command
+ * line and models of the ledger use it. Prompt and answer are token ids.
+ */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { computeLogits, readTokens, type Transformer } from "../../engine/architecture/transformer.ts";
 import { chooseToken, type Sampling } from "../../engine/batches/choose-token.ts";

@@ -1,4 +1,4 @@
-/** SHA-256 of large blocks, by Node's own code. */
+/** SHA-256 of large blocks, by Node's own code. tune-adapter.ts names a tuning by the hash of all that decides its bytes. */
 import { createHash } from "node:crypto";
 
 /** @returns hexadecimal digits */

@@ -1,15 +1,18 @@
-/** Losses of a model on rows, and how a tuning changed them: in the same words wherever they are shown. */
+/**
+ * Losses of a model on rows, and how a tuning changed them: in the same words wherever they are shown. Losses are in nats a
+ * token and bits a byte.
+ */
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 
 /**
- * Maximum rows held out. One row of ten is held out by default, at least LEAST_HELD_OUT, and none if there are fewer
+ * Maximum rows held out. One row of ten is held out by default, at least MIN_HELD_OUT, and none if there are fewer
  * than FEW_ROWS rows.
  */
 const MAX_HELD_OUT = 32;
-const LEAST_HELD_OUT = 4;
+const MIN_HELD_OUT = 4;
 const FEW_ROWS = 20;
 export const heldOutCount = (rowCount: number): number =>
-  rowCount < FEW_ROWS ? 0 : Math.min(MAX_HELD_OUT, Math.max(LEAST_HELD_OUT, Math.floor(rowCount / 10)));
+  rowCount < FEW_ROWS ? 0 : Math.min(MAX_HELD_OUT, Math.max(MIN_HELD_OUT, Math.floor(rowCount / 10)));
 
 /** Loss over all wanted tokens of the rows together; the bytes are those that these tokens spell. */
 export interface RowsLoss {

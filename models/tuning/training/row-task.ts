@@ -1,3 +1,7 @@
+/**
+ * Task of a training thread: the loss and gradient of one row, into a block of the shared arena. tune-adapter.ts and
+ * train-weights.ts hand tasks to threads (row-tasks.ts); losses are in nats a token.
+ */
 import type { GradientBlocks } from "../../engine/architecture/linear-map.ts";
 import { rowLoss, type TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
@@ -21,7 +25,7 @@ export interface RowSeat {
   readonly model: Omit<Transformer, "kernels">;
 }
 
-/** @returns the row's loss. @throws RollupError MOD_INPUT_INVALID */
+/** Computes a row's loss and gradient. @returns the loss. @throws RollupError MOD_INPUT_INVALID */
 export function runRowTask(model: Transformer, { block, into, isAdded, row }: RowTask): number {
   if (isAdded !== true) model.kernels.arena.fill(0, block.at, block.at + block.floatCount);
   return rowLoss(model, row, into);
@@ -29,7 +33,7 @@ export function runRowTask(model: Transformer, { block, into, isAdded, row }: Ro
 
 export type TeamTask = RowTask | TangentTask;
 
-/** @returns a row's loss, else 0. @throws RollupError MOD_INPUT_INVALID */
+/** Runs a row's or a tangent's task. @returns a row's loss, else 0. @throws RollupError MOD_INPUT_INVALID */
 export function runTask(model: Transformer, task: TeamTask): number {
   if ("row" in task) return runRowTask(model, task);
   runTangentTask(model.kernels, task);

@@ -1,4 +1,4 @@
-/** A thread that computes rows' gradients on a shared arena (tune-adapter.ts). */
+/** Entry of a training thread: runs the tasks of row-task.ts on a shared arena. tune-adapter.ts starts it. */
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { joinKernels } from "../../engine/kernels/create-kernels.ts";

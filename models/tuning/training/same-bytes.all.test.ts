@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import { nativeKernelSets } from "../../engine/kernels/native-kernels.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../../testing/made-models.ts";
-import { PINNED_TUNING, tuneMade } from "../../testing/tuned-model.ts";
+import { PINNED_TUNING, tuneTestAdapter } from "../../testing/tuned-model.ts";
 
 let folder: string;
 let base: string;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const tune = (kernels: KernelChoice, threadCount: number, state?: string) =>
-  tuneMade(base, kernels, threadCount, state);
+  tuneTestAdapter(base, kernels, threadCount, state);
 
 describe("tuning", () => {
   it.each(["wasm", ...nativeKernelSets().slice(0, 1)] as KernelChoice[])(

@@ -1,4 +1,7 @@
-/** Plans a step of a training: which rows it takes, and how far it goes. */
+/**
+ * Plans a step of a training: which rows it takes, and how far it goes. Tuning and training follow the same plan, which recipe
+ * and step alone decide.
+ */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { modelError } from "../../model-errors.ts";
 

@@ -23,6 +23,7 @@ export interface TrainingRecipe extends StepRecipe {
   readonly longest: number;
 }
 
+/** Bound on the memory that a recipe asks for: each lane has a block of the model's size. */
 const MAX_LANES = 64;
 
 /** Blocks of the model's size that training needs: two moments and the lanes. */

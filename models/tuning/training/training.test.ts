@@ -13,7 +13,7 @@ import {
   loadForTuning,
   PINNED_INT8_TUNING,
   PINNED_TUNING,
-  tuneMade,
+  tuneTestAdapter,
   tuningRecipe,
   tuningRows,
 } from "../../testing/tuned-model.ts";
@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const tune = (kernels: KernelChoice, threadCount: number, state?: string) =>
-  tuneMade(base, kernels, threadCount, state);
+  tuneTestAdapter(base, kernels, threadCount, state);
 
 describe("tuning", () => {
   it.each(["wasm", ...nativeKernelSets()] as KernelChoice[])(
@@ -57,7 +57,7 @@ describe("tuning", () => {
       [kernels, 2] as const,
     ]),
   )("learns on an int8 base, to the pinned bytes, by %s on %i threads", async (kernels, threadCount) => {
-    const { hash, losses } = await tuneMade(base, kernels, threadCount, undefined, "int8");
+    const { hash, losses } = await tuneTestAdapter(base, kernels, threadCount, undefined, "int8");
     expect(losses.at(-1)!).toBeLessThan(losses[0]! / 2);
     expect(hash).toBe(PINNED_INT8_TUNING);
   });

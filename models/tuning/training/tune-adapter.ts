@@ -1,3 +1,7 @@
+/**
+ * Training loop of adapters: AdamW (Loshchilov & Hutter 2019) on rows drawn by recipe and step, held-out looks, checkpoints, and
+ * the threads that compute rows' gradients. Losses are in nats a token.
+ */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";

@@ -1,3 +1,6 @@
+/**
+ * State of a training run as bytes: 32-bit floats of the arena's blocks, one after another. checkpoint.ts writes and reads it.
+ */
 import type { Place } from "../../engine/kernels/kernels.ts";
 
 /** State from which a tuning goes on: blocks of an arena, and numbers beside them. */
@@ -13,7 +16,7 @@ const partsOf = ({ arena, blocks, floatCount, numbers = new Float32Array(0) }: T
   numbers,
 ];
 
-/** All of it, one after another. */
+/** Copies blocks and numbers into one array of bytes. */
 export function packState(state: TuningState): Uint8Array<ArrayBuffer> {
   const parts = partsOf(state);
   const floats = new Float32Array(parts.reduce((count, part) => count + part.length, 0));
@@ -25,7 +28,7 @@ export function packState(state: TuningState): Uint8Array<ArrayBuffer> {
   return new Uint8Array(floats.buffer);
 }
 
-/** @returns whether the bytes have its length; else nothing is changed */
+/** Fills the state from bytes. @returns false, with nothing changed, if they have another length */
 export function unpackState(state: TuningState, bytes: Uint8Array): boolean {
   const parts = partsOf(state);
   const floats = new Float32Array(Uint8Array.from(bytes).buffer, 0, Math.floor(bytes.length / 4));

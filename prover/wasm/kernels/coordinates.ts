@@ -1,3 +1,7 @@
+/**
+ * Coordinate arithmetic of both groups, G1 over the base field and G2 over its quadratic extension with u² =
+ * −1, as emitted WebAssembly. curve-kernel.ts adds points with it. Bounds are in units of the modulus.
+ */
 import { FieldKernel, type LimbValue, storedMax } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementBytes } from "@openledger/circuits/wasm/field-limbs";
@@ -22,8 +26,8 @@ const pinsMask = scratchBytes / 2 - 16;
 
 /**
  * Moves a kernel's pins against an address that changes from step to step. A processor takes a store for one to any
- * address with the same lowest 12 bits: pins at one place made all reads of the word of the stack wait that lay there by
- * chance, and one process of fifteen took half as long again for its additions, or more.
+ * address with the same lowest 12 bits: pins at one place made all reads of the word of the stack wait that lay there
+ * by chance, and one process of fifteen took half as long again for its additions, or more.
  */
 export function movePins(kernel: FieldKernel, address: Code): void {
   kernel.pinAt(i32.sub(i32.add(scratchAddress, i32.const(lastPinAt)), i32.and(address, i32.const(pinsMask))));
@@ -45,8 +49,9 @@ export interface Slot {
 }
 
 /**
- * Products in functions of their own, by address: V8 makes much slower code of several of G2's products in
- * one function (measured: 510 against 400 ns an addition). Each takes operands up to certain bounds, none of which may be at `out`.
+ * Products in functions of their own, by address: V8 makes much slower code of several of G2's products in one
+ * function (measured: 510 against 400 ns an addition). Each takes operands up to certain bounds, none of which may be
+ * at `out`.
  */
 export interface OutlinedProducts {
   mul: readonly { aMax: number; bMax: number; call: WasmFunction }[];
@@ -57,6 +62,7 @@ export interface OutlinedProducts {
  * Bounds on the operands of `product`, in moduli: on running products, and on the products of two of them.
  */
 export const productMax = 2;
+/** Bound on the inverse of a norm, the second operand of `product`. */
 export const inverseMax = 2.6;
 
 /**
@@ -73,6 +79,7 @@ export interface BaseProducts {
 /** Bounds on the factors of G2's products. */
 const [aMax, bMax] = [1.5, storedMax];
 
+/** Emits the products of the base field that G2's functions call. */
 export function addBaseProducts(builder: WasmModuleBuilder, constants: ConstantPool): BaseProducts {
   const define = (name: string, bounds: readonly number[]) =>
     builder.function(name, Array<"i32">(bounds.length + 1).fill("i32"), null, (f) => {
@@ -89,6 +96,7 @@ export function addBaseProducts(builder: WasmModuleBuilder, constants: ConstantP
   };
 }
 
+/** Emits G2's product and square as functions. */
 export function addOutlinedProducts(
   builder: WasmModuleBuilder,
   constants: ConstantPool,

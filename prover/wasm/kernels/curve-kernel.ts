@@ -1,3 +1,16 @@
+/**
+ * Kernel of point additions, where a proof spends most of its time: affine points of G1 and G2 in batches, with
+ * one inversion, by Montgomery's trick, for all of them. bucket-sums.ts, fixed-base.ts and point-adder.ts call
+ * it.
+ *
+ * A point is at an address that is a multiple of 16, x before y; points of the key are followed by the x of
+ * their image under the endomorphism. A reference is the address with two flags below it: 1 takes -P, 2 takes
+ * the endomorphism's image. No reference is to infinity.
+ *
+ * Three variants: the fast one leaves out the few pairs whose points have the same x, as wires of one row have
+ * in many keys; the checked one, which doubles and cancels, adds those. The third one doubles the first point
+ * of each pair.
+ */
 import { FieldKernel, storedMax } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementBytes } from "@openledger/circuits/wasm/field-limbs";
@@ -23,17 +36,7 @@ import {
 } from "./coordinates.ts";
 import { addOutlinedNorms, Norms } from "./norms.ts";
 
-/**
- * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.
- *
- * A point is at an address that is a multiple of 16, x before y; points of the key are followed by
- * the x of their image under the endomorphism. A reference is the address with two flags below it:
- * 1 takes -P, 2 takes the endomorphism's image. No reference is to infinity.
- *
- * Three variants: the fast one leaves out the few pairs whose points have the same x, as wires of one row have in
- * many keys; the checked one, which doubles and cancels, adds those. The third one doubles the first point of each
- * pair.
- */
+/** Flags of a reference. */
 export const referenceFlags = { negative: 1, endomorphism: 2 } as const;
 
 /** Steps, of two pairs each, whose points are read into the first-level cache together. */
@@ -42,6 +45,7 @@ const touchedSteps = 64;
 /** Maximum pairs of a batch that the fast additions may leave out. */
 export const maxLeftOut = 64;
 
+/** A group's sizes in memory. */
 export interface CurveShape {
   name: "g1" | "g2";
   degree: 1 | 2;
@@ -71,9 +75,9 @@ export const g2Shape = shapeOf("g2", 2);
 
 interface CurveFunctions {
   /**
-   * (pairs, pairCount, steps, out, leftOut, isFar): leaves out pairs of points with the same x, whose addresses it writes to
-   * `leftOut`, and returns one more than their number. 0, and `out` is nothing, where they are more than maxLeftOut
-   * or `leftOut` is 0. `isFar`: whether the points come from all over the memory, and not from the caches.
+   * (pairs, pairCount, steps, out, leftOut, isFar): leaves out pairs of points with the same x, whose addresses it
+   * writes to `leftOut`, and returns one more than their number. 0, and `out` means nothing, if they are more than
+   * maxLeftOut or `leftOut` is 0. `isFar`: whether the points come from all over the memory, and not from the caches.
    */
   addFast: WasmFunction;
   /** (pairs, pairCount, steps, out) for any pairs; clears both references of a pair whose sum is infinity. */
@@ -82,7 +86,10 @@ interface CurveFunctions {
   copy: WasmFunction;
 }
 
-/** `inverse`: inverts in the base field; `fillPair`: address of two references to points with different x. */
+/**
+ * Emits a group's functions. `inverse`: inverts in the base field; `fillPair`: address of two references to points
+ * with different x.
+ */
 export function addCurveFunctions(
   builder: WasmModuleBuilder,
   constants: ConstantPool,
@@ -208,6 +215,7 @@ class StagedPairs {
   }
 }
 
+/** Emits one variant of the batched addition. */
 function emitAdd(
   f: WasmFunction,
   constants: ConstantPool,

@@ -1,3 +1,7 @@
+/**
+ * Kernels that sort references to points by the digits of their scalars, and pair up lists of references: the
+ * bookkeeping of multi-scalar.ts and bucket-sums.ts, in WebAssembly for speed.
+ */
 import {
   type Code,
   i32,
@@ -8,7 +12,7 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 import { type CurveShape, referenceFlags } from "./curve-kernel.ts";
 
-/** Functions by which WindowSummer sorts references by digit; a negative digit takes the negated point. */
+/** Emits the functions by which WindowSummer sorts references by digit; a negative digit takes the negated point. */
 export function addDigitSort(builder: WasmModuleBuilder): void {
   const emitLoop = (
     f: WasmFunction,
@@ -47,7 +51,7 @@ export function addDigitSort(builder: WasmModuleBuilder): void {
 }
 
 /**
- * Functions by which ListSummer pairs lists of references that lie one after another; their lengths are in a
+ * Emits the functions by which ListSummer pairs lists of references that lie one after another; their lengths are in a
  * table.
  */
 export function addListPairs(builder: WasmModuleBuilder): void {
@@ -80,7 +84,10 @@ export function addListPairs(builder: WasmModuleBuilder): void {
   });
 }
 
-/** (lengths, count, list, out, sums): copies the one point that is left of a list to its place, and notes where; 0 for none. */
+/**
+ * Emits `CopyLists` (lengths, count, list, out, sums): copies the one point that is left of a list to its place, and
+ * notes its address; 0 for none.
+ */
 export function addListCopy(builder: WasmModuleBuilder, shape: CurveShape, copy: WasmFunction): void {
   builder.function(`${shape.name}CopyLists`, ["i32", "i32", "i32", "i32", "i32"], null, (f) => {
     const [lengths, count, list, out, sums] = f.params;

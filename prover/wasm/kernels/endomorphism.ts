@@ -1,3 +1,8 @@
+/**
+ * Split of scalars by the curve's endomorphism, which halves the windows of multi-scalar.ts: (x, y) -> (beta x,
+ * y) multiplies points of both groups by lambda, so a scalar k splits into k1 + k2 lambda with halves of 126
+ * bits (Gallant, Lambert, Vanstone 2001).
+ */
 import { bindI64 } from "@openledger/circuits/wasm/integer-limbs";
 import { powMod } from "@openledger/foundation/modular";
 import {
@@ -9,13 +14,10 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 import { baseModulus, scalarModulus } from "../../formats/bn254-numbers.ts";
 
-/**
- * The curve's endomorphism (x, y) -> (beta x, y) multiplies points of both groups by lambda, so a scalar k
- * splits into k1 + k2 lambda with halves of 126 bits (Gallant, Lambert, Vanstone 2001).
- */
+/** Scalar by which the endomorphism multiplies: a cube root of 1 modulo the groups' order. */
 export const lambda = cubeRoot(scalarModulus);
 
-/** A root of x^2 + x + 1. */
+/** Finds a root of x^2 + x + 1. */
 function cubeRoot(modulus: bigint): bigint {
   for (let base = 2n; ; base++) {
     const root = powMod(base, (modulus - 1n) / 3n, modulus);
@@ -49,7 +51,7 @@ const determinant = a1 * b2 - a2 * b1;
 /** Bits of a half: halves stay below 2^126, half of each vector plus the rounding. */
 export const halfBits = 126;
 
-/** k1 and k2 of a scalar as the kernel computes them. */
+/** Splits a scalar into k1 and k2, as the kernel does. */
 export function splitScalar(scalar: bigint): [bigint, bigint] {
   const c1 = (scalar * scaled(b2) + (1n << 255n)) >> 256n;
   const c2 = (scalar * scaled(-b1) + (1n << 255n)) >> 256n;
@@ -67,6 +69,7 @@ function floorDivide(a: bigint, b: bigint): bigint {
   return a % b < 0n ? quotient - 1n : quotient;
 }
 
+/** Bits of the kernel's words: products of two fit 64. */
 const wordBits = 32n;
 const wordMask = (1n << wordBits) - 1n;
 
@@ -187,5 +190,5 @@ export function addSplitDigits(builder: WasmModuleBuilder): void {
   });
 }
 
-/** A cube root of 1 in the base field. kernel-module.ts checks on the generators whether it or its square belongs to lambda. */
+/** Cube root of 1 in the base field. kernel-module.ts checks on the generators whether it or its square fits lambda. */
 export const baseCubeRoot = cubeRoot(baseModulus);

@@ -1,3 +1,7 @@
+/**
+ * Modular division in the base field by Bernstein and Yang's division steps (https://eprint.iacr.org/2019/266),
+ * as emitted WebAssembly on 64-bit integers. field-inverse.ts inverts with it.
+ */
 import { baseField } from "@openledger/circuits/wasm/field-limbs";
 import { invertMod } from "@openledger/foundation/modular";
 import {
@@ -15,6 +19,7 @@ import {
  * digit with a factor of up to 2^31 fit.
  */
 export const digitBits = 30;
+/** Digits of a number: 270 bits for values up to twice the modulus and a sign. */
 const digitCount = 9;
 const digitMask = (1n << BigInt(digitBits)) - 1n;
 const modulusDigits = Array.from(
@@ -34,6 +39,7 @@ const fAt = numberAt(0);
 const gAt = numberAt(1);
 const dAt = numberAt(2);
 const eAt = numberAt(3);
+/** Bytes of an instance's scratch that a division uses. */
 export const inverseScratchBytes = numberAt(4);
 
 const constant = (value: number | bigint) => i64.const(BigInt(value));
@@ -52,9 +58,10 @@ export const quotientSign = i64.or(isNegative(fAt), constant(1));
 type Factors = readonly [u: Local, v: Local, q: Local, r: Local];
 
 /**
- * `fqDivide`: from an integer x at integerAt, between 0 and twice the modulus p and no multiple of it, a number d between
- * -2 p and p and f = 1 or -1 with d x = f modulo p. These are Bernstein and Yang's divisions: thirty of a step need the
- * lowest digits alone, and then f and g are brought up to date, and d and e, of which they are multiples by x modulo p.
+ * Emits `fqDivide`: from an integer x at integerAt, between 0 and twice the modulus p and no multiple of it, a number d
+ * between -2 p and p and f = 1 or -1 with d x = f modulo p. These are Bernstein and Yang's divisions: thirty of a step
+ * need the lowest digits alone, and then f and g are brought up to date, and d and e, of which they are multiples by x
+ * modulo p.
  * Not in constant time.
  */
 export function addDivision(builder: WasmModuleBuilder): WasmFunction {
@@ -132,7 +139,9 @@ function emitDivisions(f: WasmFunction, eta: Local, [u, v, q, r]: Factors): void
   });
 }
 
-/** x and y become u x + v y and q x + r y over 2^30, which divides both or, if `isModular`, does with multiples of p. */
+/**
+ * x and y become u x + v y and q x + r y over 2^30, which divides both or, if `isModular`, does with multiples of p.
+ */
 function emitUpdate(f: WasmFunction, factors: Factors, xAt: number, yAt: number, isModular: boolean): void {
   const [u, v, q, r] = factors.map((local) => local.get) as [Code, Code, Code, Code];
   const [x, y] = f.locals("i64", 2) as [Local, Local];

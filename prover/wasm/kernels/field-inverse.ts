@@ -1,3 +1,4 @@
+/** Kernel `fqInverse`: the one inversion of a batch of point additions (curve-kernel.ts). */
 import { FieldKernel, type LimbValue } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementR, limbBits, limbCount, limbRadix } from "@openledger/circuits/wasm/field-limbs";
@@ -13,11 +14,12 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 import { addDivision, digitBits, integerAt, quotientDigits, quotientSign } from "./field-division.ts";
 
+/** Byte order that swaps the two lanes. */
 const upperFirst = Array.from({ length: 16 }, (_, byte) => (byte + 8) % 16);
 
 /**
- * Inverts the two elements of the base field (reduced, one per lane, neither of them zero) at an address, in place: the
- * inverse of their product times the other one.
+ * Emits `fqInverse`: inverts the two elements of the base field (reduced, one per lane, neither of them zero) at an
+ * address, in place: the inverse of their product times the other one.
  */
 export function addInverse(builder: WasmModuleBuilder, constants: ConstantPool): WasmFunction {
   const divide = addDivision(builder);

@@ -1,3 +1,7 @@
+/**
+ * WebAssembly module of all prover kernels, its constants, memory and instances. Each thread of the wasm back
+ * end, the development setup and pages instantiate it.
+ */
 import { bn254 } from "@noble/curves/bn254.js";
 import {
   baseField,
@@ -30,6 +34,7 @@ import { addScalarFunctions } from "./scalar-kernel.ts";
 
 export { enableRelaxedSimd, type KernelCalls, type WasmMemory, type WasmModule };
 
+/** Bytes of a page of WebAssembly's memory. */
 export const pageBytes = 65536;
 const maxPages = 65536;
 /** The memory begins with the kernels' constants; address 0 stays free and means "no point". */
@@ -39,6 +44,7 @@ const fillPointsAt = 16 * 1024;
 /** Bytes of memory that the kernels use; the allocator begins after them. */
 export const kernelBytes = 32 * 1024;
 
+/** Compiled kernels, for instances on any thread. */
 export interface KernelImage {
   module: WasmModule;
   /** The first kernelBytes of the memory. */
@@ -73,12 +79,13 @@ export function buildKernelImage(): KernelImage {
   return image;
 }
 
+/** Allocates a memory that threads share and that grows up to 4 GiB. */
 export function createKernelMemory(initialBytes: number): WasmMemory {
   const initial = Math.ceil(initialBytes / pageBytes);
   return newMemory(initial, maxPages);
 }
 
-/** `scratch`: address of scratchBytes that no other instance uses. */
+/** Instantiates the kernels on a memory. `scratch`: address of scratchBytes that no other instance uses. */
 export function instantiateKernels(module: WasmModule, memory: WasmMemory, scratch: number): KernelCalls {
   return new WebAssembly.Instance(module, { env: { memory, scratch } }).exports;
 }

@@ -1,3 +1,4 @@
+/** Kernels that read a proving key's points into memory, in the form that point additions take. */
 import { FieldKernel } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementBytes, elementR } from "@openledger/circuits/wasm/field-limbs";
@@ -5,6 +6,7 @@ import { readIntegers } from "@openledger/circuits/wasm/integer-limbs";
 import { i32, i64, type Local, v128, type WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
 
+/** Bytes of a field element in a zkey. */
 const fieldBytes = 32;
 
 /**

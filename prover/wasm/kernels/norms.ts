@@ -1,3 +1,7 @@
+/**
+ * Norms from G2's quadratic field to the base field, so that a batch of point additions inverts in the base
+ * field in both groups (curve-kernel.ts).
+ */
 import { FieldKernel, storedMax } from "@openledger/circuits/wasm/field-kernel";
 import { baseField, type ConstantPool, elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import {
@@ -21,11 +25,13 @@ import {
 export interface OutlinedNorms {
   /** The norm of a, reduced. */
   norm: WasmFunction;
+  /** The product of two norms, in the base field. */
   product: WasmFunction;
   /** The conjugate of a times b, which may be at `out`. */
   conjugate: WasmFunction;
 }
 
+/** Emits G2's functions of norms. */
 export function addOutlinedNorms(
   builder: WasmModuleBuilder,
   constants: ConstantPool,
@@ -89,7 +95,10 @@ export class Norms {
     if (valueMax > productMax) throw new RangeError("running products outgrow their bound");
   }
 
-  /** 1 / difference from 1 / norm, to be loaded from `address` and `offset` in G2; that may be where 1 / norm is. */
+  /**
+   * Computes 1 / difference from 1 / norm, to be loaded from `address` and `offset` in G2; that may be where 1 / norm
+   * is.
+   */
   inverse(address: Code, offset: number, difference: Slot, normInverse: Slot): Slot {
     if (this.#outlined === null) return normInverse;
     const { base } = this.field;

@@ -1,3 +1,4 @@
+/** Kernels that write points as a zkey has them: the last step of fixed-base.ts. */
 import { FieldKernel, type LimbValue } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementBytes, limbBits, limbRadix, toLimbs } from "@openledger/circuits/wasm/field-limbs";
@@ -12,6 +13,7 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 import { g1Shape, g2Shape, referenceFlags } from "./curve-kernel.ts";
 
+/** Bytes of a field element in a zkey, and bits of the words that it is written in. */
 const fieldBytes = 32;
 const wordBits = 64;
 

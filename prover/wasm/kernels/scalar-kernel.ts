@@ -1,3 +1,8 @@
+/**
+ * Kernels over the scalar field for the first half of a proof: witness, matrix rows, transforms, quotient.
+ * prove-steps.ts and transforms.ts call them. A vector holds its elements in pairs: limb i of both at 16 i of
+ * the pair's 80 bytes. A table holds them one after the other, 40 bytes each.
+ */
 import { FieldKernel, type LimbValue, storedMax } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { elementBytes, elementR, scalarField } from "@openledger/circuits/wasm/field-limbs";
@@ -15,15 +20,14 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 import { movePins } from "./coordinates.ts";
 
-/**
- * Kernels over the scalar field. A vector holds its elements in pairs: limb i of both at 16 i of the
- * pair's 80 bytes. A table holds them one after the other, 40 bytes each.
- */
+/** Bytes of two elements, one a lane. */
 const pairBytes = 2 * elementBytes;
+/** Bytes of a 256-bit integer. */
 const integerBytes = 32;
 /** Bound, in moduli, on vectors between the inverse transform's stages: their products are not reduced. */
 const splitMax = 1.7;
 
+/** Emits all functions; a comment above each lists its parameters, which are byte addresses or counts. */
 export function addScalarFunctions(builder: WasmModuleBuilder, constants: ConstantPool): void {
   const define = (
     functionName: string,
@@ -203,6 +207,7 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
   }
 }
 
+/** Bytes of a lane, for shuffles. */
 const lane = (i: 0 | 1) => Array.from({ length: 8 }, (_, byte) => 8 * i + byte);
 const upperFirst = [...lane(1), ...lane(0)];
 const lowerTwice = [...lane(0), ...lane(0)];

@@ -1,3 +1,6 @@
+/**
+ * Coordinates of logistic models for the benchmark of attribution quality: turns parameters into contrasts of classes and back.
+ */
 import { contrastBasis } from "@openledger/attribution/features/sensitivities";
 
 /**

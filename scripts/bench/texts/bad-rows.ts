@@ -1,4 +1,7 @@
-/** Measures how well spoilt rows are found by their score for themselves. */
+/**
+ * Measures how well spoilt rows are found by their score for themselves, for `npm run bench -- attribution`. The figure is the
+ * AUC, 0.5 by chance.
+ */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { mislabelAuc } from "@openledger/attribution/testing/quality-metrics";

@@ -1,3 +1,7 @@
+/**
+ * Retrainings of `npm run bench -- attribution` on halves of the texts, cached on disk: the ground truth that scores have to
+ * predict. Losses are in nats a token.
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";

@@ -1,3 +1,4 @@
+/** `openledger account`: creates keys in the accounts file, publishes a display name, replaces a leaf's key. */
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { force } from "@openledger/client/actions/forced/force";
@@ -29,6 +30,7 @@ const LEAF_OPTION = defineOptions({
   "--leaf <id>": "a Datanet or model of the account; default: its account leaf",
 });
 
+/** Adds new, name and rotate-key. */
 export function addAccountCommands(program: Command): void {
   const account = program.command("account").description("keys and names");
   withExample(account, "account new erin");

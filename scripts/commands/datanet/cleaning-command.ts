@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet findings` and `decide`: a reviewer lists a host's doubtful rows and decides, a contributor reads notices
+ * and objects. Decisions are signed records.
+ */
 import { checkFindings, listFindings, listNotices } from "@openledger/client/datanets/cleaning";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
@@ -16,7 +20,7 @@ import { HOST_OPTION, type HostOptions, readerOrSigner, signerClient } from "./h
 
 const HOST = "--host http://127.0.0.1:8560";
 
-/** Looking at rows, deciding of them, and what contributors hear and say of it. */
+/** Adds findings and decide. */
 export function addCleaningCommands(datanet: Command): void {
   addFindings(datanet);
   addDecide(datanet);

@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet contribute`: reads files as rows by their format and the card, stores them, and commits their root, signed
+ * or forced. A dry run lists what is wrong with the rows.
+ */
 import { readFile } from "node:fs/promises";
 import { linesOf, rowsFromJsonLines } from "@openledger/attribution/rows/rows-from-lines";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
@@ -108,7 +112,7 @@ interface Previewed {
   readonly output: Output;
 }
 
-/** @throws CMD_USAGE without a card, which says what a row is */
+/** Lists findings in the rows, and signs nothing. @throws CMD_USAGE without a card, which says what a row is */
 async function preview({ options, card, rows, datanetId, output }: Previewed): Promise<void> {
   if (card === null) throw commandError("CMD_USAGE", "a dry run checks rows by their card: pass --card");
   const { previewRows } = await import("@openledger/datanets/rows/preview");

@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet check`: an owner compares all committed rows before a version, and writes the list of rows to leave out.
+ * Similarity is 0 to 1.
+ */
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
@@ -55,10 +59,10 @@ export const addDatanetCheck = command({
       ),
       `${contradicted.length} labels that a model of the other contributors' rows contradicts:`,
       ...renderTable(
-        contradicted.map(({ label, row, said }) => [
+        contradicted.map(({ label, predictedLabel, row }) => [
           `  ${place(rows[row]!)}`,
           `leaf ${rows[row]!.contributorId}`,
-          `${label}, the model says ${said}`,
+          `${label}, the model says ${predictedLabel}`,
           excerptOf(check, rows[row]!),
         ]),
       ),
@@ -80,7 +84,11 @@ export const addDatanetCheck = command({
         earlier: placed(earlier),
         similarity,
       })),
-      contradicted: contradicted.map(({ label, row, said }) => ({ ...placed(row), label, said })),
+      contradicted: contradicted.map(({ label, predictedLabel, row }) => ({
+        ...placed(row),
+        label,
+        said: predictedLabel,
+      })),
       leaveOut: leaveOut.rows,
       written: options.write ?? null,
     });

@@ -15,7 +15,8 @@ export interface PlacedRow {
   readonly content: Uint8Array;
 }
 
-export interface DatanetChecked {
+/** Check of all commits of a Datanet, with the rows that a version should leave out. */
+export interface CommitsCheck {
   readonly check: DatanetCheck;
   readonly rows: readonly PlacedRow[];
   readonly leaveOut: LeaveOutFile;
@@ -26,7 +27,7 @@ export async function checkCommits(
   client: LedgerClient,
   datanetId: number,
   store: RowStore,
-): Promise<DatanetChecked> {
+): Promise<CommitsCheck> {
   const commits = await listCommits(client, datanetId);
   const rows: PlacedRow[] = [];
   const seen = new Set<string>();
@@ -49,6 +50,7 @@ export async function checkCommits(
   return { check, rows, leaveOut: { datanetId, rows: leaveOut } };
 }
 
+/** Characters of a row. */
 const EXCERPT_LENGTH = 50;
 
 export function excerptOf({ kind }: DatanetCheck, { content }: PlacedRow): string {

@@ -1,3 +1,4 @@
+/** `openledger datanet`: the group of a Datanet's commands, with create and show; the others are in files of their own. */
 import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
@@ -22,6 +23,7 @@ import { addHostPeopleCommands } from "./host-people-command.ts";
 import { addPublish } from "./publish-command.ts";
 import { addSuggestCommand } from "./suggest-command.ts";
 
+/** Adds all commands of the group. */
 export function addDatanetCommands(program: Command): void {
   const datanet = program
     .command("datanet")

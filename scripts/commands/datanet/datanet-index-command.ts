@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet index`: builds the index by which an answer server finds verbatim spans (docs/explanation/spans.md), from
+ * a version's rows in the store.
+ */
 import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow, isTextRow } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet approve-model`: a Datanet's owner trains a model again, compares every byte, and approves or revokes it,
+ * signed or forced.
+ */
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";

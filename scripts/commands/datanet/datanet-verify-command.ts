@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet verify`: anyone compares the published version with all commits, and each row's validator with the
+ * signatures of a host.
+ */
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { verifyVouching } from "@openledger/client/datanets/reviewed-version";

@@ -1,4 +1,7 @@
-/** An approval or revocation of a model through L1's queue, by the ledger rebuilt from L1: without a sequencer, too. */
+/**
+ * `openledger datanet approve-model --forced`: approves or revokes a model through L1's queue. The model's facts come from a
+ * ledger rebuilt from L1, so no sequencer is needed.
+ */
 import { type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import type { ForceableOperation } from "@openledger/client/actions/forced/forced-operation";
 import { clientError } from "@openledger/client/client-errors";

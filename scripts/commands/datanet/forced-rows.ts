@@ -1,4 +1,4 @@
-/** Commits and publications of a Datanet through L1's queue. */
+/** `openledger datanet contribute --forced` and `publish --forced`: commits rows and publishes versions through L1's queue. */
 import {
   type RowStore,
   type StoredContribution,

@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet card`, `find`, `upload` and `download`: cards and rows between this machine and a Datanet host. Rows pass
+ * through a store on disk.
+ */
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import {

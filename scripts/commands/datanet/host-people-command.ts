@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet say` and `access`: people sign records for a host, ask for rows of a permissioned Datanet, and its owner
+ * answers.
+ */
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";

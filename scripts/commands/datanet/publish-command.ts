@@ -1,3 +1,7 @@
+/**
+ * `openledger datanet publish`: a Datanet's owner publishes a version of the committed rows, by validators of their choice or by
+ * a host's records, signed or forced.
+ */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { collectVersion } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";

@@ -1,3 +1,4 @@
+/** `openledger datanet suggest`: a reviewer has a model label waiting rows, and signs the labels as suggestions. */
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { suggestLabels } from "@openledger/client/datanets/label-turns";

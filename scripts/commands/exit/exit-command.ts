@@ -1,3 +1,4 @@
+/** Options of `openledger exit`; exit.ts runs it, exit-page.ts writes the page to keep. */
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import {
@@ -11,6 +12,7 @@ import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
 
+/** Exits from L1 alone: needs an Ethereum node, and neither sequencer nor operator. */
 export const addExitCommand = command({
   usage: "exit",
   about:

@@ -1,3 +1,7 @@
+/**
+ * `openledger exit`: takes everything out of a frozen rollup by proofs, from an Ethereum node alone (verifier's `leave`), and
+ * prints what was owed and paid, in OPEN.
+ */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";

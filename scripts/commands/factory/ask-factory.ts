@@ -1,8 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
+/**
+ * Actions of `openledger factory jobs`, `compare`, `register` and `export`: requests to a factory, signed by the account. Losses
+ * are in nats a token.
+ */
 import { join } from "node:path";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { nearestDisplayName } from "@openledger/datanets/records/display-name";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { exportFormSchema, type FactoryJob, type JobEvent } from "@openledger/models/factory/factory-api";
 import { registerJob } from "@openledger/models/factory/register-job";
 import { lossWords } from "@openledger/models/tuning/training/row-losses";
@@ -98,6 +102,7 @@ async function deleteJob({ args, options, output }: FactoryCommand): Promise<voi
   output.answer([`job ${args[0]} is deleted`], { jobId: args[0] });
 }
 
+/** Prints both models' answers to each prompt, with losses if the prompt is a held-out row's. */
 export async function compareJob({ args, options, output }: FactoryCommand<CompareOptions>): Promise<void> {
   const { factory } = await openFactory(options);
   const { prompt, tokens } = options;
@@ -118,6 +123,7 @@ export async function compareJob({ args, options, output }: FactoryCommand<Compa
 
 const lossText = (loss: number | null): string => (loss === null ? "" : ` (loss ${loss.toFixed(3)})`);
 
+/** Creates the job's model on the ledger and has the factory prove its activation. */
 export async function register({ args, options, output }: FactoryCommand<RegisterJobOptions>): Promise<void> {
   const { factory, leafId, signer } = await openFactory(options);
   const modelId = await registerJob(signer.client, factory, {
@@ -143,6 +149,7 @@ export async function register({ args, options, output }: FactoryCommand<Registe
   );
 }
 
+/** Saves a job's files into a folder. */
 export async function exportJob({ args, options, output }: FactoryCommand<ExportOptions>): Promise<void> {
   const form = exportFormSchema.safeParse(options.form).data;
   if (form === undefined)
@@ -153,9 +160,8 @@ export async function exportJob({ args, options, output }: FactoryCommand<Export
   const { factory } = await openFactory(options);
   output.progress("making the files");
   const { files } = await factory.export(args[0]!, form);
-  await mkdir(options.out, { recursive: true });
-  for (const { name } of files)
-    await writeFile(join(options.out, name), await factory.file(args[0]!, form, name));
+  for (const file of files)
+    await writeFileWhole(join(options.out, file.name), await factory.file(args[0]!, form, file));
   const lines = files.map(({ name, sha256, sizeBytes }) => [name, `${sizeBytes} bytes`, `SHA-256 ${sha256}`]);
   output.answer([...renderTable(lines), `written to ${options.out}`], { folder: options.out, files });
 }

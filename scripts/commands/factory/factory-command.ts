@@ -1,3 +1,4 @@
+/** `openledger factory`: the group of the ModelFactory's commands. Each loads its action when it runs. */
 import type { Command } from "commander";
 import { command, withExample } from "../../cli/run-command.ts";
 import {

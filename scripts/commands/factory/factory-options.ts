@@ -1,3 +1,4 @@
+/** Options of the commands of `openledger factory`, with the types that their actions take. */
 import {
   DATA_OPTION,
   DEPLOYMENT_OPTION,

@@ -2,7 +2,7 @@ import { FactoryClient } from "@openledger/models/factory/factory-client";
 import { accountOf, type GlobalOptions, openSigner, type Signer, signFor } from "../../cli/context.ts";
 import type { FactoryOptions } from "./factory-options.ts";
 
-/** A factory as the account asks it. */
+/** Opens a client of a factory whose requests the account's key signs. */
 export async function openFactory(
   options: GlobalOptions & FactoryOptions,
 ): Promise<{ readonly factory: FactoryClient; readonly signer: Signer; readonly leafId: number }> {

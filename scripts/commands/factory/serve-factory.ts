@@ -1,3 +1,4 @@
+/** `openledger factory serve`: runs a factory (models/factory) until Ctrl-C, with options in place of FACTORY_… settings. */
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { stopSignal } from "@openledger/foundation/run-until-stopped";
@@ -7,7 +8,7 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import type { ServeFactoryOptions } from "./factory-options.ts";
 
-/** @throws SRV_CONFIG_INVALID, SRV_STORE_LOCKED, CLI_UNREACHABLE */
+/** Serves until Ctrl-C or a failure. @throws SRV_CONFIG_INVALID, SRV_STORE_LOCKED, CLI_UNREACHABLE */
 export async function serveFactory({ options, output }: CommandContext<ServeFactoryOptions>): Promise<void> {
   keepFilesPrivate();
   const { accounts, bases, data, datanetHosts, deployment, host, port, rpc, sequencer, threads } = options;

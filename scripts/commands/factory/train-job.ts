@@ -1,3 +1,4 @@
+/** `openledger factory train`: sends rows to a factory, prints the estimate (seconds, MB, OPEN), and starts a job. */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";

@@ -1,4 +1,4 @@
-/** A Close through L1's queue. */
+/** `openledger models close-epoch --forced`: closes an epoch through L1's queue, without a sequencer. */
 import type { GlobalOptions, Signer } from "../../cli/context.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";

@@ -1,4 +1,4 @@
-/** A payment through L1's queue, for an answer that was checked. */
+/** `openledger models ask --forced`: pays for a checked answer through L1's queue. Amounts are in wei. */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Address } from "viem";
 import type { GlobalOptions, Signer } from "../../cli/context.ts";

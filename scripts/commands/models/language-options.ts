@@ -1,3 +1,4 @@
+/** Shared options of the commands that run language models on this machine: base, kernels, weights, and parsers of numbers. */
 import { InvalidArgumentError } from "commander";
 import { defineOptions } from "../../cli/options.ts";
 
@@ -40,10 +41,12 @@ export interface BaseCommandOptions {
   threads: string;
 }
 
+/** Choice of kernels (models/engine/kernels/). */
 export const KERNELS_OPTION = defineOptions({
   "--kernels <set>": "compute kernels: native, avx512-vnni, avx512, avx2 or wasm; all give the same result",
 });
 
+/** Format of the base's weights. */
 export const WEIGHTS_OPTION = defineOptions({
   "--weights <numbers>":
     "numbers of the base's weights: float32 or int8; default int8 from 67 million numbers on",

@@ -1,3 +1,7 @@
+/**
+ * `openledger models ask`: asks a model, checks the answer as far as --least says, prints whom it would pay, and pays for it.
+ * Prices are in OPEN.
+ */
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
@@ -34,6 +38,7 @@ export interface AskOptions {
   wait: string;
 }
 
+/** Asks, checks and pays. Nothing is signed if a check fails or the assurance is too low. */
 export async function askAndPay({ options, args, output }: CommandContext<AskOptions>): Promise<void> {
   const modelId = parseId(args[0]!);
   const prompt = args[1]!;

@@ -1,4 +1,4 @@
-/** `openledger models keys`: who may ask an answer server. */
+/** `openledger models keys`: the operator of an answer server issues, lists and revokes the API keys of those who may ask it. */
 import { servingKeys } from "@openledger/models/serving/serving-config";
 import { commandError } from "../../cli/cli-errors.ts";
 import { DATA_OPTION } from "../../cli/common-options.ts";

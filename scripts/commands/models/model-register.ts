@@ -1,3 +1,7 @@
+/**
+ * `openledger models register`: creates a trained model on the ledger, and proves, signs and sends its activation. A second call
+ * goes on after an interruption.
+ */
 import { readModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
@@ -25,6 +29,7 @@ export interface RegisterOptions {
   prover: string;
 }
 
+/** Registers the model in a folder. Prices and balances are in OPEN. */
 export async function registerModel({
   options,
   args,

@@ -1,3 +1,6 @@
+/**
+ * `openledger models close-epoch` and `settle`: the model's owner, or anyone after the delays, closes an epoch and settles it.
+ */
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";

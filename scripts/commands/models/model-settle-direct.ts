@@ -1,4 +1,7 @@
-/** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
+/**
+ * `openledger models settle --direct`: settles without the sequencer, from a ledger rebuilt from L1. The first call pre-verifies
+ * the settlement on L1, a second one a day later posts the batch that takes it. Also reads published models for other commands.
+ */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { fetchPublished } from "@openledger/models/settling/model-openings";
 import { provable, readClosedEpoch, settledFeatures } from "@openledger/models/settling/prepare-settlement";

@@ -1,3 +1,7 @@
+/**
+ * `openledger models settle`: prepares, proves and sends the settlement of a closed epoch, by draws, by row counts, or directly
+ * on L1. Prints the division in OPEN.
+ */
 import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
@@ -34,6 +38,7 @@ export interface SettleOptions extends CircuitOptions, PublishedOptions {
   keys?: string;
 }
 
+/** Settles the epoch. Void draws need the model's consent, so its account. */
 export async function settleModel({ options, args, output }: CommandContext<SettleOptions>): Promise<void> {
   const modelId = parseId(args[0]!);
   const epoch = options.epoch === undefined ? undefined : parseEpoch(options.epoch);

@@ -1,3 +1,6 @@
+/**
+ * `openledger models show`: a model's price, epochs, payees, settlements, and the circuits that settle it. Amounts are in OPEN.
+ */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { activationMisfit, settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
@@ -97,6 +100,7 @@ function describeApproval(leaf: LedgerModelLeaf): string {
     : `not approved by datanets ${missing.join(", ")}`;
 }
 
+/** Percent of a part in 65,536ths. */
 const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;
 
 /** Describes the circuits that settle the model, and says if the one that its activation names is among them. */

@@ -1,3 +1,4 @@
+/** `openledger models`: the group of models' commands, each in a file of its own. */
 import type { Command } from "commander";
 import { withExample } from "../../cli/run-command.ts";
 import { addModelAskCommand } from "./model-ask-command.ts";

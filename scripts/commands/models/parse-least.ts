@@ -1,3 +1,4 @@
+/** Parser of `models ask --least`: the minimum assurance of answer, query and rows. */
 import {
   ASSURANCES,
   type Assurance,

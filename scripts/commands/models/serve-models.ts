@@ -1,3 +1,7 @@
+/**
+ * `openledger models serve`: runs the answer server (models/serving) with options in place of settings, and with --settle the
+ * automatic settler.
+ */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { clientError } from "@openledger/client/client-errors";

@@ -1,4 +1,4 @@
-/** Options of `models serve`. */
+/** Options of `openledger models serve`; each stands for a setting SERVING_… of docs/reference/settings.md. */
 import { EPOCH_SECONDS } from "@openledger/circuits/protocol";
 import { DATA_OPTION, LISTEN_OPTIONS, THREADS_OPTION } from "../../cli/common-options.ts";
 import { defineOptions, type OptionsOf } from "../../cli/options.ts";

@@ -1,4 +1,4 @@
-/** `models serve --settle`: closes and settles the epochs of the models that are served. */
+/** `models serve --settle`: closes and settles the epochs of the models that are served. serve-models.ts starts it. */
 import { join } from "node:path";
 import { inspect } from "node:util";
 import type { ModelSettler } from "@openledger/models/serving/serve-models";
@@ -13,9 +13,8 @@ interface OpenedSettler {
   close(): Promise<void>;
 }
 
+/** Interval between two checks of the served models' epochs. */
 const INTERVAL_MS = 2_000;
-/** Time for which an idle prover stays: another settlement may follow at once, but a waiting prover holds a key in memory. */
-const IDLE_PROVER_MS = 300_000;
 
 const log = {
   info: (_facts: object, message: string) => process.stderr.write(`${message}\n`),
@@ -76,7 +75,7 @@ export async function openModelSettler(
 
 /** @throws CMD_USAGE for an unknown back end; SRV_CONFIG_INVALID, PRV_QUEUE_FAILED */
 async function openSettlingProver({ prover }: SettlingOptions) {
-  const [{ openProver }, { readProverConfig }, { requireBackendChoice }] = await Promise.all([
+  const [{ openProverOnDemand }, { readProverConfig }, { requireBackendChoice }] = await Promise.all([
     import("@openledger/prover/process/open-prover"),
     import("@openledger/prover/process/prover-config"),
     import("../../cli/settlement-context.ts"),
@@ -84,9 +83,9 @@ async function openSettlingProver({ prover }: SettlingOptions) {
   const config = readProverConfig({ ...process.env, PROVER_BACKEND: requireBackendChoice(prover) });
   if (config.queue !== undefined) log.info({}, "settlements are proven by the workers of PROVER_QUEUE");
   // The settler shows what is proven; a prover's own lines name errors.
-  return openProver(
+  return openProverOnDemand(
     { ...config, logLevel: "warn" },
-    { idleMs: IDLE_PROVER_MS, logTo: 2, cancelsAborted: false },
+    { logTo: 2 },
     { logger: { ...log, info: () => {} } },
   );
 }

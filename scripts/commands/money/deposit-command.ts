@@ -1,3 +1,4 @@
+/** `openledger deposit`: brings OPEN from L1 into a leaf, and waits for the stage that --wait names. */
 import { deposit } from "@openledger/client/actions/l1/deposit";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";

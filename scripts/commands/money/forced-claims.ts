@@ -1,4 +1,7 @@
-/** Rewards claimed through L1's queue. Without a sequencer, what there is to claim is read from the ledger rebuilt from L1. */
+/**
+ * `openledger rewards claim --forced`: claims rewards through L1's queue. Without a sequencer, what there is to claim is read
+ * from a ledger rebuilt from L1. Amounts are in wei.
+ */
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { claimedPlace, PAYEE_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { force } from "@openledger/client/actions/forced/force";

@@ -44,7 +44,8 @@ export function maxFeeOf({ maxFee }: Pick<ForcedOptions, "maxFee">): { maxFeeWei
   return maxFee === undefined ? {} : { maxFeeWei: parseOpen(maxFee) };
 }
 
-export interface ForcedSent {
+/** Entry of L1's queue that a command has sent, and how to follow it. */
+export interface ForcedSubmission {
   /** Name of the operation, before a colon. */
   readonly what: string;
   readonly sent: QueueResult;
@@ -68,7 +69,7 @@ export interface ForcedOutcome {
  */
 export async function followForced(
   { client }: Signer,
-  { what, sent, wait, isChecked, target }: ForcedSent,
+  { what, sent, wait, isChecked, target }: ForcedSubmission,
   output: Output,
 ): Promise<ForcedOutcome> {
   const { burnedFeeWei, gasCostWei, gasUsed, queueIndex, transactionHash } = sent;

@@ -1,4 +1,7 @@
-/** A transfer through L1's queue; without a sequencer, payer and recipient are looked up in the ledger rebuilt from L1. */
+/**
+ * `openledger transfer --forced`: a transfer through L1's queue. Without a sequencer, payer and recipient are looked up in a
+ * ledger rebuilt from L1.
+ */
 
 import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

@@ -1,4 +1,7 @@
-/** Money of one address: its wallet, the amounts that it can finalize, the amounts that wait, and its balances by the sequencer. */
+/**
+ * Money of one address for `openledger status`: its wallet, what it can finalize, deposits that wait, and its balances by the
+ * sequencer, all in wei.
+ */
 
 import { KIND } from "@openledger/circuits/protocol";
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";

@@ -1,3 +1,7 @@
+/**
+ * Common path of commands with --forced: check the operation's effect by a ledger rebuilt from L1, send it to L1's queue, and
+ * wait.
+ */
 import { force } from "@openledger/client/actions/forced/force";
 import { type ForceableOperation, forcedEntry } from "@openledger/client/actions/forced/forced-operation";
 import type { QueueResult } from "@openledger/client/actions/forced/queue-result";

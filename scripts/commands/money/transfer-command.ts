@@ -1,3 +1,4 @@
+/** `openledger transfer`: moves OPEN between leaves, signed or forced through L1. */
 import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { accountOf, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
@@ -43,7 +44,7 @@ export const addTransferCommand = command({
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const lines = [
       `${formatOpen(amountWei)} OPEN from leaf ${payer.id} to leaf ${recipient.id} of ${recipient.l1Owner}: ${stage}`,
-      `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; the sequencer signed its preconfirmation`,
+      `operation ${sent.hash}, ${sent.preconfirmation === null ? "without a preconfirmation" : `number ${sent.preconfirmation.opIndex}; the sequencer signed its preconfirmation`}`,
     ];
     output.answer(lines, { ...sent, to: recipient.id, amountWei, stage, batchNumber });
   },

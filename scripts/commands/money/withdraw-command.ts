@@ -1,3 +1,4 @@
+/** `openledger withdraw`: takes OPEN out of the ledger, signed or forced through L1; `finalize-withdrawal` pays it out. */
 import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";

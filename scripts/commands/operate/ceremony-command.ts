@@ -1,3 +1,7 @@
+/**
+ * `openledger ceremony`: the steps of a Groth16 key ceremony (phase 2, by snarkjs): new, contribute, beacon, verify. Operators
+ * and contributors run them in turn (docs/how-to/keys.md).
+ */
 import type { CircuitStep, CircuitVerdict } from "@openledger/prover/keys/ceremony-keys";
 import type { Contribution } from "@openledger/prover/keys/contributions";
 import type { Command } from "commander";
@@ -27,6 +31,7 @@ async function loadCeremony() {
   return { ...keys, resolveCircuit: circuitSpec };
 }
 
+/** Adds all steps. */
 export function addCeremonyCommands(program: Command): void {
   const ceremony = program
     .command("ceremony")

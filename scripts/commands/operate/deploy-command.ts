@@ -1,3 +1,7 @@
+/**
+ * `openledger deploy`: prints plan and costs (gas and ether) of a rollup's deployment, asks, and sends it. The plan is in
+ * deploy/deploy.ts.
+ */
 import { createInterface } from "node:readline/promises";
 import { formatEther } from "viem";
 import { DRY_RUN_OPTION } from "../../cli/common-options.ts";

@@ -1,3 +1,4 @@
+/** `openledger fees`: prices of operations in OPEN, and the operator's income and costs, as the sequencer reports them. */
 import { estimateFees, getOperatorResult, WHO_PAYS } from "@openledger/client/sequencer/fees";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { FeeEstimates, OperatorResult } from "@openledger/client/sequencer/sequencer-schemas";

@@ -1,3 +1,4 @@
+/** `openledger follow`: options of a full node; follow.ts runs it. Times are in seconds on the command line. */
 import { join } from "node:path";
 import {
   DATA_OPTION,

@@ -1,4 +1,7 @@
-/** Runs a full node until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
+/**
+ * Runs a full node until a signal ends it; where L1 has replaced what was final, it begins again by itself. `openledger follow`
+ * runs it, `openledger watch` the same loop.
+ */
 
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";

@@ -1,12 +1,17 @@
+/** `openledger operator init`: writes the settings and secrets with which compose.yaml starts an operator's processes. */
 import { type Command, InvalidArgumentError } from "commander";
 import { DEPLOYMENT_OPTION, OPERATOR_KEY_OPTION, OUT_FOLDER_OPTION } from "../../cli/common-options.ts";
 import { required } from "../../cli/options.ts";
 import { command, withExample } from "../../cli/run-command.ts";
+import { addBondCommands } from "./bond-command.ts";
 
 export function addOperatorCommands(program: Command): void {
-  const operator = program.command("operator").description("settings and secrets of a rollup's processes");
+  const operator = program
+    .command("operator")
+    .description("settings, secrets and bond of a rollup's operator");
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   addInit(operator);
+  addBondCommands(operator);
 }
 
 const addInit = command({

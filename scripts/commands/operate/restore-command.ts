@@ -1,3 +1,4 @@
+/** `openledger restore`: rebuilds a sequencer's data directory from L1 or from a stopped full node, after its disk was lost. */
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   DATA_OPTION,

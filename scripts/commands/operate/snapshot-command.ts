@@ -1,3 +1,7 @@
+/**
+ * `openledger snapshot make` and `verify`: the ledger after a batch as one file, from which full nodes, restores and exits
+ * start.
+ */
 import type { SnapshotSummary } from "@openledger/sequencer/full-node/restore/snapshots";
 import type { Command } from "commander";
 import { DATA_OPTION, FINALITY_OPTION, FROM_BLOCK_OPTION } from "../../cli/common-options.ts";

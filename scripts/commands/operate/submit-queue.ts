@@ -1,3 +1,7 @@
+/**
+ * `openledger submit-queue`: anyone proves and posts the entries of L1's queue that the operator has left out past their
+ * deadline, without the sequencer.
+ */
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { kindRule, shapeName } from "@openledger/circuits/protocol";

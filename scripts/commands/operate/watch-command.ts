@@ -1,3 +1,6 @@
+/**
+ * `openledger watch`: options of a watcher, which recomputes models and settlements and signs what it found; watch.ts runs it.
+ */
 import { join } from "node:path";
 import {
   DATA_OPTION,

@@ -1,3 +1,7 @@
+/**
+ * `openledger rewards` and `rewards claim`: what the rows of accounts earned by model and payee, in OPEN, and its move to a
+ * balance.
+ */
 import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
 import type { LeafRewards } from "@openledger/client/sequencer/model-schemas";

@@ -1,3 +1,4 @@
+/** `openledger rewards why`: recomputes a settlement and lists which draws and rows earned what, in OPEN, down to the scores. */
 import { datanetOfRow } from "@openledger/attribution/model/owned-rows";
 import { rowLine } from "@openledger/attribution/rows/row-line";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
@@ -15,6 +16,7 @@ export interface WhyOptions extends CheckOptions {
   top: string;
 }
 
+/** Prints the rows with the largest earnings, of everybody or of one leaf. */
 export async function explainRewards({ options, args, output }: CommandContext<WhyOptions>): Promise<void> {
   const target = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
   const client = await openReader(options);
@@ -80,6 +82,7 @@ export async function explainRewards({ options, args, output }: CommandContext<W
   });
 }
 
+/** Characters of a row. */
 const EXCERPT_LENGTH = 40;
 
 /** Beginning of a row, if the model is published with its rows. */

@@ -1,3 +1,7 @@
+/**
+ * `openledger rewards what-if`: tunes a language model again without some rows, and compares losses (nats a token) and answers
+ * with what attribution predicted.
+ */
 import { ownRoots, rowsOfVersion } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -23,6 +27,7 @@ export interface WhatIfCommandOptions extends VerifyModelOptions {
   prompt?: string;
 }
 
+/** Prints losses and answers with and without the rows. */
 export async function leaveRowsOut({
   args,
   options,

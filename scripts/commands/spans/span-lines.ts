@@ -1,8 +1,10 @@
+/** Lines and JSON of verbatim spans, for `openledger spans` and `models ask`. Offsets are in bytes of UTF-8. */
 import { readFile } from "node:fs/promises";
 import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { commandError } from "../../cli/cli-errors.ts";
 import { renderTable } from "../../cli/output.ts";
 
+/** Characters of a span. */
 const EXCERPT_LENGTH = 60;
 
 /** The answer that --text or --file names, as UTF-8. @throws CMD_USAGE */

@@ -1,3 +1,7 @@
+/**
+ * `openledger spans`: finds verbatim parts of a text in an index that `datanet index` wrote, with the rows and their
+ * contributors.
+ */
 import { InvalidArgumentError } from "commander";
 import { command } from "../../cli/run-command.ts";
 import { readAnswer, spanLines, spanViews } from "./span-lines.ts";

@@ -1,3 +1,7 @@
+/**
+ * `openledger receipt`: follows a paid answer from its payment to its settlement, and computes what each row got. Amounts are in
+ * OPEN.
+ */
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { clientError } from "@openledger/client/client-errors";
@@ -8,10 +12,10 @@ import type { LeafOperation } from "@openledger/client/sequencer/sequencer-schem
 import { hex32 } from "@openledger/foundation/hex";
 import {
   findPayment,
-  type KnownPaid,
   type PaymentStatus,
+  type PayoutReading,
   paymentStatus,
-  readPaid,
+  readPayout,
   statusView,
 } from "@openledger/models/settling/payment-status";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
@@ -33,6 +37,7 @@ export interface ReceiptStatusOptions extends PublishedOptions, Pick<CircuitOpti
 }
 type Context = CommandContext<ReceiptStatusOptions>;
 
+/** Shows one payment by its hash or receipt, or all payments of an account. */
 export async function showReceiptStatus(context: Context): Promise<void> {
   const receipt = context.args[0];
   const client = await openReader(context.options);
@@ -136,7 +141,7 @@ async function showOne(
   }
   const status = await paymentStatus(client, found, circuits);
   const published = () => publishedAt(modelId, status.epoch, options, (text) => output.progress(text));
-  const paid = await readPaid(status, client, { circuits, published });
+  const paid = await readPayout(status, client, { circuits, published });
   output.answer([...describe(status), ...describePaid(status, paid, Number(options.top))], {
     ...statusView(status),
     ...paid,
@@ -214,7 +219,7 @@ function describeSettlement({ draws, isByRowCounts, settlement, stage }: Payment
 
 function describePaid(
   { modelId, stage, draws }: PaymentStatus,
-  { paid, paidUnknown }: KnownPaid,
+  { paid, paidUnknown }: PayoutReading,
   top: number,
 ): string[] {
   if (paidUnknown !== null)

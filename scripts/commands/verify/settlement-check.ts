@@ -1,3 +1,7 @@
+/**
+ * Recomputation of a settlement for `verify settlement` and `rewards why`: the model's files from a folder or server, everything
+ * else from L1 and the sequencer.
+ */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { Openings } from "@openledger/models/settling/model-openings";

@@ -1,3 +1,7 @@
+/**
+ * `openledger verify`: anyone rebuilds the ledger from L1 and checks every batch, proof and sum. The group also has `model`,
+ * `settlement` and `preconfirmations`.
+ */
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -8,6 +12,7 @@ import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
 import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { KEYS_OPTION } from "../../cli/settlement-options.ts";
+import { addVerifyEquivocationCommand } from "./verify-equivocation-command.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
 import { addVerifyPreconfirmationsCommand } from "./verify-preconfirmations-command.ts";
 import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
@@ -32,6 +37,7 @@ export function addVerifyCommand(program: Command): void {
   addVerifyModelCommand(command);
   addVerifySettlementCommand(command);
   addVerifyPreconfirmationsCommand(command);
+  addVerifyEquivocationCommand(command);
   withExample(
     command,
     "verify",

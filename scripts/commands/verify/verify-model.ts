@@ -1,3 +1,7 @@
+/**
+ * `openledger verify model`: trains a published model again and compares every byte; also the parts of it that approvals,
+ * watchers and what-if share.
+ */
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import type { ModelParts } from "@openledger/attribution/model/model-family";
@@ -46,6 +50,7 @@ export interface RecomputeWhat {
   readonly history?: LedgerClient;
 }
 
+/** Prints what was compared. @throws as `recompute` */
 export async function retrainAndCompare({
   options,
   args,

@@ -1,3 +1,7 @@
+/**
+ * `openledger verify preconfirmations`: compares the sequencer's signed promises with L1, and prints the evidence of an
+ * equivocation.
+ */
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import { commandError } from "../../cli/cli-errors.ts";
 import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
@@ -69,7 +73,7 @@ export const addVerifyPreconfirmationsCommand = command({
 });
 
 /** @throws CMD_FILE_UNREADABLE, BRG_PRECONFIRMATION_INVALID */
-async function readEvidence(path: string): Promise<PreconfirmationEvidence> {
+export async function readEvidence(path: string): Promise<PreconfirmationEvidence> {
   let text: string;
   try {
     text = await readPreconfirmationFile(path);

@@ -1,3 +1,7 @@
+/**
+ * `openledger verify settlement --prompts`: compares the published prompts of a direct model's drawn payments with the queries
+ * that were paid for.
+ */
 import { hex32 } from "@openledger/foundation/hex";
 import { type DrawVerdict, judgeDraws } from "@openledger/models/settling/verify-settlement";
 import { openReader } from "../../cli/context.ts";

@@ -1,3 +1,7 @@
+/**
+ * `openledger verify settlement`: recomputes an epoch's settlement from payments, openings, features and L1's randomness, and
+ * compares it to the wei. Watchers run the same check.
+ */
 import { isQueryOfBase } from "@openledger/attribution/model/recipe-fields";
 import { openModelScores } from "@openledger/attribution/scores/model-scores";
 import type { RanMode, ScoreChoice } from "@openledger/attribution/scores/score-engine";
@@ -17,6 +21,7 @@ export interface RecomputeOptions extends CheckOptions {
   scores: string;
 }
 
+/** Prints draws, earnings, and how the scores were computed. */
 export async function recomputeSettlement({
   options,
   args,

@@ -1,4 +1,4 @@
-/** Shared parts of the commands of votes: the governor's address and the block from which it exists. */
+/** Options of the commands of votes: governor, registry, and the block from which proposals are searched. */
 
 import type { Address } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * `openledger migrate`: moves an account's OPEN to the rollup that a vote has named, if that was built from this version's
+ * sources.
+ */
 import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { movePaidOut, namedRollup, requireGoodRollup } from "@openledger/client/governance/migrate";
 import { deriveKey } from "@openledger/client/l2-key";

@@ -1,4 +1,4 @@
-/** Lines about proposals for people: their effect, their state, and the next step. */
+/** Lines of `openledger vote list`: what a proposal does, its state and votes in OPEN, and the next step. */
 
 import type { GovernedCall, Proposal, ProposalState } from "@openledger/client/governance/governance";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

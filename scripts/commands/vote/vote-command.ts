@@ -1,3 +1,4 @@
+/** `openledger vote`: OPEN's votes on Ethereum: list, delegate, propose, cast, execute. Amounts are in OPEN. */
 import type { L1Result } from "@openledger/client/actions/l1/l1-result";
 import { Governance, type GovernedCall, VOTE, type VoteName } from "@openledger/client/governance/governance";
 import {

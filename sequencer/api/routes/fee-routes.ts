@@ -1,4 +1,7 @@
-/** Routes for fees, now and in the next batch, and for the operator's earnings and costs. */
+/**
+ * Routes of fees: the fee of a unit now and in the next batch, a suggested limit, and the operator's earnings
+ * and costs.
+ */
 import type { FastifyInstance } from "fastify";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { ApiModules } from "../api-options.ts";

@@ -1,3 +1,7 @@
+/**
+ * Routes /operator/… of the API, for the operator's own processes by its token: the bridge reports L1's head,
+ * queue entries and batches, and asks for proven batches (docs/reference/api.md).
+ */
 import * as wire from "@openledger/circuits/wire/operator-api";
 import type { Secret } from "@openledger/foundation/secret";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
@@ -9,6 +13,7 @@ import * as schemas from "../api-schemas.ts";
 import { chainView, readyView } from "../api-views.ts";
 import { operatorRoute, requireToken } from "../operator-token.ts";
 
+/** Registers the routes. */
 export async function registerOperatorRoutes(
   app: FastifyInstance,
   token: Secret<string>,

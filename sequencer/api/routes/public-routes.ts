@@ -1,3 +1,7 @@
+/**
+ * Public routes /v1/… of the API, and /health: info, leaves, operations, records, batches, queue, feed
+ * (docs/reference/api.md). Costly requests count as several units of the rate limit.
+ */
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { datanetIds, type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
@@ -26,7 +30,7 @@ import { findHashes, MAX_LOOKED_AT } from "../found-hashes.ts";
 import { latestRecords } from "../latest-records.ts";
 import { PostedTree } from "../posted-tree.ts";
 
-/** Leaves that one search answers with. */
+/** Maximum leaves in the answer to a search. */
 const MAX_LEAVES_FOUND = 1_000;
 
 /**
@@ -34,7 +38,7 @@ const MAX_LEAVES_FOUND = 1_000;
  * (docs/explanation/sequencer-speed.md).
  */
 const PER_UNIT = { leaves: 16, operations: 4, records: 4, names: 250 };
-/** Datanets and models, or chunks of the index of owners and keys, that a search goes through in the time of a unit. */
+/** Datanets and models, or chunks of the index of owners and keys, that a search visits in the time of a unit. */
 const SEARCHED_PER_UNIT = 1_000;
 
 /** Yields the leaves of an owner or of a key, or the models of a Datanet. */
@@ -50,6 +54,7 @@ function* wantedLeaves(
   }
 }
 
+/** Registers the routes. */
 export async function registerPublicRoutes(
   app: FastifyInstance,
   options: ApiOptions,

@@ -1,8 +1,10 @@
+/** Intake of L1's queue entries from the bridge: the new ones are stored, known ones must be the same. */
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
 import type { StoredQueueEntry } from "../../store/log-entry.ts";
 
+/** Fields of an entry that L1 hashes. */
 const FIELDS = [
   "kind",
   "queueIndex",

@@ -156,13 +156,36 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       expect(listed).toEqual([...acknowledged.map(({ hash }) => hash).reverse(), 2, 1]);
       const older = (await rollup.get("/v1/operations?leaf=3&before=2")).body.map(named);
       expect(older).toEqual([1]);
-      // Bob's was third; the one behind it is third now.
-      expect(await status(acknowledged[2].hash)).toMatchObject({ opIndex: 2 });
+      // Bob's was third; the one behind it is third now, and that place was promised to Bob's.
+      expect(acknowledged[2].preconfirmation.opIndex).toBe(3);
+      expect(await status(acknowledged[2].hash)).toMatchObject({ opIndex: 2, preconfirmation: null });
       return rollup.sequencer.pipeline.head.position;
     };
     const position = await check(w);
     const again = await world.restart();
     expect(await check(again), "a restart agrees").toEqual(position);
+
+    // The fourth place was promised to the one that is third now; the fifth to none.
+    const further = [];
+    await again.turn();
+    for (const nonce of [3n, 4n])
+      further.push((await send(again.rollup, pay(world, "alice", "bob", nonce))).body);
+    expect(further[0]).not.toHaveProperty("preconfirmation");
+    expect(further[1].preconfirmation).toMatchObject({ opIndex: 4, operationHash: further[1].hash });
+    const page = (await again.rollup.get("/v1/log?afterBatch=1")).body;
+    const signed = page.entries.filter(({ type }: { type: string }) => type === "operation");
+    expect(
+      signed.map(({ preconfirmation }: Answer) => [
+        preconfirmation.opIndex,
+        preconfirmation.signature !== null,
+      ]),
+    ).toEqual([
+      [0, true],
+      [1, true],
+      [2, false],
+      [3, false],
+      [4, true],
+    ]);
 
     // The sequencer goes on with L1.
     await again.turn();
@@ -171,7 +194,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     await makeFinal(f, again);
     expect((await f.rollup.state()).root).toBe(again.rollup.sequencer.pipeline.head.ledger.root);
     expect((await again.rollup.get(`/v1/operations/${acknowledged[0].hash}`)).body.status).toBe("final");
-    expect(await verify(world)).toMatchObject({ operationCount: 7, batchCount: 3 });
+    expect(await verify(world)).toMatchObject({ operationCount: 9, batchCount: 3 });
   });
 
   it("starts again where nothing of its own is left to execute", async () => {

@@ -3,8 +3,10 @@
  * acknowledged operations are executed again on top, in their order. Where a reorganisation takes the others' back, the
  * same undoes them: `base` is the batch before them, and the entries that they took are executed by own batches.
  *
- * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays true; only one
- * that no longer executes (a forced withdrawal took its money, say) is dropped, by name and reason. Where the others
+ * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays true, up to
+ * the first that no longer executes (a forced withdrawal took its money, say). That one is dropped, by name and reason, and
+ * those behind it move one place forward. Their places were promised already, so none is signed for again
+ * (unpromised-places.ts). Where the others
  * carried on the queue, the entries that are left go first: L1 wants overdue ones in every batch. The same helps where
  * L1 refuses own batches because they leave such entries for later ones.
  *
@@ -39,6 +41,7 @@ import {
 import type { SettlementPosting } from "../../store/settlement-posting.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
+import type { UnpromisedPlaces } from "../../store/unpromised-places.ts";
 import type { BatchRegistry } from "../batch-registry.ts";
 import { closeBatch, type PlaceChooser } from "../close-batch.ts";
 import type { FeedPublisher } from "../feed.ts";
@@ -63,6 +66,7 @@ interface RebaseModules {
   readonly registry: BatchRegistry;
   readonly log: LedgerLog;
   readonly data: PlaceChooser;
+  readonly unpromised: UnpromisedPlaces;
 }
 
 interface Rebased {
@@ -93,9 +97,10 @@ export interface RebaseOptions {
  * Rebases the ledger. The caller keeps everybody else out. After a failure memory cannot be used; the store is unchanged.
  */
 export async function rebaseBatches(modules: RebaseModules, options: RebaseOptions): Promise<Rebased> {
-  const { head, registry, log } = modules;
+  const { head, registry, log, unpromised } = modules;
   const { base, foreign, nowMs } = options;
   await log.flushed();
+  const promisedEnd = head.position.opIndex;
   const position = registry.positionAfter(base);
   const lastSequence = log.lastSequence;
   const tail: [number, LogEntry][] = [];
@@ -145,6 +150,10 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const isQueueFirst =
     malformed === null ? options.isQueueFirst : applied.some(([{ wide }]) => wide.some(isOfQueue));
   const again = await executeAgain(modules, { ...options, isQueueFirst }, tail);
+  const firstMoved = again.dropped.find(({ entry }) => entry.type === "operation")?.entry as
+    | OperationEntry
+    | undefined;
+  if (firstMoved !== undefined) again.writes.push(unpromised.add(firstMoved.opIndex, promisedEnd));
   // One turn of the event loop: one atomic write. What is deleted may be put again.
   if (tail.length > 0) log.endAt(position.sequence);
   void log.write([...deletes, ...bookWrites, ...writes]);

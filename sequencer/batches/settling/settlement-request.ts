@@ -1,4 +1,4 @@
-/** Settlement requests, and the decoding of their bytes. */
+/** Requests of settlements and activations as the API takes them, and the decoding of their bytes. */
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";

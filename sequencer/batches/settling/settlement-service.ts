@@ -108,9 +108,8 @@ export class SettlementService {
 
   /**
    * Executes a settlement and resolves when it is durable. The same one again gets its present status.
-   * @throws SEQ_SETTLEMENT_INVALID, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_INVALID, SEQ_TOO_EARLY,
-   * SEQ_RANDOMNESS_MISSED, SEQ_TOO_EARLY, OP_*, SEQ_L1_HEAD_UNKNOWN,
-   * SEQ_BACKLOG_FULL; changes nothing
+   * @throws SEQ_SETTLEMENT_INVALID, SEQ_SETTLEMENT_STALE, SEQ_TOO_EARLY, SEQ_RANDOMNESS_MISSED, SEQ_L1_HEAD_UNKNOWN,
+   * SEQ_BACKLOG_FULL, OP_*; changes nothing
    */
   async submit(request: SettlementRequest): Promise<KnownSettlement> {
     const posted = decodeRequest(request);

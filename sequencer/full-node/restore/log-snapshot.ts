@@ -1,5 +1,7 @@
-/** A snapshot of a data directory, sequencer's or full node's, as of its last final batch. */
-
+/**
+ * Snapshot of a data directory, a sequencer's or a full node's, as of its last final batch; snapshots.ts writes
+ * it to a file.
+ */
 import type { ModelPayments, Payment } from "@openledger/bridge/l1/payment-history";
 import type { QueueEntry } from "@openledger/bridge/l1/queue-entry";
 import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
@@ -16,8 +18,10 @@ import { storeKeys } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
 
 /**
- * @param blockOf L1's block that took a batch: a directory that goes on from a snapshot does not have the snapshot's batch
- * @throws SEQ_WRONG_DIRECTORY for another rollup's directory; SRV_STORE_LOCKED while a process has the directory open; SEQ_STORE_INCONSISTENT where it holds no ledger
+ * @param blockOf L1's block that took a batch: a directory that goes on from a snapshot does not have the snapshot's
+ * batch
+ * @throws SEQ_WRONG_DIRECTORY for another rollup's directory; SRV_STORE_LOCKED while a process has the directory
+ * open; SEQ_STORE_INCONSISTENT where it holds no ledger
  */
 export async function snapshotOfDirectory(
   dataPath: string,

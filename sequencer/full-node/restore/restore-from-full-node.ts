@@ -18,6 +18,7 @@ import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
 import { storeKindOf } from "../../store/store-failure.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
+import { unpromisedFrom } from "../../store/unpromised-places.ts";
 import { ALARM_PREFIX } from "../follow-alarms.ts";
 import { PRECONFIRMATION_PREFIX } from "../follow-preconfirmations.ts";
 import { NO_ACTIVATION } from "../followed-ledger.ts";
@@ -41,7 +42,7 @@ export interface RestoreFromFullNodeResult {
 
 /**
  * Restores all or nothing: the directory gets its name when everything in it is right.
- * @throws SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_FROZEN; SEQ_WRONG_DIRECTORY, SEQ_STORE_*; BRG_L1_*
+ * @throws SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_FROZEN, SEQ_STORE_*, BRG_L1_*
  */
 export async function restoreFromFullNode(
   options: RestoreFromFullNodeOptions,
@@ -67,6 +68,7 @@ export async function restoreFromFullNode(
   try {
     await forgetFullNode(log);
     result = await describe(log, rollup, rules);
+    await log.write([unpromisedFrom(result.position.opIndex)]);
   } finally {
     await log.close();
   }

@@ -25,6 +25,7 @@ import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition, StoredQueueEntry } from "../../store/log-entry.ts";
 import { type StoreWrite, storeKeys } from "../../store/store-keys.ts";
 import { recordOf, type StoredBatch } from "../../store/stored-batch.ts";
+import { unpromisedFrom } from "../../store/unpromised-places.ts";
 
 export interface RestoreFromL1Options {
   readonly rpcUrl: string;
@@ -148,6 +149,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       ...queueWrites(records, restored, options.snapshot?.position.queueHead ?? 0),
       ...(await epochWrites(ledger, restored)),
       { key: storeKeys.finalPosition, value: position },
+      ...(options.followMarker === true ? [] : [unpromisedFrom(state.opIndex)]),
       ...(options.followMarker === true ? await markerWrites(rollup, restored) : []),
     ]);
     const waitingCount = restored.replay.entries.length - state.queueHead;

@@ -1,6 +1,6 @@
 /**
- * Carries contributions on, whichever page of the site is open: sends signed operations, and uploads the rows of final
- * commits.
+ * Background work of the pages' frame: sends signed contributions, and uploads the rows of final commits to the host, whichever
+ * page is open.
  */
 
 import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";

@@ -1,3 +1,6 @@
+/**
+ * Step of the contribute tab for files with other column names than the card: the contributor says which column is which field.
+ */
 import type { ColumnNames, FileColumns } from "@openledger/datanets/rows/read-rows";
 import { useState } from "preact/hooks";
 import { Button } from "../../design/button.tsx";

@@ -1,3 +1,7 @@
+/**
+ * Tab "Contribute" of a Datanet's page: a contributor chooses files or types rows, sees what counts and why others do not, and
+ * signs. Upload to the host follows in the background once the commit is final on Ethereum.
+ */
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
@@ -32,8 +36,11 @@ import { UnderWay } from "./under-way.tsx";
 
 /** Maximum bytes of the files together: a browser holds them at ease, and a person looks through them. */
 const MAX_FILES_BYTES = 64_000_000;
+/** First rows of the preview. */
 const SHOWN_ROWS = 6;
+/** Characters of a field in the preview. */
 const SHOWN_CHARACTERS = 240;
+/** Digests in one request to the host. */
 const KNOWN_A_REQUEST = 16_384;
 
 /** Files as rows: looked at before anything is signed, committed first; the frame brings them to the host once that is final. */

@@ -1,4 +1,7 @@
-/** Contributions of this browser that are under way: signed, waiting for Ethereum, or half at the host. */
+/**
+ * Contributions of this browser that are under way: signed, waiting for Ethereum, or half at the host. The contribute tab begins
+ * them, carry-on.ts brings them to the host.
+ */
 
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { removeRowFiles } from "@openledger/client/actions/data/row-files";

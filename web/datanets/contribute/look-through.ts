@@ -1,4 +1,7 @@
-/** Reads files in a worker, so that the page stays responsive, and finds which of their rows will count. */
+/**
+ * Check of chosen files before anything is signed: starts the worker that reads them, so that the contribute tab stays
+ * responsive.
+ */
 
 import type { Card } from "@openledger/datanets/card/card";
 import type { RowFinding } from "@openledger/datanets/rows/preview";

@@ -1,4 +1,7 @@
-/** The worker behind `lookThrough`. */
+/**
+ * Worker of the contribute tab: reads chosen files as rows, hashes them and finds what is wrong with them. look-through.ts
+ * starts it.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Card } from "@openledger/datanets/card/card";

@@ -1,3 +1,7 @@
+/**
+ * Progress of contributions from this browser: signed, on the ledger, final, at the host. Shown on the contribute tab, and in a
+ * line on the other tabs.
+ */
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import { Button } from "../../design/button.tsx";
 import { Timeline } from "../../design/timeline.tsx";

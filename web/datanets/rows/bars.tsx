@@ -8,7 +8,10 @@ interface Bar {
   readonly tone?: Tone;
 }
 
-/** Counts as parts of their sum, which is the whole width. The numbers stand beside the bars, so the bars say nothing that is not written. */
+/**
+ * Counts as parts of their sum, which is the whole width. The numbers stand beside the bars, so the bars say nothing that is not
+ * written.
+ */
 export function Bars({ bars, title }: { title: string; bars: readonly Bar[] }) {
   const total = Math.max(
     1,

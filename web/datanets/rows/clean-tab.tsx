@@ -1,3 +1,7 @@
+/**
+ * Tab "Clean" of a Datanet's page: the host's findings (copies, outliers, broken rows …) one at a time beside their evidence. A
+ * reviewer leaves each row out or accepts it by one key; every decision is a signed record.
+ */
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import type { FindingsPage } from "@openledger/client/datanets/host-schemas";
@@ -12,7 +16,7 @@ import { useKeys } from "../../hosts/keys/use-keys.ts";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { sayAll } from "../../hosts/say.ts";
 import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
-import { type Loaded, useLoaded } from "../../hosts/use-loaded.ts";
+import { type LoadState, useLoad } from "../../hosts/use-load.ts";
 import { useTurns } from "../../hosts/use-turns.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showAge, showCount, showCounted } from "../../words/format.ts";
@@ -23,6 +27,7 @@ import { LeftOutList } from "./left-out-list.tsx";
 type Finding = FindingsPage["findings"][number];
 type LeaveOut = Extract<UnsignedRecord, { kind: "leaveOut" }>;
 
+/** Findings of one request to the host; decided ones make room for the next. */
 const FETCHED_FINDINGS = 200;
 
 /** Titles of the kinds of findings, and the reasons that a record gives. Other kinds go by their own names. */
@@ -53,7 +58,7 @@ function Findings(props: TabProps) {
   const [step, setStep] = useState<string | null>(null);
   const looking = useAction();
   const place = readablePlace(props);
-  const found = useLoaded(`${kind}/${facts.here.recordCount}/${visitor.reader.leafId}`, () =>
+  const found = useLoad(`${kind}/${facts.here.recordCount}/${visitor.reader.leafId}`, () =>
     listFindings(visitor.reader, {
       ...place,
       state: "open",
@@ -126,7 +131,7 @@ function Findings(props: TabProps) {
   );
 }
 
-function Doubts(props: TabProps & { found: Loaded<FindingsPage> }) {
+function Doubts(props: TabProps & { found: LoadState<FindingsPage> }) {
   const { facts, found, onChange, place, visitor } = props;
   const [decided, setDecided] = useState<readonly { finding: Finding; isLeftOut: boolean }[]>([]);
   const [at, setAt] = useState(0);
@@ -219,7 +224,7 @@ function Evidence(props: TabProps & { finding: Finding }) {
   const { facts, finding, visitor } = props;
   const { by, earlier, label, rankPermille, said, similarityPermille } = finding.evidence;
   const place = readablePlace(props);
-  const { problem, value } = useLoaded(finding.id, async () => {
+  const { problem, value } = useLoad(finding.id, async () => {
     const own = getHostedRow(visitor.reader, { ...place, digest: finding.row });
     // A row of another Datanet may be one that this reader may not see.
     const other =

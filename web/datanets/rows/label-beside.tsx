@@ -1,4 +1,4 @@
-/** Parts of the page beside a row that is labelled: the suggestion, the contributor's hint, and the progress. */
+/** Parts beside the row on the label tab: the model's suggestion, the contributor's hint, and the labeller's progress. */
 
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { getStatistics } from "@openledger/client/datanets/label-turns";
@@ -7,7 +7,7 @@ import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { KeyHint } from "../../hosts/keys/key-hint.tsx";
 import type { TabProps } from "../../hosts/tab-props.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
@@ -22,7 +22,7 @@ interface SuggestionProps extends TabProps {
 
 /** Suggestion of a model. People who see it tend to follow it, so the label records that it was seen. */
 export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) {
-  const { problem, value } = useLoaded(digest, () =>
+  const { problem, value } = useLoad(digest, () =>
     getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),
   );
   const suggestion = value?.suggestion ?? null;
@@ -50,7 +50,7 @@ export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) 
 /** Label that the contributor gave. Shown on request alone, since it leads the labeller. */
 export function Hint(props: TabProps & { digest: string }) {
   const { digest, place, visitor } = props;
-  const { problem, value } = useLoaded(digest, () =>
+  const { problem, value } = useLoad(digest, () =>
     getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),
   );
   if (problem !== null) return <ProblemNotice problem={problem} />;
@@ -65,12 +65,12 @@ export function Hint(props: TabProps & { digest: string }) {
 interface ProgressProps extends TabProps {
   readonly ownCount: number | null;
   readonly held: readonly HeldLabel[];
-  readonly said: string;
+  readonly status: string;
   readonly onUndo: () => void;
 }
 
-export function Progress({ facts, held, onUndo, ownCount, place, said, visitor }: ProgressProps) {
-  const { value } = useLoaded(`${facts.here.recordCount}`, () => getStatistics(visitor.reader, place));
+export function Progress({ facts, held, onUndo, ownCount, place, status, visitor }: ProgressProps) {
+  const { value } = useLoad(`${facts.here.recordCount}`, () => getStatistics(visitor.reader, place));
   const last = held.at(-1);
   const isDone = value === undefined ? 0 : value.states.accepted + value.states.leftOut;
   const agreement = value?.labelling.agreement.value ?? null;
@@ -107,7 +107,7 @@ export function Progress({ facts, held, onUndo, ownCount, place, said, visitor }
         </p>
       )}
       <p class="small" role="status">
-        {said}
+        {status}
       </p>
       <Button isSmall isDisabled={last === undefined} onClick={onUndo}>
         <KeyHint name="u" /> {last === undefined ? "Nothing to take back" : `Take back “${last.label}”`}

@@ -1,3 +1,7 @@
+/**
+ * Tab "Label" of a Datanet's page: a labeller gets one row at a time and answers by keys. Labels are signed, wait 15 s in the
+ * page for an undo, then go to the host.
+ */
 import { getStanding, nextRows } from "@openledger/client/datanets/label-turns";
 import type { LabelTurn } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -8,7 +12,7 @@ import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
 import { sayAll } from "../../hosts/say.ts";
 import type { TabProps } from "../../hosts/tab-props.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowContent } from "../../rows/row-content.tsx";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showTime } from "../../words/format.ts";
@@ -17,10 +21,10 @@ import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx"
 import { Hint, Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
-/** The host takes no longer list. */
+/** Maximum digests in the host's list of skipped rows. */
 const MAX_SKIPPED = 50;
-/** A label that is not taken back by then goes to the host. */
-const HELD_MS = 15_000;
+/** Time to take a label back, from the newest label on; then all that wait go to the host. */
+const UNDO_MS = 15_000;
 
 /** Storage key: "yes" if this browser shows a model's suggestions, until they are hidden again. */
 const SUGGESTING = "openledger.labels.suggestions";
@@ -45,7 +49,7 @@ export function LabelTab(props: TabProps) {
 
 function Allowed(props: TabProps & { client: LedgerClient }) {
   const { client, place } = props;
-  const standing = useLoaded(`${client.leafId}`, () => getStanding(client, place));
+  const standing = useLoad(`${client.leafId}`, () => getStanding(client, place));
   if (standing.problem !== null) return <ProblemNotice problem={standing.problem} />;
   if (standing.value === undefined) return <p class="soft">Asking the host …</p>;
   if (!standing.value.mayLabel)
@@ -74,7 +78,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const [isFlagging, setFlagging] = useState(false);
   const [isHinted, setHinted] = useState(false);
   const [isSuggesting, setSuggesting] = useState(() => localStorage.getItem(SUGGESTING) === "yes");
-  const [said, setSaid] = useState("");
+  const [status, setStatus] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
   const noteBox = useRef<HTMLTextAreaElement>(null);
   const suggested = useRef(new Map<string, string>());
@@ -121,7 +125,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     const onHide = () => document.visibilityState === "hidden" && flush();
     const timer = setInterval(() => {
       const oldest = outbox.held.value[0];
-      if (oldest !== undefined && Date.now() - outbox.held.value.at(-1)!.atMs > HELD_MS) flush();
+      if (oldest !== undefined && Date.now() - outbox.held.value.at(-1)!.atMs > UNDO_MS) flush();
     }, 1_000);
     document.addEventListener("visibilitychange", onHide);
     return () => {
@@ -141,7 +145,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const give = (label: string) => {
     if (row === undefined) return;
     setOwnCount((count) => (count ?? 0) + 1);
-    setSaid(`labelled ${label}`);
+    setStatus(`labelled ${label}`);
     const { digest, excerpt } = row;
     const seen = suggested.current.has(digest) ? ({ sawSuggestion: true } as const) : {};
     outbox
@@ -152,12 +156,12 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const skip = () => {
     if (row === undefined) return;
     skipped.current.add(row.digest);
-    setSaid("skipped");
+    setStatus("skipped");
     next();
   };
   const undo = () => {
     const last = outbox.undo();
-    if (last === null) return setSaid("nothing to take back: the host has all your labels");
+    if (last === null) return setStatus("nothing to take back: the host has all your labels");
     setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
     setEmpty(false);
     setQueue((now) => [
@@ -166,7 +170,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     ]);
     setFlags(last.flags);
     setNote(last.note);
-    setSaid("taken back");
+    setStatus("taken back");
   };
   const toggleSuggestions = () => {
     localStorage.setItem(SUGGESTING, isSuggesting ? "no" : "yes");
@@ -303,7 +307,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
         )}
       </section>
       <div class="stack">
-        <Progress {...props} ownCount={ownCount} held={held} said={said} onUndo={undo} />
+        <Progress {...props} ownCount={ownCount} held={held} status={status} onUndo={undo} />
         {facts.card.instructions !== "" && (
           <section class="card stack-s">
             <h2>Instructions</h2>

@@ -1,3 +1,4 @@
+/** Public list of the rows that reviewers have left out, on the clean tab; a reviewer can put a row back by a signed record. */
 import { listLeftOut } from "@openledger/client/datanets/browse-rows";
 import type { LeftOutRow } from "@openledger/client/datanets/row-schemas";
 import { useAction } from "../../bridge/use-action.ts";
@@ -6,18 +7,19 @@ import { Button } from "../../design/button.tsx";
 import { sayAll } from "../../hosts/say.ts";
 import { datanetHref, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { textsOf } from "../../hosts/texts-of.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 
+/** Rows of the list; their count is shown whole. */
 const SHOWN_ROWS = 100;
 
 /** Public list of every row that is left out: why, by whom, and who objects. */
 export function LeftOutList(props: TabProps) {
   const { facts, onChange, place, visitor } = props;
-  const { problem, value } = useLoaded(`${facts.here.recordCount}/${visitor.reader.leafId}`, async () => {
+  const { problem, value } = useLoad(`${facts.here.recordCount}/${visitor.reader.leafId}`, async () => {
     const rows = await listLeftOut(visitor.reader, place);
     const shown = rows.slice(0, SHOWN_ROWS);
     return {

@@ -1,3 +1,7 @@
+/**
+ * Tab "Review" of a Datanet's page: rows whose labels differ, one at a time. A reviewer settles each by a key: a label, or out;
+ * each verdict is a signed record.
+ */
 import { findRows, getHostedRow } from "@openledger/client/datanets/browse-rows";
 import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -8,7 +12,7 @@ import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { sayAll } from "../../hosts/say.ts";
 import { readablePlace, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { useTurns } from "../../hosts/use-turns.ts";
 import { RowContent } from "../../rows/row-content.tsx";
 import { RowLabels } from "../../rows/row-labels.tsx";
@@ -16,6 +20,7 @@ import { RowText } from "../../rows/row-text.tsx";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 
+/** Disputed rows of one request to the host. */
 const FETCHED_ROWS = 50;
 
 /** Rows whose labellers differ: their labels side by side, settled by one key. */
@@ -44,7 +49,7 @@ function Disputes(props: TabProps) {
   const noteBox = useRef<HTMLTextAreaElement>(null);
   const turns = useTurns();
   const from = reviewerOf(props);
-  const found = useLoaded(`${facts.here.recordCount}`, () =>
+  const found = useLoad(`${facts.here.recordCount}`, () =>
     findRows(visitor.reader, { ...readablePlace(props), state: "disputed", limit: FETCHED_ROWS }),
   );
   const gone = new Set(settled.map(({ row }) => row.digest));
@@ -185,7 +190,7 @@ function Disputes(props: TabProps) {
 
 function DisputedRow(props: TabProps & { digest: string }) {
   const { digest, facts, visitor } = props;
-  const { problem, value } = useLoaded(`${digest}/${facts.here.recordCount}`, () =>
+  const { problem, value } = useLoad(`${digest}/${facts.here.recordCount}`, () =>
     getHostedRow(visitor.reader, { ...readablePlace(props), digest }),
   );
   if (problem !== null) return <ProblemNotice problem={problem} />;

@@ -1,3 +1,7 @@
+/**
+ * Tab "Rows" of a Datanet's page: a person filters and searches all rows at the host and opens one beside the list. Rows are
+ * fetched as they come into view.
+ */
 import { findRows, type RowQuery } from "@openledger/client/datanets/browse-rows";
 import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -17,6 +21,7 @@ import { VirtualList } from "../../rows/virtual-list.tsx";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice, problemOf } from "../../words/problem.tsx";
 
+/** Pause in typing after which the host is asked. */
 const TYPING_MS = 250;
 const STATES = [
   { name: "", label: "any state" },

@@ -1,3 +1,7 @@
+/**
+ * Statistics on the about tab of a Datanet's page: rows, sizes in bytes, labels, growth by day (UTC), and agreement of labellers
+ * by Cohen's κ, Fleiss' κ or Krippendorff's α.
+ */
 import type { DatanetStatistics } from "@openledger/client/datanets/row-schemas";
 import type { Card } from "@openledger/datanets/card/card";
 import { Chart } from "../../charts/chart.tsx";

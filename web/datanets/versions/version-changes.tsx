@@ -1,3 +1,7 @@
+/**
+ * Section "What changed" of the versions tab: a person chooses two versions and sees which rows were added, removed or
+ * reassigned.
+ */
 import type { HostVersionView } from "@openledger/client/datanets/host-schemas";
 import { compareVersions } from "@openledger/client/datanets/hosted-history";
 import { useState } from "preact/hooks";
@@ -5,11 +9,12 @@ import { Badge } from "../../design/badge.tsx";
 import { Choice } from "../../design/choice.tsx";
 import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
 import { textsOf } from "../../hosts/texts-of.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 
+/** Changes of the list; their count is shown whole. */
 const SHOWN_CHANGES = 50;
 const TONES = { added: "good", removed: "bad", reassigned: "wait" } as const;
 
@@ -41,7 +46,7 @@ export function VersionChanges(props: TabProps & { versions: readonly HostVersio
 
 function Changes(props: TabProps & { before: string; after: string }) {
   const { after, before, facts, place, visitor } = props;
-  const { problem, value } = useLoaded(`${before}/${after}/${visitor.reader.leafId}`, async () => {
+  const { problem, value } = useLoad(`${before}/${after}/${visitor.reader.leafId}`, async () => {
     const difference = await compareVersions(visitor.reader, {
       ...place,
       before,

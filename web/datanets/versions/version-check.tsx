@@ -1,3 +1,7 @@
+/**
+ * Sections "Check" and "Download" of the versions tab: the browser fetches a version's rows, compares them with all commits of
+ * the ledger, verifies the validators' signatures, and saves them as JSON lines.
+ */
 import type { CommittedRow } from "@openledger/client/actions/data/verify-version";
 import { getCitation } from "@openledger/client/datanets/hosted-history";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -6,13 +10,14 @@ import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { type Check, Checks } from "../../design/checks.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../../hosts/tab-props.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { type CheckedVersion, checkVersion, downloadLines } from "./version-work.ts";
 
+/** Rows of each list of exceptions. */
 const SHOWN_ROWS = 20;
 const FATES: Readonly<Record<CommittedRow["fate"], string>> = {
   kept: "in the version",
@@ -24,7 +29,7 @@ const FATES: Readonly<Record<CommittedRow["fate"], string>> = {
 
 type SigningTab = TabProps & { readonly client: LedgerClient };
 
-const workOf = (props: SigningTab, onProgress: (said: string) => void) => ({
+const workOf = (props: SigningTab, onProgress: (progress: string) => void) => ({
   ...props.place,
   from: isOwnKey(props) ? props.facts.id : props.client.leafId!,
   onProgress,
@@ -33,13 +38,13 @@ const workOf = (props: SigningTab, onProgress: (said: string) => void) => ({
 /** The present version against everything that was committed, and every validator's signature, row by row. */
 export function VersionCheck(props: SigningTab) {
   const { client, facts } = props;
-  const [said, setSaid] = useState("");
+  const [progress, setProgress] = useState("");
   const [checked, setChecked] = useState<CheckedVersion | null>(null);
   const { isBusy, problem, run } = useAction();
   const check = () =>
     run(async () => {
-      setChecked(await checkVersion(client, workOf(props, setSaid)));
-      setSaid("");
+      setChecked(await checkVersion(client, workOf(props, setProgress)));
+      setProgress("");
     });
   return (
     <section class="card stack" aria-label="Check the version">
@@ -51,9 +56,9 @@ export function VersionCheck(props: SigningTab) {
       <Button isBusy={isBusy} onClick={() => void check()}>
         {isBusy ? "Checking …" : "Check it here"}
       </Button>
-      {said !== "" && (
+      {progress !== "" && (
         <p class="soft small" role="status">
-          {said} …
+          {progress} …
         </p>
       )}
       {checked !== null && <Result {...props} checked={checked} />}
@@ -102,10 +107,10 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
       {exceptions.length > 0 && <Exceptions facts={facts} exceptions={exceptions} />}
       {vouching.exceptions.length > 0 && (
         <ul class="small">
-          {vouching.exceptions.slice(0, SHOWN_ROWS).map(({ digest, validatorId, vouching: said }) => (
+          {vouching.exceptions.slice(0, SHOWN_ROWS).map(({ digest, validatorId, vouching: verdict }) => (
             <li key={digest}>
               <a href={datanetHref(facts.id, `row/${digest}`)}>{digest.slice(0, 10)}…</a>: account{" "}
-              <LeafLink id={validatorId} /> {VOUCHING[said]}
+              <LeafLink id={validatorId} /> {VOUCHING[verdict]}
             </li>
           ))}
         </ul>
@@ -153,15 +158,15 @@ function Exceptions({
 /** The rows as a file, with how to cite them and under which licence. */
 export function VersionDownload(props: SigningTab) {
   const { client, facts, place, visitor } = props;
-  const [said, setSaid] = useState("");
+  const [progress, setProgress] = useState("");
   const { isBusy, problem, run } = useAction();
-  const citation = useLoaded(facts.ledger.rowsRoot, () =>
+  const citation = useLoad(facts.ledger.rowsRoot, () =>
     getCitation(visitor.reader, { ...place, rowsRoot: facts.ledger.rowsRoot }),
   );
   const download = () =>
     run(async () => {
-      const blob = await downloadLines(client, workOf(props, setSaid), facts.card);
-      setSaid("");
+      const blob = await downloadLines(client, workOf(props, setProgress), facts.card);
+      setProgress("");
       saveAs(blob, `datanet-${facts.id}-version-${facts.ledger.version}.jsonl`);
     });
   return (
@@ -174,9 +179,9 @@ export function VersionDownload(props: SigningTab) {
       <Button isBusy={isBusy} onClick={() => void download()}>
         {isBusy ? "Fetching and checking …" : `Download ${showCounted(facts.ledger.rowCount, "row")}`}
       </Button>
-      {said !== "" && (
+      {progress !== "" && (
         <p class="soft small" role="status">
-          {said} …
+          {progress} …
         </p>
       )}
       {citation.value !== undefined && (

@@ -1,3 +1,7 @@
+/**
+ * Section "Next version" of the versions tab, for the Datanet's owner: builds the next version by the card's rules, shows what
+ * is in it and what is not, and publishes it by one signature.
+ */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { CollectReviewedReturnType } from "@openledger/client/datanets/reviewed-version";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
@@ -27,7 +31,7 @@ interface VersionPublishProps extends TabProps {
 export function VersionPublish(props: VersionPublishProps) {
   const { client, commits, facts, onChange, place } = props;
   const [next, setNext] = useState<CollectReviewedReturnType | null>(null);
-  const [said, setSaid] = useState("");
+  const [progress, setProgress] = useState("");
   const [isPublished, setPublished] = useState(false);
   const turn = useRef(0);
   const { isBusy, problem, run } = useAction();
@@ -35,7 +39,7 @@ export function VersionPublish(props: VersionPublishProps) {
   const waitingCount = commits.filter(({ verdict }) => verdict === null).length;
   const isReady = approved.length > 0 && facts.here.rowCount <= PREPARED_ROWS;
   const isSame = next !== null && hex32(next.version.rowsRoot) === facts.ledger.rowsRoot;
-  const work = { ...place, from: facts.id, onProgress: setSaid };
+  const work = { ...place, from: facts.id, onProgress: setProgress };
   const collect = () =>
     run(async () => {
       setPublished(false);
@@ -44,7 +48,7 @@ export function VersionPublish(props: VersionPublishProps) {
       const made = await collectNext(client, work);
       // Something was signed meanwhile: what is made after that counts.
       if (mine === turn.current) setNext(made);
-      setSaid("");
+      setProgress("");
     });
   const about = `${facts.here.recordCount} ${approved.map(({ rowsRoot }) => rowsRoot).join()}`;
   useEffect(() => {
@@ -54,7 +58,7 @@ export function VersionPublish(props: VersionPublishProps) {
   const publish = () =>
     run(async () => {
       await publishNext(client, work, next!);
-      setSaid("");
+      setProgress("");
       setNext(null);
       setPublished(true);
       onChange();
@@ -123,9 +127,9 @@ export function VersionPublish(props: VersionPublishProps) {
           )}
         </>
       )}
-      {said !== "" && (
+      {progress !== "" && (
         <p class="soft small" role="status">
-          {said} …
+          {progress} …
         </p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}

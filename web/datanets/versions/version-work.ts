@@ -1,4 +1,7 @@
-/** Versions in the page: made of the records, published, brought to the host, checked, downloaded. */
+/**
+ * Work of the versions tab in the page: collects the next version from commits and records, publishes it, brings it to the host;
+ * checks and downloads the present one.
+ */
 import { readVersion, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
@@ -23,7 +26,7 @@ const STORE = "openledger-rows";
 interface Work extends HostedDatanetPlace {
   /** The leaf that signs requests of permissioned rows. */
   readonly from: number;
-  readonly onProgress: (said: string) => void;
+  readonly onProgress: (progress: string) => void;
 }
 
 const counted = (what: string, onProgress: Work["onProgress"]) => (done: number, total: number) =>

@@ -1,3 +1,7 @@
+/**
+ * Tab "Versions" of a Datanet's page: reviewers approve contributions, the owner publishes versions and edits the card, anyone
+ * compares and checks versions.
+ */
 import type { HostVersionView } from "@openledger/client/datanets/host-schemas";
 import { listHostCommits, listHostVersions } from "@openledger/client/datanets/hosted-history";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
@@ -10,7 +14,7 @@ import { Field } from "../../design/field.tsx";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { sayAll } from "../../hosts/say.ts";
 import { datanetHref, isOwnKey, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
-import { useLoaded } from "../../hosts/use-loaded.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showAge, showCount } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
@@ -24,8 +28,8 @@ import { VersionPublish } from "./version-publish.tsx";
 export function VersionsTab(props: TabProps) {
   const { facts, live, place, rest, visitor } = props;
   const about = `${facts.here.recordCount}/${facts.here.rowCount}/${facts.ledger.version}/${live.batches.value[0]?.number}`;
-  const commits = useLoaded(about, () => listHostCommits(visitor.reader, place));
-  const versions = useLoaded(about, () => listHostVersions(visitor.reader, place));
+  const commits = useLoad(about, () => listHostCommits(visitor.reader, place));
+  const versions = useLoad(about, () => listHostVersions(visitor.reader, place));
   if (rest[0] === "card") return <EditCard {...props} />;
   return (
     <div class="stack">

@@ -4,6 +4,7 @@ import type { PageProps } from "../../ledger/page.ts";
 import { CheckCard } from "./check-card.tsx";
 import { BATCH_CHECK_TITLES } from "./check-steps.ts";
 
+/** Check of a batch on its page: against Ethereum's data, with the keys that came with the page. */
 export function BatchCheck({ site, live, batch }: PageProps & { batch: LedgerBatch }) {
   return (
     <CheckCard

@@ -1,3 +1,7 @@
+/**
+ * Comparison of a batch as a server shows it with the data that Ethereum holds, field by field: one step of the batch page's
+ * check.
+ */
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { LedgerBatch, LedgerRecord } from "@openledger/client/sequencer/sequencer-schemas";

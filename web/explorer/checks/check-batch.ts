@@ -1,6 +1,7 @@
 /**
- * Checks a batch in the page: reads it from Ethereum, computes C, z and y again, and verifies the proof with the key of
- * the page's own build. The operator's server is asked only where to look; whatever it says is compared.
+ * Checks a batch in the page: reads it from Ethereum, computes C, z and y again, and verifies the proof with the key of the
+ * page's own build. The operator's server is asked only where to look; whatever it says is compared. The card "Check it
+ * yourself" of a batch's page runs it.
  */
 
 import { EMPTY_BLOB_HASH, type VersionedHash } from "@openledger/bridge/blobs/blob-source";

@@ -1,3 +1,7 @@
+/**
+ * Card "Check it yourself" of the pages of batches and settlements: runs a check in the page, shows each step and a verdict. The
+ * steps are in check-batch.ts and check-settlement.ts.
+ */
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import { useState } from "preact/hooks";
 import type { PublicClient } from "viem";

@@ -10,7 +10,7 @@ import { staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { toHex } from "viem";
 import { expect, test } from "vitest";
-import { compareShown, type ShownSettlement } from "./check-settlement.ts";
+import { compareShownSettlement, type ShownSettlement } from "./check-settlement.ts";
 
 await initPoseidon();
 
@@ -62,10 +62,13 @@ const settlement = {
 const onL1 = {
   posted: decodeSettlement(wire),
   submitted: { data: toHex(wire), commitment: 9n, further: [] },
-} as unknown as Parameters<typeof compareShown>[1];
+} as unknown as Parameters<typeof compareShownSettlement>[1];
 
 const compared = (changed: Partial<LedgerSettlement> = {}, others: Partial<ShownSettlement> = {}) =>
-  compareShown({ settlement: { ...settlement, ...changed }, model, accruedBeforeWei, ...others }, onL1);
+  compareShownSettlement(
+    { settlement: { ...settlement, ...changed }, model, accruedBeforeWei, ...others },
+    onL1,
+  );
 
 test("an honest server's wei are the quanta on L1, and a wei more of a share is not", () => {
   expect(compared()).toMatchObject({ state: "done", text: expect.stringContaining("to the wei") });
@@ -117,7 +120,7 @@ test("compares every entry of a settlement of several shards, and a payee of the
   } as unknown as LedgerSettlement;
   const found = { posted: decodeEntries(wires), submitted } as unknown as typeof onL1;
   const compareOf = (change: Partial<LedgerSettlement>) =>
-    compareShown({ settlement: { ...shown, ...change }, model, accruedBeforeWei: null }, found);
+    compareShownSettlement({ settlement: { ...shown, ...change }, model, accruedBeforeWei: null }, found);
   expect(compareOf({}).state).toBe("done");
   const failed = (what: string) => ({
     state: "failed",
@@ -133,5 +136,7 @@ test("compares every entry of a settlement of several shards, and a payee of the
   expect(compareOf({ further: [draws!, { ...shards[0]!, data }] })).toMatchObject(failed("its bytes"));
   expect(compareOf({ further: [draws!] })).toMatchObject(failed("the number of its entries"));
   const { further: _, ...one } = shown;
-  expect(compareShown({ settlement: one, model, accruedBeforeWei: null }, found).state).toBe("failed");
+  expect(compareShownSettlement({ settlement: one, model, accruedBeforeWei: null }, found).state).toBe(
+    "failed",
+  );
 });

@@ -1,6 +1,7 @@
 /**
- * Checks a settlement in the page: its data, C and proof come from Ethereum, its randomness from the contract, the key
- * from the page's own build. The server names J alone, and the proof is one of this J or of none.
+ * Checks a settlement in the page: its data, C and proof come from Ethereum, its randomness from the contract, the key from the
+ * page's own build. The server names J alone, and the proof is one of this J or of none. The card "Check it yourself" of a
+ * settlement's page runs it.
  */
 
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
@@ -93,7 +94,7 @@ export async function checkSettlement(
     text: `The contract verifies with the same ${several ? "keys" : "key"} that came with this page.`,
     values: keys.map(({ circuitId }, i) => [nameOf("circuit id", i, keys), hex(circuitId)]),
   });
-  tell(compareShown(asked, found));
+  tell(compareShownSettlement(asked, found));
   await attempt("proof", () => checkStatement(asked, found, keys, tell));
 }
 
@@ -167,7 +168,7 @@ function shownHash(
   });
 }
 
-export function compareShown(
+export function compareShownSettlement(
   asked: ShownSettlement,
   { posted, submitted }: Pick<OnL1, "posted" | "submitted">,
 ): CheckStep {

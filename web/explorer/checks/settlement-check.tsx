@@ -4,6 +4,7 @@ import type { PageProps } from "../../ledger/page.ts";
 import { CheckCard } from "./check-card.tsx";
 import { SETTLEMENT_CHECK_TITLES } from "./check-steps.ts";
 
+/** Check of a settlement on its page: against Ethereum's data, with the keys that came with the page. */
 export function SettlementCheck({
   site,
   live,

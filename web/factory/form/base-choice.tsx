@@ -1,3 +1,4 @@
+/** Page "#/factory/new": a model builder chooses the base model of a new job, or names the address of another. */
 import type { FactoryBase } from "@openledger/models/factory/factory-api";
 import { Badge } from "../../design/badge.tsx";
 import { FactList } from "../../design/fact-list.tsx";

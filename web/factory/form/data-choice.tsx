@@ -1,3 +1,4 @@
+/** Page "#/factory/new/BASE": a model builder chooses the rows of a new job, of a Datanet or of their own. */
 import { findDatanets } from "@openledger/client/datanets/datanet-card";
 import type { DatanetDirectory } from "@openledger/client/datanets/host-schemas";
 import { Badge } from "../../design/badge.tsx";
@@ -86,6 +87,7 @@ async function directoryOf(
   };
 }
 
+/** Characters of a description. */
 const SHOWN_CHARACTERS = 180;
 
 function DatanetCard({ baseId, datanet }: { baseId: string; datanet: Listed }) {

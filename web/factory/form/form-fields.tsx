@@ -1,9 +1,14 @@
+/**
+ * Fields of a job's form with their limits (`FORM_LIMITS` of models/factory/recipe-form.ts): a builder types texts, `formOf`
+ * parses them to the factory's form.
+ */
 import { type FactoryForm, FORM_LIMITS } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
 import { Check, Field } from "../../design/field.tsx";
 import { Term } from "../../words/term.tsx";
 import { NumberField, parseNumber } from "./number-field.tsx";
 
+/** Fields that take whole numbers only. */
 const WHOLE = ["rank", "rowsPerStep", "rowTokens", "heldOutRows", "answerTokens"];
 /** Numbers that people may change here; the others of the form stay as the factory proposes them. */
 const NUMBERS = [
@@ -19,6 +24,7 @@ export type TypedForm = Readonly<Partial<Record<NumberName, string>>> & {
   readonly isInt8: boolean;
 };
 
+/** The factory's form as texts to type in. */
 export function typedOf(form: FactoryForm): TypedForm {
   return {
     ...Object.fromEntries(NUMBERS.map((name) => [name, String(form[name])])),

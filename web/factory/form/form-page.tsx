@@ -1,3 +1,7 @@
+/**
+ * Page "#/factory/new/BASE/rows/ROWS": a model builder changes the proposed settings, reads what training takes on this factory,
+ * and starts the job.
+ */
 import type { FactoryEstimate, FactoryForm, FormView } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
@@ -114,7 +118,7 @@ function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & {
     const timer = setTimeout(() => {
       stop = askUntilAnswered(
         () => factorySession.factory.estimate({ baseId, datasetId, form }),
-        (told) => setFound(told.state === "found" ? told.value : told.problem),
+        (outcome) => setFound(outcome.state === "found" ? outcome.value : outcome.problem),
       );
     }, PAUSE_MS);
     return () => {

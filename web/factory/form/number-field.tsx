@@ -1,3 +1,4 @@
+/** Number fields of the factory's form: typed texts, limits, and the error of a number outside them. */
 import type { ComponentChildren } from "preact";
 import { Field } from "../../design/field.tsx";
 
@@ -25,6 +26,7 @@ interface NumberFieldProps extends NumberLimits {
   readonly unit?: string;
 }
 
+/** Field of a number within limits. */
 export function NumberField({ help, label, onInput, unit, value, ...limits }: NumberFieldProps) {
   const isWrong = parseNumber(value, limits) === null;
   const { isWhole, max, min } = limits;

@@ -5,6 +5,7 @@ import { readCsv } from "@openledger/datanets/rows/csv";
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
 
+/** Limits of an upload from a page; the factory has its own. */
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 const MAX_ROWS = 100_000;
 

@@ -6,6 +6,7 @@ import { formHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 import { rowsOfFile } from "./rows-of-file.ts";
 
+/** Characters of a data set's name. */
 const MAX_NAME = 80;
 
 /** Upload of one's own rows to the factory, to try a base on them. */

@@ -1,3 +1,7 @@
+/**
+ * Part "Chat" of a job's page: paid questions to the registered model through its answer server, and free ones to the job at the
+ * factory.
+ */
 import { useState } from "preact/hooks";
 import { ModelQuestion } from "../../ask/ask-page.tsx";
 import { findRegistered } from "../../ask/listed-adapters.ts";
@@ -64,6 +68,7 @@ interface Turn {
   readonly text: string;
 }
 
+/** Maximum tokens of a free answer. */
 const ANSWER_TOKENS = 64;
 /** Maximum characters that the base reads without losing the question, whatever its tokens are. */
 const MAX_CHARACTERS = 400;

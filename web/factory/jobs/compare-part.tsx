@@ -1,3 +1,7 @@
+/**
+ * Part "Compare" of a job's page: base and tuned model answer the same prompts, the builder's own or those of held-out rows,
+ * with losses in nats a token.
+ */
 import type { FactoryComparison } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
 import { type Action, useAction } from "../../bridge/use-action.ts";
@@ -9,6 +13,7 @@ import type { JobPartProps } from "./job-part.ts";
 
 type Answers = FactoryComparison["answers"];
 
+/** Maximum tokens of an answer. */
 const ANSWER_TOKENS = 48;
 
 /** @param prompts null: those of held-out rows */

@@ -1,3 +1,7 @@
+/**
+ * Part "Export" of a job's page: the factory makes the files of a form (adapter, whole model, published model), and the builder
+ * saves them with their hashes.
+ */
 import type { ExportForm, FactoryExport } from "@openledger/models/factory/factory-api";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
@@ -46,9 +50,9 @@ function Export({ factorySession, form, jobId, text, title }: ExportProps) {
     making.run(async () => {
       setMade(await factorySession.factory.export(jobId, form));
     });
-  const fetchFile = (name: string) =>
+  const fetchFile = (file: FactoryExport["files"][number]) =>
     making.run(async () => {
-      saveFile(name, await factorySession.factory.file(jobId, form, name));
+      saveFile(file.name, await factorySession.factory.file(jobId, form, file));
     });
   return (
     <section class="card stack" aria-label={title}>
@@ -67,7 +71,11 @@ function Export({ factorySession, form, jobId, text, title }: ExportProps) {
         <ul class="plain-list">
           {made.files.map(({ name, sha256, sizeBytes }) => (
             <li key={name} class="row">
-              <Button isSmall isDisabled={making.isBusy} onClick={() => void fetchFile(name)}>
+              <Button
+                isSmall
+                isDisabled={making.isBusy}
+                onClick={() => void fetchFile({ name, sha256, sizeBytes })}
+              >
                 {name}
               </Button>
               <span class="soft small">

@@ -11,6 +11,7 @@ const STATES: Readonly<Record<JobState, { readonly tone: Tone; readonly text: st
   failed: { tone: "bad", text: "failed" },
 };
 
+/** Badge of a job: its state, or the model as which it is registered. */
 export function jobBadge({ modelId, state }: Pick<FactoryJob, "state" | "modelId">) {
   return state === "done" && modelId !== null
     ? ({ tone: "good", text: `registered as ${modelId}` } as const)

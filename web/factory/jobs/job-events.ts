@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { type Problem, problemOf } from "../../words/problem.tsx";
 import type { FactorySession } from "../factory-session.ts";
 
-/** Events come in bursts, and each picture takes time: so often it is drawn. */
+/** Interval between two pictures: events come in bursts, and each picture takes time. */
 const DRAW_MS = 150;
 
 /** All events of a job so far. A stream that breaks is taken up again behind its last event, however often. */

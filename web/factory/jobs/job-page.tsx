@@ -1,3 +1,4 @@
+/** Page "#/factory/job/ID/PART" of one job: its state, and the part that the address names, from training to lineage. */
 import type { ComponentChildren } from "preact";
 import { Badge } from "../../design/badge.tsx";
 import type { PageProps } from "../../ledger/page.ts";
@@ -24,13 +25,14 @@ const PARTS: Readonly<Record<JobPart, (props: JobPartProps) => ComponentChildren
   lineage: (props) => <LineagePart {...props} />,
 };
 
+/** Interval between two requests for the job. */
 const LOOK_MS = 1_500;
 
 /** Page of a job, by its number in the address: its training, and the next steps for the model. */
 export function JobPage(props: PageProps & { factorySession: FactorySession; jobId: string; part: JobPart }) {
   const { factorySession, jobId, part } = props;
-  const asked = useFactory(`job ${jobId}`, () => factorySession.factory.job(jobId), LOOK_MS);
-  const { problem, value: job } = asked;
+  const query = useFactory(`job ${jobId}`, () => factorySession.factory.job(jobId), LOOK_MS);
+  const { problem, value: job } = query;
   if (job === undefined)
     return problem === null ? <p class="soft">Asking for the job …</p> : <ProblemNotice problem={problem} />;
   const badge = jobBadge(job);
@@ -47,7 +49,7 @@ export function JobPage(props: PageProps & { factorySession: FactorySession; job
       </section>
       <JobNav job={job} part={part} />
       {problem !== null && <ProblemNotice problem={problem} />}
-      {PARTS[part]({ ...props, job, asked })}
+      {PARTS[part]({ ...props, job, query })}
     </>
   );
 }

@@ -1,11 +1,11 @@
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import type { PageProps } from "../../ledger/page.ts";
 import type { FactorySession } from "../factory-session.ts";
-import type { Asked } from "../use-factory.ts";
+import type { FactoryQuery } from "../use-factory.ts";
 
 /** Properties of each part of a job's page. */
 export interface JobPartProps extends PageProps {
   readonly factorySession: FactorySession;
   readonly job: FactoryJob;
-  readonly asked: Asked<FactoryJob>;
+  readonly query: FactoryQuery<FactoryJob>;
 }

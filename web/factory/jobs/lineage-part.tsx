@@ -1,3 +1,7 @@
+/**
+ * Part "Lineage" of a job's page: base, rows, recipe, adapter and model with their hashes, and what each contributor earned (in
+ * OPEN).
+ */
 import type { FactoryLineage } from "@openledger/models/factory/factory-api";
 import { Badge } from "../../design/badge.tsx";
 import { type Column, DataTable } from "../../design/data-table.tsx";
@@ -10,6 +14,7 @@ import { Term } from "../../words/term.tsx";
 import { useFactory } from "../use-factory.ts";
 import type { JobPartProps } from "./job-part.ts";
 
+/** Interval between two requests for the lineage. */
 const LOOK_MS = 5_000;
 
 /** Origins of the model, and whom it pays. */

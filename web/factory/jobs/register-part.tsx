@@ -1,3 +1,7 @@
+/**
+ * Part "Register" of a job's page: the builder names a price in OPEN; the page signs the model's creation and activation, the
+ * factory proves. A registered model can then be served here.
+ */
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
@@ -30,8 +34,11 @@ import { useFactory } from "../use-factory.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { ServePart } from "./serve-part.tsx";
 
+/** Interval between two requests for the registration. */
 const LOOK_MS = 1_500;
+/** Proposed price of an answer, in OPEN. */
 const PRICE = "0.5";
+/** First balance of the model's leaf, from which it pays fees such as those of closed epochs. */
 const FIRST_BALANCE_WEI = parseOpen("1");
 
 type RegisterStep = "create" | "prove" | "send" | "done";
@@ -46,8 +53,8 @@ const TITLES: Readonly<Record<RegisterStep, string>> = {
 /** Registers a trained job's model, so that it is paid: one click. */
 export function RegisterPart(props: JobPartProps) {
   const { factorySession, job, live, site } = props;
-  const asked = useFactory(job.id, () => factorySession.factory.registration(job.id), LOOK_MS);
-  const modelId = asked.value?.modelId ?? job.modelId;
+  const query = useFactory(job.id, () => factorySession.factory.registration(job.id), LOOK_MS);
+  const modelId = query.value?.modelId ?? job.modelId;
   const model = useAnswer(live, `model ${modelId}`, async () =>
     modelId === null ? null : getModel(site.sequencer, modelId),
   );
@@ -58,8 +65,8 @@ export function RegisterPart(props: JobPartProps) {
       </Notice>
     );
   }
-  if (asked.value === undefined)
-    return asked.problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={asked.problem} />;
+  if (query.value === undefined)
+    return query.problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={query.problem} />;
   const leaf = model.value ?? null;
   return leaf?.counters.isReady ? (
     <>
@@ -67,7 +74,7 @@ export function RegisterPart(props: JobPartProps) {
       <ServePart {...props} leaf={leaf} />
     </>
   ) : (
-    <Register {...props} payeeCount={asked.value.payeeCount} known={modelId} />
+    <Register {...props} payeeCount={query.value.payeeCount} known={modelId} />
   );
 }
 

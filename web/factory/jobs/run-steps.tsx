@@ -1,3 +1,4 @@
+/** Steps above the factory's pages: a timeline before there is a job, links to the parts of a job after. */
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
 import { Timeline, type TimelineStep } from "../../design/timeline.tsx";

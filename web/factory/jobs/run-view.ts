@@ -13,6 +13,7 @@ export interface RunView {
   readonly hardest: Of<"hardest"> | null;
 }
 
+/** Points of a curve: more than a screen shows apart. */
 const MAX_POINTS = 150;
 
 export function viewRun(events: readonly JobEvent[]): RunView {

@@ -1,3 +1,7 @@
+/**
+ * Section "Serve it" of a registered job: its owner has the factory answer for the model, and closes epochs so that payments are
+ * divided. Amounts are in wei.
+ */
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { findServedPlaces } from "../../ask/served-models.ts";
@@ -18,14 +22,14 @@ interface ServePartProps extends JobPartProps {
 
 /** Switch that serves a registered model to everybody, and the payment of its earnings. */
 export function ServePart(props: ServePartProps) {
-  const { asked, factorySession, job, leaf, live, site } = props;
+  const { query, factorySession, job, leaf, live, site } = props;
   const switching = useAction();
   const { value: isElsewhere } = useAnswer(live, `servers of ${leaf.id}`, async () =>
     (await findServedPlaces({ ...site, factoryUrl: null })).places.some(({ modelId }) => modelId === leaf.id),
   );
   const serve = (isServed: boolean) =>
     switching.run(async () => {
-      asked.set(await factorySession.factory.serve(job.id, isServed));
+      query.set(await factorySession.factory.serve(job.id, isServed));
       live.ring();
     });
   return (

@@ -1,3 +1,4 @@
+/** Part "Training" of a job's page: the dashboard of its events, and the buttons to pause, stop, resume and delete it. */
 import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
 import { lossWords, sayLosses } from "@openledger/models/tuning/training/row-losses";
 import { useState } from "preact/hooks";
@@ -13,6 +14,7 @@ import { useJobEvents } from "./job-events.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { viewRun } from "./run-view.ts";
 
+/** Texts of the job's stages. */
 const STAGES: Readonly<Record<string, string>> = {
   waiting: "Waits for its turn …",
   load: "Loads the base and the rows …",
@@ -25,13 +27,13 @@ const STAGES: Readonly<Record<string, string>> = {
 const RUNNING: readonly JobState[] = ["queued", "running", "pausing", "stopping"];
 
 /** The training as it happens. */
-export function WatchPart({ asked, factorySession, job }: JobPartProps) {
+export function WatchPart({ query, factorySession, job }: JobPartProps) {
   const { events, problem } = useJobEvents(factorySession, job.id);
   const acting = useAction();
   const [isAsking, setAsking] = useState(false);
   const act = (what: "pause" | "resume" | "stop") =>
     acting.run(async () => {
-      asked.set(await factorySession.factory.wish(job.id, what));
+      query.set(await factorySession.factory.wish(job.id, what));
     });
   const remove = () =>
     acting.run(async () => {

@@ -1,4 +1,4 @@
-/** A key, as it is printed on a keyboard. */
+/** Hint of a key beside a button, on the tabs that are worked by keys. */
 export function KeyHint({ name }: { name: string }) {
   return <kbd class="key-hint">{name}</kbd>;
 }

@@ -1,3 +1,7 @@
+/**
+ * Gate of all parts that sign: asks for a wallet, an account, then its ledger key, and renders its children with a client that
+ * has them.
+ */
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { ComponentChildren } from "preact";
 import { useAction } from "../../bridge/use-action.ts";

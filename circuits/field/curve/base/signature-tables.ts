@@ -1,18 +1,21 @@
+/**
+ * Generates signature-tables.circom, the multiples of B8 / 2 that base-points.circom looks up by signed windows of
+ * four bits:
+ *
+ *     npx tsx circuits/field/curve/base/signature-tables.ts
+ */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { babyjubjub } from "@noble/curves/misc.js";
 import { BASE8, SUBGROUP_ORDER } from "../eddsa.ts";
 import { toMontgomery } from "../eddsa-tables.ts";
 
-/**
- * Generates signature-tables.circom:
- *
- *     npx tsx circuits/field/curve/base/signature-tables.ts
- */
 const { Point } = babyjubjub;
 const { Fp: field } = Point;
 
+/** Windows of four bits of a scalar: 252 bits, and the subgroup's order has 251. */
 export const WINDOW_COUNT = 63;
+/** Points of a window: the odd multiples 1 … 15; the sign gives the others. */
 const WINDOW_POINTS = 8;
 
 /**

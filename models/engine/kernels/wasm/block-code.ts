@@ -1,4 +1,7 @@
-/** Products with int8 weights: twins of those in ../native/src/block-kernels.h, by plain instructions of 128 bits. */
+/**
+ * WebAssembly kernels of products with int8 weights, by plain instructions of 128 bits. Twins of those in
+ * ../native/src/block-kernels.h, put into the module by wasm-kernels.ts; addresses and strides are in bytes.
+ */
 import {
   type Code,
   i32,
@@ -11,7 +14,9 @@ import {
 import { f32, f32x4, hold, i16x8, i32x4, range, rowsOf } from "./float-code.ts";
 import { halves } from "./serving-code.ts";
 
+/** Inputs that share one scale, as packedFloats in ../kernels.ts lays them out. */
 const BLOCK = 32;
+/** Integers of one block for a panel of 16 outputs. */
 const PANEL_BYTES = 16 * BLOCK;
 /**
  * Offset of the scale in a block of a quantised row: the integers come first, as pairs of 16 bits, and a word that
@@ -19,6 +24,7 @@ const PANEL_BYTES = 16 * BLOCK;
  */
 const SCALE = 2 * BLOCK;
 const ROW_BLOCK_BYTES = SCALE + 8;
+/** Rows that one pass over the weights multiplies. */
 const TILE_ROWS = 4;
 
 const zero = i32.const(0);

@@ -1,4 +1,7 @@
-/** Instructions on 32-bit floats, which the assembler of circuits/ has no use for, and loops. */
+/**
+ * Building blocks of the generated WebAssembly: instructions on 32-bit floats and integers, and loops. The other files of this
+ * folder write kernels with them.
+ */
 import { type Code, i32, type Local, type WasmFunction } from "@openledger/foundation/wasm/assembler";
 
 type Binary = (a: Code, b: Code) => Code;

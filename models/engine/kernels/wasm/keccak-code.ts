@@ -1,4 +1,7 @@
-/** Keccak-256 of 64 bytes each, two at a time, one in each lane: a block of keccak-f[1600], padded behind the input. */
+/**
+ * Keccak-256 in WebAssembly for node-hasher.ts: hashes of 64 bytes each, two at a time, one in each lane. Input and padding fill
+ * one block of keccak-f[1600] (136 bytes).
+ */
 import {
   type Code,
   i32,
@@ -10,9 +13,11 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 import { f32, f32x4, range } from "./float-code.ts";
 
+/** Sizes of keccak-f[1600] (FIPS 202): 24 rounds over 5 × 5 words of 64 bits. */
 const ROUNDS = 24;
 const SIDE = 5;
 const PLACES = SIDE * SIDE;
+/** Two nodes of a tree, which are hashed to one. */
 const PAIR_BYTES = 64;
 const HASH_BYTES = 32;
 /** The 8-byte words of a pair, and the last one of a block of 136 bytes. */

@@ -1,4 +1,7 @@
-/** Sixteen lanes as four registers, and the functions on them: twins of the helpers in ../native/src/lane-kernels.h. */
+/**
+ * Sixteen floats as four registers, and functions on them (exponential, logarithm, sums): twins of the helpers in
+ * ../native/src/lane-kernels.h. elementwise-code.ts and row-code.ts use them.
+ */
 import { type Code, i32, type Local, v128, type WasmFunction } from "@openledger/foundation/wasm/assembler";
 import { f32, f32x4, hold, i32x4, range } from "./float-code.ts";
 

@@ -1,4 +1,7 @@
-/** Products of matrices: the twin of `multiply` in ../native/src/lane-kernels.h. Addresses and strides are in bytes. */
+/**
+ * WebAssembly kernel of products of matrices of 32-bit floats: the twin of `multiply` in ../native/src/lane-kernels.h, put into
+ * the module by wasm-kernels.ts. Addresses and strides are in bytes.
+ */
 import {
   type Code,
   i32,
@@ -11,13 +14,16 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 import { f32, f32x4, hold, range } from "./float-code.ts";
 
+/** Rows and columns of C whose sums are held in registers, of four floats each. */
 const TILE_ROWS = 6;
 const TILE_COLUMNS = 8;
+/** Depth and rows of a packed block: it stays in the cache while it is used. */
 const DEPTH = 384;
 const BLOCK_ROWS = 240;
 const FLOAT = 4;
 const ROW_BYTES = TILE_COLUMNS * FLOAT;
 
+/** Byte offsets in the scratch memory: a packed block of A lies before. */
 const PACKED_B = BLOCK_ROWS * DEPTH * FLOAT;
 const EDGE = PACKED_B + DEPTH * ROW_BYTES;
 /** Bytes of scratch memory that each instance needs. */

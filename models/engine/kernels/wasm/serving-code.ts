@@ -1,4 +1,7 @@
-/** Adapters gathered by row, and attention over pages: twins of those in ../native/src/serving-kernels.h. */
+/**
+ * WebAssembly kernels of the answer server, which wasm-kernels.ts puts into its module: adapters gathered by row, and attention
+ * over pages. Twins of those in ../native/src/serving-kernels.h; addresses and strides are in bytes.
+ */
 import {
   type Code,
   i32,
@@ -16,6 +19,7 @@ const one = i32.const(1);
 const four = i32.const(4);
 const codesOf = (f: WasmFunction): Code[] => f.params.map(({ get }) => get);
 const shl = (a: Code, bits: number): Code => i32.shl(a, i32.const(bits));
+/** Ranks of an adapter's page (adapter-pages.ts). */
 const RANK_PAGE = 8;
 const REGISTERS = [0, 16, 32, 48] as const;
 

@@ -1,3 +1,4 @@
+/** Parsers of --weights and --kernels for the commands that run language models on this machine. */
 import {
   type ParameterLayout,
   usualWeights,
@@ -8,7 +9,7 @@ import { KERNEL_CHOICES, type KernelChoice } from "@openledger/models/engine/ker
 import { commandError } from "../../../cli/cli-errors.ts";
 
 /** @throws CMD_USAGE */
-export function weightsNamed(name: string | undefined, layout: ParameterLayout): WeightNumbers {
+export function parseWeights(name: string | undefined, layout: ParameterLayout): WeightNumbers {
   if (name === undefined) return usualWeights(layout);
   const numbers = WEIGHT_NUMBERS.find((known) => known === name);
   if (numbers === undefined)
@@ -17,7 +18,7 @@ export function weightsNamed(name: string | undefined, layout: ParameterLayout):
 }
 
 /** @throws CMD_USAGE */
-export function kernelsNamed(name: string): KernelChoice {
+export function parseKernels(name: string): KernelChoice {
   const choice = KERNEL_CHOICES.find((known) => known === name);
   if (choice === undefined)
     throw commandError("CMD_USAGE", `"${name}" are no kernels; there are ${KERNEL_CHOICES.join(", ")}`);

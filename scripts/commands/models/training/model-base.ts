@@ -1,3 +1,7 @@
+/**
+ * `openledger models base`: checks the base that ships, adds a published one for the factory, or derives the default base again
+ * from its texts.
+ */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,9 +19,9 @@ import { addBase } from "@openledger/models/tuning/recipe/add-base";
 import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { type BaseCommandOptions, parseCount } from "../language-options.ts";
-import { kernelsNamed } from "./language-base.ts";
+import { parseKernels } from "./language-base.ts";
 
-/** @throws MOD_FILE_INVALID */
+/** Checks the default base's files by their hashes, and prints its measured losses. @throws MOD_FILE_INVALID */
 export async function checkBase({ output }: CommandContext<BaseCommandOptions>): Promise<void> {
   const source = defaultBase();
   for (const file of Object.keys(BASE_HASHES)) await (await source.open(file))?.close();
@@ -32,10 +36,10 @@ export async function checkBase({ output }: CommandContext<BaseCommandOptions>):
   output.answer(lines, { folder: BASE_FOLDER, sha256: BASE_HASHES });
 }
 
-/** @throws MOD_… for what is refused; nothing is left of it */
+/** Copies a published base into the factory's list. @throws MOD_… for what is refused; nothing is left of it */
 export async function addToList({ options, output }: CommandContext<BaseCommandOptions>): Promise<void> {
   const added = await addBase(options.add!, ADDED_BASES, {
-    kernels: kernelsNamed(options.kernels),
+    kernels: parseKernels(options.kernels),
     onProgress: ({ done, total }) =>
       output.progress(`${Math.round(done / 1e6)} of ${Math.round(total / 1e6)} MB copied`),
   });
@@ -52,10 +56,11 @@ export async function addToList({ options, output }: CommandContext<BaseCommandO
   );
 }
 
+/** Trains the default base again; ends with status 1 if a byte differs. */
 export async function deriveAgain({ options, output }: CommandContext<BaseCommandOptions>): Promise<void> {
   const folder = options.derive!;
   const threadCount = parseCount(options.threads, "--threads", 1, MAX_THREAD_COUNT);
-  const kernels = kernelsNamed(options.kernels);
+  const kernels = parseKernels(options.kernels);
   const startedAtMs = performance.now();
   let tokens = 0;
   const files = await deriveBase({

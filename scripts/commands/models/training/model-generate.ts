@@ -1,3 +1,4 @@
+/** `openledger models generate`: continues a prompt with a base and an adapter on this machine, without a server or a ledger. */
 import { readAdapter, readAdapterSettings } from "@openledger/models/engine/files/adapter-files";
 import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
 import { begun, openTokenizer } from "@openledger/models/engine/tokens/tokenizer";
@@ -6,8 +7,9 @@ import { generate } from "@openledger/models/tuning/training/generate";
 import { commandError } from "../../../cli/cli-errors.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { type GenerateOptions, parseCount, parseNumber } from "../language-options.ts";
-import { kernelsNamed, weightsNamed } from "./language-base.ts";
+import { parseKernels, parseWeights } from "./language-base.ts";
 
+/** Prints the answer, and tokens a second. */
 export async function generateText({
   args,
   options,
@@ -15,7 +17,7 @@ export async function generateText({
 }: CommandContext<GenerateOptions>): Promise<void> {
   const tokenCount = parseCount(options.tokens, "--tokens", 1, 100_000);
   const temperature = parseNumber(options.temperature, "--temperature", 0, 10);
-  const kernels = kernelsNamed(options.kernels);
+  const kernels = parseKernels(options.kernels);
   const source = baseSourceAt(options.base);
   const opened = await openModel(source);
   const { model, tokenizer } = await (async () => {
@@ -27,7 +29,7 @@ export async function generateText({
       const adapter = adapterSource === null ? {} : { adapter: await readAdapterSettings(adapterSource) };
       output.progress(`loading ${source.name}`);
       const maxRows = Math.min(prompt.length + tokenCount, opened.shape.maxPositions);
-      const weights = weightsNamed(options.weights, opened.layout);
+      const weights = parseWeights(options.weights, opened.layout);
       const loaded = await loadModel(opened, { kernels, maxRows, isTraining: false, weights, ...adapter });
       if (adapterSource !== null) {
         const { at, layout } = loaded.model.adapter!;

@@ -1,3 +1,7 @@
+/**
+ * `openledger models train`: trains a model on published versions of one to six Datanets by a recipe or a preset, and writes the
+ * files that `models register` and `models serve` take. Parts are typed in percent.
+ */
 import { rm } from "node:fs/promises";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import { type FamilyTraining, trainingOf } from "@openledger/attribution/model/model-family";
@@ -237,7 +241,10 @@ interface DatanetVersion extends RecipeDatanet {
   readonly policy: bigint;
 }
 
-/** Checks the payees' places: a Datanet approves no model whose payees are in other places than its version's. @throws CMD_USAGE */
+/**
+ * Checks the payees' places: a Datanet approves no model whose payees are in other places than its version's.
+ * @throws CMD_USAGE
+ */
 function requirePublishedCuts(
   versions: readonly DatanetVersion[],
   payees: readonly Payee[],

@@ -1,3 +1,7 @@
+/**
+ * `openledger models tune`: tunes an adapter on a text file, without a ledger, and writes it as PEFT has it. Losses are in nats
+ * a token.
+ */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,12 +27,14 @@ import { counted } from "../../../cli/counted.ts";
 import { readTextFile } from "../../../cli/read-text-file.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
-import { kernelsNamed, weightsNamed } from "./language-base.ts";
+import { parseKernels, parseWeights } from "./language-base.ts";
 
-/** Tokens of a row, and rows whose gradients make a step: small enough for any base on two cores. */
+/** Tokens of a row: small enough for any base on two cores. */
 const ROW_TOKENS = 128;
+/** Rows whose gradients make a step. */
 const ROWS_PER_STEP = 8;
 
+/** Tunes the adapter; a run that was killed goes on from its checkpoint. */
 export async function tuneOnText({ options, output }: CommandContext<TuneOptions>): Promise<void> {
   const threadCount = parseCount(options.threads, "--threads", 1, MAX_THREAD_COUNT);
   const recipe = {
@@ -39,7 +45,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     seed: options.seed,
   };
   const rank = parseCount(options.rank, "--rank", 1, 1_024);
-  const kernels = kernelsNamed(options.kernels);
+  const kernels = parseKernels(options.kernels);
   if (await isFile(join(options.out, "adapter_config.json")))
     throw commandError("CMD_USAGE", `${options.out} has an adapter already: name another folder`);
   const text = await readTextFile(options.text);
@@ -50,7 +56,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
       const tokenizer = await openTokenizer(source, opened.shape.vocabularySize);
       const made = textRows(begun(tokenizer, tokenizer.encode(text)), ROW_TOKENS);
       if (made.length === 0) throw commandError("CMD_USAGE", `${options.text} has too little text`);
-      const weights = weightsNamed(options.weights, opened.layout);
+      const weights = parseWeights(options.weights, opened.layout);
       output.progress(`loading ${source.name} as ${weights}`);
       const placed = await loadModel(opened, {
         kernels,

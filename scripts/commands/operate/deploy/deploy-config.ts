@@ -7,9 +7,12 @@ import { unmatchedShardCircuit } from "@openledger/circuits/registry/circuit-siz
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { textOfFile } from "@openledger/foundation/utf8";
-import { type Address, getAddress, isAddress, parseGwei } from "viem";
+import { type Address, getAddress, isAddress, parseEther, parseGwei } from "viem";
 import { z } from "zod";
 import { operatorError } from "../operator-errors.ts";
+
+/** The one chain on which the contracts take development keys, and on which a sequencer needs no bond. */
+export const DEVELOPMENT_CHAIN_ID = 31_337;
 
 const address = z
   .string()
@@ -23,6 +26,11 @@ const open = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
+const ether = z
+  .string()
+  .regex(/^\d{1,9}(\.\d{1,18})?$/, "is no amount of ETH, as text")
+  .transform((text) => parseEther(text))
+  .refine((wei) => wei > 0n, "is 0, which secures nothing");
 const gwei = z
   .string()
   .regex(/^\d{1,6}(\.\d{1,9})?$/, "is no number of gwei, as text")
@@ -34,7 +42,7 @@ const keyX = z
   .transform(BigInt)
   .refine((value) => value > 0n && value < FIELD_ORDER, "is no coordinate of a ledger key");
 
-const configSchema = z.strictObject({
+const fileSchema = z.strictObject({
   l1: z.strictObject({
     rpcUrl: z.url({ protocol: /^https?$/, error: "is not an http(s) URL" }),
     chainId: z.int().positive(),
@@ -61,6 +69,8 @@ const configSchema = z.strictObject({
       quorumPercent: z.int().min(1).max(100).default(4),
     })
     .optional(),
+  /** Ether that the sequencer bonds at once, paid by the deployer; absent, on chain 31337 alone: no bond. */
+  bond: ether.optional(),
   idFee: open.default(parseOpen("1")),
   minDeposit: open.default(parseOpen("1")),
   queueBaseFee: open.default(parseOpen("1")),
@@ -91,6 +101,20 @@ const configSchema = z.strictObject({
   out: path,
 });
 
+/** Configuration with all amounts in wei; the file has OPEN and gwei. */
+const configSchema = fileSchema.transform(
+  ({ idFee, maxFeeGwei, maxPriorityFeeGwei, minDeposit, queueBaseFee, ...config }) => ({
+    ...config,
+    idFeeWei: idFee,
+    minDepositWei: minDeposit,
+    queueBaseFeeWei: queueBaseFee,
+    spendingCap: {
+      maxFeePerGasWei: maxFeeGwei,
+      maxPriorityFeePerGasWei: maxPriorityFeeGwei,
+    },
+  }),
+);
+
 export type DeployConfig = z.output<typeof configSchema>;
 
 /** @throws CMD_DEPLOY_REFUSED naming every field that is wrong */
@@ -119,6 +143,12 @@ export function loadDeployConfig(configPath: string): DeployConfig {
       "CMD_DEPLOY_REFUSED",
       `${configPath} needs treasuryOwner, or governance whose timelock owns the treasury, and not both`,
       { data: { reason: "config-invalid", fields: ["treasuryOwner", "governance"] } },
+    );
+  if (config.bond === undefined && config.l1.chainId !== DEVELOPMENT_CHAIN_ID)
+    throw operatorError(
+      "CMD_DEPLOY_REFUSED",
+      `${configPath} needs bond, the ETH that two preconfirmations of one place take from the sequencer (docs/explanation/trust.md)`,
+      { data: { reason: "config-invalid", fields: ["bond"] } },
     );
   const repeated = config.circuits.find((name, i) => config.circuits.indexOf(name) !== i);
   if (repeated !== undefined)

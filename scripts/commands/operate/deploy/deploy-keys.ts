@@ -1,4 +1,7 @@
-/** Circuits and keys of a deployment: compiled, and every key checked before anything is sent. */
+/**
+ * Circuits and keys of a deployment: compiled, and every key checked before anything is sent. Part of the preparation of
+ * `openledger deploy`.
+ */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
@@ -18,10 +21,7 @@ import { loadProductionKey, ProvingKeyChecker } from "@openledger/prover/proving
 import type { Chain } from "viem";
 import { z } from "zod";
 import { operatorError } from "../operator-errors.ts";
-import type { DeployConfig } from "./deploy-config.ts";
-
-/** The one chain on which the contracts take development keys. */
-export const DEVELOPMENT_CHAIN_ID = 31_337;
+import { DEVELOPMENT_CHAIN_ID, type DeployConfig } from "./deploy-config.ts";
 
 export interface CheckedCircuit {
   readonly config: CircuitConfig;

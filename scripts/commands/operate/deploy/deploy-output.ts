@@ -26,9 +26,10 @@ export async function writeRecord(
     deployedAtBlock: Number(rollupReceipt.blockNumber),
     domain: ledgerDomain(config.l1.chainId, plan.rollupAddress),
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
-    idFeeWei: config.idFee,
+    idFeeWei: config.idFeeWei,
     contractsHash: plan.contractsHash,
     ...(plan.governance === null ? {} : { governance: addressesOf(plan.governance) }),
+    ...(plan.bondAddress === null ? {} : { bond: plan.bondAddress }),
     circuits: circuits.map((circuit) => circuit.record),
   };
   const path = join(config.out, "deployment.json");
@@ -56,6 +57,7 @@ export async function writeVerification(
   await write("standard-input.json", input);
   if (plan.governance !== null)
     await write("standard-input-governance.json", (await compilerInput("governance")).input);
+  if (plan.bondAddress !== null) await write("standard-input-bond.json", (await compilerInput("bond")).input);
   for (const { abi, address, args, name } of plan.steps) {
     await write(`${name}.json`, {
       address,
@@ -74,7 +76,7 @@ export async function writeVerification(
       "",
       `Compiler: ${compiler}. Choose "Solidity (Standard-Json-Input)", upload \`standard-input.json\`, and take name, address`,
       "and constructor arguments from the contract's own file. Sourcify takes the same input. What votes are made of has an",
-      "input of its own, `standard-input-governance.json`.",
+      "input of its own, `standard-input-governance.json`, and so has the bond: `standard-input-bond.json`.",
       "",
       ...plan.steps.map(({ address, name }) => `- \`${name}.json\`: ${address}`),
       "",
@@ -83,7 +85,10 @@ export async function writeVerification(
   return folder;
 }
 
-const folderOf = (name: string) => (name === "OpenToken" || name === "Rollup" ? "rollup" : "governance");
+function folderOf(name: string): string {
+  if (name === "PreconfirmationBond") return "bond";
+  return name === "OpenToken" || name === "Rollup" ? "rollup" : "governance";
+}
 
 const addressesOf = ({ governor, registry, timelock }: NonNullable<DeployPlan["governance"]>) => ({
   governor,

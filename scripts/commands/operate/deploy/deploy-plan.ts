@@ -1,4 +1,7 @@
-/** Plan of a deployment, from its configuration and the chain alone. Nothing is sent here. */
+/**
+ * Plan of a deployment, from its configuration and the chain alone. Nothing is sent here. deploy.ts shows it and deploy-send.ts
+ * carries it out; costs are in gas and wei.
+ */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { genesisLedger } from "@openledger/circuits/ledger/ledger";
@@ -32,7 +35,7 @@ import type { CheckedCircuit } from "./deploy-keys.ts";
 import { STAND_IN, withStandIn } from "./stand-in.ts";
 import { requireOpenToken } from "./token-code.ts";
 
-type StepName = "OpenToken" | "Rollup" | (typeof GOVERNANCE_CONTRACTS)[number];
+type StepName = "OpenToken" | "Rollup" | "PreconfirmationBond" | (typeof GOVERNANCE_CONTRACTS)[number];
 
 export interface DeployStep {
   readonly name: StepName;
@@ -43,6 +46,8 @@ export interface DeployStep {
   readonly args: readonly unknown[];
   /** Creation code with the arguments. */
   readonly data: Hex;
+  /** Ether that the constructor gets. */
+  readonly valueWei: bigint;
   readonly isDone: boolean;
   /** Gas of the step; 0 if it is done. */
   readonly gas: bigint;
@@ -53,6 +58,8 @@ export interface DeployPlan {
   readonly steps: readonly DeployStep[];
   readonly tokenAddress: Address;
   readonly rollupAddress: Address;
+  /** null without a bond. */
+  readonly bondAddress: Address | null;
   /** null if nobody votes. */
   readonly governance: (GovernanceAddresses & { readonly options: GovernanceOptions }) | null;
   readonly rollup: RollupOptions & { readonly genesisRoot: bigint };
@@ -97,6 +104,7 @@ export async function planDeployment(
   const isGoverned = config.governance !== undefined;
   const rollupNonce = nextNonce + (isGoverned ? 2 : 0);
   const rollupAddress = created(rollupNonce);
+  const bondNonce = rollupNonce + (isGoverned ? 2 : 1);
   const governance = governanceOf(config, {
     timelock: created(nextNonce),
     governor: created(nextNonce + 1),
@@ -112,23 +120,23 @@ export async function planDeployment(
     treasuryOwner,
     operatorOwner: operator.address,
     operatorKeyX: operator.keyX,
-    idFeeWei: config.idFee,
-    minDepositWei: config.minDeposit,
-    queueBaseFeeWei: config.queueBaseFee,
+    idFeeWei: config.idFeeWei,
+    minDepositWei: config.minDepositWei,
+    queueBaseFeeWei: config.queueBaseFeeWei,
     queueCapacity: config.queueCapacity,
     circuits: circuits.map((circuit) => circuit.config),
   };
-  const [contracts, voting, { contentHash: contractsHash }, firstBlock] = await Promise.all([
+  const [contracts, voting, bonding, { contentHash: contractsHash }, firstBlock] = await Promise.all([
     compileContracts(),
     isGoverned ? compileContracts({ set: "governance" }) : {},
+    config.bond === undefined ? {} : compileContracts({ set: "bond" }),
     compilerInput(),
     client.getBlock({ blockNumber: 0n }),
   ]);
   const describe = (name: StepName, nonce: number, args: readonly unknown[]) => {
-    const { abi, bytecode } = pickContract(
-      name === "OpenToken" || name === "Rollup" ? contracts : voting,
-      name,
-    );
+    const isOfRollup = name === "OpenToken" || name === "Rollup";
+    const set = isOfRollup ? contracts : name === "PreconfirmationBond" ? bonding : voting;
+    const { abi, bytecode } = pickContract(set, name);
     return {
       name,
       nonce,
@@ -136,6 +144,7 @@ export async function planDeployment(
       abi,
       args,
       data: encodeDeployData({ abi, bytecode, args }),
+      valueWei: name === "PreconfirmationBond" ? config.bond! : 0n,
     };
   };
   const describeGovernance = (token: Address, itsRollup: Address) => {
@@ -154,12 +163,14 @@ export async function planDeployment(
     ...describeGovernance(tokenAddress, rollupAddress).slice(0, 2),
     describe("Rollup", rollupNonce, rollupArguments(tokenAddress, rollup)),
     ...describeGovernance(tokenAddress, rollupAddress).slice(2),
+    ...(config.bond === undefined ? [] : [describe("PreconfirmationBond", bondNonce, [rollupAddress])]),
   ];
   const fingerprint = {
     chainId: String(chainId),
     firstBlock: firstBlock.hash,
     deployer: deployer.address,
     ...Object.fromEntries(plannedSteps.map(({ data, name }) => [name, keccak256(data)])),
+    ...(config.bond === undefined ? {} : { bondWei: config.bond.toString() }),
   };
   if (journal !== null) requireSamePlan(config.out, journal, fingerprint);
   let supplyWei = NEW_TOKEN_SUPPLY_WEI;
@@ -169,6 +180,7 @@ export async function planDeployment(
     supplyWei = await client.readContract({ ...token, functionName: "totalSupply" });
   }
   const steps: DeployStep[] = [];
+  const balanceWei = await client.getBalance({ address: deployer.address });
   let isTokenThere = !isNewToken;
   let isRollupThere = false;
   const standIns = describeGovernance(STAND_IN, STAND_IN);
@@ -179,9 +191,14 @@ export async function planDeployment(
       standInStep = describe("Rollup", step.nonce, rollupArguments(STAND_IN, rollup));
     else if (step.name === "OpenGovernor" && !isTokenThere) standInStep = standIns[1];
     else if (step.name === "RollupRegistry" && !isRollupThere) standInStep = standIns[2];
+    else if (step.name === "PreconfirmationBond" && !isRollupThere)
+      standInStep = describe("PreconfirmationBond", step.nonce, [STAND_IN]);
     // Anyone who asks the stand-in gets the supply, or where that is no clock and no address, 1.
     const answer = standInStep === undefined ? null : step.name === "Rollup" ? NEW_TOKEN_SUPPLY_WEI : 1n;
-    const gas = isDone ? 0n : await estimate(client, deployer.address, standInStep ?? step, answer);
+    // A deployer that cannot pay the bond yet gets the estimate without it.
+    const canPay = balanceWei >= step.valueWei;
+    const priced = { ...(standInStep ?? step), valueWei: canPay ? step.valueWei : 0n };
+    const gas = isDone ? 0n : await estimate(client, deployer.address, priced, answer);
     steps.push({ ...step, isDone, gas });
     if (step.name === "OpenToken") isTokenThere = isDone;
     if (step.name === "Rollup") isRollupThere = isDone;
@@ -191,6 +208,7 @@ export async function planDeployment(
     steps,
     tokenAddress: getAddress(tokenAddress),
     rollupAddress: getAddress(rollupAddress),
+    bondAddress: config.bond === undefined ? null : getAddress(created(bondNonce)),
     governance,
     rollup,
     supplyWei,
@@ -204,15 +222,15 @@ export async function planDeployment(
 async function estimate(
   client: PublicClient,
   account: Address,
-  step: Pick<DeployStep, "name" | "abi" | "args" | "data">,
+  step: Pick<DeployStep, "name" | "abi" | "args" | "data" | "valueWei">,
   standInAnswer: bigint | null,
 ): Promise<bigint> {
   // Making the stand-in takes more than the token's storage and account, which it has not.
   const data = standInAnswer === null ? step.data : withStandIn(step.data, standInAnswer);
   try {
     // A call first: nodes name the constructor's error in its answer.
-    await client.call({ account, data });
-    return await client.estimateGas({ account, data });
+    await client.call({ account, data, value: step.valueWei });
+    return await client.estimateGas({ account, data, value: step.valueWei });
   } catch (error) {
     throw deployFailed(step.name, error, step);
   }

@@ -11,6 +11,7 @@ import type { DeployConfig } from "./deploy-config.ts";
 import { type Attempt, type DeployJournal, readJournal, writeJournal } from "./deploy-journal.ts";
 import type { DeployPlan, DeployStep } from "./deploy-plan.ts";
 
+/** Interval between two looks for a receipt. */
 const POLL_MS = 500;
 /** Time after which a transaction that is not mined is replaced by one that pays more. */
 const RESEND_AFTER_MS = 60_000;
@@ -127,22 +128,29 @@ class StepSender {
 
   /** Signs an attempt: it is written to disk first, then sent. */
   async #sign(step: DeployStep, last: Attempt | null): Promise<void> {
-    const { maxFeeGwei: maxFeePerGasWei, maxPriorityFeeGwei: maxPriorityFeePerGasWei } = this.#config;
-    const { fees, market } = await cappedFees(this.#client, { maxFeePerGasWei, maxPriorityFeePerGasWei });
-    const raised = last === null ? fees : replacementFees(last, market, maxFeePerGasWei);
+    const { spendingCap } = this.#config;
+    const { fees, market } = await cappedFees(this.#client, spendingCap);
+    const raised = last === null ? fees : replacementFees(last, market, spendingCap.maxFeePerGasWei);
     if (raised === null) {
       this.#tell(`${step.name} waits: a replacement would pay more than maxFeeGwei allows`);
       return;
     }
     const gas =
       last === null
-        ? paddedGas(await this.#client.estimateGas({ account: this.#plan.deployer.address, data: step.data }))
+        ? paddedGas(
+            await this.#client.estimateGas({
+              account: this.#plan.deployer.address,
+              data: step.data,
+              value: step.valueWei,
+            }),
+          )
         : parseTransaction(last.raw as `0x02${string}`).gas!;
     const raw = await this.#plan.deployer.signTransaction({
       type: "eip1559",
       chainId: this.#config.l1.chainId,
       nonce: step.nonce,
       data: step.data,
+      value: step.valueWei,
       gas,
       maxFeePerGas: raised.maxFeePerGasWei,
       maxPriorityFeePerGas: raised.maxPriorityFeePerGasWei,

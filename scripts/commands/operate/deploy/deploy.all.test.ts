@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { deriveKey } from "@openledger/client/l2-key";
+import { preconfirmationBondAbi } from "@openledger/contracts/build/bond-abi";
 import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
 import { openGovernorAbi, rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
@@ -230,6 +231,34 @@ describe("openledger deploy", () => {
     expect(loadDeployConfig(writeConfig({ circuits }, "more.json")).circuits).toEqual(circuits);
   });
 
+  it("bonds the sequencer with ETH of the deployer's, needs that on other chains, and takes no 0", async () => {
+    const path = writeConfig({ bond: "2.5" });
+    const prepared = await prepareDeployment(path, quiet);
+    expect(describeDeployment(prepared).join("\n")).toContain("2.5 ETH in 0x");
+    const { gasUsed, recordPath, verificationFolder } = await carryOut(prepared, quiet);
+    expect(gasUsed).toBeLessThanOrEqual(prepared.cost.gas);
+    const { bond, rollupAddress } = loadDeployment(recordPath);
+    expect(bond).toBe(prepared.plan.bondAddress);
+    const ask = { address: bond!, abi: preconfirmationBondAbi } as const;
+    expect(await client().readContract({ ...ask, functionName: "bondWei" })).toBe(parseEther("2.5"));
+    expect(await client().readContract({ ...ask, functionName: "rollup" })).toBe(rollupAddress);
+    expect(await client().readContract({ ...ask, functionName: "sequencer" })).toBe(
+      account(OPERATOR).address,
+    );
+    const files = ["standard-input-bond.json", "PreconfirmationBond.json"];
+    expect(readdirSync(verificationFolder)).toEqual(expect.arrayContaining(files));
+    await expect(prepareDeployment(writeConfig({ bond: "3" }), quiet)).rejects.toMatchObject({
+      code: "CMD_DEPLOY_FAILED",
+      data: { reason: "journal-differs" },
+    });
+    const elsewhere = { l1: { rpcUrl: other.url, chainId: 1337, confirmations: 1 } };
+    for (const changes of [elsewhere, { bond: "0" }, { bond: "5 ETH" }])
+      await expect(prepareDeployment(writeConfig(changes, "unbonded.json"), quiet)).rejects.toMatchObject({
+        code: "CMD_DEPLOY_REFUSED",
+        data: { reason: "config-invalid", fields: ["bond"] },
+      });
+  });
+
   it("deploys once however often it is killed: at each of its requests, sent or not", async () => {
     const path = writeConfig();
     const deployed = new Set<string>();
@@ -333,7 +362,7 @@ describe("openledger deploy", () => {
 
   it("refuses development keys on every other chain, before anything is sent", async () => {
     const l1 = { rpcUrl: other.url, chainId: 1337, confirmations: 1 };
-    await expect(deploy(writeConfig({ l1 }))).rejects.toMatchObject({
+    await expect(deploy(writeConfig({ l1, bond: "5" }))).rejects.toMatchObject({
       code: "CMD_DEPLOY_REFUSED",
       data: { reason: "development-keys" },
     });

@@ -8,8 +8,8 @@ import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { Contribution } from "@openledger/prover/keys/contributions";
 import { createPublicClient, formatEther, http, type PublicClient } from "viem";
 import { operatorError } from "../operator-errors.ts";
-import { type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
-import { type CheckedCircuit, checkKeys, DEVELOPMENT_CHAIN_ID } from "./deploy-keys.ts";
+import { DEVELOPMENT_CHAIN_ID, type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
+import { type CheckedCircuit, checkKeys } from "./deploy-keys.ts";
 import { writeRecord, writeVerification } from "./deploy-output.ts";
 import { type DeployPlan, planDeployment } from "./deploy-plan.ts";
 import { sendDeployment } from "./deploy-send.ts";
@@ -55,12 +55,8 @@ export async function prepareDeployment(
   });
   const circuits = await checkKeys(config, tell);
   const plan = await planDeployment(config, circuits, client);
-  const cap = {
-    maxFeePerGasWei: config.maxFeeGwei,
-    maxPriorityFeePerGasWei: config.maxPriorityFeeGwei,
-  };
   const [{ market }, balanceWei] = await Promise.all([
-    cappedFees(client, cap),
+    cappedFees(client, config.spendingCap),
     client.getBalance({ address: plan.deployer.address }),
   ]);
   const gas = plan.steps.reduce((sum, step) => sum + step.gas, 0n);
@@ -68,7 +64,7 @@ export async function prepareDeployment(
   const cost = {
     gas,
     nowWei: gas * (market.baseFeePerGasWei + market.priorityFeePerGasWei),
-    maxWei: limits * config.maxFeeGwei,
+    maxWei: limits * config.spendingCap.maxFeePerGasWei,
     balanceWei,
   };
   return { config, circuits, plan, cost, warnings: warningsOf(config, circuits, plan), client };
@@ -80,7 +76,8 @@ export async function carryOut(
   tell: (text: string) => void,
 ): Promise<DeployResult> {
   // Balance for 1.5 times the present fees. The caps alone would require a fortune that is never spent.
-  const neededWei = (cost.nowWei * 3n) / 2n;
+  const bondWei = plan.steps.reduce((sum, { isDone, valueWei }) => (isDone ? sum : sum + valueWei), 0n);
+  const neededWei = (cost.nowWei * 3n) / 2n + bondWei;
   if (cost.balanceWei < neededWei) {
     throw operatorError(
       "CMD_DEPLOY_REFUSED",
@@ -115,11 +112,11 @@ function describeGovernance({ options, registry }: NonNullable<DeployPlan["gover
 }
 
 function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], plan: DeployPlan): string[] {
-  const { idFee, minDeposit, queueBaseFee, queueCapacity } = config;
+  const { idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity } = config;
   const warnings = unusualParameters({
-    idFeeWei: idFee,
-    minDepositWei: minDeposit,
-    queueBaseFeeWei: queueBaseFee,
+    idFeeWei,
+    minDepositWei,
+    queueBaseFeeWei,
     queueCapacity,
     supplyWei: plan.supplyWei,
   });
@@ -179,8 +176,11 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
     `  token       ${plan.tokenAddress} (${token}; ${formatOpen(plan.supplyWei)} OPEN, never more)`,
     `  sequencer   ${rollup.sequencer}: whose batches are taken, and whose preconfirmations count`,
     `  treasury    ${rollup.treasuryOwner} owns leaf 0${plan.governance === null ? "" : ": the timelock that votes act through"}`,
+    config.bond === undefined
+      ? "  bond        none: a sequencer that signs twice loses nothing"
+      : `  bond        ${eth(config.bond)} in ${plan.bondAddress}: two preconfirmations of one place take it; the sequencer takes it back 45 days after it has said so`,
     `  fees        ${rollup.operatorOwner} owns leaf 1, ledger key ${`0x${rollup.operatorKeyX.toString(16)}`}`,
-    `  amounts     id ${formatOpen(config.idFee)}, least deposit ${formatOpen(config.minDeposit)}, queue from ${formatOpen(config.queueBaseFee)} OPEN; ${config.queueCapacity} entries`,
+    `  amounts     id ${formatOpen(config.idFeeWei)}, least deposit ${formatOpen(config.minDepositWei)}, queue from ${formatOpen(config.queueBaseFeeWei)} OPEN; ${config.queueCapacity} entries`,
     ...circuits.map(
       ({ contributions, record }) =>
         `  circuit     ${record.name}: ${contributions === null ? "DEVELOPMENT KEY" : describeCeremony(contributions)}`,

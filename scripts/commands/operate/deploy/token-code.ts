@@ -1,4 +1,7 @@
-/** Checks that an existing token is the one that the ledger's sums hold for. */
+/**
+ * Checks that an existing token is the one that the ledger's sums hold for. deploy-plan.ts checks a token that the configuration
+ * names.
+ */
 
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { type Address, encodeDeployData, type Hex, type PublicClient } from "viem";

@@ -53,15 +53,37 @@ it("gives each process settings that it takes, a volume for its data, and asks f
   }
 });
 
-it("starts a full node with options that the command has", async () => {
-  const { command, healthcheck } = services["full-node"]!;
-  const [start, main, name, ...options] = command;
-  expect([start, main].every((path) => existsSync(join(root, path!)))).toBe(true);
-  const program = await createProgram([name!]);
-  const known = [program, ...program.commands].flatMap((one) => one.options.map(({ long }) => long));
-  for (const option of options) expect(known).toContain(option.split("=")[0]);
-  const port = options.find((option) => option.startsWith("--port="))!.slice("--port=".length);
-  expect(healthcheck.test[3]).toContain(`'http://127.0.0.1:${port}/health'`);
+/** Services that run a command, with options instead of settings. */
+const COMMANDS = { "full-node": "follow", watcher: "watch" } as const;
+
+it.each(Object.entries(COMMANDS))(
+  "starts the %s with options that the command has",
+  async (service, name) => {
+    const { command, healthcheck, volumes } = services[service]!;
+    const [start, main, ofService, ...options] = command;
+    expect([start, main].every((path) => existsSync(join(root, path!)))).toBe(true);
+    expect(ofService).toBe(name);
+    const program = await createProgram([name]);
+    const known = [program, ...program.commands].flatMap((one) => one.options.map(({ long }) => long));
+    for (const option of options) expect(known).toContain(option.split("=")[0]);
+    const optionOf = (option: string) =>
+      options.find((one) => one.startsWith(`${option}=`))?.slice(option.length + 1);
+    expect(healthcheck.test[3]).toContain(`'http://127.0.0.1:${optionOf("--port")}/health'`);
+    expect(optionOf("--data")).toMatch(/^\/data\//);
+    expect(volumes.some((one) => one.endsWith(":/data"))).toBe(true);
+    // What it asks is a service of this file, at that service's port.
+    for (const option of ["--feed", "--hosts", "--servers"]) {
+      const url = optionOf(option);
+      if (url === undefined) continue;
+      const { hostname, port } = new URL(url);
+      expect(services[hostname]?.healthcheck.test[3], url).toContain(`'http://127.0.0.1:${port}/health'`);
+    }
+  },
+);
+
+it("has no service that nothing here looks at", () => {
+  const looked = [...Object.keys(PREFIXES), ...Object.keys(COMMANDS), "openledger"];
+  expect(Object.keys(services).sort()).toEqual(looked.sort());
 });
 
 it("has one writer for each volume", () => {

@@ -5,6 +5,7 @@ import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, createPublicClient, formatEther, http } from "viem";
 import { bad, type Finding, good, looking } from "./finding.ts";
 
+/** Limit of one request to the Ethereum node. */
 const TIMEOUT_MS = 10_000;
 /** Ethereum has a block every twelve seconds; a node that shows none for ten minutes stands still. */
 const MAX_HEAD_AGE_SECONDS = 600;

@@ -2,10 +2,12 @@
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";
 import { getBatch } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch, SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
+import { boundedJson } from "@openledger/foundation/wire/bounded-body";
 import { type Address, isAddressEqual } from "viem";
 import { z } from "zod";
 import { bad, type Finding, found, good, looking } from "./finding.ts";
 
+/** Limit of one request to a service. */
 const TIMEOUT_MS = 10_000;
 /** A bridge reports each block of L1. */
 const MAX_BRIDGE_SILENCE_MS = 600_000;
@@ -30,6 +32,9 @@ const placesSchema = z.object({
 const healthSchema = z.object({ status: z.string().optional(), failingCode: z.string().nullish() });
 const infoSchema = z.object({ rollupAddress: z.string(), chainId: z.int() });
 
+/** Maximum bytes of a service's facts. */
+const MAX_FACTS_BYTES = 2 ** 22;
+
 const ask = (url: string) => fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
 
 /** Checks that a sequencer answers, serves this rollup, and says that it is well. */
@@ -37,14 +42,14 @@ export async function checkSequencer(url: string, rollupAddress: Address): Promi
   const start = `start it (docker compose up --detach); if it does not stay up, its last line names the code: ${RUNBOOK}#sequencerdown`;
   const answers = await looking("sequencer", url, start, async () => {
     const answer = await ask(`${url}/health`);
-    const { failingCode, status } = healthSchema.parse(await answer.json());
+    const { failingCode, status } = healthSchema.parse(await boundedJson(answer, MAX_FACTS_BYTES));
     return answer.ok ? null : `it says ${failingCode ?? status ?? `HTTP ${answer.status}`}`;
   });
   if (answers.problem !== null) return [withHealthRemedy(answers)];
   const remedy =
     "name this rollup's sequencer with --sequencer URL, or start it with this rollup's deployment record";
   const isSame = await looking("sequencer", `${url}, its rollup`, remedy, async () => {
-    const info = infoSchema.parse(await (await ask(`${url}/v1/info`)).json());
+    const info = infoSchema.parse(await boundedJson(await ask(`${url}/v1/info`), MAX_FACTS_BYTES));
     return isAddressEqual(info.rollupAddress as Address, rollupAddress)
       ? null
       : `it serves ${info.rollupAddress} on chain ${info.chainId}`;
@@ -141,7 +146,7 @@ export async function readPlaces(sequencerUrl: string): Promise<ServicePlaces> {
   const none = { answerServers: [], datanetHosts: [], factoryUrl: null };
   try {
     const answer = await ask(`${sequencerUrl}/pages.json`);
-    return answer.ok ? placesSchema.parse(await answer.json()) : none;
+    return answer.ok ? placesSchema.parse(await boundedJson(answer, MAX_FACTS_BYTES)) : none;
   } catch {
     return none;
   }

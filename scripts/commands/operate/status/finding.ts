@@ -1,4 +1,7 @@
-/** Finding of `openledger status` about one thing. */
+/**
+ * Findings of `openledger status`: subject, problem and remedy. check-l1.ts and check-services.ts make them, status-command.ts
+ * prints them.
+ */
 export interface Finding {
   /** Kind of thing: stable, for programs. */
   readonly check:

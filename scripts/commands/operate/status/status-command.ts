@@ -1,3 +1,7 @@
+/**
+ * `openledger status`: findings about the rollup (examine.ts) with remedies, its state on L1 and at the sequencer, and an
+ * owner's money in OPEN. Ends with status 1 if anything is wrong.
+ */
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";
 import { type LedgerClient, rollupContract, tokenContract } from "@openledger/client/ledger-client";
 import { getInfo, getStatus } from "@openledger/client/sequencer/ledger-reads";

@@ -38,15 +38,15 @@ void quantise(long rows, long width, const float* x, float* to, long stride) {
   for (long t = 0; t < rows; t++, x += width, to += stride)
     for (long k = 0; k < width; k += BLOCK) {
       float* block = to + k / BLOCK * WORDS;
-      Oct parts[4] = {}, most = {};
+      Oct parts[4] = {}, max = {};
       for (int i = 0; i < (k + 16 < width ? 4 : 2); i++) {
         parts[i] = loadOct(x + k + 8 * i);
-        most = __builtin_ia32_maxps256(parts[i] < 0.f ? -parts[i] : parts[i], most);
+        max = __builtin_ia32_maxps256(parts[i] < 0.f ? -parts[i] : parts[i], max);
       }
-      most = __builtin_ia32_maxps256(__builtin_shuffle(most, SignedOct{4, 5, 6, 7, 0, 1, 2, 3}), most);
-      most = __builtin_ia32_maxps256(__builtin_shuffle(most, SignedOct{2, 3, 0, 1, 6, 7, 4, 5}), most);
-      most = __builtin_ia32_maxps256(__builtin_shuffle(most, SignedOct{1, 0, 3, 2, 5, 4, 7, 6}), most);
-      const float factor = most[0] > 0.f ? 127.f / most[0] : 0.f;
+      max = __builtin_ia32_maxps256(__builtin_shuffle(max, SignedOct{4, 5, 6, 7, 0, 1, 2, 3}), max);
+      max = __builtin_ia32_maxps256(__builtin_shuffle(max, SignedOct{2, 3, 0, 1, 6, 7, 4, 5}), max);
+      max = __builtin_ia32_maxps256(__builtin_shuffle(max, SignedOct{1, 0, 3, 2, 5, 4, 7, 6}), max);
+      const float factor = max[0] > 0.f ? 127.f / max[0] : 0.f;
       SumOct start = {};
       for (int i = 0; i < 4; i++) {
         // Adding 1.5 · 2^23 rounds to the nearest integer, of two equally near the even one, in the lowest bits.
@@ -62,7 +62,7 @@ void quantise(long rows, long width, const float* x, float* to, long stride) {
         __builtin_memcpy(block + FOURS + 2 * i, &signs, sizeof signs);
 #endif
       }
-      block[SCALE] = most[0] / 127.f;
+      block[SCALE] = max[0] / 127.f;
       unsigned sum = 0;
       for (int i = 0; i < 8; i++) sum += start[i];
       __builtin_memcpy(block + START, &sum, sizeof sum);

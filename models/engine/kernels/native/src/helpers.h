@@ -23,7 +23,7 @@ class Helpers {
     what_ = &part;
     count_ = count;
     step_ = step;
-    most_ = threads - 1;
+    maxInside_ = threads - 1;
     next_ = 0;
     inside_ = 0;
     if (asleep_ > 0) {
@@ -57,7 +57,7 @@ class Helpers {
         asleep_--;
       }
       long inside = inside_;
-      if (inside < 0 || inside >= most_ || !inside_.compare_exchange_strong(inside, inside + 1)) continue;
+      if (inside < 0 || inside >= maxInside_ || !inside_.compare_exchange_strong(inside, inside + 1)) continue;
       work();
       inside_--;
     }
@@ -68,5 +68,5 @@ class Helpers {
   long started_ = 0;
   void (*run_)(const void*, long, long) = nullptr;
   const void* what_ = nullptr;
-  std::atomic<long> inside_{CLOSED}, next_{0}, count_{0}, step_{1}, most_{0}, asleep_{0};
+  std::atomic<long> inside_{CLOSED}, next_{0}, count_{0}, step_{1}, maxInside_{0}, asleep_{0};
 };

@@ -265,13 +265,13 @@ void rotate(long rows, long heads, long headSize, float* x, long rowStride, cons
 void softmax(long rows, float* x, long rowStride, long first, float scale) {
   for (long t = 0; t < rows; t++, x += rowStride) {
     const long valid = first + t + 1, end = (valid + 15) & ~15L;
-    float most = -3e38f;
-    Vector mosts = spread(most);
+    float max = -3e38f;
+    Vector maxima = spread(max);
     for (long j = 0; j < valid; j++) x[j] = x[j] * scale;
-    for (long j = 0; j + LANES <= valid; j += LANES) mosts = loadVector(x + j) > mosts ? loadVector(x + j) : mosts;
-    for (int j = 0; j < LANES; j++) most = mosts[j] > most ? mosts[j] : most;
-    for (long j = end - 16; j < valid; j++) most = x[j] > most ? x[j] : most;
-    for (long j = 0; j < end; j += LANES) storeVector(x + j, exponential(loadVector(x + j) - most));
+    for (long j = 0; j + LANES <= valid; j += LANES) maxima = loadVector(x + j) > maxima ? loadVector(x + j) : maxima;
+    for (int j = 0; j < LANES; j++) max = maxima[j] > max ? maxima[j] : max;
+    for (long j = end - 16; j < valid; j++) max = x[j] > max ? x[j] : max;
+    for (long j = 0; j < end; j += LANES) storeVector(x + j, exponential(loadVector(x + j) - max));
     for (long j = valid; j < rowStride; j++) x[j] = 0.f;
     Lanes sum = {};
     for (long j = 0; j < end; j += 16) sum += load(x + j);
@@ -352,15 +352,15 @@ void crossEntropy(long rows, long size, long rowStride, float* logits, const flo
       continue;
     }
     const float wanted = logits[target];
-    float most = -3e38f;
+    float max = -3e38f;
     for (long j = 0; j < size; j++)
-      if (logits[j] > most) most = logits[j];
-    for (long j = 0; j < end; j += LANES) storeVector(logits + j, exponential(loadVector(logits + j) - most));
+      if (logits[j] > max) max = logits[j];
+    for (long j = 0; j < end; j += LANES) storeVector(logits + j, exponential(loadVector(logits + j) - max));
     for (long j = size; j < rowStride; j++) logits[j] = 0.f;
     Lanes sum = {};
     for (long j = 0; j < end; j += 16) sum += load(logits + j);
     const float all = total(sum), factor = weight / all;
-    losses[t] = logarithm(all) + most - wanted;
+    losses[t] = logarithm(all) + max - wanted;
     for (long j = 0; j < end; j += 16) store(logits + j, load(logits + j) * factor);
     logits[target] = logits[target] - weight;
   }

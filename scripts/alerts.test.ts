@@ -1,15 +1,18 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type BridgeErrorCode, bridgeErrors } from "@openledger/bridge/bridge-errors";
 import { createBridgeMetrics } from "@openledger/bridge/metrics";
 import { processErrors } from "@openledger/foundation/error-table";
 import { createWorkerMetrics } from "@openledger/prover/queue/worker-metrics";
+import { FollowAlarms } from "@openledger/sequencer/full-node/follow-alarms";
+import { createMetrics } from "@openledger/sequencer/metrics";
+import { sequencerErrors } from "@openledger/sequencer/sequencer-errors";
 import { parser } from "@prometheus-io/lezer-promql";
 import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { FollowAlarms } from "./full-node/follow-alarms.ts";
-import { createMetrics } from "./metrics.ts";
-import { sequencerErrors } from "./sequencer-errors.ts";
+import { createWatchMetrics } from "./watch/watch-metrics.ts";
 
 interface Alert {
   readonly alert: string;
@@ -35,9 +38,19 @@ async function fullNodeRegistry(): Promise<Registry> {
   await FollowAlarms.load({ log, registry } as unknown as Parameters<typeof FollowAlarms.load>[0]);
   return registry;
 }
+async function watcherRegistry(): Promise<Registry> {
+  const registry = await fullNodeRegistry();
+  createWatchMetrics(registry);
+  return registry;
+}
 const FILES = [
-  { path: "alerts.yml", job: "rollup-sequencer", registry: createMetrics().registry },
-  { path: "full-node/alerts.yml", job: "rollup-full-node", registry: await fullNodeRegistry() },
+  { path: "../sequencer/alerts.yml", job: "rollup-sequencer", registry: createMetrics().registry },
+  {
+    path: "../sequencer/full-node/alerts.yml",
+    job: "rollup-full-node",
+    registry: await fullNodeRegistry(),
+  },
+  { path: "watch/alerts.yml", job: "rollup-watcher", registry: await watcherRegistry() },
   { path: "../bridge/alerts.yml", job: "rollup-bridge", registry: bridgeRegistry() },
   { path: "../prover/alerts.yml", job: "rollup-prover", registry: createWorkerMetrics().registry },
 ];
@@ -99,6 +112,20 @@ describe.each(ALERTS)("$alert", ({ alert, expr, job, registry, labels, annotatio
     expect(runbook).toContain(`\n## ${alert}\n`);
     if (pending !== undefined) expect(pending).toMatch(/^\d+[smh]$/);
   });
+});
+
+it("takes every file of alerts", () => {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const found = readdirSync(root)
+    .filter((name) => name !== "node_modules" && !name.startsWith("."))
+    .filter((name) => statSync(join(root, name)).isDirectory())
+    .flatMap((name) =>
+      readdirSync(join(root, name), { recursive: true, encoding: "utf8" })
+        .filter((path) => basename(path) === "alerts.yml")
+        .map((path) => join(root, name, path)),
+    );
+  const tested = FILES.map(({ path }) => fileURLToPath(new URL(path, import.meta.url)));
+  expect(found.sort()).toEqual(tested.sort());
 });
 
 describe("docs/how-to/runbook.md", () => {

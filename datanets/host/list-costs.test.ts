@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
+import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+
+const ROW_COUNT = 3_000;
+/** Fewer than the plain requests of a minute. */
+const ASKED = 50;
+
+let world: HostWorld;
+beforeAll(async () => {
+  world = await createHostWorld({ card: sampleCard() });
+  const alice = await world.user(1);
+  const store = await openRowStore(join(world.folder, "alice"));
+  const { datanetId } = world;
+  const { contribution } = await contributeRows(alice, { datanetId, store, rows: sampleRows(ROW_COUNT) });
+  await world.finalise();
+  const host = await world.host("host");
+  await bringCard(world.owner, { hostUrl: host.url, datanetId, card: sampleCard() });
+  const source = await contributionSource(store, contribution.rowsRoot);
+  await uploadRows(alice, { hostUrl: host.url, datanetId, source });
+  await host.stop();
+});
+afterAll(() => world?.close());
+
+const ROOT = `0x${"7".repeat(64)}`;
+
+it.each([
+  ["records", "?limit=1000"],
+  ["findings", "?limit=1000"],
+  ["difference", `?before=${ROOT}&after=${ROOT}&limit=1000`],
+  ["left-out", ""],
+  ["statistics", ""],
+])("GET /v1/datanets/ID/%s%s counts for what it goes through, whatever it finds", async (name, query) => {
+  const host = await world.host("host", { DATANET_RATE_LIMIT_PER_MINUTE: "60" });
+  try {
+    await expectRefusals(`${host.url}/v1/datanets/${world.datanetId}/${name}${query}`);
+  } finally {
+    await host.stop();
+  }
+});
+
+it("GET /v1/notices counts for the rows of all Datanets", async () => {
+  const host = await world.host("host", { DATANET_RATE_LIMIT_PER_MINUTE: "60" });
+  try {
+    await expectRefusals(`${host.url}/v1/notices?contributor=3`);
+  } finally {
+    await host.stop();
+  }
+});
+
+async function expectRefusals(url: string): Promise<void> {
+  const answers = await Promise.all(
+    Array.from({ length: ASKED }, async () => (await fetch(url)).json() as Promise<object>),
+  );
+  const long = answers.filter((answer) => JSON.stringify(answer).includes("too many long answers"));
+  expect(long.length).toBeGreaterThan(ASKED / 5);
+}

@@ -1,0 +1,13 @@
+import type { HostContext } from "./host-context.ts";
+
+/** Rows that are gone through, and entries of a list that are read and shown, in the time of a unit of the rate limit. */
+const SCANNED_PER_UNIT = 20_000;
+const ENTRIES_PER_UNIT = 50;
+
+/** Cost of an answer for which the rows of a Datanet, or of all, are gone through, whatever is found. */
+export const scanCost = ({ store }: Pick<HostContext, "store">, datanetId: number | null): number =>
+  scannedCost(store.seenRowCount(datanetId));
+
+export const scannedCost = (rowCount: number): number => rowCount / SCANNED_PER_UNIT;
+
+export const entriesCost = (count: number): number => count / ENTRIES_PER_UNIT;

@@ -1,0 +1,89 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
+import { byteConfig } from "../../testing/text-rows.ts";
+import { OWN_BASE } from "../../tuning/base/base-place.ts";
+import { ChildTask } from "./child-task.ts";
+import { SideTasks } from "./side-tasks.ts";
+
+const LIMITS = { sideTimeoutMs: 3_000, jobSilenceMs: 3_000 };
+const silent = expect.objectContaining({ code: "MOD_FACTORY_TASK_SILENT" });
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function isThere(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
+  }
+}
+
+// A stopped process stands for one that a library holds: neither handles a message.
+it("kills a process that says nothing for too long, whatever it computes", async () => {
+  const place = mkdtempSync(join(tmpdir(), "held-"));
+  folders.push(place);
+  const tasks = [
+    new ChildTask({ mode: "base", place: OWN_BASE }, LIMITS),
+    new ChildTask({ mode: "merge", jobFolder: place, ...taskAt(place) }, LIMITS),
+    new ChildTask(
+      {
+        mode: "train",
+        jobFolder: place,
+        samplePrompts: [],
+        saidStep: -1,
+        publishRows: false,
+        registration: null,
+        ...taskAt(place),
+      },
+      LIMITS,
+    ),
+  ];
+  for (const { processId } of tasks) process.kill(processId!, "SIGSTOP");
+  for (const { ended, processId } of tasks) {
+    await expect(ended).rejects.toThrow(silent);
+    await expect.poll(() => isThere(processId!)).toBe(false);
+  }
+}, 20_000);
+
+it("gives the place of a held computation to the account's next one", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "held-"));
+  folders.push(folder);
+  // Whoever opens a pipe that nobody writes waits for ever.
+  const pipe = join(folder, "deployment.json");
+  execFileSync("mkfifo", [pipe]);
+  const place = join(folder, "base");
+  await writeMadeModel(place, makeModel(byteConfig, "text"));
+  const side = new SideTasks(1, { sideTimeoutMs: 60_000, jobSilenceMs: 3_000 });
+  const url = "http://127.0.0.1:9";
+  const held = side.run(7, {
+    mode: "activation",
+    modelId: 1,
+    payees: [],
+    deploymentPath: pipe,
+    sequencerUrl: url,
+    rpcUrl: url,
+    prover: "wasm",
+  });
+  const next = side.run(7, { mode: "base", place });
+  await expect(held).rejects.toThrow(silent);
+  expect((await next).view.name).toBe("base");
+  expect(side.counts).toEqual({ running: 0, waiting: 0 });
+}, 60_000);
+
+function taskAt(folder: string) {
+  return {
+    basePlace: OWN_BASE,
+    recipe: {} as never,
+    rowsFolder: folder,
+    kernels: "wasm" as const,
+    threadCount: 1,
+    maxMemoryBytes: 2 ** 30,
+  };
+}

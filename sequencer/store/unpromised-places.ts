@@ -1,0 +1,57 @@
+/**
+ * Places for which this sequencer signs no preconfirmation, because it may have promised them to other operations. A second
+ * signature for one place takes the operator's bond (contracts/bond/), whatever the reason.
+ *
+ * There are two ways to such places. A dropped operation moves all behind it one place forward (batches/from-l1/rebase.ts).
+ * And a directory made from L1 or from a full node lacks acknowledgements that nobody else has seen; how many there may
+ * have been is bounded by the batches that may wait for L1.
+ *
+ * Operations in these places are executed and acknowledged like others, without a signature.
+ */
+import type { LedgerLog } from "./ledger-log.ts";
+import { type StoreWrite, storeKeys } from "./store-keys.ts";
+
+interface Places {
+  readonly from: number;
+  /** First place behind them; null in a directory that no sequencer has started on since it was made. */
+  readonly end: number | null;
+}
+
+export class UnpromisedPlaces {
+  #all: readonly Places[];
+
+  private constructor(all: readonly Places[]) {
+    this.#all = all;
+  }
+
+  static async load(log: LedgerLog): Promise<UnpromisedPlaces> {
+    return new UnpromisedPlaces((await log.get<readonly Places[]>(storeKeys.unpromisedPlaces)) ?? []);
+  }
+
+  has(opIndex: number): boolean {
+    return this.#all.some(({ end, from }) => opIndex >= from && (end === null || opIndex < end));
+  }
+
+  /** Adds places at once. @returns the write that makes it durable; it has to go with what moves the operations */
+  add(from: number, end: number): StoreWrite {
+    this.#all = [...this.#all, { from, end }];
+    return this.#write;
+  }
+
+  /** Bounds the places of a restored directory. @returns null where there is nothing to bound */
+  bound(maxCount: number): StoreWrite | null {
+    if (this.#all.every(({ end }) => end !== null)) return null;
+    this.#all = this.#all.map(({ end, from }) => ({ from, end: end ?? from + maxCount }));
+    return this.#write;
+  }
+
+  get #write(): StoreWrite {
+    return { key: storeKeys.unpromisedPlaces, value: this.#all };
+  }
+}
+
+/** Write for a directory whose ledger may lack acknowledged operations from this place on. */
+export const unpromisedFrom = (opIndex: number): StoreWrite => ({
+  key: storeKeys.unpromisedPlaces,
+  value: [{ from: opIndex, end: null }] satisfies readonly Places[],
+});
