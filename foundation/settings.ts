@@ -196,7 +196,7 @@ const secretText = (pattern: RegExp, message: string) =>
 /** Redis address with user and password, hence a secret. */
 export const redisUrl = secretText(/^rediss?:\/\/\S+$/, "is no redis:// or rediss:// address");
 /** PostgreSQL address with user and password, hence a secret. */
-export const postgresUrl = secretText(/^postgres(ql)?:\/\/\S+$/, "is no postgres:// address");
+const postgresUrl = secretText(/^postgres(ql)?:\/\/\S+$/, "is no postgres:// address");
 /** Schema of a bearer token in HTTP's form. */
 export const bearerToken = secretText(/^[\x21-\x7e]{16,}$/, "needs at least 16 visible characters");
 export const ethereumKey = z

@@ -153,7 +153,7 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
 
 /** Places of findings' rows, by digest. */
 async function placesOf(datanet: HostedDatanet, findings: readonly Finding[]) {
-  const found = await datanet.store.database.query<{
+  const found = await datanet.database.query<{
     digest: Buffer;
     number: number;
     commit: string;

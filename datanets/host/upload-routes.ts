@@ -5,7 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { DIGEST_BYTES, decodeRows, encodeRows } from "../rows/row-wire.ts";
-import type { StoredCommit } from "../store/hosted-datanet.ts";
+import type { StoredCommit } from "../store/stored-datanet.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,

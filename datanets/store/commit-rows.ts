@@ -1,6 +1,6 @@
 import type { Queries } from "@openledger/foundation/database/database";
-import type { StoredCommit } from "./hosted-datanet.ts";
 import type { RowDescription } from "./row-description.ts";
+import type { StoredCommit } from "./stored-datanet.ts";
 
 /** Maximum bytes of rows in one statement, which has them twice over, in the driver and in the server. */
 const BYTES_A_STATEMENT = 4 * 1024 * 1024;

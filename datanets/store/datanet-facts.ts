@@ -11,7 +11,7 @@ interface DatanetFacts {
 
 /** Counts of what is here of a Datanet. @param rowsRoot of the ledger's present version */
 export async function datanetFacts(datanet: HostedDatanet, rowsRoot: string): Promise<DatanetFacts> {
-  const [facts] = await datanet.store.database.query<DatanetFacts>(
+  const [facts] = await datanet.database.query<DatanetFacts>(
     `select (select count(*)::int from commits where datanet_id = $1 and received_count = row_count) as "completeCommitCount",
             exists (select 1 from versions where datanet_id = $1 and rows_root = $2) as "hasVersion",
             count(*)::int as "askedCount",

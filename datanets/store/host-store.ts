@@ -1,19 +1,15 @@
 /** The host's part of the database: the Datanets that it has, their directory, names, and what leaves have stored today. */
 import type { Database, Queries } from "@openledger/foundation/database/database";
-import { LRUCache } from "lru-cache";
-import { type NamedCard, readCard } from "../card/card.ts";
+import type { NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
-import { HostedDatanet, type StoredDatanet } from "./hosted-datanet.ts";
+import { CardCache } from "./card-cache.ts";
+import { HostedDatanet } from "./hosted-datanet.ts";
 import { queryOf, querySql } from "./row-words.ts";
 import { SqlValues } from "./sql-values.ts";
+import { DATANET_COLUMNS, type StoredDatanet } from "./stored-datanet.ts";
 
-/** Cards that are parsed, by their hash. */
-const MAX_CARDS = 200;
 /** A leaf's number has 24 bits: a larger one is nobody's, and no number of a column. */
 const MAX_LEAF_ID = 2 ** 24 - 1;
-
-const FACTS = `id, card_count as "cardCount", commit_count as "commitCount", row_count as "rowCount",
-  record_count as "recordCount", revision::float8 as revision, policy`;
 
 export interface DirectoryQuery {
   /** Beginnings of words. */
@@ -29,12 +25,13 @@ export interface DirectoryQuery {
 export class HostStore {
   readonly database: Database;
   readonly domain: bigint;
-  readonly #cards = new LRUCache<string, NamedCard>({ max: MAX_CARDS });
+  readonly #cards: CardCache;
   readonly #seenRowCounts = new Map<number, number>();
 
   constructor(database: Database, domain: bigint) {
     this.database = database;
     this.domain = domain;
+    this.#cards = new CardCache(database);
   }
 
   /** @throws DNT_NOT_HOSTED */
@@ -57,22 +54,23 @@ export class HostStore {
   /** Every Datanet of which the host has a card, by its number. */
   async all(): Promise<HostedDatanet[]> {
     const found = await this.database.query<StoredDatanet>(
-      `select ${FACTS} from datanets where card_count > 0 order by id`,
+      `select ${DATANET_COLUMNS} from datanets where card_count > 0 order by id`,
     );
     return found.map((facts) => this.#open(facts));
   }
 
   async #facts(id: number): Promise<HostedDatanet[]> {
     if (id > MAX_LEAF_ID) return [];
-    const found = await this.database.query<StoredDatanet>(`select ${FACTS} from datanets where id = $1`, [
-      id,
-    ]);
+    const found = await this.database.query<StoredDatanet>(
+      `select ${DATANET_COLUMNS} from datanets where id = $1`,
+      [id],
+    );
     return found.map((facts) => this.#open(facts));
   }
 
   #open(facts: StoredDatanet): HostedDatanet {
     this.#seenRowCounts.set(facts.id, facts.rowCount);
-    return new HostedDatanet(facts, this);
+    return new HostedDatanet(facts, this.#cards);
   }
 
   /**
@@ -106,25 +104,11 @@ export class HostStore {
     const [counted, found] = await Promise.all([
       this.database.query<{ total: number }>(`select count(*)::int as total ${matching}`, values),
       this.database.query<StoredDatanet>(
-        `select ${FACTS} ${matching} order by ${order}id offset ${Math.floor(from)} limit ${Math.floor(limit)}`,
+        `select ${DATANET_COLUMNS} ${matching} order by ${order}id offset ${Math.floor(from)} limit ${Math.floor(limit)}`,
         values,
       ),
     ]);
     return { total: counted[0]!.total, datanets: found.map((facts) => this.#open(facts)) };
-  }
-
-  /** A card by its hash; null if the host does not have it. @param policy 0x-hex of 32 bytes */
-  async card(datanetId: number, policy: string, queries: Queries = this.database): Promise<NamedCard | null> {
-    const known = this.#cards.get(`${datanetId} ${policy}`);
-    if (known !== undefined) return known;
-    const [found] = await queries.query<{ card: string }>(
-      "select card from cards where datanet_id = $1 and policy = $2 limit 1",
-      [datanetId, policy],
-    );
-    if (found === undefined) return null;
-    const card = readCard(found.card);
-    this.#cards.set(`${datanetId} ${policy}`, card);
-    return card;
   }
 
   /** Which of these SHA-256, 32 bytes each, are rows of which Datanets, and who has contributed them. */
@@ -138,6 +122,11 @@ export class HostStore {
         order by rows.datanet_id, asked.place`,
       [digests],
     );
+  }
+
+  /** A card by its hash; null if the host does not have it. */
+  card(datanetId: number, policy: string, queries: Queries): Promise<NamedCard | null> {
+    return this.#cards.card(datanetId, policy, queries);
   }
 
   /** Rows and bytes of all Datanets, and requests for access that nobody has answered. */
@@ -155,12 +144,4 @@ export class HostStore {
     );
     return totals!;
   }
-}
-
-/** Bytes that the host stores, all Datanets together. */
-export async function storedBytes(queries: Queries): Promise<number> {
-  const [sum] = await queries.query<{ bytes: number }>(
-    "select coalesce(sum(stored_bytes), 0)::float8 as bytes from datanets",
-  );
-  return sum!.bytes;
 }

@@ -1,49 +1,24 @@
 import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import type { Queries, SqlValue } from "@openledger/foundation/database/database";
+import type { Database, Queries, SqlValue } from "@openledger/foundation/database/database";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Card, NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { RecordState } from "../records/record-state.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { DIGEST_BYTES, decodeVersion, type ListedRow, rowHashesOf, versionRowsOf } from "../rows/row-wire.ts";
+import type { CardCache } from "./card-cache.ts";
 import { CommitRows } from "./commit-rows.ts";
-import type { HostStore } from "./host-store.ts";
 import type { HostCommit } from "./ledger-view.ts";
 import type { Quotas } from "./quotas.ts";
 import { describe } from "./row-description.ts";
 import { configurationsOf, vectorSql, wordsOfText } from "./row-words.ts";
 import { bufferOf, digestsSql } from "./sql-values.ts";
+import { DATANET_COLUMNS, type StoredCommit, type StoredDatanet } from "./stored-datanet.ts";
 
 /** Digests that one statement looks up, and rows that one reads. */
 const ROWS_A_STATEMENT = 4_096;
 /** Bytes of a list that one statement reads. */
 const LIST_SLICE_BYTES = 4 * 1024 * 1024;
-
-/** Facts of a Datanet as one statement reads them. */
-export interface StoredDatanet {
-  readonly id: number;
-  readonly cardCount: number;
-  readonly commitCount: number;
-  readonly rowCount: number;
-  readonly recordCount: number;
-  readonly revision: number;
-  /** Hash of the newest card. */
-  readonly policy: string | null;
-}
-
-/** A commit whose list the host has. */
-export interface StoredCommit {
-  /** Place among those that the host has. */
-  readonly number: number;
-  /** 0x-hex of 32 bytes. */
-  readonly rowsRoot: string;
-  readonly rowCount: number;
-  readonly contributorId: number;
-  readonly commitIndex: number;
-  readonly committedAtMs: number | null;
-  readonly opIndex: number;
-  readonly receivedCount: number;
-}
 
 const COMMIT = `number, rows_root as "rowsRoot", row_count as "rowCount", contributor_id as "contributorId",
   commit_index as "commitIndex", committed_at_ms::float8 as "committedAtMs", op_index::float8 as "opIndex", received_count as "receivedCount"`;
@@ -63,9 +38,10 @@ export class HostedDatanet implements StoredDatanet {
   readonly recordCount: number;
   readonly revision: number;
   readonly policy: string | null;
-  readonly store: HostStore;
+  readonly database: Database;
+  readonly #cards: CardCache;
 
-  constructor(facts: StoredDatanet, store: HostStore) {
+  constructor(facts: StoredDatanet, cards: CardCache) {
     this.id = facts.id;
     this.cardCount = facts.cardCount;
     this.commitCount = facts.commitCount;
@@ -73,12 +49,13 @@ export class HostedDatanet implements StoredDatanet {
     this.recordCount = facts.recordCount;
     this.revision = facts.revision;
     this.policy = facts.policy;
-    this.store = store;
+    this.database = cards.database;
+    this.#cards = cards;
   }
 
   /** Returns the card of a policy word; null if the host does not have it. */
   card(policy: bigint): Promise<NamedCard | null> {
-    return this.store.card(this.id, hex32(policy));
+    return this.#cards.card(this.id, hex32(policy));
   }
 
   /** Returns the newest card, which holds until the ledger's present one is here. @throws DNT_NOT_HOSTED */
@@ -92,15 +69,15 @@ export class HostedDatanet implements StoredDatanet {
   }
 
   async #lastCard(): Promise<NamedCard | null> {
-    return this.policy === null ? null : this.store.card(this.id, this.policy);
+    return this.policy === null ? null : this.#cards.card(this.id, this.policy);
   }
 
   /** Takes a card. Rows that it describes otherwise than the last one are described again, a part at a time. */
   addCard({ card, policy, text }: NamedCard): Promise<void> {
-    return this.store.database.transaction(async (queries) => {
+    return this.database.transaction(async (queries) => {
       const before = await lock(queries, this.id);
       if (before.policy === hex32(policy)) return;
-      const last = before.policy === null ? null : await this.store.card(this.id, before.policy, queries);
+      const last = before.policy === null ? null : await this.#cards.card(this.id, before.policy, queries);
       await queries.query("insert into cards values ($1, $2, $3, $4)", [
         this.id,
         before.cardCount,
@@ -131,14 +108,14 @@ export class HostedDatanet implements StoredDatanet {
 
   /** Commits whose lists are here, as they came. */
   commits(): Promise<StoredCommit[]> {
-    return this.store.database.query<StoredCommit>(
+    return this.database.query<StoredCommit>(
       `select ${COMMIT} from commits where datanet_id = $1 order by number`,
       [this.id],
     );
   }
 
   async commit(rowsRoot: string): Promise<StoredCommit | undefined> {
-    const [found] = await this.store.database.query<StoredCommit>(
+    const [found] = await this.database.query<StoredCommit>(
       `select ${COMMIT} from commits where datanet_id = $1 and rows_root = $2`,
       [this.id, rowsRoot],
     );
@@ -166,7 +143,7 @@ export class HostedDatanet implements StoredDatanet {
     if (rowCount !== commit.rowCount || contributionRoot(rowHashesOf(digests)) !== commit.rowsRoot)
       throw mismatch(`the list of ${rowCount} rows is not that of the commit`, rowsRoot);
     const { committedAtMs, contributorId, opIndex } = commit;
-    await this.store.database.transaction(async (queries) => {
+    await this.database.transaction(async (queries) => {
       const { commitCount } = await lock(queries, this.id);
       const known = await queries.query("select 1 from commits where datanet_id = $1 and rows_root = $2", [
         this.id,
@@ -194,7 +171,7 @@ export class HostedDatanet implements StoredDatanet {
 
   /** SHA-256 of rows of a commit, 32 bytes each: as many as it has from place `from` on, at most `count`. */
   async digests({ number }: Pick<StoredCommit, "number">, from: number, count: number): Promise<Buffer> {
-    const [found] = await this.store.database.query<{ digests: Buffer }>(
+    const [found] = await this.database.query<{ digests: Buffer }>(
       `select substring(list from $3::bigint::int for $4::int) as digests from commits where datanet_id = $1 and number = $2`,
       [this.id, number, from * DIGEST_BYTES + 1, count * DIGEST_BYTES],
     );
@@ -221,12 +198,12 @@ export class HostedDatanet implements StoredDatanet {
     }
     // A new card may come between the reading of the last one and the rows' transaction.
     for (;;) {
-      const datanet = await this.store.require(this.id);
-      const card = (await datanet.#lastCard())!.card;
+      const { cardCount: cardCountBefore, policy } = await factsOf(this.database, this.id);
+      const { card } = (await this.#cards.card(this.id, policy!))!;
       const described = rows.map((row) => describe(card, row));
-      const newCount = await this.store.database.transaction(async (queries) => {
+      const newCount = await this.database.transaction(async (queries) => {
         const { cardCount, rowCount } = await lock(queries, this.id);
-        if (cardCount !== datanet.cardCount) return null;
+        if (cardCount !== cardCountBefore) return null;
         const pieces = new CommitRows(queries, this.id, commit);
         const fresh = await pieces.missingOf(from, rows.length);
         if (fresh.length === 0) return 0;
@@ -251,7 +228,7 @@ export class HostedDatanet implements StoredDatanet {
 
   /** Runs of rows that have not come, at most `max` of them. */
   async missing({ number }: StoredCommit, max: number): Promise<{ from: number; count: number }[]> {
-    return this.store.database.query(
+    return this.database.query(
       `select lower(run) as "from", upper(run) - lower(run) as count
          from commits, unnest(int4multirange(int4range(0, row_count)) - received) as run
         where datanet_id = $1 and number = $2 order by lower(run) limit $3`,
@@ -261,7 +238,7 @@ export class HostedDatanet implements StoredDatanet {
 
   /** Rows of a commit as they lie here, from `from` on and without a gap, up to `maxBytes`, but one at least. */
   async readRows(commit: StoredCommit, from: number, maxBytes: number): Promise<Uint8Array[]> {
-    const [run] = await this.store.database.query<{ end: number }>(
+    const [run] = await this.database.query<{ end: number }>(
       `select upper(run) as end from commits, unnest(received) as run
         where datanet_id = $1 and number = $2 and $3::bigint >= lower(run) and $3::bigint < upper(run)`,
       [this.id, commit.number, from],
@@ -290,7 +267,7 @@ export class HostedDatanet implements StoredDatanet {
     const rows: Uint8Array[] = [];
     for (let at = 0, bytes = 0; at < digests.length && bytes < maxBytes; ) {
       const asked = bufferOf(digests.subarray(at, at + ROWS_A_STATEMENT * DIGEST_BYTES));
-      const [absent] = await this.store.database.query<{ digest: Buffer; place: number }>(
+      const [absent] = await this.database.query<{ digest: Buffer; place: number }>(
         `select digest, place from ${digestsSql("$2")} as asked
           where not exists (select 1 from rows where rows.digest = asked.digest and datanet_id = $1) order by place limit 1`,
         [this.id, asked],
@@ -313,7 +290,7 @@ export class HostedDatanet implements StoredDatanet {
     digests: Buffer,
     { isFirst, maxBytes }: { maxBytes: number; isFirst: boolean },
   ): Promise<Uint8Array[]> {
-    const found = await this.store.database.query<{ place: number; bytes: Buffer }>(
+    const found = await this.database.query<{ place: number; bytes: Buffer }>(
       `select place, bytes from (
           select place, bytes, sum(octet_length(bytes)) over (order by place) as total
             from ${digestsSql("$1")} as asked join contents using (digest)) as sized
@@ -338,7 +315,7 @@ export class HostedDatanet implements StoredDatanet {
   /** Numbers of the rows that are here, by digest. */
   async rowNumbers(digests: readonly string[]): Promise<Map<string, number>> {
     if (digests.length === 0) return new Map();
-    const found = await this.store.database.query<{ digest: Buffer; number: number }>(
+    const found = await this.database.query<{ digest: Buffer; number: number }>(
       "select digest, number from rows where datanet_id = $1 and digest = any($2)",
       [this.id, digests.map((digest) => Buffer.from(digest, "hex"))],
     );
@@ -347,7 +324,7 @@ export class HostedDatanet implements StoredDatanet {
 
   /** @throws DNT_NOT_HOSTED */
   async content(digest: string): Promise<Uint8Array> {
-    const [found] = await this.store.database.query<{ bytes: Buffer }>(
+    const [found] = await this.database.query<{ bytes: Buffer }>(
       "select contents.bytes from rows join contents using (digest) where datanet_id = $1 and digest = $2",
       [this.id, Buffer.from(digest, "hex")],
     );
@@ -357,7 +334,7 @@ export class HostedDatanet implements StoredDatanet {
 
   /** Which of these roots have versions whose lists are here. */
   async versionsHere(roots: readonly string[]): Promise<Set<string>> {
-    const found = await this.store.database.query<{ root: string }>(
+    const found = await this.database.query<{ root: string }>(
       "select rows_root as root from versions where datanet_id = $1 and rows_root = any($2)",
       [this.id, roots],
     );
@@ -371,7 +348,7 @@ export class HostedDatanet implements StoredDatanet {
     const rows = decodeVersion(list);
     if (versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
       throw mismatch(`the list of ${rows.length} rows is not that of the version`, root);
-    await this.store.database.transaction(async (queries) => {
+    await this.database.transaction(async (queries) => {
       await lock(queries, this.id);
       await quotas.takeBytes(queries, leafId, list.length);
       const made = await queries.query(
@@ -384,7 +361,7 @@ export class HostedDatanet implements StoredDatanet {
 
   /** Returns the list behind a version's root, as it travels, in pieces, and its length. @throws DNT_NOT_HOSTED */
   async versionList(rowsRoot: string): Promise<{ bytes: number; pieces: AsyncGenerator<Buffer> }> {
-    const [found] = await this.store.database.query<{ bytes: number }>(
+    const [found] = await this.database.query<{ bytes: number }>(
       "select octet_length(list) as bytes from versions where datanet_id = $1 and rows_root = $2",
       [this.id, rowsRoot],
     );
@@ -407,7 +384,7 @@ export class HostedDatanet implements StoredDatanet {
     bytes: number,
   ): AsyncGenerator<Buffer> {
     for (let at = 0; at < bytes; at += LIST_SLICE_BYTES) {
-      const [slice] = await this.store.database.query<{ bytes: Buffer }>(
+      const [slice] = await this.database.query<{ bytes: Buffer }>(
         `select substring(list from $3::int for $4::int) as bytes from ${table} where datanet_id = $1 and ${key} = $2`,
         [this.id, value, at + 1, LIST_SLICE_BYTES],
       );
@@ -427,7 +404,7 @@ export class HostedDatanet implements StoredDatanet {
 
   /** State by some of the records. @param where SQL; `$1` is the Datanet */
   async stateOf(where: string, values: readonly SqlValue[] = []): Promise<RecordState> {
-    const found = await this.store.database.query<{ id: string; record: string }>(
+    const found = await this.database.query<{ id: string; record: string }>(
       `select id, record from records where datanet_id = $1 and (${where}) order by number`,
       [this.id, ...values],
     );
@@ -443,7 +420,7 @@ export class HostedDatanet implements StoredDatanet {
 
   /** Different rows that a leaf has labelled. */
   labelCount(leafId: number): Promise<number> {
-    return labelCountOf(this.store.database, this.id, leafId);
+    return labelCountOf(this.database, this.id, leafId);
   }
 }
 
@@ -465,11 +442,12 @@ const describesAlike = (a: Card, b: Card) =>
   JSON.stringify([b.row, b.labels.map(({ name }) => name), configurationsOf(b)]);
 
 /** Locks the Datanet against other writes until the transaction ends. @returns its facts as they are then */
-export async function lock({ query }: Queries, datanetId: number): Promise<StoredDatanet> {
-  const [facts] = await query<StoredDatanet>(
-    `select id, card_count as "cardCount", commit_count as "commitCount", row_count as "rowCount",
-            record_count as "recordCount", revision::float8 as revision, policy
-       from datanets where id = $1 for update`,
+export const lock = (queries: Queries, datanetId: number): Promise<StoredDatanet> =>
+  factsOf(queries, datanetId, "for update");
+
+async function factsOf(queries: Queries, datanetId: number, locking = ""): Promise<StoredDatanet> {
+  const [facts] = await queries.query<StoredDatanet>(
+    `select ${DATANET_COLUMNS} from datanets where id = $1 ${locking}`,
     [datanetId],
   );
   return facts!;
@@ -494,7 +472,7 @@ export async function changed(
 }
 
 /** Puts pieces together. @param bytes their length */
-export async function wholeOf(pieces: AsyncIterable<Buffer>, bytes: number): Promise<Uint8Array> {
+async function wholeOf(pieces: AsyncIterable<Buffer>, bytes: number): Promise<Uint8Array> {
   const whole = new Uint8Array(bytes);
   let at = 0;
   for await (const piece of pieces) {

@@ -41,7 +41,7 @@ export function nextToLabel(
   card: Card,
   { leafId, nowMs, ...request }: LabelRequest & { leafId: number; nowMs: number },
 ): Promise<LabelPick> {
-  return datanet.store.database.transaction(async (queries) => {
+  return datanet.database.transaction(async (queries) => {
     const { unsent } = request;
     await queries.query(
       `delete from label_leases where datanet_id = $1 and (until_ms <= $2::bigint or leaf_id = $3 and row_number <> all($4))`,

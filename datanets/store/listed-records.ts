@@ -17,7 +17,7 @@ export async function publicRecords(
   card: Card,
   { from, limit }: { from: number; limit: number },
 ): Promise<{ records: SignedRecord[]; seenCount: number }> {
-  const found = await datanet.store.database.query<{ record: string; isPublic: boolean }>(
+  const found = await datanet.database.query<{ record: string; isPublic: boolean }>(
     `select record, kind <> 'gold' and (kind <> 'label' or ${outcomeSql(card).state} <> 'waiting') as "isPublic"
        from records left join rows on rows.datanet_id = records.datanet_id and rows.number = row_number
       where records.datanet_id = $1 and records.number >= $2::bigint order by records.number limit $3`,
@@ -31,7 +31,7 @@ export async function publicRecords(
 
 /** Rows that are left out, or that their contributors object about, in the order in which their first records came. */
 export async function leftOutRows(datanet: HostedDatanet, card: Card) {
-  const found = await datanet.store.database.query<{ number: number; digest: Buffer; contributorId: number }>(
+  const found = await datanet.database.query<{ number: number; digest: Buffer; contributorId: number }>(
     `select rows.number, digest, contributor_id as "contributorId"
        from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
       where rows.datanet_id = $1 and begun_at is not null and (decision = 'leftOut' or has_objections) order by begun_at, rows.number`,

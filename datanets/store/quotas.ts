@@ -1,6 +1,5 @@
 import type { Queries } from "@openledger/foundation/database/database";
 import { datanetError } from "../datanet-errors.ts";
-import { storedBytes } from "./host-store.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -109,4 +108,12 @@ export class DayUsage {
       ],
     );
   }
+}
+
+/** Bytes that the host stores, all Datanets together. */
+async function storedBytes(queries: Queries): Promise<number> {
+  const [sum] = await queries.query<{ bytes: number }>(
+    "select coalesce(sum(stored_bytes), 0)::float8 as bytes from datanets",
+  );
+  return sum!.bytes;
 }

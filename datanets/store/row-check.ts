@@ -12,10 +12,11 @@ import type { ForeignRow, RowToCheck } from "../cleaning/row-to-check.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { viewRow } from "../rows/row-view.ts";
 import type { HostStore } from "./host-store.ts";
-import type { HostedDatanet, StoredCommit } from "./hosted-datanet.ts";
+import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeSql } from "./row-outcome.ts";
 import { digestsSql } from "./sql-values.ts";
 import type { StoredCheck } from "./stored-check.ts";
+import type { StoredCommit } from "./stored-datanet.ts";
 
 type CheckThread = TaskPool<typeof import("../cleaning/check-tasks.ts")>;
 
@@ -256,7 +257,7 @@ async function sendForeign(
   send: (piece: readonly ForeignRow[]) => Promise<void>,
 ): Promise<void> {
   for (let last = -1; ; ) {
-    const found = await datanet.store.database.query<{
+    const found = await datanet.database.query<{
       number: number;
       digest: Buffer;
       contributorId: number;
@@ -290,7 +291,7 @@ async function findRepeats(datanet: HostedDatanet): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const commit of await datanet.commits())
     for (let from = 0; from < commit.rowCount; from += DIGESTS_A_STATEMENT) {
-      const repeats = await datanet.store.database.query<{ digest: Buffer; contributorId: number }>(
+      const repeats = await datanet.database.query<{ digest: Buffer; contributorId: number }>(
         `select digest, contributor_id as "contributorId" from ${digestsSql("$3")} as listed join rows using (digest)
            join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
           where rows.datanet_id = $1 and commit_number <> $2 order by listed.place`,

@@ -91,7 +91,7 @@ export class RowSearch {
     const ranked = `select ${base}.number, ${isRanked ? rankSql(words) : "0::float4"} as rank from ${tables} where ${where}`;
     const order = isRanked ? "rank desc, number" : "number";
     const read = async (text: string) =>
-      (await datanet.store.database.query<{ number: number }>(text, values)).map(({ number }) => number);
+      (await datanet.database.query<{ number: number }>(text, values)).map(({ number }) => number);
     if (after === undefined) {
       const offset = `offset ${bind(from)}::bigint`;
       return { from, rows: await read(`${ranked} order by ${order} ${offset} limit ${bind(limit)}`) };
@@ -126,7 +126,7 @@ export class RowSearch {
         ? `(${rankSql(words)} > last.rank or (${rankSql(words)} = last.rank and ${base}.number <= ${row}))`
         : `${base}.number <= ${row}`;
     const last = isRanked && words !== null ? `, (${lastSql(words, bind(datanet.id), row)}) as last` : "";
-    const [counted] = await datanet.store.database.query<{ count: number }>(
+    const [counted] = await datanet.database.query<{ count: number }>(
       `select count(*)::int as count from ${from}${last} where ${where} and ${before}`,
       values,
     );
@@ -137,7 +137,7 @@ export class RowSearch {
 async function countRows(datanet: HostedDatanet, card: Card, filter: RowFilter): Promise<number> {
   const { bind, values } = new SqlValues();
   const { from, where } = matchingOf(datanet, card, filter, bind);
-  const [counted] = await datanet.store.database.query<{ total: number }>(
+  const [counted] = await datanet.database.query<{ total: number }>(
     `select count(*)::int as total from ${from} where ${where}`,
     values,
   );
@@ -150,7 +150,7 @@ async function countedBefore(datanet: HostedDatanet, card: Card, filter: RowFilt
   const { commit, contributorId, state } = filter;
   if (used.length !== 1) return null;
   if (commit !== undefined || contributorId !== undefined) {
-    const [counted] = await datanet.store.database.query<{ total: number }>(
+    const [counted] = await datanet.database.query<{ total: number }>(
       `select coalesce(sum(own_count), 0)::int as total from commits
         where datanet_id = $1 and (rows_root = $2 or contributor_id = $3::bigint)`,
       [datanet.id, commit ?? null, contributorId ?? null],
@@ -158,7 +158,7 @@ async function countedBefore(datanet: HostedDatanet, card: Card, filter: RowFilt
     return counted!.total;
   }
   if (state !== "waiting") return null;
-  const [counted] = await datanet.store.database.query<{ total: number }>(
+  const [counted] = await datanet.database.query<{ total: number }>(
     `select count(*)::int as total from rows
       where datanet_id = $1 and begun_at is not null and ${outcomeSql(card).state} <> 'waiting'`,
     [datanet.id],

@@ -28,7 +28,7 @@ export class RowStatistics {
 }
 
 async function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number) {
-  const { database } = datanet.store;
+  const { database } = datanet;
   const id = [datanet.id];
   const outcome = outcomeSql(card);
   const [groups, lengths, contributors, growth, labelling] = await Promise.all([
@@ -87,7 +87,7 @@ async function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number) 
  * how often labels say what a model suggests, by whether the labeller saw it.
  */
 async function labellingOf(datanet: HostedDatanet, card: Card, nowMs: number) {
-  const { database } = datanet.store;
+  const { database } = datanet;
   const outcome = outcomeSql(card);
   const [groups, leaves, gold, suggestions, [suggested]] = await Promise.all([
     // Rows with the same labels of the same leaves on the same day are counted together.

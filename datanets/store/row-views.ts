@@ -14,7 +14,7 @@ export async function rowViews(
   excerptCharacters: number,
 ) {
   const [found, recordState] = await Promise.all([
-    datanet.store.database.query<{
+    datanet.database.query<{
       number: number;
       digest: Buffer;
       commit: string;

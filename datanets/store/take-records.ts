@@ -41,7 +41,7 @@ export async function takeRecords(
   quotas: Quotas,
 ): Promise<(RollupError | null)[]> {
   if (offers.length === 0) return [];
-  return datanet.store.database.transaction(async (queries) => {
+  return datanet.database.transaction(async (queries) => {
     const { recordCount } = await lock(queries, datanet.id);
     const here = await recordsHere(
       queries,

@@ -23,7 +23,11 @@ export interface DatabaseAddress {
   release(): Promise<void>;
 }
 
-/** @throws SRV_DATABASE_UNREACHABLE where this machine's server does not start */
+/**
+ * Address of the database, for clients that connect by themselves.
+ * @throws SRV_DATABASE_UNREACHABLE where this machine's server does not start
+ * @public
+ */
 export async function databaseAddress(
   { databasePath, databaseUrl }: DatabaseConfig,
   logger: Pick<Logger, "info">,
