@@ -193,8 +193,6 @@ const secretText = (pattern: RegExp, message: string) =>
     .string()
     .regex(pattern, message)
     .transform((value) => new Secret(value));
-/** Redis address with user and password, hence a secret. */
-export const redisUrl = secretText(/^rediss?:\/\/\S+$/, "is no redis:// or rediss:// address");
 /** PostgreSQL address with user and password, hence a secret. */
 const postgresUrl = secretText(/^postgres(ql)?:\/\/\S+$/, "is no postgres:// address");
 /** Schema of a bearer token in HTTP's form. */

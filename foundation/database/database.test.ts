@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createLogger } from "../logger.ts";
 import { administer, createTestDatabase, type TestDatabase } from "../testing/test-database.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
-import { isDuplicate, sqlStateOf } from "./database-errors.ts";
+import { databaseError, isDuplicate, sqlStateOf } from "./database-errors.ts";
 import type { DatabasePart } from "./migrate.ts";
 import { isStorableText } from "./storable-text.ts";
 
@@ -163,6 +163,19 @@ it("notices come, and null after a connection that was lost", async () => {
 it("an address at which nobody answers is named by its code", async () => {
   const url = "postgres://nobody@127.0.0.1:1/none";
   await expect(database({ url })).rejects.toMatchObject({ code: "SRV_DATABASE_UNREACHABLE" });
+});
+
+it("a broken pipe and a credential that is not taken are a database that does not answer", () => {
+  for (const code of ["EPIPE", "ECONNRESET", "28P01", "28000", "3D000", "57P01"]) {
+    const cause = Object.assign(new Error("of the driver"), {
+      code,
+      ...(code.startsWith("E") ? { errno: -32 } : {}),
+    });
+    expect(databaseError(cause), code).toMatchObject({
+      code: "SRV_DATABASE_UNREACHABLE",
+      data: { reason: code },
+    });
+  }
 });
 
 it("text that the server would refuse or change is told beforehand", async () => {

@@ -7,25 +7,13 @@
  */
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from "pg";
 import { processErrors } from "../error-table.ts";
-import type { Logger } from "../logger.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
 import { databaseError, isLostRace } from "./database-errors.ts";
 import { type DatabasePart, migrate } from "./migrate.ts";
+import type { DatabaseLogger, Queries, SqlValue, Transactions } from "./queries.ts";
 
-/** Value of a parameter. A missing one would be NULL in silence, so `undefined` is not among them. */
-export type SqlValue = string | number | bigint | boolean | Buffer | Date | null | readonly SqlValue[];
-
-/** Queries, alone or in a transaction. */
-export interface Queries {
-  /**
-   * @throws SRV_DATABASE_UNREACHABLE, SRV_DISK_FULL, SRV_DATABASE_FAILED; the cause is the driver's error, with PostgreSQL's code
-   */
-  query<Row extends QueryResultRow = QueryResultRow>(
-    text: string,
-    values?: readonly SqlValue[],
-  ): Promise<Row[]>;
-}
+export type { Queries, SqlValue };
 
 export interface DatabaseOptions {
   /** `postgres://…`; the server must have an empty database of that name, or one of this rollup. */
@@ -33,7 +21,7 @@ export interface DatabaseOptions {
   readonly part: DatabasePart;
   /** Rollup of the data; null for data of any rollup. */
   readonly rollup: StoreRollup | null;
-  readonly logger: Logger;
+  readonly logger: DatabaseLogger;
   /** Default: 10. */
   readonly maxConnections?: number;
   /** Longest time of a statement; default: 30 s. */
@@ -51,10 +39,10 @@ const SILENCE_MS = 5_000;
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
 
-export class Database implements Queries {
+export class Database implements Transactions {
   readonly #pool: Pool;
   readonly #config: ClientConfig;
-  readonly #logger: Logger;
+  readonly #logger: DatabaseLogger;
   readonly #onClosed: () => Promise<void>;
   readonly #listeners = new Set<Listener>();
 
@@ -216,7 +204,7 @@ export class Database implements Queries {
 class Listener {
   readonly #config: ClientConfig;
   readonly #channel: string;
-  readonly #modules: { readonly onNotice: (payload: string | null) => void; readonly logger: Logger };
+  readonly #modules: { readonly onNotice: (payload: string | null) => void; readonly logger: DatabaseLogger };
   #client: Client | null = null;
   #again: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -224,7 +212,7 @@ class Listener {
   constructor(
     config: ClientConfig,
     channel: string,
-    modules: { readonly onNotice: (payload: string | null) => void; readonly logger: Logger },
+    modules: { readonly onNotice: (payload: string | null) => void; readonly logger: DatabaseLogger },
   ) {
     this.#config = config;
     this.#channel = channel;

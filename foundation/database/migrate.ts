@@ -5,9 +5,9 @@
 
 import type { QueryResultRow } from "pg";
 import { processErrors } from "../error-table.ts";
-import type { Logger } from "../logger.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
 import { sqlStateOf } from "./database-errors.ts";
+import type { DatabaseLogger, Queries, Transactions } from "./queries.ts";
 
 /** `Queries` and `Database` of database.ts, as far as a migration needs them. */
 interface Queries {
@@ -47,9 +47,13 @@ interface PartRecord {
  * may not migrate
  */
 export async function migrate(
-  database: Database,
+  database: Transactions,
   part: DatabasePart,
-  { logger, mayMigrate, rollup }: { rollup: StoreRollup | null; mayMigrate: boolean; logger: Logger },
+  {
+    logger,
+    mayMigrate,
+    rollup,
+  }: { rollup: StoreRollup | null; mayMigrate: boolean; logger: Pick<DatabaseLogger, "info"> },
 ): Promise<void> {
   const expected = part.migrations.length;
   const found = await recordOf(database, part.name).catch((error: unknown) => {

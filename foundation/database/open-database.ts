@@ -1,9 +1,9 @@
 /** Connection of a process to its part of the database: a server's, or the one of this machine. */
-import type { Logger } from "../logger.ts";
 import type { Secret } from "../secret.ts";
 import { SHARED_SETTINGS } from "../settings.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { startLocalServer } from "./local-server.ts";
+import type { DatabaseLogger } from "./queries.ts";
 
 /** Settings of every process that has data in PostgreSQL. */
 export const DATABASE_SETTINGS = {
@@ -30,7 +30,7 @@ export interface DatabaseAddress {
  */
 export async function databaseAddress(
   { databasePath, databaseUrl }: DatabaseConfig,
-  logger: Pick<Logger, "info">,
+  logger: Pick<DatabaseLogger, "info">,
 ): Promise<DatabaseAddress> {
   if (databaseUrl !== undefined) return { url: databaseUrl.reveal(), release: async () => {} };
   return startLocalServer(databasePath, () =>

@@ -1,3 +1,4 @@
+/** Horizontal bars of counts: statistics of a Datanet's rows, and why a new version leaves rows out. */
 import type { Tone } from "../../design/badge.tsx";
 import { RowText } from "../../rows/row-text.tsx";
 import { divideWhole, showCount } from "../../words/format.ts";
