@@ -1,4 +1,5 @@
-import type { Database, Queries } from "@openledger/foundation/database/database";
+import type { Database } from "@openledger/foundation/database/database";
+import type { Queries } from "@openledger/foundation/database/queries";
 import { LRUCache } from "lru-cache";
 import { type NamedCard, readCard } from "../card/card.ts";
 

@@ -1,4 +1,4 @@
-import type { Queries } from "@openledger/foundation/database/database";
+import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowDescription } from "./row-description.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
 

@@ -1,5 +1,6 @@
 /** The host's part of the database: the Datanets that it has, their directory, names, and what leaves have stored today. */
-import type { Database, Queries } from "@openledger/foundation/database/database";
+import type { Database } from "@openledger/foundation/database/database";
+import type { Queries } from "@openledger/foundation/database/queries";
 import type { NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { CardCache } from "./card-cache.ts";

@@ -1,5 +1,6 @@
 import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import type { Database, Queries, SqlValue } from "@openledger/foundation/database/database";
+import type { Database } from "@openledger/foundation/database/database";
+import type { Queries, SqlValue } from "@openledger/foundation/database/queries";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Card, NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";

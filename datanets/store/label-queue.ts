@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { Queries } from "@openledger/foundation/database/database";
+import type { Queries } from "@openledger/foundation/database/queries";
 import type { Card } from "../card/card.ts";
 import { type HostedDatanet, labelCountOf } from "./hosted-datanet.ts";
 import { outcomeSql } from "./row-outcome.ts";

@@ -1,4 +1,4 @@
-import type { Queries } from "@openledger/foundation/database/database";
+import type { Queries } from "@openledger/foundation/database/queries";
 import { datanetError } from "../datanet-errors.ts";
 
 const DAY_MS = 86_400_000;

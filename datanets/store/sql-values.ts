@@ -1,4 +1,4 @@
-import type { SqlValue } from "@openledger/foundation/database/database";
+import type { SqlValue } from "@openledger/foundation/database/queries";
 
 /** Parameters of a statement that is put together from parts. */
 export class SqlValues {

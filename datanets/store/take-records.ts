@@ -1,5 +1,5 @@
 /** Takes signed records: what each may say is checked in the transaction that stores it, so that two at once do not both pass. */
-import type { Queries } from "@openledger/foundation/database/database";
+import type { Queries } from "@openledger/foundation/database/queries";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 import type { BodyOf, RecordBody, SignedRecord } from "../records/record.ts";

@@ -1,5 +1,5 @@
 /** Recomputations: the last record of each leaf about a model, or about a settlement of it. */
-import type { Queries } from "@openledger/foundation/database/database";
+import type { Queries } from "@openledger/foundation/database/queries";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody, SignedRecord, VerifiedBody } from "../records/record.ts";
 import type { RecordOffer } from "./record-offer.ts";

@@ -3,22 +3,10 @@
  * of process. The record of each names the rollup whose data it holds, as `STORE.json` does in a directory.
  */
 
-import type { QueryResultRow } from "pg";
 import { processErrors } from "../error-table.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
 import { sqlStateOf } from "./database-errors.ts";
 import type { DatabaseLogger, Queries, Transactions } from "./queries.ts";
-
-/** `Queries` and `Database` of database.ts, as far as a migration needs them. */
-interface Queries {
-  query<Row extends QueryResultRow>(
-    text: string,
-    values?: readonly (string | number | null)[],
-  ): Promise<Row[]>;
-}
-interface Database extends Queries {
-  transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
-}
 
 /** A part of the database: its tables, as the statements that have made them, version by version. */
 export interface DatabasePart {

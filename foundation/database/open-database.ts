@@ -23,11 +23,7 @@ export interface DatabaseAddress {
   release(): Promise<void>;
 }
 
-/**
- * Address of the database, for clients that connect by themselves.
- * @throws SRV_DATABASE_UNREACHABLE where this machine's server does not start
- * @public
- */
+/** @throws SRV_DATABASE_UNREACHABLE where this machine's server does not start */
 export async function databaseAddress(
   { databasePath, databaseUrl }: DatabaseConfig,
   logger: Pick<DatabaseLogger, "info">,
