@@ -166,10 +166,10 @@ export const devnetPaths = {
   published: join(workspaceDir, "published"),
   /** Data of the answer server: proofs of settlements, compiled adapters. */
   serving: join(workspaceDir, "serving"),
-  /** PostgreSQL of the answer server and the factory. */
+  /** PostgreSQL of the Datanet host, the answer server and the factory. */
   database: join(workspaceDir, "database"),
-  /** Data of the Datanet host. */
-  datanetData: join(workspaceDir, "datanets"),
+  /** Of a Datanet host of an earlier version, which this one refuses. */
+  earlierDatanetData: join(workspaceDir, "datanets"),
   factoryData: join(workspaceDir, "factory"),
   watcher: join(workspaceDir, "watcher"),
   /** Folders as PEFT writes them: whatever is put here can be asked. */
