@@ -1,3 +1,7 @@
+/**
+ * Answers OpenAI's requests for completions and chats: parses, encodes, bills, has answers made, and streams or
+ * returns them. serving-app.ts has its routes.
+ */
 import { randomBytes, randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
