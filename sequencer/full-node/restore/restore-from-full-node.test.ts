@@ -161,6 +161,41 @@ describe("a sequencer's data directory from its full node's", () => {
     expect(expectUnpromised(s.world, 5), "a later start moves nothing").toEqual({ end });
   });
 
+  it("signs nothing for a place that the lost sequencer did not sign for, whoever has it now", async () => {
+    const s = await startFollowed();
+    await s.pay(0n);
+    await s.fullNode.poll();
+    await s.post();
+    await s.fullNode.poll();
+    // Seen by its author alone, in place 1.
+    const lost = await s.pay(1n);
+    await lose(s);
+    expect(await s.promote()).toMatchObject({ position: { opIndex: 1 } });
+    s.world = await startL1World(f, deployment, s.folder);
+    await s.world.watch();
+    const fullNode = await startTestFullNode(f, s.fullNodePath, urlOf(s.world));
+    onTestFinished(() => fullNode.stop().catch(() => {}));
+    const owner = BigInt(f.l1.roles.bob);
+    const fields = { domain: deployment.domain, amountCode: (18n << 35n) | 2n } as object;
+    const other = await send(s.world.rollup, transfer(alice, { ...bob, l1Owner: owner }, 1n, fields));
+    expect(other.status, JSON.stringify(other.body)).toBe(202);
+    expect(other.body).not.toHaveProperty("preconfirmation");
+    for (let i = 0; i < 3; i++) await fullNode.poll();
+    expect(fullNode.followed.head.position.opIndex).toBe(2);
+    await s.world.stop();
+    rmSync(s.dataPath, { recursive: true });
+    await fullNode.stop();
+    expect(await s.promote()).toMatchObject({ position: { opIndex: 2 } });
+    s.world = await startL1World(f, deployment, s.folder);
+    expect(lost.preconfirmation).toMatchObject({ opIndex: 1, operationHash: lost.hash });
+    expect((await s.world.rollup.get(`/v1/operations/${other.body.hash}`)).body).toMatchObject({
+      opIndex: 1,
+      preconfirmation: null,
+    });
+    const { unpromised } = s.world.rollup.sequencer.pipeline;
+    expect([0, 1, 2].map((place) => unpromised.has(place))).toEqual([false, true, true]);
+  });
+
   it("is refused where L1 has what the full node has not, and leaves nothing", async () => {
     const s = await startFollowed();
     await s.pay(0n);

@@ -19,7 +19,6 @@ import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
 import { storeKindOf } from "../../store/store-failure.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
-import { unpromisedFrom } from "../../store/unpromised-places.ts";
 import { ALARM_PREFIX } from "../follow-alarms.ts";
 import { PRECONFIRMATION_PREFIX } from "../follow-preconfirmations.ts";
 import { NO_ACTIVATION } from "../followed-ledger.ts";
@@ -68,8 +67,9 @@ export async function restoreFromFullNode(
   let result: RestoreFromFullNodeResult;
   try {
     await forgetFullNode(log);
-    result = await describe(log, rollup, rules);
-    await log.write([unpromisedFrom(result.position.opIndex)]);
+    const restored = await restore(log, { ...NO_ACTIVATION, rules });
+    result = await describe(restored, rollup);
+    await log.write([restored.unpromised.add(result.position.opIndex, null)]);
   } finally {
     await log.close();
   }
@@ -92,12 +92,7 @@ async function openRollup({
   return { chainId, rollup, rules: { domain, idFeeWei, shape: openingShape(registered) } };
 }
 
-async function describe(
-  log: LedgerLog,
-  rollup: RollupContract,
-  rules: Awaited<ReturnType<typeof openRollup>>["rules"],
-): Promise<RestoreFromFullNodeResult> {
-  const restored = await restore(log, { ...NO_ACTIVATION, rules });
+async function describe(restored: Restored, rollup: RollupContract): Promise<RestoreFromFullNodeResult> {
   const unpostedCount = await requireAllOfL1(restored, rollup);
   const { batchNumber, opIndex, root } = restored.head.position;
   return { position: { batchNumber, opIndex, root }, unpostedCount, leafCount: restored.leafCount };
