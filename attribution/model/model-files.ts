@@ -1,7 +1,7 @@
 /**
  * Files of a published model (docs/reference/attribution.md): a manifest with sizes, SHA-256 hashes and statics (what
  * never changes of a model on the ledger), and the files it names. Encodes and decodes them, and checks that they fit
- * each other; model-directory.ts and model-download.ts read and write them by it.
+ * each other; model-directory.ts reads and writes them.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";

@@ -1,6 +1,6 @@
 /**
  * Client of the OpenAI routes of an answer server (docs/explanation/openlora.md): its list of adapters, and one answer
- * while it is made. `askAdapter` and the Ask page use it.
+ * while it is made. `askAdapter`, `askModel` and pages use it.
  */
 
 import { RollupError } from "@openledger/foundation/rollup-error";

@@ -29,7 +29,9 @@ import type { PromptEncoder, PromptSender } from "./prompts/prompt-encoder.ts";
 import type { TokenNames } from "./token-names.ts";
 
 interface CompletionServiceOptions {
+  /** Name by which requests ask for the base without an adapter. */
   readonly baseName: string;
+  /** Number of token ids. */
   readonly vocabularySize: number;
   readonly endTokens: readonly number[];
   readonly maxBufferedBytes: number;
