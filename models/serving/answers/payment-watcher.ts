@@ -1,6 +1,7 @@
 /**
- * Follows the ledger's payments of a model. What was read may be taken back: a deposit that a reorganisation removed, a batch of
- * others, a restore. So the cursor keeps the chain that it stands on, and what differs is read again from the epoch's beginning.
+ * Follows the ledger's payments of a registered model and marks the answers that they pay for; answer-service.ts calls
+ * it. What was read may be taken back: a deposit that a reorganisation removed, a batch of others, a restore. So the
+ * cursor keeps the chain that it stands on, and what differs is read again from the epoch's beginning.
  * All servers on the database read: a step is taken only from the cursor that it was read at, so each is taken once.
  */
 import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
