@@ -148,6 +148,20 @@ describe("transactions", () => {
   });
 });
 
+it("a connection that ends is logged without the client that had it", async () => {
+  const lines: string[] = [];
+  const heard = createLogger("test", "warn", { write: (line) => lines.push(line) });
+  const one = await database({ logger: heard });
+  const other = await database();
+  await one.query("select 1");
+  await other.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+  );
+  await expect.poll(() => lines.length).toBeGreaterThan(0);
+  expect(JSON.parse(lines[0]!)).toMatchObject({ code: "57P01", msg: "a connection to the database ended" });
+  expect(lines[0]).not.toContain("secretKey");
+});
+
 it("notices come, and null after a connection that was lost", async () => {
   const one = await database();
   const notices: (string | null)[] = [];

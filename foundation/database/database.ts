@@ -39,6 +39,12 @@ const SILENCE_MS = 5_000;
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
 
+/** Facts of an error for the log. The driver hangs its client on it, with the key that cancels the connection's statements. */
+const causeOf = (error: (Error & { code?: string }) | undefined) => ({
+  reason: error?.message,
+  code: error?.code,
+});
+
 export class Database implements Transactions {
   readonly #pool: Pool;
   readonly #config: ClientConfig;
@@ -82,7 +88,7 @@ export class Database implements Transactions {
     };
     const pool = new Pool({ ...config, max: maxConnections });
     // An idle connection that ends is replaced by the next query.
-    pool.on("error", (error) => logger.warn({ err: error }, "a connection to the database ended"));
+    pool.on("error", (error) => logger.warn(causeOf(error), "a connection to the database ended"));
     const database = new Database(pool, config, options);
     try {
       await database.#requireUnicode();
@@ -121,7 +127,7 @@ export class Database implements Transactions {
 
   async #transactionOnce<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     const client = await this.#connect();
-    const onError = (error: Error) => this.#logger.warn({ err: error }, "a connection to the database ended");
+    const onError = (error: Error) => this.#logger.warn(causeOf(error), "a connection to the database ended");
     client.on("error", onError);
     let broken: RollupError | undefined;
     let failed: RollupError | undefined;
@@ -225,7 +231,7 @@ class Listener {
       if (this.#client !== client || this.#isClosed) return;
       this.#client = null;
       this.#modules.logger.warn(
-        { err: error, channel: this.#channel },
+        { ...causeOf(error), channel: this.#channel },
         "notices of the database are interrupted",
       );
       client.end().catch(() => {});
