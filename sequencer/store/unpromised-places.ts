@@ -11,7 +11,7 @@
 import type { LedgerLog } from "./ledger-log.ts";
 import { type StoreWrite, storeKeys } from "./store-keys.ts";
 
-interface Places {
+export interface Places {
   readonly from: number;
   /** First place behind them; null in a directory that no sequencer has started on since it was made. */
   readonly end: number | null;
@@ -50,8 +50,11 @@ export class UnpromisedPlaces {
   }
 }
 
-/** Write for a directory whose ledger may lack acknowledged operations from this place on. */
-export const unpromisedFrom = (opIndex: number): StoreWrite => ({
+/**
+ * Write for a directory whose ledger may lack acknowledged operations from this place on.
+ * @param earlier places before it that were not signed for
+ */
+export const unpromisedFrom = (opIndex: number, earlier: readonly Places[] = []): StoreWrite => ({
   key: storeKeys.unpromisedPlaces,
-  value: [{ from: opIndex, end: null }] satisfies readonly Places[],
+  value: [...earlier, { from: opIndex, end: null }] satisfies readonly Places[],
 });

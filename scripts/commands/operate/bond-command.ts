@@ -1,3 +1,4 @@
+/** `openledger operator bond`: the sequencer's bond, shown to anyone, filled by anyone, and taken back by its operator. Amounts are ETH. */
 import type { L1Result } from "@openledger/client/actions/l1/l1-result";
 import { SequencerBond } from "@openledger/client/bond/sequencer-bond";
 import type { LedgerClient } from "@openledger/client/ledger-client";

@@ -1,3 +1,7 @@
+/**
+ * `openledger verify equivocation`: takes the sequencer's bond by two preconfirmations of one place, in two transactions
+ * some blocks apart.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, formatEther, type Hex, keccak256, stringToHex } from "viem";
 import { openSigner, parseAddress } from "../../cli/context.ts";

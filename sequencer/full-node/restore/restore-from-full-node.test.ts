@@ -86,12 +86,12 @@ async function lose({ dataPath, fullNode, world }: Followed): Promise<void> {
   await fullNode.stop();
 }
 
-/** As many places from `from` on as the batches may have held that wait for L1. */
-function expectUnpromised({ rollup }: L1World, from: number): { end: number } {
+/** As many places from `from` on as the batches may have held that wait for L1, and those from `first` on before them. */
+function expectUnpromised({ rollup }: L1World, from: number, first = from): { end: number } {
   const { unpromised } = rollup.sequencer.pipeline;
   const { maxUnpostedBatches, rules } = rollup.sequencer.options;
   const end = from + (maxUnpostedBatches + 2) * (rules.shape.narrow + rules.shape.wide);
-  expect([from - 1, from, end - 1, end].map((place) => unpromised.has(place))).toEqual([
+  expect([first - 1, first, end - 1, end].map((place) => unpromised.has(place))).toEqual([
     false,
     true,
     true,
@@ -159,6 +159,21 @@ describe("a sequencer's data directory from its full node's", () => {
     s.world = await startL1World(f, deployment, s.folder);
     expect(s.world.rollup.sequencer.pipeline.head.ledger.root).toBe((await f.rollup.state()).root);
     expect(expectUnpromised(s.world, 5), "a later start moves nothing").toEqual({ end });
+
+    // Lost again: what the second sequencer did not sign, the third does not either.
+    await s.world.watch();
+    const again = await startTestFullNode(f, s.fullNodePath, urlOf(s.world));
+    onTestFinished(() => again.stop().catch(() => {}));
+    for (let i = 0; i < 3; i++) await again.poll();
+    await s.world.stop();
+    rmSync(s.dataPath, { recursive: true });
+    await again.stop();
+    expect(await s.promote()).toMatchObject({ position: { opIndex: 6 } });
+    s.world = await startL1World(f, deployment, s.folder);
+    expectUnpromised(s.world, 6, 5);
+    expect((await s.world.rollup.get(`/v1/operations/${next.hash}`)).body.preconfirmation).toBeNull();
+    const { body: first } = await s.world.rollup.get(`/v1/operations/${answers[0].hash}`);
+    expect(first.preconfirmation).toMatchObject(answers[0].preconfirmation);
   });
 
   it("is refused where L1 has what the full node has not, and leaves nothing", async () => {

@@ -18,9 +18,9 @@ import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
 import { storeKindOf } from "../../store/store-failure.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
-import { unpromisedFrom } from "../../store/unpromised-places.ts";
+import { type Places, unpromisedFrom } from "../../store/unpromised-places.ts";
 import { ALARM_PREFIX } from "../follow-alarms.ts";
-import { PRECONFIRMATION_PREFIX } from "../follow-preconfirmations.ts";
+import { PRECONFIRMATION_PREFIX, preconfirmationsAt } from "../follow-preconfirmations.ts";
 import { NO_ACTIVATION } from "../followed-ledger.ts";
 
 export interface RestoreFromFullNodeOptions {
@@ -66,9 +66,10 @@ export async function restoreFromFullNode(
   const log = await LedgerLog.open(partPath, own);
   let result: RestoreFromFullNodeResult;
   try {
+    const unsigned = await unsignedPlaces(log);
     await forgetFullNode(log);
     result = await describe(log, rollup, rules);
-    await log.write([unpromisedFrom(result.position.opIndex)]);
+    await log.write([unpromisedFrom(result.position.opIndex, unsigned)]);
   } finally {
     await log.close();
   }
@@ -122,6 +123,24 @@ async function checkSource(path: string, rollup: StoreRollup): Promise<void> {
   } finally {
     await log.close();
   }
+}
+
+/**
+ * Places of executed operations of which the full node has no signature: the sequencer that was lost had not signed for them,
+ * because it may have promised them to others, and this one must not either.
+ */
+async function unsignedPlaces(log: LedgerLog): Promise<Places[]> {
+  const places: { from: number; end: number }[] = [];
+  for await (const [, entry] of log.entries(0)) {
+    if (entry.type !== "operation") continue;
+    const { hash, opIndex } = entry;
+    const signed = await preconfirmationsAt(log, opIndex);
+    if (signed.some(({ preconfirmation }) => preconfirmation.operationHash === hash)) continue;
+    const last = places.at(-1);
+    if (last?.end === opIndex) last.end += 1;
+    else places.push({ from: opIndex, end: opIndex + 1 });
+  }
+  return places;
 }
 
 /**
