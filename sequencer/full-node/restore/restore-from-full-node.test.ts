@@ -145,7 +145,12 @@ describe("a sequencer's data directory from its full node's", () => {
       opIndex: 5,
       preconfirmation: null,
     });
+    const again = await startTestFullNode(f, s.fullNodePath, urlOf(s.world));
+    onTestFinished(() => again.stop().catch(() => {}));
+    for (let i = 0; i < 2; i++) await again.poll();
     await s.post();
+    for (let i = 0; i < 2; i++) await again.poll();
+    await again.stop();
     await s.world.turn();
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     await s.world.turn();
@@ -161,13 +166,8 @@ describe("a sequencer's data directory from its full node's", () => {
     expect(expectUnpromised(s.world, 5), "a later start moves nothing").toEqual({ end });
 
     // Lost again: what the second sequencer did not sign, the third does not either.
-    await s.world.watch();
-    const again = await startTestFullNode(f, s.fullNodePath, urlOf(s.world));
-    onTestFinished(() => again.stop().catch(() => {}));
-    for (let i = 0; i < 3; i++) await again.poll();
     await s.world.stop();
     rmSync(s.dataPath, { recursive: true });
-    await again.stop();
     expect(await s.promote()).toMatchObject({ position: { opIndex: 6 } });
     s.world = await startL1World(f, deployment, s.folder);
     expectUnpromised(s.world, 6, 5);
