@@ -47,6 +47,12 @@ export const clientErrors = defineErrors("CLI", {
     remedy: "nothing was signed or sent; ask again when you want to go on",
     isRetryable: true,
   },
+  CLI_WALLET_UNAVAILABLE: {
+    meaning:
+      'the wallet named no account; `data.reason` is "pending": an earlier request of this site waits in it, or "failed"',
+    remedy: "open the wallet, unlock it, and answer what waits there; then try again",
+    isRetryable: true,
+  },
   CLI_WALLET_WRONG_CHAIN: {
     meaning: "the wallet is on another network than the rollup",
     remedy: "switch the wallet to the rollup's network; `data.chainId` names it",

@@ -54,6 +54,15 @@ function parsed(text: string): unknown {
 /** Codes of a refusal by the owner: EIP-1193, and CAIP-25 of wallets behind WalletConnect. */
 const USER_REJECTED = [4001, 5000] as const;
 
+/** JSON-RPC's "resource unavailable", by which wallets say that a request of the same sort waits for its owner. */
+const REQUEST_PENDING = -32002;
+
+/**
+ * Returns true if an earlier request waits in the wallet.
+ * @internal
+ */
+export const isRequestPending = (error: unknown): boolean => walletErrorCodes(error).has(REQUEST_PENDING);
+
 /**
  * Returns true if the wallet's owner declined.
  * @internal

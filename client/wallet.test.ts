@@ -8,7 +8,7 @@ import { approveToken } from "./actions/l1/approve-token.ts";
 import { deposit } from "./actions/l1/deposit.ts";
 import { deriveKey } from "./l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "./ledger-client.ts";
-import { ensureChain, type WalletProvider, walletSigner } from "./wallet.ts";
+import { ensureChain, requestAccount, type WalletProvider, walletSigner } from "./wallet.ts";
 
 let f: Fixture;
 let anvil: Anvil;
@@ -272,4 +272,39 @@ it.each([
     }),
   );
   expect(await codeOf(approveToken(client, { amountWei: 1n }))).toBe("CLI_WALLET_REJECTED");
+});
+
+describe("requestAccount", () => {
+  const failing = (error: object) => ({ request: () => Promise.reject(error) });
+
+  it.each([
+    [
+      "by the wallet itself",
+      { code: -32_002, message: "Request of type 'wallet_requestPermissions' already pending" },
+    ],
+    [
+      "in a library's cause",
+      Object.assign(new Error("failed"), { cause: { data: { originalError: { code: "-32002" } } } }),
+    ],
+  ])("tells a request that waits in the wallet apart from a refusal: %s", async (_where, error) => {
+    await expect(requestAccount(failing(error))).rejects.toMatchObject({
+      code: "CLI_WALLET_UNAVAILABLE",
+      data: { reason: "pending" },
+      remedy: expect.stringMatching(/answer what waits there/),
+      isRetryable: true,
+    });
+  });
+
+  it("calls a refusal a refusal, and no other failure", async () => {
+    expect(await codeOf(requestAccount(failing({ code: 4001 })))).toBe("CLI_WALLET_REJECTED");
+    await expect(requestAccount(failing({ code: -32_603 }))).rejects.toMatchObject({
+      code: "CLI_WALLET_UNAVAILABLE",
+      data: { reason: "failed" },
+    });
+  });
+
+  it("gives the first account, or null", async () => {
+    expect(await requestAccount({ request: async () => ["0xa", "0xb"] })).toBe("0xa");
+    expect(await requestAccount({ request: async () => [] }, "eth_accounts")).toBeNull();
+  });
 });

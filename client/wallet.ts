@@ -6,7 +6,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, BaseError, ChainMismatchError, createWalletClient, custom, numberToHex } from "viem";
 import { clientError } from "./client-errors.ts";
 import type { TypedDataSigner } from "./l2-key.ts";
-import { isUserRejection, walletErrorCodes } from "./wallet-error-codes.ts";
+import { isRequestPending, isUserRejection, walletErrorCodes } from "./wallet-error-codes.ts";
 
 /** A wallet: EIP-1193's one method. */
 export interface WalletProvider {
@@ -49,6 +49,32 @@ export function walletError(cause: unknown): Error | null {
   if (mismatch !== null)
     return clientError("CLI_WALLET_WRONG_CHAIN", (mismatch as BaseError).shortMessage, { cause });
   return null;
+}
+
+/**
+ * Asks a wallet for its accounts.
+ * @param method eth_accounts opens no window
+ * @returns the first one; null where the owner has shared none
+ * @throws CLI_WALLET_REJECTED, CLI_WALLET_UNAVAILABLE
+ * @internal
+ */
+export async function requestAccount(
+  provider: WalletProvider,
+  method: "eth_accounts" | "eth_requestAccounts" = "eth_requestAccounts",
+): Promise<Address | null> {
+  try {
+    const [first] = (await provider.request({ method })) as readonly Address[];
+    return first ?? null;
+  } catch (cause) {
+    if (isUserRejection(cause))
+      throw clientError("CLI_WALLET_REJECTED", "the wallet's owner declined", { cause });
+    const isPending = isRequestPending(cause);
+    throw clientError(
+      "CLI_WALLET_UNAVAILABLE",
+      isPending ? "an earlier request of this site waits in the wallet" : "the wallet gave no address",
+      { data: { reason: isPending ? "pending" : "failed" }, cause },
+    );
+  }
 }
 
 /** Code of EIP-3085 for a network that the wallet does not know. */

@@ -1,4 +1,7 @@
-/** Lossless reading of JSON from elsewhere: no name twice in an object, and numbers with all their digits. */
+/**
+ * Lossless reading of JSON from elsewhere: no name twice in an object, and numbers with all their digits. Rows,
+ * cards and models' files are read by it.
+ */
 import { isSafeNumber, parse } from "lossless-json";
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Arithmetic modulo a prime, over bigint. It does not take constant time: do not use it for secrets that
- * others can probe.
+ * Arithmetic modulo a prime, over bigint. It does not take constant time: do not use it for secrets that others
+ * can probe. Field arithmetic off the kernels uses it.
  */
 
 /** The rest of `value`, 0 … modulus − 1, also of a negative one. */
@@ -46,7 +46,10 @@ export function invertAll(values: readonly bigint[], modulus: bigint): bigint[] 
   return inverses;
 }
 
-/** 1 / value modulo a prime, or any modulus that shares no factor with it, by Euclid's algorithm. @throws RangeError if there is none */
+/**
+ * 1 / value modulo a prime, or any modulus that shares no factor with it, by Euclid's algorithm.
+ * @throws RangeError if there is none
+ */
 export function invertMod(value: bigint, modulus: bigint): bigint {
   let a = ((value % modulus) + modulus) % modulus;
   let b = modulus;

@@ -1,4 +1,7 @@
-/** Retries with waits that double: the one place for them, for loops that cannot be one call, too. */
+/**
+ * Retries with waits that double: the one place for them, for loops that cannot be one call, too. Bridge,
+ * provers' supervisors and commands wait by it; times are milliseconds.
+ */
 import pRetry from "p-retry";
 
 interface Waits {

@@ -1,4 +1,7 @@
-/** Files that are whole or not there: written beside, made durable, and then given their name. */
+/**
+ * Files that are whole or not there: written beside, made durable, and then given their name. Commands,
+ * the devnet and stores of plain files write by it.
+ */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
@@ -22,8 +25,8 @@ type Content = string | Uint8Array | readonly Uint8Array[];
 const writing = new Map<string, Promise<void>>();
 
 /**
- * Writes a file, and its folder where there is none: a kill or a full disk leaves the old file or the new one. Writes of
- * one file take turns in the order of their calls: the last one's content stays.
+ * Writes a file, and its folder where there is none: a kill or a full disk leaves the old file or the new one. Writes
+ * of one file take turns in the order of their calls: the last one's content stays.
  * @throws what Node's file calls throw; then nothing is left beside
  */
 export function writeFileWhole(path: string, content: Content, options: WriteOptions = {}): Promise<void> {

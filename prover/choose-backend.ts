@@ -1,5 +1,6 @@
 /**
- * Choice of the back end that makes proofs by default: the one that a probe of this machine finds fastest.
+ * Choice of the back end that makes proofs by default: the one that a probe of this machine finds fastest. A
+ * proving process asks it once at its start.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";

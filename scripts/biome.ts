@@ -1,6 +1,6 @@
 /**
- * Runs Biome with the arguments given. Its program has 100 MB, a tenth of what an installation had: it is fetched by the first who checks
- * style, from a pinned archive, and unpacked into the cache.
+ * Runs Biome with the arguments given. Its program has 100 MB, a tenth of what an installation had: it is fetched by the first
+ * who checks style, from a pinned archive, and unpacked into the cache.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";

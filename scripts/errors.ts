@@ -1,6 +1,6 @@
 /**
- * Writes docs/reference/errors.md and, for the pages, docs/reference/errors.json: the codes of every table. Run it after a change:
- * npx tsx scripts/errors.ts
+ * Writes docs/reference/errors.md and, for the pages, docs/reference/errors.json: the codes of every table. Run it after a
+ * change: npx tsx scripts/errors.ts
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -305,11 +305,11 @@ function useReconnect(site: Site, live: Live): void {
 
 /** Uploads rows of this browser to their hosts, whichever page is open; its code is fetched if there are some. */
 function useContributionsCarried(site: Site, live: Live): void {
-  const rollupAddress = live.info.value?.rollupAddress;
+  const rollup = live.info.value;
   useEffect(() => {
-    if (rollupAddress === undefined || site.datanetHosts.length === 0) return;
+    if (rollup === null || site.datanetHosts.length === 0) return;
     const look = () => {
-      if (localStorage.getItem(pendingKey(rollupAddress)) === null) return;
+      if (localStorage.getItem(pendingKey(rollup)) === null) return;
       // Without its code there is nothing to say; the next look asks for it again.
       import("./datanets/contribute/carry-on.ts").then(
         ({ carryOn }) => carryOn(site, live),
@@ -318,7 +318,7 @@ function useContributionsCarried(site: Site, live: Live): void {
     };
     look();
     return live.onLook(look);
-  }, [rollupAddress]);
+  }, [rollup]);
 }
 
 /** Interval at which known names are fetched again. */

@@ -1,7 +1,7 @@
 /**
- * Rows that a reviewer should look at first: contradicted labels and rows unlike the others, each with a score of its own
- * and its measured AUC (docs/explanation/attribution-methods.md, "Wrong labels"). Input is public data, and the result
- * has the same bytes on every machine.
+ * Rows that a reviewer should look at first: contradicted labels and rows unlike the others, each with a score
+ * of its own and its measured AUC (docs/explanation/attribution-methods.md, "Wrong labels"). Input is public
+ * data, and the result has the same bytes on every machine. datanets/cleaning/ shows them to reviewers.
  */
 import { attributionError } from "../attribution-errors.ts";
 import { weightedProducts } from "../features/exact-influence.ts";
@@ -16,7 +16,9 @@ export interface LabelIssues {
   readonly predicted: Int32Array;
   /** 1 where such a model can judge: the other folds have two labels at least, the row's among them. */
   readonly isJudged: Uint8Array;
-  /** 0 … 1: p(best other label) / (p(best other label) + p(label)), held out. Above ½: contradicted. 0 if not judged. */
+  /**
+   * 0 … 1: p(best other label) / (p(best other label) + p(label)), held out. Above ½: contradicted. 0 if not judged.
+   */
   readonly contradiction: Float64Array;
   /** Loss that the row takes off itself in a model of all rows, in that model's units; ≥ 0. High: suspicious. */
   readonly selfInfluence: Float64Array;

@@ -1,8 +1,9 @@
 /**
- * The base columns: the part of a row's reward that does not depend on its influence, as columns of G in which every
- * query of the model has the same entry. A settlement pays by max(0, s), s = G q. So these columns add the same to a
- * row's score for any question, in units of the query's own scale, and the circuit stays as it is
- * (docs/explanation/attribution-methods.md, "The base").
+ * The base columns: the part of a row's reward that does not depend on its influence, as columns of G in which
+ * every query of the model has the same entry. A settlement pays by max(0, s), s = G q. So these columns add
+ * the same to a row's score for any question, in units of the query's own scale, and the circuit stays as it is
+ * (docs/explanation/attribution-methods.md, "The base"). registered-features.ts adds them; base-policy.ts names
+ * their strength.
  */
 import { MAX_FEATURE, padColumns, type QuantisedFeatures, quantiseFeatures } from "./quantise.ts";
 

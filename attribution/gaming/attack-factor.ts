@@ -1,8 +1,8 @@
 /**
- * Earnings of an attacker by a direct model of e-mails, per row, as a multiple of the earnings of honest rows of the same
- * version. A world is 600 e-mails of twenty contributors and 100 questions, of one seed. One contributor brings the
- * plan's rows in place of the honest ones. The rules are those of every version: exact copies and near-duplicates stay
- * out, and earn nothing.
+ * Earnings of an attacker by a direct model of e-mails, per row, as a multiple of the earnings of honest rows
+ * of the same version. A world is 600 e-mails of twenty contributors and 100 questions, of one seed. One
+ * contributor brings the plan's rows in place of the honest ones. The rules are those of every version: exact
+ * copies and near-duplicates stay out, and earn nothing. scripts/bench/attribution.ts prints it.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";

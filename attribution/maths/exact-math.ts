@@ -1,7 +1,8 @@
 /**
- * exp and log that give the same bits on every machine. ECMAScript leaves the last bits of Math.exp and Math.log to
- * the engine, but fixes +, −, ×, ÷ and Math.sqrt to IEEE 754: everything here uses only those. The approximations are
- * those of fdlibm (e_exp.c, e_log.c, Sun Microsystems 1993), good to one unit in the last place.
+ * exp and log that give the same bits on every machine. ECMAScript leaves the last bits of Math.exp and
+ * Math.log to the engine, but fixes +, −, ×, ÷ and Math.sqrt to IEEE 754: everything here uses only those. The
+ * approximations are those of fdlibm (e_exp.c, e_log.c, Sun Microsystems 1993), good to one unit in the last
+ * place. Trainings and language models compute by it.
  */
 
 const LN2_HIGH = 0.6931471803691238;

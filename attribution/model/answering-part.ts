@@ -24,6 +24,7 @@ import {
 } from "./model-manifest.ts";
 import { boundColumns, DIRECT } from "./recipe-fields.ts";
 
+/** The part, decoded. */
 export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
   /** Column commitments of each shard. */
   readonly columns: readonly ColumnCommitments[];

@@ -1,6 +1,7 @@
 /**
- * Rows that a validator looks at before they vouch for a commit: those that nearly repeat an earlier one, and labels that
- * a model of everybody else's rows contradicts. Input is public data, and the list is the same on every machine.
+ * Rows that a validator looks at before they vouch for a commit: those that nearly repeat an earlier one, and
+ * labels that a model of everybody else's rows contradicts. Input is public data, and the list is the same on
+ * every machine. `openledger datanet check` prints it.
  */
 import { attributionError } from "../attribution-errors.ts";
 import { PIXEL_COUNT, POOLED_DIGIT_SIDE } from "../rows/digit-pixels.ts";
@@ -31,8 +32,8 @@ export interface CheckedCommit {
   readonly rowCount: number;
   readonly nearDuplicateCount: number;
   /**
-   * Number of contradicted labels; null where no model can judge: the others have too few rows, or none of one label that
-   * this commit has.
+   * Number of contradicted labels; null where no model can judge: the others have too few rows, or none of one label
+   * that this commit has.
    */
   readonly contradictedCount: number | null;
   /** True where so many labels are contradicted that nobody should vouch for the commit. */

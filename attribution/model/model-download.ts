@@ -2,6 +2,7 @@
  * Download of a published model's files from its server, each checked against manifest and recipe, within
  * limits of bytes and time. Commands, servers and pages call it.
  */
+import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { attributionError } from "../attribution-errors.ts";
 import {
   ANSWERING_FILES,
@@ -106,32 +107,8 @@ async function download(url: string, signal: AbortSignal, maxBytes: number): Pro
       return null;
     }
     if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
-    // Not every browser iterates over a stream.
-    const reader = response.body.getReader();
-    try {
-      return await readAll(reader, maxBytes);
-    } finally {
-      // A stream with too many bytes is not read further.
-      reader.cancel().catch(() => {});
-    }
+    return await boundedBytes(response, maxBytes);
   } catch (cause) {
     throw attributionError("ATT_SERVER_UNREACHABLE", `no file from ${url}`, { data: { url }, cause });
   }
-}
-
-/**
- * Reads a stream, counting bytes as they come: a server need not name their number. Without bytes no memory is taken.
- */
-async function readAll(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(maxBytes);
-  let sizeBytes = 0;
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    if (sizeBytes + read.value.length > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
-    bytes.set(read.value, sizeBytes);
-    sizeBytes += read.value.length;
-  }
-  return bytes.subarray(0, sizeBytes);
 }

@@ -1,7 +1,8 @@
 /**
  * Labelled rows of a datanet, encoded and decoded: one line of canonical JSON, UTF-8, a label and an input
- * (docs/reference/attribution.md). The contributor gives the label; the validator who signs the row off has read
- * both. Canonical = as `JSON.stringify` writes it, so that a row has one spelling and a copy is found by its hash.
+ * (docs/reference/attribution.md). The contributor gives the label; the validator who signs the row off has
+ * read both. Canonical = as `JSON.stringify` writes it, so that a row has one spelling and a copy is found by
+ * its hash. Contributors' files, trainings and checks go through it.
  *
  *   email  {"label":"spam" | "ham","text":"subject\nbody"}
  *   digit  {"label":"0" … "9","pixels":base64 of 28 × 28 bytes, row after row, 0 = background}

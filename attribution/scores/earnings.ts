@@ -1,6 +1,7 @@
 /**
- * Earnings of a settled epoch: rows, payees and the answers that paid them. Everything comes from public data: the
- * settlement is computed again by `settleEpoch`, which refuses data that the ledger does not bind.
+ * Earnings of a settled epoch: rows, payees and the answers that paid them. Everything comes from public data:
+ * the settlement is computed again by `settleEpoch`, which refuses data that the ledger does not bind.
+ * `openledger rewards why` explains a leaf's rewards with it; amounts are wei, or 2^-40 quanta.
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { PAYEE_ROLE, type Payee, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
@@ -28,7 +29,9 @@ export interface RowEarning {
   readonly payeeIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
-  /** Earned amount in 2^-40 quanta: those of a payee's rows add up to its earnings and a remainder below one quantum. */
+  /**
+   * Earned amount in 2^-40 quanta: those of a payee's rows add up to its earnings and a remainder below one quantum.
+   */
   readonly earnedParts: bigint;
   /** Earned wei, rounded down. */
   readonly earnedWei: bigint;

@@ -14,7 +14,7 @@ export const archivePlace = (archive: BlobArchive): BlobPlace => ({
   noteWrong: ({ versionedHash }) => archive.forget(versionedHash),
 });
 
-/** Files of this machine. */
+/** Place of files on this machine. */
 export function filesPlace(
   folder: string,
   read: (hash: VersionedHash) => Promise<Uint8Array | null>,
@@ -31,9 +31,10 @@ export function filesPlace(
   };
 }
 
+/** Time for a server's answer: a sequencer may have to make the blob first. */
 const PEER_TIMEOUT_MS = 20_000;
 
-/** @param url of a sequencer or full node, as for their API */
+/** Another's archive. @param url of a sequencer or full node, as for their API */
 export function peerPlace(url: string, timeoutMs = PEER_TIMEOUT_MS): BlobPlace {
   const place = `archive ${shownUrl(url)}`;
   const base = url.replace(/\/+$/, "");

@@ -1,7 +1,7 @@
 /**
- * Blobs from a beacon node, by the route that every node has had since the Fulu fork (`/eth/v1/beacon/blobs`), and by the
- * one before it (`blob_sidecars`). Ethereum's nodes keep a blob for 18 days. Anvil serves the first route, and has
- * numbers of blocks where others have slots.
+ * Blobs from a beacon node, by the route that every node has had since the Fulu fork (`/eth/v1/beacon/blobs`),
+ * and by the one before it (`blob_sidecars`). Ethereum's nodes keep a blob for 18 days. Anvil serves the first
+ * route, and has numbers of blocks where others have slots. blob-finder.ts asks it as a place.
  */
 
 import { versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
@@ -22,7 +22,10 @@ const DEFAULT_TIMEOUT_MS = 20_000;
 /** 72 blobs in a block as JSON, with their proofs. The fork of December 2025 allows nine, its successors 21. */
 const MAX_ANSWER_BYTES = 24 << 20;
 const MAX_FACTS_BYTES = 1 << 20;
-/** Blobs of one answer that are looked at: each that is not the one costs a commitment. Attack: a node that sends junk. */
+/**
+ * Blobs of one answer that are looked at: each that is not the one costs a commitment. Attack: a node that sends
+ * junk.
+ */
 const MAX_CANDIDATES = 24;
 /** Seconds per slot of every public chain, where the node does not name its own. */
 const SECONDS_PER_SLOT = 12;

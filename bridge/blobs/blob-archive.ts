@@ -1,8 +1,8 @@
 /**
- * Blobs in a folder, each a file of its 131,072 bytes under its versioned hash. A file is whole or not there: it is
- * written beside, made durable, and then gets its name. Whether it is the right one, its reader finds out by the
- * commitment (checked-blob.ts): a disk may lie, and anybody may copy files into the folder. So the folder is of no rollup, and has
- * no record of one.
+ * Blobs in a folder, each a file of its 131,072 bytes under its versioned hash. A file is whole or not there:
+ * it is written beside, made durable, and then gets its name. Whether it is the right one, its reader finds out
+ * by the commitment (checked-blob.ts): a disk may lie, and anybody may copy files into the folder. So the
+ * folder is of no rollup, and has no record of one. Full nodes and commands store blobs in it.
  */
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { PART, writeFileWhole } from "@openledger/foundation/whole-file";
 import { bridgeError } from "../bridge-errors.ts";
 import { isVersionedHash, type VersionedHash } from "./blob-source.ts";
 
+/** Age from which a half-written file belongs to nobody: no write takes an hour. */
 const ABANDONED_MS = 3_600_000;
 
 interface BlobArchiveOptions {
@@ -27,8 +28,8 @@ export class BlobArchive {
   #writing: Promise<unknown> = Promise.resolve();
 
   /**
-   * Makes the folder where there is none, and removes files that a crash left half written. Anything but a plain file of
-   * a blob's length is ignored: the right bytes get its name when they are found.
+   * Makes the folder where there is none, and removes files that a crash left half written. Anything but a plain file
+   * of a blob's length is ignored: the right bytes get its name when they are found.
    * @throws BRG_BLOBS_FAILED
    */
   static async open(options: BlobArchiveOptions): Promise<BlobArchive> {
@@ -94,7 +95,10 @@ export class BlobArchive {
     });
   }
 
-  /** Deletes a file whose bytes do not match its name, so that the right ones can be stored. @throws BRG_BLOBS_FAILED */
+  /**
+   * Deletes a file whose bytes do not match its name, so that the right ones can be stored.
+   * @throws BRG_BLOBS_FAILED
+   */
   async forget(hash: VersionedHash): Promise<void> {
     await this.#inTurn(() => this.#remove(hash));
   }

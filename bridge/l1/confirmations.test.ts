@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defaultConfirmations, StalledHead } from "./confirmations.ts";
+import { defaultConfirmations, isOldHead, StalledHead } from "./confirmations.ts";
 
 test("says once of each block that none has come after it for a minute", () => {
   const warnings: string[] = [];
@@ -26,4 +26,11 @@ test("says once of each block that none has come after it for a minute", () => {
 
 test("takes the first block for enough on the development chain alone", () => {
   expect([31_337, 1, 1_337].map(defaultConfirmations)).toEqual([1, 3, 3]);
+});
+
+test("calls a newest block old after ten minutes, and never on the development chain", () => {
+  const minedAt = 1_000_000;
+  const at = (seconds: number) => (minedAt + seconds) * 1_000;
+  expect([599, 600, 601].map((age) => isOldHead(1, minedAt, at(age)))).toEqual([false, false, true]);
+  expect(isOldHead(31_337, minedAt, at(1e6))).toBe(false);
 });

@@ -13,6 +13,12 @@ const STALLED_ALARM_MS = 600_000;
 export const stalledAlarmMsOf = (chainId: number): number | null =>
   chainId === 31_337 ? null : STALLED_ALARM_MS;
 
+/** Whether a newest block is so old that its node is cut off, or lies; never on a development chain. */
+export function isOldHead(chainId: number, timestampSeconds: number | bigint, nowMs = Date.now()): boolean {
+  const maxAgeMs = stalledAlarmMsOf(chainId);
+  return maxAgeMs !== null && nowMs - 1_000 * Number(timestampSeconds) > maxAgeMs;
+}
+
 /** A development chain's nodes mine only what is sent to them: a second block may never come. */
 export const defaultConfirmations = (chainId: number): number => (chainId === 31_337 ? 1 : 3);
 

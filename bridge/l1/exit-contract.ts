@@ -1,4 +1,7 @@
-/** The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/reference/exits.md), as typed calls. */
+/**
+ * The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/reference/exits.md), as
+ * typed calls. The exit commands and pages send them.
+ */
 
 import type { ContractEntry } from "@openledger/circuits/ledger/operation";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";

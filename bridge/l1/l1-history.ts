@@ -15,7 +15,7 @@ import { type ReadBatch, readPostedBatch } from "../blobs/read-batch.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { findDeploymentBlock } from "./deployment-block.ts";
 import { l1Call } from "./l1-client.ts";
-import { type RollupLog, readRollupLogs } from "./log-reader.ts";
+import { logsIncomplete, type RollupLog, readRollupLogs } from "./log-reader.ts";
 import { type QueueEntry, toQueueEntry } from "./queue-entry.ts";
 import type { RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
 import { readSubmission, type Submission, takesSettlementOnL1 } from "./submission/l1-submission.ts";
@@ -412,14 +412,6 @@ async function decode(
     throw batchMalformed(place, error);
   }
 }
-
-/** @param what must be in these blocks, and the node's logs do not have it */
-export const logsIncomplete = (what: string, fromBlock: bigint, toBlock: bigint) =>
-  bridgeError(
-    "BRG_L1_LOGS_INCOMPLETE",
-    `the Ethereum node's logs of blocks ${fromBlock} to ${toBlock} lack ${what}`,
-    { data: { what, fromBlock: Number(fromBlock), toBlock: Number(toBlock) } },
-  );
 
 function unreadable(batchNumber: bigint, why: string, cause?: unknown) {
   return bridgeError("BRG_HISTORY_UNREADABLE", `batch ${batchNumber}: ${why}`, {

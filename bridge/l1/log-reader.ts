@@ -82,6 +82,14 @@ export async function findEventBlock(
   return null;
 }
 
+/** @param what must be in these blocks, and the node's logs do not have it */
+export const logsIncomplete = (what: string, fromBlock: bigint, toBlock: bigint) =>
+  bridgeError(
+    "BRG_L1_LOGS_INCOMPLETE",
+    `the Ethereum node's logs of blocks ${fromBlock} to ${toBlock} lack ${what}`,
+    { data: { what, fromBlock: Number(fromBlock), toBlock: Number(toBlock) } },
+  );
+
 /** Events of the rollup among these logs, in L1's order. @throws BRG_HISTORY_UNREADABLE */
 export function inOrder(raw: readonly Log<bigint, number, false>[]): RollupLog[] {
   const parsed = parseEventLogs({ abi: rollupAbi, logs: [...raw] }) as RollupLog[];

@@ -1,6 +1,7 @@
 /**
- * The rollup's contract as typed calls. Every write is simulated first, so that a refusal comes with the name of
- * the contract's error and costs nothing.
+ * The rollup's contract as typed calls. Every write is simulated first, so that a refusal comes with the name
+ * of the contract's error and costs nothing. Bridge, verifiers, full nodes and commands read and write L1
+ * through it; amounts are wei.
  */
 
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
@@ -266,8 +267,8 @@ export class RollupContract {
   }
 
   /**
-   * Pre-verified settlement for the Settle record with this model and word: since when, and from when on anybody may post
-   * a batch with the record, in seconds. null where there is none.
+   * Pre-verified settlement for the Settle record with this model and word: since when, and from when on anybody may
+   * post a batch with the record, in seconds. null where there is none.
    */
   async preVerifiedSettlement(
     modelId: number,

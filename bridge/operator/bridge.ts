@@ -1,4 +1,4 @@
-/** The bridge as one object: its loops over one database, from start to stop. */
+/** The bridge as one object: its loops over one database, from start to stop. main.ts starts it. */
 import { setTimeout as delay } from "node:timers/promises";
 import { batchShapesOf } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";

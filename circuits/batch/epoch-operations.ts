@@ -1,7 +1,8 @@
 /**
- * The life of a model's epochs: Activation, CloseEpoch, Settle, ClaimRewards (docs/reference/settlement.md, "Operations"), as model-body.circom
- * and claim-rewards.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
- * of forced kinds never refuse.
+ * The life of a model's epochs: Activation, CloseEpoch, Settle, ClaimRewards (docs/reference/settlement.md,
+ * "Operations"), as model-body.circom and claim-rewards.circom prove them. Each function takes the model's
+ * record and returns it as it is afterwards; those of forced kinds never refuse. slot.ts and queue-slot.ts call
+ * them; amounts are wei.
  */
 import {
   hashStatics,
@@ -116,8 +117,8 @@ export function closeEpoch(
 }
 
 /**
- * A ForcedCloseEpoch's effect: that of another leaf's CloseEpoch at the entry's time. It never refuses: null means that the entry
- * has no effect.
+ * A ForcedCloseEpoch's effect: that of another leaf's CloseEpoch at the entry's time. It never refuses: null means
+ * that the entry has no effect.
  * @param queuedAt L1's time in seconds when the entry was queued
  */
 export function forcedCloseEpoch(

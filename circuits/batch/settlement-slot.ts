@@ -1,6 +1,6 @@
 /**
  * Slots of settlements: Settle and Activation, executed by the holder of the proof or replayed from posted
- * data.
+ * data. slot.ts executes them, batch.ts replays them.
  */
 
 import { type Signature, verifySignature } from "../field/curve/eddsa.ts";
@@ -71,8 +71,9 @@ export function executeSettlement(
 }
 
 /**
- * Attack: anyone who knows a model's payee table can prove an Activation, which fixes the model's cap for ever. Without the
- * model's signature a stranger could choose a cap of a few payments an epoch, or of more than its circuit can settle.
+ * Attack: anyone who knows a model's payee table can prove an Activation, which fixes the model's cap for ever.
+ * Without the model's signature a stranger could choose a cap of a few payments an epoch, or of more than its circuit
+ * can settle.
  */
 function requireSignature(
   operation: SettlementOperation,

@@ -1,6 +1,7 @@
 /**
- * A blob's bytes: the values of Σ d_k X^k at the 4,096 roots of unity of its field, in bit-reversed order, 32 bytes each,
- * highest first (EIP-4844). So its coefficients are found again by the inverse transform, and L1 evaluates the polynomial itself.
+ * A blob's bytes: the values of Σ d_k X^k at the 4,096 roots of unity of its field, in bit-reversed order, 32
+ * bytes each, highest first (EIP-4844). So its coefficients are found again by the inverse transform, and L1
+ * evaluates the polynomial itself. blob-opening.ts makes them, readers of L1 decode them.
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";

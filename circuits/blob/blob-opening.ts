@@ -1,6 +1,6 @@
 /**
- * Blob and its opening at z, as L1 takes both with a batch. The blob is made before the statement, because
- * its hash enters z.
+ * Blob and its opening at z, as L1 takes both with a batch. The blob is made before the statement, because its
+ * hash enters z. The sequencer makes both when it closes a batch.
  */
 
 import { type BatchData, BLOB_OPENING_BYTES, encodeWire } from "../batch/batch-data.ts";

@@ -1,6 +1,6 @@
 /**
- * KZG by micro-eth-signer: verification of an opening, and proofs of a blob's cells (EIP-7594). A file of its own,
- * so that a page that checks blobs does not load kzg.ts.
+ * KZG by micro-eth-signer: verification of an opening, and proofs of a blob's cells (EIP-7594). A file of its
+ * own, so that a page that checks blobs does not load kzg.ts. blob-sidecar.ts needs it.
  */
 import { hexToBytes as plainBytes, bytesToHex as plainHex } from "@noble/hashes/utils.js";
 import type { KZG } from "micro-eth-signer/kzg.js";

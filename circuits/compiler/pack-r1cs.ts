@@ -1,7 +1,7 @@
 /**
- * R1CS file as columns of small numbers. Rows of copies of one template differ in their wires only, by the
- * same amount almost everywhere. So a row is stored as its pattern (how many terms, which coefficients), and
- * its wires as their differences from those of the last row with that pattern.
+ * R1CS file as columns of small numbers. Rows of copies of one template differ in their wires only, by the same
+ * amount almost everywhere. So a row is stored as its pattern (how many terms, which coefficients), and its
+ * wires as their differences from those of the last row with that pattern. prebuilt.ts stores it.
  */
 import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
 import type { FieldConstants } from "./field-constants.ts";

@@ -1,6 +1,6 @@
 /**
- * circom's list of symbols as columns. A line is `label,wire,component,name`. A name is split into its
- * numbers, which count up, and the text around them, which many lines share.
+ * circom's list of symbols as columns. A line is `label,wire,component,name`. A name is split into its numbers,
+ * which count up, and the text around them, which many lines share. prebuilt.ts stores them.
  */
 import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
 

@@ -1,7 +1,7 @@
 /**
- * Compiled circuits that the repository holds, so that a fresh clone need not compile them: one file for each, named by
- * the circuit and its content hash. Nobody has to trust them: `openledger verify` compiles, and so does
- * `npx tsx scripts/prebuild.ts --check`, which compares every byte.
+ * Compiled circuits that the repository holds, so that a fresh clone need not compile them: one file for each,
+ * named by the circuit and its content hash. Nobody has to trust them: `openledger verify` compiles, and so
+ * does `npx tsx scripts/prebuild.ts --check`, which compares every byte. compile.ts unpacks them.
  */
 
 import { createHash } from "node:crypto";
@@ -177,8 +177,9 @@ function splitColumns(bytes: Buffer): Uint8Array[] {
 }
 
 /**
- * Field constants that many circuits hold: a fixed dictionary of the format, as Brotli has one of words. A circuit's own
- * constants are in its own file. Two columns: values of 32 bytes, and after each the id that most often follows it.
+ * Field constants that many circuits hold: a fixed dictionary of the format, as Brotli has one of words. A circuit's
+ * own constants are in its own file. Two columns: values of 32 bytes, and after each the id that most often follows
+ * it.
  */
 const sharedOf = new Map<string, SharedConstants & { readonly sha256: string }>();
 

@@ -1,6 +1,7 @@
 /**
- * Proof statement about a vector of field elements (of a batch, a settlement or an exit): its commitment C,
- * the challenge z and the value y at z. Same rules as ElementVector.sol and data-commitment.circom.
+ * Proof statement about a vector of field elements (of a batch, a settlement or an exit): its commitment C, the
+ * challenge z and the value y at z. Same rules as ElementVector.sol and data-commitment.circom. Every statement
+ * is built of it.
  */
 import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
 import { hashTagged, keccak256 } from "./poseidon.ts";

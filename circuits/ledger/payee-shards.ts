@@ -1,7 +1,7 @@
 /**
  * Division of a model's payees into shards (docs/reference/settlement.md, "Shards"). Payees are flat: shard s
  * has the places from 512 s on. If another shard follows, the places after its last payee are absent payees
- * without rows.
+ * without rows. Registration divides, settlement circuits and the ledger follow.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
@@ -66,14 +66,18 @@ export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
 }
 
 /**
- * Payees in the places of shards that hold so many rows and payees each. A payee whose rows do not fit is in two shards.
+ * Payees in the places of shards that hold so many rows and payees each. A payee whose rows do not fit is in two
+ * shards.
  * @throws CIR_SETTLEMENT_SIZE beyond eight shards
  */
 export function cutPayees(payees: readonly Payee[], max: ShardRoom = LARGEST_SHARD): Payee[] {
   return inPlaces(cut(payees, max));
 }
 
-/** Payees of shards, at most 512 each, with absent ones behind those of a shard that another follows. @throws CIR_SETTLEMENT_SIZE */
+/**
+ * Payees of shards, at most 512 each, with absent ones behind those of a shard that another follows.
+ * @throws CIR_SETTLEMENT_SIZE
+ */
 export function inPlaces(shards: readonly (readonly Payee[])[]): Payee[] {
   const flat = shards.flatMap((shard, s) =>
     s === shards.length - 1

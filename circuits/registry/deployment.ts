@@ -1,6 +1,6 @@
 /**
- * The deployment record: one JSON file that `openledger deploy` writes and every process reads.
- * Field elements and wei are strings in the file (0x-hex or decimal) and bigints here.
+ * The deployment record: one JSON file that `openledger deploy` writes and every process reads. Field elements
+ * and wei are strings in the file (0x-hex or decimal) and bigints here.
  */
 
 import { readFileSync } from "node:fs";

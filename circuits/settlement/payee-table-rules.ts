@@ -1,6 +1,6 @@
 /**
- * The rules of payee-table.circom: a model's activation, and the default split of a closed epoch, as a proof of each shard. Pure;
- * amounts are wei. Needs `initPoseidon`.
+ * The rules of payee-table.circom: a model's activation, and the default split of a closed epoch, as a proof of
+ * each shard. Pure; amounts are wei. Needs `initPoseidon`. Settlers build the proof's inputs by it.
  */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
@@ -52,7 +52,8 @@ export function defaultSplit(
 }
 
 /**
- * Registers the payees of a model; `cap.circuit` is the index of the circuit of draws that takes at most `cap.payments`.
+ * Registers the payees of a model; `cap.circuit` is the index of the circuit of draws that takes at most
+ * `cap.payments`.
  * @param payeeCount of the circuit that proves each shard
  * @throws CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */

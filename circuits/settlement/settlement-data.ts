@@ -1,6 +1,7 @@
 /**
  * Posted data of a settlement: the elements that L1 evaluates, and the vector that C commits to
- * (docs/reference/settlement.md). Amounts are wei.
+ * (docs/reference/settlement.md). Amounts are wei. Settlers encode it; sequencer, contract and readers of L1
+ * decode it.
  */
 import { circuitError } from "../circuit-errors.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
@@ -9,8 +10,8 @@ import { FIELD_ORDER, MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
 import { packed, sizeError } from "./settlement-size.ts";
 
 /**
- * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), of exits (0, 0) for a
- * leaf, (1, payees) for a payee, then (payments, shards) and (0, payees). Payees are those of one shard.
+ * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), of exits
+ * (0, 0) for a leaf, (1, payees) for a payee, then (payments, shards) and (0, payees). Payees are those of one shard.
  */
 export const CIRCUIT_SORT = {
   batch: 0,
@@ -80,7 +81,10 @@ export function packActivationItem(payee: Payee): bigint {
   return BigInt(payee.contributorId) | (BigInt(payee.validatorId) << 24n) | (BigInt(payee.rowCount) << 48n);
 }
 
-/** The payee table that an activation posts: every payee has a row, so items of 0 are absent ones. The last payee is none. */
+/**
+ * The payee table that an activation posts: every payee has a row, so items of 0 are absent ones. The last payee is
+ * none.
+ */
 export function activationPayees(items: readonly bigint[]): Payee[] {
   return items.slice(0, items.findLastIndex((item) => item !== 0n) + 1).map((item) => ({
     contributorId: Number(item & 0xffffffn),
@@ -108,7 +112,10 @@ export function shardItems({ items, shardCount }: Pick<PostedSettlement, "items"
   );
 }
 
-/** The item elements of each shard; of several none of zeros at the end beyond `elementCounts`, where the items go on elsewhere. */
+/**
+ * The item elements of each shard; of several none of zeros at the end beyond `elementCounts`, where the items go on
+ * elsewhere.
+ */
 function shardElements(posted: PostedSettlement, isActivation: boolean): bigint[][] {
   const elements = shardItems(posted).map((items) => itemElements(items, isActivation));
   if (posted.shardCount === 1) return elements;
@@ -133,7 +140,8 @@ const elementsOf = (payeeCount: number, isActivation: boolean): number =>
 export const settlementElements = (data: SettlementData): bigint[] => entryElements(data)[0]!;
 
 /**
- * E of each entry, what L1 evaluates: one of a single shard; by draws in S shards the draws' and one a shard, by payee tables one a shard.
+ * E of each entry, what L1 evaluates: one of a single shard; by draws in S shards the draws' and one a shard, by
+ * payee tables one a shard.
  * @throws CIR_WIRE_MALFORMED
  */
 export function entryElements(data: SettlementData): bigint[][] {

@@ -1,6 +1,6 @@
 /**
- * The rules of settlement.circom, direct-settlement.circom and those of shards: the proofs of a closed epoch's settlement. Pure;
- * amounts are wei. Needs `initPoseidon`.
+ * The rules of settlement.circom, direct-settlement.circom and those of shards: the proofs of a closed epoch's
+ * settlement. Pure; amounts are wei. Needs `initPoseidon`. Settlers build the proofs' inputs by it.
  */
 
 import { unpackBinding } from "../ledger/leaf.ts";
@@ -21,8 +21,10 @@ import { columnCount, misfitOf, modelShape, requireSize, sizeError } from "./set
 import { settleShards } from "./shards/settle-shards.ts";
 
 /**
- * Settles a closed epoch by K drawn payments: one proof, or by circuits of shards one of the draws and one of each shard.
- * @throws CIR_SETTLEMENT_SIZE if something does not fit the circuit; CIR_SETTLEMENT_DIFFERS if payments, payees, features
+ * Settles a closed epoch by K drawn payments: one proof, or by circuits of shards one of the draws and one of each
+ * shard.
+ * @throws CIR_SETTLEMENT_SIZE if something does not fit the circuit; CIR_SETTLEMENT_DIFFERS if payments, payees,
+ * features
  *   or an opening are not those that the closed epoch, the statics or the receipt bind (`data.what`)
  */
 export function settleEpoch(epoch: EpochToSettle): SampledSettlement {

@@ -1,7 +1,8 @@
 /**
- * A batch of any size out of parts: one transfer slot, one member slot, one row, one unit, one wide place, the tree's
- * top, with a blob its evaluation, and the frame. The nets are the connections of TableBatch (table-batch.circom), line by line;
- * table-composition.all.test.ts holds the two equal.
+ * A batch of any size out of parts: one transfer slot, one member slot, one row, one unit, one wide place, the
+ * tree's top, with a blob its evaluation, and the frame. The nets are the connections of TableBatch
+ * (table-batch.circom), line by line; table-composition.all.test.ts holds the two equal. circuit-registry.ts
+ * compiles by it.
  */
 import type { Composition, PartCopy, PartSpec } from "../compiler/compose-layout.ts";
 import { templatePath } from "../compiler/template-files.ts";
@@ -105,7 +106,10 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "blo
   };
 }
 
-/** The plan of a shape that `requireTableShape` allows. Smaller trees (`depth`) are for tests. @throws CIR_COMPOSITION_INVALID */
+/**
+ * The plan of a shape that `requireTableShape` allows. Smaller trees (`depth`) are for tests.
+ * @throws CIR_COMPOSITION_INVALID
+ */
 export function tableComposition(shape: TableShape, depth: number = TREE_DEPTH): Composition {
   requireTableShape(shape, depth);
   const { isBlob = false, ...sizes } = shape;

@@ -1,6 +1,7 @@
 /**
- * Layout of a closed batch for its circuit: every slot, row and unit, and the tree around them. Plain data,
- * so that tests can alter it. docs/explanation/leaf-table.md has the argument.
+ * Layout of a closed batch for its circuit: every slot, row and unit, and the tree around them. Plain data, so
+ * that tests can alter it. docs/explanation/leaf-table.md has the argument. table-builder.ts makes it when a
+ * batch closes.
  */
 
 import type { TreelessTrace } from "../batch/slot-trace.ts";

@@ -1,6 +1,7 @@
 /**
  * Operator's routes of the sequencer, for both ends: the bridge's requests and the answers
  * (docs/reference/api.md). Readers parse by these schemas; the compiler holds writers to their `z.input`.
+ * operator-client.ts calls them, operator-routes.ts serves them.
  */
 import { z } from "zod";
 import { KIND, KIND_RULES, SHARD_COUNT_MAX } from "../protocol.ts";
@@ -70,7 +71,9 @@ export const queueEntriesBody = z.object({
 
 export const queueReplacementBody = queueEntriesBody.extend({ fromIndex: counter });
 
-/** Bytes of the first entry of an activation with 512 payees in its shard, the longest (docs/reference/settlement.md). */
+/**
+ * Bytes of the first entry of an activation with 512 payees in its shard, the longest (docs/reference/settlement.md).
+ */
 export const MAX_SETTLEMENT_BYTES = 55 + 12 + 30 * 171;
 /** Maximum entries after a settlement's first one: by draws one for each shard. */
 export const MAX_FURTHER_ENTRIES = SHARD_COUNT_MAX;

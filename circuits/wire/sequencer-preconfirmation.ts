@@ -1,4 +1,7 @@
-/** The promise that an acknowledged operation gets its place: EIP-712, signed by the operator's L1 key (docs/reference/api.md). */
+/**
+ * The promise that an acknowledged operation gets its place: EIP-712, signed by the operator's L1 key
+ * (docs/reference/api.md). The sequencer signs it; clients and full nodes check it.
+ */
 
 type Hex = `0x${string}`;
 

@@ -50,7 +50,10 @@ export function decodeOperation(body: OperationBody): SignedOperation {
   };
 }
 
-/** A preconfirmation with everything that its hash covers: the file that `openledger verify preconfirmations` takes. */
+/**
+ * A preconfirmation with everything that its hash covers: the file that
+ * `openledger verify preconfirmations` and `verify equivocation` take.
+ */
 export interface PreconfirmationRecord {
   readonly chainId: number;
   readonly rollupAddress: Address;

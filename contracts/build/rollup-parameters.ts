@@ -1,6 +1,6 @@
 /**
- * Parameters that a deployer chose once, and warnings about them for users before they deposit. Amounts are
- * wei of OPEN.
+ * Parameters that a deployer chose once, and warnings about them for users before they deposit. Amounts are wei
+ * of OPEN. `openledger deploy`, `status` and `verify` print the warnings.
  */
 import { formatEther } from "viem";
 
@@ -18,7 +18,9 @@ const ID_COUNT = 2n ** 24n;
 const LARGE_PART = 1_000_000n;
 /** Part of the supply below which a price is next to nothing: a thousandth of an OPEN at first. */
 const SMALL_PART = 1_000_000_000_000n;
-/** `max`: from hour 24 to day 7 a batch an hour takes eight overdue entries. docs/reference/exits.md, "Why seven days" */
+/**
+ * `max`: from hour 24 to day 7 a batch an hour takes eight overdue entries. docs/reference/exits.md, "Why seven days"
+ */
 const USUAL_CAPACITY = { min: 64, max: 144 * 8 };
 
 /** Lists parameters that the contract accepts and that few would expect, each with its consequence. */

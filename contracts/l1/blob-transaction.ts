@@ -1,8 +1,8 @@
 /**
  * Transactions with blobs (type 3) in the form that nodes accept: the signed transaction, and beside it the
  * blobs, their commitments and their proofs. Since EIP-7594 nodes require a proof of each cell, which takes
- * seconds; before, and with lenient nodes still, one proof a blob. Neither is signed, so the transaction is
- * the same. viem writes the older form alone.
+ * seconds; before, and with lenient nodes still, one proof a blob. Neither is signed, so the transaction is the
+ * same. viem writes the older form alone. The bridge signs by it.
  */
 import { concatHex, fromRlp, type Hex, keccak256, type LocalAccount, slice, toRlp } from "viem";
 

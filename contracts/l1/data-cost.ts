@@ -1,7 +1,7 @@
 /**
- * Choice between calldata and a blob for a batch's narrow slots, by current prices: pure arithmetic. Costs
- * that both ways share (the transaction, the proof, the batch's record) are left out. Measured on receipts at
- * 7b597cf0.
+ * Choice between calldata and a blob for a batch's narrow slots, by current prices: pure arithmetic. Costs that
+ * both ways share (the transaction, the proof, the batch's record) are left out. Measured on receipts at
+ * 7b597cf0. Bridge and sequencer choose by it; prices are wei a unit of gas.
  */
 import type { DataPlace } from "@openledger/circuits/protocol";
 import { GAS_PER_BLOB } from "./blob-transaction.ts";
@@ -47,7 +47,10 @@ export const dataCostsWei = (
  */
 const MIN_SAVING_PER_MILLE = 100n;
 
-/** @param current where the last batch was: the other place has to be cheaper by a tenth. null: the cheaper one, a blob if equal */
+/**
+ * @param current where the last batch was: the other place has to be cheaper by a tenth. null: the cheaper one, a
+ * blob if equal
+ */
 export function cheaperPlace(counts: DataCounts, prices: DataPrices, current: DataPlace | null): DataPlace {
   const costsWei = dataCostsWei(counts, prices);
   if (current === null) return costsWei.blob <= costsWei.calldata ? "blob" : "calldata";

@@ -1,4 +1,7 @@
-/** Classes of an Ethereum node's failure: it did not answer, or it answered with a refusal. */
+/**
+ * Classes of an Ethereum node's failure: it did not answer, or it answered with a refusal. l1-client.ts gives
+ * them codes.
+ */
 import { BaseError, HttpRequestError, RpcError, RpcRequestError, TimeoutError } from "viem";
 
 /**

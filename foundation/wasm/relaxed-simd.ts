@@ -1,4 +1,7 @@
-/** WebAssembly as these kernels need it: its types, which the compiler's library lacks, and relaxed SIMD. */
+/**
+ * WebAssembly as these kernels need it: its types, which the compiler's library lacks, and relaxed SIMD.
+ * Kernels of circuits, prover and models compile through it.
+ */
 import { f64x2, i32, sharesMemory, v128, WasmModuleBuilder } from "./assembler.ts";
 
 /** A compiled module; opaque, and worker threads can be sent it. */

@@ -1,6 +1,10 @@
-/** Schemas of numbers in addresses and queries of HTTP: decimal digits, bounded before they are read. */
+/**
+ * Schemas of numbers in addresses and queries of HTTP: decimal digits, bounded before they are read. Routes of
+ * all servers parse by them.
+ */
 import { z } from "zod";
 
+/** Schema of a number of at most 13 digits, which a double holds exactly. */
 export const countFromText = z
   .string()
   .regex(/^[0-9]{1,13}$/, "is not a number")

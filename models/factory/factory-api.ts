@@ -191,7 +191,9 @@ export const formSchema = z.strictObject({
   /** Shares of each payment for the model's owner, and of rows' earnings for their validator, in percent. */
   ownerPercent: within("ownerPercent"),
   validatorPercent: within("validatorPercent"),
-  /** Share of payments for rows that answers cite, in percent; the rest goes by influence. 0: answers are written without rows. */
+  /**
+   * Share of payments for rows that answers cite, in percent; the rest goes by influence. 0: answers are written without rows.
+   */
   citationPercent: within("citationPercent"),
   /** The model that this one replaces; 0 = none. */
   predecessorId: leafId,

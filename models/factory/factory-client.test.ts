@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { createLedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { expect, it, onTestFinished } from "vitest";
 import { FactoryClient } from "./factory-client.ts";
 
 /** A factory that names `names`, and gives `content` for each of them. */
-async function factoryOf(names: readonly string[], content: string): Promise<FactoryClient> {
+async function factoryOf(names: readonly string[], content: string | Readable): Promise<FactoryClient> {
   const sha256 = createHash("sha256").update("weights").digest("hex");
   const fixture = await createLedgerFixture({ hasFeed: false });
   const { domain, rollupAddress } = fixture.client;
@@ -17,7 +18,8 @@ async function factoryOf(names: readonly string[], content: string): Promise<Fac
       return response.end(
         JSON.stringify({ domain: `0x${domain.toString(16)}`, origin, rollupAddress, session: "s" }),
       );
-    if (request.method !== "POST") return response.end(content);
+    if (request.method !== "POST")
+      return typeof content === "string" ? response.end(content) : content.pipe(response);
     response.setHeader("content-type", "application/json");
     const files = names.map((name) => ({ name, sizeBytes: 7, sha256 }));
     return response.end(JSON.stringify({ form: "adapter", files }));
@@ -50,4 +52,20 @@ it("takes no other bytes than the export names: cut off, or changed", async () =
   expect(await taken("weights")).toBe("weights");
   for (const content of ["weight", "weighty"])
     await expect(taken(content), content).rejects.toMatchObject({ code: "CLI_ANSWER_INVALID" });
+});
+
+it("reads no further than the bytes that the export names", async () => {
+  let sentBytes = 0;
+  const endless = new Readable({
+    read() {
+      sentBytes += 65_536;
+      this.push(sentBytes > 2 ** 28 ? null : Buffer.alloc(65_536));
+    },
+  });
+  const factory = await factoryOf(["adapter_model.safetensors"], endless);
+  const { files } = await factory.export("job", "adapter");
+  await expect(factory.file("job", "adapter", files[0]!)).rejects.toMatchObject({
+    code: "CLI_ANSWER_INVALID",
+  });
+  expect(sentBytes).toBeLessThan(2 ** 25);
 });

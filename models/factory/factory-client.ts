@@ -12,6 +12,7 @@ import {
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
 import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
 import { signRequest } from "@openledger/datanets/records/signed-request";
+import { BodyTooLong, boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { z } from "zod";
 import {
   baseSchema,
@@ -189,7 +190,7 @@ export class FactoryClient {
     return this.#post(`/v1/jobs/${id}/exports`, { form }, exportSchema, LONG_MS);
   }
 
-  /** A file of an export. @throws CLI_ANSWER_INVALID if its bytes are not those that the export names */
+  /** A file of an export. @throws CLI_ANSWER_INVALID if its bytes, or their number, are not those that the export names */
   async file(
     id: string,
     form: ExportForm,
@@ -197,11 +198,15 @@ export class FactoryClient {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const call = { path: `/v1/jobs/${id}/files/${form}/${encodeURIComponent(name)}` };
     const response = await requestServer(this.#client, this.url, this.#signed(call, LONG_MS), FACTORY);
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (bytes.length === sizeBytes && bytesToHex(sha256(bytes)) === digest) return bytes;
-    throw clientError("CLI_ANSWER_INVALID", `${name} has other bytes than the export names`, {
-      data: { url: this.url, name, sizeBytes, found: bytes.length },
+    const differs = (foundBytes: number | null) =>
+      clientError("CLI_ANSWER_INVALID", `${name} has other bytes than the export names`, {
+        data: { url: this.url, name, sizeBytes, found: foundBytes },
+      });
+    const bytes = await boundedBytes(response, sizeBytes).catch((error: unknown) => {
+      throw error instanceof BodyTooLong ? differs(null) : error;
     });
+    if (bytes.length === sizeBytes && bytesToHex(sha256(bytes)) === digest) return bytes;
+    throw differs(bytes.length);
   }
 
   /** Has questions to the job's registered model answered, and its closed epochs settled, or no more. */

@@ -50,7 +50,10 @@ interface FactoryModules {
   readonly nowMs?: () => number;
 }
 
-/** @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are no models */
+/**
+ * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are
+ * no models
+ */
 export async function createFactoryProcess(
   settings: FactoryConfig,
   { circuitSizes, client, logger, nowMs = Date.now, onFatal, startSettler }: FactoryModules,

@@ -1,6 +1,7 @@
 /**
- * A ceremony's steps for all circuits of a rollup: a folder has a folder for each circuit, in the form that provers and
- * `deploy` read. A single zkey file goes through the same steps; its circuit is its name up to the first dot.
+ * A ceremony's steps for all circuits of a rollup: a folder has a folder for each circuit, in the form that
+ * provers and `deploy` read. A single zkey file goes through the same steps; its circuit is its name up to the
+ * first dot. `openledger ceremony` runs them.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -92,7 +93,10 @@ export function applyBeaconToKeys(
   return stepEach(paths, (step) => applyBeacon({ ...step, beaconHex, iterationsExp }, onProgress));
 }
 
-/** Verifies each key. @throws RollupError PRV_PTAU_INVALID, PRV_KEY_INVALID, PRV_CEREMONY_REFUSED, CIR_COMPILE_FAILED */
+/**
+ * Verifies each key.
+ * @throws RollupError PRV_PTAU_INVALID, PRV_KEY_INVALID, PRV_CEREMONY_REFUSED, CIR_COMPILE_FAILED
+ */
 export async function verifyKeys(
   request: { path: string; ptauPath: string; resolveCircuit: ResolveCircuit },
   onProgress: OnProgress = () => {},

@@ -2,6 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
@@ -50,6 +52,16 @@ afterEach(async () => {
 });
 
 describe("ChildProver", () => {
+  test("ends with a parent that ends while it starts", async () => {
+    const entry = [join(repositoryRoot, "scripts/start.js"), join(repositoryRoot, "prover/process/main.ts")];
+    const child = spawn(process.execPath, entry, {
+      env: { ...process.env, PROVER_BACKEND: "wasm", PROVER_LOG_LEVEL: "silent" },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    child.disconnect();
+    expect(await once(child, "exit")).toEqual([0, null]);
+  }, 60_000);
+
   test("proves in its process, and tells the stages", async () => {
     const prover = start();
     const stages: string[] = [];

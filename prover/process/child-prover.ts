@@ -1,7 +1,7 @@
 /**
  * Prover in a child process: one job at a time. The process is started again, with longer and longer pauses,
  * when it dies, hangs, or takes more memory than it may. Its log goes into this process's; it ends with this
- * process, however that ends.
+ * process, however that ends. open-prover.ts opens it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,6 +1,6 @@
 /**
  * Daily cross-check: another back end proves the witness of one batch too. A back end alone would not notice
- * its own fault.
+ * its own fault. proof-maker.ts runs it.
  */
 
 import type { Logger } from "@openledger/foundation/logger";

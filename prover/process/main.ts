@@ -1,4 +1,5 @@
 /** The child process that makes a sequencer's or an answer server's proofs. ChildProver starts it; it ends with its parent. */
+import { endWithParent } from "@openledger/foundation/end-with-parent";
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -8,7 +9,7 @@ import { ProofMaker } from "./proof-maker.ts";
 import { readProverConfig } from "./prover-config.ts";
 
 // The channel closes when the parent ends, however that ends: kill -9 included.
-process.on("disconnect", () => process.exit(0));
+endWithParent(0);
 // The terminal and service managers signal the whole group. Only the parent decides when this process ends.
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => {});
 

@@ -1,4 +1,7 @@
-/** Tasks that all back ends leave to JavaScript, on a thread of its own: witnesses and verification. */
+/**
+ * Tasks that all back ends leave to JavaScript, on a thread of its own: witnesses and verification.
+ * proof-helper.ts runs them.
+ */
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { moving } from "@openledger/foundation/threads/task-seat";
 import { type VerificationKey, verifyProof } from "../formats/verification-key.ts";

@@ -1,6 +1,7 @@
 /**
- * Queue between provers' callers and workers on any number of machines: BullMQ on Redis or Valkey. A job
- * names its inputs by their hash; the inputs lie beside the queue, compressed, and are checked when read.
+ * Queue between provers' callers and workers on any number of machines: BullMQ on Redis or Valkey. A job names
+ * its inputs by their hash; the inputs lie beside the queue, compressed, and are checked when read.
+ * queue-prover.ts puts jobs, queue-worker.ts takes them.
  */
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,4 +1,4 @@
-/** Worker of the queue: proves one job at a time, and renews the job's lock while it runs. */
+/** Worker of the queue: proves one job at a time, and renews the job's lock while it runs. main.ts starts it. */
 
 import { setInterval as every } from "node:timers/promises";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";

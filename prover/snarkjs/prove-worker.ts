@@ -5,8 +5,10 @@
  * every worker thread that loads it for one of its own and seizes its message port. And a process can be
  * killed in the middle of a proof together with all of snarkjs' threads.
  */
+
 import { isComposition } from "@openledger/circuits/compiler/composed-copies";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
+import { endWithParent } from "@openledger/foundation/end-with-parent";
 import { groth16, wtns } from "snarkjs";
 import type { ProverErrorCode } from "../prover-errors.ts";
 import type { CircuitInputs, ProofStage } from "../proving/prover.ts";
@@ -50,7 +52,7 @@ process.on("message", (request: ProveRequest) => {
   });
 });
 // The process that asked is gone: snarkjs' threads would live on.
-process.on("disconnect", () => process.exit(0));
+endWithParent(0);
 
 function answer(message: ProveAnswer): void {
   process.send?.(message);

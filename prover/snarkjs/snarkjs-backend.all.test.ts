@@ -30,6 +30,19 @@ describe("createSnarkjsProver", () => {
     expect((await prover.prove({ circuit: world.circuit, inputs })).backend).toBe("snarkjs");
   });
 
+  test("kills a process that hangs in a stage, and starts another one", async () => {
+    const hanging = createSnarkjsProver({ stageTimeoutMs: 15_000 });
+    const stop = () => void process.kill(hanging.workerPid!, "SIGSTOP");
+    await expect(
+      hanging.prove({ circuit: world.circuit, inputs }, { onProgress: stop }),
+    ).rejects.toMatchObject({
+      code: "PRV_WORKER_DIED",
+      data: { reason: "a stage took more than 15000 ms" },
+    });
+    expect((await hanging.prove({ circuit: world.circuit, inputs })).backend).toBe("snarkjs");
+    await hanging.close();
+  });
+
   test("runs under tsx from any working directory, and an idle prover does not hold the process", async () => {
     const backendUrl = new URL("./snarkjs-backend.ts", import.meta.url).href;
     const text = (value: unknown) =>

@@ -14,14 +14,23 @@ import type { ProveAnswer, ProveRequest } from "./prove-worker.ts";
 const backend = "snarkjs";
 /** Characters of the process's last output in an error: enough for Node's words on a crash, and bounded. */
 const maxStderrChars = 4000;
+/** Time for one stage: the largest circuit's proof takes snarkjs minutes on two cores. */
+const STAGE_TIMEOUT_MS = 3_600_000;
+
+interface SnarkjsProverOptions {
+  /** A process that takes longer for a stage of a proof is killed, and another one is started for the next. */
+  readonly stageTimeoutMs?: number;
+}
 
 /**
  * Creates the reference back end: circom's witness calculator and snarkjs' prover in a process of their own, which
  * starts with the first job and stays for the next. Jobs run one after another, each on all cores. An idle
  * prover does not keep the caller's process alive. workerPid is null while no process runs.
  */
-export function createSnarkjsProver(): Prover & { readonly workerPid: number | null } {
-  return new SnarkjsProver();
+export function createSnarkjsProver({
+  stageTimeoutMs = STAGE_TIMEOUT_MS,
+}: SnarkjsProverOptions = {}): Prover & { readonly workerPid: number | null } {
+  return new SnarkjsProver(stageTimeoutMs);
 }
 
 class SnarkjsProver implements Prover {
@@ -31,7 +40,12 @@ class SnarkjsProver implements Prover {
     run: (queued) => this.#runJob(queued),
     stop: () => void this.#killWorker(),
   });
+  readonly #stageTimeoutMs: number;
   #worker: ChildProcess | null = null;
+
+  constructor(stageTimeoutMs: number) {
+    this.#stageTimeoutMs = stageTimeoutMs;
+  }
 
   get workerPid(): number | null {
     return this.#worker?.pid ?? null;
@@ -61,7 +75,7 @@ class SnarkjsProver implements Prover {
     const worker = this.#worker ?? this.#startWorker();
     setReferenced(worker, true);
     try {
-      return await exchange(worker, request, queued);
+      return await exchange(worker, request, queued, this.#stageTimeoutMs);
     } finally {
       setReferenced(worker, false);
     }
@@ -93,17 +107,28 @@ class SnarkjsProver implements Prover {
 }
 
 /** Sends the request and waits for the result, or for the worker's end. */
-function exchange(worker: ChildProcess, request: ProveRequest, queued: QueuedJob): Promise<ProofResult> {
+function exchange(
+  worker: ChildProcess,
+  request: ProveRequest,
+  queued: QueuedJob,
+  stageTimeoutMs: number,
+): Promise<ProofResult> {
   const { circuit } = queued.job;
   let stderr = "";
+  let killedFor: string | null = null;
   return new Promise<ProofResult>((settle, fail) => {
+    const timer = setTimeout(() => {
+      killedFor = `a stage took more than ${stageTimeoutMs} ms`;
+      worker.kill("SIGKILL");
+    }, stageTimeoutMs).unref();
     const onStderr = (chunk: Buffer) => {
       stderr = (stderr + chunk.toString()).slice(-maxStderrChars);
     };
     const onExit = (status: number | null, signal: string | null) =>
-      finish(() => fail(diedError(queued.job, `${signal ?? `exit status ${status}`}`, stderr)));
+      finish(() => fail(diedError(queued.job, killedFor ?? signal ?? `exit status ${status}`, stderr)));
     const onError = (cause: Error) => finish(() => fail(diedError(queued.job, cause.message, stderr)));
     const onMessage = (answer: ProveAnswer) => {
+      timer.refresh();
       if (answer.kind === "stage") {
         const { stage, elapsedMs } = answer;
         if (!queued.isSettled) queued.options.onProgress?.({ stage, elapsedMs });
@@ -121,6 +146,7 @@ function exchange(worker: ChildProcess, request: ProveRequest, queued: QueuedJob
       }
     };
     const finish = (report: () => void) => {
+      clearTimeout(timer);
       worker.off("message", onMessage).off("exit", onExit).off("error", onError);
       worker.stderr?.off("data", onStderr);
       report();

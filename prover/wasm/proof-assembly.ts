@@ -1,6 +1,7 @@
 /**
- * Last step of a proof in WebAssembly: the prover's threads leave sums over the key's points, window by window, and
- * these functions make the proof's three points of them. Points in memory are byte addresses; 0 is the point at infinity.
+ * Last step of a proof in WebAssembly: the prover's threads leave sums over the key's points, window by window,
+ * and these functions make the proof's three points of them. Points in memory are byte addresses; 0 is the
+ * point at infinity. prover-thread.ts calls them.
  */
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { zkeyHeaderPoints } from "../formats/zkey-layout.ts";

@@ -19,6 +19,7 @@ const store = (buffer: string, index: string, value: string) =>
   `{ let at = 2u * (${index}); let stored = ${value};
     ${buffer}[at] = FrPackLow(stored); ${buffer}[at + 1u] = FrPackHigh(stored); }`;
 
+/** Bindings that several kernels have. */
 const vectors = ["vectors", "write", "array<vec4<u32>>"] as const;
 const powers = ["powers", "read", "array<vec4<u32>>"] as const;
 const parameters = ["parameters", "uniform", "Parameters"] as const;

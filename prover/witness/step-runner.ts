@@ -1,4 +1,7 @@
-/** Runs a part's steps (circuits/compiler/row-steps.ts) in C++, for many copies at once. */
+/**
+ * Runs a part's steps (circuits/compiler/row-steps.ts) in C++, for many copies at once. The witness threads
+ * (witness-tasks.ts) call it.
+ */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -10,8 +13,8 @@ interface StepRunner {
   /** @throws Error if the bytes are no steps */
   load(bytes: Uint8Array): LoadedSteps;
   /**
-   * Fills `ports` and `own`, copy after copy, 32 little-endian bytes a value. `inputs` has each copy's inputs in the order of
-   * the part's wires. Returns -1, or the index of a row that some copy breaks; nothing is filled then.
+   * Fills `ports` and `own`, copy after copy, 32 little-endian bytes a value. `inputs` has each copy's inputs in the
+   * order of the part's wires. Returns -1, or the index of a row that some copy breaks; nothing is filled then.
    * @throws Error if sizes do not fit, or an input is not below the field's order
    */
   run(steps: LoadedSteps, inputs: Uint8Array, ports: Uint8Array, own: Uint8Array): number;

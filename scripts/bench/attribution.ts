@@ -1,4 +1,6 @@
-/** Quality of direct models' integers on digits and e-mails, and speed of scores. Part of `npm run bench -- attribution`. */
+/**
+ * Classifiers of `npm run bench -- attribution`: quality of direct models' integers on digits and e-mails, and speed of scores.
+ */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { attackWorlds, measureStandardPlans } from "@openledger/attribution/gaming/attack-factor";

@@ -1,8 +1,10 @@
 /**
- * One prover in a process of its own. Answers each ChildRequest with one ChildAnswer. The proof was verified, and its
- * time is without the witness and the verification.
+ * Prover in a process of its own, which prove-contestants.ts starts: answers each ChildRequest with one ChildAnswer. The proof
+ * was verified, and its milliseconds are without the witness and the verification.
  */
+
 import { readFile } from "node:fs/promises";
+import { endWithParent } from "@openledger/foundation/end-with-parent";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { toSnarkjsKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import type { CircuitInputs, ProofResult, Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
@@ -81,4 +83,4 @@ process.on("message", async (request: ChildRequest) => {
     process.send!({ ok: false, code, message } satisfies ChildAnswer);
   }
 });
-process.on("disconnect", () => process.exit(0));
+endWithParent(0);

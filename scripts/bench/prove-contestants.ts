@@ -1,4 +1,6 @@
-/** The provers of a comparison, each in a process of its own, so that memory and processor time are its own. */
+/**
+ * Provers that `npm run bench -- prove` compares, each in a process of its own, so that memory and processor time are its own.
+ */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-/** Summary of a comparison of provers: medians in milliseconds, ratios, and the parts of a proof. */
+/** Summary of `npm run bench -- prove`: medians in milliseconds, ratios, and the parts of a proof. */
 import type { BenchCase } from "./prove-case.ts";
 import type { ChildAnswer } from "./prove-child.ts";
 import type { Contestant } from "./prove-contestants.ts";

@@ -1,4 +1,7 @@
-/** Our back ends against snarkjs (and rapidsnark and gnark, if given): same key, same witness, in turns. */
+/**
+ * `npm run bench -- prove`: our back ends against snarkjs (and rapidsnark and gnark, if given) by the same key and witness, in
+ * turns.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Cost of an operation's steps on one core, each beside its predecessor; processor time, not wall time. */
+/**
+ * Steps of an operation on one core for `npm run bench -- sequencer`, each beside its predecessor; processor time, not wall
+ * time.
+ */
 import { deserialize, serialize } from "node:v8";
 import {
   derivePublicKey,

@@ -1,4 +1,7 @@
-/** The sequencer by itself, prover idle: operations accepted durably, latency under a fixed rate, a flood of bad ones. */
+/**
+ * `npm run bench -- sequencer`: the sequencer by itself, prover idle. Operations accepted durably, latency under a fixed rate, a
+ * flood of bad signatures; milliseconds.
+ */
 import { availableParallelism } from "node:os";
 import { poseidonImplementation } from "@openledger/circuits/field/poseidon";
 import { type Cost, DEFAULT_LOAD, type Latency, measureLoad } from "@openledger/sequencer/testing/load";

@@ -1,4 +1,6 @@
-/** Measures how well scores of texts predict retraining without them, and whether the scores find spoilt texts. */
+/**
+ * Texts of `npm run bench -- attribution`: how well scores predict retraining without rows, and whether they find spoilt texts.
+ */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
@@ -27,6 +29,7 @@ interface TextBenchOptions extends Pick<TextSetting, "corpus" | "rowCount" | "qu
   readonly threads: number;
 }
 
+/** Features of a row. */
 const FEATURES = 256;
 /** Embedding that is BM25 in this many dimensions. */
 const WORDS = { dimensions: 2 ** 16, seed: 1 };

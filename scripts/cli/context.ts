@@ -248,7 +248,10 @@ export async function resolveLeaf(
   return accountOf(client, owner);
 }
 
-/** The one account leaf of an Ethereum address; of the account's own, the one with its key. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
+/**
+ * The one account leaf of an Ethereum address; of the account's own, the one with its key.
+ * @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID
+ */
 export async function accountOf(client: LedgerClient, owner: Address): Promise<LedgerLeaf> {
   const only = onlyAccount(client, await findLeaves(client, { owner }));
   if (only !== null) return only;

@@ -43,7 +43,10 @@ export function renderError(error: unknown): RenderedError {
   return cause === null || shown.message.includes(cause) ? shown : { ...shown, cause };
 }
 
-/** Returns the words of the innermost error that has any. Addresses of nodes may hold keys, so errors that name them are left out. */
+/**
+ * Returns the words of the innermost error that has any. Addresses of nodes may hold keys, so errors that name them are left
+ * out.
+ */
 function wordsOf(error: unknown, depth = 0): string | null {
   if (!(error instanceof Error) || depth > MAX_CAUSES) return null;
   const inner = wordsOf(error.cause, depth + 1);

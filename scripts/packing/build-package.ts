@@ -126,10 +126,30 @@ function emitModules(recipe: PackageRecipe, dist: string, files: readonly Source
   const host = hostWith(entries, emitted);
   host.writeFile = (path, text) => write(path, withRelativeDoors(path, text, dist));
   const roots = files.filter(({ path }) => path.endsWith(".ts")).map(({ path }) => join(root, path));
-  const { diagnostics, emitSkipped } = ts.createProgram([...entries.keys(), ...roots], emitted, host).emit();
+  const program = ts.createProgram([...entries.keys(), ...roots], emitted, host);
+  const transformers = { before: [withoutMeanings] };
+  const { diagnostics, emitSkipped } = program.emit(undefined, undefined, undefined, false, transformers);
   if (emitSkipped || diagnostics.length > 0)
     throw new Error(ts.formatDiagnostics(diagnostics, { ...host, getNewLine: () => "\n" }));
 }
+
+/** Texts of an error's row that are for docs/reference/errors.md alone: no program of a package reads them. */
+const ROW_TEXTS = ["meaning", "note"];
+
+/** Leaves these texts out of the tables of errors, which every program with a client has. */
+const withoutMeanings: ts.TransformerFactory<ts.SourceFile> = (context) => (file) => {
+  const nameOf = ({ name }: ts.ObjectLiteralElementLike) =>
+    name !== undefined && ts.isIdentifier(name) ? name.text : null;
+  const visit = (node: ts.Node): ts.Node => {
+    if (!ts.isObjectLiteralExpression(node)) return ts.visitEachChild(node, visit, context);
+    const names = node.properties.map(nameOf);
+    const isRow = names.includes("meaning") && names.includes("remedy");
+    if (!isRow) return ts.visitEachChild(node, visit, context);
+    const read = node.properties.filter((property) => !ROW_TEXTS.includes(nameOf(property) ?? ""));
+    return ts.factory.createObjectLiteralExpression(read, true);
+  };
+  return ts.visitNode(file, visit, ts.isSourceFile);
+};
 
 /** Modules of other workspaces lie beside: imports by a package's name become paths. */
 function withRelativeDoors(path: string, text: string, dist: string): string {

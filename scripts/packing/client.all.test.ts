@@ -98,12 +98,12 @@ describe("the npm package", () => {
       all: (await bundled(null)).gzipKb,
     };
     console.info("kB of gzip without viem:", sizes);
-    expect(sizes.paying).toBeLessThan(60);
+    expect(sizes.paying).toBeLessThan(56);
     // All eleven kinds of forced operations are among the methods.
-    expect(sizes.methods).toBeLessThan(62);
-    expect(sizes.getLeaf).toBeLessThan(18);
+    expect(sizes.methods).toBeLessThan(60);
+    expect(sizes.getLeaf).toBeLessThan(17);
     // What is left of the smallest is the table of errors.
-    expect(sizes.parseOpen).toBeLessThan(6);
+    expect(sizes.parseOpen).toBeLessThan(5);
     expect(sizes.all).toBeLessThan(100);
   });
 });

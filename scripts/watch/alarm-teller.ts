@@ -24,7 +24,9 @@ interface AlarmTellerModules {
   readonly nowMs: () => number;
 }
 
-/** Tells the webhook when something differs or stands still, and when that ends. An event that it does not accept is sent again. */
+/**
+ * Tells the webhook when something differs or stands still, and when that ends. An event that it does not accept is sent again.
+ */
 export class AlarmTeller {
   readonly #options: AlarmTellerOptions;
   readonly #modules: AlarmTellerModules;

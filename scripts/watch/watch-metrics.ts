@@ -1,3 +1,4 @@
+/** Metrics of a watcher for Prometheus; all are counts of models, settlements or records. */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import type { Registry } from "prom-client";
 

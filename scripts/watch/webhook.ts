@@ -1,3 +1,4 @@
+/** Webhook of whoever runs a watcher: one POST for each event that alarm-teller.ts hands over. */
 import type { Logger } from "@openledger/foundation/logger";
 
 /** Event that a watcher sends to whoever runs it, as the JSON body of a POST. */

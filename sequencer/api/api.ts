@@ -1,4 +1,7 @@
-/** The HTTP application, without `listen`: docs/reference/api.md is its contract, /openapi.json its machine-readable form. */
+/**
+ * The HTTP application, without `listen`: docs/reference/api.md is its contract, /openapi.json its
+ * machine-readable form. sequencer-process.ts and a full node's follow-process.ts listen with it.
+ */
 import swagger from "@fastify/swagger";
 import websocket from "@fastify/websocket";
 import { createServer } from "@openledger/foundation/http/create-server";

@@ -1,4 +1,7 @@
-/** Search by a piece of a hash: operations, transactions on L1, blobs, settlements. */
+/**
+ * Search by a piece of a hash: operations, transactions on L1, blobs, settlements. GET /v1/hashes answers with
+ * it.
+ */
 
 import type { StoredTarget } from "../store/hash-index.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";

@@ -1,4 +1,4 @@
-/** Latest executed records of every kind, in short: a list for people. */
+/** Latest executed records of every kind, in short: a list for people. GET /v1/records answers with it. */
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { KIND, kindRule, QUEUED_WEI_KINDS } from "@openledger/circuits/protocol";
 import type { ExecutedEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";

@@ -1,4 +1,7 @@
-/** Deadline at which the open batch must be closed. Has no clock: the caller passes the time. */
+/**
+ * Deadline at which the open batch must be closed. Has no clock: the caller passes the time. batch-pipeline.ts
+ * asks it; times are milliseconds since 1970.
+ */
 export class BatchDeadline {
   readonly #intervalMs: number;
   #firstOperationAtMs: number | null = null;

@@ -1,6 +1,6 @@
 /**
  * The pipeline of batches: the open one that is being filled, the closed ones on their way to L1, and the queue
- * entries that go in before anything else.
+ * entries that go in before anything else. sequencer.ts and the operator's routes drive it.
  *
  * Everything that changes the ledger runs between two awaits, or under `runExclusive`; so the order of execution,
  * of opIndex and of the log's entries is one and the same.
@@ -335,8 +335,8 @@ export class BatchPipeline {
   }
 
   /**
-   * Takes over batches of somebody else that L1 has, in order, up to the first that breaks the ledger's rules; ones that
-   * are here already may come again, and so may that one.
+   * Takes over batches of somebody else that L1 has, in order, up to the first that breaks the ledger's rules; ones
+   * that are here already may come again, and so may that one.
    * @returns the number of the last final batch, and that one
    * @throws SEQ_BATCH_CONFLICT; SEQ_QUEUE_GAP where they hold queue entries that were not handed over yet
    */

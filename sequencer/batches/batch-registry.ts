@@ -1,5 +1,5 @@
 /**
- * The batches between closed and final, and the ledger after each of them.
+ * The batches between closed and final, and the ledger after each of them. batch-pipeline.ts owns it.
  *
  * The stored snapshot is the ledger after the last *final* batch, never after a posted one: a posted batch may
  * still be taken back by an L1 reorganisation, and must then be rebuilt from the state before it. Until a batch is
@@ -45,6 +45,8 @@ export class BatchRegistry {
   /** Records by number, ascending and without gaps: final + 1 … closed. */
   readonly #records = new Map<number, StoredBatch>();
   readonly #changes = new Map<number, LeafChanges>();
+  /** The same by the leaf: a list of leaves asks for a hundred at a time, in each batch that is not final. */
+  readonly #changedLeaves = new Map<number, ReadonlyMap<number, LeafState>>();
   /** Number of records without a proof. Cached: every operation reads it, and there may be thousands of records. */
   #unprovenCount = 0;
 
@@ -84,8 +86,8 @@ export class BatchRegistry {
   /** A leaf as it was after a batch, final or not. */
   leafAfter(batchNumber: number, id: number): LeafState | undefined {
     for (let number = batchNumber; number > this.#final.batchNumber; number--) {
-      const found = this.changesOf(number).find(([changedId]) => changedId === id);
-      if (found !== undefined) return found[1];
+      const found = this.#changedLeaves.get(number)?.get(id);
+      if (found !== undefined) return found;
     }
     return this.#ledger.foldedLeaf(id);
   }
@@ -98,6 +100,7 @@ export class BatchRegistry {
   load(record: StoredBatch, changes: LeafChanges): void {
     this.#keep(record);
     this.#changes.set(record.number, changes);
+    this.#changedLeaves.set(record.number, new Map(changes.map(([id, leaf]) => [id, leaf])));
   }
 
   #keep(record: StoredBatch): void {
@@ -110,6 +113,7 @@ export class BatchRegistry {
     this.#noteGone(batchNumber);
     this.#records.delete(batchNumber);
     this.#changes.delete(batchNumber);
+    this.#changedLeaves.delete(batchNumber);
   }
 
   #noteGone(batchNumber: number): void {
@@ -281,7 +285,9 @@ export class BatchRegistry {
     ];
   }
 
-  /** Forgets the batches behind `base`; those of somebody else may take their place, final ones behind the final one. */
+  /**
+   * Forgets the batches behind `base`; those of somebody else may take their place, final ones behind the final one.
+   */
   replaceAfter(
     base: number,
     foreign: readonly (readonly [record: StoredBatch, changes: LeafChanges])[],

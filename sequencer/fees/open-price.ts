@@ -1,4 +1,7 @@
-/** Price of OPEN: a setting, or a file that the operator's own price feed writes and that is read again and again. */
+/**
+ * Price of OPEN: a setting, or a file that the operator's own price feed writes and that is read again and
+ * again. unit-fee.ts converts L1's costs by it; wei of OPEN for an ether.
+ */
 import { readFileSync, statSync } from "node:fs";
 import { sequencerError } from "../sequencer-errors.ts";
 

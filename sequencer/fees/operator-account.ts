@@ -1,4 +1,8 @@
-/** Earnings and costs of the operator, over the last batches that L1 has: fees in, L1's gas and proofs out. */
+/**
+ * Earnings and costs of the operator, over the last batches that L1 has: fees in, L1's gas and proofs out.
+ * batch-pipeline.ts keeps it and sets the metric of the result by it. Amounts are wei of OPEN, L1's costs wei of
+ * ether.
+ */
 import { kindRule } from "@openledger/circuits/protocol";
 import type { StoredBatch } from "../store/stored-batch.ts";
 

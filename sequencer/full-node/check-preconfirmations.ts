@@ -1,4 +1,4 @@
-/** Checks signed preconfirmations of files and feeds against L1. */
+/** Checks signed preconfirmations of files and feeds against L1. `openledger verify preconfirmations` calls it. */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";

@@ -9,10 +9,9 @@ import {
   type BatchEvent,
   type HistoryEvent,
   hasCloseEpochs,
-  logsIncomplete,
   readL1History,
 } from "@openledger/bridge/l1/l1-history";
-import { readRollupLogs } from "@openledger/bridge/l1/log-reader";
+import { logsIncomplete, readRollupLogs } from "@openledger/bridge/l1/log-reader";
 import { toQueueEntry } from "@openledger/bridge/l1/queue-entry";
 import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";

@@ -1,4 +1,7 @@
-/** The full node's one loop: L1, then the sequencer, and the alarms about both that pass. */
+/**
+ * The full node's one loop: L1, then the sequencer, and the alarms about both that pass. follow-process.ts runs
+ * it.
+ */
 import { isBlobMissing } from "@openledger/bridge/blobs/blob-source";
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { Logger } from "@openledger/foundation/logger";
@@ -98,8 +101,8 @@ export class FollowLoop {
   }
 
   /**
-   * Says why L1 counts as stalled. A node that stood still before this process started shows it by the age of its newest
-   * block alone.
+   * Says why L1 counts as stalled. A node that stood still before this process started shows it by the age of its
+   * newest block alone.
    * @param failure what this look at L1 failed by
    */
   #whyStalled(nowMs: number, failure: string | null): string | null {

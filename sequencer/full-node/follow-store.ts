@@ -1,6 +1,7 @@
 /**
- * The full node's directory: made from L1, reused after restarts, made again where L1 has replaced final batches.
- * Evidence moves over: the old directory goes only once the new one has it.
+ * The full node's directory: made from L1, reused after restarts, made again where L1 has replaced final
+ * batches. Evidence moves over: the old directory goes only once the new one has it. follow-process.ts opens
+ * it.
  */
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
@@ -92,7 +93,10 @@ async function takeEvidence(old: LedgerLog, log: LedgerLog): Promise<void> {
   await log.flushed();
 }
 
-/** Adds the old directory's blobs as a source: it may be the only one left. @param blobs undefined: no circuit has any */
+/**
+ * Adds the old directory's blobs as a source: it may be the only one left.
+ * @param blobs undefined: no circuit has any
+ */
 function withBlobsOf(old: LedgerLog, blobs: BlobSource | undefined): BlobSource | undefined {
   if (blobs === undefined) return undefined;
   const known = new LedgerBlobs(old);

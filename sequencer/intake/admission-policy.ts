@@ -1,5 +1,6 @@
 /**
- * Admission mode, checked before anything else: the sequencer takes every operation, only those that lead out, or none.
+ * Admission mode, checked before anything else: the sequencer takes every operation, only those that lead out,
+ * or none. sequencer.ts asks it.
  */
 
 import { KIND, kindRule } from "@openledger/circuits/protocol";

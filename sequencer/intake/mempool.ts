@@ -1,10 +1,12 @@
 /**
- * Operations behind a nonce gap. They are in memory only: nothing here is acknowledged, and a restart forgets it.
- * An operation whose nonce is next never comes here.
+ * Operations behind a nonce gap. They are in memory only: nothing here is acknowledged, and a restart forgets
+ * it. An operation whose nonce is next never comes here. sequencer.ts puts them in and takes them out as gaps
+ * close.
  */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { sequencerError } from "../sequencer-errors.ts";
 
+/** Bounds of the pool, and milliseconds for which an operation waits. */
 export interface MempoolLimits {
   readonly pendingPerLeaf: number;
   readonly pendingTotal: number;

@@ -1,6 +1,6 @@
 /**
- * Conditions that a signed operation may rest on only once L1 has them, since a batch that is closed again gets another
- * timestamp.
+ * Conditions that a signed operation may rest on only once L1 has them, since a batch that is closed again gets
+ * another timestamp. sequencer.ts requires them before it executes.
  */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
@@ -29,8 +29,8 @@ export function requirePublicationPosted({ registry, head }: Posted, { kind, a }
 }
 
 /**
- * Requires for a stranger's CloseEpoch that L1 has the epoch's beginning. A rebuild moves it, too, and could so bring the
- * CloseEpoch under its 24 hours.
+ * Requires for a stranger's CloseEpoch that L1 has the epoch's beginning. A rebuild moves it, too, and could so bring
+ * the CloseEpoch under its 24 hours.
  * @throws SEQ_TOO_EARLY
  */
 export function requireEpochPosted({ registry, head }: Posted, { kind, a, b }: SignedOperation): void {

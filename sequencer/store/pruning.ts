@@ -1,10 +1,11 @@
 /**
- * Deletes final history beyond a retention, batch by batch. The store names the place up to which history is pruned before
- * anything is deleted, and every reader refuses what is older than that place. So a kill at any moment leaves a
- * store that answers like a finished one, and the next start deletes the rest.
+ * Deletes final history beyond a retention, batch by batch. The store names the place up to which history is
+ * pruned before anything is deleted, and every reader refuses what is older than that place. So a kill at any
+ * moment leaves a store that answers like a finished one, and the next start deletes the rest. ledger-log.ts
+ * runs it.
  *
- * Two things of a pruned batch stay. The names of its operations, transactions, blobs and settlements: a request by hash gets
- * SEQ_HISTORY_PRUNED and not SEQ_UNKNOWN. And the records of epochs and of their closes on L1.
+ * Two things of a pruned batch stay. The names of its operations, transactions, blobs and settlements: a request by
+ * hash gets SEQ_HISTORY_PRUNED and not SEQ_UNKNOWN. And the records of epochs and of their closes on L1.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "@openledger/foundation/logger";

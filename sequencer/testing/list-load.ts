@@ -25,6 +25,8 @@ import {
 
 export interface ListLoadOptions {
   readonly operationCount: number;
+  /** Each list is measured once a round, in turns, so that a pause of the machine or a collection is not one list's alone. */
+  readonly rounds: number;
   readonly secondsEach: number;
   /** Rate of the users' address; half of its limit. */
   readonly operationsPerSecond: number;
@@ -34,6 +36,7 @@ export interface ListLoadOptions {
 
 export const DEFAULT_LIST_LOAD: ListLoadOptions = {
   operationCount: 20_000,
+  rounds: 3,
   secondsEach: 15,
   operationsPerSecond: 50,
   listsPerSecond: 100,
@@ -104,11 +107,14 @@ class Client {
   }
 }
 
-/** Runs a sequencer as a process of its own, with the limits that it has by default. */
+/**
+ * Runs a sequencer as a process of its own, with the limits that it has by default.
+ * @returns the figures of each round
+ */
 export async function measureLists(
   options: ListLoadOptions,
   log: (line: string) => void,
-): Promise<Record<string, ListLoadFigures>> {
+): Promise<Record<string, ListLoadFigures[]>> {
   const folder = temporaryFolder();
   try {
     const deploymentPath = join(folder.path, "deployment.json");
@@ -144,7 +150,7 @@ async function measureChild(
   child: ChildSequencer,
   options: ListLoadOptions,
   log: (line: string) => void,
-): Promise<Record<string, ListLoadFigures>> {
+): Promise<Record<string, ListLoadFigures[]>> {
   const nonces = new Array<bigint>(USERS).fill(0n);
   let next = 0;
   const operation = () => {
@@ -163,13 +169,17 @@ async function measureChild(
     }
     filling.close();
   }
-  const figures: Record<string, ListLoadFigures> = {};
-  for (const [name, path] of Object.entries(LISTS)) {
-    const addresses = [`127.0.2.${1 + 2 * Object.keys(figures).length}`, "127.0.3.1"] as const;
-    figures[name] = await besideLists(child, path, operation, { options, addresses });
-    log(`${name}: ${JSON.stringify(figures[name])}`);
-    // The limit has refilled what it spent.
-    await sleep(5_000);
+  const figures = Object.fromEntries(Object.keys(LISTS).map((name) => [name, [] as ListLoadFigures[]]));
+  let address = 1;
+  for (let round = 0; round < options.rounds; round++) {
+    for (const [name, path] of Object.entries(LISTS)) {
+      const addresses = [`127.0.2.${address++}`, "127.0.3.1"] as const;
+      const found = await besideLists(child, path, operation, { options, addresses });
+      figures[name]!.push(found);
+      log(`${name}: ${JSON.stringify(found)}`);
+      // The limit has refilled what it spent.
+      await sleep(5_000);
+    }
   }
   return figures;
 }

@@ -1,6 +1,7 @@
 /**
- * Preconfirmation with its operation, as a file that a user can store and show. The preconfirmation alone
- * names the operation by its hash; the opening makes that hash comparable with L1's operation.
+ * Preconfirmation with its operation, as a file that a user can store and show. The preconfirmation alone names
+ * the operation by its hash; the opening makes that hash comparable with L1's operation. Clients write it;
+ * `openledger verify preconfirmations` and full nodes check it.
  */
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";

@@ -1,4 +1,7 @@
-/** Debts of a frozen ledger, item by item, from L1's records alone. Amounts are wei. */
+/**
+ * Debts of a frozen ledger, item by item, from L1's records alone. Amounts are wei. `openledger exit` and the
+ * exit page plan by it.
+ */
 
 import { leafExitKey, payeeDue } from "@openledger/circuits/exit/exit-statement";
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";

@@ -1,4 +1,7 @@
-/** Freezing a rollup: whether and from when it is possible, and the transaction. Anybody may freeze it. */
+/**
+ * Freezing a rollup: whether and from when it is possible, and the transaction. Anybody may freeze it.
+ * `openledger freeze` and the exit page call it.
+ */
 
 import { ExitContract } from "@openledger/bridge/l1/exit-contract";
 import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";

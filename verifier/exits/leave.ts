@@ -1,7 +1,7 @@
 /**
  * Withdrawal of money from a frozen rollup: the ledger is rebuilt from L1, exits are proven here, and the
  * contract credits and pays. It needs only an L1 node. Every step reads L1 first, so an interrupted one is
- * simply run again: credited amounts are not requested twice.
+ * simply run again: credited amounts are not requested twice. `openledger exit` and the exit page call it.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";

@@ -1,6 +1,6 @@
 /**
  * Check that a frozen rollup credits the amounts of its last ledger. The ledger's own arithmetic decides,
- * without the exits' proofs.
+ * without the exits' proofs. ledger-replay.ts applies it to each exit event.
  */
 
 import type { ExitEvent, QueueEntryEvent, RefundEvent } from "@openledger/bridge/l1/l1-history";

@@ -1,7 +1,7 @@
 /**
  * Checks of a batch's settlements from L1's records: each is of the model's closed epoch, its draws come from
  * the right block, its time had come, J follows from the ledger's own values and the posted totals, and its
- * proof is valid.
+ * proof is valid. history-replay.ts applies them.
  */
 
 import {
@@ -63,7 +63,8 @@ export class SettlementReplay {
   /** Settle and Activation records so far. */
   settlementCount = 0;
   /**
-   * The index of the circuit that a model's activation names, by the model's id. Only of activations that were checked here.
+   * The index of the circuit that a model's activation names, by the model's id. Only of activations that were
+   * checked here.
    */
   readonly namedCircuits = new Map<number, number>();
   /** Blocks of batches with CloseEpochs, by the batch's number. */
@@ -82,8 +83,8 @@ export class SettlementReplay {
   }
 
   /**
-   * Notes a CloseEpoch that was read before, or that is in the contract's state. Its blocks are not asked for again, so they
-   * may be older than what a node keeps.
+   * Notes a CloseEpoch that was read before, or that is in the contract's state. Its blocks are not asked for again,
+   * so they may be older than what a node keeps.
    */
   seedClose({ batchNumber, blockNumber, prevRandao, timestamp }: KnownClose): void {
     this.#closingBlocks.set(batchNumber, blockNumber);

@@ -60,8 +60,12 @@ describe("verifyRollup", () => {
     const seen: number[] = [];
     const result = await verify({ onProgress: ({ batchNumber }) => seen.push(batchNumber) });
     expect(seen).toEqual([1, 2, 3, 4, 5]);
+    const { timestamp } = await f.rollup.client.getBlock({ blockNumber: BigInt(result.blockNumber) });
     expect(result).toMatchObject({
       root: f.ledger.root,
+      blockTimestamp: Number(timestamp),
+      // A development chain's nodes make no block for hours.
+      isHeadOld: false,
       batchCount: 5,
       operationCount: 10,
       leafCount: 5,

@@ -1,10 +1,11 @@
 /**
  * Verification of a rollup: rebuilds the ledger from L1's records and checks, without trust, every batch's
- * effect, every proof, the registered keys, and the contract's own sums. It needs an L1 node and the
- * contract's address.
+ * effect, every proof, the registered keys, and the contract's own sums. It needs an L1 node and the contract's
+ * address. `openledger verify` calls it.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { isOldHead } from "@openledger/bridge/l1/confirmations";
 import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { readL1History } from "@openledger/bridge/l1/l1-history";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
@@ -55,6 +56,13 @@ export interface VerifyOptions {
 export interface VerifyResult {
   readonly root: bigint;
   readonly blockNumber: number;
+  /** L1's time of that block, in seconds. */
+  readonly blockTimestamp: number;
+  /**
+   * The node's newest block was more than ten minutes old when the verification began: what L1 has since is not in this
+   * result. False where `toBlock` was given, and on a development chain.
+   */
+  readonly isHeadOld: boolean;
   readonly batchCount: number;
   readonly operationCount: number;
   readonly leafCount: number;
@@ -97,6 +105,10 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
   const toBlock =
     options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
   const chainId = await l1Call("read the chain id", () => client.getChainId());
+  const { timestamp } = await l1Call(`read block ${toBlock}`, () =>
+    client.getBlock({ blockNumber: toBlock }),
+  );
+  const isHeadOld = options.toBlock === undefined && isOldHead(chainId, timestamp);
   const circuits = await rollup.circuits();
   checkKeys(circuits, options.circuits ?? null);
   const domain = computeDomain(chainId, rollup.address, FIELD_ORDER);
@@ -127,6 +139,8 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
   return {
     root: ledger.root,
     blockNumber: Number(toBlock),
+    blockTimestamp: Number(timestamp),
+    isHeadOld,
     batchCount,
     operationCount: replay.operationCount,
     leafCount: ledger.nextId,

@@ -1,6 +1,6 @@
 /**
  * Check of a snapshot against L1: the contract has accepted a batch of this number that left exactly this
- * position.
+ * position. restore-ledger.ts requires it before it starts from a snapshot.
  */
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";

@@ -1,7 +1,7 @@
 /**
- * Carries on the L1 queue without the operator: the ledger is rebuilt from L1, batches of overdue entries are proven here,
- * and the contract takes them from anybody. Queue entries need no signatures, so an L1 node and the circuits are all
- * that it takes.
+ * Carries on the L1 queue without the operator: the ledger is rebuilt from L1, batches of overdue entries are
+ * proven here, and the contract takes them from anybody. Queue entries need no signatures, so an L1 node and
+ * the circuits are all that it takes. `openledger submit-queue` calls it.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";

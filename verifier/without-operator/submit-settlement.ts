@@ -1,9 +1,10 @@
 /**
- * Settles a model's epoch on L1 without the operator, in two steps. The ledger is rebuilt from L1, the settlement is
- * proven and pre-verified: the contract takes it from anybody 3 days after the CloseEpoch, the default split after 14, and the
- * sequencer's next batch executes it. Where it does not for 24 hours, the same call proves a batch of one Settle record
- * and posts it. What it needs beyond an L1 node is public: the circuits, and for a sampled settlement the model's features and the
- * openings of its answers.
+ * Settles a model's epoch on L1 without the operator, in two steps. The ledger is rebuilt from L1, the
+ * settlement is proven and pre-verified: the contract takes it from anybody 3 days after the CloseEpoch, the
+ * default split after 14, and the sequencer's next batch executes it. Where it does not for 24 hours, the same
+ * call proves a batch of one Settle record and posts it. What it needs beyond an L1 node is public: the
+ * circuits, and for a sampled settlement the model's features and the openings of its answers. `openledger
+ * models settle` calls it where the operator does not settle.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";

@@ -15,7 +15,6 @@ import {
 import type { Hex } from "viem";
 import { findServedPlaces } from "../ask/served-models.ts";
 import type { Site } from "../ledger/site.ts";
-import { type Problem, problemOf } from "../words/problem.tsx";
 
 export interface PaidAnswer {
   readonly status: PaymentStatus;
@@ -62,21 +61,18 @@ export async function readAnswer(
   }
 }
 
-/** Rows that the answer paid, or why this page cannot tell. null if no server that it knows has the model. */
-export type RowPayout = { readonly paid: PaidOut } | { readonly problem: Problem } | null;
+/** Rows that the answer paid. null if no server that this page knows has the model. */
+export type RowPayout = { readonly paid: PaidOut } | null;
 
+/** @throws errors of the sequencer and of the model's server */
 export async function readRowPayout(site: Site, { payments, status }: PaidAnswer): Promise<RowPayout> {
-  try {
-    const { computePayout, fetchPublishedRows } = await import("./answer-rows.ts");
-    // The shares as of now; who has them never changes.
-    const leaf = await getModel(site.sequencer, status.modelId);
-    const { places } = await findServedPlaces(site);
-    const place = places.find(({ modelId }) => modelId === status.modelId);
-    if (place === undefined) return null;
-    const published = await fetchPublishedRows(place.serverUrl, leaf, status.epoch);
-    const settled = { leaf, payments, settlement: status.settlement! };
-    return { paid: await computePayout(status.index, settled, published) };
-  } catch (error) {
-    return { problem: problemOf(error) };
-  }
+  const { computePayout, fetchPublishedRows } = await import("./answer-rows.ts");
+  // The shares as of now; who has them never changes.
+  const leaf = await getModel(site.sequencer, status.modelId);
+  const { places } = await findServedPlaces(site);
+  const place = places.find(({ modelId }) => modelId === status.modelId);
+  if (place === undefined) return null;
+  const published = await fetchPublishedRows(place.serverUrl, leaf, status.epoch);
+  const settled = { leaf, payments, settlement: status.settlement! };
+  return { paid: await computePayout(status.index, settled, published) };
 }

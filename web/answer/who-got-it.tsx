@@ -9,12 +9,13 @@ import { type Column, DataTable } from "../design/data-table.tsx";
 import { MoneyPath } from "../design/money-path.tsx";
 import { Notice } from "../design/notice.tsx";
 import { PayeeTable } from "../explorer/payee-table.tsx";
+import { askUntilAnswered } from "../ledger/ask-again.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { showCount, showOpen, showParts } from "../words/format.ts";
 import { leafLabel } from "../words/leaf-names.ts";
 import { LeafLink, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
-import { ProblemNotice } from "../words/problem.tsx";
+import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { type PaidAnswer, type RowPayout, readRowPayout } from "./read-answer.ts";
 
 /** Rows of the table, those with the largest amounts first. */
@@ -90,16 +91,19 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
   );
 }
 
-/** Computes the rows paid once: a settlement does not change. */
-function useRowPayout(site: PageProps["site"], found: PaidAnswer, isPaidOut: boolean): RowPayout | undefined {
-  const [rows, setRows] = useState<RowPayout | undefined>(undefined);
+/** Computes the rows paid: once, since a settlement does not change, but again as long as a server is away. */
+function useRowPayout(
+  site: PageProps["site"],
+  found: PaidAnswer,
+  isPaidOut: boolean,
+): RowPayout | { readonly problem: Problem } | undefined {
+  const [rows, setRows] = useState<RowPayout | { readonly problem: Problem } | undefined>(undefined);
   useEffect(() => {
     if (!isPaidOut) return;
-    let isOver = false;
-    void readRowPayout(site, found).then((read) => !isOver && setRows(read));
-    return () => {
-      isOver = true;
-    };
+    return askUntilAnswered(
+      () => readRowPayout(site, found),
+      (outcome) => setRows(outcome.state === "found" ? outcome.value : { problem: outcome.problem }),
+    );
   }, [isPaidOut]);
   return rows;
 }
@@ -107,7 +111,13 @@ function useRowPayout(site: PageProps["site"], found: PaidAnswer, isPaidOut: boo
 const receiptArguments = ({ modelId, payment: { hash, receipt } }: PaidAnswer["status"]) =>
   BigInt(hash) === 0n ? `0x${receipt.toString(16)} --model ${modelId}` : hash;
 
-function Rows({ rows, found }: { rows: RowPayout; found: PaidAnswer }) {
+function Rows({
+  rows,
+  found,
+}: {
+  readonly rows: RowPayout | { readonly problem: Problem };
+  readonly found: PaidAnswer;
+}) {
   if (rows !== null && "paid" in rows) return <PaidOutTo paid={rows.paid} />;
   const { payees } = found.leaf;
   const of = found.status.settlement?.earnedWei;

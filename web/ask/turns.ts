@@ -2,9 +2,10 @@
 import { answerSchema, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { signal } from "@preact/signals";
-import type { Address, Hex } from "viem";
+import type { Hex } from "viem";
 import type { Journey } from "../ledger/journey.ts";
 import { journeys } from "../ledger/journey-store.ts";
+import { type RollupIdentity, rollupKey } from "../ledger/rollup-storage.ts";
 import { type AnswerWords, readWords, type ServedAnswer } from "../spans/read-words.ts";
 
 /** A question and its checked answer. */
@@ -16,19 +17,15 @@ export interface Turn {
   readonly words: AnswerWords | null;
 }
 
-const STORAGE_PREFIX = "openledger.turns.";
 /** Maximum turns stored of one model; the oldest are dropped first. */
 const MAX_TURNS = 50;
 
 /** A model of one ledger: another rollup at the same address of the site has another model of this number. */
-export interface TurnsPlace {
-  readonly chainId: number;
-  readonly rollupAddress: Address;
+export interface TurnsPlace extends RollupIdentity {
   readonly modelId: number;
 }
 
-const ledgerKey = ({ chainId, rollupAddress }: Omit<TurnsPlace, "modelId">) =>
-  `${STORAGE_PREFIX}${chainId}.${rollupAddress.toLowerCase()}.`;
+const ledgerKey = (ledger: RollupIdentity) => `${rollupKey("turns", ledger)}.`;
 const keyOf = (place: TurnsPlace) => `${ledgerKey(place)}${place.modelId}`;
 
 /** Turns by place, oldest first. */
@@ -106,7 +103,7 @@ export function setThumb(receipt: bigint, thumb: Thumb | null): void {
 }
 
 /** Every answer of this tab on one ledger as its server wrote it, with its thumb and its payment. */
-export function storedReceipts(ledger: Omit<TurnsPlace, "modelId">): object[] {
+export function storedReceipts(ledger: RollupIdentity): object[] {
   const prefix = ledgerKey(ledger);
   const models = Object.keys(sessionStorage).filter((name) => name.startsWith(prefix));
   return models.flatMap((name) =>

@@ -23,7 +23,10 @@ const knownKeys = (now: Holdings) => now.accounts.map(({ keyX }) => keyX);
 /** Approval of a contract wallet for its OPEN: in one step with its use, or in a transaction of its own before. */
 type InSteps = "batch" | "approve";
 
-/** Timeout for the owners of a contract wallet. They may take days: the journey is stored and followed. Only an approval is awaited. */
+/**
+ * Timeout for the owners of a contract wallet. They may take days: the journey is stored and followed. Only an approval is
+ * awaited.
+ */
 const ownersMs = (inSteps: InSteps) => (inSteps === "batch" ? 0 : 3_600_000);
 
 /**

@@ -18,6 +18,7 @@ import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import type { Visitor } from "../hosts/keys/visitor.ts";
 import { datanetHref } from "../hosts/tab-props.ts";
 import type { PageProps } from "../ledger/page.ts";
+import { rollupKey, rollupOf } from "../ledger/rollup-storage.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showOpen } from "../words/format.ts";
 import { type CardDraft, EMPTY_DRAFT, sayOpeningCost } from "./card-draft.ts";
@@ -26,7 +27,7 @@ import { CardForm } from "./card-form.tsx";
 /**
  * Storage key of the draft. It survives a reload of this tab, as does a Datanet that was opened and has no card yet.
  */
-const DRAFT = "openledger.new-datanet";
+const draftKey = (client: LedgerClient) => rollupKey("new-datanet", rollupOf(client));
 
 interface Begun {
   readonly draft: CardDraft;
@@ -42,10 +43,10 @@ function readOpen(text: string): bigint | null {
 }
 
 /** @param contact place where people reach the owner, unless there is a better one */
-function readBegun(contact: string): Begun {
+function readBegun(client: LedgerClient, contact: string): Begun {
   const empty = { ...EMPTY_DRAFT, contact };
   try {
-    const storedDraft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "{}") as Partial<Begun>;
+    const storedDraft = JSON.parse(sessionStorage.getItem(draftKey(client)) ?? "{}") as Partial<Begun>;
     return { draft: { ...empty, ...storedDraft.draft }, datanetId: storedDraft.datanetId ?? null };
   } catch {
     // Nothing of ours is there.
@@ -75,7 +76,7 @@ export function NewCard(props: PageProps & { visitor: Visitor }) {
 }
 
 function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; client: LedgerClient }) {
-  const [begun, setBegun] = useState(() => readBegun(visitor.account!.l1Owner));
+  const [begun, setBegun] = useState(() => readBegun(client, visitor.account!.l1Owner));
   const [balance, setBalance] = useState("2");
   const [hostUrl, setHostUrl] = useState(site.datanetHosts[0] ?? "");
   const action = useAction();
@@ -92,7 +93,7 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           },
           showOpen,
         );
-  useEffect(() => sessionStorage.setItem(DRAFT, JSON.stringify(begun)), [begun]);
+  useEffect(() => sessionStorage.setItem(draftKey(client), JSON.stringify(begun)), [begun]);
   const submit = ({ card }: NamedCard) =>
     void action.run(async () => {
       const from = client.leafId!;
@@ -112,7 +113,7 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
       }
       await publishCard(client, { datanetId, card });
       await bringCard(client, { hostUrl, datanetId, card });
-      sessionStorage.removeItem(DRAFT);
+      sessionStorage.removeItem(draftKey(client));
       live.ring();
       window.location.hash = datanetHref(datanetId);
     });

@@ -9,7 +9,7 @@ import {
 import { RollupContract, type WalletSender } from "@openledger/bridge/l1/rollup-contract";
 import { clientError } from "@openledger/client/client-errors";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
-import { ensureChain, type WalletProvider, walletError } from "@openledger/client/wallet";
+import { ensureChain, requestAccount, type WalletProvider, walletError } from "@openledger/client/wallet";
 import { type Address, getAddress, type Hex, numberToHex } from "viem";
 import type { PageBlobs } from "../blobs/page-blobs.ts";
 import { storeSentExit } from "./sent-store.ts";
@@ -55,12 +55,13 @@ export async function openAccess(
   return { rollup, blobs, rpcUrl, chainId };
 }
 
-/** Asks the wallet for its address. @throws CLI_WALLET_REJECTED, CLI_WALLET_WRONG_CHAIN, CLI_UNREACHABLE */
+/**
+ * Asks the wallet for its address.
+ * @throws CLI_WALLET_REJECTED, CLI_WALLET_UNAVAILABLE, CLI_WALLET_WRONG_CHAIN, CLI_UNREACHABLE
+ */
 export async function openAccount(access: Access, provider: WalletProvider): Promise<Account> {
-  const [first] = (await provider.request({ method: "eth_requestAccounts" }).catch((cause: unknown) => {
-    throw clientError("CLI_WALLET_REJECTED", "the wallet gave no address", { cause });
-  })) as readonly string[];
-  if (first === undefined) throw clientError("CLI_WALLET_REJECTED", "the wallet gave no address");
+  const first = await requestAccount(provider);
+  if (first === null) throw clientError("CLI_WALLET_REJECTED", "the wallet gave no address");
   return accountOf(access, provider, getAddress(first));
 }
 
@@ -87,7 +88,7 @@ export async function accountOf(
       );
       const params = [{ from: address, to, data, ...encoded }];
       const hash = (await provider.request({ method: "eth_sendTransaction", params }).catch(refused)) as Hex;
-      storeSentExit(rollup.address, address, hash);
+      storeSentExit({ chainId, rollupAddress: rollup.address }, address, hash);
       return hash;
     },
   };

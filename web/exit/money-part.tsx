@@ -159,7 +159,9 @@ function Forced({ access, account, accounts, onSent }: ForcedProps) {
   const forcing = useAction();
   const withdraw = (id: number) =>
     forcing.run(async () => {
-      const keep = (hash: `0x${string}`) => storeSentExit(access.rollup.address, account.address, hash);
+      const { chainId, rollup } = access;
+      const identity = { chainId, rollupAddress: rollup.address };
+      const keep = (hash: `0x${string}`) => storeSentExit(identity, account.address, hash);
       await force(account.client, { type: "withdraw", id, amountWei: "all", onSent: keep });
       onSent();
     });

@@ -6,16 +6,17 @@
 
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { type Address, type Hex, isHash, TransactionNotFoundError } from "viem";
+import { type RollupIdentity, rollupKey } from "../ledger/rollup-storage.ts";
 
-const keyOf = (rollup: Address, owner: Address) => `openledger.sent.${rollup}.${owner}`;
+const keyOf = (rollup: RollupIdentity, owner: Address) => `${rollupKey("sent", rollup)}.${owner}`;
 
 /** Stores the hash of a transaction that was sent for an address. */
-export function storeSentExit(rollup: Address, owner: Address, hash: Hex): void {
+export function storeSentExit(rollup: RollupIdentity, owner: Address, hash: Hex): void {
   localStorage.setItem(keyOf(rollup, owner), hash);
 }
 
 /** Returns once nothing that was sent from here still waits to be mined. @throws BRG_L1_* */
-export async function awaitSentExit(client: L1Client, rollup: Address, owner: Address): Promise<void> {
+export async function awaitSentExit(client: L1Client, rollup: RollupIdentity, owner: Address): Promise<void> {
   const hash = localStorage.getItem(keyOf(rollup, owner));
   if (hash === null) return;
   if (isHash(hash) && (await isWaiting(client, hash)))

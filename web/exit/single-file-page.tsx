@@ -1,4 +1,7 @@
-/** The page to keep: asks which rollup and which Ethereum node, then shows the same panel as the served page. */
+/**
+ * Page of openledger-exit.html, which a person keeps on a disk: asks for the rollup and an Ethereum node, then shows the same
+ * panel as the served page (exit-page.tsx).
+ */
 import { useState } from "preact/hooks";
 import { isAddress } from "viem";
 import { PageBlobs } from "../blobs/page-blobs.ts";

@@ -50,7 +50,7 @@ export interface Money {
 }
 
 /** Looks for what the rollup owes `owner` when the page opens. */
-export function useMoney({ blobs, rollup }: Access, owner: Address, prover: ExitProver): Money {
+export function useMoney({ blobs, chainId, rollup }: Access, owner: Address, prover: ExitProver): Money {
   const [value, setValue] = useState<LeaveResult | null>(null);
   const [doing, setDoing] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -64,7 +64,7 @@ export function useMoney({ blobs, rollup }: Access, owner: Address, prover: Exit
     const steps = { selection, prover, onProgress: setDoing };
     blobs.onProgress = setDoing;
     try {
-      await awaitSentExit(rollup.client, rollup.address, owner);
+      await awaitSentExit(rollup.client, { chainId, rollupAddress: rollup.address }, owner);
       if (account !== null) await leaveRollup(rollup, { ...steps, account });
     } catch (error) {
       setProblem(problemOf(error));

@@ -12,7 +12,10 @@ import type { Suggested, Suggestion } from "./suggest.ts";
 /** Pause in typing after which suggestions are fetched. */
 const TYPING_MS = 200;
 
-/** One field for everything: names, words, numbers, addresses, hashes. "/" leads to it, its suggestions are read out, keys choose. */
+/**
+ * One field for everything: names, words, numbers, addresses, hashes. "/" leads to it, its suggestions are read out, keys
+ * choose.
+ */
 export function Search({ live, site }: { live: Live; site: Site }) {
   const [text, setText] = useState("");
   const [suggested, setSuggested] = useState<Suggested | null>(null);

@@ -4,6 +4,7 @@
  */
 import { signal } from "@preact/signals";
 import { isOver, type Journey, journeySchema, type Milestone } from "./journey.ts";
+import { rollupKey, rollupOf } from "./rollup-storage.ts";
 import type { Session } from "./wallets.ts";
 
 /** Maximum ended journeys; older ones are dropped. */
@@ -11,8 +12,7 @@ const KEPT_ENDED = 12;
 
 export const journeys = signal<readonly Journey[]>([]);
 
-const keyOf = ({ address, client }: Session) =>
-  `openledger.journeys.${client.chain.id}.${client.rollupAddress}.${address}`;
+const keyOf = ({ address, client }: Session) => `${rollupKey("journeys", rollupOf(client))}.${address}`;
 
 let stopListening = () => {};
 

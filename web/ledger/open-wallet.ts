@@ -1,6 +1,6 @@
 /**
- * Opens a wallet. Holds the libraries of Ethereum and of the ledger's keys, so it is fetched when somebody connects
- * one.
+ * Opens a wallet and derives its ledger key for session.ts. Holds the libraries of Ethereum and of the ledger's keys, so it is
+ * fetched when somebody connects one.
  */
 import { clientError } from "@openledger/client/client-errors";
 import { isContractWallet } from "@openledger/client/contract-wallet";

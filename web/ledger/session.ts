@@ -6,8 +6,8 @@
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
+import { requestAccount } from "@openledger/client/wallet";
 import { signal } from "@preact/signals";
-import type { Address } from "viem";
 import type { Site } from "./site.ts";
 import type { FoundWallet, Session } from "./wallets.ts";
 
@@ -24,7 +24,7 @@ export function wasConnected(wallet: FoundWallet): boolean {
 
 /**
  * @param isSilent asks for nothing that would open the wallet; does nothing if it has given no address before
- * @throws CLI_WALLET_REJECTED, CLI_WALLET_WRONG_CHAIN, CLI_UNREACHABLE
+ * @throws CLI_WALLET_REJECTED, CLI_WALLET_UNAVAILABLE, CLI_WALLET_WRONG_CHAIN, CLI_UNREACHABLE
  */
 export async function connect(
   wallet: FoundWallet,
@@ -32,14 +32,13 @@ export async function connect(
   info: SequencerInfo,
   { isSilent = false } = {},
 ): Promise<void> {
-  const method = isSilent ? "eth_accounts" : "eth_requestAccounts";
-  const [first] = (await wallet.provider.request({ method }).catch(rejected)) as readonly string[];
-  if (first === undefined) {
+  const first = await requestAccount(wallet.provider, isSilent ? "eth_accounts" : "eth_requestAccounts");
+  if (first === null) {
     if (isSilent) return;
     throw clientError("CLI_WALLET_REJECTED", `${wallet.name} gave no address`);
   }
   const { openWallet } = await import("./open-wallet.ts");
-  const opened = await openWallet(wallet, first as Address, site, info, isSilent);
+  const opened = await openWallet(wallet, first, site, info, isSilent);
   localStorage.setItem(LAST_WALLET, wallet.id);
   stopListening();
   session.value = opened;
@@ -56,10 +55,6 @@ function listen({ address, wallet: { provider } }: Session): void {
   };
   provider.on?.("accountsChanged", onAccounts);
   stopListening = () => void provider.removeListener?.("accountsChanged", onAccounts);
-}
-
-function rejected(cause: unknown): never {
-  throw clientError("CLI_WALLET_REJECTED", "the wallet gave no address", { cause });
 }
 
 export function disconnect(): void {

@@ -15,7 +15,9 @@ const STATUSES: Readonly<Record<string, { tone: Tone; text: string }>> = {
   invalid: { tone: "bad", text: "without effect" },
 };
 
-/** Status of a batch, operation or queue entry, in the words and the colour that people see. Unknown ones are shown as they are. */
+/**
+ * Status of a batch, operation or queue entry, in the words and the colour that people see. Unknown ones are shown as they are.
+ */
 export function StatusBadge({ status }: { status: string }) {
   const known = STATUSES[status] ?? { tone: "plain" as const, text: status };
   return <Badge tone={known.tone}>{known.text}</Badge>;

@@ -7,7 +7,7 @@ import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { type Hex, hexToBytes, isAddressEqual } from "viem";
 import { bridgeError } from "../../bridge-errors.ts";
 import { type L1Client, l1Call } from "../l1-client.ts";
-import type { RollupLog } from "../log-reader.ts";
+import { logsIncomplete, type RollupLog } from "../log-reader.ts";
 import { readPreVerifiedSettlement } from "./pre-verified-settlement.ts";
 import { decodeSubmission } from "./submission-call.ts";
 import type { SubmittedEntry, SubmittedPart, SubmittedSettlement } from "./submitted-part.ts";
@@ -21,6 +21,7 @@ export interface Submission {
 
 /**
  * All batches and settlements of the transaction that `first` is an event of.
+ * @throws BRG_L1_LOGS_INCOMPLETE where the call has more than its events, since the contract takes all of a call or nothing
  * @throws BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function readSubmission(
@@ -52,9 +53,14 @@ export async function readSubmission(
   const emittedBatches = new Map(
     own.flatMap((log) => (log.eventName === "BatchData" ? [[log.args.batchNumber, log.args.data]] : [])),
   );
+  const requireAll = (what: string, eventCount: number, calledParts: readonly unknown[] | undefined) => {
+    if (calledParts === undefined || calledParts.length === eventCount) return;
+    throw logsIncomplete(`events of ${what} in transaction ${hash}`, first.blockNumber, first.blockNumber);
+  };
+  requireAll("batches", numbers.length, call?.batches);
   const batches = new Map<bigint, SubmittedPart>();
   for (const [i, number] of numbers.entries()) {
-    const called = call?.batches.length === numbers.length ? call.batches[i]! : null;
+    const called = call?.batches[i] ?? null;
     const data = emittedBatches.get(number) ?? called?.data;
     if (data === undefined) throw notInCall(`batch ${number}`, { batchNumber: Number(number) });
     batches.set(number, part(data, called, call?.proofs[i]));
@@ -93,6 +99,7 @@ export async function readSubmission(
     const further = Array.from({ length: count - 1 }, next);
     settlements.push({ ...first, circuitIndex: log.args.circuit, preVerifiedAtBlock: null, further });
   }
+  requireAll("settlements", calledCount, call?.settlements);
   return { transactionHash: hash, batches, settlements };
 }
 

@@ -1,7 +1,15 @@
 import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
-import { toHex } from "viem";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { encodeEventTopics, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { behindLimit, forgetsHashes, type Limit, limitsRange, rpcError } from "../../testing/limited-node.ts";
+import {
+  behindLimit,
+  forgetsHashes,
+  type Limit,
+  leavesOut,
+  limitsRange,
+  rpcError,
+} from "../../testing/limited-node.ts";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../testing/model-history.ts";
 import { createL1Client } from "../l1-client.ts";
 import { RollupContract } from "../rollup-contract.ts";
@@ -50,6 +58,15 @@ describe("findPostedSettlement", () => {
     const limit = limitsRange(10, { status: 400, body: rpcError(-32600, "up to a 10 block range") });
     expect(await find(limit)).toEqual(await find(() => null));
   });
+
+  it.each([[["SettlementAccepted"]], [["SettlementAccepted", "BatchAccepted"]]] as const)(
+    "names a node that leaves out %s, and does not take it for none",
+    async (names) => {
+      const topics = names.map((eventName) => encodeEventTopics({ abi: rollupAbi, eventName })[0]);
+      const limit = leavesOut((log) => topics.includes(log.topics[0]!));
+      await expect(find(limit)).rejects.toMatchObject({ code: "BRG_L1_LOGS_INCOMPLETE", isRetryable: true });
+    },
+  );
 
   it("finds none of another epoch, model or batch", async () => {
     for (const changes of [{ epoch: 2 }, { modelId: MODEL_ID + 1 }, { batchNumber: key.batchNumber - 1 }])

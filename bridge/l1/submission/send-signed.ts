@@ -1,7 +1,7 @@
 /**
- * A node's answer to a signed transaction. Texts differ by client and version, so the node is asked for the transaction
- * and for the account's nonce first; texts are a hint where neither decides. send-signed.test.ts has the clients' own
- * texts, with their sources.
+ * A node's answer to a signed transaction. Texts differ by client and version, so the node is asked for the
+ * transaction and for the account's nonce first; texts are a hint where neither decides. send-signed.test.ts
+ * has the clients' own texts, with their sources. The publisher and `openledger deploy` send by it.
  */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
@@ -56,8 +56,8 @@ export interface SentTransaction {
 
 /**
  * Sends a signed transaction.
- * @throws RollupError BRG_L1_REFUSED for any other reason, for example an account that cannot pay; BRG_L1_UNREACHABLE: it
- * may be there all the same
+ * @throws RollupError BRG_L1_REFUSED for any other reason, for example an account that cannot pay;
+ * BRG_L1_UNREACHABLE: it may be there all the same
  */
 export async function sendSigned(client: SendingClient, signed: SignedTransaction): Promise<SentTransaction> {
   const { account: address, nonce, raw: serializedTransaction, transactionHash: hash } = signed;

@@ -1,7 +1,8 @@
 /**
- * The arguments of submitBatches, read from a transaction's input as the contract reads them. Solidity follows offsets
- * modulo 2^256 and looks only at what it uses. So it takes encodings that ABI decoders refuse, for example negative
- * offsets. Attack: a stranger posts such a call, and a full node that refuses what L1 has accepted stops for ever.
+ * The arguments of submitBatches, read from a transaction's input as the contract reads them. Solidity follows
+ * offsets modulo 2^256 and looks only at what it uses. So it takes encodings that ABI decoders refuse, for
+ * example negative offsets. Attack: a stranger posts such a call, and a full node that refuses what L1 has
+ * accepted stops for ever. l1-submission.ts decodes calls with it.
  */
 
 import { type ContractProof, imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";

@@ -1,6 +1,6 @@
 /**
- * Records that the publisher writes before it sends anything. All transactions that it may have sent for one nonce are
- * one record: at most one of its attempts can ever take effect, wherever a kill interrupts.
+ * Records that the publisher writes before it sends anything. All transactions that it may have sent for one
+ * nonce are one record: at most one of its attempts can ever take effect, wherever a kill interrupts.
  */
 import type { Address, Hex } from "viem";
 import { z } from "zod";

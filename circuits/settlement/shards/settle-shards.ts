@@ -1,6 +1,7 @@
 /**
- * The rules of sharded-settlement.circom, shard.circom and direct-shard.circom: the settlement of a model of several shards, as one
- * proof of the draws and one of each shard. Pure; amounts are wei. Needs `initPoseidon`.
+ * The rules of sharded-settlement.circom, shard.circom and direct-shard.circom: the settlement of a model of
+ * several shards, as one proof of the draws and one of each shard. Pure; amounts are wei. Needs `initPoseidon`.
+ * settlement-rules.ts calls it for a model of shards.
  */
 import { unpackBinding } from "../../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment } from "../../ledger/model-query.ts";

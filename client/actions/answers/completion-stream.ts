@@ -72,7 +72,8 @@ const errorSchema = z.union([
 /** Maximum bytes of a refusal. */
 const MAX_REFUSAL_BYTES = 2 ** 20;
 /**
- * Maximum characters of a line, and of an answer's text. An answer's last part has its opening and its estimate; no honest line comes near this.
+ * Maximum characters of a line, and of an answer's text. An answer's last part has its opening and its estimate; no honest line
+ * comes near this.
  */
 const MAX_LINE_CHARACTERS = 2 ** 22;
 

@@ -22,7 +22,6 @@ export const DRILL_SETTINGS = {
   BRIDGE_L1_CONFIRMATIONS: 2,
   BRIDGE_L1_FINALITY_DEPTH_BLOCKS: 8,
   BRIDGE_POLL_INTERVAL_MS: 300,
-  PROVER_POLL_INTERVAL_MS: 200,
 };
 export const setOptions = (settings: Readonly<Record<string, string | number | bigint>>) =>
   Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);

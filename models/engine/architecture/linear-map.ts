@@ -50,8 +50,8 @@ export function multiplyByBlocks(
 export const UNPACKED_OUTPUTS = 384;
 
 /**
- * dx = dy Wᵀ or dx += dy Wᵀ by the floats that int8 weights stand for, whatever rounding the rows had on their way. Each number is
- * one chain in the order of the outputs, so that it does not depend on how many of them are unpacked at a time.
+ * dx = dy Wᵀ or dx += dy Wᵀ by the floats that int8 weights stand for, whatever rounding the rows had on their way. Each number
+ * is one chain in the order of the outputs, so that it does not depend on how many of them are unpacked at a time.
  */
 export function multiplyBackByBlocks(
   kernels: Kernels,

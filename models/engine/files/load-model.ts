@@ -183,7 +183,10 @@ async function requireUsed(
   }
 }
 
-/** A tensor of another type is no less a part of the model: a bias in 64 bits, or quantized weights. @throws RollupError MOD_FILE_INVALID */
+/**
+ * A tensor of another type is no less a part of the model: a bias in 64 bits, or quantized weights.
+ * @throws RollupError MOD_FILE_INVALID
+ */
 function requireConstants(others: ReadonlyMap<string, string>): void {
   for (const [name, type] of others)
     if (!CONSTANTS.test(name))

@@ -1,6 +1,6 @@
 /**
- * The arithmetic of language models: kernels over one arena of 32-bit floats. A place is an index into `arena`. All
- * of the processor's sets give the same bytes; the rules are in native/src/lane-kernels.h. Lengths of loops are rounded up to 16, so
+ * The arithmetic of language models: kernels over one arena of 32-bit floats. A place is an index into `arena`. All of the
+ * processor's sets give the same bytes; the rules are in native/src/lane-kernels.h. Lengths of loops are rounded up to 16, so
  * every buffer has a length that is a multiple of 16 (Arena gives such), and what is behind its end is not used.
  */
 
@@ -63,7 +63,10 @@ export interface PagedAttention {
 
 /** Blocks of 32 int8 inputs with one scale. */
 export const blocksOf = (inputs: number): number => Math.ceil(inputs / 32);
-/** Floats of the arena of a row that `quantise` writes, for the same set's `multiply`: of each block 64 bytes of integers and two words. */
+/**
+ * Floats of the arena of a row that `quantise` writes, for the same set's `multiply`: of each block 64 bytes of integers and two
+ * words.
+ */
 export const quantisedFloats = (width: number): number => 16 * Math.ceil((18 * blocksOf(width)) / 16);
 
 /**

@@ -2,9 +2,8 @@
  * Work of the routes of a finished job (model-routes.ts): its registration and activation, its files for export, and its
  * lineage.
  */
-import { createHash } from "node:crypto";
-import { createReadStream, type ReadStream } from "node:fs";
-import { open, readdir, rm, stat } from "node:fs/promises";
+import type { ReadStream } from "node:fs";
+import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hashRecipe, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
@@ -17,6 +16,7 @@ import { heldOutRows } from "../../tuning/recipe/text-training.ts";
 import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } from "../factory-api.ts";
 import type { FactoryContext } from "../factory-context.ts";
 import type { StoredJob } from "../store/factory-store.ts";
+import { describeFile } from "../store/file-digests.ts";
 import { ADAPTER_FOLDER, MERGED_FOLDER, MODEL_FOLDER } from "../tasks/dataset-files.ts";
 
 const FOLDERS: Readonly<Record<ExportForm, string>> = {
@@ -126,7 +126,10 @@ async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<L
   }
 }
 
-/** Makes the requested files unless they exist, and lists them. @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows */
+/**
+ * Makes the requested files unless they exist, and lists them.
+ * @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows
+ */
 export async function exportOf(
   context: FactoryContext,
   storedJob: StoredJob,
@@ -157,14 +160,6 @@ export async function exportOf(
       data: { why: whyNot },
     });
   return { form, files };
-}
-
-/** Streams a file in parts: a whole model may be larger than the memory for it. */
-async function describeFile(path: string): Promise<{ sizeBytes: number; sha256: string }> {
-  const { size } = await stat(path);
-  const hash = createHash("sha256");
-  for await (const part of createReadStream(path)) hash.update(part as Buffer);
-  return { sizeBytes: size, sha256: hash.digest("hex") };
 }
 
 /** @throws MOD_FACTORY_UNKNOWN */

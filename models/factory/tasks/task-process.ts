@@ -1,4 +1,5 @@
 /** Process that computes one task for the factory and ends: task-entry.js loads it, child-task.ts starts and watches it. */
+import { endWithParent } from "@openledger/foundation/end-with-parent";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
 import type { FactoryTask, Say, TaskMessage, TaskOrder, TaskWish } from "./task-messages.ts";
@@ -28,7 +29,7 @@ process.once("message", (task: FactoryTask) => {
   void compute(task);
 });
 // The factory is gone: the next one continues from the files on disk.
-process.once("disconnect", () => process.exit(1));
+endWithParent(1);
 // A terminal's Ctrl-C goes to the whole group; the factory decides when this ends.
 process.on("SIGINT", () => {});
 

@@ -7,6 +7,7 @@ import type { assuranceOf } from "@openledger/attribution/model/reply-assurance"
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
 import type { RanMode } from "@openledger/attribution/scores/score-engine";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
+import { BYTES_PER_UNIT, setCost } from "@openledger/foundation/http/answer-costs";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
 import { type HttpErrors, refusalBody, type ServerLog } from "@openledger/foundation/http/http-errors";
@@ -87,6 +88,12 @@ const openingsSchema = z.strictObject({ epoch: decimal, from: decimal.default(0)
 const PREFIX = "/:model";
 /** Openings in one answer: of the largest circuits a megabyte. */
 const OPENINGS_PAGE = 256;
+/** Openings in a unit of the rate limit: about 4 kB each. */
+const OPENINGS_PER_UNIT = 4;
+/** Characters of a text in a unit of the rate limit: each is looked up in the index, and its rows are read. */
+const SPAN_CHARACTERS_PER_UNIT = 1_024;
+/** Units of a look at the sequencer for payments, which is a request there and writes here. */
+const PAYMENTS_UNITS = 4;
 /** Media type that a request accepts to get an answer as it is made. */
 const EVENT_STREAM = "text/event-stream";
 /** An estimate is computed while its asker waits. */
@@ -139,11 +146,19 @@ export async function createModelApp(
     return sendFile(reply, "row.json", content);
   });
 
-  app.post(`${PREFIX}/v1/spans`, (request, reply) => {
+  const spansUnits = (body: unknown) => {
+    const text = (body as { text?: unknown } | null)?.text;
+    return typeof text === "string" ? text.length / SPAN_CHARACTERS_PER_UNIT : 0;
+  };
+  const spansCost = { config: { maxCost: ({ body }: FastifyRequest) => spansUnits(body) } };
+  app.post(`${PREFIX}/v1/spans`, spansCost, async (request, reply) => {
     const { text } = parse(textSchema, request.body);
     const model = of(request);
     // Without an index the answer is empty: anyone who asks cannot know before.
-    return model.spans?.cite(text, (row) => model.row(row)) ?? reply.code(204).send();
+    if (model.spans === undefined) return reply.code(204).send();
+    const cited = JSON.stringify(await model.spans.cite(text, (row) => model.row(row)));
+    setCost(request, spansUnits(request.body) + cited.length / BYTES_PER_UNIT);
+    return reply.type("application/json").send(cited);
   });
 
   app.post(`${PREFIX}/v1/answers`, async (request, reply) => {
@@ -164,13 +179,16 @@ export async function createModelApp(
     return reply;
   });
 
-  app.get<{ Params: { receipt: string } }>(`${PREFIX}/v1/answers/:receipt`, async (request) => {
+  const paymentsCost = { config: { maxCost: () => PAYMENTS_UNITS } };
+  app.get<{ Params: { receipt: string } }>(`${PREFIX}/v1/answers/:receipt`, paymentsCost, async (request) => {
     const receipt = parse(element, request.params.receipt);
     const { service, store } = of(request);
     const name = `0x${receipt.slice(2).toLowerCase().padStart(64, "0")}`;
     const first = await store.answer(name);
     // Anyone who has paid for a sealed answer waits for this.
-    if (first !== undefined && isShut(first)) await service.readPayments();
+    const isLooked = first !== undefined && isShut(first);
+    setCost(request, isLooked ? PAYMENTS_UNITS : 0);
+    if (isLooked) await service.readPayments();
     const record = await store.answer(name);
     if (record === undefined) {
       throw attributionError("ATT_NOT_FOUND", `no answer has the receipt ${receipt}`, {
@@ -180,11 +198,12 @@ export async function createModelApp(
     return statusView(record);
   });
 
-  app.get(`${PREFIX}/v1/openings`, async (request) => {
+  app.get(`${PREFIX}/v1/openings`, paymentsCost, async (request) => {
     const { epoch, from } = parse(openingsSchema, request.query);
     const { service, modelId, store } = of(request);
     await service.readPayments();
     const found = await store.paidIn(epoch, from, OPENINGS_PAGE);
+    setCost(request, PAYMENTS_UNITS + found.length / OPENINGS_PER_UNIT);
     return {
       modelId,
       epoch,

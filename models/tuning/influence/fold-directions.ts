@@ -1,4 +1,6 @@
 /**
+ * Directions by which a published map to features is folded, so that it is small; query-map.ts asks for them.
+ *
  * A map to features is gradientCount × featureCount numbers: 120 MB for 135 million parameters. Nearly all that it does to
  * gradients goes through few directions of each matrix's longer side. So a gradient is folded first: of a matrix of
  * length × rank, `count` products with vectors of `length` stay for each of the `rank` columns. Then the core makes features of

@@ -1,8 +1,9 @@
 /**
- * Coordinates in which the curvature of the loss is nearly diagonal: rows' gradients are turned in place, the map is
- * turned back. Each matrix of the adapter gets the eigenbases of the sums of G Gᵀ and Gᵀ G over the rows' gradients G, as
- * Shampoo takes them (arXiv 1802.09568). The mean squares λ of the coordinates in those bases are EK-FAC's (arXiv
- * 1806.03884, 2308.03296). A score is gᵢ λ^−½ g: the step that an Adam in this basis makes (SOAP, arXiv 2409.11321).
+ * Coordinates in which the curvature of the loss is nearly diagonal: rows' gradients are turned in place, the map is turned
+ * back. text-features.ts takes features in them. Each matrix of the adapter gets the eigenbases of the sums of G Gᵀ and Gᵀ G
+ * over the rows' gradients G, as Shampoo takes them (arXiv 1802.09568). The mean squares λ of the coordinates in those bases are
+ * EK-FAC's (arXiv 1806.03884, 2308.03296). A score is gᵢ λ^−½ g: the step that an Adam in this basis makes (SOAP, arXiv
+ * 2409.11321).
  */
 import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
 import type { Kernels, Matrix } from "../../engine/kernels/kernels.ts";

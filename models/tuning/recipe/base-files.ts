@@ -37,7 +37,10 @@ export type RecipeBaseModel = z.infer<typeof baseSchema>;
 /** Reads a base's file; null if this place does not have it. The caller checks the bytes. */
 export type ReadBaseFile = (file: string, base: RecipeBaseModel) => Promise<Uint8Array | null>;
 
-/** The files of a base that a recipe names, as far as there are: shards by the index. @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */
+/**
+ * The files of a base that a recipe names, as far as there are: shards by the index.
+ * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
+ */
 export async function baseFileNames(source: FileSource): Promise<string[]> {
   const index = await readWhole(source, INDEX_FILE, MAX_BASE_BYTES);
   const shards = index === null ? [] : shardsOf(index);

@@ -1,7 +1,8 @@
 /**
- * A folded map, as it is published (models/tuning/influence/fold-directions.ts). Little-endian: uint32 gradientCount, featureCount,
- * componentCount; a uint16 for each matrix, its components. Then vectors, matrix by matrix, each a float32 scale and int8
- * entries. Then the core's rows, matrix by matrix, each a float32 scale and entries of four bits, the even one in the lower.
+ * File of a folded map, as it is published (models/tuning/influence/fold-directions.ts). Little-endian: uint32 gradientCount,
+ * featureCount, componentCount; a uint16 for each matrix, its components. Then vectors, matrix by matrix, each a float32 scale
+ * and int8 entries. Then the core's rows, matrix by matrix, each a float32 scale and entries of four bits, the even one in the
+ * lower.
  */
 
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";

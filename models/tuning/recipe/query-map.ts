@@ -53,7 +53,10 @@ const componentsIn = (matrices: QueryMapSize["matrices"]): number =>
 
 const isFolded = (size: QueryMapSize): size is FoldedMapSize => size.componentCount !== null;
 
-/** Halves of the adapter at which a folded map takes gradients, behind it: the middle run's. A whole one takes them where answers are made. */
+/**
+ * Halves of the adapter at which a folded map takes gradients, behind it: the middle run's. A whole one takes them where answers
+ * are made.
+ */
 const adapterBytes = ({ gradientCount }: QueryMapSize): number => 2 * gradientCount;
 
 /** The map at its place, as it is published. @param latest of tangents: the rows' gradients @param adapter of the middle run */

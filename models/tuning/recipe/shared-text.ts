@@ -69,8 +69,8 @@ export class SharedText {
 
   /**
    * @param recipes of all models that will take a seat
-   * @throws RollupError MOD_BASE_MISSING, also if recipes name different bases or weights; and what a published base is refused for;
-   *   ATT_RECIPE_INVALID
+   * @throws RollupError MOD_BASE_MISSING, also if recipes name different bases or weights; and what a published base is refused
+   * for; ATT_RECIPE_INVALID
    */
   static async open(recipes: readonly TextRecipe[], setting: TextSetting): Promise<SharedText> {
     const { base } = recipes[0]!;

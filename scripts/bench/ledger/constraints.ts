@@ -1,4 +1,7 @@
-/** Constraints per operation of exactly filled table batches, under three kinds of traffic, of simulated leaves and computed sizes. */
+/**
+ * Constraints of an operation for `npm run bench -- ledger`, under three kinds of traffic: leaves are simulated for exactly
+ * filled table batches, whose sizes are computed, not compiled.
+ */
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import { recordedCount } from "@openledger/circuits/testing/constraint-counts";

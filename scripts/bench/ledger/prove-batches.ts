@@ -1,4 +1,7 @@
-/** Operations proven a second, witness included: batches that fill a domain with one sort of traffic, by one worker or several. */
+/**
+ * Operations proven a second, witness included, for `npm run bench -- ledger`: batches that fill a domain with one sort of
+ * traffic, by one worker or several.
+ */
 import type { ChildProcess } from "node:child_process";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

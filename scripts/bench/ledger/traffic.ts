@@ -1,4 +1,7 @@
-/** Operations as `bench -- ledger` simulates them: who pays whom among 262,144 accounts and 16 models. Follows from a seed. */
+/**
+ * Operations as `npm run bench -- ledger` simulates them: who pays whom among 262,144 accounts and 16 models. A seed decides
+ * them.
+ */
 export const ACCOUNTS = 262_144;
 export const MODELS = 16;
 

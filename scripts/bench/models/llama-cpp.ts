@@ -1,4 +1,7 @@
-/** Runs llama.cpp on the processor through node-llama-cpp. It is no dependency (80 MB): a bench installs it on demand. */
+/**
+ * llama.cpp on the processor for `npm run bench -- models`, by node-llama-cpp, which is no dependency (80 MB): it is installed
+ * on demand.
+ */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";

@@ -1,4 +1,6 @@
-/** Published shapes with made weights: our int8 against llama.cpp's Q8_0, in turns on the same threads. */
+/**
+ * `npm run bench -- models`: published shapes with made weights, our int8 against llama.cpp's Q8_0, in turns on as many threads.
+ */
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

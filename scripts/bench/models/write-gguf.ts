@@ -1,4 +1,4 @@
-/** The weights of a made model as llama.cpp reads them: GGUF, with a vocabulary of names. */
+/** Weights of a made model in llama.cpp's format, GGUF, with a vocabulary of names: models.ts measures both programs by them. */
 import { open } from "node:fs/promises";
 import { roundToBlocks } from "@openledger/models/engine/files/pack-weights";
 import type { MadeModel } from "@openledger/models/testing/made-models";

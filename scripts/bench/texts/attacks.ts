@@ -1,4 +1,7 @@
-/** Earnings of attackers of a Datanet of texts by the shipped base and preset, as a multiple of honest rows'. */
+/**
+ * Earnings of attackers of a Datanet of texts by the shipped base and preset, as a multiple of honest rows'. `npm run bench --
+ * attribution` prints them.
+ */
 
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { encodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
@@ -15,11 +18,15 @@ import { textTraining } from "@openledger/models/tuning/recipe/text-training";
 import { generate } from "@openledger/models/tuning/training/generate";
 import { ATTACKS, attackWorld, CORPUS_NAMES, FACTS, HONEST, type Party, UNIT } from "./attack-rows.ts";
 
+/** Features of a row. */
 const COLUMNS = 256;
 const SEEDS = ["1", "2", "3"];
 const ECHO_TOKENS = 48;
 
-/** Means over worlds. attacks: money of the attacker's rows ÷ that of as many honest ones; factsOwner: part of the money ÷ part of the rows. */
+/**
+ * Means over worlds. attacks: money of the attacker's rows ÷ that of as many honest ones; factsOwner: part of the money ÷ part
+ * of the rows.
+ */
 export async function attackFactors(log: (line: string) => void) {
   await initPoseidon();
   const worlds: Record<string, number>[] = [];

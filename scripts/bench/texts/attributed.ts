@@ -1,6 +1,6 @@
 /**
- * Attribution of a text model for `npm run bench -- text-attribution`: tunes it, takes tangents and gradients, and scores rows
- * by each method, rounded as they are settled and unrounded.
+ * Attribution of a text model for `npm run bench -- attribution`: tunes it, takes tangents and gradients, and scores rows by
+ * each method, rounded as they are settled and unrounded.
  */
 import { timesTransposed } from "@openledger/attribution/maths/dense-matrix";
 import { clipRowNorms } from "@openledger/attribution/rows/row-rules";
@@ -41,7 +41,10 @@ export interface Attributed {
   readonly seconds: Record<"run" | "tangents", number>;
 }
 
-/** Tunes on all rows, which leaves that adapter in place, after the middle run with tangents. @param rows others than the world's */
+/**
+ * Tunes on all rows, which leaves that adapter in place, after the middle run with tangents.
+ * @param rows others than the world's
+ */
 export async function attribute(
   { placed, queries, recipe, ...world }: TextWorld,
   rows = world.rows,

@@ -1,6 +1,6 @@
 /**
- * Measures how well spoilt rows are found by their score for themselves. Part of `npm run bench -- text-attribution`; the figure
- * is the AUC, 0.5 by chance.
+ * Measures how well spoilt rows are found by their score for themselves, for `npm run bench -- attribution`. The figure is the
+ * AUC, 0.5 by chance.
  */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";

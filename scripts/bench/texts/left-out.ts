@@ -1,4 +1,7 @@
-/** Measures how true registered scores are when rows are left out one at a time, and sixteen at a time: `whatIf` by the shipped base and preset. */
+/**
+ * `npm run bench -- attribution --left-out`: how true registered scores are when rows are left out one at a time, and sixteen at
+ * a time. `whatIf` runs by the shipped base and preset.
+ */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
@@ -12,8 +15,11 @@ import { textTraining } from "@openledger/models/tuning/recipe/text-training";
 import { type WhatIf, type WhatIfLoss, whatIf } from "@openledger/models/tuning/recipe/what-if";
 import { openWorld, type TextSetting } from "./setting.ts";
 
+/** Rows that are left out together. */
 const GROUP = 16;
+/** Held-out texts, whose first words are the prompts. */
 const QUERIES = 4;
+/** Features of a row. */
 const COLUMNS = 256;
 const PROMPT_WORDS = 4;
 

@@ -1,4 +1,7 @@
-/** Process that retrains a share of what is not in the cache yet, and sends each result to its parent. */
+/**
+ * Process that text-attribution.ts starts: retrains a share of the halves that are not in the cache yet, and reports each to its
+ * parent.
+ */
 import { type Retraining, retrained } from "./retraining.ts";
 import { openWorld, type TextSetting } from "./setting.ts";
 

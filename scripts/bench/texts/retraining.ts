@@ -1,5 +1,5 @@
 /**
- * Retrainings of `npm run bench -- text-attribution` on halves of the rows, cached on disk: the ground truth that scores have to
+ * Retrainings of `npm run bench -- attribution` on halves of the texts, cached on disk: the ground truth that scores have to
  * predict. Losses are in nats a token.
  */
 import { readFile } from "node:fs/promises";

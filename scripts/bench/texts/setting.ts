@@ -1,4 +1,7 @@
-/** Setting in which attribution of texts is judged: the preset "texts" and the default base, on texts that it has not read. */
+/**
+ * Setting in which `npm run bench -- attribution` judges attribution of texts: the preset "texts" and the default base, on texts
+ * that it has not read.
+ */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -19,7 +19,10 @@ export interface WordsOptions {
   readonly output: Pick<Output, "progress">;
 }
 
-/** @param answer that has been checked. @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, MOD_SOURCE_UNREADABLE */
+/**
+ * @param answer that has been checked.
+ * @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, MOD_SOURCE_UNREADABLE
+ */
 export async function answerWords(answer: UncheckedAnswer, options: WordsOptions): Promise<AnswerWords> {
   if (answer.label !== null) return { lines: [answer.label], json: {} };
   const { text: words = answer.answer } = JSON.parse(answer.answer) as { text?: string };

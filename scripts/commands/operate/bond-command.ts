@@ -1,4 +1,7 @@
-/** `openledger operator bond`: the sequencer's bond, shown to anyone, filled by anyone, and taken back by its operator. Amounts are ETH. */
+/**
+ * `openledger operator bond`: shows the sequencer's bond, adds to it, announces a withdrawal and takes it. Amounts are typed and
+ * printed in ETH, and are wei in JSON.
+ */
 import type { L1Result } from "@openledger/client/actions/l1/l1-result";
 import { SequencerBond } from "@openledger/client/bond/sequencer-bond";
 import type { LedgerClient } from "@openledger/client/ledger-client";

@@ -1,6 +1,6 @@
 /**
  * `openledger verify`: anyone rebuilds the ledger from L1 and checks every batch, proof and sum. The group also has `model`,
- * `settlement` and `preconfirmations`.
+ * `settlement`, `preconfirmations` and `equivocation`.
  */
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
@@ -80,6 +80,12 @@ export function addVerifyCommand(program: Command): void {
       `the rollup ${rollupAddress} is what its circuits prove, up to block ${result.blockNumber}`,
       `${result.batchCount} batches, ${result.operationCount} operations, ${result.settlementCount} settlements, ${result.proofCount} proofs checked, ${result.leafCount} leaves, ${formatOpen(result.ledgerWei)} OPEN, root ${root}`,
     ];
+    if (result.isHeadOld) {
+      const mined = new Date(1_000 * result.blockTimestamp).toISOString();
+      lines.push(
+        `⚠ the node's newest block is of ${mined}, more than ten minutes ago: it hides what L1 has since, or this clock is wrong; compare it with another node`,
+      );
+    }
     for (const { circuit, given, has, modelId, what } of result.misfits)
       lines.push(
         `⚠ model ${modelId} has ${given} ${what}, and its activation names ${circuit}, which has ${has}: that circuit never settles it`,

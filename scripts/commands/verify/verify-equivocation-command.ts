@@ -1,6 +1,6 @@
 /**
- * `openledger verify equivocation`: takes the sequencer's bond by two preconfirmations of one place, in two transactions
- * some blocks apart.
+ * `openledger verify equivocation`: anyone shows the bond two preconfirmations that contradict each other. A commitment goes to
+ * L1 first, so that nobody copies them; half of the bond is paid out.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, formatEther, type Hex, keccak256, stringToHex } from "viem";
@@ -11,6 +11,7 @@ import { command } from "../../cli/run-command.ts";
 import { BOND_OPTION, openBond } from "../operate/bond-command.ts";
 import { readEvidence } from "./verify-preconfirmations-command.ts";
 
+/** Interval between two looks at L1's block number. */
 const POLL_MS = 1_000;
 
 export const addVerifyEquivocationCommand = command({

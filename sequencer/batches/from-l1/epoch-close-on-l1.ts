@@ -9,6 +9,7 @@ import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
 import { storeKeys } from "../../store/store-keys.ts";
 
+/** Record of one batch with a CloseEpoch. */
 export interface EpochCloseOnL1 {
   readonly batchNumber: number;
   readonly blockNumber: number;
@@ -20,6 +21,7 @@ export interface EpochCloseOnL1 {
   readonly isMissed: boolean;
 }
 
+/** Reads a batch's record. */
 export function readCloseOnL1(log: LedgerLog, batchNumber: number): Promise<EpochCloseOnL1 | undefined> {
   return log.get<EpochCloseOnL1>(storeKeys.epochCloseOnL1(batchNumber));
 }
@@ -36,8 +38,8 @@ export function unsettledCloses({ leaves }: Pick<Ledger, "leaves">): number[] {
 }
 
 /**
- * Lists those among them whose randomness was not reported. The bridge asks L1 for them, so a node that leaves out their events
- * delays nothing.
+ * Lists those among them whose randomness was not reported. The bridge asks L1 for them, so a node that leaves out
+ * their events delays nothing.
  */
 export async function awaitedCloses(log: LedgerLog, unsettled: readonly number[]): Promise<number[]> {
   const awaited: number[] = [];

@@ -1,6 +1,7 @@
 /**
- * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/how-to/operate.md, "Batches of others").
- * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
+ * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/how-to/operate.md, "Batches
+ * of others"). The bridge reports them once they are confirmed; until they are final, a reorganisation may take
+ * them back. rebase.ts applies them.
  */
 import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
 import { MALFORMED_REMEDY, type MalformedBatch } from "@openledger/bridge/l1/submission/malformed-batch";

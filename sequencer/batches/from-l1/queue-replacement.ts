@@ -1,5 +1,6 @@
 /**
- * Replacement of queue entries that L1 took back after they were handed over: they have another place in L1's history.
+ * Replacement of queue entries that L1 took back after they were handed over: they have another place in L1's
+ * history. rebase.ts executes the plan.
  */
 
 import { sequencerError } from "../../sequencer-errors.ts";

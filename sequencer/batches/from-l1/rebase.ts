@@ -1,14 +1,16 @@
 /**
- * Follows batches of somebody else on L1: own batches that L1 does not have are undone, the others' are applied, and the
- * acknowledged operations are executed again on top, in their order. Where a reorganisation takes the others' back, the
- * same undoes them: `base` is the batch before them, and the entries that they took are executed by own batches.
+ * Follows batches of somebody else on L1: own batches that L1 does not have are undone, the others' are
+ * applied, and the acknowledged operations are executed again on top, in their order. Where a reorganisation
+ * takes the others' back, the same undoes them: `base` is the batch before them, and the entries that they took
+ * are executed by own batches. batch-pipeline.ts starts it at the bridge's report; a full node's ledger
+ * (followed-ledger.ts) takes only `forgetTail` and `forgetEpochs` from here.
  *
- * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays true, up to
- * the first that no longer executes (a forced withdrawal took its money, say). That one is dropped, by name and reason, and
- * those behind it move one place forward. Their places were promised already, so none is signed for again
- * (unpromised-places.ts). Where the others
- * carried on the queue, the entries that are left go first: L1 wants overdue ones in every batch. The same helps where
- * L1 refuses own batches because they leave such entries for later ones.
+ * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays
+ * true, up to the first that no longer executes (a forced withdrawal took its money, say). That one is dropped, by
+ * name and reason, and those behind it move one place forward. Their places were promised already, so none is
+ * signed for again (unpromised-places.ts). Where the others carried on the queue, the entries that are left go
+ * first: L1 wants overdue ones in every batch. The same helps where L1 refuses own batches because they leave such
+ * entries for later ones.
  *
  * All of it is one atomic write. Until that is durable, a restart finds the old batches, and the bridge reports again.
  */
@@ -94,7 +96,8 @@ export interface RebaseOptions {
 }
 
 /**
- * Rebases the ledger. The caller keeps everybody else out. After a failure memory cannot be used; the store is unchanged.
+ * Rebases the ledger. The caller keeps everybody else out. After a failure memory cannot be used; the store is
+ * unchanged.
  */
 export async function rebaseBatches(modules: RebaseModules, options: RebaseOptions): Promise<Rebased> {
   const { head, registry, log, unpromised } = modules;

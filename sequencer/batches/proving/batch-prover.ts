@@ -1,6 +1,7 @@
 /**
- * Proves closed batches: gives them to the prover in their order, and takes its proofs. L1 takes batches in their order
- * alone, so the oldest goes first. Every pass compares both sides again, so a restart needs no record of running jobs.
+ * Proves closed batches: gives them to the prover in their order, and takes its proofs. L1 takes batches in
+ * their order alone, so the oldest goes first. Every pass compares both sides again, so a restart needs no
+ * record of running jobs. sequencer-process.ts runs it.
  */
 import type { Logger } from "@openledger/foundation/logger";
 import { waitAfterMs } from "@openledger/foundation/retry";
@@ -153,9 +154,9 @@ export class BatchProver {
   }
 
   /**
-   * Notes a failed proof and its next attempt. An error that is not retryable (a key that does not fit, inputs without a
-   * witness) needs a human. It is still tried again, since the batch may be closed again or the prover be mended. Later
-   * batches are proven meanwhile.
+   * Notes a failed proof and its next attempt. An error that is not retryable (a key that does not fit, inputs
+   * without a witness) needs a human. It is still tried again, since the batch may be closed again or the prover be
+   * mended. Later batches are proven meanwhile.
    */
   #noteFailure({ batchHash, number: batchNumber }: StoredBatch, task: Task, error: unknown): void {
     const { logger, metrics } = this.#modules;

@@ -1,4 +1,7 @@
-/** Check that circuits settle a model by draws. A model that fits none could be settled by the default split only. */
+/**
+ * Check that circuits settle a model by draws. A model that fits none could be settled by the default split
+ * only. settlement-service.ts requires it at an activation.
+ */
 import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
@@ -20,8 +23,8 @@ interface FittedModel {
 }
 
 /**
- * Requires that these circuits settle the model's epochs by draws: one circuit for one shard, else the draws' circuit and
- * one of each shard.
+ * Requires that these circuits settle the model's epochs by draws: one circuit for one shard, else the draws' circuit
+ * and one of each shard.
  * @throws SEQ_SETTLEMENT_INVALID; CIR_SETTLEMENT_SIZE for payees that no shards have
  */
 export function requireSettledBy(model: FittedModel, [draws, ...ofShards]: readonly NamedCircuit[]): void {

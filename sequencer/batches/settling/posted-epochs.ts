@@ -1,4 +1,7 @@
-/** Records (stored-epochs.ts) of the payments and CloseEpochs of a batch on L1 whose operations are unknown. */
+/**
+ * Records (stored-epochs.ts) of the payments and CloseEpochs of a batch on L1 whose operations are unknown.
+ * rebase.ts and full nodes write them.
+ */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { postedPayment } from "@openledger/circuits/batch/batch-data";

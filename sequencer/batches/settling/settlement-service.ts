@@ -1,6 +1,7 @@
 /**
- * Takes proven settlements. A batch that L1 refuses would hold up all later ones, so everything that L1 checks is checked
- * here first: the statement is computed again from L1's data, and the proof is verified.
+ * Takes proven settlements. A batch that L1 refuses would hold up all later ones, so everything that L1 checks
+ * is checked here first: the statement is computed again from L1's data, and the proof is verified. Settlers
+ * post to it through the API.
  */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -135,8 +136,9 @@ export class SettlementService {
   }
 
   /**
-   * Executes a settlement that somebody pre-verified on L1, where the ledger has its epoch. It may be offered again and
-   * again. Attack: L1 does not know the ledger's epochs, so anybody can pre-verify settlements of epochs that never were.
+   * Executes a settlement that somebody pre-verified on L1, where the ledger has its epoch. It may be offered again
+   * and again. Attack: L1 does not know the ledger's epochs, so anybody can pre-verify settlements of epochs that
+   * never were.
    * @returns true if the offer needs no repeating: the last final batch's ledger does not have its epoch closed, so the
    * epoch was settled or never was
    */
@@ -203,8 +205,8 @@ export class SettlementService {
   }
 
   /**
-   * Decodes an offer: its content, the circuits of its entries, and whether a batch that is not final has it; null where
-   * it can never be executed.
+   * Decodes an offer: its content, the circuits of its entries, and whether a batch that is not final has it; null
+   * where it can never be executed.
    */
   async #waitingOf(
     preVerified: PreVerifiedOnL1,
@@ -279,7 +281,9 @@ export class SettlementService {
     }
   }
 
-  /** Executes without any await: the checks must still hold when the ledger changes. The proofs were verified before. */
+  /**
+   * Executes without any await: the checks must still hold when the ledger changes. The proofs were verified before.
+   */
   #execute(request: SettlementRequest, facts: SettlementFacts): SettlementEntry {
     const { pipeline } = this.#modules;
     const { operation } = this.#check(request, facts);
@@ -383,7 +387,9 @@ export class SettlementService {
     );
   }
 
-  /** The circuits that settle the model's epochs by draws, or will, are ones for its rows, payees, features and draws. */
+  /**
+   * The circuits that settle the model's epochs by draws, or will, are ones for its rows, payees, features and draws.
+   */
   #requireFit(
     request: SettlementRequest,
     posted: PostedSettlement,
@@ -434,7 +440,8 @@ export class SettlementService {
 }
 
 /**
- * Returns true if these circuits, in the order of the entries, may prove a record of this kind, and take the posted data.
+ * Returns true if these circuits, in the order of the entries, may prove a record of this kind, and take the posted
+ * data.
  */
 function proves(circuits: readonly DeployedCircuit[], kind: number, posted: PostedSettlement): boolean {
   const { shardCount } = posted;

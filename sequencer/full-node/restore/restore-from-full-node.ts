@@ -1,6 +1,7 @@
 /**
- * Makes a sequencer's data directory from a stopped full node's: with all acknowledged operations that the full node had
- * seen, under the same numbers, so that the preconfirmations hold. L1 alone gives only posted operations.
+ * Makes a sequencer's data directory from a stopped full node's: with all acknowledged operations that the full
+ * node had seen, under the same numbers, so that the preconfirmations hold. L1 alone gives only posted
+ * operations. `openledger restore --from-full-node` calls it.
  */
 import { existsSync } from "node:fs";
 import { cp, rename, rm } from "node:fs/promises";
@@ -144,8 +145,8 @@ async function unsignedPlaces(log: LedgerLog): Promise<Places[]> {
 }
 
 /**
- * Leaves what a sequencer would have: no marker, no evidence, no opening that stands in for forgotten entries, and no queue
- * entries that wait: the bridge hands them over.
+ * Leaves what a sequencer would have: no marker, no evidence, no opening that stands in for forgotten entries, and no
+ * queue entries that wait: the bridge hands them over.
  */
 async function forgetFullNode(log: LedgerLog): Promise<void> {
   const writes: StoreWrite[] = [{ key: FOLLOW_MARKER }];

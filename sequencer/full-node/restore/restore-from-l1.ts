@@ -1,6 +1,7 @@
 /**
- * Makes a sequencer's data directory from L1 alone, as of the last final block. The following is lost: operations that
- * were acknowledged and never posted, preconfirmations, hashes of operations, proofs, and the records of settled epochs.
+ * Makes a sequencer's data directory from L1 alone, as of the last final block. The following is lost:
+ * operations that were acknowledged and never posted, preconfirmations, hashes of operations, proofs, and the
+ * records of settled epochs. `openledger restore --from-l1` calls it.
  */
 
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
@@ -209,7 +210,9 @@ const queuedRecord = ({
   batchNumber: null,
 });
 
-/** Payments and closes that a settler needs: of every model's open epoch and of the one that waits for its settlement. */
+/**
+ * Payments and closes that a settler needs: of every model's open epoch and of the one that waits for its settlement.
+ */
 async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<StoreWrite[]> {
   const writes: StoreWrite[] = [];
   const closes = new Map<number, EpochCloseOnL1>();

@@ -1,4 +1,7 @@
-/** Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can check against L1. */
+/**
+ * Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can check against L1.
+ * `openledger snapshot` calls it.
+ */
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import type { ModelPayments } from "@openledger/bridge/l1/payment-history";

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { Carrier, sayStanding } from "./carry-on.ts";
 import { Contributions } from "./contributions.ts";
 
+const ROLLUP = { chainId: 1, rollupAddress: "0xa" };
 const storage = new Map<string, string>();
 const heard = new EventTarget();
 let world: HostWorld;
@@ -57,7 +58,7 @@ const carrying = (client: LedgerClient | null, findPlace = async () => place) =>
 });
 
 it("brings rows to the host once their commit is final, with no page of the Datanet open", async () => {
-  const contributions = new Contributions("0xa", store);
+  const contributions = new Contributions(ROLLUP, store);
   const carrier = new Carrier(contributions);
   const one = await begun(contributions);
   expect(await carrier.look(carrying(user))).toBe(false);
@@ -75,7 +76,7 @@ it("brings rows to the host once their commit is final, with no page of the Data
 });
 
 it("goes on by itself after a host was away, and says so meanwhile", async () => {
-  const contributions = new Contributions("0xa", store);
+  const contributions = new Contributions(ROLLUP, store);
   const carrier = new Carrier(contributions);
   const one = await begun(contributions);
   await world.finalise();
@@ -86,14 +87,14 @@ it("goes on by itself after a host was away, and says so meanwhile", async () =>
 });
 
 it("loses no contribution of another tab, nor its rows", async () => {
-  const [here, there] = [new Contributions("0xa", store), new Contributions("0xa", store)];
+  const [here, there] = [new Contributions(ROLLUP, store), new Contributions(ROLLUP, store)];
   const [first, second] = [await begun(here), await begun(there)];
   const both = [first.rowsRoot, second.rowsRoot];
-  expect(new Contributions("0xa", store).pending.value.map(({ rowsRoot }) => rowsRoot)).toEqual(both);
+  expect(new Contributions(ROLLUP, store).pending.value.map(({ rowsRoot }) => rowsRoot)).toEqual(both);
   // This tab has not heard of the other one's yet.
   await here.forget(first.rowsRoot);
   await world.finalise();
-  const carrier = new Carrier(new Contributions("0xa", store));
+  const carrier = new Carrier(new Contributions(ROLLUP, store));
   await expect.poll(() => carrier.look(carrying(user)), { timeout: 30_000 }).toBe(true);
   expect(carrier.arrived.value.get(place.datanetId)?.rowsRoot).toBe(second.rowsRoot);
   heard.dispatchEvent(Object.assign(new Event("storage"), { key: null }));

@@ -13,10 +13,12 @@ import { placeOf } from "../../hosts/hosts.ts";
 import { readVisitor } from "../../hosts/keys/visitor.ts";
 import type { Live } from "../../ledger/live.ts";
 import { locked } from "../../ledger/locked.ts";
+import type { RollupIdentity } from "../../ledger/rollup-storage.ts";
 import type { Site } from "../../ledger/site.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { type Problem, problemOf } from "../../words/problem.tsx";
 import { type Contributions, contributionsOf, type Pending } from "./contributions.ts";
+import { pendingKey } from "./pending-key.ts";
 
 /** Pause after a failure that may pass. */
 const RETRY_MS = 15_000;
@@ -137,20 +139,21 @@ export class Carrier {
 
 const carriers = new Map<string, Carrier>();
 
-export function carrierOf(rollupAddress: string): Carrier {
-  const known = carriers.get(rollupAddress) ?? new Carrier(contributionsOf(rollupAddress));
-  carriers.set(rollupAddress, known);
+export function carrierOf(rollup: RollupIdentity): Carrier {
+  const name = pendingKey(rollup);
+  const known = carriers.get(name) ?? new Carrier(contributionsOf(rollup));
+  carriers.set(name, known);
   return known;
 }
 
 /** One look at all that is under way. Nothing is thrown: each contribution has its own problem. */
 export async function carryOn(site: Site, live: Live): Promise<void> {
   const visitor = readVisitor(site, live);
-  const rollupAddress = live.info.value?.rollupAddress;
-  if (visitor === null || rollupAddress === undefined) return;
+  const rollup = live.info.value;
+  if (visitor === null || rollup === null) return;
   const { client, reader } = visitor;
   const findPlace = async (datanetId: number) => (await placeOf(site, reader, datanetId)).place;
-  if (await carrierOf(rollupAddress).look({ client, reader, findPlace })) live.ring();
+  if (await carrierOf(rollup).look({ client, reader, findPlace })) live.ring();
 }
 
 /**

@@ -46,9 +46,9 @@ const KNOWN_A_REQUEST = 16_384;
 /** Files as rows: looked at before anything is signed, committed first; the frame brings them to the host once that is final. */
 export function ContributeTab(props: TabProps) {
   const { facts, live } = props;
-  const rollupAddress = live.info.value?.rollupAddress;
-  if (rollupAddress === undefined) return <p class="soft">Asking which ledger this is …</p>;
-  const carrier = carrierOf(rollupAddress);
+  const rollup = live.info.value;
+  if (rollup === null) return <p class="soft">Asking which ledger this is …</p>;
+  const carrier = carrierOf(rollup);
   const { contributions } = carrier;
   const pending = contributions.pending.value.filter(({ datanetId }) => datanetId === facts.id);
   const arrived = carrier.arrived.value.get(facts.id) ?? null;

@@ -15,6 +15,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { z } from "zod";
 import { locked } from "../../ledger/locked.ts";
+import type { RollupIdentity } from "../../ledger/rollup-storage.ts";
 import { pendingKey } from "./pending-key.ts";
 
 const pendingSchema = z.object({
@@ -30,17 +31,14 @@ const pendingSchema = z.object({
 type StoredContribution = z.output<typeof pendingSchema>;
 export type Pending = Omit<StoredContribution, "signed"> & { readonly signed?: SignedSubmission | undefined };
 
-/** Database of the rows until the host has them, so that an upload goes on after a reload. */
-const STORE = "openledger-contributions";
-
 export class Contributions {
   readonly #name: string;
   readonly #store: string;
   readonly #cell = signal<readonly Pending[]>([]);
 
-  /** @param store of the rows, in this browser */
-  constructor(rollupAddress: string, store = STORE) {
-    this.#name = pendingKey(rollupAddress);
+  /** @param store database of the rows until the host has them, so that an upload goes on after a reload */
+  constructor(rollup: RollupIdentity, store = pendingKey(rollup)) {
+    this.#name = pendingKey(rollup);
     this.#store = store;
     this.#cell.value = readPending(this.#name);
     window.addEventListener("storage", ({ key }) => {
@@ -136,8 +134,9 @@ function readPending(name: string): Pending[] {
 
 const opened = new Map<string, Contributions>();
 
-export function contributionsOf(rollupAddress: string): Contributions {
-  const known = opened.get(rollupAddress) ?? new Contributions(rollupAddress);
-  opened.set(rollupAddress, known);
+export function contributionsOf(rollup: RollupIdentity): Contributions {
+  const name = pendingKey(rollup);
+  const known = opened.get(name) ?? new Contributions(rollup);
+  opened.set(name, known);
   return known;
 }

@@ -1,2 +1,4 @@
+import { type RollupIdentity, rollupKey } from "../../ledger/rollup-storage.ts";
+
 /** Place of contributions under way in the browser's storage: absent if there are none. */
-export const pendingKey = (rollupAddress: string): string => `openledger.contributions.${rollupAddress}`;
+export const pendingKey = (rollup: RollupIdentity): string => rollupKey("contributions", rollup);

@@ -13,9 +13,9 @@ import type { Pending } from "./contributions.ts";
 
 /** Contributions of this browser that wait to be uploaded to a Datanet. Shown on each of its tabs. */
 export function WaitingRows({ facts, live, visitor }: Pick<TabProps, "facts" | "live" | "visitor">) {
-  const rollupAddress = live.info.value?.rollupAddress;
-  if (rollupAddress === undefined) return null;
-  const carrier = carrierOf(rollupAddress);
+  const rollup = live.info.value;
+  if (rollup === null) return null;
+  const carrier = carrierOf(rollup);
   const here = carrier.contributions.pending.value.filter(({ datanetId }) => datanetId === facts.id);
   return (
     <>

@@ -1,3 +1,4 @@
+/** Horizontal bars of counts: statistics of a Datanet's rows, and why a new version leaves rows out. */
 import type { Tone } from "../../design/badge.tsx";
 import { RowText } from "../../rows/row-text.tsx";
 import { divideWhole, showCount } from "../../words/format.ts";
@@ -8,7 +9,10 @@ interface Bar {
   readonly tone?: Tone;
 }
 
-/** Counts as parts of their sum, which is the whole width. The numbers stand beside the bars, so the bars say nothing that is not written. */
+/**
+ * Counts as parts of their sum, which is the whole width. The numbers stand beside the bars, so the bars say nothing that is not
+ * written.
+ */
 export function Bars({ bars, title }: { title: string; bars: readonly Bar[] }) {
   const total = Math.max(
     1,

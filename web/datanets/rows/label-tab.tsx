@@ -13,6 +13,7 @@ import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
 import { sayAll } from "../../hosts/say.ts";
 import type { TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
+import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
 import { RowContent } from "../../rows/row-content.tsx";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showTime } from "../../words/format.ts";
@@ -326,7 +327,7 @@ function makeOutbox(
   place: TabProps["place"],
   onProblem: (problem: Problem | null) => void,
 ): LabelOutbox {
-  const name = `openledger.labels.${client.rollupAddress}.${place.datanetId}.${client.leafId}`;
+  const name = `${rollupKey("labels", rollupOf(client))}.${place.datanetId}.${client.leafId}`;
   return new LabelOutbox(name, async (labels) => {
     for (const { atMs, flags, label, note, row, sawSuggestion } of labels) {
       const seen = sawSuggestion === undefined ? {} : { sawSuggestion };

@@ -8,6 +8,7 @@ import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { askUntilAnswered } from "../../ledger/ask-again.ts";
+import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
 import { showCount, showCounted, showDuration } from "../../words/format.ts";
 import { Open } from "../../words/open.tsx";
 import { type Problem, ProblemNotice } from "../../words/problem.tsx";
@@ -24,7 +25,8 @@ interface FormPageProps {
 }
 
 /** Storage key of the draft, which survives a reload of this tab. */
-const keyOf = ({ baseId, datasetId }: FormPageProps) => `openledger.form ${baseId} ${datasetId}`;
+const keyOf = ({ baseId, datasetId, factorySession: { client } }: FormPageProps) =>
+  `${rollupKey("form", rollupOf(client))} ${baseId} ${datasetId}`;
 
 /** Settings of a job, its estimate, and the start. */
 export function FormPage(props: FormPageProps) {

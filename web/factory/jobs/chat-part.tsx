@@ -9,6 +9,7 @@ import { findServedModels, type ServedModel } from "../../ask/served-models.ts";
 import { useAction } from "../../bridge/use-action.ts";
 import { Chat, FreeAnswer } from "../../chat/chat.tsx";
 import { Notice } from "../../design/notice.tsx";
+import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
 import type { Site } from "../../ledger/site.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { jobHref } from "../factory-links.ts";
@@ -75,7 +76,7 @@ const MAX_CHARACTERS = 400;
 
 /** Chat with the tuned model at the factory: nothing is paid, and no row earns. */
 function FreeChat({ factorySession, job }: JobPartProps) {
-  const key = `openledger.chat ${job.id}`;
+  const key = `${rollupKey("chat", rollupOf(factorySession.client))} ${job.id}`;
   const [turns, setTurns] = useState<readonly Turn[]>(
     () => JSON.parse(sessionStorage.getItem(key) ?? "[]") as Turn[],
   );

@@ -1,4 +1,7 @@
-/** Products with int8 weights: twins of those in ../native/src/block-kernels.h, by plain instructions of 128 bits. */
+/**
+ * WebAssembly kernels of products with int8 weights, by plain instructions of 128 bits. Twins of those in
+ * ../native/src/block-kernels.h, put into the module by wasm-kernels.ts; addresses and strides are in bytes.
+ */
 import {
   type Code,
   i32,

@@ -1,4 +1,7 @@
-/** Kernels that treat each number by itself, and sums over rows: twins of those in ../native/src/lane-kernels.h. */
+/**
+ * WebAssembly kernels that treat each number by itself, and sums over rows. Twins of those in ../native/src/lane-kernels.h, put
+ * into the module by wasm-kernels.ts; addresses are in bytes.
+ */
 import {
   type Code,
   i32,

@@ -1,4 +1,7 @@
-/** Keccak-256 of 64 bytes each, two at a time, one in each lane: a block of keccak-f[1600], padded behind the input. */
+/**
+ * Keccak-256 in WebAssembly for node-hasher.ts: hashes of 64 bytes each, two at a time, one in each lane. Input and padding fill
+ * one block of keccak-f[1600] (136 bytes).
+ */
 import {
   type Code,
   i32,

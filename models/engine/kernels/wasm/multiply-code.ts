@@ -1,4 +1,7 @@
-/** Products of matrices: the twin of `multiply` in ../native/src/lane-kernels.h. Addresses and strides are in bytes. */
+/**
+ * WebAssembly kernel of products of matrices of 32-bit floats: the twin of `multiply` in ../native/src/lane-kernels.h, put into
+ * the module by wasm-kernels.ts. Addresses and strides are in bytes.
+ */
 import {
   type Code,
   i32,

@@ -1,4 +1,7 @@
-/** Kernels that reduce rows: norms, softmax, loss. Twins of those in ../native/src/lane-kernels.h. */
+/**
+ * WebAssembly kernels that reduce rows: norms, softmax, loss. Twins of those in ../native/src/lane-kernels.h, put into the
+ * module by wasm-kernels.ts; addresses are in bytes.
+ */
 import {
   type Code,
   i32,

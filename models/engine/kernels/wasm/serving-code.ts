@@ -1,4 +1,7 @@
-/** Adapters gathered by row, and attention over pages: twins of those in ../native/src/serving-kernels.h. */
+/**
+ * WebAssembly kernels of the answer server, which wasm-kernels.ts puts into its module: adapters gathered by row, and attention
+ * over pages. Twins of those in ../native/src/serving-kernels.h; addresses and strides are in bytes.
+ */
 import {
   type Code,
   i32,

@@ -241,7 +241,10 @@ interface DatanetVersion extends RecipeDatanet {
   readonly policy: bigint;
 }
 
-/** Checks the payees' places: a Datanet approves no model whose payees are in other places than its version's. @throws CMD_USAGE */
+/**
+ * Checks the payees' places: a Datanet approves no model whose payees are in other places than its version's.
+ * @throws CMD_USAGE
+ */
 function requirePublishedCuts(
   versions: readonly DatanetVersion[],
   payees: readonly Payee[],

@@ -49,7 +49,9 @@ export function readJournal(folder: string): DeployJournal | null {
   }
 }
 
-/** Writes the journal. It holds no secret: a signed transaction is public as soon as it is sent, and worthless to others before. */
+/**
+ * Writes the journal. It holds no secret: a signed transaction is public as soon as it is sent, and worthless to others before.
+ */
 export async function writeJournal(folder: string, journal: DeployJournal): Promise<void> {
   const text = (_key: string, value: unknown) => (typeof value === "bigint" ? value.toString() : value);
   await writeFileWhole(pathOf(folder), `${JSON.stringify(journal, text, 2)}\n`, { mode: 0o600 });

@@ -1,6 +1,6 @@
 /**
- * `openledger operator init`: writes settings and secrets for the processes of compose.yaml. Everything is checked before anything
- * is written, and what a failed write had begun is removed. Run again, it keeps secrets and given settings.
+ * `openledger operator init`: writes settings and secrets for the processes of compose.yaml. Everything is checked before
+ * anything is written, and what a failed write had begun is removed. Run again, it keeps secrets and given settings.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
@@ -155,7 +155,10 @@ function readOperatorKey(paths: Paths, file: string | null, { genesis }: Deploym
   return text;
 }
 
-/** Checks that every process would start with these settings. @throws CMD_INIT_REFUSED naming every setting that is unknown or wrong */
+/**
+ * Checks that every process would start with these settings.
+ * @throws CMD_INIT_REFUSED naming every setting that is unknown or wrong
+ */
 function requireValid(settings: Readonly<Record<string, string>>, userNames: readonly string[]): void {
   const known = knownVariables();
   const unknown = userNames.filter((name) => !known.has(name));
