@@ -127,7 +127,8 @@ export const SEQUENCER_SETTINGS = {
   maxUnpostedBatches: {
     schema: wholeNumber(1, 100_000),
     default: "256",
-    description: "maximum closed batches that L1 does not have; above it, signed operations are refused",
+    description:
+      "maximum closed batches that L1 lacks; above it, or above what they and one more hold, signed operations are refused",
   },
   l1Confirmations: {
     schema: wholeNumber(0, 10_000),

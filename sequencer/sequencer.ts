@@ -51,6 +51,7 @@ import {
 } from "./store/operation-status.ts";
 import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
 import type { StoredBatch } from "./store/stored-batch.ts";
+import { maxUnpostedOperations } from "./store/unpromised-places.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchPipelineOptions, RestoreOptions {
   readonly dataPath: string;
@@ -83,9 +84,9 @@ const promiseOf = ({ deadlineSeconds, hash, opIndex }: OperationEntry) => ({
   deadlineSeconds,
 });
 
-/** Maximum signed operations that L1 may lack: of the batches that may wait for it, the open one, and one that a node forgot. */
-const maxUnpostedCount = ({ maxUnpostedBatches, rules }: SequencerOptions) =>
-  (maxUnpostedBatches + 2) * (rules.shape.narrow + rules.shape.wide);
+/** Maximum signed operations that a lost directory may have had and L1 has not; a node of L1's may have forgotten a batch. */
+const maxLostCount = ({ maxUnpostedBatches, rules }: SequencerOptions) =>
+  maxUnpostedOperations(maxUnpostedBatches + 1, rules.shape);
 
 /** Maximum dropped operations that are still answered for. Guess. */
 const MAX_DROPPED_COUNT = 10_000;
@@ -132,7 +133,7 @@ export class Sequencer {
       "ledger restored",
     );
     const { log } = modules;
-    const bounded = restored.unpromised.bound(maxUnpostedCount(options));
+    const bounded = restored.unpromised.bound(maxLostCount(options));
     if (bounded !== null) await log.write([bounded]);
     const sequencer = new Sequencer(options, modules, restored);
     const { pipeline } = sequencer;

@@ -1,7 +1,7 @@
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
-import { type Hex, pad, zeroAddress, zeroHash } from "viem";
+import { concat, type Hex, pad, toFunctionSelector, zeroAddress, zeroHash } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileContracts, pickContract } from "../build/compile.ts";
 import {
@@ -125,6 +125,17 @@ describe("PreconfirmationBond.show", () => {
     expect(await f.balanceOf(f.roles.bob)).toBe(before + 2n);
   });
 
+  it("burns a bond of 1 wei, and takes the pair in either order", async () => {
+    await f.client.setBalance({ address: f.bond.address, value: 1n });
+    const { first, opIndex, second } = await double();
+    const before = await f.balanceOf(f.roles.bob);
+    await f.show({ opIndex, first: second, second: first });
+    expect(await f.balanceOf(f.roles.bob)).toBe(before);
+    expect(await f.balanceOf(f.bond.address)).toBe(0n);
+    expect(await f.bond.read.isForfeited()).toBe(true);
+    await expect(f.show({ opIndex, first, second })).rejects.toThrow("BondForfeited");
+  });
+
   it("keeps the bond where the beneficiary refuses the payment", async () => {
     const equivocation = await double();
     // The token takes no ETH.
@@ -208,6 +219,24 @@ describe("PreconfirmationBond.withdraw", () => {
     );
   });
 
+  it("pays once where the payee calls back, and takes the bond once", async () => {
+    // Calls its caller's `withdraw` or `deposit` when it is paid, whatever comes of it.
+    const callsBack = (name: "withdraw" | "deposit") =>
+      `0x63${toFunctionSelector(`${name}()`).slice(2)}5f525f5f6004601c5f335af15000` as Hex;
+    const delegate: Hex = "0x00000000000000000000000000000000000000dd";
+    await f.client.setCode({ address: delegate, bytecode: callsBack("withdraw") });
+    // EIP-7702: an account with code.
+    await f.client.setCode({ address: f.roles.sequencer, bytecode: concat(["0xef0100", delegate]) });
+    await f.bond.write.announceWithdrawal([4n * ETH], asSequencer());
+    await f.waitUntil((await f.state()).availableAt);
+    await f.bond.write.withdraw(asSequencer());
+    expect(await f.bond.read.bondWei()).toBe(6n * ETH);
+    await f.client.setCode({ address: delegate, bytecode: callsBack("deposit") });
+    await f.show(await double(), delegate);
+    expect(await f.balanceOf(delegate)).toBe(3n * ETH);
+    expect(await f.balanceOf(f.bond.address)).toBe(0n);
+  });
+
   it("admits the sequencer alone, and takes the whole bond while a withdrawal is announced", async () => {
     for (const account of [f.roles.operator, f.roles.holder]) {
       await expect(f.bond.simulate.announceWithdrawal([1n], { account })).rejects.toThrow("BondNotSequencer");
@@ -250,6 +279,31 @@ describe("PreconfirmationBond", () => {
     expect(isBondCode(code, { ...f.bonded, rollupAddress: f.roles.bob })).toBe(false);
     expect(isBondCode(await f.client.getCode({ address: f.deployment.token }), f.bonded)).toBe(false);
     expect(isBondCode(undefined, f.bonded)).toBe(false);
+  });
+
+  it("is not known by code that holds zeros, or the other address, in any one place of an address", async () => {
+    const code = (await f.client.getCode({ address: f.bond.address }))!;
+    const [rollup, sequencer] = [f.bonded.rollupAddress, f.bonded.sequencerAddress].map((address) =>
+      pad(address, { size: 32 }).slice(2).toLowerCase(),
+    ) as [string, string];
+    let count = 0;
+    for (const [own, other] of [
+      [rollup, sequencer],
+      [sequencer, rollup],
+    ] as const)
+      for (let at = code.indexOf(own); at >= 0; at = code.indexOf(own, at + 1)) {
+        count++;
+        for (const word of [other, "0".repeat(64)]) {
+          const forged: Hex = `0x${code.slice(2, at)}${word}${code.slice(at + 64)}`;
+          expect(isBondCode(forged, f.bonded)).toBe(false);
+        }
+      }
+    expect(count).toBeGreaterThan(3);
+    const swapped = code
+      .replaceAll(rollup, "r".repeat(64))
+      .replaceAll(sequencer, rollup)
+      .replaceAll("r".repeat(64), sequencer) as Hex;
+    expect(isBondCode(swapped, f.bonded)).toBe(false);
   });
 
   it("takes no plain payment and no deposit of nothing", async () => {

@@ -34,6 +34,18 @@ interface CompilerOutput {
   >;
 }
 
+/** Fields read from solc's output where immutables are looked for. */
+interface ImmutablesOutput {
+  contracts: Record<
+    string,
+    Record<
+      string,
+      { evm: { deployedBytecode: { immutableReferences: Record<string, { start: number }[]> } } }
+    >
+  >;
+  sources: Record<string, { ast: { nodes: { nodes?: { id: number; name?: string }[] }[] } }>;
+}
+
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 /** Folder of the rollup's Solidity sources. */
 export const contractsDir = join(repositoryRoot, "contracts/rollup");
@@ -189,6 +201,26 @@ async function readSource(name: string): Promise<string> {
       cause,
     });
   }
+}
+
+/**
+ * Offsets in bytes at which a contract's code on chain holds its immutables, 32 bytes each, by the immutables' names. It
+ * runs the compiler: only generate-abi.ts and its test call it.
+ */
+export async function immutableOffsets(set: ContractSet, name: string): Promise<Record<string, number[]>> {
+  const { input } = await compilerInput(set);
+  const outputSelection = { "*": { "*": ["evm.deployedBytecode.immutableReferences"], "": ["ast"] } };
+  const solc = requireFrom("solc") as { compile(input: string): string };
+  const asked = JSON.stringify({ ...input, settings: { ...settings, outputSelection } });
+  const { contracts, sources } = JSON.parse(solc.compile(asked)) as ImmutablesOutput;
+  const file = `contracts/${set}/${name}.sol`;
+  const { immutableReferences } = contracts[file]![name]!.evm.deployedBytecode;
+  const members = sources[file]!.ast.nodes.flatMap(({ nodes = [] }) => nodes);
+  const named = Object.entries(immutableReferences).map(([id, references]) => {
+    const immutable = members.find((member) => member.id === Number(id))!;
+    return [immutable.name!, references.map(({ start }) => start).sort((a, b) => a - b)] as const;
+  });
+  return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function runCompiler(input: object): CompiledContracts {

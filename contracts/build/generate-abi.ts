@@ -6,7 +6,7 @@
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Abi, keccak256 } from "viem";
-import { compileContracts, pickContract } from "./compile.ts";
+import { compileContracts, immutableOffsets, pickContract } from "./compile.ts";
 
 export const abiPath = fileURLToPath(new URL("rollup-abi.ts", import.meta.url));
 export const userAbiPath = fileURLToPath(new URL("rollup-user-abi.ts", import.meta.url));
@@ -122,14 +122,19 @@ export async function renderGovernanceAbi(): Promise<string> {
   ].join("\n");
 }
 
-/** ABI of the sequencer's bond, and the hash of its code on chain with zeros in place of its immutables. */
+/**
+ * ABI of the sequencer's bond, the hash of its code on chain with zeros in place of its immutables, and their offsets in
+ * that code, in bytes.
+ */
 export async function renderBondAbi(): Promise<string> {
   const compiled = pickContract(await compileContracts({ set: "bond" }), "PreconfirmationBond");
   // Creation code ends with the code on chain, whose immutables are zeros in it.
   const codeHash = keccak256(`0x${compiled.bytecode.slice(-2 * compiled.codeSizeBytes)}`);
+  const immutables = await immutableOffsets("bond", "PreconfirmationBond");
   return [
     HEAD,
     `export const preconfirmationBondCodeHash = "${codeHash}";`,
+    `export const preconfirmationBondImmutables = ${JSON.stringify(immutables)} as const;`,
     `export const preconfirmationBondAbi = ${render(compiled.abi)} as const;`,
     "",
   ].join("\n");

@@ -6,8 +6,22 @@ import type {
   Preconfirmation,
   PreconfirmationRollup,
 } from "@openledger/circuits/wire/sequencer-preconfirmation";
-import { type Address, encodeAbiParameters, type Hex, isAddressEqual, keccak256, pad, slice } from "viem";
-import { preconfirmationBondAbi, preconfirmationBondCodeHash } from "../build/bond-abi.ts";
+import {
+  type Address,
+  bytesToHex,
+  encodeAbiParameters,
+  type Hex,
+  hexToBytes,
+  isAddressEqual,
+  keccak256,
+  pad,
+  slice,
+} from "viem";
+import {
+  preconfirmationBondAbi,
+  preconfirmationBondCodeHash,
+  preconfirmationBondImmutables,
+} from "../build/bond-abi.ts";
 import { contractError } from "../contract-errors.ts";
 import { recoverPreconfirmationSigner } from "./preconfirmation-signer.ts";
 
@@ -88,18 +102,27 @@ export function equivocationCommitment(equivocation: Equivocation, beneficiary: 
   return keccak256(encodeAbiParameters(inputs, [equivocation, beneficiary, salt]));
 }
 
-/** True if this is the code of contracts/bond/ for this rollup and sequencer, and none beside. */
+/**
+ * True if this is the code of contracts/bond/ for this rollup and sequencer, and none beside. Each place of an address is
+ * compared: with another word in one alone, the sequencer could withdraw, and no signature of its would count.
+ */
 export function isBondCode(
   code: Hex | undefined,
   { rollupAddress, sequencerAddress }: BondedRollup,
 ): boolean {
   if (code === undefined) return false;
-  const zeros = "0".repeat(64);
-  const masked = [rollupAddress, sequencerAddress].reduce(
-    (text, address) => text.replaceAll(pad(address, { size: 32 }).slice(2).toLowerCase(), zeros),
-    code.toLowerCase(),
-  );
-  return keccak256(masked as Hex) === preconfirmationBondCodeHash;
+  const { rollup, sequencer } = preconfirmationBondImmutables;
+  const words = [
+    ...rollup.map((start) => ({ start, address: rollupAddress })),
+    ...sequencer.map((start) => ({ start, address: sequencerAddress })),
+  ];
+  const bytes = hexToBytes(code);
+  for (const { address, start } of words) {
+    const word = bytes.subarray(start, start + 32);
+    if (bytesToHex(word) !== pad(address, { size: 32 }).toLowerCase()) return false;
+    word.fill(0);
+  }
+  return keccak256(bytes) === preconfirmationBondCodeHash;
 }
 
 /** The bond's contract at one block. */

@@ -162,6 +162,38 @@ describe("batches", () => {
     // The open batch has room, so it takes signed operations too.
     expect((await send(rollup, transfer(alice, bob, 0n))).status).toBe(202);
   });
+
+  it("refuse signed operations beyond a restored directory's places, however many batches queue entries open", async () => {
+    const rollup = await freshRollup({ userCount: 2, environment: { SEQUENCER_MAX_UNPOSTED_BATCHES: "1" } });
+    const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
+    const { pipeline } = rollup.sequencer;
+    const perBatch = TEST_SHAPE.narrow + TEST_SHAPE.wide;
+    let nonce = 0n;
+    let refused: Answer = null;
+    for (let queueIndex = 2; queueIndex < 12; queueIndex++) {
+      const entries = depositsFor(1, ONE_OPEN_WEI, queueIndex);
+      expect(await operator(rollup, "/operator/queue-entries", { entries })).toMatchObject({
+        nextIndex: queueIndex + 1,
+      });
+      for (let i = 0; i < perBatch; i++) {
+        const { status, body } = await send(rollup, transfer(alice, bob, nonce));
+        if (status === 202) nonce += 1n;
+        else refused = body;
+      }
+      await close(rollup);
+    }
+    expect(pipeline.registry.closedNumber).toBeGreaterThan(5);
+    expect(refused.error.code).toBe("SEQ_BACKLOG_FULL");
+    expect(Number(nonce)).toBe(2 * perBatch);
+    expect(pipeline.head.position.opIndex).toBe(2 * perBatch);
+    // L1 takes a batch, and with it a few operations more.
+    for (const number of [1, 2]) {
+      await prove(rollup, number);
+      await report(rollup, number, "posted");
+    }
+    await operator(rollup, "/operator/queue-entries", { entries: depositsFor(1, ONE_OPEN_WEI, 12) });
+    expect((await send(rollup, transfer(alice, bob, nonce))).status).toBe(202);
+  });
 });
 
 describe("the L1 queue", () => {

@@ -20,7 +20,7 @@ import type { ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-
 import type { SettlementPosting } from "../store/settlement-posting.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { ProofReport, StoredBatch } from "../store/stored-batch.ts";
-import type { UnpromisedPlaces } from "../store/unpromised-places.ts";
+import { maxUnpostedOperations, type UnpromisedPlaces } from "../store/unpromised-places.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchPipelineModules, BatchPipelineOptions, L1Head } from "./batch-pipeline-options.ts";
 import { type BatchRegistry, type L1Report, requireFinal } from "./batch-registry.ts";
@@ -106,6 +106,7 @@ export class BatchPipeline {
 
   /** Makes sure that the open batch has a slot for the operation. @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL */
   #makeRoom(operation: Operation, posting?: SettlementPosting): void {
+    this.#requireBacklogRoom(operation);
     const open = this.head.openBatch;
     if (open !== null && open.operationCount > 0) {
       if (this.head.hasRoomFor(operation, posting)) return;
@@ -123,6 +124,18 @@ export class BatchPipeline {
     const { feeAccountId } = this.#options;
     const timestamp = this.head.nextTimestamp(BigInt(this.l1Head.timestamp));
     this.head.openNext({ timestamp, feePerUnitWei: this.fee.nextWei, feeAccountId });
+  }
+
+  /** Bounds the promises that are lost with the directory, whatever batches queue entries open. @throws SEQ_BACKLOG_FULL */
+  #requireBacklogRoom({ kind }: Operation): void {
+    if (kindRule(kind)?.isSigned !== true) return;
+    const { maxUnpostedBatches } = this.#options;
+    const posted = this.registry.positionAfter(this.registry.reached("posted"));
+    const operationCount = this.head.position.opIndex - posted.opIndex;
+    if (operationCount < maxUnpostedOperations(maxUnpostedBatches, this.head.rules.shape)) return;
+    throw sequencerError("SEQ_BACKLOG_FULL", `${operationCount} operations wait for their proof or for L1`, {
+      data: { unpostedOperationCount: operationCount },
+    });
   }
 
   /** Logs an executed operation, with the opening of its batch if it is the first. Closes the batch if it is full. */

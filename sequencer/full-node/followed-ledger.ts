@@ -21,7 +21,7 @@ import type { BatchRegistry } from "../batches/batch-registry.ts";
 import { type ClosingPlace, closeBatch } from "../batches/close-batch.ts";
 import { forgetEpochs, forgetTail } from "../batches/from-l1/rebase.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";
-import { restore } from "../batches/restore.ts";
+import { type Restored, restore } from "../batches/restore.ts";
 import { PostedEpochs } from "../batches/settling/posted-epochs.ts";
 import { epochWrites, forcedEpochWrites } from "../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
@@ -31,6 +31,7 @@ import type { LogEntry, OpenedEntry, OperationEntry, StoredQueueEntry } from "..
 import { postedBy, postingOf } from "../store/settlement-posting.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
+import type { UnpromisedPlaces } from "../store/unpromised-places.ts";
 import { preconfirmationWrite } from "./follow-preconfirmations.ts";
 import { evidenceOf, type LeaderEntry, type LeaderOperation, type LeaderSettlement } from "./leader-log.ts";
 
@@ -65,6 +66,8 @@ export class FollowedLedger {
   readonly head: HeadState;
   readonly registry: BatchRegistry;
   readonly #rollup: FollowedRollup;
+  /** Places for which the sequencer showed no signature: it may have promised them to operations that nobody has here. */
+  readonly #unpromised: UnpromisedPlaces;
   #opened: { entry: OpenedEntry; sequence: number } | null;
   /**
    * Sequence of the entry that stands in for forgotten ones, so that the log does not get shorter; null where none
@@ -74,21 +77,19 @@ export class FollowedLedger {
 
   /** A directory that a restore has made. @throws SEQ_STORE_INCONSISTENT */
   static async open(log: LedgerLog, rollup: FollowedRollup): Promise<FollowedLedger> {
-    const { registry, head, opened } = await restore(log, { ...NO_ACTIVATION, rules: rollup.rules });
+    const restored = await restore(log, { ...NO_ACTIVATION, rules: rollup.rules });
+    const { registry, head } = restored;
     log.keepLeaves(head.ledger, () => registry.finalNumber);
-    return new FollowedLedger(log, rollup, { registry, head, opened });
+    return new FollowedLedger(log, rollup, restored);
   }
 
-  private constructor(
-    log: LedgerLog,
-    rollup: FollowedRollup,
-    restored: Pick<Awaited<ReturnType<typeof restore>>, "registry" | "head" | "opened">,
-  ) {
+  private constructor(log: LedgerLog, rollup: FollowedRollup, restored: Restored) {
     this.log = log;
     this.#rollup = rollup;
     this.head = restored.head;
     this.registry = restored.registry;
     this.#opened = restored.opened;
+    this.#unpromised = restored.unpromised;
   }
 
   get openedAtMs(): number | null {
@@ -185,10 +186,14 @@ export class FollowedLedger {
       acknowledgedAtMs,
     };
     const evidence = evidenceOf({ operation, preconfirmation }, this.#rollup, bRef);
-    const seen = evidence === null ? [] : [preconfirmationWrite(evidence)];
+    const seen = evidence === null ? this.#unsignedWrites(opIndex) : [preconfirmationWrite(evidence)];
     // Written in the background: a failure ends the process. Callers that need it on the disk await `flushed`.
     void this.log.append([entry], [...epochWrites(ledger, operation, trace, { hash, batchNumber }), ...seen]);
     return entry;
+  }
+
+  #unsignedWrites(opIndex: number): StoreWrite[] {
+    return this.#unpromised.has(opIndex) ? [] : [this.#unpromised.add(opIndex, opIndex + 1)];
   }
 
   async #executeQueued(queueIndex: number, queued: QueueLookup): Promise<"wait" | null> {

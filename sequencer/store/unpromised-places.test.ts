@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { freshFolder } from "../testing/fresh-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
+import { storeKeys } from "./store-keys.ts";
 import { UnpromisedPlaces, unpromisedFrom } from "./unpromised-places.ts";
 
 const ROLLUP = { chainId: 31_337, rollupAddress: "0x00000000000000000000000000000000000000aa" } as const;
@@ -20,6 +21,22 @@ describe("UnpromisedPlaces", () => {
     await log.close();
     log = await LedgerLog.open(dataPath, ROLLUP);
     expect(places(await UnpromisedPlaces.load(log))).toEqual([2, 3, 7]);
+    await log.close();
+  });
+
+  it("keeps what was marked before where it becomes a restored one, and stores neighbours as one", async () => {
+    const log = await LedgerLog.open(freshFolder(), ROLLUP);
+    const followed = await UnpromisedPlaces.load(log);
+    for (const place of [1, 2, 3, 6]) await log.write([followed.add(place, place + 1)]);
+    expect(await log.get(storeKeys.unpromisedPlaces)).toEqual([
+      { from: 1, end: 4 },
+      { from: 6, end: 7 },
+    ]);
+    await log.write([followed.add(8, null)]);
+    const unpromised = await UnpromisedPlaces.load(log);
+    expect(unpromised.has(10 ** 9)).toBe(true);
+    await log.write([unpromised.bound(2)!]);
+    expect(places(await UnpromisedPlaces.load(log))).toEqual([1, 2, 3, 6, 8, 9]);
     await log.close();
   });
 

@@ -6,12 +6,15 @@
  * And a directory made from L1 or from a full node lacks acknowledgements that nobody else has seen; how many there may
  * have been is bounded by the batches that may wait for L1.
  *
+ * Full nodes mark the places for which they saw no signature, so that a directory made from theirs has them, too.
+ *
  * Operations in these places are executed and acknowledged like others, without a signature.
  */
+import type { BatchShape } from "@openledger/circuits/protocol";
 import type { LedgerLog } from "./ledger-log.ts";
 import { type StoreWrite, storeKeys } from "./store-keys.ts";
 
-export interface Places {
+interface Places {
   readonly from: number;
   /** First place behind them; null in a directory that no sequencer has started on since it was made. */
   readonly end: number | null;
@@ -32,9 +35,15 @@ export class UnpromisedPlaces {
     return this.#all.some(({ end, from }) => opIndex >= from && (end === null || opIndex < end));
   }
 
-  /** Adds places at once. @returns the write that makes it durable; it has to go with what moves the operations */
-  add(from: number, end: number): StoreWrite {
-    this.#all = [...this.#all, { from, end }];
+  /**
+   * Adds places at once. @param end null: all from there on, until a start bounds them
+   * @returns the write that makes it durable; it has to go with what moves the operations
+   */
+  add(from: number, end: number | null): StoreWrite {
+    const last = this.#all.at(-1);
+    // A full node adds one place after the other.
+    if (last?.end === from) this.#all = [...this.#all.slice(0, -1), { from: last.from, end }];
+    else this.#all = [...this.#all, { from, end }];
     return this.#write;
   }
 
@@ -51,10 +60,14 @@ export class UnpromisedPlaces {
 }
 
 /**
- * Write for a directory whose ledger may lack acknowledged operations from this place on.
- * @param earlier places before it that were not signed for
+ * Maximum signed operations that L1 may lack, where so many batches may: theirs, and the open one's. Queue entries open
+ * further batches, whose signed operations count, too.
  */
-export const unpromisedFrom = (opIndex: number, earlier: readonly Places[] = []): StoreWrite => ({
+export const maxUnpostedOperations = (maxUnpostedBatches: number, { narrow, wide }: BatchShape): number =>
+  (maxUnpostedBatches + 1) * (narrow + wide);
+
+/** Write for a directory whose ledger may lack acknowledged operations from this place on. */
+export const unpromisedFrom = (opIndex: number): StoreWrite => ({
   key: storeKeys.unpromisedPlaces,
-  value: [...earlier, { from: opIndex, end: null }] satisfies readonly Places[],
+  value: [{ from: opIndex, end: null }] satisfies readonly Places[],
 });

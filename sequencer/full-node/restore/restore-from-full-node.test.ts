@@ -86,12 +86,12 @@ async function lose({ dataPath, fullNode, world }: Followed): Promise<void> {
   await fullNode.stop();
 }
 
-/** As many places from `from` on as the batches may have held that wait for L1, and those from `first` on before them. */
-function expectUnpromised({ rollup }: L1World, from: number, first = from): { end: number } {
+/** As many places from `from` on as the batches may have held that wait for L1. */
+function expectUnpromised({ rollup }: L1World, from: number): { end: number } {
   const { unpromised } = rollup.sequencer.pipeline;
   const { maxUnpostedBatches, rules } = rollup.sequencer.options;
   const end = from + (maxUnpostedBatches + 2) * (rules.shape.narrow + rules.shape.wide);
-  expect([first - 1, first, end - 1, end].map((place) => unpromised.has(place))).toEqual([
+  expect([from - 1, from, end - 1, end].map((place) => unpromised.has(place))).toEqual([
     false,
     true,
     true,
@@ -145,12 +145,7 @@ describe("a sequencer's data directory from its full node's", () => {
       opIndex: 5,
       preconfirmation: null,
     });
-    const again = await startTestFullNode(f, s.fullNodePath, urlOf(s.world));
-    onTestFinished(() => again.stop().catch(() => {}));
-    for (let i = 0; i < 2; i++) await again.poll();
     await s.post();
-    for (let i = 0; i < 2; i++) await again.poll();
-    await again.stop();
     await s.world.turn();
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     await s.world.turn();
@@ -164,16 +159,41 @@ describe("a sequencer's data directory from its full node's", () => {
     s.world = await startL1World(f, deployment, s.folder);
     expect(s.world.rollup.sequencer.pipeline.head.ledger.root).toBe((await f.rollup.state()).root);
     expect(expectUnpromised(s.world, 5), "a later start moves nothing").toEqual({ end });
+  });
 
-    // Lost again: what the second sequencer did not sign, the third does not either.
+  it("signs nothing for a place that the lost sequencer did not sign for, whoever has it now", async () => {
+    const s = await startFollowed();
+    await s.pay(0n);
+    await s.fullNode.poll();
+    await s.post();
+    await s.fullNode.poll();
+    // Seen by its author alone, in place 1.
+    const lost = await s.pay(1n);
+    await lose(s);
+    expect(await s.promote()).toMatchObject({ position: { opIndex: 1 } });
+    s.world = await startL1World(f, deployment, s.folder);
+    await s.world.watch();
+    const fullNode = await startTestFullNode(f, s.fullNodePath, urlOf(s.world));
+    onTestFinished(() => fullNode.stop().catch(() => {}));
+    const owner = BigInt(f.l1.roles.bob);
+    const fields = { domain: deployment.domain, amountCode: (18n << 35n) | 2n } as object;
+    const other = await send(s.world.rollup, transfer(alice, { ...bob, l1Owner: owner }, 1n, fields));
+    expect(other.status, JSON.stringify(other.body)).toBe(202);
+    expect(other.body).not.toHaveProperty("preconfirmation");
+    for (let i = 0; i < 3; i++) await fullNode.poll();
+    expect(fullNode.followed.head.position.opIndex).toBe(2);
     await s.world.stop();
     rmSync(s.dataPath, { recursive: true });
-    expect(await s.promote()).toMatchObject({ position: { opIndex: 6 } });
+    await fullNode.stop();
+    expect(await s.promote()).toMatchObject({ position: { opIndex: 2 } });
     s.world = await startL1World(f, deployment, s.folder);
-    expectUnpromised(s.world, 6, 5);
-    expect((await s.world.rollup.get(`/v1/operations/${next.hash}`)).body.preconfirmation).toBeNull();
-    const { body: first } = await s.world.rollup.get(`/v1/operations/${answers[0].hash}`);
-    expect(first.preconfirmation).toMatchObject(answers[0].preconfirmation);
+    expect(lost.preconfirmation).toMatchObject({ opIndex: 1, operationHash: lost.hash });
+    expect((await s.world.rollup.get(`/v1/operations/${other.body.hash}`)).body).toMatchObject({
+      opIndex: 1,
+      preconfirmation: null,
+    });
+    const { unpromised } = s.world.rollup.sequencer.pipeline;
+    expect([0, 1, 2].map((place) => unpromised.has(place))).toEqual([false, true, true]);
   });
 
   it("is refused where L1 has what the full node has not, and leaves nothing", async () => {

@@ -19,9 +19,8 @@ import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
 import { storeKindOf } from "../../store/store-failure.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
-import { type Places, unpromisedFrom } from "../../store/unpromised-places.ts";
 import { ALARM_PREFIX } from "../follow-alarms.ts";
-import { PRECONFIRMATION_PREFIX, preconfirmationsAt } from "../follow-preconfirmations.ts";
+import { PRECONFIRMATION_PREFIX } from "../follow-preconfirmations.ts";
 import { NO_ACTIVATION } from "../followed-ledger.ts";
 
 export interface RestoreFromFullNodeOptions {
@@ -67,10 +66,10 @@ export async function restoreFromFullNode(
   const log = await LedgerLog.open(partPath, own);
   let result: RestoreFromFullNodeResult;
   try {
-    const unsigned = await unsignedPlaces(log);
     await forgetFullNode(log);
-    result = await describe(log, rollup, rules);
-    await log.write([unpromisedFrom(result.position.opIndex, unsigned)]);
+    const restored = await restore(log, { ...NO_ACTIVATION, rules });
+    result = await describe(restored, rollup);
+    await log.write([restored.unpromised.add(result.position.opIndex, null)]);
   } finally {
     await log.close();
   }
@@ -93,12 +92,7 @@ async function openRollup({
   return { chainId, rollup, rules: { domain, idFeeWei, shape: openingShape(registered) } };
 }
 
-async function describe(
-  log: LedgerLog,
-  rollup: RollupContract,
-  rules: Awaited<ReturnType<typeof openRollup>>["rules"],
-): Promise<RestoreFromFullNodeResult> {
-  const restored = await restore(log, { ...NO_ACTIVATION, rules });
+async function describe(restored: Restored, rollup: RollupContract): Promise<RestoreFromFullNodeResult> {
   const unpostedCount = await requireAllOfL1(restored, rollup);
   const { batchNumber, opIndex, root } = restored.head.position;
   return { position: { batchNumber, opIndex, root }, unpostedCount, leafCount: restored.leafCount };
@@ -124,24 +118,6 @@ async function checkSource(path: string, rollup: StoreRollup): Promise<void> {
   } finally {
     await log.close();
   }
-}
-
-/**
- * Places of executed operations of which the full node has no signature: the sequencer that was lost had not signed for them,
- * because it may have promised them to others, and this one must not either.
- */
-async function unsignedPlaces(log: LedgerLog): Promise<Places[]> {
-  const places: { from: number; end: number }[] = [];
-  for await (const [, entry] of log.entries(0)) {
-    if (entry.type !== "operation") continue;
-    const { hash, opIndex } = entry;
-    const signed = await preconfirmationsAt(log, opIndex);
-    if (signed.some(({ preconfirmation }) => preconfirmation.operationHash === hash)) continue;
-    const last = places.at(-1);
-    if (last?.end === opIndex) last.end += 1;
-    else places.push({ from: opIndex, end: opIndex + 1 });
-  }
-  return places;
 }
 
 /**
