@@ -56,7 +56,8 @@ export const datanetErrors = defineErrors("DNT", {
     httpStatus: 409,
   },
   DNT_SESSION_OTHER: {
-    meaning: "the request is signed for an earlier session: the host has restarted since",
+    meaning:
+      "the request is signed for an earlier session: the host's database has restarted after a crash since",
     remedy: "read the session from /v1/info and sign again",
     httpStatus: 409,
     isRetryable: true,
@@ -88,12 +89,6 @@ export const datanetErrors = defineErrors("DNT", {
     meaning: "the host stores recomputations of this model by as many leaves as it takes; `data.maxLeaves`",
     remedy: "bring the record to another host; the Datanet's own leaf and its team are always taken",
     httpStatus: 409,
-  },
-  DNT_LOADING: {
-    meaning: "the host has just started, and has not loaded what this request needs; `data` has its progress",
-    remedy: "try again in a while; directory, cards and lists of versions are available at once",
-    httpStatus: 503,
-    isRetryable: true,
   },
   DNT_CHECK_RUNNING: {
     meaning: "the host is already checking a Datanet's rows; `data` says which one, and its progress",

@@ -38,10 +38,6 @@ const accessSummary = {
   oldestUnansweredAtMs: z.number().nullable(),
 };
 const here = z.object({
-  loading: z
-    .object({ stage: z.enum(["rows", "words"]), done: count, total: count })
-    .nullable()
-    .default(null),
   rowCount: count,
   commitCount: count,
   completeCommitCount: count,

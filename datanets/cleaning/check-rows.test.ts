@@ -1,7 +1,7 @@
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { loadEmails } from "@openledger/attribution/testing/labelled-rows";
 import { describe, expect, it } from "vitest";
-import { sha256Hex } from "../store/blob-files.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import { checkRows } from "./check-rows.ts";
 

@@ -1,9 +1,11 @@
 /** Access rules of the card, in one place: who may read a Datanet's rows, and who may sign which record about them. */
 import { type Card, mayVouch } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
-import type { RecordBody, VerifiedBody } from "../records/record.ts";
-import { outcomeOf, type RecordState } from "../records/record-state.ts";
+import type { RecordBody } from "../records/record.ts";
+import { outcomeOf } from "../records/record-state.ts";
+import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
+import type { RecordKnowledge } from "../store/record-offer.ts";
 
 interface Reader {
   /** null if the request is not signed. */
@@ -14,12 +16,13 @@ interface Reader {
  * Passes if the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
  * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
-export function requireReader(
-  { recordState, card, datanetId }: { card: Card; recordState: RecordState; datanetId: number },
+export async function requireReader(
+  { card, datanet }: { card: Card; datanet: HostedDatanet },
   { leaf }: Reader,
   nowMs: number,
-): void {
+): Promise<void> {
   if (card.access === "public") return;
+  const datanetId = datanet.id;
   if (leaf === null)
     throw datanetError(
       "DNT_REQUEST_UNSIGNED",
@@ -29,7 +32,7 @@ export function requireReader(
       },
     );
   if (leaf.id === datanetId || isOfTeam(card, leaf.id)) return;
-  const untilMs = recordState.grantedUntilMs(leaf.id);
+  const untilMs = await datanet.grantedUntilMs(leaf.id);
   const data = { datanetId, leafId: leaf.id };
   if (untilMs === null)
     throw datanetError("DNT_ACCESS_NOT_GRANTED", `leaf ${leaf.id} has no access to Datanet ${datanetId}`, {
@@ -63,17 +66,10 @@ export function requireMayLabel(card: Card, leaf: HostLeaf): void {
   if (why !== null) throw notAllowed(leaf, why, "label");
 }
 
-/** Subject of a record, as far as the host knows it. */
-interface RecordContext {
+/** Datanet of a record, and what the host knows of its subject. */
+interface RecordContext extends RecordKnowledge {
   readonly card: Card;
-  readonly recordState: RecordState;
   readonly datanetId: number;
-  readonly isRowKnown: (digest: string) => boolean;
-  readonly isCommitKnown: (rowsRoot: string) => boolean;
-  /** Contributor of the row; null if the host does not have the row. */
-  readonly contributorOf: (digest: string) => number | null;
-  /** @throws DNT_VERIFIED_FULL */
-  readonly requireRoomFor: (body: VerifiedBody, isOfTeam: boolean) => void;
 }
 
 /** @throws DNT_RECORD_NOT_ALLOWED, DNT_VERIFIED_FULL, DNT_NOT_HOSTED if the row or commit is not here */

@@ -4,33 +4,35 @@ import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { type Card, MAX_CARD_BYTES, readCardBytes } from "../card/card.ts";
+import { MAX_CARD_BYTES, readCardBytes } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
+import { datanetFacts } from "../store/datanet-facts.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
-import { wordsOf } from "../store/text-search.ts";
 import type { HostContext } from "./host-context.ts";
-import { binaryBody, idParams, rootText } from "./host-request.ts";
+import { binaryBody, idParams, queryText, rootText } from "./host-request.ts";
 
 const directoryQuery = z.strictObject({
-  text: z.string().max(200).optional(),
-  tag: z.string().max(40).optional(),
-  field: z.string().max(60).optional(),
+  text: queryText(200).optional().meta({ description: "beginnings of words; the best matches come first" }),
+  tag: queryText(40).optional(),
+  field: queryText(60).optional(),
   access: z.enum(["public", "permissioned"]).optional(),
   from: countFromText.default(0),
   limit: limit(100, 50),
 });
 
-/** Cards that the directory goes through in the time of a unit. */
+type DirectoryQuery = z.output<typeof directoryQuery>;
+
+/** Datanets that the directory shows in the time of a unit. */
 const CARDS_PER_UNIT = 20;
 
 /** The host itself, its directory, and cards. */
 export function registerCardRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, ledger, registry } = context;
+  const { config, ledger, store } = context;
 
-  route("GET /v1/info", { tag: "host", summary: "The host, its session and its limits" }, () => ({
+  route("GET /v1/info", { tag: "host", summary: "The host, its session and its limits" }, async () => ({
     origin: context.origin(),
-    session: context.session,
+    session: await context.sessions.current(),
     chainId: context.chainId,
     rollupAddress: context.rollupAddress,
     domain: hex32(context.domain),
@@ -52,25 +54,21 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
       tag: "cards",
       summary: "The directory, by text, tag, field and access",
       querystring: directoryQuery,
-      config: { maxCost: () => registry.all().length / CARDS_PER_UNIT },
+      config: { maxCost: ({ query }) => (query as DirectoryQuery).limit / CARDS_PER_UNIT },
     },
     async (request) => {
       const { query } = request;
-      setCost(request, registry.all().length / CARDS_PER_UNIT);
-      const found = await Promise.all(
-        registry.all().map(async (datanet) => ({ datanet, view: await datanetView(context, datanet) })),
-      );
-      const matching = found
-        .filter(({ view }) => matches(view.card, query))
-        .map(({ view }) => directoryView(view));
-      return { total: matching.length, datanets: matching.slice(query.from, query.from + query.limit) };
+      setCost(request, query.limit / CARDS_PER_UNIT);
+      const { datanets, total } = await store.find(query);
+      const views = await Promise.all(datanets.map((datanet) => datanetView(context, datanet)));
+      return { total, datanets: views.map(directoryView) };
     },
   );
 
   route(
     "GET /v1/datanets/:id",
     { tag: "cards", summary: "A Datanet: its card, the ledger's facts, what is here", params: idParams },
-    async ({ params: { id } }) => datanetView(context, registry.known(id)),
+    async ({ params: { id } }) => datanetView(context, await store.require(id)),
   );
 
   const policyParams = z.object({ id: countFromText, policy: rootText });
@@ -78,7 +76,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
     "GET /v1/datanets/:id/cards/:policy",
     { tag: "cards", summary: "A card by its hash, as its canonical text", params: policyParams },
     async ({ params: { id, policy } }, reply) => {
-      const card = registry.known(id).card(BigInt(policy));
+      const card = await (await store.require(id)).card(BigInt(policy));
       if (card === null)
         throw datanetError("DNT_NOT_HOSTED", `this host has no card ${policy}`, { data: { policy } });
       reply.type("application/json; charset=utf-8");
@@ -111,14 +109,10 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
             version: datanet.version,
           },
         });
-      await registry.openOrMake(id).addCard(card);
+      await (await store.openOrMake(id)).addCard(card);
       return { policy: hex32(card.policy), version: datanet.version };
     },
   );
-}
-
-function loadingView({ loading: { doneCount, stage, totalCount } }: HostedDatanet) {
-  return stage === null ? null : { stage, done: doneCount, total: totalCount };
 }
 
 type DatanetView = Awaited<ReturnType<typeof datanetView>>;
@@ -126,8 +120,10 @@ type DatanetView = Awaited<ReturnType<typeof datanetView>>;
 async function datanetView({ ledger }: HostContext, datanet: HostedDatanet) {
   const leaf = await ledger.datanet(datanet.id);
   const { policy, publishedAt, rowCount, rowsRoot, version } = leaf.datanet;
-  const named = datanet.requireCard(policy);
-  const unanswered = datanet.recordState.accessCases().filter(({ answer }) => answer === null);
+  const [named, facts] = await Promise.all([
+    datanet.requireCard(policy),
+    datanetFacts(datanet, hex32(rowsRoot)),
+  ]);
   return {
     id: datanet.id,
     card: named.card,
@@ -144,21 +140,16 @@ async function datanetView({ ledger }: HostContext, datanet: HostedDatanet) {
       policy: hex32(policy),
     },
     here: {
-      rowCount: datanet.rows.size,
-      commitCount: datanet.commits.length,
-      completeCommitCount: datanet.commits.filter(({ isComplete }) => isComplete).length,
-      /** Progress of the read-back since the host's start; null if everything is loaded. */
-      loading: loadingView(datanet),
-      hasVersion: datanet.versions.some((one) => one.rowsRoot === hex32(rowsRoot)),
+      rowCount: datanet.rowCount,
+      commitCount: datanet.commitCount,
+      completeCommitCount: facts.completeCommitCount,
+      hasVersion: facts.hasVersion,
       recordCount: datanet.recordCount,
     },
     access: {
-      askedCount: datanet.recordState.accessCases().length,
-      unansweredCount: unanswered.length,
-      oldestUnansweredAtMs: unanswered.reduce<number | null>(
-        (oldest, { request }) => Math.min(oldest ?? request.atMs, request.atMs),
-        null,
-      ),
+      askedCount: facts.askedCount,
+      unansweredCount: facts.unansweredCount,
+      oldestUnansweredAtMs: facts.oldestUnansweredAtMs,
     },
   };
 }
@@ -183,13 +174,4 @@ function directoryView({ access, card, here, id, isCardCurrent, ledger, policy }
     rowCount: ledger.rowCount,
     here,
   };
-}
-
-function matches(card: Card, { access, field, tag, text }: z.output<typeof directoryQuery>): boolean {
-  if (access !== undefined && card.access !== access) return false;
-  if (field !== undefined && card.field.toLowerCase() !== field.toLowerCase()) return false;
-  if (tag !== undefined && !card.tags.some((one) => one.toLowerCase() === tag.toLowerCase())) return false;
-  if (text === undefined) return true;
-  const words = [...wordsOf([card.name, card.description, card.field, ...card.tags].join(" "))];
-  return [...wordsOf(text)].every((start) => words.some((word) => word.startsWith(start)));
 }

@@ -1,3 +1,4 @@
+import { DATABASE_SETTINGS } from "@openledger/foundation/database/open-database";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   type ConfigOf,
@@ -13,7 +14,7 @@ import {
 export const DATANET_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
-  dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/datanets"),
+  ...DATABASE_SETTINGS,
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8560"),
   ...SERVER_SETTINGS,
@@ -30,7 +31,7 @@ export const DATANET_SETTINGS = {
   maxStoreBytes: {
     schema: wholeNumber(1_024, 1e15),
     default: "100000000000",
-    description: "maximum bytes of all rows together; above it, uploads are refused",
+    description: "maximum bytes of all rows and lists together; above it, uploads are refused",
   },
   quotaBytesPerDay: {
     schema: wholeNumber(0, 1e15),

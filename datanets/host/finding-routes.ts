@@ -3,7 +3,7 @@ import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { FINDING_KINDS } from "../cleaning/finding.ts";
+import { FINDING_KINDS, type Finding } from "../cleaning/finding.ts";
 import { decisionOf, FINDING_STATES, noticesFor, objectionOf, stateOf } from "../store/decisions.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import { RowChecks } from "../store/row-check.ts";
@@ -27,17 +27,19 @@ const noticesQuery = z.strictObject({
 /** Routes of cleaning: findings about the rows, decisions on them, and notices to contributors. */
 export function registerFindingRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, logger, nowMs, registry, store } = context;
+  const { config, logger, nowMs, store } = context;
   const checks = new RowChecks(store, config.checkTimeoutMs, nowMs);
   app.addHook("onClose", () => checks.close());
 
   const stateOfCheck = async (datanet: HostedDatanet) => {
-    const { running } = checks;
-    const last = await checks.last(datanet);
-    const { recordCount, rows } = datanet;
+    const [running, last, failure] = await Promise.all([
+      checks.running(),
+      checks.last(datanet),
+      checks.failure(datanet.id),
+    ]);
     return {
       running: running?.datanetId === datanet.id ? running : null,
-      failure: checks.failure(datanet.id),
+      failure,
       last:
         last === null
           ? null
@@ -45,7 +47,7 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
               rowCount: last.rowCount,
               checkedAtMs: last.checkedAtMs,
               /** false: rows or records have come since. */
-              isCurrent: last.rowCount === rows.size && last.recordCount === recordCount,
+              isCurrent: last.rowCount === datanet.rowCount && last.recordCount === datanet.recordCount,
             },
     };
   };
@@ -62,16 +64,14 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       const { datanet } = await openForReading(context, request, request.params.id);
       const check = await stateOfCheck(datanet);
       if (check.running !== null || check.last?.isCurrent === true) return check;
-      for (const { loading } of registry.all()) loading.require("rows");
-      const run = checks.run(datanet, (one) => cardOf(context, one), registry.all());
-      run.then(
+      const { done } = await checks.begin(datanet, (one) => cardOf(context, one));
+      // What fails is in the log, and the check is not current.
+      done.then(
         ({ findings, rowCount }) =>
           logger.info({ datanetId: datanet.id, rowCount, found: findings.length }, "rows looked at"),
         (error: unknown) =>
           logger.error({ err: error, datanetId: datanet.id }, "rows could not be looked at"),
       );
-      // What is refused at once is the caller's business; what fails later is in the log, and the check is not current.
-      await Promise.race([run, new Promise(setImmediate)]);
       reply.code(202);
       return stateOfCheck(datanet);
     },
@@ -95,9 +95,11 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       const { contributor, from, kind, limit, state } = request.query;
       setCost(request, scanCost(context, request.params.id) + entriesCost(limit));
       const { datanet } = await openForReading(context, request, request.params.id);
-      const last = await checks.last(datanet);
-      const all = (last?.findings ?? []).map((finding) => {
-        const records = datanet.recordState.row(finding.row);
+      const found = (await checks.last(datanet))?.findings ?? [];
+      const places = await placesOf(datanet, found);
+      const recordState = await datanet.stateOfRows([...places.values()].map(({ number }) => number));
+      const all = found.map((finding) => {
+        const records = recordState.row(finding.row);
         return { ...finding, state: stateOf(finding, records, datanet.id), records };
       });
       const counts = FINDING_KINDS.map((name) => {
@@ -119,7 +121,9 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
         from,
         findings: matching.slice(from, from + limit).map(({ records, ...finding }) => ({
           ...finding,
-          ...placeOf(datanet, finding.row),
+          // The place at which the row counts: in the first commit that has it.
+          commit: places.get(finding.row)?.commit ?? null,
+          index: places.get(finding.row)?.index ?? null,
           decision: decisionOf(records),
           objection: objectionOf(records, finding.contributorId),
         })),
@@ -138,23 +142,27 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
           scanCost(context, null) + entriesCost((query as z.output<typeof noticesQuery>).limit),
       },
     },
-    (request) => {
+    async (request) => {
       const { contributor, from, limit } = request.query;
       setCost(request, scanCost(context, null) + entriesCost(limit));
-      for (const { loading } of registry.all()) loading.require("rows");
-      const all = registry
-        .all()
-        .flatMap((datanet) => noticesFor(datanet, contributor))
-        .sort((a, b) => b.atMs - a.atMs);
-      return { total: all.length, from, notices: all.slice(from, from + limit) };
+      const { notices, total } = await noticesFor(store, contributor, { from, limit });
+      return { total, from, notices };
     },
   );
 }
 
-/** Returns the place at which the row counts: the first commit that has it. */
-function placeOf(datanet: HostedDatanet, digest: string): { commit: string | null; index: number | null } {
-  const row = datanet.rows.find(digest);
-  if (row === undefined) return { commit: null, index: null };
-  const { commit, index } = datanet.rows.place(row);
-  return { commit: datanet.commits[commit]!.facts.rowsRoot, index };
+/** Places of findings' rows, by digest. */
+async function placesOf(datanet: HostedDatanet, findings: readonly Finding[]) {
+  const found = await datanet.database.query<{
+    digest: Buffer;
+    number: number;
+    commit: string;
+    index: number;
+  }>(
+    `select digest, rows.number, rows_root as commit, place as index
+       from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
+      where rows.datanet_id = $1 and digest = any($2)`,
+    [datanet.id, [...new Set(findings.map(({ row }) => row))].map((row) => Buffer.from(row, "hex"))],
+  );
+  return new Map(found.map(({ digest, ...place }) => [digest.toString("hex"), place]));
 }

@@ -72,11 +72,10 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   registerNameRoutes(app, context);
 
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
-  app.get("/health", unlimited, (_request, reply) => {
-    reply.code(context.isHealthy() ? 200 : 503);
-    const all = context.registry.all();
-    const loadingCount = all.filter(({ loading }) => loading.stage !== null).length;
-    return { status: context.isHealthy() ? "ok" : "stopping", datanets: all.length, loadingCount };
+  app.get("/health", unlimited, async (_request, reply) => {
+    const isHealthy = await context.isHealthy();
+    reply.code(isHealthy ? 200 : 503);
+    return { status: isHealthy ? "ok" : "stopping" };
   });
   serveMetrics(app, "/metrics", { textOf: () => metrics.registry });
   await app.ready();

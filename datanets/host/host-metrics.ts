@@ -9,7 +9,7 @@ export function createHostMetrics(registry = new Registry()) {
     registry,
     rows: gauge("datanet_rows", "Rows of all Datanets"),
     rowsReceived: counter("datanet_rows_received_total", "Rows taken since the start"),
-    storedBytes: gauge("datanet_stored_bytes", "Bytes of all rows' files"),
+    storedBytes: gauge("datanet_stored_bytes", "Bytes of all rows and lists"),
     records: counter("datanet_records_total", "Signed records taken since the start", "kind"),
     requestsUnanswered: gauge(
       "datanet_access_requests_unanswered",

@@ -1,136 +1,170 @@
 /** Everything that a running host consists of, wired up; main.ts gives it an environment and signals. */
-import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
 import type { FastifyInstance } from "fastify";
+import { HOST_PART } from "../store/host-schema.ts";
 import { HostStore } from "../store/host-store.ts";
 import { HostLedger } from "../store/ledger-view.ts";
-import { NameTable } from "../store/name-table.ts";
+import { Quotas } from "../store/quotas.ts";
+import { redescribePart } from "../store/redescribe-rows.ts";
 import type { HostConfig } from "./config.ts";
+import { refuseEarlierStore } from "./earlier-store.ts";
 import { createHostApi } from "./host-api.ts";
-import { DatanetRegistry, type HostContext, Quotas } from "./host-context.ts";
+import type { HostContext } from "./host-context.ts";
 import { createHostMetrics, type HostMetrics } from "./host-metrics.ts";
 import { RequestGuard } from "./request-guard.ts";
+import { DatabaseSessions } from "./request-sessions.ts";
 
 export interface HostProcess {
   readonly app: FastifyInstance;
   readonly metrics: HostMetrics;
-  readonly registry: DatanetRegistry;
-  /** Starts to answer, and reads back the store. @returns the URL */
+  readonly store: HostStore;
+  /** @returns the URL at which it answers */
   listen(): Promise<string>;
-  /** Resolves when everything is read back. */
-  loaded(): Promise<void>;
-  /** Answers what runs, refuses what comes, closes the store. */
+  /** Answers what runs, refuses what comes, closes the database. */
   stop(): Promise<void>;
 }
 
+/** Time between two looks for rows that a newer card describes otherwise. */
+const REDESCRIBE_EVERY_MS = 2_000;
+/** Time for which the last look at the database holds for those who ask for the host's health. */
+const HEALTH_MS = 1_000;
+
 /**
  * @param modules tests pass a clock
- * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
+ * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA, SRV_WRONG_DATABASE, SRV_STORE_FORMAT
  */
 export async function createHostProcess(
   config: HostConfig,
   deployment: Pick<Deployment, "chainId" | "rollupAddress" | "domain">,
-  modules: { logger: Logger; onFatal: (error: unknown) => void; nowMs?: () => number },
+  modules: { logger: Logger; nowMs?: () => number },
 ): Promise<HostProcess> {
-  const { logger, onFatal, nowMs = Date.now } = modules;
+  const { logger, nowMs = Date.now } = modules;
+  const { chainId, domain, rollupAddress } = deployment;
+  refuseEarlierStore();
   await initPoseidon();
-  await mkdir(config.dataPath, { recursive: true });
   const metrics = createHostMetrics();
-  let isHealthy = true;
-  const store = await HostStore.open(config.dataPath, deployment, (error) => {
-    isHealthy = false;
-    onFatal(error);
+  const database = await openDatabase(config, {
+    part: HOST_PART,
+    rollup: { chainId, rollupAddress },
+    logger,
   });
+  let isRunning = true;
   try {
-    const { chainId, domain, rollupAddress } = deployment;
-    const session = randomBytes(16).toString("hex");
+    const store = new HostStore(database, domain);
+    // Costs of answers are told by the sizes that were seen last.
+    await store.all();
     const ledger = new HostLedger(
       { sequencerUrl: config.sequencerUrl, cacheMs: config.ledgerCacheMs },
       nowMs,
     );
-    const registry = new DatanetRegistry(store, domain);
-    await registry.open();
-    const names = new NameTable(store);
-    await names.open();
-    const rowCount = () => registry.all().reduce((sum, { rows }) => sum + rows.size, 0);
-    const stopping = new AbortController();
-    const load = async () => {
-      const startedAtMs = performance.now();
-      await registry.load(stopping.signal);
-      if (stopping.signal.aborted) return;
-      const ms = Math.round(performance.now() - startedAtMs);
-      logger.info({ datanets: registry.all().length, rows: rowCount(), ms }, "rows and records read");
-    };
-    let loaded: Promise<void> = Promise.resolve();
+    const sessions = new DatabaseSessions(database);
     let origin = config.publicUrl.replace(/\/+$/, "");
+    let health = { atMs: Number.NEGATIVE_INFINITY, isReachable: Promise.resolve(true) };
     const context: HostContext = {
       config,
       domain,
       chainId,
       rollupAddress,
-      session,
+      sessions,
       store,
       ledger,
-      registry,
-      names,
       metrics,
       logger,
       nowMs,
-      guard: new RequestGuard({ domain, session, ledger, nowMs }),
-      quotas: new Quotas(config, store, nowMs),
+      guard: new RequestGuard({ domain, sessions, ledger, nowMs }),
+      quotas: new Quotas(config, nowMs),
       origin: () => origin,
-      isHealthy: () => isHealthy,
+      async isHealthy() {
+        const atMs = performance.now();
+        if (atMs - health.atMs >= HEALTH_MS) health = { atMs, isReachable: database.isReachable() };
+        return isRunning && (await health.isReachable);
+      },
     };
-    collectRegistry(context, rowCount);
+    collectTotals(context);
     const app = await createHostApi(context);
+    const redescriber = new Redescriber(store, logger);
     return {
       app,
       metrics,
-      registry,
+      store,
       async listen() {
         await app.listen({ host: config.host, port: config.port });
         const { address, family, port } = app.server.address() as AddressInfo;
         const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
         if (origin === "") origin = url;
-        loaded = load();
-        loaded.catch(onFatal);
+        redescriber.start();
         return url;
       },
-      loaded: () => loaded,
       async stop() {
-        isHealthy = false;
-        stopping.abort();
+        isRunning = false;
         await app.close();
-        await loaded.catch(() => {});
-        await store.close();
+        await redescriber.stop();
+        await database.close();
       },
     };
   } catch (error) {
-    await store.close();
+    await database.close();
     throw error;
   }
 }
 
-/** Gauges that are counted at each scrape. */
-function collectRegistry({ metrics, registry, store }: HostContext, rowCount: () => number): void {
-  const { rows } = metrics;
-  Object.assign(rows, {
-    collect() {
-      rows.set(rowCount());
-      metrics.storedBytes.set(store.blobBytes);
-      metrics.requestsUnanswered.set(
-        registry
-          .all()
-          .reduce(
-            (sum, { recordState }) =>
-              sum + recordState.accessCases().filter(({ answer }) => answer === null).length,
-            0,
-          ),
-      );
-    },
-  });
+/** Describes rows by newer cards, a part at a time, so that the database is everybody's in between. */
+class Redescriber {
+  readonly #store: HostStore;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #part: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(store: HostStore, logger: Logger) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  start(): void {
+    this.#part = this.#describe();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#part;
+  }
+
+  async #describe(): Promise<void> {
+    let isMore = false;
+    try {
+      isMore = await redescribePart(this.#store);
+    } catch (error) {
+      this.#logger.warn({ err: error }, "rows are not described by the newer card yet");
+    }
+    if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), isMore ? 0 : REDESCRIBE_EVERY_MS);
+  }
+}
+
+/** Gauges that are counted at each scrape; without a database they stay as they were. */
+function collectTotals({ logger, metrics, store }: HostContext): void {
+  let counting: Promise<void> | null = null;
+  const count = async () => {
+    try {
+      const { rowCount, storedBytes, unansweredCount } = await store.totals();
+      metrics.rows.set(rowCount);
+      metrics.storedBytes.set(storedBytes);
+      metrics.requestsUnanswered.set(unansweredCount);
+    } catch (error) {
+      logger.warn({ err: error }, "the database's totals cannot be read");
+    } finally {
+      counting = null;
+    }
+  };
+  const collect = () => {
+    counting ??= count();
+    return counting;
+  };
+  for (const gauge of [metrics.rows, metrics.storedBytes, metrics.requestsUnanswered])
+    Object.assign(gauge, { collect });
 }

@@ -1,9 +1,13 @@
 /** Reads a request for its route: the forms of its parameters, its signer, and the signer's right to read. */
 
+import { Readable } from "node:stream";
+import { isStorableText } from "@openledger/foundation/database/storable-text";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { rawBodyOf } from "@openledger/foundation/http/bodies";
 import { countFromText } from "@openledger/foundation/wire/query-text";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
@@ -21,6 +25,9 @@ export const rootText = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
   .transform((text) => text.toLowerCase());
+/** Text that is searched for, or a part of it. */
+export const queryText = (max: number) =>
+  z.string().max(max).refine(isStorableText, "has a NUL or half of a surrogate pair");
 const digestText = z.string().regex(/^[0-9a-f]{64}$/, "is not 64 hexadecimal digits");
 /** Digests with commas between them: no more than fit an address. */
 export const digestsText = z
@@ -53,7 +60,9 @@ const headerOf = ({ headers }: FastifyRequest): string | undefined => {
  * @throws what `RequestGuard.read` throws
  */
 export const signedFirst = ({ guard }: Pick<HostContext, "guard">) => ({
-  onRequest: async (request: FastifyRequest) => void guard.read(headerOf(request)),
+  onRequest: async (request: FastifyRequest) => {
+    await guard.read(headerOf(request));
+  },
 });
 
 /** Returns the leaf that has signed the request. @throws DNT_REQUEST_UNSIGNED and what else `RequestGuard.signer` throws */
@@ -77,17 +86,25 @@ export async function openForReading(
   context: HostContext,
   request: FastifyRequest,
   id: number,
-): Promise<{ datanet: HostedDatanet; leaf: HostLeaf | null }> {
-  const datanet = context.registry.require(id);
+): Promise<{ card: Card; datanet: HostedDatanet; leaf: HostLeaf | null }> {
+  const datanet = await context.store.require(id);
   const card = await cardOf(context, datanet);
-  if (card.access === "public") return { datanet, leaf: await readerOf(context, request) };
   const leaf = await readerOf(context, request);
-  requireReader({ card, recordState: datanet.recordState, datanetId: id }, { leaf }, context.nowMs());
-  return { datanet, leaf };
+  await requireReader({ card, datanet }, { leaf }, context.nowMs());
+  return { card, datanet, leaf };
 }
 
 /** Card of the ledger's policy, or the newest one in the store while the present one is missing. */
 export async function cardOf({ ledger }: HostContext, datanet: HostedDatanet) {
   const { datanet: body } = await ledger.datanet(datanet.id);
-  return datanet.requireCard(body.policy).card;
+  return (await datanet.requireCard(body.policy)).card;
+}
+
+/** Octets of an answer that cost a unit, as in foundation/http/answer-costs.ts. */
+const OCTETS_PER_UNIT = 262_144;
+
+/** Sends bytes as they are read from the database. @param bytes their number */
+export function sendPieces(reply: FastifyReply, pieces: AsyncIterable<Buffer>, bytes: number): FastifyReply {
+  setCost(reply.request, Math.floor(bytes / OCTETS_PER_UNIT));
+  return reply.type("application/octet-stream").header("content-length", bytes).send(Readable.from(pieces));
 }

@@ -12,8 +12,8 @@ import { attackServer } from "@openledger/foundation/http/testing/attack-server"
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { sha256Hex } from "../rows/row-digest.ts";
 import { encodeDigests, encodeRows } from "../rows/row-wire.ts";
-import { sha256Hex } from "../store/blob-files.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import type { TestHost } from "../testing/test-host.ts";
@@ -177,6 +177,43 @@ describe("what people bring", () => {
     const metrics = await (await fetch(`${host.url}/metrics`)).text();
     expect(metrics).toMatch(/^datanet_rows 8$/m);
     expect((await fetch(`${host.url}/health`)).status).toBe(200);
+  });
+
+  it("is refused with a code where it is text that no table takes, or a number that no column has", async () => {
+    const code = async (url: string) => (await answer(url)).error?.code ?? "served";
+    for (const query of ["text=a%00b", "label=%00", "text=%00"])
+      expect(await code(api(`/rows?${query}`)), query).toBe("SRV_BAD_REQUEST");
+    for (const query of ["text=%00", "tag=%00", "field=%00"])
+      expect(await code(`${host.url}/v1/datanets?${query}`), query).toBe("SRV_BAD_REQUEST");
+    expect(await code(`${host.url}/v1/names?text=%00`)).toBe("SRV_BAD_REQUEST");
+    const largest = "9".repeat(13);
+    for (const query of [`contributor=${largest}`, `from=${largest}`, `after=${largest}`])
+      expect(await code(api(`/rows?${query}`)), query).toBe("served");
+    for (const path of ["records", "verified", "findings"])
+      expect(await code(api(`/${path}?from=${largest}`)), path).toBe("served");
+    expect(await code(api(`/verified?model=${largest}`))).toBe("served");
+    expect(await code(api(`${commit.slice(commit.indexOf("/commits"))}/rows?from=${largest}`))).toBe(
+      "DNT_NOT_HOSTED",
+    );
+    expect(await code(`${host.url}/v1/notices?contributor=${largest}&from=${largest}`)).toBe("served");
+    expect(await code(`${host.url}/v1/datanets?from=${largest}`)).toBe("served");
+    expect(await code(`${host.url}/v1/datanets/${largest}/rows`)).toBe("DNT_NOT_HOSTED");
+    const note = "a\0b\ud83d\ude00";
+    const carol = await world.user(3);
+    const [taken] = await sayRecords(carol, {
+      hostUrl: host.url,
+      datanetId: world.datanetId,
+      records: [{ kind: "label", row: digests[6]!, label: "good", flags: [], note }],
+    });
+    expect(taken!.error).toBeNull();
+    const dave = await world.user(4);
+    await sayRecords(dave, {
+      hostUrl: host.url,
+      datanetId: world.datanetId,
+      records: [{ kind: "label", row: digests[6]!, label: "good", flags: [], note: "" }],
+    });
+    const { records } = await answer(api("/records"));
+    expect(records.map(({ body }: { body: { note: string } }) => body.note)).toContain(note);
   });
 
   it("is protected as every server is", async () => {

@@ -112,27 +112,6 @@ describe("a Datanet", () => {
     expect(receivedCount).toBe(40);
   });
 
-  it("has its card and lists at once after a start; what needs rows or words waits, and says how long", async () => {
-    const datanet = host.registry.require(world.datanetId);
-    const code = async (path: string) => {
-      const response = await fetch(`${host.url}/v1/datanets/${world.datanetId}${path}`);
-      const body = (await response.json()) as { error?: { code: string; data: object } };
-      return body.error === undefined ? "served" : { code: body.error.code, ...body.error.data };
-    };
-    const ofRows = { code: "DNT_LOADING", stage: "rows", done: 0, total: 40 };
-    datanet.loading.begin("rows", 40);
-    expect(await code("")).toBe("served");
-    expect(await code("/versions")).toBe("served");
-    expect(await code("/rows")).toMatchObject(ofRows);
-    expect(await code("/commits")).toMatchObject(ofRows);
-    datanet.loading.begin("words", 40);
-    expect(await code("/rows")).toBe("served");
-    expect(await code("/rows?text=village")).toMatchObject({ ...ofRows, stage: "words" });
-    expect(await code("/statistics")).toMatchObject({ ...ofRows, stage: "words" });
-    datanet.loading.end();
-    expect(await code("/rows?text=village")).toBe("served");
-  });
-
   it("is noticed where a host alters a byte of a row or of a list", async () => {
     const bob = await world.user(2);
     for (const [path, what] of [

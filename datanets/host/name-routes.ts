@@ -5,15 +5,16 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { checkNames, signedNameSchema } from "../records/display-name.ts";
+import { findNames, namesOfLeaves, storeName } from "../store/names.ts";
 import type { HostContext } from "./host-context.ts";
-import { MAX_LEAD_MS } from "./host-request.ts";
+import { MAX_LEAD_MS, queryText } from "./host-request.ts";
 
 const MAX_LEAVES = 100;
 
 const namesQuery = z
   .strictObject({
     leaves: countsFromText(MAX_LEAVES).optional(),
-    text: z.string().max(100).optional().meta({ description: "beginnings of words" }),
+    text: queryText(100).optional().meta({ description: "beginnings of words" }),
     limit: limit(100, 20),
   })
   .refine(
@@ -22,19 +23,16 @@ const namesQuery = z
   );
 
 type NamesQuery = z.output<typeof namesQuery>;
-/** Names that a search goes through, and that are shown, in the time of a unit. */
-const SEARCHED_PER_UNIT = 4_000;
+/** Names that are shown in the time of a unit. */
 const NAMES_PER_UNIT = 50;
 
 /** Names that leaves have chosen, each signed by its leaf's key. */
 export function registerNameRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { domain, ledger, names, nowMs, quotas } = context;
+  const { domain, ledger, nowMs, quotas, store } = context;
+  const { database } = store;
 
-  const costOf = ({ leaves, limit }: NamesQuery) =>
-    leaves === undefined
-      ? names.size / SEARCHED_PER_UNIT + limit / NAMES_PER_UNIT
-      : leaves.length / NAMES_PER_UNIT;
+  const costOf = ({ leaves, limit }: NamesQuery) => (leaves?.length ?? limit) / NAMES_PER_UNIT;
 
   route(
     "PUT /v1/names",
@@ -48,7 +46,7 @@ export function registerNameRoutes(app: FastifyInstance, context: HostContext): 
       // The key as it is now: a new one signs names at once.
       ledger.forget(leafId);
       if ((await ledger.leaf(leafId))?.keyX !== BigInt(name.keyX)) throw unsigned();
-      await names.take(name, () => quotas.takeRecords(leafId, 1));
+      await storeName(database, quotas, name);
       return name.body;
     },
   );
@@ -61,10 +59,14 @@ export function registerNameRoutes(app: FastifyInstance, context: HostContext): 
       querystring: namesQuery,
       config: { maxCost: ({ query }) => costOf(query as NamesQuery) },
     },
-    (request) => {
+    async (request) => {
       const { leaves, limit, text } = request.query;
       setCost(request, costOf(request.query));
-      return { names: leaves === undefined ? names.find(text!, limit) : names.ofLeaves(leaves) };
+      const names =
+        leaves === undefined
+          ? await findNames(database, text!, limit)
+          : await namesOfLeaves(database, leaves);
+      return { names };
     },
   );
 }

@@ -4,13 +4,13 @@ import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { Card } from "../card/card.ts";
 import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import { checkRecords, recordId, type SignedRecord, signedRecordSchema } from "../records/record.ts";
-import { outcomeOf } from "../records/record-state.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
-import type { HostLeaf } from "../store/ledger-view.ts";
-import type { RecordOffer } from "../store/record-offer.ts";
+import { leftOutRows, publicRecords } from "../store/listed-records.ts";
+import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
+import { recordsHere, requireNewest, takeRecords } from "../store/take-records.ts";
+import { listRecomputations } from "../store/verified-records.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams, MAX_LEAD_MS } from "./host-request.ts";
@@ -26,7 +26,7 @@ const verifiedQuery = recordsQuery.extend({ model: countFromText.optional() });
 /** Labels, disputes, approvals, objections, requests for access, recomputations: records signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { domain, ledger, metrics, nowMs, quotas, registry } = context;
+  const { domain, ledger, metrics, nowMs, quotas, store } = context;
 
   route(
     "POST /v1/datanets/:id/records",
@@ -37,13 +37,18 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       body: recordsBody,
     },
     async ({ body, params: { id } }) => {
-      const datanet = registry.require(id);
+      const datanet = await store.require(id);
       const read = body.records.map((value) => readRecord(datanet, value));
       const sound = checkRecords(
         domain,
         read.flatMap((one) => (isRollupError(one) ? [] : [one])),
       );
       const card = await cardOf(context, datanet);
+      const here = await recordsHere(
+        store.database,
+        id,
+        read.flatMap((one) => (isRollupError(one) ? [] : [recordId(domain, one.body)])),
+      );
       const offers: { place: number; offer: RecordOffer }[] = [];
       const errors: (RollupError | null)[] = read.map((one) => (isRollupError(one) ? one : null));
       let next = 0;
@@ -51,8 +56,8 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         if (isRollupError(record)) continue;
         const isSound = sound[next++]!;
         const signer = await ledger.leaf(record.body.leafId);
-        const isKnown = datanet.hasRecord(recordId(domain, record.body));
-        if (isKnown) continue;
+        const recordsId = recordId(domain, record.body);
+        if (here.has(recordsId)) continue;
         if (!isSound || signer === null || signer.keyX !== BigInt(record.keyX)) {
           errors[place] = notSigned(record.body.leafId);
           continue;
@@ -61,10 +66,17 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
           errors[place] = await refusalOf(requireOnLedger(ledger, record.body));
           if (errors[place] !== null) continue;
         }
-        const check = () => requireTakeable(datanet, card, record.body, signer);
-        offers.push({ place, offer: { record, check, account: () => quotas.takeRecords(signer.id, 1) } });
+        const check = (known: RecordKnowledge) => {
+          requireNewest(known, record.body);
+          requireMaySay(record.body, signer, { ...known, card, datanetId: id });
+        };
+        offers.push({ place, offer: { id: recordsId, record, check } });
       }
-      const refusals = await datanet.addRecords(offers.map(({ offer }) => offer));
+      const refusals = await takeRecords(
+        datanet,
+        offers.map(({ offer }) => offer),
+        quotas,
+      );
       for (const [i, refusal] of refusals.entries()) {
         const { offer, place } = offers[i]!;
         if (refusal === null) metrics.records.inc({ kind: offer.record.body.kind });
@@ -95,16 +107,10 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     async (request) => {
       const { id } = request.params;
       const { from, limit } = request.query;
-      const datanet = registry.require(id);
+      const datanet = await store.require(id);
       const card = await cardOf(context, datanet);
-      const records: SignedRecord[] = [];
-      let seenCount = 0;
-      for await (const record of datanet.records(from)) {
-        if (seenCount === limit) break;
-        seenCount += 1;
-        if (isPublic(datanet, card, record)) records.push(record);
-      }
-      // Read from the disk, shown or not.
+      const { records, seenCount } = await publicRecords(datanet, card, { from, limit });
+      // Read, shown or not.
       setCost(request, entriesCost(seenCount));
       const next = from + seenCount;
       return { records, total: datanet.recordCount, nextFrom: next < datanet.recordCount ? next : null };
@@ -120,14 +126,12 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       params: idParams,
       querystring: verifiedQuery,
     },
-    ({ params: { id }, query: { from, limit, model } }) => {
-      const all = registry.require(id).verified.list(model ?? null);
+    async ({ params: { id }, query: { from, limit, model } }) => {
+      await store.require(id);
+      const found = { model: model ?? null, from, limit };
+      const { records, total } = await listRecomputations(store.database, id, found);
       const next = from + limit;
-      return {
-        records: all.slice(from, next),
-        total: all.length,
-        nextFrom: next < all.length ? next : null,
-      };
+      return { records, total, nextFrom: next < total ? next : null };
     },
   );
 
@@ -138,26 +142,26 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       summary: "Requests for access, with their answers",
       params: idParams,
     },
-    ({ params: { id } }) =>
-      registry
-        .require(id)
-        .recordState.accessCases()
-        .map(({ answer, id: requestId, request }) => ({
-          id: requestId,
-          leafId: request.leafId,
-          purpose: request.purpose,
-          askedAtMs: request.atMs,
-          answer:
-            answer === null
-              ? null
-              : {
-                  answer: answer.answer,
-                  untilMs: answer.untilMs,
-                  note: answer.note,
-                  answeredAtMs: answer.atMs,
-                },
-          isOpen: answer?.answer === "grant" && answer.untilMs > nowMs(),
-        })),
+    async ({ params: { id } }) => {
+      const datanet = await store.require(id);
+      const state = await datanet.stateOf("row_number is null and kind in ('accessRequest', 'accessAnswer')");
+      return state.accessCases().map(({ answer, id: requestId, request }) => ({
+        id: requestId,
+        leafId: request.leafId,
+        purpose: request.purpose,
+        askedAtMs: request.atMs,
+        answer:
+          answer === null
+            ? null
+            : {
+                answer: answer.answer,
+                untilMs: answer.untilMs,
+                note: answer.note,
+                answeredAtMs: answer.atMs,
+              },
+        isOpen: answer?.answer === "grant" && answer.untilMs > nowMs(),
+      }));
+    },
   );
 
   route(
@@ -170,15 +174,8 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     },
     async (request) => {
       const { id } = request.params;
-      const datanet = registry.require(id);
-      const card = await cardOf(context, datanet);
-      const leftOut = [...datanet.recordState.rows()].flatMap(([digest, row]) => {
-        const outcome = outcomeOf(card, row);
-        if (outcome.state !== "leftOut" && row.objections.length === 0) return [];
-        return [
-          { digest, contributorId: datanet.contributorOf(digest), outcome, objections: row.objections },
-        ];
-      });
+      const datanet = await store.require(id);
+      const leftOut = await leftOutRows(datanet, await cardOf(context, datanet));
       setCost(request, scanCost(context, id) + entriesCost(leftOut.length));
       return leftOut;
     },
@@ -192,28 +189,6 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     if (body.datanetId !== datanet.id) return invalid(`it is of Datanet ${body.datanetId}`);
     return body.atMs > nowMs() + MAX_LEAD_MS ? invalid("it is from the future") : parsed.data;
   }
-
-  function requireTakeable(
-    datanet: HostedDatanet,
-    card: Card,
-    body: SignedRecord["body"],
-    signer: HostLeaf,
-  ): void {
-    const lastAtMs = datanet.recordState.lastAtMs(body);
-    if (body.atMs <= lastAtMs)
-      throw datanetError("DNT_RECORD_OUTDATED", `leaf ${signer.id} has said something newer of this`, {
-        data: { atMs: lastAtMs },
-      });
-    requireMaySay(body, signer, {
-      card,
-      recordState: datanet.recordState,
-      datanetId: datanet.id,
-      isRowKnown: (digest) => datanet.rows.find(digest) !== undefined,
-      isCommitKnown: (root) => datanet.commit(root) !== undefined,
-      contributorOf: (digest) => datanet.contributorOf(digest),
-      requireRoomFor: (verified, isOfTeam) => datanet.verified.requireRoomFor(verified, isOfTeam),
-    });
-  }
 }
 
 /** Error of the record; null if it passes. @throws other errors, which are no fault of the record */
@@ -225,12 +200,6 @@ async function refusalOf(check: Promise<void>): Promise<RollupError | null> {
     if (isRollupError(error, "DNT_RECORD_INVALID")) return error;
     throw error;
   }
-}
-
-/** Gold rows never, and labels once their row has enough of them: before, they would tell the next labeller what to say. */
-function isPublic({ recordState }: HostedDatanet, card: Card, { body }: SignedRecord): boolean {
-  if (body.kind === "gold") return false;
-  return body.kind !== "label" || outcomeOf(card, recordState.row(body.row)).state !== "waiting";
 }
 
 const notSigned = (leafId: number) =>

@@ -8,60 +8,57 @@ import {
   requestProofSchema,
 } from "../records/signed-request.ts";
 import type { HostLeaf, HostLedger } from "../store/ledger-view.ts";
+import type { RequestSessions } from "./request-sessions.ts";
 
 /** Clocks differ by so much. */
 const CLOCK_SLACK_MS = 30_000;
 const MAX_HEADER_CHARACTERS = 1_000;
 
-/**
- * Says who has signed a request. A nonce is kept until its request runs out, in memory alone: a request of before the
- * host's start names another session, and is refused for it.
- */
+/** Says who has signed a request. A request is taken once, as long as it is good. */
 export class RequestGuard {
   readonly #domain: bigint;
   readonly #ledger: HostLedger;
-  readonly #session: string;
+  readonly #sessions: RequestSessions;
   readonly #nowMs: () => number;
-  /** Nonce → when its request runs out; oldest first, as far as requests live equally long. */
-  readonly #seen = new Map<string, number>();
 
-  constructor(options: { domain: bigint; session: string; ledger: HostLedger; nowMs: () => number }) {
+  constructor(options: {
+    domain: bigint;
+    sessions: RequestSessions;
+    ledger: HostLedger;
+    nowMs: () => number;
+  }) {
     this.#domain = options.domain;
-    this.#session = options.session;
     this.#ledger = options.ledger;
+    this.#sessions = options.sessions;
     this.#nowMs = options.nowMs;
   }
 
   /**
    * Reads the header before the body that it signs, so that a request without a signature puts no body into memory.
    * @param header undefined if the request has none
-   * @throws DNT_REQUEST_UNSIGNED, SRV_BAD_REQUEST, DNT_SESSION_OTHER, DNT_REQUEST_REPLAYED
+   * @throws DNT_REQUEST_UNSIGNED, SRV_BAD_REQUEST, DNT_SESSION_OTHER
    */
-  read(header: string | undefined): RequestProof {
+  async read(header: string | undefined): Promise<RequestProof> {
     if (header === undefined) throw datanetError("DNT_REQUEST_UNSIGNED", "the request is not signed");
     const proof = parseProof(header);
-    const { expiresAtMs, nonce, session } = proof;
+    const { expiresAtMs, session } = proof;
     const nowMs = this.#nowMs();
     if (expiresAtMs <= nowMs || expiresAtMs > nowMs + MAX_REQUEST_MS + CLOCK_SLACK_MS)
       throw datanetError("DNT_REQUEST_UNSIGNED", `the request is good until ${expiresAtMs}, it is ${nowMs}`, {
         data: { reason: "request-expired", expiresAtMs, nowMs, maxMs: MAX_REQUEST_MS },
       });
-    if (session !== this.#session)
-      throw datanetError("DNT_SESSION_OTHER", "the request is signed for another session of this host", {
-        data: { session: this.#session },
-      });
-    if (this.#seen.has(nonce)) throw replayed(nonce);
+    if (session !== (await this.#sessions.current())) throw await this.#otherSession();
     return proof;
   }
 
   /**
    * The leaf that has signed the request.
    * @param header undefined if the request has none
-   * @throws DNT_REQUEST_UNSIGNED, and what `read` throws
+   * @throws DNT_REQUEST_REPLAYED, DNT_REQUEST_UNSIGNED, and what `read` throws
    */
   async signer(request: HostRequest, header: string | undefined): Promise<HostLeaf> {
-    const proof = this.read(header);
-    const { expiresAtMs, leafId, nonce, signature } = proof;
+    const proof = await this.read(header);
+    const { leafId, nonce, signature } = proof;
     const leaf = await this.#ledger.leaf(leafId);
     const unsigned = () =>
       datanetError("DNT_REQUEST_UNSIGNED", `leaf ${leafId} has not signed this request to this host`, {
@@ -73,18 +70,17 @@ export class RequestGuard {
     const { r8x, r8y, s } = signature;
     const parsed = { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
     if (!verifySignature({ keyX: leaf.keyX, message, signature: parsed })) throw unsigned();
-    // no replay: the check and the entry are one step, and only signed requests take room.
-    if (this.#seen.has(nonce)) throw replayed(nonce);
-    this.#forget(this.#nowMs());
-    this.#seen.set(nonce, expiresAtMs);
+    // Only signed requests take room.
+    const taken = await this.#sessions.take(proof, this.#nowMs());
+    if (taken === "replayed") throw replayed(nonce);
+    if (taken === "other-session") throw await this.#otherSession();
     return leaf;
   }
 
-  #forget(nowMs: number): void {
-    for (const [nonce, untilMs] of this.#seen) {
-      if (untilMs > nowMs) return;
-      this.#seen.delete(nonce);
-    }
+  async #otherSession() {
+    return datanetError("DNT_SESSION_OTHER", "the request is signed for another session of this host", {
+      data: { session: await this.#sessions.current() },
+    });
   }
 }
 

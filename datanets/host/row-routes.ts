@@ -5,11 +5,12 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { imageTypeOf, utf8 } from "../rows/row-view.ts";
-import { DIGEST_BYTES, decodeDigests, encodeRows } from "../rows/row-wire.ts";
-import type { HostedDatanet } from "../store/hosted-datanet.ts";
-import { LabelQueue } from "../store/label-queue.ts";
-import { placeAfter, ROW_STATES, RowSearch, rowView } from "../store/row-search.ts";
-import { rowStatistics } from "../store/row-statistics.ts";
+import { DIGEST_BYTES, encodeRows, requireDigests } from "../rows/row-wire.ts";
+import { nextToLabel } from "../store/label-queue.ts";
+import { ROW_STATES, RowSearch } from "../store/row-search.ts";
+import { RowStatistics } from "../store/row-statistics.ts";
+import { rowViews } from "../store/row-views.ts";
+import { bufferOf } from "../store/sql-values.ts";
 import { labelRefusal, requireMayLabel } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import {
@@ -19,6 +20,7 @@ import {
   digestsText,
   idParams,
   openForReading,
+  queryText,
   rootText,
   SIGNED,
   signerOf,
@@ -31,12 +33,10 @@ const EXCERPT_CHARACTERS = 400;
 const WHOLE_CHARACTERS = 100_000;
 
 const rowsQuery = z.strictObject({
-  text: z
-    .string()
-    .max(200)
-    .optional()
-    .meta({ description: "all of these words; a trailing * matches any ending" }),
-  label: z.string().max(60).optional(),
+  text: queryText(200).optional().meta({
+    description: "all of these words, the best matches first; a trailing * matches any ending",
+  }),
+  label: queryText(60).optional(),
   contributor: countFromText.optional(),
   commit: rootText.optional(),
   state: z.enum(ROW_STATES).optional(),
@@ -58,10 +58,10 @@ const queueQuery = z.strictObject({
 /** Rows to read, find and label. */
 export function registerRowRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, metrics, nowMs, registry } = context;
-  const searches = new WeakMap<HostedDatanet, RowSearch>();
-  const queues = new WeakMap<HostedDatanet, LabelQueue>();
-  const knownCost = (digestCount: number) => (digestCount * registry.all().length) / DIGESTS_PER_UNIT;
+  const { config, metrics, nowMs, store } = context;
+  const search = new RowSearch();
+  const statistics = new RowStatistics();
+  const knownCost = (digestCount: number) => (digestCount * store.seenDatanetCount) / DIGESTS_PER_UNIT;
   const searchCost = (id: number, { limit }: RowsQuery) => scanCost(context, id) + limit / ROWS_PER_UNIT;
 
   route(
@@ -79,24 +79,18 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     async (request) => {
       setCost(request, searchCost(request.params.id, request.query));
       const { after, commit, contributor, label, limit, state, text, wellFormed } = request.query;
-      const { datanet } = await openForReading(context, request, request.params.id);
-      const card = await cardOf(context, datanet);
-      const search = cached(searches, datanet, () => new RowSearch(datanet));
-      if (text !== undefined || label !== undefined || wellFormed !== undefined)
-        datanet.loading.require("words");
+      const { card, datanet } = await openForReading(context, request, request.params.id);
       const stop = metrics.searchSeconds.startTimer();
       const isWellFormed = wellFormed === undefined ? undefined : wellFormed === "true";
       const filter = { text, label, state, contributorId: contributor, commit, isWellFormed };
-      const found = search.find(card, filter);
+      const found = await search.find(datanet, card, filter, { from: request.query.from, after, limit });
       stop();
-      const from = after === undefined ? request.query.from : placeAfter(found, after);
-      const shown = [...found.subarray(from, from + limit)];
       return {
-        total: found.length,
-        from,
+        total: found.total,
+        from: found.from,
         // By the row and not by its place: rows that come or change meanwhile move no page.
-        next: from + shown.length < found.length ? (shown.at(-1) ?? null) : null,
-        rows: await Promise.all(shown.map((row) => rowView(datanet, card, row, EXCERPT_CHARACTERS))),
+        next: found.from + found.rows.length < found.total ? (found.rows.at(-1) ?? null) : null,
+        rows: (await rowViews(datanet, card, found.rows, EXCERPT_CHARACTERS)).rows,
       };
     },
   );
@@ -113,15 +107,9 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
     async (request, reply) => {
       const { datanet } = await openForReading(context, request, request.params.id);
-      const digests = decodeDigests(binaryBody(request));
-      const rows: Uint8Array[] = [];
-      let bytes = 0;
-      for (const digest of digests) {
-        const row = await datanet.content(datanet.requireRow(digest));
-        bytes += row.length;
-        if (rows.length > 0 && bytes > config.maxChunkBytes) break;
-        rows.push(row);
-      }
+      const digests = binaryBody(request);
+      requireDigests(digests);
+      const rows = await datanet.fetchRows(digests, config.maxChunkBytes);
       return reply.type("application/octet-stream").send(Buffer.from(encodeRows(rows).buffer));
     },
   );
@@ -137,18 +125,10 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       config: { maxCost: ({ body }) => knownCost((body as Uint8Array).length / DIGEST_BYTES) },
     },
     async (request) => {
-      const digests = decodeDigests(binaryBody(request));
-      setCost(request, knownCost(digests.length));
-      for (const { loading } of registry.all()) loading.require("rows");
-      const known = registry.all().flatMap((datanet) =>
-        digests.flatMap((digest, place) => {
-          const row = datanet.rows.find(digest);
-          if (row === undefined) return [];
-          const { contributorId } = datanet.commits[datanet.rows.commitOf(row)]!.facts;
-          return [{ place, datanetId: datanet.id, contributorId }];
-        }),
-      );
-      return { known };
+      const digests = binaryBody(request);
+      requireDigests(digests);
+      setCost(request, knownCost(digests.length / DIGEST_BYTES));
+      return { known: await store.knownRows(bufferOf(digests)) };
     },
   );
 
@@ -157,10 +137,11 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     { tag: "rows", summary: "A row with its records", params: digestParams, ...SIGNED },
     async (request) => {
       const { digest, id } = request.params;
-      const { datanet, leaf } = await openForReading(context, request, id);
-      const card = await cardOf(context, datanet);
-      const view = await rowView(datanet, card, datanet.requireRow(digest), WHOLE_CHARACTERS);
-      const records = datanet.recordState.row(digest);
+      const { card, datanet, leaf } = await openForReading(context, request, id);
+      const number = await datanet.requireRow(digest);
+      const { recordState, rows } = await rowViews(datanet, card, [number], WHOLE_CHARACTERS);
+      const view = rows[0]!;
+      const records = recordState.row(digest);
       // Labels are shown once a row has enough, so that nobody follows another.
       const isShown = view.outcome.state !== "waiting";
       const isReviewer = leaf !== null && (leaf.id === id || card.labelling.reviewers.includes(leaf.id));
@@ -187,7 +168,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     async (request, reply) => {
       const { digest, id } = request.params;
       const { datanet } = await openForReading(context, request, id);
-      const content = await datanet.content(datanet.requireRow(digest));
+      const content = await datanet.content(digest);
       const image = imageTypeOf(content);
       const type =
         image ?? (utf8(content) === null ? "application/octet-stream" : "text/plain; charset=utf-8");
@@ -208,32 +189,35 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       ...SIGNED,
     },
     async (request) => {
-      const { datanet, leaf } = await openForReading(context, request, request.params.id);
+      const { card, datanet, leaf } = await openForReading(context, request, request.params.id);
       if (leaf === null)
         throw datanetError("DNT_REQUEST_UNSIGNED", "each labeller has their own queue: sign the request");
-      const card = await cardOf(context, datanet);
       requireMayLabel(card, leaf);
-      const queue = cached(queues, datanet, () => new LabelQueue(datanet, nowMs));
       const { limit, skipped, unsent } = request.query;
+      const numbers = await datanet.rowNumbers([...unsent, ...skipped]);
       // A row that is not known here is none that could be given.
-      const rowsOf = (digests: readonly string[]) =>
-        new Set(digests.flatMap((digest) => datanet.rows.find(digest) ?? []));
-      const { held, rows } = queue.next(card, leaf.id, {
+      const rowsOf = (digests: readonly string[]) => digests.flatMap((digest) => numbers.get(digest) ?? []);
+      const { held, rows } = await nextToLabel(datanet, card, {
+        leafId: leaf.id,
+        nowMs: Math.floor(nowMs()),
         limit,
         unsent: rowsOf(unsent),
         skipped: rowsOf(skipped),
       });
-      const views = await Promise.all(rows.map((row) => rowView(datanet, card, row, WHOLE_CHARACTERS)));
+      const [views, labelledCount] = await Promise.all([
+        rowViews(datanet, card, rows, WHOLE_CHARACTERS),
+        datanet.labelCount(leaf.id),
+      ]);
       return {
         // What a row says of itself, and how many labels it has, would steer who labels it.
-        rows: views.map(({ bytes, digest, excerpt, isCut, isWellFormed }) => ({
+        rows: views.rows.map(({ bytes, digest, excerpt, isCut, isWellFormed }) => ({
           digest,
           bytes,
           excerpt,
           isCut,
           isWellFormed,
         })),
-        labelledCount: datanet.recordState.labelCounts.get(leaf.id) ?? 0,
+        labelledCount,
         held,
       };
     },
@@ -250,9 +234,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     async (request) => {
       const { id } = request.params;
       setCost(request, scanCost(context, id));
-      const datanet = registry.require(id);
-      datanet.loading.require("words");
-      return rowStatistics(datanet, await cardOf(context, datanet), nowMs());
+      const datanet = await store.require(id);
+      return statistics.of(datanet, await cardOf(context, datanet), nowMs());
     },
   );
 
@@ -266,25 +249,21 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
     async (request) => {
       const leaf = await signerOf(context, request);
-      const datanet = registry.require(request.params.id);
+      const datanet = await store.require(request.params.id);
       const card = await cardOf(context, datanet);
+      const [grantedUntilMs, labelCount] = await Promise.all([
+        datanet.grantedUntilMs(leaf.id),
+        datanet.labelCount(leaf.id),
+      ]);
       const { reviewers } = card.labelling;
       return {
         leafId: leaf.id,
         mayLabel: labelRefusal(card, leaf) === null,
         mayReview: leaf.id === datanet.id || reviewers.includes(leaf.id),
         isOwner: leaf.id === datanet.id,
-        grantedUntilMs: datanet.recordState.grantedUntilMs(leaf.id),
-        labelCount: datanet.recordState.labelCounts.get(leaf.id) ?? 0,
+        grantedUntilMs,
+        labelCount,
       };
     },
   );
-}
-
-function cached<T>(map: WeakMap<HostedDatanet, T>, datanet: HostedDatanet, make: () => T): T {
-  const known = map.get(datanet);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(datanet, made);
-  return made;
 }

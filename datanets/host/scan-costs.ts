@@ -5,10 +5,8 @@ const SCANNED_PER_UNIT = 20_000;
 const ENTRIES_PER_UNIT = 50;
 
 /** Cost of an answer for which the rows of a Datanet, or of all, are gone through, whatever is found. */
-export function scanCost({ registry }: Pick<HostContext, "registry">, datanetId: number | null): number {
-  const scanned = registry.all().filter(({ id }) => datanetId === null || id === datanetId);
-  return scannedCost(scanned.reduce((sum, { rows }) => sum + rows.size, 0));
-}
+export const scanCost = ({ store }: Pick<HostContext, "store">, datanetId: number | null): number =>
+  scannedCost(store.seenRowCount(datanetId));
 
 export const scannedCost = (rowCount: number): number => rowCount / SCANNED_PER_UNIT;
 

@@ -5,7 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { DIGEST_BYTES, decodeRows, encodeRows } from "../rows/row-wire.ts";
-import type { HostedCommit } from "../store/hosted-commit.ts";
+import type { StoredCommit } from "../store/stored-datanet.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,
@@ -13,6 +13,7 @@ import {
   openForReading,
   rootParams,
   SIGNED,
+  sendPieces,
   signedFirst,
   signerOf,
 } from "./host-request.ts";
@@ -23,17 +24,22 @@ const BINARY = { consumes: ["application/octet-stream"] };
 /** Commits and their rows: lists first, then rows in pieces, in any order and any number of times. */
 export function registerUploadRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, ledger, metrics, quotas, registry } = context;
+  const { config, ledger, metrics, quotas, store } = context;
 
   route(
     "GET /v1/datanets/:id/commits",
     { tag: "rows", summary: "The ledger's commits, and what is here of each", params: idParams },
     async ({ params: { id } }) => {
       const { commits } = await ledger.history(id);
-      const datanet = registry.require(id);
+      const datanet = await store.require(id);
+      const [stored, state] = await Promise.all([
+        datanet.commits(),
+        datanet.stateOf("row_number is null and kind = 'verdict'"),
+      ]);
+      const storedOf = new Map(stored.map((commit) => [commit.rowsRoot, commit]));
       return commits.map(({ committedAtMs, contributorId, isFinal, rowCount, rowsRoot }, commitIndex) => {
         const root = hex32(rowsRoot);
-        const here = datanet.commit(root);
+        const here = storedOf.get(root);
         return {
           commitIndex,
           rowsRoot: root,
@@ -42,8 +48,8 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
           isFinal,
           committedAtMs,
           receivedCount: here?.receivedCount ?? 0,
-          isComplete: here?.isComplete ?? false,
-          verdict: datanet.recordState.verdict(root),
+          isComplete: here !== undefined && isComplete(here),
+          verdict: state.verdict(root),
         };
       });
     },
@@ -63,13 +69,11 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     async (request) => {
       const { id, root } = request.params;
       const signer = await signerOf(context, request);
-      const datanet = registry.require(id);
-      const known = datanet.commit(root);
+      const datanet = await store.require(id);
+      const known = await datanet.commit(root);
       if (known !== undefined) return commitView(known);
       const final = await finalCommit(id, BigInt(root));
-      return commitView(
-        await datanet.addList(binaryBody(request), final, (bytes) => quotas.takeBytes(signer.id, bytes)),
-      );
+      return commitView(await datanet.addList(binaryBody(request), final, { leafId: signer.id, quotas }));
     },
   );
 
@@ -89,19 +93,17 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     async (request) => {
       const { id, root } = request.params;
       const signer = await signerOf(context, request);
-      const datanet = registry.require(id);
-      const commit = datanet.requireCommit(root);
+      const datanet = await store.require(id);
+      const commit = await datanet.requireCommit(root);
       const rows = decodeRows(binaryBody(request), config);
       const { from } = request.query;
-      if (from + rows.length > commit.facts.rowCount)
-        throw datanetError("DNT_LIST_MISMATCH", `the commit has ${commit.facts.rowCount} rows`, {
-          data: { reason: "row-mismatch", index: commit.facts.rowCount, from, rowCount: rows.length },
+      if (from + rows.length > commit.rowCount)
+        throw datanetError("DNT_LIST_MISMATCH", `the commit has ${commit.rowCount} rows`, {
+          data: { reason: "row-mismatch", index: commit.rowCount, from, rowCount: rows.length },
         });
-      const newCount = await datanet.addRows(commit, from, rows, (bytes) =>
-        quotas.takeBytes(signer.id, bytes),
-      );
+      const newCount = await datanet.addRows(commit, from, rows, { leafId: signer.id, quotas });
       metrics.rowsReceived.inc(newCount);
-      return { ...commitView(commit), newCount };
+      return { ...commitView(await datanet.requireCommit(root)), newCount };
     },
   );
 
@@ -109,8 +111,9 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     "GET /v1/datanets/:id/commits/:root/missing",
     { tag: "rows", summary: "Which rows have not come: runs of `count` from `from`", params: rootParams },
     async ({ params: { id, root } }) => {
-      const commit = registry.require(id).requireCommit(root);
-      return { ...commitView(commit), missing: commit.missing(MAX_MISSING_RUNS) };
+      const datanet = await store.require(id);
+      const commit = await datanet.requireCommit(root);
+      return { ...commitView(commit), missing: await datanet.missing(commit, MAX_MISSING_RUNS) };
     },
   );
 
@@ -118,9 +121,9 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     "GET /v1/datanets/:id/commits/:root/list",
     { tag: "rows", summary: "The list behind a commit", params: rootParams },
     async ({ params: { id, root } }, reply) => {
-      const datanet = registry.require(id);
-      const list = await datanet.list(datanet.requireCommit(root));
-      return reply.type("application/octet-stream").send(Buffer.from(list));
+      const datanet = await store.require(id);
+      const commit = await datanet.requireCommit(root);
+      return sendPieces(reply, datanet.list(commit), DIGEST_BYTES * commit.rowCount);
     },
   );
 
@@ -137,7 +140,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const { id, root } = request.params;
       const { datanet } = await openForReading(context, request, id);
       const { from } = request.query;
-      const rows = await datanet.readRows(datanet.requireCommit(root), from, config.maxChunkBytes);
+      const rows = await datanet.readRows(await datanet.requireCommit(root), from, config.maxChunkBytes);
       if (rows.length === 0)
         throw datanetError("DNT_NOT_HOSTED", `row ${from} of the commit is not here`, {
           data: { index: from },
@@ -172,7 +175,9 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
   }
 }
 
-function commitView({ facts, isComplete, receivedCount }: HostedCommit) {
-  const { commitIndex, contributorId, rowCount, rowsRoot } = facts;
-  return { rowsRoot, contributorId, commitIndex, rowCount, receivedCount, isComplete };
+const isComplete = ({ receivedCount, rowCount }: StoredCommit) => receivedCount === rowCount;
+
+function commitView(commit: StoredCommit) {
+  const { commitIndex, contributorId, receivedCount, rowCount, rowsRoot } = commit;
+  return { rowsRoot, contributorId, commitIndex, rowCount, receivedCount, isComplete: isComplete(commit) };
 }

@@ -17,10 +17,17 @@ import { createRandomKey } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import type { Database } from "@openledger/foundation/database/database";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RecordBody, signRecord } from "../records/record.ts";
-import { MAX_VERIFIED_EPOCHS, MAX_VERIFIED_LEAVES, VerifiedRecords } from "../store/verified-records.ts";
+import { type RecordBody, signRecord, type VerifiedBody } from "../records/record.ts";
+import {
+  knownRecomputations,
+  listRecomputations,
+  MAX_VERIFIED_EPOCHS,
+  MAX_VERIFIED_LEAVES,
+  storeRecomputations,
+} from "../store/verified-records.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import type { TestHost } from "../testing/test-host.ts";
@@ -172,39 +179,46 @@ describe("recomputations", () => {
 });
 
 describe("a model's table", () => {
-  const record = (leafId: number, epoch: number | null, at = 1) =>
-    signRecord(
-      5n,
-      { ...same, epoch, datanetId: 1, leafId, atMs: at } as RecordBody,
-      ann.l2Key!,
-    ) as Parameters<VerifiedRecords["add"]>[1];
+  const offer = (leafId: number, epoch: number | null) => {
+    const body = { ...same, epoch, datanetId: world.datanetId, leafId, atMs: 1 } as RecordBody;
+    return { id: `${leafId}/${epoch}`, record: { ...signed, body } };
+  };
+  let signed: ReturnType<typeof signRecord>;
+  let database: Database;
+  beforeAll(async () => {
+    ({ database } = (await world.host("table")).store);
+    signed = signRecord(5n, { ...same, datanetId: 1, leafId: 1, atMs: 1 } as RecordBody, ann.l2Key!);
+  });
 
-  it("has room for so many strangers, and always for the Datanet's team and those who are in it", () => {
-    const table = new VerifiedRecords();
-    const one = record(0, null);
-    for (let leafId = 1; leafId <= MAX_VERIFIED_LEAVES; leafId++)
-      table.add(`${leafId}`, { ...one, body: { ...one.body, leafId } });
-    const next = { ...one.body, leafId: 0 };
-    expect(() => table.requireRoomFor(next, false)).toThrow(
+  it("has room for so many strangers, and always for the Datanet's team and those who are in it", async () => {
+    const offers = Array.from({ length: MAX_VERIFIED_LEAVES }, (_, i) => offer(1 + i, null));
+    await storeRecomputations(database, 1, offers);
+    const next = { ...offer(0, null).record.body } as VerifiedBody;
+    const another = { ...next, modelId: modelId + 1 };
+    const known = await knownRecomputations(database, 1, [next, another]);
+    expect(() => known.requireRoomFor(next, false)).toThrow(
       expect.objectContaining({
         code: "DNT_VERIFIED_FULL",
         data: { modelId, maxLeaves: MAX_VERIFIED_LEAVES },
       }),
     );
-    table.requireRoomFor(next, true);
-    table.requireRoomFor({ ...next, leafId: 7 }, false);
-    table.requireRoomFor({ ...next, modelId: modelId + 1 }, false);
+    known.requireRoomFor(next, true);
+    known.requireRoomFor({ ...next, leafId: 7 }, false);
+    known.requireRoomFor(another, false);
   });
 
-  it("drops a leaf's oldest epochs, and never its record of the model itself", () => {
-    const table = new VerifiedRecords();
-    const one = record(1, null);
-    table.add("model", one);
+  it("drops a leaf's oldest epochs, and never its record of the model itself", async () => {
+    await storeRecomputations(database, 2, [offer(1, null)]);
+    const list = async () =>
+      (await listRecomputations(database, 2, { model: modelId, from: 0, limit: 1_000 })).records.map(
+        ({ body }) => (body as VerifiedBody).epoch,
+      );
     for (let epoch = 1; epoch <= MAX_VERIFIED_EPOCHS; epoch++)
-      expect(table.add(`${epoch}`, { ...one, body: { ...one.body, epoch } })).toEqual([]);
-    const dropped = table.add("last", { ...one, body: { ...one.body, epoch: MAX_VERIFIED_EPOCHS + 1 } });
-    expect(dropped.map(({ body }) => body.epoch)).toEqual([1]);
-    expect([table.has("model"), table.has("1"), table.has("last")]).toEqual([true, false, true]);
-    expect(table.list(modelId)).toHaveLength(MAX_VERIFIED_EPOCHS + 1);
+      await storeRecomputations(database, 2, [offer(1, epoch)]);
+    expect(await list()).toHaveLength(1 + MAX_VERIFIED_EPOCHS);
+    await storeRecomputations(database, 2, [offer(1, MAX_VERIFIED_EPOCHS + 1)]);
+    const epochs = await list();
+    expect(epochs).toHaveLength(1 + MAX_VERIFIED_EPOCHS);
+    expect([epochs.includes(null), epochs.includes(1), epochs.includes(2)]).toEqual([true, false, true]);
   });
 });

@@ -15,10 +15,11 @@ import {
   rootParams,
   rootText,
   SIGNED,
+  sendPieces,
   signedFirst,
   signerOf,
 } from "./host-request.ts";
-import { entriesCost, scannedCost } from "./scan-costs.ts";
+import { entriesCost, scanCost, scannedCost } from "./scan-costs.ts";
 
 const diffQuery = z.strictObject({
   before: rootText,
@@ -30,7 +31,7 @@ const diffQuery = z.strictObject({
 /** Versions: the lists behind their roots, differences, how to cite them. */
 export function registerVersionRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, ledger, quotas, registry } = context;
+  const { config, ledger, quotas, store } = context;
 
   const versionOf = async (id: number, root: string) => {
     const { versions } = await ledger.history(id);
@@ -41,19 +42,13 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     });
   };
 
-  /** Both lists are read and compared, whatever page is asked for. */
-  const differenceCost = (id: number, { after, before, limit }: z.output<typeof diffQuery>) => {
-    const versions = registry.all().find((datanet) => datanet.id === id)?.versions ?? [];
-    const compared = versions.filter(({ rowsRoot }) => rowsRoot === before || rowsRoot === after);
-    return scannedCost(compared.reduce((sum, { rowCount }) => sum + rowCount, 0)) + entriesCost(limit);
-  };
-
   route(
     "GET /v1/datanets/:id/versions",
     { tag: "versions", summary: "The ledger's versions, and which are here", params: idParams },
     async ({ params: { id } }) => {
-      const datanet = registry.known(id);
+      const datanet = await store.require(id);
       const { versions } = await ledger.history(id);
+      const here = await datanet.versionsHere(versions.map(({ rowsRoot }) => hex32(rowsRoot)));
       return versions.map(({ isFinal, policy, publishedAtMs, rowCount, rowsRoot, version }) => ({
         version,
         rowsRoot: hex32(rowsRoot),
@@ -61,7 +56,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
         policy: hex32(policy),
         isFinal,
         publishedAtMs,
-        isHere: datanet.versions.some((one) => one.rowsRoot === hex32(rowsRoot)),
+        isHere: here.has(hex32(rowsRoot)),
       }));
     },
   );
@@ -80,11 +75,11 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     async (request) => {
       const { id, root } = request.params;
       const signer = await signerOf(context, request);
-      const datanet = registry.known(id);
+      const datanet = await store.require(id);
       ledger.forget(id);
       const { rowCount, version } = await versionOf(id, root);
       const list = binaryBody(request);
-      await datanet.addVersion(list, BigInt(root), (bytes) => quotas.takeBytes(signer.id, bytes));
+      await datanet.addVersion(list, BigInt(root), { leafId: signer.id, quotas });
       return { version, rowsRoot: root, rowCount };
     },
   );
@@ -93,8 +88,8 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     "GET /v1/datanets/:id/versions/:root",
     { tag: "versions", summary: "The list behind a version's root", params: rootParams },
     async ({ params: { id, root } }, reply) => {
-      const list = await registry.known(id).versionList(root);
-      return reply.type("application/octet-stream").send(Buffer.from(list));
+      const { bytes, pieces } = await (await store.require(id)).versionList(root);
+      return sendPieces(reply, pieces, bytes);
     },
   );
 
@@ -105,17 +100,19 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       summary: "Rows that came, went or changed owners between two versions",
       params: idParams,
       querystring: diffQuery,
+      // Both lists are read and compared, whatever page is asked for.
       config: {
         maxCost: ({ params, query }) =>
-          differenceCost((params as { id: number }).id, query as z.output<typeof diffQuery>),
+          2 * scanCost(context, (params as { id: number }).id) +
+          entriesCost((query as z.output<typeof diffQuery>).limit),
       },
     },
     async (request) => {
       const { id } = request.params;
       const { after, before, from, limit } = request.query;
-      setCost(request, differenceCost(id, request.query));
-      const datanet = registry.known(id);
+      const datanet = await store.require(id);
       const [a, b] = await Promise.all([datanet.version(before), datanet.version(after)]);
+      setCost(request, scannedCost(a.length + b.length) + entriesCost(limit));
       const { changes, ...counts } = versionDifference(a, b);
       return { ...counts, total: changes.length, from, changes: changes.slice(from, from + limit) };
     },
@@ -126,7 +123,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     { tag: "versions", summary: "How to cite a version, and its licence", params: rootParams },
     async ({ params: { id, root } }) => {
       const { publishedAtMs, rowCount, version } = await versionOf(id, root);
-      const { contact, licence, name } = await cardOf(context, registry.known(id));
+      const { contact, licence, name } = await cardOf(context, await store.require(id));
       const year = publishedAtMs === null ? "n.d." : String(new Date(publishedAtMs).getUTCFullYear());
       const place = `OpenLedger rollup ${context.rollupAddress} on chain ${context.chainId}, Datanet ${id}, root ${root}`;
       const plain = (text: string) => text.replace(/[{}\\%#$&_~^\r\n]/g, " ");

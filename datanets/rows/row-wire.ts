@@ -22,6 +22,9 @@ export function encodeDigests(digests: readonly string[]): Uint8Array {
   return bytes;
 }
 
+/** @throws SRV_BAD_REQUEST if the bytes are no list of digests */
+export const requireDigests = (bytes: Uint8Array): void => requireWhole(bytes, DIGEST_BYTES);
+
 /** @throws SRV_BAD_REQUEST */
 export function decodeDigests(bytes: Uint8Array): string[] {
   requireWhole(bytes, DIGEST_BYTES);

@@ -1,7 +1,7 @@
 /** Decisions on findings by reviewers' records, and the notices that a contributor gets of them. */
 import type { Finding } from "../cleaning/finding.ts";
-import type { RowRecords } from "../records/record-state.ts";
-import type { HostedDatanet } from "./hosted-datanet.ts";
+import type { RecordState, RowRecords } from "../records/record-state.ts";
+import type { HostStore } from "./host-store.ts";
 
 export const FINDING_STATES = [
   "open",
@@ -56,18 +56,78 @@ export function objectionOf({ objections, ...records }: RowRecords, contributorI
   return { note: own.note, atMs: own.atMs, isAnswered };
 }
 
+type Notice = {
+  readonly datanetId: number;
+  readonly note: string;
+  readonly byId: number;
+  readonly atMs: number;
+} & (
+  | {
+      readonly about: "row";
+      readonly row: string;
+      readonly isLeftOut: boolean;
+      readonly why: string;
+      readonly objection: ReturnType<typeof objectionOf>;
+    }
+  | { readonly about: "contribution"; readonly commit: string }
+);
+
+interface StoredNotice {
+  readonly datanetId: number;
+  readonly number: number | null;
+  /** A row's digest, or a commit's root. */
+  readonly about: string;
+}
+
 /** Notices for a contributor: their rows that a reviewer has decided about, and their rejected contributions; newest first. */
-export function noticesFor(datanet: HostedDatanet, contributorId: number) {
-  const rows = [...datanet.recordState.rows()].flatMap(([row, records]) => {
+export async function noticesFor(
+  store: HostStore,
+  contributorId: number,
+  { from, limit }: { from: number; limit: number },
+) {
+  const all = `
+    select rows.datanet_id, rows.number, encode(digest, 'hex') as about, noticed_at_ms as at_ms
+      from commits join rows on rows.datanet_id = commits.datanet_id and rows.commit_number = commits.number
+     where contributor_id = $1::bigint and noticed_at_ms is not null
+    union all select datanet_id, null, rows_root, rejected_at_ms from commits
+     where contributor_id = $1::bigint and rejected_at_ms is not null`;
+  const [[counted], found] = await Promise.all([
+    store.database.query<{ total: number }>(`select count(*)::int as total from (${all}) as notices`, [
+      contributorId,
+    ]),
+    store.database.query<StoredNotice>(
+      `select datanet_id as "datanetId", number, about from (${all}) as notices
+        order by at_ms desc, datanet_id, number offset $2::bigint limit $3`,
+      [contributorId, from, limit],
+    ),
+  ]);
+  const states = new Map<number, RecordState>();
+  for (const id of new Set(found.map(({ datanetId }) => datanetId))) {
+    const own = found.filter(({ datanetId }) => datanetId === id);
+    states.set(
+      id,
+      await (await store.require(id)).stateOf(
+        "row_number = any($2) or (row_number is null and kind = 'verdict' and about = any($3))",
+        [
+          own.flatMap(({ number }) => (number === null ? [] : [number])),
+          own.flatMap(({ about, number }) => (number === null ? [about] : [])),
+        ],
+      ),
+    );
+  }
+  const notices = found.flatMap(({ about, datanetId, number }): Notice[] => {
+    const state = states.get(datanetId)!;
+    if (number === null) {
+      const verdict = state.verdict(about);
+      if (verdict === null) return [];
+      const { atMs, leafId, note } = verdict;
+      return [{ datanetId, about: "contribution", commit: about, note, byId: leafId, atMs }];
+    }
+    const records = state.row(about);
     const decision = decisionOf(records);
-    if (decision === null || datanet.contributorOf(row) !== contributorId) return [];
-    return [{ about: "row" as const, row, ...decision, objection: objectionOf(records, contributorId) }];
+    if (decision === null) return [];
+    const objection = objectionOf(records, contributorId);
+    return [{ datanetId, about: "row", row: about, ...decision, objection }];
   });
-  const contributions = datanet.commits.flatMap(({ facts: { contributorId: owner, rowsRoot } }) => {
-    const verdict = owner === contributorId ? datanet.recordState.verdict(rowsRoot) : null;
-    if (verdict?.verdict !== "reject") return [];
-    const { atMs, leafId, note } = verdict;
-    return [{ about: "contribution" as const, commit: rowsRoot, note, byId: leafId, atMs }];
-  });
-  return [...rows, ...contributions].map((notice) => ({ datanetId: datanet.id, ...notice }));
+  return { total: counted!.total, notices };
 }

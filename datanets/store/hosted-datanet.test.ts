@@ -1,42 +1,43 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { Database } from "@openledger/foundation/database/database";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { nameCard } from "../card/card.ts";
+import { type Card, nameCard } from "../card/card.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
 import { encodeDigests } from "../rows/row-wire.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
-import { sha256Hex } from "./blob-files.ts";
+import { HOST_PART } from "./host-schema.ts";
 import { HostStore } from "./host-store.ts";
-import { HostedDatanet } from "./hosted-datanet.ts";
-import { TextSearch, wordsOf } from "./text-search.ts";
+import type { HostedDatanet } from "./hosted-datanet.ts";
+import { Quotas } from "./quotas.ts";
+import { redescribePart } from "./redescribe-rows.ts";
+import { type RowFilter, RowSearch } from "./row-search.ts";
 
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
-
 const DOMAIN = 7n;
-const account = async () => ({ leafId: 3, day: 1, usage: { bytes: 0, records: 0 } });
-let folder: string;
+const ID = 10;
+const limits = { quotaBytesPerDay: 1e12, quotaRecordsPerDay: 1e9, maxStoreBytes: 1e12 };
+const account = { leafId: 3, quotas: new Quotas(limits, Date.now) };
+let home: TestDatabase;
 let store: HostStore;
-let datanet: HostedDatanet;
 const open = async () => {
-  store = await HostStore.open(folder, ROLLUP, () => {});
-  datanet = new HostedDatanet(10, store, DOMAIN);
-  const { signal } = new AbortController();
-  await datanet.open();
-  await datanet.loadRows(signal);
-  await datanet.loadWords(signal);
+  const logger = createLogger("test", "silent");
+  const database = await Database.open({ url: home.url, part: HOST_PART, rollup: ROLLUP, logger });
+  store = new HostStore(database, DOMAIN);
 };
+const datanet = (): Promise<HostedDatanet> => store.require(ID);
 beforeAll(initPoseidon);
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "hosted-datanet-"));
+  home = await createTestDatabase();
   await open();
-  await datanet.addCard(nameCard(sampleCard()));
+  await (await store.openOrMake(ID)).addCard(nameCard(sampleCard()));
 });
 afterEach(async () => {
-  await store.close();
-  rmSync(folder, { recursive: true });
+  await store.database.close();
+  await home.drop();
 });
 
 async function list(rows: readonly Uint8Array[], contributorId: number, commitIndex: number) {
@@ -49,7 +50,14 @@ async function list(rows: readonly Uint8Array[], contributorId: number, commitIn
     committedAtMs: null,
     opIndex: 1,
   };
-  return datanet.addList(encodeDigests(rows.map(sha256Hex)), { commit, commitIndex }, account);
+  return (await datanet()).addList(encodeDigests(rows.map(sha256Hex)), { commit, commitIndex }, account);
+}
+
+/** Rows as the only commit of a contributor. */
+async function bring(rows: readonly Uint8Array[], contributorId = 3, commitIndex = 0) {
+  const commit = await list(rows, contributorId, commitIndex);
+  await (await datanet()).addRows(commit, 0, rows, account);
+  return commit;
 }
 
 describe("rows of a commit", () => {
@@ -61,35 +69,47 @@ describe("rows of a commit", () => {
     for (const [from, count] of [[5, 10], [5, 3], [0, 8], ...pieces] as [number, number][]) {
       const piece = rows.slice(from, from + count);
       const fresh = piece.filter((_, i) => !present.has(from + i)).length;
-      expect(await datanet.addRows(commit, from, piece, account)).toBe(fresh);
+      expect(await (await datanet()).addRows(commit, from, piece, account)).toBe(fresh);
       for (const i of piece.keys()) present.add(from + i);
-      await store.close();
+      await store.database.close();
       await open();
-      commit = datanet.requireCommit(commit.facts.rowsRoot);
-      const absent = commit
-        .missing(100)
-        .flatMap(({ count, from }) => Array.from({ length: count }, (_, i) => from + i));
+      commit = await (await datanet()).requireCommit(commit.rowsRoot);
+      const absent = (await (await datanet()).missing(commit, 100)).flatMap((run) =>
+        Array.from({ length: run.count }, (_, i) => run.from + i),
+      );
       expect(absent).toEqual([...rows.keys()].filter((i) => !present.has(i)));
+      expect(commit.receivedCount).toBe(present.size);
     }
-    await datanet.addRows(commit, 0, rows, account);
-    expect(await datanet.readRows(commit, 0, 1_000_000)).toEqual(rows.map((row) => Buffer.from(row)));
-    expect((await datanet.readRows(commit, 12, 1)).length).toBe(1);
+    const here = await datanet();
+    await here.addRows(commit, 0, rows, account);
+    expect(await here.readRows(commit, 0, 1_000_000)).toEqual(rows.map((row) => Buffer.from(row)));
+    expect((await here.readRows(commit, 12, 1)).length).toBe(1);
+    expect(await here.readRows(commit, 30, 1_000)).toEqual([]);
+    expect((await datanet()).rowCount).toBe(30);
+  });
+
+  it("are taken once where two hosts get them at once", async () => {
+    const rows = sampleRows(40);
+    const commit = await list(rows, 3, 0);
+    const here = await datanet();
+    const counts = await Promise.all(
+      [0, 10, 20, 0, 15].map((from) => here.addRows(commit, from, rows.slice(from, from + 20), account)),
+    );
+    expect(counts.reduce((sum, count) => sum + count)).toBe(40);
+    expect(await here.readRows(commit, 0, 1_000_000)).toEqual(rows.map((row) => Buffer.from(row)));
   });
 
   it("belong to whoever committed them first, in whatever order they came here", async () => {
     const shared = sampleRows(3);
-    const later = await list(shared, 9, 4);
-    await datanet.addRows(later, 0, shared, account);
-    const contributorOf = (row: Uint8Array) =>
-      datanet.commits[datanet.rows.commitOf(datanet.requireRow(sha256Hex(row)))]!.facts.contributorId;
-    expect(contributorOf(shared[1]!)).toBe(9);
-    const first = [...sampleRows(1, 50), ...shared.slice(1)];
-    await datanet.addRows(await list(first, 8, 2), 0, first, account);
-    expect(shared.map(contributorOf)).toEqual([9, 8, 8]);
-    expect(datanet.rows.size).toBe(4);
-    await store.close();
-    await open();
-    expect(shared.map(contributorOf)).toEqual([9, 8, 8]);
+    await bring(shared, 9, 4);
+    const contributorsOf = async (rows: readonly Uint8Array[]) => {
+      const digests = Buffer.concat(rows.map((row) => Buffer.from(sha256Hex(row), "hex")));
+      return (await store.knownRows(digests)).map(({ contributorId }) => contributorId);
+    };
+    expect(await contributorsOf(shared)).toEqual([9, 9, 9]);
+    await bring([...sampleRows(1, 50), ...shared.slice(1)], 8, 2);
+    expect(await contributorsOf(shared)).toEqual([9, 8, 8]);
+    expect((await datanet()).rowCount).toBe(4);
   });
 
   it("are refused with another list than the ledger's", async () => {
@@ -104,37 +124,107 @@ describe("rows of a commit", () => {
       opIndex: 1,
     };
     const digests = encodeDigests(rows.map(sha256Hex).reverse());
-    await expect(datanet.addList(digests, { commit, commitIndex: 0 }, account)).rejects.toMatchObject({
-      code: "DNT_LIST_MISMATCH",
-    });
+    await expect(
+      (await datanet()).addList(digests, { commit, commitIndex: 0 }, account),
+    ).rejects.toMatchObject({ code: "DNT_LIST_MISMATCH" });
+  });
+
+  it("are no rows of another Datanet that has not got them, though their bytes are here", async () => {
+    const rows = sampleRows(3);
+    await bring(rows);
+    await (await store.openOrMake(11)).addCard(nameCard(sampleCard()));
+    const other = await store.require(11);
+    const digests = Buffer.from(encodeDigests(rows.map(sha256Hex)));
+    await expect(other.fetchRows(digests, 1_000_000)).rejects.toMatchObject({ code: "DNT_NOT_HOSTED" });
+    await expect(other.content(sha256Hex(rows[0]!))).rejects.toMatchObject({ code: "DNT_NOT_HOSTED" });
+    expect(await (await datanet()).fetchRows(digests, 1)).toHaveLength(1);
+    expect(await (await datanet()).fetchRows(digests, 1_000_000)).toHaveLength(3);
   });
 });
 
-describe("TextSearch", () => {
-  it("finds what reading every row would find", () => {
-    const word = fc.constantFrom("sun", "Rain", "höhe", "雨", "x1", "sunny", "ra");
-    fc.assert(
-      fc.property(
-        fc.array(fc.array(word, { maxLength: 4 }), { maxLength: 300 }),
-        word,
-        word,
-        (texts, a, b) => {
-          const search = new TextSearch();
-          for (const [row, text] of texts.entries()) search.add(row, text.join("-"));
-          const rowsWith = (test: (words: string[]) => boolean) =>
-            texts.flatMap((text, row) => (test([...wordsOf(text.join(" "))]) ? [row] : []));
-          const [x, y] = [a.toLowerCase(), b.toLowerCase()];
-          expect([...search.find(`${a} ${b}`)]).toEqual(
-            rowsWith((words) => words.includes(x) && words.includes(y)),
-          );
-          expect([...search.find(`${a} ${b}*`)]).toEqual(
-            x === y
-              ? rowsWith((words) => words.some((one) => one.startsWith(x)))
-              : rowsWith((words) => words.includes(x) && words.some((one) => one.startsWith(y))),
-          );
-        },
-      ),
-      { numRuns: 60 },
+describe("a search", () => {
+  const text = (value: string) => new TextEncoder().encode(value);
+  const search = new RowSearch();
+  const find = async (card: Card, filter: RowFilter, page: { after?: number; limit?: number } = {}) =>
+    search.find(await datanet(), card, filter, { from: 0, limit: 50, ...page });
+
+  it("has the best matches first, and goes on behind a row", async () => {
+    const rows = [
+      "rain over a long sentence about many other things that nobody looks for",
+      "rain rain rain",
+      "sun",
+      "rain and sun",
+      "rainy days",
+    ].map(text);
+    await bring(rows);
+    const card = sampleCard();
+    expect((await find(card, { text: "rain" })).rows).toEqual([1, 3, 0]);
+    expect((await find(card, { text: "rain sun" })).rows).toEqual([3]);
+    expect((await find(card, { text: "rai*" })).total).toBe(4);
+    expect((await find(card, { text: "days" })).rows).toEqual((await find(card, { text: "day" })).rows);
+    const seen: number[] = [];
+    for (let last: number | undefined; seen.length < 3; last = seen.at(-1)) {
+      const page = await find(
+        card,
+        { text: "rain" },
+        { limit: 1, ...(last === undefined ? {} : { after: last }) },
+      );
+      expect(page).toMatchObject({ total: 3, from: seen.length });
+      seen.push(...page.rows);
+    }
+    expect(seen).toEqual([1, 3, 0]);
+    // Another process has none of the places in memory.
+    const fresh = await new RowSearch().find(
+      await datanet(),
+      card,
+      { text: "rain" },
+      { from: 0, after: 3, limit: 5 },
     );
+    expect(fresh).toEqual({ total: 3, from: 2, rows: [0] });
   });
+
+  it("finds words of scripts without spaces, in any place of a sentence", async () => {
+    const card = sampleCard({ languages: ["zh", "ja"] });
+    await (await datanet()).addCard(nameCard(card));
+    await bring(["今天北京下雨", "东京も雨です", "晴れ"].map(text));
+    expect((await find(card, { text: "下雨" })).rows).toEqual([0]);
+    expect((await find(card, { text: "北京下雨" })).rows).toEqual([0]);
+    expect((await find(card, { text: "雨" })).total).toBe(2);
+    expect((await find(card, { text: "京下" })).rows).toEqual([0]);
+    expect((await find(card, { text: "雪" })).total).toBe(0);
+  });
+
+  it("takes any text for a text", async () => {
+    await bring(["a\0b nul", "it's \\ & | ! ( ) <-> :* '' %", "-- ; drop table rows"].map(text));
+    const card = sampleCard();
+    for (const hostile of ["' & !", "nul:*", "a <-> b", "\\", "'", "drop) | (", "😀"])
+      expect((await find(card, { text: hostile })).total, hostile).toBeLessThanOrEqual(1);
+    expect((await find(card, { text: "nul" })).rows).toEqual([0]);
+  });
+
+  it("reads all rows again by a card that describes them otherwise", async () => {
+    await bring(["the house", "Häuser am See"].map(text));
+    expect((await find(sampleCard(), { text: "haus" })).total).toBe(0);
+    const german = sampleCard({ languages: ["de"] });
+    await (await datanet()).addCard(nameCard(german));
+    while (await redescribePart(store));
+    expect((await find(german, { text: "haus" })).rows).toEqual([1]);
+  });
+});
+
+it("quotas are counted by all hosts together, and what is refused is not stored", async () => {
+  const rows = sampleRows(20);
+  const commit = await list(rows, 3, 0);
+  const bytes = rows.slice(0, 10).reduce((sum, row) => sum + row.length, 0);
+  const tight = () => ({
+    leafId: 5,
+    quotas: new Quotas({ ...limits, quotaBytesPerDay: bytes }, Date.now),
+  });
+  const here = await datanet();
+  expect(await here.addRows(commit, 0, rows.slice(0, 10), tight())).toBe(10);
+  await expect(here.addRows(commit, 10, rows.slice(10), tight())).rejects.toMatchObject({
+    code: "SRV_QUOTA_USED",
+  });
+  expect((await here.requireCommit(commit.rowsRoot)).receivedCount).toBe(10);
+  expect((await datanet()).rowCount).toBe(10);
 });

@@ -1,111 +1,67 @@
 import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import type { Database } from "@openledger/foundation/database/database";
+import type { Queries, SqlValue } from "@openledger/foundation/database/queries";
 import { hex32 } from "@openledger/foundation/hex";
-import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import { type NamedCard, readCard } from "../card/card.ts";
+import type { Card, NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
-import { recordId, type SignedRecord } from "../records/record.ts";
 import { RecordState } from "../records/record-state.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
 import { DIGEST_BYTES, decodeVersion, type ListedRow, rowHashesOf, versionRowsOf } from "../rows/row-wire.ts";
-import { BlobCache } from "./blob-cache.ts";
-import { sha256Hex } from "./blob-files.ts";
-import type { HostStore, StoredPiece, StoredVersionList, UsageWrite } from "./host-store.ts";
-import { HostedCommit } from "./hosted-commit.ts";
+import type { CardCache } from "./card-cache.ts";
+import { CommitRows } from "./commit-rows.ts";
 import type { HostCommit } from "./ledger-view.ts";
-import { LoadProgress } from "./load-progress.ts";
-import type { RecordOffer } from "./record-offer.ts";
-import { RowTable } from "./row-table.ts";
-import { isVerifiedRecord, type VerifiedRecord, VerifiedRecords } from "./verified-records.ts";
+import type { Quotas } from "./quotas.ts";
+import { describe } from "./row-description.ts";
+import { configurationsOf, vectorSql, wordsOfText } from "./row-words.ts";
+import { bufferOf, digestsSql } from "./sql-values.ts";
+import { DATANET_COLUMNS, type StoredCommit, type StoredDatanet } from "./stored-datanet.ts";
 
-/** Rows are read back in turns, so that requests are answered meanwhile. */
-const ROWS_A_TURN = 50;
+/** Digests that one statement looks up, and rows that one reads. */
+const ROWS_A_STATEMENT = 4_096;
+/** Bytes of a list that one statement reads. */
+const LIST_SLICE_BYTES = 4 * 1024 * 1024;
 
-type Account = (newBytes: number) => Promise<UsageWrite>;
+const COMMIT = `number, rows_root as "rowsRoot", row_count as "rowCount", contributor_id as "contributorId",
+  commit_index as "commitIndex", committed_at_ms::float8 as "committedAtMs", op_index::float8 as "opIndex", received_count as "receivedCount"`;
 
-/** Everything that the host has of one Datanet. Writes come one after another; each is durable before it counts. */
-export class HostedDatanet {
+/** Uploader of bytes, and the quotas that they count against. */
+export interface Account {
+  readonly leafId: number;
+  readonly quotas: Quotas;
+}
+
+/** A Datanet as the host had it when the request came; what it reads is of now. Writes are committed when they resolve. */
+export class HostedDatanet implements StoredDatanet {
   readonly id: number;
-  readonly rows = new RowTable();
-  readonly recordState = new RecordState();
-  readonly verified = new VerifiedRecords();
-  readonly loading: LoadProgress;
-  readonly #store: HostStore;
-  readonly #domain: bigint;
-  readonly #blobs: BlobCache;
-  readonly #cards = new Map<string, NamedCard>();
-  #lastCard: NamedCard | null = null;
-  #cardCount = 0;
-  readonly #commits: HostedCommit[] = [];
-  readonly #commitByRoot = new Map<string, HostedCommit>();
-  readonly #versions = new Map<string, StoredVersionList>();
-  readonly #recordIds = new Set<string>();
-  /** Rows that records speak of, by number: all others wait for labels. */
-  readonly #touched = new Map<number, string>();
-  #revision = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly cardCount: number;
+  readonly commitCount: number;
+  readonly rowCount: number;
+  readonly recordCount: number;
+  readonly revision: number;
+  readonly policy: string | null;
+  readonly database: Database;
+  readonly #cards: CardCache;
 
-  constructor(id: number, store: HostStore, domain: bigint) {
-    this.id = id;
-    this.#store = store;
-    this.#domain = domain;
-    this.#blobs = new BlobCache(store.blobs);
-    this.loading = new LoadProgress(id);
-  }
-
-  /** Loads what is small: cards, lists of commits and of versions. @throws SRV_STORE_CORRUPT */
-  async open(): Promise<void> {
-    for (const text of await this.#store.cards(this.id)) this.#keepCard(readCard(text));
-    for (const facts of await this.#store.commits(this.id)) this.#keepCommit(new HostedCommit(facts));
-    for (const version of await this.#store.versions(this.id)) this.#versions.set(version.rowsRoot, version);
-    this.loading.begin(
-      "rows",
-      this.#commits.reduce((sum, { facts }) => sum + facts.rowCount, 0),
-    );
-  }
-
-  /** Places of rows, then records; after `open`. @throws SRV_STORE_CORRUPT */
-  async loadRows(signal: AbortSignal): Promise<void> {
-    for (const commit of this.#commits) {
-      for (const piece of await this.#store.pieces(this.id, commit.facts.rowsRoot)) {
-        if (signal.aborted) return;
-        await this.#placePiece(commit, piece);
-        this.loading.doneCount = this.rows.size;
-        await new Promise(setImmediate);
-      }
-    }
-    for await (const record of this.#store.records(this.id)) {
-      if (signal.aborted) return;
-      this.#keepRecord(record);
-    }
-    for (const record of await this.#store.verified(this.id)) this.#keepVerified(record);
-    this.#revision += 1;
-    this.loading.begin("words", this.rows.size);
-  }
-
-  /** Words and labels, of all rows that are there; those that come meanwhile are taken along. @throws SRV_STORE_CORRUPT */
-  async loadWords(signal: AbortSignal): Promise<void> {
-    while (this.rows.describedCount < this.rows.size) {
-      if (signal.aborted) return;
-      this.rows.describe(this.#lastCard!.card, await this.content(this.rows.describedCount));
-      this.loading.doneCount = this.rows.describedCount;
-      if (this.loading.doneCount % ROWS_A_TURN === 0) await new Promise(setImmediate);
-    }
-    this.#revision += 1;
-    this.loading.end();
-  }
-
-  /** Revision of the Datanet. It grows with each write; results of an older revision may be stale. */
-  get revision(): number {
-    return this.#revision;
+  constructor(facts: StoredDatanet, cards: CardCache) {
+    this.id = facts.id;
+    this.cardCount = facts.cardCount;
+    this.commitCount = facts.commitCount;
+    this.rowCount = facts.rowCount;
+    this.recordCount = facts.recordCount;
+    this.revision = facts.revision;
+    this.policy = facts.policy;
+    this.database = cards.database;
+    this.#cards = cards;
   }
 
   /** Returns the card of a policy word; null if the host does not have it. */
-  card(policy: bigint): NamedCard | null {
-    return this.#cards.get(hex32(policy)) ?? null;
+  card(policy: bigint): Promise<NamedCard | null> {
+    return this.#cards.card(this.id, hex32(policy));
   }
 
   /** Returns the newest card, which holds until the ledger's present one is here. @throws DNT_NOT_HOSTED */
-  requireCard(policy: bigint): NamedCard {
-    const card = this.card(policy) ?? this.#lastCard;
+  async requireCard(policy: bigint): Promise<NamedCard> {
+    const card = (await this.card(policy)) ?? (await this.#lastCard());
     if (card === null)
       throw datanetError("DNT_NOT_HOSTED", `this host has no card of Datanet ${this.id}`, {
         data: { datanetId: this.id },
@@ -113,26 +69,63 @@ export class HostedDatanet {
     return card;
   }
 
-  addCard(card: NamedCard): Promise<void> {
-    return this.#inTurn(async () => {
-      if (card.policy === this.#lastCard?.policy) return;
-      await this.#store.addCard(this.id, this.#cardCount, card.text);
-      this.#keepCard(card);
-      this.#revision += 1;
+  async #lastCard(): Promise<NamedCard | null> {
+    return this.policy === null ? null : this.#cards.card(this.id, this.policy);
+  }
+
+  /** Takes a card. Rows that it describes otherwise than the last one are described again, a part at a time. */
+  addCard({ card, policy, text }: NamedCard): Promise<void> {
+    return this.database.transaction(async (queries) => {
+      const before = await lock(queries, this.id);
+      if (before.policy === hex32(policy)) return;
+      const last = before.policy === null ? null : await this.#cards.card(this.id, before.policy, queries);
+      await queries.query("insert into cards values ($1, $2, $3, $4)", [
+        this.id,
+        before.cardCount,
+        hex32(policy),
+        text,
+      ]);
+      const { access, description, field, name, tags } = card;
+      await queries.query(
+        `update datanets set card_count = card_count + 1, revision = revision + 1, policy = $2, field = $3, access = $4,
+                tags = $5, words = to_tsvector('simple', $6) where id = $1`,
+        [
+          this.id,
+          hex32(policy),
+          storable(field.toLowerCase()),
+          access,
+          tags.map((tag) => storable(tag.toLowerCase())),
+          wordsOfText([name, field, ...tags, description].join(" ")),
+        ],
+      );
+      if (last === null || describesAlike(last.card, card)) return;
+      await queries.query(
+        `insert into descriptions values ($1, 0, $2)
+           on conflict (datanet_id) do update set next_row = 0, end_row = excluded.end_row`,
+        [this.id, before.rowCount],
+      );
     });
   }
 
-  get commits(): readonly HostedCommit[] {
-    return this.#commits;
+  /** Commits whose lists are here, as they came. */
+  commits(): Promise<StoredCommit[]> {
+    return this.database.query<StoredCommit>(
+      `select ${COMMIT} from commits where datanet_id = $1 order by number`,
+      [this.id],
+    );
   }
 
-  commit(rowsRoot: string): HostedCommit | undefined {
-    return this.#commitByRoot.get(rowsRoot);
+  async commit(rowsRoot: string): Promise<StoredCommit | undefined> {
+    const [found] = await this.database.query<StoredCommit>(
+      `select ${COMMIT} from commits where datanet_id = $1 and rows_root = $2`,
+      [this.id, rowsRoot],
+    );
+    return found;
   }
 
   /** @throws DNT_LIST_MISSING */
-  requireCommit(rowsRoot: string): HostedCommit {
-    const commit = this.commit(rowsRoot);
+  async requireCommit(rowsRoot: string): Promise<StoredCommit> {
+    const commit = await this.commit(rowsRoot);
     if (commit === undefined)
       throw datanetError("DNT_LIST_MISSING", `this host has no list of the commit ${rowsRoot}`, {
         data: { rowsRoot },
@@ -140,281 +133,358 @@ export class HostedDatanet {
     return commit;
   }
 
-  /** Takes the list behind a final commit. @throws DNT_LIST_MISMATCH */
-  addList(
+  /** Takes the list behind a final commit. @throws DNT_LIST_MISMATCH, SRV_QUOTA_USED, SRV_DISK_FULL */
+  async addList(
     digests: Uint8Array,
     { commit, commitIndex }: { readonly commit: HostCommit; readonly commitIndex: number },
-    account: Account,
-  ): Promise<HostedCommit> {
-    return this.#inTurn(async () => {
-      const rowsRoot = hex32(commit.rowsRoot);
-      const known = this.commit(rowsRoot);
-      if (known !== undefined) return known;
-      const rowCount = digests.length / DIGEST_BYTES;
-      if (rowCount !== commit.rowCount || contributionRoot(rowHashesOf(digests)) !== commit.rowsRoot)
-        throw mismatch(`the list of ${rowCount} rows is not that of the commit`, rowsRoot);
-      const { committedAtMs, contributorId, opIndex } = commit;
-      const usage = await account(digests.length);
-      const list = await this.#store.putBlob(digests);
-      const facts = { rowsRoot, rowCount, contributorId, commitIndex, committedAtMs, opIndex, list };
-      await this.#store.addCommit(this.id, facts, usage);
-      this.#revision += 1;
-      return this.#keepCommit(new HostedCommit(facts));
+    { leafId, quotas }: Account,
+  ): Promise<StoredCommit> {
+    const rowsRoot = hex32(commit.rowsRoot);
+    const rowCount = digests.length / DIGEST_BYTES;
+    if (rowCount !== commit.rowCount || contributionRoot(rowHashesOf(digests)) !== commit.rowsRoot)
+      throw mismatch(`the list of ${rowCount} rows is not that of the commit`, rowsRoot);
+    const { committedAtMs, contributorId, opIndex } = commit;
+    await this.database.transaction(async (queries) => {
+      const { commitCount } = await lock(queries, this.id);
+      const known = await queries.query("select 1 from commits where datanet_id = $1 and rows_root = $2", [
+        this.id,
+        rowsRoot,
+      ]);
+      if (known.length > 0) return;
+      await quotas.takeBytes(queries, leafId, digests.length);
+      await queries.query(
+        `insert into commits (datanet_id, number, rows_root, row_count, contributor_id, commit_index, committed_at_ms, op_index, list)
+           values ($1, $2, $3, $4, $5, $6, $7::bigint, $8::bigint, $9)`,
+        [
+          ...[this.id, commitCount, rowsRoot, rowCount, contributorId, commitIndex],
+          ...[committedAtMs, opIndex, bufferOf(digests)],
+        ],
+      );
+      await changed(queries, this.id, { commits: 1, bytes: digests.length });
     });
+    return this.requireCommit(rowsRoot);
   }
 
-  /** SHA-256 of each row of a commit, 32 bytes each. */
-  list(commit: HostedCommit): Promise<Uint8Array> {
-    return this.#blobs.get(commit.facts.list);
+  /** SHA-256 of each row of a commit, 32 bytes each, in pieces. */
+  list({ number, rowCount }: StoredCommit): AsyncGenerator<Buffer> {
+    return this.#slices("commits", "number", number, rowCount * DIGEST_BYTES);
+  }
+
+  /** SHA-256 of rows of a commit, 32 bytes each: as many as it has from place `from` on, at most `count`. */
+  async digests({ number }: Pick<StoredCommit, "number">, from: number, count: number): Promise<Buffer> {
+    const [found] = await this.database.query<{ digests: Buffer }>(
+      `select substring(list from $3::bigint::int for $4::int) as digests from commits where datanet_id = $1 and number = $2`,
+      [this.id, number, from * DIGEST_BYTES + 1, count * DIGEST_BYTES],
+    );
+    return found!.digests;
   }
 
   /**
    * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over.
-   * Durable when it resolves. @returns how many are new. @throws DNT_LIST_MISMATCH, SRV_STORE_FAILED
+   * @returns how many are new. @throws DNT_LIST_MISMATCH, SRV_QUOTA_USED, SRV_DISK_FULL
    */
-  addRows(
-    commit: HostedCommit,
+  async addRows(
+    commit: StoredCommit,
     from: number,
     rows: readonly Uint8Array[],
     account: Account,
   ): Promise<number> {
-    return this.#inTurn(async () => {
-      const list = await this.list(commit);
-      for (const [i, row] of rows.entries()) {
-        const at = (from + i) * DIGEST_BYTES;
-        const digest = Buffer.from(list.subarray(at, at + DIGEST_BYTES)).toString("hex");
-        if (row.length === 0 || sha256Hex(row) !== digest)
-          throw datanetError("DNT_LIST_MISMATCH", `row ${from + i} is not the one that was committed`, {
-            data: { reason: "row-mismatch", index: from + i, digest },
-          });
-      }
-      let newCount = 0;
-      for (let first = 0; first < rows.length; ) {
-        if (commit.has(from + first)) {
-          first += 1;
-          continue;
-        }
-        let end = first + 1;
-        while (end < rows.length && !commit.has(from + end)) end += 1;
-        newCount += await this.#takePiece(commit, from + first, rows.slice(first, end), account);
-        first = end;
-      }
-      return newCount;
-    });
+    const digests = await this.digests(commit, from, rows.length);
+    for (const [i, row] of rows.entries()) {
+      const digest = digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES).toString("hex");
+      if (row.length === 0 || sha256Hex(row) !== digest)
+        throw datanetError("DNT_LIST_MISMATCH", `row ${from + i} is not the one that was committed`, {
+          data: { reason: "row-mismatch", index: from + i, digest },
+        });
+    }
+    // A new card may come between the reading of the last one and the rows' transaction.
+    for (;;) {
+      const { cardCount: cardCountBefore, policy } = await factsOf(this.database, this.id);
+      const { card } = (await this.#cards.card(this.id, policy!))!;
+      const described = rows.map((row) => describe(card, row));
+      const newCount = await this.database.transaction(async (queries) => {
+        const { cardCount, rowCount } = await lock(queries, this.id);
+        if (cardCount !== cardCountBefore) return null;
+        const pieces = new CommitRows(queries, this.id, commit);
+        const fresh = await pieces.missingOf(from, rows.length);
+        if (fresh.length === 0) return 0;
+        const bytes = fresh.reduce((sum, i) => sum + rows[i]!.length, 0);
+        await account.quotas.takeBytes(queries, account.leafId, bytes);
+        const addedCount = await pieces.add({
+          rowCount,
+          rows: fresh.map((i) => ({
+            place: from + i,
+            digest: digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
+            content: rows[i]!,
+            ...described[i]!,
+          })),
+          vector: vectorSql("words", configurationsOf(card), this.id),
+        });
+        await changed(queries, this.id, { rows: addedCount, bytes });
+        return fresh.length;
+      });
+      if (newCount !== null) return newCount;
+    }
+  }
+
+  /** Runs of rows that have not come, at most `max` of them. */
+  async missing({ number }: StoredCommit, max: number): Promise<{ from: number; count: number }[]> {
+    return this.database.query(
+      `select lower(run) as "from", upper(run) - lower(run) as count
+         from commits, unnest(int4multirange(int4range(0, row_count)) - received) as run
+        where datanet_id = $1 and number = $2 order by lower(run) limit $3`,
+      [this.id, number, max],
+    );
   }
 
   /** Rows of a commit as they lie here, from `from` on and without a gap, up to `maxBytes`, but one at least. */
-  async readRows(commit: HostedCommit, from: number, maxBytes: number): Promise<Uint8Array[]> {
+  async readRows(commit: StoredCommit, from: number, maxBytes: number): Promise<Uint8Array[]> {
+    const [run] = await this.database.query<{ end: number }>(
+      `select upper(run) as end from commits, unnest(received) as run
+        where datanet_id = $1 and number = $2 and $3::bigint >= lower(run) and $3::bigint < upper(run)`,
+      [this.id, commit.number, from],
+    );
     const rows: Uint8Array[] = [];
-    let bytes = 0;
-    for (let index = from; ; ) {
-      const piece = commit.pieceOf(index);
-      if (piece === undefined) return rows;
-      const blob = await this.#blobs.get(piece.blob);
-      let offset = 0;
-      for (const [i, length] of piece.lengths.entries()) {
-        if (piece.from + i === index) {
-          if (rows.length > 0 && bytes + length > maxBytes) return rows;
-          rows.push(blob.subarray(offset, offset + length));
-          bytes += length;
-          index += 1;
-        }
-        offset += length;
-      }
-    }
-  }
-
-  /** Returns a row's number. @throws DNT_NOT_HOSTED */
-  requireRow(digest: string): number {
-    const row = this.rows.find(digest);
-    if (row === undefined)
-      throw datanetError("DNT_NOT_HOSTED", `this host has no row ${digest}`, { data: { digest } });
-    return row;
-  }
-
-  /** Returns the contributor who committed a row first; null if the host does not have the row. */
-  contributorOf(digest: string): number | null {
-    const row = this.rows.find(digest);
-    return row === undefined ? null : this.#commits[this.rows.commitOf(row)]!.facts.contributorId;
-  }
-
-  async content(row: number): Promise<Uint8Array> {
-    const { blob, length, offset } = this.rows.place(row);
-    return (await this.#blobs.get(blob)).subarray(offset, offset + length);
-  }
-
-  get versions(): readonly StoredVersionList[] {
-    return [...this.#versions.values()];
-  }
-
-  /** Takes the list behind a version's root. @throws DNT_LIST_MISMATCH */
-  addVersion(list: Uint8Array, rowsRoot: bigint, account: Account): Promise<void> {
-    return this.#inTurn(async () => {
-      const root = hex32(rowsRoot);
-      if (this.#versions.has(root)) return;
-      const rows = decodeVersion(list);
-      if (versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
-        throw mismatch(`the list of ${rows.length} rows is not that of the version`, root);
-      const usage = await account(list.length);
-      const stored = { rowsRoot: root, rowCount: rows.length, list: await this.#store.putBlob(list) };
-      await this.#store.addVersion(this.id, stored, usage);
-      this.#versions.set(root, stored);
-      this.#revision += 1;
-    });
-  }
-
-  /** Returns the list behind a version's root, as it travels. @throws DNT_NOT_HOSTED */
-  versionList(rowsRoot: string): Promise<Uint8Array> {
-    const version = this.#versions.get(rowsRoot);
-    if (version === undefined)
-      throw datanetError("DNT_NOT_HOSTED", `this host has no version of root ${rowsRoot}`, {
-        data: { rowsRoot },
+    for (let next = from, bytes = 0; next < (run?.end ?? 0) && bytes < maxBytes; ) {
+      const count = Math.min(ROWS_A_STATEMENT, run!.end - next);
+      const found = await this.#contents(await this.digests(commit, next, count), {
+        maxBytes: maxBytes - bytes,
+        isFirst: rows.length === 0,
       });
-    return this.#blobs.get(version.list);
-  }
-
-  async version(rowsRoot: string): Promise<ListedRow[]> {
-    return decodeVersion(await this.versionList(rowsRoot));
-  }
-
-  get recordCount(): number {
-    return this.#recordIds.size;
-  }
-
-  hasRecord(id: string): boolean {
-    return this.#recordIds.has(id) || this.verified.has(id);
+      rows.push(...found);
+      bytes += found.reduce((sum, row) => sum + row.length, 0);
+      next += found.length;
+      if (found.length < count) break;
+    }
+    return rows;
   }
 
   /**
-   * Takes records whose signatures are checked, one after another; they hold, together, from when it resolves. What each may
-   * say is checked here, so that two at once do not both pass.
-   * @returns for each why it is not taken, or null
+   * Contents of rows by digest, in the order asked for, as many as `maxBytes` have room for, but one at least.
+   * @param digests 32 bytes each
+   * @throws DNT_NOT_HOSTED for a row that the Datanet does not have here
    */
-  addRecords(offers: readonly RecordOffer[]): Promise<(RollupError | null)[]> {
-    return this.#inTurn(async () => {
-      const first = this.#recordIds.size;
-      const records: SignedRecord[] = [];
-      const verified = new Set<VerifiedRecord>();
-      const dropped = new Set<VerifiedRecord>();
-      const usages = new Map<number, UsageWrite>();
-      const results: (RollupError | null)[] = [];
-      for (const { account, check, record } of offers) {
-        try {
-          if (!this.hasRecord(recordId(this.#domain, record.body))) {
-            check();
-            const usage = await account();
-            usages.set(usage.leafId, usage);
-            if (isVerifiedRecord(record)) {
-              verified.add(record);
-              for (const one of this.#keepVerified(record)) if (!verified.delete(one)) dropped.add(one);
-            } else {
-              this.#keepRecord(record);
-              records.push(record);
-            }
-          }
-          results.push(null);
-        } catch (error) {
-          if (!isRollupError(error)) throw error;
-          results.push(error);
-        }
-      }
-      // If this fails the host ends, and its memory with it.
-      const writes = { records, verified: [...verified], dropped: [...dropped] };
-      if (usages.size > 0) await this.#store.addRecords(this.id, first, writes, [...usages.values()]);
-      this.#revision += 1;
-      return results;
-    });
-  }
-
-  /** Records in the order in which they came. */
-  records(from: number): AsyncGenerator<SignedRecord> {
-    return this.#store.records(this.id, from);
-  }
-
-  /** Digests of rows with records, by the row's number. */
-  get touched(): ReadonlyMap<number, string> {
-    return this.#touched;
-  }
-
-  #keepCard(card: NamedCard): void {
-    this.#cards.set(hex32(card.policy), card);
-    this.#lastCard = card;
-    this.#cardCount += 1;
-  }
-
-  #keepCommit(commit: HostedCommit): HostedCommit {
-    this.#commits.push(commit);
-    this.#commitByRoot.set(commit.facts.rowsRoot, commit);
-    return commit;
-  }
-
-  async #takePiece(
-    commit: HostedCommit,
-    from: number,
-    rows: readonly Uint8Array[],
-    account: Account,
-  ): Promise<number> {
-    const content = Buffer.concat(rows);
-    const usage = await account(content.length);
-    const blob = await this.#store.putBlob(content);
-    const piece = { from, blob, lengths: rows.map(({ length }) => length) };
-    await this.#store.addPiece(this.id, commit.facts.rowsRoot, piece, usage);
-    await this.#placePiece(commit, piece, rows);
-    this.#revision += 1;
-    return rows.length;
-  }
-
-  /** @param contents of the piece's rows; default: their words are read back later */
-  async #placePiece(
-    commit: HostedCommit,
-    piece: StoredPiece,
-    contents?: readonly Uint8Array[],
-  ): Promise<void> {
-    const list = await this.list(commit);
-    commit.add(piece);
-    const number = this.#commits.indexOf(commit);
-    const rows = piece.lengths.map((length, i) => {
-      const at = (piece.from + i) * DIGEST_BYTES;
-      const digest = list.subarray(at, at + DIGEST_BYTES);
-      return { digest, length, commit: number, index: piece.from + i };
-    });
-    // A row that was committed twice counts for the one who committed it first, whichever came to this host first.
-    for (const { digest, index } of rows) {
-      const known = this.rows.find(digest);
-      if (known === undefined) continue;
-      const held = this.#commits[this.rows.commitOf(known)]!;
-      if (commit.facts.commitIndex < held.facts.commitIndex) this.rows.move(known, number, index);
+  async fetchRows(digests: Uint8Array, maxBytes: number): Promise<Uint8Array[]> {
+    const rows: Uint8Array[] = [];
+    for (let at = 0, bytes = 0; at < digests.length && bytes < maxBytes; ) {
+      const asked = bufferOf(digests.subarray(at, at + ROWS_A_STATEMENT * DIGEST_BYTES));
+      const [absent] = await this.database.query<{ digest: Buffer; place: number }>(
+        `select digest, place from ${digestsSql("$2")} as asked
+          where not exists (select 1 from rows where rows.digest = asked.digest and datanet_id = $1) order by place limit 1`,
+        [this.id, asked],
+      );
+      const found = await this.#contents(asked, { maxBytes: maxBytes - bytes, isFirst: rows.length === 0 });
+      rows.push(...found);
+      const isWhole = found.length === asked.length / DIGEST_BYTES;
+      // What lies behind the room of the answer is nobody's business yet.
+      if (absent !== undefined && absent.place <= found.length)
+        throw notHosted(absent.digest.toString("hex"));
+      if (!isWhole) break;
+      bytes += found.reduce((sum, row) => sum + row.length, 0);
+      at += asked.length;
     }
-    const isDescribed = this.rows.describedCount === this.rows.size;
-    const fresh = this.rows.add(piece.blob, rows);
-    // While words are read back, these wait for their turn. Asked and done in one step, since reading back goes on beside.
-    if (contents !== undefined && isDescribed)
-      for (const i of fresh) this.rows.describe(this.#lastCard!.card, contents[i]!);
+    return rows;
   }
 
-  #keepRecord(record: SignedRecord): void {
-    const id = recordId(this.#domain, record.body);
-    this.#recordIds.add(id);
-    this.recordState.add(id, record.body);
-    // A model may have suggested something for every row: that begins none of them.
-    if (!("row" in record.body) || record.body.kind === "suggestion") return;
-    const row = this.rows.find(record.body.row);
-    if (row !== undefined) this.#touched.set(row, record.body.row);
+  /** Contents in the order of their digests, up to `maxBytes`; those that are not here end them. */
+  async #contents(
+    digests: Buffer,
+    { isFirst, maxBytes }: { maxBytes: number; isFirst: boolean },
+  ): Promise<Uint8Array[]> {
+    const found = await this.database.query<{ place: number; bytes: Buffer }>(
+      `select place, bytes from (
+          select place, bytes, sum(octet_length(bytes)) over (order by place) as total
+            from ${digestsSql("$1")} as asked join contents using (digest)) as sized
+        where total <= $2::bigint or (place = 0 and $3) order by place`,
+      [digests, Math.max(0, maxBytes), isFirst],
+    );
+    const rows: Uint8Array[] = [];
+    for (const { bytes, place } of found) {
+      if (place !== rows.length) break;
+      rows.push(bytes);
+    }
+    return rows;
   }
 
-  /** @returns records that are dropped for it */
-  #keepVerified(record: VerifiedRecord): VerifiedRecord[] {
-    const id = recordId(this.#domain, record.body);
-    this.recordState.add(id, record.body);
-    return this.verified.add(id, record);
+  /** Returns a row's number. @throws DNT_NOT_HOSTED */
+  async requireRow(digest: string): Promise<number> {
+    const [row] = (await this.rowNumbers([digest])).values();
+    if (row === undefined) throw notHosted(digest);
+    return row;
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
-    return done;
+  /** Numbers of the rows that are here, by digest. */
+  async rowNumbers(digests: readonly string[]): Promise<Map<string, number>> {
+    if (digests.length === 0) return new Map();
+    const found = await this.database.query<{ digest: Buffer; number: number }>(
+      "select digest, number from rows where datanet_id = $1 and digest = any($2)",
+      [this.id, digests.map((digest) => Buffer.from(digest, "hex"))],
+    );
+    return new Map(found.map(({ digest, number }) => [digest.toString("hex"), number]));
   }
+
+  /** @throws DNT_NOT_HOSTED */
+  async content(digest: string): Promise<Uint8Array> {
+    const [found] = await this.database.query<{ bytes: Buffer }>(
+      "select contents.bytes from rows join contents using (digest) where datanet_id = $1 and digest = $2",
+      [this.id, Buffer.from(digest, "hex")],
+    );
+    if (found === undefined) throw notHosted(digest);
+    return found.bytes;
+  }
+
+  /** Which of these roots have versions whose lists are here. */
+  async versionsHere(roots: readonly string[]): Promise<Set<string>> {
+    const found = await this.database.query<{ root: string }>(
+      "select rows_root as root from versions where datanet_id = $1 and rows_root = any($2)",
+      [this.id, roots],
+    );
+    return new Set(found.map(({ root }) => root));
+  }
+
+  /** Takes the list behind a version's root. @throws DNT_LIST_MISMATCH, SRV_QUOTA_USED, SRV_DISK_FULL */
+  async addVersion(list: Uint8Array, rowsRoot: bigint, { leafId, quotas }: Account): Promise<void> {
+    const root = hex32(rowsRoot);
+    if ((await this.versionsHere([root])).size > 0) return;
+    const rows = decodeVersion(list);
+    if (versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
+      throw mismatch(`the list of ${rows.length} rows is not that of the version`, root);
+    await this.database.transaction(async (queries) => {
+      await lock(queries, this.id);
+      await quotas.takeBytes(queries, leafId, list.length);
+      const made = await queries.query(
+        "insert into versions values ($1, $2, $3, $4) on conflict do nothing returning 1",
+        [this.id, root, rows.length, bufferOf(list)],
+      );
+      if (made.length > 0) await changed(queries, this.id, { bytes: list.length });
+    });
+  }
+
+  /** Returns the list behind a version's root, as it travels, in pieces, and its length. @throws DNT_NOT_HOSTED */
+  async versionList(rowsRoot: string): Promise<{ bytes: number; pieces: AsyncGenerator<Buffer> }> {
+    const [found] = await this.database.query<{ bytes: number }>(
+      "select octet_length(list) as bytes from versions where datanet_id = $1 and rows_root = $2",
+      [this.id, rowsRoot],
+    );
+    if (found === undefined)
+      throw datanetError("DNT_NOT_HOSTED", `this host has no version of root ${rowsRoot}`, {
+        data: { rowsRoot },
+      });
+    return { bytes: found.bytes, pieces: this.#slices("versions", "rows_root", rowsRoot, found.bytes) };
+  }
+
+  async version(rowsRoot: string): Promise<ListedRow[]> {
+    const { bytes, pieces } = await this.versionList(rowsRoot);
+    return decodeVersion(await wholeOf(pieces, bytes));
+  }
+
+  async *#slices(
+    table: "commits" | "versions",
+    key: string,
+    value: number | string,
+    bytes: number,
+  ): AsyncGenerator<Buffer> {
+    for (let at = 0; at < bytes; at += LIST_SLICE_BYTES) {
+      const [slice] = await this.database.query<{ bytes: Buffer }>(
+        `select substring(list from $3::int for $4::int) as bytes from ${table} where datanet_id = $1 and ${key} = $2`,
+        [this.id, value, at + 1, LIST_SLICE_BYTES],
+      );
+      yield slice!.bytes;
+    }
+  }
+
+  /** Answers to a leaf's requests for access: the time until which it may read; null if it was never granted. */
+  async grantedUntilMs(leafId: number): Promise<number | null> {
+    const state = await this.stateOf(
+      `(kind = 'accessRequest' and leaf_id = $2) or (kind = 'accessAnswer' and row_number is null and about in
+         (select id from records where datanet_id = $1 and kind = 'accessRequest' and leaf_id = $2))`,
+      [leafId],
+    );
+    return state.grantedUntilMs(leafId);
+  }
+
+  /** State by some of the records. @param where SQL; `$1` is the Datanet */
+  async stateOf(where: string, values: readonly SqlValue[] = []): Promise<RecordState> {
+    const found = await this.database.query<{ id: string; record: string }>(
+      `select id, record from records where datanet_id = $1 and (${where}) order by number`,
+      [this.id, ...values],
+    );
+    const state = new RecordState();
+    for (const { id, record } of found) state.add(id, JSON.parse(record).body);
+    return state;
+  }
+
+  /** State by all records of some rows. */
+  async stateOfRows(rows: readonly number[]): Promise<RecordState> {
+    return rows.length === 0 ? new RecordState() : this.stateOf("row_number = any($2)", [rows]);
+  }
+
+  /** Different rows that a leaf has labelled. */
+  labelCount(leafId: number): Promise<number> {
+    return labelCountOf(this.database, this.id, leafId);
+  }
+}
+
+/** Different rows of a Datanet that a leaf has labelled. */
+export async function labelCountOf(queries: Queries, datanetId: number, leafId: number): Promise<number> {
+  const [found] = await queries.query<{ count: number }>(
+    "select count(*)::int as count from labels where datanet_id = $1 and leaf_id = $2",
+    [datanetId, leafId],
+  );
+  return found!.count;
+}
+
+/** Text that a column takes: a NUL is refused by PostgreSQL. */
+const storable = (text: string) => text.replaceAll("\0", " ");
+
+/** True if rows have the same label, form and words by both cards. */
+const describesAlike = (a: Card, b: Card) =>
+  JSON.stringify([a.row, a.labels.map(({ name }) => name), configurationsOf(a)]) ===
+  JSON.stringify([b.row, b.labels.map(({ name }) => name), configurationsOf(b)]);
+
+/** Locks the Datanet against other writes until the transaction ends. @returns its facts as they are then */
+export const lock = (queries: Queries, datanetId: number): Promise<StoredDatanet> =>
+  factsOf(queries, datanetId, "for update");
+
+async function factsOf(queries: Queries, datanetId: number, locking = ""): Promise<StoredDatanet> {
+  const [facts] = await queries.query<StoredDatanet>(
+    `select ${DATANET_COLUMNS} from datanets where id = $1 ${locking}`,
+    [datanetId],
+  );
+  return facts!;
+}
+
+/** Counts what the transaction has stored. */
+export async function changed(
+  { query }: Queries,
+  datanetId: number,
+  {
+    bytes = 0,
+    commits = 0,
+    records = 0,
+    rows = 0,
+  }: { commits?: number; rows?: number; records?: number; bytes?: number },
+): Promise<void> {
+  await query(
+    `update datanets set commit_count = commit_count + $2, row_count = row_count + $3, record_count = record_count + $4,
+            stored_bytes = stored_bytes + $5::bigint, revision = revision + 1 where id = $1`,
+    [datanetId, commits, rows, records, bytes],
+  );
+}
+
+/** Puts pieces together. @param bytes their length */
+async function wholeOf(pieces: AsyncIterable<Buffer>, bytes: number): Promise<Uint8Array> {
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for await (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 const mismatch = (why: string, rowsRoot: string) =>
   datanetError("DNT_LIST_MISMATCH", why, { data: { rowsRoot } });
+
+const notHosted = (digest: string) =>
+  datanetError("DNT_NOT_HOSTED", `this host has no row ${digest}`, { data: { digest } });

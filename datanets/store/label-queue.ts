@@ -1,7 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Card, mayVouch } from "../card/card.ts";
-import type { HostedDatanet } from "./hosted-datanet.ts";
-import { outcomeAt } from "./row-search.ts";
+import type { Queries } from "@openledger/foundation/database/queries";
+import type { Card } from "../card/card.ts";
+import { type HostedDatanet, labelCountOf } from "./hosted-datanet.ts";
+import { outcomeSql } from "./row-outcome.ts";
+import { SqlValues } from "./sql-values.ts";
 
 /** Time for which a row is reserved for the labeller who got it, so that it gets no label too many. */
 const RESERVED_MS = 120_000;
@@ -12,9 +14,9 @@ export interface LabelRequest {
   /** Maximum rows. */
   readonly limit: number;
   /** Rows that the leaf has labelled, and will send: they stay reserved, and are not given again. */
-  readonly unsent: ReadonlySet<number>;
+  readonly unsent: readonly number[];
   /** Rows that the leaf does not want now. */
-  readonly skipped: ReadonlySet<number>;
+  readonly skipped: readonly number[];
 }
 
 export interface LabelPick {
@@ -29,90 +31,183 @@ export interface LabelPick {
 }
 
 /**
- * Chooses a labeller's next rows: first those that others have begun, so that rows get their labels together; then new
- * ones, from another place for each labeller. Nobody gets a row twice, nor one that as many labellers as it needs work
- * on already.
+ * Chooses a labeller's next rows: first those that others have begun, so that rows get their labels together; then new ones,
+ * from another place for each labeller. Nobody gets a row twice, nor one that as many labellers as it needs work on already.
+ * They are reserved for the leaf for two minutes, and what was reserved for it before is free again, unless it is unsent.
+ * Contributors get none of their own rows if the card does not say so.
  */
-export class LabelQueue {
-  readonly #datanet: HostedDatanet;
-  readonly #nowMs: () => number;
-  /** Reservations: row → leaf → end in Unix milliseconds. */
-  readonly #reserved = new Map<number, Map<number, number>>();
+export function nextToLabel(
+  datanet: HostedDatanet,
+  card: Card,
+  { leafId, nowMs, ...request }: LabelRequest & { leafId: number; nowMs: number },
+): Promise<LabelPick> {
+  return datanet.database.transaction(async (queries) => {
+    const { unsent } = request;
+    await queries.query(
+      `delete from label_leases where datanet_id = $1 and (until_ms <= $2::bigint or leaf_id = $3 and row_number <> all($4))`,
+      [datanet.id, nowMs, leafId, unsent],
+    );
+    const queue = new Queue(queries, datanet, card, { ...request, leafId, nowMs });
+    const picked = await queue.pick();
+    if (picked.length > 0)
+      await queries.query(
+        `insert into label_leases select $1, row_number, $3, $4::bigint from unnest($2::int[]) as row_number
+           on conflict (datanet_id, row_number, leaf_id) do update set until_ms = excluded.until_ms`,
+        [datanet.id, picked, leafId, nowMs + RESERVED_MS],
+      );
+    return { rows: picked, held: await queue.held() };
+  });
+}
 
-  constructor(datanet: HostedDatanet, nowMs: () => number) {
+class Queue {
+  readonly #queries: Queries;
+  readonly #datanet: HostedDatanet;
+  readonly #card: Card;
+  readonly #request: LabelRequest & { readonly leafId: number; readonly nowMs: number };
+
+  constructor(
+    queries: Queries,
+    datanet: HostedDatanet,
+    card: Card,
+    request: LabelRequest & { leafId: number; nowMs: number },
+  ) {
+    this.#queries = queries;
     this.#datanet = datanet;
-    this.#nowMs = nowMs;
+    this.#card = card;
+    this.#request = request;
   }
 
-  /**
-   * Row numbers: they are reserved for the leaf for two minutes, and what was reserved for it before is free again, unless it
-   * is unsent. Contributors get none of their own rows where the card does not say so.
-   */
-  next(card: Card, leafId: number, { limit, skipped, unsent }: LabelRequest): LabelPick {
-    const { recordState, rows, touched } = this.#datanet;
-    const nowMs = this.#nowMs();
-    this.#release(leafId, unsent);
-    let heldCount = 0;
-    let freeAtMs = Number.POSITIVE_INFINITY;
-    const heldBy = new Set<number>();
-    const isPassed = (row: number) => unsent.has(row) || skipped.has(row);
-    const isOwn = (row: number) => !mayVouch(card, leafId, this.#datanet.contributorOf(rows.digest(row)));
-    const wants = (row: number, digest: string | undefined) => {
-      const labels = digest === undefined ? null : recordState.row(digest).labels;
-      if (labels?.has(leafId) === true || outcomeAt(this.#datanet, card, row).state !== "waiting")
-        return false;
-      if (isPassed(row) || isOwn(row)) return false;
-      const holders = this.#holders(row, nowMs);
-      if ((labels?.size ?? 0) + holders.size < card.labelling.annotatorsPerRow) return true;
-      heldCount += 1;
-      for (const holder of holders.keys()) heldBy.add(holder);
-      freeAtMs = Math.min(freeAtMs, ...holders.values());
-      return false;
-    };
-    const picked: number[] = [];
-    const gold: number[] = [];
-    for (const [row, digest] of touched) {
-      const records = recordState.row(digest);
-      if (records.gold !== null) {
-        if (!records.labels.has(leafId) && !isPassed(row) && !isOwn(row)) gold.push(row);
-      } else if (picked.length < limit && wants(row, digest)) picked.push(row);
+  async pick(): Promise<number[]> {
+    const { leafId, limit, unsent } = this.#request;
+    const { rowCount } = this.#datanet;
+    const ownCommits = await this.#ownCommits();
+    const picked = await this.#lockOpen(limit, (bind) => ({
+      which: `rows.begun_at is not null and rows.gold_label is null and ${this.#mayLabel(bind, ownCommits)}`,
+      order: "rows.begun_at",
+    }));
+    const start = rowCount === 0 ? 0 : startOf(leafId) % rowCount;
+    for (const turn of [`rows.number >= ${start}`, `rows.number < ${start}`]) {
+      if (picked.length === limit) break;
+      // No record is about them: they wait. Said so plainly, since their index is read in their order then.
+      const fresh = await this.#lockOpen(limit - picked.length, (bind) => ({
+        which: `rows.begun_at is null and ${turn} and ${this.#isForLeaf(bind, ownCommits)}`,
+        order: "rows.number",
+      }));
+      picked.push(...fresh);
     }
-    const start = rows.size === 0 ? 0 : startOf(leafId) % rows.size;
-    for (let i = 0; i < rows.size && picked.length < limit; i++) {
-      const row = (start + i) % rows.size;
-      if (!touched.has(row) && wants(row, undefined)) picked.push(row);
-    }
-    const doneCount = (recordState.labelCounts.get(leafId) ?? 0) + unsent.size;
+    const gold = await this.#gold(ownCommits);
+    const doneCount = (await labelCountOf(this.#queries, this.#datanet.id, leafId)) + unsent.length;
     for (let at = GOLD_EVERY - 1 - (doneCount % GOLD_EVERY); at <= picked.length; at += GOLD_EVERY)
       if (gold.length > 0) picked.splice(at, 0, gold.shift()!);
     if (picked.length === 0) picked.push(...gold);
     picked.splice(limit);
-    for (const row of picked) {
-      const holders = this.#reserved.get(row) ?? new Map<number, number>();
-      this.#reserved.set(row, holders.set(leafId, nowMs + RESERVED_MS));
+    return picked;
+  }
+
+  /** Rows that the leaf could label, were they not with others. */
+  async held(): Promise<LabelPick["held"]> {
+    const { bind, values } = new SqlValues();
+    const { leafId, nowMs } = this.#request;
+    const held = await this.#queries.query<{ leafIds: number[]; untilMs: number }>(
+      `select array_agg(lease.leaf_id order by lease.leaf_id) as "leafIds", min(lease.until_ms)::float8 as "untilMs"
+         from label_leases as lease join rows on rows.datanet_id = lease.datanet_id and rows.number = lease.row_number
+        where ${this.#mayLabel(bind, await this.#ownCommits())} and rows.gold_label is null
+          and lease.leaf_id <> ${bind(leafId)} and lease.until_ms > ${bind(nowMs)}::bigint
+        group by rows.number, rows.label_count having rows.label_count + count(*) >= ${bind(this.#card.labelling.annotatorsPerRow)}`,
+      values,
+    );
+    if (held.length === 0) return null;
+    return {
+      rowCount: held.length,
+      leafIds: [...new Set(held.flatMap(({ leafIds }) => leafIds))].sort((a, b) => a - b),
+      untilMs: Math.min(...held.map(({ untilMs }) => untilMs)),
+    };
+  }
+
+  /**
+   * Locks rows that need one more label. What another host locks just now it reserves: those are passed over. What it has
+   * reserved a moment ago shows only now that the rows are locked.
+   */
+  async #lockOpen(
+    limit: number,
+    open: (bind: SqlValues["bind"]) => { which: string; order: string },
+  ): Promise<number[]> {
+    const { query } = this.#queries;
+    const picked: number[] = [];
+    const passed: number[] = [];
+    while (picked.length < limit) {
+      const { bind, values } = new SqlValues();
+      const { order, which } = open(bind);
+      const locked = await query<{ number: number }>(
+        `select rows.number from rows where ${which} and ${this.#hasRoom(bind)}
+            and rows.number <> all(${bind([...picked, ...passed])}::int[])
+          order by ${order} limit ${bind(limit - picked.length)} for update of rows skip locked`,
+        values,
+      );
+      if (locked.length === 0) break;
+      const numbers = locked.map(({ number }) => number);
+      const again = new SqlValues();
+      const free = await query<{ number: number }>(
+        `select rows.number from rows where rows.datanet_id = ${again.bind(this.#datanet.id)}
+            and rows.number = any(${again.bind(numbers)}) and ${open(again.bind).which} and ${this.#hasRoom(again.bind)}`,
+        again.values,
+      );
+      const isFree = new Set(free.map(({ number }) => number));
+      picked.push(...numbers.filter((number) => isFree.has(number)));
+      passed.push(...numbers.filter((number) => !isFree.has(number)));
     }
-    const held = { rowCount: heldCount, leafIds: [...heldBy], untilMs: freeAtMs };
-    return { rows: picked, held: heldCount === 0 ? null : held };
+    return picked;
   }
 
-  #release(leafId: number, unsent: ReadonlySet<number>): void {
-    for (const [row, holders] of this.#reserved)
-      if (!unsent.has(row) && holders.delete(leafId) && holders.size === 0) this.#reserved.delete(row);
+  /** Gold rows that the leaf has not had, in the order in which they became ones. */
+  async #gold(ownCommits: readonly number[]): Promise<number[]> {
+    const { bind, values } = new SqlValues();
+    const found = await this.#queries.query<{ number: number }>(
+      `select rows.number from rows where rows.begun_at is not null and rows.gold_label is not null
+          and ${this.#isUnlabelled(bind)} and ${this.#isForLeaf(bind, ownCommits)}
+        order by rows.begun_at limit ${bind(this.#request.limit)}`,
+      values,
+    );
+    return found.map(({ number }) => number);
   }
 
-  /** Returns the end of each labeller's reservation of a row. */
-  #holders(row: number, nowMs: number): ReadonlyMap<number, number> {
-    const holders = this.#reserved.get(row);
-    if (holders === undefined) return new Map();
-    const digest = this.#datanet.touched.get(row);
-    const labels = digest === undefined ? null : this.#datanet.recordState.row(digest).labels;
-    for (const [holder, untilMs] of holders)
-      if (untilMs <= nowMs || labels?.has(holder) === true) holders.delete(holder);
-    if (holders.size === 0) this.#reserved.delete(row);
-    return holders;
+  #mayLabel(bind: SqlValues["bind"], ownCommits: readonly number[]): string {
+    // The number of labels once more, for the index.
+    return `${outcomeSql(this.#card).state} = 'waiting' and rows.label_count < ${bind(this.#card.labelling.annotatorsPerRow)}
+      and ${this.#isUnlabelled(bind)} and ${this.#isForLeaf(bind, ownCommits)}`;
+  }
+
+  #isUnlabelled(bind: SqlValues["bind"]): string {
+    return `not exists (select 1 from labels where labels.datanet_id = rows.datanet_id and labels.row_number = rows.number
+      and labels.leaf_id = ${bind(this.#request.leafId)})`;
+  }
+
+  /** Rows that the leaf does not pass over, and has not contributed. */
+  #isForLeaf(bind: SqlValues["bind"], ownCommits: readonly number[]): string {
+    const { skipped, unsent } = this.#request;
+    return `rows.datanet_id = ${bind(this.#datanet.id)} and rows.number <> all(${bind([...unsent, ...skipped])}::int[])
+      and rows.commit_number <> all(${bind(ownCommits)}::int[])`;
+  }
+
+  /** Commits of the leaf, whose rows it may not label; none if the card lets it. */
+  async #ownCommits(): Promise<number[]> {
+    if (this.#card.labelling.ownRows === "allowed") return [];
+    const found = await this.#queries.query<{ number: number }>(
+      "select number from commits where datanet_id = $1 and contributor_id = $2",
+      [this.#datanet.id, this.#request.leafId],
+    );
+    return found.map(({ number }) => number);
+  }
+
+  #hasRoom(bind: SqlValues["bind"]): string {
+    const { leafId, nowMs } = this.#request;
+    return `rows.label_count + (select count(*) from label_leases as lease where lease.datanet_id = rows.datanet_id
+        and lease.row_number = rows.number and lease.leaf_id <> ${bind(leafId)} and lease.until_ms > ${bind(nowMs)}::bigint)
+        < ${bind(this.#card.labelling.annotatorsPerRow)}`;
   }
 }
 
+/** A leaf's own place among all rows. */
 function startOf(leafId: number): number {
   const [a, b, c, d] = sha256(new TextEncoder().encode(`queue ${leafId}`)) as unknown as number[];
   return ((a! << 24) | (b! << 16) | (c! << 8) | d!) >>> 0;

@@ -1,11 +1,21 @@
-import type { SignedRecord } from "../records/record.ts";
-import type { UsageWrite } from "./host-store.ts";
+import type { SignedRecord, VerifiedBody } from "../records/record.ts";
+import type { RecordState } from "../records/record-state.ts";
+
+/** What the host knows of the subjects of a request's records, those of the request that were taken before included. */
+export interface RecordKnowledge {
+  readonly recordState: RecordState;
+  isRowKnown(digest: string): boolean;
+  isCommitKnown(rowsRoot: string): boolean;
+  /** Contributor of the row; null if the host does not have the row. */
+  contributorOf(digest: string): number | null;
+  /** @throws DNT_VERIFIED_FULL */
+  requireRoomFor(body: VerifiedBody, isOfTeam: boolean): void;
+}
 
 /** A record that somebody brings, its signature checked. */
 export interface RecordOffer {
+  readonly id: string;
   readonly record: SignedRecord;
   /** Throws if the record is not allowed now. */
-  readonly check: () => void;
-  /** Counts the record against its sender. */
-  readonly account: () => Promise<UsageWrite>;
+  readonly check: (known: RecordKnowledge) => void;
 }

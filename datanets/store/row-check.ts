@@ -1,4 +1,8 @@
-/** Check of a Datanet's rows (datanets/cleaning): one at a time for the whole host, in a thread; the result is stored. */
+/**
+ * Check of a Datanet's rows (datanets/cleaning): one at a time for all hosts on one database, in a thread of one of them; the
+ * result is stored.
+ */
+import { randomBytes } from "node:crypto";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { Card } from "../card/card.ts";
@@ -7,21 +11,20 @@ import { type Finding, makeFinding } from "../cleaning/finding.ts";
 import type { ForeignRow, RowToCheck } from "../cleaning/row-to-check.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { viewRow } from "../rows/row-view.ts";
-import { decodeDigests } from "../rows/row-wire.ts";
 import type { HostStore } from "./host-store.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
-import { outcomeAt } from "./row-search.ts";
+import { outcomeSql } from "./row-outcome.ts";
+import { digestsSql } from "./sql-values.ts";
 import type { StoredCheck } from "./stored-check.ts";
+import type { StoredCommit } from "./stored-datanet.ts";
 
 type CheckThread = TaskPool<typeof import("../cleaning/check-tasks.ts")>;
 
 const ROWS_A_MESSAGE = 1_000;
-
-interface CheckFailure {
-  readonly why: string;
-  /** Earliest time of the next try, in Unix milliseconds. */
-  readonly notBeforeMs: number;
-}
+const DIGESTS_A_STATEMENT = 4_096;
+/** A host that checks says so this often; another one takes over if it has not for some times longer. */
+const ALIVE_EVERY_MS = 5_000;
+const DEAD_AFTER_SECONDS = 30;
 
 const tooLong = (timeoutMs: number) =>
   datanetError("DNT_CHECK_FAILED", `the rows could not be looked at in ${timeoutMs} ms`, {
@@ -42,10 +45,7 @@ const TOTAL_STEPS = 1 + CHECK_STEPS.length;
 export class RowChecks {
   readonly #store: HostStore;
   readonly #nowMs: () => number;
-  readonly #results = new Map<number, StoredCheck>();
-  readonly #failures = new Map<number, CheckFailure>();
   readonly #timeoutMs: number;
-  #running: RunningCheck | null = null;
   #thread: CheckThread | null = null;
 
   constructor(store: HostStore, timeoutMs: number, nowMs: () => number) {
@@ -54,49 +54,54 @@ export class RowChecks {
     this.#nowMs = nowMs;
   }
 
-  /** Returns the last result, also of before the host's last start; null if the Datanet was never checked. */
+  /** Returns the last result; null if the Datanet was never checked. */
   async last(datanet: HostedDatanet): Promise<StoredCheck | null> {
-    const known = this.#results.get(datanet.id);
-    if (known !== undefined) return known;
-    const stored = await this.#store.check(datanet.id);
-    if (stored !== null) this.#results.set(datanet.id, stored);
-    return stored;
+    const [found] = await this.#store.database.query<Omit<StoredCheck, "findings"> & { findings: string }>(
+      `select row_count as "rowCount", record_count as "recordCount", checked_at_ms::float8 as "checkedAtMs", findings
+         from checks where datanet_id = $1 and findings is not null`,
+      [datanet.id],
+    );
+    return found === undefined ? null : { ...found, findings: JSON.parse(found.findings) as Finding[] };
   }
 
   /** Returns why the last check of a Datanet's rows failed; null if it did not. */
-  failure(datanetId: number): string | null {
-    return this.#failures.get(datanetId)?.why ?? null;
+  async failure(datanetId: number): Promise<string | null> {
+    return (await this.#failure(datanetId))?.why ?? null;
   }
 
-  get running(): RunningCheck | null {
-    return this.#running;
+  /** The check that runs, on whichever host. */
+  async running(): Promise<RunningCheck | null> {
+    const [found] = await this.#store.database.query<RunningCheck>(
+      `select datanet_id as "datanetId", step, done, total from running_checks
+        where alive_at > now() - make_interval(secs => ${DEAD_AFTER_SECONDS})`,
+    );
+    return found ?? null;
   }
 
   /**
-   * Checks all rows; resolves when the findings are stored.
-   * @param all every Datanet of the host
+   * Begins to check all rows. `done` resolves when the findings are stored.
    * @throws DNT_CHECK_RUNNING, DNT_CHECK_FAILED
    */
-  async run(
+  async begin(
     datanet: HostedDatanet,
     cardOf: (one: HostedDatanet) => Promise<Card>,
-    all: readonly HostedDatanet[],
-  ) {
-    if (this.#running !== null)
-      throw datanetError(
-        "DNT_CHECK_RUNNING",
-        `the host looks at Datanet ${this.#running.datanetId} just now`,
-        {
-          data: { ...this.#running },
-        },
-      );
+  ): Promise<{ done: Promise<StoredCheck> }> {
     const beganAtMs = this.#nowMs();
-    const { notBeforeMs = 0, why = "" } = this.#failures.get(datanet.id) ?? {};
-    if (beganAtMs < notBeforeMs)
-      throw datanetError("DNT_CHECK_FAILED", `it failed a moment ago: ${why}`, {
-        data: { notBeforeMs },
+    const failure = await this.#failure(datanet.id);
+    if (failure !== null && beganAtMs < failure.notBeforeMs)
+      throw datanetError("DNT_CHECK_FAILED", `it failed a moment ago: ${failure.why}`, {
+        data: { notBeforeMs: failure.notBeforeMs },
       });
-    this.#at(datanet, "reading", 0);
+    const token = await this.#claim(datanet.id);
+    return { done: this.#run(datanet, cardOf, { token, beganAtMs }) };
+  }
+
+  async #run(
+    datanet: HostedDatanet,
+    cardOf: (one: HostedDatanet) => Promise<Card>,
+    { beganAtMs, token }: { token: string; beganAtMs: number },
+  ): Promise<StoredCheck> {
+    const { database } = this.#store;
     const failed = (cause: unknown) =>
       datanetError("DNT_CHECK_FAILED", `the rows could not be looked at: ${(cause as Error).message}`, {
         cause,
@@ -110,23 +115,26 @@ export class RowChecks {
     this.#thread = thread;
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(tooLong(this.#timeoutMs)), this.#timeoutMs);
+    const alive = setInterval(() => void this.#at(token, null).catch(() => {}), ALIVE_EVERY_MS);
     const { signal } = deadline;
     try {
       const { recordCount } = datanet;
       const card = await cardOf(datanet);
-      const rowCount = await this.#sendRows(datanet, card, (piece) =>
-        thread.run("addRows", piece, { signal }),
-      );
-      for (const other of all)
-        if (other !== datanet)
-          await sendForeign(datanet, other, await cardOf(other), (piece) =>
-            thread.run("addForeign", piece, { signal }),
-          );
+      const rowCount = await this.#sendRows(datanet, card, async (piece) => {
+        signal.throwIfAborted();
+        await thread.run("addRows", piece, { signal });
+      });
+      for (const other of await this.#store.all())
+        if (other.id !== datanet.id)
+          await sendForeign(datanet, other, await cardOf(other), async (piece) => {
+            signal.throwIfAborted();
+            await thread.run("addForeign", piece, { signal });
+          });
       const found = await thread
         .run(
           "check",
           { card, datanetId: datanet.id },
-          { signal, onPart: (step) => this.#at(datanet, step, 1 + CHECK_STEPS.indexOf(step)) },
+          { signal, onPart: (step) => void this.#at(token, step).catch(() => {}) },
         )
         .catch((error: unknown) => {
           throw isRollupError(error, "DNT_CHECK_FAILED") ? error : failed(error);
@@ -137,20 +145,27 @@ export class RowChecks {
         checkedAtMs: this.#nowMs(),
         findings: [...(await findRepeats(datanet)), ...found],
       };
-      await this.#store.putCheck(datanet.id, check);
-      this.#results.set(datanet.id, check);
-      this.#failures.delete(datanet.id);
+      await database.query(
+        `insert into checks values ($1, $2, $3, $4::bigint, $5, null, null)
+           on conflict (datanet_id) do update set row_count = excluded.row_count, record_count = excluded.record_count,
+              checked_at_ms = excluded.checked_at_ms, findings = excluded.findings, failure = null, not_before_ms = null`,
+        [datanet.id, rowCount, recordCount, Math.floor(check.checkedAtMs), JSON.stringify(check.findings)],
+      );
       return check;
     } catch (error) {
       // As long as it took, the thread is the others': one Datanet cannot have it for ever.
       const endedAtMs = this.#nowMs();
-      const notBeforeMs = 2 * endedAtMs - beganAtMs;
-      this.#failures.set(datanet.id, { why: (error as Error).message, notBeforeMs });
+      await database.query(
+        `insert into checks (datanet_id, failure, not_before_ms) values ($1, $2, $3::bigint)
+           on conflict (datanet_id) do update set failure = excluded.failure, not_before_ms = excluded.not_before_ms`,
+        [datanet.id, (error as Error).message.replaceAll("\0", " "), Math.ceil(2 * endedAtMs - beganAtMs)],
+      );
       throw error;
     } finally {
-      this.#running = null;
       this.#thread = null;
       clearTimeout(timer);
+      clearInterval(alive);
+      await database.query("delete from running_checks where token = $1", [token]);
       await thread.close();
     }
   }
@@ -159,44 +174,79 @@ export class RowChecks {
     await this.#thread?.close();
   }
 
-  #at(datanet: HostedDatanet, step: string, done: number): void {
-    this.#running = { datanetId: datanet.id, step, done, total: TOTAL_STEPS };
+  async #failure(datanetId: number): Promise<{ why: string; notBeforeMs: number } | null> {
+    const [found] = await this.#store.database.query<{ why: string; notBeforeMs: number }>(
+      `select failure as why, not_before_ms::float8 as "notBeforeMs" from checks where datanet_id = $1 and failure is not null`,
+      [datanetId],
+    );
+    return found ?? null;
   }
 
+  /** @throws DNT_CHECK_RUNNING */
+  async #claim(datanetId: number): Promise<string> {
+    const token = randomBytes(16).toString("hex");
+    const [begun] = await this.#store.database.query(
+      `insert into running_checks values (1, $1, $2, 'reading', 0, $3, now())
+         on conflict (id) do update set token = excluded.token, datanet_id = excluded.datanet_id, step = excluded.step,
+            done = 0, total = excluded.total, alive_at = now()
+          where running_checks.alive_at <= now() - make_interval(secs => ${DEAD_AFTER_SECONDS})
+         returning 1`,
+      [token, datanetId, TOTAL_STEPS],
+    );
+    if (begun !== undefined) return token;
+    const running = await this.running();
+    throw datanetError(
+      "DNT_CHECK_RUNNING",
+      `the host looks at Datanet ${running?.datanetId ?? datanetId} just now`,
+      { data: { ...running } },
+    );
+  }
+
+  /** @param step null: the same as before */
+  async #at(token: string, step: (typeof CHECK_STEPS)[number] | null): Promise<void> {
+    await this.#store.database.query(
+      "update running_checks set alive_at = now(), step = coalesce($2, step), done = coalesce($3, done) where token = $1",
+      [token, step, step === null ? null : 1 + CHECK_STEPS.indexOf(step)],
+    );
+  }
+
+  /** In the ledger's order. */
   async #sendRows(
     datanet: HostedDatanet,
     card: Card,
     send: (piece: readonly RowToCheck[]) => Promise<void>,
   ): Promise<number> {
-    const { commits, rows } = datanet;
-    const order = inLedgerOrder(datanet);
-    for (let from = 0; from < order.length; from += ROWS_A_MESSAGE) {
-      const piece: RowToCheck[] = [];
-      for (const row of order.subarray(from, from + ROWS_A_MESSAGE)) {
-        const outcome = outcomeAt(datanet, card, row);
-        const { contributorId, opIndex } = commits[rows.commitOf(row)]!.facts;
-        piece.push({
-          row: rows.digest(row),
-          contributorId,
-          opIndex,
-          // A part of a file would take the whole file along.
-          content: Uint8Array.from(await datanet.content(row)),
-          acceptedLabel: outcome.state === "accepted" ? outcome.label : null,
-        });
+    let count = 0;
+    const commits = (await datanet.commits()).sort((a, b) => a.commitIndex - b.commitIndex);
+    for (const { contributorId, number, opIndex } of commits)
+      for (let last = -1; ; ) {
+        const found = await this.#store.database.query<{
+          digest: Buffer;
+          place: number;
+          content: Buffer;
+          acceptedLabel: string | null;
+        }>(
+          `select digest, place, contents.bytes as content, ${outcomeSql(card).label} as "acceptedLabel"
+             from rows join contents using (digest) where datanet_id = $1 and commit_number = $2 and place > $3
+            order by place limit ${ROWS_A_MESSAGE}`,
+          [datanet.id, number, last],
+        );
+        if (found.length === 0) break;
+        await send(
+          found.map(({ acceptedLabel, content, digest }) => ({
+            row: digest.toString("hex"),
+            contributorId,
+            opIndex,
+            // A part of a larger buffer would take all of it along.
+            content: Uint8Array.from(content),
+            acceptedLabel,
+          })),
+        );
+        count += found.length;
+        last = found.at(-1)!.place;
       }
-      await send(piece);
-    }
-    return order.length;
+    return count;
   }
-}
-
-/** Row numbers as the ledger has the rows. */
-function inLedgerOrder({ commits, rows }: HostedDatanet): Int32Array {
-  const placeOf = commits.map(({ facts }) => facts.commitIndex);
-  const place = (row: number) => placeOf[rows.commitOf(row)]!;
-  return Int32Array.from({ length: rows.size }, (_, row) => row).sort(
-    (a, b) => place(a) - place(b) || rows.indexOf(a) - rows.indexOf(b),
-  );
 }
 
 /** Rows of another Datanet that were committed before this one's last row. */
@@ -206,41 +256,65 @@ async function sendForeign(
   card: Card,
   send: (piece: readonly ForeignRow[]) => Promise<void>,
 ): Promise<void> {
-  const last = Math.max(-1, ...datanet.commits.map(({ facts }) => facts.opIndex));
-  let piece: ForeignRow[] = [];
-  for (let row = 0; row < other.rows.size; row++) {
-    const { contributorId, opIndex } = other.commits[other.rows.commitOf(row)]!.facts;
-    if (opIndex >= last) continue;
-    const { text } = viewRow(card, await other.content(row));
-    piece.push({ datanetId: other.id, row: other.rows.digest(row), contributorId, text, opIndex });
-    if (piece.length < ROWS_A_MESSAGE) continue;
-    await send(piece);
-    piece = [];
+  for (let last = -1; ; ) {
+    const found = await datanet.database.query<{
+      number: number;
+      digest: Buffer;
+      contributorId: number;
+      opIndex: number;
+      content: Buffer;
+    }>(
+      `select rows.number, digest, contributor_id as "contributorId", op_index::float8 as "opIndex", contents.bytes as content
+         from rows join contents using (digest)
+         join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
+        where rows.datanet_id = $1 and rows.number > $2
+          and op_index < (select coalesce(max(op_index), -1) from commits where datanet_id = $3)
+        order by rows.number limit ${ROWS_A_MESSAGE}`,
+      [other.id, last, datanet.id],
+    );
+    if (found.length === 0) return;
+    await send(
+      found.map(({ content, contributorId, digest, opIndex }) => ({
+        datanetId: other.id,
+        row: digest.toString("hex"),
+        contributorId,
+        text: viewRow(card, content).text,
+        opIndex,
+      })),
+    );
+    last = found.at(-1)!.number;
   }
-  await send(piece);
 }
 
 /** Rows that a later commit to the same Datanet has once more: they count for the first, by the ledger's order. */
 async function findRepeats(datanet: HostedDatanet): Promise<Finding[]> {
   const found: Finding[] = [];
-  for (const [number, commit] of datanet.commits.entries()) {
-    for (const digest of decodeDigests(await datanet.list(commit))) {
-      const row = datanet.rows.find(digest);
-      if (row === undefined || datanet.rows.commitOf(row) === number) continue;
-      const first = datanet.commits[datanet.rows.commitOf(row)]!.facts;
-      const { contributorId } = commit.facts;
-      found.push(
-        makeFinding(
-          "copy",
-          { row: digest, contributorId },
-          {
-            earlier: { datanetId: datanet.id, row: digest, contributorId: first.contributorId },
-            similarityPermille: 1_000,
-            detail: `the same bytes were committed here before, by leaf ${first.contributorId}: they count for that leaf`,
-          },
-        ),
+  for (const commit of await datanet.commits())
+    for (let from = 0; from < commit.rowCount; from += DIGESTS_A_STATEMENT) {
+      const repeats = await datanet.database.query<{ digest: Buffer; contributorId: number }>(
+        `select digest, contributor_id as "contributorId" from ${digestsSql("$3")} as listed join rows using (digest)
+           join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
+          where rows.datanet_id = $1 and commit_number <> $2 order by listed.place`,
+        [datanet.id, commit.number, await datanet.digests(commit, from, DIGESTS_A_STATEMENT)],
       );
+      found.push(...repeats.map((repeat) => repeatOf(datanet.id, commit, repeat)));
     }
-  }
   return found;
+}
+
+function repeatOf(
+  datanetId: number,
+  { contributorId }: StoredCommit,
+  first: { digest: Buffer; contributorId: number },
+): Finding {
+  const row = first.digest.toString("hex");
+  return makeFinding(
+    "copy",
+    { row, contributorId },
+    {
+      earlier: { datanetId, row, contributorId: first.contributorId },
+      similarityPermille: 1_000,
+      detail: `the same bytes were committed here before, by leaf ${first.contributorId}: they count for that leaf`,
+    },
+  );
 }

@@ -1,119 +1,167 @@
+/** Counts for people and pictures: classes, states, lengths by powers of two, growth by day (UTC), agreement. */
+import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import { agreementOf, sum } from "../records/agreement.ts";
-import { outcomeOf } from "../records/record-state.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
-import { outcomeAt } from "./row-search.ts";
+import { outcomeSql } from "./row-outcome.ts";
 
 const DAY_MS = 86_400_000;
+const MAX_CACHED = 50;
+/** Counts are of now and of the last seven days: they are made again after this time though nothing has changed. */
+const CACHED_MS = 60_000;
 
-/** Counts for people and pictures: classes, states, lengths by powers of two, growth by day (UTC). */
-export function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number) {
-  const { commits, rows } = datanet;
-  const labels: Record<string, number> = Object.create(null);
-  const states = { waiting: 0, disputed: 0, accepted: 0, leftOut: 0 };
-  const lengths: number[] = [];
-  const contributors = new Map<number, number>();
-  let malformedCount = 0;
-  let bytes = 0;
-  for (let row = 0; row < rows.size; row++) {
-    const outcome = outcomeAt(datanet, card, row);
-    const { isWellFormed, label } = rows.facts(row);
-    const name = outcome.state === "accepted" ? outcome.label : (label ?? "");
-    labels[name] = (labels[name] ?? 0) + 1;
-    states[outcome.state] += 1;
-    if (!isWellFormed) malformedCount += 1;
-    const length = rows.lengthOf(row);
-    bytes += length;
-    const power = Math.max(0, 32 - Math.clz32(length - 1));
-    lengths[power] = (lengths[power] ?? 0) + 1;
-    const { contributorId } = commits[rows.commitOf(row)]!.facts;
-    contributors.set(contributorId, (contributors.get(contributorId) ?? 0) + 1);
+export class RowStatistics {
+  /** By the Datanet's revision, so that what any host writes makes them old. */
+  readonly #cache = new LRUCache<string, Awaited<ReturnType<typeof rowStatistics>>>({
+    max: MAX_CACHED,
+    ttl: CACHED_MS,
+  });
+
+  async of(datanet: HostedDatanet, card: Card, nowMs: number) {
+    const key = JSON.stringify([datanet.id, datanet.revision, card.labelling, Math.floor(nowMs / CACHED_MS)]);
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known;
+    const statistics = await rowStatistics(datanet, card, nowMs);
+    this.#cache.set(key, statistics);
+    return statistics;
   }
-  return {
-    rowCount: rows.size,
-    bytes,
-    malformedCount,
-    /** Row counts by accepted label, else by the row's own; "" = neither. */
-    labels: Object.entries(labels).map(([label, rowCount]) => ({ label, rowCount })),
-    states,
-    lengths: Array.from(lengths, (rowCount = 0, power) => ({ maxBytes: 2 ** power, rowCount })),
-    contributors: [...contributors].map(([contributorId, rowCount]) => ({ contributorId, rowCount })),
-    growth: growthOf(datanet),
-    labelling: labellingOf(datanet, card, nowMs),
-  };
 }
 
-/** Rows committed by day, of the commits whose lists are here. */
-function growthOf({ commits }: HostedDatanet): { day: string; rowCount: number }[] {
-  const days = new Map<string, number>();
-  for (const { facts } of commits) {
-    if (facts.committedAtMs === null) continue;
-    const day = new Date(Math.floor(facts.committedAtMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
-    days.set(day, (days.get(day) ?? 0) + facts.rowCount);
+async function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number) {
+  const { database } = datanet;
+  const id = [datanet.id];
+  const outcome = outcomeSql(card);
+  const [groups, lengths, contributors, growth, labelling] = await Promise.all([
+    database.query<{ state: keyof typeof states; label: string; isWellFormed: boolean; rowCount: number }>(
+      `select ${outcome.state} as state, coalesce(${outcome.shown}, '') as label, is_well_formed as "isWellFormed",
+              count(*)::int as "rowCount", min(number) as first
+         from rows where datanet_id = $1 group by 1, 2, 3 order by first`,
+      id,
+    ),
+    database.query<{ bytes: number; rowCount: number }>(
+      `select bytes, count(*)::int as "rowCount" from rows where datanet_id = $1 group by bytes`,
+      id,
+    ),
+    database.query<{ contributorId: number; rowCount: number }>(
+      `select contributor_id as "contributorId", sum(counted.rows)::int as "rowCount", min(counted.first) as first
+         from (select commit_number, count(*) as rows, min(number) as first from rows where datanet_id = $1 group by commit_number) as counted
+         join commits on datanet_id = $1 and commits.number = commit_number
+        group by contributor_id order by first`,
+      id,
+    ),
+    // Rows committed by day, of the commits whose lists are here.
+    database.query<{ day: string; rowCount: number }>(
+      `select to_char(to_timestamp(committed_at_ms / 1000), 'YYYY-MM-DD') as day, sum(row_count)::int as "rowCount"
+         from commits where datanet_id = $1 and committed_at_ms is not null group by 1 order by 1`,
+      id,
+    ),
+    labellingOf(datanet, card, nowMs),
+  ]);
+  const states = { waiting: 0, disputed: 0, accepted: 0, leftOut: 0 };
+  const labels = new Map<string, number>();
+  for (const { label, rowCount, state } of groups) {
+    states[state] += rowCount;
+    labels.set(label, (labels.get(label) ?? 0) + rowCount);
   }
-  return [...days].sort(([a], [b]) => (a < b ? -1 : 1)).map(([day, rowCount]) => ({ day, rowCount }));
+  const powers: number[] = [];
+  for (const { bytes, rowCount } of lengths) {
+    const power = Math.max(0, 32 - Math.clz32(bytes - 1));
+    powers[power] = (powers[power] ?? 0) + rowCount;
+  }
+  return {
+    rowCount: sum(lengths.map(({ rowCount }) => rowCount)),
+    bytes: sum(lengths.map(({ bytes, rowCount }) => bytes * rowCount)),
+    malformedCount: sum(groups.map(({ isWellFormed, rowCount }) => (isWellFormed ? 0 : rowCount))),
+    /** Row counts by accepted label, else by the row's own; "" = neither. */
+    labels: [...labels].map(([label, rowCount]) => ({ label, rowCount })),
+    states,
+    lengths: Array.from(powers, (rowCount = 0, power) => ({ maxBytes: 2 ** power, rowCount })),
+    contributors: contributors.map(({ contributorId, rowCount }) => ({ contributorId, rowCount })),
+    growth,
+    labelling,
+  };
 }
 
 /**
  * Agreement of all labels, by day of a row's last label and by team; how often each labeller meets gold rows' labels; and
  * how often labels say what a model suggests, by whether the labeller saw it.
  */
-function labellingOf({ recordState }: HostedDatanet, card: Card, nowMs: number) {
-  const teams = (card.labelling.teams ?? []).map((team) => ({ ...team, ids: new Set(team.members) }));
-  const byTeam = teams.map(() => ({ weekCount: 0, labels: [] as Map<number, string>[] }));
-  const suggestions = { rowCount: 0, seen: { same: 0, other: 0 }, unseen: { same: 0, other: 0 } };
-  const all: Map<number, string>[] = [];
-  const byDay = new Map<string, Map<number, string>[]>();
-  const gold = new Map<number, { right: number; wrong: number }>();
-  for (const [, row] of recordState.rows()) {
-    if (row.suggestion !== null) suggestions.rowCount += 1;
-    if (row.labels.size === 0) continue;
+async function labellingOf(datanet: HostedDatanet, card: Card, nowMs: number) {
+  const { database } = datanet;
+  const outcome = outcomeSql(card);
+  const [groups, leaves, gold, suggestions, [suggested]] = await Promise.all([
+    // Rows with the same labels of the same leaves on the same day are counted together.
+    database.query<{ leafIds: number[]; labels: string[]; day: string; rowCount: number }>(
+      `select leaf_ids as "leafIds", labels, day, count(*)::int as "rowCount" from (
+          select array_agg(leaf_id order by leaf_id) as leaf_ids, array_agg(label order by leaf_id) as labels,
+                 to_char(to_timestamp(max(at_ms) / 1000), 'YYYY-MM-DD') as day
+            from labels where datanet_id = $1 group by row_number) as labelled
+        group by 1, 2, 3 order by day`,
+      [datanet.id],
+    ),
+    database.query<{ leafId: number; labelCount: number; weekCount: number }>(
+      `select leaf_id as "leafId", count(*)::int as "labelCount",
+              (count(*) filter (where at_ms > $2::bigint))::int as "weekCount"
+         from labels where datanet_id = $1 group by leaf_id order by min(first_record)`,
+      [datanet.id, Math.floor(nowMs) - 7 * DAY_MS],
+    ),
+    database.query<{ leafId: number; right: number; wrong: number }>(
+      `select leaf_id as "leafId", (count(*) filter (where labels.label = gold_label))::int as "right",
+              (count(*) filter (where labels.label <> gold_label))::int as "wrong"
+         from labels join rows on rows.datanet_id = labels.datanet_id and rows.number = row_number
+        where labels.datanet_id = $1 and gold_label is not null group by leaf_id`,
+      [datanet.id],
+    ),
     // While a row waits for labels, nobody learns its labels.
-    const isSettled = row.suggestion !== null && outcomeOf(card, row).state !== "waiting";
-    for (const { label, sawSuggestion } of isSettled ? row.labels.values() : [])
-      suggestions[sawSuggestion === true ? "seen" : "unseen"][
-        label === row.suggestion!.label ? "same" : "other"
-      ] += 1;
-    const labelOf = new Map([...row.labels.values()].map(({ label, leafId }) => [leafId, label]));
-    all.push(labelOf);
-    for (const [i, { ids }] of teams.entries()) {
-      const own = [...row.labels.values()].filter(({ leafId }) => ids.has(leafId));
-      if (own.length === 0) continue;
-      byTeam[i]!.labels.push(new Map(own.map(({ label, leafId }) => [leafId, label])));
-      byTeam[i]!.weekCount += own.filter(({ atMs }) => atMs > nowMs - 7 * DAY_MS).length;
-    }
-    const lastMs = Math.max(...[...row.labels.values()].map(({ atMs }) => atMs));
-    const day = new Date(lastMs).toISOString().slice(0, 10);
-    byDay.set(day, [...(byDay.get(day) ?? []), labelOf]);
-    if (row.gold === null) continue;
-    for (const [leafId, label] of labelOf) {
-      const score = gold.get(leafId) ?? { right: 0, wrong: 0 };
-      if (label === row.gold.label) score.right += 1;
-      else score.wrong += 1;
-      gold.set(leafId, score);
-    }
-  }
+    database.query<{ sawSuggestion: boolean; isSame: boolean; count: number }>(
+      `select saw_suggestion as "sawSuggestion", labels.label = suggested_label as "isSame", count(*)::int as count
+         from labels join rows on rows.datanet_id = labels.datanet_id and rows.number = row_number
+        where labels.datanet_id = $1 and suggested_label is not null and ${outcome.state} <> 'waiting' group by 1, 2`,
+      [datanet.id],
+    ),
+    database.query<{ rowCount: number }>(
+      `select count(*)::int as "rowCount" from rows where datanet_id = $1 and suggested_label is not null`,
+      [datanet.id],
+    ),
+  ]);
+  /** Labels of each row, of some leaves. */
+  const rowsOf = (some: typeof groups, isCounted: (leafId: number) => boolean = () => true) =>
+    some.flatMap(({ labels, leafIds, rowCount }) => {
+      const counted = leafIds.flatMap((leafId, i): [number, string][] =>
+        isCounted(leafId) ? [[leafId, labels[i]!]] : [],
+      );
+      return counted.length === 0 ? [] : Array<Map<number, string>>(rowCount).fill(new Map(counted));
+    });
+  const goldOf = (leafId: number) => {
+    const { right = 0, wrong = 0 } = gold.find((one) => one.leafId === leafId) ?? {};
+    return { right, wrong };
+  };
+  const countOf = (sawSuggestion: boolean, isSame: boolean) =>
+    suggestions.find((one) => one.sawSuggestion === sawSuggestion && one.isSame === isSame)?.count ?? 0;
+  const days = [...new Set(groups.map(({ day }) => day))];
   return {
-    agreement: agreementOf(all),
-    agreementByDay: [...byDay]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([day, rows]) => ({ day, ...agreementOf(rows) })),
-    labellers: [...recordState.labelCounts].map(([leafId, labelCount]) => ({
-      leafId,
-      labelCount,
-      gold: gold.get(leafId) ?? { right: 0, wrong: 0 },
+    agreement: agreementOf(rowsOf(groups)),
+    agreementByDay: days.map((day) => ({
+      day,
+      ...agreementOf(rowsOf(groups.filter((group) => group.day === day))),
     })),
-    teams: teams.map(({ members, name }, i) => {
-      const scores = members.map((leafId) => gold.get(leafId) ?? { right: 0, wrong: 0 });
+    labellers: leaves.map(({ labelCount, leafId }) => ({ leafId, labelCount, gold: goldOf(leafId) })),
+    teams: (card.labelling.teams ?? []).map(({ members, name }) => {
+      const own = leaves.filter(({ leafId }) => members.includes(leafId));
+      const scores = members.map(goldOf);
       return {
         name,
         memberCount: members.length,
-        labelCount: sum(members.map((leafId) => recordState.labelCounts.get(leafId) ?? 0)),
-        weekCount: byTeam[i]!.weekCount,
+        labelCount: sum(own.map(({ labelCount }) => labelCount)),
+        weekCount: sum(own.map(({ weekCount }) => weekCount)),
         gold: { right: sum(scores.map(({ right }) => right)), wrong: sum(scores.map(({ wrong }) => wrong)) },
-        agreement: agreementOf(byTeam[i]!.labels),
+        agreement: agreementOf(rowsOf(groups, (leafId) => members.includes(leafId))),
       };
     }),
-    suggestions,
+    suggestions: {
+      rowCount: suggested!.rowCount,
+      seen: { same: countOf(true, true), other: countOf(true, false) },
+      unseen: { same: countOf(false, true), other: countOf(false, false) },
+    },
   };
 }

@@ -1,7 +1,10 @@
+/** Recomputations: the last record of each leaf about a model, or about a settlement of it. */
+import type { Queries } from "@openledger/foundation/database/queries";
 import { datanetError } from "../datanet-errors.ts";
-import type { SignedRecord, VerifiedBody } from "../records/record.ts";
+import type { RecordBody, SignedRecord, VerifiedBody } from "../records/record.ts";
+import type { RecordOffer } from "./record-offer.ts";
 
-/** Strangers whose recomputations of one model are stored: all are in memory, under a kilobyte each. */
+/** Strangers whose recomputations of one model are stored. */
 export const MAX_VERIFIED_LEAVES = 1_000;
 /** Settlements of one model that a leaf has recomputed: the oldest epoch goes. */
 export const MAX_VERIFIED_EPOCHS = 64;
@@ -11,70 +14,117 @@ export type VerifiedRecord = SignedRecord & { readonly body: VerifiedBody };
 export const isVerifiedRecord = (record: SignedRecord): record is VerifiedRecord =>
   record.body.kind === "verified";
 
-interface Entry {
-  readonly id: string;
-  readonly record: VerifiedRecord;
-}
-
-/** A leaf's entries by epoch; 0 is the model itself, since the first epoch that is paid is 1. */
-type LeafEntries = Map<number, Entry>;
-
+/** The first epoch that is paid is 1: 0 is the model itself. */
 const epochOf = ({ epoch }: VerifiedBody) => epoch ?? 0;
 
-/** Leaves that have recomputed the models of a Datanet: the last record of each leaf about a model or a settlement. */
-export class VerifiedRecords {
-  readonly #leavesByModel = new Map<number, Map<number, LeafEntries>>();
-  readonly #ids = new Set<string>();
-
-  has(id: string): boolean {
-    return this.#ids.has(id);
-  }
-
-  /** @param isOfTeam always has room. @throws DNT_VERIFIED_FULL */
-  requireRoomFor({ leafId, modelId }: VerifiedBody, isOfTeam: boolean): void {
-    const leaves = this.#leavesByModel.get(modelId);
-    if (isOfTeam || leaves === undefined || leaves.has(leafId) || leaves.size < MAX_VERIFIED_LEAVES) return;
-    throw datanetError(
-      "DNT_VERIFIED_FULL",
-      `${leaves.size} leaves have recomputed model ${modelId}, and the host takes no more`,
-      { data: { modelId, maxLeaves: MAX_VERIFIED_LEAVES } },
+/** Recomputations of the same models and epochs by the same leaves, and the leaves that each model has. */
+export async function knownRecomputations(
+  queries: Queries,
+  datanetId: number,
+  bodies: readonly RecordBody[],
+) {
+  const asked = bodies.filter((body) => body.kind === "verified");
+  const leavesOf = new Map<number, Set<number>>();
+  const records: { id: string; record: SignedRecord }[] = [];
+  if (asked.length > 0) {
+    const models = [...new Set(asked.map(({ modelId }) => modelId))];
+    const leaves = await queries.query<{ modelId: number; leafId: number }>(
+      `select distinct model_id as "modelId", leaf_id as "leafId" from verified where datanet_id = $1 and model_id = any($2)`,
+      [datanetId, models],
     );
+    for (const modelId of models)
+      leavesOf.set(
+        modelId,
+        new Set(leaves.filter((one) => one.modelId === modelId).map(({ leafId }) => leafId)),
+      );
+    const found = await queries.query<{ id: string; record: string }>(
+      `select id, record from verified join unnest($2::int[], $3::int[], $4::bigint[]) as asked (model_id, leaf_id, epoch)
+          using (model_id, leaf_id, epoch) where datanet_id = $1`,
+      [datanetId, asked.map(({ modelId }) => modelId), asked.map(({ leafId }) => leafId), asked.map(epochOf)],
+    );
+    records.push(...found.map(({ id, record }) => ({ id, record: JSON.parse(record) as SignedRecord })));
   }
-
-  /**
-   * Puts a record in the place of the leaf's earlier one about the same.
-   * @returns records that are dropped for it: of epochs that are too many
-   */
-  add(id: string, record: VerifiedRecord): VerifiedRecord[] {
-    const { leafId, modelId } = record.body;
-    const leaves = this.#leavesByModel.get(modelId) ?? new Map<number, LeafEntries>();
-    this.#leavesByModel.set(modelId, leaves);
-    const entries: LeafEntries = leaves.get(leafId) ?? new Map();
-    leaves.set(leafId, entries);
-    const replaced = entries.get(epochOf(record.body));
-    if (replaced !== undefined) this.#ids.delete(replaced.id);
-    entries.set(epochOf(record.body), { id, record });
-    this.#ids.add(id);
-    const epochs = [...entries.keys()].filter((epoch) => epoch > 0).sort((a, b) => a - b);
-    return epochs.slice(0, Math.max(0, epochs.length - MAX_VERIFIED_EPOCHS)).map((epoch) => {
-      const dropped = entries.get(epoch)!;
-      entries.delete(epoch);
-      this.#ids.delete(dropped.id);
-      return dropped.record;
-    });
-  }
-
-  /** Differences first, then the newest. @param modelId null for all models */
-  list(modelId: number | null): VerifiedRecord[] {
-    const models =
-      modelId === null
-        ? [...this.#leavesByModel.values()]
-        : [this.#leavesByModel.get(modelId) ?? new Map<number, LeafEntries>()];
-    return models
-      .flatMap((leaves) => [...leaves.values()].flatMap((entries) => [...entries.values()]))
-      .map(({ record }) => record)
-      .sort((a, b) => rankOf(a.body) - rankOf(b.body) || b.body.atMs - a.body.atMs);
-  }
+  return {
+    records,
+    /** @param isOfTeam always has room. @throws DNT_VERIFIED_FULL */
+    requireRoomFor({ leafId, modelId }: VerifiedBody, isOfTeam: boolean): void {
+      const leaves = leavesOf.get(modelId)!;
+      if (isOfTeam || leaves.has(leafId) || leaves.size < MAX_VERIFIED_LEAVES) return;
+      throw datanetError(
+        "DNT_VERIFIED_FULL",
+        `${leaves.size} leaves have recomputed model ${modelId}, and the host takes no more`,
+        { data: { modelId, maxLeaves: MAX_VERIFIED_LEAVES } },
+      );
+    },
+    take(body: RecordBody): void {
+      if (body.kind === "verified") leavesOf.get(body.modelId)!.add(body.leafId);
+    },
+  };
 }
 
-const rankOf = ({ difference }: VerifiedBody) => (difference === null ? 1 : 0);
+/** Puts each recomputation in the place of the leaf's earlier one about the same. */
+export async function storeRecomputations(
+  queries: Queries,
+  datanetId: number,
+  offers: readonly Pick<RecordOffer, "id" | "record">[],
+): Promise<void> {
+  const last = new Map<string, { id: string; record: VerifiedRecord }>();
+  for (const { id, record } of offers)
+    if (isVerifiedRecord(record)) {
+      const { leafId, modelId } = record.body;
+      last.set(`${modelId}/${leafId}/${epochOf(record.body)}`, { id, record });
+    }
+  const all = [...last.values()];
+  if (all.length === 0) return;
+  const bodies = all.map(({ record }) => record.body);
+  await queries.query(
+    `insert into verified (datanet_id, model_id, leaf_id, epoch, id, at_ms, has_difference, record)
+       select $1, * from unnest($2::int[], $3::int[], $4::bigint[], $5::text[], $6::bigint[], $7::boolean[], $8::text[])
+       on conflict (datanet_id, model_id, leaf_id, epoch) do update
+          set id = excluded.id, at_ms = excluded.at_ms, has_difference = excluded.has_difference, record = excluded.record`,
+    [
+      datanetId,
+      bodies.map(({ modelId }) => modelId),
+      bodies.map(({ leafId }) => leafId),
+      bodies.map(epochOf),
+      all.map(({ id }) => id),
+      bodies.map(({ atMs }) => atMs),
+      bodies.map(({ difference }) => difference !== null),
+      all.map(({ record }) => JSON.stringify(record)),
+    ],
+  );
+  await queries.query(
+    `delete from verified using (
+        select model_id, leaf_id, epoch, row_number() over (partition by model_id, leaf_id order by epoch desc) as place
+          from verified join (select distinct * from unnest($2::int[], $3::int[]) as asked (model_id, leaf_id)) as asked
+                using (model_id, leaf_id)
+         where datanet_id = $1 and epoch > 0) as ranked
+      where datanet_id = $1 and verified.model_id = ranked.model_id and verified.leaf_id = ranked.leaf_id
+        and verified.epoch = ranked.epoch and place > $4`,
+    [
+      datanetId,
+      bodies.map(({ modelId }) => modelId),
+      bodies.map(({ leafId }) => leafId),
+      MAX_VERIFIED_EPOCHS,
+    ],
+  );
+}
+
+/** Differences first, then the newest. @param model null for all models */
+export async function listRecomputations(
+  queries: Queries,
+  datanetId: number,
+  { from, limit, model }: { model: number | null; from: number; limit: number },
+): Promise<{ records: SignedRecord[]; total: number }> {
+  const matching = "from verified where datanet_id = $1 and ($2::bigint is null or model_id = $2)";
+  const [counted] = await queries.query<{ total: number }>(`select count(*)::int as total ${matching}`, [
+    datanetId,
+    model,
+  ]);
+  const found = await queries.query<{ record: string }>(
+    `select record ${matching} order by has_difference desc, at_ms desc, model_id, leaf_id, epoch
+      offset $3::bigint limit $4`,
+    [datanetId, model, from, limit],
+  );
+  return { records: found.map(({ record }) => JSON.parse(record) as SignedRecord), total: counted!.total };
+}

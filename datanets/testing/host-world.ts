@@ -9,6 +9,7 @@ import { keyFromSecret } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { clientWithoutL1 } from "@openledger/client/testing/client-without-l1";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { batch, close, prove, report } from "@openledger/sequencer/testing/test-operator";
 import {
   ONE_OPEN_WEI,
@@ -38,9 +39,10 @@ export interface HostWorld {
   user(index: number): Promise<LedgerClient>;
   /** Closes, proves and posts what is open, and makes it final. */
   finalise(): Promise<void>;
+  /** @param name of its database: hosts of one name are one host */
   host(name: string, environment?: Record<string, string>): Promise<TestHost>;
   /** Environment of a host as a process of its own. */
-  environment(dataPath: string): Record<string, string>;
+  environment(name: string): Promise<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -87,10 +89,16 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
   await finalise();
 
   const hosts: TestHost[] = [];
-  const environment = (dataPath: string) =>
-    hostEnvironment(sequencerUrl, dataPath, { DATANET_DEPLOYMENT_PATH: deploymentPath });
+  const databases = new Map<string, Promise<TestDatabase>>();
+  const databaseUrl = async (name: string): Promise<string> => {
+    const database = databases.get(name) ?? createTestDatabase();
+    databases.set(name, database);
+    return (await database).url;
+  };
+  const environment = async (name: string) =>
+    hostEnvironment(sequencerUrl, await databaseUrl(name), { DATANET_DEPLOYMENT_PATH: deploymentPath });
   const host = async (name: string, more: Record<string, string> = {}): Promise<TestHost> => {
-    const made = await startTestHost(deployment, sequencerUrl, join(folder, name), more);
+    const made = await startTestHost(deployment, sequencerUrl, await databaseUrl(name), more);
     hosts.push(made);
     return made;
   };
@@ -106,6 +114,7 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
     environment,
     async close() {
       for (const one of hosts) await one.stop().catch(() => {});
+      for (const database of databases.values()) await (await database).drop();
       await rollup.stop();
       rmSync(folder, { recursive: true, force: true });
     },

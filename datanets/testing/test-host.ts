@@ -2,13 +2,12 @@
 
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { loadHostConfig } from "../host/config.ts";
 import { createHostProcess, type HostProcess } from "../host/host-process.ts";
 
 export interface TestHost extends HostProcess {
   readonly url: string;
-  readonly dataPath: string;
-  readonly fatal: unknown[];
   /** The host's clock, beside the real one. */
   readonly clock: { aheadMs: number };
 }
@@ -16,36 +15,42 @@ export interface TestHost extends HostProcess {
 /** Environment of a host in tests, without a cache of the ledger's answers. */
 export const hostEnvironment = (
   sequencerUrl: string,
-  dataPath: string,
+  databaseUrl: string,
   more: Readonly<Record<string, string>> = {},
 ) => ({
   DATANET_SEQUENCER_URL: sequencerUrl,
-  DATANET_DATA_PATH: dataPath,
+  DATANET_DATABASE_URL: databaseUrl,
   DATANET_PORT: "0",
   DATANET_LEDGER_CACHE_MS: "0",
   DATANET_RATE_LIMIT_PER_MINUTE: "10000000",
   ...more,
 });
 
-/** Starts a host that listens and has loaded its store. */
+/**
+ * Starts a host that listens.
+ * @param databaseUrl null: a database of its own, deleted when it stops
+ */
 export async function startTestHost(
   deployment: Deployment,
   sequencerUrl: string,
-  dataPath: string,
+  databaseUrl: string | null = null,
   more: Readonly<Record<string, string>> = {},
 ): Promise<TestHost> {
+  const own = databaseUrl === null ? await createTestDatabase() : null;
   const clock = { aheadMs: 0 };
-  const fatal: unknown[] = [];
   const started = await createHostProcess(
-    loadHostConfig(hostEnvironment(sequencerUrl, dataPath, more)),
+    loadHostConfig(hostEnvironment(sequencerUrl, databaseUrl ?? own!.url, more)),
     deployment,
-    {
-      logger: createLogger("test", "silent"),
-      onFatal: (error) => fatal.push(error),
-      nowMs: () => Date.now() + clock.aheadMs,
-    },
+    { logger: createLogger("test", "silent"), nowMs: () => Date.now() + clock.aheadMs },
   );
   const url = await started.listen();
-  await started.loaded();
-  return { ...started, url, dataPath, fatal, clock };
+  return {
+    ...started,
+    url,
+    clock,
+    async stop() {
+      await started.stop();
+      await own?.drop();
+    },
+  };
 }

@@ -166,8 +166,10 @@ export const devnetPaths = {
   published: join(workspaceDir, "published"),
   /** Data of the answer server: answers, proofs of settlements, compiled adapters. */
   serving: join(workspaceDir, "serving"),
-  /** Data of the Datanet host. */
-  datanetData: join(workspaceDir, "datanets"),
+  /** PostgreSQL of the Datanet host. */
+  database: join(workspaceDir, "database"),
+  /** Of a Datanet host of an earlier version, which this one refuses. */
+  earlierDatanetData: join(workspaceDir, "datanets"),
   factoryData: join(workspaceDir, "factory"),
   watcher: join(workspaceDir, "watcher"),
   /** Folders as PEFT writes them: whatever is put here can be asked. */

@@ -91,7 +91,7 @@ export const datanetHostService = ({ datanetHostUrl, sequencerUrl }: ServiceAddr
   serviceSpec("datanet-host", datanetHostUrl, {
     DATANET_DEPLOYMENT_PATH: workspacePaths.deployment,
     DATANET_SEQUENCER_URL: sequencerUrl,
-    DATANET_DATA_PATH: devnetPaths.datanetData,
+    DATANET_DATABASE_PATH: devnetPaths.database,
     DATANET_PORT: portOf(datanetHostUrl),
   });
 

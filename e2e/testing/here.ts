@@ -82,7 +82,7 @@ export async function createWorldHere<Name extends string>(declared: HereDeclara
       return watcher;
     },
     async host(more: Readonly<Record<string, string>> = {}): Promise<TestHost> {
-      const host = await startTestHost(deployment, sequencerUrl, join(folder, "host"), more);
+      const host = await startTestHost(deployment, sequencerUrl, null, more);
       ends.push(() => host.stop());
       return host;
     },

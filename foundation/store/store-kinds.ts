@@ -39,9 +39,10 @@ export const STORE_KINDS = {
     remedy: `Move the folder away and start again: the bridge reads L1 again and does nothing twice: ${UPGRADE}.`,
   },
   "datanet-host": {
-    format: 1,
+    // Tables of PostgreSQL (datanets/store/host-schema.ts): a folder is of an earlier version.
+    format: 2,
     name: "a Datanet host's folder",
-    remedy: `Keep the folder, start with an empty one and mirror another host into it (openledger datanet mirror): ${UPGRADE}.`,
+    remedy: `Start the version that wrote it on another port, mirror that host into this one (openledger datanet upload ID --from URL --host URL), and move the folder away: ${UPGRADE}.`,
   },
   factory: {
     format: 1,

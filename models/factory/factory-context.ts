@@ -65,8 +65,8 @@ export async function signerOf(context: FactoryContext, request: FastifyRequest)
  * Checks the signature's header before a byte of the body is read: for routes that take large bodies.
  * @throws MOD_FACTORY_REFUSED, and what `RequestGuard.read` throws
  */
-export function requireSignedRequest(context: FactoryContext, request: FastifyRequest): void {
-  requireAccount(context, context.guard.read(headerOf(request)).leafId);
+export async function requireSignedRequest(context: FactoryContext, request: FastifyRequest): Promise<void> {
+  requireAccount(context, (await context.guard.read(headerOf(request))).leafId);
 }
 
 function requireAccount({ config: { accounts } }: FactoryContext, leafId: number): void {

@@ -1,5 +1,4 @@
 /** Everything that a running factory consists of, wired up; main.ts gives it an environment and signals. */
-import { randomBytes } from "node:crypto";
 import { mkdir, readdir, stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { availableParallelism } from "node:os";
@@ -8,6 +7,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
+import { ProcessSessions } from "@openledger/datanets/host/request-sessions";
 import { HostLedger } from "@openledger/datanets/store/ledger-view";
 import type { Logger } from "@openledger/foundation/logger";
 import { MAX_THREAD_COUNT } from "../engine/kernels/kernels.ts";
@@ -106,13 +106,13 @@ export async function createFactoryProcess(
     });
     const side = new SideTasks(MAX_SIDE_TASKS, config);
     const metrics = createFactoryMetrics({ jobs: () => jobs.all(), computations: () => side.counts });
-    const session = randomBytes(16).toString("hex");
+    const sessions = new ProcessSessions();
     const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);
     let origin = config.publicUrl.replace(/\/+$/, "");
     let sizes: readonly CircuitSize[] | null = null;
     const app = await createFactoryApp({
       config,
-      session,
+      session: sessions.session,
       client,
       bases,
       datasets,
@@ -124,7 +124,7 @@ export async function createFactoryProcess(
       metrics,
       logger,
       nowMs,
-      guard: new RequestGuard({ domain: client.domain, session, ledger, nowMs }),
+      guard: new RequestGuard({ domain: client.domain, sessions, ledger, nowMs }),
       origin: () => origin,
       isHealthy: () => isHealthy,
       async circuitSizes() {

@@ -48,7 +48,7 @@ beforeAll(async () => {
   const card = sampleCard();
   await publishCard(world.alice, { datanetId, card });
   await world.settle();
-  host = await startTestHost(world.deployment, world.sequencerUrl, join(folder.path, "host"));
+  host = await startTestHost(world.deployment, world.sequencerUrl);
   await bringCard(world.alice, { hostUrl: host.url, datanetId, card });
   served.folder = made.modelFolder;
   // As an answer server lists its models and gives their files.

@@ -1,0 +1,83 @@
+/** Session that signed requests name, and the requests of it that were taken. */
+import { randomBytes } from "node:crypto";
+import type { Database } from "@openledger/foundation/database/database";
+import type { RequestProof } from "../records/signed-request.ts";
+
+export interface RequestSessions {
+  /** Session that requests have to name. */
+  current(): Promise<string>;
+  /** Takes a request; the check and the entry are one step. @param expiresAtMs after it the nonce may be forgotten */
+  take(request: SignedRequest, nowMs: number): Promise<TakenRequest>;
+}
+
+type SignedRequest = Pick<RequestProof, "nonce" | "session" | "expiresAtMs">;
+
+export type TakenRequest = "taken" | "replayed" | "other-session";
+
+/** Sessions of a server that is one process: a new one at each start. */
+export class ProcessSessions implements RequestSessions {
+  readonly session = randomBytes(16).toString("hex");
+  /** Nonce → when its request runs out; oldest first, as far as requests live equally long. */
+  readonly #taken = new Map<string, number>();
+
+  async current(): Promise<string> {
+    return this.session;
+  }
+
+  async take({ expiresAtMs, nonce, session }: SignedRequest, nowMs: number): Promise<TakenRequest> {
+    if (session !== this.session) return "other-session";
+    if (this.#taken.has(nonce)) return "replayed";
+    for (const [old, untilMs] of this.#taken) {
+      if (untilMs > nowMs) break;
+      this.#taken.delete(old);
+    }
+    this.#taken.set(nonce, expiresAtMs);
+    return "taken";
+  }
+}
+
+/** Time between two deletions of what has run out. */
+const FORGET_EVERY_MS = 60_000;
+/** A session changes only when the server has crashed: then its requests are forgotten too, and `take` sees it. */
+const KNOWN_MS = 1_000;
+
+/** Sessions of all hosts on one database. */
+export class DatabaseSessions implements RequestSessions {
+  readonly #database: Database;
+  #known: { readonly session: string; readonly atMs: number } | null = null;
+  #forgottenAtMs = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async current(): Promise<string> {
+    const atMs = performance.now();
+    if (this.#known !== null && atMs - this.#known.atMs < KNOWN_MS) return this.#known.session;
+    const [found] = await this.#database.query<{ session: string }>(
+      `with made as (insert into sessions values (1, $1) on conflict do nothing returning session)
+         select session from made union all select session from sessions limit 1`,
+      [randomBytes(16).toString("hex")],
+    );
+    // Another host was faster, and this statement does not see it yet.
+    if (found === undefined) return this.current();
+    this.#known = { session: found.session, atMs };
+    return found.session;
+  }
+
+  async take({ expiresAtMs, nonce, session }: SignedRequest, nowMs: number): Promise<TakenRequest> {
+    if (nowMs - this.#forgottenAtMs > FORGET_EVERY_MS) {
+      this.#forgottenAtMs = nowMs;
+      await this.#database.query("delete from requests where expires_at_ms < $1::bigint", [nowMs]);
+    }
+    const [result] = await this.#database.query<{ is_current: boolean; is_new: boolean }>(
+      `with current as (select 1 from sessions where session = $1),
+            made as (insert into requests select $2, $3::bigint from current on conflict do nothing returning 1)
+         select exists (select 1 from current) as is_current, exists (select 1 from made) as is_new`,
+      [session, nonce, expiresAtMs],
+    );
+    if (result!.is_new) return "taken";
+    this.#known = null;
+    return result!.is_current ? "replayed" : "other-session";
+  }
+}

@@ -1,0 +1,162 @@
+import type { Queries } from "@openledger/foundation/database/queries";
+import type { RowDescription } from "./row-description.ts";
+import type { StoredCommit } from "./stored-datanet.ts";
+
+/** Maximum bytes of rows in one statement, which has them twice over, in the driver and in the server. */
+const BYTES_A_STATEMENT = 4 * 1024 * 1024;
+
+interface ArrivingRow extends RowDescription {
+  /** Place in the commit. */
+  readonly place: number;
+  readonly digest: Buffer;
+  readonly content: Uint8Array;
+}
+
+/** Rows of a commit that arrive, within the transaction that stores them. The Datanet is locked. */
+export class CommitRows {
+  readonly #queries: Queries;
+  readonly #datanetId: number;
+  readonly #commit: StoredCommit;
+
+  constructor(queries: Queries, datanetId: number, commit: StoredCommit) {
+    this.#queries = queries;
+    this.#datanetId = datanetId;
+    this.#commit = commit;
+  }
+
+  /** Which of the `count` places from `from` on have not come, as differences to `from`. */
+  async missingOf(from: number, count: number): Promise<number[]> {
+    const runs = await this.#queries.query<{ from: number; end: number }>(
+      `select lower(run) as "from", upper(run) as "end"
+         from commits, unnest(int4multirange(int4range($3, $3::int + $4::int)) - received) as run
+        where datanet_id = $1 and number = $2 order by lower(run)`,
+      [this.#datanetId, this.#commit.number, from, count],
+    );
+    return runs.flatMap(({ end, from: first }) =>
+      Array.from({ length: end - first }, (_, i) => first + i - from),
+    );
+  }
+
+  /**
+   * Stores rows, none of which has come before.
+   * @param rowCount rows of the Datanet so far: the number of its next one
+   * @param vector SQL of a row's words, of the column `words`
+   * @returns how many the Datanet did not have
+   */
+  async add({
+    rowCount,
+    rows,
+    vector,
+  }: {
+    rowCount: number;
+    rows: readonly ArrivingRow[];
+    vector: string;
+  }): Promise<number> {
+    let addedCount = 0;
+    for (let first = 0; first < rows.length; ) {
+      let [end, bytes] = [first, 0];
+      while (end < rows.length && (end === first || bytes + rows[end]!.content.length <= BYTES_A_STATEMENT)) {
+        bytes += rows[end]!.content.length;
+        end += 1;
+      }
+      addedCount += await this.#addPart(rows.slice(first, end), rowCount + addedCount, vector);
+      first = end;
+    }
+    const runs: string[] = [];
+    for (let first = 0; first < rows.length; ) {
+      let end = first + 1;
+      while (end < rows.length && rows[end]!.place === rows[end - 1]!.place + 1) end += 1;
+      runs.push(`[${rows[first]!.place},${rows[end - 1]!.place + 1})`);
+      first = end;
+    }
+    await this.#queries.query(
+      `update commits set received = received + $3::int4multirange, received_count = received_count + $4
+        where datanet_id = $1 and number = $2`,
+      [this.#datanetId, this.#commit.number, `{${runs.join(",")}}`, rows.length],
+    );
+    return addedCount;
+  }
+
+  async #addPart(rows: readonly ArrivingRow[], nextNumber: number, vector: string): Promise<number> {
+    const { query } = this.#queries;
+    const { commitIndex, number } = this.#commit;
+    const digests = rows.map(({ digest }) => digest);
+    // One value with all contents, cut by the server: the driver would write each one of a list as text.
+    let offset = 1;
+    const offsets = rows.map(({ content }) => {
+      offset += content.length;
+      return offset - content.length;
+    });
+    await query(
+      `insert into contents
+         select distinct on (digest) digest, substring($1::bytea from first for length)
+           from unnest($2::bytea[], $3::int[], $4::int[]) as part (digest, first, length)
+          order by digest on conflict do nothing`,
+      [
+        Buffer.concat(rows.map(({ content }) => content)),
+        digests,
+        offsets,
+        rows.map(({ content }) => content.length),
+      ],
+    );
+    // A row that was committed twice counts for the one who committed it first, whichever came to this host first.
+    const known = await query<{ digest: Buffer; number: number; commitIndex: number }>(
+      `select digest, rows.number, commit_index as "commitIndex"
+         from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
+        where rows.datanet_id = $1 and digest = any($2)`,
+      [this.#datanetId, digests],
+    );
+    const held = new Map(known.map((row) => [row.digest.toString("hex"), row]));
+    const fresh: ArrivingRow[] = [];
+    const moved: { number: number; place: number }[] = [];
+    for (const row of rows) {
+      const name = row.digest.toString("hex");
+      const before = held.get(name);
+      if (before === undefined) {
+        held.set(name, { digest: row.digest, number: nextNumber + fresh.length, commitIndex });
+        fresh.push(row);
+      } else if (commitIndex < before.commitIndex) {
+        held.set(name, { ...before, commitIndex });
+        moved.push({ number: before.number, place: row.place });
+      }
+    }
+    if (moved.length > 0) {
+      await query(
+        `update commits set own_count = own_count - lost.count
+           from (select commit_number, count(*) as count from rows where datanet_id = $1 and number = any($2) group by 1) as lost
+          where datanet_id = $1 and number = commit_number`,
+        [this.#datanetId, moved.map((row) => row.number)],
+      );
+      await query(
+        `update rows set commit_number = $2, place = moved.place
+           from unnest($3::int[], $4::int[]) as moved (number, place)
+          where rows.datanet_id = $1 and rows.number = moved.number`,
+        [this.#datanetId, number, moved.map((row) => row.number), moved.map(({ place }) => place)],
+      );
+    }
+    await query("update commits set own_count = own_count + $3 where datanet_id = $1 and number = $2", [
+      ...[this.#datanetId, number, fresh.length + moved.length],
+    ]);
+    if (fresh.length === 0) return 0;
+    await query(
+      `insert into rows (datanet_id, number, digest, commit_number, place, bytes, label, is_well_formed)
+         select $1, $2::int + at::int - 1, digest, $3, place, bytes, label, is_well_formed
+           from unnest($4::bytea[], $5::int[], $6::int[], $7::text[], $8::boolean[])
+                with ordinality as part (digest, place, bytes, label, is_well_formed, at)`,
+      [
+        ...[this.#datanetId, nextNumber, number],
+        fresh.map(({ digest }) => digest),
+        fresh.map(({ place }) => place),
+        fresh.map(({ content }) => content.length),
+        fresh.map(({ label }) => label),
+        fresh.map(({ isWellFormed }) => isWellFormed),
+      ],
+    );
+    await query(
+      `insert into row_words select $1, $2::int + at::int - 1, ${vector}
+         from unnest($3::text[]) with ordinality as part (words, at)`,
+      [this.#datanetId, nextNumber, fresh.map(({ words }) => words)],
+    );
+    return fresh.length;
+  }
+}

@@ -1,0 +1,222 @@
+/** Tables of the host in PostgreSQL. Digests are 32 bytes; roots, policies and ids of records are 0x-hex; times are Unix milliseconds. */
+import type { DatabasePart } from "@openledger/foundation/database/migrate";
+
+const TABLES = `
+-- What the host has of a Datanet, counted. Its row is locked by whoever writes anything of the Datanet, so that writes come one
+-- after another, whichever host they come to.
+create table datanets (
+  id integer primary key,
+  card_count integer not null default 0,
+  commit_count integer not null default 0,
+  row_count integer not null default 0,
+  record_count integer not null default 0,
+  stored_bytes bigint not null default 0,
+  -- Grows with each write.
+  revision bigint not null default 0,
+  -- Facts of the newest card, for the directory.
+  policy text,
+  field text,
+  access text,
+  tags text[],
+  words tsvector
+);
+create index datanets_words on datanets using gin (words);
+
+create table cards (
+  datanet_id integer not null,
+  number integer not null,
+  policy text not null,
+  card text not null,
+  primary key (datanet_id, number)
+);
+create index cards_policy on cards (datanet_id, policy);
+
+create table commits (
+  datanet_id integer not null,
+  number integer not null,
+  rows_root text not null,
+  row_count integer not null,
+  contributor_id integer not null,
+  -- Place among all commits to the Datanet: it never changes, since the commit was final when the list came.
+  commit_index integer not null,
+  committed_at_ms bigint,
+  -- Number of signed operations before it: tells who was first, across Datanets.
+  op_index bigint not null,
+  list bytea not null,
+  received int4multirange not null default '{}',
+  received_count integer not null default 0,
+  -- Rows that count for this commit: the others were committed before.
+  own_count integer not null default 0,
+  rejected_at_ms bigint,
+  primary key (datanet_id, number),
+  unique (datanet_id, rows_root)
+);
+-- Slices of a list are read without the rest of it.
+alter table commits alter column list set storage external;
+create index commits_contributor on commits (contributor_id);
+
+create table contents (
+  digest bytea primary key,
+  bytes bytea not null
+);
+
+-- Rows of a Datanet, numbered from 0 as they came. A row that was committed twice belongs to the earlier commit.
+create table rows (
+  datanet_id integer not null,
+  number integer not null,
+  digest bytea not null,
+  commit_number integer not null,
+  -- Place in the commit.
+  place integer not null,
+  bytes integer not null,
+  -- The row's own label and form by the card.
+  label text,
+  is_well_formed boolean not null,
+  -- What its records say. begun_at is the number of the first record that is no suggestion.
+  begun_at integer,
+  label_count smallint not null default 0,
+  top_label text,
+  top_count smallint not null default 0,
+  decision text,
+  decided_label text,
+  gold_label text,
+  suggested_label text,
+  has_objections boolean not null default false,
+  noticed_at_ms bigint,
+  primary key (datanet_id, number)
+) with (fillfactor = 90);
+create unique index rows_digest on rows (digest, datanet_id);
+create index rows_commit on rows (datanet_id, commit_number, place);
+create index rows_begun on rows (datanet_id, label_count) where begun_at is not null;
+create index rows_fresh on rows (datanet_id, number) where begun_at is null;
+create index rows_noticed on rows (datanet_id, noticed_at_ms) where noticed_at_ms is not null;
+
+-- Words of the rows, with a word for the Datanet. Apart, since a label must not write its row's words again.
+create table row_words (
+  datanet_id integer not null,
+  number integer not null,
+  words tsvector not null,
+  primary key (datanet_id, number)
+);
+create index row_words_words on row_words using gin (words);
+
+-- Rows that are to be read by a newer card than the one by which they were described.
+create table descriptions (
+  datanet_id integer primary key,
+  next_row integer not null,
+  end_row integer not null
+);
+
+create table versions (
+  datanet_id integer not null,
+  rows_root text not null,
+  row_count integer not null,
+  list bytea not null,
+  primary key (datanet_id, rows_root)
+);
+alter table versions alter column list set storage external;
+
+-- Signed records, numbered from 0 as they came.
+create table records (
+  datanet_id integer not null,
+  number integer not null,
+  id text not null,
+  kind text not null,
+  leaf_id integer not null,
+  -- The row, the commit's root, or the request that it answers; empty for a request.
+  row_number integer,
+  about text not null,
+  record text not null,
+  primary key (datanet_id, number)
+);
+create unique index records_id on records (datanet_id, id);
+create index records_row on records (datanet_id, row_number, number) where row_number is not null;
+create index records_about on records (datanet_id, kind, about) where row_number is null;
+
+-- The last label of each leaf for a row.
+create table labels (
+  datanet_id integer not null,
+  row_number integer not null,
+  leaf_id integer not null,
+  label text not null,
+  at_ms bigint not null,
+  saw_suggestion boolean not null,
+  first_record integer not null,
+  primary key (datanet_id, row_number, leaf_id)
+);
+create index labels_leaf on labels (datanet_id, leaf_id);
+
+create table label_leases (
+  datanet_id integer not null,
+  row_number integer not null,
+  leaf_id integer not null,
+  until_ms bigint not null,
+  primary key (datanet_id, row_number, leaf_id)
+);
+create index label_leases_leaf on label_leases (datanet_id, leaf_id);
+
+-- Recomputations: the last of each leaf about a model (epoch 0) or a settlement of it.
+create table verified (
+  datanet_id integer not null,
+  model_id integer not null,
+  leaf_id integer not null,
+  epoch bigint not null,
+  id text not null,
+  at_ms bigint not null,
+  has_difference boolean not null,
+  record text not null,
+  primary key (datanet_id, model_id, leaf_id, epoch)
+);
+create unique index verified_id on verified (datanet_id, id);
+
+create table names (
+  leaf_id integer primary key,
+  name text not null,
+  at_ms bigint not null,
+  words tsvector not null,
+  record text not null
+);
+create index names_words on names using gin (words);
+
+create table usage (
+  leaf_id integer not null,
+  day integer not null,
+  bytes bigint not null,
+  records bigint not null,
+  primary key (leaf_id, day)
+);
+
+-- Result of the last check of a Datanet's rows, and why the last one failed.
+create table checks (
+  datanet_id integer primary key,
+  row_count integer,
+  record_count integer,
+  checked_at_ms bigint,
+  findings text,
+  failure text,
+  not_before_ms bigint
+);
+-- The check that runs: one at a time. Its host writes to it as long as it lives.
+create table running_checks (
+  id integer primary key check (id = 1),
+  token text not null,
+  datanet_id integer not null,
+  step text not null,
+  done integer not null,
+  total integer not null,
+  alive_at timestamptz not null
+);
+
+-- Not logged: a server that has crashed has neither a session nor the requests that were signed for it, and both go together.
+create unlogged table sessions (
+  id integer primary key check (id = 1),
+  session text not null
+);
+create unlogged table requests (
+  nonce text primary key,
+  expires_at_ms bigint not null
+);
+create index requests_expiry on requests (expires_at_ms);
+`;
+
+export const HOST_PART: DatabasePart = { name: "datanets", migrations: [TABLES] };

@@ -1,0 +1,119 @@
+import type { Queries } from "@openledger/foundation/database/queries";
+import { datanetError } from "../datanet-errors.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface QuotaLimits {
+  readonly quotaBytesPerDay: number;
+  readonly quotaRecordsPerDay: number;
+  readonly maxStoreBytes: number;
+}
+
+interface Usage {
+  bytes: number;
+  records: number;
+}
+
+/** Amounts that leaves store in a day (UTC), counted in the transaction that stores them. */
+export class Quotas {
+  readonly #limits: QuotaLimits;
+  readonly #nowMs: () => number;
+
+  constructor(limits: QuotaLimits, nowMs: () => number) {
+    this.#limits = limits;
+    this.#nowMs = nowMs;
+  }
+
+  /** Counts bytes that the transaction stores. @throws SRV_QUOTA_USED, SRV_DISK_FULL */
+  async takeBytes(queries: Queries, leafId: number, bytes: number): Promise<void> {
+    const { maxStoreBytes } = this.#limits;
+    if ((await storedBytes(queries)) + bytes > maxStoreBytes)
+      throw datanetError("SRV_DISK_FULL", `the host stores ${maxStoreBytes} bytes and no more`, {
+        data: { maxStoreBytes },
+      });
+    const used = await this.begin(queries, [leafId]);
+    used.take(leafId, { bytes, records: 0 });
+    await used.store();
+  }
+
+  /** Usage of some leaves today; nobody else changes it until the transaction ends. */
+  async begin(queries: Queries, leafIds: readonly number[]): Promise<DayUsage> {
+    const day = Math.floor(this.#nowMs() / DAY_MS);
+    const ids = [...new Set(leafIds)].sort((a, b) => a - b);
+    await queries.query(
+      "insert into usage select leaf_id, $2, 0, 0 from unnest($1::int[]) as leaf_id on conflict do nothing",
+      [ids, day],
+    );
+    const found = await queries.query<Usage & { leafId: number }>(
+      `select leaf_id as "leafId", bytes::float8 as bytes, records::float8 as records from usage
+        where leaf_id = any($1) and day = $2 order by leaf_id for update`,
+      [ids, day],
+    );
+    return new DayUsage(queries, this.#limits, {
+      day,
+      usages: new Map(found.map(({ bytes, leafId, records }) => [leafId, { bytes, records }])),
+    });
+  }
+}
+
+/** Usage of some leaves in one day, within a transaction. */
+export class DayUsage {
+  readonly #queries: Queries;
+  readonly #limits: QuotaLimits;
+  readonly #day: number;
+  readonly #usages: ReadonlyMap<number, Usage>;
+
+  constructor(
+    queries: Queries,
+    limits: QuotaLimits,
+    { day, usages }: { day: number; usages: ReadonlyMap<number, Usage> },
+  ) {
+    this.#queries = queries;
+    this.#limits = limits;
+    this.#day = day;
+    this.#usages = usages;
+  }
+
+  /** @throws SRV_QUOTA_USED */
+  takeRecord(leafId: number): void {
+    this.take(leafId, { bytes: 0, records: 1 });
+  }
+
+  /** @throws SRV_QUOTA_USED */
+  take(leafId: number, more: Usage): void {
+    const usage = this.#usages.get(leafId)!;
+    const limits = { bytes: this.#limits.quotaBytesPerDay, records: this.#limits.quotaRecordsPerDay };
+    for (const what of ["bytes", "records"] as const) {
+      const max = limits[what];
+      if (more[what] > 0 && usage[what] + more[what] > max)
+        throw datanetError("SRV_QUOTA_USED", `leaf ${leafId} has stored its ${max} ${what} of today`, {
+          data: { reason: "quota-used", leafId, what, max },
+        });
+    }
+    usage.bytes += more.bytes;
+    usage.records += more.records;
+  }
+
+  async store(): Promise<void> {
+    const entries = [...this.#usages];
+    await this.#queries.query(
+      `update usage set bytes = used.bytes, records = used.records
+         from unnest($2::int[], $3::bigint[], $4::bigint[]) as used (leaf_id, bytes, records)
+        where usage.leaf_id = used.leaf_id and day = $1`,
+      [
+        this.#day,
+        entries.map(([leafId]) => leafId),
+        entries.map(([, { bytes }]) => bytes),
+        entries.map(([, { records }]) => records),
+      ],
+    );
+  }
+}
+
+/** Bytes that the host stores, all Datanets together. */
+async function storedBytes(queries: Queries): Promise<number> {
+  const [sum] = await queries.query<{ bytes: number }>(
+    "select coalesce(sum(stored_bytes), 0)::float8 as bytes from datanets",
+  );
+  return sum!.bytes;
+}

@@ -1,0 +1,59 @@
+/** Describes rows again by a newer card: their own labels, their form, their words. A part at a time, by whichever host is free. */
+
+import type { HostStore } from "./host-store.ts";
+import { describe } from "./row-description.ts";
+import { configurationsOf, vectorSql } from "./row-words.ts";
+
+const ROWS_A_PART = 200;
+
+/** Describes a part of the rows of one Datanet that waits for it. @returns false if none does */
+export async function redescribePart(store: HostStore): Promise<boolean> {
+  return store.database.transaction(async (queries) => {
+    const [next] = await queries.query<{
+      datanetId: number;
+      nextRow: number;
+      endRow: number;
+      policy: string;
+    }>(
+      `select datanet_id as "datanetId", next_row as "nextRow", end_row as "endRow", policy
+         from descriptions join datanets on datanets.id = datanet_id
+        order by datanet_id limit 1 for update of descriptions skip locked`,
+    );
+    if (next === undefined) return false;
+    const { datanetId, endRow, nextRow, policy } = next;
+    const { card } = (await store.card(datanetId, policy, queries))!;
+    const end = Math.min(endRow, nextRow + ROWS_A_PART);
+    const found = await queries.query<{ number: number; content: Buffer }>(
+      `select number, contents.bytes as content from rows join contents using (digest)
+        where datanet_id = $1 and number >= $2 and number < $3`,
+      [datanetId, nextRow, end],
+    );
+    const described = found.map(({ content, number }) => ({ number, ...describe(card, content) }));
+    const numbers = described.map(({ number }) => number);
+    await queries.query(
+      `update rows set label = part.label, is_well_formed = part.is_well_formed
+         from unnest($2::int[], $3::text[], $4::boolean[]) as part (number, label, is_well_formed)
+        where rows.datanet_id = $1 and rows.number = part.number`,
+      [
+        datanetId,
+        numbers,
+        described.map(({ label }) => label),
+        described.map(({ isWellFormed }) => isWellFormed),
+      ],
+    );
+    await queries.query(
+      `update row_words set words = ${vectorSql("part.words", configurationsOf(card), datanetId)}
+         from unnest($2::int[], $3::text[]) as part (number, words)
+        where row_words.datanet_id = $1 and row_words.number = part.number`,
+      [datanetId, numbers, described.map(({ words }) => words)],
+    );
+    await queries.query(
+      end < endRow
+        ? "update descriptions set next_row = $2 where datanet_id = $1"
+        : "delete from descriptions where datanet_id = $1 and $2::int is not null",
+      [datanetId, end],
+    );
+    await queries.query("update datanets set revision = revision + 1 where id = $1", [datanetId]);
+    return true;
+  });
+}

@@ -1,0 +1,18 @@
+import type { SqlValue } from "@openledger/foundation/database/queries";
+
+/** Parameters of a statement that is put together from parts. */
+export class SqlValues {
+  readonly values: SqlValue[] = [];
+
+  /** Adds a value. @returns its parameter, as `$1` */
+  readonly bind = (value: SqlValue): string => `$${this.values.push(value)}`;
+}
+
+/** SQL of a table `(place, digest)` of the digests in a parameter, 32 bytes each. */
+export const digestsSql = (parameter: string) =>
+  `(select place, substring(${parameter}::bytea from 32 * place + 1 for 32) as digest
+      from generate_series(0, octet_length(${parameter}::bytea) / 32 - 1) as place)`;
+
+/** A view on bytes as what the driver stores whole. */
+export const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

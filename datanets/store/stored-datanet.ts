@@ -1,0 +1,29 @@
+/** Facts of a Datanet as one statement reads them. */
+export interface StoredDatanet {
+  readonly id: number;
+  readonly cardCount: number;
+  readonly commitCount: number;
+  readonly rowCount: number;
+  readonly recordCount: number;
+  readonly revision: number;
+  /** Hash of the newest card. */
+  readonly policy: string | null;
+}
+
+/** A commit whose list the host has. */
+export interface StoredCommit {
+  /** Place among those that the host has. */
+  readonly number: number;
+  /** 0x-hex of 32 bytes. */
+  readonly rowsRoot: string;
+  readonly rowCount: number;
+  readonly contributorId: number;
+  readonly commitIndex: number;
+  readonly committedAtMs: number | null;
+  readonly opIndex: number;
+  readonly receivedCount: number;
+}
+
+/** Columns of `StoredDatanet`. */
+export const DATANET_COLUMNS = `id, card_count as "cardCount", commit_count as "commitCount", row_count as "rowCount",
+  record_count as "recordCount", revision::float8 as revision, policy`;

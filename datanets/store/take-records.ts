@@ -1,0 +1,330 @@
+/** Takes signed records: what each may say is checked in the transaction that stores it, so that two at once do not both pass. */
+import type { Queries } from "@openledger/foundation/database/queries";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
+import { datanetError } from "../datanet-errors.ts";
+import type { BodyOf, RecordBody, SignedRecord } from "../records/record.ts";
+import { RecordState, type RowRecords } from "../records/record-state.ts";
+import { decisionOf } from "./decisions.ts";
+import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
+import type { Quotas } from "./quotas.ts";
+import type { RecordOffer } from "./record-offer.ts";
+import { isVerifiedRecord, knownRecomputations, storeRecomputations } from "./verified-records.ts";
+
+interface KnownRow {
+  readonly number: number;
+  readonly digest: string;
+  readonly contributorId: number;
+  readonly begunAt: number | null;
+}
+
+/** Which of these ids are of records that are here. */
+export async function recordsHere(
+  queries: Queries,
+  datanetId: number,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const found = await queries.query<{ id: string }>(
+    `select id from records where datanet_id = $1 and id = any($2)
+       union all select id from verified where datanet_id = $1 and id = any($2)`,
+    [datanetId, ids],
+  );
+  return new Set(found.map(({ id }) => id));
+}
+
+/**
+ * Takes records whose signatures are checked, one after another; they hold, together, from when it resolves.
+ * @returns for each why it is not taken, or null
+ */
+export async function takeRecords(
+  datanet: HostedDatanet,
+  offers: readonly RecordOffer[],
+  quotas: Quotas,
+): Promise<(RollupError | null)[]> {
+  if (offers.length === 0) return [];
+  return datanet.database.transaction(async (queries) => {
+    const { recordCount } = await lock(queries, datanet.id);
+    const here = await recordsHere(
+      queries,
+      datanet.id,
+      offers.map(({ id }) => id),
+    );
+    const bodies = offers.map(({ record }) => record.body);
+    const [rows, commits, state, recomputations, usage] = [
+      await knownRows(queries, datanet.id, bodies),
+      await knownCommits(queries, datanet.id, bodies),
+      await knownState(queries, datanet.id, bodies),
+      await knownRecomputations(queries, datanet.id, bodies),
+      await quotas.begin(
+        queries,
+        bodies.map(({ leafId }) => leafId),
+      ),
+    ];
+    for (const { id, record } of recomputations.records) state.add(id, record.body);
+    const known = {
+      recordState: state,
+      isRowKnown: (digest: string) => rows.has(digest),
+      isCommitKnown: (root: string) => commits.has(root),
+      contributorOf: (digest: string) => rows.get(digest)?.contributorId ?? null,
+      requireRoomFor: recomputations.requireRoomFor,
+    };
+    const taken: RecordOffer[] = [];
+    const results: (RollupError | null)[] = [];
+    for (const offer of offers) {
+      try {
+        if (!here.has(offer.id)) {
+          offer.check(known);
+          usage.takeRecord(offer.record.body.leafId);
+          here.add(offer.id);
+          state.add(offer.id, offer.record.body);
+          recomputations.take(offer.record.body);
+          taken.push(offer);
+        }
+        results.push(null);
+      } catch (error) {
+        if (!isRollupError(error)) throw error;
+        results.push(error);
+      }
+    }
+    if (taken.length === 0) return results;
+    await usage.store();
+    const stored = taken.filter(({ record }) => !isVerifiedRecord(record));
+    await storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows });
+    await storeRecomputations(queries, datanet.id, taken);
+    await storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state });
+    await storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state });
+    await changed(queries, datanet.id, { records: stored.length });
+    return results;
+  });
+}
+
+const rowOf = (body: RecordBody) => ("row" in body ? [body.row] : []);
+
+async function knownRows(
+  { query }: Queries,
+  datanetId: number,
+  bodies: readonly RecordBody[],
+): Promise<Map<string, KnownRow>> {
+  const digests = [...new Set(bodies.flatMap(rowOf))];
+  if (digests.length === 0) return new Map();
+  const found = await query<Omit<KnownRow, "digest"> & { digest: Buffer }>(
+    `select rows.number, digest, contributor_id as "contributorId", begun_at as "begunAt"
+       from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
+      where rows.datanet_id = $1 and digest = any($2)`,
+    [datanetId, digests.map((digest) => Buffer.from(digest, "hex"))],
+  );
+  return new Map(
+    found.map((row) => [row.digest.toString("hex"), { ...row, digest: row.digest.toString("hex") }]),
+  );
+}
+
+async function knownCommits(
+  { query }: Queries,
+  datanetId: number,
+  bodies: readonly RecordBody[],
+): Promise<Set<string>> {
+  const roots = bodies.flatMap((body) => (body.kind === "verdict" ? [body.commit] : []));
+  if (roots.length === 0) return new Set();
+  const found = await query<{ root: string }>(
+    "select rows_root as root from commits where datanet_id = $1 and rows_root = any($2)",
+    [datanetId, roots],
+  );
+  return new Set(found.map(({ root }) => root));
+}
+
+/** State by all records about the subjects of these bodies. */
+async function knownState(
+  { query }: Queries,
+  datanetId: number,
+  bodies: readonly RecordBody[],
+): Promise<RecordState> {
+  const of = <Kind extends RecordBody["kind"], T>(kind: Kind, read: (body: BodyOf<Kind>) => T): T[] =>
+    bodies.flatMap((body) => (body.kind === kind ? [read(body as BodyOf<Kind>)] : []));
+  const askers = of("accessRequest", ({ leafId }) => leafId);
+  const asked = of("accessAnswer", ({ request }) => request);
+  const found = await query<{ id: string; record: string }>(
+    `select id, record from (
+       select number, id, record from records where datanet_id = $1 and row_number in
+         (select number from rows where datanet_id = $1 and digest = any($2))
+       union all select number, id, record from records
+         where datanet_id = $1 and row_number is null and kind = 'verdict' and about = any($3)
+       union all select number, id, record from records
+         where datanet_id = $1 and row_number is null and kind = 'accessRequest' and about = '' and (leaf_id = any($4) or id = any($5))
+       union all select number, id, record from records
+         where datanet_id = $1 and row_number is null and kind = 'accessAnswer' and about = any($5)) as found
+      order by number`,
+    [
+      datanetId,
+      [...new Set(bodies.flatMap(rowOf))].map((digest) => Buffer.from(digest, "hex")),
+      of("verdict", ({ commit }) => commit),
+      askers,
+      asked,
+    ],
+  );
+  const state = new RecordState();
+  for (const { id, record } of found) state.add(id, (JSON.parse(record) as SignedRecord).body);
+  return state;
+}
+
+interface Stored {
+  /** Number of the first record. */
+  readonly first: number;
+  readonly offers: readonly RecordOffer[];
+  readonly rows: ReadonlyMap<string, KnownRow>;
+}
+
+async function storeRecords(
+  { query }: Queries,
+  datanetId: number,
+  { first, offers, rows }: Stored,
+): Promise<void> {
+  if (offers.length === 0) return;
+  const bodies = offers.map(({ record }) => record.body);
+  await query(
+    `insert into records (datanet_id, number, id, kind, leaf_id, row_number, about, record)
+       select $1, $2::int + at::int - 1, id, kind, leaf_id, row_number, about, record
+         from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[])
+              with ordinality as part (id, kind, leaf_id, row_number, about, record, at)`,
+    [
+      ...[datanetId, first],
+      offers.map(({ id }) => id),
+      bodies.map(({ kind }) => kind),
+      bodies.map(({ leafId }) => leafId),
+      bodies.map((body) => ("row" in body ? rows.get(body.row)!.number : null)),
+      bodies.map(aboutOf),
+      // JSON writes a NUL and half a surrogate pair by their numbers.
+      offers.map(({ record }) => JSON.stringify(record)),
+    ],
+  );
+}
+
+function aboutOf(body: RecordBody): string {
+  if ("row" in body) return body.row;
+  if ("commit" in body) return body.commit;
+  return "request" in body ? body.request : "";
+}
+
+/** Writes to each row what its records say together now. */
+async function storeRowStates(
+  { query }: Queries,
+  datanetId: number,
+  { first, offers, rows, state }: Stored & { state: RecordState },
+): Promise<void> {
+  const begun = new Map<string, number>();
+  const labels: { row: number; body: BodyOf<"label">; record: number }[] = [];
+  const touched = new Set<string>();
+  for (const [i, { record }] of offers.entries()) {
+    const { body } = record;
+    if (!("row" in body)) continue;
+    touched.add(body.row);
+    // A model may have suggested something for every row: that begins none of them.
+    if (body.kind !== "suggestion" && !begun.has(body.row)) begun.set(body.row, first + i);
+    if (body.kind === "label") labels.push({ row: rows.get(body.row)!.number, body, record: first + i });
+  }
+  if (touched.size === 0) return;
+  const changes = [...touched].map((digest) => {
+    const row = rows.get(digest)!;
+    return {
+      number: row.number,
+      begunAt: row.begunAt ?? begun.get(digest) ?? null,
+      ...columnsOf(state.row(digest)),
+    };
+  });
+  const column = <T>(read: (change: (typeof changes)[number]) => T): T[] => changes.map(read);
+  await query(
+    `update rows set begun_at = change.begun_at, label_count = change.label_count, top_label = change.top_label,
+            top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
+            gold_label = change.gold_label, suggested_label = change.suggested_label,
+            has_objections = change.has_objections, noticed_at_ms = change.noticed_at_ms
+       from unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
+                   $11::boolean[], $12::bigint[])
+            as change (number, begun_at, label_count, top_label, top_count, decision, decided_label, gold_label,
+                       suggested_label, has_objections, noticed_at_ms)
+      where rows.datanet_id = $1 and rows.number = change.number`,
+    [
+      datanetId,
+      column(({ number }) => number),
+      column(({ begunAt }) => begunAt),
+      column(({ labelCount }) => labelCount),
+      column(({ topLabel }) => topLabel),
+      column(({ topCount }) => topCount),
+      column(({ decision }) => decision),
+      column(({ decidedLabel }) => decidedLabel),
+      column(({ goldLabel }) => goldLabel),
+      column(({ suggestedLabel }) => suggestedLabel),
+      column(({ hasObjections }) => hasObjections),
+      column(({ noticedAtMs }) => noticedAtMs),
+    ],
+  );
+  // The last of each leaf for a row: of two in one request the second.
+  const last = [...new Map(labels.map((label) => [`${label.row} ${label.body.leafId}`, label])).values()];
+  if (last.length === 0) return;
+  await query(
+    `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[])
+       on conflict (datanet_id, row_number, leaf_id) do update
+          set label = excluded.label, at_ms = excluded.at_ms, saw_suggestion = excluded.saw_suggestion`,
+    [
+      datanetId,
+      last.map(({ row }) => row),
+      last.map(({ body }) => body.leafId),
+      last.map(({ body }) => body.label),
+      last.map(({ body }) => body.atMs),
+      last.map(({ body }) => body.sawSuggestion === true),
+      last.map(({ record }) => record),
+    ],
+  );
+  await query(
+    `delete from label_leases using unnest($2::int[], $3::int[]) as given (row_number, leaf_id)
+      where datanet_id = $1 and label_leases.row_number = given.row_number and label_leases.leaf_id = given.leaf_id`,
+    [datanetId, last.map(({ row }) => row), last.map(({ body }) => body.leafId)],
+  );
+}
+
+/** What `outcomeOf` reads of a row's records, counted: the rest of it is SQL, since a card may change (row-outcome.ts). */
+function columnsOf(records: RowRecords) {
+  const { gold, labels, leaveOut, objections, settled, suggestion } = records;
+  const counts = new Map<string, number>();
+  for (const { label } of labels.values()) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const [top] = [...counts].sort(([, a], [, b]) => b - a);
+  const isLeftOut = leaveOut?.isLeftOut === true || (settled !== null && settled.label === null);
+  return {
+    labelCount: labels.size,
+    topLabel: top?.[0] ?? null,
+    topCount: top?.[1] ?? 0,
+    decision: isLeftOut ? "leftOut" : settled === null ? null : "accepted",
+    decidedLabel: isLeftOut ? null : (settled?.label ?? null),
+    goldLabel: gold?.label ?? null,
+    suggestedLabel: suggestion?.label ?? null,
+    hasObjections: objections.length > 0,
+    noticedAtMs: decisionOf(records)?.atMs ?? null,
+  };
+}
+
+async function storeVerdicts(
+  { query }: Queries,
+  datanetId: number,
+  { bodies, state }: { bodies: readonly RecordBody[]; state: RecordState },
+): Promise<void> {
+  const roots = [...new Set(bodies.flatMap((body) => (body.kind === "verdict" ? [body.commit] : [])))];
+  if (roots.length === 0) return;
+  await query(
+    `update commits set rejected_at_ms = verdict.at_ms from unnest($2::text[], $3::bigint[]) as verdict (root, at_ms)
+      where datanet_id = $1 and rows_root = verdict.root`,
+    [
+      datanetId,
+      roots,
+      roots.map((root) => {
+        const verdict = state.verdict(root);
+        return verdict?.verdict === "reject" ? verdict.atMs : null;
+      }),
+    ],
+  );
+}
+
+/** @throws DNT_RECORD_OUTDATED if the leaf has said something newer about the same */
+export function requireNewest({ recordState }: { recordState: RecordState }, body: RecordBody): void {
+  const lastAtMs = recordState.lastAtMs(body);
+  if (body.atMs <= lastAtMs)
+    throw datanetError("DNT_RECORD_OUTDATED", `leaf ${body.leafId} has said something newer of this`, {
+      data: { atMs: lastAtMs },
+    });
+}
