@@ -144,6 +144,33 @@ const PROCESS_ROWS = {
     remedy: "send the token that the process was started with, or a key that its operator has issued",
     httpStatus: 401,
   },
+  SRV_DATABASE_UNREACHABLE: {
+    meaning:
+      "the PostgreSQL database does not answer, refuses connections, or does not start; `data.reason` has its code",
+    remedy: "start the database, or check DATABASE_URL; a process goes on by itself once it answers",
+    note: "A server that the process starts itself has its log beside its data (`data.log`).",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SRV_DATABASE_FAILED: {
+    meaning: "the PostgreSQL database refused a statement; `data.reason` has its code",
+    remedy: "report it with the log of the process",
+    httpStatus: 500,
+  },
+  SRV_DATABASE_ENCODING: {
+    meaning: "the PostgreSQL database does not store Unicode text",
+    remedy: "make the database again: createdb --encoding=UTF8 --template=template0",
+  },
+  SRV_DATABASE_SCHEMA: {
+    meaning:
+      "the tables in the PostgreSQL database have another version than this one works with; nothing was changed. `data.found`, `data.expected`",
+    remedy: "start the version that wrote them, or a later one: docs/how-to/upgrade.md",
+  },
+  SRV_WRONG_DATABASE: {
+    meaning:
+      "the PostgreSQL database holds another rollup's data; nothing was changed. `data.found`, `data.expected`",
+    remedy: "name this rollup's own database in DATABASE_URL, or an empty one",
+  },
   SRV_OVERLOADED: {
     meaning: "the server has reached its limit of waiting requests or clients",
     remedy: "wait for the time that Retry-After gives, then try again",

@@ -10,7 +10,7 @@ import { isRollupError } from "./rollup-error.ts";
 const MAX_STOP_MS = 10_000;
 
 /**
- * Ends the process, with 1, where a stop hangs: on Ethereum, on Redis, on another process. Call it when the stop
+ * Ends the process, with 1, where a stop hangs: on Ethereum, on the database, on another process. Call it when the stop
  * begins.
  */
 export function cutStopShort(logger: Pick<Logger, "warn">, name: string): void {

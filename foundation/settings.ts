@@ -21,6 +21,8 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly isSecret?: true;
   /** True for a setting of several processes: it is also read with the prefix of all. */
   readonly isShared?: true;
+  /** Variable without a prefix under which other programs have the same setting. The ones with a prefix go before it. */
+  readonly alias?: string;
   readonly description: string;
 }
 
@@ -63,13 +65,15 @@ export function readSettings<T extends Settings>(
   const values: Record<string, unknown> = {};
   const problems: SettingProblem[] = [];
   const known = new Set([HOME_VARIABLE, ...sharedVariables()]);
-  for (const [name, { default: fallback, description, isSecret, isShared, schema }] of Object.entries(
+  for (const [name, { alias, default: fallback, description, isSecret, isShared, schema }] of Object.entries(
     settings,
   )) {
     const own = settingVariable(prefix, name);
     for (const variable of waysToSet(own, isSecret)) known.add(variable);
-    const isGiven = waysToSet(own, isSecret).some((variable) => environment[variable] !== undefined);
-    const env = isShared && !isGiven ? settingVariable(SHARED_PREFIX, name) : own;
+    const candidates = [own, ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : []), alias ?? own];
+    const isGiven = (variable: string) =>
+      waysToSet(variable, isSecret).some((way) => environment[way] !== undefined);
+    const env = candidates.find(isGiven) ?? candidates[1] ?? own;
     let given = environment[env];
     const fileEnv = `${env}_FILE`;
     const path = isSecret ? environment[fileEnv] : undefined;
@@ -189,8 +193,8 @@ const secretText = (pattern: RegExp, message: string) =>
     .string()
     .regex(pattern, message)
     .transform((value) => new Secret(value));
-/** Redis address with user and password, hence a secret. */
-export const redisUrl = secretText(/^rediss?:\/\/\S+$/, "is no redis:// or rediss:// address");
+/** PostgreSQL address with user and password, hence a secret. */
+const postgresUrl = secretText(/^postgres(ql)?:\/\/\S+$/, "is no postgres:// address");
 /** Schema of a bearer token in HTTP's form. */
 export const bearerToken = secretText(/^[\x21-\x7e]{16,}$/, "needs at least 16 visible characters");
 export const ethereumKey = z
@@ -261,6 +265,18 @@ export const SHARED_SETTINGS = shared({
     schema: bearerToken,
     isSecret: true,
     description: "bearer token of the sequencer's /operator routes",
+  },
+  databaseUrl: {
+    schema: postgresUrl.optional(),
+    isSecret: true,
+    alias: "DATABASE_URL",
+    description:
+      "PostgreSQL database, also as `DATABASE_URL`; without it one is started in `…_DATABASE_PATH`",
+  },
+  databasePath: {
+    schema: someText,
+    default: ".openledger/database",
+    description: "folder of the database that the processes of this machine share where no URL is given",
   },
   logLevel: {
     schema: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),

@@ -29,3 +29,8 @@ export function lineWithoutFeed(text: string): number | null {
   const at = text.search(/\r(?!\n)/);
   return at < 0 ? null : text.slice(0, at).split("\n").length;
 }
+
+/** `String.prototype.isWellFormed` is younger than the language that this repository is written for. */
+export function isWellFormed(text: string): boolean {
+  return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text);
+}

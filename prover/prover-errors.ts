@@ -25,9 +25,8 @@ export const proverErrors = defineErrors("PRV", {
     isRetryable: true,
   },
   PRV_QUEUE_FAILED: {
-    meaning:
-      "the queue's Redis does not answer or rejects the credentials, workers fail at a job, or its inputs were altered",
-    remedy: "check Redis, its address and the workers' logs; the job is tried again",
+    meaning: "the workers of the queue fail at a job, or its inputs are no numbers",
+    remedy: "read the workers' logs; the job is tried again",
     httpStatus: 503,
     isRetryable: true,
   },

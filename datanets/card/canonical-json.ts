@@ -1,3 +1,4 @@
+import { isWellFormed } from "@openledger/foundation/utf8";
 import { datanetError } from "../datanet-errors.ts";
 
 /**
@@ -23,11 +24,6 @@ export function canonicalJson(value: unknown): string {
     return `{${entries.map(([key, field]) => `${canonicalJson(key)}:${canonicalJson(field)}`).join(",")}}`;
   }
   throw unwritable(`a ${typeof value}`);
-}
-
-/** `String.prototype.isWellFormed` is younger than the language that this repository is written for. */
-export function isWellFormed(text: string): boolean {
-  return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text);
 }
 
 function unwritable(what: string) {

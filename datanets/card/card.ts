@@ -2,12 +2,13 @@
  * A Datanet's card: what it is about, what a row is, who labels, what is paid. Its hash is the Datanet's `policy` word
  * on the ledger, so a changed card is a signed, proven change (docs/explanation/datanets.md, "Cards").
  */
+
 import { sha256 } from "@noble/hashes/sha2.js";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
-import { textOfBytes } from "@openledger/foundation/utf8";
+import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
-import { canonicalJson, isWellFormed } from "./canonical-json.ts";
+import { canonicalJson } from "./canonical-json.ts";
 
 export const CARD_FORMAT = "openledger-datanet-card-1";
 /** Maximum size of a card's text, in bytes of UTF-8. */

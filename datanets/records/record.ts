@@ -4,12 +4,14 @@
  * canonical JSON text with a signature over its hash, so anyone who has it can check it without the host
  * (docs/explanation/datanets.md, "Records").
  */
+
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Signature, verifySignatures } from "@openledger/circuits/field/curve/eddsa";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
+import { isWellFormed } from "@openledger/foundation/utf8";
 import { z } from "zod";
-import { canonicalJson, isWellFormed } from "../card/canonical-json.ts";
+import { canonicalJson } from "../card/canonical-json.ts";
 
 const leafId = z
   .int()

@@ -162,7 +162,7 @@ describe("ChildProver", () => {
       env: {
         ...process.env,
         SEQUENCER_OPERATOR_TOKEN: "a-secret-of-the-parent",
-        PROVER_QUEUE: "redis://secret",
+        PROVER_DATABASE_URL: "postgres://secret@database/secret",
       },
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -17,23 +17,23 @@ interface OpenProverOptions extends Pick<ChildProverOptions, "idleMs" | "logTo">
  */
 const ON_DEMAND_IDLE_MS = 300_000;
 
-/** Opens a prover for events that it reports. @throws PRV_QUEUE_FAILED if the queue's Redis does not answer */
+/** Opens a prover for events that it reports. @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_SCHEMA */
 export async function openProver(
   config: ProverConfig,
   options: OpenProverOptions,
   modules: { readonly logger: ProverLogger } & OutsideProverEvents,
 ): Promise<OutsideProver> {
-  if (config.queue === undefined) return new ChildProver({ ...config, ...options }, modules);
+  if (config.place === "process") return new ChildProver({ ...config, ...options }, modules);
   const { cancelsAborted } = options;
-  // BullMQ is loaded where there is a queue.
+  // PostgreSQL's client is loaded where there is a queue.
   const { createQueueProver } = await import("../queue/queue-prover.ts");
-  return createQueueProver({ queueUrl: config.queue.reveal(), cancelsAborted }, modules);
+  return createQueueProver({ database: config, cancelsAborted }, modules);
 }
 
 /**
- * Opens the prover of a settler, which proves once in a while: the queue's workers if PROVER_QUEUE names one, else a
+ * Opens the prover of a settler, which proves once in a while: the queue's workers if PROVER_PLACE says so, else a
  * child process that starts with the first proof and ends when it is idle.
- * @throws PRV_QUEUE_FAILED if the queue's Redis does not answer
+ * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_SCHEMA
  */
 export function openProverOnDemand(
   config: ProverConfig,

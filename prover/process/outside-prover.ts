@@ -24,7 +24,7 @@ export interface ChildState {
 /** State of the queue for health and metrics. */
 export interface QueueState {
   readonly place: "queue";
-  /** True if Redis answers and a worker is connected. */
+  /** True if the database answers and a worker is there. */
   readonly isReady: boolean;
   readonly workerCount: number;
   readonly waitingCount: number;

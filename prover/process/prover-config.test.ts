@@ -1,13 +1,15 @@
 import { expect, it } from "vitest";
 import { readProverConfig } from "./prover-config.ts";
 
-const QUEUE = "redis://prover:password@redis.example:6379";
+const URL = "postgres://prover:password@database.example/openledger";
+const OTHER = "postgres://openledger:password@database.example/openledger";
 const refused = (names: string[]) =>
   expect.objectContaining({ code: "SRV_CONFIG_INVALID", message: names.join("\n") });
 
-it("has proofs made by a child process, unless a queue is named", () => {
-  expect(readProverConfig({}).queue).toBeUndefined();
-  expect(readProverConfig({ PROVER_QUEUE: QUEUE }).queue?.reveal()).toBe(QUEUE);
+it("has proofs made by a child process, unless the queue is chosen; a worker has a database of its own setting", () => {
+  expect(readProverConfig({}).place).toBe("process");
+  expect(readProverConfig({ PROVER_PLACE: "queue" }).place).toBe("queue");
+  expect(readProverConfig({ DATABASE_URL: OTHER, PROVER_DATABASE_URL: URL }).databaseUrl?.reveal()).toBe(URL);
 });
 
 it("knows where keys are of the native back end alone", () => {
@@ -20,8 +22,8 @@ it("knows where keys are of the native back end alone", () => {
 });
 
 it("tells no secret when it refuses one", () => {
-  const wrong = QUEUE.replace("redis:", "http:");
-  expect(() => readProverConfig({ PROVER_QUEUE: wrong })).toThrow(
-    refused(["PROVER_QUEUE is no redis:// or rediss:// address"]),
+  const wrong = URL.replace("postgres:", "http:");
+  expect(() => readProverConfig({ PROVER_DATABASE_URL: wrong })).toThrow(
+    refused(["PROVER_DATABASE_URL is no postgres:// address"]),
   );
 });

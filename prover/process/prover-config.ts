@@ -7,7 +7,6 @@ import {
   type Environment,
   ONE_DAY_MS,
   readConfig,
-  redisUrl,
   type Settings,
   SHARED_SETTINGS,
   someText,
@@ -21,10 +20,13 @@ import { KEY_MEMORIES } from "../proving/prover.ts";
 export const PROVER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   logLevel: SHARED_SETTINGS.logLevel,
-  queue: {
-    schema: redisUrl.optional(),
-    isSecret: true,
-    description: "redis:// or rediss:// URL of the queue of proofs; none = a child process",
+  // Not out of open-database.ts, which loads PostgreSQL's client.
+  databaseUrl: SHARED_SETTINGS.databaseUrl,
+  databasePath: SHARED_SETTINGS.databasePath,
+  place: {
+    schema: z.enum(["process", "queue"]),
+    default: "process",
+    description: "where proofs are made: a child process, or workers of the queue in the database",
   },
   backend: {
     schema: z.enum(BACKEND_CHOICES),
@@ -63,10 +65,10 @@ export const PROVER_SETTINGS = {
     default: "default",
     description: "name of a worker of the queue, in logs and metrics",
   },
-  queueLockMs: {
+  leaseMs: {
     schema: wholeNumber(1_000, 600_000),
     default: "20000",
-    description: "time after which a silent worker of the queue loses its job",
+    description: "time after which a worker of the queue that was killed loses its job to another one",
   },
   healthPort: SHARED_SETTINGS.healthPort,
 } as const satisfies Settings;

@@ -43,12 +43,13 @@ export interface ProofJob {
   publicSignals?: readonly bigint[];
 }
 
-export type ProofStage = "witness" | "prove" | "verify";
+export const PROOF_STAGES = ["witness", "prove", "verify"] as const;
+export type ProofStage = (typeof PROOF_STAGES)[number];
 
 export interface ProveOptions {
   signal?: AbortSignal;
   /**
-   * Priority in a queue, 0 to 2^20: the smallest goes first; without one a job goes last. A prover that takes
+   * Priority in a queue, 0 to 2^31 - 1: the smallest goes first; without one a job goes last. A prover that takes
    * jobs in order ignores it.
    */
   priority?: number;

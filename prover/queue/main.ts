@@ -1,7 +1,6 @@
 /** A worker of the queue of proofs: `npx tsx prover/queue/main.ts`, configured by prover/process/prover-config.ts. */
 
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
-import { processErrors } from "@openledger/foundation/error-table";
 import { startHealthServer } from "@openledger/foundation/http/health-server";
 import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
 import { loadDeployedCircuits } from "../keys/deployed-circuits.ts";
@@ -12,15 +11,7 @@ import { createWorkerMetrics } from "./worker-metrics.ts";
 
 await runUntilStopped({
   name: "prover",
-  readConfig() {
-    const config = readProverConfig(process.env);
-    const { queue } = config;
-    if (queue !== undefined) return { ...config, queue };
-    const problems = [{ env: "PROVER_QUEUE", problem: "is missing: a worker takes its jobs from the queue" }];
-    throw processErrors.raise("SRV_CONFIG_INVALID", `${problems[0]!.env} ${problems[0]!.problem}`, {
-      data: { problems },
-    });
-  },
+  readConfig: () => readProverConfig(process.env),
   async create(config, { logger }) {
     const { circuits: deployed } = loadDeployment(config.deploymentPath);
     const circuits = await loadDeployedCircuits(deployed);
@@ -45,7 +36,7 @@ await runUntilStopped({
             },
           });
     const worker = await startQueueWorker(
-      { queueUrl: config.queue.reveal(), name: config.name, lockMs: config.queueLockMs },
+      { database: config, name: config.name, leaseMs: config.leaseMs },
       {
         maker,
         circuits,

@@ -1,58 +1,66 @@
-/** Test of the queue with several callers and workers, and a real Redis. */
+/** Test of the queue with several callers and workers, and a real PostgreSQL server. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Database } from "@openledger/foundation/database/database";
+import { JOBS } from "@openledger/foundation/database/job-tables";
+import { openDatabase } from "@openledger/foundation/database/open-database";
 import { createLogger } from "@openledger/foundation/logger";
-import { Redis } from "ioredis";
+import {
+  createTestDatabase,
+  databaseAt,
+  type TestDatabase,
+} from "@openledger/foundation/testing/test-database";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { OutsideProver } from "../process/outside-prover.ts";
 import { ProofMaker } from "../process/proof-maker.ts";
 import { readProverConfig } from "../process/prover-config.ts";
 import type { ProofResult, ProvingCircuit } from "../proving/prover.ts";
-import { redisProgram, startRedis, type TestRedis } from "../testing/redis.fixtures.ts";
 import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
-import { KEY_PREFIX, QUEUE_NAME } from "./prove-queue.ts";
 import { createQueueProver } from "./queue-prover.ts";
 import { type QueueWorker, startQueueWorker } from "./queue-worker.ts";
 
-const program = redisProgram();
 const logger = createLogger("test", "silent");
 const folder = await scratchFolder();
-/** Lock time long enough that nobody loses a job because the machine is busy. */
-const LOCK_MS = 30_000;
-/** Lock time of tests that wait for a lock to end. */
-const SHORT_LOCK_MS = 2_500;
+/** Lease long enough that nobody loses a job because the machine is busy. */
+const LEASE_MS = 30_000;
+/** Lease of tests that wait for one to end. */
+const SHORT_LEASE_MS = 2_500;
 
 let circuit: ProvingCircuit;
 let maker: ProofMaker;
-let redis: TestRedis;
-let admin: Redis;
+let home: TestDatabase;
+let workerUrl: string;
+let admin: Database;
 const open: { close(): Promise<void> }[] = [];
 
 async function startAsker(
   cancelsAborted = true,
   onFalseProof = (_worker: string) => {},
 ): Promise<OutsideProver> {
-  const prover = await createQueueProver({ queueUrl: redis.url, cancelsAborted }, { logger, onFalseProof });
+  const prover = await createQueueProver(
+    { database: databaseAt(home.url), cancelsAborted },
+    { logger, onFalseProof },
+  );
   open.push(prover);
   return prover;
 }
 
 interface WorkerOptions {
   readonly name?: string;
-  readonly lockMs?: number;
+  readonly leaseMs?: number;
   /** Replaces the real proof. */
   readonly make?: ProofMaker["make"];
 }
 
 async function startWorker({
-  lockMs = LOCK_MS,
+  leaseMs = LEASE_MS,
   make,
   name = "worker",
 }: WorkerOptions = {}): Promise<QueueWorker> {
   const worker = await startQueueWorker(
-    { queueUrl: redis.workerUrl, name, lockMs, cancelCheckMs: 50 },
+    { database: databaseAt(workerUrl), name, leaseMs },
     {
       logger,
       circuits: new Map([[circuit.name, circuit]]),
@@ -65,32 +73,43 @@ async function startWorker({
 
 /** Inputs that have a proof; each `w` makes another job. */
 const inputsOf = (w: bigint) => ({ x: 3n, w });
-const keysOf = (part: string) => admin.keys(`${KEY_PREFIX}:${part}:*`);
-const jobId = async () =>
-  (await admin.zrange(`${KEY_PREFIX}:${QUEUE_NAME}:prioritized`, "0", "-1"))[0] ?? null;
+const inputHashes = async () =>
+  (await admin.query<{ hash: string }>("select distinct hash from inputs")).map(({ hash }) => hash);
+const idsOf = async (state: string) =>
+  (await admin.query<{ id: string }>("select id from job where state = $1", [state])).map(({ id }) => id);
+const waitingId = async () => (await idsOf("created"))[0] ?? null;
 /** Maker that never ends, and fails when its job is cancelled. */
 const endless: ProofMaker["make"] = (_job, { signal }) =>
   new Promise((_resolve, reject) => {
     signal?.addEventListener("abort", () => reject(new Error("taken away")), { once: true });
   });
 
-describe.skipIf(program === null)("the queue of proofs", () => {
+const emptyQueue = async () => {
+  for (const table of ["job", "inputs"]) await admin.query(`delete from ${table}`);
+};
+
+describe("the queue of proofs", () => {
   beforeAll(async () => {
     circuit = await developmentSetup(await compileSample(4), { cacheDir: folder });
     maker = await ProofMaker.open(readProverConfig({ PROVER_BACKEND: "wasm" }), {
       logger,
       onCrossCheck: () => {},
     });
-    redis = await startRedis(program!);
-    admin = new Redis(redis.url);
+    home = await createTestDatabase();
+    // Whoever puts jobs into the queue makes its tables.
+    await (
+      await createQueueProver({ database: databaseAt(home.url), cancelsAborted: true }, { logger })
+    ).close();
+    workerUrl = await home.workerUrl();
+    admin = await openDatabase(databaseAt(home.url), { part: JOBS, rollup: null, logger });
   });
   afterAll(async () => {
     await maker?.close();
-    admin?.disconnect();
-    await redis?.stop();
+    await admin?.close();
+    await home?.drop();
   });
   beforeEach(async () => {
-    await admin.flushall();
+    await emptyQueue();
   });
   afterEach(async () => {
     for (const one of open.splice(0)) await one.close();
@@ -102,17 +121,16 @@ describe.skipIf(program === null)("the queue of proofs", () => {
     const { proof, publicSignals } = await asker.prove({ circuit, inputs: inputsOf(2n) });
     expect(publicSignals[1]).toBe(3n);
     expect(proof.a).toHaveLength(2);
-    expect(await keysOf("inputs"), "inputs go with their job").toEqual([]);
+    expect(await inputHashes(), "inputs go with their job").toEqual([]);
     await expect.poll(() => asker.state).toMatchObject({ isReady: true, workerCount: 1, waitingCount: 0 });
   });
 
   test("a job whose inputs were evicted gets them again, and is proven", async () => {
     const asker = await startAsker();
     const asked = asker.prove({ circuit, inputs: inputsOf(3n) });
-    await expect.poll(jobId).not.toBeNull();
-    const inputs = await keysOf("inputs");
-    expect(inputs).toHaveLength(1);
-    await admin.del(...inputs);
+    await expect.poll(waitingId).not.toBeNull();
+    expect(await inputHashes()).toHaveLength(1);
+    await admin.query("delete from inputs");
     await startWorker();
     expect((await asked).publicSignals[1]).toBe(3n);
   });
@@ -120,8 +138,8 @@ describe.skipIf(program === null)("the queue of proofs", () => {
   test("a queue that was emptied gets its jobs again", async () => {
     const asker = await startAsker();
     const asked = asker.prove({ circuit, inputs: inputsOf(4n) });
-    await expect.poll(jobId).not.toBeNull();
-    await admin.flushall();
+    await expect.poll(waitingId).not.toBeNull();
+    await emptyQueue();
     await startWorker();
     expect((await asked).publicSignals[1]).toBe(3n);
   }, 30_000);
@@ -130,11 +148,11 @@ describe.skipIf(program === null)("the queue of proofs", () => {
     const first = await startAsker();
     const job = { circuit, inputs: inputsOf(5n) };
     const gone = expect(first.prove(job)).rejects.toMatchObject({ code: "PRV_CLOSED" });
-    await expect.poll(jobId).not.toBeNull();
+    await expect.poll(waitingId).not.toBeNull();
     await first.close();
     await gone;
     const worker = await startWorker();
-    await expect.poll(() => admin.zcard(`${KEY_PREFIX}:${QUEUE_NAME}:completed`)).toBe(1);
+    await expect.poll(() => idsOf("completed")).toHaveLength(1);
     await worker.close();
     const [asked, again] = [await (await startAsker()).prove(job), await (await startAsker()).prove(job)];
     expect(asked.publicSignals[1]).toBe(3n);
@@ -160,19 +178,19 @@ describe.skipIf(program === null)("the queue of proofs", () => {
   test("a job of a worker that was killed goes to the next one, and not before", async () => {
     const asker = await startAsker();
     const asked = asker.prove({ circuit, inputs: inputsOf(14n) });
-    const args = ["--import", "tsx", "prover/testing/endless-worker.ts", redis.workerUrl];
-    const job = [`${SHORT_LOCK_MS}`, circuit.name, circuit.contentHash];
+    const args = ["--import", "tsx", "prover/testing/endless-worker.ts", workerUrl];
+    const job = [`${SHORT_LEASE_MS}`, circuit.name, circuit.contentHash];
     const killed = spawn(process.execPath, [...args, ...job], { stdio: ["ignore", "pipe", "inherit"] });
     await once(killed.stdout, "data");
     let madeCount = 0;
     await startWorker({
-      lockMs: SHORT_LOCK_MS,
+      leaseMs: SHORT_LEASE_MS,
       make: (...given) => {
         madeCount += 1;
         return maker.make(...given);
       },
     });
-    await delay(1.5 * SHORT_LOCK_MS);
+    await delay(1.5 * SHORT_LEASE_MS);
     expect(madeCount, "it lives").toBe(0);
     killed.kill("SIGKILL");
     expect((await asked).publicSignals[1]).toBe(3n);
@@ -214,12 +232,12 @@ describe.skipIf(program === null)("the queue of proofs", () => {
     const refused = expect(settler.prove(job, { signal: aborting.signal })).rejects.toMatchObject({
       code: "PRV_CANCELLED",
     });
-    const id = await expect.poll(jobId).not.toBeNull().then(jobId);
+    const id = await expect.poll(waitingId).not.toBeNull().then(waitingId);
     aborting.abort();
     await refused;
-    expect(await jobId()).toBe(id);
+    expect(await waitingId()).toBe(id);
     await startWorker();
-    await expect.poll(() => admin.zcard(`${KEY_PREFIX}:${QUEUE_NAME}:completed`)).toBe(1);
+    await expect.poll(() => idsOf("completed")).toHaveLength(1);
     expect((await (await startAsker(false)).prove(job)).publicSignals[1]).toBe(3n);
   });
 
@@ -246,7 +264,7 @@ describe.skipIf(program === null)("the queue of proofs", () => {
         throw new Error("out of order");
       },
     });
-    // BullMQ tries a job three times, and the one who asks puts it again.
+    // A job is tried three times, and the one who asks puts it again.
     await expect(asker.prove(job)).rejects.toMatchObject({
       code: "PRV_QUEUE_FAILED",
       message: expect.stringContaining("out of order"),
@@ -264,9 +282,8 @@ describe.skipIf(program === null)("the queue of proofs", () => {
     const asker = await startAsker();
     const right = await maker.make({ circuit, inputs: inputsOf(12n) }, {});
     const asked = asker.prove({ circuit, inputs: inputsOf(12n) });
-    await expect.poll(jobId).not.toBeNull();
-    const [inputs] = await keysOf("inputs");
-    await admin.set(inputs!, "something else");
+    await expect.poll(waitingId).not.toBeNull();
+    await admin.query("update inputs set bytes = 'something else'");
     const made: unknown[] = [];
     await startWorker({
       make: (job, options) => {
@@ -287,21 +304,25 @@ describe.skipIf(program === null)("the queue of proofs", () => {
     );
   }, 60_000);
 
-  test("gives a worker's credential no key and no command beyond the queue", async () => {
-    const worker = new Redis(redis.workerUrl);
-    for (const command of [
-      ["SET", "other", "1"],
-      ["FLUSHALL"],
-      ["CONFIG", "GET", "*"],
-      ["ACL", "LIST"],
-      ["KEYS", "*"],
-      ["SHUTDOWN"],
-    ] as [string, ...string[]][])
-      await expect(worker.call(...command)).rejects.toThrow("NOPERM");
-    worker.disconnect();
-    const wrong = redis.workerUrl.replace("worker-secret", "guessed");
+  test("says by its code that a worker's credential is not taken, or that there is no queue yet", async () => {
+    const unknown = databaseAt(home.url.replace("user=postgres", "user=nobody_of_this_name"));
     await expect(
-      createQueueProver({ queueUrl: wrong, cancelsAborted: true }, { logger }),
-    ).rejects.toMatchObject({ code: "PRV_QUEUE_FAILED", data: { reason: "queue-unreachable" } });
+      createQueueProver({ database: unknown, cancelsAborted: true }, { logger }),
+    ).rejects.toMatchObject({
+      code: "SRV_DATABASE_UNREACHABLE",
+    });
+    const empty = await createTestDatabase();
+    try {
+      const database = databaseAt(empty.url);
+      const maker = { make: endless, check: async () => {} };
+      await expect(
+        startQueueWorker(
+          { database, name: "early", leaseMs: LEASE_MS },
+          { logger, maker, circuits: new Map() },
+        ),
+      ).rejects.toMatchObject({ code: "SRV_DATABASE_SCHEMA" });
+    } finally {
+      await empty.drop();
+    }
   });
 });

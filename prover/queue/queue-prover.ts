@@ -4,8 +4,11 @@
  * meanwhile.
  */
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import { type Job, Queue, QueueEvents } from "bullmq";
-import type { Redis } from "ioredis";
+import { isUnreachable } from "@openledger/foundation/database/database-errors";
+import { hashOf, type PackedInputs, packInputs } from "@openledger/foundation/database/job-inputs";
+import { type JobCounts, MAX_ATTEMPTS } from "@openledger/foundation/database/job-queue";
+import { INPUTS_INVALID, INPUTS_MISSING } from "@openledger/foundation/database/job-worker";
+import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import { verifyProof } from "../formats/verification-key.ts";
 import type {
   OutsideProver,
@@ -15,35 +18,14 @@ import type {
 } from "../process/outside-prover.ts";
 import { proverError } from "../prover-errors.ts";
 import type { CircuitInputs, ProofJob, ProofResult, ProveOptions, SignalValue } from "../proving/prover.ts";
-import {
-  cancelTask,
-  connectRedis,
-  dropInputs,
-  hashOf,
-  JOB_ENDS,
-  KEY_PREFIX,
-  MAX_ATTEMPTS,
-  type ProveTask,
-  packInputs,
-  proveAnswerSchema,
-  putInputs,
-  QUEUE_NAME,
-  revokeCancel,
-} from "./prove-queue.ts";
+import { openProofQueue, type ProofQueue, type ProveAnswer } from "./prove-queue.ts";
 
-/** Priority of jobs without one, after every batch: BullMQ has 2^21 priorities, the smallest first. */
-const LAST_PRIORITY = 2 ** 21 - 1;
-/** Life of proofs and of failed jobs: a week, as of inputs. */
-const RETENTION_SECONDS = 7 * 86_400;
-/** Interval of a caller's checks, because a queue reports neither a lost job nor lost inputs. */
-const RECHECK_MS = 5_000;
 const COUNT_MS = 2_000;
-/** Maximum queued jobs: inputs lie in Redis' memory, and more need not wait there. */
+/** Maximum queued jobs: more need not wait there with their inputs. */
 const MAX_QUEUED = 64;
 
 interface QueueProverOptions {
-  /** redis:// or rediss://, with user and password. */
-  readonly queueUrl: string;
+  readonly database: DatabaseConfig;
   /**
    * True if a job that its caller aborts is cancelled at its worker. False if several callers may share a
    * job: a settlement's proof is as good for the next settler.
@@ -55,64 +37,52 @@ interface QueueProverModules extends OutsideProverEvents {
   readonly logger: ProverLogger;
 }
 
-/** @throws PRV_QUEUE_FAILED if Redis does not answer */
+/** @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_SCHEMA */
 export async function createQueueProver(
   options: QueueProverOptions,
   modules: QueueProverModules,
 ): Promise<OutsideProver> {
-  const { logger } = modules;
-  const warn = (error: Error) => logger.warn({ reason: error.message }, "the queue's Redis");
-  const redis = await connectRedis(options.queueUrl, warn);
-  const queue = new Queue<ProveTask>(QUEUE_NAME, { connection: redis, prefix: KEY_PREFIX });
-  const ends = new QueueEvents(QUEUE_NAME, { connection: { url: options.queueUrl }, prefix: KEY_PREFIX });
-  queue.on("error", warn);
-  ends.on("error", warn);
-  await ends.waitUntilReady();
-  return new QueueProver({ redis, queue, ends }, options, modules);
+  const queue = await openProofQueue(options.database, { logger: modules.logger, migrates: true });
+  return new QueueProver(queue, options, modules);
 }
 
 /** A job as the queue has it. */
 interface JobRequest extends Pick<ProofJob, "circuit"> {
   readonly publicSignals: readonly bigint[] | undefined;
-  readonly id: string;
-  readonly inputsHash: string;
-  readonly packed: Promise<Buffer>;
+  /** Circuit and inputs. */
+  readonly key: string;
+  readonly inputs: Promise<PackedInputs>;
 }
 
 class QueueProver implements OutsideProver {
   readonly backend = "queue";
   readonly concurrency = MAX_QUEUED;
-  readonly #redis: Redis;
-  readonly #queue: Queue<ProveTask>;
-  readonly #ends: QueueEvents;
+  readonly #queue: ProofQueue;
   readonly #options: QueueProverOptions;
   readonly #modules: QueueProverModules;
   readonly #closing = new AbortController();
   readonly #counting: NodeJS.Timeout;
-  #counts = { workerCount: 0, waitingCount: 0, activeCount: 0 };
+  /** null while the database does not answer. */
+  #counts: JobCounts | null = null;
   #failingCode: string | null = null;
 
-  constructor(
-    { ends, queue, redis }: { redis: Redis; queue: Queue<ProveTask>; ends: QueueEvents },
-    options: QueueProverOptions,
-    modules: QueueProverModules,
-  ) {
-    this.#redis = redis;
+  constructor(queue: ProofQueue, options: QueueProverOptions, modules: QueueProverModules) {
     this.#queue = queue;
-    this.#ends = ends;
     this.#options = options;
     this.#modules = modules;
-    this.#counting = setInterval(() => void this.#count().catch(() => {}), COUNT_MS).unref();
-    void this.#count().catch(() => {});
+    this.#counting = setInterval(() => void this.#count(), COUNT_MS).unref();
+    void this.#count();
   }
 
   get state(): QueueState {
-    const isConnected = this.#redis.status === "ready";
+    const { workerCount = 0, waitingCount = 0, activeCount = 0 } = this.#counts ?? {};
     return {
       place: "queue",
-      isReady: isConnected && this.#counts.workerCount > 0,
-      ...this.#counts,
-      failingCode: isConnected ? this.#failingCode : "PRV_QUEUE_FAILED",
+      isReady: workerCount > 0,
+      workerCount,
+      waitingCount,
+      activeCount,
+      failingCode: this.#counts === null ? "SRV_DATABASE_UNREACHABLE" : this.#failingCode,
     };
   }
 
@@ -122,94 +92,87 @@ class QueueProver implements OutsideProver {
    */
   prove({ circuit, inputs, publicSignals }: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
     const json = JSON.stringify(plainInputs(inputs!));
-    const id = hashOf(`${circuit.contentHash} ${json}`);
+    const key = hashOf(`${circuit.contentHash} ${json}`);
     // The inputs of 64 jobs themselves would take a gigabyte.
-    return this.#prove(
-      { circuit, publicSignals, id, inputsHash: hashOf(json), packed: packInputs(json) },
-      options,
-    );
+    return this.#prove({ circuit, publicSignals, key, inputs: packInputs(json) }, options);
   }
 
   async #prove(request: JobRequest, options: ProveOptions): Promise<ProofResult> {
-    const { id, inputsHash } = request;
     const closed = this.#closing.signal;
     const signal = options.signal === undefined ? closed : AbortSignal.any([closed, options.signal]);
-    const startedAtMs = performance.now();
-    options.onProgress?.({ stage: "witness", elapsedMs: 0 });
+    const inputs = await request.inputs;
     try {
-      await until(revokeCancel(this.#redis, id), signal);
-      for (let attempt = 1; ; ) {
-        const job = await until(this.#put(request, options), signal);
-        try {
-          const handed = await until(job.waitUntilFinished(this.#ends, RECHECK_MS), signal);
-          const result = this.#read(request, handed);
-          options.onProgress?.({ stage: "verify", elapsedMs: performance.now() - startedAtMs });
-          this.#failingCode = null;
-          await dropInputs(this.#redis, inputsHash);
-          return result;
-        } catch (error) {
-          if (signal.aborted) throw error;
-          const state = await until(job.getState(), signal);
-          // It waits or is proven still; a job that is gone ("unknown") is put again, and so are its inputs.
-          if (state !== "completed" && state !== "failed") continue;
-          const reason = (error as Error).message;
-          await job.remove().catch(() => {});
-          // The inputs may be the fault.
-          await dropInputs(this.#redis, inputsHash);
-          const isNobodysFault = Object.values<string>(JOB_ENDS).includes(reason);
-          if (!isNobodysFault && attempt++ >= MAX_ATTEMPTS) throw this.#failed(request, error as Error);
-          const facts = { circuit: request.circuit.name, reason };
-          this.#modules.logger.warn(facts, "the queue has no proof of a job; it is put again");
-        }
-      }
+      return await this.#proveByQueue({ ...request, inputs }, { ...options, signal });
     } catch (error) {
       if (closed.aborted)
         throw proverError("PRV_CLOSED", "the prover was closed; the job stays in the queue", {
           cause: error,
         });
       if (!signal.aborted) throw error;
-      if (this.#options.cancelsAborted) await this.#cancel(id, inputsHash).catch(() => {});
+      if (this.#options.cancelsAborted) await this.#cancel(request.key, inputs.hash).catch(() => {});
       throw proverError("PRV_CANCELLED", "no one waits for the proof any more", { cause: error });
+    }
+  }
+
+  async #proveByQueue(
+    request: Omit<JobRequest, "inputs"> & { readonly inputs: PackedInputs },
+    { onProgress, priority, signal }: ProveOptions & { signal: AbortSignal },
+  ): Promise<ProofResult> {
+    const { circuit, inputs, key } = request;
+    const queue = this.#queue;
+    const startedAtMs = performance.now();
+    onProgress?.({ stage: "witness", elapsedMs: 0 });
+    for (let attempt = 1; ; ) {
+      const task = { circuit: circuit.name, contentHash: circuit.contentHash };
+      const sent = { inputs, ...(priority === undefined ? {} : { priority }) };
+      await queue.whileAway(signal, () => queue.send(key, task, sent));
+      const end = await queue.wait(key, { signal, ...(onProgress === undefined ? {} : { onProgress }) });
+      let error: Error;
+      if (end?.state === "completed" || end?.state === "malformed") {
+        try {
+          const result = this.#read(request, end.state === "completed" ? end.answer : null);
+          onProgress?.({ stage: "verify", elapsedMs: performance.now() - startedAtMs });
+          this.#failingCode = null;
+          await queue.whileAway(signal, () => queue.dropInputs(inputs.hash));
+          return result;
+        } catch (raised) {
+          error = raised as Error;
+        }
+      } else error = new Error(end === null || end.state === "cancelled" ? "the job is gone" : end.reason);
+      if (signal.aborted) throw error;
+      // The inputs may be the fault.
+      await queue.whileAway(signal, () => queue.dropInputs(inputs.hash));
+      await queue.whileAway(signal, () => queue.remove(key));
+      const isNobodysFault =
+        end === null ||
+        end.state === "cancelled" ||
+        (end.state === "refused" && [INPUTS_MISSING, INPUTS_INVALID].includes(end.reason));
+      if (!isNobodysFault && attempt++ >= MAX_ATTEMPTS) throw this.#failed(request, error);
+      const facts = { circuit: circuit.name, reason: error.message };
+      this.#modules.logger.warn(facts, "the queue has no proof of a job; it is put again");
     }
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     clearInterval(this.#counting);
-    await this.#ends.close();
     await this.#queue.close();
-    this.#redis.disconnect();
-  }
-
-  /** Adds a job. An existing job of this name stays as it is. */
-  async #put(
-    { circuit, id, inputsHash, packed }: JobRequest,
-    { priority }: ProveOptions,
-  ): Promise<Job<ProveTask>> {
-    await putInputs(this.#redis, inputsHash, await packed);
-    const task = { circuit: circuit.name, contentHash: circuit.contentHash, inputsHash };
-    return this.#queue.add("prove", task, {
-      jobId: id,
-      priority: Math.min(LAST_PRIORITY, 1 + (priority ?? LAST_PRIORITY)),
-      attempts: MAX_ATTEMPTS,
-      backoff: { type: "exponential", delay: 1_000 },
-      removeOnComplete: { age: RETENTION_SECONDS },
-      removeOnFail: { age: RETENTION_SECONDS },
-    });
   }
 
   /** Attack: every worker can write what is in the queue. @throws PRV_PROOF_INVALID */
-  #read({ circuit, publicSignals: expectedSignals }: JobRequest, handed: unknown): ProofResult {
-    const parsed = proveAnswerSchema.safeParse(handed);
-    const worker = parsed.success ? parsed.data.worker : "unknown";
+  #read(
+    { circuit, publicSignals: expectedSignals }: Omit<JobRequest, "inputs">,
+    handed: ProveAnswer | null,
+  ): ProofResult {
+    const worker = handed?.worker ?? "unknown";
     const isRight =
-      parsed.success &&
+      handed !== null &&
       (expectedSignals === undefined ||
-        (expectedSignals.length === parsed.data.publicSignals.length &&
-          expectedSignals.every((value, i) => value === parsed.data.publicSignals[i]))) &&
-      verifyProof(circuit.verificationKey, parsed.data.proof, parsed.data.publicSignals);
+        (expectedSignals.length === handed.publicSignals.length &&
+          expectedSignals.every((value, i) => value === handed.publicSignals[i]))) &&
+      verifyProof(circuit.verificationKey, handed.proof, handed.publicSignals);
     if (isRight) {
-      const { backend, elapsedMs, proof, publicSignals, timings } = parsed.data;
+      const { backend, elapsedMs, proof, publicSignals, timings } = handed;
       this.#modules.logger.info(
         { circuit: circuit.name, worker, backend, elapsedMs },
         "a worker's proof is taken",
@@ -224,7 +187,7 @@ class QueueProver implements OutsideProver {
     );
   }
 
-  #failed({ circuit }: JobRequest, cause: Error): Error {
+  #failed({ circuit }: Pick<JobRequest, "circuit">, cause: Error): Error {
     this.#failingCode = "PRV_QUEUE_FAILED";
     return proverError(
       "PRV_QUEUE_FAILED",
@@ -237,20 +200,20 @@ class QueueProver implements OutsideProver {
   }
 
   /** Cancels a job. A worker that is proving it releases it within seconds. */
-  async #cancel(id: string, inputsHash: string): Promise<void> {
-    await cancelTask(this.#redis, id);
-    const job = await this.#queue.getJob(id);
-    await job?.remove().catch(() => {});
-    await dropInputs(this.#redis, inputsHash);
+  async #cancel(key: string, inputsHash: string): Promise<void> {
+    await this.#queue.cancel(key);
+    await this.#queue.dropInputs(inputsHash);
   }
 
   async #count(): Promise<void> {
-    const counts = await this.#queue.getJobCounts("wait", "prioritized", "delayed", "active");
-    this.#counts = {
-      workerCount: (await this.#queue.getWorkers()).length,
-      waitingCount: (counts.wait ?? 0) + (counts.prioritized ?? 0) + (counts.delayed ?? 0),
-      activeCount: counts.active ?? 0,
-    };
+    try {
+      this.#counts = await this.#queue.counts();
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      this.#counts = null;
+      if (!isUnreachable(error))
+        this.#modules.logger.warn({ err: error }, "the queue's jobs are not counted");
+    }
   }
 }
 
@@ -263,13 +226,4 @@ function plain(value: SignalValue): unknown {
     return Array.from(value as ArrayLike<SignalValue>, plain);
   const number = BigInt(value as bigint);
   return (((number % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER).toString();
-}
-
-function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

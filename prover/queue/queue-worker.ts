@@ -1,36 +1,24 @@
-/** Worker of the queue: proves one job at a time, and renews the job's lock while it runs. main.ts starts it. */
+/** Worker of the queue: proves one job at a time. main.ts starts it. */
 
-import { setInterval as every } from "node:timers/promises";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import type { RunningJob } from "@openledger/foundation/database/job-worker";
+import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
-import type { Redis } from "ioredis";
+import { textOfBytes } from "@openledger/foundation/utf8";
+import { z } from "zod";
 import type { ProofMaker } from "../process/proof-maker.ts";
 import { proverError } from "../prover-errors.ts";
 import type { CircuitInputs, ProvingCircuit, SignalValue } from "../proving/prover.ts";
-import {
-  connectRedis,
-  getInputs,
-  isCancelled,
-  JOB_ENDS,
-  KEY_PREFIX,
-  proveTaskSchema,
-  QUEUE_NAME,
-  type WrittenAnswer,
-} from "./prove-queue.ts";
+import { openProofQueue, type ProveTask, type WrittenAnswer } from "./prove-queue.ts";
 import type { WorkerMetrics } from "./worker-metrics.ts";
 
-/** Interval at which a worker checks that its job is not cancelled. */
-const CANCEL_CHECK_MS = 3_000;
-
 interface QueueWorkerOptions {
-  readonly queueUrl: string;
+  readonly database: DatabaseConfig;
   readonly name: string;
-  /** Life of a job's lock. A worker that does not renew it for so long loses its job to the next one. */
-  readonly lockMs: number;
-  readonly cancelCheckMs?: number;
+  /** Time after which a worker that has not renewed its job loses it to the next one. */
+  readonly leaseMs: number;
 }
 
 interface QueueWorkerModules {
@@ -49,84 +37,57 @@ export interface QueueWorker {
   close(): Promise<void>;
 }
 
-/** @throws PRV_QUEUE_FAILED if Redis does not answer */
+type ProveJob = RunningJob<ProveTask, { stage: "witness" | "prove" | "verify"; elapsedMs: number }>;
+
+/** @throws SRV_DATABASE_UNREACHABLE; SRV_DATABASE_SCHEMA where nobody has put a job into the queue yet */
 export async function startQueueWorker(
-  options: QueueWorkerOptions,
+  { database, leaseMs, name }: QueueWorkerOptions,
   modules: QueueWorkerModules,
 ): Promise<QueueWorker> {
-  const { lockMs, name, queueUrl } = options;
-  const { logger } = modules;
-  const redis = await connectRedis(queueUrl, (error) =>
-    logger.warn({ reason: error.message }, "the queue's Redis"),
-  );
-  const stopping = new AbortController();
-  const worker = new Worker(
-    QUEUE_NAME,
-    (job, token, signal) =>
-      proveJob(job, token!, signal!, { ...options, redis, stopping: stopping.signal }, modules),
-    {
-      connection: redis,
-      prefix: KEY_PREFIX,
-      name,
-      lockDuration: lockMs,
-      stalledInterval: lockMs / 2,
-      // A worker that dies twice with the same job may die of it.
-      maxStalledCount: 2,
+  const { logger, metrics, onFailing } = modules;
+  const queue = await openProofQueue(database, { logger, migrates: false });
+  const closing = new AbortController();
+  queue.work({
+    name,
+    leaseMs,
+    run: (job) => proveJob(job, { name, closing: closing.signal }, modules),
+    onFailed(error, { id }) {
+      const code = isRollupError(error) ? error.code : "OTHER";
+      metrics?.errors.inc({ code });
+      onFailing?.(code);
+      logger.error({ err: error, code, jobId: id }, "a job failed");
     },
-  );
-  worker.on("error", (error) => logger.warn({ reason: error.message }, "the queue"));
-  worker.on("stalled", (jobId) => logger.warn({ jobId }, "a worker is gone; its job waits again"));
-  worker.on("lockRenewalFailed", (jobIds: string[]) => {
-    // Redis away is no loss: whether the job is still ours shows once it is back.
-    if (redis.status !== "ready") return;
-    logger.warn({ jobIds }, "the job was taken over");
-    for (const jobId of jobIds) worker.cancelJob(jobId);
   });
-  await worker.waitUntilReady();
   return {
     async close() {
-      stopping.abort();
-      worker.cancelAllJobs();
-      await worker.close();
-      redis.disconnect();
+      closing.abort();
+      await queue.close();
     },
   };
 }
 
 async function proveJob(
-  job: Job,
-  token: string,
-  taken: AbortSignal,
-  {
-    cancelCheckMs = CANCEL_CHECK_MS,
-    name,
-    redis,
-    stopping,
-  }: QueueWorkerOptions & { redis: Redis; stopping: AbortSignal },
-  { circuits, logger, maker, metrics, onFailing, onJob }: QueueWorkerModules,
+  job: ProveJob,
+  { closing, name }: { readonly name: string; readonly closing: AbortSignal },
+  { circuits, maker, metrics, onFailing, onJob }: QueueWorkerModules,
 ): Promise<WrittenAnswer> {
   const startedAtMs = performance.now();
-  const cancelled = new AbortController();
-  const finished = new AbortController();
-  const signal = AbortSignal.any([taken, stopping, cancelled.signal]);
-  const watching = watch(redis, job.id!, cancelled, finished.signal, cancelCheckMs);
+  const { signal, task } = job;
+  const inputs = await job.inputs();
+  const circuit = circuits.get(task.circuit);
+  if (circuit?.contentHash !== task.contentHash) throw unknownCircuit(task.circuit, circuits);
+  onJob?.(circuit.name);
+  metrics?.busy.set(1);
   try {
-    const task = proveTaskSchema.parse(job.data);
-    const found = await getInputs(redis, task.inputsHash);
-    if ("problem" in found) throw new UnrecoverableError(found.problem);
-    const circuit = circuits.get(task.circuit);
-    if (circuit?.contentHash !== task.contentHash) throw unknownCircuit(task.circuit, circuits);
-    onJob?.(circuit.name);
-    metrics?.busy.set(1);
-    const proofJob = { circuit, inputs: toInputs(found.inputs) };
-    const result = await maker.make(proofJob, { signal });
+    const proofJob = { circuit, inputs: toInputs(inputsSchema.parse(JSON.parse(textOfBytes(inputs)))) };
+    const result = await maker.make(proofJob, { signal, onProgress: (progress) => job.progress(progress) });
     const elapsedMs = Math.round(performance.now() - startedAtMs);
     metrics?.proofs.inc();
     for (const [stage, durationMs] of Object.entries({ ...result.timings, wholeMs: elapsedMs }))
       metrics?.stageSeconds.observe({ stage: stage.replace(/Ms$/, "") }, durationMs / 1_000);
     onFailing?.(null);
-    // The proof is handed over first: BullMQ writes the answer, and the check runs beside the next job.
-    void maker.check(proofJob, result, stopping);
+    // The proof is handed over first: the check runs beside the next job.
+    void maker.check(proofJob, result, closing);
     const { backend, proof, publicSignals, timings } = result;
     return {
       backend,
@@ -136,46 +97,13 @@ async function proveJob(
       proof: proofJson(proof),
       publicSignals: publicSignals.map(hex32),
     };
-  } catch (error) {
-    if (stopping.aborted) {
-      await job.moveToWait(token);
-      throw new WaitingError();
-    }
-    if (cancelled.signal.aborted) {
-      logger.info({ jobId: job.id }, "the job was cancelled");
-      throw new UnrecoverableError(JOB_ENDS.cancelled);
-    }
-    if (!(error instanceof UnrecoverableError)) {
-      const code = isRollupError(error) ? error.code : "OTHER";
-      metrics?.errors.inc({ code });
-      onFailing?.(code);
-      logger.error({ err: error, code, jobId: job.id }, "a job failed");
-    }
-    throw error;
   } finally {
-    finished.abort();
     onJob?.(null);
     metrics?.busy.set(0);
-    await watching;
   }
 }
 
-/** Aborts `cancelled` once the job is cancelled. */
-async function watch(
-  redis: Redis,
-  jobId: string,
-  cancelled: AbortController,
-  finished: AbortSignal,
-  everyMs: number,
-): Promise<void> {
-  try {
-    // Redis away is no cancellation.
-    for await (const _ of every(everyMs, undefined, { signal: finished }))
-      if (redis.status === "ready" && (await isCancelled(redis, jobId).catch(() => false))) cancelled.abort();
-  } catch {
-    // Finished.
-  }
-}
+const inputsSchema = z.record(z.string(), z.unknown());
 
 const unknownCircuit = (circuit: string, circuits: ReadonlyMap<string, ProvingCircuit>) =>
   proverError("PRV_CIRCUIT_UNSUPPORTED", `the job is for ${circuit}, which the deployment does not have`, {

@@ -24,7 +24,7 @@ const log = {
 
 /**
  * @param folder where proofs are stored until L1 has them
- * @throws CMD_ACCOUNT_INVALID before any model is read; CMD_USAGE, SRV_CONFIG_INVALID, PRV_QUEUE_FAILED
+ * @throws CMD_ACCOUNT_INVALID before any model is read; CMD_USAGE, SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE
  */
 export async function openModelSettler(
   options: SettlingOptions,
@@ -73,7 +73,7 @@ export async function openModelSettler(
   return { settler, close: () => prover.close() };
 }
 
-/** @throws CMD_USAGE for an unknown back end; SRV_CONFIG_INVALID, PRV_QUEUE_FAILED */
+/** @throws CMD_USAGE for an unknown back end; SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE */
 async function openSettlingProver({ prover }: SettlingOptions) {
   const [{ openProverOnDemand }, { readProverConfig }, { requireBackendChoice }] = await Promise.all([
     import("@openledger/prover/process/open-prover"),
@@ -81,7 +81,7 @@ async function openSettlingProver({ prover }: SettlingOptions) {
     import("../../cli/settlement-context.ts"),
   ]);
   const config = readProverConfig({ ...process.env, PROVER_BACKEND: requireBackendChoice(prover) });
-  if (config.queue !== undefined) log.info({}, "settlements are proven by the workers of PROVER_QUEUE");
+  if (config.place === "queue") log.info({}, "settlements are proven by the workers of the queue");
   // The settler shows what is proven; a prover's own lines name errors.
   return openProverOnDemand(
     { ...config, logLevel: "warn" },

@@ -1,6 +1,11 @@
-/** `openledger operator init`: writes the settings and secrets with which compose.yaml starts an operator's processes. */
+/** `openledger operator`: the settings and secrets with which compose.yaml starts an operator's processes, and roles of workers. */
 import { type Command, InvalidArgumentError } from "commander";
-import { DEPLOYMENT_OPTION, OPERATOR_KEY_OPTION, OUT_FOLDER_OPTION } from "../../cli/common-options.ts";
+import {
+  DEPLOYMENT_OPTION,
+  OPERATOR_KEY_OPTION,
+  OUT_FILE_OPTION,
+  OUT_FOLDER_OPTION,
+} from "../../cli/common-options.ts";
 import { required } from "../../cli/options.ts";
 import { command, withExample } from "../../cli/run-command.ts";
 import { addBondCommands } from "./bond-command.ts";
@@ -11,6 +16,7 @@ export function addOperatorCommands(program: Command): void {
     .description("settings, secrets and bond of a rollup's operator");
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   addInit(operator);
+  addWorkerRole(operator);
   addBondCommands(operator);
 }
 
@@ -49,6 +55,25 @@ const addInit = command({
       ],
       // By name: an Ethereum node's address often has a password in it.
       { folder, settings: Object.keys(settings) },
+    );
+  },
+});
+
+const addWorkerRole = command({
+  usage: "worker-role <name>",
+  about: "make a role of the database for a machine of workers, or give it a new password",
+  options: { ...required(OUT_FILE_OPTION) },
+  examples: ["operator worker-role machine_7 --out machine-7-url"],
+  run: async ({ args, options: { out }, output }) => {
+    const { writeWorkerRole } = await import("./installation/worker-role.ts");
+    const name = args[0]!;
+    await writeWorkerRole({ name, out }, process.env);
+    output.answer(
+      [
+        `${out} has the address of ${name}, which takes jobs of the queue and may do nothing else`,
+        `on its machine: PROVER_DATABASE_URL_FILE=${out} node scripts/start.js prover/queue/main.ts`,
+      ],
+      { name, out },
     );
   },
 });

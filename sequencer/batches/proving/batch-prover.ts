@@ -30,8 +30,8 @@ interface BatchProverModules {
 
 const LOOK_MS = 250;
 const WAITS = { firstWaitMs: 1_000, maxWaitMs: 30_000 };
-/** BullMQ's priorities in use (ProveOptions): batch numbers go round behind it. */
-const PRIORITIES = 2 ** 20;
+/** Priorities of a queue (ProveOptions): batch numbers go round behind it. */
+const PRIORITIES = 2 ** 31;
 
 /** A batch that is with the prover, or waits after a failure. */
 interface Task {

@@ -1,0 +1,54 @@
+/** Errors of PostgreSQL and its driver as the project's own. */
+import { processErrors } from "../error-table.ts";
+import { isRollupError, type RollupError } from "../rollup-error.ts";
+
+/** SQLSTATE of a transaction that another one got in the way of: serialization, deadlock. */
+const LOST_RACE = ["40001", "40P01"];
+const DISK_FULL = "53100";
+/** Classes and codes of a server that cannot be asked: connection, credential, database's name, resources, shutdown, start, a cancelled statement. */
+const UNREACHABLE_CLASSES = ["08", "28", "3D"];
+const UNREACHABLE_STATES = ["53300", "57P01", "57P02", "57P03", "57014", "55P03"];
+/** Words of the driver's errors without a code. */
+const UNREACHABLE_WORDS = /timeout|terminated|connection|not queryable/i;
+
+/** A SQLSTATE; EPIPE, which has as many letters, is the operating system's. */
+const SQLSTATE = /^[0-9FHPX][0-9A-Z]{4}$/;
+
+const stateOf = (error: unknown): string | undefined => {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && SQLSTATE.test(code) ? code : undefined;
+};
+
+/** PostgreSQL's SQLSTATE behind an error of `Database`; null where the server named none. */
+export function sqlStateOf(error: unknown): string | null {
+  return (isRollupError(error) ? stateOf(error.cause ?? {}) : undefined) ?? null;
+}
+
+/** True if another transaction was faster, and the same one may be tried again. */
+export const isLostRace = (error: unknown): boolean => LOST_RACE.includes(sqlStateOf(error) ?? "");
+
+/** True for an error of a database that does not answer for now. */
+export const isUnreachable = (error: unknown): boolean =>
+  isRollupError(error) && error.code === "SRV_DATABASE_UNREACHABLE";
+
+/** True if a row with the same key is there already. */
+export const isDuplicate = (error: unknown): boolean => sqlStateOf(error) === "23505";
+
+/** The driver's error as SRV_DATABASE_UNREACHABLE, SRV_DISK_FULL or SRV_DATABASE_FAILED, with it as the cause. */
+export function databaseError(cause: unknown): RollupError {
+  if (isRollupError(cause)) return cause;
+  const state = stateOf(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const data = { reason: state ?? (cause as { code?: unknown }).code ?? null };
+  if (state === DISK_FULL)
+    return processErrors.raise("SRV_DISK_FULL", `the database's disk is full: ${message}`, { data, cause });
+  const isAway =
+    state === undefined
+      ? "errno" in (cause as object) || UNREACHABLE_WORDS.test(message)
+      : UNREACHABLE_CLASSES.includes(state.slice(0, 2)) || UNREACHABLE_STATES.includes(state);
+  return processErrors.raise(
+    isAway ? "SRV_DATABASE_UNREACHABLE" : "SRV_DATABASE_FAILED",
+    `the database: ${message}`,
+    { data, cause },
+  );
+}

@@ -1,0 +1,113 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createLogger } from "../logger.ts";
+import { Database } from "./database.ts";
+import { startLocalServer } from "./local-server.ts";
+
+const logger = createLogger("test", "silent");
+const part = { name: "sample", migrations: ["create table things (id integer primary key)"] };
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "openledger-database-"));
+  await chmod(folder, 0o755);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const open = (url: string) => Database.open({ url, part, rollup: null, logger });
+const postmaster = async () =>
+  Number((await readFile(join(folder, "database/data/postmaster.pid"), "utf8")).split("\n")[0]);
+const isRunning = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+it("is one server for all who need it at once; the last one stops it", async () => {
+  const path = join(folder, "database");
+  const servers = await Promise.all([1, 2, 3].map(() => startLocalServer(path, () => {})));
+  expect(new Set(servers.map(({ url }) => url)).size).toBe(1);
+  const pid = await postmaster();
+  const database = await open(servers[0]!.url);
+  expect(await database.query("show server_encoding")).toEqual([{ server_encoding: "UTF8" }]);
+  expect(await database.query("select length('é')::int as n, upper('é') as u")).toEqual([{ n: 1, u: "É" }]);
+  await database.close();
+  await servers[0]!.release();
+  await servers[1]!.release();
+  expect(isRunning(pid)).toBe(true);
+  await servers[2]!.release();
+  await expect.poll(() => isRunning(pid)).toBe(false);
+});
+
+it("outlives a process that is killed, and loses nothing of it: the next one takes it over", async () => {
+  const path = join(folder, "database");
+  const program = `
+    import { Database } from "./foundation/database/database.ts";
+    import { createLogger } from "./foundation/logger.ts";
+    import { startLocalServer } from "./foundation/database/local-server.ts";
+    const { url } = await startLocalServer(${JSON.stringify(path)}, () => {});
+    const part = ${JSON.stringify(part)};
+    const database = await Database.open({ url, part, rollup: null, logger: createLogger("test", "silent") });
+    for (let id = 0; ; id++) {
+      await database.query("insert into things values ($1)", [id]);
+      console.log(id);
+    }`;
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+    cwd: new URL("../..", import.meta.url).pathname,
+  });
+  let printed = "";
+  child.stdout.on("data", (part: Buffer) => {
+    printed += part;
+  });
+  await expect.poll(() => printed.split("\n").length, { timeout: 60_000 }).toBeGreaterThan(20);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const acknowledged = printed.split("\n").filter((line) => line !== "").length;
+  const orphan = await postmaster();
+  expect(isRunning(orphan)).toBe(true);
+  const server = await startLocalServer(path, () => {});
+  expect(await postmaster()).toBe(orphan);
+  const database = await open(server.url);
+  const [{ n }] = (await database.query<{ n: number }>("select count(*)::int as n from things")) as [
+    { n: number },
+  ];
+  expect(n).toBeGreaterThanOrEqual(acknowledged);
+  // The server itself is killed: the next start recovers what was committed.
+  process.kill(orphan, "SIGKILL");
+  await database.close();
+  await server.release();
+  await expect.poll(() => isRunning(orphan)).toBe(false);
+  const again = await startLocalServer(path, () => {});
+  const recovered = await open(again.url);
+  expect(await recovered.query("select count(*)::int as n from things")).toEqual([{ n }]);
+  await recovered.close();
+  await again.release();
+});
+
+it("in a folder with a long path has its socket elsewhere", async () => {
+  const path = join(folder, "a".repeat(60), "b".repeat(60), "database");
+  const server = await startLocalServer(path, () => {});
+  const database = await open(server.url);
+  expect(await database.isReachable()).toBe(true);
+  await database.close();
+  await server.release();
+});
+
+it("that does not start says why, and where its log is", async () => {
+  const path = join(folder, "database");
+  const server = await startLocalServer(path, () => {});
+  await server.release();
+  await writeFile(join(path, "data/postgresql.conf"), "no_such_setting = 1\n");
+  await expect(startLocalServer(path, () => {})).rejects.toMatchObject({
+    code: "SRV_DATABASE_UNREACHABLE",
+    message: expect.stringContaining("no_such_setting"),
+    data: { reason: "no-start" },
+  });
+});

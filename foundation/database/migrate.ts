@@ -1,0 +1,130 @@
+/**
+ * Versions of a part's schema, in the table `openledger.parts`. A part is one schema of PostgreSQL, with the tables of one kind
+ * of process. The record of each names the rollup whose data it holds, as `STORE.json` does in a directory.
+ */
+
+import { processErrors } from "../error-table.ts";
+import type { StoreRollup } from "../store/store-identity.ts";
+import { sqlStateOf } from "./database-errors.ts";
+import type { DatabaseLogger, Queries, Transactions } from "./queries.ts";
+
+/** A part of the database: its tables, as the statements that have made them, version by version. */
+export interface DatabasePart {
+  /** Name of the schema, in small letters. */
+  readonly name: string;
+  /**
+   * Statements from each version to the next; the first ones make version 1. Never change what was released: add one. Tables are
+   * named without their schema.
+   */
+  readonly migrations: readonly string[];
+}
+
+/** Lock of PostgreSQL that a migration has: any number, always the same. */
+const LOCK_ID = 7_301_944;
+const UNKNOWN_TABLE = "42P01";
+
+interface PartRecord {
+  readonly version: number;
+  readonly chain_id: string | null;
+  readonly rollup_address: string | null;
+}
+
+/**
+ * Brings the part's schema to this version, after a copy of it (`NAME_before_VERSION`) where it has data of an older one.
+ * @throws SRV_WRONG_DATABASE for another rollup's data; SRV_DATABASE_SCHEMA for a newer version, or an older one where this role
+ * may not migrate
+ */
+export async function migrate(
+  database: Transactions,
+  part: DatabasePart,
+  {
+    logger,
+    mayMigrate,
+    rollup,
+  }: { rollup: StoreRollup | null; mayMigrate: boolean; logger: Pick<DatabaseLogger, "info"> },
+): Promise<void> {
+  const expected = part.migrations.length;
+  const found = await recordOf(database, part.name).catch((error: unknown) => {
+    if (sqlStateOf(error) === UNKNOWN_TABLE) return undefined;
+    throw error;
+  });
+  if (found !== undefined) requireOwn(found, part, rollup);
+  if (found?.version === expected) return;
+  if (!mayMigrate) throw schemaError(part, found?.version ?? 0, expected);
+  await database.transaction(async (queries) => {
+    await queries.query("select pg_advisory_xact_lock($1)", [LOCK_ID]);
+    await queries.query("create schema if not exists openledger");
+    await queries.query(
+      `create table if not exists openledger.parts
+         (name text primary key, version integer not null, chain_id bigint, rollup_address text, changed_at timestamptz not null)`,
+    );
+    // Another process may have been faster.
+    const now = await recordOf(queries, part.name);
+    if (now !== undefined) requireOwn(now, part, rollup);
+    const version = now?.version ?? 0;
+    if (version === expected) return;
+    if (version === 0) await queries.query(`create schema ${part.name}`);
+    else await copySchema(queries, part.name, version);
+    for (const statements of part.migrations.slice(version)) await queries.query(statements);
+    await queries.query(
+      `insert into openledger.parts values ($1, $2, $3, $4, now())
+         on conflict (name) do update set version = excluded.version, changed_at = now()`,
+      [part.name, expected, rollup?.chainId ?? null, rollup?.rollupAddress.toLowerCase() ?? null],
+    );
+    logger.info({ part: part.name, from: version, to: expected }, "the database's schema is in this version");
+  });
+}
+
+async function recordOf(queries: Queries, name: string): Promise<PartRecord | undefined> {
+  const [record] = await queries.query<PartRecord>(
+    "select version, chain_id, rollup_address from openledger.parts where name = $1",
+    [name],
+  );
+  return record;
+}
+
+function requireOwn(found: PartRecord, part: DatabasePart, rollup: StoreRollup | null): void {
+  const isSame =
+    (found.chain_id === null ? null : Number(found.chain_id)) === (rollup?.chainId ?? null) &&
+    found.rollup_address === (rollup?.rollupAddress.toLowerCase() ?? null);
+  if (!isSame) {
+    throw processErrors.raise(
+      "SRV_WRONG_DATABASE",
+      `the database's schema ${part.name} belongs to rollup ${found.rollup_address} on chain ${found.chain_id}, and this process was started ` +
+        `for ${rollup?.rollupAddress} on chain ${rollup?.chainId}: name that rollup's own database in DATABASE_URL`,
+      {
+        data: {
+          reason: "other-rollup",
+          found: { chainId: found.chain_id, rollupAddress: found.rollup_address },
+          expected: rollup,
+        },
+      },
+    );
+  }
+  if (found.version > part.migrations.length) throw schemaError(part, found.version, part.migrations.length);
+}
+
+function schemaError({ name }: DatabasePart, found: number, expected: number) {
+  const todo =
+    found > expected
+      ? "start the later version that wrote it"
+      : "start a process that may make its tables first: a Datanet host, a factory, a model server or a sequencer";
+  return processErrors.raise(
+    "SRV_DATABASE_SCHEMA",
+    `the database's schema ${name} has version ${found}, and this version works with ${expected}: ${todo}`,
+    { data: { reason: found > expected ? "newer" : "older", part: name, found, expected } },
+  );
+}
+
+/** Copies each table of a schema, with its rows, into a schema beside it. */
+async function copySchema(queries: Queries, name: string, version: number): Promise<void> {
+  const copy = `${name}_before_${version + 1}`;
+  await queries.query(`drop schema if exists ${copy} cascade`);
+  await queries.query(`create schema ${copy}`);
+  const tables = await queries.query<{ tablename: string }>(
+    "select tablename from pg_tables where schemaname = $1 order by tablename",
+    [name],
+  );
+  for (const { tablename } of tables)
+    await queries.query(`create table ${copy}."${tablename}" as table ${name}."${tablename}"`);
+}

@@ -1,0 +1,4 @@
+import { isWellFormed } from "../utf8.ts";
+
+/** True for text that PostgreSQL stores as it is: it refuses a NUL, and would replace half of a surrogate pair in silence. */
+export const isStorableText = (text: string): boolean => !text.includes("\0") && isWellFormed(text);

@@ -1,0 +1,68 @@
+/** PostgreSQL databases of tests, each in the server that all tests of a checkout share. */
+import { randomBytes } from "node:crypto";
+import { Client } from "pg";
+import { makeWorkerRole } from "../database/job-tables.ts";
+import { startLocalServer } from "../database/local-server.ts";
+import type { DatabaseConfig } from "../database/open-database.ts";
+import type { Queries } from "../database/queries.ts";
+import { Secret } from "../secret.ts";
+
+/** The server's folder; its data are made once. */
+const FOLDER = new URL("../../.cache/test-database", import.meta.url).pathname;
+
+export interface TestDatabase {
+  readonly url: string;
+  /** Makes a role for workers of the queues (job-tables.ts). @returns its address */
+  workerUrl(): Promise<string>;
+  /** Deletes the database, and stops the server where no other test has one. */
+  drop(): Promise<void>;
+}
+
+/** Makes an empty database. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = await startLocalServer(FOLDER, () => {});
+  const name = `test_${randomBytes(8).toString("hex")}`;
+  await administer(server.url, `create database ${name}`);
+  const url = server.url.replace("/openledger?", `/${name}?`);
+  // Roles are the server's, not the database's.
+  const role = `${name}_worker`;
+  return {
+    url,
+    async workerUrl() {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      const password = randomBytes(8).toString("hex");
+      const query: Queries["query"] = async (text, values) =>
+        (await client.query(text, values as unknown[])).rows;
+      try {
+        await makeWorkerRole({ query }, { name: role, password });
+      } finally {
+        await client.end();
+      }
+      return url.replace("user=postgres", `user=${role}&password=${password}`);
+    },
+    async drop() {
+      await administer(server.url, `drop database ${name} with (force)`);
+      await administer(server.url, `drop role if exists ${role}`);
+      await server.release();
+    },
+  };
+}
+
+/** Configuration of a process that uses a database at an address. */
+export const databaseAt = (url: string): DatabaseConfig => ({
+  databaseUrl: new Secret(url),
+  databasePath: "",
+});
+
+/** Runs one statement outside of any transaction. */
+export async function administer(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLogger } from "@openledger/foundation/logger";
+import {
+  createTestDatabase,
+  databaseAt,
+  type TestDatabase,
+} from "@openledger/foundation/testing/test-database";
+import { openProofQueue } from "@openledger/prover/queue/prove-queue";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { writeWorkerRole } from "./worker-role.ts";
+
+let home: TestDatabase;
+let folder: string;
+beforeAll(async () => {
+  home = await createTestDatabase();
+  folder = await mkdtemp(join(tmpdir(), "worker-role-"));
+});
+afterAll(async () => {
+  await home?.drop();
+  await rm(folder, { recursive: true });
+});
+
+it("writes the address of a role that takes jobs and makes no tables", async () => {
+  const out = join(folder, "url");
+  // The test database drops the role of this name.
+  const name = /test_\w+/.exec(home.url)![0].concat("_worker");
+  await writeWorkerRole({ name, out }, { OPENLEDGER_DATABASE_URL: home.url, OPENLEDGER_LOG_LEVEL: "silent" });
+  expect((await stat(out)).mode & 0o777).toBe(0o600);
+  const config = databaseAt((await readFile(out, "utf8")).trim());
+  const logger = createLogger("test", "silent");
+  const queue = await openProofQueue(config, { logger, migrates: false });
+  expect(await queue.counts()).toEqual({ workerCount: 0, waitingCount: 0, activeCount: 0 });
+  await queue.close();
+  await expect(openProofQueue(config, { logger, migrates: true })).rejects.toMatchObject({
+    data: { reason: "42501" },
+  });
+});
+
+it("refuses a name that needs quotes", async () => {
+  await expect(
+    writeWorkerRole(
+      { name: 'x"', out: join(folder, "other") },
+      { DATABASE_URL: home.url, OPENLEDGER_LOG_LEVEL: "silent" },
+    ),
+  ).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
+  await expect(stat(join(folder, "other"))).rejects.toThrow("ENOENT");
+});
