@@ -1,4 +1,7 @@
-/** Progress of a long computation: `done` of `total` in units of its stage. */
+/**
+ * Progress of a long computation, a training or a registration: `done` of `total` in units of its stage. Commands and
+ * pages show it.
+ */
 export interface Progress {
   readonly stage: string;
   readonly done: number;

@@ -1,9 +1,10 @@
 /**
- * The base columns: the part of a row's reward that does not depend on its influence, as columns of G in which
- * every query of the model has the same entry. A settlement pays by max(0, s), s = G q. So these columns add
- * the same to a row's score for any question, in units of the query's own scale, and the circuit stays as it is
- * (docs/explanation/attribution-methods.md, "The base"). registered-features.ts adds them; base-policy.ts names
- * their strength.
+ * The base columns: the part of a row's reward that does not depend on its influence, as columns of G (the int8 matrix
+ * of rows' features that a model registers) in which every query of the model has the same entry. A settlement pays a
+ * row by max(0, s), its score s being its row of G times the query. So these columns add the same to a row's score for
+ * any question, in units of the query's own scale, and the circuit stays as it is
+ * (docs/explanation/attribution-methods.md, "The base"). registered-features.ts adds them; base-policy.ts names their
+ * strength.
  */
 import { MAX_FEATURE, padColumns, type QuantisedFeatures, quantiseFeatures } from "./quantise.ts";
 

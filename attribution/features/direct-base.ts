@@ -1,10 +1,12 @@
 /**
- * The base of direct models: the part of a row's reward that does not depend on its influence. Its columns are
- * ten buckets on which no prompt's terms fall, five for each class: a query has no column that counts for both classes.
- * For a prompt of n terms the answered class' buckets count r = ⌊√n⌋: the first counts r mod 4, the other four together
- * ⌊r / 4⌋ fours, at most 3 each. The other class' buckets count nothing. So the base adds the same to each row's score,
- * in units of the query's own length, and circuits stay as they are.
- * Training writes the rows' entries (`writeBase`), answering counts the prompt's (`countBase`).
+ * The base of direct models (logistic models of e-mails or digits, whose query is the prompt's counts): the part of a row's
+ * reward that does not depend on its influence. Training writes the rows' entries (`writeBase`), answering counts the
+ * prompt's (`countBase`).
+ *
+ * Its columns are ten buckets on which no prompt's terms fall, five for each class: a query has no column that counts
+ * for both classes. For a prompt of n terms the answered class' buckets count r = ⌊√n⌋: the first counts r mod 4, the
+ * other four together ⌊r / 4⌋ fours, at most 3 each. The other class' buckets count nothing. So the base adds the same
+ * to each row's score, in units of the query's own length, and circuits stay as they are.
  *
  * A row's entries are a function of the rows' lengths and of the card's strength alone, in integers.
  */

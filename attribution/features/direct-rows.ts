@@ -1,10 +1,13 @@
 /**
- * The composed matrix of a logistic model: rows of exact influence over the model's own inputs, so that a prompt's
- * list of counts is the query and nothing has to be projected (docs/explanation/attribution-proof.md).
+ * The matrix B that a direct model registers: how much each row of its version moved the model's parameters. A direct
+ * model is a logistic model of e-mails or digits, and its query is the list of the prompt's counts; so nothing has to
+ * be projected (docs/explanation/attribution-proof.md). direct-training.ts computes B; registration, verification and
+ * scores read it as `DirectFeatures`.
  *
- * B_k = −(H + λ)⁻¹ g_k is what row k did to the model's parameters. Of two labels, B_k · x is, up to a positive factor of
- * the query alone, by how much row k lowered the loss of the answer "class 0" to x. For the answer "class 1" the sign
- * turns. So the answer is one bit beside the list. More labels have blocks of buckets (model/direct/digit-blocks.ts).
+ * Row k of B is B_k = −(H + λ)⁻¹ g_k: g_k is the gradient of row k's loss, H the mean of all rows' Hessians, λ the
+ * recipe's damping (exact-influence.ts). Of two labels, B_k · x is, up to a positive factor of the query alone, by how
+ * much row k lowered the loss of the answer "class 0" to x. For the answer "class 1" the sign turns. So the answer is
+ * one bit beside the list. More labels have blocks of buckets (model/direct/digit-blocks.ts).
  */
 import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
 import { renumberColumns, usedColumns } from "../maths/sparse-rows.ts";
@@ -25,7 +28,7 @@ export interface DirectFeatures {
   readonly scale: number;
 }
 
-/** Matrix that a model registers: G, or a direct model's B. */
+/** Matrix that a model registers: G, the int8 features of its rows, or a direct model's B. */
 export type RegisteredMatrix = QuantisedFeatures | DirectFeatures;
 
 export function isDirect(features: RegisteredMatrix): features is DirectFeatures {
@@ -35,7 +38,7 @@ export function isDirect(features: RegisteredMatrix): features is DirectFeatures
 /** Rows that are solved at a time: their right-hand sides stay small. */
 const BLOCK = 512;
 
-/** Layout of the registered rows. */
+/** Layout of B's rows. */
 interface DirectRowOptions {
   /** Buckets and the bias. */
   readonly featureCount: number;
@@ -44,7 +47,10 @@ interface DirectRowOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** B in real numbers, rowCount × featureCount. */
+/**
+ * B in real numbers, rowCount × featureCount, without the logit's row.
+ * @param damping λ: what is added to the Hessian's diagonal
+ */
 export function directRows(
   rows: Sensitivities,
   damping: number,

@@ -1,9 +1,10 @@
 /**
- * Quantises a model's features and queries to the integers that the settlement proof works on.
+ * Quantises a model's features and queries to the integers that the settlement proof works on. registered-features.ts
+ * quantises rows, language models (models/tuning/) their queries.
  *
- * Features: int8 without −128, one scale for the whole matrix, rounded to the nearest. Queries: 8 bits in four
- * base-4 digits of {±1, ±3}, so the *odd* numbers from −255 to 255: a mid-rise quantiser, which has no zero. A
- * query's scale is its own, since a draw is shared by ratios of scores.
+ * Features: int8 without −128, one scale for the whole matrix, rounded to the nearest. Queries: 8 bits in four base-4
+ * digits of {±1, ±3}, so the *odd* numbers from −255 to 255: a mid-rise quantiser, which has no zero. A query's scale
+ * is its own, since a draw is shared by ratios of scores.
  */
 import { attributionError } from "../attribution-errors.ts";
 

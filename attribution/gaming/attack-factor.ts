@@ -1,5 +1,5 @@
 /**
- * Earnings of an attacker by a direct model of e-mails, per row, as a multiple of the earnings of honest rows
+ * Earnings of an attacker by a direct model (logistic, of e-mails), per row, as a multiple of the earnings of honest rows
  * of the same version. A world is 600 e-mails of twenty contributors and 100 questions, of one seed. One
  * contributor brings the plan's rows in place of the honest ones. The rules are those of every version: exact
  * copies and near-duplicates stay out, and earn nothing. scripts/bench/attribution.ts prints it.

@@ -10,8 +10,9 @@ export interface DerivedRows {
    * the most; best: the rows that would earn the most, of ten times as many that nobody has brought.
    */
   readonly from: "own" | "dearest" | "best";
+  /** Number of rows. */
   readonly count: number;
-  /** Share of the words that are replaced. */
+  /** Part of the words that are replaced, 0 … 1. */
   readonly changed: number;
   /**
    * Choice of the new words. noise: at random; error: the model errs about the row; shadow: the row earns the most by

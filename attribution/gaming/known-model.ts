@@ -1,6 +1,7 @@
 /**
- * Model of public rows that an attacker trains beforehand: the earnings of a row as a part of all rewards, and
- * the model's error about it. attack-factor.ts derives an attacker's rows by it.
+ * An attacker's estimate of what a row would earn: a direct model (logistic, of e-mails) that the attacker trains by
+ * the Datanet's recipe on rows that they have. The benchmark of gaming needs it to try attacks as good as those of a
+ * real attacker: attack-factor.ts chooses and rewrites the attacker's rows by it, then measures what they earn.
  */
 import { gaussNewton } from "../features/exact-influence.ts";
 import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
@@ -10,11 +11,14 @@ import { directInputs } from "../model/direct/direct-inputs.ts";
 import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import type { LabelledInput } from "../rows/row-content.ts";
 
-/** Rows that stand for questions. */
+/** Maximum rows that stand for questions: the first known ones. */
 const MAX_QUESTIONS = 60;
 
 export interface KnownModel {
-  /** Part of all rewards, beside the known rows. */
+  /**
+   * Pay of the row for a question ÷ pay of all known rows together, the mean over the questions. The row is not among
+   * those that it is divided by.
+   */
   earns(row: LabelledInput): number;
   /** Probability that the model does not give to the row's label. */
   residual(row: LabelledInput): number;

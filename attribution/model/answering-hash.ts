@@ -1,6 +1,6 @@
 /**
- * Files that a model answers with (recipe, parameters, map of queries) and the hash by which its leaf names them. Model
- * folders, registration and answer servers use both.
+ * Files that a model answers with (recipe, parameters, map of queries), and the hash by which its statics (what never
+ * changes of a model on the ledger) name them. Model folders, registration and answer servers use both.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";

@@ -1,7 +1,8 @@
 /**
- * Strength of the base, which the Datanet's card sets. The card's hash is the `policy` word of the Datanet's leaf, so the
- * text with this hash is the policy. This file reads only the fields for rewards; datanets/card/card.ts has all of a
- * card.
+ * Strength of the base (the part of a row's reward that does not depend on its influence), as the Datanet's card sets
+ * it. The card is a JSON text; its hash is the `policy` word of the Datanet's leaf, so the text with this hash is the
+ * policy. This file reads only the fields for rewards; datanets/card/card.ts has all of a card. Verification compares
+ * a recipe with it, training and drafts of cards take their defaults from it.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";

@@ -1,5 +1,5 @@
 /**
- * Rows of a version as a direct model's numbers and as bytes, with their payees: the first step of
+ * Rows of a version as numbers for a direct model (logistic, of e-mails or digits) and as bytes: the first step of
  * direct-training.ts.
  */
 import type { SparseRows } from "../maths/sparse-rows.ts";

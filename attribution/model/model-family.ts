@@ -1,7 +1,12 @@
 /**
- * Kinds of models that the ledger pays: the parts that differ between them. Common to all are rows, payees, int8
- * features, statics, files, receipts, settlement. Direct models live in this folder. Language models live in models/,
- * which imports attribution/; so readers and servers of models pass in the families that they know.
+ * The interface that each kind of model implements, so that the ledger can pay its rows: `ModelFamily` reads and
+ * answers, `FamilyTraining` trains and computes again. Direct models (logistic models of e-mails or digits) implement
+ * it in model/direct/; language models in models/, which imports attribution/. So commands, servers and verifiers pass
+ * in the families that they know.
+ *
+ * Common to all kinds are rows, payees, files, receipts, settlement, a registered matrix of integers (G of int8; of a
+ * direct model B of int16), and the statics: what never changes of a model on the ledger, with commitments to its
+ * matrix, owners and shares.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
@@ -104,7 +109,7 @@ export type TrainedModel<Parts extends ModelParts = ModelParts> = Parts & {
   /** Rows in the version's order. */
   readonly rows: readonly OwnedRow[];
   readonly payees: readonly Payee[];
-  /** G: rows × columnCount; of a direct model B. */
+  /** G: rows × columnCount of int8; of a direct model B of int16, with the logit's row behind (direct-rows.ts). */
   readonly features: RegisteredMatrix;
   /** Part of the rows that the model itself labels as their contributors did; null where rows have no labels. */
   readonly accuracy: number | null;
@@ -133,9 +138,9 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
     recipe: Parts["recipe"],
     options: TrainOptions,
   ): Promise<TrainedModel<Parts>>;
-  /** True for recipes whose G comes from the whole run: `features` is not called. */
+  /** True for recipes whose matrix comes from the whole training: `features` is not called. */
   needsRun?(recipe: Parts["recipe"]): boolean;
-  /** G, or B, from parts that are there already, without training. */
+  /** The registered matrix from parts that are there already, without training. */
   features(
     parts: Parts,
     rows: readonly OwnedRow[],

@@ -1,7 +1,7 @@
 /**
- * Files of a published model (docs/reference/attribution.md): a manifest with sizes, SHA-256 hashes and
- * statics, and the files it names. Encodes and decodes them, and checks that they fit each other;
- * model-directory.ts reads and writes them.
+ * Files of a published model (docs/reference/attribution.md): a manifest with sizes, SHA-256 hashes and statics (what
+ * never changes of a model on the ledger), and the files it names. Encodes and decodes them, and checks that they fit
+ * each other; model-directory.ts reads and writes them.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -36,7 +36,7 @@ import { type ModelRegistration, staticsOf } from "./registration.ts";
 /** A model as its owner publishes it. */
 export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPart<Parts> & {
   readonly payees: readonly Payee[];
-  /** G as int8, or a direct model's B as int16. */
+  /** Registered matrix: G of int8, or of a direct model (logistic, of e-mails or digits) B of int16. */
   readonly features: FeaturesOf<Parts>;
   readonly statics: ModelStatics;
   /** The hash of the statics. */

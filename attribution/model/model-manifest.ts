@@ -1,4 +1,7 @@
-/** Manifest of a published model, and the checks of its files against it: names, sizes in bytes, SHA-256 hashes. */
+/**
+ * Manifest of a published model, and the checks of its files against it: names, sizes in bytes, SHA-256 hashes. Model
+ * folders, downloads and answer servers read it.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { textOfBytes } from "@openledger/foundation/utf8";

@@ -1,6 +1,6 @@
 /**
- * Interface of a trainable model: training, losses and derivatives. logistic-model.ts implements it for direct
- * models; influence and held-out odds are computed through it.
+ * Interface of a trainable classifier: training, losses and derivatives. logistic-model.ts implements it; influence
+ * and held-out odds are computed through it. What the ledger calls a model is in model-family.ts.
  */
 import type { Sensitivities } from "../features/sensitivities.ts";
 import type { SparseRows } from "../maths/sparse-rows.ts";

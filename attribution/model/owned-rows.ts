@@ -1,6 +1,6 @@
 /**
- * Rows of versions with the leaves that they earn for, whatever their content: the payee table of a model, and
- * the check of rows against the ledger's root.
+ * Rows of versions with the contributor and validator that each earns for, whatever its content: the payee table of a
+ * model (payee: a pair of both), and the check of rows against the ledger's root. Trainings and verification use it.
  */
 import { inPlaces, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import type { Payee, PayeeOwners } from "@openledger/circuits/ledger/rewards";

@@ -1,6 +1,6 @@
 /**
- * Recipe fields that every family of models has; a family adds the fields of its models (direct-recipe.ts,
- * models/).
+ * Recipe fields that every family (kind of model) has; a family adds the fields of its models (direct-recipe.ts,
+ * models/). Parsers of recipes build on them, readers of any model rely on them.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";

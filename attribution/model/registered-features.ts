@@ -1,7 +1,7 @@
 /**
- * Rules of a recipe applied to real features: near-duplicates share, row norms are clipped, the base is added;
- * int8 last. The training of language models and of models that cite calls it; direct models have their own in
- * direct-training.ts.
+ * Rules of a recipe applied to real features: near-duplicates share, row norms are clipped, the base (a part of the
+ * reward that does not depend on influence) is added; int8 last. The training of language models and the index of
+ * models that cite call it; direct models have their own in direct-training.ts.
  */
 import { baseUnit, quantiseWithBase } from "../features/base-column.ts";
 import { padColumns, type QuantisedFeatures, quantiseFeatures } from "../features/quantise.ts";

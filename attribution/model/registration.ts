@@ -1,7 +1,7 @@
 /**
- * Commitment to a trained model: the payees, column commitments and statics that CreateModel registers on the
- * ledger. Whoever trains calls `registerModel`; model-files.ts and verify-model.ts make the same statics from
- * files.
+ * Commitment to a trained model: the payees, column commitments and statics that CreateModel registers on the ledger.
+ * Statics are what never changes of a model; they bind its Datanets, matrix, owners and shares. Whoever trains calls
+ * `registerModel`; model-files.ts and verify-model.ts make the same statics from files.
  */
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import { cutPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";

@@ -1,4 +1,7 @@
-/** Checks before a direct model's training that the rows can make a model at all; the error says what is missing. */
+/**
+ * Checks before the training of a direct model (logistic, of e-mails or digits) that the rows can make a model at all;
+ * the error says what is missing. direct-training.ts calls it.
+ */
 import { attributionError } from "../attribution-errors.ts";
 import { atRow } from "../rows/labelled-rows.ts";
 import { decodeRow, labelsOf, type RowKind } from "../rows/row-content.ts";

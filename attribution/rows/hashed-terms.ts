@@ -1,3 +1,7 @@
+/**
+ * Words and pairs of words of a text as numbers in buckets, as a vector of length 1. row-content.ts turns e-mails into
+ * inputs of classifiers by it.
+ */
 import { bucketOf, distinctTerms } from "./text-terms.ts";
 
 /** Ascending (bucket, value) pairs of a text, of length 1. */

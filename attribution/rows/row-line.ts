@@ -1,3 +1,4 @@
+/** A row as one line for people: `openledger datanet check` and `openledger rewards why` print it. */
 import { decodeRow, labelsOf } from "./row-content.ts";
 import { decodeTextRow, isTextRow, wholeText } from "./text-rows.ts";
 

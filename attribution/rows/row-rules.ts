@@ -1,7 +1,7 @@
 /**
- * Rules about rows that bound what cheating with them gains, with their thresholds. All are functions of public
- * data, so anyone recomputes them; how much each helps is measured (docs/explanation/attribution-methods.md,
- * "Gaming").
+ * Rules about rows that bound what cheating with them gains, with their thresholds. Trainings, checks of commits and
+ * the benchmark of gaming apply them. All are functions of public data, so anyone recomputes them; how much each helps
+ * is measured (docs/explanation/attribution-methods.md, "Gaming").
  */
 import { attributionError } from "../attribution-errors.ts";
 

@@ -1,6 +1,7 @@
 /**
- * Check that a direct model's receipt binds the prompt that was asked, for anybody who is shown the prompt:
- * verify-settlement judges the drawn answers of an epoch by it.
+ * Check that a receipt binds the prompt that was asked, for anybody who is shown the prompt. Only for direct models
+ * (logistic, of e-mails or digits), whose query is the prompt's counts. verify-settlement judges the drawn answers of
+ * an epoch by it: those whose payments Ethereum's randomness has sampled.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";

@@ -1,6 +1,6 @@
 /**
- * Scores s = G q on a graphics card by gpu.js, exact in float32: the mode `gpu` of score-engine.ts. G is int8,
- * q at most ±255, s below 2²⁶.
+ * Scores s = G q on a graphics card by gpu.js, exact in float32: the mode `gpu` of score-engine.ts. G is a model's
+ * int8 matrix of row features, q a query of integers up to ±255, |s| below 2²⁶.
  */
 import { createRequire } from "node:module";
 import { type AdapterKind, openDawn } from "@openledger/prover/webgpu/dawn-library";

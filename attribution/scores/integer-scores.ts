@@ -1,4 +1,7 @@
-/** Scores s = G q in plain integers: the mode `int32` of score-engine.ts, and the reference for the others. */
+/**
+ * Scores s = G q in plain integers, of a model's int8 matrix G of row features and a query q: the mode `int32` of
+ * score-engine.ts, and the reference for the others.
+ */
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_FEATURE, MAX_FEATURE_COUNT, MAX_QUERY } from "../features/quantise.ts";
 

@@ -1,6 +1,7 @@
 /**
- * Scores of all rows of a model for one query, whatever the model's kind: int8 features by a score engine,
- * direct models by plain integers. The answering server and the check of a settlement open it.
+ * Scores of all rows of a model for one query, whatever the model's kind: int8 features by a score engine, direct
+ * models (logistic, with counts as queries) by plain integers. The answering server and the check of a settlement open
+ * it.
  */
 import { isDirectQuery, type ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";

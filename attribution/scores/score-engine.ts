@@ -1,6 +1,6 @@
 /**
- * Engine that scores one model's int8 features for queries, by a chosen mode without fallback: the chosen one
- * runs, or none. All modes give the same integers; `auto` takes the faster one by measurement.
+ * Engine that scores one model's int8 features for queries, by a chosen mode without fallback: the chosen one runs, or
+ * none. All modes give the same integers; `auto` takes the faster one by measurement. model-scores.ts opens it.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterKind } from "@openledger/prover/webgpu/dawn-library";

@@ -1,3 +1,7 @@
+/**
+ * Reference for influence: exact scores of queries, in real numbers. Tests and the benchmark of attribution quality
+ * compare integers with it.
+ */
 import { gaussNewton, writeGradients } from "../features/exact-influence.ts";
 import { coordinateCount, type Sensitivities } from "../features/sensitivities.ts";
 import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";

@@ -1,3 +1,4 @@
+/** Scores as a settlement computes them, from real features: for tests and the benchmark of texts. */
 import { quantiseFeatures, quantiseQuery } from "../features/quantise.ts";
 import { integerScores } from "../scores/integer-scores.ts";
 

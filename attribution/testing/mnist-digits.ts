@@ -1,3 +1,4 @@
+/** Handwritten digits of MNIST as rows, for tests, sample rows and the benchmark of attribution quality. */
 import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
 import { attributionError } from "../attribution-errors.ts";
 import { sparseFromDense } from "../maths/sparse-rows.ts";

@@ -1,3 +1,4 @@
+/** Measures of attribution's quality, with bootstrap ranges: benches report them. */
 import { SeededRandom } from "../maths/seeded-random.ts";
 
 /** A number with its bootstrap range of 95 %. */

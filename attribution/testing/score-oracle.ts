@@ -1,3 +1,4 @@
+/** References for scores, by their definition: tests compare every implementation with them. */
 import type { QuantisedFeatures, QuantisedQuery } from "../features/quantise.ts";
 import type { ScoreInputs } from "../scores/integer-scores.ts";
 

@@ -1,3 +1,4 @@
+/** A small classification problem whose influence is quick to compute exactly: for tests. */
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { sparseRows } from "../maths/sparse-rows.ts";
 import type { Examples } from "../model/model.ts";

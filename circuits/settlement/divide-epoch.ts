@@ -1,5 +1,6 @@
 /**
- * Division of a closed epoch among rows and payees by its draws, without a proof. settlement-rules.ts builds
+ * Division of a closed epoch (the payments of a model between two closes) among rows and payees, without a proof.
+ * Draws, payments that Ethereum's randomness samples, decide which answers pay their rows. settlement-rules.ts builds
  * the proof's inputs on it, attribution/ the earnings. Pure; amounts are wei. Needs `initPoseidon`.
  */
 import { hashTagged } from "../field/poseidon.ts";
@@ -34,6 +35,7 @@ import {
 export interface EpochPayment {
   readonly payerId: number;
   readonly receipt: bigint;
+  /** Payments of the epoch so far, this one included. */
   readonly cumulativeWei: bigint;
 }
 
@@ -44,6 +46,7 @@ export interface AnswerOpening<Q extends ModelQuery = ModelQuery> {
   readonly query: Q;
 }
 
+/** A model's registered matrix, and what its statics bind it by. */
 export interface ModelFeatures<M extends RegisteredMatrix = RegisteredMatrix> {
   /** Matrix of all shards. */
   readonly matrix: M;

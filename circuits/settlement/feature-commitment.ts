@@ -1,6 +1,7 @@
 /**
- * Pedersen commitments to the columns of a model's feature matrix, and their hash in the model's statics
- * (docs/reference/settlement.md). Registration commits; the settlement circuits open them at the drawn queries.
+ * Pedersen commitments to the columns of a model's feature matrix, and their hash in the model's statics (what never
+ * changes of a model on the ledger; docs/reference/settlement.md). Registration commits; the settlement circuits open
+ * them at the drawn queries.
  */
 import { circuitError } from "../circuit-errors.ts";
 import { generators } from "../field/curve/generators.ts";

@@ -1,6 +1,7 @@
 /**
- * The rules of payee-table.circom: a model's activation, and the default split of a closed epoch, as a proof of
- * each shard. Pure; amounts are wei. Needs `initPoseidon`. Settlers build the proof's inputs by it.
+ * The rules of payee-table.circom: the activation that opens a model, and the settlement of a closed epoch by row
+ * counts alone, as a proof of each shard (a part of the model's rows and their payees). Pure; amounts are wei. Needs
+ * `initPoseidon`. Settlers build the proof's inputs by it.
  */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";

@@ -1,6 +1,7 @@
 /**
- * Model and results that all settlement circuits share: the opening of the model's body, and the inputs made of
- * it. Needs `initPoseidon`.
+ * Model and results that all settlement circuits share: the opening of the model's body (statics, payees, what they
+ * have accrued), and the inputs made of it. The rules of the settlement circuits, earnings and exits use it. Needs
+ * `initPoseidon`.
  */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";

@@ -1,6 +1,7 @@
 /**
- * The rules of settlement.circom, direct-settlement.circom and those of shards: the proofs of a closed epoch's
- * settlement. Pure; amounts are wei. Needs `initPoseidon`. Settlers build the proofs' inputs by it.
+ * The rules of settlement.circom, direct-settlement.circom (for models that are logistic, with counts as queries) and
+ * those of shards (parts of a model's rows with a proof each): the proofs of a closed epoch's settlement. Pure;
+ * amounts are wei. Needs `initPoseidon`. Settlers build the proofs' inputs by it.
  */
 
 import { unpackBinding } from "../ledger/leaf.ts";

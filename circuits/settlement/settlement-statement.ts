@@ -1,6 +1,6 @@
 /**
- * L1's view of a posted settlement: the elements that it fills in itself, and the statement of the proof.
- * Sequencer and verifiers check settlements by it.
+ * L1's view of a posted settlement: the elements that the contract fills in itself, and the statement (public inputs)
+ * of the proof. Sequencer and verifiers check settlements by it.
  */
 import { challenge, evaluate } from "../field/element-vector.ts";
 import { KIND } from "../protocol.ts";

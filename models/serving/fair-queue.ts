@@ -1,7 +1,12 @@
+/**
+ * A queue in which strangers take turns, so that nobody's many or long items keep others waiting. Questions wait in it
+ * for the engine (cost in tokens), prompts for their encoding (cost in characters).
+ */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { servingError } from "../model-errors.ts";
 
 export interface QueueLimits {
+  /** Maximum items of all together. */
   readonly maxQueued: number;
   /** Maximum items of one address, whatever tenants it has. */
   readonly maxQueuedPerTenant: number;

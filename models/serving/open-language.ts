@@ -1,4 +1,7 @@
-/** A base and its adapters, ready to answer in batches. */
+/**
+ * Opens a base (a published language model) and its adapters to answer in batches by OpenAI's routes; serve-models.ts
+ * calls it where a base is set.
+ */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "@openledger/foundation/logger";

@@ -1,4 +1,9 @@
 /**
+ * Counts what each network address holds of the engine while its answers are made: serving-engine.ts begins no answer
+ * that would be more than its part. A place is one answer's seat in a batch, a page room for keys and values.
+ */
+
+/**
  * Maximum part of all places and pages for one address: a newcomer's first token waits for no other answer's end, and
  * its answer gets half the cores.
  */

@@ -1,3 +1,7 @@
+/**
+ * Schedules the answers of OpenAI's routes: who begins next, with which memory and adapter, in which thread's batch.
+ * make-answer.ts asks it; open-language.ts opens one for the base.
+ */
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterLease, AdapterPool } from "../engine/adapters/adapter-pool.ts";
 import type { BatchToken } from "../engine/batches/batch-loop.ts";
@@ -12,7 +16,7 @@ import { RunningShares } from "./running-shares.ts";
 
 /** `tenant` and `address`: whose turn it takes. */
 interface EngineQuestion extends AnswerForm, QueueTenant {
-  /** null for the base. */
+  /** Adapter's name; null for the base. */
   readonly adapter: string | null;
 }
 

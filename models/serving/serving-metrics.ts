@@ -1,3 +1,7 @@
+/**
+ * Metrics of the routes of OpenAI's API: open-language.ts makes them, the completion service counts requests and
+ * tokens.
+ */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { Gauge, type Registry } from "prom-client";
 import type { AdapterPool } from "../engine/adapters/adapter-pool.ts";

@@ -1,6 +1,7 @@
 /**
- * Openings of an epoch's receipts: from the model's server, or from a file that it once gave. Settling, verification and the
- * status of payments read them.
+ * Openings of an epoch's receipts: the hash of the answer, salt and query behind each receipt that was paid. They come
+ * from the model's server, or from a file that it once gave. Settling, verification and the status of payments read
+ * them.
  */
 
 import { attributionError } from "@openledger/attribution/attribution-errors";

@@ -1,6 +1,6 @@
 /**
- * Status of one payment: its operation, its epoch's CloseEpoch, randomness and settlement, and its draws. `openledger receipt`
- * and the pages of answers show it; amounts are in wei.
+ * Status of one payment for an answer: its operation, its epoch's close, randomness and settlement, and its draws (how
+ * often the randomness has sampled it). `openledger receipt` and the pages of answers show it; amounts are in wei.
  */
 
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";

@@ -1,6 +1,7 @@
 /**
- * Proves a prepared settlement or activation by Groth16, an entry for each shard, into the form that the sequencer and L1 take.
- * The settling daemon, the factory and `openledger models settle` call it; times are in milliseconds.
+ * Proves a prepared settlement (or the activation that opens a model) by Groth16, into the form that the sequencer and
+ * L1 take. A model of several shards (contiguous parts of its rows) has a proof for each. The settling daemon, the
+ * factory and `openledger models settle` call it; times are in milliseconds.
  */
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import {

@@ -1,3 +1,7 @@
+/**
+ * The model's signature on a settlement or an activation, where the ledger asks for it. The settling daemon, the
+ * factory and `openledger models settle` and `register` call it.
+ */
 import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";

@@ -1,6 +1,7 @@
 /**
- * Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. `openledger verify
- * settlement`, watchers and the devnet's checks call it.
+ * Checks a settlement (the proof and the data that divide a closed epoch's money) from L1 and from what is published:
+ * proof, payments, draws, scores and every wei. `openledger verify settlement`, watchers and the devnet's checks call
+ * it.
  */
 
 import { isDirect } from "@openledger/attribution/features/direct-rows";

@@ -1,4 +1,7 @@
-/** One part of `npm run bench -- attribution` in a process of its own, so that both cores work. */
+/**
+ * One data set of `npm run bench -- attribution` (digits or e-mails) in a process of its own, so that both cores work.
+ * attribution.ts starts it.
+ */
 import { type DirectQualityOptions, measureDirect } from "./quality/direct-quality.ts";
 
 const BITS = [8, 10, 12];

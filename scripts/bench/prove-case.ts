@@ -1,4 +1,7 @@
-/** Case of `npm run bench -- prove`: a circuit's key, a witness, and the milliseconds that both took to make. */
+/**
+ * The case that `npm run bench -- prove` proves: a batch's circuit and key, a witness, and the milliseconds that both
+ * took to make. prove.ts makes one for each size.
+ */
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";

@@ -1,6 +1,7 @@
 /**
- * Prover in a process of its own, which prove-contestants.ts starts: answers each ChildRequest with one ChildAnswer. The proof
- * was verified, and its milliseconds are without the witness and the verification.
+ * A prover in a process of its own: answers each ChildRequest with one ChildAnswer. `startChild` of
+ * prove-contestants.ts starts it. The proof was verified, and its milliseconds are without the witness and the
+ * verification.
  */
 
 import { readFile } from "node:fs/promises";

@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- prove`: our back ends against snarkjs (and rapidsnark and gnark, if given) by the same key and witness, in
- * turns.
+ * Measures what the proof of a batch costs, for `npm run bench -- prove`: milliseconds of the proof and of reading the
+ * key, processor time, peak memory. The prover's back ends (BACKEND_NAMES, snarkjs among them) and, if given,
+ * rapidsnark and gnark prove the same witness by the same key, in turns. scripts/bench.ts prints the figures.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
@@ -10,11 +11,17 @@ import { type BenchCase, ledgerCase } from "./prove-case.ts";
 import { type Contestant, type Contestants, isPeer, PEERS, startContestants } from "./prove-contestants.ts";
 import { breakdown, type Run, summarise } from "./prove-summary.ts";
 
+/** Options as the command line gives them. */
 export interface BenchProveOptions {
+  /** log2 of the domains that the batches fill, 16 … 22, separated by commas: "16,18,20". */
   sizes: string;
+  /** Number of counted proofs of each prover, in decimal digits. */
   rounds: string;
+  /** BACKEND_NAMES to compare, separated by commas: "snarkjs,wasm". */
   backends: string;
+  /** Path of a rapidsnark binary; absent: not compared. */
   rapidsnark?: string;
+  /** Path of a prover of gnark-crypto's kernels that has rapidsnark's command line; absent: not compared. */
   gnark?: string;
   /** Take keys from the cache instead of making and timing them. */
   cachedKeys?: boolean;

@@ -1,4 +1,7 @@
-/** `npm run bench -- settlement`: constraints of a row, a feature, a payee, a payment and a draw, and seconds of proofs. */
+/**
+ * Measures what settling an epoch costs, for `npm run bench -- settlement`: constraints of a row, a feature, a payee,
+ * a payment and a draw (a payment that randomness samples), seconds of proofs, and gas on L1.
+ */
 
 import { circuitError } from "@openledger/circuits/circuit-errors";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
@@ -21,7 +24,9 @@ import type { Prover } from "@openledger/prover/proving/prover";
 interface BenchSettlementOptions {
   /** rows-features-payees-payments-draws, or direct-rows-buckets-payees-payments-draws; commas between sizes. */
   readonly sizes: string;
+  /** One of BACKEND_NAMES. */
   readonly prover: string;
+  /** False: gas is not measured. */
   readonly gas: boolean;
 }
 

@@ -26,6 +26,7 @@ interface TextBenchOptions extends Pick<TextSetting, "corpus" | "rowCount" | "qu
   readonly halves: number;
   /** Number of halves that are also retrained in a second order, for the ceiling. */
   readonly again: number;
+  /** Processes that retrain at once. */
   readonly threads: number;
 }
 

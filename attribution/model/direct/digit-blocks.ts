@@ -1,10 +1,11 @@
 /**
- * Dense inputs as buckets with small counts: a picture of side × side pixels, each 0 … 3.
+ * Dense inputs as buckets with small counts: a picture of side × side pixels, each 0 … 3. direct-inputs.ts takes it
+ * for direct models of digits: logistic models whose query is a list of counts.
  *
- * A circuit answers one question, whether a logit is 0 or more, and counts have no sign. So the question about a picture is
- * whether its label beats the runner-up, and each label has two blocks of buckets: one that speaks for it, one that speaks
- * for those it loses to. An answer "7 over 1" counts the picture in the block for 7 and in the block against 1. Its logit
- * is that of 7 less that of 1, and class 1 says that 7 is not behind.
+ * A circuit answers one question, whether a logit is 0 or more, and counts have no sign. So the question about a
+ * picture is whether its label beats the runner-up, and each label has two blocks of buckets: one that speaks for it,
+ * one that speaks for those it loses to. An answer "7 over 1" counts the picture in the block for 7 and in the block
+ * against 1. Its logit is that of 7 less that of 1, and class 1 says that 7 is not behind.
  *
  * A block has a bucket a pixel and one that always counts 3: the label's own bias. The column of the bias of all is 0.
  */

@@ -1,7 +1,8 @@
 /**
- * Direct models: logistic models of e-mails or digits whose registered matrix has a column for each bucket of a prompt. A
- * query is how often each bucket occurs, with the answered class, so that anyone who has the prompt checks it by counting
- * alone. The settlement proves that the class is the model's (docs/explanation/attribution-proof.md).
+ * The kind "direct" of `ModelFamily`: logistic models of e-mails or digits whose registered matrix has a column for
+ * each bucket of a prompt. A query is how often each bucket occurs, with the answered class, so that anyone who has
+ * the prompt checks it by counting alone. The settlement proves that the class is the model's
+ * (docs/explanation/attribution-proof.md). Commands, servers and pages pass it in where a model is read.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";

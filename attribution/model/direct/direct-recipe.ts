@@ -1,6 +1,6 @@
 /**
- * Recipe of a direct model: the JSON that fixes its rows, inputs, training and rules, so that anyone trains the
- * same bytes. Schema and parser; the family of language models has its own in models/.
+ * Recipe of a direct model (logistic, of e-mails or digits): the JSON that fixes its rows, inputs, training and rules,
+ * so that anyone trains the same bytes. Schema and parser; the family of language models has its own in models/.
  */
 import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";

@@ -1,6 +1,7 @@
 /**
- * Training of direct models, and the int16 matrix B that they register (docs/explanation/attribution-proof.md).
- * Training jobs call it, and whoever verifies a model trains again by it.
+ * Training of direct models (logistic, of e-mails or digits), and the int16 matrix B of rows' influence that they
+ * register (docs/explanation/attribution-proof.md). Training jobs call it, and whoever verifies a model trains again
+ * by it.
  */
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { writeBase } from "../../features/direct-base.ts";

@@ -1,6 +1,7 @@
 /**
- * Multinomial logistic regression on sparse inputs: the model behind direct models, and behind the check of
- * labels in cleaning/ and datanet-check.ts. Loss: mean cross-entropy in nats plus λ/2 · |θ|².
+ * Multinomial logistic regression on sparse inputs. Direct models (of e-mails or digits, whose query is the prompt's
+ * counts) are such models, and the checks of labels in cleaning/ and datanet-check.ts train them. Loss: mean
+ * cross-entropy in nats plus λ/2 · |θ|², θ being the parameters.
  */
 import { contrastBasis, type Sensitivities, writeRow } from "../../features/sensitivities.ts";
 import { softmaxInPlace } from "../../maths/exact-math.ts";

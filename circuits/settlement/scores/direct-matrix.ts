@@ -1,8 +1,11 @@
 /**
- * The registered matrix of a direct model and what it says of a query. Rules of direct-scores.circom.
+ * The registered matrix B of a direct model (logistic, of e-mails or digits, whose query is the prompt's counts) and
+ * what it says of a query: rows' scores, and the answered class. Rules of direct-scores.circom; attribution/ registers
+ * it.
  *
- * B has a row for each of the version's N rows and, behind them, the model's logit; a column for each bucket and, behind
- * them, the bias. Entries are integers of 10 bits and a sign. The columns' commitments are registered as other models'.
+ * B has a row for each of the version's N rows and, behind them, the model's logit; a column for each bucket and,
+ * behind them, the bias. Entries are integers of 10 bits and a sign. The columns' commitments are registered as other
+ * models'.
  */
 import { circuitError } from "../../circuit-errors.ts";
 import { generators } from "../../field/curve/generators.ts";

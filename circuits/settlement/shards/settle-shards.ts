@@ -1,7 +1,7 @@
 /**
- * The rules of sharded-settlement.circom, shard.circom and direct-shard.circom: the settlement of a model of
- * several shards, as one proof of the draws and one of each shard. Pure; amounts are wei. Needs `initPoseidon`.
- * settlement-rules.ts calls it for a model of shards.
+ * The rules of sharded-settlement.circom, shard.circom and direct-shard.circom: the settlement of a model of several
+ * shards (contiguous parts of its rows), as one proof of the draws and one of each shard. Pure; amounts are wei. Needs
+ * `initPoseidon`. settlement-rules.ts calls it for a model of shards.
  */
 import { unpackBinding } from "../../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment } from "../../ledger/model-query.ts";

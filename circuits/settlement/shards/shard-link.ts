@@ -1,6 +1,7 @@
 /**
- * Values shared by the proofs of a sharded settlement, and the commitments of a shard
- * (docs/reference/settlement.md, "Shards"). Amounts are wei. Needs `initPoseidon`.
+ * Values shared by the proofs of a sharded settlement, and the commitments of a shard, a contiguous part of a model's
+ * rows (docs/reference/settlement.md, "Shards"). settle-shards.ts and registration compute them. Amounts are wei.
+ * Needs `initPoseidon`.
  */
 
 import { hashTagged } from "../../field/poseidon.ts";

@@ -1,6 +1,6 @@
 /**
- * Customer's check of an answer before payment: recomputes answer, query, commitment and receipt with the customer's own copy of
- * the model. `payForAnswer` signs nothing for an answer that fails.
+ * Customer's check of an answer before payment: recomputes answer, query, commitment and receipt (the hash that is
+ * paid for) with the customer's own copy of the model. `payForAnswer` signs nothing for an answer that fails.
  */
 import {
   answerHash,

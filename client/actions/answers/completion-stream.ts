@@ -1,4 +1,7 @@
-/** Client of an answer server (docs/explanation/openlora.md): its list of adapters, and one answer while it is made. */
+/**
+ * Client of the OpenAI routes of an answer server (docs/explanation/openlora.md): its list of adapters, and one answer
+ * while it is made. `askAdapter`, `askModel` and pages use it.
+ */
 
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { boundedBytes } from "@openledger/foundation/wire/bounded-body";

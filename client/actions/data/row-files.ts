@@ -1,4 +1,7 @@
-/** Files of a row store on disk. An existing file is right: its name is the digest of its content. */
+/**
+ * Files of a row store on disk; row-store.ts and published-version.ts read and write through it. An existing file is
+ * right: its name is the digest of its content.
+ */
 import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";

@@ -1,3 +1,6 @@
+/**
+ * Approval of OPEN for the rollup, as ERC-20 has it: `deposit` and `force` send it where they get permission that way.
+ */
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";

@@ -1,3 +1,4 @@
+/** Check of a withdrawal's recipient: `withdraw` and `force` call it before anything is signed. */
 import { type Address, isAddressEqual } from "viem";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";

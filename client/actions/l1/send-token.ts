@@ -1,3 +1,4 @@
+/** Transfer of OPEN between addresses on L1, outside the ledger. Amounts are in wei. */
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import type { Address } from "viem";
 import { effectOf } from "../../l1-proposal.ts";

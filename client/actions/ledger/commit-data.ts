@@ -1,3 +1,6 @@
+/**
+ * Signed operation CommitData: a contributor's promise of rows to a Datanet, by their hash. `contributeRows` sends it.
+ */
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";

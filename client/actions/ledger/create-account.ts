@@ -1,3 +1,4 @@
+/** Signed operation that opens an account in the ledger, paid by the signer. Amounts are in wei. */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { Address } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";

@@ -1,4 +1,7 @@
-/** Signed operations of a Datanet's owner: open a Datanet, publish a version. Amounts are in wei. */
+/**
+ * Signed operations of the owner of a Datanet (a repository of rows with versions): open one, publish a version.
+ * Amounts are in wei. Commands, pages and programs call them.
+ */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { Address } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";

@@ -28,6 +28,7 @@ export interface CreateModelParameters extends SigningOptions {
   keyX: bigint;
   /** First balance in wei, paid by the signer; default 0. */
   amountWei?: bigint;
+  /** Commitment to the registered matrix, a field element (`registerModel`). */
   featuresCommitment: bigint;
   /**
    * Commitment to the owners. It, the payee root and the binding must be those of the datanet's version, or the datanet

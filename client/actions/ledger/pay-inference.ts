@@ -1,3 +1,7 @@
+/**
+ * Signed operation PayInference: pays a model for an answer, by its receipt. `payForAnswer` and `buyAnswer` send it
+ * once the answer is checked. Amounts are in wei.
+ */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { SigningErrorCode } from "./send-operation.ts";

@@ -1,4 +1,8 @@
-/** Signed operations about rewards: a payee claims, a model or anyone after a day closes an epoch for settlement. */
+/**
+ * Signed operations about rewards: a payee (contributor and validator that share in what rows earn) claims, and an
+ * epoch is closed for settlement, by the model or, after a day, by anyone. Commands, pages and the settling daemon
+ * call them.
+ */
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { PAYEE_ROLE, type PayeeRole } from "@openledger/circuits/ledger/rewards";
 import type { LedgerClient } from "../../ledger-client.ts";

@@ -23,7 +23,7 @@ import {
 export interface SignedSubmission {
   readonly hash: Hex;
   readonly body: OperationBody;
-  /** Reference to B in the hash (docs/reference/ledger.md, "Message signed"). */
+  /** Reference to the leaf that the operation names as b, as the hash has it (docs/reference/ledger.md, "Message signed"). */
   readonly bRef: Hex;
 }
 

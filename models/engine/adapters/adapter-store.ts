@@ -1,4 +1,7 @@
-/** Adapters on disk: folders of PEFT folders, and a folder of compiled ones that can be removed at any time. */
+/**
+ * Adapters (LoRA) on disk: folders of PEFT folders, and a folder of compiled ones that can be removed at any time. The
+ * pool loads adapters from it, the answer server lists it.
+ */
 import { closeSync, fstatSync, openSync, read, readSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";

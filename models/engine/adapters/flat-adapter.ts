@@ -1,6 +1,6 @@
 /**
- * A compiled adapter: one block with a header, then its pages as they lie in memory. Numbers are halves where that is
- * exact for all of them, so compiling never changes an answer.
+ * A compiled adapter (LoRA): one block with a header, then its pages as they lie in memory; adapter-store.ts writes
+ * and reads it. Numbers are halves where that is exact for all of them, so compiling never changes an answer.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";

@@ -1,4 +1,7 @@
-/** A thread that makes one step after the other as long as it has requests: started by batch-thread.ts. */
+/**
+ * A thread that computes a batch: makes one step after the other as long as it has requests. batch-thread.ts starts
+ * it.
+ */
 import { parentPort, workerData } from "node:worker_threads";
 import { joinKernels, type SharedArena } from "../kernels/create-kernels.ts";
 import { BatchLoop, type BatchRequest, type BatchToken } from "./batch-loop.ts";

@@ -1,4 +1,7 @@
-/** LoRA adapters as PEFT keeps them: adapter_config.json and adapter_model.safetensors. */
+/**
+ * LoRA adapters as PEFT keeps them: reads and writes adapter_config.json and adapter_model.safetensors. Tuned models
+ * and the store of adapters use it.
+ */
 
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { z } from "zod";

@@ -1,5 +1,6 @@
 /**
- * Floats of safetensors files: decodes F32, F16 and BF16 to 32-bit floats, and rounds to IEEE halves (to nearest, ties to even).
+ * Floats of safetensors files: decodes F32, F16 and BF16 to 32-bit floats, and rounds to IEEE halves (to nearest, ties
+ * to even). Readers and writers of weights, and the files of tuned models, use it.
  */
 import { modelError } from "../../model-errors.ts";
 

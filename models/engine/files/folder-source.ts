@@ -1,3 +1,4 @@
+/** Models in a folder of this machine, as `FileSource`; servers, tunings and commands read bases by it. */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileSource, unreadable } from "./byte-source.ts";

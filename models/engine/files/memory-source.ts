@@ -1,3 +1,4 @@
+/** Models whose files are in memory, as `FileSource`; checked-source.ts and tunings use it. */
 import type { ByteSource, FileSource } from "./byte-source.ts";
 
 /** Files that are in memory already, by their names. */

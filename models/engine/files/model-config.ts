@@ -1,6 +1,7 @@
 /**
- * Reads config.json as transformers writes it: a shape for the engine, or a refusal of what the engine does not compute. No key
- * is ignored in silence: one that could change the arithmetic and is not known here is refused.
+ * Reads config.json as transformers writes it: a shape for the engine, or a refusal of what the engine does not
+ * compute. load-model.ts begins with it. No key is ignored in silence: one that could change the arithmetic and is not
+ * known here is refused.
  */
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { z } from "zod";

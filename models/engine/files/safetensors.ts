@@ -1,6 +1,7 @@
 /**
- * The safetensors format: eight bytes with the header's length, the header as JSON, the tensors' bytes. Everything is
- * checked before anything is allocated by it, since such files come from strangers.
+ * The safetensors format: eight bytes with the header's length, the header as JSON, the tensors' bytes. Models and
+ * adapters are read and written by it. Everything is checked before anything is allocated by it, since such files come
+ * from strangers.
  */
 import { concatBytes } from "@noble/hashes/utils.js";
 import { parseStrictJson } from "@openledger/foundation/exact-json";

@@ -1,6 +1,6 @@
 /**
- * Models at an address of HTTP, such as a hub's folder: reads byte ranges, so that only the needed parts of a file are
- * transferred.
+ * Models at an address of HTTP, such as a hub's folder, as `FileSource`: reads byte ranges, so that only the needed
+ * parts of a file are transferred. base-place.ts opens one where a base is named by its address.
  */
 import { type ByteSource, type FileSource, unreadable } from "./byte-source.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * Planner of the one block of 32-bit floats (the arena) in which kernels compute: adapters, weights and workspaces
+ * take their places from it. Counts are floats.
+ */
 import type { Place } from "../kernels/kernels.ts";
 
 /** Length of a buffer in floats: kernels go through buffers by sixteen. */

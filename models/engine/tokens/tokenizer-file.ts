@@ -1,73 +1,9 @@
 /**
- * Reads a tokenizer.json as strangers write it: bounded before a library reads it, with the tokens that it puts around
- * a text.
+ * Checks a published tokenizer.json before @huggingface/tokenizers reads it, since the file comes from strangers.
+ * `requireBounded` limits its sizes and patterns; `requireComputed` refuses settings that this library reads otherwise
+ * than transformers does, or not at all. `beginOf` lists the tokens that the file puts before a text. tokenizer.ts
+ * calls all three; spelled-vocabulary.ts and text-marks.ts read parts of the file.
  */
-
-interface Component {
-  readonly type?: string;
-  readonly pattern?: { readonly Regex?: unknown };
-  readonly [field: string]: unknown;
-}
-
-export interface DecoderFile {
-  readonly type: string;
-  readonly decoders?: readonly DecoderFile[];
-  readonly pattern?: { readonly String?: string };
-  readonly content?: string;
-  readonly start?: number;
-  readonly stop?: number;
-  readonly prefix?: string;
-  readonly cleanup?: boolean;
-  readonly replacement?: string;
-  readonly prepend_scheme?: string;
-}
-
-interface TemplatePart {
-  readonly SpecialToken?: { readonly id: string };
-  readonly Sequence?: { readonly id: string };
-}
-
-interface PostProcessor {
-  readonly type?: string;
-  readonly processors?: readonly PostProcessor[];
-  readonly single?: readonly TemplatePart[];
-  readonly special_tokens?: Readonly<Record<string, { readonly ids?: readonly number[] }>>;
-}
-
-interface AddedTokenFile {
-  readonly id: number;
-  readonly content: string;
-  readonly special?: boolean;
-  readonly single_word?: boolean;
-  readonly lstrip?: boolean;
-  readonly rstrip?: boolean;
-}
-
-/** The part of tokenizer_config.json by which transformers changes what tokenizer.json says. */
-export interface TokenizerConfig {
-  readonly additional_special_tokens?: readonly unknown[];
-  readonly added_tokens_decoder?: Readonly<Record<string, Partial<AddedTokenFile> | null>> | null;
-  readonly add_bos_token?: unknown;
-  readonly add_eos_token?: unknown;
-  readonly add_prefix_space?: unknown;
-}
-
-export interface TokenizerFile {
-  readonly model: {
-    readonly vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[];
-    readonly type?: string;
-    readonly merges?: readonly unknown[];
-    readonly dropout?: number | null;
-    readonly byte_fallback?: boolean;
-    readonly continuing_subword_prefix?: string | null;
-    readonly end_of_word_suffix?: string | null;
-  };
-  readonly added_tokens?: readonly AddedTokenFile[];
-  readonly decoder?: DecoderFile | null;
-  readonly normalizer?: Component | null;
-  readonly pre_tokenizer?: Component | null;
-  readonly post_processor?: PostProcessor | null;
-}
 
 /** Maximum tokens, as a model's shape has it: ids are places in lists. */
 const MAX_TOKENS = 2 ** 23;
@@ -82,7 +18,10 @@ const MAX_PATTERN_LENGTH = 4_096;
 /** Parts of an alternative that may repeat without a bound; published patterns have up to two. */
 const MAX_REPEATS = 4;
 
-/** @throws TypeError for a setting that no tokenizer has, and for a pattern that could hold its reader for ever */
+/**
+ * Limits tokens, merges, components and patterns.
+ * @throws TypeError for a size that no published tokenizer has, and for a pattern that could run for ever
+ */
 export function requireBounded(file: TokenizerFile): void {
   const { added_tokens: added = [], model } = file;
   const vocabulary = Array.isArray(model.vocab) ? model.vocab : Object.entries(model.vocab);
@@ -114,18 +53,18 @@ export function requireBounded(file: TokenizerFile): void {
   for (const component of [file.normalizer, file.pre_tokenizer, file.decoder]) visit(component);
 }
 
-/** Behaviours of pre-tokenizers as the library computes them, by type; it reads no other one, and says nothing. */
+/** Behaviours of pre-tokenizers that @huggingface/tokenizers computes, by type; any other it ignores without a word. */
 const COMPUTED_CUTS: Readonly<Record<string, (component: Component) => boolean>> = {
   Split: ({ behavior, invert }) => behavior === "Removed" || (behavior === "Isolated" && invert !== true),
   Punctuation: ({ behavior }) => behavior === "Contiguous",
-  // The library's \w is that of ASCII, and its lengths are those of UTF-16.
+  // @huggingface/tokenizers' \w is that of ASCII, and its lengths are those of UTF-16.
   Whitespace: () => false,
   FixedLength: () => false,
 };
 
 /**
- * The library and the reference read some settings differently, or one of them not at all. Texts would become other
- * tokens, in silence.
+ * Requires that @huggingface/tokenizers computes what transformers does: some settings they read differently, or one of
+ * them not at all. Texts would become other tokens, in silence.
  *
  * @throws TypeError naming the setting
  */
@@ -234,11 +173,82 @@ export function beginOf({ post_processor: processor }: Pick<TokenizerFile, "post
   }
 }
 
+/** Maximum bytes of tokenizer.json and of tokenizer_config.json. */
 export const MAX_FILE_BYTES = 64 * 2 ** 20;
 
-/** @throws TypeError, SyntaxError */
+/** A JSON file of UTF-8 as an object. @throws TypeError, SyntaxError */
 export function parseJsonFile(bytes: Uint8Array): object {
   const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   if (typeof value !== "object" || value === null) throw new TypeError("no object");
   return value;
+}
+
+/** A normalizer, or a pre-tokenizer. */
+interface Component {
+  readonly type?: string;
+  readonly pattern?: { readonly Regex?: unknown };
+  readonly [field: string]: unknown;
+}
+
+export interface DecoderFile {
+  readonly type: string;
+  readonly decoders?: readonly DecoderFile[];
+  readonly pattern?: { readonly String?: string };
+  readonly content?: string;
+  readonly start?: number;
+  readonly stop?: number;
+  readonly prefix?: string;
+  readonly cleanup?: boolean;
+  readonly replacement?: string;
+  readonly prepend_scheme?: string;
+}
+
+/** A special token, or the place of the text. */
+interface TemplatePart {
+  readonly SpecialToken?: { readonly id: string };
+  readonly Sequence?: { readonly id: string };
+}
+
+interface PostProcessor {
+  readonly type?: string;
+  readonly processors?: readonly PostProcessor[];
+  readonly single?: readonly TemplatePart[];
+  readonly special_tokens?: Readonly<Record<string, { readonly ids?: readonly number[] }>>;
+}
+
+/** A token beside the vocabulary. */
+interface AddedTokenFile {
+  readonly id: number;
+  readonly content: string;
+  readonly special?: boolean;
+  readonly single_word?: boolean;
+  readonly lstrip?: boolean;
+  readonly rstrip?: boolean;
+}
+
+/** The part of tokenizer_config.json by which transformers changes what tokenizer.json says. */
+export interface TokenizerConfig {
+  readonly additional_special_tokens?: readonly unknown[];
+  readonly added_tokens_decoder?: Readonly<Record<string, Partial<AddedTokenFile> | null>> | null;
+  readonly add_bos_token?: unknown;
+  readonly add_eos_token?: unknown;
+  readonly add_prefix_space?: unknown;
+}
+
+/** The part of tokenizer.json that is read here. */
+export interface TokenizerFile {
+  readonly model: {
+    readonly vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[];
+    readonly type?: string;
+    readonly merges?: readonly unknown[];
+    readonly dropout?: number | null;
+    readonly byte_fallback?: boolean;
+    readonly continuing_subword_prefix?: string | null;
+    readonly end_of_word_suffix?: string | null;
+  };
+  readonly added_tokens?: readonly AddedTokenFile[];
+  readonly decoder?: DecoderFile | null;
+  readonly normalizer?: Component | null;
+  readonly pre_tokenizer?: Component | null;
+  readonly post_processor?: PostProcessor | null;
 }

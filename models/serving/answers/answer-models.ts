@@ -1,7 +1,8 @@
 /**
- * Registered models of one server, of any family. Each has the routes of answer-routes.ts below /ledger/ID, and all have one
- * store of answers, one watcher of payments, and one thread beside HTTP that computes answers, queries and estimates. What a
- * model needs for these is read when it is asked for.
+ * Registered models of one server, of any family (kind of model): those that the ledger has, so that answers are paid
+ * for. Each has the routes of answer-routes.ts below /ledger/ID, and all have one store of answers, one watcher of
+ * payments, and one thread beside HTTP that computes answers, queries and estimates. What a model needs for these is
+ * read when it is asked for. serve-models.ts opens them.
  */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

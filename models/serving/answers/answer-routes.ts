@@ -1,4 +1,7 @@
-/** The routes of registered models, each below its leaf (docs/reference/attribution.md). */
+/**
+ * The routes of registered models (those that the ledger has), each below its leaf's id
+ * (docs/reference/attribution.md). answer-models.ts adds them to the server.
+ */
 import type { OutgoingHttpHeaders } from "node:http";
 import cors from "@fastify/cors";
 import { attributionError, attributionErrors } from "@openledger/attribution/attribution-errors";

@@ -1,3 +1,7 @@
+/**
+ * Sells the answers of one registered model: takes signed questions, gives answers with receipts, and follows their
+ * payments. answer-models.ts opens one for each model; answer-routes.ts has its HTTP.
+ */
 import { randomBytes } from "node:crypto";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelAnswer } from "@openledger/attribution/model/model-family";

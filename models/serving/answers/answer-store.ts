@@ -1,3 +1,7 @@
+/**
+ * The answers of a server's registered models on disk, by receipt: unpaid ones for a time, paid ones so that their
+ * receipts can be opened. The service, the routes and the watcher of payments read and write it.
+ */
 import { hex32 } from "@openledger/foundation/hex";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";

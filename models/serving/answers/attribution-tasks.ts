@@ -1,4 +1,7 @@
-/** A thread that computes answers, queries and estimates of all registered models (attribution-thread.ts). */
+/**
+ * Tasks of the thread that computes answers, queries and estimates of all registered models; attribution-thread.ts
+ * starts it.
+ */
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { readModelFiles } from "@openledger/attribution/model/model-directory";
 import type {

@@ -1,3 +1,7 @@
+/**
+ * Handle of the answer server on the thread that computes for registered models (attribution-tasks.ts).
+ * answer-models.ts starts one.
+ */
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { servingError } from "../../model-errors.ts";
 import type { AttributionSeat, SeatedModel } from "./attribution-tasks.ts";

@@ -1,4 +1,7 @@
-/** Finds which payments of a closed epoch were drawn: anybody may then compare the prompts of their answers. */
+/**
+ * Finds which payments of a closed epoch were drawn (sampled by Ethereum's randomness): anybody may then compare the
+ * prompts of their answers. answer-service.ts calls it.
+ */
 import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import type { AnswerStore } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";

@@ -1,3 +1,7 @@
+/**
+ * What an answer server reads of the ledger: its requests to a sequencer, and the schemas of the answers. Amounts are
+ * in wei.
+ */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { element as fieldElement, wei } from "@openledger/circuits/wire/wire-fields";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";

@@ -1,6 +1,7 @@
 /**
- * Follows the ledger's payments of a model. What was read may be taken back: a deposit that a reorganisation removed, a batch of
- * others, a restore. So the cursor keeps the chain that it stands on, and what differs is read again from the epoch's beginning.
+ * Follows the ledger's payments of a registered model and marks the answers that they pay for; answer-service.ts calls
+ * it. What was read may be taken back: a deposit that a reorganisation removed, a batch of others, a restore. So the
+ * cursor keeps the chain that it stands on, and what differs is read again from the epoch's beginning.
  */
 import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import { hex32 } from "@openledger/foundation/hex";

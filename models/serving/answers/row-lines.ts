@@ -1,3 +1,7 @@
+/**
+ * Rows of a published model by their places, without reading the whole file: answer-models.ts shows the rows of an
+ * estimate by it.
+ */
 import { open, readFile } from "node:fs/promises";
 
 const NEWLINE = 10;

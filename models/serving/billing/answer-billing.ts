@@ -1,3 +1,7 @@
+/**
+ * Interface of whoever charges for an answer of OpenAI's routes. ledger-billing.ts implements it for models that the
+ * ledger has; completion-service.ts asks it for each request.
+ */
 import type { Sampling } from "../../engine/batches/choose-token.ts";
 import type { JsonShape } from "../../engine/batches/json-text.ts";
 
@@ -40,7 +44,9 @@ export interface RegisteredName {
   readonly version: number;
 }
 
+/** Token ids of a text. */
 export type EncodePrompt = (text: string) => Promise<readonly number[]>;
+/** Makes the answer's token ids. @param payerId leaf of the account that pays */
 export type MakeTokens = (payerId: number) => Promise<readonly number[]>;
 
 /** Charges for answers and signs receipts. */

@@ -1,3 +1,7 @@
+/**
+ * Charges for answers of OpenAI's routes whose model the ledger has: the question is signed as for POST /v1/answers,
+ * and the last part of the answer carries its receipt. open-language.ts passes it to the routes.
+ */
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";

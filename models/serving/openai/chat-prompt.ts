@@ -1,3 +1,7 @@
+/**
+ * Turns the messages of a chat into the text of a prompt, as the base was trained to read it. completion-service.ts
+ * uses the form that open-language.ts has chosen.
+ */
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { type ChatMessage, invalidRequest } from "./openai-requests.ts";
 

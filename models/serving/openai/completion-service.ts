@@ -1,3 +1,7 @@
+/**
+ * Answers OpenAI's requests for completions and chats: parses, encodes, bills, has answers made, and streams or
+ * returns them. serving-app.ts has its routes.
+ */
 import { randomBytes, randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
@@ -25,7 +29,9 @@ import type { PromptEncoder, PromptSender } from "./prompts/prompt-encoder.ts";
 import type { TokenNames } from "./token-names.ts";
 
 interface CompletionServiceOptions {
+  /** Name by which requests ask for the base without an adapter. */
   readonly baseName: string;
+  /** Number of token ids. */
   readonly vocabularySize: number;
   readonly endTokens: readonly number[];
   readonly maxBufferedBytes: number;

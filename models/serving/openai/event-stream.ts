@@ -1,3 +1,7 @@
+/**
+ * A stream of server-sent events that a slow reader cannot fill: completion-service.ts streams answers by it, the
+ * factory a job's progress.
+ */
 import type { ServerResponse } from "node:http";
 import { servingError } from "../../model-errors.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Part of JSON Schema to which answers are held. A keyword that would narrow an answer and is not known is refused by
- * its name.
+ * Part of JSON Schema to which answers are held; openai-requests.ts reads a request's response_format by it. A keyword
+ * that would narrow an answer and is not known is refused by its name.
  */
 import type { JsonMember, JsonShape } from "../../engine/batches/json-text.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * Has the engine make one answer and gives out its text as it comes, up to the first stop: the step between a request
+ * of OpenAI's API and the batch. completion-service.ts calls it for each answer of a request.
+ */
 import type { TokenLogprobs } from "../../engine/batches/choose-token.ts";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { AnswerForm } from "../billing/answer-billing.ts";
@@ -5,17 +9,20 @@ import type { QueueTenant } from "../fair-queue.ts";
 import type { EngineTicket, ServingEngine } from "../serving-engine.ts";
 import { TokenText } from "./token-text.ts";
 
+/** Answer to make, and whose turn in the queue it takes. */
 interface AnswerOrder extends QueueTenant {
-  /** null for the base. */
+  /** Adapter's name; null for the base. */
   readonly adapter: string | null;
   readonly form: AnswerForm;
+  /** Texts before which the answer ends. */
   readonly stops: readonly string[];
   /** True if the answer is made to its end though nobody listens any more. */
   readonly isKept: boolean;
 }
 
-/** Token of the answer, and the offset in its text at which it begins. */
+/** Token of the answer with its probabilities, and where it begins. */
 export interface TokenMark extends TokenLogprobs {
+  /** UTF-16 code units of the answer's text before the token. */
   readonly offset: number;
 }
 
@@ -25,7 +32,9 @@ export type GiveText = (text: string, marks: readonly TokenMark[]) => void;
 /** Answer that a batch has made. */
 export interface MadeAnswer {
   readonly end: "stop" | "length";
+  /** Token ids. */
   readonly answer: readonly number[];
+  /** Hash of the adapter's compiled numbers; null for the base. */
   readonly adapterSha256: string | null;
 }
 
@@ -35,8 +44,8 @@ export class ClientGone extends Error {}
 /**
  * Has a batch make an answer and gives out its text as it comes.
  *
- * @param tokens spell the answer
- * @param left when nobody waits for it any more
+ * @param tokens spellings of token ids, by which the text is made
+ * @param left aborted when nobody waits for the answer any more
  * @throws ClientGone, what `give` throws, and RollupError as ServingEngine.ask and its listener have it
  */
 export function makeAnswer(

@@ -1,4 +1,4 @@
-/** Answers, their parts and errors as OpenAI's API has them. */
+/** Answers, their parts and errors in the form of OpenAI's API; completion-service.ts and serving-app.ts send them. */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { openAiForm } from "../../model-errors.ts";
 import type { TokenMark } from "./make-answer.ts";

@@ -1,4 +1,7 @@
-/** Parses OpenAI's requests. A field that is not served, or not known, is refused by its name, not passed over. */
+/**
+ * Parses OpenAI's requests for completion-service.ts. A field that is not served, or not known, is refused by its
+ * name, not passed over.
+ */
 import { z } from "zod";
 import type { JsonShape } from "../../engine/batches/json-text.ts";
 import { servingError } from "../../model-errors.ts";

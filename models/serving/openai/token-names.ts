@@ -1,3 +1,7 @@
+/**
+ * Names of tokens as OpenAI's API reports them beside probabilities. completion-service.ts and openai-answers.ts use
+ * them.
+ */
 import type { TokenLogprob } from "../../engine/batches/choose-token.ts";
 import type { SpelledVocabulary } from "../../engine/batches/json-guide.ts";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";

@@ -1,3 +1,4 @@
+/** Turns an answer's tokens into text while they come: make-answer.ts passes on what is certain. */
 import type { TokenSpeller } from "../../engine/tokens/token-speller.ts";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 

@@ -1,6 +1,7 @@
 /**
- * The client's side: a server's spans, checked against its rows, and those against the version's root on the ledger. How often
- * a span occurs, and that there is no other, is the server's word. Runs in browsers.
+ * The client's check of an answer's spans (parts that occur word for word in a Datanet's version): against the rows
+ * that the server sends, and those against the version's root on the ledger. How often a span occurs, and that there
+ * is no other, is the server's word. Runs in browsers.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";

@@ -1,3 +1,7 @@
+/**
+ * Finds the parts of an answer that occur word for word in a Datanet's version. host-spans.ts serves them, `openledger
+ * spans` prints them.
+ */
 import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS } from "./span-characters.ts";
 import { invalidText } from "./span-errors.ts";
 import type { Interval, SpanIndex } from "./span-index.ts";

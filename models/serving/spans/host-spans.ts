@@ -1,4 +1,7 @@
-/** Serves the spans of an answer over HTTP. The client's side: check-spans.ts. */
+/**
+ * Serves the spans of an answer over HTTP: its parts that occur word for word in a Datanet's version. The answer
+ * server has the route where it has an index; the client's side is check-spans.ts.
+ */
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {

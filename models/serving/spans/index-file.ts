@@ -1,5 +1,6 @@
 /**
- * An index on disk. All numbers little-endian:
+ * An index of a version's text on disk, as find-spans.ts searches it. `openledger datanet index` writes it, the answer
+ * server reads it. All numbers little-endian:
  *
  *   0    8  "OLSPANS" and a byte 0
  *   8    4  version of the format, 2

@@ -1,4 +1,6 @@
-/** Spans as parts of an answer: the rules that host and client share. */
+/**
+ * Spans as parts of an answer that occur word for word in a version: the rules of length that finder and client share.
+ */
 
 /** Shorter ones say little: they are turns of phrase that everybody uses. */
 export const MIN_SPAN_CHARACTERS = 24;

@@ -1,4 +1,7 @@
-/** The documents of an index: the rows of a version, and how each becomes text. Runs in browsers. */
+/**
+ * The documents of an index: the rows of a version, and how each becomes text. Index, finder and client share them.
+ * Runs in browsers.
+ */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";

@@ -1,3 +1,4 @@
+/** Errors of spans: of a server's false claim, and of bytes that are no text. */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { modelError } from "../../model-errors.ts";
 

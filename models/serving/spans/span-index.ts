@@ -1,3 +1,7 @@
+/**
+ * A suffix array over all rows of a version, in which find-spans.ts finds the parts of an answer. `openledger datanet
+ * index` builds it, index-file.ts stores it.
+ */
 import { modelError } from "../../model-errors.ts";
 import {
   DOCUMENT_BYTES,

@@ -1,9 +1,11 @@
 /**
- * Closes and settles a model's epochs without anybody's help: an epoch that is full or over is closed with the model's
- * key; once L1 has the randomness, the settlement is prepared, proven and handed to the sequencer.
+ * Closes and settles a model's epochs without anybody's help: an epoch (the payments between two closes) that is full
+ * or over is closed with the model's key; once L1 has the randomness, the settlement (proof and data that divide its
+ * money) is prepared, proven and handed to the sequencer. start-settling.ts runs it.
  *
  * Nothing is remembered between turns. Every turn asks the ledger where the epoch is and does what comes next, so a
- * kill at any moment costs at most the step that ran, and anyone else who closes or settles meanwhile is in nobody's way.
+ * kill at any moment costs at most the step that ran, and anyone else who closes or settles meanwhile is in nobody's
+ * way.
  */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";

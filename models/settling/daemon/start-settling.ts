@@ -18,6 +18,7 @@ import type { SettlingReport } from "./turn-report.ts";
 import { type HelperLog, runTurns } from "./turn-report.ts";
 
 export interface StartSettlingOptions extends AutoSettleOptions {
+  /** Path of the published model's files. */
   readonly modelFolder: string;
   /** Running server: its answers open the receipts. */
   readonly serverUrl: string;

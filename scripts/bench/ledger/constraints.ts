@@ -1,6 +1,6 @@
 /**
- * Constraints of an operation for `npm run bench -- ledger`, under three kinds of traffic: leaves are simulated for exactly
- * filled table batches, whose sizes are computed, not compiled.
+ * Constraints of an operation for `npm run bench -- ledger`, under three kinds of traffic. Leaves (entries of the
+ * ledger's tree) are simulated for batches that are exactly full, whose sizes are computed, not compiled.
  */
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import type { TableShape } from "@openledger/circuits/table/table-shape";

@@ -19,13 +19,17 @@ import { cheapest, WIDE_SLOT } from "./constraints.ts";
 import { closeTable, drawPairs } from "./table-world.ts";
 import { TRAFFIC, type Traffic } from "./traffic.ts";
 
+/** Options as the command line gives them. */
 export interface LedgerBenchOptions {
+  /** One of TRAFFIC. */
   readonly traffic: string;
-  /** log2 of the domain that the batch fills. */
+  /** log2 of the domain that the batch fills, in decimal digits. */
   readonly domain: string;
+  /** Number of counted proofs of each worker, in decimal digits. */
   readonly rounds: string;
+  /** One of BACKEND_NAMES. */
   readonly backend: string;
-  /** Counts of processes, separated by commas. */
+  /** Counts of processes that prove at once, separated by commas: "1,2". */
   readonly workers: string;
 }
 

@@ -1,4 +1,7 @@
-/** A ledger with just the leaves that simulated operations name, and batches of them: prove-batches.ts proves them. */
+/**
+ * A ledger with just the accounts and models that simulated operations name, and batches of them: prove-batches.ts
+ * proves them.
+ */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { accountLeaf, packCounters } from "@openledger/circuits/ledger/leaf";
 import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";

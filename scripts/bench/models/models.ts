@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- models`: published shapes with made weights, our int8 against llama.cpp's Q8_0, in turns on as many threads.
+ * Speed of language models, for `npm run bench -- models`: models of published shapes with random weights, our int8
+ * against llama.cpp's Q8_0, in turns on as many threads.
  */
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -55,6 +56,7 @@ const SHAPES = {
 type ShapeName = keyof typeof SHAPES;
 
 interface BenchModelsOptions {
+  /** Names of SHAPES. */
   readonly shapes: readonly string[];
   /** Folder in which node-llama-cpp is, or is installed; null leaves llama.cpp out. */
   readonly llama: string | null;

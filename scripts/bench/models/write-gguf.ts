@@ -1,4 +1,7 @@
-/** Weights of a made model in llama.cpp's format, GGUF, with a vocabulary of names: models.ts measures both programs by them. */
+/**
+ * Weights of a model that the benchmark has made, in llama.cpp's format GGUF, with a vocabulary of names: models.ts
+ * measures both programs by them.
+ */
 import { open } from "node:fs/promises";
 import { roundToBlocks } from "@openledger/models/engine/files/pack-weights";
 import type { MadeModel } from "@openledger/models/testing/made-models";

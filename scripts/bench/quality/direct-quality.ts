@@ -1,7 +1,8 @@
 /**
- * Quality of a direct model's integers beside exact influence, on e-mails and on digits: the linear datamodeling score,
- * leave-one-out by training again, and the distance of contributors' shares from those of exact influence. The
- * predicted quantity is the answer's lead over the other label, or over the runner-up that the answer names.
+ * Quality of the integers that a direct model (logistic, of e-mails or digits) registers, beside exact influence: the
+ * linear datamodeling score, leave-one-out by training again, and the distance of contributors' shares from those of
+ * exact influence. The predicted quantity is the answer's lead over the other label, or over the runner-up that the
+ * answer names. attribution-worker.ts runs it.
  */
 
 import { directRows, quantiseDirect } from "@openledger/attribution/features/direct-rows";

@@ -1,3 +1,7 @@
+/**
+ * A thread that turns texts into tokens, with its queue: prompt-encoder.ts has a lane for short texts and one for long
+ * ones, so that long ones keep nobody waiting.
+ */
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { servingError } from "../../../model-errors.ts";
 import { FairQueue } from "../../fair-queue.ts";

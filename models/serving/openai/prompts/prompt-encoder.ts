@@ -1,3 +1,7 @@
+/**
+ * Turns the prompts of strangers into tokens without holding up the thread that serves HTTP. completion-service.ts
+ * encodes every prompt by it.
+ */
 import { maxTextBytes, type TextTokens } from "../../../engine/tokens/tokenizer.ts";
 import { servingError } from "../../../model-errors.ts";
 import { ClientGone } from "../make-answer.ts";
