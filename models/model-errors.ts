@@ -56,7 +56,7 @@ export const settlerErrors = defineErrors("CMD", {
     meaning:
       "drawn payments have receipts that the model's server cannot open. `data.payments`, `data.burnedWei`",
     remedy:
-      "restore the answers' folder. If there are no receipts: --consent-to-voids, or openledger models settle --account NAME",
+      "restore the answers' database. If there are no receipts: --consent-to-voids, or openledger models settle --account NAME",
     note: "The server burns the part of these payments only with your consent.",
   },
 });
@@ -111,6 +111,7 @@ const OPENAI_FORMS: Partial<
   SRV_UNKNOWN_ROUTE: ["invalid_request_error", "unknown_url"],
   SRV_OVERLOADED: ["rate_limit_error", "rate_limit_exceeded", 429],
   SRV_STOPPING: ["server_error", "server_stopping"],
+  SRV_DATABASE_UNREACHABLE: ["server_error", "database_unreachable"],
 };
 
 const NOT_ALLOWED = "method_not_supported";

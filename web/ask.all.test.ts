@@ -13,12 +13,12 @@ import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
-import { type ServedModels, serveModels } from "@openledger/models/serving/serve-models";
-import { readServingConfig } from "@openledger/models/serving/serving-config";
+import type { ServedModels } from "@openledger/models/serving/serve-models";
 import { hostSpans } from "@openledger/models/serving/spans/host-spans";
 import { documentText } from "@openledger/models/serving/spans/span-documents";
 import { buildSpanIndex } from "@openledger/models/serving/spans/span-index";
 import { citingMaker, passageRows, passagesOf } from "@openledger/models/testing/citing-world";
+import { serveTested } from "@openledger/models/testing/serving-world";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
@@ -57,15 +57,15 @@ beforeAll(async () => {
   const contents = passageRows(passages).map(({ content }) => content);
   const cited = await world.makeModel(citingMaker(base, { citationPermille: 1_000 }), { contents });
   citingId = cited.modelId;
-  served = await serveModels(
-    readServingConfig({
+  served = await serveTested(
+    {
       SERVING_BASE_PATH: base,
       SERVING_DATA_PATH: join(folder, "serving"),
       SERVING_PORT: String(port),
       SERVING_KERNELS: "wasm",
       SERVING_KV_MEGABYTES: "8",
       SERVING_LOG_LEVEL: "error",
-    }),
+    },
     {
       published: {
         places: [

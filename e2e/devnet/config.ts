@@ -164,9 +164,9 @@ export const devnetPaths = {
   speechModel: join(workspaceDir, "speech-model"),
   /** Published models by their leaves, as the answer server looks for them. */
   published: join(workspaceDir, "published"),
-  /** Data of the answer server: answers, proofs of settlements, compiled adapters. */
+  /** Data of the answer server: proofs of settlements, compiled adapters. */
   serving: join(workspaceDir, "serving"),
-  /** PostgreSQL of the Datanet host. */
+  /** PostgreSQL of the Datanet host, the answer server and the factory. */
   database: join(workspaceDir, "database"),
   /** Of a Datanet host of an earlier version, which this one refuses. */
   earlierDatanetData: join(workspaceDir, "datanets"),

@@ -103,6 +103,7 @@ export function devnetFactory(addresses: ServiceAddresses): ServiceSpec {
       FACTORY_SEQUENCER_URL: addresses.sequencerUrl,
       FACTORY_RPC_URL: addresses.rpcUrl,
       FACTORY_DATA_PATH: devnetPaths.factoryData,
+      FACTORY_DATABASE_PATH: devnetPaths.database,
       FACTORY_PORT: portOf(factoryUrl),
       FACTORY_DATANET_HOSTS: addresses.datanetHostUrl,
       // A graphics card proves batches; a factory has no use for one.
@@ -128,5 +129,6 @@ export function answerServer({
     ...["--kernels", nativeKernelSets().length > 0 ? "native" : "wasm"],
     ...["--settle", "--account", "mia", "--prover", proverBackend, "--sequencer", sequencerUrl],
   ];
-  return commandSpec("answer-server", args, {}, healthOf(answerServerUrl));
+  const settings = { SERVING_DATABASE_PATH: devnetPaths.database };
+  return commandSpec("answer-server", args, settings, healthOf(answerServerUrl));
 }

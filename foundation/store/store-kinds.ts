@@ -45,14 +45,9 @@ export const STORE_KINDS = {
     remedy: `Start the version that wrote it on another port, mirror that host into this one (openledger datanet upload ID --from URL --host URL), and move the folder away: ${UPGRADE}.`,
   },
   factory: {
-    format: 1,
-    name: "a factory's folder",
-    remedy: `Download the models with the version that wrote it, then start with an empty folder: ${UPGRADE}.`,
-  },
-  answers: {
     format: 2,
-    name: "an answer server's answers",
-    remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder: ${UPGRADE}.`,
+    name: "a factory's folder",
+    remedy: `Let the version that wrote it serve until its answers are settled, and download the models; then start with an empty folder: ${UPGRADE}.`,
   },
   watcher: {
     format: 1,
@@ -60,9 +55,9 @@ export const STORE_KINDS = {
     remedy: `Move the folder away and start again: the watcher reads L1 again and recomputes everything: ${UPGRADE}.`,
   },
   "answer-server": {
-    format: 1,
+    format: 2,
     name: "an answer server's folder",
-    remedy: `Keep the folder, start with an empty one and issue the keys again (openledger models keys): ${UPGRADE}.`,
+    remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder and issue the keys again (openledger models keys): ${UPGRADE}.`,
   },
 } as const satisfies Readonly<Record<string, StoreKindRow>>;
 

@@ -3,6 +3,7 @@
  * docs/reference/settings.md is made.
  */
 
+import { DATABASE_SETTINGS } from "@openledger/foundation/database/open-database";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   type ConfigOf,
@@ -39,6 +40,7 @@ export const FACTORY_SETTINGS = {
     description: "URL of the Ethereum node to read the rollup's circuits from",
   },
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/factory"),
+  ...DATABASE_SETTINGS,
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8570"),
   ...SERVER_SETTINGS,

@@ -9,10 +9,13 @@ import { storeRollupOf } from "@openledger/client/store-rollup";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
 import { ProcessSessions } from "@openledger/datanets/host/request-sessions";
 import { HostLedger } from "@openledger/datanets/store/ledger-view";
+import type { Database } from "@openledger/foundation/database/database";
+import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
 import { MAX_THREAD_COUNT } from "../engine/kernels/kernels.ts";
 import { nativeKernelSets } from "../engine/kernels/native-kernels.ts";
 import { factoryError } from "../model-errors.ts";
+import { ANSWERS_PART } from "../serving/answers/answer-store.ts";
 import { createFactoryApp } from "./factory-app.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import type { FactoryContext } from "./factory-context.ts";
@@ -51,8 +54,8 @@ interface FactoryModules {
 }
 
 /**
- * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are
- * no models
+ * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, SRV_DATABASE_…, MOD_… of
+ * bases that are no models
  */
 export async function createFactoryProcess(
   settings: FactoryConfig,
@@ -66,7 +69,13 @@ export async function createFactoryProcess(
     isHealthy = false;
     onFatal(error);
   });
+  let database: Database | null = null;
+  const closeStores = async () => {
+    await database?.close();
+    await store.close();
+  };
   try {
+    database = await openDatabase(config, { part: ANSWERS_PART, rollup: storeRollupOf(client), logger });
     const bases = new BaseRegistry(config, store);
     const datasets = new DatasetStore(config, store, client, nowMs);
     const jobs = new JobStore(store, nowMs);
@@ -100,6 +109,7 @@ export async function createFactoryProcess(
       jobs,
       client,
       config,
+      database,
       logger,
       startSettler,
       folderOf: (jobId) => runner.folderOf(jobId),
@@ -158,11 +168,11 @@ export async function createFactoryProcess(
         isHealthy = false;
         await app.close();
         await Promise.all([runner.close(), served.close(), side.close()]);
-        await store.close();
+        await closeStores();
       },
     };
   } catch (error) {
-    await store.close();
+    await closeStores();
     throw error;
   }
 }

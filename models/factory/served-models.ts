@@ -1,11 +1,11 @@
 /**
- * Models of finished jobs whose questions the factory answers: each with a thread, a store of answers and a settler. The owner
+ * Models of finished jobs whose questions the factory answers: each with a thread and a settler. The owner
  * of a job turns serving on and off from its page.
  */
 import { join } from "node:path";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
-import { storeRollupOf } from "@openledger/client/store-rollup";
+import type { Database } from "@openledger/foundation/database/database";
 import type { Logger } from "@openledger/foundation/logger";
 import type { FastifyInstance } from "fastify";
 import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
@@ -38,6 +38,8 @@ interface Needs {
   readonly jobs: JobStore;
   readonly client: LedgerClient;
   readonly config: FactoryConfig;
+  /** Answers, and the payments for them (`ANSWERS_PART`). */
+  readonly database: Database;
   readonly logger: Logger;
   readonly folderOf: (jobId: string) => string;
   /** Absent if no Ethereum node is at hand: nothing is settled then. */
@@ -159,7 +161,7 @@ export class ServedModels {
       throw factoryError("MOD_FACTORY_JOB_STATE", `the base of job ${view.id} is not on this machine`, {
         data: { reason: "base-elsewhere", id: view.id },
       });
-    // Receipts are opened from here: it outlives the job.
+    // Proofs of settlements are here: it outlives the job.
     const folder = join(config.dataPath, "served", String(modelId));
     const modelFolder = join(folderOf(view.id), MODEL_FOLDER);
     const report = startSettler === undefined ? undefined : new SettlingReport(modelId);
@@ -168,13 +170,12 @@ export class ServedModels {
       {
         ...config,
         adaptersFolder: join(folder, "adapters"),
-        dataFolder: join(folder, "answers"),
+        database: this.#needs.database,
         basePath: place === OWN_BASE ? BASE_FOLDER : place,
         kernels: config.kernels as KernelChoice,
         heldBytes: HELD_BYTES,
         scores: "int32",
         domain: client.domain,
-        rollup: storeRollupOf(client),
         answerTtlMs: ANSWER_TTL_MS,
         settlingOf: () => report,
       },
@@ -187,10 +188,6 @@ export class ServedModels {
         serverUrl: `${this.#url}${LEDGER_PATH}/${modelId}`,
         folder: join(folder, "settling"),
         report: report!,
-      });
-      void models.failed.then(async (error) => {
-        logger.error({ err: error, modelId }, "the model is not served any more");
-        await this.#close(modelId);
       });
       return {
         app: models.app,

@@ -1,59 +1,111 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { claimStore } from "@openledger/foundation/store/store-identity";
-import { expect, it, onTestFinished } from "vitest";
-import { ApiKeys, issueKey, readKeys, revokeKey } from "./api-keys.ts";
+import { Database } from "@openledger/foundation/database/database";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { ApiKeys, issueKey, KEYS_PART, readKeys, revokeKey, serveEverybody } from "./api-keys.ts";
 
 const order = { name: "mia", requestsPerMinute: 3, tokensPerMinute: 100 };
-const silent = { error: () => {} };
-
-function freshFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "api-keys-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-it("are not looked for in another process's folder, and none is written there", async () => {
-  const folder = freshFolder();
-  claimStore(folder, { kind: "factory", rollup: null });
-  const refused = expect.objectContaining({ code: "SRV_WRONG_DIRECTORY" });
-  await expect(issueKey(folder, order)).rejects.toEqual(refused);
-  await expect(revokeKey(folder, "mia")).rejects.toEqual(refused);
-  expect(() => new ApiKeys(folder, silent)).toThrowError(refused);
-  expect(readdirSync(folder)).toEqual(["STORE.json"]);
+const unauthorized = { code: "SRV_UNAUTHORIZED" };
+let home: TestDatabase;
+let database: Database;
+/** Of another server. */
+let other: Database;
+const logger = createLogger("test", "silent");
+const open = () => Database.open({ url: home.url, part: KEYS_PART, rollup: null, logger });
+beforeEach(async () => {
+  home = await createTestDatabase();
+  [database, other] = await Promise.all([open(), open()]);
 });
-
-it("of a version without records are refused: a server that passed over them would serve anybody", async () => {
-  const folder = freshFolder();
-  writeFileSync(join(folder, "keys.json"), '{"keys":[]}\n');
-  const refused = expect.objectContaining({ code: "SRV_STORE_FORMAT" });
-  await expect(issueKey(folder, order)).rejects.toEqual(refused);
-  expect(() => new ApiKeys(folder, silent)).toThrowError(refused);
+afterEach(async () => {
+  await Promise.all([database.close(), other.close()]);
+  await home.drop();
 });
 
 it("loses none of two commands at once", async () => {
-  const folder = freshFolder();
-  await issueKey(folder, { ...order, name: "old" });
+  await issueKey(database, { ...order, name: "old" });
   const names = ["a", "b", "c"];
-  await Promise.all([...names.map((name) => issueKey(folder, { ...order, name })), revokeKey(folder, "old")]);
-  expect(
-    readKeys(folder)
-      ?.map(({ name }) => name)
-      .sort(),
-  ).toEqual(names);
+  await Promise.all([
+    ...names.map((name, i) => issueKey(i === 0 ? database : other, { ...order, name })),
+    revokeKey(other, "old"),
+  ]);
+  expect((await readKeys(database))?.map(({ name }) => name).sort()).toEqual(names);
 });
 
-it("whose file is lost do not open the server at its next start; a new key serves its owner alone", async () => {
-  const folder = freshFolder();
-  expect(new ApiKeys(folder, silent).admit(undefined)).toBeNull();
-  await issueKey(folder, order);
-  rmSync(join(folder, "keys.json"));
-  const refused = expect.objectContaining({ code: "SRV_CONFIG_INVALID" });
-  expect(() => new ApiKeys(folder, silent)).toThrowError(refused);
-  await expect(revokeKey(folder, "mia")).rejects.toEqual(refused);
-  const key = await issueKey(folder, order);
-  const keys = new ApiKeys(folder, silent);
-  expect(keys.admit(`Bearer ${key}`)?.name).toBe("mia");
-  expect(() => keys.admit(undefined)).toThrowError(expect.objectContaining({ code: "SRV_UNAUTHORIZED" }));
+it("is refused twice by one name, and without a limit or a name that can be written", async () => {
+  await issueKey(database, order);
+  await expect(issueKey(other, order)).rejects.toMatchObject({ code: "CMD_USAGE", data: { name: "mia" } });
+  for (const wrong of [
+    { ...order, name: "a\0b" },
+    { ...order, name: "\ud800" },
+    { ...order, name: "" },
+    { ...order, name: "n", requestsPerMinute: 0 },
+    { ...order, name: "n", tokensPerMinute: 1e9 + 1 },
+  ])
+    await expect(issueKey(database, wrong)).rejects.toMatchObject({ code: "CMD_USAGE" });
+  expect(await readKeys(database)).toHaveLength(1);
+});
+
+it("holds at once at every server, and at once no more", async () => {
+  const keys = [new ApiKeys(database), new ApiKeys(other)];
+  for (const one of keys) expect(await one.admit(undefined)).toBeNull();
+  const key = await issueKey(database, order);
+  for (const one of keys) {
+    expect((await one.admit(`bearer ${key}`))?.name).toBe("mia");
+    for (const header of [undefined, "Bearer x", "Basic abc", `Bearer ${key.slice(0, -1)}`, "Bearer a\0b"])
+      await expect(one.admit(header)).rejects.toMatchObject(unauthorized);
+  }
+  const admitted = (await keys[1]!.admit(`Bearer ${key}`))!;
+  expect(await revokeKey(database, "mia")).toBe(true);
+  expect(await revokeKey(other, "mia")).toBe(false);
+  for (const one of keys) await expect(one.admit(`Bearer ${key}`)).rejects.toMatchObject(unauthorized);
+  await expect(admitted.takeTokens(1)).rejects.toMatchObject(unauthorized);
+});
+
+it("that are all lost do not open the server; a new key serves its owner alone, until everybody is served", async () => {
+  await issueKey(database, order);
+  await database.query("delete from keys");
+  const keys = new ApiKeys(other);
+  await expect(keys.admit(undefined)).rejects.toMatchObject(unauthorized);
+  expect(await readKeys(database)).toEqual([]);
+  await database.query("delete from access");
+  await expect(keys.admit(undefined)).rejects.toMatchObject(unauthorized);
+  const key = await issueKey(database, order);
+  expect((await keys.admit(`Bearer ${key}`))?.name).toBe("mia");
+  await expect(keys.admit(undefined)).rejects.toMatchObject(unauthorized);
+  await serveEverybody(database);
+  expect(await keys.admit(undefined)).toBeNull();
+  expect(await readKeys(other)).toBeNull();
+});
+
+it("are counted over all servers: requests at once take what there is, and no more", async () => {
+  let nowMs = Date.now() + 1_000;
+  const key = await issueKey(database, { name: "tom", requestsPerMinute: 10, tokensPerMinute: 100 });
+  const keys = [new ApiKeys(database, () => nowMs), new ApiKeys(other, () => nowMs)];
+  const admitted = await Promise.all(
+    Array.from({ length: 30 }, (_, i) => keys[i % 2]!.admit(`Bearer ${key}`)),
+  );
+  const taken = await Promise.allSettled(admitted.map((one) => one!.takeRequest()));
+  const of = (status: string) => taken.filter((one) => one.status === status);
+  expect(of("fulfilled")).toHaveLength(10);
+  for (const one of of("rejected") as PromiseRejectedResult[])
+    expect(one.reason).toMatchObject({ code: "SRV_QUOTA_USED", data: { reason: "requests", max: 10 } });
+  const [first, second] = admitted as [NonNullable<(typeof admitted)[0]>, NonNullable<(typeof admitted)[0]>];
+  await first.takeTokens(60);
+  await expect(second.takeTokens(50)).rejects.toMatchObject({
+    code: "SRV_QUOTA_USED",
+    data: { reason: "tokens", retryAfterSeconds: 6 },
+  });
+  expect(second.headers).toMatchObject({
+    "x-ratelimit-remaining-tokens": "40",
+    "x-ratelimit-reset-tokens": "36s",
+  });
+  // What was refused was not counted; what comes back with time is there for both.
+  nowMs += 6_000;
+  await second.takeTokens(50);
+  await first.takeRequest();
+  // A server whose clock is behind gives nothing back, and takes nothing away.
+  nowMs -= 60_000;
+  await expect(first.takeTokens(1)).rejects.toMatchObject({ code: "SRV_QUOTA_USED" });
+  nowMs += 60_000;
+  await expect(first.takeTokens(1)).rejects.toMatchObject({ code: "SRV_QUOTA_USED" });
 });

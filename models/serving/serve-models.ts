@@ -2,21 +2,25 @@
  * The answer server: one process for models of every family. Published models answer for receipts, and a base with its
  * adapters answers by OpenAI's routes, free of charge if they are not registered.
  */
+import type { Database } from "@openledger/foundation/database/database";
+import { openDatabase } from "@openledger/foundation/database/open-database";
 import { createLogger, type Logger } from "@openledger/foundation/logger";
-import type { RollupError } from "@openledger/foundation/rollup-error";
-import type { StoreRollup } from "@openledger/foundation/store/store-identity";
+import { claimStore, type StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { FastifyInstance } from "fastify";
 import { Registry } from "prom-client";
 import { servingError } from "../model-errors.ts";
 import { OWN_BASE } from "../tuning/base/base-place.ts";
 import { AnswerModels, LEDGER_PATH, listPublished, type ModelPlace } from "./answers/answer-models.ts";
 import type { SettlingSource, SpanSource } from "./answers/answer-routes.ts";
+import { ANSWERS_PART } from "./answers/answer-store.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { type OpenedLanguage, openLanguage } from "./open-language.ts";
 import { createServingApp } from "./serving-app.ts";
-import { answersFolder, registeredAdapters, type ServingConfig } from "./serving-config.ts";
+import { openKeys, registeredAdapters, type ServingConfig } from "./serving-config.ts";
 
 const MEGABYTE = 2 ** 20;
+/** Of any rollup: adapters are there by the hashes of their bytes. */
+const STORE = { kind: "answer-server", rollup: null } as const;
 /** Time between two looks for new published models. */
 const LOOK_INTERVAL_MS = 2_000;
 
@@ -57,15 +61,13 @@ export interface ServedModels {
   readonly language: Pick<OpenedLanguage, "adapterCount" | "kernels" | "weights"> | null;
   /** null if none are published. */
   readonly models: AnswerModels | null;
-  /** Resolves when answers cannot be stored, read or attributed any more: the server must end. */
-  readonly failed: Promise<RollupError>;
   close(): Promise<void>;
 }
 
 /**
  * Serves models until it is closed.
  *
- * @throws RollupError SRV_CONFIG_INVALID if nothing is to be served, or of the keys; what `AnswerModels.open` and
+ * @throws RollupError SRV_CONFIG_INVALID if nothing is to be served, SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_DATABASE_…; what `AnswerModels.open` and
  *   `openLanguage` throw; what the settler's `start` throws of models that are there at the start
  */
 export async function serveModels(config: ServingConfig, modules: ServeModules = {}): Promise<ServedModels> {
@@ -81,11 +83,17 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
       throw servingError("SRV_CONFIG_INVALID", "there is nothing to serve: name a base or published models", {
         data: { problems: [{ variable: "SERVING_BASE_PATH" }, { variable: "SERVING_PUBLISHED_PATH" }] },
       });
-    const keys = new ApiKeys(dataPath, logger);
+    claimStore(dataPath, STORE);
+    const keysDatabase = await openKeys(config, logger);
+    closing.push(() => keysDatabase.close());
+    const keys = new ApiKeys(keysDatabase);
     const registry = new Registry();
     let models: AnswerModels | null = null;
     if (published !== undefined) {
-      models = await openPublished(config, published, { logger, ...(nowMs === undefined ? {} : { nowMs }) });
+      const database = await openDatabase(config, { part: ANSWERS_PART, rollup: published.rollup, logger });
+      closing.push(() => database.close());
+      const more = nowMs === undefined ? {} : { nowMs };
+      models = await openPublished(config, { ...published, database }, { logger, ...more });
       closing.push(() => models!.close());
     }
     let app: FastifyInstance | undefined;
@@ -120,7 +128,6 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
       url,
       language,
       models,
-      failed: models?.failed ?? new Promise(() => {}),
       close,
     };
   } catch (error) {
@@ -134,21 +141,20 @@ export const modelUrl = (url: string, modelId: number): string => `${url}${LEDGE
 
 async function openPublished(
   config: ServingConfig,
-  published: PublishedModels,
+  published: PublishedModels & { readonly database: Database },
   { logger, ...modules }: { readonly logger: Logger; readonly nowMs?: () => number },
 ): Promise<AnswerModels> {
-  const { domain, pollIntervalMs, rollup, sequencerUrl, settler, spans } = published;
+  const { database, domain, pollIntervalMs, sequencerUrl, settler, spans } = published;
   const places = published.places ?? (await listPublished(config.publishedPath!));
   const options = {
     ...config,
     adaptersFolder: registeredAdapters(config),
-    dataFolder: answersFolder(config),
+    database,
     basePath: config.basePath ?? OWN_BASE,
     heldBytes: config.attributionMegabytes * MEGABYTE,
     answerTtlMs: 1_000 * config.answerTtlSeconds,
     sequencerUrl,
     domain,
-    rollup,
     spans,
     settlingOf: settler === undefined ? undefined : (modelId: number) => settler.reportOf(modelId),
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),

@@ -106,10 +106,10 @@ function addOpenaiRoutes(app: FastifyInstance, language: LanguageRoutes, keys: A
   const keyOf = new WeakMap<FastifyRequest, ApiKey | null>();
   // After the network's limit, and before the body is read.
   const preParsing = async (request: FastifyRequest, reply: FastifyReply) => {
-    const key = keys.admit(request.headers.authorization);
+    const key = await keys.admit(request.headers.authorization);
     keyOf.set(request, key);
     try {
-      key?.takeRequest();
+      await key?.takeRequest();
     } finally {
       reply.headers(key?.headers ?? {});
     }

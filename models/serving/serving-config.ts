@@ -2,7 +2,14 @@
 
 import { join } from "node:path";
 import { SCORE_CHOICES } from "@openledger/attribution/scores/score-engine";
+import type { Database } from "@openledger/foundation/database/database";
+import {
+  DATABASE_SETTINGS,
+  type DatabaseConfig,
+  openDatabase,
+} from "@openledger/foundation/database/open-database";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
+import type { Logger } from "@openledger/foundation/logger";
 import {
   type ConfigOf,
   defaulting,
@@ -17,7 +24,7 @@ import { z } from "zod";
 import { WEIGHT_NUMBERS } from "../engine/architecture/model-shape.ts";
 import { KERNEL_CHOICES } from "../engine/kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../engine/kernels/kernels.ts";
-import { issueKey, readKeys, revokeKey } from "./api-keys.ts";
+import { issueKey, KEYS_PART, readKeys, revokeKey, serveEverybody } from "./api-keys.ts";
 
 /** Every setting, in the environment as SERVING_…; docs/reference/settings.md has their table. */
 export const SERVING_SETTINGS = {
@@ -35,8 +42,9 @@ export const SERVING_SETTINGS = {
     description:
       "folder of published models to serve for receipts, each named by its leaf id; none = no payments",
   },
-  /** `adapters/` below it can be removed at any time; without `answers/` no receipt can be opened. */
+  /** Compiled adapters and proofs of settlements: what can be made again. Keys and answers are in the database. */
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/serving"),
+  ...DATABASE_SETTINGS,
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8798"),
   ...SERVER_SETTINGS,
@@ -110,8 +118,12 @@ export const SERVING_SETTINGS = {
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
 
-/** Operations on the keys of those who may ask: a file of the data directory, not a setting. */
-export const servingKeys = { issue: issueKey, read: readKeys, revoke: revokeKey };
+/** Operations on the keys of those who may ask: rows of the database, not a setting. */
+export const servingKeys = { issue: issueKey, read: readKeys, revoke: revokeKey, serveEverybody };
+
+/** Opens the database of keys; the caller closes it. @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_SCHEMA */
+export const openKeys = (config: DatabaseConfig, logger: Logger): Promise<Database> =>
+  openDatabase(config, { part: KEYS_PART, rollup: null, logger, maxConnections: 4 });
 
 /** Values that no operator has had a reason to set. */
 const FIXED = {
@@ -124,8 +136,6 @@ const FIXED = {
 /** Adapters of registered models, as they were published. */
 export const registeredAdapters = ({ dataPath }: { readonly dataPath: string }) =>
   join(dataPath, "registered");
-/** Store of the answers given and their openings. */
-export const answersFolder = ({ dataPath }: { readonly dataPath: string }) => join(dataPath, "answers");
 
 export type ServingConfig = ConfigOf<typeof SERVING_SETTINGS, typeof FIXED>;
 

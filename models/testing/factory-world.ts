@@ -4,6 +4,7 @@ import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-r
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import type { TestHost } from "@openledger/datanets/testing/test-host";
 import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";
@@ -37,10 +38,12 @@ export async function createFactoryWorld(
   const basePath = join(world.folder, "bases", "small");
   await writeMadeModel(basePath, makeModel(byteConfig, "text"));
   const factories: FactoryProcess[] = [];
+  const database = await createTestDatabase();
   const environment = (dataPath: string) => ({
     FACTORY_DEPLOYMENT_PATH: join(world.folder, "deployment.json"),
     FACTORY_SEQUENCER_URL: world.sequencerUrl,
     FACTORY_DATA_PATH: dataPath,
+    FACTORY_DATABASE_URL: database.url,
     FACTORY_PORT: "0",
     FACTORY_DATANET_HOSTS: datanetHost.url,
     FACTORY_BASES: basePath,
@@ -83,6 +86,7 @@ export async function createFactoryWorld(
     },
     async close() {
       for (const one of factories) await one.stop().catch(() => {});
+      await database.drop();
       await world.close();
     },
   };

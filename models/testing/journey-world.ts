@@ -68,6 +68,7 @@ export async function startJourneyWorld(
       FACTORY_RPC_URL: world.f.rpcUrl,
       FACTORY_DATANET_HOSTS: hostUrl,
       FACTORY_DATA_PATH: join(folder, "factory"),
+      FACTORY_DATABASE_URL: world.databaseUrl,
       // Known, since it is killed and comes back there.
       FACTORY_PORT: String(factoryPort),
       ...more,

@@ -1,6 +1,7 @@
 /** A small base whose tokens are bytes or words, adapters beside it, and a server over them. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { folderSource } from "../engine/files/folder-source.ts";
 import { openModel } from "../engine/files/load-model.ts";
 import { trainTokenizer } from "../engine/tokens/train-tokenizer.ts";
@@ -38,29 +39,50 @@ export async function writeServingWorld(
   }
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+type Modules = Parameters<typeof serveModels>[1];
+
 /** A server on any free port, with WebAssembly, which needs no compiler. */
 export function serveWorld(
   folder: string,
-  settings: Readonly<Record<string, string | undefined>> = {},
-  modules: Parameters<typeof serveModels>[1] = {},
+  settings: Environment = {},
+  modules: Modules = {},
 ): Promise<ServedModels> {
-  return serveModels(worldConfig(folder, settings), modules);
+  return serveTested(worldSettings(folder, settings), modules);
+}
+
+/** A server whose database is made for it, and dropped when it closes, unless `SERVING_DATABASE_URL` names one. */
+export async function serveTested(settings: Environment, modules: Modules = {}): Promise<ServedModels> {
+  if (settings.SERVING_DATABASE_URL !== undefined) return serveModels(readServingConfig(settings), modules);
+  const database = await createTestDatabase();
+  try {
+    const config = readServingConfig({ ...settings, SERVING_DATABASE_URL: database.url });
+    const served = await serveModels(config, modules);
+    return {
+      ...served,
+      async close() {
+        await served.close();
+        await database.drop();
+      },
+    };
+  } catch (error) {
+    await database.drop();
+    throw error;
+  }
 }
 
 /** @param settings undefined for one that is not set */
-export function worldConfig(
-  folder: string,
-  settings: Readonly<Record<string, string | undefined>> = {},
-): ServingConfig {
-  return readServingConfig({
-    SERVING_BASE_PATH: join(folder, "base"),
-    SERVING_ADAPTERS_PATH: join(folder, "adapters"),
-    SERVING_DATA_PATH: join(folder, "data"),
-    SERVING_PORT: "0",
-    SERVING_KERNELS: "wasm",
-    SERVING_KV_MEGABYTES: "8",
-    SERVING_ADAPTER_MEGABYTES: "1",
-    SERVING_LOG_LEVEL: "silent",
-    ...settings,
-  });
-}
+export const worldConfig = (folder: string, settings: Environment = {}): ServingConfig =>
+  readServingConfig(worldSettings(folder, settings));
+
+const worldSettings = (folder: string, settings: Environment): Environment => ({
+  SERVING_BASE_PATH: join(folder, "base"),
+  SERVING_ADAPTERS_PATH: join(folder, "adapters"),
+  SERVING_DATA_PATH: join(folder, "data"),
+  SERVING_PORT: "0",
+  SERVING_KERNELS: "wasm",
+  SERVING_KV_MEGABYTES: "8",
+  SERVING_ADAPTER_MEGABYTES: "1",
+  SERVING_LOG_LEVEL: "silent",
+  ...settings,
+});

@@ -37,6 +37,7 @@ import { createWorldHere } from "@openledger/e2e/testing/here";
 import { type BuiltCircuit, buildCircuit } from "@openledger/e2e/world/circuits";
 import { configOf, recordOf } from "@openledger/e2e/world/deploy-ledger";
 import { hex32 } from "@openledger/foundation/hex";
+import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { developmentSecrets } from "@openledger/prover/keys/development-secrets";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
 import {
@@ -97,6 +98,8 @@ export async function startSettlingWorld(
   const people = { alice: anvilAccount(ALICE_ACCOUNT), bob: anvilAccount(BOB_ACCOUNT) };
   for (const [name, wallet] of Object.entries(people))
     writeFileSync(join(home, `${name}-key`), toHex(wallet.getHdKey().privateKey!));
+  // For what settles, serves or tunes: one database, as a person has one.
+  const database = await createTestDatabase();
   const world = await createWorldHere({
     f,
     folder,
@@ -224,6 +227,10 @@ export async function startSettlingWorld(
       return { model, modelId, modelFolder, datanetIds: versions.map(({ named }) => named.id) };
     },
 
-    stop: () => world.stop(),
+    databaseUrl: database.url,
+    async stop() {
+      await world.stop();
+      await database.drop();
+    },
   };
 }

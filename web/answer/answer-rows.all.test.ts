@@ -14,12 +14,12 @@ import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations"
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { freePort } from "@openledger/foundation/testing/free-port";
-import { modelUrl, serveModels } from "@openledger/models/serving/serve-models";
-import { readServingConfig } from "@openledger/models/serving/serving-config";
+import { modelUrl } from "@openledger/models/serving/serve-models";
 import { fetchOpenings } from "@openledger/models/settling/model-openings";
 import { prepareSampled, readClosedEpoch } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { serveTested } from "@openledger/models/testing/serving-world";
 import { type SettlingWorld, startSettlingWorld } from "@openledger/models/testing/settling-fixture";
 import { openProvingCircuits, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Browser } from "playwright-core";
@@ -45,12 +45,12 @@ beforeAll(async () => {
   browser = await openBrowser();
   cleanUps.unshift(() => browser.close());
   const { model, modelFolder, modelId } = await world.makeModel();
-  const served = await serveModels(
-    readServingConfig({
+  const served = await serveTested(
+    {
       SERVING_DATA_PATH: join(folder, "serving"),
       SERVING_PORT: String(port),
       SERVING_LOG_LEVEL: "silent",
-    }),
+    },
     {
       published: {
         places: [{ modelId, folder: modelFolder }],

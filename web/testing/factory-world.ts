@@ -26,15 +26,11 @@ import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
-import {
-  type PublishedModels,
-  type ServedModels,
-  serveModels,
-} from "@openledger/models/serving/serve-models";
-import { readServingConfig } from "@openledger/models/serving/serving-config";
+import type { PublishedModels, ServedModels } from "@openledger/models/serving/serve-models";
 import { hostSpans } from "@openledger/models/serving/spans/host-spans";
 import { buildSpanIndex } from "@openledger/models/serving/spans/span-index";
 import { startChildFactory } from "@openledger/models/testing/journey-world";
+import { serveTested } from "@openledger/models/testing/serving-world";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
@@ -97,6 +93,7 @@ export async function startFactoryPlaces(folder: string, hasAnswerServer: boolea
     FACTORY_SEQUENCER_URL: world.sequencerUrl,
     FACTORY_RPC_URL: world.f.rpcUrl,
     FACTORY_DATA_PATH: join(folder, "factory"),
+    FACTORY_DATABASE_URL: world.databaseUrl,
     FACTORY_PORT: String(factoryPort),
     FACTORY_DATANET_HOSTS: hostUrl,
     FACTORY_RATE_LIMIT_PER_MINUTE: "1000000",
@@ -239,20 +236,21 @@ interface RegisteredPlaces {
 
 /** An answer server of registered language models, as `models serve FOLDER --base FOLDER` starts it. */
 function serveRegistered(
-  { alice, sequencerUrl }: SettlingWorld,
+  { alice, databaseUrl, sequencerUrl }: SettlingWorld,
   { folder, port, published, spans }: RegisteredPlaces,
 ): Promise<ServedModels> {
-  const config = readServingConfig({
+  const settings = {
     SERVING_BASE_PATH: BASE_FOLDER,
     SERVING_PUBLISHED_PATH: published,
     SERVING_DATA_PATH: join(folder, "serving"),
+    SERVING_DATABASE_URL: databaseUrl,
     SERVING_PORT: String(port),
     SERVING_KERNELS: "wasm",
     SERVING_KV_MEGABYTES: "16",
     SERVING_ADAPTER_MEGABYTES: "4",
     SERVING_RATE_LIMIT_PER_MINUTE: "1000000",
     SERVING_LOG_LEVEL: "silent",
-  });
+  };
   const rollup = storeRollupOf(alice);
-  return serveModels(config, { published: { sequencerUrl, domain: alice.domain, rollup, spans } });
+  return serveTested(settings, { published: { sequencerUrl, domain: alice.domain, rollup, spans } });
 }

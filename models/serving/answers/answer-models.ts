@@ -1,6 +1,6 @@
 /**
  * Registered models of one server, of any family (kind of model): those that the ledger has, so that answers are paid
- * for. Each has the routes of answer-routes.ts below /ledger/ID, and all have one store of answers, one watcher of
+ * for. Each has the routes of answer-routes.ts below /ledger/ID, and all have one database of answers, one watcher of
  * payments, and one thread beside HTTP that computes answers, queries and estimates. What a model needs for these is
  * read when it is asked for. serve-models.ts opens them.
  */
@@ -21,10 +21,9 @@ import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply
 import type { ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import type { Database } from "@openledger/foundation/database/database";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
-import type { RollupError } from "@openledger/foundation/rollup-error";
-import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { FastifyInstance } from "fastify";
 import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
@@ -36,7 +35,7 @@ import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
 import { createModelApp, type RoutedModel, type SettlingSource, type SpanSource } from "./answer-routes.ts";
 import { AnswerService } from "./answer-service.ts";
-import { AnswerFolder } from "./answer-store.ts";
+import { AnswerStore } from "./answer-store.ts";
 import { AttributionThread } from "./attribution-thread.ts";
 import { createLedgerView, type LedgerView } from "./ledger-view.ts";
 import { RowLines } from "./row-lines.ts";
@@ -51,8 +50,8 @@ export interface ModelPlace {
 export interface AnswerModelsOptions extends ServerLimits {
   /** Adapters of language models are written here, as "model-ID". */
   readonly adaptersFolder: string;
-  /** Folder of answers and openings. Anyone who loses it leaves paid answers unopened, and their draws void. */
-  readonly dataFolder: string;
+  /** Answers and openings (`ANSWERS_PART`). Anyone who loses them leaves paid answers unopened, and their draws void. */
+  readonly database: Database;
   /** Base of the language models: a folder, an address, or the built-in one. */
   readonly basePath: string;
   readonly kernels: KernelChoice;
@@ -63,8 +62,6 @@ export interface AnswerModelsOptions extends ServerLimits {
   readonly sequencerUrl: string;
   /** Domain of the rollup. */
   readonly domain: bigint;
-  /** Rollup whose payments open the answers. */
-  readonly rollup: StoreRollup;
   readonly answerTtlMs: number;
   /** Time between two reads of payments beside those that questions cause; default two seconds. */
   readonly pollIntervalMs?: number;
@@ -116,16 +113,9 @@ export class AnswerModels {
   readonly #routed = new Map<string, RoutedModel>();
   readonly #languageModels = new Map<string, LanguageModel>();
   readonly #closing: (() => Promise<unknown>)[] = [];
-  #answers!: AnswerFolder;
   #thread!: AttributionThread;
   #app!: FastifyInstance;
-  #fail!: (error: RollupError) => void;
   #batchWeights: WeightNumbers | null = null;
-
-  /** Resolves when answers cannot be stored, read or attributed any more: the server must end. */
-  readonly failed = new Promise<RollupError>((resolve) => {
-    this.#fail = resolve;
-  });
 
   private constructor(options: AnswerModelsOptions, modules: Modules) {
     this.#options = options;
@@ -140,8 +130,8 @@ export class AnswerModels {
    * Opens the models that there are: manifest, recipe and adapter are read. A model alone is checked whole, others when they
    * are asked for the first time.
    *
-   * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_SCORE_MODE_UNAVAILABLE, SRV_STORE_LOCKED,
-   *   SRV_STORE_CORRUPT, MOD_BASE_MISSING if the base is not that of all language models
+   * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_SCORE_MODE_UNAVAILABLE,
+   *   MOD_BASE_MISSING if the base is not that of all language models
    */
   static async open(
     places: readonly ModelPlace[],
@@ -207,12 +197,10 @@ export class AnswerModels {
   }
 
   async #open(places: readonly ModelPlace[]): Promise<void> {
-    const { basePath, dataFolder, heldBytes, kernels, pollIntervalMs, rollup, scores } = this.#options;
+    const { basePath, heldBytes, kernels, pollIntervalMs, scores } = this.#options;
     const { log, nowMs } = this.#modules;
     const published: Published[] = [];
     for (const place of places) published.push(await this.#read(place));
-    this.#answers = await AnswerFolder.open(dataFolder, rollup, this.#fail);
-    this.#closing.push(() => this.#answers.close());
     const models = published.map(({ folder, modelId, text }) => ({ folder, modelId, text }));
     this.#thread = await AttributionThread.start({ basePath, kernels, heldBytes, scores, models });
     this.#closing.push(() => this.#thread.close());
@@ -254,7 +242,7 @@ export class AnswerModels {
   async #route({ folder, manifest, modelId, recipe, text, weights }: Published): Promise<void> {
     const { settlingOf, spans } = this.#options;
     const thread = this.#thread;
-    const store = this.#answers.ofModel(modelId);
+    const store = new AnswerStore(this.#options.database, modelId);
     const work = {
       staticsHash: BigInt(manifest.staticsHash),
       isDirect: recipe.family === DIRECT,

@@ -1,65 +1,63 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
 import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import { fetchModel, writeModel } from "@openledger/attribution/model/model-directory";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { publishedModel } from "@openledger/attribution/model/model-files";
 import { directMatrix, registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { recipeFor, sampleInputs, sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { type DirectQuery, directShape } from "@openledger/circuits/ledger/direct-query";
+import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
-import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { signQuestion } from "@openledger/client/actions/answers/sign-question";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
-import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { Database } from "@openledger/foundation/database/database";
 import { hex32 } from "@openledger/foundation/hex";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { createLogger } from "@openledger/foundation/logger";
+import { encodeStoreRecord, STORE_FILE } from "@openledger/foundation/store/store-identity";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import {
+  type AnsweredModel,
+  DIRECT_SIZE,
+  modelLeaf,
+  type Payment,
+  PRICE_WEI,
+  publishDirectModel,
+  ROLLUP,
+  setPayments as setPaymentsOf,
+} from "../../testing/answered-world.ts";
 import { worldConfig } from "../../testing/serving-world.ts";
 import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
-import { AnswerFolder } from "./answer-store.ts";
-
-const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+import { ANSWERS_PART, AnswerStore } from "./answer-store.ts";
 
 /** Models of the server that the cases share: the same files under an id for each case, so that no case meets another's answers. */
 const SHARED_IDS = Array.from({ length: 24 }, (_, i) => 10 + i);
-const PRICE_WEI = 2_000_000_000_000_000_000n;
 const TTL_MS = 60_000;
-const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
 
-let model: PublishedModel<DirectParts>;
+let world: AnsweredModel;
+let model: AnsweredModel["model"];
 let publishedFolder: string;
 let prompts: string[];
-let checkable: Awaited<ReturnType<typeof openCheckable<DirectParts>>>;
+let checkable: AnsweredModel["checkable"];
 
 beforeAll(async () => {
-  await initPoseidon();
-  const rows = sampleRows("email", 24);
-  const trained = trainDirect(rows, recipeFor(rows, 64));
-  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const registration = registerModel(trained, { split }, SIZE);
-  model = publishedModel(trained, registration, { publishRows: true });
-  checkable = await openCheckable(model);
-  const parent = await mkdtemp(join(tmpdir(), "published-"));
-  publishedFolder = join(parent, "model");
-  await writeModel(publishedFolder, model);
-  prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
-  return () => rm(parent, { recursive: true });
+  world = await publishDirectModel();
+  ({ checkable, model, prompts, publishedFolder } = world);
+  return () => world.remove();
 });
 
+/** Database of all servers: each case has a model of its own. */
+let home: TestDatabase;
 let fixture: LedgerFixture;
 let shared: ServedModels;
 /** Model of the case. */
@@ -71,15 +69,17 @@ let nowMs = 1_000_000;
 beforeAll(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
   for (modelId of SHARED_IDS) {
-    const leaf = modelLeaf(modelId);
+    const leaf = modelLeaf(model, modelId);
     for (const route of ["leaves", "models"])
       fixture.sequencer.answers.set(`GET /v1/${route}/${modelId}`, leaf);
     setPayments([]);
   }
   const folder = await mkdtemp(join(tmpdir(), "answers-"));
+  home = await createTestDatabase();
   shared = await start(folder, { modelIds: SHARED_IDS });
   return async () => {
     await shared.close();
+    await home.drop();
     await fixture.close();
     await rm(folder, { recursive: true });
   };
@@ -123,6 +123,7 @@ function start(
   const settings = {
     SERVING_BASE_PATH: undefined,
     SERVING_ADAPTERS_PATH: undefined,
+    SERVING_DATABASE_URL: home.url,
     SERVING_ANSWER_TTL_SECONDS: String(TTL_MS / 1_000),
     SERVING_RATE_LIMIT_PER_MINUTE: "1000",
   };
@@ -144,80 +145,15 @@ function start(
 }
 
 /** The store of a server that was closed. */
-async function openStore(folder: string) {
-  const answers = await AnswerFolder.open(join(folder, "data", "answers"), ROLLUP);
-  return { store: answers.ofModel(modelId), close: () => answers.close() };
+async function openStore() {
+  const logger = createLogger("test", "silent");
+  const database = await Database.open({ url: home.url, part: ANSWERS_PART, rollup: ROLLUP, logger });
+  return { store: new AnswerStore(database, modelId), close: () => database.close() };
 }
 
-/** The model as the sequencer shows it. */
-function modelLeaf(id: number, changed: object = {}, of = model) {
-  const { split, ...statics } = of.statics;
-  const { ownerParts, validatorParts } = unpackSplit(split);
-  return {
-    id,
-    kind: "model",
-    nonce: 0,
-    nextNonce: 0,
-    l1Owner: "0x000000000000000000000000000000000000000b",
-    keyX: hex32(0n),
-    balanceWei: "0",
-    chain: hex32(0n),
-    openAmountWei: "0",
-    counters: {
-      isReady: true,
-      isApproved: true,
-      approvals: 0,
-      cap: 64,
-      paymentCount: 0,
-      epoch: 1,
-      priceWei: PRICE_WEI.toString(),
-      ...changed,
-    },
-    model: {
-      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
-      datanetId: 4,
-      version: 1,
-      furtherDatanets: [],
-      drawCount: 4,
-      featureCount: directShape(64),
-      ownerParts: Number(ownerParts),
-      validatorParts: Number(validatorParts),
-      epochStart: 1,
-    },
-    closedEpoch: null,
-    payees: [],
-  };
-}
-
-type Payment = { receipt: bigint; payerId: number };
-
-/** Epoch 1 of the ledger's payments, of which the server may ask any page. */
-function setPayments(payments: Payment[], isClosed = false): void {
-  const { answers } = fixture.sequencer;
-  const chain = hex32(
-    paymentChain(payments.map((one, i) => ({ ...one, cumulativeWei: PRICE_WEI * BigInt(i + 1) }))),
-  );
-  for (let from = 0; from <= payments.length; from++) {
-    answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, {
-      epoch: 1,
-      isClosed,
-      chain,
-      paymentCount: payments.length,
-      payments: payments.slice(from).map(({ receipt, payerId }, i) => ({
-        receipt: hex32(receipt),
-        payerId,
-        amountWei: PRICE_WEI.toString(),
-        cumulativeWei: (PRICE_WEI * BigInt(from + i + 1)).toString(),
-      })),
-    });
-  }
-  answers.set(
-    `GET /v1/models/${modelId}/payments?epoch=2&from=0`,
-    isClosed
-      ? { epoch: 2, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] }
-      : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
-  );
-}
+/** Payments of the case's model. */
+const setPayments = (payments: readonly Payment[], isClosed = false) =>
+  setPaymentsOf(fixture, modelId, payments, isClosed);
 
 const ask = (prompt: string) => askModel(fixture.client, { serverUrl: url, modelId, prompt, from: 4 });
 
@@ -315,13 +251,17 @@ describe("a direct model behind the answer server", () => {
     await served.close();
     const rows = sampleRows("email", 24);
     const trained = trainDirect(rows, recipeFor(rows, 64));
-    const registration = registerModel(trained, { split: { ownerParts: 1n, validatorParts: 1n } }, SIZE);
+    const registration = registerModel(
+      trained,
+      { split: { ownerParts: 1n, validatorParts: 1n } },
+      DIRECT_SIZE,
+    );
     const successor = publishedModel(trained, registration, { publishRows: true });
     const from = join(folder, "successor");
     await writeModel(from, successor);
     const { answers } = fixture.sequencer;
     for (const route of ["leaves", "models"])
-      answers.set(`GET /v1/${route}/${modelId}`, modelLeaf(modelId, {}, successor));
+      answers.set(`GET /v1/${route}/${modelId}`, modelLeaf(successor, modelId));
     await startOwn(folder, { from });
     const second = await ask(prompts[0]!);
     expect(second.answer).toBe(first.answer);
@@ -493,14 +433,14 @@ describe("a direct model behind the answer server", () => {
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
     const second = await ask(prompts[1]!);
     await served.close();
-    const { close, store } = await openStore(folder);
+    const { close, store } = await openStore();
     expect(await store.cursor()).toEqual({ epoch: 2, index: 0, chain: hex32(0n) });
     await close();
     const restarted = await startOwn(folder);
     expect(await ask(prompts[1]!)).toMatchObject({ receipt: second.receipt });
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
     await restarted.close();
-    const again = await openStore(folder);
+    const again = await openStore();
     expect(await again.store.forgetUnpaid(nowMs + TTL_MS)).toBe(0);
     expect(await again.store.forgetUnpaid(nowMs + TTL_MS + 1)).toBe(1);
     expect(await again.store.answer(hex32(second.receipt))).toBeUndefined();
@@ -530,12 +470,12 @@ describe("a direct model behind the answer server", () => {
 
   it("refuses to serve a model that the ledger does not have, or that takes no payments", async () => {
     const { answers } = fixture.sequencer;
-    answers.set(`GET /v1/leaves/${modelId}`, modelLeaf(modelId, { isReady: false }));
+    answers.set(`GET /v1/leaves/${modelId}`, modelLeaf(model, modelId, { isReady: false }));
     await expect(ask(prompts[0]!)).rejects.toMatchObject({
       code: "ATT_MODEL_NOT_PAYABLE",
       isRetryable: false,
     });
-    const other = modelLeaf(modelId);
+    const other = modelLeaf(model, modelId);
     answers.set(`GET /v1/leaves/${modelId}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_MODEL_NOT_SERVED" });
     answers.set(`GET /v1/leaves/${modelId}`, { surprise: true });
@@ -578,7 +518,7 @@ describe("the watcher of payments", () => {
     const path = `/v1/answers/${hex32(receipt)}`;
     await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
     await served.close();
-    const { close, store } = await openStore(folder);
+    const { close, store } = await openStore();
     expect(await store.answer(hex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
     await close();
   });
@@ -605,6 +545,35 @@ describe("the answer server", () => {
     });
   });
 
+  it("refuses the folder of an earlier version, and another process's, and leaves it as it is", async () => {
+    const folder = await ownFolder();
+    const record = (kind: string, format: number) =>
+      encodeStoreRecord({ kind, format, chainId: null, rollupAddress: null, version: "0.0.1" });
+    const files: [name: string, text: string, expected: object][] = [
+      ["keys.json", '{"keys":[]}', { code: "SRV_STORE_FORMAT", data: { reason: "no-record", expected: 2 } }],
+      [STORE_FILE, record("answer-server", 1), { code: "SRV_STORE_FORMAT", data: { reason: "older" } }],
+      [STORE_FILE, record("answer-server", 3), { code: "SRV_STORE_FORMAT", data: { reason: "newer" } }],
+      [STORE_FILE, record("factory", 2), { code: "SRV_WRONG_DIRECTORY", data: { reason: "other-kind" } }],
+    ];
+    const data = join(folder, "data");
+    for (const [name, text, expected] of files) {
+      await rm(data, { recursive: true, force: true });
+      await mkdir(data);
+      await writeFile(join(data, name), text);
+      await expect(startOwn(folder)).rejects.toMatchObject(expected);
+      expect(await readdir(data)).toEqual([name]);
+    }
+    // Its answers, as a version without records wrote them.
+    await rm(data, { recursive: true });
+    const old = join(import.meta.dirname, "../../testing/stores/answers-format-0");
+    await cp(old, join(data, "answers"), { recursive: true });
+    await expect(startOwn(folder)).rejects.toMatchObject({
+      code: "SRV_STORE_FORMAT",
+      message: expect.stringContaining("serve until its answers are settled"),
+    });
+    expect(await readdir(data)).toEqual(["answers"]);
+  });
+
   it("serves a model that is put into the folder of published ones while it runs", async () => {
     const folder = await ownFolder();
     const publishedPath = join(folder, "published");
@@ -613,6 +582,7 @@ describe("the answer server", () => {
       SERVING_BASE_PATH: undefined,
       SERVING_ADAPTERS_PATH: undefined,
       SERVING_PUBLISHED_PATH: publishedPath,
+      SERVING_DATABASE_URL: home.url,
     };
     const { client, sequencer } = fixture;
     const ledger = { sequencerUrl: sequencer.url, domain: client.domain, rollup: ROLLUP };

@@ -2,7 +2,7 @@
  * Sells the answers of one registered model: takes signed questions, gives answers with receipts, and follows their
  * payments. answer-models.ts opens one for each model; answer-routes.ts has its HTTP.
  */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelAnswer } from "@openledger/attribution/model/model-family";
 import type { AttributionEstimate } from "@openledger/attribution/scores/attribution-estimate";
@@ -19,7 +19,8 @@ import {
 } from "@openledger/circuits/ledger/model-query";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { hex32 } from "@openledger/foundation/hex";
-import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
+import { inTurn } from "./account-turn.ts";
+import type { AccountTurn, AnswerStore, StoredAnswer } from "./answer-store.ts";
 import { markDrawnPayments } from "./drawn-payments.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
@@ -76,6 +77,8 @@ export class AnswerService {
   readonly #store: AnswerStore;
   readonly #nowMs: () => number;
   readonly #busy = new Map<number, Promise<unknown>>();
+  /** Name of this service among those that serve the model. */
+  readonly #holder = randomUUID();
 
   constructor(
     work: AnswerWork,
@@ -94,7 +97,7 @@ export class AnswerService {
    * @param make the answer, if it is made elsewhere; what it throws is thrown here, and nothing is stored
    * @param onText told the text so far of an answer that is made now and is not encrypted
    * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
-   *   ATT_SERVER_UNREACHABLE
+   *   ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE
    */
   async ask(
     question: Question,
@@ -104,19 +107,22 @@ export class AnswerService {
     const { payerId } = question;
     const message = askMessage({ ...question, ...this.#options });
     await this.#checkSignature(question, message);
-    // One question of an account after another: two at once would both find nothing unpaid.
+    // One question of an account after another, here and on all servers: two at once would both find nothing unpaid.
+    const turn: AccountTurn = { payerId, holder: this.#holder };
     const before = this.#busy.get(payerId) ?? Promise.resolve();
-    const turn = before
+    const running = before
       .catch(() => {})
       .then(() => {
         const shown = question.isSealed === true ? undefined : onText;
-        return this.#answer(question, hex32(message), (prompt) => make(prompt, shown));
+        return inTurn(this.#store, turn, () =>
+          this.#answer(question, { ask: hex32(message), turn }, (prompt) => make(prompt, shown)),
+        );
       });
-    this.#busy.set(payerId, turn);
+    this.#busy.set(payerId, running);
     try {
-      return await turn;
+      return await running;
     } finally {
-      if (this.#busy.get(payerId) === turn) this.#busy.delete(payerId);
+      if (this.#busy.get(payerId) === running) this.#busy.delete(payerId);
     }
   }
 
@@ -138,7 +144,11 @@ export class AnswerService {
     }
   }
 
-  async #answer(question: Question, ask: string, make: MakeAnswer): Promise<GivenAnswer> {
+  async #answer(
+    question: Question,
+    { ask, turn }: { readonly ask: string; readonly turn: AccountTurn },
+    make: MakeAnswer,
+  ): Promise<GivenAnswer> {
     const nowMs = this.#nowMs();
     if ((await this.#store.unpaid(question.payerId)) !== undefined) await this.readPayments();
     const stored = await this.#store.unpaid(question.payerId);
@@ -186,7 +196,12 @@ export class AnswerService {
       ...(question.isSealed === true ? { isSealed: true } : {}),
       payment: null,
     };
-    await this.#store.add(record);
+    if (!(await this.#store.add(record, turn)))
+      throw attributionError(
+        "SRV_DATABASE_UNREACHABLE",
+        "the database did not answer for too long while the answer was made: ask again",
+        { data: { reason: "turn-over", payerId: question.payerId } },
+      );
     return this.#given(record, answered.query);
   }
 

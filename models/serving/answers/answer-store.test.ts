@@ -1,130 +1,153 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { claimStore } from "@openledger/foundation/store/store-identity";
-import { expectRefusals } from "@openledger/foundation/testing/refused-stores.fixtures";
-import { tryDamages } from "@openledger/foundation/testing/store-damage.fixtures";
+import { setTimeout as pause } from "node:timers/promises";
+import { Database } from "@openledger/foundation/database/database";
+import { hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
-import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AnswerFolder, type StoredAnswer } from "./answer-store.ts";
+import { inTurn } from "./account-turn.ts";
+import { ANSWERS_PART, AnswerStore, type StoredAnswer } from "./answer-store.ts";
 
 const MODEL_ID = 7;
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+const logger = createLogger("test", "silent");
 
-let parent: string;
-let folder: string;
-beforeEach(() => {
-  parent = mkdtempSync(join(tmpdir(), "answer-store-"));
-  folder = join(parent, "answers");
+let home: TestDatabase;
+let database: Database;
+let store: AnswerStore;
+const open = (rollup = ROLLUP) => Database.open({ url: home.url, part: ANSWERS_PART, rollup, logger });
+beforeEach(async () => {
+  home = await createTestDatabase();
+  database = await open();
+  store = new AnswerStore(database, MODEL_ID);
 });
-afterEach(() => rmSync(parent, { recursive: true, force: true }));
+afterEach(async () => {
+  await database.close();
+  await home.drop();
+});
 
 const random = new TestRandom(11);
 const hex = (bytes: number) =>
   Array.from({ length: 2 * bytes }, () => random.below(16).toString(16)).join("");
 
-const answerOf = (payerId: number): StoredAnswer => ({
+const answerOf = (payerId: number, more: Partial<StoredAnswer> = {}): StoredAnswer => ({
   receipt: `0x${hex(32)}`,
   payerId,
   ask: `0x${hex(32)}`,
   label: "spam",
   answer: "spam",
   answerHash: `0x${hex(32)}`,
-  queryBytes: hex(600),
+  queryBytes: Buffer.from(hex(600), "hex").toString("base64"),
   queryCommitment: `0x${hex(32)}`,
   salt: `0x${hex(32)}`,
   priceWei: "1000",
   createdAtMs: 1,
   expiresAtMs: 2,
   payment: null,
+  ...more,
 });
+const turnOf = (payerId: number, holder = "one") => ({ payerId, holder });
 
-/** Two tables and a log, as a server that was started three times leaves them. */
-async function fill(): Promise<StoredAnswer[]> {
-  const records: StoredAnswer[] = [];
-  for (let start = 0; start < 3; start++) {
-    const answers = await AnswerFolder.open(folder, ROLLUP);
-    const store = answers.ofModel(MODEL_ID);
-    for (let i = 0; i < 5; i++) {
-      const record = answerOf(records.length + 1);
-      await store.add(record);
-      records.push(record);
-    }
-    const paid = { ...records.at(-1)!, payment: { epoch: 1, index: start, amountWei: "1000" } };
-    records[records.length - 1] = paid;
-    await store.advance({ epoch: 1, index: start + 1, chain: "0x0" }, [paid]);
-    await answers.close();
-  }
-  return records;
+async function add(record: StoredAnswer): Promise<StoredAnswer> {
+  const turn = turnOf(record.payerId);
+  expect(await store.takeTurn(turn)).toBe(true);
+  expect(await store.add(record, turn)).toBe(true);
+  return record;
 }
 
 describe("AnswerStore", () => {
-  it("opens with every answer or not at all, whatever happened to a file", async () => {
-    const records = await fill();
-    const outcomes = await tryDamages(folder, {
-      codes: ["SRV_STORE_CORRUPT", "SRV_STORE_FAILED"],
-      flipsPerFile: 24,
-      async read(path) {
-        const opened = await AnswerFolder.open(path, ROLLUP);
-        const store = opened.ofModel(MODEL_ID);
-        try {
-          const answers = await Promise.all(records.map(({ receipt }) => store.answer(receipt)));
-          const unpaid = await Promise.all(records.map(({ payerId }) => store.unpaid(payerId)));
-          expect(answers).toEqual(records);
-          return { answers, unpaid, cursor: await store.cursor(), paid: await store.paidIn(1, 0, 10) };
-        } finally {
-          await opened.close();
-        }
-      },
-    });
-    expect(outcomes.get("SRV_STORE_CORRUPT")).toBeGreaterThan(80);
-    expect(outcomes.get("everything")).toBeGreaterThan(5);
+  it("gives back every answer as it was, with any text and the largest amounts", async () => {
+    const records = [
+      answerOf(1),
+      answerOf(2, { label: null, isSealed: true, priceWei: (2n ** 128n - 1n).toString() }),
+      answerOf(3, { label: "a\0b", answer: '{"text":"\u{1F600}\0é\ufffd"}', prompt: "\0who?" }),
+      answerOf(4, { queryBytes: "", createdAtMs: 1_700_000_000_123, expiresAtMs: 1_800_000_000_456 }),
+    ];
+    for (const record of records) await add(record);
+    const other = new AnswerStore(await open(), MODEL_ID);
+    for (const record of records) {
+      expect(await other.answer(record.receipt)).toEqual(record);
+      expect(await other.unpaid(record.payerId)).toEqual(record);
+    }
+    expect(await store.answer(hex32(5n))).toBeUndefined();
+    expect(await store.unpaid(5)).toBeUndefined();
+    const elsewhere = new AnswerStore(database, MODEL_ID + 1);
+    expect(await elsewhere.answer(records[0]!.receipt)).toBeUndefined();
   });
 
-  it("begins anew with an empty folder, which is the remedy where there is no copy", async () => {
-    await fill();
-    rmSync(join(folder, "CURRENT"));
-    await expect(AnswerFolder.open(folder, ROLLUP)).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
-    rmSync(folder, { recursive: true });
-    const answers = await AnswerFolder.open(folder, ROLLUP);
-    expect(await answers.ofModel(MODEL_ID).cursor()).toMatchObject({ epoch: 1, index: 0 });
-    await answers.close();
+  it("begins with nothing read, and says of drawn and paid answers what they are", async () => {
+    const record = await add(answerOf(1));
+    const from = await store.cursor();
+    expect(from).toEqual({ epoch: 1, index: 0, chain: hex32(0n) });
+    const cursor = { epoch: 1, index: 1, chain: hex32(7n) };
+    const amountWei = 2n ** 127n + 1n;
+    const payments = [{ index: 0, receipt: BigInt(record.receipt), payerId: 1, amountWei }];
+    expect(await store.advance(from, { cursor, payments })).toEqual({ cursor, count: 1 });
+    await store.markDrawn(1, [0, 0, 5]);
+    const expected = {
+      ...record,
+      isDrawn: true,
+      payment: { epoch: 1, index: 0, amountWei: amountWei.toString() },
+    };
+    expect(await store.answer(record.receipt)).toEqual(expected);
+    expect(await store.paidIn(1, 0, 10)).toEqual([{ index: 0, record: expected }]);
+    expect(await store.unpaid(1)).toBeUndefined();
+    await store.rewind(cursor, 1);
+    expect(await store.answer(record.receipt)).toEqual(record);
+    expect(await store.unpaid(1)).toEqual(record);
   });
 
-  it("refuses a value that has no checksum", async () => {
-    const record = answerOf(4);
-    claimStore(folder, { kind: "answers", rollup: ROLLUP });
-    const plain = new Level<string, unknown>(folder, { valueEncoding: "json" });
-    await plain.put(`model/0000000007/answer/${record.receipt}`, record);
-    await plain.close();
-    const answers = await AnswerFolder.open(folder, ROLLUP);
-    await expect(answers.ofModel(MODEL_ID).answer(record.receipt)).rejects.toMatchObject({
-      code: "SRV_STORE_CORRUPT",
-    });
-    await answers.close();
+  it("forgets what was left unpaid, and by several servers at once each answer once", async () => {
+    for (let payerId = 1; payerId <= 40; payerId++) await add(answerOf(payerId));
+    const late = await add(answerOf(50, { expiresAtMs: 10 }));
+    const counts = await Promise.all(
+      [1, 2, 3].map(() => new AnswerStore(database, MODEL_ID).forgetUnpaid(5)),
+    );
+    expect(counts.reduce((a, b) => a + b)).toBe(40);
+    expect(await store.answer(late.receipt)).toEqual(late);
+    expect(await database.query("select count(*)::integer as count from unpaid")).toEqual([{ count: 1 }]);
   });
 
-  it("says that another process has it, and takes nothing after a failed write", async () => {
-    const failures: unknown[] = [];
-    const answers = await AnswerFolder.open(folder, ROLLUP, (error) => failures.push(error));
-    const store = answers.ofModel(MODEL_ID);
-    await expect(AnswerFolder.open(folder, ROLLUP)).rejects.toMatchObject({ code: "SRV_STORE_LOCKED" });
-    const unserialisable = { ...answerOf(1), priceWei: 1n as never };
-    await expect(store.add(unserialisable)).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
-    await expect(store.add(answerOf(2))).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
-    expect(failures).toMatchObject([{ code: "SRV_STORE_FAILED" }]);
-    await answers.close();
+  it("refuses another rollup's answers, and leaves them as they are", async () => {
+    const record = await add(answerOf(1));
+    for (const other of [
+      { ...ROLLUP, chainId: 1 },
+      { ...ROLLUP, rollupAddress: ROLLUP.rollupAddress.replace("a1", "b2") },
+    ])
+      await expect(open(other)).rejects.toMatchObject({ code: "SRV_WRONG_DATABASE" });
+    expect(await store.answer(record.receipt)).toEqual(record);
   });
 });
 
-it("refuses another rollup's answers, another kind's folder and another format's, and leaves them as they are", async () => {
-  await expectRefusals({
-    open: async (at, rollup) => (await AnswerFolder.open(at, rollup)).close(),
-    kind: "answers",
-    rollup: ROLLUP,
-    code: "SRV_WRONG_DIRECTORY",
-    folder,
-    formatless: join(import.meta.dirname, "../../testing/stores/answers-format-0"),
+describe("an account's turn", () => {
+  it("is one server's at a time, and another's once it is over", async () => {
+    const log: string[] = [];
+    const work = (name: string) =>
+      inTurn(store, turnOf(1, name), async () => {
+        log.push(name);
+        await pause(30);
+        log.push(name);
+      });
+    await Promise.all(["a", "b", "c"].map(work));
+    expect(log).toHaveLength(6);
+    for (let i = 0; i < 6; i += 2) expect(log[i]).toBe(log[i + 1]);
+    expect(await database.query("select * from turns")).toEqual([]);
+  });
+
+  it("of a server that was killed is over after a while, and what that one makes is not stored", async () => {
+    const [killed, next] = [turnOf(1, "killed"), turnOf(1, "next")];
+    expect(await store.takeTurn(killed)).toBe(true);
+    expect(await store.takeTurn(next)).toBe(false);
+    expect(await store.takeTurn(turnOf(2, "next"))).toBe(true);
+    await database.query("update turns set ends_at = now() - interval '1 ms' where holder = 'killed'");
+    expect(await store.takeTurn(next)).toBe(true);
+    await store.extendTurn(killed);
+    const record = answerOf(1);
+    expect(await store.add(record, killed)).toBe(false);
+    expect(await store.answer(record.receipt)).toBeUndefined();
+    expect(await store.add(record, next)).toBe(true);
+    // It has ended with the answer: nothing extends it.
+    await store.extendTurn(next);
+    expect(await store.takeTurn(killed)).toBe(true);
   });
 });

@@ -1,12 +1,10 @@
 /**
- * The answers of a server's registered models on disk, by receipt: unpaid ones for a time, paid ones so that their
- * receipts can be opened. The service, the routes and the watcher of payments read and write it.
+ * Answers, and the payments that were read for them, in PostgreSQL: all servers on one database are one. What a server gave is
+ * opened by any other, and none of them reads a payment twice.
  */
+import type { Database, Queries } from "@openledger/foundation/database/database";
+import type { DatabasePart } from "@openledger/foundation/database/migrate";
 import { hex32 } from "@openledger/foundation/hex";
-import type { RollupError } from "@openledger/foundation/rollup-error";
-import { checkedJson } from "@openledger/foundation/store/checked-json";
-import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
-import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 
 /** Answer that was given, and the opening of its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
 export interface StoredAnswer {
@@ -49,161 +47,328 @@ export interface PaymentCursor {
   readonly chain: string;
 }
 
-const BEGINNING: PaymentCursor = { epoch: 1, index: 0, chain: hex32(0n) };
-
-const digits = (value: number) => value.toString().padStart(10, "0");
-const keysOf = (prefix: string) => ({
-  answer: (receipt: string) => `${prefix}answer/${receipt}`,
-  answersEnd: `${prefix}answer0`,
-  unpaid: (payerId: number) => `${prefix}unpaid/${digits(payerId)}`,
-  paid: (epoch: number, index: number) => `${prefix}paid/${digits(epoch)}/${digits(index)}`,
-  paidEnd: `${prefix}paid0`,
-  cursor: `${prefix}cursor`,
-  read: (epoch: number) => `${prefix}read/${digits(epoch)}`,
-  readEnd: `${prefix}read0`,
-});
-
-const put = (key: string, value: unknown): LevelWrite => ({ type: "put", key, value });
-
-const REMEDIES = {
-  locked: "Stop that one first.",
-  corrupt:
-    "Keep the folder, and put a copy in its place that was made while the server was stopped; without one start with an empty folder: answers that only the damaged one held cannot be opened, and their draws are void.",
-  failed: "Mend that and start again.",
-};
-
-/**
- * The answers of a process's models, in LevelDB. An answer server that loses one cannot open its receipt: each write is synced,
- * and a store that lacks one does not open. Every call throws SRV_STORE_CORRUPT or SRV_STORE_FAILED where files or disk fail.
- */
-export class AnswerFolder {
-  readonly #level: CheckedLevel;
-
-  private constructor(level: CheckedLevel) {
-    this.#level = level;
-  }
-
-  /**
-   * @param rollup whose payments open the answers
-   * @param onFailure called once, when a read or a write failed: nothing more is taken then
-   * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
-   */
-  static async open(
-    folder: string,
-    { chainId, rollupAddress }: StoreRollup,
-    onFailure?: (error: RollupError) => void,
-  ): Promise<AnswerFolder> {
-    const level = await CheckedLevel.open(folder, {
-      identity: { kind: "answers", rollup: { chainId, rollupAddress } },
-      valueEncoding: checkedJson,
-      remedies: REMEDIES,
-      ...(onFailure === undefined ? {} : { onFailure }),
-    });
-    return new AnswerFolder(level);
-  }
-
-  /** Answers, payments and cursor of one model: a successor that is served from the same folder has its own. */
-  ofModel(modelId: number): AnswerStore {
-    return new AnswerStore(this.#level, modelId);
-  }
-
-  close(): Promise<void> {
-    return this.#level.close();
-  }
+/** Payment as the ledger has it, by its place in its epoch. */
+export interface ReadPayment {
+  readonly index: number;
+  readonly receipt: bigint;
+  readonly payerId: number;
+  readonly amountWei: bigint;
 }
 
-/** The answers of one model, by receipt. */
-export class AnswerStore {
-  readonly #level: CheckedLevel;
-  readonly #db: LevelDb;
-  readonly #keys: ReturnType<typeof keysOf>;
+/** What a look at the ledger has read from a cursor on. */
+export interface ReadStep {
+  readonly cursor: PaymentCursor;
+  readonly payments: readonly ReadPayment[];
+  /** How the epoch was read to its end, where it was. */
+  readonly closed?: PaymentCursor;
+}
 
-  constructor(level: CheckedLevel, modelId: number) {
-    this.#level = level;
-    this.#db = level.db;
-    this.#keys = keysOf(`model/${digits(modelId)}/`);
+/** An account's turn at a model, which one server has at a time. */
+export interface AccountTurn {
+  readonly payerId: number;
+  /** Name of the server's own, which nobody else has. */
+  readonly holder: string;
+}
+
+const BEGINNING: PaymentCursor = { epoch: 1, index: 0, chain: hex32(0n) };
+/** Time after which a turn is free that its server has not extended: it was killed. */
+export const TURN_MS = 15_000;
+/** Rows that one statement of a sweep deletes. */
+const SWEEP_ROWS = 1_000;
+
+/**
+ * Texts of answers are bytes: a model's text may have characters that PostgreSQL's text has not. A receipt may be paid twice;
+ * the first payment is its answer's, and `payments` has both.
+ */
+export const ANSWERS_PART: DatabasePart = {
+  name: "answers",
+  migrations: [
+    `create table answers (
+       model_id integer not null,
+       receipt bytea not null check (octet_length(receipt) = 32),
+       payer_id integer not null,
+       ask bytea not null,
+       label bytea,
+       answer bytea not null,
+       prompt bytea,
+       answer_hash bytea not null,
+       query_bytes bytea not null,
+       query_commitment bytea not null,
+       salt bytea not null,
+       price_wei numeric(78, 0) not null,
+       created_at timestamptz not null,
+       expires_at timestamptz not null,
+       is_sealed boolean not null,
+       is_drawn boolean not null default false,
+       paid_epoch integer,
+       paid_index integer,
+       paid_wei numeric(78, 0),
+       primary key (model_id, receipt),
+       check (num_nulls(paid_epoch, paid_index, paid_wei) in (0, 3))
+     );
+     create index answers_unpaid on answers (model_id, expires_at) where paid_epoch is null;
+     create index answers_paid on answers (model_id, paid_epoch, paid_index) where paid_epoch is not null;
+     create table unpaid (
+       model_id integer not null,
+       payer_id integer not null,
+       receipt bytea not null,
+       primary key (model_id, payer_id),
+       foreign key (model_id, receipt) references answers on delete cascade
+     );
+     create index unpaid_receipt on unpaid (model_id, receipt);
+     create table payments (
+       model_id integer not null,
+       epoch integer not null,
+       index integer not null,
+       receipt bytea not null,
+       primary key (model_id, epoch, index),
+       foreign key (model_id, receipt) references answers on delete cascade
+     );
+     create index payments_receipt on payments (model_id, receipt);
+     create table cursors (
+       model_id integer primary key,
+       epoch integer not null,
+       index integer not null,
+       chain bytea not null
+     );
+     create table epochs_read (
+       model_id integer not null,
+       epoch integer not null,
+       index integer not null,
+       chain bytea not null,
+       primary key (model_id, epoch)
+     );
+     create table turns (
+       model_id integer not null,
+       payer_id integer not null,
+       holder text not null,
+       ends_at timestamptz not null,
+       primary key (model_id, payer_id)
+     )`,
+  ],
+};
+
+interface AnswerRow {
+  readonly receipt: Buffer;
+  readonly payer_id: number;
+  readonly ask: Buffer;
+  readonly label: Buffer | null;
+  readonly answer: Buffer;
+  readonly prompt: Buffer | null;
+  readonly answer_hash: Buffer;
+  readonly query_bytes: Buffer;
+  readonly query_commitment: Buffer;
+  readonly salt: Buffer;
+  readonly price_wei: string;
+  readonly created_at: Date;
+  readonly expires_at: Date;
+  readonly is_sealed: boolean;
+  readonly is_drawn: boolean;
+  readonly paid_epoch: number | null;
+  readonly paid_index: number | null;
+  readonly paid_wei: string | null;
+}
+
+interface CursorRow {
+  readonly epoch: number;
+  readonly index: number;
+  readonly chain: Buffer;
+}
+
+/**
+ * The answers of one model, by receipt. Every call throws SRV_DATABASE_UNREACHABLE, SRV_DISK_FULL or SRV_DATABASE_FAILED; what
+ * has returned is committed.
+ */
+export class AnswerStore {
+  readonly #database: Database;
+  readonly #modelId: number;
+
+  constructor(database: Database, modelId: number) {
+    this.#database = database;
+    this.#modelId = modelId;
   }
 
   async answer(receipt: string): Promise<StoredAnswer | undefined> {
-    return (await this.#level.read(this.#db.get(this.#keys.answer(receipt)))) as StoredAnswer | undefined;
+    const [row] = await this.#database.query<AnswerRow>(
+      "select * from answers where model_id = $1 and receipt = $2",
+      [this.#modelId, bytesOf(receipt)],
+    );
+    return row === undefined ? undefined : answerOf(row);
   }
 
   /** The account's answer that waits for its payment, expired or not. */
   async unpaid(payerId: number): Promise<StoredAnswer | undefined> {
-    const receipt = (await this.#level.read(this.#db.get(this.#keys.unpaid(payerId)))) as string | undefined;
-    return receipt === undefined ? undefined : this.answer(receipt);
+    const [row] = await this.#database.query<AnswerRow>(
+      `select answers.* from unpaid join answers using (model_id, receipt)
+         where unpaid.model_id = $1 and unpaid.payer_id = $2`,
+      [this.#modelId, payerId],
+    );
+    return row === undefined ? undefined : answerOf(row);
   }
 
   /**
-   * Adds an answer in place of the account's unpaid one. The old one stays stored, so that it can be opened if its
-   * payment comes late.
+   * Takes the account's turn: who has it makes the account's answer, and all others wait.
+   * @returns false while another server has it
    */
-  async add(record: StoredAnswer): Promise<void> {
-    await this.#level.write([
-      put(this.#keys.answer(record.receipt), record),
-      put(this.#keys.unpaid(record.payerId), record.receipt),
-    ]);
+  async takeTurn({ holder, payerId }: AccountTurn): Promise<boolean> {
+    const taken = await this.#database.query(
+      `insert into turns values ($1, $2, $3, now() + $4 * interval '1 ms')
+         on conflict (model_id, payer_id) do update set holder = excluded.holder, ends_at = excluded.ends_at
+           where turns.holder = excluded.holder or turns.ends_at < now()
+         returning 1`,
+      [this.#modelId, payerId, holder, TURN_MS],
+    );
+    return taken.length > 0;
+  }
+
+  /** Extends a turn that is not over yet. */
+  async extendTurn({ holder, payerId }: AccountTurn): Promise<void> {
+    await this.#database.query(
+      `update turns set ends_at = now() + $4 * interval '1 ms' where model_id = $1 and payer_id = $2 and holder = $3`,
+      [this.#modelId, payerId, holder, TURN_MS],
+    );
+  }
+
+  async endTurn(turn: AccountTurn): Promise<void> {
+    await this.#endTurn(this.#database, turn);
+  }
+
+  /**
+   * Adds an answer in place of the account's unpaid one, and ends the turn in which it was made. The old one stays stored, so
+   * that it can be opened if its payment comes late.
+   * @returns false where the turn was over: another server may answer the account now, and nothing is stored
+   */
+  async add(record: StoredAnswer, turn: AccountTurn): Promise<boolean> {
+    return this.#database.transaction(async (queries) => {
+      if (!(await this.#endTurn(queries, turn))) return false;
+      await queries.query(
+        `insert into answers
+           (model_id, receipt, payer_id, ask, label, answer, prompt, answer_hash, query_bytes, query_commitment, salt, price_wei,
+            created_at, expires_at, is_sealed)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+        [
+          this.#modelId,
+          bytesOf(record.receipt),
+          record.payerId,
+          bytesOf(record.ask),
+          record.label === null ? null : Buffer.from(record.label),
+          Buffer.from(record.answer),
+          record.prompt === undefined ? null : Buffer.from(record.prompt),
+          bytesOf(record.answerHash),
+          Buffer.from(record.queryBytes, "base64"),
+          bytesOf(record.queryCommitment),
+          bytesOf(record.salt),
+          record.priceWei,
+          new Date(record.createdAtMs),
+          new Date(record.expiresAtMs),
+          record.isSealed === true,
+        ],
+      );
+      await queries.query(
+        `insert into unpaid values ($1, $2, $3)
+           on conflict (model_id, payer_id) do update set receipt = excluded.receipt`,
+        [this.#modelId, record.payerId, bytesOf(record.receipt)],
+      );
+      return true;
+    });
   }
 
   async cursor(): Promise<PaymentCursor> {
-    const cursor = await this.#level.read(this.#db.get(this.#keys.cursor));
-    return (cursor as PaymentCursor | undefined) ?? BEGINNING;
+    const [row] = await this.#database.query<CursorRow>(
+      "select epoch, index, chain from cursors where model_id = $1",
+      [this.#modelId],
+    );
+    return row === undefined ? BEGINNING : cursorOf(row);
   }
 
   /** Cursor at which a closed epoch was read to its end; undefined if it was not. */
   async epochRead(epoch: number): Promise<PaymentCursor | undefined> {
-    return (await this.#level.read(this.#db.get(this.#keys.read(epoch)))) as PaymentCursor | undefined;
+    const [row] = await this.#database.query<CursorRow>(
+      "select epoch, index, chain from epochs_read where model_id = $1 and epoch = $2",
+      [this.#modelId, epoch],
+    );
+    return row === undefined ? undefined : cursorOf(row);
   }
 
   /**
-   * Marks answers as paid and moves the cursor, all or nothing.
-   * @param closed how the epoch before was read to its end
-   * @returns the cursor
+   * Marks the answers that payments of the cursor's epoch are for, and moves the cursor, all or nothing. A payment by somebody
+   * else than the account that asked marks nothing: its receipt does not open for them.
+   * @param from cursor from which the payments were read; where another server has moved it, nothing is changed
+   * @returns the cursor, and how many answers were paid for
    */
   async advance(
-    cursor: PaymentCursor,
-    paid: readonly StoredAnswer[],
-    closed?: PaymentCursor,
-  ): Promise<PaymentCursor> {
-    const writes: LevelWrite[] = [put(this.#keys.cursor, cursor)];
-    const marked = new Set<string>();
-    if (closed !== undefined) writes.push(put(this.#keys.read(closed.epoch), closed));
-    for (const record of paid) {
-      const { epoch, index } = record.payment!;
-      writes.push(put(this.#keys.paid(epoch, index), record.receipt));
-      // A receipt may be paid twice; the first payment is its answer's.
-      const known = await this.answer(record.receipt);
-      if (known?.payment === null && !marked.has(record.receipt))
-        writes.push(put(this.#keys.answer(record.receipt), record));
-      marked.add(record.receipt);
-      if ((await this.unpaid(record.payerId))?.receipt === record.receipt)
-        writes.push({ type: "del", key: this.#keys.unpaid(record.payerId) });
-    }
-    await this.#level.write(writes);
-    return cursor;
+    from: PaymentCursor,
+    { closed, cursor, payments }: ReadStep,
+  ): Promise<{ cursor: PaymentCursor; count: number }> {
+    return this.#whereCursorIs(from, async ({ query }) => {
+      await this.#moveCursor(query, cursor);
+      if (closed !== undefined)
+        await query(
+          `insert into epochs_read values ($1, $2, $3, $4)
+             on conflict (model_id, epoch) do update set index = excluded.index, chain = excluded.chain`,
+          [this.#modelId, closed.epoch, closed.index, bytesOf(closed.chain)],
+        );
+      const count = payments.length === 0 ? 0 : await this.#markPaid(query, from.epoch, payments);
+      return { cursor, count };
+    });
+  }
+
+  async #markPaid(query: Queries["query"], epoch: number, payments: readonly ReadPayment[]): Promise<number> {
+    const [row] = await query<{ count: number }>(
+      `with own as (
+         select paid.index, paid.amount_wei, answers.receipt
+           from unnest($3::integer[], $4::bytea[], $5::integer[], $6::numeric[]) as paid (index, receipt, payer_id, amount_wei)
+           join answers on answers.model_id = $1 and answers.receipt = paid.receipt and answers.payer_id = paid.payer_id
+           for update of answers
+       ),
+       listed as (insert into payments select $1, $2, index, receipt from own on conflict do nothing),
+       marked as (
+         update answers set paid_epoch = $2, paid_index = first.index, paid_wei = first.amount_wei
+           from (select distinct on (receipt) * from own order by receipt, index) as first
+           where answers.model_id = $1 and answers.receipt = first.receipt and answers.paid_epoch is null
+       ),
+       settled as (delete from unpaid using own where unpaid.model_id = $1 and unpaid.receipt = own.receipt)
+       select count(*)::integer as count from own`,
+      [
+        this.#modelId,
+        epoch,
+        payments.map(({ index }) => index),
+        payments.map(({ receipt }) => bytesOf(hex32(receipt))),
+        payments.map(({ payerId }) => payerId),
+        payments.map(({ amountWei }) => amountWei.toString()),
+      ],
+    );
+    return row!.count;
   }
 
   /**
    * Forgets what was read of an epoch and of those after it, all or nothing: the ledger has other payments in their place.
+   * @param from cursor at which that was found; where another server has moved it, nothing is changed
    * @returns the cursor, at the beginning of the epoch
    */
-  async rewind(epoch: number): Promise<PaymentCursor> {
-    const cursor: PaymentCursor = { ...BEGINNING, epoch };
-    const writes: LevelWrite[] = [put(this.#keys.cursor, cursor)];
-    for (const [from, end] of [
-      [this.#keys.read(epoch), this.#keys.readEnd],
-      [this.#keys.paid(epoch, 0), this.#keys.paidEnd],
-    ] as const)
-      for await (const [key, value] of this.#level.readEach(this.#db.iterator({ gte: from, lt: end }))) {
-        writes.push({ type: "del", key });
-        const record = typeof value === "string" ? await this.answer(value) : undefined;
-        if (record === undefined || record.payment === null || record.payment.epoch < epoch) continue;
-        const { isDrawn: _drawn, ...left } = record;
-        writes.push(put(this.#keys.answer(record.receipt), { ...left, payment: null }));
-        if ((await this.unpaid(record.payerId)) === undefined)
-          writes.push(put(this.#keys.unpaid(record.payerId), record.receipt));
-      }
-    await this.#level.write(writes);
+  async rewind(from: PaymentCursor, epoch: number): Promise<PaymentCursor> {
+    const { cursor } = await this.#whereCursorIs(from, async ({ query }) => {
+      const beginning = { ...BEGINNING, epoch };
+      const values = [this.#modelId, epoch];
+      await this.#moveCursor(query, beginning);
+      await query("delete from epochs_read where model_id = $1 and epoch >= $2", values);
+      await query(
+        `with taken_back as (
+           select payer_id, receipt, paid_epoch, paid_index from answers where model_id = $1 and paid_epoch >= $2 for update
+         )
+         insert into unpaid
+           select distinct on (payer_id) $1, payer_id, receipt from taken_back order by payer_id, paid_epoch desc, paid_index desc
+           on conflict do nothing`,
+        values,
+      );
+      await query(
+        `update answers set paid_epoch = null, paid_index = null, paid_wei = null, is_drawn = false
+           where model_id = $1 and paid_epoch >= $2`,
+        values,
+      );
+      await query("delete from payments where model_id = $1 and epoch >= $2", values);
+      return { cursor: beginning, count: 0 };
+    });
     return cursor;
   }
 
@@ -213,43 +378,117 @@ export class AnswerStore {
     from: number,
     limit: number,
   ): Promise<{ index: number; record: StoredAnswer }[]> {
-    const found: { index: number; record: StoredAnswer }[] = [];
-    const range = { gte: this.#keys.paid(epoch, from), lt: this.#keys.paid(epoch + 1, 0), limit };
-    for await (const [key, receipt] of this.#level.readEach(this.#db.iterator(range))) {
-      const record = await this.answer(receipt as string);
-      if (record !== undefined) found.push({ index: Number(key.split("/").at(-1)), record });
-    }
-    return found;
+    const rows = await this.#database.query<AnswerRow & { index: number }>(
+      `select payments.index, answers.* from payments join answers using (model_id, receipt)
+         where payments.model_id = $1 and payments.epoch = $2 and payments.index >= $3 order by payments.index limit $4`,
+      [this.#modelId, epoch, from, limit],
+    );
+    return rows.map((row) => ({ index: row.index, record: answerOf(row) }));
   }
 
   /** Marks the answers of an epoch's drawn payments. Payments for answers that nobody gave here are passed over. */
   async markDrawn(epoch: number, indices: Iterable<number>): Promise<void> {
-    const writes: LevelWrite[] = [];
-    for (const index of new Set(indices)) {
-      const receipt = (await this.#level.read(this.#db.get(this.#keys.paid(epoch, index)))) as
-        | string
-        | undefined;
-      const record = receipt === undefined ? undefined : await this.answer(receipt);
-      if (record !== undefined && record.isDrawn !== true)
-        writes.push(put(this.#keys.answer(record.receipt), { ...record, isDrawn: true }));
-    }
-    if (writes.length > 0) await this.#level.write(writes);
+    await this.#database.query(
+      `update answers set is_drawn = true from payments
+         where payments.model_id = $1 and payments.epoch = $2 and payments.index = any($3::integer[])
+           and answers.model_id = $1 and answers.receipt = payments.receipt and not answers.is_drawn`,
+      [this.#modelId, epoch, [...new Set(indices)]],
+    );
   }
 
-  /** Forgets unpaid answers that expired before `beforeMs`. @returns how many */
+  /**
+   * Forgets unpaid answers that expired before `beforeMs`, and turns of servers that were killed. Several servers may do it at
+   * once: each deletes others. @returns how many answers
+   */
   async forgetUnpaid(beforeMs: number): Promise<number> {
-    let count = 0;
-    const answers = this.#db.iterator({ gte: this.#keys.answer(""), lt: this.#keys.answersEnd });
-    for await (const [key, value] of this.#level.readEach(answers)) {
-      const record = value as StoredAnswer;
-      if (record.payment !== null || record.expiresAtMs >= beforeMs) continue;
-      const writes: LevelWrite[] = [{ type: "del", key }];
-      const unpaid = await this.unpaid(record.payerId);
-      if (unpaid?.receipt === record.receipt)
-        writes.push({ type: "del", key: this.#keys.unpaid(record.payerId) });
-      await this.#level.write(writes);
-      count += 1;
+    await this.#database.query(
+      "delete from turns where model_id = $1 and ends_at < now() - interval '1 hour'",
+      [this.#modelId],
+    );
+    for (let count = 0; ; ) {
+      const gone = await this.#database.query(
+        `delete from answers where model_id = $1 and receipt in (
+           select receipt from answers where model_id = $1 and paid_epoch is null and expires_at < $2
+             limit $3 for update skip locked
+         ) returning 1`,
+        [this.#modelId, new Date(beforeMs), SWEEP_ROWS],
+      );
+      count += gone.length;
+      if (gone.length < SWEEP_ROWS) return count;
     }
-    return count;
   }
+
+  async #endTurn(queries: Queries, { holder, payerId }: AccountTurn): Promise<boolean> {
+    const ended = await queries.query(
+      "delete from turns where model_id = $1 and payer_id = $2 and holder = $3 returning 1",
+      [this.#modelId, payerId, holder],
+    );
+    return ended.length > 0;
+  }
+
+  /** Runs a change alone with the model's cursor, where that is still the one that the caller has read from. */
+  async #whereCursorIs(
+    from: PaymentCursor,
+    change: (queries: Queries) => Promise<{ cursor: PaymentCursor; count: number }>,
+  ): Promise<{ cursor: PaymentCursor; count: number }> {
+    return this.#database.transaction(async (queries) => {
+      await this.#moveCursor(queries.query, BEGINNING, "do nothing");
+      const [row] = await queries.query<CursorRow>(
+        "select epoch, index, chain from cursors where model_id = $1 for update",
+        [this.#modelId],
+      );
+      const found = cursorOf(row!);
+      const isSame =
+        found.epoch === from.epoch &&
+        found.index === from.index &&
+        BigInt(found.chain) === BigInt(from.chain);
+      return isSame ? change(queries) : { cursor: found, count: 0 };
+    });
+  }
+
+  async #moveCursor(
+    query: Queries["query"],
+    { chain, epoch, index }: PaymentCursor,
+    onConflict = "do update set epoch = excluded.epoch, index = excluded.index, chain = excluded.chain",
+  ): Promise<void> {
+    await query(`insert into cursors values ($1, $2, $3, $4) on conflict (model_id) ${onConflict}`, [
+      this.#modelId,
+      epoch,
+      index,
+      bytesOf(chain),
+    ]);
+  }
+}
+
+const bytesOf = (hex: string) => Buffer.from(hex.slice(2).padStart(64, "0"), "hex");
+const hexOf = (bytes: Buffer) => `0x${bytes.toString("hex")}`;
+
+const cursorOf = ({ chain, epoch, index }: CursorRow): PaymentCursor => ({
+  epoch,
+  index,
+  chain: hexOf(chain),
+});
+
+function answerOf(row: AnswerRow): StoredAnswer {
+  return {
+    receipt: hexOf(row.receipt),
+    payerId: row.payer_id,
+    ask: hexOf(row.ask),
+    label: row.label === null ? null : row.label.toString(),
+    answer: row.answer.toString(),
+    ...(row.prompt === null ? {} : { prompt: row.prompt.toString() }),
+    answerHash: hexOf(row.answer_hash),
+    queryBytes: row.query_bytes.toString("base64"),
+    queryCommitment: hexOf(row.query_commitment),
+    salt: hexOf(row.salt),
+    priceWei: row.price_wei,
+    createdAtMs: row.created_at.getTime(),
+    expiresAtMs: row.expires_at.getTime(),
+    ...(row.is_sealed ? { isSealed: true } : {}),
+    ...(row.is_drawn ? { isDrawn: true } : {}),
+    payment:
+      row.paid_epoch === null
+        ? null
+        : { epoch: row.paid_epoch, index: row.paid_index!, amountWei: row.paid_wei! },
+  };
 }

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
+import { Database } from "@openledger/foundation/database/database";
 import { hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { AnswerFolder, type AnswerStore, type StoredAnswer } from "./answer-store.ts";
+import { ANSWERS_PART, AnswerStore, type StoredAnswer } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
 
@@ -32,20 +32,21 @@ const answerOf = (receipt: number): StoredAnswer => ({
   payment: null,
 });
 
-let answers: AnswerFolder;
+let database: Database;
 let store: AnswerStore;
 /** Receipts by epoch, as the ledger has them now; "pruned" if it has none of them any more. */
 let epochs: (number[] | "pruned")[];
 
 beforeEach(async () => {
-  const folder = mkdtempSync(join(tmpdir(), "payment-watcher-"));
-  answers = await AnswerFolder.open(folder, ROLLUP);
+  const home = await createTestDatabase();
+  const logger = createLogger("test", "silent");
+  database = await Database.open({ url: home.url, part: ANSWERS_PART, rollup: ROLLUP, logger });
   onTestFinished(async () => {
-    await answers.close();
-    rmSync(folder, { recursive: true });
+    await database.close();
+    await home.drop();
   });
-  store = answers.ofModel(MODEL_ID);
-  for (const receipt of RECEIPTS) await store.add(answerOf(receipt));
+  store = new AnswerStore(database, MODEL_ID);
+  for (const receipt of RECEIPTS) await addAnswer(answerOf(receipt));
 });
 
 /** Pages as the sequencer makes them: all epochs but the last are closed. */
@@ -68,6 +69,13 @@ const ledger: Pick<LedgerView, "payments"> = {
     };
   },
 };
+
+async function addAnswer(record: StoredAnswer): Promise<void> {
+  const turn = { payerId: record.payerId, holder: "test" };
+  expect(await store.takeTurn(turn)).toBe(true);
+  expect(await store.add(record, turn)).toBe(true);
+}
+
 const read = () => readPayments(ledger as LedgerView, store, MODEL_ID);
 
 async function openings(epoch: number): Promise<[index: number, receipt: number][]> {
@@ -147,9 +155,12 @@ it("of one receipt, twice in one page, are its answer's by the first of them", a
   expect((await openings(1)).map(([index]) => index)).toEqual([0, 1]);
 });
 
-it("of a model are read from its own beginning, whatever another in the same folder has read", async () => {
-  const other = answers.ofModel(15);
-  await other.advance({ epoch: 3, index: 5, chain: hex32(1n) }, []);
+it("of a model are read from its own beginning, whatever another in the same database has read", async () => {
+  const other = new AnswerStore(database, 15);
+  await other.advance(await other.cursor(), {
+    cursor: { epoch: 3, index: 5, chain: hex32(1n) },
+    payments: [],
+  });
   epochs = [[1, 2, 3, 4], []];
   await read();
   expect(await openings(1)).toHaveLength(4);
@@ -161,4 +172,42 @@ it("go on behind epochs that the sequencer has no payments of any more", async (
   await read();
   expect(await paid()).toEqual([1, 2]);
   expect(await openings(3)).toHaveLength(2);
+});
+
+describe("of several servers on a database", () => {
+  it("is each marked by one of them, however they look at once", async () => {
+    epochs = [[1, 2, 3], [4, 5], [6]];
+    const others = Array.from({ length: 6 }, () => new AnswerStore(database, MODEL_ID));
+    const counts = await Promise.all(
+      others.map((other) => readPayments(ledger as LedgerView, other, MODEL_ID)),
+    );
+    expect(counts.reduce((a, b) => a + b)).toBe(6);
+    expect(await paid()).toEqual(RECEIPTS);
+    expect([await openings(1), await openings(2), await openings(3)]).toEqual([
+      [
+        [0, 1],
+        [1, 2],
+        [2, 3],
+      ],
+      [
+        [0, 4],
+        [1, 5],
+      ],
+      [[0, 6]],
+    ]);
+  });
+
+  it("is not taken back by one that found an older ledger, after another has read on", async () => {
+    epochs = [[1, 2, 3]];
+    const before = await store.cursor();
+    await read();
+    // It has read the cursor before the other one moved it.
+    expect(await store.rewind(before, 1)).toEqual(await store.cursor());
+    const late = await store.advance(before, {
+      cursor: { epoch: 9, index: 0, chain: hex32(0n) },
+      payments: [],
+    });
+    expect(late).toEqual({ cursor: await store.cursor(), count: 0 });
+    expect(await paid()).toEqual([1, 2, 3]);
+  });
 });

@@ -2,19 +2,19 @@
  * Follows the ledger's payments of a registered model and marks the answers that they pay for; answer-service.ts calls
  * it. What was read may be taken back: a deposit that a reorganisation removed, a batch of others, a restore. So the
  * cursor keeps the chain that it stands on, and what differs is read again from the epoch's beginning.
+ * All servers on the database read: a step is taken only from the cursor that it was read at, so each is taken once.
  */
 import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import { hex32 } from "@openledger/foundation/hex";
-import type { AnswerStore, PaymentCursor, StoredAnswer } from "./answer-store.ts";
-import type { LedgerView, PaymentPage } from "./ledger-view.ts";
+import type { AnswerStore, PaymentCursor } from "./answer-store.ts";
+import type { LedgerView } from "./ledger-view.ts";
 
 /** Maximum reads in one look. If the ledger changes faster than it is read, the next look goes on. */
 const MAX_REREADS = 3;
 
 /**
- * Reads the model's payments from where it stopped and marks the answers that they pay for. A payment by somebody else
- * than the account that asked marks nothing: its receipt does not open for them.
- * @returns how many answers were paid for. @throws ATT_SERVER_UNREACHABLE
+ * Reads the model's payments from where the last look stopped, and marks the answers that they pay for.
+ * @returns how many answers this look has marked. @throws ATT_SERVER_UNREACHABLE
  */
 export async function readPayments(ledger: LedgerView, store: AnswerStore, modelId: number): Promise<number> {
   let cursor = await requireRead(ledger, store, modelId);
@@ -24,7 +24,7 @@ export async function readPayments(ledger: LedgerView, store: AnswerStore, model
     const page = await ledger.payments(modelId, cursor.epoch, cursor.index);
     if (page === null) return count;
     if (page === "pruned") {
-      cursor = await store.advance(nextEpoch(cursor), []);
+      ({ cursor } = await store.advance(cursor, { cursor: nextEpoch(cursor), payments: [] }));
       continue;
     }
     const index = cursor.index + page.payments.length;
@@ -33,17 +33,21 @@ export async function readPayments(ledger: LedgerView, store: AnswerStore, model
     const isAll = index >= page.paymentCount;
     if (index > page.paymentCount || (isAll && chain !== page.chain)) {
       if (rereads++ === MAX_REREADS) return count;
-      cursor = await store.rewind(cursor.epoch);
+      cursor = await store.rewind(cursor, cursor.epoch);
       continue;
     }
-    const paid = await answersOf(store, cursor, page);
     const isDone = page.isClosed && isAll;
-    const read: PaymentCursor = { epoch: cursor.epoch, index, chain: hex32(chain) };
-    const hasMoved = isDone || index > cursor.index;
-    if (hasMoved)
-      cursor = await store.advance(isDone ? nextEpoch(read) : read, paid, isDone ? read : undefined);
-    count += paid.length;
     if (!isDone && page.payments.length === 0) return count;
+    const read: PaymentCursor = { epoch: cursor.epoch, index, chain: hex32(chain) };
+    const from = cursor.index;
+    const payments = page.payments.map((payment, place) => ({ ...payment, index: from + place }));
+    const advanced = await store.advance(cursor, {
+      cursor: isDone ? nextEpoch(read) : read,
+      payments,
+      ...(isDone ? { closed: read } : {}),
+    });
+    cursor = advanced.cursor;
+    count += advanced.count;
   }
 }
 
@@ -64,21 +68,6 @@ async function requireRead(ledger: LedgerView, store: AnswerStore, modelId: numb
     const isSame =
       page?.isClosed === true && page.paymentCount === before.index && page.chain === BigInt(before.chain);
     if (isSame) return cursor;
-    cursor = await store.rewind(before.epoch);
+    cursor = await store.rewind(cursor, before.epoch);
   }
-}
-
-/** The answers that a page pays for, each with its payment. */
-async function answersOf(
-  store: AnswerStore,
-  { epoch, index }: PaymentCursor,
-  { payments }: PaymentPage,
-): Promise<StoredAnswer[]> {
-  const paid: StoredAnswer[] = [];
-  for (const [place, { amountWei, payerId, receipt }] of payments.entries()) {
-    const record = await store.answer(hex32(receipt));
-    if (record === undefined || record.payerId !== payerId) continue;
-    paid.push({ ...record, payment: { epoch, index: index + place, amountWei: amountWei.toString() } });
-  }
-  return paid;
 }

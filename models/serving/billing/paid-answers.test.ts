@@ -19,6 +19,7 @@ import { answerSchema, sealedAnswerSchema } from "@openledger/client/actions/ans
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import OpenAI from "openai";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -92,9 +93,11 @@ const ANSWER_TTL_MS = 60_000;
 let dataCount = 0;
 /** Serves the registered models of a folder alone. */
 async function serveFolder(name: string, settings: Readonly<Record<string, string>> = {}) {
+  const database = await createTestDatabase();
   const config = worldConfig(folder, {
     SERVING_ADAPTERS_PATH: undefined,
     SERVING_DATA_PATH: join(folder, `data-${dataCount++}`),
+    SERVING_DATABASE_URL: database.url,
     SERVING_ANSWER_TTL_SECONDS: String(ANSWER_TTL_MS / 1_000),
     ...settings,
   });
@@ -108,7 +111,17 @@ async function serveFolder(name: string, settings: Readonly<Record<string, strin
   const logger = createLogger("test", "error", { write: (line) => expect.fail(line) });
   // One model in memory at a time.
   const small = { ...config, attributionMegabytes: 2 ** -20 };
-  return serveModels(small, { logger, published, nowMs: () => Date.now() + aheadMs });
+  try {
+    const { close, ...served } = await serveModels(small, {
+      logger,
+      published,
+      nowMs: () => Date.now() + aheadMs,
+    });
+    return { ...served, close: () => close().then(() => database.drop()) };
+  } catch (error) {
+    await database.drop();
+    throw error;
+  }
 }
 /** Time by which the server's clock is ahead. */
 let aheadMs: number;

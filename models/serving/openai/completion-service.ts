@@ -98,7 +98,7 @@ export class CompletionService {
       // A waiting request holds none of its text, unless its answer is charged for.
       const prepared = await this.#prepare(request, asker, () => !response.destroyed);
       const { forms, key } = prepared;
-      key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
+      await key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
       for (const [name, value] of Object.entries(key?.headers ?? {})) response.setHeader(name, value);
       if (prepared.isStream) await this.#stream(prepared, response);
       else await this.#whole(prepared, response);

@@ -3,12 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { Database } from "@openledger/foundation/database/database";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { generateObject, generateText, streamText } from "ai";
 import OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { serveWorld, writeServingWorld } from "../../testing/serving-world.ts";
-import { ApiKeys, issueKey, readKeys, revokeKey } from "../api-keys.ts";
+import { ApiKeys, issueKey, KEYS_PART, readKeys, revokeKey } from "../api-keys.ts";
 import type { ServedModels } from "../serve-models.ts";
 
 let folder: string;
@@ -359,17 +362,27 @@ describe("the AI SDK", () => {
 
 describe("keys", () => {
   const limits = { requestsPerMinute: 3, tokensPerMinute: 100 };
+  let home: TestDatabase;
+  let database: Database;
+  beforeEach(async () => {
+    home = await createTestDatabase();
+    const logger = createLogger("test", "silent");
+    database = await Database.open({ url: home.url, part: KEYS_PART, rollup: null, logger });
+  });
+  afterEach(async () => {
+    await database.close();
+    await home.drop();
+  });
 
   it("once one is issued are asked for, counted each for itself, and taken back", async () => {
-    const data = join(folder, "keyed");
-    const keyed = await serveWorld(folder, { SERVING_DATA_PATH: data });
+    const keyed = await serveWorld(folder, { SERVING_DATABASE_URL: home.url });
     try {
       const ask = (key: string, more = {}) =>
         clientOf(keyed, key).chat.completions.create({ ...fixed, messages, ...more });
       await ask("any");
-      const key = await issueKey(data, { name: "mia", ...limits });
-      const other = await issueKey(data, { name: "tom", ...limits });
-      expect(JSON.stringify(readKeys(data))).not.toContain(key.slice(6));
+      const key = await issueKey(database, { name: "mia", ...limits });
+      const other = await issueKey(database, { name: "tom", ...limits });
+      expect(JSON.stringify(await readKeys(database))).not.toContain(key.slice(6));
       const wrong = { status: 401, type: "invalid_request_error", code: "invalid_api_key" };
       await expect.poll(() => ask("any").catch((error: unknown) => error)).toMatchObject(wrong);
       const bare = await fetch(`${keyed.url}/v1/models`);
@@ -392,30 +405,46 @@ describe("keys", () => {
       expect(Number(refused.headers!.get("retry-after"))).toBeGreaterThan(0);
       expect(refused.headers!.get("x-ratelimit-reset-requests")).toMatch(/s$/);
       await ask(other);
-      expect(await revokeKey(data, "tom")).toBe(true);
+      expect(await revokeKey(database, "tom")).toBe(true);
       await expect.poll(() => ask(other).catch((error: unknown) => error)).toMatchObject(wrong);
     } finally {
       await keyed.close();
     }
   });
 
-  it("come back with time, and hold where their file is lost or damaged", async () => {
-    const data = join(folder, "lost");
-    const key = await issueKey(data, { name: "mia", ...limits });
-    await expect(issueKey(data, { name: "mia", ...limits })).rejects.toMatchObject({
+  it("are counted over all servers of a database, which go on as one", async () => {
+    const servers = await Promise.all(
+      ["one", "other"].map((name) =>
+        serveWorld(folder, { SERVING_DATABASE_URL: home.url, SERVING_DATA_PATH: join(folder, name) }),
+      ),
+    );
+    try {
+      const key = await issueKey(database, { name: "mia", ...limits });
+      const list = (i: number) => clientOf(servers[i]!, key).models.list();
+      for (const i of [0, 1, 0]) await list(i);
+      for (const i of [0, 1]) await expect(list(i)).rejects.toMatchObject({ status: 429 });
+      await revokeKey(database, "mia");
+      for (const i of [0, 1]) await expect(list(i)).rejects.toMatchObject({ status: 401 });
+    } finally {
+      for (const server of servers) await server.close();
+    }
+  });
+
+  it("come back with time, and hold where all of them are lost", async () => {
+    const key = await issueKey(database, { name: "mia", ...limits });
+    await expect(issueKey(database, { name: "mia", ...limits })).rejects.toMatchObject({
       code: "CMD_USAGE",
     });
-    let nowMs = 0;
-    const said: string[] = [];
-    const keys = new ApiKeys(data, { error: (_facts, message) => said.push(message) }, () => nowMs);
-    const mia = keys.admit(`Bearer ${key}`)!;
-    for (let i = 0; i < 3; i++) mia.takeRequest();
-    expect(() => mia.takeRequest()).toThrow(/try again in 20 s/);
-    rmSync(join(data, "keys.json"));
+    let nowMs = Date.now();
+    const keys = new ApiKeys(database, () => nowMs);
+    const mia = (await keys.admit(`Bearer ${key}`))!;
+    for (let i = 0; i < 3; i++) await mia.takeRequest();
+    await expect(mia.takeRequest()).rejects.toThrow(/try again in 20 s/);
     nowMs += 20_000;
-    expect(keys.admit(`bearer ${key}`)).toBe(mia);
-    mia.takeRequest();
-    expect(() => keys.admit("Bearer x")).toThrow(/Incorrect API key/);
-    expect(said).toHaveLength(1);
+    expect((await keys.admit(`bearer ${key}`))!.name).toBe(mia.name);
+    await mia.takeRequest();
+    await expect(keys.admit("Bearer x")).rejects.toThrow(/Incorrect API key/);
+    await database.query("delete from keys");
+    await expect(keys.admit(`Bearer ${key}`)).rejects.toThrow(/Incorrect API key/);
   });
 });

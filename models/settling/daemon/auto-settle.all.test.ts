@@ -87,7 +87,7 @@ async function serve(options: { args?: string[]; killAt?: string } = {}): Promis
   const entry = [...loaders, join("scripts", "openledger.ts"), ...wordsOf(options.args ?? [])];
   const child = spawn(process.execPath, entry, {
     cwd: repositoryRoot,
-    env: { ...process.env, DIE_AT_LINE: options.killAt },
+    env: { ...process.env, SERVING_DATABASE_URL: world.databaseUrl, DIE_AT_LINE: options.killAt },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];

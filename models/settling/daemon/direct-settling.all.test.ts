@@ -23,8 +23,8 @@ import {
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { modelUrl, type ServedModels, serveModels } from "../../serving/serve-models.ts";
-import { worldConfig } from "../../testing/serving-world.ts";
+import { modelUrl, type ServedModels } from "../../serving/serve-models.ts";
+import { serveWorld } from "../../testing/serving-world.ts";
 import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../../testing/settling-fixture.ts";
 import { fetchOpenings } from "../model-openings.ts";
 import { prepareSampled, readClosedEpoch, settledModelOf } from "../prepare-settlement.ts";
@@ -62,8 +62,9 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
     world = await startSettlingWorld(folder, undefined, size);
     const made = await world.makeModel(undefined, { bobs });
     ({ datanetIds, model, modelId } = made);
-    served = await serveModels(
-      worldConfig(folder, { SERVING_BASE_PATH: undefined, SERVING_ADAPTERS_PATH: undefined }),
+    served = await serveWorld(
+      folder,
+      { SERVING_BASE_PATH: undefined, SERVING_ADAPTERS_PATH: undefined },
       {
         logger: createLogger("test", "error", { write: (line) => expect.fail(line) }),
         published: {

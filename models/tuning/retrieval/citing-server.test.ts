@@ -21,12 +21,12 @@ import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { answerWords } from "@openledger/scripts/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { modelUrl, type ServedModels, serveModels } from "../../serving/serve-models.ts";
+import { modelUrl, type ServedModels } from "../../serving/serve-models.ts";
 import { askSpans } from "../../serving/spans/check-spans.ts";
 import { type HostedSpans, hostSpans } from "../../serving/spans/host-spans.ts";
 import { buildSpanIndex } from "../../serving/spans/span-index.ts";
 import { citingWorld, passageRows, passagesOf } from "../../testing/citing-world.ts";
-import { worldConfig } from "../../testing/serving-world.ts";
+import { serveWorld } from "../../testing/serving-world.ts";
 import type { TextParts } from "../recipe/text-family.ts";
 import { fetchRow, parseCited } from "./citations.ts";
 
@@ -66,7 +66,8 @@ beforeAll(async () => {
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
   const modelFolder = join(folder, "model");
   await writeModel(modelFolder, model);
-  served = await serveModels(worldConfig(folder, { SERVING_ADAPTERS_PATH: undefined }), {
+  const settings = { SERVING_ADAPTERS_PATH: undefined };
+  served = await serveWorld(folder, settings, {
     logger: createLogger("test", "error", { write: (line) => expect.fail(line) }),
     published: {
       places: [{ modelId: MODEL_ID, folder: modelFolder }],

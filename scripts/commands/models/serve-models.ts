@@ -57,12 +57,8 @@ export async function serveUntilStopped(options: Options, output: Output): Promi
     const served = await serveModels(config, { logger, published });
     const facts = await factsOf(served, settling !== null);
     output.answer([...linesOf(served, facts), "Ctrl-C ends it"], facts);
-    const failure = await Promise.race([ended(), served.failed]);
-    // What failed first counts: an answer store that failed cannot be closed in order.
-    await served.close().catch((error: unknown) => {
-      if (failure === null) throw error;
-    });
-    if (failure !== null) throw failure;
+    await ended();
+    await served.close();
   } finally {
     await settling?.close();
   }
@@ -154,9 +150,9 @@ function linesOf(
   return lines;
 }
 
-function ended(): Promise<null> {
+function ended(): Promise<void> {
   // The server's socket keeps the process alive meanwhile.
   return new Promise((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve(null));
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve());
   });
 }

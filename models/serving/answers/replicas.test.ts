@@ -1,0 +1,306 @@
+/** Two model servers on one database are one, whatever happens to either of them or to the database. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createConnection, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { signQuestion } from "@openledger/client/actions/answers/sign-question";
+import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { Database } from "@openledger/foundation/database/database";
+import { startLocalServer } from "@openledger/foundation/database/local-server";
+import { hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  type AnsweredModel,
+  modelLeaf,
+  PRICE_WEI,
+  publishDirectModel,
+  ROLLUP,
+  setPayments,
+} from "../../testing/answered-world.ts";
+import { worldConfig } from "../../testing/serving-world.ts";
+import { modelUrl, serveModels } from "../serve-models.ts";
+import { ANSWERS_PART } from "./answer-store.ts";
+
+const logger = createLogger("test", "silent");
+const PAYER = 4;
+const MODEL_ID = 9;
+
+let world: AnsweredModel;
+let prompts: string[];
+let fixture: LedgerFixture;
+let folder: string;
+let home: TestDatabase;
+let database: Database;
+const closing: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  world = await publishDirectModel();
+  ({ prompts } = world);
+  const held = await createTestDatabase();
+  return async () => {
+    await held.drop();
+    await world.remove();
+  };
+});
+beforeEach(async () => {
+  fixture = await createLedgerFixture({ hasFeed: false });
+  const { answers } = fixture.sequencer;
+  for (const route of ["leaves", "models"])
+    answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf(world.model, MODEL_ID));
+  setPayments(fixture, MODEL_ID, []);
+  folder = await mkdtemp(join(tmpdir(), "replicas-"));
+  home = await createTestDatabase();
+  database = await Database.open({ url: home.url, part: ANSWERS_PART, rollup: ROLLUP, logger });
+});
+afterEach(async () => {
+  for (const end of closing.splice(0).reverse()) await end();
+  await database.close();
+  await home.drop();
+  await fixture.close();
+  await rm(folder, { recursive: true });
+});
+
+const settingsOf = (name: string, url: string) => ({
+  SERVING_BASE_PATH: undefined,
+  SERVING_ADAPTERS_PATH: undefined,
+  SERVING_DATA_PATH: join(folder, name),
+  SERVING_DATABASE_URL: url,
+  SERVING_RATE_LIMIT_PER_MINUTE: "1000",
+});
+const published = () => ({
+  places: [{ modelId: MODEL_ID, folder: world.publishedFolder }],
+  sequencerUrl: fixture.sequencer.url,
+  rollup: ROLLUP,
+});
+
+/** A server of the model. @returns the address of its routes */
+async function replica(name: string, { pollIntervalMs = 600_000, url = home.url } = {}): Promise<string> {
+  const served = await serveModels(worldConfig(folder, settingsOf(name, url)), {
+    logger,
+    published: { ...published(), domain: fixture.client.domain, pollIntervalMs },
+  });
+  closing.push(() => served.close());
+  return modelUrl(served.url, MODEL_ID);
+}
+
+/** A server of the model, as a process of its own. */
+async function replicaProcess(name: string, url: string): Promise<{ url: string; child: ChildProcess }> {
+  const program = `
+    import { createLogger } from "./foundation/logger.ts";
+    import { modelUrl, serveModels } from "./models/serving/serve-models.ts";
+    import { readServingConfig } from "./models/serving/serving-config.ts";
+    const published = ${JSON.stringify({ ...published(), domain: fixture.client.domain.toString() })};
+    const served = await serveModels(readServingConfig(process.env), {
+      logger: createLogger("test", "silent"),
+      published: { ...published, domain: BigInt(published.domain), pollIntervalMs: 600_000 },
+    });
+    console.log(modelUrl(served.url, ${MODEL_ID}));`;
+  const settings = { ...settingsOf(name, url), SERVING_PORT: "0", SERVING_LOG_LEVEL: "silent" };
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+    cwd: new URL("../../..", import.meta.url).pathname,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
+  });
+  closing.push(() => child.kill("SIGKILL"));
+  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  return { url: line, child };
+}
+
+/**
+ * A way to the database on which the server's answers end: at the commit of an answer, which reaches the database, or at its
+ * first statement, which does not.
+ */
+async function holdingProxy(at: "commit" | "insert"): Promise<{ url: string; held: Promise<void> }> {
+  const { hostname, pathname, searchParams } = new URL(home.url.replace("postgres://", "postgres://x"));
+  expect(hostname).toBe("x");
+  const path = join(searchParams.get("host")!, ".s.PGSQL.5432");
+  let hold!: () => void;
+  const held = new Promise<void>((resolve) => {
+    hold = resolve;
+  });
+  const proxy = createServer((client) => {
+    const server = createConnection(path);
+    let stage: "open" | "inserted" | "held" = "open";
+    client.on("data", (bytes: Buffer) => {
+      if (stage === "open" && bytes.includes("insert into answers")) stage = "inserted";
+      const isHeld = stage === "inserted" && (at === "insert" || bytes.includes("commit\0"));
+      if (isHeld) stage = "held";
+      if (!(isHeld && at === "insert")) server.write(bytes);
+      if (isHeld) hold();
+    });
+    server.on("data", (bytes: Buffer) => {
+      if (stage !== "held") client.write(bytes);
+    });
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      one.on("error", () => {});
+      one.on("close", () => other.destroy());
+    }
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  closing.push(() => proxy.close());
+  const { port } = proxy.address() as { port: number };
+  return { url: `postgres://${searchParams.get("user")}@127.0.0.1:${port}${pathname}`, held };
+}
+
+const askAt = (serverUrl: string, prompt: string) =>
+  askModel(fixture.client, { serverUrl, modelId: MODEL_ID, prompt, from: PAYER });
+
+async function postAt(serverUrl: string, prompt: string, accept = "application/json"): Promise<Response> {
+  const signed = await signQuestion(fixture.client, { modelId: MODEL_ID, prompt, from: PAYER });
+  return fetch(`${serverUrl}/v1/answers`, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept },
+    body: JSON.stringify({ prompt, ...signed }),
+  });
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a body as it came.
+const get = async (url: string): Promise<any> => (await fetch(url)).json();
+const countAnswers = async () =>
+  (await database.query<{ count: number }>("select count(*)::integer as count from answers"))[0]!.count;
+
+describe("an answer that was asked at one server", () => {
+  it("is given again, streamed, fetched and opened at the other", async () => {
+    const [one, other] = await Promise.all([replica("one"), replica("other")]);
+    const first = await askAt(one, prompts[0]!);
+    expect(await askAt(other, prompts[0]!)).toEqual(first);
+    const streamed = await postAt(other, prompts[0]!, "text/event-stream");
+    expect(await streamed.text()).toContain(hex32(first.receipt));
+    await expect(askAt(other, prompts[1]!)).rejects.toMatchObject({
+      code: "ATT_ANSWER_UNPAID",
+      data: { receipt: hex32(first.receipt) },
+    });
+    const path = `/v1/answers/${hex32(first.receipt)}`;
+    expect(await get(other + path)).toMatchObject({ isPaid: false, payerId: PAYER });
+    setPayments(fixture, MODEL_ID, [
+      { receipt: 77n, payerId: 5 },
+      { receipt: first.receipt, payerId: PAYER },
+    ]);
+    const opened = await Promise.all([one, other].map((url) => get(`${url}/v1/openings?epoch=1`)));
+    expect(opened[0]).toEqual(opened[1]);
+    expect(opened[0].openings).toMatchObject([{ index: 1, receipt: hex32(first.receipt) }]);
+    const payment = { epoch: 1, index: 1, amountWei: PRICE_WEI.toString() };
+    for (const url of [one, other]) expect(await get(url + path)).toMatchObject({ isPaid: true, payment });
+    expect((await askAt(other, prompts[1]!)).receipt).not.toBe(first.receipt);
+  });
+
+  it("is the account's only one, and the same one, however the questions come at once", async () => {
+    const urls = await Promise.all([replica("one"), replica("other")]);
+    const same = await Promise.all([0, 1, 0, 1].map((i) => askAt(urls[i]!, prompts[0]!)));
+    expect(new Set(same.map(({ receipt }) => receipt)).size).toBe(1);
+    setPayments(fixture, MODEL_ID, [{ receipt: same[0]!.receipt, payerId: PAYER }]);
+    const both = await Promise.allSettled(urls.map((url, i) => askAt(url, prompts[i + 1]!)));
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(await countAnswers()).toBe(2);
+    expect(await database.query("select * from turns")).toEqual([]);
+  });
+
+  it("is opened when it is paid, once, while both watch", async () => {
+    const urls = await Promise.all(["one", "other"].map((name) => replica(name, { pollIntervalMs: 10 })));
+    const { receipt } = await askAt(urls[0]!, prompts[0]!);
+    setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }], true);
+    for (const url of urls) await expect.poll(() => get(`${url}/v1/openings?epoch=2`)).toBeDefined();
+    await expect
+      .poll(() => database.query("select epoch, index from cursors"))
+      .toEqual([{ epoch: 2, index: 0 }]);
+    expect(await database.query("select epoch, index from payments")).toEqual([{ epoch: 1, index: 0 }]);
+    for (const url of urls) expect((await get(`${url}/v1/openings?epoch=1`)).openings).toHaveLength(1);
+  });
+
+  it("may have any text in its prompt: it is answered at both alike", async () => {
+    const urls = await Promise.all([replica("one"), replica("other")]);
+    const hostile = `${prompts[0]!} \0 \ud83d\ude00'; drop table answers`;
+    const first = await askAt(urls[0]!, hostile);
+    expect(await askAt(urls[1]!, hostile)).toEqual(first);
+    expect(await countAnswers()).toBe(1);
+    setPayments(fixture, MODEL_ID, [{ receipt: first.receipt, payerId: PAYER }]);
+    const half = askAt(urls[0]!, `a${String.fromCharCode(0xd800)}`);
+    await expect(half).rejects.toMatchObject({ code: "ATT_ROW_INVALID" });
+  });
+});
+
+describe("a server that is killed", () => {
+  it("between the commit of an answer and its reply has given it: the other gives the same", {
+    timeout: 120_000,
+  }, async () => {
+    const { held, url } = await holdingProxy("commit");
+    const killed = await replicaProcess("killed", url);
+    const lost = askAt(killed.url, prompts[0]!).catch((error: unknown) => error);
+    await held;
+    await expect.poll(countAnswers).toBe(1);
+    killed.child.kill("SIGKILL");
+    expect(await lost).toMatchObject({ code: "CLI_UNREACHABLE" });
+    const [row] = await database.query<{ receipt: Buffer }>("select receipt from answers");
+    const { receipt } = await askAt(await replica("other"), prompts[0]!);
+    expect(hex32(receipt)).toBe(`0x${row!.receipt.toString("hex")}`);
+    expect(await countAnswers()).toBe(1);
+  });
+
+  it("before the commit has given nothing: the other answers the account once its turn is over", {
+    timeout: 120_000,
+  }, async () => {
+    const { held, url } = await holdingProxy("insert");
+    const killed = await replicaProcess("killed", url);
+    const lost = askAt(killed.url, prompts[0]!).catch((error: unknown) => error);
+    await held;
+    killed.child.kill("SIGKILL");
+    await lost;
+    expect(await countAnswers()).toBe(0);
+    const other = await replica("other");
+    // Whatever its question was: it has no answer that it could have paid for.
+    const started = Date.now();
+    const { receipt } = await askAt(other, prompts[1]!);
+    expect(Date.now() - started).toBeLessThan(30_000);
+    expect(await countAnswers()).toBe(1);
+    setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
+    expect((await get(`${other}/v1/openings?epoch=1`)).openings).toHaveLength(1);
+  });
+});
+
+describe("a database that ends", () => {
+  it("is waited for: requests are refused meanwhile, nothing is lost, and the server goes on by itself", {
+    timeout: 180_000,
+  }, async () => {
+    await chmod(folder, 0o755);
+    const path = join(folder, "database");
+    const first = await startLocalServer(path, () => {});
+    const url = await replica("one", { url: first.url });
+    const { receipt } = await askAt(url, prompts[0]!);
+    const postmaster = Number((await readFile(join(path, "data/postmaster.pid"), "utf8")).split("\n")[0]);
+    process.kill(postmaster, "SIGKILL");
+    await expect.poll(() => isRunning(postmaster), { timeout: 30_000 }).toBe(false);
+    const unreachable = { error: { code: "SRV_DATABASE_UNREACHABLE" } };
+    for (const refused of [
+      await postAt(url, prompts[0]!),
+      await fetch(`${url}/v1/openings?epoch=1`),
+      await fetch(`${url}/v1/answers/${hex32(receipt)}`),
+    ])
+      expect([refused.status, await refused.json()]).toMatchObject([503, unreachable]);
+    await first.release().catch(() => {});
+    const again = await startLocalServer(path, () => {});
+    closing.unshift(() => again.release());
+    await expect.poll(async () => (await postAt(url, prompts[0]!)).status, { timeout: 30_000 }).toBe(200);
+    expect((await askAt(url, prompts[0]!)).receipt).toBe(receipt);
+    setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
+    expect((await get(`${url}/v1/openings?epoch=1`)).openings).toHaveLength(1);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
