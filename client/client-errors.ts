@@ -39,9 +39,8 @@ export const clientErrors = defineErrors("CLI", {
     remedy: "use the sequencer, RPC address and rollup address of one deployment",
   },
   CLI_BOND_INVALID: {
-    meaning:
-      "the contract is not the bond of this rollup's sequencer: `data.reason` is code, where its code is another",
-    remedy: "take the bond's address from the deployment record, and the client of the deployment's version",
+    meaning: "the contract is not the bond of this rollup's sequencer",
+    remedy: "take the bond's address from the deployment record",
   },
   CLI_WALLET_REJECTED: {
     meaning: "the wallet's owner declined the request",

@@ -159,7 +159,7 @@ const PROCESS_ROWS = {
   },
   SRV_DATABASE_ENCODING: {
     meaning: "the PostgreSQL database does not store Unicode text",
-    remedy: "make the database again: createdb --encoding=UTF8 --template=template0",
+    remedy: "make the database again with the encoding UTF8, from the template template0",
   },
   SRV_DATABASE_SCHEMA: {
     meaning:

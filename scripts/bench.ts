@@ -27,6 +27,7 @@ program
   .option("--rounds <count>", "proofs of each that count", "3")
   .option("--backend <name>", "native or wasm", "native")
   .option("--workers <list>", "processes that prove at once", "1,2")
+  .option("--queue", "also by one and two workers of the queue, one of which is killed")
   .addHelpText("after", "\nExample:\n  npm run bench -- ledger --domain 16 --rounds 1 --workers 1")
   .action(async (options: LedgerBenchOptions) => {
     const { countConstraints } = await import("./bench/ledger/constraints.ts");

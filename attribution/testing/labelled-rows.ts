@@ -1,3 +1,7 @@
+/**
+ * The packaged e-mails as inputs of classifiers, and the form that other data sets have, too: for tests and sample
+ * rows.
+ */
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { type SparseRows, selectRows, sparseRows } from "../maths/sparse-rows.ts";
 import { hashedTerms } from "../rows/hashed-terms.ts";

@@ -180,12 +180,6 @@ export const v128 = {
   shuffle: (a: Code, b: Code, bytes: readonly number[]): Code => [...a, ...b, 0xfd, 0x0d, ...bytes],
 };
 
-export const i64x2 = {
-  splat: unary(0xfd, 0x12),
-  shl: (a: Code, bits: number): Code => [...a, ...i32.const(bits), 0xfd, 0xcb, 0x01],
-  shrU: (a: Code, bits: number): Code => [...a, ...i32.const(bits), 0xfd, 0xcd, 0x01],
-};
-
 export const f64x2 = {
   splat: unary(0xfd, 0x14),
   lane: (lane: 0 | 1, a: Code): Code => [...a, 0xfd, 0x21, lane],

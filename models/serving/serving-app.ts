@@ -1,3 +1,7 @@
+/**
+ * The HTTP of the answer server: OpenAI's routes for the base, those of registered models (that the ledger has),
+ * health and metrics. serve-models.ts makes it and listens.
+ */
 import cors from "@fastify/cors";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";

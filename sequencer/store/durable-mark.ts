@@ -4,7 +4,7 @@
  * their places given to others. The mark is written after the entry is on disk, so it never promises too much; it needs
  * no sync of its own, because whatever tears it off on a power failure can only make it older.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { markedNumber } from "@openledger/foundation/store/write-mark";
 
@@ -38,11 +38,15 @@ export class DurableMark {
   }
 
   /**
-   * Lowers the mark before entries behind `sequence` are deleted. Synced, since an older mark would promise too much from
-   * then on.
+   * Lowers the mark before entries behind `sequence` are deleted; below 0 no entry is left, and the mark is emptied. Synced,
+   * since an older mark would promise too much from then on.
    */
   lower(sequence: number): void {
-    this.write(sequence);
+    if (sequence >= 0) this.write(sequence);
+    else {
+      this.#fd ??= openSync(this.#path, existsSync(this.#path) ? "r+" : "w");
+      ftruncateSync(this.#fd, 0);
+    }
     fsyncSync(this.#fd!);
   }
 

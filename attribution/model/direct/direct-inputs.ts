@@ -1,7 +1,8 @@
 /**
  * Inputs of a direct model (logistic, of e-mails or digits): the counts that a settlement is proven over, the numbers
- * that it learns from, and the columns in which its rows are registered. For e-mails a bucket is one of hashed terms;
- * for digits it is a pixel in a block of a label (digit-blocks.ts). Training and answering go through it.
+ * that it learns from, and the columns in which its rows are registered. For e-mails a bucket is a column on which
+ * hashed terms fall; for digits it is a pixel in a block of a label (digit-blocks.ts). Training and answering go
+ * through it.
  */
 import { countTerms, type DirectQuery, termTotal } from "@openledger/circuits/ledger/direct-query";
 import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";

@@ -1,4 +1,7 @@
-/** List of the registered models that an answer server or a factory has, with the address of each. */
+/**
+ * List of the registered models (those that the ledger has) of an answer server or a factory, with the address of
+ * each. Pages, watchers and the factory read it.
+ */
 import * as z from "zod/mini";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { requestModelServer } from "./model-answers.ts";

@@ -1,3 +1,7 @@
+/**
+ * What an address has on L1, in wei: ether, OPEN, and what it can take from the rollup or lets it take. The command
+ * line and pages show it.
+ */
 import type { Address } from "viem";
 import { clientError } from "../../client-errors.ts";
 import { type LedgerClient, rollupContract, tokenContract } from "../../ledger-client.ts";

@@ -1,6 +1,6 @@
 /**
- * Signed operations about models: an owner creates one, Datanets approve or revoke it. Prices are in wei, parts of the split in
- * 65,536ths.
+ * Signed operations about models: an owner creates one, Datanets (repositories of rows) approve or revoke it. Prices
+ * are in wei, parts of the split in 65,536ths. Commands, pages and the factory call them.
  */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import {

@@ -1,4 +1,7 @@
-/** Sine and cosine that give the same bits on every machine: only +, −, × in IEEE 754's order. */
+/**
+ * Sine and cosine that give the same bits on every machine: only +, −, × in IEEE 754's order. rotary-table.ts computes
+ * by it.
+ */
 
 /** 2 / π. */
 const TWO_OVER_PI = 0.6366197723675814;

@@ -1,7 +1,8 @@
 /**
- * Byte-level BPE, as GPT-2 has it (Radford et al. 2019; Sennrich et al. 2016): begins with all 256 bytes, and joins the
- * pair that is most frequent within words until the vocabulary is full. Counts are exact and ties are settled, so the
- * same texts give the same file on every machine.
+ * Trains the tokenizer of the base that ships (derive-base.ts calls it): byte-level BPE, as GPT-2 has it (Radford et
+ * al. 2019; Sennrich et al. 2016). It begins with all 256 bytes, and joins the pair that is most frequent within words
+ * until the vocabulary is full. Counts are exact and ties are settled, so the same texts give the same file on every
+ * machine.
  */
 
 export interface TokenizerRecipe {

@@ -16,6 +16,7 @@ import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/p
 import { ask, startChild } from "../prove-contestants.ts";
 import { median, type Run } from "../prove-summary.ts";
 import { cheapest, WIDE_SLOT } from "./constraints.ts";
+import { proveByQueue } from "./prove-by-queue.ts";
 import { closeTable, drawPairs } from "./table-world.ts";
 import { TRAFFIC, type Traffic } from "./traffic.ts";
 
@@ -31,6 +32,8 @@ export interface LedgerBenchOptions {
   readonly backend: string;
   /** Counts of processes that prove at once, separated by commas: "1,2". */
   readonly workers: string;
+  /** True to prove by workers of the queue as well. */
+  readonly queue?: boolean;
 }
 
 interface TableProveCase {
@@ -38,7 +41,9 @@ interface TableProveCase {
   readonly operations: number;
   readonly constraints: number;
   readonly circuit: ProvingCircuit;
-  readonly inputs: CircuitInputs;
+  /** Inputs of the batch, at a challenge of its own for each `index`. */
+  inputsOf(index: number): CircuitInputs;
+  /** Of the first inputs. */
   readonly publicSignals: readonly bigint[];
 }
 
@@ -46,10 +51,11 @@ export async function proveBatches(options: LedgerBenchOptions) {
   await initPoseidon();
   const traffic = TRAFFIC.find((name) => name === options.traffic);
   if (traffic === undefined) throw new Error(`the traffic is one of ${TRAFFIC.join(", ")}`);
-  const { circuit, constraints, inputs, name, operations, publicSignals } = await tableCase(
+  const { circuit, constraints, inputsOf, name, operations, publicSignals } = await tableCase(
     traffic,
     2 ** Number(options.domain),
   );
+  const inputs = inputsOf(0);
   const byWorkers: Record<string, ReturnType<typeof figuresOf>> = {};
   for (const count of options.workers.split(",").map(Number)) {
     const workers = Array.from({ length: count }, () => startChild(options.backend as BackendName));
@@ -74,9 +80,14 @@ export async function proveBatches(options: LedgerBenchOptions) {
       for (const worker of workers) worker.kill("SIGKILL");
     }
   }
+  const { backend } = options;
+  const byQueue = options.queue
+    ? await proveByQueue({ circuit, operations, inputsOf }, { backend, rounds: Number(options.rounds) })
+    : null;
   return {
     traffic,
-    backend: options.backend,
+    byQueue,
+    backend,
     name,
     operations,
     constraints,
@@ -111,9 +122,10 @@ async function tableCase(traffic: Traffic, limit: number): Promise<TableProveCas
   const shape = shapeFor(fits);
   const circuit = await setUp(tableName(shape), limit);
   const closed = closeTable(traffic, drawPairs(traffic, fits), shape);
-  const { z, commitment, y } = closedStatement(closed, 1n);
-  const inputs = closedInputs(closed, z, TREE_DEPTH) as CircuitInputs;
-  return { ...circuit, operations: fits, inputs, publicSignals: [commitment, y, z] };
+  const statementOf = (index: number) => closedStatement(closed, BigInt(index + 1));
+  const { z, commitment, y } = statementOf(0);
+  const inputsOf = (index: number) => closedInputs(closed, statementOf(index).z, TREE_DEPTH) as CircuitInputs;
+  return { ...circuit, operations: fits, inputsOf, publicSignals: [commitment, y, z] };
 }
 
 async function setUp(name: string, limit: number) {

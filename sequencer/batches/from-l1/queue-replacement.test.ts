@@ -54,13 +54,15 @@ it("goes back behind an entry that L1 replaced: other operations stay, in their 
   expect(await operationOf(rollup, first)).toMatchObject({ preconfirmation: { opIndex: 0 } });
   // Its account is no more, and nobody else's key may sign for the one that took its id.
   expect(await operationOf(rollup, onNewAccount)).toMatchObject({ status: "dropped" });
-  expect(await operationOf(rollup, last)).toMatchObject({ preconfirmation: { opIndex: 1 } });
+  // That place was promised to the dropped one: a second signature for it would take the operator's bond.
+  expect(await operationOf(rollup, last)).toMatchObject({ opIndex: 1, preconfirmation: null });
 
   // The same report after a kill changes nothing; the store equals memory.
   const root = rollup.sequencer.pipeline.head.position.root;
   expect(await replace(rollup, 3, otherDeposit())).toEqual({ nextIndex: 4 });
   const again = await restart();
   expect(again.sequencer.pipeline.head.position).toMatchObject({ root, queueHead: 4, opIndex: 2 });
+  expect(await operationOf(again, last)).toMatchObject({ opIndex: 1, preconfirmation: null });
   expect(await replace(again, 3, otherDeposit())).toEqual({ nextIndex: 4 });
   expect(again.sequencer.pipeline.head.position.root).toBe(root);
 });

@@ -94,4 +94,43 @@ describe("a sequencer's data directory from L1 alone", () => {
     const again = await freshWorld(f, deployment, folder);
     expect(again.rollup.sequencer.pipeline.head.ledger.root).toBe((await f.rollup.state()).root);
   });
+
+  it("signs for no place twice where the lost one had posted no batch", async () => {
+    const folder = freshFolder();
+    const f = await startHistoryFixture();
+    onTestFinished(() => f.stop());
+    const deployment = await deploymentOn(f);
+    let w = await startL1World(f, deployment, folder);
+    onTestFinished(() => w.stop().catch(() => {}));
+    const [alice, bob] = [testUser(0), testUser(1)];
+    const { roles, rollup } = f.l1;
+    for (const [account, { keyX }] of [
+      [roles.alice, alice],
+      [roles.bob, bob],
+    ] as const) {
+      const hash = await rollup.write.depositNew([9n * ONE_OPEN_WEI, account, keyX, ANY_FEE], { account });
+      await f.l1.client.waitForTransactionReceipt({ hash });
+    }
+    await w.watch();
+    const pay = (open: bigint) => {
+      const fields = { domain: deployment.domain, amountCode: (18n << 35n) | open } as object;
+      return send(w.rollup, transfer(alice, { ...bob, l1Owner: BigInt(roles.bob) }, 0n, fields));
+    };
+    expect((await pay(1n)).body.preconfirmation).toMatchObject({ opIndex: 0 });
+    await w.stop();
+    for (const lost of ["data", "bridge"]) rmSync(join(folder, lost), { recursive: true, force: true });
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    const { position } = await restoreFromL1({
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      dataPath: join(folder, "data"),
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+    });
+    expect(position).toMatchObject({ batchNumber: 0, opIndex: 0 });
+    w = await startL1World(f, deployment, folder);
+    await w.watch();
+    const { body } = await pay(2n);
+    expect(body).toMatchObject({ status: "acknowledged" });
+    expect(body).not.toHaveProperty("preconfirmation");
+  });
 });

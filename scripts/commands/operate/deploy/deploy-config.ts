@@ -101,10 +101,11 @@ const fileSchema = z.strictObject({
   out: path,
 });
 
-/** Configuration with all amounts in wei; the file has OPEN and gwei. */
+/** Configuration with all amounts in wei; the file has OPEN, ETH and gwei. */
 const configSchema = fileSchema.transform(
-  ({ idFee, maxFeeGwei, maxPriorityFeeGwei, minDeposit, queueBaseFee, ...config }) => ({
+  ({ bond: bondWei, idFee, maxFeeGwei, maxPriorityFeeGwei, minDeposit, queueBaseFee, ...config }) => ({
     ...config,
+    bondWei,
     idFeeWei: idFee,
     minDepositWei: minDeposit,
     queueBaseFeeWei: queueBaseFee,
@@ -144,7 +145,7 @@ export function loadDeployConfig(configPath: string): DeployConfig {
       `${configPath} needs treasuryOwner, or governance whose timelock owns the treasury, and not both`,
       { data: { reason: "config-invalid", fields: ["treasuryOwner", "governance"] } },
     );
-  if (config.bond === undefined && config.l1.chainId !== DEVELOPMENT_CHAIN_ID)
+  if (config.bondWei === undefined && config.l1.chainId !== DEVELOPMENT_CHAIN_ID)
     throw operatorError(
       "CMD_DEPLOY_REFUSED",
       `${configPath} needs bond, the ETH that two preconfirmations of one place take from the sequencer (docs/explanation/trust.md)`,

@@ -129,7 +129,7 @@ export async function planDeployment(
   const [contracts, voting, bonding, { contentHash: contractsHash }, firstBlock] = await Promise.all([
     compileContracts(),
     isGoverned ? compileContracts({ set: "governance" }) : {},
-    config.bond === undefined ? {} : compileContracts({ set: "bond" }),
+    config.bondWei === undefined ? {} : compileContracts({ set: "bond" }),
     compilerInput(),
     client.getBlock({ blockNumber: 0n }),
   ]);
@@ -144,7 +144,7 @@ export async function planDeployment(
       abi,
       args,
       data: encodeDeployData({ abi, bytecode, args }),
-      valueWei: name === "PreconfirmationBond" ? config.bond! : 0n,
+      valueWei: name === "PreconfirmationBond" ? config.bondWei! : 0n,
     };
   };
   const describeGovernance = (token: Address, itsRollup: Address) => {
@@ -163,14 +163,14 @@ export async function planDeployment(
     ...describeGovernance(tokenAddress, rollupAddress).slice(0, 2),
     describe("Rollup", rollupNonce, rollupArguments(tokenAddress, rollup)),
     ...describeGovernance(tokenAddress, rollupAddress).slice(2),
-    ...(config.bond === undefined ? [] : [describe("PreconfirmationBond", bondNonce, [rollupAddress])]),
+    ...(config.bondWei === undefined ? [] : [describe("PreconfirmationBond", bondNonce, [rollupAddress])]),
   ];
   const fingerprint = {
     chainId: String(chainId),
     firstBlock: firstBlock.hash,
     deployer: deployer.address,
     ...Object.fromEntries(plannedSteps.map(({ data, name }) => [name, keccak256(data)])),
-    ...(config.bond === undefined ? {} : { bondWei: config.bond.toString() }),
+    ...(config.bondWei === undefined ? {} : { bondWei: config.bondWei.toString() }),
   };
   if (journal !== null) requireSamePlan(config.out, journal, fingerprint);
   let supplyWei = NEW_TOKEN_SUPPLY_WEI;
@@ -208,7 +208,7 @@ export async function planDeployment(
     steps,
     tokenAddress: getAddress(tokenAddress),
     rollupAddress: getAddress(rollupAddress),
-    bondAddress: config.bond === undefined ? null : getAddress(created(bondNonce)),
+    bondAddress: config.bondWei === undefined ? null : getAddress(created(bondNonce)),
     governance,
     rollup,
     supplyWei,

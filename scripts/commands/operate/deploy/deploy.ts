@@ -8,6 +8,7 @@ import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { Contribution } from "@openledger/prover/keys/contributions";
 import { createPublicClient, formatEther, http, type PublicClient } from "viem";
 import { operatorError } from "../operator-errors.ts";
+import { lacksBlobTwin } from "./blob-twin.ts";
 import { DEVELOPMENT_CHAIN_ID, type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
 import { type CheckedCircuit, checkKeys } from "./deploy-keys.ts";
 import { writeRecord, writeVerification } from "./deploy-output.ts";
@@ -132,6 +133,10 @@ function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], p
     warnings.push("without a leaf-exit and a payee-exit circuit the ledger can never be frozen and left");
   else if (settledPayees > exitPayees)
     warnings.push(`settlements have ${settledPayees} payees, exits ${exitPayees}: some could not leave`);
+  if (lacksBlobTwin(sizes))
+    warnings.push(
+      `full batches of ${circuits[0]!.record.name} are cheaper in blobs, and ${circuits[0]!.record.name}-blob is missing: they always go into calldata`,
+    );
   if (circuits.some((circuit) => circuit.record.isDevelopment))
     warnings.push("DEVELOPMENT KEYS: their secrets are public, anyone can forge every proof of this rollup");
   const { governance } = config;
@@ -176,9 +181,9 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
     `  token       ${plan.tokenAddress} (${token}; ${formatOpen(plan.supplyWei)} OPEN, never more)`,
     `  sequencer   ${rollup.sequencer}: whose batches are taken, and whose preconfirmations count`,
     `  treasury    ${rollup.treasuryOwner} owns leaf 0${plan.governance === null ? "" : ": the timelock that votes act through"}`,
-    config.bond === undefined
+    config.bondWei === undefined
       ? "  bond        none: a sequencer that signs twice loses nothing"
-      : `  bond        ${eth(config.bond)} in ${plan.bondAddress}: two preconfirmations of one place take it; the sequencer takes it back 45 days after it has said so`,
+      : `  bond        ${eth(config.bondWei)} in ${plan.bondAddress}: two preconfirmations of one place take it; the sequencer takes it back 45 days after it has said so`,
     `  fees        ${rollup.operatorOwner} owns leaf 1, ledger key ${`0x${rollup.operatorKeyX.toString(16)}`}`,
     `  amounts     id ${formatOpen(config.idFeeWei)}, least deposit ${formatOpen(config.minDepositWei)}, queue from ${formatOpen(config.queueBaseFeeWei)} OPEN; ${config.queueCapacity} entries`,
     ...circuits.map(

@@ -1,0 +1,89 @@
+/**
+ * Proofs by one worker of the queue and by two, and the takeover of a killed worker's job, for `npm run bench -- ledger --queue`:
+ * workers are processes of this machine, on an empty database.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, databaseAt } from "@openledger/foundation/testing/test-database";
+import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/prover";
+import { createQueueProver } from "@openledger/prover/queue/queue-prover";
+
+export interface QueueCase {
+  readonly circuit: ProvingCircuit;
+  readonly operations: number;
+  /** Inputs of the `index`th job; each has others. */
+  inputsOf(index: number): CircuitInputs;
+}
+
+interface QueueBenchOptions {
+  readonly backend: string;
+  /** Proofs of each worker that count. */
+  readonly rounds: number;
+}
+
+const CHILD = new URL("./queue-child.ts", import.meta.url);
+
+export async function proveByQueue(subject: QueueCase, { backend, rounds }: QueueBenchOptions) {
+  const home = await createTestDatabase();
+  const logger = createLogger("bench", "warn", process.stderr);
+  const asker = await createQueueProver({ database: databaseAt(home.url), cancelsAborted: true }, { logger });
+  const workerUrl = await home.workerUrl();
+  let jobCount = 0;
+  const prove = () => asker.prove({ circuit: subject.circuit, inputs: subject.inputsOf(jobCount++) });
+  const proveMany = async (count: number) => {
+    const startedAtMs = performance.now();
+    await Promise.all(Array.from({ length: count }, prove));
+    return (performance.now() - startedAtMs) / count;
+  };
+  const workers: ChildProcess[] = [];
+  const addWorker = async () => {
+    workers.push(await startWorker(workerUrl, backend, subject.circuit));
+    // Each loads its key with its first proof, which does not count; both are busy with two jobs a worker.
+    await proveMany(2 * workers.length);
+  };
+  try {
+    await addWorker();
+    const oneMs = await proveMany(rounds);
+    await addWorker();
+    const twoMs = await proveMany(2 * rounds);
+    const takeoverMs = await takeover(workers, prove);
+    const figures = {
+      msPerProof: { one: Math.round(oneMs), two: Math.round(twoMs) },
+      twoToOne: Math.round((100 * oneMs) / twoMs) / 100,
+      takeoverMs: Math.round(takeoverMs),
+      provenOperationsPerSecond: Math.round((100_000 * subject.operations) / twoMs) / 100,
+    };
+    console.log(`by the queue: ${JSON.stringify(figures)}`);
+    return figures;
+  } finally {
+    for (const worker of workers) worker.kill("SIGKILL");
+    await asker.close();
+    await home.drop();
+  }
+}
+
+/** Milliseconds from the kill of a worker in a proof to the beginning of its job at the other one. */
+async function takeover(workers: readonly ChildProcess[], prove: () => Promise<unknown>): Promise<number> {
+  // What was said of earlier jobs has come by then.
+  await delay(1_000);
+  const proven = prove();
+  const beginner = await Promise.race(workers.map((worker) => once(worker, "message").then(() => worker)));
+  const other = workers.find((worker) => worker !== beginner)!;
+  const begun = once(other, "message");
+  beginner.kill("SIGKILL");
+  const killedAtMs = performance.now();
+  await begun;
+  const tookMs = performance.now() - killedAtMs;
+  await proven;
+  return tookMs;
+}
+
+async function startWorker(url: string, backend: string, circuit: ProvingCircuit): Promise<ChildProcess> {
+  const worker = fork(CHILD, [url, backend], { execArgv: ["--import", "tsx"], serialization: "advanced" });
+  const ready = once(worker, "message");
+  worker.send(circuit);
+  await ready;
+  return worker;
+}
