@@ -81,8 +81,16 @@ it.each(Object.entries(COMMANDS))(
   },
 );
 
+it("makes its database one of Unicode text, with a password from a file, and out of the machine's reach", () => {
+  const { database } = parse(read("compose.yaml")).services;
+  expect(database.environment.POSTGRES_INITDB_ARGS).toContain("--encoding=UTF8");
+  expect(database.environment).toHaveProperty("POSTGRES_PASSWORD_FILE");
+  expect(database).not.toHaveProperty("ports");
+  expect(database.healthcheck.test).toContain("pg_isready");
+});
+
 it("has no service that nothing here looks at", () => {
-  const looked = [...Object.keys(PREFIXES), ...Object.keys(COMMANDS), "openledger"];
+  const looked = [...Object.keys(PREFIXES), ...Object.keys(COMMANDS), "openledger", "database"];
   expect(Object.keys(services).sort()).toEqual(looked.sort());
 });
 
