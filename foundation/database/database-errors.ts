@@ -46,9 +46,16 @@ export function databaseError(cause: unknown): RollupError {
     state === undefined
       ? "errno" in (cause as object) || UNREACHABLE_WORDS.test(message)
       : UNREACHABLE_CLASSES.includes(state.slice(0, 2)) || UNREACHABLE_STATES.includes(state);
-  return processErrors.raise(
-    isAway ? "SRV_DATABASE_UNREACHABLE" : "SRV_DATABASE_FAILED",
-    `the database: ${message}`,
-    { data, cause },
-  );
+  // Servers answer strangers with the message: it names no address and no statement. The cause has both.
+  return isAway
+    ? processErrors.raise("SRV_DATABASE_UNREACHABLE", "the database does not answer", { data, cause })
+    : processErrors.raise("SRV_DATABASE_FAILED", "the database refused a statement", { data, cause });
+}
+
+/** The same error with the driver's words, for the operator of a process that cannot start. */
+export function explained(error: unknown): unknown {
+  if (!isUnreachable(error) || !(error instanceof Error) || !(error.cause instanceof Error)) return error;
+  const { cause, message } = error;
+  const { data } = error as RollupError;
+  return processErrors.raise("SRV_DATABASE_UNREACHABLE", `${message}: ${cause.message}`, { data, cause });
 }

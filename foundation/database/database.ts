@@ -9,7 +9,7 @@ import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow }
 import { processErrors } from "../error-table.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
-import { databaseError, isLostRace } from "./database-errors.ts";
+import { databaseError, explained, isLostRace } from "./database-errors.ts";
 import { type DatabasePart, migrate } from "./migrate.ts";
 import type { DatabaseLogger, Queries, SqlValue, Transactions } from "./queries.ts";
 
@@ -96,7 +96,7 @@ export class Database implements Transactions {
       return database;
     } catch (error) {
       await pool.end();
-      throw error;
+      throw explained(error);
     }
   }
 
