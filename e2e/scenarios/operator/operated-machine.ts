@@ -21,7 +21,6 @@ interface ComposeService {
 const SERVICES = [
   ["sequencer", 8547],
   ["bridge", 8548],
-  ["prover", 8549],
   ["full-node", 8557],
 ] as const;
 type ServiceName = (typeof SERVICES)[number][0];

@@ -9,6 +9,7 @@ import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { startAnvil } from "@openledger/contracts/l1/anvil";
 import { loadDeployedCircuits } from "@openledger/prover/keys/deployed-circuits";
 import { Command } from "commander";
+import { createTestClient, http } from "viem";
 import { auditPreconfirmations } from "../../audit/audit.ts";
 import { type CommandRunner, commandRunner } from "../../world/commands.ts";
 import type { Traffic } from "../../world/traffic.ts";
@@ -35,6 +36,8 @@ interface OperationsOptions {
 
 /** Development keys work there, and a chain that takes none. */
 const [LOCAL_CHAIN_ID, OTHER_CHAIN_ID] = [31_337, 1_337];
+/** Blocks after which a full node takes a contract for final. */
+const FINALITY_BLOCKS = 64;
 
 export const operationsScenario = scenario<OperationsOptions>(
   new Command("operations")
@@ -75,6 +78,8 @@ async function operate(
     const own = ["--deployment", recordPath, "--operator-key-file", join(folder, "operator-key")];
     await refusedInit(machine, commands, own, tell);
     await machine.init(...own, ...setOptions(DRILL_SETTINGS));
+    // A full node refuses a contract that a reorganisation could take back. Containers try again until it is deep enough.
+    await createTestClient({ mode: "anvil", transport: http(anvil.url) }).mine({ blocks: FINALITY_BLOCKS });
     await machine.start();
     tell("all processes run");
     const sent = await startTraffic(anvil.url, recordPath, machine.url);
