@@ -159,8 +159,8 @@ async function refusedInit(
 async function audited(url: string, recordPath: string, traffic: Traffic) {
   const deployment = loadDeployment(recordPath);
   const loaded = await loadDeployedCircuits(deployment.circuits);
-  const circuits = deployment.circuits.map(({ name, size0, size1, sort }) => ({
-    sizes: { sort, size0, size1 },
+  const circuits = deployment.circuits.map(({ name, size0, size1, sort, tableSizes }) => ({
+    sizes: { sort, size0, size1, tableSizes },
     proving: loaded.get(name)!,
   }));
   const { doubled, lost, posted, problems } = await auditPreconfirmations({
