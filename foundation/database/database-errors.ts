@@ -11,6 +11,8 @@ const UNREACHABLE_STATES = ["53300", "57P01", "57P02", "57P03", "57014", "55P03"
 /** Words of the driver's errors without a code. */
 const UNREACHABLE_WORDS = /timeout|terminated|connection|not queryable/i;
 
+/** Codes of the operating system, as ECONNREFUSED; Node's own begin with ERR_. Several addresses fail without an errno. */
+const SYSTEM_CODE = /^E(?!RR_)/;
 /** A SQLSTATE; EPIPE, which has as many letters, is the operating system's. */
 const SQLSTATE = /^[0-9FHPX][0-9A-Z]{4}$/;
 
@@ -39,14 +41,15 @@ export function databaseError(cause: unknown): RollupError {
   if (isRollupError(cause)) return cause;
   const state = stateOf(cause);
   const message = cause instanceof Error ? cause.message : String(cause);
-  const data = { reason: state ?? (cause as { code?: unknown }).code ?? null };
+  const { code } = cause as { code?: unknown };
+  const data = { reason: code ?? null };
+  // Servers answer strangers with the message: it names no address and no statement. The cause has both.
   if (state === DISK_FULL)
-    return processErrors.raise("SRV_DISK_FULL", `the database's disk is full: ${message}`, { data, cause });
+    return processErrors.raise("SRV_DISK_FULL", "the database's disk is full", { data, cause });
   const isAway =
     state === undefined
-      ? "errno" in (cause as object) || UNREACHABLE_WORDS.test(message)
+      ? SYSTEM_CODE.test(String(code)) || UNREACHABLE_WORDS.test(message)
       : UNREACHABLE_CLASSES.includes(state.slice(0, 2)) || UNREACHABLE_STATES.includes(state);
-  // Servers answer strangers with the message: it names no address and no statement. The cause has both.
   return isAway
     ? processErrors.raise("SRV_DATABASE_UNREACHABLE", "the database does not answer", { data, cause })
     : processErrors.raise("SRV_DATABASE_FAILED", "the database refused a statement", { data, cause });

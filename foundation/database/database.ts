@@ -100,16 +100,17 @@ export class Database implements Transactions {
     }
   }
 
-  async query<Row extends QueryResultRow = QueryResultRow>(
+  /** Bound, so that it may be handed on by itself as a transaction's may. */
+  readonly query = async <Row extends QueryResultRow = QueryResultRow>(
     text: string,
     values: readonly SqlValue[] = [],
-  ): Promise<Row[]> {
+  ): Promise<Row[]> => {
     try {
       return (await this.#pool.query<Row>(text, values as unknown[])).rows;
     } catch (error) {
       throw databaseError(error);
     }
-  }
+  };
 
   /**
    * Runs `work` in a transaction, and again where it lost a race with another one; it must have no effects of its own.
