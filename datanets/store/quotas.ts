@@ -3,6 +3,10 @@ import { datanetError } from "../datanet-errors.ts";
 
 const DAY_MS = 86_400_000;
 
+/** Days that usage stays: hosts' clocks may differ around midnight. */
+const KEPT_DAYS = 1;
+const DELETED_AT_ONCE = 1_000;
+
 export interface QuotaLimits {
   readonly quotaBytesPerDay: number;
   readonly quotaRecordsPerDay: number;
@@ -54,6 +58,18 @@ export class Quotas {
       usages: new Map(found.map(({ bytes, leafId, records }) => [leafId, { bytes, records }])),
     });
   }
+}
+
+/** Deletes usage of days that are over, a part at a time. @returns false if nothing is left to delete */
+export async function deleteOldUsage(queries: Queries, nowMs: number): Promise<boolean> {
+  const today = Math.floor(nowMs / DAY_MS);
+  // Another host may be at the same rows.
+  const deleted = await queries.query(
+    `delete from usage using (select leaf_id, day from usage where day < $1 limit $2 for update skip locked) as old
+      where usage.leaf_id = old.leaf_id and usage.day = old.day returning 1`,
+    [today - KEPT_DAYS, DELETED_AT_ONCE],
+  );
+  return deleted.length === DELETED_AT_ONCE;
 }
 
 /** Usage of some leaves in one day, within a transaction. */

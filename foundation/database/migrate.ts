@@ -51,7 +51,7 @@ export async function migrate(
   if (found !== undefined) requireOwn(found, part, rollup);
   if (found?.version === expected) return;
   if (!mayMigrate) throw schemaError(part, found?.version ?? 0, expected);
-  await database.transaction(async (queries) => {
+  const raise = async (queries: Queries) => {
     await queries.query("select pg_advisory_xact_lock($1)", [LOCK_ID]);
     await queries.query("create schema if not exists openledger");
     await queries.query(
@@ -72,7 +72,9 @@ export async function migrate(
       [part.name, expected, rollup?.chainId ?? null, rollup?.rollupAddress.toLowerCase() ?? null],
     );
     logger.info({ part: part.name, from: version, to: expected }, "the database's schema is in this version");
-  });
+  };
+  // A copy of large tables, and their new indexes, take longer than a statement may.
+  await database.transaction(raise, { isUnlimited: true });
 }
 
 async function recordOf(queries: Queries, name: string): Promise<PartRecord | undefined> {
