@@ -1,3 +1,7 @@
+/**
+ * Writes the rows of a commit (a contributor's promise of rows on the ledger) as they are uploaded in pieces, and knows which
+ * are still missing. HostedDatanet calls it within the transaction of an upload.
+ */
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowDescription } from "./row-description.ts";
 import type { StoredCommit } from "./stored-datanet.ts";

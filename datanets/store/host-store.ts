@@ -1,4 +1,7 @@
-/** The host's part of the database: the Datanets that it has, their directory, names, and what leaves have stored today. */
+/**
+ * A Datanet host's database, as its routes take it: the hosted Datanets, their directory and their totals. One Datanet is a
+ * `HostedDatanet`.
+ */
 import type { Database } from "@openledger/foundation/database/database";
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { NamedCard } from "../card/card.ts";

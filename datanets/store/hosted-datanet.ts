@@ -1,3 +1,4 @@
+/** One Datanet in a host's database: its cards, commits, rows, versions and records, read and written for the host's routes. */
 import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import type { Database } from "@openledger/foundation/database/database";
 import type { Queries, SqlValue } from "@openledger/foundation/database/queries";

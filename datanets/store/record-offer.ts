@@ -1,3 +1,7 @@
+/**
+ * A signed record that somebody sends to a host, and the facts by which it is taken or refused: record-routes.ts makes offers,
+ * host/access.ts checks them, take-records.ts stores them.
+ */
 import type { SignedRecord, VerifiedBody } from "../records/record.ts";
 import type { RecordState } from "../records/record-state.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * Columns of the host's table of rows that are computed from a row's bytes by the Datanet's card: label, well-formedness,
+ * search words.
+ */
 import type { Card } from "../card/card.ts";
 import { viewRow } from "../rows/row-view.ts";
 import { wordsOfText } from "./row-words.ts";

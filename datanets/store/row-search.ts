@@ -1,6 +1,7 @@
 /**
- * Search for rows by words and facts. Rows with the words come by how well they match; all others, and those of words that very
- * many rows have, in the order in which they came to the host.
+ * Search of a host among a Datanet's rows, by words, label, contributor and state; row-routes.ts serves it. Rows with the words
+ * come by how well they match; all others, and those of words that very many rows have, in the order in which they came to the
+ * host.
  */
 import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";

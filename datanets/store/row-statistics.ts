@@ -1,4 +1,7 @@
-/** Counts for people and pictures: classes, states, lengths by powers of two, growth by day (UTC), agreement. */
+/**
+ * Statistics of a Datanet's rows for its page: counts by label and state, lengths by powers of two, growth by day (UTC), and
+ * agreement of labellers. Cached for a minute; row-routes.ts serves them.
+ */
 import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import { agreementOf, sum } from "../records/agreement.ts";

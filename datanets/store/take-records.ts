@@ -1,4 +1,7 @@
-/** Takes signed records: what each may say is checked in the transaction that stores it, so that two at once do not both pass. */
+/**
+ * Stores signed records that clients send to a host (record-routes.ts). What each may say is checked in the transaction that
+ * stores it, so that of two contradicting records at once only one passes.
+ */
 import type { Queries } from "@openledger/foundation/database/queries";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
