@@ -1,4 +1,7 @@
-/** Questions and answers of this tab. An answer belongs to its customer, so it is stored nowhere else. */
+/**
+ * Questions asked in this tab and their answers, stored with the tab for the Ask page. An answer belongs to its customer, so it
+ * is stored nowhere else.
+ */
 import { answerSchema, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { signal } from "@preact/signals";
