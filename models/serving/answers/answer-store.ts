@@ -1,6 +1,6 @@
 /**
- * Answers, and the payments that were read for them, in PostgreSQL: all servers on one database are one. What a server gave is
- * opened by any other, and none of them reads a payment twice.
+ * Store of the answers of registered models and of the payments that were found for them, in PostgreSQL: all servers on one
+ * database are one. What a server gave is opened by any other, and none of them reads a payment twice.
  */
 import type { Database, Queries } from "@openledger/foundation/database/database";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
