@@ -1,6 +1,6 @@
 /**
- * Tokens that begin and end a text, read from a model's published files. The answer server ends answers by them, presets of
- * recipes name them.
+ * Tokens that begin and end a text, and the chat template, read from a model's published files. The answer server prompts and
+ * ends answers by them; presets of recipes name them.
  */
 
 import { textOfBytes } from "@openledger/foundation/utf8";
