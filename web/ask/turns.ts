@@ -45,11 +45,11 @@ export async function loadTurns(place: TurnsPlace): Promise<void> {
   set(place, []);
   const text = sessionStorage.getItem(keyOf(place));
   if (text === null) return;
-  const kept = (JSON.parse(text) as { prompt: string; answer: unknown; said: ServedAnswer }[]).map(
+  const stored = (JSON.parse(text) as { prompt: string; answer: unknown; said: ServedAnswer }[]).map(
     ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer), words: null }),
   );
-  set(place, [...kept, ...turnsOf(place)]);
-  for (const turn of kept) {
+  set(place, [...stored, ...turnsOf(place)]);
+  for (const turn of stored) {
     // Without its words the answer still has its receipt: what cannot be read again is not shown.
     const words = await readWords(turn.said).catch(() => null);
     set(
@@ -68,8 +68,8 @@ export function addTurn(place: TurnsPlace, turn: Turn): void {
 function set(place: TurnsPlace, turns: readonly Turn[]): void {
   threads.value = new Map([...threads.value, [keyOf(place), turns]]);
   if (turns.length === 0) return;
-  const kept = turns.map(({ answer, prompt, said }) => ({ prompt, said, answer: onTheWire(answer) }));
-  sessionStorage.setItem(keyOf(place), JSON.stringify(kept));
+  const stored = turns.map(({ answer, prompt, said }) => ({ prompt, said, answer: onTheWire(answer) }));
+  sessionStorage.setItem(keyOf(place), JSON.stringify(stored));
 }
 
 /** Writes an answer as the model's server did. */
@@ -94,8 +94,8 @@ const thumbs = signal<ReadonlyMap<bigint, Thumb | null>>(new Map());
 export function thumbOf(receipt: bigint): Thumb | null {
   const known = thumbs.value.get(receipt);
   if (known !== undefined) return known;
-  const kept = localStorage.getItem(THUMB + receipt);
-  return kept === "up" || kept === "down" ? kept : null;
+  const stored = localStorage.getItem(THUMB + receipt);
+  return stored === "up" || stored === "down" ? stored : null;
 }
 
 /** Stores the reader's rating; null deletes it. */

@@ -165,7 +165,7 @@ async function checkOperations(job: Job): Promise<Check[]> {
   const onL1 = operations.filter(
     (operation) => operation?.status === "posted" || operation?.status === "final",
   );
-  const kept = operations.filter((operation) => operation != null && isPromiseKept(operation));
+  const fulfilled = operations.filter((operation) => operation != null && isPromiseKept(operation));
   return [
     equal(
       `all ${keys.length} signed operations (${transferCount} of them transfers) are on L1`,
@@ -173,7 +173,7 @@ async function checkOperations(job: Job): Promise<Check[]> {
       keys.length,
       String,
     ),
-    equal("every preconfirmation names the place that its operation got", kept.length, keys.length, String),
+    equal("every preconfirmation names the place that its operation got", fulfilled.length, keys.length, String),
   ];
 }
 
