@@ -1,4 +1,7 @@
-/** Work of labellers: their next rows, and their standing on a host. */
+/**
+ * Reads from a Datanet's host what its pages need of labelling: a labeller's next rows and standing, and the statistics of all
+ * rows.
+ */
 
 import type { Card } from "@openledger/datanets/card/card";
 import { RollupError } from "@openledger/foundation/rollup-error";

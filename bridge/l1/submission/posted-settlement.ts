@@ -1,4 +1,4 @@
-/** Search for an epoch's settlement on L1 by the contract's own event, for whoever verifies the settlement. */
+/** Finds an epoch's settlement on L1 by the contract's own event, for whoever verifies the settlement. */
 import { decodeWire } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
