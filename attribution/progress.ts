@@ -1,5 +1,3 @@
-/** Type of the progress that long computations report to their callers. */
-
 /**
  * Progress of a long computation, a training or a registration: `done` of `total` in units of its stage. Commands and
  * pages show it.

@@ -1,6 +1,6 @@
 /**
- * Reads from a Datanet's host what its pages need of labelling: a labeller's next rows and standing, and the statistics of all
- * rows.
+ * Calls to a Datanet's host about labelling, for its pages and commands: a labeller's next rows and standing, statistics of all
+ * rows, and a model's suggestions of labels.
  */
 
 import type { Card } from "@openledger/datanets/card/card";
