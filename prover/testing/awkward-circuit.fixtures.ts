@@ -1,3 +1,4 @@
+/** Circuit for tests of the provers whose key has all that sums of points can stumble over. */
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 
 /** Wires of each sort. */

@@ -1,3 +1,6 @@
+/**
+ * Last step of the devnet's job: compares every balance and amount with the plan, with L1, and with the ledger rebuilt from L1.
+ */
 import { TREASURY_ID } from "@openledger/circuits/protocol";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
