@@ -235,7 +235,7 @@ function rowOf({ row }: Pick<Card, "row">, record: FileRecord, place: Place): Ui
 }
 
 const INTEGER = /^-?\d+$/;
-/** As in JSON: a number has no zeros before it, and an area code is no number. */
+/** Numbers as in JSON: one has no zeros before it, and an area code is no number. */
 const NUMERAL = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
 
 /** True for numbers and names that a file's format wraps. */

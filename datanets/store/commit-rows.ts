@@ -28,7 +28,7 @@ export class CommitRows {
     this.#commit = commit;
   }
 
-  /** Which of the `count` places from `from` on have not come, as differences to `from`. */
+  /** Places among the `count` from `from` on that have not come, as differences to `from`. */
   async missingOf(from: number, count: number): Promise<number[]> {
     const runs = await this.#queries.query<{ from: number; end: number }>(
       `select lower(run) as "from", upper(run) as "end"

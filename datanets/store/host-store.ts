@@ -115,7 +115,7 @@ export class HostStore {
     return { total: counted[0]!.total, datanets: found.map((facts) => this.#open(facts)) };
   }
 
-  /** Which of these SHA-256, 32 bytes each, are rows of which Datanets, and who has contributed them. */
+  /** Finds the rows with these SHA-256, 32 bytes each: their Datanets, and who has contributed them. */
   knownRows(digests: Buffer): Promise<{ place: number; datanetId: number; contributorId: number }[]> {
     return this.database.query(
       `select asked.place, rows.datanet_id as "datanetId", contributor_id as "contributorId"

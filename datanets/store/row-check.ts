@@ -210,7 +210,7 @@ export class RowChecks {
     );
   }
 
-  /** In the ledger's order. */
+  /** Sends the rows in the ledger's order. */
   async #sendRows(
     datanet: HostedDatanet,
     card: Card,

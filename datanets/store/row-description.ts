@@ -6,7 +6,7 @@ import type { Card } from "../card/card.ts";
 import { viewRow } from "../rows/row-view.ts";
 import { wordsOfText } from "./row-words.ts";
 
-/** What a row is by a card, as its columns have it. */
+/** Description of a row by a card, as its columns have it. */
 export interface RowDescription {
   /** null if the row has no label of its own. */
   readonly label: string | null;

@@ -56,7 +56,7 @@ interface Matching {
 }
 
 export class RowSearch {
-  /** By the Datanet's revision, so that what any host writes makes them old. */
+  /** Cache by the Datanet's revision, so that what any host writes makes them old. */
   readonly #totals = new LRUCache<string, number>({ max: MAX_CACHED });
   readonly #places = new LRUCache<string, number>({ max: MAX_CACHED });
 
@@ -110,7 +110,7 @@ export class RowSearch {
     return { from: place, rows: await read(behind) };
   }
 
-  /** How many rows of the search come before the one behind `after`. */
+  /** Number of the search's rows before the one behind `after`. */
   async #placeAfter(
     datanet: HostedDatanet,
     card: Card,

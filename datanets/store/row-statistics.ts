@@ -14,7 +14,7 @@ const MAX_CACHED = 50;
 const CACHED_MS = 60_000;
 
 export class RowStatistics {
-  /** By the Datanet's revision, so that what any host writes makes them old. */
+  /** Cache by the Datanet's revision, so that what any host writes makes them old. */
   readonly #cache = new LRUCache<string, Awaited<ReturnType<typeof rowStatistics>>>({
     max: MAX_CACHED,
     ttl: CACHED_MS,

@@ -20,7 +20,7 @@ interface KnownRow {
   readonly begunAt: number | null;
 }
 
-/** Which of these ids are of records that are here. */
+/** Ids among these whose records are here. */
 export async function recordsHere(
   queries: Queries,
   datanetId: number,
@@ -282,7 +282,7 @@ async function storeRowStates(
   );
 }
 
-/** What `outcomeOf` reads of a row's records, counted: the rest of it is SQL, since a card may change (row-outcome.ts). */
+/** Counts of all that `outcomeOf` reads of a row's records: the rest of it is SQL, since a card may change (row-outcome.ts). */
 function columnsOf(records: RowRecords) {
   const { gold, labels, leaveOut, objections, settled, suggestion } = records;
   const counts = new Map<string, number>();

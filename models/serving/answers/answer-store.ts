@@ -55,11 +55,11 @@ export interface ReadPayment {
   readonly amountWei: bigint;
 }
 
-/** What a look at the ledger has read from a cursor on. */
+/** Payments that a look at the ledger has read from a cursor on. */
 export interface ReadStep {
   readonly cursor: PaymentCursor;
   readonly payments: readonly ReadPayment[];
-  /** How the epoch was read to its end, where it was. */
+  /** Cursor at the end of an epoch that was read to its end; absent where none was. */
   readonly closed?: PaymentCursor;
 }
 
