@@ -68,7 +68,10 @@ export interface SingleFileFacts {
 }
 
 /** @param singleFile null: within the single-file page itself */
-export function exitModules(circuits: readonly ExitPageCircuit[], singleFile: SingleFileFacts | null): Plugin {
+export function exitModules(
+  circuits: readonly ExitPageCircuit[],
+  singleFile: SingleFileFacts | null,
+): Plugin {
   const values: Readonly<Record<string, unknown>> = {
     [NAMES.circuits]: circuits.map(({ name }) => name),
     [NAMES.singleFile]: singleFile,

@@ -72,13 +72,13 @@ function KeepPage({ rollupAddress }: { rollupAddress: string }) {
         <a href="./exit/openledger-exit.html" download={`openledger-exit-${rollupAddress}.html`}>
           Download the exit page
         </a>{" "}
-        ({(singleFile.byteCount / BYTES_PER_MB).toFixed(1)} MB, one file) and open it from your disk on the day you
-        need it. It asks an Ethereum node and, if batches are in blobs, an archive. The proving keys are in
-        it; its name holds the contract's address.
+        ({(singleFile.byteCount / BYTES_PER_MB).toFixed(1)} MB, one file) and open it from your disk on the
+        day you need it. It asks an Ethereum node and, if batches are in blobs, an archive. The proving keys
+        are in it; its name holds the contract's address.
       </p>
       <p class="small">
-        SHA-256 <Identifier value={singleFile.sha256} label="the SHA-256 of the file" />. You can check it against
-        the source: <code>openledger exit --page</code> makes the same file and prints this number.
+        SHA-256 <Identifier value={singleFile.sha256} label="the SHA-256 of the file" />. You can check it
+        against the source: <code>openledger exit --page</code> makes the same file and prints this number.
       </p>
     </Notice>
   );

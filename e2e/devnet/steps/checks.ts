@@ -176,7 +176,12 @@ async function checkOperations(job: Job): Promise<Check[]> {
       keys.length,
       String,
     ),
-    equal("every preconfirmation names the place that its operation got", fulfilled.length, keys.length, String),
+    equal(
+      "every preconfirmation names the place that its operation got",
+      fulfilled.length,
+      keys.length,
+      String,
+    ),
   ];
 }
 

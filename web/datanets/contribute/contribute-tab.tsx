@@ -282,7 +282,10 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
           onDecide={(isOut) => setDecided({ ...decided, [group.kind]: isOut })}
         />
       ))}
-      <FirstRows rows={rowPlaces.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))} count={rowPlaces.length} />
+      <FirstRows
+        rows={rowPlaces.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))}
+        count={rowPlaces.length}
+      />
       <div class="row">
         <Button isMain isBusy={isBusy} isDisabled={rowPlaces.length === 0} onClick={() => onSign(rowPlaces)}>
           {isBusy ? "Keeping the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}
