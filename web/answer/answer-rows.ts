@@ -132,6 +132,6 @@ export async function computePayout(
 /** Returns the opening; of a direct model only if the class is its answer: no settlement pays by another. */
 function provable(opening: AnswerOpening | undefined, matrix: RegisteredMatrix): AnswerOpening | undefined {
   if (opening === undefined || matrix instanceof Int8Array || !isDirectQuery(opening.query)) return opening;
-  const { answeredClass: said, counts } = opening.query;
-  return said === answeredClass(matrix, counts) ? opening : undefined;
+  const { answeredClass: claimedClass, counts } = opening.query;
+  return claimedClass === answeredClass(matrix, counts) ? opening : undefined;
 }
