@@ -1,3 +1,4 @@
+/** Tests of the Settlements contract's rules: delays, default split, activation, closes. */
 import { KIND } from "@openledger/circuits/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { revertEachTest } from "../../testing/chain.ts";
