@@ -1,9 +1,10 @@
 /**
- * Search for rows by words and facts. Rows with the words come by how well they match; all others, and those of words that more
- * rows have than are counted, in the order in which they came to the host.
+ * Search of a host among a Datanet's rows, by words, label, contributor and state; row-routes.ts serves it. Rows with the words
+ * come by how well they match; all others, and those of words that more rows have than are counted, in the order in which they
+ * came to the host.
  *
- * A search by words, or by a label or state, costs no more in a larger Datanet: at most MAX_COUNTED rows are counted and ranked,
- * and those behind them are found by the number of the row before.
+ * A search by words, a label or a state costs no more in a larger Datanet: at most MAX_COUNTED rows are counted and ranked, and
+ * those behind them are found by the number of the row before.
  */
 import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
@@ -87,7 +88,7 @@ interface Matching {
 }
 
 export class RowSearch {
-  /** By the Datanet's revision, so that what any host writes makes them old. */
+  /** Cache by the Datanet's revision, so that what any host writes makes them old. */
   readonly #totals = new LRUCache<string, Total>({ max: MAX_CACHED });
   readonly #places = new LRUCache<string, number>({ max: MAX_CACHED });
 
