@@ -61,7 +61,11 @@ export const addVerifyPreconfirmationsCommand = command({
     const { blockNumber, checked, context, outcome } = result;
     const lines = checked.flatMap((one) => checkedLines(one, result));
     output.answer(
-      [...lines, ...warnings, `${checked.length} preconfirmations compared with L1's block ${blockNumber}: ${outcome}`],
+      [
+        ...lines,
+        ...warnings,
+        `${checked.length} preconfirmations compared with L1's block ${blockNumber}: ${outcome}`,
+      ],
       {
         outcome,
         blockNumber,
