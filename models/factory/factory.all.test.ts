@@ -246,8 +246,12 @@ describe("what a factory refuses", () => {
       FACTORY_MAX_STORE_BYTES: "1024",
     });
     const client = await strict.as(0);
-    writeFileSync(join(world.folder, "strict", "full"), new Uint8Array(1_024));
-    await expect(client.addDataset(upload)).rejects.toThrow(code("SRV_DISK_FULL"));
+    const lines = (name: string) =>
+      jsonlOf(Array.from({ length: 10 }, (_, i) => ({ text: `${name}${i}`.repeat(60) })));
+    await client.addDataset({ ...upload, jsonl: lines("first") });
+    await expect(client.addDataset({ ...upload, jsonl: lines("second") })).rejects.toThrow(
+      code("SRV_DISK_FULL"),
+    );
     const small = await (await world.factory("small", { FACTORY_MAX_ROWS: "10", FACTORY_BASES: "" })).as(0);
     await expect(small.addDataset(upload)).rejects.toThrow(code("SRV_TOO_LARGE"));
     for (const jsonl of ["", "no JSON", '{"text":7}', '{"prompt":"a"}'])
