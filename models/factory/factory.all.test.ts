@@ -155,7 +155,8 @@ describe("a factory", () => {
   });
 
   it("lets accounts take turns, and shows each its own alone", async () => {
-    const first = await alice.begin(await requestOf(alice, { rounds: 20 }));
+    const first = await alice.begin(await requestOf(alice, { rounds: 60 }));
+    await eventsUntil(alice, first.id, isState("running"));
     const second = await alice.begin(await requestOf(alice));
     const other = await bob.begin(await requestOf(bob));
     expect(other.queuedBefore).toBe(1);
@@ -177,6 +178,12 @@ describe("a factory", () => {
 });
 
 describe("what a factory refuses", () => {
+  it("is a folder in which an earlier version stored what is in the database now", async () => {
+    mkdirSync(join(world.folder, "earlier", "store"), { recursive: true });
+    const earlier = world.factory("earlier", { FACTORY_DATA_PATH: join(world.folder, "earlier") });
+    await expect(earlier).rejects.toThrow(code("SRV_STORE_FORMAT"));
+  });
+
   it("is whoever has not signed, or is none of its accounts", async () => {
     const answer = await fetch(`${factory.url}/v1/jobs`);
     expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([

@@ -35,12 +35,12 @@ export interface FactoryWorld extends HostWorld {
   database(name: string): Promise<TestDatabase>;
   /**
    * Starts a worker of a factory as a process of its own, in the role that `operator worker-role` makes.
-   * @param onJob called with each job that it begins
+   * @param onJob called with each job that it begins, and whether it goes on from a state
    */
   worker(
     name: string,
     environment?: Record<string, string>,
-    onJob?: (jobId: string) => void,
+    onJob?: (jobId: string, hasState: boolean) => void,
   ): Promise<OwnProcess>;
 }
 
@@ -110,8 +110,8 @@ export async function createFactoryWorld(
       const started = await startOwnProcess(
         "models/factory/worker/main.ts",
         { ...environment(dataPath, databaseUrl), FACTORY_LOG_LEVEL: "info", ...more },
-        ({ job, msg }) => {
-          if (msg === "job runs") onJob(job as string);
+        ({ hasState, job, msg }) => {
+          if (msg === "job runs") onJob(job as string, hasState === true);
           return msg === "factory worker runs" ? "" : null;
         },
       );

@@ -118,7 +118,7 @@ export class TrainWorker {
     const statePath = join(jobFolder, STATE_FOLDER, STATE_FILE);
     const fetched = <T>(work: () => Promise<T>) => queues.trainings.whileAway(signal, work);
     await writeDatasetRows(rowsFolder, await fetched(() => fetchDatasetRows(database, datasetId)));
-    await fetched(() => files.fetch(id, "state", STATE_FILE, statePath));
+    const hasState = await fetched(() => files.fetch(id, "state", STATE_FILE, statePath));
     const basePlace = await fetched(() => placeOf(database, baseId));
     signal.throwIfAborted();
     const task = new ChildTask<"train">(
@@ -142,7 +142,7 @@ export class TrainWorker {
     hold.task = task;
     const kill = () => task.kill();
     signal.addEventListener("abort", kill, { once: true });
-    log.info({ job: id, step: job.view.step, processId: task.processId }, "job runs");
+    log.info({ job: id, step: job.view.step, hasState, processId: task.processId }, "job runs");
     try {
       const wish = hold.wish ?? (job.isStopWished ? "stop" : null);
       if (wish !== null) task.send(wish);
