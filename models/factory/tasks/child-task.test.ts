@@ -61,7 +61,7 @@ it("gives the place of a held computation to the account's next one", async () =
   execFileSync("mkfifo", [join(pipe, "config.json")]);
   const place = join(folder, "base");
   await writeMadeModel(place, makeModel(byteConfig, "text"));
-  const side = new SideTasks(1, { sideTimeoutMs: 15_000, jobSilenceMs: 60_000 });
+  const side = new SideTasks(1, { sideTimeoutMs: 10_000, jobSilenceMs: 60_000 });
   const held = side.run(7, { mode: "base", place: pipe });
   const next = side.run(7, { mode: "base", place });
   await expect(held).rejects.toThrow(silent);
