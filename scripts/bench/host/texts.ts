@@ -7,7 +7,7 @@ const VOWELS = "aeiou";
 /** The English stemmer takes these from a word's end. */
 const ENDINGS = ["", "", "s", "ing", "ed"];
 /** Rows that follow each other and share a subject; a third of them have its word. */
-export const ROWS_A_SUBJECT = 100_000;
+const ROWS_A_SUBJECT = 100_000;
 
 const SYLLABLES = CONSONANTS.length * VOWELS.length;
 const syllable = (n: number) => `${CONSONANTS[Math.floor(n / VOWELS.length)]}${VOWELS[n % VOWELS.length]}`;
@@ -25,7 +25,7 @@ function wordOf(rank: number): string {
 const subjectOf = (index: number) => `subject${wordOf(index)}`;
 
 /** The same numbers in 0 … 1 each time (mulberry32). */
-export function randomNumbers(seed: number): () => number {
+function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
