@@ -6,6 +6,7 @@ import {
   databaseAddress,
   openDatabase,
 } from "@openledger/foundation/database/open-database";
+import { addressOf } from "@openledger/foundation/database/roles";
 import { createLogger } from "@openledger/foundation/logger";
 import {
   type Environment,
@@ -39,19 +40,4 @@ export async function writeWorkerRole(
     await database.close();
     await release();
   }
-}
-
-/** An address with another user: in the place of the one that it has, also where its host is a socket's folder. */
-function addressOf(url: string, name: string, password: string): string {
-  const isSocket = /^postgres(ql)?:\/\/\//.test(url);
-  // URL takes no empty host.
-  const address = new URL(isSocket ? url.replace(":///", "://socket/") : url);
-  if (isSocket) {
-    address.searchParams.set("user", name);
-    address.searchParams.set("password", password);
-    return address.href.replace("://socket/", ":///");
-  }
-  address.username = name;
-  address.password = password;
-  return address.href;
 }
