@@ -7,7 +7,7 @@ import { RollupError } from "./rollup-error.ts";
 
 /** Meaning of a code, and its remedy. */
 export interface ErrorRow {
-  /** For docs/reference/errors.md; the npm packages leave it out, as `note`. */
+  /** Text for docs/reference/errors.md; the npm packages leave it out, as `note`. */
   readonly meaning: string;
   readonly remedy: string;
   /** Further facts, below the table of docs/reference/errors.md: values of `data.reason`, say. */

@@ -1,4 +1,6 @@
-/** `npm run bench -- <name>`: readable rows; the last line is the name and one JSON object. */
+/**
+ * Entry of the benchmarks, `npm run bench -- <name>`: prints readable rows, and as the last line the name and one JSON object.
+ */
 
 import { Command } from "commander";
 import type { LedgerBenchOptions } from "./bench/ledger/prove-batches.ts";

@@ -1,4 +1,7 @@
-/** Work of labellers: their next rows, and their standing on a host. */
+/**
+ * Calls to a Datanet's host about labelling, for its pages and commands: a labeller's next rows and standing, statistics of all
+ * rows, and a model's suggestions of labels.
+ */
 
 import type { Card } from "@openledger/datanets/card/card";
 import { RollupError } from "@openledger/foundation/rollup-error";

@@ -7,7 +7,7 @@ import { STORE_KINDS } from "@openledger/foundation/store/store-kinds";
 const EARLIER_FOLDER = ".openledger/datanets";
 
 /**
- * What an earlier version has stored is in none of the tables: a host that passed it over would serve nothing, and say nothing.
+ * Refuses the files of an earlier version, which are in none of the tables: a host that passed them over would serve nothing, and say nothing.
  * @throws SRV_STORE_FORMAT
  */
 export function refuseEarlierStore(folder = EARLIER_FOLDER): void {

@@ -1,4 +1,7 @@
-/** Session that signed requests name, and the requests of it that were taken. */
+/**
+ * Replay protection of signed requests: the session that they must name, and the nonces that were taken in it. request-guard.ts
+ * asks it.
+ */
 import { randomBytes } from "node:crypto";
 import type { Database } from "@openledger/foundation/database/database";
 import type { RequestProof } from "../records/signed-request.ts";

@@ -1,4 +1,7 @@
-/** Tables of the host in PostgreSQL. Digests are 32 bytes; roots, policies and ids of records are 0x-hex; times are Unix milliseconds. */
+/**
+ * Tables of a Datanet host in PostgreSQL. Digests are 32 bytes; roots, policies and ids of records are 0x-hex; times are Unix
+ * milliseconds.
+ */
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
 
 const TABLES = `

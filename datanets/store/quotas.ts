@@ -1,3 +1,7 @@
+/**
+ * Daily quotas of a host: bytes and records that each leaf stores, and the bytes of all together. Every write counts against
+ * them.
+ */
 import type { Queries } from "@openledger/foundation/database/queries";
 import { datanetError } from "../datanet-errors.ts";
 

@@ -1,6 +1,7 @@
 /**
- * Search for rows by words and facts. Rows with the words come by how well they match; all others, and those of words that very
- * many rows have, in the order in which they came to the host.
+ * Search of a host among a Datanet's rows, by words, label, contributor and state; row-routes.ts serves it. Rows with the words
+ * come by how well they match; all others, and those of words that very many rows have, in the order in which they came to the
+ * host.
  */
 import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
@@ -55,7 +56,7 @@ interface Matching {
 }
 
 export class RowSearch {
-  /** By the Datanet's revision, so that what any host writes makes them old. */
+  /** Cache by the Datanet's revision, so that what any host writes makes them old. */
   readonly #totals = new LRUCache<string, number>({ max: MAX_CACHED });
   readonly #places = new LRUCache<string, number>({ max: MAX_CACHED });
 
@@ -109,7 +110,7 @@ export class RowSearch {
     return { from: place, rows: await read(behind) };
   }
 
-  /** How many rows of the search come before the one behind `after`. */
+  /** Number of the search's rows before the one behind `after`. */
   async #placeAfter(
     datanet: HostedDatanet,
     card: Card,

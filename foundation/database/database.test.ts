@@ -1,4 +1,4 @@
-import { Client } from "pg";
+import { Client, Pool } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
 import { administer, createTestDatabase, type TestDatabase } from "../testing/test-database.ts";
@@ -181,8 +181,43 @@ it("a connection that ends is logged without the client that had it", async () =
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
   );
   await expect.poll(() => lines.length).toBeGreaterThan(0);
-  expect(JSON.parse(lines[0]!)).toMatchObject({ code: "57P01", msg: "a connection to the database ended" });
+  expect(JSON.parse(lines[0]!)).toMatchObject({
+    err: { code: "57P01", message: expect.stringContaining("terminating connection") },
+    msg: "a connection to the database ended",
+  });
   expect(lines[0]).not.toContain("secretKey");
+});
+
+it("an error of the driver leaves its client and its address out of every log", async () => {
+  const password = "password-of-nobody";
+  const url = home.url.replace("user=postgres", `user=postgres&password=${password}`);
+  const pool = new Pool({ connectionString: url });
+  const ended = new Promise<Error>((resolve) => pool.on("error", resolve));
+  await pool.query("select 1");
+  const other = await database();
+  await other.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+  );
+  const error = await ended;
+  await pool.end();
+  expect(JSON.stringify((error as { client?: object }).client), "the driver's error has it").toContain(
+    "secretKey",
+  );
+  const lines: string[] = [];
+  const logger = createLogger("test", "warn", { write: (line) => lines.push(line) });
+  const raised = databaseError(error);
+  logger.warn({ err: error }, "as it is");
+  logger.child({ jobId: 1 }).warn({ err: new Error("as a cause", { cause: error }) }, "within another");
+  logger.warn({ err: raised }, "as the project's own");
+  logger.warn({ err: new AggregateError([error], "of several") }, "of several");
+  for (const line of lines)
+    for (const secret of ["secretKey", "connectionParameters", password]) expect(line).not.toContain(secret);
+  expect(lines.map((line) => JSON.parse(line).err)).toEqual([
+    { type: "DatabaseError", code: "57P01", message: error.message, stack: error.stack },
+    expect.objectContaining({ type: "Error", message: `as a cause: ${error.message}` }),
+    expect.objectContaining({ code: "SRV_DATABASE_UNREACHABLE", data: { reason: "57P01" } }),
+    expect.objectContaining({ errors: [expect.objectContaining({ type: "DatabaseError", code: "57P01" })] }),
+  ]);
 });
 
 it("notices come, and null after a connection that was lost", async () => {

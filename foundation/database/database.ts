@@ -6,6 +6,7 @@
  * - Columns of time are `timestamptz`; money is `numeric` or text, read by `BigInt`.
  */
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from "pg";
+import { errorFacts } from "../error-facts.ts";
 import { processErrors } from "../error-table.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
@@ -38,12 +39,6 @@ const SILENCE_MS = 5_000;
 /** A transaction that lost a race is tried again so often. */
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
-
-/** Facts of an error for the log. The driver hangs its client on it, with the key that cancels the connection's statements. */
-const causeOf = (error: (Error & { code?: string }) | undefined) => ({
-  reason: error?.message,
-  code: error?.code,
-});
 
 export class Database implements Transactions {
   readonly #pool: Pool;
@@ -88,7 +83,9 @@ export class Database implements Transactions {
     };
     const pool = new Pool({ ...config, max: maxConnections });
     // An idle connection that ends is replaced by the next query.
-    pool.on("error", (error) => logger.warn(causeOf(error), "a connection to the database ended"));
+    pool.on("error", (error) =>
+      logger.warn({ err: errorFacts(error) }, "a connection to the database ended"),
+    );
     const database = new Database(pool, config, options);
     try {
       await database.#requireUnicode();
@@ -128,7 +125,8 @@ export class Database implements Transactions {
 
   async #transactionOnce<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     const client = await this.#connect();
-    const onError = (error: Error) => this.#logger.warn(causeOf(error), "a connection to the database ended");
+    const onError = (error: Error) =>
+      this.#logger.warn({ err: errorFacts(error) }, "a connection to the database ended");
     client.on("error", onError);
     let broken: RollupError | undefined;
     let failed: RollupError | undefined;
@@ -232,7 +230,7 @@ class Listener {
       if (this.#client !== client || this.#isClosed) return;
       this.#client = null;
       this.#modules.logger.warn(
-        { ...causeOf(error), channel: this.#channel },
+        { err: errorFacts(error), channel: this.#channel },
         "notices of the database are interrupted",
       );
       client.end().catch(() => {});

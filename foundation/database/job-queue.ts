@@ -9,6 +9,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import PgBoss from "pg-boss";
 import { z } from "zod";
+import { errorFacts } from "../error-facts.ts";
 import { processErrors } from "../error-table.ts";
 import type { Database } from "./database.ts";
 import { isUnreachable } from "./database-errors.ts";
@@ -124,7 +125,7 @@ export class JobQueue<
         archiveCompletedAfterSeconds: RETENTION_S,
         deleteAfterSeconds: 60,
       });
-      boss.on("error", (error) => logger.warn({ err: error }, "the queue of jobs"));
+      boss.on("error", (error) => logger.warn({ err: errorFacts(error) }, "the queue of jobs"));
       const queue = new JobQueue(database, boss, kind, logger);
       await queue.#start(migrates);
       return queue;
@@ -334,7 +335,7 @@ export class JobQueue<
   #every(intervalMs: number, work: () => Promise<void>): void {
     const timer = setInterval(() => {
       work().catch((error: unknown) => {
-        if (!isUnreachable(error)) this.#logger.warn({ err: error }, "the queue of jobs");
+        if (!isUnreachable(error)) this.#logger.warn({ err: errorFacts(error) }, "the queue of jobs");
       });
     }, intervalMs).unref();
     this.#timers.push(timer);

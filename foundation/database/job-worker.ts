@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type PgBoss from "pg-boss";
+import { errorFacts } from "../error-facts.ts";
 import type { Database } from "./database.ts";
 import { isUnreachable } from "./database-errors.ts";
 import { getInputs } from "./job-inputs.ts";
@@ -111,7 +112,8 @@ export function startJobWorker<Task, Answer, Progress>(
         return lost.abort();
       } catch (error) {
         // Whether the job is still ours shows once the database is back.
-        if (!isUnreachable(error)) logger.warn({ err: error, jobId: held[1] }, "a job is not renewed");
+        if (!isUnreachable(error))
+          logger.warn({ err: errorFacts(error), jobId: held[1] }, "a job is not renewed");
       }
     }
   }
@@ -163,7 +165,7 @@ export function startJobWorker<Task, Answer, Progress>(
           if (stopping.signal.aborted) return;
           await delay(1_000, undefined, { signal: stopping.signal }).catch(() => {});
         } else {
-          logger.warn({ err: error, jobId: id }, "the end of a job is not taken");
+          logger.warn({ err: errorFacts(error), jobId: id }, "the end of a job is not taken");
           if ("failed" in end) return;
           end = { failed: storable((error as Error).message) };
         }
@@ -199,7 +201,8 @@ export function startJobWorker<Task, Answer, Progress>(
           continue;
         }
       } catch (error) {
-        if (!isUnreachable(error)) logger.warn({ err: error }, "a job is left to the next worker");
+        if (!isUnreachable(error))
+          logger.warn({ err: errorFacts(error) }, "a job is left to the next worker");
       }
       await delay(LOOK_MS, undefined, { signal: stopping.signal }).catch(() => {});
     }

@@ -1,5 +1,6 @@
 /**
- * Kinds of stores, and the format of each: the one place where a format number is.
+ * Kinds of data directories (sequencer, full node, bridge …), and the format number of each: the one place that has these
+ * numbers. store-identity.ts compares them at each start.
  *
  * Raise the number in the change that makes directories unreadable, or that reads them differently: another key, another
  * encoding of a value, another meaning of a field, another hash beside a record. A number never goes down and is never used

@@ -1,3 +1,4 @@
+/** Starts processes of this repository in tests, and waits until they are ready. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";

@@ -20,7 +20,7 @@ import { createServingApp } from "./serving-app.ts";
 import { openKeys, registeredAdapters, type ServingConfig } from "./serving-config.ts";
 
 const MEGABYTE = 2 ** 20;
-/** Of any rollup: adapters are there by the hashes of their bytes. */
+/** Store of no rollup: adapters are there by the hashes of their bytes. */
 const STORE = { kind: "answer-server", rollup: null } as const;
 /** Time between two looks for new published models. */
 const LOOK_INTERVAL_MS = 2_000;

@@ -1,4 +1,4 @@
-/** Worker of the queue: proves one job at a time. main.ts starts it. */
+/** Worker of the queue of proofs (prove-queue.ts): proves one job at a time. main.ts starts it. */
 
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import type { RunningJob } from "@openledger/foundation/database/job-worker";

@@ -1,5 +1,6 @@
 /**
- * Suggests what a word, a number, an address or a piece of a hash may stand for, best first. Every request is bounded.
+ * Suggestions of the pages' search field (search.tsx): what a word, a number, an address or a piece of a hash may stand for,
+ * best first. Every request is bounded.
  */
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import type { HostAccess } from "@openledger/client/datanets/host-request";

@@ -1,4 +1,7 @@
-/** Rows of one search, a page at a time: those that are near stay, and a page that follows a known one goes on from it. */
+/**
+ * Rows of one search for the rows tab, fetched from the host a page at a time: those that are near stay, and a page that
+ * follows a known one goes on from it.
+ */
 import type { HostedRow, RowsPage } from "@openledger/client/datanets/row-schemas";
 
 /** Rows of one request to the host. */

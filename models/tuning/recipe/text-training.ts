@@ -359,10 +359,10 @@ export async function baseLosses({
 }: Pick<TuningRun, "placed" | "team" | "tokens">): Promise<number[]> {
   const { adapter, kernels } = loaded.model;
   const own = kernels.arena.subarray(adapter!.at, adapter!.at + adapter!.layout.floatCount);
-  const kept = own.slice();
+  const adapterFloats = own.slice();
   own.fill(0);
   const losses = await team.losses(tokens);
-  own.set(kept);
+  own.set(adapterFloats);
   return losses;
 }
 
