@@ -112,7 +112,7 @@ it.each(Object.entries(COMMANDS))(
     expect([start, main].every((path) => existsSync(join(root, path!)))).toBe(true);
     expect(rest.slice(0, words.length)).toEqual(words);
     const options = rest.slice(words.length).filter((word) => word.startsWith("--"));
-    const program = await createProgram([...words]);
+    const program = await createProgram([words[0]!]);
     const named = words.reduce(
       (parent, word) => parent.commands.find((one) => one.name() === word)!,
       program as Command,

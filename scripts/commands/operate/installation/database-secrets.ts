@@ -1,7 +1,7 @@
 /** Addresses of the database that `operator init --cluster` writes: the owner's, and one with a role of its own for each service. */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { addressOf } from "@openledger/foundation/database/roles";
+import { addressOf, roleAt } from "@openledger/foundation/database/roles";
 import { readSecretFile } from "@openledger/foundation/secret-file";
 import { operatorError } from "../operator-errors.ts";
 import { DATABASE_SERVICES, type DatabaseService, type installationPaths } from "./installation.ts";
@@ -58,4 +58,4 @@ const roleOf = (ownerUrl: string, service: DatabaseService) =>
 const newPassword = () => randomBytes(24).toString("base64url");
 
 const passwordAt = (path: string): string =>
-  existsSync(path) ? decodeURIComponent(new URL(readSecretFile(path)).password) : newPassword();
+  existsSync(path) ? roleAt(readSecretFile(path)).password : newPassword();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { HOST_PART } from "@openledger/datanets/store/host-schema";
 import { Database } from "@openledger/foundation/database/database";
+import { JOBS } from "@openledger/foundation/database/job-tables";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
 import { addressOf } from "@openledger/foundation/database/roles";
 import { createLogger } from "@openledger/foundation/logger";
@@ -83,7 +84,10 @@ describe("openledger operator prepare-database", () => {
     });
     await keys.close();
     await (await open("models", ANSWERS_PART, true)).close();
-    await expect(open("prover", HOST_PART, true)).rejects.toThrow();
+    const prover = await open("prover", JOBS, false);
+    for (const statement of ["select * from datanets.names", "insert into queue (name) values ('mine')"])
+      await expect(prover.query(statement)).rejects.toMatchObject({ data: { reason: "42501" } });
+    await prover.close();
   });
 
   it("lets the sequencer put jobs for the workers, though neither may make tables", async () => {

@@ -9,7 +9,7 @@ import { Database } from "@openledger/foundation/database/database";
 import { JOBS, WORKER_RIGHTS } from "@openledger/foundation/database/job-tables";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
 import { DATABASE_SETTINGS, openDatabase } from "@openledger/foundation/database/open-database";
-import { makeRole, type Rights, rowRights } from "@openledger/foundation/database/roles";
+import { makeRole, type Rights, roleAt, rowRights } from "@openledger/foundation/database/roles";
 import { createLogger } from "@openledger/foundation/logger";
 import { readSecretFile } from "@openledger/foundation/secret-file";
 import {
@@ -76,14 +76,8 @@ export async function prepareDatabase(
   await (await openProofQueue(config, { logger, migrates: true })).close();
   const database = await openDatabase(config, { part: JOBS, rollup: null, logger });
   try {
-    for (const service of services) {
-      const { password, username } = new URL(readSecretFile(urlOf(service)));
-      await makeRole(database, {
-        name: decodeURIComponent(username),
-        password: decodeURIComponent(password),
-        rights: rightsOf(service),
-      });
-    }
+    for (const service of services)
+      await makeRole(database, { ...roleAt(readSecretFile(urlOf(service))), rights: rightsOf(service) });
   } finally {
     await database.close();
   }
