@@ -42,8 +42,17 @@ export const WORKER_RIGHTS: Rights = [
  */
 export const makeWorkerRole = (
   queries: Queries,
-  role: { readonly name: string; readonly password: string },
-): Promise<void> => makeRole(queries, { ...role, rights: WORKER_RIGHTS });
+  {
+    name,
+    password,
+    rights = [],
+  }: {
+    readonly name: string;
+    readonly password: string;
+    /** To further tables. */
+    readonly rights?: Rights;
+  },
+): Promise<void> => makeRole(queries, { name, password, rights: [...WORKER_RIGHTS, ...rights] });
 
 /** A database or a transaction as pg-boss takes it. It has `undefined` for NULL. */
 export const sqlOf = (queries: Queries): PgBoss.Db => ({
