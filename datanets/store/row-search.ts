@@ -56,9 +56,13 @@ export interface FoundRows extends Total {
 export const MAX_COUNTED = 10_000;
 /** Totals, and places of pages, of one state of a Datanet each. */
 const MAX_CACHED = 1_000;
-/** Rows from all over the Datanet that tell whether many have the words, and how many of them make it so. */
+/**
+ * Rows from all over the Datanet that tell whether many have the words: MIN_COMMON of them make words common, MIN_DENSE so common
+ * that rows are read one after another.
+ */
 const SAMPLE_ROWS = 200;
 const MIN_COMMON = 6;
+const MIN_DENSE = 20;
 /** Smaller Datanets are searched whole. */
 const MIN_SAMPLED_ROWS = 4 * BLOCK_ROWS;
 /** Multiples of it, less their whole parts, are spread evenly, whatever pattern the rows have. */
@@ -73,6 +77,8 @@ interface Query {
   readonly key: string;
   readonly isUnfiltered: boolean;
   readonly hasWordsAlone: boolean;
+  /** True if a word is a beginning. */
+  readonly hasBeginning: boolean;
 }
 
 /** Rows that a filter leaves, in SQL. */
@@ -94,7 +100,8 @@ export class RowSearch {
 
   /** @throws SRV_BAD_REQUEST for a page by place behind the rows that are counted */
   async find(datanet: HostedDatanet, card: Card, filter: RowFilter, page: RowPage): Promise<FoundRows> {
-    if (filter.text !== undefined && isEmptyQuery(queryOf(filter.text)))
+    const words = filter.text === undefined ? null : queryOf(filter.text);
+    if (words !== null && isEmptyQuery(words))
       return { total: 0, isTotalExact: true, from: 0, rows: [], next: null };
     const used = Object.values(filter).filter((value) => value !== undefined);
     const query: Query = {
@@ -103,28 +110,37 @@ export class RowSearch {
       filter,
       key: JSON.stringify([datanet.id, datanet.revision, card.labelling, card.languages, filter]),
       isUnfiltered: used.length === 0,
-      hasWordsAlone: used.length === 1 && filter.text !== undefined,
+      hasWordsAlone: used.length === 1 && words !== null,
+      hasBeginning: words !== null && `${words.words} ${words.beginning}`.includes(":*"),
     };
-    const total = await this.#total(query);
     // One row more tells whether others follow.
     const asked = { ...page, limit: page.limit + 1 };
-    const { from, rows: found } =
-      page.after === undefined
-        ? { from: page.from, rows: await pageFrom(query, total, asked) }
-        : await this.#pageAfter(query, total, { ...asked, after: page.after });
+    const { from, rows: found, total } = await this.#page(query, asked);
     const rows = found.slice(0, page.limit);
     const last = rows.at(-1);
     if (last !== undefined && from !== null) this.#places.set(`${query.key} ${last}`, from + rows.length);
     return { ...total, from, rows, next: found.length > rows.length ? (last ?? null) : null };
   }
 
-  async #total(query: Query): Promise<Total> {
-    if (query.isUnfiltered) return { total: query.datanet.rowCount, isTotalExact: true };
-    const known = this.#totals.get(query.key);
-    if (known !== undefined) return known;
-    const total = (await countedBefore(query)) ?? (await countRows(query));
-    this.#totals.set(query.key, total);
-    return total;
+  async #page(
+    query: Query,
+    { after, from, limit }: RowPage,
+  ): Promise<{ total: Total; from: number | null; rows: number[] }> {
+    let total = query.isUnfiltered ? { total: query.datanet.rowCount, isTotalExact: true } : this.#totals.get(query.key);
+    if (total === undefined) {
+      const sampled = await sample(query);
+      if (query.filter.text !== undefined && after === undefined && sampled.length < MIN_COMMON) {
+        const page = await rankedPage(query, { from, limit });
+        if (page !== null) {
+          this.#totals.set(query.key, page.total);
+          if (page.total.isTotalExact) return { ...page, from };
+        }
+      }
+      total = this.#totals.get(query.key) ?? (await countedBefore(query)) ?? (await countRows(query, sampled));
+      this.#totals.set(query.key, total);
+    }
+    if (after === undefined) return { total, from, rows: await pageFrom(query, total, { from, limit }) };
+    return { total, ...(await this.#pageAfter(query, total, { after, limit })) };
   }
 
   async #pageAfter(
@@ -164,14 +180,24 @@ async function pageFrom(query: Query, total: Total, { from, limit }: RowPage): P
       { data: { reason: "beyond-counted", from, maxCounted: MAX_COUNTED } },
     );
   if (!isRanked(query, total)) return numbersAfter(query, { after: -1, limit, offset: from });
+  return (await rankedPage(query, { from, limit }))?.rows ?? [];
+}
+
+/** The best matches, of all that are counted, with their total; null where none is at that place. */
+async function rankedPage(
+  query: Query,
+  { from, limit }: RowPage,
+): Promise<{ total: Total; rows: number[] } | null> {
   const { bind, values } = new SqlValues();
   const { from: tables, where, words } = matchingOf(query, bind);
-  return read(
-    query,
-    `select row_words.number, ${rankSql(words!)} as rank from ${tables} where ${where}
+  const found = await query.datanet.database.query<{ number: number; count: number }>(
+    `select number, (count(*) over ())::int as count from (
+        select row_words.number, ${rankSql(words!)} as rank from ${tables} where ${where} limit ${MAX_COUNTED + 1}) as ranked
       order by rank desc, number offset ${bind(from)}::bigint limit ${bind(limit)}`,
     values,
   );
+  if (found.length === 0) return null;
+  return { total: totalOf(found[0]!.count), rows: found.map(({ number }) => number) };
 }
 
 /** Numbers of the rows that match, in their order, behind a row. */
@@ -179,6 +205,11 @@ async function numbersAfter(
   query: Query,
   { after, limit, offset = 0 }: { after: number; limit: number; offset?: number },
 ): Promise<number[]> {
+  if (query.hasWordsAlone && offset === 0) {
+    // Common words are in one of the next rows, as a rule, wherever the index has them.
+    const near = await scan(query, { after, until: after + 1 + BLOCK_ROWS, limit });
+    if (near.length === limit) return near;
+  }
   const { bind, values } = new SqlValues();
   const numbers = numbersSql(query, bind, {
     after,
@@ -186,15 +217,52 @@ async function numbersAfter(
     offset,
     limit,
     isOrdered: true,
-    isByBlocks: query.hasWordsAlone,
+    isByBlocks: query.hasWordsAlone && !query.hasBeginning,
   });
   return read(query, numbers, values);
 }
 
-async function countRows(query: Query): Promise<Total> {
-  const count = await countUntil(query, { until: query.datanet.rowCount, isByBlocks: await isCommon(query) });
-  return { total: Math.min(count, MAX_COUNTED), isTotalExact: count <= MAX_COUNTED };
+/** Numbers of the rows that have the words, in their order, by a look at each row behind `after` and before `until`. */
+async function scan(
+  { card, datanet, filter }: Query,
+  { after, limit, until }: { after: number; until: number; limit: number },
+): Promise<number[]> {
+  const { bind, values } = new SqlValues();
+  const found = await datanet.database.query<{ number: number }>(
+    `select number from (select number, words from row_words
+        where datanet_id = ${bind(datanet.id)} and number > ${bind(after)}::bigint and number < ${bind(Math.min(until, datanet.rowCount))}::bigint
+        order by number offset 0) as near
+      where words @@ (${wordsSql(filter.text!, card, bind)}) limit ${bind(limit)}`,
+    values,
+  );
+  return found.map(({ number }) => number);
 }
+
+async function countRows(query: Query, sampled: readonly number[]): Promise<Total> {
+  const isCommon = sampled.length >= MIN_COMMON;
+  if (query.hasBeginning && sampled.length >= MIN_DENSE) {
+    // The index puts all rows with the beginning together first.
+    const count = (await scan(query, { after: densest(query, sampled) - 1, until: query.datanet.rowCount, limit: MAX_COUNTED + 1 })).length;
+    if (count > MAX_COUNTED) return totalOf(count);
+  }
+  const isByBlocks = isCommon && !query.hasBeginning;
+  return totalOf(await countUntil(query, { until: query.datanet.rowCount, isByBlocks }));
+}
+
+/** Number of a row from which on, by a sample, more rows than are counted come soonest. */
+function densest({ datanet }: Query, sampled: readonly number[]): number {
+  const rowsOfOne = datanet.rowCount / SAMPLE_ROWS;
+  const count = Math.min(sampled.length, Math.ceil(MAX_COUNTED / rowsOfOne) + 2);
+  let best = 0;
+  const spanAt = (i: number) => sampled[i + count - 1]! - sampled[i]!;
+  for (let i = 1; i + count <= sampled.length; i++) if (spanAt(i) < spanAt(best)) best = i;
+  return sampled[best]!;
+}
+
+const totalOf = (count: number): Total => ({
+  total: Math.min(count, MAX_COUNTED),
+  isTotalExact: count <= MAX_COUNTED,
+});
 
 /** Counts the matching rows before number `until`, up to one more than are counted. */
 async function countUntil(
@@ -217,20 +285,20 @@ async function countUntil(
   return counted!.count;
 }
 
-/** True if, by a sample, so many rows have the words that some blocks have as many as are counted. */
-async function isCommon(query: Query): Promise<boolean> {
-  const { card, datanet, filter, hasWordsAlone } = query;
-  if (!hasWordsAlone || datanet.rowCount < MIN_SAMPLED_ROWS) return false;
+/** Numbers of sampled rows that have the words, in their order; none of a small Datanet, or where there are other filters. */
+async function sample({ card, datanet, filter, hasWordsAlone }: Query): Promise<number[]> {
+  if (!hasWordsAlone || datanet.rowCount < MIN_SAMPLED_ROWS) return [];
   const { bind, values } = new SqlValues();
   const numbers = Array.from({ length: SAMPLE_ROWS }, (_, i) =>
     Math.floor(((i * GOLDEN_RATIO) % 1) * datanet.rowCount),
   );
-  const [sample] = await datanet.database.query<{ count: number }>(
-    `select count(*)::int as count from row_words
-      where datanet_id = ${bind(datanet.id)} and number = any(${bind(numbers)}) and words @@ (${wordsSql(filter.text!, card, bind)})`,
+  const found = await datanet.database.query<{ number: number }>(
+    `select number from row_words
+      where datanet_id = ${bind(datanet.id)} and number = any(${bind(numbers)}) and words @@ (${wordsSql(filter.text!, card, bind)})
+      order by number`,
     values,
   );
-  return sample!.count >= MIN_COMMON;
+  return found.map(({ number }) => number);
 }
 
 /** The number of rows of a filter that tables have counted already; null for every other one. */
@@ -262,11 +330,11 @@ async function placeAfter(
   query: Query,
   { after, isRanked }: { after: number; isRanked: boolean },
 ): Promise<number | null> {
-  const { datanet, hasWordsAlone, isUnfiltered } = query;
+  const { datanet, hasBeginning, hasWordsAlone, isUnfiltered } = query;
   const until = Math.min(after + 1, datanet.rowCount);
   if (isUnfiltered) return until;
   if (!isRanked) {
-    const count = await countUntil(query, { until, isByBlocks: hasWordsAlone });
+    const count = await countUntil(query, { until, isByBlocks: hasWordsAlone && !hasBeginning });
     return count > MAX_COUNTED ? null : count;
   }
   const { bind, values } = new SqlValues();
