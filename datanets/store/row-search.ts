@@ -126,7 +126,9 @@ export class RowSearch {
     query: Query,
     { after, from, limit }: RowPage,
   ): Promise<{ total: Total; from: number | null; rows: number[] }> {
-    let total = query.isUnfiltered ? { total: query.datanet.rowCount, isTotalExact: true } : this.#totals.get(query.key);
+    let total = query.isUnfiltered
+      ? { total: query.datanet.rowCount, isTotalExact: true }
+      : this.#totals.get(query.key);
     if (total === undefined) {
       const sampled = await sample(query);
       if (query.filter.text !== undefined && after === undefined && sampled.length < MIN_COMMON) {
@@ -136,7 +138,8 @@ export class RowSearch {
           if (page.total.isTotalExact) return { ...page, from };
         }
       }
-      total = this.#totals.get(query.key) ?? (await countedBefore(query)) ?? (await countRows(query, sampled));
+      total =
+        this.#totals.get(query.key) ?? (await countedBefore(query)) ?? (await countRows(query, sampled));
       this.#totals.set(query.key, total);
     }
     if (after === undefined) return { total, from, rows: await pageFrom(query, total, { from, limit }) };
@@ -242,7 +245,13 @@ async function countRows(query: Query, sampled: readonly number[]): Promise<Tota
   const isCommon = sampled.length >= MIN_COMMON;
   if (query.hasBeginning && sampled.length >= MIN_DENSE) {
     // The index puts all rows with the beginning together first.
-    const count = (await scan(query, { after: densest(query, sampled) - 1, until: query.datanet.rowCount, limit: MAX_COUNTED + 1 })).length;
+    const count = (
+      await scan(query, {
+        after: densest(query, sampled) - 1,
+        until: query.datanet.rowCount,
+        limit: MAX_COUNTED + 1,
+      })
+    ).length;
     if (count > MAX_COUNTED) return totalOf(count);
   }
   const isByBlocks = isCommon && !query.hasBeginning;

@@ -121,7 +121,8 @@ export function querySql(
     const queries = names.map((name) => `to_tsquery('${name}', ${parameter})`);
     // Each word once: the index would look for it twice.
     return queries.reduce(
-      (all, one, i) => `(${all} || case when ${one} in (${queries.slice(0, i).join(", ")}) then '' else ${one} end)`,
+      (all, one, i) =>
+        `(${all} || case when ${one} in (${queries.slice(0, i).join(", ")}) then '' else ${one} end)`,
     );
   };
   if (words !== "") parts.push(any(configurations, words));
