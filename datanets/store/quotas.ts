@@ -48,13 +48,11 @@ export class Quotas {
   async begin(queries: Queries, leafIds: readonly number[]): Promise<DayUsage> {
     const day = Math.floor(this.#nowMs() / DAY_MS);
     const ids = [...new Set(leafIds)].sort((a, b) => a - b);
-    await queries.query(
-      "insert into usage select leaf_id, $2, 0, 0 from unnest($1::int[]) as leaf_id on conflict do nothing",
-      [ids, day],
-    );
+    // The update changes nothing: it locks the rows that are there, in this order.
     const found = await queries.query<Usage & { leafId: number }>(
-      `select leaf_id as "leafId", bytes::float8 as bytes, records::float8 as records from usage
-        where leaf_id = any($1) and day = $2 order by leaf_id for update`,
+      `insert into usage select leaf_id, $2, 0, 0 from unnest($1::int[]) as leaf_id order by leaf_id
+         on conflict (leaf_id, day) do update set bytes = usage.bytes
+         returning leaf_id as "leafId", bytes::float8 as bytes, records::float8 as records`,
       [ids, day],
     );
     return new DayUsage(queries, this.#limits, {
