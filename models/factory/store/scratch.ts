@@ -18,12 +18,12 @@ export class Scratch {
     this.#own = join(this.#folder, nameOf(process.pid));
   }
 
-  /** Deletes folders of this machine's processes that have ended. */
+  /** Deletes folders of this machine's processes that have ended; a container's next process may have the same id. */
   async clean(): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
     const left = names.filter((name) => {
       const id = Number(/-(\d+)$/.exec(name)?.[1]);
-      return name === nameOf(id) && !isAlive(id);
+      return name === nameOf(id) && (id === process.pid || !isAlive(id));
     });
     await Promise.all(left.map((name) => rm(join(this.#folder, name), { recursive: true, force: true })));
   }
