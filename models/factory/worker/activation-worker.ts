@@ -103,6 +103,7 @@ export class ActivationWorker {
         if (message.kind === "stage") await this.#write(hold, { percent: message.done });
       },
     );
+    this.#modules.log.info({ job: view.id, processId: task.processId }, "activation is proven");
     const kill = () => task.kill();
     signal.addEventListener("abort", kill, { once: true });
     try {
