@@ -45,7 +45,16 @@ const WORKER_RIGHTS = [
  */
 export async function makeWorkerRole(
   queries: Queries,
-  { name, password }: { readonly name: string; readonly password: string },
+  {
+    name,
+    password,
+    rights = [],
+  }: {
+    readonly name: string;
+    readonly password: string;
+    /** Statements for further tables, with %I in the place of the role. */
+    readonly rights?: readonly string[];
+  },
 ): Promise<void> {
   if (!ROLE_NAME.test(name)) {
     const problem = "takes small letters, digits and _, and begins with a letter";
@@ -71,7 +80,7 @@ export async function makeWorkerRole(
   // Everybody may connect to a new database, and make temporary tables in it.
   await run("revoke all on database %I from public", database);
   await run("grant connect on database %I to %I", database, name);
-  for (const right of WORKER_RIGHTS) await run(right, name);
+  for (const right of [...WORKER_RIGHTS, ...rights]) await run(right, name);
 }
 
 /** A database or a transaction as pg-boss takes it. It has `undefined` for NULL. */

@@ -78,6 +78,7 @@ describe("openledger --help", () => {
         "factory register",
         "factory serve",
         "factory train",
+        "factory worker",
         "freeze",
         "models ask",
         "models base",

@@ -62,19 +62,32 @@ const addInit = command({
 const addWorkerRole = command({
   usage: "worker-role <name>",
   about: "make a role of the database for a machine of workers, or give it a new password",
-  options: { ...required(OUT_FILE_OPTION) },
-  examples: ["operator worker-role machine_7 --out machine-7-url"],
-  run: async ({ args, options: { out }, output }) => {
+  options: {
+    ...required(OUT_FILE_OPTION),
+    "--factory": "for workers of the factory, too, which read its rows and write its models",
+  },
+  examples: [
+    "operator worker-role machine_7 --out machine-7-url",
+    "operator worker-role machine_8 --out machine-8-url --factory",
+  ],
+  run: async ({ args, options: { factory, out }, output }) => {
     const { writeWorkerRole } = await import("./installation/worker-role.ts");
     const name = args[0]!;
-    await writeWorkerRole({ name, out }, process.env);
-    output.answer(
-      [
-        `${out} has the address of ${name}, which takes jobs of the queue and may do nothing else`,
-        `on its machine: PROVER_DATABASE_URL_FILE=${out} node scripts/start.js prover/queue/main.ts`,
-      ],
-      { name, out },
-    );
+    const isForFactory = factory === true;
+    await writeWorkerRole({ name, out, isForFactory }, process.env);
+    const [may, start] = isForFactory
+      ? [
+          "takes jobs of the queues, reads the factory's rows and writes its models",
+          `FACTORY_DATABASE_URL_FILE=${out} node scripts/start.js models/factory/worker/main.ts`,
+        ]
+      : [
+          "takes jobs of the queue and may do nothing else",
+          `PROVER_DATABASE_URL_FILE=${out} node scripts/start.js prover/queue/main.ts`,
+        ];
+    output.answer([`${out} has the address of ${name}, which ${may}`, `on its machine: ${start}`], {
+      name,
+      out,
+    });
   },
 });
 
