@@ -99,6 +99,7 @@ describe("openledger --help", () => {
         "operator bond show",
         "operator bond withdraw",
         "operator init",
+        "operator prepare-database",
         "operator worker-role",
         "receipt",
         "restore",

@@ -1,7 +1,7 @@
 /**
- * Files of jobs in the database: the state of a training every 20 steps, adapters, published and merged models. Servers and
- * workers on any machine read them, so no volume has to be shared, and a state is in the same backup as the events that it
- * belongs to. A file is complete or not there.
+ * Store of the factory jobs' files in the database: the state of a training every 20 steps, adapters, published and merged
+ * models. Servers and workers on any machine read them, so no volume has to be shared, and a state is in the same backup as the
+ * events that it belongs to. A file is complete or not there.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";

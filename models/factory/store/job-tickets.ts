@@ -1,6 +1,6 @@
 /**
- * Entries of the factory's jobs in the queues that workers take them from (foundation/database/job-queue.ts). An entry names a
- * job and no more: what it is and how far it came is in the factory's tables, which its worker writes by a token.
+ * Tickets: the entries of the factory's jobs in the queues that workers take them from (foundation/database/job-queue.ts). An
+ * entry names a job and no more: what it is and how far it came is in the factory's tables, which its worker writes by a token.
  */
 import { type JobKind, JobQueue } from "@openledger/foundation/database/job-queue";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";

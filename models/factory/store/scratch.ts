@@ -1,6 +1,6 @@
 /**
- * Folders for computations, in the process's own data folder: what a task reads is fetched into one, what it made goes to the
- * database, and the folder goes. After a kill the next process of the machine deletes what was left.
+ * Temporary folders for the factory's computations, in the process's own data folder: what a task reads is fetched into one,
+ * what it made goes to the database, and the folder goes. After a kill the next process of the machine deletes what was left.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";

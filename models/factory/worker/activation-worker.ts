@@ -3,7 +3,8 @@
  * owner signs and sends the proof. Another worker begins again where this one ends.
  */
 import { randomUUID } from "node:crypto";
-import type { JobWorker, RunningJob } from "@openledger/foundation/database/job-worker";
+import type { RunningJob } from "@openledger/foundation/database/job-lease";
+import type { JobWorker } from "@openledger/foundation/database/job-worker";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
 import type { FactoryDataset, FactoryRegistration } from "../factory-api.ts";

@@ -7,6 +7,7 @@ import {
   databaseAddress,
   openDatabase,
 } from "@openledger/foundation/database/open-database";
+import { addressOf } from "@openledger/foundation/database/roles";
 import { processErrors } from "@openledger/foundation/error-table";
 import { createLogger } from "@openledger/foundation/logger";
 import {
@@ -62,19 +63,4 @@ async function requireFactory(queries: Queries): Promise<void> {
     "the database has no factory of this version: start a factory first, which makes its tables",
     { data: { reason: "older", part: name, found: found?.version ?? 0, expected: migrations.length } },
   );
-}
-
-/** An address with another user: in the place of the one that it has, also where its host is a socket's folder. */
-function addressOf(url: string, name: string, password: string): string {
-  const isSocket = /^postgres(ql)?:\/\/\//.test(url);
-  // URL takes no empty host.
-  const address = new URL(isSocket ? url.replace(":///", "://socket/") : url);
-  if (isSocket) {
-    address.searchParams.set("user", name);
-    address.searchParams.set("password", password);
-    return address.href.replace("://socket/", ":///");
-  }
-  address.username = name;
-  address.password = password;
-  return address.href;
 }
