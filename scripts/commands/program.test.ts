@@ -97,6 +97,7 @@ describe("openledger --help", () => {
         "operator bond deposit",
         "operator bond show",
         "operator bond withdraw",
+        "operator close-batch",
         "operator init",
         "operator worker-role",
         "receipt",
