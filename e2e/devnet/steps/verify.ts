@@ -1,3 +1,4 @@
+/** Check of the devnet's job that rebuilds the ledger from L1 alone, every proof included (`openledger verify`'s code). */
 import { blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { deriveCircuits } from "@openledger/verifier/circuits/derive-circuits";
