@@ -5,6 +5,7 @@ import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
+import { administer } from "@openledger/foundation/testing/test-database";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../engine/files/folder-source.ts";
 import {
@@ -183,6 +184,28 @@ describe("what a factory refuses", () => {
     mkdirSync(join(world.folder, "earlier", "store"), { recursive: true });
     const earlier = world.factory("earlier", { FACTORY_DATA_PATH: join(world.folder, "earlier") });
     await expect(earlier).rejects.toThrow(code("SRV_STORE_FORMAT"));
+  });
+
+  it("is many long lists in a minute: one counts for what is read, however short it is", async () => {
+    const limited = await world.factory("limited", {
+      FACTORY_BASES: "",
+      FACTORY_RATE_LIMIT_PER_MINUTE: "60",
+    });
+    const ask = async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, async () => (await fetch(`${limited.url}/v1/bases`)).text()),
+      );
+      return answers.filter((answer) => answer.includes("too many long answers")).length;
+    };
+    expect(await ask()).toBe(0);
+    await administer(
+      (await world.database("limited")).url,
+      `insert into factory.bases (id, place, view, files)
+         select 'base-' || i, 'place-' || i, '{}', '{}' from generate_series(1, 1000) as i`,
+    );
+    // The size that was seen last decides.
+    expect(await (await fetch(`${limited.url}/v1/bases`)).json()).toHaveLength(1_001);
+    expect(await ask()).toBeGreaterThan(10);
   });
 
   it("is whoever has not signed, or is none of its accounts", async () => {
