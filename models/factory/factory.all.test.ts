@@ -252,6 +252,8 @@ describe("what a factory refuses", () => {
     await expect(alice.addBase(join(world.folder, "bases", "none"))).rejects.toThrow(
       code("MOD_SOURCE_UNREADABLE"),
     );
+    for (const place of [`${world.folder}/bases/a\0b`, `${world.folder}/bases/\ud800`])
+      await expect(alice.addBase(place)).rejects.toThrow(code("SRV_BAD_REQUEST"));
     const start = "http://127.0.0.1:9/models";
     const around = ["%2e%2e/a", "..\\a", ".\t./a", "../a", "?/a"].map((rest) => `${start}/${rest}`);
     await expect(alice.addBase(`${start}/a`)).rejects.toThrow(code("MOD_SOURCE_UNREADABLE"));
