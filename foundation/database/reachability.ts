@@ -1,9 +1,13 @@
+/**
+ * Cached answer whether a server's database can be reached, for its route of health: the Datanet host and the answer server ask
+ * it.
+ */
 import type { Database } from "./database.ts";
 
 /** Time for which the last look holds. */
 const KNOWN_MS = 1_000;
 
-/** Whether a database answers, asked once a second at most, however often a process's health is asked for. */
+/** Tells whether a database answers: it is asked once a second at most, however often a process's health is asked for. */
 export class Reachability {
   readonly #database: Pick<Database, "isReachable">;
   #known = { atMs: Number.NEGATIVE_INFINITY, isReachable: Promise.resolve(true) };
