@@ -30,8 +30,6 @@ export interface HostProcess {
 
 /** Time between two looks for rows that a newer card describes otherwise. */
 const REDESCRIBE_EVERY_MS = 2_000;
-/** Time for which the last look at the database holds for those who ask for the host's health. */
-const HEALTH_MS = 1_000;
 
 /**
  * @param modules tests pass a clock
@@ -63,7 +61,6 @@ export async function createHostProcess(
     );
     const sessions = new DatabaseSessions(database);
     let origin = config.publicUrl.replace(/\/+$/, "");
-    let health = { atMs: Number.NEGATIVE_INFINITY, isReachable: Promise.resolve(true) };
     const context: HostContext = {
       config,
       domain,
@@ -78,11 +75,7 @@ export async function createHostProcess(
       guard: new RequestGuard({ domain, sessions, ledger, nowMs }),
       quotas: new Quotas(config, nowMs),
       origin: () => origin,
-      async isHealthy() {
-        const atMs = performance.now();
-        if (atMs - health.atMs >= HEALTH_MS) health = { atMs, isReachable: database.isReachable() };
-        return isRunning && (await health.isReachable);
-      },
+      isHealthy: async () => isRunning && (await database.isReachable()),
     };
     collectTotals(context);
     const app = await createHostApi(context);

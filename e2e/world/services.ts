@@ -11,6 +11,7 @@ const MAINS = {
   bridge: "bridge/main.ts",
   "datanet-host": "datanets/host/main.ts",
   factory: "models/factory/main.ts",
+  "proof-worker": "prover/queue/main.ts",
 } as const;
 
 /** @param url where it says that it lives; null: it is ready at once */

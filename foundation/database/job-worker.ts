@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type PgBoss from "pg-boss";
 import type { Database } from "./database.ts";
-import { isUnreachable } from "./database-errors.ts";
+import { isPassing, isUnreachable } from "./database-errors.ts";
 import { getInputs } from "./job-inputs.ts";
 import { sqlOf } from "./job-tables.ts";
 import type { DatabaseLogger, Queries } from "./queries.ts";
@@ -159,7 +159,8 @@ export function startJobWorker<Task, Answer, Progress>(
         await notify(id);
         return;
       } catch (error) {
-        if (isUnreachable(error)) {
+        // What was worked out for hours waits for room on the disk, too.
+        if (isPassing(error)) {
           if (stopping.signal.aborted) return;
           await delay(1_000, undefined, { signal: stopping.signal }).catch(() => {});
         } else {

@@ -110,6 +110,7 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
       log: logger,
       language: language?.routes ?? null,
       ledger: models?.app ?? null,
+      isDatabaseReachable: () => keysDatabase.isReachable(),
     });
     const url = await app.listen({ host: config.host, port: config.port });
     if (models !== null) {

@@ -41,6 +41,8 @@ interface ServingAppModules {
   readonly language: LanguageRoutes | null;
   /** Routes of registered models; null if none are served. */
   readonly ledger: FastifyInstance | null;
+  /** True while the database answers, without which nobody is served. */
+  isDatabaseReachable(): Promise<boolean>;
 }
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
@@ -63,8 +65,9 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
   });
   // Anybody's page may ask: there are no cookies, and what costs something is signed by the account that pays.
   await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
-  app.get("/health", (_request, reply) => {
-    const { activeCount = 0, isHealthy = true, queuedCount = 0 } = language?.engine ?? {};
+  app.get("/health", async (_request, reply) => {
+    const { activeCount = 0, isHealthy: isWorking = true, queuedCount = 0 } = language?.engine ?? {};
+    const isHealthy = isWorking && (await modules.isDatabaseReachable());
     return reply.code(isHealthy ? 200 : 503).send({ isHealthy, activeCount, queuedCount });
   });
   serveMetrics(app, "/metrics", { textOf: () => registry });
