@@ -165,7 +165,7 @@ export class HostLoad {
     const { datanetId } = this.#options;
     const rows = await query<{ digest: string; count: number }>(
       `select encode(rows.digest, 'hex') as digest, count(*)::int as count from rows join contents using (digest)
-        where datanet_id = $1 and sha256(bytes) = digest group by 1`,
+        where datanet_id = $1 and sha256(contents.bytes) = rows.digest group by 1`,
       [datanetId],
     );
     const labels = await query<{ ids: string[]; count: number }>(
@@ -220,11 +220,11 @@ const COUNTS = {
     `select (select sum(bytes) from rows where datanet_id = $1) + (select sum(octet_length(list)) from commits where datanet_id = $1)`,
   ],
   "bytes of quotas": [
-    "select sum(bytes) from usage where $1 = $1",
+    "select sum(bytes) from usage where $1::int is not null",
     "select stored_bytes from datanets where id = $1",
   ],
   "records of quotas": [
-    "select sum(records) from usage where $1 = $1",
+    "select sum(records) from usage where $1::int is not null",
     "select record_count from datanets where id = $1",
   ],
   "labels of rows": [

@@ -57,10 +57,11 @@ export async function startLocalServer(path: string, logger: DatabaseLogger): Pr
   const folder = programs.user === null ? resolve(path) : await reachableFolder(resolve(path), programs);
   const server = new SharedServer(folder, programs, logger);
   await server.open();
-  return server;
+  // Handed on by itself.
+  return { url: server.url, release: () => server.release() };
 }
 
-class SharedServer implements LocalServer {
+class SharedServer {
   readonly url: string;
   readonly #folder: string;
   readonly #socketFolder: string;
