@@ -10,7 +10,7 @@ export const circuitErrors = defineErrors("CIR", {
     meaning:
       "a value does not fit a settlement circuit or payee tree, or no such circuit is possible; `data.what`, `data.given`",
     remedy: "use a larger circuit, or publish fewer rows or contributors in one version",
-    note: "`data.most` is the limit. A payee tree has 512 payees.",
+    note: "`data.max` is the limit. A payee tree has 512 payees.",
   },
   CIR_BATCH_FULL: {
     meaning: "the batch has no free slot for this kind",

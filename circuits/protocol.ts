@@ -1,7 +1,7 @@
 /**
- * The protocol's constants: sizes, tags, kinds. The only shared floor; see docs/reference/ledger.md.
- * Encodings that libraries disagree on: G2 coordinates are (c0, c1) in snarkjs and here, imaginary first in the
- * EVM; public signals are [C, y, z] because circom puts outputs before inputs.
+ * Constants of the protocol that circuits, contracts and all TypeScript share: sizes, hash tags, kinds of operations and leaves
+ * (docs/reference/ledger.md). Encodings that libraries disagree on: G2 coordinates are (c0, c1) in snarkjs and here, imaginary
+ * first in the EVM; public signals are [C, y, z] because circom puts outputs before inputs.
  */
 
 /** Order of BN254's scalar field (EIP-197). */

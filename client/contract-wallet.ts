@@ -1,3 +1,7 @@
+/**
+ * Tells whether the client's L1 account is a contract wallet, such as a Safe. Transactions and permits take another path for
+ * those.
+ */
 import type { LedgerClient } from "./ledger-client.ts";
 import { requireWallet } from "./ledger-client.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The library that users build on. It is a folder of its own, because it is meant to be shipped alone to people who run
- * neither sequencer nor prover, so it must not import them.
+ * The client object of the library that users' programs build on (npm package `openledger-client`). The folder is shipped alone
+ * to people who run neither sequencer nor prover, so it must not import them.
  *
  * A client holds only addresses and keys, as in viem. Every verb is a function of its own file that takes the client
  * first (`transfer(client, { … })`), so a program carries only the verbs that it uses.

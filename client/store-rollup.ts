@@ -1,3 +1,7 @@
+/**
+ * Identity of the rollup that a client belongs to, in the form in which data directories record it: servers compare it at their
+ * start.
+ */
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { LedgerClient } from "./ledger-client.ts";
 

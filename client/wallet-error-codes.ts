@@ -1,4 +1,9 @@
 /**
+ * Finds the error codes of a wallet in what a call threw, however deep libraries have wrapped them: so that a refusal by the
+ * user is told from a failure.
+ */
+
+/**
  * Fields in which wallets and libraries put the error that they wrap: MetaMask Mobile in `data.originalError`, viem in
  * `cause`, ethers in `info.error` or as JSON in `error.body`, an AggregateError in `errors`.
  */

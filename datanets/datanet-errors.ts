@@ -1,3 +1,7 @@
+/**
+ * Errors DNT_… of Datanet hosts and of the rows, cards and signed records that they store: meaning, remedy and HTTP status.
+ * docs/reference/errors.md is written from it by scripts/errors.ts.
+ */
 import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of datanets/, the store of a Datanet's rows, card, labels and grants beside the ledger. */

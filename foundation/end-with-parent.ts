@@ -1,4 +1,4 @@
-/** End of a forked process with its parent: provers, factory tasks and contestants of the bench call it first. */
+/** Ends a forked process when its parent is gone: provers, factory tasks and processes of the benchmark call it first. */
 
 /**
  * Ends this process when the channel to its parent closes, however the parent ends: kill -9 included. Node emits `disconnect`

@@ -7,7 +7,7 @@ import { RollupError } from "./rollup-error.ts";
 
 /** Meaning of a code, and its remedy. */
 export interface ErrorRow {
-  /** For docs/reference/errors.md; the npm packages leave it out, as `note`. */
+  /** Text for docs/reference/errors.md; the npm packages leave it out, as `note`. */
   readonly meaning: string;
   readonly remedy: string;
   /** Further facts, below the table of docs/reference/errors.md: values of `data.reason`, say. */
@@ -165,7 +165,8 @@ const PROCESS_ROWS = {
   SRV_DATABASE_SCHEMA: {
     meaning:
       "the tables in the PostgreSQL database have another version than this one works with; nothing was changed. `data.found`, `data.expected`",
-    remedy: "start the version that wrote them, or a later one: docs/how-to/upgrade.md",
+    remedy:
+      "newer: start the version that wrote them, or a later one; older: openledger operator prepare-database (docs/how-to/upgrade.md)",
   },
   SRV_WRONG_DATABASE: {
     meaning:

@@ -1,5 +1,6 @@
-/** Log of every process: JSON lines on stdout by pino, with secrets redacted. */
+/** Log of every process: JSON lines on stdout by pino, with secrets redacted and of errors their facts alone. */
 import pino from "pino";
+import { errorFacts } from "./error-facts.ts";
 
 export type Logger = pino.Logger;
 
@@ -28,6 +29,7 @@ export function createLogger(
       level,
       base: { component },
       redact: { paths: REDACTED, censor: "[secret]" },
+      serializers: { err: errorFacts },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
     destination,

@@ -1,3 +1,4 @@
+/** Cache of large values (loaded models) bounded in bytes, for the threads of the answer server. */
 import { LRUCache } from "lru-cache";
 
 /** A cached value and its size. */

@@ -1,4 +1,4 @@
-/** Node's arguments by which drills and tests start a process of this repository. */
+/** Arguments of Node that start a process of this repository; scenarios and tests spawn processes with them. */
 
 /**
  * V8 options of the sequencer: an operation makes 50 kB of garbage, and 64 MiB of room is collected a quarter as

@@ -1,3 +1,4 @@
+/** Entry of the command line `openledger`; commands/program.ts has its commands. */
 import { runProgram } from "./commands/program.ts";
 
 // Anyone who reads has enough of it, as `head` does: that is no failure.

@@ -1,4 +1,7 @@
-/** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
+/**
+ * Builds a running sequencer from its settings: store, batch pipeline, prover, HTTP API; main.ts gives it an environment and
+ * signals.
+ */
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { stalledAlarmMsOf } from "@openledger/bridge/l1/confirmations";

@@ -1,3 +1,4 @@
+/** Loads the code of a page when somebody opens it. app.tsx wraps its pages by it. */
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, ProblemNotice, problemOf } from "./words/problem.tsx";

@@ -1,4 +1,7 @@
-/** The pages by their addresses. A hash, so that no server has to know them, and a page from a file has them, too. */
+/**
+ * Addresses of the pages: reads the part behind "#", and opens others. A hash, so that no server has to know them, and a page
+ * from a file has them, too.
+ */
 import { computed, signal } from "@preact/signals";
 
 /** "#/datanets/5/rows?q=mail" → parts ["datanets", "5", "rows"], query q=mail. */

@@ -1,7 +1,6 @@
 /**
- * Part of a published model that a customer needs: the files that answer, and those that bind it to the ledger.
- * Reads and checks them, and bounds their bytes before a download; model-files.ts and model-download.ts build
- * on it.
+ * Part of a published model that a customer needs to check answers: the files that answer, and those that bind it to the
+ * ledger. Reads and checks them, and bounds their bytes before a download; model-files.ts and model-download.ts build on it.
  */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";

@@ -1,6 +1,6 @@
 /**
- * Assurance of each part of a model's reply, beyond its server's word: one function of facts, for servers,
- * command line, library and pages.
+ * Says how far each part of a model's reply is assured beyond its server's word: believed, recomputed by the customer, or
+ * proven. Servers, command line, library and pages all show what this function returns.
  */
 import { DIRECT, type RecipeBase } from "./recipe-fields.ts";
 

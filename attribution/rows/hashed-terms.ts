@@ -1,6 +1,6 @@
 /**
- * Words and pairs of words of a text as numbers in buckets, as a vector of length 1. row-content.ts turns e-mails into
- * inputs of classifiers by it.
+ * Turns a text into a vector of length 1 by hashing its words and pairs of words into buckets. row-content.ts turns e-mails
+ * into inputs of classifiers by it.
  */
 import { bucketOf, distinctTerms } from "./text-terms.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Terms of a text, distinct words and pairs of neighbouring words, as 32-bit hashes (FNV-1a), and their
- * buckets: the inputs of models of e-mails.
+ * Splits a text into terms, distinct words and pairs of neighbouring words, hashed to 32 bits (FNV-1a) and to buckets: the
+ * inputs of models of e-mails, in training and answering.
  */
 import { mix32 } from "../maths/seeded-random.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Archives as places of blobs: one's own folder, and those that full nodes and sequencers serve (`GET
- * /blobs/…`). blob-finder.ts asks them.
+ * Places to read blobs from (a batch's data beside an Ethereum transaction, which nodes delete after 18 days): folders of this
+ * machine, and the archives that full nodes and sequencers serve (`GET /blobs/…`). blob-finder.ts asks them.
  */
 import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import type { BlobArchive } from "./blob-archive.ts";

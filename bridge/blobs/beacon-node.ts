@@ -1,7 +1,7 @@
 /**
- * Blobs from a beacon node, by the route that every node has had since the Fulu fork (`/eth/v1/beacon/blobs`),
- * and by the one before it (`blob_sidecars`). Ethereum's nodes keep a blob for 18 days. Anvil serves the first
- * route, and has numbers of blocks where others have slots. blob-finder.ts asks it as a place.
+ * Reads blobs from an Ethereum beacon node, by the route that every node has had since the Fulu fork (`/eth/v1/beacon/blobs`),
+ * and by the one before it (`blob_sidecars`). Ethereum's nodes keep a blob for 18 days. Anvil serves the first route, and has
+ * numbers of blocks where others have slots. blob-finder.ts asks it as a place.
  */
 
 import { versionedHashOf } from "@openledger/circuits/blob/blob-bytes";

@@ -1,8 +1,8 @@
 /**
- * Blobs in a folder, each a file of its 131,072 bytes under its versioned hash. A file is whole or not there:
- * it is written beside, made durable, and then gets its name. Whether it is the right one, its reader finds out
- * by the commitment (checked-blob.ts): a disk may lie, and anybody may copy files into the folder. So the
- * folder is of no rollup, and has no record of one. Full nodes and commands store blobs in it.
+ * Archive of blobs (batches' data, which Ethereum's nodes delete after 18 days) in a folder, each a file of its 131,072 bytes
+ * under its versioned hash. A file is whole or not there: it is written beside, made durable, and then gets its name. Whether
+ * it is the right one, its reader finds out by the commitment (checked-blob.ts): a disk may lie, and anybody may copy files
+ * into the folder. So the folder is of no rollup, and has no record of one. Full nodes and commands store blobs in it.
  */
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";

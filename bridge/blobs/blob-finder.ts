@@ -1,6 +1,6 @@
 /**
- * Finder of blobs that L1 names: asks one place after the other, trusts none of them, and archives the blobs
- * that it got. Whoever reads batches from L1 reads them through it.
+ * Finds the blobs in which batches' data was posted (Ethereum's nodes delete a blob after 18 days): asks one place after the
+ * other, trusts none of them, and archives the blobs that it got. Whoever reads batches from L1 reads them through it.
  */
 import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import { isRollupError } from "@openledger/foundation/rollup-error";

@@ -1,4 +1,7 @@
-/** Places of blobs from a command line's options (--blobs, --beacon), for commands and full nodes. */
+/**
+ * Opens the places from which blobs are read (folders, archives, beacon nodes) by the options --blobs and --beacon, for
+ * commands and full nodes.
+ */
 import { filesPlace, peerPlace } from "./archive-places.ts";
 import { BeaconNode } from "./beacon-node.ts";
 import { readBlobFile } from "./blob-archive.ts";

@@ -1,6 +1,6 @@
 /**
- * Check of a blob's bytes against its versioned hash, by making the commitment again. Nobody who sends them is
- * believed.
+ * Checks a blob's bytes against the versioned hash that Ethereum names, by making the KZG commitment again. Whoever reads blobs
+ * from others checks them so.
  */
 import { decodeBlob, versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { commitBlob } from "@openledger/circuits/blob/kzg";

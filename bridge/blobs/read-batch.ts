@@ -1,6 +1,6 @@
 /**
- * Reader of a posted batch with its narrow slots, from the posted bytes or from a blob: the step from L1's
- * bytes to `BatchData`, for everyone who replays L1.
+ * Reads a posted batch with all its operations, from the posted bytes alone or with a blob: the step from L1's bytes to
+ * `BatchData`, for everyone who replays L1.
  */
 import {
   type BatchData,

@@ -13,7 +13,7 @@ const STALLED_ALARM_MS = 600_000;
 export const stalledAlarmMsOf = (chainId: number): number | null =>
   chainId === 31_337 ? null : STALLED_ALARM_MS;
 
-/** Whether a newest block is so old that its node is cut off, or lies; never on a development chain. */
+/** True for a newest block so old that its node is cut off, or lies; never on a development chain. */
 export function isOldHead(chainId: number, timestampSeconds: number | bigint, nowMs = Date.now()): boolean {
   const maxAgeMs = stalledAlarmMsOf(chainId);
   return maxAgeMs !== null && nowMs - 1_000 * Number(timestampSeconds) > maxAgeMs;

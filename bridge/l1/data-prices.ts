@@ -1,6 +1,6 @@
 /**
- * L1's prices of gas and blob gas, in wei, and what they make cheaper: blob or calldata. The bridge's loop of
- * prices calls `note`; the queue loop reports `latest` to the sequencer.
+ * L1's prices of gas and blob gas, in wei, read from an Ethereum node, and whether a blob or calldata is cheaper for a batch at
+ * them. The bridge's loop of prices calls `note`; the queue loop reports `latest` to the sequencer.
  */
 import { type BatchShape, type DataPlace, isBlobShape } from "@openledger/circuits/protocol";
 import {

@@ -313,7 +313,7 @@ class ToldEvents {
   }
 }
 
-/** Whether a batch has a CloseEpoch, signed or forced. */
+/** True for a batch with a CloseEpoch, signed or forced. */
 export const hasCloseEpochs = ({ wide }: BatchData): boolean =>
   wide.some(({ isValid, kind }) => kind === KIND.closeEpoch || (kind === KIND.forcedCloseEpoch && isValid));
 

@@ -1,3 +1,4 @@
+/** Check that the rollup is not frozen, for users who post batches without the operator (verifier/without-operator/). */
 import { bridgeError } from "../bridge-errors.ts";
 import type { RollupContract } from "./rollup-contract.ts";
 

@@ -1,9 +1,8 @@
 /**
- * Batches on L1 that are not the sequencer's: somebody carried on an overdue queue, or settled an epoch. They are
- * handed to the sequencer once they are confirmed; until it has them, its own next batches fit nowhere, and nothing is
- * published. It does not wait until they are final. Attack: one such batch every 64 blocks would then stop everything
- * that is signed. Where a reorganisation takes one back, it is reported as dropped, like a batch of our own
- * (posted-watcher.ts).
+ * Finds batches on L1 that are not the sequencer's (somebody carried on an overdue queue, or settled an epoch) and hands them
+ * to the sequencer once they are confirmed; until it has them, its own next batches fit nowhere, and nothing is published. It
+ * does not wait until they are final. Attack: one such batch every 64 blocks would then stop everything that is signed. Where a
+ * reorganisation takes one back, it is reported as dropped, like a batch of our own (posted-watcher.ts).
  */
 
 import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";

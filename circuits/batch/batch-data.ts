@@ -1,7 +1,7 @@
 /**
- * Data of a batch that L1 has: slots, header, their packing into field elements for the circuit and the
- * contract, and the bytes posted to L1 (docs/reference/ledger.md, "Batch data"). The sequencer encodes; whoever
- * replays L1 decodes.
+ * Data of a batch that L1 has: header and slots (one for each operation), their packing into field elements for the circuit and
+ * the contract, and the bytes posted to L1 (docs/reference/ledger.md, "Batch data"). The sequencer encodes; whoever replays L1
+ * decodes.
  */
 import { circuitError } from "../circuit-errors.ts";
 import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";

@@ -1,5 +1,6 @@
 /**
- * Draft of a closed batch: its stored form, without paths, until it is proven.
+ * Stored form of a closed batch until it is proven: its operations and changed leaves without their Merkle paths, which are
+ * computed when the prover needs them.
  *
  * The witness needs, for every slot, both leaves' paths on the tree of that moment: 2 · 8 · 8 hashes a slot,
  * of which 16 were never needed before. A draft holds the part of the tree that the batch began with and

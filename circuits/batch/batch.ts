@@ -1,5 +1,5 @@
 /**
- * Life of a batch on a ledger: opened with its header, closed with its traces, or replayed from its L1 data.
+ * Opens a batch on a ledger, closes it with the traces of its operations for the prover, or replays it from its data on L1.
  * Sequencer and verifiers share the rules; amounts are wei.
  */
 import type { RollupError } from "@openledger/foundation/rollup-error";

@@ -1,6 +1,6 @@
 /**
- * Division of a batch circuit's inputs among its parts, and the foreseen states between wide slots.
- * table-witness.ts feeds the parts with it.
+ * Cuts a batch circuit's inputs into those of its parts, and predicts the ledger's root before each wide slot (one of an
+ * operation that the leaf table cannot hold), so that all start at once. table-witness.ts feeds the parts with it.
  */
 import { mismatch } from "../compiler/composed-copies.ts";
 import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.ts";

@@ -1,7 +1,7 @@
 /**
- * Effects of CommitData, PayInference, PublishVersion, ApproveModel and RevokeModel on a datanet or a model,
- * signed or forced (docs/reference/ledger.md, "Operations"). Each function takes B's record (PublishVersion:
- * A's) and returns the new record. slot.ts and queue-slot.ts call them.
+ * Effects of CommitData, PayInference, PublishVersion, ApproveModel and RevokeModel on a datanet or a model, signed or forced
+ * (docs/reference/ledger.md, "Operations"). Each function takes the state of leaf B, the operation's object (PublishVersion: of
+ * A, its signer), and returns the new state. slot.ts and queue-slot.ts call them.
  */
 
 import { hashTagged } from "../field/poseidon.ts";

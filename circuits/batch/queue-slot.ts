@@ -1,6 +1,6 @@
 /**
- * Rules of L1's queue entries as slots of a batch: executed where they can be, without effect where not, and
- * never refused.
+ * Rules by which entries of L1's queue (deposits, forced operations) are executed in a batch: with their effect where that is
+ * possible, without it where not, and never refused. slot.ts calls them.
  */
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { LeafState } from "../ledger/leaf.ts";

@@ -1,6 +1,7 @@
 /**
- * Effects of Settle and Activation records on the ledger, once a proof of its own has shown J
- * (docs/reference/settlement.md). Amounts are wei.
+ * Operations Settle and Activation (docs/reference/settlement.md), which carry a settlement's result into the ledger: their
+ * form, made again from posted data too, and the hash J by which they are tied to the settlement's own proof.
+ * settlement-slot.ts executes them. Amounts are wei.
  */
 import type { OperationMessage, Signature } from "../field/curve/eddsa.ts";
 import { areShards, hashStatics, type LeafState, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";

@@ -1,6 +1,6 @@
 /**
- * Slots of settlements: Settle and Activation, executed by the holder of the proof or replayed from posted
- * data. slot.ts executes them, batch.ts replays them.
+ * Executes the operations Settle and Activation, which carry a settlement's result into a batch: for the sequencer that has the
+ * proof, or replayed from posted data. slot.ts executes them, batch.ts replays them.
  */
 
 import { type Signature, verifySignature } from "../field/curve/eddsa.ts";

@@ -1,6 +1,7 @@
 /**
- * Witnesses of a batch's wide slots, in parallel, from foreseen states between them. table-witness.ts calls it
- * while the narrow slots are calculated.
+ * Computes the witnesses of a batch's wide slots (operations that the leaf table cannot hold) in parallel: each starts from a
+ * predicted state, and runs again if the slot before leaves another one. table-witness.ts calls it while the narrow slots are
+ * calculated.
  */
 import type { ComposedCopies } from "../compiler/composed-copies.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";

@@ -1,6 +1,6 @@
 /**
- * Trace of one slot, from which its circuit's inputs are laid out, and the two leaf writes that end every
- * operation.
+ * Trace of one slot, an operation's place in a batch: the values from which the circuit's inputs are made. Also the two writes
+ * of leaves that end every operation; slot.ts, queue-slot.ts and settlement-slot.ts call them.
  */
 import { DUMMY } from "../field/curve/dummy-signature.ts";
 import { recoverKeyY, type Signature } from "../field/curve/eddsa.ts";

@@ -1,7 +1,7 @@
 /**
- * One slot: the rules of every operation, as the table's circuits (circuits/table/) and `wide-slot.circom` prove them.
- * `executeSlot` is the only place where TypeScript applies an operation; the sequencer, the verifier and the
- * witness all come from it.
+ * Executes one operation in a slot, its place in a batch: the rules of every kind of operation, as the table's circuits
+ * (circuits/table/) and `wide-slot.circom` prove them. `executeSlot` is the only place where TypeScript applies an operation;
+ * the sequencer, the verifier and the witness all come from it.
  */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";

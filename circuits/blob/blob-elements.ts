@@ -1,7 +1,7 @@
 /**
- * Layout of a batch's blob: d_0 … d_(n-1), n = narrow / 2 + members. Pairs of cores come first, 92 bits each,
- * the even slot low; then a payload for each slot of the members' section. All places are fixed, null slots
- * have 0; the rest of the blob is 0. Sequencer and readers of L1 share it.
+ * Layout of a batch's operations in an Ethereum blob, as field elements d_0 … d_(n-1), n = narrow / 2 + members. Pairs of cores
+ * come first, 92 bits each, the even slot low; then a payload for each slot of the members' section. All places are fixed, null
+ * slots have 0; the rest of the blob is 0. Sequencer and readers of L1 share it.
  */
 
 import { type BatchData, NULL_RECORD, narrowPairs, type SlotRecord } from "../batch/batch-data.ts";

@@ -1,6 +1,6 @@
 /**
- * Witness of blob-evaluation.circom: the divisions by p in the evaluation of a blob's polynomial at z, in baby
- * and giant steps.
+ * Part of a batch's witness for blob-evaluation.circom: the divisions by p, the modulus of Ethereum's blobs, in the evaluation
+ * of a blob's polynomial at z, in baby and giant steps.
  */
 import { BLOB_FIELD_ORDER } from "./blob-bytes.ts";
 

@@ -1,4 +1,7 @@
-/** The twin of `setup-powers.ts` in a page: the build packs the points, 96 bytes each (`web/build/packed-powers.ts`). */
+/**
+ * Version of `setup-powers.ts` for pages, the points of Ethereum's KZG trusted setup: the build packs the points, 96 bytes each
+ * (`web/build/packed-powers.ts`).
+ */
 import type { SetupPoint } from "./setup-powers.ts";
 
 const COORDINATE_BYTES = 48;

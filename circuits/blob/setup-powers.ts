@@ -1,4 +1,4 @@
-/** Points of Ethereum's KZG trusted setup, for kzg.ts. Pages have the twin `setup-powers.browser.ts`. */
+/** Points of Ethereum's KZG trusted setup, for kzg.ts. Pages take `setup-powers.browser.ts` in its place. */
 
 /** A point of BLS12-381's first group. */
 export interface SetupPoint {

@@ -1,6 +1,6 @@
 /**
- * Copies of a composed circuit's parts, one by one: their inputs, their outputs, and their place in the whole's
- * witness. table-witness.ts runs them.
+ * Witness of a composed circuit, put together from the witnesses of its parts' copies: the inputs and outputs of each copy, and
+ * its place in the whole. table-witness.ts computes a batch's witness by it.
  */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";

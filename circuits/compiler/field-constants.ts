@@ -1,6 +1,6 @@
 /**
- * Table of the field constants in a circuit's files, for prebuilt files: R1CS files have them as they are,
- * witness programs in Montgomery form.
+ * Table of the field constants that a prebuilt circuit's files share, so that each is stored once (prebuilt.ts): R1CS files
+ * have them as they are, witness programs in Montgomery form.
  */
 import { FIELD_ORDER } from "../protocol.ts";
 

@@ -1,5 +1,7 @@
 /**
- * A part's witness as a list of steps, told from its rows: most rows say what one wire is once the others are known.
+ * Derives from the constraints of a circuit's part a list of steps that computes its witness: most constraints ("rows") say
+ * what one wire is once the others are known. compose.ts writes the steps beside a composed circuit,
+ * prover/witness/step-runner.ts runs them.
  *
  * circom's own programs take microseconds for a constraint, most of them in divisions and in calls. The same rows, evaluated
  * for many copies at once, take a twentieth (prover/native/steps). Three hints of our templates are no rows, and are recognised:

@@ -1,4 +1,7 @@
-/** Index of the circom template files of `circuits/`, for generated main sources that include them. */
+/**
+ * Index of the circom template files of `circuits/` by name, for the generated sources of circuits and parts, which include
+ * them.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { circuitError } from "../circuit-errors.ts";

@@ -1,6 +1,5 @@
 /**
- * Steps that the rules of operations share: refusals, range checks, changed copies of leaf states. Amounts are
- * wei.
+ * Helpers that the rules of all operations share: refusals, range checks, changed copies of a leaf's state. Amounts are wei.
  */
 import { type OperationErrorCode, operationError } from "../circuit-errors.ts";
 import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../protocol.ts";

@@ -1,6 +1,6 @@
 /**
- * Rows that a datanet's version commits to (docs/reference/ledger.md, "Rows and owners"): row hashes and the
- * trees over them.
+ * Hashes of rows, and the trees over them, by which a contributor's commit and a Datanet's version name their rows on the
+ * ledger (docs/reference/ledger.md, "Rows and owners"). Clients, hosts and trainings compute them.
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -1,6 +1,6 @@
 /**
- * L1's description of a circuit: its sort and two sizes (docs/reference/settlement.md, "Two circuits"), to and
- * from the registry's names.
+ * Translates between a circuit's name in the registry and its description on L1, a sort and two sizes
+ * (docs/reference/settlement.md, "Two circuits"), and finds the circuits for a batch or a settlement among those of a rollup.
  */
 import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, type DataPlace, isBlobShape, placeOf, shapeName } from "../protocol.ts";

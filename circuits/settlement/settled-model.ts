@@ -1,7 +1,6 @@
 /**
- * Model and results that all settlement circuits share: the opening of the model's body (statics, payees, what they
- * have accrued), and the inputs made of it. The rules of the settlement circuits, earnings and exits use it. Needs
- * `initPoseidon`.
+ * Inputs that all settlement circuits share: the model's opened body (statics, payees, what they have accrued) and an epoch's
+ * results, with their checks. The rules of the settlement circuits, earnings and exits use them. Needs `initPoseidon`.
  */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";

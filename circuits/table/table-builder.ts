@@ -1,8 +1,7 @@
 /**
- * An open batch: operations are executed in order as they come, and placed in the section of their kind. The
- * batch applies its sections one after the other. `table-order.ts` says why that gives the same. The
- * sequencer builds batches with it; submit-queue.ts and submit-settlement.ts of the verifier do so without a
- * sequencer.
+ * The open batch: executes operations one by one as they come, and puts each into the section of its kind (transfers, members,
+ * wide slots). The circuit applies the sections one after the other; `table-order.ts` says why that gives the same. The
+ * sequencer builds batches with it; submit-queue.ts and submit-settlement.ts of the verifier do so without a sequencer.
  */
 import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } from "../batch/batch.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";

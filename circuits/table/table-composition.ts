@@ -1,7 +1,7 @@
 /**
- * A batch of any size out of parts: one transfer slot, one member slot, one row, one unit, one wide place, the
- * tree's top, with a blob its evaluation, and the frame. The nets are the connections of TableBatch
- * (table-batch.circom), line by line; table-composition.all.test.ts holds the two equal. circuit-registry.ts
+ * Composes the circuit of a batch of any size from few parts that are compiled once: one transfer slot, one member slot, one
+ * row, one unit, one wide place, the tree's top, with a blob its evaluation, and the frame. The nets are the connections of
+ * TableBatch (table-batch.circom), line by line; table-composition.all.test.ts holds the two equal. circuit-registry.ts
  * compiles by it.
  */
 import type { Composition, PartCopy, PartSpec } from "../compiler/compose-layout.ts";

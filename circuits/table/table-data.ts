@@ -1,4 +1,7 @@
-/** Vector of field elements that a batch's commitment C absorbs, packed as table-frame.circom has them. */
+/**
+ * Field elements that a batch's commitment C covers, packed as table-frame.circom has them. table-builder.ts computes them when
+ * a batch closes.
+ */
 import { absorbedPosted, type BatchData } from "../batch/batch-data.ts";
 import { DUMMY } from "../field/curve/dummy-signature.ts";
 import { challengesOf, DUMMY_MESSAGE } from "../field/curve/eddsa.ts";

@@ -1,7 +1,4 @@
-/**
- * Input signals of `TableBatch` (table-batch.circom) for a batch's table and blob; batch-inputs.ts has the
- * other ones.
- */
+/** Input signals of `TableBatch` (table-batch.circom) for a batch's leaf table and blob; batch-inputs.ts has the other ones. */
 import type { BatchData } from "../batch/batch-data.ts";
 import { blobHalves, evaluateBlob } from "../blob/blob-bytes.ts";
 import { blobElements } from "../blob/blob-elements.ts";

@@ -1,7 +1,7 @@
 /**
- * Layout of a closed batch for its circuit: every slot, row and unit, and the tree around them. Plain data, so
- * that tests can alter it. docs/explanation/leaf-table.md has the argument. table-builder.ts makes it when a
- * batch closes.
+ * Leaf table of a closed batch, from which its circuit's inputs are made: slots (one for each operation), rows and units (what
+ * the batch does to each leaf), and the tree around them. Plain data, so that tests can alter it;
+ * docs/explanation/leaf-table.md explains it. table-builder.ts makes it when a batch closes.
  */
 
 import type { TreelessTrace } from "../batch/slot-trace.ts";

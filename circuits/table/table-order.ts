@@ -1,6 +1,7 @@
 /**
- * The order of a batch: all narrow slots are applied before the first wide one, whatever came first. So a narrow
- * operation that comes after wide ones may have a place in the table only where it commutes with all of them.
+ * Rule by which an open batch (table-builder.ts) takes a narrow operation, one for the leaf table, after wide ones. The batch's
+ * circuit applies all narrow slots before the first wide one, whatever came first, so such an operation has to commute with the
+ * wide ones.
  *
  * The rule: **none of the leaves that it names is named by an earlier wide slot of the batch.** Why that is enough:
  * 1. What an operation does is a function of the leaves A and B that its record names, of the batch's header (timestamp,

@@ -1,6 +1,6 @@
 /**
- * Shape of a batch circuit: number of slots, rows and units, depth of its subtrees and its top; to and from
- * names and L1's packed sizes.
+ * Sizes of a batch circuit (slots, rows and units of its leaf table, wide slots, depth of its trees), to and from the circuit's
+ * name and the packed number on L1. The registry, the sequencer and readers of L1 use them.
  */
 import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
 import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-bytes.ts";

@@ -1,4 +1,8 @@
-/** Challenges of a leaf table, and the steps of its payment and commit chains, as terms.circom computes them. */
+/**
+ * Computes in TypeScript what terms.circom does for a batch's witness: the challenges of the equation that ties a batch's
+ * operations to the leaves they change (docs/explanation/leaf-table.md), and the next hash of a model's chain of payments or a
+ * Datanet's chain of commits.
+ */
 import { type HashRequest, hashTagged } from "../field/poseidon.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
 import { FIELD_ORDER, ID_BITS, KIND, TAG } from "../protocol.ts";

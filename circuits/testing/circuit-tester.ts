@@ -1,3 +1,4 @@
+/** Harness for tests of circom templates: compiles one, runs it on inputs, and tampers with its witness. */
 import { readFile } from "node:fs/promises";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";

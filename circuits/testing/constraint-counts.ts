@@ -1,3 +1,4 @@
+/** Recorded numbers of constraints of templates (constraint-counts.json), with which tests compare. */
 import { readFileSync } from "node:fs";
 import { RollupError } from "@openledger/foundation/rollup-error";
 

@@ -1,6 +1,6 @@
 /**
- * Poseidon's rounds with fewer products. A partial round raises the first element alone, so a change of the basis of the
- * others passes through it, and a constant of theirs does too.
+ * Factors Poseidon's matrices into sparse ones, so that the kernels (poseidon-tables.ts) need fewer products. A partial round
+ * raises the first element alone, so a change of the basis of the others passes through it, and a constant of theirs does too.
  *
  * Split the matrix M into its corner m, its first row's rest v, its first column's rest w and its minor N. In the basis that
  * N^(r − R) makes of the others, partial round r of R multiplies by the corner m, the row v·N^(r − R), the column

@@ -1,5 +1,5 @@
 /**
- * Checks S · B8 = R8 + u · A on BabyJubJub in WebAssembly, for two signatures at a time, one in each lane.
+ * WebAssembly kernel that checks signatures of operations, S · B8 = R8 + u · A on BabyJubJub, two at a time, one in each lane.
  *
  * The curve a·x² + y² = 1 + d·x²·y² has a square a = 168700 and a non-square d = 168696. With x' = √a · x it is
  * x'² + y² = 1 + (d/a)·x'²·y², whose addition has no exceptions either, and loses the factor a (Hisil, Wong, Carter and

@@ -1,4 +1,7 @@
-/** The sequencer's bond on Ethereum (contracts/bond/): what it is worth, and the calls of its operator and of who shows a lie. */
+/**
+ * The sequencer's bond: ETH on Ethereum (contracts/bond/) that is lost if it signs contradicting promises. `openledger operator
+ * bond` and `verify equivocation` read it, add to it, withdraw from it, and show it two such promises.
+ */
 
 import { preconfirmationBondAbi } from "@openledger/contracts/build/bond-abi";
 import {

@@ -51,7 +51,7 @@ export async function setDisplayName(
 }
 
 export type FindDisplayNamesParameters = { hostUrl: string } & (
-  | { /** At most 100. */ leafIds: readonly number[] }
+  | { /** Leaves, 100 at most. */ leafIds: readonly number[] }
   | { /** Beginnings of words. */ text: string; limit?: number }
 );
 export type FindDisplayNamesErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;

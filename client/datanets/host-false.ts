@@ -1,3 +1,4 @@
+/** Error of the client for a Datanet host's answer that does not match the ledger. */
 import { clientError } from "../client-errors.ts";
 
 /**

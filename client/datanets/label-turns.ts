@@ -1,4 +1,7 @@
-/** Work of labellers: their next rows, and their standing on a host. */
+/**
+ * Calls to a Datanet's host about labelling, for its pages and commands: a labeller's next rows and standing, statistics of all
+ * rows, and a model's suggestions of labels.
+ */
 
 import type { Card } from "@openledger/datanets/card/card";
 import { RollupError } from "@openledger/foundation/rollup-error";
@@ -92,7 +95,8 @@ export interface SuggestLabelsParameters extends HostedDatanetPlace {
   modelName: string;
   /** Leaf of the reviewer who signs; default: the client's account. */
   from?: number;
-  onProgress?: (doneCount: number, totalCount: number) => void;
+  /** Called after each page; `totalCount` is null where the host has not counted all rows that wait. */
+  onProgress?: (doneCount: number, totalCount: number | null) => void;
 }
 export type SuggestLabelsErrorCode =
   | "CLI_WRONG_MODEL"
@@ -150,7 +154,7 @@ export async function suggestLabels(
       if (error !== null) throw new RollupError(error.code, error.message);
       suggestedCount += 1;
     }
-    onProgress?.(suggestedCount + skippedCount, page.total);
+    onProgress?.(suggestedCount + skippedCount, page.isTotalExact ? page.total : null);
     after = page.next;
   }
   return { suggestedCount, skippedCount };

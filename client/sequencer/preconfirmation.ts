@@ -1,3 +1,4 @@
+/** Check of a preconfirmation, the sequencer's signed promise to post an operation: sending an operation calls it. */
 import { recoverPreconfirmationSigner } from "@openledger/contracts/l1/preconfirmation-signer";
 import { type Address, type Hex, isAddressEqual } from "viem";
 import { clientError } from "../client-errors.ts";

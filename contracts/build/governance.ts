@@ -1,5 +1,5 @@
 /**
- * Parameters and constructor arguments of the contracts of votes, for their deployment.
+ * Parameters and constructor arguments of the governance contracts (votes of OPEN), for their deployment.
  * docs/explanation/governance.md explains each figure.
  */
 import type { Address, Hex } from "viem";

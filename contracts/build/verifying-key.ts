@@ -1,6 +1,6 @@
 /**
- * Keys in the contracts' form, G2 coordinates imaginary first (the EVM's order, EIP-197), and the ids and
- * domain that contracts and circuits compute of them.
+ * Groth16 verifying keys in the form that the contracts store, G2 coordinates imaginary first (the EVM's order, EIP-197), and
+ * the ids and the domain that contracts and circuits compute of them. Deployments and checks of a rollup's keys use it.
  */
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import {

@@ -1,6 +1,7 @@
 /**
- * Two preconfirmations of one place with different operations, in the form that contracts/bond/ takes. Each check of the
- * contract is here in TypeScript, so that nobody pays for a transaction that would be refused.
+ * Evidence of an equivocation for the bond's contract (contracts/bond/): two preconfirmations, the sequencer's signed promises,
+ * that give one place to different operations. Each check of the contract is here in TypeScript, so that nobody pays for a
+ * transaction that would be refused.
  */
 import type {
   Preconfirmation,

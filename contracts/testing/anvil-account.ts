@@ -1,3 +1,4 @@
+/** Accounts of anvil, the local Ethereum node of tests and the devnet. All their keys are public. */
 import { pbkdf2Sync } from "node:crypto";
 import { toHex } from "viem";
 import { type HDAccount, HDKey, hdKeyToAccount } from "viem/accounts";

@@ -1,3 +1,7 @@
+/**
+ * Canonical JSON: one text for each value, so that its SHA-256 names it. Cards (card.ts) and signed records (records/record.ts)
+ * are hashed in this form.
+ */
 import { isWellFormed } from "@openledger/foundation/utf8";
 import { datanetError } from "../datanet-errors.ts";
 

@@ -1,6 +1,7 @@
 /**
- * A Datanet's card: what it is about, what a row is, who labels, what is paid. Its hash is the Datanet's `policy` word
- * on the ledger, so a changed card is a signed, proven change (docs/explanation/datanets.md, "Cards").
+ * A Datanet's card, the text that says what the Datanet is about, what a row is, who labels and what is paid: its schema and
+ * its hash. Its hash is the Datanet's `policy` word on the ledger, so a changed card is a signed, proven change
+ * (docs/explanation/datanets.md, "Cards").
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -1,6 +1,7 @@
 /**
- * One look at all rows of a Datanet, beside those of the host's other Datanets: pure, so it runs in a thread of its own and
- * comes to the same on every host that has the same rows and records.
+ * Checks all rows of a Datanet for a host: copies and near-duplicates, also of rows of the host's other Datanets, broken rows,
+ * secrets and doubtful labels. Pure: it runs in a thread of its own (check-tasks.ts), and finds the same on every host that has
+ * the same rows and records.
  */
 import { DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";

@@ -1,4 +1,7 @@
-/** The thread that looks at a Datanet's rows: requests are answered meanwhile. Rows come in pieces, and are checked together. */
+/**
+ * Tasks of the host's thread that checks a Datanet's rows (check-rows.ts), so that requests are answered meanwhile.
+ * store/row-check.ts starts it, sends the rows in pieces, and has them checked together.
+ */
 import type { Card } from "../card/card.ts";
 import { type CheckStep, checkRows } from "./check-rows.ts";
 import type { Finding } from "./finding.ts";

@@ -1,4 +1,7 @@
-/** Findings of a check of a Datanet's rows. A finding decides nothing: reviewers do, by signed records (docs/explanation/datanets.md). */
+/**
+ * A finding: one thing that the check of a Datanet's rows has noticed about a row. Kinds and form, for the host, its clients
+ * and pages. A finding decides nothing: reviewers do, by signed records (docs/explanation/datanets.md).
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 

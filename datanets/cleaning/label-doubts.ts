@@ -1,3 +1,7 @@
+/**
+ * Finds doubtful labels and outliers among a Datanet's rows, by models of other contributors' rows. check-rows.ts adds them to
+ * its findings, which the host shows to reviewers.
+ */
 import { labelIssues } from "@openledger/attribution/cleaning/label-issues";
 import { type SparseRows, sparseRows } from "@openledger/attribution/maths/sparse-rows";
 import { POOLED_DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";

@@ -1,4 +1,8 @@
-/** Row as the check gets it; rows come in the ledger's order. */
+/**
+ * Form in which store/row-check.ts hands rows to the check of a Datanet (check-rows.ts): its own, in the ledger's order, and
+ * those of the host's other Datanets.
+ */
+
 export interface RowToCheck {
   readonly row: string;
   readonly contributorId: number;

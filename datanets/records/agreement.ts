@@ -1,8 +1,8 @@
 /**
- * Agreement of labellers beyond chance, for labels without an order. Cohen for two people who label the same rows
- * (Educational and Psychological Measurement 20, 1960), Fleiss for an equal number of labels a row, no matter who gave
- * them (Psychological Bulletin 76, 1971), Krippendorff's alpha for everything else (Content Analysis, 2004, chapter
- * 11).
+ * Measures how far labellers of a Datanet agree beyond chance, for its statistics (store/row-statistics.ts). Cohen for two
+ * people who label the same rows (Educational and Psychological Measurement 20, 1960), Fleiss for an equal number of labels a
+ * row, no matter who gave them (Psychological Bulletin 76, 1971), Krippendorff's alpha for everything else (Content Analysis,
+ * 2004, chapter 11).
  */
 
 /** A row's labels by the leaves that gave them. */

@@ -1,3 +1,7 @@
+/**
+ * State of a row by the signed records about it: waiting for labels, disputed, accepted with a label, or left out. Hosts
+ * compute it to show rows, clients to publish and check versions.
+ */
 import type { Card } from "../card/card.ts";
 import { type BodyOf, type RecordBody, recordSubject } from "./record.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * Draw of the validator who shares in a row's earnings, among the people whose label for it was accepted. Owners draw when they
+ * publish a version, and whoever checks one draws again (client/datanets/reviewed-version.ts).
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 

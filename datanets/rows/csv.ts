@@ -1,3 +1,4 @@
+/** Strict reader of CSV files (RFC 4180): rows that people contribute to a Datanet (read-rows.ts) or upload to the factory. */
 import { CsvError, parse } from "csv-parse/browser/esm/sync";
 import { datanetError } from "../datanet-errors.ts";
 

@@ -1,8 +1,9 @@
 /**
- * Passage of a text that looks like a secret or like somebody's own number. It is a hint, no proof: the search misses
- * what has no form, and it finds examples of manuals. Card numbers by Luhn's sum (ISO/IEC 7812), IBANs by ISO 7064's
- * mod 97.
+ * Search of a row's text for what looks like a secret or a personal number: keys, passwords, cards, IBANs, addresses.
+ * preview.ts warns contributors with it before they sign. It is a hint, no proof: the search misses what has no form, and it
+ * finds examples of manuals. Card numbers by Luhn's sum (ISO/IEC 7812), IBANs by ISO 7064's mod 97.
  */
+
 export interface SecretFinding {
   readonly kind: "private-key" | "api-key" | "password" | "card" | "iban" | "email" | "phone";
   /** Start of the passage, in UTF-16 code units of the text. */

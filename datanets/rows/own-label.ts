@@ -1,3 +1,7 @@
+/**
+ * Label that a row brings in its own JSON, if the Datanet's card knows it. client/datanets/reviewed-version.ts leaves a row out
+ * of a version if it differs from the accepted label.
+ */
 import type { Card } from "../card/card.ts";
 
 /**

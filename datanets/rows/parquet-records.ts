@@ -1,4 +1,4 @@
-/** A Parquet file's rows: bytes as bytes, whole numbers with all their digits. */
+/** Reader of Parquet files for read-rows.ts: bytes stay bytes, whole numbers keep all their digits. */
 import type { SchemaTree } from "hyparquet";
 
 /** Number that stands for a name, as the data sets of a hub store labels. */

@@ -1,3 +1,7 @@
+/**
+ * Preview of a contribution before it is signed: which rows will not count, cannot be hosted, or look like secrets. The
+ * contribute command and page show it; a host's check (cleaning/check-rows.ts) uses it too.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { DIGIT_SIDE, PIXEL_COUNT } from "@openledger/attribution/rows/digit-pixels";

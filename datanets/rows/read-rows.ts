@@ -1,4 +1,7 @@
-/** Files of people as rows of a Datanet: bytes in the card's form, one way to write each (docs/explanation/datanets.md, "Files"). */
+/**
+ * Reads a contributor's files (text, JSON lines, CSV, Parquet, images) as rows of a Datanet: bytes in the form that its card
+ * asks for, with one encoding for each row (docs/explanation/datanets.md, "Files"). The contribute command and page call it.
+ */
 import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { exactNumber, isExact, Numeral, parseExactJson } from "@openledger/foundation/exact-json";
@@ -232,7 +235,7 @@ function rowOf({ row }: Pick<Card, "row">, record: FileRecord, place: Place): Ui
 }
 
 const INTEGER = /^-?\d+$/;
-/** As in JSON: a number has no zeros before it, and an area code is no number. */
+/** Numbers as in JSON: one has no zeros before it, and an area code is no number. */
 const NUMERAL = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
 
 /** True for numbers and names that a file's format wraps. */

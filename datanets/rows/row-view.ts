@@ -1,4 +1,7 @@
-/** View of a row for people and search, by the card's kind of row. The bytes themselves stay as they were committed. */
+/**
+ * Reads a row's bytes by the card's kind of row, for search and display: its text, its own label, and whether it is well
+ * formed. The bytes themselves stay as they were committed.
+ */
 import { decodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";

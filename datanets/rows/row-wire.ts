@@ -1,6 +1,7 @@
 /**
- * Rows and lists of rows as they travel. A list: 32 bytes a row, its SHA-256. A version's list: 38 bytes a row, SHA-256,
- * contributor and validator as 24-bit numbers. Rows: for each its length as uint32, then its bytes. All big-endian.
+ * Binary form of rows and of lists of rows in requests between clients and Datanet hosts. A list: 32 bytes a row, its SHA-256.
+ * A version's list: 38 bytes a row, SHA-256, contributor and validator as 24-bit numbers. Rows: for each its length as uint32,
+ * then its bytes. All big-endian.
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { digestToField, type VersionRow } from "@openledger/circuits/ledger/version-rows";

@@ -1,3 +1,4 @@
+/** Cache of a host's parsed cards, by their hash; a card that is not in it is read from the database. */
 import type { Database } from "@openledger/foundation/database/database";
 import type { Queries } from "@openledger/foundation/database/queries";
 import { LRUCache } from "lru-cache";

@@ -1,3 +1,7 @@
+/**
+ * Writes the rows of a commit (a contributor's promise of rows on the ledger) as they are uploaded in pieces, and knows which
+ * are still missing. HostedDatanet calls it within the transaction of an upload.
+ */
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowDescription } from "./row-description.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
@@ -24,7 +28,7 @@ export class CommitRows {
     this.#commit = commit;
   }
 
-  /** Which of the `count` places from `from` on have not come, as differences to `from`. */
+  /** Places among the `count` from `from` on that have not come, as differences to `from`. */
   async missingOf(from: number, count: number): Promise<number[]> {
     const runs = await this.#queries.query<{ from: number; end: number }>(
       `select lower(run) as "from", upper(run) as "end"

@@ -1,3 +1,7 @@
+/**
+ * Counts that a host shows beside a Datanet: complete commits, the present version, requests for access. card-routes.ts answers
+ * with them.
+ */
 import type { HostedDatanet } from "./hosted-datanet.ts";
 
 interface DatanetFacts {

@@ -1,4 +1,7 @@
-/** Decisions on findings by reviewers' records, and the notices that a contributor gets of them. */
+/**
+ * Reviewers' decisions on findings (what the check of rows has noticed), and the notices that contributors get of them.
+ * finding-routes.ts serves both; take-records.ts writes them as records come.
+ */
 import type { Finding } from "../cleaning/finding.ts";
 import type { RecordState, RowRecords } from "../records/record-state.ts";
 import type { HostStore } from "./host-store.ts";

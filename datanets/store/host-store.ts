@@ -1,4 +1,7 @@
-/** The host's part of the database: the Datanets that it has, their directory, names, and what leaves have stored today. */
+/**
+ * A Datanet host's database, as its routes take it: the hosted Datanets, their directory and their totals. One Datanet is a
+ * `HostedDatanet`.
+ */
 import type { Database } from "@openledger/foundation/database/database";
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { NamedCard } from "../card/card.ts";
@@ -112,7 +115,7 @@ export class HostStore {
     return { total: counted[0]!.total, datanets: found.map((facts) => this.#open(facts)) };
   }
 
-  /** Which of these SHA-256, 32 bytes each, are rows of which Datanets, and who has contributed them. */
+  /** Finds the rows with these SHA-256, 32 bytes each: their Datanets, and who has contributed them. */
   knownRows(digests: Buffer): Promise<{ place: number; datanetId: number; contributorId: number }[]> {
     return this.database.query(
       `select asked.place, rows.datanet_id as "datanetId", contributor_id as "contributorId"

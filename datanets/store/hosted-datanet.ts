@@ -1,3 +1,4 @@
+/** One Datanet in a host's database: its cards, commits, rows, versions and records, read and written for the host's routes. */
 import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import type { Database } from "@openledger/foundation/database/database";
 import type { Queries, SqlValue } from "@openledger/foundation/database/queries";
@@ -333,7 +334,7 @@ export class HostedDatanet implements StoredDatanet {
     return found.bytes;
   }
 
-  /** Which of these roots have versions whose lists are here. */
+  /** Those of these roots that have versions whose lists are here. */
   async versionsHere(roots: readonly string[]): Promise<Set<string>> {
     const found = await this.database.query<{ root: string }>(
       "select rows_root as root from versions where datanet_id = $1 and rows_root = any($2)",

@@ -1,3 +1,7 @@
+/**
+ * Chooses the rows that a labeller gets next, and reserves them for two minutes. The route of the label queue (row-routes.ts)
+ * calls it.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { Card } from "../card/card.ts";

@@ -1,4 +1,7 @@
-/** Lists of what people have signed. */
+/**
+ * Lists of a Datanet's signed records for record-routes.ts: the public ones a page at a time, and the rows that are left out or
+ * objected to.
+ */
 import type { Card } from "../card/card.ts";
 import type { SignedRecord } from "../records/record.ts";
 import { outcomeOf } from "../records/record-state.ts";

@@ -1,4 +1,7 @@
-/** Display names that the host has, the newest of each leaf. */
+/**
+ * Display names that leaves have chosen and signed, in a host's database, the newest of each leaf. name-routes.ts stores and
+ * lists them.
+ */
 import type { Database } from "@openledger/foundation/database/database";
 import { datanetError } from "../datanet-errors.ts";
 import type { SignedName } from "../records/display-name.ts";

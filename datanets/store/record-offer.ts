@@ -1,7 +1,11 @@
+/**
+ * A signed record that somebody sends to a host, and the facts by which it is taken or refused: record-routes.ts makes offers,
+ * host/access.ts checks them, take-records.ts stores them.
+ */
 import type { SignedRecord, VerifiedBody } from "../records/record.ts";
 import type { RecordState } from "../records/record-state.ts";
 
-/** What the host knows of the subjects of a request's records, those of the request that were taken before included. */
+/** Knowledge of the host about the subjects of a request's records, those of the request that were taken before included. */
 export interface RecordKnowledge {
   readonly recordState: RecordState;
   isRowKnown(digest: string): boolean;

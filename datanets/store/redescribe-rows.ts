@@ -1,4 +1,7 @@
-/** Describes rows again by a newer card: their own labels, their form, their words. A part at a time, by whichever host is free. */
+/**
+ * Computes the columns of a Datanet's rows (own label, well-formedness, search words) again when its card has changed. Hosts do
+ * a part at a time in the background, whichever is free.
+ */
 
 import type { HostStore } from "./host-store.ts";
 import { describe } from "./row-description.ts";

@@ -1,6 +1,6 @@
 /**
- * Check of a Datanet's rows (datanets/cleaning): one at a time for all hosts on one database, in a thread of one of them; the
- * result is stored.
+ * Runs the checks of Datanets' rows (datanets/cleaning) that reviewers ask for: one at a time for all hosts on one database, in
+ * a thread of one of them. The result is stored, and finding-routes.ts shows it.
  */
 import { randomBytes } from "node:crypto";
 import { isPassing } from "@openledger/foundation/database/database-errors";
@@ -218,7 +218,7 @@ export class RowChecks {
     );
   }
 
-  /** In the ledger's order. */
+  /** Sends the rows in the ledger's order. */
   async #sendRows(
     datanet: HostedDatanet,
     card: Card,

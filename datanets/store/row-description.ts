@@ -1,8 +1,12 @@
+/**
+ * Columns of the host's table of rows that are computed from a row's bytes by the Datanet's card: label, well-formedness,
+ * search words.
+ */
 import type { Card } from "../card/card.ts";
 import { viewRow } from "../rows/row-view.ts";
 import { wordsOfText } from "./row-words.ts";
 
-/** What a row is by a card, as its columns have it. */
+/** Description of a row by a card, as its columns have it. */
 export interface RowDescription {
   /** null if the row has no label of its own. */
   readonly label: string | null;

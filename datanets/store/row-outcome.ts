@@ -1,3 +1,7 @@
+/**
+ * SQL expressions for a row's state (waiting, disputed, accepted, left out) and its accepted label. They agree with `outcomeOf`
+ * of records/record-state.ts; searches, lists and statistics of the host use them.
+ */
 import type { Card } from "../card/card.ts";
 
 /** SQL of a row's outcome, as `outcomeOf` has it by the row's records. Columns are those of `rows`. */

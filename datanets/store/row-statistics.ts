@@ -1,4 +1,7 @@
-/** Counts for people and pictures: classes, states, lengths by powers of two, growth by day (UTC), agreement. */
+/**
+ * Statistics of a Datanet's rows for its page: counts by label and state, lengths by powers of two, growth by day (UTC), and
+ * agreement of labellers. Cached for a minute; row-routes.ts serves them.
+ */
 import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import { agreementOf, sum } from "../records/agreement.ts";
@@ -11,7 +14,7 @@ const MAX_CACHED = 50;
 const CACHED_MS = 60_000;
 
 export class RowStatistics {
-  /** By the Datanet's revision, so that what any host writes makes them old. */
+  /** Cache by the Datanet's revision, so that what any host writes makes them old. */
   readonly #cache = new LRUCache<string, Awaited<ReturnType<typeof rowStatistics>>>({
     max: MAX_CACHED,
     ttl: CACHED_MS,

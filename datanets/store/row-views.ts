@@ -1,3 +1,7 @@
+/**
+ * Rows in the form in which a host's answers list them: excerpt, label, commit and outcome. row-routes.ts calls it with the
+ * numbers that a search has found.
+ */
 import type { Card } from "../card/card.ts";
 import { outcomeOf, type RecordState } from "../records/record-state.ts";
 import { viewRow } from "../rows/row-view.ts";

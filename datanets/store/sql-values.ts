@@ -1,3 +1,6 @@
+/**
+ * Helpers for SQL statements of the host: numbered parameters of a statement built from parts, and lists of digests as a table.
+ */
 import type { SqlValue } from "@openledger/foundation/database/queries";
 
 /** Parameters of a statement that is put together from parts. */

@@ -1,3 +1,4 @@
+/** Result of a check of a Datanet's rows, as row-check.ts stores it. */
 import type { Finding } from "../cleaning/finding.ts";
 
 /** Result of a check of a Datanet's rows. */

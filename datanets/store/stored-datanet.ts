@@ -1,4 +1,7 @@
-/** Facts of a Datanet as one statement reads them. */
+/**
+ * Columns of a Datanet and of its commits in a host's database, in the form in which the other files of this folder read them.
+ */
+
 export interface StoredDatanet {
   readonly id: number;
   readonly cardCount: number;

@@ -1,4 +1,7 @@
-/** Takes signed records: what each may say is checked in the transaction that stores it, so that two at once do not both pass. */
+/**
+ * Stores signed records that clients send to a host (record-routes.ts). What each may say is checked in the transaction that
+ * stores it, so that of two contradicting records at once only one passes.
+ */
 import type { Queries } from "@openledger/foundation/database/queries";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
@@ -17,7 +20,7 @@ interface KnownRow {
   readonly begunAt: number | null;
 }
 
-/** Which of these ids are of records that are here. */
+/** Ids among these whose records are here. */
 export async function recordsHere(
   queries: Queries,
   datanetId: number,
@@ -279,7 +282,7 @@ async function storeRowStates(
   );
 }
 
-/** What `outcomeOf` reads of a row's records, counted: the rest of it is SQL, since a card may change (row-outcome.ts). */
+/** Counts of all that `outcomeOf` reads of a row's records: the rest of it is SQL, since a card may change (row-outcome.ts). */
 function columnsOf(records: RowRecords) {
   const { gold, labels, leaveOut, objections, settled, suggestion } = records;
   const counts = new Map<string, number>();

@@ -1,4 +1,7 @@
-/** Recomputations: the last record of each leaf about a model, or about a settlement of it. */
+/**
+ * Recomputations in a host's database: signed records that say somebody has trained a model, or computed a settlement, again.
+ * The last one of each leaf is stored, within limits.
+ */
 import type { Queries } from "@openledger/foundation/database/queries";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody, SignedRecord, VerifiedBody } from "../records/record.ts";

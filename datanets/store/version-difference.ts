@@ -1,3 +1,4 @@
+/** Difference between two versions of a Datanet: rows that were added, removed or reassigned. version-routes.ts serves it. */
 import type { ListedRow } from "../rows/row-wire.ts";
 
 interface VersionChange {

@@ -1,3 +1,4 @@
+/** Starts a Datanet host as a process of its own, for tests that kill it. */
 import { type OwnProcess, saying, startOwnProcess } from "@openledger/foundation/testing/own-process";
 
 /** A host as a process of its own, once it listens. */

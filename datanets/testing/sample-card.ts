@@ -1,3 +1,4 @@
+/** Card of a Datanet for tests. */
 import { CARD_FORMAT, type Card } from "../card/card.ts";
 
 /** A card of short texts in two classes; tests change what they are about. */

@@ -1,3 +1,7 @@
+/**
+ * Accounts of the devnet's people (alice, bob …), with anvil's public keys, and their entry into the command line's accounts
+ * file.
+ */
 import { anvilAccount, anvilPrivateKey } from "@openledger/contracts/testing/anvil-account";
 import { readAccountFile, writeAccountFile } from "@openledger/scripts/cli/account-file";
 import { workspacePaths } from "@openledger/scripts/cli/workspace";

@@ -1,3 +1,7 @@
+/**
+ * Closes the devnet's open batch as soon as the prover has nothing to do, so that nobody waits for a deadline. devnet.ts runs
+ * it.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";

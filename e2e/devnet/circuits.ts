@@ -1,3 +1,7 @@
+/**
+ * Circuits of the devnet's rollup: compiles them and opens their development keys when somebody proves. deploy-devnet.ts
+ * registers them.
+ */
 import type { CircuitSpec } from "@openledger/circuits/compiler/compile";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";

@@ -168,7 +168,7 @@ export const devnetPaths = {
   serving: join(workspaceDir, "serving"),
   /** PostgreSQL of the Datanet host, the answer server and the factory. */
   database: join(workspaceDir, "database"),
-  /** Of a Datanet host of an earlier version, which this one refuses. */
+  /** Folder of a Datanet host of an earlier version, which this one refuses. */
   earlierDatanetData: join(workspaceDir, "datanets"),
   factoryData: join(workspaceDir, "factory"),
   watcher: join(workspaceDir, "watcher"),

@@ -1,3 +1,4 @@
+/** Output of `npm start` to the person at the terminal: titles, finished steps, and progress that replaces itself. */
 import { styleText } from "node:util";
 
 /** Messages of the devnet to the person at the terminal. */

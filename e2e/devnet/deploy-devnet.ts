@@ -1,3 +1,7 @@
+/**
+ * Deploys the devnet's token, rollup and governance to its local Ethereum, or finds those of an earlier start. devnet.ts calls
+ * it.
+ */
 import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";

@@ -1,3 +1,4 @@
+/** Errors DEV_… of the devnet: meaning and remedy. docs/reference/errors.md is written from it by scripts/errors.ts. */
 import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of the devnet. */

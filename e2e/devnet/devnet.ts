@@ -1,3 +1,7 @@
+/**
+ * The devnet of `npm start`: starts Ethereum and all processes, runs the job on them, prints the report, and keeps them
+ * running.
+ */
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

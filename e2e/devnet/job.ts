@@ -1,3 +1,7 @@
+/**
+ * Context of the devnet's job (the deposits, payments, trainings and settlements of `npm start`), and helpers by which each of
+ * its steps is done once, however often the devnet is killed.
+ */
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
 import type { L1Result } from "@openledger/client/actions/l1/l1-result";

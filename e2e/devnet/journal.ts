@@ -1,3 +1,4 @@
+/** Journal of the devnet's job on disk, so that a killed `npm start` goes on where it was. */
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { devnetError } from "./devnet-errors.ts";
 

@@ -1,3 +1,4 @@
+/** The devnet's Ethereum: anvil with one block a second, as a service that supervisor.ts starts and restarts. */
 import { ANVIL_RULES, anvilPath } from "@openledger/contracts/l1/anvil";
 import { MNEMONIC } from "@openledger/contracts/testing/anvil-account";
 import { createPublicClient, createTestClient, http, publicActions } from "viem";

@@ -1,3 +1,4 @@
+/** Report at the end of the devnet's job: batches, epochs, earnings, checks, and the lines that print it. */
 import { listBatches } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { renderTable } from "@openledger/scripts/cli/output";

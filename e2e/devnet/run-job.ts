@@ -1,3 +1,4 @@
+/** Runs the steps of the devnet's job (job-steps.ts) in their order and makes the report. */
 import { defencesOf } from "@openledger/attribution/model/reply-assurance";
 import type { Job } from "./job.ts";
 import { JOB_STEPS, type JobResults, type JobStep } from "./job-steps.ts";

@@ -1,3 +1,7 @@
+/**
+ * Processes of the devnet (sequencer, bridge, Datanet host, answer server, factory) with their settings and addresses;
+ * devnet.ts starts them by supervisor.ts.
+ */
 import { randomBytes } from "node:crypto";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { nativeKernelSets } from "@openledger/models/engine/kernels/native-kernels";

@@ -1,3 +1,4 @@
+/** Starts the devnet's processes, waits until each is ready, restarts those that end, and stops all at the end. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ManagedProcess } from "../world/process.ts";

@@ -1,3 +1,4 @@
+/** Gives OPEN to the test wallets of the devnet's pages, once, before the job begins. */
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
 import { sendToken } from "@openledger/client/actions/l1/send-token";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";

@@ -1,3 +1,4 @@
+/** Interface of the faults that the drills make (kills, full disks, clock jumps …), and the form of their results. */
 import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { Audit } from "../audit/audit.ts";
 import type { World } from "../world/world.ts";

@@ -1,3 +1,4 @@
+/** Errors DRL_… of the drills: meaning and remedy. docs/reference/errors.md is written from it by scripts/errors.ts. */
 import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of the drills: the world did not come up, or did not do what a drill waits for. */

@@ -9,9 +9,9 @@ export type ServiceSpec = Omit<ProcessSpec, "logPath">;
 const MAINS = {
   sequencer: "sequencer/main.ts",
   bridge: "bridge/main.ts",
+  prover: "prover/queue/main.ts",
   "datanet-host": "datanets/host/main.ts",
   factory: "models/factory/main.ts",
-  "proof-worker": "prover/queue/main.ts",
 } as const;
 
 /** @param url where it says that it lives; null: it is ready at once */

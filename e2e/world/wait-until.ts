@@ -1,3 +1,4 @@
+/** Wait of drills for a condition, with lines of progress and an error when time is up. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { drillError } from "./drill-errors.ts";

@@ -36,7 +36,7 @@ import { getAddress, pad, parseEther, toHex } from "viem";
 import { drillAccount } from "./accounts.ts";
 import { localUrl } from "./machine.ts";
 import { healthOf, type ManagedProcess } from "./process.ts";
-import { portOf, type Settings, serviceSpec } from "./services.ts";
+import { portOf, serviceSpec } from "./services.ts";
 import type { World } from "./world.ts";
 
 /** First secret of the people's keys. */
@@ -106,11 +106,6 @@ export class WorldDatabase {
     }
   }
 
-  /** Settings of a sequencer whose proofs are made by the queue's workers. */
-  get sequencerSettings(): Settings {
-    return { PROVER_PLACE: "queue", PROVER_DATABASE_URL: this.proxy.url };
-  }
-
   get processes() {
     return this.#processes!;
   }
@@ -127,7 +122,7 @@ export class WorldDatabase {
   async startWorkers(world: World, backend: string): Promise<void> {
     const url = await localUrl();
     const worker = await world.serve(
-      serviceSpec("proof-worker", url, {
+      serviceSpec("prover", url, {
         PROVER_DEPLOYMENT_PATH: world.deploymentPath,
         PROVER_DATABASE_URL: this.proxy.url,
         PROVER_BACKEND: backend,

@@ -36,6 +36,8 @@ export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "l1"> {
   readonly others?: readonly BuiltCircuit[];
   /** Back end of the prover; default: WebAssembly. */
   readonly backend?: BackendName;
+  /** Address of the database in which proofs wait for workers (`serve`); absent: the sequencer's child makes them. */
+  readonly proofQueueUrl?: string;
   /** Maximum batches that wait for proof and L1: beyond it traffic pauses. Default: the circuit's. */
   readonly maxUnpostedBatches?: number;
   /** Maximum time for which an operation waits for others, in ms; default: 1,000. */
@@ -209,8 +211,10 @@ export class World {
       closeIntervalMs = 1_000,
       maxUnpostedBatches,
       pagesPath,
+      proofQueueUrl,
       slots = 2,
     } = this.#declared;
+    const queueUrl = proofQueueUrl ?? this.#database?.proxy.url;
     const clock: Settings = { DRILL_CLOCK_FILE: this.clockFile };
     return {
       sequencer: {
@@ -219,7 +223,7 @@ export class World {
         SEQUENCER_CLOSE_INTERVAL_MS: closeIntervalMs,
         SEQUENCER_MAX_UNPOSTED_BATCHES: maxUnpostedBatches ?? WORLD_SIZES.get(slots)!.maxUnpostedBatches,
         PROVER_BACKEND: backend,
-        ...this.#database?.sequencerSettings,
+        ...(queueUrl === undefined ? {} : { PROVER_PLACE: "queue", PROVER_DATABASE_URL: queueUrl }),
         SEQUENCER_RATE_LIMIT_PER_MINUTE: 1_000_000,
         ...(pagesPath === undefined
           ? {}

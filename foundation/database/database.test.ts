@@ -1,10 +1,11 @@
-import { Client } from "pg";
+import { Client, Pool } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
 import { administer, createTestDatabase, type TestDatabase } from "../testing/test-database.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { databaseError, isDuplicate, sqlStateOf } from "./database-errors.ts";
 import type { DatabasePart } from "./migrate.ts";
+import { addressOf, makeRole, rowRights } from "./roles.ts";
 import { isStorableText } from "./storable-text.ts";
 
 const logger = createLogger("test", "silent");
@@ -64,6 +65,16 @@ describe("a part's schema", () => {
     expect(await migrated.query("select count(*)::int as n from things")).toEqual([{ n: 1 }]);
   });
 
+  it("is migrated for as long as it takes", async () => {
+    await database();
+    const next = { name: "sample", migrations: [FIRST, "select pg_sleep(0.5)"] };
+    const migrated = await database({ part: next, statementTimeoutMs: 200 });
+    expect(await migrated.query("select version from openledger.parts")).toEqual([{ version: 2 }]);
+    await expect(migrated.query("select pg_sleep(5)")).rejects.toMatchObject({
+      code: "SRV_DATABASE_UNREACHABLE",
+    });
+  });
+
   it("whose migration fails stays in its version", async () => {
     const old = await database();
     const next = { name: "sample", migrations: [FIRST, "drop table things; select 1/0"] };
@@ -90,6 +101,25 @@ describe("a part's schema", () => {
     });
     await database();
     await database({ migrates: false });
+  });
+
+  it("is not changed by a role with the rights to its rows, which names the version that is missing", async () => {
+    const owner = await database();
+    const role = `${/test_\w+/.exec(home.url)![0]}_worker`;
+    await makeRole(owner, { name: role, password: "secret", rights: rowRights(part) });
+    const url = addressOf(home.url, role, "secret");
+    const rows = await database({ url });
+    await rows.query("insert into things values (1, 'a', null)");
+    expect(await rows.query("select name from things")).toEqual([{ name: "a" }]);
+    const next = { name: "sample", migrations: [FIRST, "alter table things add column size integer"] };
+    await expect(database({ url, part: next })).rejects.toMatchObject({
+      code: "SRV_DATABASE_SCHEMA",
+      data: { reason: "older", found: 1, expected: 2 },
+    });
+    await expect(database({ url, part: { name: "other", migrations: [FIRST] } })).rejects.toMatchObject({
+      code: "SRV_DATABASE_SCHEMA",
+      data: { found: 0 },
+    });
   });
 
   it("is not made in a database without Unicode", async () => {
@@ -161,8 +191,43 @@ it("a connection that ends is logged without the client that had it", async () =
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
   );
   await expect.poll(() => lines.length).toBeGreaterThan(0);
-  expect(JSON.parse(lines[0]!)).toMatchObject({ code: "57P01", msg: "a connection to the database ended" });
+  expect(JSON.parse(lines[0]!)).toMatchObject({
+    err: { code: "57P01", message: expect.stringContaining("terminating connection") },
+    msg: "a connection to the database ended",
+  });
   expect(lines[0]).not.toContain("secretKey");
+});
+
+it("an error of the driver leaves its client and its address out of every log", async () => {
+  const password = "password-of-nobody";
+  const url = home.url.replace("user=postgres", `user=postgres&password=${password}`);
+  const pool = new Pool({ connectionString: url });
+  const ended = new Promise<Error>((resolve) => pool.on("error", resolve));
+  await pool.query("select 1");
+  const other = await database();
+  await other.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+  );
+  const error = await ended;
+  await pool.end();
+  expect(JSON.stringify((error as { client?: object }).client), "the driver's error has it").toContain(
+    "secretKey",
+  );
+  const lines: string[] = [];
+  const logger = createLogger("test", "warn", { write: (line) => lines.push(line) });
+  const raised = databaseError(error);
+  logger.warn({ err: error }, "as it is");
+  logger.child({ jobId: 1 }).warn({ err: new Error("as a cause", { cause: error }) }, "within another");
+  logger.warn({ err: raised }, "as the project's own");
+  logger.warn({ err: new AggregateError([error], "of several") }, "of several");
+  for (const line of lines)
+    for (const secret of ["secretKey", "connectionParameters", password]) expect(line).not.toContain(secret);
+  expect(lines.map((line) => JSON.parse(line).err)).toEqual([
+    { type: "DatabaseError", code: "57P01", message: error.message, stack: error.stack },
+    expect.objectContaining({ type: "Error", message: `as a cause: ${error.message}` }),
+    expect.objectContaining({ code: "SRV_DATABASE_UNREACHABLE", data: { reason: "57P01" } }),
+    expect.objectContaining({ errors: [expect.objectContaining({ type: "DatabaseError", code: "57P01" })] }),
+  ]);
 });
 
 it("notices come, and null after a connection that was lost", async () => {

@@ -7,12 +7,13 @@
  */
 import type { Socket } from "node:net";
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from "pg";
+import { errorFacts } from "../error-facts.ts";
 import { processErrors } from "../error-table.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
 import { databaseError, explained, isLostRace, isSilence, isUnreachable } from "./database-errors.ts";
 import { type DatabasePart, migrate } from "./migrate.ts";
-import type { DatabaseLogger, Queries, SqlValue, Transactions } from "./queries.ts";
+import type { DatabaseLogger, Queries, SqlValue, TransactionOptions, Transactions } from "./queries.ts";
 
 export type { Queries, SqlValue };
 
@@ -53,15 +54,11 @@ const SERVER_KEEPALIVE = {
   tcp_user_timeout: 50_000,
 };
 const KEEPALIVE_MS = 20_000;
+/** Limit of a statement that has none: 0 would be the pool's. */
+const UNLIMITED_MS = 2 ** 31 - 1;
 /** A transaction that lost a race is tried again so often. */
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
-
-/** Facts of an error for the log. The driver hangs its client on it, with the key that cancels the connection's statements. */
-const causeOf = (error: (Error & { code?: string }) | undefined) => ({
-  reason: error?.message,
-  code: error?.code,
-});
 
 /** Cuts a connection on which nobody may answer: what runs on it ends with an error at once. */
 const cut = (client: Client | PoolClient) =>
@@ -148,7 +145,9 @@ export class Database implements Transactions {
     };
     const pool = new Pool({ ...config, max: maxConnections });
     // An idle connection that ends is replaced by the next query.
-    pool.on("error", (error) => logger.warn(causeOf(error), "a connection to the database ended"));
+    pool.on("error", (error) =>
+      logger.warn({ err: errorFacts(error) }, "a connection to the database ended"),
+    );
     const database = new Database(pool, config, options);
     try {
       await database.#requireUnicode();
@@ -170,17 +169,17 @@ export class Database implements Transactions {
    * Runs `work` in a transaction, and again where it lost a race with another one; it must have no effects of its own.
    * Committed when this resolves. Where it rejects with SRV_DATABASE_UNREACHABLE it may be committed or not.
    */
-  async transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (queries: Queries) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#transactionOnce(work);
+        return await this.#transactionOnce(work, options);
       } catch (error) {
         if (attempt === MAX_ATTEMPTS || !isLostRace(error)) throw error;
       }
     }
   }
 
-  async #transactionOnce<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+  async #transactionOnce<T>(work: (queries: Queries) => Promise<T>, options: TransactionOptions): Promise<T> {
     return this.#onConnection(async (connection) => {
       let failed: RollupError | undefined;
       const query = async <Row extends QueryResultRow>(text: string, values?: readonly SqlValue[]) => {
@@ -193,6 +192,8 @@ export class Database implements Transactions {
       };
       try {
         await query("begin");
+        if (options.isUnlimited === true)
+          await query("set local statement_timeout = 0; set local lock_timeout = 0");
         const result = await work({ query });
         // PostgreSQL answers a commit after a failed statement with a rollback, and no error.
         if (failed !== undefined) throw failed;
@@ -202,19 +203,24 @@ export class Database implements Transactions {
         if (!connection.isBroken()) await connection.query("rollback").catch(() => {});
         throw error;
       }
-    });
+    }, options);
   }
 
   /** Runs `work` on one connection, which nobody else gets again where the server did not answer on it. */
-  async #onConnection<T>(work: (connection: Queries & { isBroken(): boolean }) => Promise<T>): Promise<T> {
+  async #onConnection<T>(
+    work: (connection: Queries & { isBroken(): boolean }) => Promise<T>,
+    { isUnlimited = false }: TransactionOptions = {},
+  ): Promise<T> {
     const client = await this.#connect();
-    const onError = (error: Error) => this.#logger.warn(causeOf(error), "a connection to the database ended");
+    const onError = (error: Error) =>
+      this.#logger.warn({ err: errorFacts(error) }, "a connection to the database ended");
     client.on("error", onError);
     let isBroken = false;
     const query: Queries["query"] = async (text, values = []) => {
       const watch = this.#watch(client);
       try {
-        return (await client.query(text, values as unknown[])).rows;
+        const limits = isUnlimited ? { query_timeout: UNLIMITED_MS } : {};
+        return (await client.query({ text, values: values as unknown[], ...limits })).rows;
       } catch (error) {
         const raised = databaseError(error);
         isBroken ||= isUnreachable(raised);
@@ -343,7 +349,7 @@ class Listener {
       if (this.#client !== client || this.#isClosed) return;
       this.#client = null;
       this.#modules.logger.warn(
-        { ...causeOf(error), channel: this.#channel },
+        { err: errorFacts(error), channel: this.#channel },
         "notices of the database are interrupted",
       );
       this.#connectLater();

@@ -1,7 +1,7 @@
 /**
- * Counts answers by what they return: one unit for each request (the server's rate limit has that), and one more for each
- * `BYTES_PER_UNIT` of JSON or 256 KiB of octets, or what a route says that it costs to find it. So a list costs its reader
- * what it costs the server.
+ * Charges answers against a client's rate limit by what they return: one unit for each request (the rate limit itself counts
+ * that), and one more for each `BYTES_PER_UNIT` of JSON or 256 KiB of octets, or what a route says that it costs to find it. So
+ * a list costs its reader what it costs the server.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";

@@ -1,6 +1,6 @@
 /**
- * Bound on the request bodies that a server holds in memory, by client network and in all; create-server.ts
- * asks it before it reads a body.
+ * Bounds the request bodies that a server holds in memory, by client network and in all, in bytes; create-server.ts asks it
+ * before it reads a body.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { clientNetwork } from "./client-network.ts";

@@ -1,3 +1,4 @@
+/** Short form to declare a process' Prometheus metrics in its registry; all processes use it. */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** Metrics of one registry, a line each: name, help, and the names of its labels, which are closed sets. */

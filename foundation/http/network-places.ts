@@ -1,4 +1,7 @@
-/** Places that clients take one by one. A network gets no more than its share. */
+/**
+ * Bound on how many connections or places one client network holds at a time; protect-server.ts counts connections with it, the
+ * sequencer's feed its listeners.
+ */
 export class NetworkPlaces {
   readonly maxOfNetwork: number;
   readonly #taken = new Map<string, number>();

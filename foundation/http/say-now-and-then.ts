@@ -1,3 +1,4 @@
+/** Rate limit of a log message, for refusals that strangers can cause at any rate. */
 import type { ServerLog } from "./http-errors.ts";
 
 /** Warns at once, and then at most once in `everyMs`, with the number of cases since in `refused`. */

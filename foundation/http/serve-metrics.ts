@@ -1,3 +1,4 @@
+/** Route GET /metrics, which every server of the project has. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { processErrors } from "../error-table.ts";
 import { isLocal } from "./local-requests.ts";

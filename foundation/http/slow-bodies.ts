@@ -1,7 +1,8 @@
 /**
- * A lower bound for the speed of bodies. One long time-out for large bodies would let anybody hold a connection, and what is
- * in memory of a body, for all of it. With a rate, anyone who sends at it may send as much as the route takes, and a body that
- * trickles ends after the same time as a small one. (Apache: mod_reqtimeout; Kestrel: MinRequestBodyDataRate.)
+ * Ends requests whose body comes too slowly; create-server.ts sets it for every server. One long time-out for large bodies
+ * would let anybody hold a connection, and what is in memory of a body, for all of it. With a rate, anyone who sends at it may
+ * send as much as the route takes, and a body that trickles ends after the same time as a small one. (Apache: mod_reqtimeout;
+ * Kestrel: MinRequestBodyDataRate.)
  */
 import type { FastifyInstance } from "fastify";
 

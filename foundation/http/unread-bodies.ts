@@ -1,4 +1,7 @@
-/** End of a connection whose request was refused with a large body on its way, so that refusals cost little. */
+/**
+ * Ends the connection of a refused request whose large body is still on its way, so that refusals cost little. http-errors.ts
+ * calls it.
+ */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 

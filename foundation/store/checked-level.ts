@@ -1,7 +1,8 @@
 /**
- * LevelDB as everything here uses it: it opens its owner's folder alone (store-identity.ts); it opens with all that was ever acknowledged, or not at all; every failure has a code,
- * and a remedy of its owner's; and after a failed write it takes nothing more, since LevelDB would go on behind what is
- * missing. Only one process can have a store open.
+ * Opens LevelDB for every process that stores data, with the checks that LevelDB lacks: it opens its owner's folder alone
+ * (store-identity.ts); it opens with all that was ever acknowledged, or not at all; every failure has a code, and a remedy of
+ * its owner's; and after a failed write it takes nothing more, since LevelDB would go on behind what is missing. Only one
+ * process can have a store open.
  */
 import { existsSync, statSync } from "node:fs";
 import { type BatchOperation, Level } from "level";

@@ -1,8 +1,7 @@
 /**
- * List of LevelDB's tables that were read to their last byte and found intact. Tables never change, so a
- * start reads only those that are new or are no longer the same file: by size, times, and the number of the
- * inode. A disk that falsifies a table leaves all of these as they were, so the owner goes on reading old
- * ones while it works.
+ * Remembers which of LevelDB's table files were read to their last byte and found intact. Tables never change, so a start reads
+ * only those that are new or are no longer the same file: by size, times, and the number of the inode. A disk that falsifies a
+ * table leaves all of these as they were, so the owner goes on reading old ones while it works.
  */
 import { type BigIntStats, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Reads LevelDB's numbers and strings one after the other. */
+/**
+ * Cursor over the bytes of LevelDB's files: its numbers and strings, one after the other. The readers of logs and tables use
+ * it.
+ */
 export class LevelBytes {
   readonly bytes: Buffer;
   at: number;

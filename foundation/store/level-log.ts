@@ -1,7 +1,7 @@
 /**
- * LevelDB's log format, of its write-ahead logs and MANIFESTs: blocks of 32 KiB, records of a CRC-32C, a length and a type.
- * LevelDB itself drops what does not fit and goes on behind it; here that is damage, except at the end, where a crash
- * may have torn the last write.
+ * Reader of LevelDB's log files (write-ahead logs and MANIFESTs) for the check of a store (level-files.ts): blocks of 32 KiB,
+ * records of a CRC-32C, a length and a type. LevelDB itself drops what does not fit and goes on behind it; here that is damage,
+ * except at the end, where a crash may have torn the last write.
  */
 import { maskedCrc32c } from "./crc32c.ts";
 import { StoreDamage } from "./store-fault.ts";

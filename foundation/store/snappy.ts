@@ -1,3 +1,4 @@
+/** Snappy decompression, for the check of LevelDB's tables (level-table.ts). */
 import { LevelBytes } from "./level-bytes.ts";
 
 /** Undoes Snappy, in which LevelDB may store a block (google/snappy, format_description.txt). @throws RangeError */

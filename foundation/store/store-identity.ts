@@ -1,7 +1,7 @@
 /**
- * Identity of a directory: a record in each, written before anything else and compared at each start. A
- * process that took another rollup's directory for its own would go on from another ledger, and promise what
- * nobody can keep.
+ * Identity of a data directory: a record in each (STORE.json) of the rollup and the kind of process that it belongs to, written
+ * before anything else and compared at each start. A process that took another rollup's directory for its own would go on from
+ * another ledger, and promise what nobody can keep.
  *
  * A store that belongs to no rollup, since the names in it say what it holds (a cache by content hash), has
  * no record.

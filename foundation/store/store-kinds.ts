@@ -1,5 +1,6 @@
 /**
- * Kinds of stores, and the format of each: the one place where a format number is.
+ * Kinds of data directories (sequencer, full node, bridge …), and the format number of each: the one place that has these
+ * numbers. store-identity.ts compares them at each start.
  *
  * Raise the number in the change that makes directories unreadable, or that reads them differently: another key, another
  * encoding of a value, another meaning of a field, another hash beside a record. A number never goes down and is never used
@@ -45,9 +46,10 @@ export const STORE_KINDS = {
     remedy: `Start the version that wrote it on another port, mirror that host into this one (openledger datanet upload ID --from URL --host URL), and move the folder away: ${UPGRADE}.`,
   },
   factory: {
-    format: 2,
+    // Tables of PostgreSQL (models/factory/store/factory-schema.ts): a folder with a store is of an earlier version.
+    format: 3,
     name: "a factory's folder",
-    remedy: `Let the version that wrote it serve until its answers are settled, and download the models; then start with an empty folder: ${UPGRADE}.`,
+    remedy: `Let the version that wrote it serve until its answers are settled, and download the models and rows; then start with an empty folder: ${UPGRADE}.`,
   },
   watcher: {
     format: 1,

@@ -1,9 +1,9 @@
 /**
- * Number of durable writes, in a file beside LevelDB's; the store itself has the same number in every write.
- * LevelDB takes a log that was cut off for one that a crash cut off, and goes on without the rest: then the
- * store's number is the lower one. The mark is written after the write is on disk, so it never promises too
- * much. It needs no sync of its own, because a power failure that destroys it can only make it older. Only
- * its creation is synced, so a mark that is missing after the first write was deleted.
+ * Detects writes that a LevelDB store has lost: the number of durable writes, in a file beside LevelDB's, which the store
+ * itself has in every write too. LevelDB takes a log that was cut off for one that a crash cut off, and goes on without the
+ * rest: then the store's number is the lower one. The mark is written after the write is on disk, so it never promises too
+ * much. It needs no sync of its own, because a power failure that destroys it can only make it older. Only its creation is
+ * synced, so a mark that is missing after the first write was deleted.
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";

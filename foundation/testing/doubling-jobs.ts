@@ -1,3 +1,4 @@
+/** Kind of jobs for tests of the job queue: doubles a number. */
 import { z } from "zod";
 
 /** Jobs of tests: a number, and twice as much. */

@@ -1,3 +1,4 @@
+/** Finds free ports for tests and drills that have to know a port before a process listens on it. */
 import { createServer } from "node:net";
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Access of a module of tasks to its thread: the start value that its pool gave, and results that are moved
- * (task-pool.ts).
+ * Helpers for a module `…-tasks.ts`, whose functions run on a thread of task-pool.ts: the start value that the pool gave the
+ * thread, and results that are moved instead of copied.
  */
 import type { Transferable } from "node:worker_threads";
 import { transferableSymbol, valueSymbol, workerData } from "piscina";

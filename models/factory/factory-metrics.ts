@@ -1,15 +1,18 @@
 /** Prometheus metrics of the factory's process: jobs, short computations, errors. Served at /metrics. */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { type FactoryJob, jobStateSchema } from "./factory-api.ts";
+import { jobStateSchema } from "./factory-api.ts";
 
 interface WhatRuns {
-  readonly jobs: () => readonly { readonly view: Pick<FactoryJob, "state"> }[];
+  /** Number of jobs by their state; null while the database does not answer: the gauge stays as it was. */
+  readonly jobs: () => Promise<ReadonlyMap<string, number> | null>;
+  /** Jobs that workers could run at a time; null while the database does not answer. */
+  readonly places: () => Promise<number | null>;
   readonly computations: () => { readonly running: number; readonly waiting: number };
 }
 
 /** All metrics of the factory. Labels are closed sets: never a name, an account or a job. */
-export function createFactoryMetrics({ computations, jobs }: WhatRuns) {
+export function createFactoryMetrics({ computations, jobs, places }: WhatRuns) {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
@@ -17,15 +20,24 @@ export function createFactoryMetrics({ computations, jobs }: WhatRuns) {
     help: "Jobs by their state",
     labelNames: ["state"] as const,
     registers,
-    collect() {
-      const counts = new Map(jobStateSchema.options.map((state) => [state, 0]));
-      for (const { view } of jobs()) counts.set(view.state, counts.get(view.state)! + 1);
-      for (const [state, count] of counts) this.set({ state }, count);
+    async collect() {
+      const counts = await jobs();
+      if (counts === null) return;
+      for (const state of jobStateSchema.options) this.set({ state }, counts.get(state) ?? 0);
+    },
+  });
+  new Gauge({
+    name: "factory_worker_places",
+    help: "Jobs that the workers of the factory can run at a time",
+    registers,
+    async collect() {
+      const count = await places();
+      if (count !== null) this.set(count);
     },
   });
   new Gauge({
     name: "factory_computations",
-    help: "Short computations (comparisons, estimates, exports, activations) that run or wait",
+    help: "Short computations (comparisons, estimates, exports) of this server that run or wait",
     labelNames: ["state"] as const,
     registers,
     collect() {

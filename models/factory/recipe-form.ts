@@ -1,4 +1,7 @@
-/** A form as people fill it in, and the recipe that it stands for. */
+/**
+ * Turns the form of a training job, as people fill it in, into the recipe that it stands for, and proposes the form for given
+ * rows.
+ */
 import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterTarget } from "../engine/architecture/adapter-layout.ts";
@@ -15,7 +18,7 @@ import {
 } from "../tuning/recipe/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe, weightsOf } from "../tuning/recipe/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
-import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
+import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-records.ts";
 import type { PlainTerms } from "./tasks/task-messages.ts";
 
 /** Minimum steps of a tuning, however few its rows. */

@@ -1,6 +1,7 @@
 /**
- * Keys that an operator issues, and what is left of their allowances, in PostgreSQL: all servers on one database count together,
- * and a key holds, or is refused, at all of them from the request on that follows the command.
+ * API keys of an answer server, which `openledger models keys` issues and revokes, and what is left of their allowances, in
+ * PostgreSQL. All servers on one database count together, and a key is valid, or refused, at all of them from the first request
+ * after the command.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { Database } from "@openledger/foundation/database/database";

@@ -1,6 +1,6 @@
 /**
- * Counts what each network address holds of the engine while its answers are made: serving-engine.ts begins no answer
- * that would be more than its part. A place is one answer's seat in a batch, a page room for keys and values.
+ * Counts how much of the engine each network address holds while its answers are made; serving-engine.ts begins no answer that
+ * would exceed the address's share. A place is one answer's seat in a batch, a page room for keys and values.
  */
 
 /**

@@ -19,7 +19,7 @@ import { createServingApp } from "./serving-app.ts";
 import { openKeys, registeredAdapters, type ServingConfig } from "./serving-config.ts";
 
 const MEGABYTE = 2 ** 20;
-/** Of any rollup: adapters are there by the hashes of their bytes. */
+/** Store of no rollup: adapters are there by the hashes of their bytes. */
 const STORE = { kind: "answer-server", rollup: null } as const;
 /** Time between two looks for new published models. */
 const LOOK_INTERVAL_MS = 2_000;
@@ -106,11 +106,11 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
     app = await createServingApp({
       registry,
       keys,
+      isReachable: () => keysDatabase.isReachable(),
       limits: config,
       log: logger,
       language: language?.routes ?? null,
       ledger: models?.app ?? null,
-      isDatabaseReachable: () => keysDatabase.isReachable(),
     });
     const url = await app.listen({ host: config.host, port: config.port });
     if (models !== null) {

@@ -1,3 +1,4 @@
+/** A small model with rows and a recipe, for tests of tuning. */
 import { createHash } from "node:crypto";
 import {
   type AdapterLayout,

@@ -1,4 +1,6 @@
-/** Description meta.json beside a proving key: the circuit that it belongs to, its file's hash and bytes. */
+/**
+ * Schema of meta.json, the description beside a proving key's file: the circuit that it belongs to, its file's hash and bytes.
+ */
 import { z } from "zod";
 
 /** Schema of meta.json beside a proving key, which identifies the key. */

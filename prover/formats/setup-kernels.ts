@@ -1,6 +1,6 @@
 /**
- * The WebAssembly loop that the development setup adds to wasmcurves' bn128 module. A loop in JavaScript
- * over wasmcurves' exports gives the same results; this one saves the calls.
+ * WebAssembly loop that the making of development keys adds to wasmcurves' bn128 module, for speed. A loop in JavaScript over
+ * wasmcurves' exports gives the same results; this one saves the calls.
  */
 
 import type { Code, CodeBuilder, ModuleBuilder } from "wasmbuilder";

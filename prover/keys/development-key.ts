@@ -1,3 +1,7 @@
+/**
+ * Recognises development keys, whose secrets are public, under any name: deployments, ceremonies and `openledger verify` refuse
+ * one that claims to be another.
+ */
 import { bn254 } from "@noble/curves/bn254.js";
 import type { VerificationKey } from "../formats/verification-key.ts";
 import { developmentSecrets } from "./development-secrets.ts";

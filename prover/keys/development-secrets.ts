@@ -1,3 +1,4 @@
+/** Secrets of the development keys, public on purpose. development-setup.ts makes the keys of tests and devnets from them. */
 import { createHash } from "node:crypto";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
 

@@ -1,4 +1,4 @@
-/** Threads of the development setup, which run setup-tasks.ts. */
+/** Threads that make development keys (development-setup.ts): they run setup-tasks.ts. */
 import { availableParallelism } from "node:os";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";

@@ -1,6 +1,6 @@
 /**
- * Choice of how the native back end holds a key: all its points in memory, or read from the file in pieces.
- * Sizes are bytes.
+ * Decides how the native back end holds a proving key: all its points in memory, or read from the file in pieces. Sizes are
+ * bytes.
  */
 import { totalmem } from "node:os";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";

@@ -76,8 +76,8 @@ export class ProofHelper {
 /** Turns a thread's error into one that names the circuit. */
 function failed(name: string, cause: Error) {
   const code = isRollupError(cause, "PRV_NO_WITNESS") || isRollupError(cause, "PRV_WORKER_DIED");
-  const kept = code ? (cause.code as "PRV_NO_WITNESS" | "PRV_WORKER_DIED") : "PRV_PROVE_FAILED";
-  return proverError(kept, `${name}: ${cause.message}`, {
+  const knownCode = code ? (cause.code as "PRV_NO_WITNESS" | "PRV_WORKER_DIED") : "PRV_PROVE_FAILED";
+  return proverError(knownCode, `${name}: ${cause.message}`, {
     data: { circuit: name, reason: cause.message },
     cause,
   });

@@ -1,6 +1,6 @@
 /**
- * Durations of past proofs on this machine, on disk, so that the first estimate after a restart is right, too.
- * Times are milliseconds.
+ * Remembers how long past proofs took on this machine, on disk, so that the first estimate after a restart is right, too. Times
+ * are milliseconds.
  */
 
 import { readFile } from "node:fs/promises";

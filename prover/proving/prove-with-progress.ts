@@ -1,4 +1,4 @@
-/** Proof with a percentage, estimated from past durations, for a person who waits at a terminal, mostly a settler. */
+/** Makes a proof and reports a percentage, estimated from past durations, for commands at whose terminal a person waits. */
 import { ProofTimes } from "./proof-times.ts";
 import type { ProofJob, ProofResult, ProofStage, Prover } from "./prover.ts";
 

@@ -1,3 +1,4 @@
+/** Number of threads of a proof: the setting PROVER_THREADS, else one per core. */
 import { availableParallelism } from "node:os";
 
 /** Threads of a proof: PROVER_THREADS of the environment, else one per core. */

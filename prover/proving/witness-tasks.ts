@@ -1,4 +1,7 @@
-/** A thread that runs circom's programs of single parts; it must load nothing that loads snarkjs' thread package. */
+/**
+ * Tasks of the threads that compute a composed circuit's witness part by part (witness-source.ts), by circom's programs. It
+ * must load nothing that loads snarkjs' thread package.
+ */
 import { readFile } from "node:fs/promises";
 import { type CircuitInputs, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { proverError } from "../prover-errors.ts";

@@ -1,3 +1,4 @@
+/** Back ends that this machine has, for tests that run on each. */
 import { BACKEND_NAMES, type BackendName, createProver } from "../backends.ts";
 
 /**

@@ -1,3 +1,4 @@
+/** Circuit for tests of the provers whose key has all that sums of points can stumble over. */
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 
 /** Wires of each sort. */
@@ -5,7 +6,8 @@ export const AWKWARD_WIRES = 40;
 
 /**
  * A circuit whose key has what sums of points stumble over: equal points (wires that always occur together), opposite
- * points (wires that occur with opposite signs), points at infinity in A and B (wires in only one matrix), and wires that all have the input's value, so that one bucket gets everything.
+ * points (wires that occur with opposite signs), points at infinity in A and B (wires in only one matrix), and wires that all
+ * have the input's value, so that one bucket gets everything.
  *
  * Inputs: x (public), one (must be 1), equal[40], opposite[40] (even places added, odd ones subtracted).
  */

@@ -1,3 +1,4 @@
+/** WebAssembly kernels with a memory, for tests that call them directly. */
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { expect } from "vitest";
 import { baseModulus, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";

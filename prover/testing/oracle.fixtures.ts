@@ -1,3 +1,4 @@
+/** Finds the native addon, and computes points and numbers by another library: the oracle of the native prover's tests. */
 import { bn254 } from "@noble/curves/bn254.js";
 import { baseModulus, fromBytesLe, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { loadNativeAddon, type NativeAddon, type NativePath } from "../native/native-addon.ts";

@@ -1,3 +1,4 @@
+/** Makes small powers-of-tau files for tests of ceremonies. */
 import { join } from "node:path";
 import { curves, powersOfTau } from "snarkjs";
 

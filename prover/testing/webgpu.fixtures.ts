@@ -1,3 +1,4 @@
+/** WebGPU device in software, and its buffers, for tests of the shaders. */
 import { fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
 import { wordsOf } from "../webgpu/field-shader.ts";
 import { type Command, GpuDevice } from "../webgpu/gpu-device.ts";

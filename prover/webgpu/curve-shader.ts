@@ -1,4 +1,7 @@
-/** WGSL code of the curve's points: their additions, loads and stores, which the kernels of sum-kernels.ts are made of. */
+/**
+ * WGSL code for points of bn254 on a graphics card: their additions, loads and stores, which the kernels of sum-kernels.ts are
+ * made of.
+ */
 import { baseModulus } from "../formats/bn254-numbers.ts";
 import { FieldProgram, interpreter, type Segment, type Value } from "./field-program.ts";
 import { baseShader, fieldShader, kernelR, limbsLiteral, type ShaderStyle } from "./field-shader.ts";

@@ -1,4 +1,4 @@
-/** Frame of every WebGPU kernel: bindings and entry point around a WGSL body. */
+/** Source of a WebGPU kernel of the prover: puts bindings and entry point around a WGSL body. */
 import { type Access, groupSize, type Kernel } from "./gpu-device.ts";
 
 /** Buffer of a kernel: its name, the kernel's access to it, and its WGSL type. */

@@ -1,5 +1,5 @@
 /**
- * Quotient of a proof on the graphics card: the commands from the witness to the scalars of H's points.
+ * Computes the quotient polynomial H of a Groth16 proof on the graphics card: the commands from the witness to H's scalars.
  * gpu-key.ts prepares them for a key.
  */
 import { powMod } from "@openledger/foundation/modular";

@@ -1,6 +1,6 @@
 /**
- * Steps of an operation on one core for `npm run bench -- sequencer`, each beside its predecessor; processor time, not wall
- * time.
+ * Measures the steps of accepting an operation, one by one on one core, for `npm run bench -- sequencer`; processor time, not
+ * wall time.
  */
 import { deserialize, serialize } from "node:v8";
 import {

@@ -1,5 +1,6 @@
 /**
- * Texts of `npm run bench -- attribution`: how well scores predict retraining without rows, and whether they find spoilt texts.
+ * Part of `npm run bench -- attribution` for language models: measures how well scores predict retraining without rows, and
+ * whether they find spoilt texts.
  */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";

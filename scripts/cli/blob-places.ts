@@ -1,4 +1,7 @@
-/** Places from which a command gets blobs: those named on its command line, and the sequencer that it knows. */
+/**
+ * Opens the places from which a command reads blobs, batches' data beside Ethereum's transactions: those named by --blobs and
+ * --beacon, and the sequencer that it knows.
+ */
 import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
 import { blobFinder, blobPlaces, isArchiveUrl } from "@openledger/bridge/blobs/blob-places";
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";

@@ -1,3 +1,7 @@
+/**
+ * Errors CMD_… of the command line itself: meaning and remedy. docs/reference/errors.md is written from it by
+ * scripts/errors.ts.
+ */
 import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of the command line itself. */

@@ -1,3 +1,4 @@
+/** Text of a transaction's cost, for commands that send one. */
 import { formatEther } from "viem";
 
 /** Describes the cost of a transaction that was sent: "103419 gas, 0.0001551285 ETH". */

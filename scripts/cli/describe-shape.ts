@@ -1,3 +1,4 @@
+/** Text of how a model's epochs are settled, for `openledger models show` and `verify model`. */
 import type { ModelShape } from "@openledger/circuits/settlement/settlement-size";
 
 /** Describes in words what a model's binding says of its settlements. */

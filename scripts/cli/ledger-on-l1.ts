@@ -1,4 +1,4 @@
-/** Ledger as L1 has it, for commands that work without a sequencer, or that trust nobody. */
+/** Rebuilds the ledger from L1, for commands that work without a sequencer, or that trust nobody. */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";

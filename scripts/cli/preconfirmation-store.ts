@@ -1,6 +1,7 @@
 /**
- * The preconfirmations that this machine's operations got, one file each: what shows a lying sequencer. A preconfirmation that
- * was signed again for the same place and operation is written over; one for another operation gets a file of its own.
+ * Store of the preconfirmations (the sequencer's signed promises) that this machine's commands got, one file each, as evidence
+ * if the sequencer breaks one. A preconfirmation that was signed again for the same place and operation is written over; one
+ * for another operation gets a file of its own.
  */
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Option --scores of the commands that compute scores again. */
+/** Option --scores of the commands that compute rows' scores again: on the processor or a graphics card. */
 import { SCORE_CHOICES, type ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { commandError } from "./cli-errors.ts";
 import { defineOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-/** Circuits, keys and back ends of commands that prove settlements and exits, and proving with lines of progress. */
+/** Opens circuits, keys and back ends for commands that prove settlements and exits, and proves with lines of progress. */
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import type { ProvableSettlement } from "@openledger/models/settling/prepare-settlement";

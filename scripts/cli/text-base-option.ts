@@ -1,3 +1,4 @@
+/** Option --base of the commands that compute with a language model of the ledger: asking, training again, verifying. */
 import { defineOptions } from "./options.ts";
 
 export const TEXT_BASE_OPTION = defineOptions({

@@ -1,4 +1,4 @@
-/** Arguments of other types than an addon takes: each call must be refused by an error. */
+/** Fuzzes the native addons with arguments of wrong types: each call must be refused by an error. fuzz-child.ts runs it. */
 import type { KernelAddon } from "./fuzz-kernels.ts";
 import type { StepsAddon } from "./fuzz-steps.ts";
 

@@ -1,4 +1,7 @@
-/** The process that has the sanitizers loaded: each kind of input in turn, one line of JSON for each. */
+/**
+ * Process of `npm run fuzz` that has the sanitizers loaded: tries each kind of hostile input in turn, and prints one line of
+ * JSON for each.
+ */
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";

@@ -1,4 +1,7 @@
-/** Calls of models/engine/kernels/native with sizes and places of every kind: each is refused, or stays in its arena. */
+/**
+ * Fuzzes the native kernels of language models (models/engine/kernels/native) with sizes and places of every kind: each is
+ * refused, or stays in its arena.
+ */
 import type { FuzzRandom } from "./fuzz-random.ts";
 
 export type KernelAddon = { sets(): string[] } & Record<string, (...args: unknown[]) => unknown>;

@@ -1,4 +1,4 @@
-/** Choices that follow from one seed. Each kind of fuzzing draws from it, so that a seed repeats a run. */
+/** Random choices of `npm run fuzz` that follow from one seed, so that a seed repeats a run. */
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 
 const EDGES = [0, 1, 2, 15, 16, 63, 64, 255, 256, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff];

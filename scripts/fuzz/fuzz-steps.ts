@@ -1,4 +1,7 @@
-/** Programs for prover/native/steps, most of them malformed: each is loaded, and run if it loads. */
+/**
+ * Fuzzes the native step runner (prover/native/steps) with programs, most of them malformed: each is loaded, and run if it
+ * loads.
+ */
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import type { FuzzRandom } from "./fuzz-random.ts";
 

@@ -1,4 +1,4 @@
-/** Entries of an npm package: a module for each, made from the sources' own exports. It is no file. */
+/** Makes the entry modules of an npm package in memory, from the sources' own exports; build-package.ts compiles them. */
 import { join } from "node:path";
 import ts from "typescript";
 import type { PackageRecipe } from "./packages.ts";

@@ -1,4 +1,4 @@
-/** Recipes of the npm packages: what people import of each, and its files beside its modules. */
+/** Recipes of the npm packages that `npm run package` builds: the entries that people import, and further files. */
 import type { EntrySources } from "./public-names.ts";
 
 export interface PackageRecipe {

@@ -1,4 +1,7 @@
-/** Public names of the npm package, taken from the sources' own exports, so that no list has to be maintained. */
+/**
+ * Finds the public names of an npm package in the sources' own exports, so that no list has to be maintained. packages.ts and
+ * package-entries.ts use them.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";

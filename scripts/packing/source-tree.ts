@@ -1,4 +1,4 @@
-/** The modules that a package's entries reach, and the npm packages that these load. */
+/** Finds the modules that an npm package's entries reach, and the npm packages that these load, for build-package.ts. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import ts from "typescript";

@@ -1,3 +1,4 @@
+/** List of the documentation's Markdown pages, for the check of their links (page-targets.ts). */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 

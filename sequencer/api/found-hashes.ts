@@ -1,6 +1,6 @@
 /**
- * Search by a piece of a hash: operations, transactions on L1, blobs, settlements. GET /v1/hashes answers with
- * it.
+ * Finds operations, L1 transactions, blobs and settlements by the first and last digits of their hashes, for the pages' search.
+ * GET /v1/hashes answers with it.
  */
 
 import type { StoredTarget } from "../store/hash-index.ts";

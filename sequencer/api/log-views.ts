@@ -1,4 +1,6 @@
-/** The log as it goes out to full nodes (docs/reference/api.md, `GET /v1/log`): everything that makes the ledger, in order. */
+/**
+ * JSON of the log's entries for full nodes (docs/reference/api.md, `GET /v1/log`): everything that makes the ledger, in order.
+ */
 
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule } from "@openledger/circuits/protocol";

@@ -1,4 +1,7 @@
-/** Authorization by bearer token of the routes for the operator's processes, and the options common to them. */
+/**
+ * Checks the bearer token of the routes /operator/…, which only the operator's own processes may call, and holds their common
+ * options.
+ */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance, FastifyRequest } from "fastify";

@@ -1,5 +1,5 @@
 /**
- * Tree of the last posted batch, for proofs of a leaf: its owner compares it with the root in the contract,
+ * Merkle proofs of leaves against the root of the last posted batch, which the contract holds: an owner can check a balance
  * without trusting anybody.
  */
 import { operationError } from "@openledger/circuits/circuit-errors";

@@ -1,7 +1,7 @@
 /**
- * Place of a batch's narrow slots, chosen when it is closed: calldata or a blob. It follows the setting, or L1's prices
- * as the bridge reports them, for the operations of the batch. docs/explanation/data-availability.md describes the
- * consequences.
+ * Chooses whether a batch's operations are posted as calldata or in a blob, when the batch is closed. It follows the setting,
+ * or L1's prices as the bridge reports them, for the operations of the batch. docs/explanation/data-availability.md describes
+ * the consequences.
  */
 import type { DataPlace } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";

@@ -1,4 +1,7 @@
-/** The public feed: topics and one sequence. A consumer that does not keep up, or does not answer pings, is cut off. */
+/**
+ * Public WebSocket feed of the sequencer (`/v1/feed`): publishes numbered events by topic to all clients. A client that does
+ * not keep up, or does not answer pings, is cut off.
+ */
 import { NetworkPlaces } from "@openledger/foundation/http/network-places";
 import { sequencerError } from "../sequencer-errors.ts";
 

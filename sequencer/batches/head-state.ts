@@ -1,6 +1,6 @@
 /**
- * Head of the chain in memory: the ledger after everything that was executed, with the batch that is being
- * filled. batch-pipeline.ts executes on it.
+ * The newest state in memory: the ledger after everything that was executed, with the batch that is being filled.
+ * batch-pipeline.ts executes on it.
  */
 import { type PlacedTrace, replayBatch } from "@openledger/circuits/batch/batch";
 import type { BatchData } from "@openledger/circuits/batch/batch-data";

@@ -1,7 +1,7 @@
 /**
- * The blobs of a ledger's batches, for as long as there is a ledger: Ethereum forgets a blob after 18 days, and
- * anyone who rebuilds the ledger later needs it. They follow from the batches' records, which the history
- * keeps, so no copy of them is kept. GET /blobs/… serves them.
+ * Makes the blobs of past batches again for whoever asks, for as long as there is a ledger: Ethereum deletes a blob after 18
+ * days, and anyone who rebuilds the ledger later needs it. They follow from the batches' records, which the history keeps, so
+ * no copy of them is kept. GET /blobs/… serves them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";

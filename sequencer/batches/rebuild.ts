@@ -1,5 +1,5 @@
 /**
- * Batches that L1 would no longer take are closed again with a later timestamp. batch-pipeline.ts does it.
+ * Closes again, with a later timestamp, batches that L1 would no longer take. batch-pipeline.ts calls it.
  *
  * They keep their numbers, their operations and the order of these: preconfirmations count operations, so no promise
  * breaks. Every later batch has to follow, since timestamps never decrease. The log's opened entries are written

@@ -1,6 +1,6 @@
 /**
- * Start from the data directory: loads the last final batch's ledger, the batches since and the open batch into
- * memory.
+ * Start of the sequencer from its data directory: loads the last final batch's ledger, the batches since and the open batch
+ * into memory.
  */
 import { type Genesis, genesisLedger } from "@openledger/circuits/ledger/ledger";
 import { hashVersions, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";

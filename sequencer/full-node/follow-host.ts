@@ -1,4 +1,4 @@
-/** A full node's ledger as the API serves it: the sequencer's reads, and none of its writes. */
+/** The full node's answers to the API's requests (api/api.ts): the same reads as the sequencer's, and none of its writes. */
 
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { LedgerHost } from "../api/api-options.ts";

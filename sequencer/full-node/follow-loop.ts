@@ -1,6 +1,5 @@
 /**
- * The full node's one loop: L1, then the sequencer, and the alarms about both that pass. follow-process.ts runs
- * it.
+ * The full node's loop: reads L1, then the sequencer, and raises and lowers the alarms about both. follow-process.ts runs it.
  */
 import { isBlobMissing } from "@openledger/bridge/blobs/blob-source";
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";

@@ -1,4 +1,7 @@
-/** The preconfirmations that a full node has seen, durable: each is the operator's signature over a place and an operation. */
+/**
+ * Store of the preconfirmations that a full node has seen: the operator's signed promises that an operation has a certain
+ * number among all signed ones. Two for one number are evidence of a lie.
+ */
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { type StoreWrite, underPrefix } from "../store/store-keys.ts";

@@ -1,4 +1,7 @@
-/** Everything that a running full node consists of, wired up: `openledger follow` gives it options and signals. */
+/**
+ * Builds a running full node (a read-only copy that checks the sequencer against L1): stores, readers of L1 and the sequencer,
+ * API; `openledger follow` gives it options and signals.
+ */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";

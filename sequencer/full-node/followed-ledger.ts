@@ -1,5 +1,5 @@
 /**
- * The ledger of a full node, in a store of the sequencer's form: final batches as L1 has them, and on top the sequencer's
+ * The ledger of a full node, stored as the sequencer stores its own: final batches as L1 has them, and on top the sequencer's
  * log, executed again here. The log is not trusted: signatures, nonces, preconfirmations, queue entries and every closed
  * batch's hash are this ledger's own, or the entry is refused.
  */

@@ -1,9 +1,10 @@
 /**
- * Compares L1's place with this ledger's; the bridge names L1's place with each block. Trouble "behind": L1 has signed
- * operations that this ledger does not. Their places are taken, and a preconfirmation would promise one of them twice.
- * Trouble "lacks-final": this ledger has final batches that L1 has not. Then L1 is another one, or another rollup is on
- * it, and no batch behind them can ever be posted. After a start no operation is taken before the first report: the data
- * directory may be empty, or older than L1.
+ * Detects that L1 and this ledger do not belong together, so that no operation is taken then: compares the batches and
+ * operations that L1 has, as the bridge reports them with each block, with those of the ledger. Trouble "behind": L1 has signed
+ * operations that this ledger does not. Their places are taken, and a preconfirmation would promise one of them twice. Trouble
+ * "lacks-final": this ledger has final batches that L1 has not. Then L1 is another one, or another rollup is on it, and no
+ * batch behind them can ever be posted. After a start no operation is taken before the first report: the data directory may be
+ * empty, or older than L1.
  */
 
 import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";

@@ -1,6 +1,6 @@
 /**
- * Alarm for a standing L1, by the newest block that the bridge reports: without new blocks nothing is posted,
- * and no promise holds.
+ * Raises an alarm when L1 stands still, by the newest block that the bridge reports: without new blocks nothing is posted, and
+ * no promise holds.
  */
 import type { Logger } from "@openledger/foundation/logger";
 import type { Gauge } from "prom-client";

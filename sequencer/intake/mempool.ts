@@ -1,7 +1,7 @@
 /**
- * Operations behind a nonce gap. They are in memory only: nothing here is acknowledged, and a restart forgets
- * it. An operation whose nonce is next never comes here. sequencer.ts puts them in and takes them out as gaps
- * close.
+ * Mempool of operations that wait behind a nonce gap, for those before them. They are in memory only: nothing here is
+ * acknowledged, and a restart forgets it. An operation whose nonce is next never comes here. sequencer.ts puts them in and
+ * takes them out as gaps close.
  */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { sequencerError } from "../sequencer-errors.ts";

@@ -1,4 +1,6 @@
-/** Refusals of likely mistakes: operations that the ledger would allow, checked before any state is read. */
+/**
+ * Refuses operations that the ledger would allow but that are likely mistakes, before any state is read. sequencer.ts calls it.
+ */
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { recoverKeyY, SUBGROUP_ORDER } from "@openledger/circuits/field/curve/eddsa";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";

@@ -1,6 +1,6 @@
 /**
- * Conditions that a signed operation may rest on only once L1 has them, since a batch that is closed again gets
- * another timestamp. sequencer.ts requires them before it executes.
+ * Refuses signed operations that rest on the time of an earlier one (such as an approval a day after a publication) until L1
+ * has that one: a batch that is closed again gets another timestamp. sequencer.ts calls it before it executes.
  */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";

@@ -1,4 +1,7 @@
-/** Records of acknowledged operations that could not be executed again on top of others' batches on L1. Durable. */
+/**
+ * Store records of dropped operations: acknowledged ones that could not be executed again after somebody else's batches on L1
+ * (batches/from-l1/rebase.ts). The API answers with them.
+ */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import type { LedgerLog } from "./ledger-log.ts";

@@ -1,8 +1,9 @@
 /**
- * The sequence of the last durable log entry, in a file of its own beside LevelDB's. LevelDB takes a log file that was
- * cut off for one that a crash cut off, and goes on without what is missing: acknowledged operations would be gone, and
- * their places given to others. The mark is written after the entry is on disk, so it never promises too much; it needs
- * no sync of its own, because whatever tears it off on a power failure can only make it older.
+ * Detects acknowledged operations that the store has lost: the number of the last durable log entry, in a file of its own
+ * beside LevelDB's. LevelDB takes a log file that was cut off for one that a crash cut off, and goes on without what is
+ * missing: acknowledged operations would be gone, and their places given to others. The mark is written after the entry is on
+ * disk, so it never promises too much; it needs no sync of its own, because whatever tears it off on a power failure can only
+ * make it older.
  */
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";

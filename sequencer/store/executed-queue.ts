@@ -1,4 +1,7 @@
-/** Store records of an executed queue entry: the entry itself, and its place among the operations of its leaves. */
+/**
+ * Store records of an executed queue entry (a deposit or forced operation from L1): the entry itself, and its place among the
+ * operations of its leaves.
+ */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";

@@ -1,7 +1,7 @@
 /**
- * Leaves as the last final batch left them, in the store: a file of all (leaf-file.ts), and a record in LevelDB of each
- * that changed since the file was begun. A record is always the newest state of its leaf, so records over any file that
- * counted are the final leaves, at whatever moment a process is killed.
+ * Store of the leaves (accounts, Datanets, models) as the last final batch left them, from which a start loads the ledger: a
+ * file of all (leaf-file.ts), and a record in LevelDB of each that changed since the file was begun. A record is always the
+ * newest state of its leaf, so records over any file that counted are the final leaves, at whatever moment a process is killed.
  *
  * A file is written beside the work, while batches become final. It counts once LevelDB names it, and is named once all
  * batches whose leaves may be in it are final in LevelDB, too. Until then the one before it counts; afterwards that is

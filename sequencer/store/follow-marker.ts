@@ -1,4 +1,7 @@
-/** Record of how far L1 is in a full node's directory. A restore that was cut short has made none. */
+/**
+ * Record in a full node's directory of the L1 block up to which it has the batches. A directory whose making was interrupted
+ * has none.
+ */
 
 /** L1's block up to which the directory has its batches. */
 export interface FollowMarker {

@@ -1,7 +1,7 @@
 /**
- * Index of hashes, for searches by a piece of one. Operations have keys of their own; transactions on L1, blobs and
- * settlements get these. An entry is never deleted: a reader checks that it still holds. Once the record behind it is
- * pruned, its entries are marked as final.
+ * Index of hashes in the sequencer's store, for searches by the beginning of one (GET /v1/hashes). Operations have keys of
+ * their own; transactions on L1, blobs and settlements get these. An entry is never deleted: a reader checks that it still
+ * holds. Once the record behind it is pruned, its entries are marked as final.
  */
 import type { SettlementEntry, StoredQueueEntry } from "./log-entry.ts";
 import { storeKeys } from "./store-keys.ts";

@@ -1,5 +1,5 @@
 /**
- * The leaves of a final batch in one file beside LevelDB's, chunk by chunk in their layout in memory (flat-ledger.ts),
+ * File of all leaves as a final batch left them, beside LevelDB's, chunk by chunk in their layout in memory (flat-ledger.ts),
  * with all hashes: LevelDB would take twenty times as long at a start.
  *
  * Each chunk has its SHA-256, and LevelDB's record of the file has one of them all. Like a single leaf's record, the file

@@ -1,5 +1,5 @@
 /**
- * A leaf of the final ledger in the store: its content, its hash, and a digest over both. A start then takes the hash
+ * Stored form of one leaf of the final ledger: its content, its hash, and a digest over both. A start then takes the hash
  * instead of computing it, which is nine tenths of a tree of many leaves.
  *
  * The digest is SHA-256 over the very fields that Poseidon took: a hash beside any other content is detected. The nodes

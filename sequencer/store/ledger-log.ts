@@ -1,5 +1,6 @@
 /**
- * The sequencer's one durable thing: an ordered log and the records derived from it, in LevelDB.
+ * The sequencer's durable store, and a full node's: an ordered log of everything executed, and the records derived from it, in
+ * LevelDB.
  *
  * Everything is written through one queue. Writes that arrive while another is on its way to the disk go out
  * together in the next atomic, synced write: they share one fsync, and a later write is never durable before an

@@ -1,4 +1,7 @@
-/** Keys under which an entry of the log is found: by its hash or number, and among the operations of its leaves. */
+/**
+ * Index of the sequencer's log: the keys under which an operation is found, by its hash or number, and among the operations of
+ * its leaves.
+ */
 import { queueIndexWrites } from "./executed-queue.ts";
 import { type ExecutedQueueEntry, leavesOf, type OperationEntry } from "./log-entry.ts";
 import { storeKeys } from "./store-keys.ts";

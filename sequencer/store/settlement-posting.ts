@@ -1,6 +1,6 @@
 /**
- * Posting of a settlement to L1 beside its batch, as it is stored: wire data and proofs, and the bytes that it
- * takes of a transaction.
+ * Stored form of a settlement that goes to L1 with its batch: wire data and proofs, and the bytes that it takes of a
+ * transaction.
  */
 import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";

@@ -1,7 +1,7 @@
 /**
- * Encoding of values in the data directory: a mark, a CRC-32, and the value. Values are v8's serialization; the two kinds
- * of which there are many have a form of their own, in a third of the bytes and of the time. LevelDB does not check its
- * own checksums when it reads, and its compression has none, so a flipped bit would come back as another value.
+ * Encoding of values in the sequencer's LevelDB: a mark, a CRC-32, and the value. Values are v8's serialization; the two kinds
+ * of which there are many have a form of their own, in a third of the bytes and of the time. LevelDB does not check its own
+ * checksums when it reads, and its compression has none, so a flipped bit would come back as another value.
  */
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";

@@ -1,4 +1,4 @@
-/** Keys of the data directory's LevelDB. Numbers are fixed-width hex, so that keys sort as they count. */
+/** Keys of all records in the sequencer's LevelDB. Numbers are fixed-width hex, so that keys sort as they count. */
 
 /** Number of 48 bits as key text. */
 const wide = (value: number) => value.toString(16).padStart(12, "0");

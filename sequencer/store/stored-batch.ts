@@ -1,4 +1,4 @@
-/** Record of one closed batch in the store, from its closing to its finality. */
+/** Record of one closed batch in the sequencer's store, and its changes from closing to finality on L1. */
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
 import type { ClosedBatch } from "@openledger/circuits/batch/batch";

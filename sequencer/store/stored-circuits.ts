@@ -1,6 +1,7 @@
 /**
- * Batch circuits that a data directory was written for. A batch that waits for its proof holds inputs of them: with other
- * circuits it could never be proven, and a leaf hashed by other rules is another leaf.
+ * Check at a start that the data directory was written for the same batch circuits as this version's. A batch that waits for
+ * its proof holds inputs of them: with other circuits it could never be proven, and a leaf hashed by other rules is another
+ * leaf.
  */
 import { createHash } from "node:crypto";
 import { compileCircuit, hashCircuit } from "@openledger/circuits/compiler/compile";

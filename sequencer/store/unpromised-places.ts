@@ -1,6 +1,6 @@
 /**
- * Places for which this sequencer signs no preconfirmation, because it may have promised them to other operations. A second
- * signature for one place takes the operator's bond (contracts/bond/), whatever the reason.
+ * Places (numbers among all signed operations) for which this sequencer signs no preconfirmation, because it may have promised
+ * them to other operations. A second signature for one place takes the operator's bond (contracts/bond/), whatever the reason.
  *
  * There are two ways to such places. A dropped operation moves all behind it one place forward (batches/from-l1/rebase.ts).
  * And a directory made from L1 or from a full node lacks acknowledgements that nobody else has seen; how many there may

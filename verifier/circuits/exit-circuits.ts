@@ -1,6 +1,6 @@
 /**
- * Circuits of exits among those that a rollup has registered on L1, and the choice of one for a leaf or a
- * model's payees.
+ * Finds the circuits for exits (leaving a frozen rollup by a proof) among those that a rollup has registered on L1, and chooses
+ * one for a leaf or for a model's payees. Exits, freezes and the exit page use it.
  */
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { EXIT_KIND } from "@openledger/circuits/exit/exit-statement";

@@ -1,4 +1,7 @@
-/** Registered circuit with its proving keys on the leaver's or settler's machine, made or read from files. */
+/**
+ * Opens a circuit that a rollup has registered on L1, with its proving key, on the machine of somebody who leaves or settles
+ * without the operator.
+ */
 import { join } from "node:path";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";

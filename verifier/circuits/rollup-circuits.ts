@@ -1,6 +1,6 @@
 /**
- * Circuits of a rollup for a settler: their names, their indices on L1 and their keys. Commands and pages
- * choose settlement circuits by it.
+ * Reads a rollup's circuits from L1 for a settler (who proves how an epoch's payments are divided): names, indices on L1 and
+ * keys. Commands and pages choose settlement circuits by it.
  */
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";

@@ -1,8 +1,9 @@
 /**
- * The equivocation alarm: signed preconfirmations against what L1 holds. A preconfirmation promises that an operation is number opIndex
- * of all signed ones and is on L1 by a deadline. Two signed facts contradict each other where the batches on L1, which
- * only the operator's address can fill with signed operations, have another operation in that place; where the deadline
- * has passed; or where two preconfirmations name different operations for one place. The last needs no batch at all.
+ * Checks the sequencer's signed promises (preconfirmations) against what L1 holds, for `openledger verify preconfirmations` and
+ * for full nodes. A preconfirmation promises that an operation is number opIndex of all signed ones and is on L1 by a deadline.
+ * Two signed facts contradict each other where the batches on L1, which only the operator's address can fill with signed
+ * operations, have another operation in that place; where the deadline has passed; or where two preconfirmations name different
+ * operations for one place. The last needs no batch at all.
  *
  * L1 does not show the whole order of a batch (table-places.ts). So preconfirmations are contradicted
  * where no order that L1 allows keeps them all. Those of lower places count as kept; it is all of them that contradict.

@@ -1,6 +1,6 @@
 /**
- * Debts of a frozen ledger, item by item, from L1's records alone. Amounts are wei. `openledger exit` and the
- * exit page plan by it.
+ * Lists what a frozen ledger owes to an address, item by item, from L1's records alone: balances, rewards, waiting deposits.
+ * Amounts are wei. `openledger exit` and the exit page plan by it.
  */
 
 import { leafExitKey, payeeDue } from "@openledger/circuits/exit/exit-statement";

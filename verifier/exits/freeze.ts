@@ -1,6 +1,6 @@
 /**
- * Freezing a rollup: whether and from when it is possible, and the transaction. Anybody may freeze it.
- * `openledger freeze` and the exit page call it.
+ * Freezes a rollup whose queue has not moved for 7 days: says whether and from when that is possible, and sends the
+ * transaction. Anybody may freeze it. `openledger freeze` and the exit page call it.
  */
 
 import { ExitContract } from "@openledger/bridge/l1/exit-contract";

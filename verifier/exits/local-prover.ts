@@ -1,4 +1,4 @@
-/** Prover of exits on this machine, for `openledger exit`. */
+/** Proves exits from a frozen rollup on this machine, for `openledger exit`. */
 import type { Prover } from "@openledger/prover/proving/prover";
 import { openRegisteredCircuit } from "../circuits/open-registered.ts";
 import type { ExitProver } from "./prove-exits.ts";

@@ -1,6 +1,6 @@
 /**
- * Handling of overtaken calls: anybody may freeze, exit, refund and finalize for anybody, so somebody else may
- * be faster, and the contract refuses the repetition.
+ * Accepts the refusal of an L1 call whose effect somebody else has caused first (freeze.ts, leave.ts): anybody may freeze,
+ * exit, refund and finalize for anybody, so somebody else may be faster, and the contract refuses the repetition.
  */
 import { revertOf, wasMined } from "@openledger/bridge/l1/l1-client";
 

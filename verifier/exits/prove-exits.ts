@@ -1,4 +1,7 @@
-/** Proofs of exits from a frozen ledger, item by item: leave.ts and the exit page send them to the contract. */
+/**
+ * Makes the proofs of exits from a frozen ledger, one for each balance or reward; leave.ts and the exit page send them to the
+ * contract.
+ */
 import type { ContractExit } from "@openledger/bridge/l1/exit-contract";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import type { PreparedExit } from "@openledger/circuits/exit/exit-statement";

@@ -1,3 +1,4 @@
+/** Cached reader of L1 blocks' times and randomness, for whoever replays the ledger from L1. */
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { hexToBigInt } from "viem";
 import type { ReadBlock } from "./settlement-replay.ts";

@@ -1,6 +1,6 @@
 /**
- * The one reader of L1's records: it holds each to those before it. A keeper has the ledger, and takes the batches: in memory up to an end
- * (ledger-replay.ts), or for good as L1 goes on (a full node).
+ * Replays L1's records of a rollup one after the other, and checks each against those before it. The ledger itself is its
+ * keeper's: in memory up to an end (ledger-replay.ts), or stored and followed for good (a full node).
  */
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";

@@ -1,8 +1,9 @@
 /**
- * A snapshot: everything that goes on from a batch, checked against itself. The state root binds the leaves, each leaf
- * the opening of its body, and each model's leaf its payments; L1 binds the root and the entries that waited in the queue
- * (snapshot-anchor.ts, snapshot-queue.ts). So one that L1 bears out can be false in nothing but what is only shown, no
- * matter who made it: the batch numbers beside payments, and where on L1 a waiting entry was queued.
+ * A snapshot, the whole ledger after a batch, from which full nodes, restores and exits can start: its content, and the check
+ * of it against itself. The state root binds the leaves, each leaf the opening of its body, and each model's leaf its payments;
+ * L1 binds the root and the entries that waited in the queue (snapshot-anchor.ts, snapshot-queue.ts). So one that L1 bears out
+ * can be false in nothing but what is only shown, no matter who made it: the batch numbers beside payments, and where on L1 a
+ * waiting entry was queued.
  */
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";

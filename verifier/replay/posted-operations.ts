@@ -1,5 +1,6 @@
 /**
- * The signed operations of a batch, as L1 holds them, with their places among all signed ones.
+ * Lists the signed operations of a batch, as L1 holds them, with their numbers ("places") among all signed ones; checks of
+ * preconfirmations compare with them.
  *
  * A batch's slots do not stand in the order in which the sequencer took the operations: narrow ones
  * stand by sections, before all wide ones. L1 shows that the operations have the batch's places, and no more than

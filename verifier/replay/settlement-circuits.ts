@@ -1,6 +1,6 @@
 /**
- * Choice of the rollup's circuits that a settler needs. L1 knows sorts and sizes; rows, features and draws are
- * in the names. The calls of without-operator/ choose by it.
+ * Chooses the circuits that somebody who settles or carries on the queue without the operator needs, among those registered on
+ * L1. L1 knows sorts and sizes; rows, features and draws are in the names. The calls of without-operator/ choose by it.
  */
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";

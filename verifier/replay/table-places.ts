@@ -1,8 +1,7 @@
 /**
- * Orders of arrival that a batch can come from (circuits/table/table-order.ts): wide slots keep their order,
- * and a narrow slot came before the first wide one that names one of its leaves. Nothing else of the order
- * can be seen. So a promise of places is broken if no order that the batch can come from has the operations
- * in them.
+ * Rules of the orders in which a batch's operations may have arrived at the sequencer (circuits/table/table-order.ts): wide
+ * slots keep their order, and a narrow slot came before the first wide one that names one of its leaves. Nothing else of the
+ * order can be seen. So a promise of places is broken if no order that the batch can come from has the operations in them.
  */
 export interface PlacedSlot {
   readonly section: "narrow" | "wide";

@@ -1,4 +1,6 @@
-/** Error of a difference between L1 and what its records give, and the comparison that raises it. */
+/**
+ * Error of a verification that finds L1's state different from what L1's own records give, and the comparison that raises it.
+ */
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 

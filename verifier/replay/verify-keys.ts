@@ -1,5 +1,5 @@
 /**
- * Check that the keys on L1 are those of the circuits: `verifyRollup`, full nodes and the exit commands require
+ * Checks that the verification keys on L1 are those of the circuits: `verifyRollup`, full nodes and the exit commands require
  * it.
  */
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";

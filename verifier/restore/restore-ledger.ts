@@ -1,6 +1,6 @@
 /**
- * Restore of the ledger from L1 alone, from the genesis or from a snapshot that L1 vouches for: for exits,
- * restores of a sequencer, and checks of one leaf. Proofs are not verified again; verify.ts does.
+ * Rebuilds the ledger from L1 alone, from the genesis or from a snapshot that L1 vouches for: for exits, restores of a
+ * sequencer, and checks of one leaf. Proofs are not verified again; verify.ts does.
  */
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";

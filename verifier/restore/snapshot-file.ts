@@ -1,6 +1,7 @@
 /**
- * A snapshot as a file of lines: a head, one line a leaf, one a model's payments, one a waiting queue entry, and last the
- * SHA-256 of all before. A bigint is 0x-hex text. It is written and read as a stream.
+ * File of a snapshot, the whole ledger after a batch: `openledger snapshot` writes it; full nodes, restores and exits read it.
+ * Its lines are a head, one line a leaf, one a model's payments, one a waiting queue entry, and last the SHA-256 of all before.
+ * A bigint is 0x-hex text. It is written and read as a stream.
  */
 import { createHash } from "node:crypto";
 import { once } from "node:events";

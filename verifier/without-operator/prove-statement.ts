@@ -1,4 +1,7 @@
-/** Proof of a statement by a circuit's name, with the check that the proof's public signals are the statement's. */
+/**
+ * Makes the proof of a statement by a circuit's name, and checks that the proof's public signals are the statement's. Exits,
+ * settlements and queue batches without the operator use it.
+ */
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import {

@@ -1,6 +1,6 @@
 /**
- * Computes which rows a drawn payment paid, from what the model's server publishes, and compares them with what was
- * proven. Fetched only if a payment was drawn.
+ * Computes which rows were paid by a drawn payment, one that Ethereum's randomness sampled, from what the model's server
+ * publishes, and compares them with what was proven. Fetched only if a payment was drawn.
  */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -132,6 +132,6 @@ export async function computePayout(
 /** Returns the opening; of a direct model only if the class is its answer: no settlement pays by another. */
 function provable(opening: AnswerOpening | undefined, matrix: RegisteredMatrix): AnswerOpening | undefined {
   if (opening === undefined || matrix instanceof Int8Array || !isDirectQuery(opening.query)) return opening;
-  const { answeredClass: said, counts } = opening.query;
-  return said === answeredClass(matrix, counts) ? opening : undefined;
+  const { answeredClass: claimedClass, counts } = opening.query;
+  return claimedClass === answeredClass(matrix, counts) ? opening : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Paid answer as its page shows it: the payment, its epoch's state, and what its draws paid to which rows. Amounts are in wei.
+ * Reads a paid answer for its page: the payment, its epoch's state, and what its draws paid to which rows. Amounts are in wei.
  */
 
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";

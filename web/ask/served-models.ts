@@ -1,4 +1,6 @@
-/** Models that the page may ask, and the copies that check their answers. */
+/**
+ * Models that the site's answer servers offer, for the pages that ask them, and the page's own copies that check their answers.
+ */
 
 import type { ModelFamily, PromptKind } from "@openledger/attribution/model/model-family";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

@@ -1,4 +1,7 @@
-/** Rows that an answer cites, then those that it used most, with their texts and the amount that each gets. */
+/**
+ * List of sources below an answer on the Ask page: the rows that it cites, then those that it used most, with their texts and
+ * the amount that each gets.
+ */
 import { requestModelServer, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { type Cited, fetchRow, type PublishedRow } from "@openledger/models/tuning/retrieval/citations";
 import { useEffect, useState } from "preact/hooks";

@@ -1,4 +1,7 @@
-/** Questions and answers of this tab. An answer belongs to its customer, so it is stored nowhere else. */
+/**
+ * Questions asked in this tab and their answers, stored with the tab for the Ask page. An answer belongs to its customer, so it
+ * is stored nowhere else.
+ */
 import { answerSchema, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { signal } from "@preact/signals";
@@ -42,11 +45,11 @@ export async function loadTurns(place: TurnsPlace): Promise<void> {
   set(place, []);
   const text = sessionStorage.getItem(keyOf(place));
   if (text === null) return;
-  const kept = (JSON.parse(text) as { prompt: string; answer: unknown; said: ServedAnswer }[]).map(
+  const stored = (JSON.parse(text) as { prompt: string; answer: unknown; said: ServedAnswer }[]).map(
     ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer), words: null }),
   );
-  set(place, [...kept, ...turnsOf(place)]);
-  for (const turn of kept) {
+  set(place, [...stored, ...turnsOf(place)]);
+  for (const turn of stored) {
     // Without its words the answer still has its receipt: what cannot be read again is not shown.
     const words = await readWords(turn.said).catch(() => null);
     set(
@@ -65,8 +68,8 @@ export function addTurn(place: TurnsPlace, turn: Turn): void {
 function set(place: TurnsPlace, turns: readonly Turn[]): void {
   threads.value = new Map([...threads.value, [keyOf(place), turns]]);
   if (turns.length === 0) return;
-  const kept = turns.map(({ answer, prompt, said }) => ({ prompt, said, answer: onTheWire(answer) }));
-  sessionStorage.setItem(keyOf(place), JSON.stringify(kept));
+  const stored = turns.map(({ answer, prompt, said }) => ({ prompt, said, answer: onTheWire(answer) }));
+  sessionStorage.setItem(keyOf(place), JSON.stringify(stored));
 }
 
 /** Writes an answer as the model's server did. */
@@ -91,8 +94,8 @@ const thumbs = signal<ReadonlyMap<bigint, Thumb | null>>(new Map());
 export function thumbOf(receipt: bigint): Thumb | null {
   const known = thumbs.value.get(receipt);
   if (known !== undefined) return known;
-  const kept = localStorage.getItem(THUMB + receipt);
-  return kept === "up" || kept === "down" ? kept : null;
+  const stored = localStorage.getItem(THUMB + receipt);
+  return stored === "up" || stored === "down" ? stored : null;
 }
 
 /** Stores the reader's rating; null deletes it. */

@@ -1,3 +1,7 @@
+/**
+ * Messages between a page (page-blobs.ts) and its worker that checks blobs, the data of a batch beside an Ethereum transaction
+ * (blob-worker.ts).
+ */
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 
 /** Message to the worker that checks blobs: a blob's bytes, and the hash that they must have. */

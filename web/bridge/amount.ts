@@ -1,4 +1,7 @@
-/** Amounts that people type in OPEN, as wei or as the error to show. The forms of the bridge page and of votes use it. */
+/**
+ * Parses an amount that a person has typed in OPEN: gives wei, or the error to show. The forms of the bridge page and of votes
+ * use it.
+ */
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { showOpen } from "../words/format.ts";
 

@@ -1,3 +1,4 @@
+/** Button of the bridge page, on the devnet alone, that sends test OPEN and ether to the visitor's wallet. */
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import { getAddress } from "viem";
 import { Button } from "../design/button.tsx";

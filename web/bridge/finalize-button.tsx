@@ -1,3 +1,7 @@
+/**
+ * Button "Finalize" of the bridge page: pays out all withdrawals that the contract on Ethereum owes to the wallet, in one
+ * transaction.
+ */
 import { Button } from "../design/button.tsx";
 import { lookAfter } from "../ledger/journey-watch.ts";
 import type { Live } from "../ledger/live.ts";

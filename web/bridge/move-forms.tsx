@@ -1,3 +1,4 @@
+/** Card of the bridge page with a tab each for deposit, transfer and withdrawal. */
 import { Tabs } from "../design/tabs.tsx";
 import { openPart } from "../routes.ts";
 import { DepositForm } from "./deposit-form.tsx";

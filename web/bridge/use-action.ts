@@ -1,3 +1,4 @@
+/** Hook for work that a button of any page begins: runs it, and says whether it is under way or has failed. */
 import { useState } from "preact/hooks";
 import { type Problem, problemOf } from "../words/problem.tsx";
 

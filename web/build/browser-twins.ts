@@ -1,3 +1,4 @@
+/** Vite plugin of the pages' build: takes `x.browser.ts` where `x.ts` needs Node and has such a twin beside it. */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Plugin } from "vite";

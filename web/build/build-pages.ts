@@ -76,16 +76,16 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   const draft = `${path}.${process.pid}`;
   const files = packExitFiles(exits);
   const workers = await buildWorkers();
-  const kept = singleFileHtml({
+  const singleFile = singleFileHtml({
     ...(await buildScript(new URL("../exit/single-file-main.tsx", import.meta.url), [
       exitModules(exits, null),
     ])),
     workers,
     files,
   });
-  await build(pagesConfig(draft, keys, exitModules(exits, singleFileFacts(kept))));
+  await build(pagesConfig(draft, keys, exitModules(exits, singleFileFacts(singleFile))));
   writeExitFiles(join(draft, EXIT_FOLDER), files, workers);
-  writeFileSync(join(draft, EXIT_FOLDER, SINGLE_FILE_NAME), kept);
+  writeFileSync(join(draft, EXIT_FOLDER, SINGLE_FILE_NAME), singleFile);
   await placeBase(join(draft, BASE_FOLDER_NAME));
   packAssets(join(draft, "assets"));
   // Renamed into place, so that nobody serves half of it; who comes second finds the first one's.

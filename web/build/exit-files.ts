@@ -58,7 +58,7 @@ export function writeExitFiles(
   for (const { name, script } of workers) writeFileSync(join(folder, name), script);
 }
 
-const NAMES = { circuits: "virtual:exit-circuits", kept: "virtual:single-file-page" } as const;
+const NAMES = { circuits: "virtual:exit-circuits", singleFile: "virtual:single-file-page" } as const;
 
 /** The page to keep, as the served pages speak of it. */
 export interface SingleFileFacts {
@@ -67,11 +67,14 @@ export interface SingleFileFacts {
   readonly byteCount: number;
 }
 
-/** @param kept null: within the single-file page itself */
-export function exitModules(circuits: readonly ExitPageCircuit[], kept: SingleFileFacts | null): Plugin {
+/** @param singleFile null: within the single-file page itself */
+export function exitModules(
+  circuits: readonly ExitPageCircuit[],
+  singleFile: SingleFileFacts | null,
+): Plugin {
   const values: Readonly<Record<string, unknown>> = {
     [NAMES.circuits]: circuits.map(({ name }) => name),
-    [NAMES.kept]: kept,
+    [NAMES.singleFile]: singleFile,
   };
   return {
     name: "exit-modules",

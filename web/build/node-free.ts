@@ -1,3 +1,4 @@
+/** Vite plugin of the pages' build: fails if a module of Node is left in a page. */
 import { relative } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import type { Plugin } from "vite";

@@ -1,3 +1,4 @@
+/** Vite plugin of the pages' build: packs the points of Ethereum's KZG trusted setup, by which pages check blobs. */
 import { setupPowers } from "@openledger/circuits/blob/setup-powers";
 import type { Plugin } from "vite";
 

@@ -28,8 +28,8 @@ declare module "virtual:exit-circuits" {
 }
 /** The page to keep; null within it. */
 declare module "virtual:single-file-page" {
-  const kept: { readonly sha256: string; readonly byteCount: number } | null;
-  export default kept;
+  const singleFile: { readonly sha256: string; readonly byteCount: number } | null;
+  export default singleFile;
 }
 declare module "*.css";
 declare module "*.svg" {

@@ -1,3 +1,5 @@
+/** Spacing of the ticks of a chart's axes. */
+
 /** Gap between the words of two ticks of an axis, in pixels. draw-chart.ts spaces the ticks by it. */
 const GAP_PX = 12;
 

@@ -1,6 +1,6 @@
 /**
- * A card while it is written: every field as text, lists by lines or commas. The card form edits it; the new-card and edit pages
- * sign the card that it becomes.
+ * A Datanet's card while its owner writes it: every field as text, lists by lines or commas. The card form edits it; the
+ * new-card and edit pages sign the card that it becomes.
  */
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";

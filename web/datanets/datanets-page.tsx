@@ -1,3 +1,4 @@
+/** Page "#/datanets/…": shows the directory of Datanets, the form of a new one, or one Datanet's page, as the address says. */
 import "./datanets.css";
 import { readVisitor } from "../hosts/keys/visitor.ts";
 import type { PageProps } from "../ledger/page.ts";

@@ -1,3 +1,7 @@
+/**
+ * Form on the versions tab in which a Datanet's owner changes its card: signs a new version of the same rows, and brings the
+ * card to the host.
+ */
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";

@@ -1,3 +1,4 @@
+/** Badge of all pages: a state in a word or two, with a colour. */
 import type { ComponentChildren } from "preact";
 
 export type Tone = "good" | "wait" | "bad" | "info" | "plain";

@@ -1,3 +1,4 @@
+/** List of checks with their results, as pages show them while they verify something. */
 import type { ComponentChildren } from "preact";
 
 export interface Check {

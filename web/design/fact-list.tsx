@@ -1,3 +1,4 @@
+/** List of labels and values of all pages (a `<dl>`). */
 import { type ComponentChildren, Fragment } from "preact";
 
 interface FactListProps {

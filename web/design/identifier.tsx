@@ -1,3 +1,4 @@
+/** Address or hash on all pages: shortened, copied by a click. */
 import { useEffect, useState } from "preact/hooks";
 
 /** Time for which "copied" is shown. */

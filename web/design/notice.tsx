@@ -1,3 +1,4 @@
+/** Notice box of all pages: information, warnings and errors. */
 import type { ComponentChildren } from "preact";
 import type { Tone } from "./badge.tsx";
 

@@ -1,3 +1,4 @@
+/** Timeline of all pages: the steps of a transfer, a batch or a job, with the present one marked. */
 import type { ComponentChildren } from "preact";
 
 export interface TimelineStep {

@@ -1,4 +1,7 @@
-/** Access to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. Both exit pages open it. */
+/**
+ * Connection of both exit pages to Ethereum: the node that they read, and the wallet that pays. No server of the operator's is
+ * asked for anything.
+ */
 
 import {
   createPatientL1Client,

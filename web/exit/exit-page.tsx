@@ -3,7 +3,7 @@
  * keep.
  */
 import circuits from "virtual:exit-circuits";
-import kept from "virtual:single-file-page";
+import singleFile from "virtual:single-file-page";
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
@@ -55,7 +55,7 @@ const BYTES_PER_MB = 1_000_000;
 
 /** The one file that works when this server does not. */
 function KeepPage({ rollupAddress }: { rollupAddress: string }) {
-  if (kept === null) return null;
+  if (singleFile === null) return null;
   // A page without proving keys takes nobody out.
   if (circuits.length === 0)
     return (
@@ -72,13 +72,13 @@ function KeepPage({ rollupAddress }: { rollupAddress: string }) {
         <a href="./exit/openledger-exit.html" download={`openledger-exit-${rollupAddress}.html`}>
           Download the exit page
         </a>{" "}
-        ({(kept.byteCount / BYTES_PER_MB).toFixed(1)} MB, one file) and open it from your disk on the day you
-        need it. It asks an Ethereum node and, if batches are in blobs, an archive. The proving keys are in
-        it; its name holds the contract's address.
+        ({(singleFile.byteCount / BYTES_PER_MB).toFixed(1)} MB, one file) and open it from your disk on the
+        day you need it. It asks an Ethereum node and, if batches are in blobs, an archive. The proving keys
+        are in it; its name holds the contract's address.
       </p>
       <p class="small">
-        SHA-256 <Identifier value={kept.sha256} label="the SHA-256 of the file" />. You can check it against
-        the source: <code>openledger exit --page</code> makes the same file and prints this number.
+        SHA-256 <Identifier value={singleFile.sha256} label="the SHA-256 of the file" />. You can check it
+        against the source: <code>openledger exit --page</code> makes the same file and prints this number.
       </p>
     </Notice>
   );

@@ -1,6 +1,6 @@
 /**
- * Exit without the operator: Ethereum's facts, the freeze, and the money of an account. The same in the served and the
- * single-file page.
+ * Panel of both exit pages, the served one and the single file: what Ethereum says of the rollup, the freeze, and the visitor's
+ * money with the way out.
  */
 import { useEffect, useMemo } from "preact/hooks";
 import { Identifier } from "../design/identifier.tsx";

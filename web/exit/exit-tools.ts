@@ -1,6 +1,6 @@
 /**
- * Parts of the build that an exit needs: the circuits' files and the workers. From the server, or in the page itself. ExitPanel
- * and the page's prover take them.
+ * Access of an exit page to the circuits' files and the workers that it needs: from the server, or, in the single file, from
+ * the page itself. ExitPanel and the page's prover take them.
  */
 import circuits from "virtual:exit-circuits";
 import { verifierError } from "@openledger/verifier/verifier-errors";

@@ -1,7 +1,7 @@
 /**
- * The last transaction that was sent for an address. A page that was closed before it was mined waits for it when it opens
- * again: only then does Ethereum say whether there is anything left to send. It is in the browser's storage, by rollup and
- * address.
+ * Memory of the exit pages for the last transaction that was sent for an address. A page that was closed before it was mined
+ * waits for it when it opens again: only then does Ethereum say whether there is anything left to send. It is in the browser's
+ * storage, by rollup and address.
  */
 
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";

@@ -1,4 +1,7 @@
-/** Entry of the single-file page: no server, no module, no further file. */
+/**
+ * Entry of the exit page that a person keeps as one file: finds wallets and renders the page, without a server or further
+ * files.
+ */
 import "../no-eval.ts";
 import "../design/theme.css";
 import "../design/base.css";

@@ -1,4 +1,4 @@
-/** State of the panel: when the rollup can be frozen, and what it owes an address. From Ethereum alone. */
+/** Hooks of the exit panel: when the rollup can be frozen, and what it owes an address, read from Ethereum alone. */
 
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type FreezeOutlook, readFreezeOutlook } from "@openledger/verifier/exits/freeze";

@@ -1,3 +1,4 @@
+/** Messages between the exit page's prover (page-prover.ts) and its worker (prove-worker.ts). */
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import type {
   SingleThreadCircuit,

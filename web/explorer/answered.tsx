@@ -1,3 +1,4 @@
+/** Renders an answer of the sequencer for the explorer's pages: its content, or "asking", "not there" or an error. */
 import type { ComponentChildren } from "preact";
 import type { Answer } from "../ledger/use-answer.ts";
 import { ProblemNotice } from "../words/problem.tsx";

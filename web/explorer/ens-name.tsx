@@ -1,3 +1,4 @@
+/** ENS name of an address on the explorer's pages, if Ethereum has one. */
 import { useEffect, useState } from "preact/hooks";
 import { type Address, isAddress } from "viem";
 import { ensNameOf } from "../ledger/ens.ts";

@@ -1,2 +1,2 @@
-/** Names of the kinds of leaves on the explorer's pages. */
+/** Words for the kinds of leaves (account, Datanet, model) on the explorer's pages. */
 export const KIND_NAMES = { account: "Account", datanet: "Datanet", model: "Model" } as const;

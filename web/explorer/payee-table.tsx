@@ -1,3 +1,7 @@
+/**
+ * Table of a model's payees (contributors, each with the validator of their rows) and what they earned, on the pages of
+ * answers, models and settlements.
+ */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { type Column, DataTable } from "../design/data-table.tsx";

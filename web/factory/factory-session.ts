@@ -1,3 +1,6 @@
+/**
+ * Session of a visitor at a factory: its client with the account that signs. factory-gate.tsx opens it for the factory's pages.
+ */
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { FactoryInfo } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";

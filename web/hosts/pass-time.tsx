@@ -1,3 +1,4 @@
+/** Button, on the devnet alone, that lets Ethereum's clock jump over a wait, such as the day before a model can be approved. */
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import type { PageProps } from "../ledger/page.ts";

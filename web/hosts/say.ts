@@ -1,4 +1,7 @@
-/** Signature of records by a tab of a Datanet's page: signs, sends, and throws the host's first refusal. */
+/**
+ * Signs records (labels, approvals, requests for access …) for the tabs of a Datanet's page, sends them to its host, and throws
+ * the first refusal.
+ */
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";

@@ -1,4 +1,4 @@
-/** Excerpts of rows for lists of a Datanet's page: rows left out, and changes between versions. */
+/** Fetches excerpts of rows for lists on a Datanet's page: rows left out, and changes between versions. */
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { viewRow } from "@openledger/datanets/rows/row-view";
 import { readablePlace, type TabProps } from "./tab-props.ts";

@@ -1,3 +1,4 @@
+/** Hook that loads an answer of a Datanet host for a page, and asks again while the host does not answer. */
 import { useEffect, useState } from "preact/hooks";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
 import type { Problem } from "../words/problem.tsx";

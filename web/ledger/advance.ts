@@ -1,6 +1,6 @@
 /**
- * Advances a journey. It reads, and sends again what may not have arrived; it signs nothing. look-once.ts calls it for each
- * journey of the connected address.
+ * Updates a journey, one movement of the visitor's money, with what the sequencer and Ethereum say of it. It reads, and sends
+ * again what may not have arrived; it signs nothing. look-once.ts calls it for each journey of the connected address.
  */
 
 import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";

@@ -1,6 +1,6 @@
 /**
- * Journey: one movement of money from its signature to its end, as the browser stores it, and the steps that people
- * see.
+ * Journey: one movement of the visitor's money (deposit, transfer, withdrawal, paid answer) from its signature to its end, as
+ * the browser stores it, and the steps that the bridge page shows.
  */
 
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";

@@ -1,3 +1,4 @@
+/** Client of an Ethereum node for the pages to read from: the site's node, else the wallet's. */
 import { createPublicClient, custom, http, type PublicClient } from "viem";
 import { session } from "./session.ts";
 import type { Site } from "./site.ts";

@@ -1,4 +1,7 @@
-/** Present state of the ledger, kept fresh: the feed tells that something happened, a look tells what. */
+/**
+ * State of the ledger that all pages show, kept fresh: the sequencer's feed tells that something happened, a request tells
+ * what.
+ */
 
 import { type Feed, openFeed } from "@openledger/client/sequencer/feed";
 import { getStatus, listBatches, readInfo } from "@openledger/client/sequencer/ledger-reads";

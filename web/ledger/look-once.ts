@@ -1,4 +1,7 @@
-/** One look at everything of the connected address: its holdings, and each journey's progress. journey-watch.ts repeats it. */
+/**
+ * Updates everything that the pages show of the connected address, once: its holdings, and the progress of each journey (a
+ * movement of its money). journey-watch.ts repeats it.
+ */
 
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";

@@ -1,3 +1,4 @@
+/** Properties that every page gets from app.tsx. */
 import type { Live } from "./live.ts";
 import type { Site } from "./site.ts";
 

@@ -1,7 +1,7 @@
 /** Names of a rollup's entries in the browser's storage. One address of a page may serve another rollup later. */
 import type { LedgerClient } from "@openledger/client/ledger-client";
 
-/** What tells rollups apart; a server's info has both. */
+/** Identity that tells rollups apart; a server's info has both. */
 export interface RollupIdentity {
   readonly chainId: number;
   readonly rollupAddress: string;

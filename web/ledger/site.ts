@@ -1,6 +1,6 @@
 /**
- * Sources of the page's data: the server of the page, and the Ethereum node that it names. main.tsx loads it once; every page
- * gets it.
+ * Reads the addresses from which the pages get their data: the server of the page, and the Ethereum node, hosts and servers
+ * that it names. main.tsx loads it once; every page gets it.
  */
 
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";

@@ -1,4 +1,6 @@
-/** Wallets that are there: those that announce themselves by EIP-6963, and on a devnet one of the page's own. */
+/**
+ * Lists the browser's wallets for the pages: those that announce themselves by EIP-6963, and on a devnet one of the page's own.
+ */
 
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { WalletProvider } from "@openledger/client/wallet";

@@ -1,3 +1,4 @@
+/** Table of the last batches on the first page. */
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { showAge, showCount } from "../words/format.ts";

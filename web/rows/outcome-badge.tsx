@@ -1,3 +1,4 @@
+/** Badge of a row's outcome (accepted label, disputed, left out, waiting) on the tabs of a Datanet's page. */
 import type { HostedOutcome } from "@openledger/client/datanets/row-schemas";
 import { Badge } from "../design/badge.tsx";
 

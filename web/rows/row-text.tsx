@@ -1,3 +1,4 @@
+/** Text of a row or an answer on all pages: never markup, with hidden characters named. */
 import "./row-text.css";
 import { shownParts } from "./shown-parts.ts";
 

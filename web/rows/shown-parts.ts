@@ -1,6 +1,6 @@
 /**
- * Guard against texts of strangers that deceive a reader: names hidden and turning characters (Unicode UAX #9) before pages show
- * them.
+ * Protects readers from strangers' texts that deceive: splits a text so that hidden and direction-changing characters (Unicode
+ * UAX #9) are shown by name.
  */
 
 interface ShownPart {

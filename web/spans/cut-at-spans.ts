@@ -1,3 +1,7 @@
+/**
+ * Cuts an answer's text at its verbatim spans (parts that occur word for word in a Datanet), so that answer-words.tsx can
+ * underline them.
+ */
 import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 
 /** A part of a text that is in the same spans throughout. */

@@ -1,3 +1,4 @@
+/** Sample rows for tests of the factory's pages: entries of a ship's log. */
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 
 const WINDS = ["north", "south", "east", "west"];

@@ -1,4 +1,7 @@
-/** Votes as Ethereum has them; of the server it takes the contracts' addresses alone, and holds them against each other. */
+/**
+ * Reads proposals and voting power from Ethereum for the votes page. The server gives the contracts' addresses alone, and they
+ * are checked against each other.
+ */
 
 import { TREASURY_ID } from "@openledger/circuits/protocol";
 import { Governance, type Proposal } from "@openledger/client/governance/governance";

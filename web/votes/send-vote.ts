@@ -1,3 +1,4 @@
+/** Switches the wallet to the rollup's chain before the votes page sends a transaction. */
 import { ensureChain } from "@openledger/client/wallet";
 import { session } from "../ledger/session.ts";
 import type { Votes } from "./read-votes.ts";

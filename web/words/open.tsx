@@ -1,3 +1,4 @@
+/** Amount of OPEN as all pages show it. */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { showOpen } from "./format.ts";
 

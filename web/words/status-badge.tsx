@@ -1,3 +1,4 @@
+/** Badge for the status of a batch, operation or queue entry, in the same words and colours on all pages. */
 import { Badge, type Tone } from "../design/badge.tsx";
 
 /** Statuses of batches, of their operations, and of entries of the queue. */

@@ -1,3 +1,4 @@
+/** Word of the glossary with its tooltip, for all pages: `<Term name="batch">`. */
 import dictionary from "virtual:dictionary";
 import type { ComponentChildren } from "preact";
 import { Explained } from "../design/term.tsx";

@@ -1,6 +1,7 @@
 /**
- * A batch that L1 has taken and that breaks the ledger's rules. No proof of it should exist, so it means a flaw in a circuit,
- * a key whose secret is known, or an Ethereum node that is false (docs/reference/invariants.md, "What full nodes rely on").
+ * Report of a batch that L1 has taken although it breaks the ledger's rules: full nodes, the sequencer and `openledger status`
+ * show it. No proof of it should exist, so it means a flaw in a circuit, a key whose secret is known, or an Ethereum node that
+ * is false (docs/reference/invariants.md, "What full nodes rely on").
  */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";

@@ -1,8 +1,8 @@
 /**
- * Filler for a nonce that waits in the other pool of Ethereum's nodes. They keep transactions with blobs in a
- * pool of their own, and take none of an account there that the other pool has one of, nor the other way round.
- * So a nonce that waits in one of them is used up by its kind alone: by a filler with a blob of zeros, where it
- * has to be.
+ * Empty blob with which the publisher (transaction-sender.ts) uses up a nonce of its account that Ethereum's nodes hold in
+ * their pool of blob transactions. Nodes keep transactions with blobs in a pool of their own, and take none of an account there
+ * that the other pool has one of, nor the other way round. So a nonce that waits in one of them is used up by its kind alone:
+ * by a filler with a blob of zeros, where it has to be.
  */
 import type { BlobSidecar } from "@openledger/contracts/l1/blob-transaction";
 import { EMPTY_BLOB_HASH } from "../../blobs/blob-source.ts";

@@ -1,6 +1,6 @@
 /**
- * Queries of L1 about posted batches: receipt, block and position of each, without any memory of our own. The
- * publisher decides by them.
+ * Asks L1 about posted batches: receipt, block and position of each. The bridge's publisher (batch-publisher.ts) decides by the
+ * answers alone, without any memory of its own.
  */
 import { BlockNotFoundError, type Hex, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
 import { type L1Client, l1Call } from "../l1-client.ts";

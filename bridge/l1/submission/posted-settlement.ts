@@ -1,4 +1,4 @@
-/** Search for an epoch's settlement on L1 by the contract's own event, for whoever verifies the settlement. */
+/** Finds an epoch's settlement on L1 by the contract's own event, for whoever verifies the settlement. */
 import { decodeWire } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
@@ -59,7 +59,7 @@ export async function findPostedSettlement(
 }
 
 /**
- * Whether a batch has a Settle record of the model, by the batch's posted bytes: the contract takes a settlement for each.
+ * True for a batch with a Settle record of the model, by the batch's posted bytes: the contract takes a settlement for each.
  * @throws BRG_L1_LOGS_INCOMPLETE where the contract counts the batch and the logs lack it
  */
 async function takesModelIn(

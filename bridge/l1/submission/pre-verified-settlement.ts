@@ -1,6 +1,8 @@
 /**
- * Settlements that somebody pre-verified on L1 (docs/reference/settlement.md, "Pre-verified settlements"). The event
- * holds all of it: the posted data, C and the proof, so that nobody has to read the transaction's input.
+ * Reads pre-verified settlements from L1's events: settlements whose proof the contract has checked before a batch takes them
+ * (docs/reference/settlement.md, "Pre-verified settlements"). The bridge hands them to the sequencer; readers of L1 find their
+ * proofs by it. The event holds all of it: the posted data, C and the proof, so that nobody has to read the transaction's
+ * input.
  */
 
 import { type ContractProof, imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";

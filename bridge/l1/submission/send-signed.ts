@@ -1,7 +1,8 @@
 /**
- * A node's answer to a signed transaction. Texts differ by client and version, so the node is asked for the
- * transaction and for the account's nonce first; texts are a hint where neither decides. send-signed.test.ts
- * has the clients' own texts, with their sources. The publisher and `openledger deploy` send by it.
+ * Sends a signed transaction to an Ethereum node and classifies the answer: taken, nonce held by another, paid too little,
+ * other pool. Texts differ by client and version, so the node is asked for the transaction and for the account's nonce first;
+ * texts are a hint where neither decides. send-signed.test.ts has the clients' own texts, with their sources. The publisher and
+ * `openledger deploy` send by it.
  */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";

@@ -1,4 +1,4 @@
-/** Form in which readers of L1 have a submitted batch or settlement: posted data, commitment C and proof. */
+/** Types of a batch or settlement that was submitted to L1, as readers of L1 have it: posted data, commitment C and proof. */
 import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { type Hex, hexToBytes } from "viem";

@@ -1,6 +1,7 @@
 /**
- * Records that the publisher writes before it sends anything. All transactions that it may have sent for one
- * nonce are one record: at most one of its attempts can ever take effect, wherever a kill interrupts.
+ * Stored records of the L1 transactions that the bridge's publisher (batch-publisher.ts) is about to send, so that a restart
+ * finds them. All transactions that it may have sent for one nonce are one record: at most one of its attempts can ever take
+ * effect, wherever a kill interrupts.
  */
 import type { Address, Hex } from "viem";
 import { z } from "zod";

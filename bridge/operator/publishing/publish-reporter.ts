@@ -1,4 +1,7 @@
-/** Reports to the sequencer of what became of batches on L1: submitted, posted, final, dropped. */
+/**
+ * Reports to the sequencer what became of its batches on L1, for the publisher and posted-watcher.ts: submitted, posted, final,
+ * dropped.
+ */
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeMetrics, PublishResult } from "../../metrics.ts";

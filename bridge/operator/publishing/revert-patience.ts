@@ -1,6 +1,6 @@
 /**
- * Reaction of the publisher to transactions that were mined and reverted, although L1 takes the same call a
- * moment later: more gas first, then longer and longer pauses.
+ * Decides how the bridge's publisher (batch-publisher.ts) goes on after transactions that were mined and reverted, although L1
+ * takes the same call a moment later: more gas first, then longer and longer pauses.
  */
 import { isOutOfGas } from "@openledger/contracts/l1/fee-policy";
 

@@ -1,3 +1,7 @@
+/**
+ * Key and signature that the batch circuits take in place of a user's, for slots whose operation has none: deposits, forced
+ * operations, empty slots.
+ */
 import type { Signature } from "./eddsa.ts";
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Overlay of a ledger's leaves over their flat base (flat-ledger.ts), with an index by owner and key: what
- * batches have changed since the last fold. Ledger writes it; LedgerLeaves reads both.
+ * Leaves that batches have changed since the ledger's base (flat-ledger.ts) was last brought up to date, with an index by owner
+ * and key. `Ledger` writes them; `LedgerLeaves` reads both.
  */
 import type { LeafState } from "../leaf.ts";
 import type { FlatLedger, LeafHolder } from "./flat-ledger.ts";

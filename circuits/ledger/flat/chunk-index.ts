@@ -1,7 +1,7 @@
 /**
- * Places in a chunk of leaves by 32 bits of one of their fields: chains in two arrays, 4 bytes a leaf. Chains
- * are as short as a hash makes them, and never longer than the chunk, so that leaves of one owner cost nobody
- * else more than that. flat-ledger.ts finds leaves of an owner or a key by it.
+ * Hash index of a chunk of leaves, at most 4,096, by 32 bits of one of their fields, as chains in two arrays, 4 bytes a leaf. Chains are
+ * as short as a hash makes them, and never longer than the chunk, so that leaves of one owner cost nobody else more than that.
+ * flat-ledger.ts finds leaves of an owner or a key by it.
  */
 export class ChunkIndex {
   /** Chains: first place by bucket, next place by place, each plus one; 0 ends a chain. */

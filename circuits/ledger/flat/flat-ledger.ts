@@ -1,6 +1,7 @@
 /**
- * The leaves and nodes of a ledger as some batch left them, in flat memory outside the engine's heap: 117 bytes a leaf, of
- * 16.7 million that there may be, 8 of them an index of owners and keys. A ledger keeps what changed since as nodes over it (ledger-tree.ts).
+ * Compact storage of the leaves and nodes of a ledger as some batch left them, outside the JavaScript heap: 117 bytes a leaf,
+ * of 16.7 million that there may be, 8 of them an index of owners and keys. A ledger keeps what changed since as nodes over it
+ * (ledger-tree.ts).
  *
  * `fold` overwrites leaves in place. Whoever holds a FlatView still sees what was there: each fold leaves what it overwrote
  * with the view that was the newest until then, and a view looks into those of all folds since. Views point to newer ones

@@ -1,4 +1,4 @@
-/** Read view of a ledger's leaves, base and overlay as one map by id: the `leaves` of Ledger. */
+/** Read-only map of a ledger's leaves by id, over the flat base and the changes since: the `leaves` of `Ledger`. */
 import type { LeafState } from "../leaf.ts";
 import type { ChangedLeaves } from "./changed-leaves.ts";
 import type { FlatLedger, LeafHolder } from "./flat-ledger.ts";

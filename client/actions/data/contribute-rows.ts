@@ -1,6 +1,7 @@
 /**
- * Commits of rows to a Datanet by a contributor, and the next version collected from all commits by the Datanet's owner.
- * Rows are bytes in a `RowStore`; the ledger gets roots and counts.
+ * Commits a contributor's rows to a Datanet (`contributeRows`), and collects the next version from all commits for the
+ * Datanet's owner (`collectVersion`). Commands and pages call them. Rows are bytes in a `RowStore`; the ledger gets roots and
+ * counts.
  */
 import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import type { LedgerClient } from "../../ledger-client.ts";

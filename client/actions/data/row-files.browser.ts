@@ -1,5 +1,5 @@
 /**
- * The twin of `row-files.ts` in a page: a store is a database of the browser, a file one of its entries. The browser may
+ * Version of `row-files.ts` for pages: a row store is a database of the browser, a file one of its entries. The browser may
  * delete it when its disk is full; then rows are fetched or chosen again.
  */
 const ENTRIES = "entries";

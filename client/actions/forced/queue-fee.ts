@@ -1,4 +1,4 @@
-/** Fee limit of every verb that adds an entry to L1's queue. Fees are wei of OPEN, and are burned. */
+/** Limit that `deposit` and `force` put on the fee of an entry in L1's queue. Fees are wei of OPEN, and are burned. */
 import { clientError } from "../../client-errors.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
 import type { L1ErrorCode, L1Options } from "../l1/l1-transaction.ts";

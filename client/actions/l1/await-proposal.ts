@@ -1,6 +1,7 @@
 /**
- * A contract wallet executes a transaction when enough of its owners have signed: perhaps days later, sent by somebody
- * else, under a hash that nobody knows before. Its execution is recognised by the event that the call leaves.
+ * Waits for the execution of a proposal to a contract wallet, such as a Safe. The wallet executes a transaction when enough of
+ * its owners have signed: perhaps days later, sent by somebody else, under a hash that nobody knows before. Its execution is
+ * recognised by the event that the call leaves.
  */
 import { type BlockRange, readInChunks } from "@openledger/contracts/l1/block-chunks";
 import {

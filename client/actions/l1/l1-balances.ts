@@ -1,5 +1,5 @@
 /**
- * What an address has on L1, in wei: ether, OPEN, and what it can take from the rollup or lets it take. The command
+ * Money of an address on L1, in wei: ether, OPEN, and what it can take from the rollup or lets it take. The command
  * line and pages show it.
  */
 import type { Address } from "viem";

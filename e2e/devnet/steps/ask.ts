@@ -1,3 +1,4 @@
+/** Step of the devnet's job in which customers ask the models and pay for their answers. */
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";

@@ -1,3 +1,4 @@
+/** Step of the devnet's job that recomputes a settled epoch and compares every payee's earnings; the report prints them. */
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { verifyModel } from "@openledger/attribution/model/verify-model";

@@ -1,3 +1,6 @@
+/**
+ * Last step of the devnet's job: compares every balance and amount with the plan, with L1, and with the ledger rebuilt from L1.
+ */
 import { TREASURY_ID } from "@openledger/circuits/protocol";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
@@ -165,7 +168,7 @@ async function checkOperations(job: Job): Promise<Check[]> {
   const onL1 = operations.filter(
     (operation) => operation?.status === "posted" || operation?.status === "final",
   );
-  const kept = operations.filter((operation) => operation != null && isPromiseKept(operation));
+  const fulfilled = operations.filter((operation) => operation != null && isPromiseKept(operation));
   return [
     equal(
       `all ${keys.length} signed operations (${transferCount} of them transfers) are on L1`,
@@ -173,7 +176,12 @@ async function checkOperations(job: Job): Promise<Check[]> {
       keys.length,
       String,
     ),
-    equal("every preconfirmation names the place that its operation got", kept.length, keys.length, String),
+    equal(
+      "every preconfirmation names the place that its operation got",
+      fulfilled.length,
+      keys.length,
+      String,
+    ),
   ];
 }
 

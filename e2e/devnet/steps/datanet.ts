@@ -1,3 +1,4 @@
+/** Steps of the devnet's job that open a Datanet, commit rows to it and publish a version. */
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { storeContribution } from "@openledger/client/actions/data/row-store";

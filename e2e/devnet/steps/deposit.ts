@@ -1,3 +1,4 @@
+/** Step of the devnet's job in which everybody deposits OPEN, which opens their accounts. */
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
 import { approveToken } from "@openledger/client/actions/l1/approve-token";
 import { deposit } from "@openledger/client/actions/l1/deposit";

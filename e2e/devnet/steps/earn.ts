@@ -1,3 +1,4 @@
+/** Step of the devnet's job in which two people claim what their rows have earned and withdraw it to L1. */
 import { finalizeWithdrawal, readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";

@@ -1,3 +1,4 @@
+/** Steps of the devnet's job that close the models' first epochs and settle them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";

@@ -1,3 +1,4 @@
+/** Balances that the devnet's job must leave, computed from the plan alone; checks.ts compares the devnet with them. */
 import { operationFeeWei } from "@openledger/circuits/batch/slot";
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";

@@ -1,3 +1,4 @@
+/** Check of the devnet's job that a full node reaches L1's state from L1 and the blob archive alone. */
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";

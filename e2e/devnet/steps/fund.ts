@@ -1,3 +1,4 @@
+/** First step of the devnet's job: the faucet sends OPEN to everybody on L1. */
 import { sendToken } from "@openledger/client/actions/l1/send-token";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { devAccount } from "../accounts.ts";

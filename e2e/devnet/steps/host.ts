@@ -121,8 +121,8 @@ async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
           const { isDisputed, right } = facts.get(row)!;
           // walt is not careful: of these walt says the opposite.
           const isCareless = name === "walt" && isDisputed;
-          const said = isCareless ? (right === "spam" ? "ham" : "spam") : right;
-          return { kind: "label", row, label: said, flags: [], note: "" };
+          const label = isCareless ? (right === "spam" ? "ham" : "spam") : right;
+          return { kind: "label", row, label, flags: [], note: "" };
         }),
       );
       labelCount += rows.length;

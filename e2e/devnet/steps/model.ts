@@ -1,3 +1,4 @@
+/** Steps of the devnet's job that train a model and register it on the ledger. */
 import { rm } from "node:fs/promises";
 import { readModel, writeModel } from "@openledger/attribution/model/model-directory";
 import { trainingOf } from "@openledger/attribution/model/model-family";

@@ -1,3 +1,4 @@
+/** Step of the devnet's job that closes the last batch and waits until L1 has all batches. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { getBatch, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { formatDuration } from "../console.ts";

@@ -1,3 +1,4 @@
+/** Step of the devnet's job in which people pay each other, by a plan that a resumed run and the checks compute again. */
 import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import { parseEther } from "viem";
 import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT, type PersonName, TRADERS } from "../config.ts";

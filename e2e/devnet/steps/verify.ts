@@ -1,3 +1,4 @@
+/** Check of the devnet's job that rebuilds the ledger from L1 alone, every proof included (`openledger verify`'s code). */
 import { blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
 import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
 import { isBlobShape, KIND } from "@openledger/circuits/protocol";

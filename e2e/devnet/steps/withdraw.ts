@@ -1,3 +1,4 @@
+/** Steps of the devnet's job in which people withdraw OPEN to L1, signed and forced, and finalize it. */
 import { force } from "@openledger/client/actions/forced/force";
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
 import { approveToken } from "@openledger/client/actions/l1/approve-token";

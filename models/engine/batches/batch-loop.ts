@@ -1,6 +1,7 @@
 /**
- * Continuous batching: requests join and leave between two steps, each step gives every request that is past its prompt one
- * token. batch-worker.ts calls `step` as long as there are requests; the numbers come from batch-pass.ts.
+ * Continuous batching, by which one thread answers many requests at once: requests join and leave between two steps, and each
+ * step gives every request that is past its prompt one token. batch-worker.ts calls `step` as long as there are requests; the
+ * numbers come from batch-pass.ts.
  */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { PageLayout } from "../adapters/adapter-pages.ts";

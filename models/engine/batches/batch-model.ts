@@ -1,6 +1,6 @@
 /**
- * A base in an arena with everything that a batch of many requests needs beside it: pages of keys and values, seats, buffers.
- * The answer server makes one for each batch thread; batch-pass.ts computes on it.
+ * Memory of a batch of many requests on one language model (the base): its weights in an arena of floats, pages of keys and
+ * values, seats of requests, buffers. The answer server makes one for each batch thread; batch-pass.ts computes on it.
  */
 
 import {

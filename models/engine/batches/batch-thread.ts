@@ -1,6 +1,6 @@
 /**
- * Handle of the answer server on a thread that runs one `BatchLoop` (batch-worker.ts): sends requests in, passes tokens and the
- * milliseconds of each step on.
+ * The answer server's side of a thread that answers a batch of requests together (batch-worker.ts): sends requests in, passes
+ * on their tokens and the milliseconds of each step.
  */
 import { Worker } from "node:worker_threads";
 import type { SharedArena } from "../kernels/create-kernels.ts";

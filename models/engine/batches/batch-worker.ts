@@ -1,6 +1,6 @@
 /**
- * A thread that computes a batch: makes one step after the other as long as it has requests. batch-thread.ts starts
- * it.
+ * Thread that answers a batch of requests together: makes one step after the other, a token for each request, as long as there
+ * are any. batch-thread.ts starts it.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { joinKernels, type SharedArena } from "../kernels/create-kernels.ts";

@@ -1,4 +1,4 @@
-/** Guard of bases that are pinned by SHA-256: the base that ships is read through it. */
+/** Reader of model files that checks each against a pinned SHA-256: the base model that ships is read through it. */
 import { createHash } from "node:crypto";
 import { type FileSource, readWhole } from "./byte-source.ts";
 import { memoryFile } from "./memory-source.ts";

@@ -1,6 +1,7 @@
 /**
- * Keys of config.json and adapter_config.json. Schemas of others' files are closed: a key is computed, or listed here as
- * without effect, or listed with the values that leave the arithmetic as it is. Any other key is refused by its name.
+ * Finds the keys in a published model's config.json, or an adapter's adapter_config.json, that could change the arithmetic, so
+ * that the model is refused: a key is computed, or listed here as without effect, or listed with the values that leave the
+ * arithmetic as it is. Any other key is refused by its name.
  */
 
 export interface KnownKeys {

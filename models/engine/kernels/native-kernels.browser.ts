@@ -1,4 +1,6 @@
-/** Twin of native-kernels.ts in a page, which loads no addons: there are no native sets, so pages compute by WebAssembly. */
+/**
+ * Version of native-kernels.ts for pages, which load no addons: there are no native kernels, so pages compute by WebAssembly.
+ */
 import { modelError } from "../../model-errors.ts";
 import type { KernelSetName, Kernels } from "./kernels.ts";
 

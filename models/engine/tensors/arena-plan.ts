@@ -1,6 +1,6 @@
 /**
- * Planner of the one block of 32-bit floats (the arena) in which kernels compute: adapters, weights and workspaces
- * take their places from it. Counts are floats.
+ * Plans the arena, the one block of 32-bit floats in which the engine computes: adapters, weights and workspaces take their
+ * places from it before it is allocated. Counts are floats.
  */
 import type { Place } from "../kernels/kernels.ts";
 

@@ -1,4 +1,7 @@
-/** Tokens that begin a text and end it, as the files of a base name them. */
+/**
+ * Tokens that begin and end a text, and the chat template, read from a model's published files. The answer server prompts and
+ * ends answers by them; presets of recipes name them.
+ */
 
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { modelError } from "../../model-errors.ts";

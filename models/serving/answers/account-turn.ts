@@ -1,4 +1,7 @@
-/** Turns of accounts: of all servers on a database, one at a time makes an account's answer of a model. */
+/**
+ * Lock by which an account gets one answer of a model at a time, over all answer servers on a database; answer-service.ts takes
+ * it.
+ */
 import { setTimeout as pause } from "node:timers/promises";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type AccountTurn, type AnswerStore, TURN_MS } from "./answer-store.ts";

@@ -1,6 +1,6 @@
 /**
- * Answers, and the payments that were read for them, in PostgreSQL: all servers on one database are one. What a server gave is
- * opened by any other, and none of them reads a payment twice.
+ * Store of the answers of registered models and of the payments that were found for them, in PostgreSQL: all servers on one
+ * database are one. What a server gave is opened by any other, and none of them reads a payment twice.
  */
 import type { Database, Queries } from "@openledger/foundation/database/database";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
@@ -55,11 +55,11 @@ export interface ReadPayment {
   readonly amountWei: bigint;
 }
 
-/** What a look at the ledger has read from a cursor on. */
+/** Payments that a look at the ledger has read from a cursor on. */
 export interface ReadStep {
   readonly cursor: PaymentCursor;
   readonly payments: readonly ReadPayment[];
-  /** How the epoch was read to its end, where it was. */
+  /** Cursor at the end of an epoch that was read to its end; absent where none was. */
   readonly closed?: PaymentCursor;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Tasks of the thread that computes answers, queries and estimates of all registered models; attribution-thread.ts
- * starts it.
+ * Tasks of the thread that computes for all registered models: answers, queries (the vectors by which rows are scored and
+ * paid), and estimates of who would be paid. attribution-thread.ts starts it.
  */
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { readModelFiles } from "@openledger/attribution/model/model-directory";

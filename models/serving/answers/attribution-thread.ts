@@ -1,6 +1,6 @@
 /**
- * Handle of the answer server on the thread that computes for registered models (attribution-tasks.ts).
- * answer-models.ts starts one.
+ * The answer server's side of the thread that computes for registered models (attribution-tasks.ts). answer-models.ts starts
+ * one.
  */
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { servingError } from "../../model-errors.ts";

@@ -1,5 +1,5 @@
 /**
- * What an answer server reads of the ledger: its requests to a sequencer, and the schemas of the answers. Amounts are
+ * Reads the ledger for an answer server: its requests to a sequencer, and the schemas of the sequencer's answers. Amounts are
  * in wei.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";

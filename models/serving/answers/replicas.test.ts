@@ -308,6 +308,7 @@ describe("a database that ends", () => {
       await fetch(`${url}/v1/answers/${hex32(receipt)}`),
     ])
       expect([refused.status, await refused.json()]).toMatchObject([503, unreachable]);
+    // A proxy passes over it.
     await expect.poll(health).toBe(503);
     const startAgain = () =>
       server.start().then(

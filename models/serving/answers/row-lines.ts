@@ -1,6 +1,6 @@
 /**
- * Rows of a published model by their places, without reading the whole file: answer-models.ts shows the rows of an
- * estimate by it.
+ * Reads single rows of a published model's file of rows by their places, without reading the whole file; answer-models.ts shows
+ * the rows of an estimate with it.
  */
 import { open, readFile } from "node:fs/promises";
 

@@ -1,6 +1,6 @@
 /**
- * The one watcher of payments: reads those of all served models again and again, and forgets answers that nobody paid.
- * answer-models.ts starts it.
+ * Loop of the answer server that watches payments of registered models: reads those of all served models again and again, and
+ * forgets answers that nobody paid. answer-models.ts starts it.
  */
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";

@@ -1,5 +1,5 @@
 /**
- * Interface of whoever charges for an answer of OpenAI's routes. ledger-billing.ts implements it for models that the
+ * Interface by which the routes of OpenAI's API charge for an answer. ledger-billing.ts implements it for models that the
  * ledger has; completion-service.ts asks it for each request.
  */
 import type { Sampling } from "../../engine/batches/choose-token.ts";

@@ -52,9 +52,9 @@ export class TokenText {
       this.#held = "";
       return text.slice(0, at);
     }
-    const kept = this.#stops.reduce((max, stop) => Math.max(max, overlap(text, stop)), 0);
-    this.#held = text.slice(text.length - kept);
-    return text.slice(0, text.length - kept);
+    const overlapLength = this.#stops.reduce((max, stop) => Math.max(max, overlap(text, stop)), 0);
+    this.#held = text.slice(text.length - overlapLength);
+    return text.slice(0, text.length - overlapLength);
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Spans as parts of an answer that occur word for word in a version: the rules of length that finder and client share.
+ * Rules of length for spans, the parts of an answer that occur word for word in a Datanet's version, shared by the server's
+ * search and the client's check.
  */
 
 /** Shorter ones say little: they are turns of phrase that everybody uses. */

@@ -1,6 +1,6 @@
 /**
- * The documents of an index: the rows of a version, and how each becomes text. Index, finder and client share them.
- * Runs in browsers.
+ * Turns the rows of a Datanet's version into the documents of an index of verbatim spans: how each row becomes text. Index,
+ * finder and client share them. Runs in browsers.
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { decodeRow } from "@openledger/attribution/rows/row-content";

@@ -1,4 +1,7 @@
-/** Errors of spans: of a server's false claim, and of bytes that are no text. */
+/**
+ * Errors about spans (parts of an answer that occur word for word in a Datanet's version): a server's false claim, and bytes
+ * that are no text.
+ */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { modelError } from "../../model-errors.ts";
 

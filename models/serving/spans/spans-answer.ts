@@ -1,5 +1,6 @@
 /**
- * Answer of a server about a text's spans, as JSON: which parts, in which rows, and those rows whole with their paths.
+ * JSON form of a server's answer about spans, the parts of a text that occur word for word in a version: which parts, in which
+ * rows, and those rows whole with their Merkle paths.
  */
 
 import { FIELD_ORDER, TREE_ARITY } from "@openledger/circuits/protocol";

@@ -1,6 +1,6 @@
 /**
- * Suffix arrays by induced sorting: Nong, Zhang, Chan, "Two efficient algorithms for linear time suffix array
- * construction" (2011).
+ * Builds the suffix array of a text for span-index.ts, by induced sorting: Nong, Zhang, Chan, "Two efficient algorithms for
+ * linear time suffix array construction" (2011).
  *
  * A suffix is *falling* if it is greater than the one after it (type L), *rising* if it is smaller (type S). A
  * rising suffix behind a falling one is a *valley*. Valleys sorted, all others follow from them in two sweeps: a falling

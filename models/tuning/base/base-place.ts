@@ -1,4 +1,7 @@
-/** The base model that the devnet tunes adapters for: our own, small, and in the repository. */
+/**
+ * The base model that this repository trains and ships, and its place. The devnet tunes adapters for it, the factory and
+ * commands take it where no other is named.
+ */
 import { fileURLToPath } from "node:url";
 import type { FileSource } from "../../engine/files/byte-source.ts";
 import { checkedSource } from "../../engine/files/checked-source.ts";

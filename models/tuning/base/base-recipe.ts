@@ -1,6 +1,6 @@
 /**
- * Recipe of the base that ships: shape, tokenizer and training, all that decides its bytes beside the texts (base-corpus.ts).
- * derive-base.ts trains by it.
+ * Recipe of the language model that this repository trains and ships (the base): shape, tokenizer and training, all that
+ * decides its bytes beside the texts (base-corpus.ts). derive-base.ts trains by it.
  */
 import type { TokenizerRecipe } from "../../engine/tokens/train-tokenizer.ts";
 import type { TrainingRecipe } from "../training/train-weights.ts";

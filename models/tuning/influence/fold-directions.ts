@@ -1,5 +1,6 @@
 /**
- * Directions by which a published map to features is folded, so that it is small; query-map.ts asks for them.
+ * Compresses the map from a text's gradient to features, which a model publishes: finds the directions by which it is folded,
+ * so that it is small. query-map.ts asks for them.
  *
  * A map to features is gradientCount × featureCount numbers: 120 MB for 135 million parameters. Nearly all that it does to
  * gradients goes through few directions of each matrix's longer side. So a gradient is folded first: of a matrix of

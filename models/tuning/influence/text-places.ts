@@ -1,4 +1,7 @@
-/** Sizes of a map from gradients to features, and the places of its numbers in an arena. */
+/**
+ * Sizes of the map that turns a text's gradient into the features by which rows are scored (text-features.ts), and the places
+ * of its numbers in memory.
+ */
 import type { Place } from "../../engine/kernels/kernels.ts";
 import { type ArenaPlan, roundUp16 } from "../../engine/tensors/arena-plan.ts";
 import { modelError } from "../../model-errors.ts";

@@ -1,3 +1,7 @@
+/**
+ * Seed by which a language model's answer is sampled. Recipe and prompt alone decide it, so that a customer gets the same
+ * answer again.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { TextRecipe } from "./text-recipe.ts";

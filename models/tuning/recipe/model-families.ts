@@ -1,6 +1,6 @@
 /**
- * Families of models that commands and the devnet know (direct, text), and how each is trained. A new family is added here and
- * in web/ask.
+ * Table of the kinds of models that can be registered, direct (logistic) and text (language models), and how each is trained.
+ * Commands, servers and the devnet load them here. A new family is added here and in web/ask.
  */
 
 import { availableParallelism } from "node:os";

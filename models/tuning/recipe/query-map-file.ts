@@ -1,6 +1,7 @@
 /**
- * The map from a gradient to features, as it is published: a byte an entry, with a scale for each number of the
- * gradient. Rows are mapped by the same rounded numbers, so that rounding favours nobody.
+ * Published file of the whole map from a text's gradient to the features by which rows are scored (query-map.ts): a byte an
+ * entry, with a scale for each number of the gradient. Rows are mapped by the same rounded numbers, so that rounding favours
+ * nobody.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { Place } from "../../engine/kernels/kernels.ts";

@@ -1,4 +1,7 @@
-/** The map that makes features of a query's gradient: folded, or whole (folded-map-file.ts, query-map-file.ts). */
+/**
+ * Map from the gradient of a question and its answer to the features by which rows are scored, in one of two published forms:
+ * folded or whole (folded-map-file.ts, query-map-file.ts). Training and answering size and apply it.
+ */
 import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type AdapterLayout, adapterMatrices } from "../../engine/architecture/adapter-layout.ts";

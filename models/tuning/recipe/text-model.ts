@@ -1,6 +1,6 @@
 /**
- * Base with an adapter in an arena, planned for a recipe: room for gradients and for the map to features. Training and the
- * factory's tasks load it.
+ * Loads a base model with an adapter for a recipe, with room in memory for gradients and for the map to features. Training and
+ * the factory's tasks load it.
  */
 import { type AdapterSettings, adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { readAdapter } from "../../engine/files/adapter-files.ts";

@@ -1,6 +1,6 @@
 /**
- * Rows, prompts and answers of a text model as token ids, within the recipe's limits. Training, answering and billing count by
- * it.
+ * Turns rows, prompts and answers of a language model into token ids, within the recipe's limits. Training, answering and
+ * billing count by it.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { TextRow } from "@openledger/attribution/rows/text-rows";

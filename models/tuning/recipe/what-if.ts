@@ -1,6 +1,7 @@
 /**
- * An audit of a language model by leaving rows out: the same run, in which they weigh nothing at their steps. Registered
- * scores are held against it: they are of a run in which all rows weigh half (docs/adr/0013-tangents-of-the-run.md).
+ * Audits a language model by leaving rows out, for `openledger rewards what-if`: the same training run, in which they weigh
+ * nothing at their steps. Registered scores are held against it: they are of a run in which all rows weigh half
+ * (docs/adr/0013-tangents-of-the-run.md).
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelParts, TrainedModel } from "@openledger/attribution/model/model-family";

@@ -1,5 +1,6 @@
 /**
- * G of a model that cites: columns of influence, then those of citations, of which a query pays by one alone.
+ * Layout of the feature matrix G of a language model that cites rows: columns of influence, then columns of citations. A query
+ * pays by one of the two blocks alone.
  *
  * A settlement pays by max(0, s), s = G q, and the entries of q are odd: none is 0. So each row of either block is balanced:
  * with the entries `idleEntry` its columns add up to 0 exactly. Of a query's length one direction is given up for that.

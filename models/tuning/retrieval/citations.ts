@@ -1,6 +1,6 @@
 /**
- * Citations of an answer: its rows, the earnings of each if citations pay, and their texts. Answers carry them; shares are in
- * millionths.
+ * Citations in a language model's answer, the rows that it was written from: their form, the share of each if citations pay (in
+ * millionths), and the fetch of their texts.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";

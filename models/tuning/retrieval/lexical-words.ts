@@ -1,6 +1,6 @@
 /**
- * Words of a text with their counts, each word hashed to 32 bits (FNV-1a). lexical-embedding.ts makes vectors of rows and
- * questions from them.
+ * Splits a text into words with their counts, each word hashed to 32 bits (FNV-1a). lexical-embedding.ts makes vectors of rows
+ * and questions from them.
  */
 
 const FNV_PRIME = 0x01000193;

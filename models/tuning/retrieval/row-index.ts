@@ -1,6 +1,6 @@
 /**
- * Index by which a model that cites finds rows: embeddings of a version's rows, with their owners and excerpts, as the
- * model publishes them.
+ * Search index by which a language model finds the rows that it reads and cites: embeddings of a version's rows, with their
+ * owners and excerpts, as the model publishes them.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";

@@ -1,6 +1,6 @@
 /**
- * Losses of a model on rows, and how a tuning changed them: in the same words wherever they are shown. Losses are in nats a
- * token and bits a byte.
+ * Computes a model's loss on trained and held-out rows before and after a tuning, and describes it in the same words for
+ * commands and jobs. Losses are in nats a token and bits a byte.
  */
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 

@@ -1,4 +1,4 @@
-/** Training of a whole model from its first weights: all of them, not an adapter beside them. */
+/** Trains a whole language model from random weights, not an adapter: derive-base.ts makes the base that ships with it. */
 import { createHash } from "node:crypto";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";

@@ -1,4 +1,4 @@
-/** Kernel `fqInverse`: the one inversion of a batch of point additions (curve-kernel.ts). */
+/** WebAssembly kernel `fqInverse`: the inversion in the base field that a batch of point additions shares (curve-kernel.ts). */
 import { FieldKernel, type LimbValue } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementR, limbBits, limbCount, limbRadix } from "@openledger/circuits/wasm/field-limbs";

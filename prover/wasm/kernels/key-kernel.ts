@@ -1,4 +1,7 @@
-/** Kernels that read a proving key's points into memory, in the form that point additions take. */
+/**
+ * WebAssembly kernels that read a proving key's points into memory, in the form that point additions take; key-loader.ts calls
+ * them.
+ */
 import { FieldKernel } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementBytes, elementR } from "@openledger/circuits/wasm/field-limbs";

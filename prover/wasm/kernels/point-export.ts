@@ -1,4 +1,4 @@
-/** Kernels that write points as a zkey has them: the last step of fixed-base.ts. */
+/** WebAssembly kernels that write points in the form of a zkey file: the last step of fixed-base.ts. */
 import { FieldKernel, type LimbValue } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementBytes, limbBits, limbRadix, toLimbs } from "@openledger/circuits/wasm/field-limbs";

@@ -43,7 +43,7 @@ interface TableProveCase {
   readonly circuit: ProvingCircuit;
   /** Inputs of the batch, at a challenge of its own for each `index`. */
   inputsOf(index: number): CircuitInputs;
-  /** Of the first inputs. */
+  /** Public signals of the first inputs. */
   readonly publicSignals: readonly bigint[];
 }
 

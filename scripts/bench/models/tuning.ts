@@ -1,6 +1,6 @@
 /**
- * Step of an adapter's tuning for `npm run bench -- models`, on a base of int8 and of floats, in turns: seconds, and megabytes
- * that both take.
+ * Measures a step of an adapter's tuning for `npm run bench -- models`, on a base of int8 and of floats, in turns: seconds, and
+ * megabytes that both take.
  */
 import { usualTargets } from "@openledger/models/engine/architecture/adapter-layout";
 import { WEIGHT_NUMBERS, type WeightNumbers } from "@openledger/models/engine/architecture/model-shape";

@@ -1,5 +1,5 @@
 /**
- * Weights of a model that the benchmark has made, in llama.cpp's format GGUF, with a vocabulary of names: models.ts
+ * Writes the weights of a model that the benchmark has made in llama.cpp's format GGUF, with a vocabulary of names: models.ts
  * measures both programs by them.
  */
 import { open } from "node:fs/promises";

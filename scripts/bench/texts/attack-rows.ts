@@ -1,6 +1,6 @@
 /**
- * A Datanet of texts with people who try to earn more than their rows are worth, and customers who ask its model. attacks.ts
- * measures what they earn.
+ * Simulated Datanet of texts with people who try to earn more than their rows are worth, and customers who ask its model.
+ * attacks.ts measures what they earn.
  */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { TextRow } from "@openledger/attribution/rows/text-rows";

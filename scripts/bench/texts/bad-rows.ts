@@ -1,6 +1,6 @@
 /**
- * Measures how well spoilt rows are found by their score for themselves, for `npm run bench -- attribution`. The figure is the
- * AUC, 0.5 by chance.
+ * Measures, for `npm run bench -- attribution`, how well rows that were spoilt on purpose are found by the score of each row
+ * for its own text. The figure is the AUC, 0.5 by chance.
  */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";

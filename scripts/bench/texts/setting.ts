@@ -1,6 +1,6 @@
 /**
- * Setting in which `npm run bench -- attribution` judges attribution of texts: the preset "texts" and the default base, on texts
- * that it has not read.
+ * Test bed of `npm run bench -- attribution` for language models: the preset "texts" and the default base, on texts that the
+ * base was not trained on.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** The check of a datanet's commits, as the command prints it and the devnet's validators use it. */
+/** Checks a Datanet's commits for copies and doubtful labels, for `openledger datanet check` and the devnet's validators. */
 import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "@openledger/attribution/model/datanet-check";
 import { rowLine } from "@openledger/attribution/rows/row-line";
 import { listCommits } from "@openledger/client/actions/data/list-commits";

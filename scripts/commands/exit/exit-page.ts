@@ -1,3 +1,4 @@
+/** `openledger exit --page`: writes the page, one file, by which a person leaves a frozen rollup from their disk. */
 import { copyFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";

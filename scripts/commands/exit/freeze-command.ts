@@ -1,3 +1,4 @@
+/** `openledger freeze`: freezes a rollup whose queue has not moved for 7 days, after which there are only exits. */
 import { resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import { command } from "../../cli/run-command.ts";

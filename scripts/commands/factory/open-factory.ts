@@ -1,3 +1,4 @@
+/** Opens the client of a factory for the commands `openledger factory …`; the account's ledger key signs its requests. */
 import { FactoryClient } from "@openledger/models/factory/factory-client";
 import { accountOf, type GlobalOptions, openSigner, type Signer, signFor } from "../../cli/context.ts";
 import type { FactoryOptions } from "./factory-options.ts";

@@ -1,4 +1,7 @@
-/** Words of an answer, the rows that it cites, and the passages of it that occur word for word in the version. */
+/**
+ * Prints an answer for `openledger models ask`: its text, the rows that it cites, and the passages that occur word for word in
+ * the version.
+ */
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { Output } from "../../cli/output.ts";

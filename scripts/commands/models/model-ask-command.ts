@@ -1,3 +1,4 @@
+/** `openledger models ask`: options of the command; model-ask.ts runs it. */
 import { FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";

@@ -1,3 +1,4 @@
+/** `openledger models register`: options of the command; model-register.ts runs it. */
 import { FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";

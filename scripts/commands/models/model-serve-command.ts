@@ -1,3 +1,4 @@
+/** `openledger models serve`: the command that starts an answer server; serve-models.ts runs it. */
 import { commandError } from "../../cli/cli-errors.ts";
 import { command } from "../../cli/run-command.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";

@@ -1,3 +1,7 @@
+/**
+ * Text of a pre-verified settlement (one whose proof L1 has checked before its batch), for `openledger models show` and
+ * `status`.
+ */
 import type { PreVerifiedSettlementView } from "@openledger/client/sequencer/model-reads";
 
 const iso = (seconds: number) => new Date(1_000 * seconds).toISOString();

@@ -1,6 +1,7 @@
 /** `models serve --settle`: closes and settles the epochs of the models that are served. serve-models.ts starts it. */
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { errorFacts } from "@openledger/foundation/error-facts";
 import type { ModelSettler } from "@openledger/models/serving/serve-models";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
@@ -16,10 +17,16 @@ interface OpenedSettler {
 /** Interval between two checks of the served models' epochs. */
 const INTERVAL_MS = 2_000;
 
+/** Writes what a human has to know, with its facts. */
+const logFacts = ({ err, ...facts }: { readonly err?: unknown }, message: string) =>
+  process.stderr.write(
+    `${message} ${inspect(err === undefined ? facts : { ...facts, err: errorFacts(err) })}\n`,
+  );
+
 const log = {
   info: (_facts: object, message: string) => process.stderr.write(`${message}\n`),
-  warn: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
-  error: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
+  warn: logFacts,
+  error: logFacts,
 };
 
 /**

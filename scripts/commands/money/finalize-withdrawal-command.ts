@@ -1,3 +1,4 @@
+/** `openledger finalize-withdrawal`: pays out on L1 what posted withdrawals have credited to an address. */
 import { finalizeWithdrawal } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { OWNER_OPTION } from "../../cli/common-options.ts";

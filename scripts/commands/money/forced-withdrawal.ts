@@ -1,5 +1,6 @@
 /**
- * A forced withdrawal. Without a sequencer nobody but an Ethereum node is asked: none is needed, and none can prevent it.
+ * `openledger withdraw --forced`: withdraws through L1's queue. Without a sequencer nobody but an Ethereum node is asked: none
+ * is needed, and none can prevent it.
  */
 
 import { clientError } from "@openledger/client/client-errors";

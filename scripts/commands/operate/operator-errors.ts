@@ -1,3 +1,7 @@
+/**
+ * Errors CMD_… of `openledger deploy` and `operator init`: meaning and remedy. docs/reference/errors.md is written from it by
+ * scripts/errors.ts.
+ */
 import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of an operator's work: `deploy` and `operator init`. */

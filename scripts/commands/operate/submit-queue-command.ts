@@ -1,3 +1,4 @@
+/** `openledger submit-queue`: options of the command; submit-queue.ts runs it. */
 import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";

@@ -1,4 +1,7 @@
-/** Runs a watcher until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
+/**
+ * `openledger watch`: runs a watcher, which recomputes models and settlements, until a signal ends it; where L1 has replaced
+ * what was final, it begins again by itself.
+ */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";

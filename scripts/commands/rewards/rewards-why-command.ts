@@ -1,3 +1,4 @@
+/** `openledger rewards why`: options of the command; rewards-why.ts runs it. */
 import { FOLDER_OPTION, LEAF_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";

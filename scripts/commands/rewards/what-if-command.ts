@@ -1,3 +1,4 @@
+/** `openledger rewards what-if`: options of the command; what-if.ts runs it. */
 import { LEAF_OPTION, SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";

@@ -1,3 +1,4 @@
+/** `openledger verify model`: options of the command; verify-model.ts runs it. */
 import { CARD_OPTION, SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";

@@ -1,6 +1,6 @@
 /**
- * `openledger verify settlement --prompts`: compares the published prompts of a direct model's drawn payments with the queries
- * that were paid for.
+ * `openledger verify settlement --prompts`: compares the published prompts of a direct (logistic) model with the queries of the
+ * payments that were drawn, which Ethereum's randomness has sampled to be paid by score.
  */
 import { hex32 } from "@openledger/foundation/hex";
 import { type DrawVerdict, judgeDraws } from "@openledger/models/settling/verify-settlement";

@@ -1,3 +1,4 @@
+/** `openledger verify settlement`: options of the command; verify-settlement.ts runs it, verify-prompts.ts with --prompts. */
 import { FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { SCORES_OPTION } from "../../cli/scores-option.ts";

@@ -1,4 +1,7 @@
-/** Many signed operations in one body of bytes: each is taken or refused by itself, as POST /v1/operations would. */
+/**
+ * Route of the API that takes many signed operations in one body of bytes: each is taken or refused by itself, as by POST
+ * /v1/operations.
+ */
 import {
   type BatchAnswer,
   decodeBatch,

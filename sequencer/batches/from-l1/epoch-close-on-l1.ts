@@ -1,7 +1,7 @@
 /**
- * Places on L1 of the batches that hold a CloseEpoch, and the randomness of the block 128 later, as the bridge reports
- * them once they are deep enough. These records decide whether L1 would take a settlement, and so whether the sequencer
- * takes it: a batch that L1 refuses would hold up all later ones.
+ * Records of the L1 blocks that took a model's CloseEpoch, and of the randomness of the block 128 later, by which the epoch's
+ * payments are sampled. The bridge reports them once they are deep enough. These records decide whether L1 would take a
+ * settlement, and so whether the sequencer takes it: a batch that L1 refuses would hold up all later ones.
  */
 
 import type { Ledger } from "@openledger/circuits/ledger/ledger";

@@ -1,4 +1,7 @@
-/** Intake of L1's queue entries from the bridge: the new ones are stored, known ones must be the same. */
+/**
+ * Takes the entries of L1's queue (deposits, forced operations) that the bridge hands over: new ones are stored, known ones
+ * must be the same.
+ */
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";

@@ -1,6 +1,6 @@
 /**
- * Replacement of queue entries that L1 took back after they were handed over: they have another place in L1's
- * history. rebase.ts executes the plan.
+ * Plans the replacement of queue entries (deposits, forced operations) that a reorganisation of L1 took back after the bridge
+ * had handed them over. rebase.ts executes the plan.
  */
 
 import { sequencerError } from "../../sequencer-errors.ts";

@@ -1,9 +1,9 @@
 /**
- * Follows batches of somebody else on L1: own batches that L1 does not have are undone, the others' are
- * applied, and the acknowledged operations are executed again on top, in their order. Where a reorganisation
- * takes the others' back, the same undoes them: `base` is the batch before them, and the entries that they took
- * are executed by own batches. batch-pipeline.ts starts it at the bridge's report; a full node's ledger
- * (followed-ledger.ts) takes only `forgetTail` and `forgetEpochs` from here.
+ * Adopts batches that somebody else has posted to L1: own batches that L1 does not have are undone, the others' are applied,
+ * and the acknowledged operations are executed again on top, in their order. Where a reorganisation takes the others' back, the
+ * same undoes them: `base` is the batch before them, and the entries that they took are executed by own batches.
+ * batch-pipeline.ts starts it at the bridge's report; a full node's ledger (followed-ledger.ts) takes only `forgetTail` and
+ * `forgetEpochs` from here.
  *
  * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays
  * true, up to the first that no longer executes (a forced withdrawal took its money, say). That one is dropped, by

@@ -1,4 +1,4 @@
-/** Median of the last few values; `fallback` until there is one. */
+/** Median of the last few values, for stage-estimates.ts; `fallback` until there is one. */
 export class MovingMedian {
   readonly #size: number;
   readonly #fallback: number;

@@ -1,4 +1,7 @@
-/** Duration of the stages of a batch, as moving medians: for estimates shown to users, never for decisions. */
+/**
+ * Estimates how long the stages of a batch take, as moving medians of the last ones: for times shown to users, never for
+ * decisions.
+ */
 import type { StoredBatch } from "../../store/stored-batch.ts";
 import { MovingMedian } from "./moving-median.ts";
 

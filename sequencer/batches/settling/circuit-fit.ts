@@ -1,6 +1,7 @@
 /**
- * Check that circuits settle a model by draws. A model that fits none could be settled by the default split
- * only. settlement-service.ts requires it at an activation.
+ * Checks, before a model's activation, that the rollup's circuits can settle it by draws: payments that Ethereum's randomness
+ * samples decide whom an epoch pays. A model that fits no circuit could only be settled by row counts. settlement-service.ts
+ * calls it.
  */
 import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";

@@ -1,6 +1,6 @@
 /**
- * Records (stored-epochs.ts) of the payments and CloseEpochs of a batch on L1 whose operations are unknown.
- * rebase.ts and full nodes write them.
+ * Makes the records of models' payments and closed epochs (stored-epochs.ts) from a batch on L1 whose signed operations are
+ * unknown. rebase.ts and full nodes write them.
  */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";

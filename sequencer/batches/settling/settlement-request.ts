@@ -1,4 +1,7 @@
-/** Requests of settlements and activations as the API takes them, and the decoding of their bytes. */
+/**
+ * Settlements and activations (the proof that opens a model) as they are sent to the API, and the decoding of their bytes.
+ * settlement-service.ts checks them.
+ */
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";

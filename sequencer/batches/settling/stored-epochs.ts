@@ -1,6 +1,6 @@
 /**
- * Records of a model's epochs for settlers, beside the log: every payment with the cumulative amount that its chain
- * commits to, and every closed epoch. They are written in the same atomic write as their operation, so they survive
+ * Records of models' epochs in the sequencer's store, which settlers read: every payment with the cumulative amount that its
+ * hash chain commits to, and every closed epoch. They are written in the same atomic write as their operation, so they survive
  * exactly when it does. A rebuilt batch changes none of them: it has the same operations in the same order, and keeps its
  * number. Of queue entries a ForcedPayInference and a ForcedCloseEpoch leave one.
  */

@@ -9,8 +9,8 @@ const findings = [
 ] as const;
 
 it("leaves out what cannot count, what says too much, and nothing else", () => {
-  const { groups, kept } = chooseRows(5, findings, {});
-  expect(kept).toEqual([0, 4]);
+  const { groups, rowPlaces } = chooseRows(5, findings, {});
+  expect(rowPlaces).toEqual([0, 4]);
   expect(groups.map(({ isLeftOut, kind }) => [kind, isLeftOut])).toEqual([
     ["duplicate", true],
     ["card", true],
@@ -19,6 +19,6 @@ it("leaves out what cannot count, what says too much, and nothing else", () => {
 });
 
 it("follows the contributor, but for rows that cannot be committed", () => {
-  expect(chooseRows(5, findings, { card: false, duplicate: false }).kept).toEqual([0, 2, 3, 4]);
-  expect(chooseRows(5, findings, { card: false, email: true }).kept).toEqual([0, 2, 4]);
+  expect(chooseRows(5, findings, { card: false, duplicate: false }).rowPlaces).toEqual([0, 2, 3, 4]);
+  expect(chooseRows(5, findings, { card: false, email: true }).rowPlaces).toEqual([0, 2, 4]);
 });

@@ -52,7 +52,7 @@ interface FindingGroup extends FindingRule {
 export interface ChosenRows {
   readonly groups: readonly FindingGroup[];
   /** Places of the rows that are committed. */
-  readonly kept: readonly number[];
+  readonly rowPlaces: readonly number[];
 }
 
 /** @param decided by the contributor: whether rows of a kind are left out */
@@ -70,6 +70,6 @@ export function chooseRows(
     groups.push({ ...rule, kind, findings: found, isLeftOut });
     if (isLeftOut) for (const { row } of found) out.add(row);
   }
-  const kept = Array.from({ length: rowCount }, (_, row) => row).filter((row) => !out.has(row));
-  return { groups, kept };
+  const rowPlaces = Array.from({ length: rowCount }, (_, row) => row).filter((row) => !out.has(row));
+  return { groups, rowPlaces };
 }

@@ -179,9 +179,9 @@ function Chooser(props: WithClient) {
           {...props}
           looked={looked}
           isBusy={signing.isBusy}
-          onSign={(kept) =>
+          onSign={(rowPlaces) =>
             void signing.run(async () => {
-              const rows = kept.map((at) => looked.rows[at]!);
+              const rows = rowPlaces.map((at) => looked.rows[at]!);
               await contributions.begin(client, { datanetId: facts.id, names: looked.names, rows });
               setLooked(null);
               setTyped("");
@@ -251,26 +251,26 @@ async function knownFindings(client: LedgerClient, place: TabProps["place"], { d
 interface PreviewProps extends WithClient {
   readonly looked: Looked;
   readonly isBusy: boolean;
-  readonly onSign: (kept: readonly number[]) => void;
+  readonly onSign: (rowPlaces: readonly number[]) => void;
 }
 
 function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
   const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
   const { findings, rows } = looked;
   const chosen = chooseRows(rows.length, findings, decided);
-  const { groups, kept } = chosen;
-  const bytes = kept.reduce((sum, at) => sum + rows[at]!.length, 0);
+  const { groups, rowPlaces } = chosen;
+  const bytes = rowPlaces.reduce((sum, at) => sum + rows[at]!.length, 0);
   return (
     <section class="stack" aria-label="Preview">
       <div class="columns columns-small">
         <div>
-          <p class="figure">{showCount(kept.length)}</p>
+          <p class="figure">{showCount(rowPlaces.length)}</p>
           <p class="soft small">
-            {kept.length === 1 ? "row" : "rows"} will be committed, {showBytes(bytes)}
+            {rowPlaces.length === 1 ? "row" : "rows"} will be committed, {showBytes(bytes)}
           </p>
         </div>
         <div>
-          <p class="figure">{showCount(rows.length - kept.length)}</p>
+          <p class="figure">{showCount(rows.length - rowPlaces.length)}</p>
           <p class="soft small">left out, for the reasons below</p>
         </div>
       </div>
@@ -282,10 +282,13 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
           onDecide={(isOut) => setDecided({ ...decided, [group.kind]: isOut })}
         />
       ))}
-      <FirstRows rows={kept.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))} count={kept.length} />
+      <FirstRows
+        rows={rowPlaces.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))}
+        count={rowPlaces.length}
+      />
       <div class="row">
-        <Button isMain isBusy={isBusy} isDisabled={kept.length === 0} onClick={() => onSign(kept)}>
-          {isBusy ? "Keeping the rows and signing …" : `Contribute ${showCounted(kept.length, "row")}`}
+        <Button isMain isBusy={isBusy} isDisabled={rowPlaces.length === 0} onClick={() => onSign(rowPlaces)}>
+          {isBusy ? "Keeping the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}
         </Button>
         <span class="soft small">
           Account {client.leafId} commits to their hashes. The rows leave this browser once that is final on

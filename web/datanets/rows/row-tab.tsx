@@ -1,3 +1,4 @@
+/** Page of one row of a Datanet, at "#/datanets/ID/row/SHA-256". */
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
 import { RowDetail } from "../../rows/row-detail.tsx";

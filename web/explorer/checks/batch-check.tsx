@@ -1,3 +1,4 @@
+/** Card on a batch's page with which the visitor checks the batch against Ethereum, in the browser (check-batch.ts). */
 import { getBatch } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import type { PageProps } from "../../ledger/page.ts";

@@ -1,5 +1,6 @@
 /**
- * Common parts of the checks of batches and settlements: the transaction's events, and the key that L1 verifies with.
+ * Reads that check-batch.ts and check-settlement.ts share, the checks in the browser of the explorer's pages: a transaction's
+ * events on Ethereum, and the key that the contract verifies with.
  */
 import type builtIn from "virtual:verifying-keys";
 import { l1Call } from "@openledger/bridge/l1/l1-client";

@@ -1,4 +1,7 @@
-/** Steps of a check, in words. Apart from the checks themselves, which are fetched only when they are asked for. */
+/**
+ * Titles of the steps of the explorer's checks in the browser ("Check it yourself"). Apart from the checks themselves, which
+ * are fetched only when they are asked for.
+ */
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 
 /** Titles by name, in their order. */

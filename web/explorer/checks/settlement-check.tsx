@@ -1,3 +1,7 @@
+/**
+ * Card on a settlement's page with which the visitor checks the settlement against Ethereum, in the browser
+ * (check-settlement.ts).
+ */
 import { accruedBefore } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import type { PageProps } from "../../ledger/page.ts";

@@ -1,3 +1,4 @@
+/** Field on the factory's page of bases to add one by its folder or address, if the operator allows it. */
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";

@@ -1,4 +1,4 @@
-/** A file of the reader as rows of text: plain text, lines of JSON, or CSV. */
+/** Reads a file that a visitor uploads to the factory as rows of text: plain text, lines of JSON, or CSV. */
 import { decodeTextRow, encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import { datanetError } from "@openledger/datanets/datanet-errors";
 import { readCsv } from "@openledger/datanets/rows/csv";

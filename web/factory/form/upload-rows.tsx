@@ -1,3 +1,4 @@
+/** Form on the factory's page of rows to upload one's own file, to try a base on it. */
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { useAction } from "../../bridge/use-action.ts";
 import { DropFiles } from "../../design/drop-files.tsx";

@@ -1,3 +1,4 @@
+/** Words and colour of a factory job's state, for its badge. */
 import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
 import type { Tone } from "../../design/badge.tsx";
 

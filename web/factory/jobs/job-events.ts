@@ -1,3 +1,4 @@
+/** Hook of a job's page at the factory: follows the job's events, over interruptions too. */
 import type { JobEvent } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, problemOf } from "../../words/problem.tsx";

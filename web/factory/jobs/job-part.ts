@@ -1,3 +1,4 @@
+/** Properties that every part of a job's page at the factory gets (training, chat, register …). */
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import type { PageProps } from "../../ledger/page.ts";
 import type { FactorySession } from "../factory-session.ts";

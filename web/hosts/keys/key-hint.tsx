@@ -1,4 +1,4 @@
-/** Hint of a key beside a button, on the tabs that are worked by keys. */
+/** Hint beside a button which key of the keyboard presses it, on the tabs for labelling, review and cleaning. */
 export function KeyHint({ name }: { name: string }) {
   return <kbd class="key-hint">{name}</kbd>;
 }

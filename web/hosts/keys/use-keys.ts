@@ -1,3 +1,4 @@
+/** Hook for the tabs and the search that are worked by keys of the keyboard. */
 import { useEffect, useRef } from "preact/hooks";
 
 /** Handles a key. Returns true if it was one of the page's, which then does nothing else. */

@@ -1,5 +1,6 @@
 /**
- * Visitor of a Datanet: anybody, an account, or one whose ledger key signs in this page. Every tab of a Datanet's page gets it.
+ * Visitor of a Datanet's page, as hosts know them: anybody, an account, or one whose ledger key signs in this page. Every tab
+ * of a Datanet's page gets it.
  */
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";

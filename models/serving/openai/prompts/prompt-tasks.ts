@@ -1,4 +1,7 @@
-/** A thread with a tokenizer of its own (encoding-lane.ts). */
+/**
+ * Tasks of a thread with a tokenizer of its own, which turns prompts into tokens for the answer server; encoding-lane.ts starts
+ * it.
+ */
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import { folderSource } from "../../../engine/files/folder-source.ts";
 import { openTokenizer } from "../../../engine/tokens/tokenizer.ts";

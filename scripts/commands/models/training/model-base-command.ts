@@ -1,3 +1,4 @@
+/** `openledger models base`: options of the command; model-base.ts runs it. */
 import { ADDED_BASES } from "@openledger/models/tuning/base/base-place";
 import { THREADS_OPTION } from "../../../cli/common-options.ts";
 import { withFallback } from "../../../cli/options.ts";

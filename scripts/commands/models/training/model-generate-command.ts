@@ -1,3 +1,4 @@
+/** `openledger models generate`: options of the command; model-generate.ts runs it. */
 import { TOKENS_OPTION } from "../../../cli/common-options.ts";
 import { withFallback } from "../../../cli/options.ts";
 import { command } from "../../../cli/run-command.ts";

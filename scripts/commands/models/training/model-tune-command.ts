@@ -1,3 +1,4 @@
+/** `openledger models tune`: options of the command; model-tune.ts runs it. */
 import { availableParallelism } from "node:os";
 import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
 import { OUT_FOLDER_OPTION, THREADS_OPTION } from "../../../cli/common-options.ts";

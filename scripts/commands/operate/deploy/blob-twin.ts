@@ -1,4 +1,7 @@
-/** Used by `openledger deploy`: whether a rollup's batches would be cheaper in blobs, and no circuit takes them there. */
+/**
+ * Warning of `openledger deploy`: tells whether a rollup's batches would be cheaper in blobs while no circuit of it takes them
+ * there.
+ */
 import { type BatchShape, placeOf } from "@openledger/circuits/protocol";
 import { batchShape, type CircuitSizes, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";

@@ -1,4 +1,7 @@
-/** Configuration file of a deployment. Paths in it are relative to the file; amounts are OPEN as people write them. */
+/**
+ * Schema of the configuration file of `openledger deploy`. Paths in it are relative to the file; amounts are OPEN as people
+ * write them.
+ */
 
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";

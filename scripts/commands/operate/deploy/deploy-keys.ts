@@ -1,7 +1,4 @@
-/**
- * Circuits and keys of a deployment: compiled, and every key checked before anything is sent. Part of the preparation of
- * `openledger deploy`.
- */
+/** Prepares circuits and keys for `openledger deploy`: compiles the circuits and checks every key before anything is sent. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";

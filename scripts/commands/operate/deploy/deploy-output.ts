@@ -1,4 +1,7 @@
-/** Files that a finished deployment leaves in its folder: the record, and the sources in an explorer's form. */
+/**
+ * Writes the files that `openledger deploy` leaves in its folder: the deployment record, and the sources in the form that
+ * explorers verify.
+ */
 import { join } from "node:path";
 import { type Deployment, encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { ledgerDomain } from "@openledger/client/ledger-client";

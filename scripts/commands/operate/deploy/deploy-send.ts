@@ -1,4 +1,7 @@
-/** Sends a planned deployment, one step after another, however often it was begun before. */
+/**
+ * Sends the transactions of a planned deployment (deploy-plan.ts), one step after another; run again, it goes on where it
+ * stopped.
+ */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { defaultConfirmations, StalledHead } from "@openledger/bridge/l1/confirmations";

@@ -1,6 +1,7 @@
 /**
- * Gas of a contract whose constructor asks another that is not there yet. One creation makes a stand-in first and then the
- * contract, with the stand-in's address among its arguments: any node can estimate that, also one that takes no state overrides.
+ * Creation code by which `openledger deploy` estimates the gas of a contract whose constructor calls another that is not
+ * deployed yet. One creation makes a stand-in first and then the contract, with the stand-in's address among its arguments: any
+ * node can estimate that, also one that takes no state overrides.
  */
 import { type Address, concatHex, type Hex, numberToHex, size } from "viem";
 

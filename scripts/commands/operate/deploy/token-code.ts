@@ -1,6 +1,6 @@
 /**
- * Checks that an existing token is the one that the ledger's sums hold for. deploy-plan.ts checks a token that the configuration
- * names.
+ * Checks that an existing token, which a deployment's configuration names, has the code of this repository's: the ledger's sums
+ * hold for no other. deploy-plan.ts calls it.
  */
 
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";

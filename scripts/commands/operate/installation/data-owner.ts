@@ -1,4 +1,4 @@
-/** Guard of `operator init`: finds a data directory that belongs to another rollup. */
+/** Guard of `openledger operator init`: finds a data directory that belongs to another rollup. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {

@@ -1,4 +1,7 @@
-/** Examines everything that `openledger status` sees from outside. Nothing here changes anything. */
+/**
+ * Runs all checks of `openledger status` (check-l1.ts, check-services.ts) and collects their findings. Nothing here changes
+ * anything.
+ */
 import { existsSync } from "node:fs";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { deploymentOf, type Endpoints } from "../../../cli/context.ts";
