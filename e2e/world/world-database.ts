@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
@@ -33,11 +34,10 @@ import {
   ROLLUP,
 } from "@openledger/models/testing/answered-world";
 import { getAddress, pad, parseEther, toHex } from "viem";
-import { drillAccount } from "./accounts.ts";
+import { type DrillUser, drillAccount } from "./accounts.ts";
 import { localUrl } from "./machine.ts";
 import { healthOf, type ManagedProcess } from "./process.ts";
-import { portOf, serviceSpec } from "./services.ts";
-import type { World } from "./world.ts";
+import { portOf, type ServiceSpec, serviceSpec } from "./services.ts";
 
 /** First secret of the people's keys. */
 const FIRST_SECRET = 9_000n;
@@ -50,6 +50,17 @@ const DISK_MEGABYTES = 320;
 const LEASE_MS = 5_000;
 /** A client that waits longer than the database may be silent. */
 const REQUEST_TIMEOUT_MS = 60_000;
+
+/** Parts of a world that its database's processes and people use. */
+export interface HostingWorld {
+  readonly l1: { readonly deployment: Deployment };
+  readonly deploymentPath: string;
+  readonly sequencerUrl: string;
+  serve(spec: ServiceSpec): Promise<ManagedProcess>;
+  openAccount(owner: Pick<DrillUser, "keyX" | "l1Owner">): Promise<number>;
+  sign<T>(send: () => Promise<T>): Promise<T>;
+  finalise(): Promise<void>;
+}
 
 export interface DatabaseAudit {
   readonly counts: Readonly<
@@ -119,7 +130,7 @@ export class WorldDatabase {
   }
 
   /** Starts the workers, without which no batch is proven. */
-  async startWorkers(world: World, backend: string): Promise<void> {
+  async startWorkers(world: HostingWorld, backend: string): Promise<void> {
     const url = await localUrl();
     const worker = await world.serve(
       serviceSpec("prover", url, {
@@ -135,7 +146,7 @@ export class WorldDatabase {
   }
 
   /** Starts everything else, and the people, on a world whose sequencer and bridge run. */
-  async populate(world: World): Promise<void> {
+  async populate(world: HostingWorld): Promise<void> {
     const { chainId, rollupAddress } = world.l1.deployment;
     const logger = createLogger("drill", "silent");
     const hosts = await this.#startHosts(world);
@@ -152,7 +163,7 @@ export class WorldDatabase {
     answers.start();
   }
 
-  async #startHosts(world: World): Promise<ManagedProcess[]> {
+  async #startHosts(world: HostingWorld): Promise<ManagedProcess[]> {
     const hosts: ManagedProcess[] = [];
     for (const name of ["datanet-host-1", "datanet-host-2"]) {
       const url = await localUrl();
@@ -177,7 +188,7 @@ export class WorldDatabase {
   }
 
   /** A Datanet of the world's ledger, with a commit of many rows, and people who bring and label them. */
-  async #rowLoad(world: World, hosts: readonly ManagedProcess[]): Promise<HostLoad> {
+  async #rowLoad(world: HostingWorld, hosts: readonly ManagedProcess[]): Promise<HostLoad> {
     const people: LedgerClient[] = [];
     for (let i = 0; i < 3; i++) {
       const l2Key = await keyFromSecret(pad(toHex(FIRST_SECRET + BigInt(i))));
@@ -213,7 +224,7 @@ export class WorldDatabase {
   }
 
   /** A direct model whose ledger is a small one of its own, since a registered one takes proofs of a settlement's circuit. */
-  async #answerLoad(world: World): Promise<{ answers: AnswerLoad; servers: ManagedProcess[] }> {
+  async #answerLoad(world: HostingWorld): Promise<{ answers: AnswerLoad; servers: ManagedProcess[] }> {
     const model = await publishDirectModel();
     this.#ends.push(() => model.remove());
     const fixture = await createLedgerFixture({ hasFeed: false });
@@ -293,7 +304,11 @@ export class WorldDatabase {
   }
 }
 
-function clientOf(world: World, l2Key: NonNullable<LedgerClient["l2Key"]>, leafId: number): LedgerClient {
+function clientOf(
+  world: HostingWorld,
+  l2Key: NonNullable<LedgerClient["l2Key"]>,
+  leafId: number,
+): LedgerClient {
   const { deployment } = world.l1;
   return clientWithoutL1({
     sequencerUrl: world.sequencerUrl,
