@@ -344,6 +344,35 @@ describe("a worker's role", () => {
     expect(await role.query("select count(*)::int as n from jobs.job")).toEqual([{ n: 0 }]);
   });
 
+  it("can write an end that is too large: it is malformed, and nobody reads it", async () => {
+    const queue = await asker();
+    const role = await openDatabase(databaseAt(workerUrl), {
+      part: JOBS,
+      rollup: null,
+      logger,
+      migrates: false,
+    });
+    open.push(role);
+    for (const [key, end] of [
+      // Compressed, a hundredth of it is stored.
+      ["long", "jsonb_build_object('answer', jsonb_build_object('twice', 2, 'more', repeat('x', 8000000)))"],
+      ["random", "jsonb_build_object('refused', (select string_agg(md5(i::text), '') from generate_series(1, 9000) as i))"],
+    ] as const) {
+      await queue.send(key, { n: 1 });
+      await role.query(`update job set state = 'completed', completed_on = now(), output = ${end}`);
+      const before = process.memoryUsage().external;
+      expect(await queue.state(key)).toEqual({ state: "malformed" });
+      expect(process.memoryUsage().external - before).toBeLessThan(4_000_000);
+      // Nothing says that it was refused: it stays until whoever waits for it removes it.
+      await queue.send(key, { n: 1 });
+      expect(await queue.wait(key, { signal: never })).toEqual({ state: "malformed" });
+      await queue.remove(key);
+    }
+    await queue.send("progress", { n: 1 });
+    await role.query("update job set state = 'active', output = jsonb_build_object('progress', repeat('x', 8000000))");
+    expect(await queue.state("progress")).toEqual({ state: "active", progress: null });
+  });
+
   it("gets a new password by the same name; a name that needs quotes is refused", async () => {
     const name = new URL(workerUrl.replace("postgres:///", "postgres://x/")).searchParams.get("user")!;
     const hash = () => admin.query("select rolpassword from pg_authid where rolname = $1", [name]);
