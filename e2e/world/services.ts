@@ -9,6 +9,7 @@ export type ServiceSpec = Omit<ProcessSpec, "logPath">;
 const MAINS = {
   sequencer: "sequencer/main.ts",
   bridge: "bridge/main.ts",
+  prover: "prover/queue/main.ts",
   "datanet-host": "datanets/host/main.ts",
   factory: "models/factory/main.ts",
 } as const;

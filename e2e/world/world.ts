@@ -34,6 +34,8 @@ export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "l1"> {
   readonly others?: readonly BuiltCircuit[];
   /** Back end of the prover; default: WebAssembly. */
   readonly backend?: BackendName;
+  /** Address of the database in which proofs wait for workers (`serve`); absent: the sequencer's child makes them. */
+  readonly proofQueueUrl?: string;
   /** Maximum batches that wait for proof and L1: beyond it traffic pauses. Default: the circuit's. */
   readonly maxUnpostedBatches?: number;
   /** Maximum time for which an operation waits for others, in ms; default: 1,000. */
@@ -193,6 +195,7 @@ export class World {
       closeIntervalMs = 1_000,
       maxUnpostedBatches,
       pagesPath,
+      proofQueueUrl,
       slots = 2,
     } = this.#declared;
     const clock: Settings = { DRILL_CLOCK_FILE: this.clockFile };
@@ -203,6 +206,7 @@ export class World {
         SEQUENCER_CLOSE_INTERVAL_MS: closeIntervalMs,
         SEQUENCER_MAX_UNPOSTED_BATCHES: maxUnpostedBatches ?? WORLD_SIZES.get(slots)!.maxUnpostedBatches,
         PROVER_BACKEND: backend,
+        ...(proofQueueUrl === undefined ? {} : { PROVER_PLACE: "queue", PROVER_DATABASE_URL: proofQueueUrl }),
         SEQUENCER_RATE_LIMIT_PER_MINUTE: 1_000_000,
         ...(pagesPath === undefined
           ? {}

@@ -9,9 +9,9 @@ import { DOUBLING } from "../testing/doubling-jobs.ts";
 import { createTestDatabase, databaseAt, type TestDatabase } from "../testing/test-database.ts";
 import type { Database } from "./database.ts";
 import { packInputs } from "./job-inputs.ts";
+import { JobRefusal, type RunningJob } from "./job-lease.ts";
 import { JobQueue } from "./job-queue.ts";
 import { JOBS, makeWorkerRole } from "./job-tables.ts";
-import { JobRefusal, type RunningJob } from "./job-worker.ts";
 import { openDatabase } from "./open-database.ts";
 import { makeRole, roleAt, rowRights } from "./roles.ts";
 
@@ -94,6 +94,14 @@ describe("a job", () => {
     expect(await (await asker()).state("a")).toEqual({ state: "completed", answer: { twice: 4 } });
     expect(runCount).toBe(1);
     expect(await one.state("b")).toBeNull();
+  });
+
+  it("is missing where there is none, or it was cancelled", async () => {
+    const queue = await asker();
+    for (const key of ["a", "b"]) await queue.send(key, { n: 1 });
+    await queue.cancel("b");
+    expect(await queue.missing(["a", "b", "c"])).toEqual(["b", "c"]);
+    expect(await queue.missing([])).toEqual([]);
   });
 
   it("of the smallest priority goes first, one without any last", async () => {
@@ -304,6 +312,125 @@ describe("the lease of a job", () => {
     await cut();
     expect(await waiting).toEqual({ state: "completed", answer: { twice: 6 } });
   }, 30_000);
+});
+
+describe("an attempt", () => {
+  const attempt = (
+    queue: Doubling,
+    run: (job: Running) => Promise<{ twice: number } | null>,
+    options: { again?: boolean; leaseMs?: number; signal?: AbortSignal } = {},
+  ) => queue.attempt("a", { n: 1 }, { run, signal: never, ...options });
+
+  it("runs a job here, and nowhere else meanwhile; its answer stays until it is asked for again", async () => {
+    const [one, other] = [await asker(), await asker()];
+    const begun = signalled();
+    const goOn = signalled();
+    const first = attempt(
+      one,
+      async (job) => {
+        job.progress({ percent: 40 });
+        begun.resolve();
+        await goOn.promise;
+        return double(job);
+      },
+      { leaseMs: SHORT_LEASE_MS },
+    );
+    await begun.promise;
+    let otherCount = 0;
+    const counted = async (job: Running) => {
+      otherCount += 1;
+      return double(job);
+    };
+    await expect
+      .poll(() => attempt(other, counted), { timeout: 10_000 })
+      .toEqual({ isOurs: false, state: { state: "active", progress: { percent: 40 } } });
+    goOn.resolve();
+    expect(await first).toEqual({ isOurs: true, answer: { twice: 2 } });
+    expect(await attempt(other, counted)).toEqual({
+      isOurs: false,
+      state: { state: "completed", answer: { twice: 2 } },
+    });
+    expect(otherCount).toBe(0);
+    expect(await attempt(other, counted, { again: true })).toMatchObject({ isOurs: true });
+    expect(otherCount).toBe(1);
+  });
+
+  it("begins one of many at once alone", async () => {
+    const queues = await Promise.all(Array.from({ length: 4 }, asker));
+    const goOn = signalled();
+    let runCount = 0;
+    const run = async (job: Running) => {
+      runCount += 1;
+      await goOn.promise;
+      return double(job);
+    };
+    const attempts = queues.map((queue) => attempt(queue, run));
+    // The others are told at once that it is another's.
+    let toldCount = 0;
+    for (const one of attempts) void one.then(() => (toldCount += 1));
+    await expect.poll(() => toldCount).toBe(queues.length - 1);
+    goOn.resolve();
+    expect((await Promise.all(attempts)).filter(({ isOurs }) => isOurs)).toHaveLength(1);
+    expect(runCount).toBe(1);
+  });
+
+  it("that fails, or has no answer yet, leaves the job to the next one with what it has saved", async () => {
+    const [one, other] = [await asker(), await asker()];
+    const failing = attempt(one, async (job) => {
+      await job.save({ half: job.task.n });
+      throw new Error("out of order");
+    });
+    await expect(failing).rejects.toThrow("out of order");
+    expect(await stateOf()).toBe("created");
+    const unfinished = await attempt(other, async (job) => {
+      expect(job.saved).toEqual({ half: 1 });
+      return null;
+    });
+    expect(unfinished).toEqual({ isOurs: true, answer: null });
+    const stopping = new AbortController();
+    const begun = signalled();
+    const stopped = attempt(one, (job) => untilAborted(job, () => begun.resolve()), {
+      signal: stopping.signal,
+    });
+    await begun.promise;
+    stopping.abort();
+    await expect(stopped).rejects.toThrow("taken away");
+    expect(await attempt(one, double)).toEqual({ isOurs: true, answer: { twice: 2 } });
+  });
+
+  it("whose process is killed is taken over with what it has saved, once its lease is over", async () => {
+    const queue = await asker();
+    const args = ["--import", "tsx", "foundation/testing/stuck-job-worker.ts", home.url, `${SHORT_LEASE_MS}`];
+    const killed = spawn(process.execPath, [...args, "a"], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(killed.stdout, "data");
+    killed.kill("SIGKILL");
+    let saved: unknown;
+    const take = () =>
+      attempt(queue, async (job) => {
+        saved = job.saved;
+        return double(job);
+      });
+    expect(await take()).toMatchObject({ isOurs: false });
+    await expect.poll(async () => (await take()).isOurs, { timeout: 30_000, interval: 200 }).toBe(true);
+    expect(saved).toEqual({ half: 1 });
+  }, 60_000);
+
+  it("that has lost its job saves nothing, and its answer is not taken", async () => {
+    const queue = await asker();
+    const lost = attempt(
+      queue,
+      async (job) => {
+        await admin.query(`update job set output = '{"lease":"another"}'`);
+        await job.save({ half: 1 });
+        return double(job);
+      },
+      { leaseMs: SHORT_LEASE_MS },
+    );
+    await expect(lost).rejects.toThrow("no longer this worker's");
+    expect(await admin.query("select state, data->'saved' as saved from job")).toEqual([
+      { state: "active", saved: null },
+    ]);
+  });
 });
 
 describe("a worker's role", () => {

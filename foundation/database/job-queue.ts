@@ -14,6 +14,7 @@ import { processErrors } from "../error-table.ts";
 import type { Database } from "./database.ts";
 import { isUnreachable } from "./database-errors.ts";
 import { dropExpiredInputs, dropInputs, hashOf, type PackedInputs, putInputs } from "./job-inputs.ts";
+import { type JobData, JobLease, type LeaseModules, type RunningJob } from "./job-lease.ts";
 import { JOBS, sqlOf } from "./job-tables.ts";
 import { type JobWorker, startJobWorker, type WorkOptions } from "./job-worker.ts";
 import { type DatabaseConfig, openDatabase } from "./open-database.ts";
@@ -70,6 +71,23 @@ export type JobState<Answer, Progress> =
 
 export type JobEnd<Answer> = Exclude<JobState<Answer, never>, { state: "waiting" | "active" }>;
 
+/** Outcome of `JobQueue.attempt`. */
+export type JobAttempt<Answer, Progress> =
+  /** The job was run here; null: it has not ended, and goes on with the next attempt. */
+  | { readonly isOurs: true; readonly answer: Answer | null }
+  /** Another worker has it, or it has an end. */
+  | { readonly isOurs: false; readonly state: JobState<Answer, Progress> };
+
+interface AttemptOptions<Task, Answer, Progress> {
+  /** @returns the answer that ends the job, or null to put it back; so does an error, which `attempt` throws */
+  readonly run: (job: RunningJob<Task, Progress>) => Promise<Answer | null>;
+  readonly signal: AbortSignal;
+  /** True: a completed job begins anew, with what it has saved. Default: false. */
+  readonly again?: boolean;
+  /** Default: 20 s. */
+  readonly leaseMs?: number;
+}
+
 export interface JobCounts {
   readonly workerCount: number;
   readonly waitingCount: number;
@@ -83,7 +101,11 @@ interface JobQueueOptions {
 }
 
 /** Data of a job, as pg-boss has it. */
-const storedTask = z.strictObject({ task: z.unknown(), inputs: z.string().nullable() });
+const storedTask = z.strictObject({
+  task: z.unknown(),
+  inputs: z.string().nullable(),
+  saved: z.unknown().optional(),
+});
 /** Output of a job that has ended; an active one has its lease there. */
 const storedEnd = z.union([
   z.strictObject({ answer: z.unknown() }),
@@ -216,6 +238,16 @@ export class JobQueue<
     });
   }
 
+  /** Keys without a job, and those whose job failed or was cancelled: `send` begins them anew. */
+  async missing(keys: readonly string[]): Promise<string[]> {
+    const found = await this.#database.query<{ id: string }>(
+      "select id from job where name = $1 and id = any($2::uuid[]) and state < 'cancelled'",
+      [this.#kind.name, keys.map(jobIdOf)],
+    );
+    const ids = new Set(found.map(({ id }) => id));
+    return keys.filter((key) => !ids.has(jobIdOf(key)));
+  }
+
   /** State of a job; null where there is none of the key. */
   async state(key: string): Promise<JobState<z.output<Answer>, z.output<Progress>> | null> {
     const [job] = await this.#database.query<{ state: string; output: unknown }>(
@@ -308,6 +340,47 @@ export class JobQueue<
     return counts!;
   }
 
+  /**
+   * Runs the job of a key here and now, unless another worker has it: for callers that know which job they can do. Adds it where
+   * it is missing; one that has ended without an answer begins anew, with what it has saved.
+   * @throws what `run` throws; the job then waits for the next attempt
+   */
+  async attempt(
+    key: string,
+    task: z.input<Task>,
+    options: AttemptOptions<z.output<Task>, z.input<Answer>, z.input<Progress>>,
+  ): Promise<JobAttempt<z.output<Answer>, z.output<Progress>>> {
+    const { again = false, leaseMs = LEASE_MS, run, signal } = options;
+    const { name } = this.#kind;
+    const id = jobIdOf(key);
+    const data: z.input<typeof storedTask> = { task: this.#kind.task.parse(task), inputs: null };
+    // One that is there stays as it is.
+    await this.#boss.send(name, data, { id, priority: -LAST_PRIORITY });
+    const [taken] = await this.#database.query<{ data: unknown }>(
+      `update job set state = 'active', started_on = now(), completed_on = null, expire_in = $4 * interval '1 millisecond', output = null
+       where name = $1 and id = $2 and state <> 'active' and ($3 or state <> 'completed' or output ? 'refused') returning data`,
+      [name, id, again, leaseMs],
+    );
+    const lease =
+      taken === undefined
+        ? null
+        : await JobLease.claim(id, { queue: name, leaseMs, stopping: signal }, this.#leaseModules);
+    if (lease === null)
+      // Cancelled, or removed, in this moment.
+      return { isOurs: false, state: (await this.state(key)) ?? { state: "cancelled" } };
+    let answer: z.input<Answer> | null = null;
+    try {
+      answer = await run(lease.running(this.#parse(taken!.data)));
+    } finally {
+      await lease.end();
+      // Where the database is away, the lease runs out.
+      if (answer === null) await lease.giveBack().catch(unlessAway);
+    }
+    if (answer === null) return { isOurs: true, answer: null };
+    await lease.settle({ answer });
+    return { isOurs: true, answer: this.#kind.answer.parse(answer) };
+  }
+
   /** Takes jobs, and hands them to `options.run`. */
   work(
     options: Omit<WorkOptions<z.output<Task>, z.input<Answer>, z.input<Progress>>, "leaseMs"> & {
@@ -315,22 +388,27 @@ export class JobQueue<
       readonly leaseMs?: number;
     },
   ): JobWorker {
-    const { name, task } = this.#kind;
     const worker = startJobWorker(
-      { queue: name, leaseMs: LEASE_MS, ...options },
-      {
-        boss: this.#boss,
-        database: this.#database,
-        logger: this.#logger,
-        notify: (id) => this.#notify(id),
-        parse: (data) => {
-          const stored = storedTask.parse(data);
-          return { task: task.parse(stored.task), inputs: stored.inputs };
-        },
-      },
+      { queue: this.#kind.name, leaseMs: LEASE_MS, ...options },
+      { ...this.#leaseModules, parse: (data) => this.#parse(data) },
     );
     this.#workers.add(worker);
     return worker;
+  }
+
+  get #leaseModules(): LeaseModules {
+    return {
+      boss: this.#boss,
+      database: this.#database,
+      logger: this.#logger,
+      notify: (id) => this.#notify(id),
+    };
+  }
+
+  /** @throws for data that are no task */
+  #parse(data: unknown): JobData<z.output<Task>> {
+    const { inputs, saved, task } = storedTask.parse(data);
+    return { inputs, saved, task: this.#kind.task.parse(task) };
   }
 
   /** Ends its workers, which give back what they have, and the connections. */
@@ -373,6 +451,10 @@ export class JobQueue<
     await this.#database.query("select pg_notify($1, $2)", [`jobs_${this.#kind.name}`, id]);
   }
 }
+
+const unlessAway = (error: unknown) => {
+  if (!isUnreachable(error)) throw error;
+};
 
 /** Id of the job of a key: pg-boss' are UUIDs. */
 function jobIdOf(key: string): string {

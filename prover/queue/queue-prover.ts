@@ -6,8 +6,8 @@
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { isUnreachable } from "@openledger/foundation/database/database-errors";
 import { hashOf, type PackedInputs, packInputs } from "@openledger/foundation/database/job-inputs";
+import { INPUTS_INVALID, INPUTS_MISSING } from "@openledger/foundation/database/job-lease";
 import { type JobCounts, MAX_ATTEMPTS } from "@openledger/foundation/database/job-queue";
-import { INPUTS_INVALID, INPUTS_MISSING } from "@openledger/foundation/database/job-worker";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import { verifyProof } from "../formats/verification-key.ts";
 import type {

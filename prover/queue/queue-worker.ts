@@ -1,7 +1,7 @@
 /** Worker of the queue of proofs (prove-queue.ts): proves one job at a time. main.ts starts it. */
 
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
-import type { RunningJob } from "@openledger/foundation/database/job-worker";
+import type { RunningJob } from "@openledger/foundation/database/job-lease";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Logger } from "@openledger/foundation/logger";
