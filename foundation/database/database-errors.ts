@@ -5,9 +5,9 @@ import { isRollupError, type RollupError } from "../rollup-error.ts";
 /** SQLSTATE of a transaction that another one got in the way of: serialization, deadlock. */
 const LOST_RACE = ["40001", "40P01"];
 const DISK_FULL = "53100";
-/** Classes and codes of a server that cannot be asked: connection, credential, database's name, resources, shutdown, start, a cancelled statement. */
+/** Classes and codes of a server that cannot be asked: connection, credential, database's name, resources, shutdown, start, a cancelled statement, a paused transaction. */
 const UNREACHABLE_CLASSES = ["08", "28", "3D"];
-const UNREACHABLE_STATES = ["53300", "57P01", "57P02", "57P03", "57014", "55P03"];
+const UNREACHABLE_STATES = ["53300", "57P01", "57P02", "57P03", "57014", "55P03", "25P03"];
 /** Words of the driver's errors without a code. */
 const UNREACHABLE_WORDS = /timeout|terminated|connection|not queryable/i;
 

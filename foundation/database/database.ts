@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
   /** Longest time of a statement; default: 30 s. */
   readonly statementTimeoutMs?: number;
+  /** Longest pause between two statements of a transaction; default: 15 s. */
+  readonly transactionPauseMs?: number;
   /** False for a role that may not make tables: the schema must be there, in this version. Default: true. */
   readonly migrates?: boolean;
   /** Called when all connections have ended. */
@@ -38,6 +40,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const SILENCE_MS = 5_000;
 /** Limit of a statement that has none: 0 would be the pool's. */
 const UNLIMITED_MS = 2 ** 31 - 1;
+/** A process that was put to sleep within a transaction has its locks no longer than this. */
+const TRANSACTION_PAUSE_MS = 15_000;
 /** A transaction that lost a race is tried again so often. */
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
@@ -72,6 +76,7 @@ export class Database implements Transactions {
       part,
       rollup,
       statementTimeoutMs = 30_000,
+      transactionPauseMs = TRANSACTION_PAUSE_MS,
       url,
     } = options;
     const config: ClientConfig = {
@@ -79,6 +84,7 @@ export class Database implements Transactions {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs + SILENCE_MS,
+      idle_in_transaction_session_timeout: transactionPauseMs,
       keepAlive: true,
       application_name: `openledger-${part.name}`,
       options: `-c search_path=${part.name} -c timezone=UTC -c lock_timeout=${statementTimeoutMs}`,
