@@ -181,33 +181,6 @@ describe("transactions", () => {
   });
 });
 
-it("a transaction that stands still loses its locks, and nothing of it is committed", async () => {
-  const one = await database({ transactionPauseMs: 300 });
-  const other = await database();
-  await one.query("create table if not exists paused (n integer)");
-  await one.query("insert into paused values (1)");
-  let isLocked = () => {};
-  const locked = new Promise<void>((resolve) => {
-    isLocked = resolve;
-  });
-  let goOn = () => {};
-  const standing = new Promise<void>((resolve) => {
-    goOn = resolve;
-  });
-  const paused = one.transaction(async (queries) => {
-    await queries.query("update paused set n = 2");
-    isLocked();
-    await standing;
-    await queries.query("update paused set n = 3");
-  });
-  paused.catch(() => {});
-  await locked;
-  expect(await other.query("update paused set n = n + 10 returning n")).toEqual([{ n: 11 }]);
-  goOn();
-  await expect(paused).rejects.toMatchObject({ code: "SRV_DATABASE_UNREACHABLE" });
-  expect(await one.query("select n from paused")).toEqual([{ n: 11 }]);
-});
-
 it("a connection that ends is logged without the client that had it", async () => {
   const lines: string[] = [];
   const heard = createLogger("test", "warn", { write: (line) => lines.push(line) });
