@@ -105,10 +105,14 @@ export class DataChoice implements PlaceChooser {
    * @throws SEQ_PLACE_IMPOSSIBLE where no circuit has the data there
    */
   byOperator(mode: DataMode): PlaceChooser {
-    if (!this.#isPossible(mode))
-      throw sequencerError("SEQ_PLACE_IMPOSSIBLE", `no circuit of the rollup has its data in ${mode}`, {
-        data: { place: mode },
-      });
+    if (!this.#isPossible(mode)) {
+      const where = mode === "blob" ? "a blob" : mode;
+      throw sequencerError(
+        "SEQ_PLACE_IMPOSSIBLE",
+        `the rollup has no circuit for the sequencer's batches with their data in ${where}`,
+        { data: { place: mode } },
+      );
+    }
     return { choose: (counts) => this.#choose(counts, mode) };
   }
 
