@@ -48,22 +48,23 @@ export async function takeRecords(
   return datanet.database.transaction(async (queries) => {
     const bodies = offers.map(({ record }) => record.body);
     // Sent together; the first one has the others wait for the lock.
-    const [{ recordCount }, here, rows, commits, { current, state }, recomputations, usage] = await Promise.all([
-      lock(queries, datanet.id),
-      recordsHere(
-        queries,
-        datanet.id,
-        offers.map(({ id }) => id),
-      ),
-      knownRows(queries, datanet.id, bodies),
-      knownCommits(queries, datanet.id, bodies),
-      knownState(queries, datanet.id, bodies),
-      knownRecomputations(queries, datanet.id, bodies),
-      quotas.begin(
-        queries,
-        bodies.map(({ leafId }) => leafId),
-      ),
-    ]);
+    const [{ recordCount }, here, rows, commits, { current, state }, recomputations, usage] =
+      await Promise.all([
+        lock(queries, datanet.id),
+        recordsHere(
+          queries,
+          datanet.id,
+          offers.map(({ id }) => id),
+        ),
+        knownRows(queries, datanet.id, bodies),
+        knownCommits(queries, datanet.id, bodies),
+        knownState(queries, datanet.id, bodies),
+        knownRecomputations(queries, datanet.id, bodies),
+        quotas.begin(
+          queries,
+          bodies.map(({ leafId }) => leafId),
+        ),
+      ]);
     for (const { id, record } of recomputations.records) state.add(id, record.body);
     const known = {
       recordState: state,
