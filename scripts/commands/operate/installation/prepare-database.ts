@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { HOST_PART } from "@openledger/datanets/store/host-schema";
 import { Database } from "@openledger/foundation/database/database";
-import { JOBS, WORKER_RIGHTS } from "@openledger/foundation/database/job-tables";
+import { JOBS, workerRights } from "@openledger/foundation/database/job-tables";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
 import { DATABASE_SETTINGS, openDatabase } from "@openledger/foundation/database/open-database";
 import { makeRole, type Rights, roleAt, rowRights } from "@openledger/foundation/database/roles";
@@ -21,7 +21,7 @@ import {
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { ANSWERS_PART } from "@openledger/models/serving/answers/answer-store";
 import { KEYS_PART } from "@openledger/models/serving/api-keys";
-import { openProofQueue } from "@openledger/prover/queue/prove-queue";
+import { openProofQueue, PROOF_QUEUE } from "@openledger/prover/queue/prove-queue";
 import { DATABASE_SERVICES, type DatabaseService, databasePaths } from "./installation.ts";
 
 /** A part of the database, and whether its data are of one rollup. */
@@ -47,7 +47,9 @@ const PARTS: Readonly<Record<DatabaseService, readonly OwnedPart[]>> = {
 const WORKERS: readonly DatabaseService[] = ["prover"];
 
 const rightsOf = (service: DatabaseService): Rights =>
-  WORKERS.includes(service) ? WORKER_RIGHTS : PARTS[service].flatMap(({ part }) => rowRights(part));
+  WORKERS.includes(service)
+    ? workerRights([PROOF_QUEUE])
+    : PARTS[service].flatMap(({ part }) => rowRights(part));
 
 export interface PrepareOptions {
   readonly deploymentPath: string;
