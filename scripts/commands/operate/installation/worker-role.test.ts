@@ -9,11 +9,7 @@ import {
   type TestDatabase,
 } from "@openledger/foundation/testing/test-database";
 import { FACTORY_PART } from "@openledger/models/factory/store/factory-schema";
-import {
-  openTicketQueues,
-  sendActivation,
-  sendTraining,
-} from "@openledger/models/factory/store/job-tickets";
+import { openTicketQueues, sendRun } from "@openledger/models/factory/store/job-tickets";
 import { openProofQueue } from "@openledger/prover/queue/prove-queue";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeWorkerRole } from "./worker-role.ts";
@@ -58,8 +54,8 @@ it("gives a factory's worker its rights, and none to a database without a factor
   await (await open(home.url, true)).close();
   await write();
   const queues = await openTicketQueues(databaseAt(home.url), { logger, migrates: true });
-  await sendTraining(queues, { run: 1, turn: 0, view: { id: "job-1" } });
-  await sendActivation(queues, { proofRun: 1, view: { id: "job-1" } });
+  for (const queue of [queues.trainings, queues.activations])
+    await sendRun(queue, { jobId: "job-1", run: 1 });
   await queues.close();
   const worker = databaseAt((await readFile(out, "utf8")).trim());
   const seen = await openTicketQueues(worker, { logger, migrates: false });
