@@ -3,6 +3,7 @@
  * anybody got. It trusts nothing of the sequencer's but its signatures.
  */
 
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
@@ -75,6 +76,8 @@ export async function audit(world: World): Promise<Audit> {
 
 /** Parts of a world that an audit needs; its sequencer's L1 account is the drills' operator. */
 interface AuditedWorld {
+  /** Source of blobs; absent: all batches are in calldata. */
+  readonly blobs?: BlobSource | undefined;
   readonly circuits: readonly (Pick<KeyedCircuit, "sizes"> & {
     readonly proving: Pick<KeyedCircuit["proving"], "verificationKey">;
   })[];
@@ -86,11 +89,12 @@ interface AuditedWorld {
  * The users' preconfirmations alone: others may have signed operations of their own. The world is settled.
  * @throws BRG_VERIFY_DIFFERS
  */
-export async function auditPreconfirmations({ circuits, l1, traffic }: AuditedWorld) {
+export async function auditPreconfirmations({ blobs, circuits, l1, traffic }: AuditedWorld) {
   const { chainId, rollupAddress } = l1.deployment;
   const { events, ledger, verified } = await rebuildFromL1({
     rpcUrl: l1.url,
     rollupAddress,
+    blobs,
     circuits: circuits.map(({ proving, sizes }) => ({ ...sizes, key: proving.verificationKey })),
   });
   const problems = [...traffic.problems];

@@ -499,7 +499,12 @@ describe("a worker's role", () => {
     const service = home.url.replace("user=postgres", `user=${/test_\w+/.exec(home.url)![0]}_service`);
     const { name } = roleAt(service);
     await makeRole(admin, { name, password: "", rights: rowRights(JOBS) });
-    const other = await openDatabase(databaseAt(service), { part: JOBS, rollup: null, logger, migrates: false });
+    const other = await openDatabase(databaseAt(service), {
+      part: JOBS,
+      rollup: null,
+      logger,
+      migrates: false,
+    });
     expect(await other.query("select name from job order by name")).toEqual([
       { name: DOUBLING.name },
       { name: "settling" },
@@ -521,7 +526,10 @@ describe("a worker's role", () => {
     for (const [key, end] of [
       // Compressed, a hundredth of it is stored.
       ["long", "jsonb_build_object('answer', jsonb_build_object('twice', 2, 'more', repeat('x', 8000000)))"],
-      ["random", "jsonb_build_object('refused', (select string_agg(md5(i::text), '') from generate_series(1, 9000) as i))"],
+      [
+        "random",
+        "jsonb_build_object('refused', (select string_agg(md5(i::text), '') from generate_series(1, 9000) as i))",
+      ],
     ] as const) {
       await queue.send(key, { n: 1 });
       await role.query(`update job set state = 'completed', completed_on = now(), output = ${end}`);
@@ -534,7 +542,9 @@ describe("a worker's role", () => {
       await queue.remove(key);
     }
     await queue.send("progress", { n: 1 });
-    await role.query("update job set state = 'active', output = jsonb_build_object('progress', repeat('x', 8000000))");
+    await role.query(
+      "update job set state = 'active', output = jsonb_build_object('progress', repeat('x', 8000000))",
+    );
     expect(await queue.state("progress")).toEqual({ state: "active", progress: null });
   });
 
