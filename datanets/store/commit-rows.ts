@@ -4,6 +4,7 @@
  */
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowDescription } from "./row-description.ts";
+import { countForStatement } from "./row-words.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
 
 /** Maximum bytes of rows in one statement, which has them twice over, in the driver and in the server. */
@@ -156,11 +157,15 @@ export class CommitRows {
         fresh.map(({ isWellFormed }) => isWellFormed),
       ],
     );
-    await query(
-      `insert into row_words select $1, $2::int + at::int - 1, ${vector}
-         from unnest($3::text[]) with ordinality as part (words, at)`,
-      [this.#datanetId, nextNumber, fresh.map(({ words }) => words)],
-    );
+    for (let first = 0; first < fresh.length; ) {
+      const part = fresh.slice(first, first + countForStatement(fresh.slice(first)));
+      await query(
+        `insert into row_words select $1, $2::int + at::int - 1, ${vector}
+           from unnest($3::text[]) with ordinality as part (words, at)`,
+        [this.#datanetId, nextNumber + first, part.map(({ words }) => words)],
+      );
+      first += part.length;
+    }
     return fresh.length;
   }
 }
