@@ -44,8 +44,9 @@ export async function audit(world: World): Promise<Audit> {
   const acknowledged = traffic.acknowledged.length;
   const problems = [...audited.problems];
   if (audited.proofCount !== batchCount) problems.push(`${batchCount} batches, ${audited.proofCount} proofs`);
-  if (posted.length !== acknowledged)
-    problems.push(`${posted.length} signed operations on L1, ${acknowledged} acknowledged`);
+  const signed = acknowledged + world.otherOperationCount;
+  if (posted.length !== signed)
+    problems.push(`${posted.length} signed operations on L1, ${signed} acknowledged`);
 
   // The balances once more, without the ledger's code: deposits, transfers, fees.
   const expected = new Map(users.map(({ leafId }) => [leafId, 0n]));

@@ -7,6 +7,7 @@ import type { DatabaseConfig } from "../database/open-database.ts";
 import type { Queries } from "../database/queries.ts";
 import { Secret } from "../secret.ts";
 
+const SILENT = { info() {}, warn() {} };
 /** The server's folder; its data are made once. */
 const FOLDER = new URL("../../.cache/test-database", import.meta.url).pathname;
 
@@ -25,7 +26,7 @@ export interface TestDatabase {
 
 /** Makes an empty database. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = await startLocalServer(FOLDER, () => {});
+  const server = await startLocalServer(FOLDER, SILENT);
   const name = `test_${randomBytes(8).toString("hex")}`;
   await administer(server.url, `create database ${name}`);
   const url = server.url.replace("/openledger?", `/${name}?`);
