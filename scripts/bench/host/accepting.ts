@@ -1,4 +1,7 @@
-/** Rows and labels that a host accepts a second, on its disk before they are acknowledged, over HTTP by the client's functions. */
+/**
+ * Measures, for `npm run bench -- sequencer --host`, how many rows and labels a Datanet host accepts a second, each on its disk
+ * before it is acknowledged.
+ */
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
@@ -18,11 +21,11 @@ const TURN_LABELS = 10;
 const TURN_SHARE = 5;
 
 interface Accepted {
-  /** In pieces of 2,000. */
+  /** Rows in pieces of 2,000. */
   readonly rowsPerSecond: number;
-  /** In bodies of 500, one labeller after another. */
+  /** Labels in bodies of 500, one labeller after another. */
   readonly labelsPerSecond: number;
-  /** In turns of ten, by four labellers at once. */
+  /** Labels in turns of ten, by four labellers at once. */
   readonly turnLabelsPerSecond: number;
 }
 

@@ -1,4 +1,7 @@
-/** Hosts that the bench compares: of this build, and of an older one that kept its data in files. */
+/**
+ * Datanet hosts that `npm run bench -- sequencer --host` compares: of this build, and of an older one that kept its data in
+ * files.
+ */
 import { createHash } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { join, resolve } from "node:path";

@@ -1,4 +1,7 @@
-/** A host whose Datanet has very many rows: its start and memory, searches, statistics, and the queue of labellers, over HTTP. */
+/**
+ * Measures a Datanet host with very many rows, for `npm run bench -- sequencer --host`: its start and memory, searches,
+ * statistics, and the queue of labellers, over HTTP.
+ */
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { getStatistics, nextRows } from "@openledger/client/datanets/label-turns";

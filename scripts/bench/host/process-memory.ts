@@ -1,3 +1,4 @@
+/** Memory of processes in MB, as Linux counts it, for `npm run bench -- sequencer --host`. */
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Resident memory of a process, in MB. */
