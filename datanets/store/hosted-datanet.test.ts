@@ -113,7 +113,7 @@ describe("rows of a commit", () => {
   });
 
   it("Attack: that are long to read in four languages are read in short statements, by a new card too", async () => {
-    const row = { kind: "text", fields: [], maxBytes: 65_536 } as const;
+    const row = { kind: "text" as const, fields: [], maxBytes: 65_536 };
     const card = (...languages: string[]) => nameCard(sampleCard({ row, languages }));
     await (await datanet()).addCard(card("de", "en", "ar", "ru"));
     const han = (first: number) =>
