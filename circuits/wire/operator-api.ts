@@ -227,7 +227,7 @@ export const preVerifiedSettlementsAnswer = z.object({ isOver: z.array(z.boolean
 export const closeBody = z
   .strictObject({
     place: z.enum(DATA_MODES).optional().meta({
-      description: "of this batch's data, in place of the setting; auto: the cheaper one by L1's prices",
+      description: "place of this batch's data, whatever the setting; auto: the cheaper one by L1's prices",
     }),
   })
   .nullish();

@@ -5,7 +5,7 @@
 import type { Queries } from "@openledger/foundation/database/queries";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
-import type { BodyOf, RecordBody, SignedRecord } from "../records/record.ts";
+import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
 import { RecordState, type RowRecords } from "../records/record-state.ts";
 import { decisionOf } from "./decisions.ts";
 import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
@@ -26,6 +26,7 @@ export async function recordsHere(
   datanetId: number,
   ids: readonly string[],
 ): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
   const found = await queries.query<{ id: string }>(
     `select id from records where datanet_id = $1 and id = any($2)
        union all select id from verified where datanet_id = $1 and id = any($2)`,
@@ -45,23 +46,25 @@ export async function takeRecords(
 ): Promise<(RollupError | null)[]> {
   if (offers.length === 0) return [];
   return datanet.database.transaction(async (queries) => {
-    const { recordCount } = await lock(queries, datanet.id);
-    const here = await recordsHere(
-      queries,
-      datanet.id,
-      offers.map(({ id }) => id),
-    );
     const bodies = offers.map(({ record }) => record.body);
-    const [rows, commits, state, recomputations, usage] = [
-      await knownRows(queries, datanet.id, bodies),
-      await knownCommits(queries, datanet.id, bodies),
-      await knownState(queries, datanet.id, bodies),
-      await knownRecomputations(queries, datanet.id, bodies),
-      await quotas.begin(
-        queries,
-        bodies.map(({ leafId }) => leafId),
-      ),
-    ];
+    // Sent together; the first one has the others wait for the lock.
+    const [{ recordCount }, here, rows, commits, { current, state }, recomputations, usage] =
+      await Promise.all([
+        lock(queries, datanet.id),
+        recordsHere(
+          queries,
+          datanet.id,
+          offers.map(({ id }) => id),
+        ),
+        knownRows(queries, datanet.id, bodies),
+        knownCommits(queries, datanet.id, bodies),
+        knownState(queries, datanet.id, bodies),
+        knownRecomputations(queries, datanet.id, bodies),
+        quotas.begin(
+          queries,
+          bodies.map(({ leafId }) => leafId),
+        ),
+      ]);
     for (const { id, record } of recomputations.records) state.add(id, record.body);
     const known = {
       recordState: state,
@@ -71,6 +74,7 @@ export async function takeRecords(
       requireRoomFor: recomputations.requireRoomFor,
     };
     const taken: RecordOffer[] = [];
+    const outdated: string[] = [];
     const results: (RollupError | null)[] = [];
     for (const offer of offers) {
       try {
@@ -79,6 +83,10 @@ export async function takeRecords(
           usage.takeRecord(offer.record.body.leafId);
           here.add(offer.id);
           state.add(offer.id, offer.record.body);
+          const subject = recordSubject(offer.record.body);
+          const before = current.get(subject);
+          if (before !== undefined) outdated.push(before);
+          current.set(subject, offer.id);
           recomputations.take(offer.record.body);
           taken.push(offer);
         }
@@ -89,13 +97,22 @@ export async function takeRecords(
       }
     }
     if (taken.length === 0) return results;
-    await usage.store();
     const stored = taken.filter(({ record }) => !isVerifiedRecord(record));
-    await storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows });
-    await storeRecomputations(queries, datanet.id, taken);
-    await storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state });
-    await storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state });
-    await changed(queries, datanet.id, { records: stored.length });
+    await Promise.all([
+      usage.store(),
+      storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows }),
+      // After the records: an outdated one may be among them.
+      outdated.length === 0
+        ? []
+        : queries.query("update records set is_current = false where datanet_id = $1 and id = any($2)", [
+            datanet.id,
+            outdated,
+          ]),
+      storeRecomputations(queries, datanet.id, taken),
+      storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state }),
+      storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state }),
+      changed(queries, datanet.id, { records: stored.length }),
+    ]);
     return results;
   });
 }
@@ -134,26 +151,26 @@ async function knownCommits(
   return new Set(found.map(({ root }) => root));
 }
 
-/** State by all records about the subjects of these bodies. */
+/** State by the records that hold about the subjects of these bodies, and the id of each subject's. */
 async function knownState(
   { query }: Queries,
   datanetId: number,
   bodies: readonly RecordBody[],
-): Promise<RecordState> {
+): Promise<{ state: RecordState; current: Map<string, string> }> {
   const of = <Kind extends RecordBody["kind"], T>(kind: Kind, read: (body: BodyOf<Kind>) => T): T[] =>
     bodies.flatMap((body) => (body.kind === kind ? [read(body as BodyOf<Kind>)] : []));
   const askers = of("accessRequest", ({ leafId }) => leafId);
   const asked = of("accessAnswer", ({ request }) => request);
   const found = await query<{ id: string; record: string }>(
     `select id, record from (
-       select number, id, record from records where datanet_id = $1 and row_number in
+       select number, id, record from records where datanet_id = $1 and is_current and row_number in
          (select number from rows where datanet_id = $1 and digest = any($2))
        union all select number, id, record from records
-         where datanet_id = $1 and row_number is null and kind = 'verdict' and about = any($3)
+         where datanet_id = $1 and row_number is null and is_current and kind = 'verdict' and about = any($3)
        union all select number, id, record from records
-         where datanet_id = $1 and row_number is null and kind = 'accessRequest' and about = '' and (leaf_id = any($4) or id = any($5))
+         where datanet_id = $1 and row_number is null and kind = 'accessRequest' and about = '' and (is_current and leaf_id = any($4) or id = any($5))
        union all select number, id, record from records
-         where datanet_id = $1 and row_number is null and kind = 'accessAnswer' and about = any($5)) as found
+         where datanet_id = $1 and row_number is null and is_current and kind = 'accessAnswer' and about = any($5)) as found
       order by number`,
     [
       datanetId,
@@ -164,8 +181,13 @@ async function knownState(
     ],
   );
   const state = new RecordState();
-  for (const { id, record } of found) state.add(id, (JSON.parse(record) as SignedRecord).body);
-  return state;
+  const current = new Map<string, string>();
+  for (const { id, record } of found) {
+    const { body } = JSON.parse(record) as SignedRecord;
+    state.add(id, body);
+    current.set(recordSubject(body), id);
+  }
+  return { state, current };
 }
 
 interface Stored {
@@ -233,7 +255,7 @@ async function storeRowStates(
     };
   });
   const column = <T>(read: (change: (typeof changes)[number]) => T): T[] => changes.map(read);
-  await query(
+  const updated = query(
     `update rows set begun_at = change.begun_at, label_count = change.label_count, top_label = change.top_label,
             top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
             gold_label = change.gold_label, suggested_label = change.suggested_label,
@@ -260,8 +282,11 @@ async function storeRowStates(
   );
   // The last of each leaf for a row: of two in one request the second.
   const last = [...new Map(labels.map((label) => [`${label.row} ${label.body.leafId}`, label])).values()];
-  if (last.length === 0) return;
-  await query(
+  if (last.length === 0) {
+    await updated;
+    return;
+  }
+  const inserted = query(
     `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[])
        on conflict (datanet_id, row_number, leaf_id) do update
           set label = excluded.label, at_ms = excluded.at_ms, saw_suggestion = excluded.saw_suggestion`,
@@ -275,11 +300,12 @@ async function storeRowStates(
       last.map(({ record }) => record),
     ],
   );
-  await query(
+  const deleted = query(
     `delete from label_leases using unnest($2::int[], $3::int[]) as given (row_number, leaf_id)
       where datanet_id = $1 and label_leases.row_number = given.row_number and label_leases.leaf_id = given.leaf_id`,
     [datanetId, last.map(({ row }) => row), last.map(({ body }) => body.leafId)],
   );
+  await Promise.all([updated, inserted, deleted]);
 }
 
 /** Counts of all that `outcomeOf` reads of a row's records: the rest of it is SQL, since a card may change (row-outcome.ts). */

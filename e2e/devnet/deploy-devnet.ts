@@ -65,7 +65,7 @@ async function reuse(
     if (!deployment.circuits.some(({ name }) => name === compiled.name))
       throw devnetError(
         "DEV_STATE_LOST",
-        `the devnet's rollup was deployed without circuit ${compiled.name}: --joint is for a new one`,
+        `the devnet's rollup was deployed without circuit ${compiled.name}: by an earlier version, or without --joint`,
         { data: { reason: "circuit-changed" } },
       );
     throw devnetError(

@@ -1,6 +1,6 @@
 /**
- * Chooses whether a batch's operations are posted as calldata or in a blob, when the batch is closed. It follows the setting,
- * or L1's prices as the bridge reports them, for the operations of the batch. docs/explanation/data-availability.md describes
+ * Chooses whether a batch's operations are posted as calldata or in a blob, when the batch is closed. It follows the operator's
+ * word for this batch, the setting, or L1's prices as the bridge reports them. docs/explanation/data-availability.md describes
  * the consequences.
  */
 import type { DataMode, DataPlace } from "@openledger/circuits/protocol";
@@ -105,10 +105,14 @@ export class DataChoice implements PlaceChooser {
    * @throws SEQ_PLACE_IMPOSSIBLE where no circuit has the data there
    */
   byOperator(mode: DataMode): PlaceChooser {
-    if (!this.#isPossible(mode))
-      throw sequencerError("SEQ_PLACE_IMPOSSIBLE", `no circuit of the rollup has its data in ${mode}`, {
-        data: { place: mode },
-      });
+    if (!this.#isPossible(mode)) {
+      const where = mode === "blob" ? "a blob" : mode;
+      throw sequencerError(
+        "SEQ_PLACE_IMPOSSIBLE",
+        `the rollup has no circuit for the sequencer's batches with their data in ${where}`,
+        { data: { place: mode } },
+      );
+    }
     return { choose: (counts) => this.#choose(counts, mode) };
   }
 
