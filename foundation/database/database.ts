@@ -143,7 +143,8 @@ export class Database implements Transactions {
         .map(([name, value]) => `-c ${name}=${value}`)
         .join(" "),
     };
-    const pool = new Pool({ ...config, max: maxConnections });
+    // Queries of a transaction that do not wait for each other go to the server together.
+    const pool = new Pool({ ...config, max: maxConnections, pipeline: true });
     // An idle connection that ends is replaced by the next query.
     pool.on("error", (error) =>
       logger.warn({ err: errorFacts(error) }, "a connection to the database ended"),

@@ -73,7 +73,7 @@ export function addressOf(url: string, name: string, password: string): string {
   return address.href;
 }
 
-/** In the place of an empty host, which URL does not take: the folder of a socket is a parameter. */
+/** Host in the place of an empty one, which URL does not take: the folder of a socket is a parameter. */
 const SOCKET = "socket";
 
 const parsed = (url: string) => new URL(url.replace(/^(postgres(?:ql)?:\/\/)(?=\/)/, `$1${SOCKET}`));

@@ -130,6 +130,29 @@ it("fails a job that three workers have not outlived, and gives back that of a w
   await worker.end("SIGTERM");
 }, 180_000);
 
+it("takes nothing from a worker that was put to sleep and lost its job meanwhile", async () => {
+  const factory = await world.factory("asleep", { FACTORY_MAX_RUNNING: "0" });
+  const alice = await factory.as(0);
+  const { id } = await alice.begin(await requestOf(alice));
+  const environment = { FACTORY_LEASE_MS: String(LEASE_MS) };
+  const asleep = await world.worker("asleep", environment);
+  await eventsUntil(alice, id, isStep(25));
+  // Its child goes on, and is ahead of what is stored; a transaction that it had begun locks the job for a while.
+  asleep.process.kill("SIGSTOP");
+  const { step } = await alice.job(id);
+  const awake = await world.worker("asleep", environment);
+  await expect.poll(async () => (await alice.job(id)).step, { timeout: 50_000 }).toBeGreaterThan(step + 20);
+  asleep.process.kill("SIGCONT");
+  requireEachOnce(await eventsUntil(alice, id, isEnd), 300);
+  const { result, state } = await alice.job(id);
+  expect(state).toBe("done");
+  const again = await alice.begin(await requestOf(alice));
+  requireEachOnce(await eventsUntil(alice, again.id, isEnd), 300);
+  expect((await alice.job(again.id)).result!.adapterSha256).toBe(result!.adapterSha256);
+  expect(await asleep.end("SIGTERM")).toBe(0);
+  expect(await awake.end("SIGTERM")).toBe(0);
+}, 180_000);
+
 it("goes on after the database was killed and has come back", async () => {
   const folder = mkdtempSync(join(tmpdir(), "factory-database-"));
   chmodSync(folder, 0o755);
