@@ -9,6 +9,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { type Signature, verifySignatures } from "@openledger/circuits/field/curve/eddsa";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWellFormed } from "@openledger/foundation/utf8";
 import { z } from "zod";
@@ -21,7 +22,7 @@ const leafId = z
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const hex = z.string().regex(/^0x[0-9a-f]{64}$/);
 const note = z.string().max(4_000).refine(isWellFormed, "has half of a surrogate pair");
-const label = z.string().min(1).max(60).refine(isWellFormed, "has half of a surrogate pair");
+const label = z.string().min(1).max(60).refine(isStorableText, "has a NUL or half of a surrogate pair");
 const timeMs = z.int().min(0).max(8_640_000_000_000_000);
 
 const common = {

@@ -46,7 +46,7 @@ const LOOK_MS = 1_000;
  * locks against all others.
  */
 const IDLE_TRANSACTION_MS = 10_000;
-/** By these the server finds out within a minute that a machine is gone which has not said so. */
+/** Keepalive settings by which the server finds out within a minute that a machine is gone which has not said so. */
 const SERVER_KEEPALIVE = {
   tcp_keepalives_idle: 20,
   tcp_keepalives_interval: 10,
@@ -56,6 +56,8 @@ const SERVER_KEEPALIVE = {
 const KEEPALIVE_MS = 20_000;
 /** Limit of a statement that has none: 0 would be the pool's. */
 const UNLIMITED_MS = 2 ** 31 - 1;
+/** Multiranges came with 14; 15 is the first one in which nobody else may make tables. */
+const MIN_VERSION = 15;
 /** A transaction that lost a race is tried again so often. */
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
@@ -64,7 +66,7 @@ const RELISTEN_MS = 1_000;
 const cut = (client: Client | PoolClient) =>
   (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
 
-/** What a look at the server has found, on a connection of its own. */
+/** Result of a look at the server, on a connection of its own. */
 interface Look {
   readonly answer: "answers" | "refuses" | "silent";
   /** Connections of this role on which the server has nothing to do. */
@@ -112,7 +114,7 @@ export class Database implements Transactions {
 
   /**
    * Connects, compares the database with what the process expects, and brings the part's schema to this version.
-   * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_WRONG_DATABASE, SRV_DATABASE_SCHEMA
+   * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_UNSUITABLE, SRV_WRONG_DATABASE, SRV_DATABASE_SCHEMA
    */
   static async open(options: DatabaseOptions): Promise<Database> {
     const {
@@ -151,7 +153,7 @@ export class Database implements Transactions {
     );
     const database = new Database(pool, config, options);
     try {
-      await database.#requireUnicode();
+      await database.#requireFit(part);
       await migrate(database, part, { rollup, mayMigrate: migrates, logger });
       return database;
     } catch (error) {
@@ -310,14 +312,43 @@ export class Database implements Transactions {
     await this.#onClosed();
   }
 
-  async #requireUnicode(): Promise<void> {
-    const [row] = await this.query<{ server_encoding: string }>("show server_encoding");
-    if (row!.server_encoding === "UTF8") return;
-    throw processErrors.raise(
-      "SRV_DATABASE_ENCODING",
-      `the database has the encoding ${row!.server_encoding}: make it again with UTF8 (createdb --encoding=UTF8 --template=template0)`,
-      { data: { found: row!.server_encoding, expected: "UTF8" } },
+  /** Compares the server, and the way to it, with what every part needs. */
+  async #requireFit(part: DatabasePart): Promise<void> {
+    const [found] = await this.query<{
+      encoding: string;
+      isReadOnly: boolean;
+      searchPath: string;
+      version: number;
+    }>(
+      `select current_setting('server_encoding') as encoding, current_setting('transaction_read_only') = 'on' as "isReadOnly",
+              current_setting('search_path') as "searchPath", current_setting('server_version_num')::int / 10000 as version`,
     );
+    const { encoding, isReadOnly, searchPath, version } = found!;
+    if (encoding !== "UTF8")
+      throw processErrors.raise(
+        "SRV_DATABASE_ENCODING",
+        `the database has the encoding ${encoding}: make it again with UTF8 (createdb --encoding=UTF8 --template=template0)`,
+        { data: { found: encoding, expected: "UTF8" } },
+      );
+    if (version < MIN_VERSION)
+      throw processErrors.raise(
+        "SRV_DATABASE_UNSUITABLE",
+        `the server is PostgreSQL ${version}: it has to be ${MIN_VERSION} or later`,
+        { data: { reason: "version", found: version, expected: MIN_VERSION } },
+      );
+    // The tables of all parts would lie among each other, or were not found.
+    if (searchPath !== part.name)
+      throw processErrors.raise(
+        "SRV_DATABASE_UNSUITABLE",
+        `the connection has search_path ${searchPath} and not ${part.name}: what is between this process and the server drops its options; name the server itself in DATABASE_URL`,
+        { data: { reason: "options-dropped", found: searchPath, expected: part.name } },
+      );
+    if (isReadOnly)
+      throw processErrors.raise(
+        "SRV_DATABASE_UNREACHABLE",
+        "the database takes no writes: name its primary server in DATABASE_URL, not a replica",
+        { data: { reason: "read-only" } },
+      );
   }
 }
 

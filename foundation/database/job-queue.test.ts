@@ -526,6 +526,25 @@ describe("a worker's role", () => {
     await admin.query(`drop role ${name}`);
   });
 
+  it("of any name takes nobody else's jobs away", async () => {
+    await (await asker()).send("proof", { n: 1 });
+    const name = "everybody";
+    await makeWorkerRole(admin, { name, password: "p", queues: ["of-nobody"] });
+    try {
+      const role = await openDatabase(databaseAt(workerUrl), {
+        part: JOBS,
+        rollup: null,
+        logger,
+        migrates: false,
+      });
+      open.push(role);
+      expect(await role.query("select name from job")).toEqual([{ name: DOUBLING.name }]);
+    } finally {
+      await admin.query(`drop owned by ${name}`);
+      await admin.query(`drop role ${name}`);
+    }
+  });
+
   it("can write an end that is too large: it is malformed, and nobody reads it", async () => {
     const queue = await asker();
     const role = await openDatabase(databaseAt(workerUrl), {
@@ -567,6 +586,13 @@ describe("a worker's role", () => {
     const queues = [DOUBLING.name];
     await makeWorkerRole(admin, { name, password: "it's % another", queues });
     expect(await hash()).not.toEqual(before);
+    const [owner] = await admin.query("select rolpassword from pg_authid where rolname = current_user");
+    await expect(makeWorkerRole(admin, { name: "postgres", password: "p", queues })).rejects.toMatchObject({
+      code: "SRV_CONFIG_INVALID",
+    });
+    expect(await admin.query("select rolpassword from pg_authid where rolname = current_user")).toEqual([
+      owner,
+    ]);
     await expect(makeWorkerRole(admin, { name: "x; drop", password: "p", queues })).rejects.toMatchObject({
       code: "SRV_CONFIG_INVALID",
     });
