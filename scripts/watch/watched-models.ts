@@ -2,7 +2,7 @@
  * Work of a watcher, from the replayed ledger: models of the watched Datanets, and a task for each model and each settled epoch.
  */
 import { datanetIds, type LeafState, unpackBinding, unpackCounters } from "@openledger/circuits/ledger/leaf";
-import type { WatchTask } from "./watch-store.ts";
+import type { WatchTask } from "./watch-tasks.ts";
 
 /** Facts of a model that a watcher needs. */
 export interface WatchedModel {
