@@ -1,8 +1,11 @@
 # syntax=docker/dockerfile:1
-# One image for sequencer, bridge, full node and workers of the queue of proofs: compose.yaml says which process a container runs.
-# RELEASE.md says what of it has been built and started, and where.
+# One image for all processes: compose.yaml says which one a container runs. RELEASE.md says what of it has been built and started,
+# and where.
 
-FROM node:20-slim AS build
+# Debian with Node 20 and a user `node` of the number 1000. Another one: --build-arg BASE=…
+ARG BASE=node:20-slim
+
+FROM ${BASE} AS build
 # The native provers and kernels are compiled here; without a compiler the processes would prove in WebAssembly.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends g++ make python3 \
@@ -12,7 +15,7 @@ COPY . .
 # Installs what the lockfile names, then builds the native parts and the bundle that processes start from.
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
 
-FROM node:20-slim
+FROM ${BASE}
 ENV NODE_ENV=production
 WORKDIR /openledger
 COPY --from=build /openledger /openledger

@@ -1,3 +1,4 @@
+/** Holds docs/reference/attribution.md against the code: its sample recipe, rows and list of files. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseDirectRecipe } from "./model/direct/direct-recipe.ts";

@@ -1,3 +1,4 @@
+/** Tests of the client library's docstrings: every action has an example that compiles, and names its errors. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";

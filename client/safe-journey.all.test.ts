@@ -1,3 +1,4 @@
+/** The way of a contract wallet (a real Safe) through the client: deposit, payment, withdrawal, forced withdrawal. */
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/world/world";
 import { parseEther } from "viem";

@@ -164,7 +164,8 @@ const PROCESS_ROWS = {
   SRV_DATABASE_SCHEMA: {
     meaning:
       "the tables in the PostgreSQL database have another version than this one works with; nothing was changed. `data.found`, `data.expected`",
-    remedy: "start the version that wrote them, or a later one: docs/how-to/upgrade.md",
+    remedy:
+      "newer: start the version that wrote them, or a later one; older: openledger operator prepare-database (docs/how-to/upgrade.md)",
   },
   SRV_WRONG_DATABASE: {
     meaning:

@@ -1,6 +1,6 @@
 /**
- * Retries with waits that double: the one place for them, for loops that cannot be one call, too. Bridge,
- * provers' supervisors and commands wait by it; times are milliseconds.
+ * Retries with waits that double, for single calls and for loops. Bridge, provers' supervisors and commands wait by it; times
+ * are milliseconds.
  */
 import pRetry from "p-retry";
 

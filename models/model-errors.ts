@@ -169,8 +169,9 @@ export const factoryErrors = defineErrors("MOD_FACTORY", {
     httpStatus: 409,
   },
   MOD_FACTORY_TRAINER_ENDED: {
-    meaning: "the process that trains, measures or answers exited without a result, more than once",
-    remedy: "check the factory's log (too little memory, for example); then resume the job",
+    meaning:
+      "the process that trains, measures, answers or proves exited without a result, or its worker did, more than once",
+    remedy: "check the log of the factory's workers (too little memory, for example); then resume the job",
   },
   MOD_FACTORY_TASK_SILENT: {
     meaning:

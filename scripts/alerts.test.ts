@@ -1,3 +1,4 @@
+/** Tests of the Prometheus alerts of this repository: metrics, labels and codes that they name exist. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";

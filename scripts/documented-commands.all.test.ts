@@ -1,3 +1,4 @@
+/** Requires that the commands, tests and npm scripts that the documentation names exist. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,3 +1,4 @@
+/** Tests of a sequencer that is killed under load: no acknowledged operation is lost or doubled. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { genesisLedger } from "@openledger/circuits/ledger/ledger";

@@ -1,3 +1,4 @@
+/** Tests that two sequencers cannot write to one data directory. */
 import { spawn } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

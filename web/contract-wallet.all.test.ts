@@ -1,3 +1,4 @@
+/** The way of a contract wallet (a real Safe) through the pages, in Chromium. */
 import { deploySafe, type SafeWallet } from "@openledger/client/testing/safe-wallet";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import type { World } from "@openledger/e2e/world/world";

@@ -1,3 +1,4 @@
+/** Tests of the explorer's pages and of the checks that they run, in Chromium. */
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { World } from "@openledger/e2e/world/world";
 import type { Browser, Page } from "playwright-core";

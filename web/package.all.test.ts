@@ -1,3 +1,4 @@
+/** Tests of the client package in a page that Vite bundles, in Chromium. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";

@@ -1,3 +1,4 @@
+/** Tests of the pages in Chromium on a running rollup: bridge, keyboard, checks, wallets. */
 import type { World } from "@openledger/e2e/world/world";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

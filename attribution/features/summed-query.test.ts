@@ -1,3 +1,4 @@
+/** Measures why an epoch is not paid by the sum of its queries: an attack that drawn payments do not allow. */
 import { expect, it } from "vitest";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { integerScores } from "../scores/integer-scores.ts";

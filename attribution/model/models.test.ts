@@ -1,3 +1,4 @@
+/** Tests of logistic-model.ts and of its minimiser lbfgs.ts. */
 import { describe, expect, it } from "vitest";
 import { gaussNewton, writeGradients } from "../features/exact-influence.ts";
 import { contrastBasis, coordinateCount } from "../features/sensitivities.ts";

@@ -1,6 +1,6 @@
 /**
- * Checks and hashes common to all kinds of rows, which are bytes here: the place of a refused row, copies, one SHA-256
- * over a whole list. Trainings and the sample data sets use them.
+ * Checks and hashes common to all kinds of rows, which are bytes here: errors that name a row, copies, one SHA-256 over a whole
+ * list. Trainings and the sample data sets use them.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";

@@ -1,3 +1,4 @@
+/** Tests of the template MemberEffects: what commits and payments do to a Datanet or model. */
 import { invertMod } from "@openledger/foundation/modular";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";

@@ -1,3 +1,4 @@
+/** Tests of the circuit's side of L1's queue entries: each kind, executable or not. */
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** Holds docs/reference/ranges.md against the templates: what bounds each value that a deployed circuit packs or compares. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";

@@ -27,7 +27,7 @@ interface ComposedBuild {
   name: string;
   contentHash: string;
   r1csPath: string;
-  /** The description for composed-witness.ts, where a compiled circuit has circom's calculator. */
+  /** The description for composed-copies.ts, where a compiled circuit has circom's calculator. */
   wasmPath: string;
   symPath: string;
   constraintCounts: { nonLinear: number; linear: number };

@@ -1,3 +1,4 @@
+/** Tests of the templates that the exit circuits share: PathRead8, Pick, DefaultEarned and others. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { templatePath } from "../compiler/template-files.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";

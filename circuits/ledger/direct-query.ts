@@ -1,5 +1,6 @@
 /**
- * The query of a direct model: how often each bucket of terms occurs in the prompt, and the class that was answered.
+ * The query of a direct model (logistic, of e-mails or digits), by which its rows are scored and paid: how often each bucket of
+ * terms occurs in the prompt, and the class that was answered. Clients and answer servers make it, settlements open it.
  *
  * Interface. A direct model registers one matrix over buckets of terms (settlement/scores/direct-matrix.ts), so a prompt's own
  * counts are its query, and nobody needs parameters or a map to check it:

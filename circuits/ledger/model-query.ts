@@ -1,6 +1,6 @@
 /**
- * Queries of both kinds of models, of features and direct ones (direct-query.ts), their commitments, and
- * receipts of their answers: what a payment binds and a settlement opens.
+ * Queries by which a model's rows are scored and paid, of language models (features) and of direct, logistic ones
+ * (direct-query.ts), their commitments, and the receipts of answers: what a payment binds and a settlement opens.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { shake256 } from "@noble/hashes/sha3.js";

@@ -1,7 +1,7 @@
 /**
- * Division of a model's payees into shards (docs/reference/settlement.md, "Shards"). Payees are flat: shard s
- * has the places from 512 s on. If another shard follows, the places after its last payee are absent payees
- * without rows. Registration divides, settlement circuits and the ledger follow.
+ * Divides a model's payees, with their rows, into shards, parts that are settled by a proof each (docs/reference/settlement.md,
+ * "Shards"). Payees are flat: shard s has the places from 512 s on. If another shard follows, the places after its last payee
+ * are absent payees without rows. Registration divides, settlement circuits and the ledger follow.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";

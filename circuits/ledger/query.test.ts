@@ -1,3 +1,4 @@
+/** Tests of a language model's queries in model-query.ts: digits, bytes and commitment. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";

@@ -1,3 +1,4 @@
+/** Tests of the hashes of answers, receipts and questions in model-query.ts. */
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";

@@ -1,6 +1,6 @@
 /**
- * A model's payees and the hashes that a settlement and the ledger share (docs/reference/settlement.md). All amounts are
- * wei. Everything that hashes needs `initPoseidon`.
+ * Hashes and trees of a model's payees, their rewards and its closed epochs, which a settlement and the ledger share
+ * (docs/reference/settlement.md). All amounts are wei. Everything that hashes needs `initPoseidon`.
  */
 import { hashTagged } from "../field/poseidon.ts";
 import { DATA_CHUNK, MAX_PAYEE_COUNT, PAYEE_TREE_DEPTH, SHARD_COUNT_MAX, TAG } from "../protocol.ts";

@@ -1,3 +1,4 @@
+/** Compares the verdicts of C++, WebAssembly and noble on a million random signatures. */
 import { beforeAll, expect, it } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import { loadNativeField } from "./native-field.ts";

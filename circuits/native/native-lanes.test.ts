@@ -1,3 +1,4 @@
+/** Tests of native-field.ts and its addon: lanes, versions, and refused numbers. */
 import { fileURLToPath } from "node:url";
 import { runs, TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";

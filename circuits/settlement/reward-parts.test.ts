@@ -1,3 +1,4 @@
+/** Tests of the templates of payees and rewards that the settlement circuits share. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";

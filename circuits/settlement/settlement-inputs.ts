@@ -1,7 +1,7 @@
 /**
- * Inputs of the settlement circuits from a divided epoch: payments and draws, then the rows and payees of each shard
- * (a part of the model's rows), with the private elements that the circuit's commitment C absorbs. settlement-rules.ts
- * and shards/settle-shards.ts fill the circuits' signals by it.
+ * Inputs of the settlement circuits from a divided epoch: payments and draws (payments that randomness samples), then the rows
+ * and payees of each shard (a part of the model's rows), with the private elements that the circuit's commitment C absorbs.
+ * settlement-rules.ts and shards/settle-shards.ts fill the circuits' signals by it.
  */
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import type { PayeeShard } from "../ledger/payee-shards.ts";

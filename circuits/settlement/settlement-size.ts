@@ -1,6 +1,7 @@
 /**
- * Sizes of settlement circuits: capacity in rows, features, payees, payments and draws, its name, and which
- * model fits it. The registry builds circuits by them; registration and settlement choose one.
+ * Sizes of settlement circuits: their capacity in rows, features, payees, payments and draws (payments that randomness
+ * samples), their names, and which model fits one. The registry builds circuits by them; registration and settlement choose
+ * one.
  */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Division of a closed epoch's payments: draws, shares of owner, validators and contributors, as exact
- * integers; all amounts in wei (docs/reference/settlement.md).
+ * Arithmetic by which a closed epoch's payments are divided: which payments are drawn (sampled by Ethereum's randomness), and
+ * the shares of owner, validators and contributors, as exact integers; all amounts in wei (docs/reference/settlement.md).
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";

@@ -1,3 +1,4 @@
+/** Shows for each part of a batch circuit that the commitment C fixes what the part states. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { hostilePatterns, type Pattern } from "../testing/binding/hostile-parts.ts";
 import { PartBinding, type PartReport, type PartSort } from "../testing/binding/part-binding.ts";

@@ -1,3 +1,4 @@
+/** Shows for the whole batch circuit that the commitment C fixes every wire that soundness depends on. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { TableWires } from "../testing/binding/table-wires.ts";
 import type { CircuitTester } from "../testing/circuit-tester.ts";

@@ -1,3 +1,4 @@
+/** Forgeries of whole batches, each of which the batch circuit refuses. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeAmount } from "../ledger/amount-float.ts";
 import { unpackCounters } from "../ledger/leaf.ts";

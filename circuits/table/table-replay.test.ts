@@ -1,3 +1,4 @@
+/** Compares the replay of a batch with the equation of its leaf table, on random batches. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import { holdReplayEqual } from "../testing/at-once-world.ts";

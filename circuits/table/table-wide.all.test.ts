@@ -1,3 +1,4 @@
+/** Tests of the batch circuit with wide slots, the slots of operations that the leaf table cannot hold. */
 import { invertMod } from "@openledger/foundation/modular";
 import { describe, expect, it } from "vitest";
 import { FIELD_ORDER, KIND_RULES } from "../protocol.ts";

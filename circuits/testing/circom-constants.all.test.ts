@@ -1,3 +1,4 @@
+/** Compares the constants of the circom files with protocol.ts, and the recorded numbers of constraints with circom's. */
 import { describe, expect, it } from "vitest";
 import type { CircuitSpec } from "../compiler/compile.ts";
 import { compileCircuit } from "../compiler/compile.ts";

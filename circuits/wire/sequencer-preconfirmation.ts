@@ -1,6 +1,6 @@
 /**
- * The promise that an acknowledged operation gets its place: EIP-712, signed by the operator's L1 key
- * (docs/reference/api.md). The sequencer signs it; clients and full nodes check it.
+ * Preconfirmation: the sequencer's promise that an acknowledged operation gets its number among all signed ones; EIP-712,
+ * signed by the operator's L1 key (docs/reference/api.md). The sequencer signs it; clients and full nodes check it.
  */
 
 type Hex = `0x${string}`;

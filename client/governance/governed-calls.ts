@@ -1,6 +1,7 @@
 /**
- * Calls for proposals. The timelock owns leaf 0, and acts for it as any owner: through the queue, which nobody can refuse. The
- * command line and the votes page make and describe them; amounts are in wei.
+ * Calls that a proposal to vote on can make: payments of the treasury, its withdrawal to L1, the naming of a rollup. The
+ * timelock owns leaf 0, and acts for it as any owner: through the queue, which nobody can refuse. The command line and the
+ * votes page make and describe them; amounts are in wei.
  */
 import { TREASURY_ID, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import {

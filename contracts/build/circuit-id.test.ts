@@ -1,3 +1,4 @@
+/** Holds the formula of a circuit's id in the docs against the contract's source. */
 import { readFileSync } from "node:fs";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** Random walk on the governance contracts: nobody changes the rules before 30 days are over. */
 import fc from "fast-check";
 import { encodeFunctionData, keccak256, stringToHex, zeroHash } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** Tests of the governance contracts: what a vote can do, and nobody else. */
 import {
   type Abi,
   type Address,

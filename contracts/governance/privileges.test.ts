@@ -1,3 +1,4 @@
+/** Holds the tables of privileges in docs/explanation/trust.md against every function of the contracts. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Abi, Address, Hex } from "viem";

@@ -1,3 +1,4 @@
+/** Random walk on a rollup until it is frozen and paid out, compared with a model of its money. */
 import { payeeExitKey } from "@openledger/circuits/exit/exit-statement";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { KIND, kindRule } from "@openledger/circuits/protocol";

@@ -1,3 +1,4 @@
+/** Tests of exits by real proofs on a local node. */
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { PreparedExit } from "@openledger/circuits/exit/exit-statement";
 import { leafExit, payeeExit } from "@openledger/circuits/exit/exit-statement";

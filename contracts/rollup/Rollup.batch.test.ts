@@ -1,3 +1,4 @@
+/** Tests of Rollup.submitBatches: shapes, elements, order and refusals of batches. */
 import { type BatchData, batchElements, encodeWire } from "@openledger/circuits/batch/batch-data";
 import { challenge } from "@openledger/circuits/field/element-vector";
 import { FIELD_ORDER, KIND, KIND_RULES } from "@openledger/circuits/protocol";

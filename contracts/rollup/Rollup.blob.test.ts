@@ -1,3 +1,4 @@
+/** Tests of Rollup.submitBatches with batches in blobs. */
 import { BLOB_FIELD_ORDER } from "@openledger/circuits/blob/blob-bytes";
 import { encodeOpening, readOpening } from "@openledger/circuits/blob/blob-opening";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";

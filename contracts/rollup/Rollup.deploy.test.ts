@@ -1,3 +1,4 @@
+/** Tests of the Rollup contract's constructor: settings, genesis, and refused circuits and keys. */
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";

@@ -1,3 +1,4 @@
+/** Random walks on the Rollup contract, with the numbered invariants of docs/reference/invariants.md after every step. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { anyStep, InvariantWalk, type Step } from "../testing/invariant-walk.ts";

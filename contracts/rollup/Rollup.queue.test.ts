@@ -1,3 +1,4 @@
+/** Tests of the Rollup contract's queue: deposits, forced operations, fees, refunds. */
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";

@@ -1,3 +1,4 @@
+/** Tests of the Rollup contract on the records of wide slots: withdrawals, creations and others. */
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { FIELD_ORDER, KIND, KIND_RULES } from "@openledger/circuits/protocol";

@@ -1,4 +1,4 @@
-/** Batches of the walk of Exits.money.test.ts: those that execute the queue's entries, and lies. */
+/** Batches of the walk of Exits.money.all.test.ts: those that execute the queue's entries, and lies. */
 
 import { queueOperationOf } from "@openledger/circuits/batch/batch";
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";

@@ -1,4 +1,4 @@
-/** Random calls of the walk of Exits.money.test.ts that hold no batch, each with what the model says of it. */
+/** Random calls of the walk of Exits.money.all.test.ts that hold no batch, each with what the model says of it. */
 
 import { queueOperationOf } from "@openledger/circuits/batch/batch";
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";

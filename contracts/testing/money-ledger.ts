@@ -1,5 +1,5 @@
 /**
- * The ledger behind the walk of Exits.money.test.ts: few leaves of the walk's users, the real rules for queue entries,
+ * The ledger behind the walk of Exits.money.all.test.ts: few leaves of the walk's users, the real rules for queue entries,
  * and what must hold of each entry's effect, stated without those rules.
  */
 

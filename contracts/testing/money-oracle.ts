@@ -1,5 +1,5 @@
 /**
- * Expected answers of a rollup to each call of the walk of Exits.money.test.ts, and its expected state. Each
+ * Expected answers of a rollup to each call of the walk of Exits.money.all.test.ts, and its expected state. Each
  * `take…` returns true if the call is accepted, and changes the model only then.
  */
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";

@@ -1,4 +1,7 @@
-/** Access rules of the card, in one place: who may read a Datanet's rows, and who may sign which record about them. */
+/**
+ * Access rules of a Datanet's card, as the host enforces them: who may read a Datanet's rows, and who may sign which record
+ * about them.
+ */
 import { type Card, mayVouch } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody } from "../records/record.ts";

@@ -1,3 +1,6 @@
+/**
+ * Routes of the Datanet host for the host itself, the directory of its Datanets, and their cards. host-api.ts registers them.
+ */
 import { hex32 } from "@openledger/foundation/hex";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";

@@ -1,3 +1,4 @@
+/** Tests of a Datanet host's checks of rows: findings, reviewers' decisions, notices. */
 import { join } from "node:path";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";

@@ -1,3 +1,7 @@
+/**
+ * Settings of the Datanet host, read from DATANET_… variables; scripts/settings.ts writes their table into
+ * docs/reference/settings.md.
+ */
 import { DATABASE_SETTINGS } from "@openledger/foundation/database/open-database";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {

@@ -1,3 +1,4 @@
+/** Tests of a Datanet host that is killed while rows arrive. */
 import { createHash } from "node:crypto";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";

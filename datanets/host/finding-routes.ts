@@ -1,3 +1,7 @@
+/**
+ * Routes of the Datanet host for cleaning: checks of rows, their findings, reviewers' decisions, and notices to contributors.
+ * host-api.ts registers them.
+ */
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";

@@ -1,4 +1,7 @@
-/** The HTTP application, without `listen`; /openapi.json is its machine-readable contract, docs/explanation/datanets.md says the rest. */
+/**
+ * HTTP application of the Datanet host, without `listen`: its limits, errors and routes. /openapi.json is its machine-readable
+ * contract, docs/explanation/datanets.md explains it.
+ */
 import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
 import { createServer } from "@openledger/foundation/http/create-server";

@@ -1,4 +1,4 @@
-/** Context that every route gets: config, store and ledger. */
+/** Modules of a running host that its routes share: settings, database, ledger, quotas, metrics. host-process.ts makes it. */
 import type { Logger } from "@openledger/foundation/logger";
 import type { HostStore } from "../store/host-store.ts";
 import type { HostLedger } from "../store/ledger-view.ts";

@@ -1,3 +1,4 @@
+/** Prometheus metrics of the Datanet host, served at /metrics; units end their names. */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { collectDefaultMetrics, Registry } from "prom-client";
 

@@ -3,7 +3,9 @@ import type { AddressInfo } from "node:net";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { openDatabase } from "@openledger/foundation/database/open-database";
+import { Reachability } from "@openledger/foundation/database/reachability";
 import type { Logger } from "@openledger/foundation/logger";
+import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import type { FastifyInstance } from "fastify";
 import { HOST_PART } from "../store/host-schema.ts";
 import { HostStore } from "../store/host-store.ts";
@@ -11,7 +13,6 @@ import { HostLedger } from "../store/ledger-view.ts";
 import { Quotas } from "../store/quotas.ts";
 import { redescribePart } from "../store/redescribe-rows.ts";
 import type { HostConfig } from "./config.ts";
-import { refuseEarlierStore } from "./earlier-store.ts";
 import { createHostApi } from "./host-api.ts";
 import type { HostContext } from "./host-context.ts";
 import { createHostMetrics, type HostMetrics } from "./host-metrics.ts";
@@ -28,10 +29,10 @@ export interface HostProcess {
   stop(): Promise<void>;
 }
 
+/** Folder in which hosts had everything before it was in the database. */
+const EARLIER_FOLDER = ".openledger/datanets";
 /** Time between two looks for rows that a newer card describes otherwise. */
 const REDESCRIBE_EVERY_MS = 2_000;
-/** Time for which the last look at the database holds for those who ask for the host's health. */
-const HEALTH_MS = 1_000;
 
 /**
  * @param modules tests pass a clock
@@ -44,7 +45,7 @@ export async function createHostProcess(
 ): Promise<HostProcess> {
   const { logger, nowMs = Date.now } = modules;
   const { chainId, domain, rollupAddress } = deployment;
-  refuseEarlierStore();
+  refuseEarlierStore("datanet-host", EARLIER_FOLDER);
   await initPoseidon();
   const metrics = createHostMetrics();
   const database = await openDatabase(config, {
@@ -63,7 +64,7 @@ export async function createHostProcess(
     );
     const sessions = new DatabaseSessions(database);
     let origin = config.publicUrl.replace(/\/+$/, "");
-    let health = { atMs: Number.NEGATIVE_INFINITY, isReachable: Promise.resolve(true) };
+    const reachability = new Reachability(database);
     const context: HostContext = {
       config,
       domain,
@@ -78,11 +79,7 @@ export async function createHostProcess(
       guard: new RequestGuard({ domain, sessions, ledger, nowMs }),
       quotas: new Quotas(config, nowMs),
       origin: () => origin,
-      async isHealthy() {
-        const atMs = performance.now();
-        if (atMs - health.atMs >= HEALTH_MS) health = { atMs, isReachable: database.isReachable() };
-        return isRunning && (await health.isReachable);
-      },
+      isHealthy: async () => isRunning && (await reachability.isReachable()),
     };
     collectTotals(context);
     const app = await createHostApi(context);

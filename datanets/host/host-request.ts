@@ -1,4 +1,7 @@
-/** Reads a request for its route: the forms of its parameters, its signer, and the signer's right to read. */
+/**
+ * Parsing of requests to the Datanet host, shared by its routes: schemas of parameters, who has signed, and whether they may
+ * read.
+ */
 
 import { Readable } from "node:stream";
 import { isStorableText } from "@openledger/foundation/database/storable-text";

@@ -1,3 +1,4 @@
+/** Tests of a Datanet host with hostile uploads and requests. */
 import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";

@@ -1,3 +1,4 @@
+/** The way of a Datanet's rows over hosts: committed, uploaded, published, downloaded again. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";

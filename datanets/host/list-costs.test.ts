@@ -1,3 +1,4 @@
+/** Tests of what a Datanet host charges its clients' rate limit for lists and searches. */
 import { join } from "node:path";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore } from "@openledger/client/actions/data/row-store";

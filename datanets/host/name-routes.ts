@@ -1,3 +1,4 @@
+/** Routes of the Datanet host for display names that leaves have chosen and signed. host-api.ts registers them. */
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countsFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";

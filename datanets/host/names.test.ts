@@ -1,3 +1,4 @@
+/** Tests of display names at a Datanet host. */
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { findDisplayNames, setDisplayName } from "@openledger/client/datanets/display-names";
 import { createRandomKey } from "@openledger/client/l2-key";

@@ -1,3 +1,4 @@
+/** Tests of people's work at a Datanet host: labels, reviews, objections, requests for access. */
 import { join } from "node:path";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";

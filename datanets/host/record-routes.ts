@@ -1,3 +1,7 @@
+/**
+ * Routes of the Datanet host for signed records: labels, disputes, approvals, objections, requests for access, recomputations.
+ * host-api.ts registers them.
+ */
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";

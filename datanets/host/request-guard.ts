@@ -1,3 +1,7 @@
+/**
+ * Authentication of signed requests, for the Datanet host and the factory: finds out which leaf has signed, and takes each
+ * request once.
+ */
 import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { datanetError } from "../datanet-errors.ts";
 import {

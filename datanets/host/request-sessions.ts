@@ -1,4 +1,7 @@
-/** Session that signed requests name, and the requests of it that were taken. */
+/**
+ * Replay protection of signed requests: the session that they must name, and the nonces that were taken in it. request-guard.ts
+ * asks it.
+ */
 import { randomBytes } from "node:crypto";
 import type { Database } from "@openledger/foundation/database/database";
 import type { RequestProof } from "../records/signed-request.ts";
@@ -14,34 +17,12 @@ type SignedRequest = Pick<RequestProof, "nonce" | "session" | "expiresAtMs">;
 
 export type TakenRequest = "taken" | "replayed" | "other-session";
 
-/** Sessions of a server that is one process: a new one at each start. */
-export class ProcessSessions implements RequestSessions {
-  readonly session = randomBytes(16).toString("hex");
-  /** Nonce → when its request runs out; oldest first, as far as requests live equally long. */
-  readonly #taken = new Map<string, number>();
-
-  async current(): Promise<string> {
-    return this.session;
-  }
-
-  async take({ expiresAtMs, nonce, session }: SignedRequest, nowMs: number): Promise<TakenRequest> {
-    if (session !== this.session) return "other-session";
-    if (this.#taken.has(nonce)) return "replayed";
-    for (const [old, untilMs] of this.#taken) {
-      if (untilMs > nowMs) break;
-      this.#taken.delete(old);
-    }
-    this.#taken.set(nonce, expiresAtMs);
-    return "taken";
-  }
-}
-
 /** Time between two deletions of what has run out. */
 const FORGET_EVERY_MS = 60_000;
 /** A session changes only when the server has crashed: then its requests are forgotten too, and `take` sees it. */
 const KNOWN_MS = 1_000;
 
-/** Sessions of all hosts on one database. */
+/** Sessions of all servers on one database: hosts, or those of a factory. */
 export class DatabaseSessions implements RequestSessions {
   readonly #database: Database;
   #known: { readonly session: string; readonly atMs: number } | null = null;
@@ -59,7 +40,7 @@ export class DatabaseSessions implements RequestSessions {
          select session from made union all select session from sessions limit 1`,
       [randomBytes(16).toString("hex")],
     );
-    // Another host was faster, and this statement does not see it yet.
+    // Another server was faster, and this statement does not see it yet.
     if (found === undefined) return this.current();
     this.#known = { session: found.session, atMs };
     return found.session;

@@ -1,3 +1,7 @@
+/**
+ * Cost of a host's answers that search or list many rows, in units of the rate limit (foundation/http/answer-costs.ts). The
+ * routes of rows, records, versions and findings charge by it.
+ */
 import type { HostContext } from "./host-context.ts";
 
 /** Rows that are gone through, and entries of a list that are read and shown, in the time of a unit of the rate limit. */

@@ -1,3 +1,4 @@
+/** Tests of two Datanet hosts on one database. */
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";
 import { findRows } from "@openledger/client/datanets/browse-rows";

@@ -1,3 +1,7 @@
+/**
+ * Routes of the Datanet host to upload commits: the list of a commit's rows first, then the rows in pieces, in any order and
+ * any number of times. host-api.ts registers them.
+ */
 import { hex32 } from "@openledger/foundation/hex";
 import { countFromText } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";

@@ -1,4 +1,7 @@
-/** Checks that a recomputation is about a model of the ledger. Otherwise anybody could fill a host with models that do not exist. */
+/**
+ * Checks that a recomputation somebody has signed is about a model of the ledger: else anybody could fill a host with models
+ * that do not exist. record-routes.ts calls it.
+ */
 import { datanetError } from "../datanet-errors.ts";
 import type { VerifiedBody } from "../records/record.ts";
 import type { HostLedger } from "../store/ledger-view.ts";

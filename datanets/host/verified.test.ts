@@ -1,3 +1,4 @@
+/** Tests of recomputations (signed results of training or settling again) at a Datanet host. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";

@@ -1,3 +1,7 @@
+/**
+ * Routes of the Datanet host for versions: uploads and reads of the lists of rows behind their roots, the difference of two,
+ * and how to cite one. host-api.ts registers them.
+ */
 import { hex32 } from "@openledger/foundation/hex";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";

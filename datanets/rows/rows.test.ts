@@ -1,3 +1,4 @@
+/** Tests of the readers of contributors' files: CSV, JSON lines, Parquet and others. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";

@@ -1,6 +1,6 @@
 /**
- * Words of texts and of searches, as PostgreSQL's text search gets them: letters and digits alone, in small letters, so that
- * every server cuts them the same way. Scripts without spaces between words are cut into pairs of characters.
+ * Splits texts and searches into words for PostgreSQL's text search: letters and digits alone, in small letters, so that every
+ * server cuts them the same way. Scripts without spaces between words are cut into pairs of characters.
  */
 import type { Card } from "../card/card.ts";
 

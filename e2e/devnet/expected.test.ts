@@ -1,3 +1,4 @@
+/** Tests of the devnet's plan of transfers and of the balances that follow from it. */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { describe, expect, it } from "vitest";
 import {

@@ -5,6 +5,7 @@ import { administer, createTestDatabase, type TestDatabase } from "../testing/te
 import { Database, type DatabaseOptions } from "./database.ts";
 import { databaseError, isDuplicate, sqlStateOf } from "./database-errors.ts";
 import type { DatabasePart } from "./migrate.ts";
+import { addressOf, makeRole, rowRights } from "./roles.ts";
 import { isStorableText } from "./storable-text.ts";
 
 const logger = createLogger("test", "silent");
@@ -90,6 +91,25 @@ describe("a part's schema", () => {
     });
     await database();
     await database({ migrates: false });
+  });
+
+  it("is not changed by a role with the rights to its rows, which names the version that is missing", async () => {
+    const owner = await database();
+    const role = `${/test_\w+/.exec(home.url)![0]}_worker`;
+    await makeRole(owner, { name: role, password: "secret", rights: rowRights(part) });
+    const url = addressOf(home.url, role, "secret");
+    const rows = await database({ url });
+    await rows.query("insert into things values (1, 'a', null)");
+    expect(await rows.query("select name from things")).toEqual([{ name: "a" }]);
+    const next = { name: "sample", migrations: [FIRST, "alter table things add column size integer"] };
+    await expect(database({ url, part: next })).rejects.toMatchObject({
+      code: "SRV_DATABASE_SCHEMA",
+      data: { reason: "older", found: 1, expected: 2 },
+    });
+    await expect(database({ url, part: { name: "other", migrations: [FIRST] } })).rejects.toMatchObject({
+      code: "SRV_DATABASE_SCHEMA",
+      data: { found: 0 },
+    });
   });
 
   it("is not made in a database without Unicode", async () => {

@@ -1,4 +1,7 @@
-/** Large inputs of jobs: compressed, in pieces, under the SHA-256 of what they are unpacked, which is checked when they are read. */
+/**
+ * Stores the large inputs of a queue's jobs (job-queue.ts; such as a proof's inputs) in PostgreSQL: compressed, in pieces,
+ * under the SHA-256 of what they are unpacked, which is checked when they are read.
+ */
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";

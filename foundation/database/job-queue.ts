@@ -38,6 +38,8 @@ const PRESENT_S = 15;
 /** Priority of jobs without one, after all others: PostgreSQL's smallest integer. */
 const LAST_PRIORITY = 2 ** 31;
 const MAX_CONNECTIONS = 4;
+/** PostgreSQL's largest integer. */
+const MAX_RETRIES = 2 ** 31 - 1;
 
 /** A kind of jobs. Values are JSON; `task` and `answer` check what others have written. */
 export interface JobKind<Task extends z.ZodType, Answer extends z.ZodType, Progress extends z.ZodType> {
@@ -46,6 +48,8 @@ export interface JobKind<Task extends z.ZodType, Answer extends z.ZodType, Progr
   readonly task: Task;
   readonly answer: Answer;
   readonly progress: Progress;
+  /** Attempts of a job, after which it has failed, with longer and longer pauses; `Infinity`: as many as it takes. Default: 3. */
+  readonly maxAttempts?: number;
 }
 
 export type JobState<Answer, Progress> =
@@ -170,7 +174,7 @@ export class JobQueue<
   }
 
   async #start(migrates: boolean): Promise<void> {
-    const { name } = this.#kind;
+    const { maxAttempts = MAX_ATTEMPTS, name } = this.#kind;
     // pg-boss says by an Error without a code that its tables are missing.
     const isInstalled = migrates || (await this.#boss.isInstalled());
     if (isInstalled) await this.#boss.start();
@@ -178,9 +182,10 @@ export class JobQueue<
       await this.#boss.createQueue(name, {
         name,
         policy: "standard",
-        retryLimit: MAX_ATTEMPTS - 1,
+        retryLimit: Math.min(maxAttempts - 1, MAX_RETRIES),
         retryDelay: 1,
-        retryBackoff: true,
+        // Its pauses double with each attempt.
+        retryBackoff: maxAttempts < Number.POSITIVE_INFINITY,
         expireInSeconds: LEASE_MS / 1_000,
       });
     if (!isInstalled || (await this.#boss.getQueue(name)) === null) {

@@ -1,8 +1,8 @@
 /** Tables of the queues of jobs: pg-boss's own, and beside them large inputs and the workers that are there; and a worker's role. */
 import type PgBoss from "pg-boss";
-import { processErrors } from "../error-table.ts";
 import type { DatabasePart } from "./migrate.ts";
 import type { Queries, SqlValue } from "./queries.ts";
+import { makeRole, type Rights } from "./roles.ts";
 
 /**
  * Schema of the queues. pg-boss makes its tables in it (`JobQueue.open`), and migrates them itself: add an empty migration here
@@ -29,11 +29,8 @@ export const JOBS: DatabasePart = {
   ],
 };
 
-/** Names that PostgreSQL takes without quotes. */
-const ROLE_NAME = /^[a-z][a-z0-9_]{0,40}$/;
-
 /** Rights of a worker's role, and no others: it takes, renews and ends jobs, reads inputs, and says that it is there. */
-const WORKER_RIGHTS = [
+export const WORKER_RIGHTS: Rights = [
   "grant usage on schema openledger, jobs to %I",
   "grant select on openledger.parts, jobs.version, jobs.queue, jobs.inputs to %I",
   "grant select, insert, update, delete on jobs.job, jobs.workers to %I",
@@ -43,36 +40,19 @@ const WORKER_RIGHTS = [
  * Makes a role for workers of the queues, or gives the one of this name a new password. Open a `JobQueue` first: it makes the tables.
  * @throws SRV_CONFIG_INVALID for a name with other letters; SRV_DATABASE_FAILED for a connection that may not make roles
  */
-export async function makeWorkerRole(
+export const makeWorkerRole = (
   queries: Queries,
-  { name, password }: { readonly name: string; readonly password: string },
-): Promise<void> {
-  if (!ROLE_NAME.test(name)) {
-    const problem = "takes small letters, digits and _, and begins with a letter";
-    throw processErrors.raise("SRV_CONFIG_INVALID", `the name of a worker's role ${problem}`, {
-      data: { problems: [{ env: "name", problem }] },
-    });
-  }
-  // The server quotes: statements of this kind take no parameters.
-  const run = async (template: string, ...values: string[]) => {
-    const places = values.map((_, i) => `, $${i + 2}::text`).join("");
-    const [row] = await queries.query<{ statement: string }>(`select format($1${places}) as statement`, [
-      template,
-      ...values,
-    ]);
-    await queries.query(row!.statement);
-  };
-  const [found] = await queries.query<{ database: string; exists: boolean }>(
-    "select current_database() as database, exists (select from pg_roles where rolname = $1)",
-    [name],
-  );
-  const { database, exists } = found!;
-  await run(exists ? "alter role %I login password %L" : "create role %I login password %L", name, password);
-  // Everybody may connect to a new database, and make temporary tables in it.
-  await run("revoke all on database %I from public", database);
-  await run("grant connect on database %I to %I", database, name);
-  for (const right of WORKER_RIGHTS) await run(right, name);
-}
+  {
+    name,
+    password,
+    rights = [],
+  }: {
+    readonly name: string;
+    readonly password: string;
+    /** To further tables. */
+    readonly rights?: Rights;
+  },
+): Promise<void> => makeRole(queries, { name, password, rights: [...WORKER_RIGHTS, ...rights] });
 
 /** A database or a transaction as pg-boss takes it. It has `undefined` for NULL. */
 export const sqlOf = (queries: Queries): PgBoss.Db => ({

@@ -22,6 +22,7 @@ export interface DatabasePart {
 /** Lock of PostgreSQL that a migration has: any number, always the same. */
 const LOCK_ID = 7_301_944;
 const UNKNOWN_TABLE = "42P01";
+const NO_RIGHT = "42501";
 
 interface PartRecord {
   readonly version: number;
@@ -31,8 +32,8 @@ interface PartRecord {
 
 /**
  * Brings the part's schema to this version, after a copy of it (`NAME_before_VERSION`) where it has data of an older one.
- * @throws SRV_WRONG_DATABASE for another rollup's data; SRV_DATABASE_SCHEMA for a newer version, or an older one where this role
- * may not migrate
+ * @throws SRV_WRONG_DATABASE for another rollup's data; SRV_DATABASE_SCHEMA for a newer version, or an older one that this process or
+ * its role may not migrate
  */
 export async function migrate(
   database: Transactions,
@@ -51,7 +52,7 @@ export async function migrate(
   if (found !== undefined) requireOwn(found, part, rollup);
   if (found?.version === expected) return;
   if (!mayMigrate) throw schemaError(part, found?.version ?? 0, expected);
-  await database.transaction(async (queries) => {
+  const brought = database.transaction(async (queries) => {
     await queries.query("select pg_advisory_xact_lock($1)", [LOCK_ID]);
     await queries.query("create schema if not exists openledger");
     await queries.query(
@@ -72,6 +73,9 @@ export async function migrate(
       [part.name, expected, rollup?.chainId ?? null, rollup?.rollupAddress.toLowerCase() ?? null],
     );
     logger.info({ part: part.name, from: version, to: expected }, "the database's schema is in this version");
+  });
+  await brought.catch((error: unknown) => {
+    throw sqlStateOf(error) === NO_RIGHT ? schemaError(part, found?.version ?? 0, expected) : error;
   });
 }
 
@@ -108,7 +112,7 @@ function schemaError({ name }: DatabasePart, found: number, expected: number) {
   const todo =
     found > expected
       ? "start the later version that wrote it"
-      : "start a process that may make its tables first: a Datanet host, a factory, a model server or a sequencer";
+      : "run openledger operator prepare-database, or start a process first that may make its tables: a Datanet host, a factory, a model server or a sequencer";
   return processErrors.raise(
     "SRV_DATABASE_SCHEMA",
     `the database's schema ${name} has version ${found}, and this version works with ${expected}: ${todo}`,

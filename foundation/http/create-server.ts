@@ -1,5 +1,5 @@
 /**
- * The one place where servers are made: bounds of connections, bodies, time and requests, the client's address behind
+ * Makes the HTTP server of every process: bounds of connections, bodies, time and requests, the client's address behind
  * proxies, headers on every answer, and one form of refusals. Routes are the caller's.
  */
 

@@ -1,3 +1,4 @@
+/** Requires that every server of the product is made by create-server.ts. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -46,9 +46,10 @@ export const STORE_KINDS = {
     remedy: `Start the version that wrote it on another port, mirror that host into this one (openledger datanet upload ID --from URL --host URL), and move the folder away: ${UPGRADE}.`,
   },
   factory: {
-    format: 2,
+    // Tables of PostgreSQL (models/factory/store/factory-schema.ts): a folder with a store is of an earlier version.
+    format: 3,
     name: "a factory's folder",
-    remedy: `Let the version that wrote it serve until its answers are settled, and download the models; then start with an empty folder: ${UPGRADE}.`,
+    remedy: `Let the version that wrote it serve until its answers are settled, and download the models and rows; then start with an empty folder: ${UPGRADE}.`,
   },
   watcher: {
     format: 1,

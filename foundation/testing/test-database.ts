@@ -12,8 +12,8 @@ const FOLDER = new URL("../../.cache/test-database", import.meta.url).pathname;
 
 export interface TestDatabase {
   readonly url: string;
-  /** Makes a role for workers of the queues (job-tables.ts). @returns its address */
-  workerUrl(): Promise<string>;
+  /** Makes a role for workers of the queues (job-tables.ts). @param rights more of them @returns its address */
+  workerUrl(rights?: readonly string[]): Promise<string>;
   /** Deletes the database, and stops the server where no other test has one. */
   drop(): Promise<void>;
 }
@@ -28,14 +28,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const role = `${name}_worker`;
   return {
     url,
-    async workerUrl() {
+    async workerUrl(rights = []) {
       const client = new Client({ connectionString: url });
       await client.connect();
       const password = randomBytes(8).toString("hex");
       const query: Queries["query"] = async (text, values) =>
         (await client.query(text, values as unknown[])).rows;
       try {
-        await makeWorkerRole({ query }, { name: role, password });
+        await makeWorkerRole({ query }, { name: role, password, rights });
       } finally {
         await client.end();
       }

@@ -21,7 +21,7 @@ const SILENT_TIMEOUT_MS = 600_000;
 
 /** Routes are ready when the promise resolves. */
 export async function createFactoryApp(context: FactoryContext): Promise<FastifyInstance> {
-  const { jobs, config, runner } = context;
+  const { config, jobs } = context;
   const errors = factoryErrors(context);
   const app = await createServer({
     limits: config,
@@ -44,21 +44,24 @@ export async function createFactoryApp(context: FactoryContext): Promise<Fastify
   registerChoiceRoutes(app, context);
   registerJobRoutes(app, context);
   registerModelRoutes(app, context);
-  app.get("/health", { config: { rateLimit: false } }, (_request, reply) => {
-    reply.code(context.isHealthy() ? 200 : 503);
-    const counts = { jobs: jobs.all().length, running: runner.runningCount };
-    return { status: context.isHealthy() ? "ok" : "stopping", ...counts };
+  app.get("/health", { config: { rateLimit: false } }, async (_request, reply) => {
+    const isHealthy = await context.isHealthy();
+    reply.code(isHealthy ? 200 : 503);
+    if (!isHealthy) return { status: "stopping", running: context.runningCount() };
+    const counts = await jobs.counts();
+    const jobCount = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    return { status: "ok", jobs: jobCount, running: context.runningCount() };
   });
   serveMetrics(app, "/metrics", { textOf: () => context.metrics.registry });
   await app.ready();
   return app;
 }
 
-function infoOf({ client, config, origin, session }: FactoryContext): FactoryInfo {
+async function infoOf({ client, config, origin, sessions }: FactoryContext): Promise<FactoryInfo> {
   const { accounts, basePlaces, datanetHosts, maxDatasetBytes, maxJobsPerAccount, maxRows } = config;
   return {
     origin: origin(),
-    session,
+    session: await sessions.current(),
     domain: hex32(client.domain),
     chainId: client.chain.id,
     rollupAddress: client.rollupAddress,

@@ -1,4 +1,4 @@
-/** A factory as its users' programs and pages ask it. Runs in browsers. */
+/** Client of a factory's API, for the commands `openledger factory …` and the factory's pages. Runs in browsers. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";

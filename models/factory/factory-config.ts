@@ -78,7 +78,17 @@ export const FACTORY_SETTINGS = {
     default: "0",
     description: "threads of a job; 0 = one for each core",
   },
-  maxRunning: { schema: wholeNumber(1, 64), default: "1", description: "maximum jobs that run at a time" },
+  healthPort: SHARED_SETTINGS.healthPort,
+  maxRunning: {
+    schema: wholeNumber(0, 64),
+    default: "1",
+    description: "jobs that this server or worker runs at a time; 0 = none: workers elsewhere run them",
+  },
+  leaseMs: {
+    schema: wholeNumber(1_000, 600_000),
+    default: "20000",
+    description: "milliseconds after which a worker that was killed loses its jobs to another one",
+  },
   maxRows: { schema: wholeNumber(4, 1_000_000), default: "20000", description: "maximum rows of a data set" },
   maxSteps: { schema: wholeNumber(1, 1_000_000), default: "20000", description: "maximum steps of a job" },
   maxStoreBytes: {

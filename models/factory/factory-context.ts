@@ -2,6 +2,7 @@
 
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { RequestGuard } from "@openledger/datanets/host/request-guard";
+import type { RequestSessions } from "@openledger/datanets/host/request-sessions";
 import { REQUEST_HEADER } from "@openledger/datanets/records/signed-request";
 import { rawBodyOf } from "@openledger/foundation/http/bodies";
 import type { Logger } from "@openledger/foundation/logger";
@@ -12,37 +13,46 @@ import type { FactoryMetrics } from "./factory-metrics.ts";
 import type { ServedModels } from "./served-models.ts";
 import type { BaseRegistry } from "./store/base-registry.ts";
 import type { DatasetStore } from "./store/dataset-store.ts";
-import type { CircuitSize, StoredJob } from "./store/factory-store.ts";
-import type { JobRunner } from "./store/job-runner.ts";
+import type { CircuitSize, StoredJob } from "./store/factory-records.ts";
+import type { JobControl } from "./store/job-control.ts";
+import type { JobFiles } from "./store/job-files.ts";
 import type { JobStore } from "./store/job-store.ts";
+import type { TicketQueues } from "./store/job-tickets.ts";
 import type { SideTasks } from "./tasks/side-tasks.ts";
 import type { ModelTask } from "./tasks/task-messages.ts";
 
 export interface FactoryContext {
   readonly config: FactoryConfig;
-  /** Random at each start: signed requests name it. */
-  readonly session: string;
+  /** Session that signed requests name, the same for all servers. */
+  readonly sessions: RequestSessions;
   readonly client: LedgerClient;
   readonly guard: RequestGuard;
   readonly bases: BaseRegistry;
   readonly datasets: DatasetStore;
   readonly jobs: JobStore;
-  readonly runner: JobRunner;
+  readonly control: JobControl;
+  readonly files: JobFiles;
+  readonly queues: TicketQueues;
   readonly side: SideTasks;
   readonly served: ServedModels;
   /** Sizes of the rollup's settlement circuits; null while Ethereum does not answer. */
   readonly circuitSizes: () => Promise<readonly CircuitSize[] | null>;
-  /** Task for a job's computations. */
-  readonly taskOf: (job: {
-    readonly recipe: StoredJob["recipe"];
-    readonly view: Pick<StoredJob["view"], "baseId" | "datasetId">;
-  }) => ModelTask;
+  /** Runs `work` with the task for a job's computations, whose folders go with its end. */
+  readonly withTask: <T>(
+    job: {
+      readonly recipe: StoredJob["recipe"];
+      readonly view: Pick<StoredJob["view"], "baseId" | "datasetId">;
+    },
+    work: (task: ModelTask & { readonly jobFolder: string }) => Promise<T>,
+  ) => Promise<T>;
   readonly metrics: FactoryMetrics;
   readonly logger: Logger;
   readonly nowMs: () => number;
   /** The address that clients sign requests for. */
   origin(): string;
-  readonly isHealthy: () => boolean;
+  /** Jobs that this server's own worker has. */
+  readonly runningCount: () => number;
+  readonly isHealthy: () => Promise<boolean>;
   /** @throws SRV_DISK_FULL */
   requireRoom(): Promise<void>;
 }

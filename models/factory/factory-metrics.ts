@@ -1,10 +1,11 @@
 /** Prometheus metrics of the factory's process: jobs, short computations, errors. Served at /metrics. */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { type FactoryJob, jobStateSchema } from "./factory-api.ts";
+import { jobStateSchema } from "./factory-api.ts";
 
 interface WhatRuns {
-  readonly jobs: () => readonly { readonly view: Pick<FactoryJob, "state"> }[];
+  /** Number of jobs by their state; null while the database does not answer: the gauge stays as it was. */
+  readonly jobs: () => Promise<ReadonlyMap<string, number> | null>;
   readonly computations: () => { readonly running: number; readonly waiting: number };
 }
 
@@ -17,15 +18,15 @@ export function createFactoryMetrics({ computations, jobs }: WhatRuns) {
     help: "Jobs by their state",
     labelNames: ["state"] as const,
     registers,
-    collect() {
-      const counts = new Map(jobStateSchema.options.map((state) => [state, 0]));
-      for (const { view } of jobs()) counts.set(view.state, counts.get(view.state)! + 1);
-      for (const [state, count] of counts) this.set({ state }, count);
+    async collect() {
+      const counts = await jobs();
+      if (counts === null) return;
+      for (const state of jobStateSchema.options) this.set({ state }, counts.get(state) ?? 0);
     },
   });
   new Gauge({
     name: "factory_computations",
-    help: "Short computations (comparisons, estimates, exports, activations) that run or wait",
+    help: "Short computations (comparisons, estimates, exports) of this server that run or wait",
     labelNames: ["state"] as const,
     registers,
     collect() {

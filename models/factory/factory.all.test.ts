@@ -155,7 +155,8 @@ describe("a factory", () => {
   });
 
   it("lets accounts take turns, and shows each its own alone", async () => {
-    const first = await alice.begin(await requestOf(alice, { rounds: 20 }));
+    const first = await alice.begin(await requestOf(alice, { rounds: 60 }));
+    await eventsUntil(alice, first.id, isState("running"));
     const second = await alice.begin(await requestOf(alice));
     const other = await bob.begin(await requestOf(bob));
     expect(other.queuedBefore).toBe(1);
@@ -177,6 +178,12 @@ describe("a factory", () => {
 });
 
 describe("what a factory refuses", () => {
+  it("is a folder in which an earlier version stored what is in the database now", async () => {
+    mkdirSync(join(world.folder, "earlier", "store"), { recursive: true });
+    const earlier = world.factory("earlier", { FACTORY_DATA_PATH: join(world.folder, "earlier") });
+    await expect(earlier).rejects.toThrow(code("SRV_STORE_FORMAT"));
+  });
+
   it("is whoever has not signed, or is none of its accounts", async () => {
     const answer = await fetch(`${factory.url}/v1/jobs`);
     expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([
@@ -246,8 +253,12 @@ describe("what a factory refuses", () => {
       FACTORY_MAX_STORE_BYTES: "1024",
     });
     const client = await strict.as(0);
-    writeFileSync(join(world.folder, "strict", "full"), new Uint8Array(1_024));
-    await expect(client.addDataset(upload)).rejects.toThrow(code("SRV_DISK_FULL"));
+    const lines = (name: string) =>
+      jsonlOf(Array.from({ length: 10 }, (_, i) => ({ text: `${name}${i}`.repeat(60) })));
+    await client.addDataset({ ...upload, jsonl: lines("first") });
+    await expect(client.addDataset({ ...upload, jsonl: lines("second") })).rejects.toThrow(
+      code("SRV_DISK_FULL"),
+    );
     const small = await (await world.factory("small", { FACTORY_MAX_ROWS: "10", FACTORY_BASES: "" })).as(0);
     await expect(small.addDataset(upload)).rejects.toThrow(code("SRV_TOO_LARGE"));
     for (const jsonl of ["", "no JSON", '{"text":7}', '{"prompt":"a"}'])

@@ -15,7 +15,7 @@ import {
 } from "../tuning/recipe/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe, weightsOf } from "../tuning/recipe/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
-import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
+import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-records.ts";
 import type { PlainTerms } from "./tasks/task-messages.ts";
 
 /** Minimum steps of a tuning, however few its rows. */

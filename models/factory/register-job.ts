@@ -1,4 +1,7 @@
-/** Registration from the owner's side: their wallet creates the model and signs its activation. Runs in browsers. */
+/**
+ * Registers a job's model on the ledger, on its owner's side: the owner's key creates the model and signs its activation, the
+ * factory proves it. `openledger factory register` and the job's page call it. Runs in browsers.
+ */
 
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";

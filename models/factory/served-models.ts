@@ -2,10 +2,12 @@
  * Models of finished jobs whose questions the factory answers: each with a thread and a settler. The owner
  * of a job turns serving on and off from its page.
  */
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { Database } from "@openledger/foundation/database/database";
+import { isUnreachable } from "@openledger/foundation/database/database-errors";
 import type { Logger } from "@openledger/foundation/logger";
 import type { FastifyInstance } from "fastify";
 import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
@@ -15,7 +17,8 @@ import { SettlingReport } from "../settling/daemon/turn-report.ts";
 import { BASE_FOLDER, isAddress, OWN_BASE } from "../tuning/base/base-place.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import type { BaseRegistry } from "./store/base-registry.ts";
-import type { StoredJob } from "./store/factory-store.ts";
+import type { StoredJob } from "./store/factory-records.ts";
+import type { JobFiles } from "./store/job-files.ts";
 import type { JobStore } from "./store/job-store.ts";
 import { MODEL_FOLDER } from "./tasks/dataset-files.ts";
 
@@ -23,6 +26,14 @@ import { MODEL_FOLDER } from "./tasks/dataset-files.ts";
 const HELD_BYTES = 128 * 2 ** 20;
 /** Time for which an answer may stay unpaid before its account may ask again. */
 const ANSWER_TTL_MS = 600_000;
+/** Interval between two looks at what other servers serve, and renewals of this one's settling. */
+const FOLLOW_MS = 5_000;
+/** Time after which another server settles a model whose settler is silent. */
+const SETTLER_MS = 30_000;
+const SEEN_MS = 1_000;
+/** Advisory lock under which a model begins to be served. */
+const SERVED_LOCK = 7_301_948;
+
 /** Settles closed epochs of a model from what its server has, without its key. */
 export type StartSettler = (order: {
   readonly modelId: number;
@@ -36,53 +47,75 @@ interface Needs {
   readonly jobs: JobStore;
   readonly client: LedgerClient;
   readonly config: FactoryConfig;
-  /** Answers, and the payments for them (`ANSWERS_PART`). */
   readonly database: Database;
+  /** Answers, and the payments for them (`ANSWERS_PART`). */
+  readonly answers: Database;
+  readonly files: JobFiles;
   readonly logger: Logger;
-  readonly folderOf: (jobId: string) => string;
   /** Absent if no Ethereum node is at hand: nothing is settled then. */
   readonly startSettler: StartSettler | undefined;
 }
 
-interface Served {
-  readonly app: FastifyInstance;
-  close(): Promise<void>;
+interface Opened {
+  readonly jobId: string;
+  readonly models: AnswerModels;
+  /** Settles the model, where this server does; null before it begins. */
+  settler: Promise<{ stop(): Promise<void> }> | null;
+  startSettler(): Promise<{ stop(): Promise<void> }>;
 }
 
+/** Models that the factory serves: every server answers for all of them, and one server at a time settles each. */
 export class ServedModels {
   readonly #needs: Needs;
   /** Models by their leaves, also those that are being opened. */
-  readonly #open = new Map<number, Promise<Served>>();
-  readonly #apps = new Map<number, FastifyInstance>();
+  readonly #open = new Map<number, Promise<Opened>>();
+  /** Models that are opened before the database says that they are served. */
+  readonly #beginning = new Set<number>();
+  /** Name of this server, under which it settles. */
+  readonly #name = randomUUID();
   #url = "";
+  #timer: NodeJS.Timeout | undefined;
+  #following: Promise<void> = Promise.resolve();
+  #isClosed = false;
+  #seen: { readonly atMs: number; readonly served: Promise<StoredJob[]> } | null = null;
 
   constructor(needs: Needs) {
     this.#needs = needs;
   }
 
   /** Lists the models in the order of their leaves. */
-  list(): { modelId: number }[] {
-    return [...this.#apps.keys()].sort((a, b) => a - b).map((modelId) => ({ modelId }));
+  async list(): Promise<{ modelId: number }[]> {
+    const served = await this.#served();
+    return served.map(({ view }) => ({ modelId: view.modelId! })).sort((a, b) => a.modelId - b.modelId);
   }
 
-  /** Returns the routes of an answer server. @throws MOD_FACTORY_UNKNOWN if the model is not served here now */
-  routesOf(model: string): FastifyInstance {
-    const app = /^\d{1,8}$/.test(model) ? this.#apps.get(Number(model)) : undefined;
-    if (app !== undefined) return app;
+  /** Returns the routes of an answer server. @throws MOD_FACTORY_UNKNOWN if the model is not served now */
+  async routesOf(model: string): Promise<FastifyInstance> {
+    const modelId = /^\d{1,8}$/.test(model) ? Number(model) : Number.NaN;
+    const known = this.#open.get(modelId);
+    if (known !== undefined) return (await known).models.app;
+    // Another server may have begun to serve it.
+    const job = (await this.#served()).find(({ view }) => view.modelId === modelId);
+    if (job !== undefined && !this.#isClosed) return (await this.#serve(job, modelId)).models.app;
     throw factoryError("MOD_FACTORY_UNKNOWN", `no model ${model.slice(0, 20)} is served here`, {
       data: { kind: "model", name: model.slice(0, 20) },
     });
   }
 
-  /** Serves the models again that the factory served when it ended. @param url the factory's own address */
-  async takeUp(url: string): Promise<void> {
+  /** Serves what the factory serves, and follows what other servers change. @param url this server's own address */
+  takeUp(url: string): void {
     this.#url = url;
-    for (const job of this.#served()) {
-      const { id, modelId } = job.view;
-      await this.#serve(job, modelId!).catch((error: unknown) =>
-        this.#needs.logger.error({ err: error, job: id, modelId }, "the model cannot be served"),
-      );
-    }
+    const follow = () => {
+      this.#following = this.#follow()
+        .catch((error: unknown) => {
+          if (!isUnreachable(error))
+            this.#needs.logger.error({ err: error }, "served models are not followed");
+        })
+        .finally(() => {
+          if (!this.#isClosed) this.#timer = setTimeout(follow, FOLLOW_MS);
+        });
+    };
+    follow();
   }
 
   /**
@@ -91,52 +124,116 @@ export class ServedModels {
    */
   async serve(job: StoredJob): Promise<StoredJob> {
     const { id, leafId, modelId } = job.view;
-    if (modelId === null || !(await getModel(this.#needs.client, modelId)).counters.isReady)
+    const { client, config, jobs } = this.#needs;
+    if (modelId === null || !(await getModel(client, modelId)).counters.isReady)
       throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} has no model that is registered`, {
         data: { reason: "not-registered", id },
       });
-    const { jobs, config } = this.#needs;
-    const others = this.#served().filter(({ view }) => view.id !== id);
-    const own = others.filter(({ view }) => view.leafId === leafId);
-    if (others.length >= config.maxServed || own.length >= config.maxServedPerAccount)
-      throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} served models`, {
-        data: { reason: "served-full", what: "served models", max: config.maxServedPerAccount },
+    const requirePlace = (others: readonly { readonly id: string; readonly leafId: number }[]) => {
+      const own = others.filter((other) => other.id !== id && other.leafId === leafId);
+      const all = others.filter((other) => other.id !== id);
+      if (all.length >= config.maxServed || own.length >= config.maxServedPerAccount)
+        throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} served models`, {
+          data: { reason: "served-full", what: "served models", max: config.maxServedPerAccount },
+        });
+    };
+    requirePlace((await jobs.served()).map(({ view }) => view));
+    this.#beginning.add(modelId);
+    try {
+      await this.#settle(await this.#serve(job, modelId));
+      return await jobs.change(id, async (_, queries) => {
+        await queries.query("select pg_advisory_xact_lock($1)", [SERVED_LOCK]);
+        requirePlace(
+          await queries.query<{ id: string; leafId: number }>(
+            `select id, leaf_id as "leafId" from jobs where is_served`,
+          ),
+        );
+        return { view: { isServed: true } };
       });
-    await this.#serve(job, modelId);
-    return jobs.change(id, { view: { isServed: true } });
+    } catch (error) {
+      if (!job.view.isServed) await this.#close(modelId);
+      throw error;
+    } finally {
+      this.#beginning.delete(modelId);
+      this.#seen = null;
+    }
   }
 
   /** @throws MOD_FACTORY_JOB_STATE while payments wait for the openings that are here */
   async end(job: StoredJob): Promise<StoredJob> {
     const { id, modelId } = job.view;
-    const { jobs, client } = this.#needs;
+    const { client, jobs } = this.#needs;
     if (modelId !== null && job.view.isServed) {
       const { closedEpoch, counters } = await getModel(client, modelId);
       if (closedEpoch !== null || counters.paymentCount > 0)
         throw factoryError("MOD_FACTORY_JOB_STATE", `model ${modelId} has payments that are not settled`, {
           data: { reason: "unsettled", id, modelId, epoch: counters.epoch },
         });
-      await this.#close(modelId);
     }
-    return jobs.change(id, { view: { isServed: false } });
+    const ended = await jobs.change(id, () => ({ view: { isServed: false } }));
+    this.#seen = null;
+    if (modelId !== null) await this.#close(modelId);
+    return ended;
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#following;
     await Promise.all([...this.#open.keys()].map((modelId) => this.#close(modelId)));
   }
 
-  #served(): StoredJob[] {
-    return this.#needs.jobs.all().filter(({ view }) => view.isServed && view.modelId !== null);
+  /** Jobs of served models, as they were at most a second ago: anybody may ask for any model. */
+  #served(): Promise<StoredJob[]> {
+    const atMs = performance.now();
+    if (this.#seen === null || atMs - this.#seen.atMs > SEEN_MS)
+      this.#seen = { atMs, served: this.#needs.jobs.served() };
+    return this.#seen.served;
   }
 
-  async #serve(job: StoredJob, modelId: number): Promise<void> {
-    const known = this.#open.get(modelId);
-    const opening = known ?? this.#start(job, modelId);
+  async #follow(): Promise<void> {
+    const { jobs, logger } = this.#needs;
+    const served = new Map((await jobs.served()).map((job) => [job.view.modelId!, job]));
+    for (const modelId of this.#open.keys())
+      if (!served.has(modelId) && !this.#beginning.has(modelId)) await this.#close(modelId);
+    for (const [modelId, job] of served) {
+      try {
+        await this.#settle(await this.#serve(job, modelId));
+      } catch (error) {
+        logger.error({ err: error, job: job.view.id, modelId }, "the model cannot be served");
+      }
+    }
+  }
+
+  async #serve(job: StoredJob, modelId: number): Promise<Opened> {
+    const opening = this.#open.get(modelId) ?? this.#start(job, modelId);
     this.#open.set(modelId, opening);
     try {
-      this.#apps.set(modelId, (await opening).app);
+      return await opening;
     } catch (error) {
-      this.#open.delete(modelId);
+      if (this.#open.get(modelId) === opening) this.#open.delete(modelId);
+      throw error;
+    }
+  }
+
+  /** Settles the model here if no other server does, and stops where one has taken over: this one did not answer for a while. */
+  async #settle(opened: Opened): Promise<void> {
+    const isOurs = await this.#needs.database.query(
+      `update jobs set settler = $1, settler_until = now() + $3 * interval '1 millisecond'
+         where id = $2 and (settler is null or settler = $1 or settler_until < now()) returning id`,
+      [this.#name, opened.jobId, SETTLER_MS],
+    );
+    if (isOurs.length === 0) {
+      const settler = opened.settler;
+      opened.settler = null;
+      await (await settler)?.stop();
+      return;
+    }
+    opened.settler ??= opened.startSettler();
+    try {
+      await opened.settler;
+    } catch (error) {
+      opened.settler = null;
       throw error;
     }
   }
@@ -144,57 +241,66 @@ export class ServedModels {
   async #close(modelId: number): Promise<void> {
     const opening = this.#open.get(modelId);
     this.#open.delete(modelId);
-    this.#apps.delete(modelId);
-    await opening?.then(
-      (served) => served.close(),
-      // Whoever opened it got the error.
-      () => undefined,
-    );
+    // Whoever opened it got the error.
+    const opened = await opening?.catch(() => undefined);
+    if (opened === undefined) return;
+    await (await opened.settler?.catch(() => null))?.stop();
+    await opened.models.close();
+    // Another server goes on at once.
+    await this.#needs.database
+      .query("update jobs set settler = null where id = $1 and settler = $2", [opened.jobId, this.#name])
+      .catch(() => {});
   }
 
-  async #start({ view }: StoredJob, modelId: number): Promise<Served> {
-    const { bases, client, config, folderOf, logger, startSettler } = this.#needs;
-    const { place } = bases.require(view.baseId);
+  async #start({ view }: StoredJob, modelId: number): Promise<Opened> {
+    const { bases, client, config, files, logger, startSettler } = this.#needs;
+    const { place } = await bases.require(view.baseId);
     if (isAddress(place))
       throw factoryError("MOD_FACTORY_JOB_STATE", `the base of job ${view.id} is not on this machine`, {
         data: { reason: "base-elsewhere", id: view.id },
       });
     const folder = join(config.dataPath, "served", String(modelId));
-    const modelFolder = join(folderOf(view.id), MODEL_FOLDER);
+    const modelFolder = join(folder, MODEL_FOLDER);
+    for (const { name } of await files.list(view.id, "model"))
+      await files.fetch(view.id, "model", name, join(modelFolder, name));
     const report = startSettler === undefined ? undefined : new SettlingReport(modelId);
+    let isSettling = false;
     const models = await AnswerModels.open(
       [{ modelId, folder: modelFolder }],
       {
         ...config,
         adaptersFolder: join(folder, "adapters"),
-        database: this.#needs.database,
+        database: this.#needs.answers,
         basePath: place === OWN_BASE ? BASE_FOLDER : place,
         kernels: config.kernels as KernelChoice,
         heldBytes: HELD_BYTES,
         scores: "int32",
         domain: client.domain,
         answerTtlMs: ANSWER_TTL_MS,
-        settlingOf: () => report,
+        settlingOf: () => (isSettling ? report : undefined),
       },
       { log: logger },
     );
-    try {
-      const settler = await startSettler?.({
-        modelId,
-        modelFolder,
-        serverUrl: `${this.#url}${LEDGER_PATH}/${modelId}`,
-        report: report!,
-      });
-      return {
-        app: models.app,
-        async close() {
-          await settler?.stop();
-          await models.close();
-        },
-      };
-    } catch (error) {
-      await models.close();
-      throw error;
-    }
+    return {
+      jobId: view.id,
+      models,
+      settler: null,
+      startSettler: async () => {
+        if (startSettler === undefined) return { stop: async () => {} };
+        const settler = await startSettler({
+          modelId,
+          modelFolder,
+          serverUrl: `${this.#url}${LEDGER_PATH}/${modelId}`,
+          report: report!,
+        });
+        isSettling = true;
+        return {
+          async stop() {
+            isSettling = false;
+            await settler.stop();
+          },
+        };
+      },
+    };
   }
 }

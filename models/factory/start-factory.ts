@@ -21,10 +21,10 @@ import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts"
 /** Interval between two checks of a served model's epoch. */
 const SETTLING_INTERVAL_MS = 3_000;
 
-/** A factory that listens, with the rollup of its deployment record. @throws CLI_UNREACHABLE, SRV_STORE_LOCKED, … */
+/** A factory that listens, with the rollup of its deployment record. @throws CLI_UNREACHABLE, SRV_DATABASE_UNREACHABLE, … */
 export async function startFactory(
   config: FactoryConfig,
-  modules: { readonly logger: Logger; readonly onFatal: (error: unknown) => void },
+  modules: { readonly logger: Logger },
 ): Promise<FactoryProcess & { readonly url: string }> {
   const { deploymentPath, requestTimeoutMs, rpcUrl, sequencerUrl } = config;
   const deployment = loadDeployment(deploymentPath);

@@ -35,6 +35,8 @@ export interface LanguageRoutes {
 interface ServingAppModules {
   readonly registry: Registry;
   readonly keys: ApiKeys;
+  /** Whether the database answers: without it nobody is served. */
+  readonly isReachable: () => Promise<boolean>;
   readonly limits: ServerLimits;
   readonly log: ServerLog;
   /** null if no base is served: there are none of OpenAI's routes then. */
@@ -63,8 +65,9 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
   });
   // Anybody's page may ask: there are no cookies, and what costs something is signed by the account that pays.
   await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
-  app.get("/health", (_request, reply) => {
-    const { activeCount = 0, isHealthy = true, queuedCount = 0 } = language?.engine ?? {};
+  app.get("/health", async (_request, reply) => {
+    const { activeCount = 0, isHealthy: isRunning = true, queuedCount = 0 } = language?.engine ?? {};
+    const isHealthy = isRunning && (await modules.isReachable());
     return reply.code(isHealthy ? 200 : 503).send({ isHealthy, activeCount, queuedCount });
   });
   serveMetrics(app, "/metrics", { textOf: () => registry });

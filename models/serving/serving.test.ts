@@ -1,3 +1,4 @@
+/** Tests of the answer server's OpenAI routes over HTTP. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";

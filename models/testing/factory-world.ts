@@ -4,11 +4,13 @@ import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-r
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import type { TestHost } from "@openledger/datanets/testing/test-host";
 import { createLogger } from "@openledger/foundation/logger";
-import { createTestDatabase } from "@openledger/foundation/testing/test-database";
+import { type OwnProcess, startOwnProcess } from "@openledger/foundation/testing/own-process";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";
-import type { CircuitSize } from "../factory/store/factory-store.ts";
+import type { CircuitSize } from "../factory/store/factory-records.ts";
+import { FACTORY_WORKER_RIGHTS } from "../factory/store/factory-schema.ts";
 import { makeModel, writeMadeModel } from "./made-models.ts";
 import { byteConfig } from "./text-rows.ts";
 
@@ -27,7 +29,19 @@ export interface FactoryWorld extends HostWorld {
   readonly datanetHost: TestHost;
   /** Folder of a base whose tokens are bytes. */
   readonly basePath: string;
+  /** Servers of one name have one database: they are one factory. */
   factory(name: string, environment?: Record<string, string>): Promise<TestFactory>;
+  /** The database of the factory of a name. */
+  database(name: string): Promise<TestDatabase>;
+  /**
+   * Starts a worker of a factory as a process of its own, in the role that `operator worker-role` makes.
+   * @param onJob called with each job that it begins, and whether it goes on from a state
+   */
+  worker(
+    name: string,
+    environment?: Record<string, string>,
+    onJob?: (jobId: string, hasState: boolean) => void,
+  ): Promise<OwnProcess>;
 }
 
 export async function createFactoryWorld(
@@ -38,12 +52,13 @@ export async function createFactoryWorld(
   const basePath = join(world.folder, "bases", "small");
   await writeMadeModel(basePath, makeModel(byteConfig, "text"));
   const factories: FactoryProcess[] = [];
-  const database = await createTestDatabase();
-  const environment = (dataPath: string) => ({
+  const workers: OwnProcess[] = [];
+  const databases = new Map<string, Promise<TestDatabase>>();
+  const environment = (dataPath: string, databaseUrl: string) => ({
     FACTORY_DEPLOYMENT_PATH: join(world.folder, "deployment.json"),
     FACTORY_SEQUENCER_URL: world.sequencerUrl,
     FACTORY_DATA_PATH: dataPath,
-    FACTORY_DATABASE_URL: database.url,
+    FACTORY_DATABASE_URL: databaseUrl,
     FACTORY_PORT: "0",
     FACTORY_DATANET_HOSTS: datanetHost.url,
     FACTORY_BASES: basePath,
@@ -52,16 +67,21 @@ export async function createFactoryWorld(
     FACTORY_RATE_LIMIT_PER_MINUTE: "1000000",
     FACTORY_LOG_LEVEL: "silent",
   });
+  const databaseOf = (name: string) => {
+    const database = databases.get(name) ?? createTestDatabase();
+    databases.set(name, database);
+    return database;
+  };
   return {
     ...world,
     datanetHost,
     basePath,
+    database: databaseOf,
     async factory(name, more = {}) {
-      const config = readFactoryConfig({ ...environment(join(world.folder, name)), ...more });
+      const { url: databaseUrl } = await databaseOf(name);
+      const dataPath = join(world.folder, `${name}-${factories.length}`);
+      const config = readFactoryConfig({ ...environment(dataPath, databaseUrl), ...more });
       const reader = { ...(await world.user(0)), l2Key: null, leafId: null };
-      const fatal = (error: unknown) => {
-        throw error;
-      };
       const trainerIds: number[] = [];
       const destination = {
         write(line: string) {
@@ -73,7 +93,6 @@ export async function createFactoryWorld(
         client: reader,
         circuitSizes: async () => [FACTORY_CIRCUIT],
         logger: createLogger("test", "info", destination),
-        onFatal: fatal,
       });
       factories.push(made);
       const url = await made.listen();
@@ -84,9 +103,25 @@ export async function createFactoryWorld(
         as: async (index) => new FactoryClient(await world.user(index), url),
       };
     },
+    async worker(name, more = {}, onJob = () => {}) {
+      const database = await databaseOf(name);
+      const databaseUrl = await database.workerUrl(FACTORY_WORKER_RIGHTS);
+      const dataPath = join(world.folder, `${name}-worker-${workers.length}`);
+      const started = await startOwnProcess(
+        "models/factory/worker/main.ts",
+        { ...environment(dataPath, databaseUrl), FACTORY_LOG_LEVEL: "info", ...more },
+        ({ hasState, job, msg }) => {
+          if (msg === "job runs") onJob(job as string, hasState === true);
+          return msg === "factory worker runs" ? "" : null;
+        },
+      );
+      workers.push(started);
+      return started;
+    },
     async close() {
+      for (const { process: child } of workers) child.kill("SIGKILL");
       for (const one of factories) await one.stop().catch(() => {});
-      await database.drop();
+      for (const database of databases.values()) await (await database).drop();
       await world.close();
     },
   };

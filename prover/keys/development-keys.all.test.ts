@@ -1,3 +1,4 @@
+/** Tests of development keys with sample circuits, checked by snarkjs. */
 import { copyFile, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+/** Compares field arithmetic of the native addon with bigint. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { edgeValues, findAddon, joinNumbers, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";

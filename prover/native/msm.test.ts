@@ -1,3 +1,4 @@
+/** Compares sums of scalar * point of the native addon with another library. */
 import { bn254 } from "@noble/curves/bn254.js";
 import { describe, expect, test } from "vitest";
 import {

@@ -1,3 +1,4 @@
+/** Compares the quotient polynomial of the native addon with its definition. */
 import { invertMod } from "@openledger/foundation/modular";
 import { describe, expect, test } from "vitest";
 import { rootOfUnity } from "../formats/bn254-numbers.ts";

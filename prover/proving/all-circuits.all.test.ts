@@ -1,3 +1,4 @@
+/** Proves a small circuit of every kind in the registry with every back end; snarkjs verifies the proofs. */
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import { leafExit, payeeExit } from "@openledger/circuits/exit/exit-statement";

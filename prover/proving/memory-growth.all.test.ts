@@ -1,3 +1,4 @@
+/** Requires that no back end's memory grows from proof to proof. */
 import { readFile } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

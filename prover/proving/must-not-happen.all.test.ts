@@ -1,3 +1,4 @@
+/** Tests of the back ends with damaged keys, awkward circuits and extreme witnesses: no false proof gets out. */
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";

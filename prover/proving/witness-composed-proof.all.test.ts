@@ -1,3 +1,4 @@
+/** Proves a composed circuit from its inputs with each back end. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

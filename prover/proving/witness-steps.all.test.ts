@@ -1,3 +1,4 @@
+/** Compares witnesses by the steps of row-steps.ts with those of circom's programs. */
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";

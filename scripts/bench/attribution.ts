@@ -1,6 +1,6 @@
 /**
- * Classifiers of `npm run bench -- attribution`: how well the integers that direct models (logistic, of digits and
- * e-mails) register predict retraining, what attackers earn, and how fast rows are scored.
+ * Part of `npm run bench -- attribution` for classifiers: measures how well the integers that direct models (logistic, of
+ * digits and e-mails) register predict retraining, what attackers earn, and how fast rows are scored.
  */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";

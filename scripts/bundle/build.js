@@ -22,6 +22,7 @@ const MAINS = [
   "prover/queue/main.ts",
   "datanets/host/main.ts",
   "models/factory/main.ts",
+  "models/factory/worker/main.ts",
 ];
 const ROOMS_OF_ENTRIES = ["circuits", "prover", "datanets", "bridge", "models", "sequencer", "scripts/watch"];
 

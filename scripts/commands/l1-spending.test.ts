@@ -1,3 +1,4 @@
+/** Tests of the caps on L1 fees against an Ethereum node that names false prices. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,3 +1,4 @@
+/** Tests of the npm package of the client: installed, compiled, bundled and used. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,3 +1,4 @@
+/** Runs the programs of examples/ against a rollup. */
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";

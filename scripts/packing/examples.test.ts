@@ -1,3 +1,4 @@
+/** Compiles the programs of examples/ against the client package's exports. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

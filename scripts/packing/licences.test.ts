@@ -1,3 +1,4 @@
+/** Requires that all that the client package installs is under MIT. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** Tests of the npm package of the prover: installed, and used as its README shows. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type InstalledPackage, installPackage } from "./testing/installed-package.ts";

@@ -1,3 +1,4 @@
+/** Tests of the npm package of the verifier: installed, and used as its README shows. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";

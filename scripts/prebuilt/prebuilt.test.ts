@@ -1,3 +1,4 @@
+/** Requires that prebuilt circuits and contracts belong to today's sources. */
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import {

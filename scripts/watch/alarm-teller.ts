@@ -1,6 +1,6 @@
 /**
- * Alarms of a watcher to a webhook: differences, things that cannot be recomputed, and the full node's own alarms. The watcher
- * polls it; times are in Unix milliseconds.
+ * Sends the alarms of a watcher (`openledger watch`, which recomputes models and settlements) to a webhook: differences, things
+ * that cannot be recomputed, and the full node's own alarms. The watcher polls it; times are in Unix milliseconds.
  */
 import type { Logger } from "@openledger/foundation/logger";
 import type { DifferingTask, StoredTask } from "./watch-tasks.ts";

@@ -1,4 +1,4 @@
-/** Servers of models for a watcher, which fetches files and openings from them. */
+/** Finds the answer servers from which a watcher (`openledger watch`) fetches models' files and the openings of receipts. */
 import { listServedModels } from "@openledger/client/actions/answers/served-models";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { Logger } from "@openledger/foundation/logger";

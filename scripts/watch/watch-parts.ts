@@ -1,4 +1,4 @@
-/** Settings and modules of a watcher: watch-process.ts makes them, watcher.ts works with them. */
+/** Types of a watcher's settings and modules (`openledger watch`): watch-process.ts makes them, watcher.ts works with them. */
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { Logger } from "@openledger/foundation/logger";

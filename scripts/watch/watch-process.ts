@@ -1,4 +1,4 @@
-/** Watcher process, wired up: a full node, and beside it the parts that recompute and report. */
+/** Builds a running watcher for `openledger watch`: a full node, and beside it the parts that recompute and report. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";

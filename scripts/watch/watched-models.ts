@@ -1,5 +1,6 @@
 /**
- * Work of a watcher, from the replayed ledger: models of the watched Datanets, and a task for each model and each settled epoch.
+ * Lists the work of a watcher (`openledger watch`) from the replayed ledger: a task for each model of the watched Datanets and
+ * for each settled epoch.
  */
 import { datanetIds, type LeafState, unpackBinding, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { WatchTask } from "./watch-tasks.ts";

@@ -1,6 +1,6 @@
 /**
- * Watcher's own work beside its full node: it recomputes what is new, signs its results, and brings them to hosts.
- * watch-process.ts starts it.
+ * The watcher's loop beside its full node (`openledger watch`): recomputes what is new, signs its results, and brings them to
+ * hosts. watch-process.ts starts it.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { fetchFile } from "@openledger/attribution/model/model-download";

@@ -1,6 +1,6 @@
 /**
- * Early refusal of WebSocket upgrades to the feed, malformed ones and those beyond its places, before the
- * framework spends work on them. api.ts installs it on its server.
+ * Refuses WebSocket upgrades to the feed that are malformed, or beyond the number that it allows, before the framework spends
+ * work on them. api.ts installs it on its server.
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";

@@ -1,3 +1,4 @@
+/** Tests of the API's lists of the latest operations and of its search by a piece of a hash. */
 import { KIND } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import { expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** Tests of what the API's lists charge a client's rate limit. */
 import { expect, it } from "vitest";
 import { freshRollup } from "../testing/fresh-rollup.ts";
 import { close, send } from "../testing/test-operator.ts";

@@ -1,3 +1,4 @@
+/** Tests of POST /v1/operations/batch, many signed operations in one body. */
 import { SUBGROUP_ORDER } from "@openledger/circuits/field/curve/eddsa";
 import { useNativeField } from "@openledger/circuits/field/poseidon";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";

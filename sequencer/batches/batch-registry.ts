@@ -1,5 +1,5 @@
 /**
- * The batches between closed and final, and the ledger after each of them. batch-pipeline.ts owns it.
+ * Holds the batches between closed and final in memory, and the ledger after each of them; batch-pipeline.ts owns it.
  *
  * The stored snapshot is the ledger after the last *final* batch, never after a posted one: a posted batch may
  * still be taken back by an L1 reorganisation, and must then be rebuilt from the state before it. Until a batch is

@@ -1,6 +1,6 @@
 /**
- * Close of the open batch: its data, place (blob or calldata) and record in the registry. batch-pipeline.ts
- * closes with it, and so do rebuilds, rebases and full nodes.
+ * Closes the open batch: makes its data, chooses blob or calldata for it, and makes its record in the registry.
+ * batch-pipeline.ts closes with it, and so do rebuilds, rebases and full nodes.
  */
 import { stateBatchNow } from "@openledger/circuits/blob/blob-opening";
 import { type DataPlace, isBlobShape } from "@openledger/circuits/protocol";

@@ -1,3 +1,4 @@
+/** Tests of operations that wait behind a nonce gap (intake/mempool.ts) in a running sequencer. */
 import { describe, expect, it } from "vitest";
 import { freshRollup } from "../testing/fresh-rollup.ts";
 import { operationJson, type TestRollup, transfer } from "../testing/test-rollup.ts";

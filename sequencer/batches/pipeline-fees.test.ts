@@ -1,3 +1,4 @@
+/** Tests of the fees of batches in a running sequencer, and of the operator's account. */
 import { expect, it } from "vitest";
 import { storeKeys } from "../store/store-keys.ts";
 import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";

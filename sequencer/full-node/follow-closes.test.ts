@@ -1,3 +1,4 @@
+/** Tests of a full node about closes of epochs and their randomness on L1. */
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import {

@@ -1,3 +1,4 @@
+/** Tests of a full node about forced entries, also of a sequencer that lies about them. */
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import {

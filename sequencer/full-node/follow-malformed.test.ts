@@ -1,3 +1,4 @@
+/** Tests of a full node when L1 takes a batch that breaks the ledger's rules. */
 import { join } from "node:path";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { makeDatanet, nullWithLeaf, tooManyRows } from "@openledger/bridge/testing/malformed-fixture";

@@ -1,3 +1,4 @@
+/** Tests of a full node about models in shards: payments, closes, rewards, settlements. */
 import { join } from "node:path";
 import { MODEL_ID, SHARDED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
 import { entrySignals } from "@openledger/circuits/settlement/settlement-statement";

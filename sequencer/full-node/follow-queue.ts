@@ -1,6 +1,6 @@
 /**
- * L1's queue in a full node: its entries from the last final batch's head on, final or not. Where L1 takes some of them
- * back, their execution is undone, too.
+ * Follows L1's queue for a full node: its entries from the last final batch's head on, final or not. Where L1 takes some of
+ * them back, their execution is undone, too.
  */
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { sameQueueEntry } from "../batches/from-l1/queue-entry.ts";

@@ -1,3 +1,4 @@
+/** Tests of a full node and of verification with batches of all kinds of slots. */
 import { join } from "node:path";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";

@@ -1,3 +1,4 @@
+/** Tests of a full node that follows an honest sequencer: restarts, reorganisations, damaged files. */
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";

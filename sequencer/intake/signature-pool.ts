@@ -1,6 +1,5 @@
 /**
- * Signatures beside the main thread: users' are checked and preconfirmations signed in worker threads, many to a message. With
- * no threads the same is done in place.
+ * Checks users' signatures and signs preconfirmations in worker threads, many to a message; without threads, in the main one.
  *
  * Tasks are taken in the order in which they come. Verdicts on one leaf's operations arrive in that order too, however
  * many threads there are; so a user who sends nonces in order finds them executed in order.

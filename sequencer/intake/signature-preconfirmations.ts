@@ -1,6 +1,6 @@
 /**
- * Preconfirmations signed by libsecp256k1, whose native binding has a binary for most platforms, elsewhere in WebAssembly:
- * preconfirmations.ts in other words, the same bytes (RFC 6979, low s). Without viem, whose signer takes far longer
+ * Signs preconfirmations, the sequencer's promises, by libsecp256k1 (a native binding, elsewhere WebAssembly) for the signature
+ * threads. The bytes are those of viem's signer (RFC 6979, low s), which takes far longer
  * (docs/adr/0006-signer-of-preconfirmations.md).
  */
 import { createRequire } from "node:module";

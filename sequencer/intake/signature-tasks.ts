@@ -1,6 +1,6 @@
 /**
- * Tasks of the signature threads, in place or on a thread: check users' signatures, sign preconfirmations.
- * Batches of tasks pass as packed bytes.
+ * Work of the signature threads (signature-pool.ts): checks users' signatures and signs preconfirmations, on a thread or in the
+ * main one. Batches of tasks pass as packed bytes.
  */
 import {
   judgeSignatures,

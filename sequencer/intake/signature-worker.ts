@@ -1,4 +1,7 @@
-/** Worker thread of signature-pool.ts: answers batches of tasks in the order in which they come. */
+/**
+ * Worker thread of signature-pool.ts, which checks and makes signatures: answers batches of tasks in the order in which they
+ * come.
+ */
 import { parentPort, workerData } from "node:worker_threads";
 import { initPoseidon, useNativeField } from "@openledger/circuits/field/poseidon";
 import { loadNativeField } from "@openledger/circuits/native/native-field";

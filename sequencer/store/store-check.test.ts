@@ -1,3 +1,4 @@
+/** Tests of the checks of LevelDB's files under the sequencer's store. */
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Level } from "level";

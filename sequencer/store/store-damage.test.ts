@@ -1,3 +1,4 @@
+/** Tests of a sequencer's start on damaged data directories. */
 import {
   appendFileSync,
   cpSync,

@@ -1,3 +1,4 @@
+/** Tests of a sequencer's start on another rollup's or another process' data directory. */
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { expectRefusals } from "@openledger/foundation/testing/refused-stores.fixtures";

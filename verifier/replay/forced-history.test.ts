@@ -1,3 +1,4 @@
+/** Tests of verification where an epoch is closed, settled and claimed without the operator's signature. */
 import {
   DATANET_ID,
   MODEL_ID,

@@ -1,3 +1,4 @@
+/** Tests of verification, restores and exits when L1 has a batch that breaks the ledger's rules. */
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import {
   ALICE_ID,

@@ -1,3 +1,4 @@
+/** Tests of verification with settlements in shards, each with a circuit of its own. */
 import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

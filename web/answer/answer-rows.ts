@@ -1,6 +1,6 @@
 /**
- * Computes which rows a drawn payment paid, from what the model's server publishes, and compares them with what was
- * proven. Fetched only if a payment was drawn.
+ * Computes which rows were paid by a drawn payment, one that Ethereum's randomness sampled, from what the model's server
+ * publishes, and compares them with what was proven. Fetched only if a payment was drawn.
  */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

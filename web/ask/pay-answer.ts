@@ -1,6 +1,6 @@
 /**
- * Path of a question on the Ask page: sign and send it, check the answer with the page's own copy of the model, pay. Payments
- * are in wei, and are followed as journeys.
+ * Steps of a question on the Ask page: signs and sends it, checks the answer with the page's own copy of the model, pays.
+ * Payments are in wei, and are followed to their end as journeys (ledger/journey.ts).
  */
 import { askAdapter, askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";

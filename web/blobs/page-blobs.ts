@@ -1,7 +1,7 @@
 /**
- * Blobs for a page: from archives and beacon nodes, and checked here. That a blob has the posted value at z is not enough for
- * anyone who reads it later: z is known by then, and anybody can make another blob with that value. So the whole commitment
- * is made again, in a worker: a full blob takes seconds.
+ * Reads blobs (batches' data beside Ethereum's transactions) for a page, from archives and beacon nodes, and checks them. That
+ * a blob has the posted value at z is not enough for anyone who reads it later: z is known by then, and anybody can make
+ * another blob with that value. So the whole commitment is made again, in a worker: a full blob takes seconds.
  */
 import { peerPlace } from "@openledger/bridge/blobs/archive-places";
 import { BeaconNode } from "@openledger/bridge/blobs/beacon-node";

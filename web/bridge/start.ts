@@ -1,6 +1,6 @@
 /**
- * Actions of the bridge page's forms: deposit, transfer, withdraw, finalize. Each stores its journey before the step that could
- * be lost with the page. Amounts are in wei.
+ * Actions of the bridge page's forms: deposit, transfer, withdraw, finalize. Each stores its journey, by which the page follows
+ * the movement of money, before the step that could be lost with the page. Amounts are in wei.
  */
 
 import { force } from "@openledger/client/actions/forced/force";

@@ -1,4 +1,7 @@
-/** Retries for what a page looks up once (names, quotes, rows): asks again, after growing pauses, while nobody has answered. */
+/**
+ * Retries for what a page looks up once (a recipient, an answer's rows, a search): asks again, after growing pauses, while
+ * nobody has answered.
+ */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Live } from "./live.ts";

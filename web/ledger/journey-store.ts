@@ -1,6 +1,6 @@
 /**
- * The journeys of the connected address. They outlive the page: a list in the browser's storage for each address. The bridge
- * page and the Ask page list them.
+ * Store of the connected address' journeys, movements of its money under way and past. They outlive the page: a list in the
+ * browser's storage for each address. The bridge page and the Ask page list them.
  */
 import { signal } from "@preact/signals";
 import { isOver, type Journey, journeySchema, type Milestone } from "./journey.ts";

@@ -1,6 +1,6 @@
 /**
- * Keeps holdings and journeys of the connected address up to date, one look after the other. The frame of the pages runs it; a
- * page that has sent something asks for an extra look.
+ * Keeps the balances and journeys (movements of money) of the connected address up to date, one look after the other. The frame
+ * of the pages runs it; a page that has sent something asks for an extra look.
  */
 
 import { signal } from "@preact/signals";

@@ -1,6 +1,6 @@
 /**
- * Journeys that begin with an operation signed by the ledger key (transfer, withdrawal, paid answer): stored once it is signed,
- * so that a page that was closed sends it again.
+ * Begins journeys, movements of money that the pages follow, whose first step is an operation signed by the ledger key
+ * (transfer, withdrawal, paid answer): stored once it is signed, so that a page that was closed sends it again.
  */
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { reached } from "./advance.ts";

@@ -1,4 +1,4 @@
-/** Addresses of the pages of batches, leaves, answers and operations, and links to them: the one place that knows them. */
+/** Links to the pages of batches, leaves, answers and operations, and their addresses, for all pages. */
 import type { LedgerPayment } from "@openledger/client/sequencer/model-schemas";
 import { useEffect } from "preact/hooks";
 import { Identicon } from "../design/identicon.tsx";

@@ -1,3 +1,4 @@
+/** Tests of direct models (logistic models of e-mails and digits) as a whole: training, registration, answers, verification. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   directQueryCommitment,

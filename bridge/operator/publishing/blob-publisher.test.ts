@@ -1,3 +1,4 @@
+/** Tests of the bridge's publisher with batches in blobs, on a local node. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";

@@ -1,3 +1,4 @@
+/** Tests of the bridge's publisher that kill it at each step and start it again. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";

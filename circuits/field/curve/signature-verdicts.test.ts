@@ -1,3 +1,4 @@
+/** Tests of eddsa.ts on lists of signatures: each check gets its own verdict. */
 import { babyjubjub } from "@noble/curves/misc.js";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";

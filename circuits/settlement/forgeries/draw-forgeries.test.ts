@@ -1,3 +1,4 @@
+/** Forgeries of a draw's scores (DrawScores), each built to use one flaw, and what refuses it. */
 import { babyjubjub } from "@noble/curves/misc.js";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { describe, expect, test } from "vitest";

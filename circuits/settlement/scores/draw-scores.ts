@@ -1,6 +1,7 @@
 /**
- * Exact scores of one drawn answer, as DrawScores of draw-scores.circom takes them: s = G q with the model's matrix G
- * of int8 row features and odd queries q up to ±255. direct-matrix.ts chooses between these and a direct model's.
+ * Exact scores of the rows for one drawn answer (one whose payment Ethereum's randomness sampled), as DrawScores of
+ * draw-scores.circom takes them: s = G q with the model's matrix G of int8 row features and odd queries q up to ±255.
+ * direct-matrix.ts chooses between these and a direct model's.
  */
 import { circuitError } from "../../circuit-errors.ts";
 import { queryBytes } from "../../ledger/model-query.ts";

@@ -1,3 +1,4 @@
+/** Tests of the templates that the circuits of sharded settlements share: lists of shards and their link. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { templatePath } from "../../compiler/template-files.ts";
 import { hashTagged, initPoseidon } from "../../field/poseidon.ts";

@@ -1,6 +1,6 @@
 /**
- * Sizes of the two circuits of a sharded settlement, one for the draws and one for each shard (a contiguous part of a
- * model's rows): limits, and names to and from sizes. The registry and settle-shards.ts use them.
+ * Sizes of the two circuits of a sharded settlement, one for the draws (payments that randomness samples) and one for each
+ * shard (a contiguous part of a model's rows): limits, and names to and from sizes. The registry and settle-shards.ts use them.
  */
 import { areBuckets, requireBuckets } from "../../ledger/direct-query.ts";
 import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../../protocol.ts";

@@ -1,3 +1,4 @@
+/** Tests of rows, contributions and versions in client/actions/data/ without a server. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** Tests of the Settlements contract's rules: the default split (by row counts) and activations, with their delays. */
 import { KIND } from "@openledger/circuits/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { revertEachTest } from "../../testing/chain.ts";

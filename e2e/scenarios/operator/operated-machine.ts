@@ -97,6 +97,7 @@ export class OperatedMachine {
   /** Maps a path, an address or a port of the containers to this machine. */
   #outside(text: string): string {
     let own = text
+      .replaceAll(/\$\{\w+:-([^}]*)\}/g, "$1")
       .replace("/operator/installation", this.folder)
       .replace("/data/", `${this.#parent}/data/`)
       .replaceAll("0.0.0.0", "127.0.0.1");

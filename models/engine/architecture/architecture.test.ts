@@ -1,3 +1,4 @@
+/** Compares logits, losses and gradients of the engine with an independent one, and the kernels with each other. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,7 +1,8 @@
 /**
- * One pass of a batch: rows of many requests through all layers. Products with the base are made once for all rows; each row has
- * its own adapter, position and pages. No row's numbers depend on the other rows, so a request has the same tokens alone and in
- * any batch, and those of models/engine/architecture/transformer.ts. batch-loop.ts makes one pass a step.
+ * Computes one pass of a batch, the requests that are answered together: their rows go through all layers. Products with the
+ * base are made once for all rows; each row has its own adapter, position and pages. No row's numbers depend on the other rows,
+ * so a request has the same tokens alone and in any batch, and those of models/engine/architecture/transformer.ts.
+ * batch-loop.ts makes one pass a step.
  */
 
 import { type PageLayout, pageLayout, pagesOfRank, RANKS_PER_PAGE } from "../adapters/adapter-pages.ts";

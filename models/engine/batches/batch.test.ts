@@ -1,3 +1,4 @@
+/** Tests of batches of requests: each gets the tokens that it gets alone; and of the adapters' memory. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

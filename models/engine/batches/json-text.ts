@@ -1,6 +1,6 @@
 /**
- * JSON as its bytes come one by one: which byte may follow, and how many bytes it takes at least to end what is open.
- * json-guide.ts holds answers to it.
+ * Follows a JSON text byte by byte while a model writes it: says which byte may follow, and how many bytes it takes at least to
+ * end what is open. json-guide.ts holds answers to it.
  */
 
 /** Shape of a text; a part of JSON Schema (models/serving/openai/json-shape.ts). */

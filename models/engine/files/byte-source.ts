@@ -1,6 +1,6 @@
 /**
- * Interface of all places that models are read from: folders, addresses, memory. Offsets and lengths are in bytes; large files
- * are read in parts, small ones whole up to a limit.
+ * Interface through which models' files are read, from a folder, an address or memory. Offsets and lengths are in bytes; large
+ * files are read in parts, small ones whole up to a limit.
  */
 import { modelError } from "../../model-errors.ts";
 

@@ -1,3 +1,4 @@
+/** Tests of the readers and writers of models' files: safetensors, config.json, adapters. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";

@@ -1,6 +1,6 @@
 /**
- * Weights as int8 in blocks of 32 inputs (packedFloats in ../kernels/kernels.ts says how they lie). load-model.ts
- * packs them when a model is loaded with int8 weights.
+ * Packs weights as int8 in blocks of 32 inputs (packedFloats in ../kernels/kernels.ts says how they lie). load-model.ts packs
+ * them when a model is loaded with int8 weights.
  */
 
 import { modelError } from "../../model-errors.ts";

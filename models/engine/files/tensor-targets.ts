@@ -1,6 +1,6 @@
 /**
- * Names and shapes of the tensors of published models, and each one's place in the arena's layout. Loading reads tensors to
- * these places, write-model.ts writes them from there.
+ * Names and shapes of the tensors of published models, and the place of each in the engine's memory (the arena). Loading reads
+ * tensors to these places, write-model.ts writes them from there.
  */
 
 import type { LinearPlaces, ParameterLayout } from "../architecture/model-shape.ts";

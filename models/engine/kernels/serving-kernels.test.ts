@@ -1,3 +1,4 @@
+/** Tests of the answer server's kernels: gathered adapters and attention over pages. */
 import { describe, expect, it } from "vitest";
 import type { Kernels, Place } from "./kernels.ts";
 import { createNativeKernels, nativeKernelSets } from "./native-kernels.ts";

@@ -1,6 +1,6 @@
 /**
- * Spelling of a base's whole vocabulary, sorted by bytes, for answers held to JSON: json-guide.ts walks it to find tokens that
- * may follow. open-language.ts reads it once.
+ * Bytes of all tokens of a language model's vocabulary, sorted, for answers held to JSON: json-guide.ts walks it to find tokens
+ * that may follow. open-language.ts reads it once.
  */
 import type { SpelledVocabulary } from "../batches/json-guide.ts";
 import { type FileSource, readWhole } from "../files/byte-source.ts";

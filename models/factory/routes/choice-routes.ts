@@ -1,10 +1,11 @@
 /** Routes to choose and plan a job: bases, rows, the form, and an estimate of time and fees. */
 
 import { estimateFees } from "@openledger/client/sequencer/fees";
+import { entriesCost } from "@openledger/datanets/host/scan-costs";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { factoryError } from "../../model-errors.ts";
 import {
   baseRequestSchema,
   datasetRequestSchema,
@@ -16,29 +17,38 @@ import {
 } from "../factory-api.ts";
 import { type FactoryContext, requireSignedRequest, signerOf, whileWaitedFor } from "../factory-context.ts";
 import { chooseCircuit, defaultForm, recipeOfForm } from "../recipe-form.ts";
-import type { StoredJob } from "../store/factory-store.ts";
+import type { StoredJob } from "../store/factory-records.ts";
 
 export const idParams = z.object({ id: nameId });
 
 export function registerChoiceRoutes(app: FastifyInstance, context: FactoryContext): void {
   const route = routesOf(app);
-  const { bases, jobs, datasets, runner, side } = context;
+  const { bases, config, control, datasets, side } = context;
 
-  app.get("/v1/bases", () => bases.list());
+  app.get("/v1/bases", { config: { maxCost: () => entriesCost(bases.seenCount) } }, async (request) => {
+    const list = await bases.list();
+    setCost(request, entriesCost(list.length));
+    return list;
+  });
   route("POST /v1/bases", { body: baseRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
     return bases.add(request.body.place, (task) => side.run(leafId, task));
   });
 
-  app.get("/v1/datasets", async (request) => {
-    const leafId = await signerOf(context, request);
-    return datasets.list(leafId).map(({ view }) => ({ ...view, asked: [] }));
-  });
+  app.get(
+    "/v1/datasets",
+    { config: { maxCost: () => entriesCost(config.maxDatasetsPerAccount) } },
+    async (request) => {
+      const own = await datasets.list(await signerOf(context, request));
+      setCost(request, entriesCost(own.length));
+      return own.map(({ view }) => ({ ...view, asked: [] }));
+    },
+  );
   route(
     "POST /v1/datasets",
     {
       body: datasetRequestSchema,
-      bodyLimit: 2 * context.config.maxDatasetBytes,
+      bodyLimit: 2 * config.maxDatasetBytes,
       onRequest: async (request) => requireSignedRequest(context, request),
     },
     async (request) => {
@@ -49,7 +59,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
   );
   route("GET /v1/datasets/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
-    return datasets.view(datasets.require(request.params.id, leafId));
+    return datasets.view(await datasets.require(request.params.id, leafId));
   });
   route(
     "POST /v1/datasets/:id/signatures",
@@ -62,31 +72,26 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
   );
   route("DELETE /v1/datasets/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
-    const { id } = datasets.require(request.params.id, leafId).view;
-    if (jobs.all().some(({ view }) => view.datasetId === id))
-      throw factoryError("MOD_FACTORY_JOB_STATE", `a job uses the data set ${id}: delete the job first`, {
-        data: { reason: "in-use" },
-      });
-    await datasets.delete(id, leafId);
+    await datasets.delete(request.params.id, leafId);
     return {};
   });
 
   route("POST /v1/forms", { body: formRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
-    const dataset = datasets.require(request.body.datasetId, leafId);
+    const dataset = await datasets.require(request.body.datasetId, leafId);
     const choice = chooseCircuit(await context.circuitSizes(), dataset);
-    return defaultForm(bases.require(request.body.baseId), dataset, choice);
+    return defaultForm(await bases.require(request.body.baseId), dataset, choice);
   });
   route(
     "POST /v1/estimates",
     { body: jobRequestSchema },
     async (request, reply): Promise<FactoryEstimate> => {
       const leafId = await signerOf(context, request);
-      const queuedBefore = runner.queuedBeforeNext;
+      const queuedBefore = await control.queuedBeforeNext();
       const job = await plannedJob(context, request.body, leafId);
-      const measured = await side.run(
+      const measured = await side.take(
         leafId,
-        { mode: "measure", ...context.taskOf(job) },
+        (compute) => context.withTask(job, (task) => compute({ mode: "measure", ...task })),
         { signal: whileWaitedFor(reply) },
       );
       const { heldOut = 0, tuning } = job.recipe;
@@ -123,8 +128,8 @@ export async function plannedJob(
   { baseId, datasetId, form }: z.output<typeof jobRequestSchema>,
   leafId: number,
 ): Promise<PlannedJob> {
-  const base = bases.require(baseId);
-  const dataset = datasets.requireReady(datasetId, leafId);
+  const base = await bases.require(baseId);
+  const dataset = await datasets.requireReady(datasetId, leafId);
   const choice = chooseCircuit(await circuitSizes(), dataset);
   const recipe = await recipeOfForm(form, { base, dataset, choice, maxSteps: config.maxSteps });
   return {

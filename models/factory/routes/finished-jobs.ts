@@ -2,29 +2,31 @@
  * Work of the routes of a finished job (model-routes.ts): its registration and activation, its files for export, and its
  * lineage.
  */
-import type { ReadStream } from "node:fs";
-import { open, readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { hashRecipe, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { PART } from "@openledger/foundation/whole-file";
 import { factoryError } from "../../model-errors.ts";
 import { heldOutRows } from "../../tuning/recipe/text-training.ts";
 import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } from "../factory-api.ts";
 import type { FactoryContext } from "../factory-context.ts";
-import type { StoredJob } from "../store/factory-store.ts";
-import { describeFile } from "../store/file-digests.ts";
-import { ADAPTER_FOLDER, MERGED_FOLDER, MODEL_FOLDER } from "../tasks/dataset-files.ts";
+import type { StoredJob, StoredRegistration } from "../store/factory-records.ts";
+import type { JobFiles } from "../store/job-files.ts";
+import { sendActivation } from "../store/job-tickets.ts";
+import { ADAPTER_FOLDER, MERGED_FOLDER } from "../tasks/dataset-files.ts";
 
-const FOLDERS: Readonly<Record<ExportForm, string>> = {
-  adapter: ADAPTER_FOLDER,
-  merged: MERGED_FOLDER,
-  model: MODEL_FOLDER,
-};
-const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,100}$/;
+/** Namespace of the advisory lock under which an account's proof begins. */
+const PROOF_LOCK = 7_301_947;
+const ADAPTER_FILE = "adapter_model.safetensors";
+/** The file without which a merged model is not there; it is stored last. */
+const MERGED_FILE = "model.safetensors";
 
 /** @throws MOD_FACTORY_JOB_STATE */
 export function requireFinishedJob(job: StoredJob): StoredJob {
@@ -40,9 +42,11 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
   // Anyone who has the activation may send it: the ledger alone knows whether somebody did.
   if (state === "proven" && (await getModel(client, view.modelId!)).counters.isReady) {
     state = "registered";
-    await jobs.change(view.id, { job: { registration: { ...registration, state } } });
+    await jobs.change(view.id, (now) => ({
+      job: { registration: { ...now.registration, state: "registered" } },
+    }));
   }
-  const { datanet, people } = datasets.require(view.datasetId, view.leafId).view;
+  const { datanet, people } = (await datasets.require(view.datasetId, view.leafId)).view;
   return {
     ...registration,
     state,
@@ -58,7 +62,7 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
 }
 
 /**
- * Begins to prove the activation of a model that its owner has created with the job's statics.
+ * Has a worker prove the activation of a model that its owner has created with the job's statics.
  * @throws MOD_FACTORY_NOT_REGISTRABLE, MOD_FACTORY_JOB_STATE, SRV_QUOTA_USED
  */
 export async function beginActivation(
@@ -66,52 +70,48 @@ export async function beginActivation(
   storedJob: StoredJob,
   modelId: number,
 ): Promise<FactoryRegistration> {
-  const { jobs, config, datasets, logger, side } = context;
+  const { jobs, queues } = context;
   const job = requireFinishedJob(storedJob);
   const { id, leafId, result, whyNot } = job.view;
   if (job.registration.statics === null)
     throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id}: ${whyNot}`, { data: { why: whyNot } });
-  const { state } = job.registration;
-  if (state === "proving" || ((state === "proven" || state === "registered") && job.view.modelId === modelId))
-    return registrationOf(context, job);
+  if (isUnderWay(job, modelId)) return registrationOf(context, job);
   const leaf = await modelLeaf(context, modelId);
   if (hex32(hashStatics(staticsOf(leaf))) !== result!.staticsHash)
     throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `leaf ${modelId} has other statics than job ${id}`, {
       data: { reason: "model-differs", modelId, staticsHash: result!.staticsHash },
     });
-  const say = (change: Partial<StoredJob["registration"]>) =>
-    jobs.change(id, {
-      job: { registration: { ...jobs.get(id).registration, ...change } },
-      view: { modelId },
+  const changed = await jobs.change(id, async (now, queries) => {
+    // Another request was faster.
+    if (isUnderWay(now, modelId)) return null;
+    const becomes = (change: Partial<StoredRegistration>) => ({
+      registration: { ...now.registration, ...change },
     });
-  if (leaf.counters.isReady) return registrationOf(context, await say({ state: "registered", percent: 100 }));
-  const { people } = datasets.require(job.view.datasetId, leafId).view;
-  const { deploymentPath, prover, rpcUrl, sequencerUrl } = config;
-  const proven = side.run(
-    leafId,
-    { mode: "activation", modelId, payees: people, deploymentPath, prover, rpcUrl, sequencerUrl },
-    {
-      isAlone: true,
-      onMessage: async (message) => {
-        if (message.kind === "stage") await say({ percent: message.done });
+    if (leaf.counters.isReady)
+      return { job: becomes({ state: "registered", percent: 100 }), view: { modelId } };
+    // Two jobs of an account take this lock in turn.
+    await queries.query("select pg_advisory_xact_lock($1, $2)", [PROOF_LOCK, leafId]);
+    const proving = await queries.query("select from jobs where leaf_id = $1 and is_proving", [leafId]);
+    if (proving.length > 0)
+      throw factoryError("SRV_QUOTA_USED", `another activation of leaf ${leafId} is being proven`, {
+        data: { reason: "jobs-full", what: "activations", max: 1 },
+      });
+    return {
+      job: {
+        ...becomes({ state: "proving", percent: 0, failure: null }),
+        proofRun: now.proofRun + 1,
+        proofHolder: null,
+        proofStarts: 0,
       },
-    },
-  );
-  // A refusal to begin comes before the state becomes "proving".
-  await Promise.race([proven, new Promise((resolve) => setImmediate(resolve))]);
-  const proving = await say({ state: "proving", percent: 0, failure: null });
-  proven.then(
-    (body) => say({ state: "proven", percent: 100, activation: body as FactoryRegistration["activation"] }),
-    (error: unknown) => {
-      logger.error({ err: error, job: id }, "the activation was not proven");
-      const typed = isRollupError(error)
-        ? error
-        : factoryError("SRV_INTERNAL", "the activation was not proven", { cause: error });
-      return say({ state: "failed", failure: typed.toJSON() as FactoryRegistration["failure"] });
-    },
-  );
-  return registrationOf(context, proving);
+      view: { modelId },
+    };
+  });
+  if (changed.registration.state === "proving") await sendActivation(queues, changed);
+  return registrationOf(context, changed);
 }
+
+const isUnderWay = ({ registration: { state }, view }: StoredJob, modelId: number): boolean =>
+  state === "proving" || ((state === "proven" || state === "registered") && view.modelId === modelId);
 
 async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<LedgerModelLeaf> {
   try {
@@ -126,6 +126,15 @@ async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<L
   }
 }
 
+/** Fetches a job's adapter into the folder of a task that reads it. */
+export async function fetchAdapter(
+  files: JobFiles,
+  { view }: StoredJob,
+  { jobFolder }: { readonly jobFolder: string },
+): Promise<void> {
+  await files.fetch(view.id, "adapter", ADAPTER_FILE, join(jobFolder, ADAPTER_FOLDER, ADAPTER_FILE));
+}
+
 /**
  * Makes the requested files unless they exist, and lists them.
  * @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows
@@ -135,58 +144,55 @@ export async function exportOf(
   storedJob: StoredJob,
   form: ExportForm,
 ): Promise<FactoryExport> {
-  const { jobs, runner, side, taskOf } = context;
+  const { files } = context;
   const job = requireFinishedJob(storedJob);
-  const { id, leafId, whyNot } = job.view;
-  const jobFolder = runner.folderOf(id);
-  const folder = join(jobFolder, FOLDERS[form]);
-  const names = (): Promise<string[]> => readdir(folder).catch(() => []);
-  if (form === "merged" && !(await names()).includes("model.safetensors")) {
+  const { id, whyNot } = job.view;
+  let listed = await files.list(id, form);
+  if (form === "merged" && !listed.some(({ name }) => name === MERGED_FILE)) {
     await context.requireRoom();
-    try {
-      await side.run(leafId, { mode: "merge", ...taskOf(job), jobFolder });
-    } finally {
-      // Deleted meanwhile: a model of nobody would keep its place on the disk for ever.
-      if (!jobs.has(id)) await rm(jobFolder, { recursive: true, force: true });
-    }
-    jobs.require(id, leafId);
+    await merge(context, job);
+    listed = await files.list(id, form);
   }
-  const files: FactoryExport["files"] = [];
-  for (const name of (await names()).filter((one) => FILE_NAME.test(one) && !one.endsWith(".part")).sort()) {
-    files.push({ name, ...(await describeFile(join(folder, name))) });
-  }
-  if (files.length === 0)
-    throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id} has no published model: ${whyNot}`, {
-      data: { why: whyNot },
-    });
-  return { form, files };
+  if (listed.length > 0) return { form, files: listed };
+  throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id} has no published model: ${whyNot}`, {
+    data: { why: whyNot },
+  });
+}
+
+async function merge({ files, side, withTask }: FactoryContext, job: StoredJob): Promise<void> {
+  const { id, leafId } = job.view;
+  await side.take(leafId, (compute) =>
+    withTask(job, async (task) => {
+      await fetchAdapter(files, job, task);
+      await compute({ mode: "merge", ...task });
+      const folder = join(task.jobFolder, MERGED_FOLDER);
+      const made = (await readdir(folder)).filter((name) => name !== MERGED_FILE && !name.endsWith(PART));
+      for (const name of [...made, MERGED_FILE])
+        await files.put(id, { form: "merged", name, path: join(folder, name) });
+    }),
+  );
 }
 
 /** @throws MOD_FACTORY_UNKNOWN */
 export async function exportedFile(
-  { runner }: FactoryContext,
+  { files }: FactoryContext,
   job: StoredJob,
   form: ExportForm,
   name: string,
-): Promise<{ sizeBytes: number; bytes: ReadStream }> {
-  const unknown = (cause?: unknown) =>
-    factoryError("MOD_FACTORY_UNKNOWN", `job ${job.view.id} has no file ${name} of ${form}`, {
-      data: { kind: "file", name },
-      cause,
-    });
-  if (!FILE_NAME.test(name)) throw unknown();
-  const path = join(runner.folderOf(job.view.id), FOLDERS[form], name);
-  const file = await open(path).catch((error: unknown) => {
-    throw unknown(error);
+): Promise<{ sizeBytes: number; bytes: Readable }> {
+  // PostgreSQL takes no text with a NUL.
+  const file = isStorableText(name) ? await files.open(job.view.id, form, name) : null;
+  if (file !== null) return { sizeBytes: file.sizeBytes, bytes: Readable.from(file.bytes) };
+  throw factoryError("MOD_FACTORY_UNKNOWN", `job ${job.view.id} has no file ${name} of ${form}`, {
+    data: { kind: "file", name },
   });
-  return { sizeBytes: (await file.stat()).size, bytes: file.createReadStream() };
 }
 
 export async function lineageOf(context: FactoryContext, job: StoredJob): Promise<FactoryLineage> {
   const { bases, datasets } = context;
   const { recipe, view } = job;
-  const { files, view: base } = bases.require(view.baseId);
-  const { datanet, name, people } = datasets.require(view.datasetId, view.leafId).view;
+  const { files, view: base } = await bases.require(view.baseId);
+  const { datanet, name, people } = (await datasets.require(view.datasetId, view.leafId)).view;
   let first = 0;
   const heldOut = heldOutRows(view.rowCount, recipe);
   const counted = people.map((one) => {

@@ -3,14 +3,15 @@
  * call them by factory-client.ts.
  */
 import { randomBytes } from "node:crypto";
+import { entriesCost } from "@openledger/datanets/host/scan-costs";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { factoryError } from "../../model-errors.ts";
 import { EventStream } from "../../serving/openai/event-stream.ts";
 import { type FactoryJob, jobRequestSchema } from "../factory-api.ts";
 import { type FactoryContext, signerOf } from "../factory-context.ts";
-import type { StoredJob } from "../store/factory-store.ts";
+import type { NewJob } from "../store/factory-records.ts";
 import { idParams, plannedJob } from "./choice-routes.ts";
 
 /** Maximum bytes that wait for a client that does not read. The client returns with the number of its last event. */
@@ -27,44 +28,41 @@ const eventsQuery = z.object({
 
 export function registerJobRoutes(app: FastifyInstance, context: FactoryContext): void {
   const route = routesOf(app);
-  const { jobs, config, runner } = context;
+  const { config, control, jobs } = context;
 
-  app.get("/v1/jobs", async (request) => {
-    const leafId = await signerOf(context, request);
-    const own = jobs.all().filter(({ view }) => view.leafId === leafId);
-    return own.reverse().map((job) => runner.view(job));
-  });
+  app.get(
+    "/v1/jobs",
+    { config: { maxCost: () => entriesCost(config.maxJobsPerAccount) } },
+    async (request) => {
+      const own = await jobs.ofAccount(await signerOf(context, request));
+      setCost(request, entriesCost(own.length));
+      return control.views(own);
+    },
+  );
   route("POST /v1/jobs", { body: jobRequestSchema }, async (request): Promise<FactoryJob> => {
     const leafId = await signerOf(context, request);
     const planned = await plannedJob(context, request.body, leafId);
     await context.requireRoom();
-    const own = jobs.all().filter(({ view }) => view.leafId === leafId);
-    if (own.length >= config.maxJobsPerAccount)
-      throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} jobs`, {
-        data: { reason: "jobs-full", what: "jobs", max: config.maxJobsPerAccount },
-      });
-    return runner.view(
-      await runner.add(newJob(planned, (jobs.all().at(-1)?.order ?? 0) + 1, context.nowMs())),
-    );
+    return control.view(await control.add(newJob(planned, context.nowMs())));
   });
   route("GET /v1/jobs/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
-    return runner.view(jobs.require(request.params.id, leafId));
+    return control.view(await jobs.require(request.params.id, leafId));
   });
   route("DELETE /v1/jobs/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
-    await runner.delete(jobs.require(request.params.id, leafId));
+    await control.delete(await jobs.require(request.params.id, leafId));
     return {};
   });
   for (const wish of ["pause", "resume", "stop"] as const)
     route(`POST /v1/jobs/:id/${wish}`, { params: idParams }, async (request) => {
       const leafId = await signerOf(context, request);
-      return runner.view(await runner[wish](jobs.require(request.params.id, leafId)));
+      return control.view(await control[wish](await jobs.require(request.params.id, leafId)));
     });
 
   route("GET /v1/jobs/:id/events", { params: idParams, querystring: eventsQuery }, async (request, reply) => {
     const leafId = await signerOf(context, request);
-    const { id } = jobs.require(request.params.id, leafId).view;
+    const { id } = (await jobs.require(request.params.id, leafId)).view;
     reply.hijack();
     const { raw } = reply;
     // Headers of other plug-ins: who may read the answer, and that it frames nothing.
@@ -96,18 +94,10 @@ export function registerJobRoutes(app: FastifyInstance, context: FactoryContext)
   });
 }
 
-function newJob(
-  { recipe, size, view }: Awaited<ReturnType<typeof plannedJob>>,
-  order: number,
-  createdAtMs: number,
-): StoredJob {
+function newJob({ recipe, size, view }: Awaited<ReturnType<typeof plannedJob>>, createdAtMs: number): NewJob {
   return {
-    order,
     recipe,
     size,
-    isStopWished: false,
-    saidStep: -1,
-    secondsBefore: 0,
     registration: { state: "unready", percent: 0, activation: null, failure: null, statics: null },
     view: {
       ...view,

@@ -18,6 +18,7 @@ import {
   beginActivation,
   exportedFile,
   exportOf,
+  fetchAdapter,
   lineageOf,
   registrationOf,
   requireFinishedJob,
@@ -27,47 +28,53 @@ const fileParams = z.object({ id: nameId, form: exportFormSchema, file: z.string
 
 export function registerModelRoutes(app: FastifyInstance, context: FactoryContext): void {
   const route = routesOf(app);
-  const { jobs, runner, served, side } = context;
+  const { control, files, jobs, served, side } = context;
   const params = { params: idParams };
 
   route("POST /v1/jobs/:id/compare", { ...params, body: compareRequestSchema }, async (request, reply) => {
     const leafId = await signerOf(context, request);
-    const job = requireFinishedJob(jobs.require(request.params.id, leafId));
-    const jobFolder = runner.folderOf(job.view.id);
-    const task = { mode: "compare" as const, ...context.taskOf(job), jobFolder, ...request.body };
-    return side.run(leafId, task, { signal: whileWaitedFor(reply) });
+    const job = requireFinishedJob(await jobs.require(request.params.id, leafId));
+    return side.take(
+      leafId,
+      (compute) =>
+        context.withTask(job, async (task) => {
+          await fetchAdapter(files, job, task);
+          return compute({ mode: "compare", ...task, ...request.body });
+        }),
+      { signal: whileWaitedFor(reply) },
+    );
   });
   route("GET /v1/jobs/:id/registration", params, async (request) => {
     const leafId = await signerOf(context, request);
-    return registrationOf(context, jobs.require(request.params.id, leafId));
+    return registrationOf(context, await jobs.require(request.params.id, leafId));
   });
   route("POST /v1/jobs/:id/registration", { ...params, body: registrationRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
-    return beginActivation(context, jobs.require(request.params.id, leafId), request.body.modelId);
+    return beginActivation(context, await jobs.require(request.params.id, leafId), request.body.modelId);
   });
   route("POST /v1/jobs/:id/exports", { ...params, body: exportRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
-    return exportOf(context, jobs.require(request.params.id, leafId), request.body.form);
+    return exportOf(context, await jobs.require(request.params.id, leafId), request.body.form);
   });
   route("GET /v1/jobs/:id/files/:form/:file", { params: fileParams }, async (request, reply) => {
     const leafId = await signerOf(context, request);
     const { file, form, id } = request.params;
-    const { bytes, sizeBytes } = await exportedFile(context, jobs.require(id, leafId), form, file);
+    const { bytes, sizeBytes } = await exportedFile(context, await jobs.require(id, leafId), form, file);
     reply.type("application/octet-stream").header("content-disposition", "attachment");
     return reply.header("content-length", sizeBytes).send(bytes);
   });
   route("POST /v1/jobs/:id/served", { ...params, body: servedRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
-    const job = requireFinishedJob(jobs.require(request.params.id, leafId));
-    return runner.view(await (request.body.isServed ? served.serve(job) : served.end(job)));
+    const job = requireFinishedJob(await jobs.require(request.params.id, leafId));
+    return control.view(await (request.body.isServed ? served.serve(job) : served.end(job)));
   });
-  app.get(LEDGER_PATH, () => ({ models: served.list() }));
+  app.get(LEDGER_PATH, async () => ({ models: await served.list() }));
   app.all<{ Params: { model: string } }>(`${LEDGER_PATH}/:model/*`, {
     // The model's own routes count requests, by model.
     config: { rateLimit: false },
     // Before the body is read: those routes read it.
     onRequest: async (request, reply) => {
-      const inner = served.routesOf(request.params.model);
+      const inner = await served.routesOf(request.params.model);
       reply.hijack();
       request.raw.url = request.url.slice(LEDGER_PATH.length);
       inner.routing(request.raw, reply.raw);
@@ -76,6 +83,6 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
   });
   route("GET /v1/jobs/:id/lineage", params, async (request) => {
     const leafId = await signerOf(context, request);
-    return lineageOf(context, jobs.require(request.params.id, leafId));
+    return lineageOf(context, await jobs.require(request.params.id, leafId));
   });
 }

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Database } from "@openledger/foundation/database/database";
 import { factoryError } from "../../model-errors.ts";
 import { isAddress, OWN_BASE } from "../../tuning/base/base-place.ts";
 import type { FactoryBase } from "../factory-api.ts";
@@ -12,7 +13,7 @@ import type { FactoryConfig } from "../factory-config.ts";
 import { ChildTask, type TaskLimits } from "../tasks/child-task.ts";
 import { describePlace } from "../tasks/describe-base.ts";
 import type { TaskResults } from "../tasks/task-messages.ts";
-import type { FactoryStore, StoredBase } from "./factory-store.ts";
+import type { StoredBase } from "./factory-records.ts";
 
 /** Id of the base that this repository ships. */
 const OWN_ID = "own";
@@ -25,45 +26,57 @@ const EACH = "/*";
 /** Maximum folders that one setting with `/*` lists. */
 const MAX_BELOW = 100;
 
+interface BaseRow {
+  readonly place: string;
+  readonly view: string;
+  readonly files: string;
+}
+
 type BaseConfig = Pick<FactoryConfig, "bases" | "basePlaces" | keyof TaskLimits>;
 
 /** The bases that jobs may use: our own, those of the settings, and what people have named since. */
 export class BaseRegistry {
   readonly #config: BaseConfig;
-  readonly #store: FactoryStore;
-  readonly #bases = new Map<string, StoredBase>();
+  readonly #database: Database;
   /** Places of the settings that are no models, until the next start. */
   readonly #refused = new Set<string>();
   /** Places that are being opened. */
   readonly #opening = new Map<string, Promise<StoredBase>>();
+  #seenCount = 1;
 
-  constructor(config: BaseConfig, store: FactoryStore) {
+  constructor(config: BaseConfig, database: Database) {
     this.#config = config;
-    this.#store = store;
+    this.#database = database;
+  }
+
+  /** Number of bases at the last look. */
+  get seenCount(): number {
+    return this.#seenCount;
   }
 
   /** Opens the bases of the settings, too. @throws what they are refused for */
   async load(): Promise<void> {
-    this.#put(storedBase(OWN_BASE, await describePlace(OWN_BASE)));
-    for (const base of await this.#store.bases()) this.#put(base);
+    await this.#put(storedBase(OWN_BASE, await describePlace(OWN_BASE)));
     for (const place of await this.#places()) await this.#open(place, this.#describeAlone);
+    await this.#all();
   }
 
   /** Lists the bases, with folders that were added since the start. A folder that is no model is left out. */
   async list(): Promise<FactoryBase[]> {
+    const known = await this.#all();
+    const isListed = new Set(known.map(({ place }) => place));
+    const added = (await this.#places()).filter((place) => !isListed.has(place) && !this.#refused.has(place));
     // Once each: anybody may ask for the list, and each try is a process.
-    for (const place of await this.#places())
-      if (!this.#refused.has(place))
-        await this.#open(place, this.#describeAlone).catch(() => this.#refused.add(place));
-    return [...this.#bases.values()].map(({ view }) => view);
+    for (const place of added)
+      await this.#open(place, this.#describeAlone).catch(() => this.#refused.add(place));
+    return (added.length === 0 ? known : await this.#all()).map(({ view }) => view);
   }
 
   /** @throws MOD_FACTORY_UNKNOWN */
-  require(id: string): StoredBase {
-    const base = this.#bases.get(id);
-    if (base === undefined)
-      throw factoryError("MOD_FACTORY_UNKNOWN", `there is no base ${id}`, { data: { kind: "base", id } });
-    return base;
+  async require(id: string): Promise<StoredBase> {
+    const [row] = await this.#database.query<BaseRow>("select * from bases where id = $1", [id]);
+    if (row !== undefined) return baseOf(row);
+    throw factoryError("MOD_FACTORY_UNKNOWN", `there is no base ${id}`, { data: { kind: "base", id } });
   }
 
   /**
@@ -94,8 +107,8 @@ export class BaseRegistry {
   }
 
   async #open(place: string, describe: Describe): Promise<StoredBase> {
-    const known = [...this.#bases.values()].find((base) => base.place === place);
-    if (known !== undefined) return known;
+    const [known] = await this.#database.query<BaseRow>("select * from bases where place = $1", [place]);
+    if (known !== undefined) return baseOf(known);
     const running = this.#opening.get(place) ?? this.#describe(place, describe);
     this.#opening.set(place, running);
     try {
@@ -107,15 +120,33 @@ export class BaseRegistry {
 
   async #describe(place: string, describe: Describe): Promise<StoredBase> {
     const base = storedBase(place, await describe({ mode: "base", place }));
-    await this.#store.putBase(base);
-    this.#put(base);
+    await this.#put(base);
     return base;
   }
 
-  #put(base: StoredBase): void {
-    this.#bases.set(base.view.id, base);
+  /** Another server may have described it, too. */
+  async #put({ files, place, view }: StoredBase): Promise<void> {
+    await this.#database.query(
+      `insert into bases (id, place, view, files) values ($1, $2, $3, $4)
+         on conflict (id) do update set view = excluded.view, files = excluded.files`,
+      [view.id, place, JSON.stringify(view), JSON.stringify(files)],
+    );
+  }
+
+  async #all(): Promise<StoredBase[]> {
+    const rows = await this.#database.query<BaseRow>("select * from bases order by id <> $1, number", [
+      OWN_ID,
+    ]);
+    this.#seenCount = rows.length;
+    return rows.map(baseOf);
   }
 }
+
+const baseOf = ({ files, place, view }: BaseRow): StoredBase => ({
+  place,
+  view: JSON.parse(view) as StoredBase["view"],
+  files: JSON.parse(files) as StoredBase["files"],
+});
 
 /** Returns true if a place is below another. It must not contain ".." in any spelling, nor be merely a longer name. */
 function isBelow(place: string, start: string): boolean {

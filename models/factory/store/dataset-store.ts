@@ -1,10 +1,8 @@
 /**
- * Rows that jobs train on: of a Datanet's version, fetched from its host, or uploaded to try. Routes add data sets; a job's
- * process reads their files.
+ * Rows that jobs train on: of a Datanet's version, fetched from its host by their SHA-256, or uploaded to try. Routes add data
+ * sets; workers read them from the database.
  */
-import { createHash, randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { randomBytes } from "node:crypto";
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
@@ -12,62 +10,83 @@ import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { downloadVersionList, receiveRows, versionRoot } from "@openledger/client/datanets/download-rows";
 import { askHostName, MAX_DIGESTS_A_REQUEST, rowsRequest } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { bufferOf } from "@openledger/datanets/store/sql-values";
+import type { Database, Queries } from "@openledger/foundation/database/database";
+import { sqlStateOf } from "@openledger/foundation/database/database-errors";
 import { hex32 } from "@openledger/foundation/hex";
 import { factoryError } from "../../model-errors.ts";
 import type { DatasetRequest, FactoryDataset } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
-import { writeDatasetRows } from "../tasks/dataset-files.ts";
-import type { FactoryStore, StoredDataset } from "./factory-store.ts";
+import { sha256Of } from "../tasks/dataset-files.ts";
+import type { StoredDataset } from "./factory-records.ts";
+import type { Scratch } from "./scratch.ts";
 import { uploadedRows } from "./uploaded-rows.ts";
 
-type Limits = Pick<
-  FactoryConfig,
-  "dataPath" | "datanetHosts" | "maxRows" | "maxDatasetBytes" | "maxDatasetsPerAccount"
->;
+type Limits = Pick<FactoryConfig, "datanetHosts" | "maxRows" | "maxDatasetBytes" | "maxDatasetsPerAccount">;
 type SignatureRequests = FactoryDataset["asked"];
+type DatanetRequest = Extract<DatasetRequest, { kind: "datanet" }>;
+
+interface ListedRow {
+  readonly digest: string;
+  readonly contributorId: number;
+  readonly validatorId: number;
+}
+
+interface DatasetRow {
+  readonly leaf_id: number;
+  readonly rows_root: string;
+  readonly view: string;
+}
+
+/** Namespace of the advisory lock under which an account adds a data set. */
+const ACCOUNT_LOCK = 7_301_945;
+const FOREIGN_KEY = "23503";
+/** Rows that one statement writes or reads. */
+const ROWS_AT_ONCE = 1_000;
 
 export class DatasetStore {
   readonly #limits: Limits;
-  readonly #store: FactoryStore;
+  readonly #database: Database;
   readonly #client: LedgerClient;
+  readonly #scratch: Scratch;
   readonly #nowMs: () => number;
-  readonly #datasets = new Map<string, StoredDataset>();
-  /** Requests whose signatures are awaited, as the client got them. */
-  readonly #unsigned = new Map<string, SignatureRequests>();
 
   /** @param client without a key: rows that are not public are fetched with signatures of those who may read them */
-  constructor(limits: Limits, store: FactoryStore, client: LedgerClient, nowMs: () => number) {
+  constructor(
+    limits: Limits,
+    modules: { database: Database; client: LedgerClient; scratch: Scratch; nowMs: () => number },
+  ) {
     this.#limits = limits;
-    this.#store = store;
-    this.#client = client;
-    this.#nowMs = nowMs;
+    this.#database = modules.database;
+    this.#client = modules.client;
+    this.#scratch = modules.scratch;
+    this.#nowMs = modules.nowMs;
   }
 
-  async load(): Promise<void> {
-    for (const dataset of await this.#store.datasets()) this.#datasets.set(dataset.view.id, dataset);
-  }
-
-  folderOf(id: string): string {
-    return join(this.#limits.dataPath, "datasets", id);
-  }
-
-  list(leafId: number): StoredDataset[] {
-    return [...this.#datasets.values()].filter((dataset) => dataset.leafId === leafId);
+  /** Data sets of an account, in the order in which they came. */
+  async list(leafId: number): Promise<StoredDataset[]> {
+    const rows = await this.#database.query<DatasetRow>(
+      "select * from datasets where leaf_id = $1 order by number",
+      [leafId],
+    );
+    return rows.map(datasetOf);
   }
 
   /** @throws MOD_FACTORY_UNKNOWN, for another account's too */
-  require(id: string, leafId: number): StoredDataset {
-    const dataset = this.#datasets.get(id);
-    if (dataset === undefined || dataset.leafId !== leafId)
-      throw factoryError("MOD_FACTORY_UNKNOWN", `there is no data set ${id} of leaf ${leafId}`, {
-        data: { kind: "dataset", id },
-      });
-    return dataset;
+  async require(id: string, leafId: number): Promise<StoredDataset> {
+    const [row] = await this.#database.query<DatasetRow>(
+      "select * from datasets where id = $1 and leaf_id = $2",
+      [id, leafId],
+    );
+    if (row !== undefined) return datasetOf(row);
+    throw factoryError("MOD_FACTORY_UNKNOWN", `there is no data set ${id} of leaf ${leafId}`, {
+      data: { kind: "dataset", id },
+    });
   }
 
   /** Returns a data set whose rows are all here. @throws MOD_FACTORY_ROWS_MISSING */
-  requireReady(id: string, leafId: number): StoredDataset {
-    const dataset = this.require(id, leafId);
+  async requireReady(id: string, leafId: number): Promise<StoredDataset> {
+    const dataset = await this.require(id, leafId);
     if (dataset.view.state === "ready") return dataset;
     const { receivedCount, rowCount } = dataset.view;
     throw factoryError("MOD_FACTORY_ROWS_MISSING", `${receivedCount} of ${rowCount} rows are here`, {
@@ -76,38 +95,52 @@ export class DatasetStore {
   }
 
   /** Returns the data set with the requests that are still to be signed. */
-  async view({ list, view }: StoredDataset): Promise<FactoryDataset> {
-    const { datanet, id } = view;
-    if (view.state === "ready" || datanet === null) return { ...view, asked: [] };
-    const { origin, session } = await askHostName(this.#client, datanet.hostUrl);
-    const { missing } = await this.#here(id, list);
+  async view(dataset: StoredDataset): Promise<FactoryDataset> {
+    const { view } = dataset;
+    const isComplete = view.state === "ready" || view.datanet === null;
+    return { ...view, asked: isComplete ? [] : await this.#unsigned(dataset) };
+  }
+
+  async #unsigned({ view }: StoredDataset): Promise<SignatureRequests> {
+    const { hostUrl, id: datanetId } = view.datanet!;
+    const { origin, session } = await askHostName(this.#client, hostUrl);
+    const { missing } = await this.#here(view.id);
     const requests: SignatureRequests = [];
     for (let at = 0; at < missing.length; at += MAX_DIGESTS_A_REQUEST) {
       const digests = missing.slice(at, at + MAX_DIGESTS_A_REQUEST);
-      const { method, path } = rowsRequest(datanet.id, []);
+      const { method, path } = rowsRequest(datanetId, []);
       requests.push({ origin, session, method, path, digests });
     }
-    this.#unsigned.set(id, requests);
-    return { ...view, asked: requests };
+    return requests;
   }
 
   async add(request: DatasetRequest, leafId: number): Promise<FactoryDataset> {
-    const { maxDatasetsPerAccount } = this.#limits;
     const known = request.kind === "datanet" ? await this.#find(request, leafId) : undefined;
     if (known !== undefined) return this.view(known);
-    if (this.list(leafId).length >= maxDatasetsPerAccount)
-      throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${maxDatasetsPerAccount} data sets`, {
-        data: { reason: "jobs-full", what: "datasets", max: maxDatasetsPerAccount },
-      });
+    await this.#requirePlace(this.#database, leafId);
     return request.kind === "upload" ? this.#upload(request, leafId) : this.#fetch(request, leafId);
   }
 
-  async #find(request: Extract<DatasetRequest, { kind: "datanet" }>, leafId: number) {
+  async #requirePlace(queries: Queries, leafId: number): Promise<void> {
+    const { maxDatasetsPerAccount } = this.#limits;
+    const [found] = await queries.query<{ count: number }>(
+      "select count(*)::int as count from datasets where leaf_id = $1",
+      [leafId],
+    );
+    if (found!.count < maxDatasetsPerAccount) return;
+    throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${maxDatasetsPerAccount} data sets`, {
+      data: { reason: "jobs-full", what: "datasets", max: maxDatasetsPerAccount },
+    });
+  }
+
+  async #find(request: DatanetRequest, leafId: number): Promise<StoredDataset | undefined> {
     const { datanetId, hostUrl } = this.#requireHost(request);
     const { rowsRoot } = await versionRoot(this.#client, datanetId, request.version ?? undefined);
-    return this.list(leafId).find(
-      (dataset) => dataset.rowsRoot === hex32(rowsRoot) && dataset.view.datanet?.hostUrl === hostUrl,
+    const [row] = await this.#database.query<DatasetRow>(
+      "select * from datasets where leaf_id = $1 and rows_root = $2 and host_url = $3 order by number limit 1",
+      [leafId, hex32(rowsRoot), hostUrl],
     );
+    return row === undefined ? undefined : datasetOf(row);
   }
 
   #requireHost<Request extends { readonly hostUrl: string }>(request: Request): Request {
@@ -119,10 +152,7 @@ export class DatasetStore {
     });
   }
 
-  async #fetch(
-    request: Extract<DatasetRequest, { kind: "datanet" }>,
-    leafId: number,
-  ): Promise<FactoryDataset> {
+  async #fetch(request: DatanetRequest, leafId: number): Promise<FactoryDataset> {
     const { datanetId, hostUrl } = this.#requireHost(request);
     const place = { datanetId, hostUrl };
     const { rowsRoot, version } = await versionRoot(this.#client, datanetId, request.version ?? undefined);
@@ -133,7 +163,6 @@ export class DatasetStore {
     const dataset: StoredDataset = {
       leafId,
       rowsRoot: hex32(rowsRoot),
-      list,
       view: {
         id: `data-${randomBytes(6).toString("hex")}`,
         name: card.name,
@@ -146,16 +175,17 @@ export class DatasetStore {
         createdAtMs: this.#nowMs(),
       },
     };
-    await this.#put(dataset);
+    await this.#insert(dataset, list);
     return isPublic ? this.#receive(dataset, null) : this.view(dataset);
   }
 
   /** Sends the requests with their signatures. @throws MOD_FACTORY_ROWS_MISSING, DNT_… as the host refuses */
   async sign(id: string, leafId: number, headers: readonly string[]): Promise<FactoryDataset> {
-    const dataset = this.require(id, leafId);
+    const dataset = await this.require(id, leafId);
     if (dataset.view.state === "ready") return this.view(dataset);
-    const requests = this.#unsigned.get(id) ?? [];
-    if (requests.length === 0 || headers.length !== requests.length)
+    // What is missing decides the requests, so that any server asks for the same.
+    const requests = await this.#unsigned(dataset);
+    if (headers.length !== requests.length)
       throw factoryError(
         "MOD_FACTORY_ROWS_MISSING",
         `${headers.length} signatures for ${requests.length} requests`,
@@ -163,51 +193,51 @@ export class DatasetStore {
           data: { reason: "signatures-differ", given: headers.length, asked: requests.length },
         },
       );
-    return this.#receive(dataset, headers);
+    return this.#receive(
+      dataset,
+      headers.map((header, i) => ({ header, digests: requests[i]!.digests })),
+    );
   }
 
-  /** @param headers null: the rows are public */
-  async #receive(dataset: StoredDataset, headers: readonly string[] | null): Promise<FactoryDataset> {
-    const { list, view } = dataset;
-    const datanet = view.datanet!;
-    const store = await openRowStore(join(this.folderOf(view.id), "fetched"));
-    const place = { datanetId: datanet.id, hostUrl: datanet.hostUrl, store };
-    let { byteCount: bytesHere, missing } = await this.#here(view.id, list);
-    // Attack: a Datanet of rows as large as a host takes them fills disk and memory, were they counted at the end.
-    const receive = async (digests: readonly string[], signing: { readonly header?: string }) => {
-      const count = await receiveRows(this.#client, place, digests, signing);
-      await this.#requireKept(view.id);
-      for (const digest of digests.slice(0, count)) bytesHere += (await readRow(store, digest)).length;
-      this.#requireBytes(bytesHere);
-      return count;
-    };
-    if (headers !== null) {
-      const requests = this.#unsigned.get(view.id) ?? [];
-      this.#unsigned.delete(view.id);
-      for (const [i, { digests }] of requests.entries()) await receive(digests, { header: headers[i]! });
-    } else {
-      while (missing.length > 0) {
+  /** @param signed requests with their signatures; null: the rows are public */
+  async #receive(
+    dataset: StoredDataset,
+    signed: readonly { readonly header: string; readonly digests: readonly string[] }[] | null,
+  ): Promise<FactoryDataset> {
+    const { view } = dataset;
+    const { hostUrl, id: datanetId } = view.datanet!;
+    await this.#scratch.use(async (folder) => {
+      const store = await openRowStore(folder);
+      let { byteCount: bytesHere, missing } = await this.#here(view.id);
+      // Attack: a Datanet of rows as large as a host takes them fills disk and memory, were they counted at the end.
+      const receive = async (digests: readonly string[], signing: { readonly header?: string }) => {
+        const count = await receiveRows(this.#client, { datanetId, hostUrl, store }, digests, signing);
+        const received = digests.slice(0, count);
+        const contents: Uint8Array[] = [];
+        for (const digest of received) contents.push(await readRow(store, digest));
+        bytesHere += sizeOf(contents);
+        this.#requireBytes(bytesHere);
+        await this.#putContents(view.id, received, contents);
+        return count;
+      };
+      for (const { digests, header } of signed ?? []) await receive(digests, { header });
+      while (signed === null && missing.length > 0) {
         const count = await receive(missing.slice(0, MAX_DIGESTS_A_REQUEST), {});
         missing = missing.slice(count);
       }
-    }
-    ({ missing } = await this.#here(view.id, list));
-    const receivedCount = list.length - missing.length;
-    if (missing.length > 0) {
-      const partly = { ...dataset, view: { ...view, receivedCount } };
-      await this.#put(partly);
-      return this.view(partly);
-    }
-    const rows: OwnedRow[] = [];
-    for (const { contributorId, digest, validatorId } of list)
-      rows.push({ content: await readRow(store, digest), contributorId, validatorId });
-    const byteCount = this.#requireBytes(sizeOf(rows.map(({ content }) => content)));
-    await this.#requireKept(view.id);
-    await writeDatasetRows(this.folderOf(view.id), rows);
-    await rm(store.folder, { recursive: true, force: true });
-    const ready: StoredDataset = { ...dataset, view: { ...view, state: "ready", receivedCount, byteCount } };
-    await this.#put(ready);
-    return this.view(ready);
+    });
+    const { byteCount, missing } = await this.#here(view.id);
+    const receivedCount = view.rowCount - missing.length;
+    const received: StoredDataset =
+      missing.length > 0
+        ? { ...dataset, view: { ...view, receivedCount } }
+        : { ...dataset, view: { ...view, state: "ready", receivedCount, byteCount } };
+    const changed = await this.#database.query(
+      "update datasets set view = $2, stored_bytes = $3 where id = $1 returning id",
+      [view.id, JSON.stringify(received.view), byteCount],
+    );
+    if (changed.length === 0) throw deleted(view.id);
+    return this.view(received);
   }
 
   async #upload(
@@ -221,13 +251,11 @@ export class DatasetStore {
     const root = versionRowsRoot(
       rows.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners })),
     );
-    const name = createHash("sha256").update(`${leafId} ${root}`).digest("hex").slice(0, 12);
-    const known = this.#datasets.get(`rows-${name}`);
-    if (known !== undefined) return this.view(known);
+    const name = sha256Of(Buffer.from(`${leafId} ${root}`)).slice(0, 12);
+    const list = rows.map(({ content, ...owners }) => ({ ...owners, digest: sha256Of(content) }));
     const dataset: StoredDataset = {
       leafId,
       rowsRoot: hex32(root),
-      list: [],
       view: {
         id: `rows-${name}`,
         name: request.name,
@@ -240,43 +268,79 @@ export class DatasetStore {
         createdAtMs: this.#nowMs(),
       },
     };
-    await writeDatasetRows(this.folderOf(dataset.view.id), rows);
-    await this.#put(dataset);
-    return this.view(dataset);
+    const { id } = dataset.view;
+    const digests = list.map(({ digest }) => digest);
+    await this.#insert(dataset, list, (queries) => putContents(queries, id, digests, contents));
+    return this.view(await this.require(id, leafId));
   }
 
-  async delete(id: string, leafId: number): Promise<void> {
-    this.require(id, leafId);
-    await this.#store.deleteDataset(id);
-    this.#datasets.delete(id);
-    await rm(this.folderOf(id), { recursive: true, force: true });
-  }
-
-  /** Deleted while its rows came: what has come since goes as well. @throws MOD_FACTORY_UNKNOWN */
-  async #requireKept(id: string): Promise<void> {
-    if (this.#datasets.has(id)) return;
-    await rm(this.folderOf(id), { recursive: true, force: true });
-    throw factoryError("MOD_FACTORY_UNKNOWN", `the data set ${id} was deleted`, {
-      data: { kind: "dataset", id },
+  /** A data set with its list, unless the account has it already. */
+  async #insert(
+    { leafId, rowsRoot, view }: StoredDataset,
+    list: readonly ListedRow[],
+    fill: (queries: Queries) => Promise<void> = async () => {},
+  ): Promise<void> {
+    await this.#database.transaction(async (queries) => {
+      await queries.query("select pg_advisory_xact_lock($1, $2)", [ACCOUNT_LOCK, leafId]);
+      if ((await queries.query("select from datasets where id = $1", [view.id])).length > 0) return;
+      await this.#requirePlace(queries, leafId);
+      await queries.query(
+        `insert into datasets (id, leaf_id, rows_root, host_url, view, stored_bytes)
+           values ($1, $2, $3, $4, $5, $6)`,
+        [view.id, leafId, rowsRoot, view.datanet?.hostUrl ?? null, JSON.stringify(view), view.byteCount],
+      );
+      for (let at = 0; at < list.length; at += ROWS_AT_ONCE) {
+        const part = list.slice(at, at + ROWS_AT_ONCE);
+        await queries.query(
+          `insert into dataset_rows
+             select $1, $2::int + place - 1, digest, contributor, validator
+             from unnest($3::bytea[], $4::int[], $5::int[]) with ordinality as part (digest, contributor, validator, place)`,
+          [
+            view.id,
+            at,
+            part.map(({ digest }) => Buffer.from(digest, "hex")),
+            part.map(({ contributorId }) => contributorId),
+            part.map(({ validatorId }) => validatorId),
+          ],
+        );
+      }
+      await fill(queries);
     });
   }
 
-  /** Lists the missing rows, and counts the bytes of those that are here. */
-  async #here(id: string, list: StoredDataset["list"]): Promise<{ missing: string[]; byteCount: number }> {
-    const store = await openRowStore(join(this.folderOf(id), "fetched"));
-    const missing: string[] = [];
-    let byteCount = 0;
-    for (const { digest } of list) {
-      const row = await readRow(store, digest).catch(() => null);
-      if (row === null) missing.push(digest);
-      else byteCount += row.length;
+  async #putContents(id: string, digests: readonly string[], contents: readonly Uint8Array[]): Promise<void> {
+    try {
+      await this.#database.transaction((queries) => putContents(queries, id, digests, contents));
+    } catch (error) {
+      // Deleted while its rows came.
+      throw sqlStateOf(error) === FOREIGN_KEY ? deleted(id) : error;
     }
-    return { missing, byteCount };
   }
 
-  async #put(dataset: StoredDataset): Promise<void> {
-    await this.#store.putDataset(dataset);
-    this.#datasets.set(dataset.view.id, dataset);
+  /** @throws MOD_FACTORY_JOB_STATE while a job uses it */
+  async delete(id: string, leafId: number): Promise<void> {
+    await this.require(id, leafId);
+    try {
+      await this.#database.query("delete from datasets where id = $1", [id]);
+    } catch (error) {
+      if (sqlStateOf(error) !== FOREIGN_KEY) throw error;
+      throw factoryError("MOD_FACTORY_JOB_STATE", `a job uses the data set ${id}: delete the job first`, {
+        data: { reason: "in-use" },
+        cause: error,
+      });
+    }
+  }
+
+  /** Lists the missing rows, and counts the bytes of those that are here. */
+  async #here(id: string): Promise<{ missing: string[]; byteCount: number }> {
+    const rows = await this.#database.query<{ digest: Buffer; bytes: number | null }>(
+      `select digest, octet_length(bytes) as bytes
+         from dataset_rows left join contents using (dataset_id, digest)
+         where dataset_id = $1 order by place`,
+      [id],
+    );
+    const missing = rows.filter(({ bytes }) => bytes === null).map(({ digest }) => digest.toString("hex"));
+    return { missing, byteCount: rows.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) };
   }
 
   #requireCount(rowCount: number): void {
@@ -295,6 +359,62 @@ export class DatasetStore {
     });
   }
 }
+
+/**
+ * Rows of a data set in its order, each checked against its digest.
+ * @throws SRV_STORE_CORRUPT for another content, or none
+ */
+export async function fetchDatasetRows(queries: Queries, id: string): Promise<OwnedRow[]> {
+  const rows: OwnedRow[] = [];
+  for (;;) {
+    const part = await queries.query<{
+      digest: Buffer;
+      bytes: Buffer | null;
+      contributor_id: number;
+      validator_id: number;
+    }>(
+      `select digest, bytes, contributor_id, validator_id
+         from dataset_rows left join contents using (dataset_id, digest)
+         where dataset_id = $1 and place >= $2 and place < $3 order by place`,
+      [id, rows.length, rows.length + ROWS_AT_ONCE],
+    );
+    if (part.length === 0) return rows;
+    for (const { bytes, contributor_id, digest, validator_id } of part) {
+      if (bytes === null || sha256Of(bytes) !== digest.toString("hex"))
+        throw factoryError("SRV_STORE_CORRUPT", `a row of the data set ${id} is not the one of its digest`, {
+          data: { datasetId: id, place: rows.length, digest: digest.toString("hex") },
+        });
+      rows.push({ content: bytes, contributorId: contributor_id, validatorId: validator_id });
+    }
+  }
+}
+
+async function putContents(
+  queries: Queries,
+  id: string,
+  digests: readonly string[],
+  contents: readonly Uint8Array[],
+): Promise<void> {
+  for (let at = 0; at < digests.length; at += ROWS_AT_ONCE)
+    await queries.query(
+      `insert into contents select $1, digest, bytes from unnest($2::bytea[], $3::bytea[]) as part (digest, bytes)
+         on conflict do nothing`,
+      [
+        id,
+        digests.slice(at, at + ROWS_AT_ONCE).map((digest) => Buffer.from(digest, "hex")),
+        contents.slice(at, at + ROWS_AT_ONCE).map(bufferOf),
+      ],
+    );
+}
+
+const datasetOf = ({ leaf_id, rows_root, view }: DatasetRow): StoredDataset => ({
+  leafId: leaf_id,
+  rowsRoot: rows_root,
+  view: JSON.parse(view) as StoredDataset["view"],
+});
+
+const deleted = (id: string) =>
+  factoryError("MOD_FACTORY_UNKNOWN", `the data set ${id} was deleted`, { data: { kind: "dataset", id } });
 
 const sizeOf = (contents: readonly Uint8Array[]): number =>
   contents.reduce((sum, { length }) => sum + length, 0);

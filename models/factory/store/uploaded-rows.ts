@@ -1,3 +1,4 @@
+/** Parser of rows that a person uploads to the factory as JSON lines, to try a base on them. dataset-store.ts calls it. */
 import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { factoryError } from "../../model-errors.ts";

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
@@ -56,21 +56,13 @@ it("gives the place of a held computation to the account's next one", async () =
   const folder = mkdtempSync(join(tmpdir(), "held-"));
   folders.push(folder);
   // Whoever opens a pipe that nobody writes waits for ever.
-  const pipe = join(folder, "deployment.json");
-  execFileSync("mkfifo", [pipe]);
+  const pipe = join(folder, "held");
+  mkdirSync(pipe);
+  execFileSync("mkfifo", [join(pipe, "config.json")]);
   const place = join(folder, "base");
   await writeMadeModel(place, makeModel(byteConfig, "text"));
-  const side = new SideTasks(1, { sideTimeoutMs: 60_000, jobSilenceMs: 3_000 });
-  const url = "http://127.0.0.1:9";
-  const held = side.run(7, {
-    mode: "activation",
-    modelId: 1,
-    payees: [],
-    deploymentPath: pipe,
-    sequencerUrl: url,
-    rpcUrl: url,
-    prover: "wasm",
-  });
+  const side = new SideTasks(1, { sideTimeoutMs: 10_000, jobSilenceMs: 60_000 });
+  const held = side.run(7, { mode: "base", place: pipe });
   const next = side.run(7, { mode: "base", place });
   await expect(held).rejects.toThrow(silent);
   expect((await next).view.name).toBe("base");

@@ -1,15 +1,14 @@
 /**
  * Parent's side of a process that computes for the factory (task-entry.js): training, estimates, comparisons, exports, proofs of
- * activations. job-runner.ts and side-tasks.ts start one for each computation; time limits are in milliseconds.
+ * activations. Workers and side-tasks.ts start one for each computation; time limits are in milliseconds.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
 import type {
-  EventsMessage,
   FactoryTask,
-  StageMessage,
+  ProgressMessage,
   TaskMessage,
   TaskOrder,
   TaskResults,
@@ -56,7 +55,7 @@ export class ChildTask<Mode extends FactoryTask["mode"]> {
   constructor(
     task: Extract<FactoryTask, { readonly mode: Mode }>,
     limits: TaskLimits,
-    onMessage: (message: EventsMessage | StageMessage) => Promise<void> = async () => {},
+    onMessage: (message: ProgressMessage) => Promise<void> = async () => {},
   ) {
     const child = fork(ENTRY, { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
     this.#child = child;
@@ -75,6 +74,7 @@ export class ChildTask<Mode extends FactoryTask["mode"]> {
         switch (message.kind) {
           case "events":
           case "stage":
+          case "checkpoint":
             last = last
               .then(() => onMessage(message))
               .then(() => this.#order({ storedCount: ++storedCount }));

@@ -1,5 +1,5 @@
 /**
- * Files of data sets and jobs on the factory's disk: `rows.jsonl` (a JSON line per row), `owners.json` (a contributor and a
+ * Files of data sets and jobs in the folders of tasks: `rows.jsonl` (a JSON line per row), `owners.json` (a contributor and a
  * validator per row), and the names of a job's folders. Tasks read them.
  */
 import { createHash } from "node:crypto";
@@ -10,6 +10,7 @@ import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { factoryError } from "../../model-errors.ts";
 
 /** Folders of a job's folder. */
+export const STATE_FOLDER = "state";
 export const ADAPTER_FOLDER = "adapter";
 export const MODEL_FOLDER = "model";
 export const MERGED_FOLDER = "merged";

@@ -1,4 +1,7 @@
-/** Prompts from a row that a model was not trained on, with the row's own continuation. */
+/**
+ * Makes a prompt and its expected continuation from a row that a model was not trained on, for comparisons and sample answers
+ * of a job.
+ */
 import type { TextRow } from "@openledger/attribution/rows/text-rows";
 
 /** Maximum characters of a prompt that is the beginning of a plain text; it is cut behind a word. */

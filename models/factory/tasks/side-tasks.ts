@@ -1,19 +1,18 @@
 /**
- * Queue of short computations beside the jobs: estimates, comparisons, exports, descriptions of bases, activations. The
- * factory's routes wait for their results; accounts are leaves of the ledger.
+ * Queue of a server's short computations beside the jobs: estimates, comparisons, exports, descriptions of bases. Its routes wait
+ * for their results; accounts are leaves of the ledger.
  */
 import { factoryError } from "../../model-errors.ts";
 import { ChildTask, type TaskLimits } from "./child-task.ts";
-import type { EventsMessage, FactoryTask, StageMessage, TaskResults } from "./task-messages.ts";
+import type { FactoryTask, TaskResults } from "./task-messages.ts";
 
-type SideMode = Exclude<FactoryTask["mode"], "train">;
+type SideMode = Exclude<FactoryTask["mode"], "train" | "activation">;
+
+type SideTask<Mode extends SideMode> = Extract<FactoryTask, { readonly mode: Mode }>;
 
 interface SideOptions {
-  readonly onMessage?: (message: EventsMessage | StageMessage) => Promise<void>;
   /** Aborted when nobody waits for the result any more: a waiting task is dropped, a running one is killed. */
   readonly signal?: AbortSignal;
-  /** Refused if anything else of the account runs or waits. */
-  readonly isAlone?: boolean;
 }
 
 /** Computations of one account that run or wait. */
@@ -41,19 +40,36 @@ export class SideTasks {
   }
 
   /** @throws SRV_QUOTA_USED if too many wait; the signal's reason; what the task throws */
-  async run<Mode extends SideMode>(
+  run<Mode extends SideMode>(
     leafId: number,
-    task: Extract<FactoryTask, { readonly mode: Mode }>,
-    { isAlone = false, onMessage, signal }: SideOptions = {},
+    task: SideTask<Mode>,
+    options: SideOptions = {},
   ): Promise<TaskResults[Mode]> {
-    this.#requireRoom(leafId, isAlone ? 1 : MAX_OF_ACCOUNT);
+    return this.take(leafId, (compute) => compute(task), options);
+  }
+
+  /**
+   * Runs `work` when the account may begin: what it fetches for a computation, it fetches in its turn.
+   * @throws SRV_QUOTA_USED if too many wait; the signal's reason; what `work` throws
+   */
+  async take<T>(
+    leafId: number,
+    work: (
+      compute: <Mode extends SideMode>(task: SideTask<Mode>) => Promise<TaskResults[Mode]>,
+    ) => Promise<T>,
+    { signal }: SideOptions = {},
+  ): Promise<T> {
+    this.#requireRoom(leafId);
     await this.#turn(leafId, signal);
     try {
       signal?.throwIfAborted();
-      const child = new ChildTask<Mode>(task, this.#limits, onMessage);
-      this.#running.set(leafId, child as never);
-      signal?.addEventListener("abort", () => child.kill(), { once: true });
-      return (await child.ended).result!;
+      return await work(async <Mode extends SideMode>(task: SideTask<Mode>) => {
+        signal?.throwIfAborted();
+        const child = new ChildTask<Mode>(task, this.#limits);
+        this.#running.set(leafId, child as never);
+        signal?.addEventListener("abort", () => child.kill(), { once: true });
+        return (await child.ended).result!;
+      });
     } finally {
       this.#running.delete(leafId);
       this.#next();
@@ -67,13 +83,17 @@ export class SideTasks {
     await Promise.allSettled(tasks.map((task) => task?.ended));
   }
 
-  #requireRoom(leafId: number, maxOwn: number): void {
+  #requireRoom(leafId: number): void {
     const own =
       this.#waiting.filter((one) => one.leafId === leafId).length + Number(this.#running.has(leafId));
-    const isFullOfOwn = own >= maxOwn;
+    const isFullOfOwn = own >= MAX_OF_ACCOUNT;
     if (isFullOfOwn || this.#waiting.length >= 8 * this.#max)
       throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own} computations that run or wait`, {
-        data: { reason: "jobs-full", what: "computations", max: isFullOfOwn ? maxOwn : 8 * this.#max },
+        data: {
+          reason: "jobs-full",
+          what: "computations",
+          max: isFullOfOwn ? MAX_OF_ACCOUNT : 8 * this.#max,
+        },
       });
   }
 

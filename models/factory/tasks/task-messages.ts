@@ -1,5 +1,5 @@
 /**
- * Messages between the factory and the processes that compute for it. A task goes in, stages, events and a result come out; all
+ * Messages between a server or worker of the factory and the processes that compute for it. A task goes in, stages, events and a result come out; all
  * of it survives JSON.
  */
 import type { RegistrationTerms } from "@openledger/attribution/model/registration";
@@ -17,7 +17,7 @@ import type {
   JobStage,
   NewJobEvent,
 } from "../factory-api.ts";
-import type { CircuitSize } from "../store/factory-store.ts";
+import type { CircuitSize } from "../store/factory-records.ts";
 
 /** Task that every computation with a model gets. */
 export interface ModelTask {
@@ -109,16 +109,22 @@ export interface StageMessage {
   readonly total: number;
 }
 
-/** Order from the factory: a wish, or the number of this process' messages that it has stored so far. */
+/** The state after a step is in the job's folder. */
+export interface CheckpointMessage {
+  readonly kind: "checkpoint";
+  readonly step: number;
+}
+export type ProgressMessage = EventsMessage | StageMessage | CheckpointMessage;
+
+/** Order from the parent: a wish, or the number of this process' messages that it has stored so far. */
 export type TaskOrder = { readonly wish: TaskWish } | { readonly storedCount: number };
 
 export type TaskMessage =
   /** Events of one step. They come in one message, so that all of them are stored or none. */
-  | EventsMessage
-  | StageMessage
+  | ProgressMessage
   | { readonly kind: "result"; readonly result: unknown }
   | { readonly kind: "paused" }
   | { readonly kind: "failed"; readonly failure: { code: string; message: string; data: object } };
 
-/** Sends a message to the factory; resolves when the factory has stored it on disk. */
-export type Say = (message: EventsMessage | StageMessage) => Promise<void>;
+/** Sends a message to the parent; resolves when what it says is in the database. */
+export type Say = (message: ProgressMessage) => Promise<void>;

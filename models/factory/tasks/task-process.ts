@@ -11,7 +11,7 @@ const send = (message: TaskMessage): Promise<void> =>
 
 let wish: TaskWish | null = null;
 let messageCount = 0;
-/** Messages that the factory has not stored yet, in their order. */
+/** Messages that the parent has not stored yet, in their order. */
 const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
 const say: Say = (message) => {
@@ -28,9 +28,9 @@ process.once("message", (task: FactoryTask) => {
   });
   void compute(task);
 });
-// The factory is gone: the next one continues from the files on disk.
+// The parent is gone: the next worker continues from the state in the database.
 endWithParent(1);
-// A terminal's Ctrl-C goes to the whole group; the factory decides when this ends.
+// A terminal's Ctrl-C goes to the whole group; the parent decides when this ends.
 process.on("SIGINT", () => {});
 
 async function compute(task: FactoryTask): Promise<void> {

@@ -15,15 +15,13 @@ import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { textTraining } from "../../tuning/recipe/text-training.ts";
 import { TuningPaused } from "../../tuning/training/tune-adapter.ts";
 import { type FactoryStatics, type JobStage, jobStageSchema } from "../factory-api.ts";
-import { ADAPTER_FOLDER, MODEL_FOLDER, readDatasetRows, sha256Of } from "./dataset-files.ts";
+import { ADAPTER_FOLDER, MODEL_FOLDER, readDatasetRows, STATE_FOLDER, sha256Of } from "./dataset-files.ts";
 import { type Say, type TaskResults, type TaskWish, type TrainTask, termsOf } from "./task-messages.ts";
 import { requireMemory, settingOf } from "./task-model.ts";
 import { TrainingWatch } from "./training-watch.ts";
 
 /** Reports of progress are no closer than this. */
 const MIN_REPORT_GAP_MS = 250;
-
-const STATE_FOLDER = "state";
 
 /** Tunes, maps, commits and writes the published files. @throws RollupError of base, rows and recipe; MOD_TOO_LARGE */
 export async function train(

@@ -1,6 +1,6 @@
 /**
  * Live figures of a training job: each step's loss (nats a token), speed, time left, held-out loss, sample answers and the
- * hardest rows. train-task.ts hands it to the tuning; it sends events to the factory.
+ * hardest rows. train-task.ts hands it to the tuning; it sends events to the worker.
  */
 import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
@@ -22,7 +22,7 @@ const HARDEST_ROWS = 8;
 /** Steps whose mean time tells how long the rest takes. */
 const RECENT_STEPS = 16;
 
-/** Steps that may run ahead of the factory's disk. */
+/** Steps that may run ahead of the database. */
 const MAX_UNSTORED = 16;
 
 interface WatchOptions {
@@ -34,7 +34,7 @@ interface WatchOptions {
   readonly wish: () => TaskWish | null;
 }
 
-/** Reports every step to the factory, and measures the model at intervals. Nothing of it changes the model's bytes. */
+/** Reports every step and state to the worker, and measures the model at intervals. Nothing of it changes the model's bytes. */
 export class TrainingWatch implements TuningWatch {
   readonly #options: WatchOptions;
   readonly #lossOf = new Map<number, number>();
@@ -42,7 +42,7 @@ export class TrainingWatch implements TuningWatch {
   #lastMs = performance.now();
   #prompts: readonly string[] = [];
   #adapterConfig: Uint8Array = new Uint8Array(0);
-  /** Messages that may not be on the factory's disk yet. */
+  /** Messages that may not be in the database yet. */
   readonly #unstored: Promise<void>[] = [];
 
   constructor(options: WatchOptions) {
@@ -98,6 +98,10 @@ export class TrainingWatch implements TuningWatch {
 
   async beforeState(): Promise<void> {
     await Promise.all(this.#unstored.splice(0));
+  }
+
+  async afterState(step: number): Promise<void> {
+    await this.#options.say({ kind: "checkpoint", step });
   }
 
   #speed(run: TuningRun, stepsLeft: number) {

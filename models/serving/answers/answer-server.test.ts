@@ -1,3 +1,4 @@
+/** Tests of a direct (logistic) model behind the answer server: answers, receipts, payments, openings. */
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

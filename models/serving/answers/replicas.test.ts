@@ -276,6 +276,8 @@ describe("a database that ends", () => {
     const first = await startLocalServer(path, () => {});
     const url = await replica("one", { url: first.url });
     const { receipt } = await askAt(url, prompts[0]!);
+    const health = async () => (await fetch(new URL("/health", url))).status;
+    expect(await health()).toBe(200);
     const postmaster = Number((await readFile(join(path, "data/postmaster.pid"), "utf8")).split("\n")[0]);
     process.kill(postmaster, "SIGKILL");
     await expect.poll(() => isRunning(postmaster), { timeout: 30_000 }).toBe(false);
@@ -286,10 +288,13 @@ describe("a database that ends", () => {
       await fetch(`${url}/v1/answers/${hex32(receipt)}`),
     ])
       expect([refused.status, await refused.json()]).toMatchObject([503, unreachable]);
+    // A proxy passes over it.
+    await expect.poll(health, { timeout: 10_000 }).toBe(503);
     await first.release().catch(() => {});
     const again = await startLocalServer(path, () => {});
     closing.unshift(() => again.release());
     await expect.poll(async () => (await postAt(url, prompts[0]!)).status, { timeout: 30_000 }).toBe(200);
+    await expect.poll(health, { timeout: 10_000 }).toBe(200);
     expect((await askAt(url, prompts[0]!)).receipt).toBe(receipt);
     setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
     expect((await get(`${url}/v1/openings?epoch=1`)).openings).toHaveLength(1);

@@ -1,3 +1,4 @@
+/** Tests of what the answer server's routes charge a client's rate limit. */
 import { expect, it, onTestFinished } from "vitest";
 import { createModelApp, type RoutedModel } from "./answer-routes.ts";
 

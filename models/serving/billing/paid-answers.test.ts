@@ -1,3 +1,4 @@
+/** Tests of a registered language model behind the answer server: paid answers, checks and streams. */
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,3 +1,7 @@
+/**
+ * Tests of the parts of the OpenAI routes without a server: text of tokens, the fair queue, shares of the engine, memory of
+ * adapters.
+ */
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it } from "vitest";
 import { exactHalves } from "../../engine/adapters/exact-halves.ts";

@@ -1,6 +1,6 @@
 /**
- * An index of a version's text on disk, as find-spans.ts searches it. `openledger datanet index` writes it, the answer
- * server reads it. All numbers little-endian:
+ * File of an index of a Datanet version's text, in which find-spans.ts searches for parts that occur word for word. `openledger
+ * datanet index` writes it, the answer server reads it. All numbers little-endian:
  *
  *   0    8  "OLSPANS" and a byte 0
  *   8    4  version of the format, 2

@@ -1,6 +1,6 @@
 /**
- * A suffix array over all rows of a version, in which find-spans.ts finds the parts of an answer. `openledger datanet
- * index` builds it, index-file.ts stores it.
+ * Builds the index of a Datanet version, a suffix array over all its rows, in which find-spans.ts finds the parts of an answer
+ * that occur word for word. `openledger datanet index` builds it, index-file.ts stores it.
  */
 import { modelError } from "../../model-errors.ts";
 import {

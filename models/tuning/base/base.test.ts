@@ -1,3 +1,4 @@
+/** Tests of the language model that this repository ships: its files, texts, tokenizer and losses. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

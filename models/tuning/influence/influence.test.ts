@@ -1,3 +1,4 @@
+/** Tests of the features by which language models' rows are scored. */
 import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { describe, expect, it } from "vitest";

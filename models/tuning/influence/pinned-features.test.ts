@@ -1,3 +1,4 @@
+/** Pins the bytes of a small tuned model's feature matrix G, the same on every machine and with every set of kernels. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

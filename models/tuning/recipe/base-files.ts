@@ -1,6 +1,6 @@
 /**
- * Base model that a recipe names: its files' SHA-256, and reads from any place that has the same bytes. Training, answering and
- * verification read bases by it.
+ * Finds the files of the base model that a recipe names by SHA-256, in any place that has the same bytes. Training, answering
+ * and verification read bases by it.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";

@@ -1,8 +1,8 @@
 /**
- * File of a folded map, as it is published (models/tuning/influence/fold-directions.ts). Little-endian: uint32 gradientCount,
- * featureCount, componentCount; a uint16 for each matrix, its components. Then vectors, matrix by matrix, each a float32 scale
- * and int8 entries. Then the core's rows, matrix by matrix, each a float32 scale and entries of four bits, the even one in the
- * lower.
+ * Published file of the map from a text's gradient to the features by which rows are scored, in its small, folded form
+ * (models/tuning/influence/fold-directions.ts); query-map.ts reads it. Little-endian: uint32 gradientCount, featureCount,
+ * componentCount; a uint16 for each matrix, its components. Then vectors, matrix by matrix, each a float32 scale and int8
+ * entries. Then the core's rows, matrix by matrix, each a float32 scale and entries of four bits, the even one in the lower.
  */
 
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";

@@ -1,6 +1,6 @@
 /**
- * Prompt of a language model of the ledger as tokens: the question, and for a model that cites the rows found for it. Answering,
- * attribution and what-if read prompts by it.
+ * Turns the prompt for a registered language model into tokens: the question, and, for a model that cites, the rows found for
+ * it. Answering, attribution and what-if read prompts by it.
  */
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { Cited } from "../retrieval/citations.ts";

@@ -1,3 +1,4 @@
+/** Tests of language models of the ledger: training, files, verification, answers, byte for byte. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * One loaded base for any number of registered models: each brings its adapter and its map when its turn comes. The answer
- * server's attribution threads, customers' checks and what-if compute answers and queries by it.
+ * Shares one loaded base model among any number of registered models: each brings its adapter and its map to features when its
+ * turn comes. The answer server's attribution threads, customers' checks and what-if compute answers and queries by it.
  */
 import { paddedQuery, quantiseQuery } from "@openledger/attribution/features/quantise";
 import { randomSigns } from "@openledger/attribution/features/rotation";

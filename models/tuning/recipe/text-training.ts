@@ -84,6 +84,8 @@ export interface TuningWatch {
    * steps.
    */
   beforeState?(): Promise<void>;
+  /** Called when a checkpoint is in the folder of states. */
+  afterState?(step: number): Promise<void>;
 }
 
 interface Progressing {
@@ -323,6 +325,7 @@ export async function tune(
     afterStep: async (step) =>
       watch?.afterStep(run, { ...step, rows: step.rows.map((i) => run.trained[i]!) }),
     beforeState: async () => watch?.beforeState?.(),
+    afterState: async (step) => watch?.afterState?.(step),
   });
   const { adapter, kernels, shape } = loaded.model;
   const { at: from, layout } = adapter!;

@@ -1,3 +1,4 @@
+/** Tests of language models that cite rows: columns of citations, search of rows, payment. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -10,7 +10,7 @@ import { modelError } from "../../model-errors.ts";
 import { packState, type TuningState, unpackState } from "./tuning-state.ts";
 
 /** Name of the file in the run's folder. */
-const STATE_FILE = "tuning.state";
+export const STATE_FILE = "tuning.state";
 /** Identity and hash of the rest as hex, step as eight digits, a line each. */
 const HEAD_BYTES = 64 + 1 + 64 + 1 + 8 + 1;
 

@@ -1,3 +1,4 @@
+/** Tests of tuning and training: steps, checkpoints, damaged states, rows of text. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -144,6 +144,8 @@ export interface TuningOptions {
   readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
   /** Called before each checkpoint. Steps before a checkpoint are not repeated after a resume. */
   readonly beforeState?: () => Promise<void>;
+  /** Called when a checkpoint is in the folder. */
+  readonly afterState?: (step: number) => Promise<void>;
 }
 
 /** Thrown if `afterStep` asks for a pause: the state is on disk. */
@@ -237,6 +239,7 @@ export async function tuneAdapter(
     if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0)) {
       await options.beforeState?.();
       await writeCheckpoint(folder, identity, step, state);
+      await options.afterState?.(step);
     }
     if (wish === "pause") throw new TuningPaused(`after step ${step}`);
     stoppedAt = step;

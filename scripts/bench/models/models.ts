@@ -1,6 +1,6 @@
 /**
- * Speed of language models, for `npm run bench -- models`: models of published shapes with random weights, our int8
- * against llama.cpp's Q8_0, in turns on as many threads.
+ * Measures the speed of language models, for `npm run bench -- models`: models of published shapes with random weights, our
+ * int8 against llama.cpp's Q8_0, in turns on as many threads.
  */
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";

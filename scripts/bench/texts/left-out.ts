@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- attribution --left-out`: how true registered scores are when rows are left out one at a time, and sixteen at
- * a time. `whatIf` runs by the shipped base and preset.
+ * `npm run bench -- attribution --left-out`: measures how true registered scores are when rows are left out one at a time, and
+ * sixteen at a time. `whatIf` runs by the shipped base and preset.
  */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";

@@ -8,6 +8,7 @@ import {
   REGISTER_OPTIONS,
   SERVE_OPTIONS,
   TRAIN_OPTIONS,
+  WORKER_OPTIONS,
 } from "./factory-options.ts";
 
 const addJobs = command({
@@ -69,9 +70,18 @@ const addServe = command({
   run: async (context) => (await import("./serve-factory.ts")).serveFactory(context),
 });
 
+const addWorker = command({
+  usage: "worker",
+  about: "train and prove a factory's jobs until Ctrl-C, on any machine that reaches its database",
+  options: WORKER_OPTIONS,
+  examples: ["factory worker", "factory worker --threads 8 --data .openledger/factory-worker"],
+  run: async (context) => (await import("./serve-factory.ts")).workForFactory(context),
+});
+
 /** A ModelFactory: serving one, and asking one. What computes is loaded when a command runs. */
 export function addFactoryCommands(program: Command): void {
   const factory = program.command("factory").description("fine-tune language models on Datanets");
   withExample(factory, "factory train --datanet 11 --host http://127.0.0.1:8560 --account mia");
-  for (const add of [addServe, addJobs, addTrain, addCompare, addRegister, addExport]) add(factory);
+  for (const add of [addServe, addWorker, addJobs, addTrain, addCompare, addRegister, addExport])
+    add(factory);
 }

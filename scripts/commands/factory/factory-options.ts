@@ -64,13 +64,14 @@ export const EXPORT_OPTIONS = defineOptions({
 export type ExportOptions = OptionsOf<typeof EXPORT_OPTIONS>;
 
 /** Each is a variable FACTORY_… of docs/reference/settings.md, which it overrules. */
+export const WORKER_OPTIONS = defineOptions({ ...DATA_OPTION, ...THREADS_OPTION, ...DEPLOYMENT_OPTION });
+export type FactoryWorkerOptions = OptionsOf<typeof WORKER_OPTIONS>;
+
 export const SERVE_OPTIONS = defineOptions({
-  ...DATA_OPTION,
+  ...WORKER_OPTIONS,
   ...LISTEN_OPTIONS,
   "--datanet-hosts <urls>": "Datanet hosts to download rows from, comma-separated",
   "--bases <places>": "folders and URLs of base models, comma-separated",
   "--accounts <leaves>": "leaf ids that may train, comma-separated, or any",
-  ...THREADS_OPTION,
-  ...DEPLOYMENT_OPTION,
 });
 export type ServeFactoryOptions = OptionsOf<typeof SERVE_OPTIONS>;

@@ -1,15 +1,44 @@
-/** `openledger factory serve`: runs a factory (models/factory) until Ctrl-C, with options in place of FACTORY_… settings. */
+/**
+ * `openledger factory serve` and `factory worker`: run a server or a worker of a factory (models/factory) until Ctrl-C, with options
+ * in place of FACTORY_… settings.
+ */
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { stopSignal } from "@openledger/foundation/run-until-stopped";
 import { readFactoryConfig } from "@openledger/models/factory/factory-config";
 import { startFactory } from "@openledger/models/factory/start-factory";
+import { openWorker } from "@openledger/models/factory/worker/factory-worker";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import type { ServeFactoryOptions } from "./factory-options.ts";
+import type { FactoryWorkerOptions, ServeFactoryOptions } from "./factory-options.ts";
 
-/** Serves until Ctrl-C or a failure. @throws SRV_CONFIG_INVALID, SRV_STORE_LOCKED, CLI_UNREACHABLE */
+/** Serves until Ctrl-C. @throws SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE, CLI_UNREACHABLE */
 export async function serveFactory({ options, output }: CommandContext<ServeFactoryOptions>): Promise<void> {
+  const { config, logger } = ownProcess(options);
+  const { stop, url } = await startFactory(config, { logger });
+  output.answer([`the factory listens at ${url}; Ctrl-C stops it; its jobs resume at the next start`], {
+    url,
+  });
+  await stopSignal();
+  await stop();
+}
+
+/** Trains until Ctrl-C. @throws SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE, SRV_DATABASE_SCHEMA */
+export async function workForFactory({
+  options,
+  output,
+}: CommandContext<FactoryWorkerOptions>): Promise<void> {
+  const { config, logger } = ownProcess(options);
+  const worker = await openWorker(config, { logger });
+  output.answer([`takes up to ${config.maxRunning} jobs at a time; Ctrl-C gives them back to the factory`], {
+    maxRunning: config.maxRunning,
+  });
+  await stopSignal();
+  await worker.close();
+}
+
+/** Settings of a process that a command runs. */
+function ownProcess(options: CommandContext<Partial<ServeFactoryOptions> & FactoryWorkerOptions>["options"]) {
   keepFilesPrivate();
   const { accounts, bases, data, datanetHosts, deployment, host, port, rpc, sequencer, threads } = options;
   const ownSettings = {
@@ -28,15 +57,5 @@ export async function serveFactory({ options, output }: CommandContext<ServeFact
   // Default: the devnet's.
   const fallback = { OPENLEDGER_DEPLOYMENT_PATH: workspacePaths.deployment };
   const config = readFactoryConfig({ ...fallback, ...process.env, ...set });
-  const logger = createLogger("factory", config.logLevel, process.stderr);
-  let fail: (error: unknown) => void = () => {};
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  const { stop, url } = await startFactory(config, { logger, onFatal: fail });
-  output.answer([`the factory listens at ${url}; Ctrl-C stops it; its jobs resume at the next start`], {
-    url,
-  });
-  await Promise.race([stopSignal(), failed]);
-  await stop();
+  return { config, logger: createLogger("factory", config.logLevel, process.stderr) };
 }

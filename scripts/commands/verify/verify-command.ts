@@ -9,6 +9,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { FROM_BLOCK_OPTION, SNAPSHOT_OPTION } from "../../cli/common-options.ts";
 import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
+import { oldHeadLine } from "../../cli/old-head.ts";
 import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { KEYS_OPTION } from "../../cli/settlement-options.ts";
@@ -80,12 +81,7 @@ export function addVerifyCommand(program: Command): void {
       `the rollup ${rollupAddress} is what its circuits prove, up to block ${result.blockNumber}`,
       `${result.batchCount} batches, ${result.operationCount} operations, ${result.settlementCount} settlements, ${result.proofCount} proofs checked, ${result.leafCount} leaves, ${formatOpen(result.ledgerWei)} OPEN, root ${root}`,
     ];
-    if (result.isHeadOld) {
-      const mined = new Date(1_000 * result.blockTimestamp).toISOString();
-      lines.push(
-        `⚠ the node's newest block is of ${mined}, more than ten minutes ago: it hides what L1 has since, or this clock is wrong; compare it with another node`,
-      );
-    }
+    if (result.isHeadOld) lines.push(oldHeadLine(result.blockTimestamp));
     for (const { circuit, given, has, modelId, what } of result.misfits)
       lines.push(
         `⚠ model ${modelId} has ${given} ${what}, and its activation names ${circuit}, which has ${has}: that circuit never settles it`,

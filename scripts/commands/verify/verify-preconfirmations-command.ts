@@ -6,6 +6,7 @@ import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/prec
 import { commandError } from "../../cli/cli-errors.ts";
 import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { resolveEndpoints } from "../../cli/context.ts";
+import { oldHeadLines } from "../../cli/old-head.ts";
 import {
   preconfirmationsFolder,
   readPreconfirmationFile,
@@ -38,6 +39,7 @@ export const addVerifyPreconfirmationsCommand = command({
       ],
     );
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+    const warnings = await oldHeadLines(rpcUrl);
     const isNamed = args.length > 0 || options.fromFeed.length > 0;
     const paths = isNamed ? args : await storedPreconfirmationPaths(rollupAddress);
     if (paths.length === 0 && options.fromFeed.length === 0)
@@ -59,10 +61,15 @@ export const addVerifyPreconfirmationsCommand = command({
     const { blockNumber, checked, context, outcome } = result;
     const lines = checked.flatMap((one) => checkedLines(one, result));
     output.answer(
-      [...lines, `${checked.length} preconfirmations compared with L1's block ${blockNumber}: ${outcome}`],
+      [
+        ...lines,
+        ...warnings,
+        `${checked.length} preconfirmations compared with L1's block ${blockNumber}: ${outcome}`,
+      ],
       {
         outcome,
         blockNumber,
+        isHeadOld: warnings.length > 0,
         sequencerAddress: context.sequencerAddress,
         files: paths,
         preconfirmations: checked.map(checkedView),

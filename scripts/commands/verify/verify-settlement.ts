@@ -10,7 +10,8 @@ import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
-import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import { type GlobalOptions, openReader, resolveEndpoints } from "../../cli/context.ts";
+import { oldHeadLines } from "../../cli/old-head.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -31,7 +32,9 @@ export async function recomputeSettlement({
   const { scoreMode, verified } = await recomputeEpoch(await openReader(options), target, options, output);
   const { leaf, payments, sampled, settlement } = verified;
   const foreignDraws = drawsOfForeignQueries(verified);
+  const warnings = await oldHeadLines(resolveEndpoints(options).rpcUrl);
   const lines = [
+    ...warnings,
     ...foreignDraws.map(
       (draw) => `⚠ draw ${draw} has a query that no answer of this model makes: its base columns are not 255`,
     ),
@@ -65,6 +68,7 @@ export async function recomputeSettlement({
     circuit: settlement.circuit,
     l1TransactionHash: settlement.l1TransactionHash,
     scoreMode,
+    isHeadOld: warnings.length > 0,
     seed: hex32(sampled.data.seed),
     foreignDraws,
     draws: sampled.draws.map(({ paymentIndex, isValid, isEven }) => ({ paymentIndex, isValid, isEven })),

@@ -1,7 +1,7 @@
 /**
- * The log for full nodes: executed entries in order, with every preconfirmation. Sequences have gaps, and an entry may be
- * made again (a rebuild, a rebase). A follower compares a closed batch's hash with its own, and on a difference reads
- * again from the batch before.
+ * Route GET /v1/log, which full nodes follow: executed entries in order, with every preconfirmation. Sequences have gaps, and
+ * an entry may be made again (a rebuild, a rebase). A follower compares a closed batch's hash with its own, and on a difference
+ * reads again from the batch before.
  */
 
 import { setImmediate as nextTurn } from "node:timers/promises";

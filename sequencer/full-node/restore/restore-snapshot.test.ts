@@ -1,3 +1,4 @@
+/** Tests of restores and verification from a snapshot, also from false ones. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";

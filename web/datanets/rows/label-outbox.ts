@@ -1,7 +1,7 @@
 /**
- * Labels that were given and are not with the host yet. The last ones stay here so that they can be taken back: what the host
- * has is signed and public. They survive a reload, in this browser's storage, which all tabs share. The label tab puts every
- * label here first.
+ * Outbox of the label tab: labels that a labeller gave and that are not with the host yet. The last ones stay here so that they
+ * can be taken back: what the host has is signed and public. They survive a reload, in this browser's storage, which all tabs
+ * share. The label tab puts every label here first.
  */
 
 import { FLAGS } from "@openledger/datanets/records/record";

@@ -1,5 +1,5 @@
 /**
- * Fields of a job's form with their limits (`FORM_LIMITS` of models/factory/recipe-form.ts): a builder types texts, `formOf`
+ * Fields of a job's form with their limits (`FORM_LIMITS` of models/factory/factory-api.ts): a builder types texts, `formOf`
  * parses them to the factory's form.
  */
 import { type FactoryForm, FORM_LIMITS } from "@openledger/models/factory/factory-api";

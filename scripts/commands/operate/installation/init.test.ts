@@ -12,18 +12,16 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readBridgeConfig } from "@openledger/bridge/config";
-import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
+import { encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { loadHostConfig } from "@openledger/datanets/host/config";
 import { claimStore } from "@openledger/foundation/store/store-identity";
 import { readProverConfig } from "@openledger/prover/process/prover-config";
 import { loadConfig } from "@openledger/sequencer/config";
-import { privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SAMPLE_OPERATOR_KEY as KEY, sampleDeployment as record } from "./deployment.fixtures.ts";
 import { type InitOptions, initInstallation } from "./init.ts";
-import { installationPaths, readEnvFile } from "./installation.ts";
+import { DATABASE_SERVICES, installationPaths, readEnvFile } from "./installation.ts";
 
-const KEY = `0x${"5".repeat(64)}` as const;
-const OWNER = privateKeyToAccount(KEY).address;
 let folder: string;
 let out: string;
 
@@ -35,31 +33,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const record: Deployment = {
-  chainId: 1337,
-  // Nothing listens on port 1.
-  rpcUrl: "http://user:password@127.0.0.1:1",
-  tokenAddress: `0x${"1".repeat(40)}`,
-  rollupAddress: `0x${"2".repeat(40)}`,
-  deployedAtBlock: 1,
-  domain: 1n,
-  genesis: { treasuryOwner: OWNER, operatorOwner: OWNER, operatorKeyX: 1n, root: 1n },
-  idFeeWei: 1n,
-  circuits: [
-    {
-      name: "leaf-exit",
-      sort: 3,
-      size0: 0,
-      size1: 0,
-      circuitId: 1n,
-      isDevelopment: false,
-      contentHash: "none",
-      zkeyPath: "/nowhere/keys/leaf-exit.zkey",
-      wasmPath: "/nowhere/leaf-exit.wasm",
-      verificationKeyPath: "/nowhere/keys/verification-key.json",
-    },
-  ],
-};
 const init = (changes: Partial<InitOptions> = {}) =>
   initInstallation({
     deploymentPath: join(folder, "deployment.json"),
@@ -165,6 +138,60 @@ describe("openledger operator init", () => {
     const before = contents();
     await expect(init({ deploymentPath: other })).rejects.toMatchObject(refusal("other-rollup"));
     expect(contents()).toEqual(before);
+  });
+
+  it("writes for a cluster addresses of one database with a role for each service, and keeps them", async () => {
+    const { profile } = await init({ cluster: { ownerUrlFile: null } });
+    expect(profile).toBe("cluster");
+    const { database, settings } = installationPaths(out);
+    const urls = () =>
+      DATABASE_SERVICES.map((service) => readFileSync(database.urlOf(service), "utf8").trim());
+    const first = urls();
+    const password = readFileSync(database.password, "utf8").trim();
+    expect(readFileSync(database.ownerUrl, "utf8").trim()).toBe(
+      `postgres://openledger:${password}@database:5432/openledger`,
+    );
+    expect(new Set(first.map((url) => new URL(url).password)).size).toBe(DATABASE_SERVICES.length);
+    expect(first.map((url) => new URL(url).username)).toContain("openledger_datanet_host");
+    for (const url of first) expect(new URL(url).host).toBe("database:5432");
+    for (const name of readdirSync(database.folder))
+      expect(statSync(join(database.folder, name)).mode & 0o777, name).toBe(0o600);
+    expect(statSync(database.folder).mode & 0o777).toBe(0o700);
+    const environment = readEnvFile(settings);
+    expect(readProverConfig(environment)).toMatchObject({ place: "queue" });
+    expect(readProverConfig(environment).databaseUrl?.reveal()).toBe(first[0]);
+    for (const url of first) expect(readFileSync(settings, "utf8")).not.toContain(new URL(url).password);
+
+    const own = { DATANET_PUBLIC_URL: "https://datanets.example" };
+    await init({ cluster: { ownerUrlFile: null }, settings: own });
+    expect(urls()).toEqual(first);
+    await init({ operatorKeyFile: null });
+    expect(readEnvFile(settings)).toMatchObject({ ...own, PROVER_PLACE: "queue" });
+  });
+
+  it("takes a database of the operator's own for a cluster, and keeps the passwords of its roles", async () => {
+    await init({ cluster: { ownerUrlFile: null } });
+    const { database } = installationPaths(out);
+    const passwordOf = () => new URL(readFileSync(database.urlOf("models"), "utf8")).password;
+    const before = passwordOf();
+    const ownerUrlFile = join(folder, "owner-url");
+    writeFileSync(ownerUrlFile, "postgres://admin:p%40ss@db.example/ledger?sslmode=verify-full\n", {
+      mode: 0o600,
+    });
+    expect((await init({ cluster: { ownerUrlFile } })).profile).toBe("managed");
+    expect(readFileSync(database.urlOf("models"), "utf8")).toBe(
+      `postgres://ledger_models:${before}@db.example/ledger?sslmode=verify-full\n`,
+    );
+    expect((await init({ cluster: { ownerUrlFile: null } })).profile).toBe("managed");
+    const whole = contents();
+    for (const text of ["a word", "postgres://admin@db.example", "postgres://admin@db.example/Ledger"]) {
+      writeFileSync(ownerUrlFile, text, { mode: 0o600 });
+      await expect(init({ cluster: { ownerUrlFile } })).rejects.toMatchObject(
+        refusal("database-url-invalid"),
+      );
+    }
+    rmSync(ownerUrlFile);
+    expect(contents()).toEqual(whole.filter(([path]) => path !== ownerUrlFile));
   });
 
   it("refuses a data directory of another rollup, and takes one of its own", async () => {

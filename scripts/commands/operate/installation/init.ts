@@ -21,6 +21,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { PROCESSES } from "../../../settings.ts";
 import { operatorError } from "../operator-errors.ts";
 import { foreignRecord } from "./data-owner.ts";
+import { type ClusterProfile, databaseSecrets } from "./database-secrets.ts";
 import { installationPaths, readEnvFile } from "./installation.ts";
 
 export interface InitOptions {
@@ -32,12 +33,21 @@ export interface InitOptions {
   readonly rpcUrl: string | null;
   /** Variables of docs/reference/settings.md; those of earlier runs stay. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Settings and secrets for the services of the profile `cluster` too. Those of earlier runs stay. */
+  readonly cluster?: ClusterOptions | undefined;
+}
+
+interface ClusterOptions {
+  /** File with the owner's address of a database of the operator's own; null: the one of compose.yaml. */
+  readonly ownerUrlFile: string | null;
 }
 
 export interface Initialised {
   readonly folder: string;
   /** Variables of `settings.env`. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Profile of compose.yaml; null for the default one. */
+  readonly profile: ClusterProfile | null;
 }
 
 type Paths = ReturnType<typeof installationPaths>;
@@ -55,14 +65,21 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
   const deployment = { ...record, rpcUrl: options.rpcUrl ?? record.rpcUrl };
   requireSameRollup(paths, deployment);
   const operatorKey = readOperatorKey(paths, options.operatorKeyFile, deployment);
-  const userSettings = { ...(isKnown ? userSettingsOf(paths) : {}), ...options.settings };
+  const { cluster } = options;
+  const userSettings = {
+    ...(cluster === undefined ? {} : clusterSettings(paths)),
+    ...(isKnown ? userSettingsOf(paths) : {}),
+    ...options.settings,
+  };
   const settings = { ...ownSettings(paths), ...userSettings };
   requireValid(settings, Object.keys(userSettings));
   requireOwnData(settings, deployment);
 
+  const secrets = cluster === undefined ? null : databaseSecrets(paths.database, cluster.ownerUrlFile);
   const files: readonly (readonly [path: string, text: string])[] = [
     [paths.operatorKey, operatorKey],
     [paths.operatorToken, tokenAt(paths.operatorToken)],
+    ...(secrets?.files ?? []),
     [paths.deployment, encodeDeployment(deployment).trimEnd()],
     [paths.endpoints, JSON.stringify({ sequencerUrl: SEQUENCER_URL, modelServers: {} }, null, 2)],
     // Last: a folder that has it is whole. Private: the address of an Ethereum node may have a password in it.
@@ -77,6 +94,7 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
   try {
     await mkdir(paths.secrets, { recursive: true, mode: 0o700 });
     await chmod(paths.secrets, 0o700);
+    if (secrets !== null) await mkdir(paths.database.folder, { recursive: true, mode: 0o700 });
     for (const [path, text] of files) await writeFileWhole(path, `${text}\n`, { mode: 0o600 });
   } catch (error) {
     if (isNewFolder) await rm(folder, { recursive: true, force: true });
@@ -84,7 +102,7 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
       for (const name of readdirSync(folder)) await rm(resolve(folder, name), { recursive: true });
     throw error;
   }
-  return { folder, settings };
+  return { folder, settings, profile: secrets?.profile ?? null };
 }
 
 /** Default address of a sequencer: compose.yaml publishes it there, too. */
@@ -96,6 +114,15 @@ const ownSettings = (paths: Paths): Record<string, string> => ({
   OPENLEDGER_OPERATOR_TOKEN_FILE: paths.operatorToken,
   SEQUENCER_PRECONFIRMATION_PRIVATE_KEY_FILE: paths.operatorKey,
   BRIDGE_OPERATOR_PRIVATE_KEY_FILE: paths.operatorKey,
+});
+
+/** Settings with which the services of compose.yaml work together on one database; others may be given. */
+const clusterSettings = ({ database }: Paths): Record<string, string> => ({
+  PROVER_PLACE: "queue",
+  PROVER_DATABASE_URL_FILE: database.urlOf("sequencer"),
+  // Addresses of the proxy in compose.yaml. Hosts refuse requests that are signed for another one than theirs.
+  DATANET_PUBLIC_URL: "http://127.0.0.1:8560",
+  SERVING_PUBLIC_URL: "http://127.0.0.1:8798",
 });
 
 function userSettingsOf(paths: Paths): Record<string, string> {

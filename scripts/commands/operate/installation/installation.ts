@@ -9,6 +9,21 @@ export const installationPaths = (folder: string) => ({
   secrets: join(folder, "secrets"),
   operatorKey: join(folder, "secrets", "operator-key"),
   operatorToken: join(folder, "secrets", "operator-token"),
+  database: databasePaths(join(folder, "secrets", "database")),
+});
+
+/** Services of compose.yaml that have a role of their own in the database. */
+export const DATABASE_SERVICES = ["sequencer", "prover", "datanet-host", "models", "factory"] as const;
+export type DatabaseService = (typeof DATABASE_SERVICES)[number];
+
+/** Folder with the addresses of the database, which have passwords in them. */
+export const databasePaths = (folder: string) => ({
+  folder,
+  /** Password of the server that compose.yaml starts. */
+  password: join(folder, "password"),
+  /** Address of the role that owns the tables. */
+  ownerUrl: join(folder, "owner-url"),
+  urlOf: (service: DatabaseService) => join(folder, `${service}-url`),
 });
 
 /** Variables of an env file, as systemd and compose read them: NAME=value, no quotes. */

@@ -1,12 +1,14 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openDatabase } from "@openledger/foundation/database/open-database";
 import { createLogger } from "@openledger/foundation/logger";
 import {
   createTestDatabase,
   databaseAt,
   type TestDatabase,
 } from "@openledger/foundation/testing/test-database";
+import { FACTORY_PART } from "@openledger/models/factory/store/factory-schema";
 import { openProofQueue } from "@openledger/prover/queue/prove-queue";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeWorkerRole } from "./worker-role.ts";
@@ -36,6 +38,26 @@ it("writes the address of a role that takes jobs and makes no tables", async () 
   await expect(openProofQueue(config, { logger, migrates: true })).rejects.toMatchObject({
     data: { reason: "42501" },
   });
+});
+
+it("gives a factory's worker its rights, and none to a database without a factory", async () => {
+  const out = join(folder, "factory-url");
+  const name = /test_\w+/.exec(home.url)![0].concat("_worker");
+  const environment = { OPENLEDGER_DATABASE_URL: home.url, OPENLEDGER_LOG_LEVEL: "silent" };
+  const write = () => writeWorkerRole({ name, out, isForFactory: true }, environment);
+  await expect(write()).rejects.toMatchObject({ code: "SRV_DATABASE_SCHEMA", data: { part: "factory" } });
+  const logger = createLogger("test", "silent");
+  const rollup = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+  const open = (url: string, migrates: boolean) =>
+    openDatabase(databaseAt(url), { part: FACTORY_PART, rollup, logger, migrates });
+  await (await open(home.url, true)).close();
+  await write();
+  const database = await open((await readFile(out, "utf8")).trim(), false);
+  expect(await database.query("update jobs set holder = null")).toEqual([]);
+  expect(await database.query("select from contents")).toEqual([]);
+  for (const denied of ["select from sessions", "delete from jobs", "insert into datasets default values"])
+    await expect(database.query(denied), denied).rejects.toMatchObject({ data: { reason: "42501" } });
+  await database.close();
 });
 
 it("refuses a name that needs quotes", async () => {

@@ -1,11 +1,14 @@
 /** `openledger operator worker-role`: a role in the database for one machine of workers. */
 import { randomBytes } from "node:crypto";
+import type { Queries } from "@openledger/foundation/database/database";
 import { JOBS, makeWorkerRole } from "@openledger/foundation/database/job-tables";
 import {
   DATABASE_SETTINGS,
   databaseAddress,
   openDatabase,
 } from "@openledger/foundation/database/open-database";
+import { addressOf } from "@openledger/foundation/database/roles";
+import { processErrors } from "@openledger/foundation/error-table";
 import { createLogger } from "@openledger/foundation/logger";
 import {
   type Environment,
@@ -14,14 +17,20 @@ import {
   SHARED_SETTINGS,
 } from "@openledger/foundation/settings";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { FACTORY_PART, FACTORY_WORKER_RIGHTS } from "@openledger/models/factory/store/factory-schema";
 import { openProofQueue } from "@openledger/prover/queue/prove-queue";
 
 /**
  * Makes the role, or gives it a new password, and writes the address that its workers use.
- * @throws SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE, SRV_DATABASE_FAILED
+ * @param options.isForFactory true: it trains a factory's jobs, too
+ * @throws SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE, SRV_DATABASE_FAILED; SRV_DATABASE_SCHEMA without a factory
  */
 export async function writeWorkerRole(
-  { name, out }: { readonly name: string; readonly out: string },
+  {
+    isForFactory = false,
+    name,
+    out,
+  }: { readonly name: string; readonly out: string; readonly isForFactory?: boolean },
   environment: Environment,
 ): Promise<void> {
   const settings = { ...DATABASE_SETTINGS, logLevel: SHARED_SETTINGS.logLevel };
@@ -33,7 +42,8 @@ export async function writeWorkerRole(
   const database = await openDatabase(config, { part: JOBS, rollup: null, logger });
   try {
     const password = randomBytes(24).toString("base64url");
-    await makeWorkerRole(database, { name, password });
+    if (isForFactory) await requireFactory(database);
+    await makeWorkerRole(database, { name, password, rights: isForFactory ? FACTORY_WORKER_RIGHTS : [] });
     await writeFileWhole(out, `${addressOf(url, name, password)}\n`, { mode: 0o600 });
   } finally {
     await database.close();
@@ -41,17 +51,16 @@ export async function writeWorkerRole(
   }
 }
 
-/** An address with another user: in the place of the one that it has, also where its host is a socket's folder. */
-function addressOf(url: string, name: string, password: string): string {
-  const isSocket = /^postgres(ql)?:\/\/\//.test(url);
-  // URL takes no empty host.
-  const address = new URL(isSocket ? url.replace(":///", "://socket/") : url);
-  if (isSocket) {
-    address.searchParams.set("user", name);
-    address.searchParams.set("password", password);
-    return address.href.replace("://socket/", ":///");
-  }
-  address.username = name;
-  address.password = password;
-  return address.href;
+async function requireFactory(queries: Queries): Promise<void> {
+  const { migrations, name } = FACTORY_PART;
+  const [found] = await queries.query<{ version: number }>(
+    "select version from openledger.parts where name = $1",
+    [name],
+  );
+  if (found?.version === migrations.length) return;
+  throw processErrors.raise(
+    "SRV_DATABASE_SCHEMA",
+    "the database has no factory of this version: start a factory first, which makes its tables",
+    { data: { reason: "older", part: name, found: found?.version ?? 0, expected: migrations.length } },
+  );
 }

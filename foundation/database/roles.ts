@@ -1,0 +1,79 @@
+/** Roles of the database: each service has one, with the rights that it needs and no others. */
+import { processErrors } from "../error-table.ts";
+import type { DatabasePart } from "./migrate.ts";
+import type { Queries } from "./queries.ts";
+
+/** Names that PostgreSQL takes without quotes. */
+const ROLE_NAME = /^[a-z][a-z0-9_]{0,62}$/;
+
+/** Statements that grant something, with `%I` in place of the role's name. */
+export type Rights = readonly string[];
+
+/** Rights to the rows of a part: its tables stay as they are. */
+export const rowRights = ({ name }: Pick<DatabasePart, "name">): Rights => [
+  `grant usage on schema openledger, ${name} to %I`,
+  "grant select on openledger.parts to %I",
+  `grant select, insert, update, delete on all tables in schema ${name} to %I`,
+];
+
+/**
+ * Makes a role, or gives the one of this name a new password, and grants it rights. Tables have to be there.
+ * @throws SRV_CONFIG_INVALID for a name with other letters; SRV_DATABASE_FAILED for a connection that may not make roles
+ */
+export async function makeRole(
+  queries: Queries,
+  { name, password, rights }: { readonly name: string; readonly password: string; readonly rights: Rights },
+): Promise<void> {
+  if (!ROLE_NAME.test(name)) {
+    const problem = "takes small letters, digits and _, and begins with a letter";
+    throw processErrors.raise("SRV_CONFIG_INVALID", `the name of a role ${problem}`, {
+      data: { problems: [{ env: "name", problem }] },
+    });
+  }
+  // The server quotes: statements of this kind take no parameters.
+  const run = async (template: string, ...values: string[]) => {
+    const places = values.map((_, i) => `, $${i + 2}::text`).join("");
+    const [row] = await queries.query<{ statement: string }>(`select format($1${places}) as statement`, [
+      template,
+      ...values,
+    ]);
+    await queries.query(row!.statement);
+  };
+  const [found] = await queries.query<{ database: string; exists: boolean }>(
+    "select current_database() as database, exists (select from pg_roles where rolname = $1)",
+    [name],
+  );
+  const { database, exists } = found!;
+  await run(exists ? "alter role %I login password %L" : "create role %I login password %L", name, password);
+  // Everybody may connect to a new database, and make temporary tables in it.
+  await run("revoke all on database %I from public", database);
+  await run("grant connect on database %I to %I", database, name);
+  for (const right of rights) await run(right, name);
+}
+
+/** Role and password of an address. */
+export function roleAt(url: string): { readonly name: string; readonly password: string } {
+  const { password, searchParams, username } = parsed(url);
+  return {
+    name: searchParams.get("user") ?? decodeURIComponent(username),
+    password: searchParams.get("password") ?? decodeURIComponent(password),
+  };
+}
+
+/** An address with another user, in the place of the one that it has, also where its host is a socket's folder. */
+export function addressOf(url: string, name: string, password: string): string {
+  const address = parsed(url);
+  if (address.host === SOCKET) {
+    address.searchParams.set("user", name);
+    address.searchParams.set("password", password);
+    return address.href.replace(`://${SOCKET}/`, ":///");
+  }
+  address.username = name;
+  address.password = password;
+  return address.href;
+}
+
+/** In the place of an empty host, which URL does not take: the folder of a socket is a parameter. */
+const SOCKET = "socket";
+
+const parsed = (url: string) => new URL(url.replace(/^(postgres(?:ql)?:\/\/)(?=\/)/, `$1${SOCKET}`));

@@ -1,0 +1,156 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
+import { startLocalServer } from "@openledger/foundation/database/local-server";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createFactoryWorld, type FactoryWorld, jsonlOf } from "../../testing/factory-world.ts";
+import { sampleTexts } from "../../testing/text-rows.ts";
+import type { FactoryForm, FactoryJob, JobEvent, JobRequest } from "../factory-api.ts";
+import type { FactoryClient } from "../factory-client.ts";
+
+/** Lease of workers that are killed. */
+const LEASE_MS = 3_000;
+const upload = { kind: "upload" as const, name: "try", jsonl: jsonlOf(sampleTexts(24)) };
+const code = (name: string) => expect.objectContaining({ code: name });
+
+let world: FactoryWorld;
+beforeAll(async () => {
+  world = await createFactoryWorld({ userCount: 3, card: sampleCard() });
+});
+afterAll(() => world?.close());
+
+async function requestOf(client: FactoryClient, changes: Partial<FactoryForm> = {}): Promise<JobRequest> {
+  const { id: datasetId } = await client.addDataset(upload);
+  const { id: baseId } = (await client.bases()).find(({ source }) => source === "folder")!;
+  const { form } = await client.form(baseId, datasetId);
+  const small = { rank: 2, rowTokens: 48, heldOutRows: 4, answerTokens: 12, rounds: 60, rowsPerStep: 4 };
+  return { baseId, datasetId, form: { ...form, ...small, ...changes } };
+}
+
+async function eventsUntil(client: FactoryClient, id: string, isLast: (event: JobEvent) => boolean) {
+  const events: JobEvent[] = [];
+  for await (const event of client.follow(id)) {
+    events.push(event);
+    if (isLast(event)) return events;
+  }
+  return events;
+}
+const isEnd = (event: JobEvent) => event.kind === "state" && /^(done|failed)$/.test(event.state);
+const isState = (state: FactoryJob["state"]) => (event: JobEvent) =>
+  event.kind === "state" && event.state === state;
+const isStep = (step: number) => (event: JobEvent) => event.kind === "step" && event.step >= step;
+
+/** Each step once, whatever was killed in between. */
+function requireEachOnce(events: readonly JobEvent[], steps: number): void {
+  expect(events.map(({ number }) => number)).toEqual(events.map((_, i) => i + 1));
+  const said = events.filter((event) => event.kind === "step").map(({ step }) => step);
+  expect(said).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
+}
+
+it("trains two jobs on two workers at once, and one takes over from the other after kill -9, to the same bytes", async () => {
+  const settings = { FACTORY_MAX_RUNNING: "0" };
+  const first = await world.factory("many", settings);
+  const second = await world.factory("many", settings);
+  // Both servers are one factory: a session, its jobs and their events.
+  const [alice, bob] = [await first.as(0), await second.as(1)];
+  const aliceElsewhere = await second.as(0);
+  const request = await requestOf(alice);
+  const job = await alice.begin(request);
+  expect(await aliceElsewhere.job(job.id)).toMatchObject({ state: "queued", queuedBefore: 0 });
+  const onOne: [jobId: string, hasState: boolean][] = [];
+  const onTwo: typeof onOne = [];
+  const one = await world.worker("many", {}, (...begun) => onOne.push(begun));
+  await eventsUntil(aliceElsewhere, job.id, isStep(25));
+  const two = await world.worker("many", { FACTORY_MAX_RUNNING: "2" }, (...begun) => onTwo.push(begun));
+  const other = await bob.begin(await requestOf(bob));
+  await eventsUntil(bob, other.id, isStep(1));
+  expect([onOne, onTwo]).toEqual([[[job.id, false]], [[other.id, false]]]);
+  expect((await alice.job(job.id)).state).toBe("running");
+  await one.end("SIGKILL");
+  const killedAtMs = Date.now();
+  const events = await eventsUntil(aliceElsewhere, job.id, isEnd);
+  const begunAgain = events.filter(isState("running")).at(-1)!;
+  expect(onTwo.at(-1)).toEqual([job.id, true]);
+  // With the lease that workers have by themselves.
+  expect(begunAgain.atMs - killedAtMs).toBeLessThan(60_000);
+  expect(await alice.job(job.id)).toMatchObject({ state: "done", failure: null });
+  requireEachOnce(events, 300);
+  requireEachOnce(await eventsUntil(bob, other.id, isEnd), 300);
+  // The same rows, form and base: whoever was not interrupted has the same model.
+  const [taken, whole] = [await alice.job(job.id), await bob.job(other.id)];
+  expect(taken.result!.adapterSha256).toBe(whole.result!.adapterSha256);
+  const { files } = await bob.export(other.id, "adapter");
+  for (const file of files) {
+    const same = (await alice.export(job.id, "adapter")).files.find(({ name }) => name === file.name);
+    expect(await first.as(0).then((client) => client.file(job.id, "adapter", same!))).toEqual(
+      await bob.file(other.id, "adapter", file),
+    );
+  }
+  await two.end("SIGTERM");
+}, 180_000);
+
+it("fails a job that three workers have not outlived, and gives back that of a worker that is stopped", async () => {
+  const factory = await world.factory("poison", { FACTORY_MAX_RUNNING: "0" });
+  const alice = await factory.as(0);
+  const poison = await alice.begin(await requestOf(alice));
+  for (let killed = 0; killed < 3; killed++) {
+    let begun = () => {};
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const worker = await world.worker("poison", { FACTORY_LEASE_MS: String(LEASE_MS) }, () => begun());
+    await hasBegun;
+    await worker.end("SIGKILL");
+    expect((await alice.job(poison.id)).step).toBe(0);
+  }
+  const last = await world.worker("poison", { FACTORY_LEASE_MS: String(LEASE_MS) });
+  const events = await eventsUntil(alice, poison.id, isEnd);
+  expect(await alice.job(poison.id)).toMatchObject({
+    state: "failed",
+    failure: { code: "MOD_FACTORY_TRAINER_ENDED", data: { starts: 3 } },
+  });
+  expect(events.filter(isState("running"))).toHaveLength(3);
+  // Its owner may try again.
+  await alice.wish(poison.id, "resume");
+  await expect.poll(async () => (await alice.job(poison.id)).step, { timeout: 30_000 }).toBeGreaterThan(20);
+  await expect(alice.deleteJob(poison.id)).rejects.toThrow(code("MOD_FACTORY_JOB_STATE"));
+  expect(await last.end("SIGTERM")).toBe(0);
+  expect(await alice.job(poison.id)).toMatchObject({ state: "queued", failure: null });
+  await alice.wish(poison.id, "pause");
+  const next = await alice.begin(await requestOf(alice, { rounds: 1 }));
+  expect(next.queuedBefore).toBe(0);
+  const worker = await world.worker("poison");
+  await eventsUntil(alice, next.id, isEnd);
+  expect((await alice.job(poison.id)).state).toBe("paused");
+  await alice.deleteJob(poison.id);
+  await expect(alice.job(poison.id)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
+  // With its events, its state and its place in the queue.
+  expect(await (await fetch(`${factory.url}/health`)).json()).toMatchObject({ status: "ok", jobs: 1 });
+  await worker.end("SIGTERM");
+}, 180_000);
+
+it("goes on after the database was killed and has come back", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "factory-database-"));
+  const server = await startLocalServer(folder, () => {});
+  try {
+    const factory = await world.factory("restarted", { FACTORY_DATABASE_URL: server.url });
+    const alice = await factory.as(0);
+    const { id } = await alice.begin(await requestOf(alice));
+    await eventsUntil(alice, id, isStep(30));
+    const pidPath = join(folder, "data/postmaster.pid");
+    // It ends at once, and recovers at its next start.
+    process.kill(Number(readFileSync(pidPath, "utf8").split("\n")[0]), "SIGQUIT");
+    await expect.poll(() => existsSync(pidPath)).toBe(false);
+    await expect(alice.job(id)).rejects.toThrow(code("SRV_DATABASE_UNREACHABLE"));
+    const again = await startLocalServer(folder, () => {});
+    const events = await eventsUntil(alice, id, isEnd);
+    requireEachOnce(events, 300);
+    expect(await alice.job(id)).toMatchObject({ state: "done", failure: null });
+    await factory.stop();
+    await again.release();
+  } finally {
+    await server.release().catch(() => {});
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 180_000);
