@@ -58,7 +58,7 @@ const MAX_CELL_LENGTH = 120;
 /** Shows the default of a shared setting; names the processes of each default if they differ. */
 function defaultsOf(name: string): string {
   const found = PROCESSES.flatMap(({ prefix, settings }) =>
-    settings[name] === undefined ? [] : [{ prefix, shown: shownDefault(settings[name]) }],
+    settings[name]?.isShared === true ? [{ prefix, shown: shownDefault(settings[name]) }] : [],
   );
   const kinds = [...new Set(found.map(({ shown }) => shown))];
   if (kinds.length === 1 && found.length === PROCESSES.length) return kinds[0]!;
