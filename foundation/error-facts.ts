@@ -1,6 +1,6 @@
 /**
- * Facts of an error for a log. Libraries hang more on their errors: `pg` its client, with the key that cancels the connection's
- * statements and the address with the password.
+ * Reduces an error to the facts that a log may have (logger.ts). Libraries hang more on their errors: `pg` its client, with the
+ * key that cancels the connection's statements and the address with the password.
  */
 import { isRollupError } from "./rollup-error.ts";
 

@@ -95,6 +95,14 @@ describe("a job", () => {
     expect(await one.state("b")).toBeNull();
   });
 
+  it("is missing where there is none, or it was cancelled", async () => {
+    const queue = await asker();
+    for (const key of ["a", "b"]) await queue.send(key, { n: 1 });
+    await queue.cancel("b");
+    expect(await queue.missing(["a", "b", "c"])).toEqual(["b", "c"]);
+    expect(await queue.missing([])).toEqual([]);
+  });
+
   it("of the smallest priority goes first, one without any last", async () => {
     const queue = await asker();
     for (const [key, priority] of [["a"], ["b", 2 ** 31 - 1], ["c", 1], ["d", 0]] as const)

@@ -233,6 +233,16 @@ export class JobQueue<
     });
   }
 
+  /** Keys without a job, and those whose job failed or was cancelled: `send` begins them anew. */
+  async missing(keys: readonly string[]): Promise<string[]> {
+    const found = await this.#database.query<{ id: string }>(
+      "select id from job where name = $1 and id = any($2::uuid[]) and state < 'cancelled'",
+      [this.#kind.name, keys.map(jobIdOf)],
+    );
+    const ids = new Set(found.map(({ id }) => id));
+    return keys.filter((key) => !ids.has(jobIdOf(key)));
+  }
+
   /** State of a job; null where there is none of the key. */
   async state(key: string): Promise<JobState<z.output<Answer>, z.output<Progress>> | null> {
     const job = await this.#boss.getJobById(this.#kind.name, jobIdOf(key));

@@ -1,4 +1,4 @@
-/** Encoding of JSON values in LevelDB with a checksum, for the stores of bridge, factory and watcher. */
+/** Encoding of JSON values in LevelDB with a checksum, for the stores of bridge and watcher. */
 import { crc32 } from "node:zlib";
 import { StoreDamage } from "./store-fault.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * Refuses to start a process beside the files of an earlier version, which kept in a folder what is in PostgreSQL now. The
+ * Datanet host and the factory call it.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { processErrors } from "../error-table.ts";

@@ -1,4 +1,4 @@
-/** HTTP application, without `listen`; factory-api.ts defines its messages. */
+/** HTTP application of the factory, without `listen`: limits, errors and routes; factory-api.ts defines its messages. */
 import cors from "@fastify/cors";
 import { REQUEST_HEADER } from "@openledger/datanets/records/signed-request";
 import { hex32 } from "@openledger/foundation/hex";

@@ -6,11 +6,13 @@ import { jobStateSchema } from "./factory-api.ts";
 interface WhatRuns {
   /** Number of jobs by their state; null while the database does not answer: the gauge stays as it was. */
   readonly jobs: () => Promise<ReadonlyMap<string, number> | null>;
+  /** Jobs that workers could run at a time; null while the database does not answer. */
+  readonly places: () => Promise<number | null>;
   readonly computations: () => { readonly running: number; readonly waiting: number };
 }
 
 /** All metrics of the factory. Labels are closed sets: never a name, an account or a job. */
-export function createFactoryMetrics({ computations, jobs }: WhatRuns) {
+export function createFactoryMetrics({ computations, jobs, places }: WhatRuns) {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
@@ -22,6 +24,15 @@ export function createFactoryMetrics({ computations, jobs }: WhatRuns) {
       const counts = await jobs();
       if (counts === null) return;
       for (const state of jobStateSchema.options) this.set({ state }, counts.get(state) ?? 0);
+    },
+  });
+  new Gauge({
+    name: "factory_worker_places",
+    help: "Jobs that the workers of the factory can run at a time",
+    registers,
+    async collect() {
+      const count = await places();
+      if (count !== null) this.set(count);
     },
   });
   new Gauge({

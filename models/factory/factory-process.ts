@@ -103,12 +103,13 @@ export async function createFactoryProcess(
       startSettler,
     });
     const side = new SideTasks(MAX_SIDE_TASKS, config);
+    const orNull = (error: unknown) => {
+      logger.warn({ err: error }, "the database's jobs cannot be counted");
+      return null;
+    };
     const metrics = createFactoryMetrics({
-      jobs: () =>
-        jobs.counts().catch((error: unknown) => {
-          logger.warn({ err: error }, "the database's jobs cannot be counted");
-          return null;
-        }),
+      jobs: () => jobs.counts().catch(orNull),
+      places: () => queues.trainings.counts().then(({ workerCount }) => workerCount, orNull),
       computations: () => side.counts,
     });
     const sessions = new DatabaseSessions(database);

@@ -112,6 +112,7 @@ describe("a factory", () => {
     await expect.poll(askMetrics).toContain('factory_jobs{state="done"} 1');
     await expect.poll(askMetrics).toContain('factory_computations{state="running"} 0');
     const metrics = await askMetrics();
+    expect(metrics).toContain("factory_worker_places 1");
     expect(metrics).toContain('factory_errors_total{code="MOD_FACTORY_NOT_REGISTRABLE"} 1');
     await expect(alice.proveActivation(id, 2)).rejects.toThrow(code("MOD_FACTORY_NOT_REGISTRABLE"));
     expect(await attackServer(factory.url, { post: "/v1/jobs", metrics: "/metrics" })).toEqual([]);

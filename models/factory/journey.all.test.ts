@@ -158,6 +158,35 @@ describe("from a permissioned Datanet to a registered model", () => {
     });
   });
 
+  it("is served by every server of the factory, and by one that is left", async () => {
+    const second = await startChildFactory({
+      ...environment,
+      FACTORY_DATA_PATH: join(folder, "second"),
+      FACTORY_PORT: "0",
+      FACTORY_MAX_RUNNING: "0",
+    });
+    try {
+      const { modelId } = await factory.job(job.id);
+      const statusAt = async (url: string) => (await fetch(`${url}/ledger/${modelId}/v1/model`)).status;
+      expect(await statusAt(second.url)).toBe(404);
+      await factory.serve(job.id, true);
+      expect(await statusAt(process.url)).toBe(200);
+      await expect.poll(() => statusAt(second.url), { timeout: 20_000 }).toBe(200);
+      await process.end("SIGKILL");
+      expect(await statusAt(second.url)).toBe(200);
+      const other = new FactoryClient(world.bob, second.url);
+      expect(await other.job(job.id)).toMatchObject({ isServed: true, state: "done" });
+      await expect(other.deleteJob(job.id)).rejects.toMatchObject({ code: "MOD_FACTORY_JOB_STATE" });
+      process = await startChildFactory(environment);
+      await expect.poll(() => statusAt(process.url), { timeout: 20_000 }).toBe(200);
+      await other.serve(job.id, false);
+      expect(await statusAt(second.url)).toBe(404);
+      await expect.poll(() => statusAt(process.url), { timeout: 20_000 }).toBe(404);
+    } finally {
+      await second.end("SIGKILL");
+    }
+  });
+
   it("exports an adapter and a merged model that are read back bit for bit", async () => {
     const { shape, layout, load, close } = await openModel(folderSource(basePath));
     const adapterFiles = memorySource("adapter", await exported(job.id, "adapter"));

@@ -1,4 +1,7 @@
-/** A form as people fill it in, and the recipe that it stands for. */
+/**
+ * Turns the form of a training job, as people fill it in, into the recipe that it stands for, and proposes the form for given
+ * rows.
+ */
 import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterTarget } from "../engine/architecture/adapter-layout.ts";

@@ -1,4 +1,7 @@
-/** Routes to choose and plan a job: bases, rows, the form, and an estimate of time and fees. */
+/**
+ * Routes of the factory to choose and plan a job: bases, rows, the form, and an estimate of time and fees. factory-app.ts
+ * registers them.
+ */
 
 import { estimateFees } from "@openledger/client/sequencer/fees";
 import { entriesCost } from "@openledger/datanets/host/scan-costs";

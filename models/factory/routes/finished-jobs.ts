@@ -19,7 +19,7 @@ import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } f
 import type { FactoryContext } from "../factory-context.ts";
 import type { StoredJob, StoredRegistration } from "../store/factory-records.ts";
 import type { JobFiles } from "../store/job-files.ts";
-import { sendActivation } from "../store/job-tickets.ts";
+import { activationOf, sendRun } from "../store/job-tickets.ts";
 import { ADAPTER_FOLDER, MERGED_FOLDER } from "../tasks/dataset-files.ts";
 
 /** Namespace of the advisory lock under which an account's proof begins. */
@@ -106,7 +106,7 @@ export async function beginActivation(
       view: { modelId },
     };
   });
-  if (changed.registration.state === "proving") await sendActivation(queues, changed);
+  if (changed.registration.state === "proving") await sendRun(queues.activations, activationOf(changed));
   return registrationOf(context, changed);
 }
 

@@ -1,4 +1,7 @@
-/** Routes of a finished job: compare, register, export, explain. */
+/**
+ * Routes of the factory for a finished job: compare with the base, register, serve, export, trace its lineage. factory-app.ts
+ * registers them.
+ */
 
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";

@@ -1,6 +1,6 @@
 /**
- * Rows that jobs train on: of a Datanet's version, fetched from its host by their SHA-256, or uploaded to try. Routes add data
- * sets; workers read them from the database.
+ * Store of the rows that the factory's jobs train on: of a Datanet's version, fetched from its host by their SHA-256, or
+ * uploaded to try. Routes add data sets; workers read them from the database.
  */
 import { randomBytes } from "node:crypto";
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";

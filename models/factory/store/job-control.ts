@@ -9,7 +9,7 @@ import { factoryError } from "../../model-errors.ts";
 import type { FactoryJob } from "../factory-api.ts";
 import type { NewJob, StoredJob } from "./factory-records.ts";
 import { type JobStore, stateChange } from "./job-store.ts";
-import { sendActivation, sendTraining, type TicketQueues, trainingKey } from "./job-tickets.ts";
+import { missingRuns, removeRun, sendRun, type TicketQueues, trainingOf } from "./job-tickets.ts";
 
 /** Namespace of the advisory lock under which an account adds a job. */
 const ACCOUNT_LOCK = 7_301_946;
@@ -24,13 +24,6 @@ interface Modules {
   readonly queues: TicketQueues;
   readonly maxJobsPerAccount: number;
   readonly log: Logger;
-}
-
-interface OpenRow {
-  readonly id: string;
-  readonly turn: number;
-  readonly run: number;
-  readonly proof_run: number;
 }
 
 export class JobControl {
@@ -99,7 +92,7 @@ export class JobControl {
         });
       return nextTurn(queries, leafId);
     });
-    await sendTraining(this.#modules.queues, added);
+    await this.#send(added);
     return added;
   }
 
@@ -110,7 +103,7 @@ export class JobControl {
       if (view.state !== "running") throw wrongState(view, "be paused");
       return stateChange("pausing");
     });
-    if (paused.view.state === "paused") await this.#modules.queues.trainings.remove(trainingKey(paused));
+    if (paused.view.state === "paused") await removeRun(this.#modules.queues.trainings, trainingOf(paused));
     return paused;
   }
 
@@ -148,7 +141,7 @@ export class JobControl {
       const turn = await nextTurn(queries, job.view.leafId);
       return stateChange(state, { job: { ...change, turn, run: job.run + 1, silentStarts: 0 } });
     });
-    if (changed.view.state === "queued") await sendTraining(this.#modules.queues, changed);
+    if (changed.view.state === "queued") await this.#send(changed);
     return changed;
   }
 
@@ -161,7 +154,7 @@ export class JobControl {
       if (registration.state === "proving") throw inUse(`the activation of job ${id} is being proven`);
       if (view.isServed) throw inUse(`the model of job ${id} is served`);
     });
-    await this.#modules.queues.trainings.remove(trainingKey(deleted));
+    await removeRun(this.#modules.queues.trainings, trainingOf(deleted));
   }
 
   /** Ids of queued jobs in their order, and how many run where no worker is free. */
@@ -176,15 +169,21 @@ export class JobControl {
     return { ids, runningCount: runningCount >= workerCount ? runningCount : 0 };
   }
 
+  #send(job: StoredJob): Promise<void> {
+    return sendRun(this.#modules.queues.trainings, trainingOf(job), job.turn);
+  }
+
   async #resend(): Promise<void> {
     const { database, queues } = this.#modules;
-    const open = await database.query<OpenRow>(
-      "select id, turn, run, proof_run from jobs where state in ('queued', 'running', 'pausing', 'stopping') order by turn",
+    const open = await database.query<{ jobId: string; run: number; turn: number }>(
+      `select id as "jobId", run, turn from jobs where state in ('queued', 'running', 'pausing', 'stopping') order by turn`,
     );
-    for (const { id, run, turn } of open) await sendTraining(queues, { view: { id }, run, turn });
-    const proving = await database.query<OpenRow>("select id, proof_run from jobs where is_proving");
-    for (const { id, proof_run } of proving)
-      await sendActivation(queues, { view: { id }, proofRun: proof_run });
+    for (const run of await missingRuns(queues.trainings, open))
+      await sendRun(queues.trainings, run, run.turn);
+    const proving = await database.query<{ jobId: string; run: number }>(
+      `select id as "jobId", proof_run as run from jobs where is_proving`,
+    );
+    for (const run of await missingRuns(queues.activations, proving)) await sendRun(queues.activations, run);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Files of jobs in the database: the state of a training every 20 steps, adapters, published and merged models. Servers and
- * workers on any machine read them, so no volume has to be shared, and a state is in the same backup as the events that it
- * belongs to. A file is complete or not there.
+ * Store of the factory jobs' files in the database: the state of a training every 20 steps, adapters, published and merged
+ * models. Servers and workers on any machine read them, so no volume has to be shared, and a state is in the same backup as the
+ * events that it belongs to. A file is complete or not there.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -131,10 +131,12 @@ export class JobFiles {
     return true;
   }
 
-  async drop(queries: Queries, jobId: string, form: FileForm): Promise<void> {
+  /** Deletes files of other forms, and bytes that no file names. */
+  async keepOnly(queries: Queries, jobId: string, forms: readonly FileForm[]): Promise<void> {
     await queries.query(
-      "delete from uploads where id in (select upload_id from files where job_id = $1 and form = $2)",
-      [jobId, form],
+      `delete from uploads where job_id = $1
+         and id not in (select upload_id from files where job_id = $1 and form = any($2::text[]))`,
+      [jobId, forms],
     );
   }
 

@@ -1,6 +1,6 @@
 /**
- * Entries of the factory's jobs in the queues that workers take them from (foundation/database/job-queue.ts). An entry names a
- * job and no more: what it is and how far it came is in the factory's tables, which its worker writes by a token.
+ * Tickets: the entries of the factory's jobs in the queues that workers take them from (foundation/database/job-queue.ts). An
+ * entry names a job and no more: what it is and how far it came is in the factory's tables, which its worker writes by a token.
  */
 import { type JobKind, JobQueue } from "@openledger/foundation/database/job-queue";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
@@ -9,7 +9,8 @@ import { z } from "zod";
 import { nameId } from "../factory-api.ts";
 import type { StoredJob } from "./factory-records.ts";
 
-const taskSchema = z.strictObject({ jobId: nameId });
+/** A run that is over is not begun by an entry that was left behind. */
+const taskSchema = z.strictObject({ jobId: nameId, run: z.int().min(0) });
 const nothingSchema = z.strictObject({});
 
 const kindNamed = (name: string) =>
@@ -55,21 +56,32 @@ export async function openTicketQueues(
   }
 }
 
-type Entry = Pick<StoredJob, "proofRun" | "run" | "turn"> & {
-  readonly view: Pick<StoredJob["view"], "id">;
-};
+/** Run of a job: its training's, or its activation's. */
+interface Run {
+  readonly jobId: string;
+  readonly run: number;
+}
 
-/** Each run of a job has an entry of its own. */
-export const trainingKey = ({ run, view: { id } }: Omit<Entry, "turn" | "proofRun">): string =>
-  `train ${id} ${run}`;
-const activationKey = ({ proofRun, view: { id } }: Omit<Entry, "turn" | "run">): string =>
-  `activate ${id} ${proofRun}`;
+const keyOf = ({ jobId, run }: Run): string => `${jobId} ${run}`;
 
-/** Puts a job into its queue, unless it is there. */
-export const sendTraining = ({ trainings }: TicketQueues, job: Omit<Entry, "proofRun">): Promise<void> =>
-  trainings.send(trainingKey(job), { jobId: job.view.id }, { priority: job.turn });
+/** Puts a run into its queue, unless it is there. @param priority the smallest goes first */
+export const sendRun = (queue: TicketQueue, { jobId, run }: Run, priority?: number): Promise<void> =>
+  queue.send(keyOf({ jobId, run }), { jobId, run }, priority === undefined ? {} : { priority });
 
-export const sendActivation = (
-  { activations }: TicketQueues,
-  job: Omit<Entry, "turn" | "run">,
-): Promise<void> => activations.send(activationKey(job), { jobId: job.view.id });
+export const removeRun = (queue: TicketQueue, run: Run): Promise<void> => queue.remove(keyOf(run));
+
+/** Runs that are not in the queue. */
+export async function missingRuns<T extends Run>(queue: TicketQueue, runs: readonly T[]): Promise<T[]> {
+  const missing = new Set(await queue.missing(runs.map(keyOf)));
+  return runs.filter((run) => missing.has(keyOf(run)));
+}
+
+export const trainingOf = ({ run, view }: Pick<StoredJob, "run" | "view">): Run => ({
+  jobId: view.id,
+  run,
+});
+
+export const activationOf = ({ proofRun, view }: Pick<StoredJob, "proofRun" | "view">): Run => ({
+  jobId: view.id,
+  run: proofRun,
+});

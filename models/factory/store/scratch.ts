@@ -1,6 +1,6 @@
 /**
- * Folders for computations, in the process's own data folder: what a task reads is fetched into one, what it made goes to the
- * database, and the folder goes. After a kill the next process of the machine deletes what was left.
+ * Temporary folders for the factory's computations, in the process's own data folder: what a task reads is fetched into one,
+ * what it made goes to the database, and the folder goes. After a kill the next process of the machine deletes what was left.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
@@ -18,12 +18,12 @@ export class Scratch {
     this.#own = join(this.#folder, nameOf(process.pid));
   }
 
-  /** Deletes folders of this machine's processes that have ended. */
+  /** Deletes folders of this machine's processes that have ended; a container's next process may have the same id. */
   async clean(): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
     const left = names.filter((name) => {
       const id = Number(/-(\d+)$/.exec(name)?.[1]);
-      return name === nameOf(id) && !isAlive(id);
+      return name === nameOf(id) && (id === process.pid || !isAlive(id));
     });
     await Promise.all(left.map((name) => rm(join(this.#folder, name), { recursive: true, force: true })));
   }

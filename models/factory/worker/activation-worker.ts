@@ -16,6 +16,7 @@ import { JobLost, MAX_SILENT_STARTS, typed, type WorkerModules } from "./worker-
 
 interface Hold {
   readonly id: string;
+  readonly run: number;
   readonly holder: string;
   readonly signal: AbortSignal;
 }
@@ -41,9 +42,12 @@ export class ActivationWorker {
     await this.#worker.close();
   }
 
-  async #run({ signal, task: { jobId } }: RunningJob<TicketedJob, object>): Promise<Record<string, never>> {
+  async #run({
+    signal,
+    task: { jobId, run },
+  }: RunningJob<TicketedJob, object>): Promise<Record<string, never>> {
     const { log, queues } = this.#modules;
-    const hold: Hold = { id: jobId, holder: randomUUID(), signal };
+    const hold: Hold = { id: jobId, run, holder: randomUUID(), signal };
     try {
       const job = await queues.activations.whileAway(signal, () => this.#begin(hold));
       if (job !== null) await this.#prove(hold, job);
@@ -59,9 +63,10 @@ export class ActivationWorker {
   }
 
   /** Makes the proof this worker's; null where nobody waits for it. */
-  async #begin({ holder, id }: Hold): Promise<StoredJob | null> {
+  async #begin({ holder, id, run }: Hold): Promise<StoredJob | null> {
     const begun = await this.#modules.jobs.change(id, (job) => {
-      if (job.proofHolder === holder || job.registration.state !== "proving") return null;
+      if (job.proofHolder === holder || job.proofRun !== run || job.registration.state !== "proving")
+        return null;
       if (job.proofStarts >= MAX_SILENT_STARTS)
         return failed(
           job,
@@ -99,6 +104,7 @@ export class ActivationWorker {
         if (message.kind === "stage") await this.#write(hold, { percent: message.done });
       },
     );
+    this.#modules.log.info({ job: view.id, processId: task.processId }, "activation is proven");
     const kill = () => task.kill();
     signal.addEventListener("abort", kill, { once: true });
     try {

@@ -26,6 +26,7 @@ import { JobLost, MAX_SILENT_STARTS, typed, type WorkerModules } from "./worker-
 /** A job that this worker has. */
 interface Hold {
   readonly id: string;
+  readonly run: number;
   readonly holder: string;
   /** Aborted when the job is another worker's, or this one ends. */
   readonly signal: AbortSignal;
@@ -63,9 +64,12 @@ export class TrainWorker {
     await Promise.all(this.#workers.map((worker) => worker.close()));
   }
 
-  async #run({ signal, task: { jobId } }: RunningJob<TicketedJob, object>): Promise<Record<string, never>> {
+  async #run({
+    signal,
+    task: { jobId, run },
+  }: RunningJob<TicketedJob, object>): Promise<Record<string, never>> {
     const { log, queues, scratch } = this.#modules;
-    const hold: Hold = { id: jobId, holder: randomUUID(), signal, wish: null, task: null };
+    const hold: Hold = { id: jobId, run, holder: randomUUID(), signal, wish: null, task: null };
     this.#held.set(jobId, hold);
     try {
       const job = await queues.trainings.whileAway(signal, () => this.#begin(hold));
@@ -87,10 +91,10 @@ export class TrainWorker {
   }
 
   /** Makes the job this worker's; null where it is not to be trained now. */
-  async #begin({ holder, id }: Hold): Promise<StoredJob | null> {
+  async #begin({ holder, id, run }: Hold): Promise<StoredJob | null> {
     const begun = await this.#modules.jobs.change(id, async (job, queries) => {
       const { state } = job.view;
-      if (job.holder === holder) return null;
+      if (job.holder === holder || job.run !== run) return null;
       if (state === "pausing")
         return stateChange("paused", { job: { holder: null }, view: { stage: "waiting" } });
       if (state !== "queued" && state !== "running" && state !== "stopping") return null;
@@ -201,7 +205,7 @@ export class TrainWorker {
         // Committed before the connection was lost.
         if (job.view.state === "done") return null;
         requireOwn(hold, job);
-        await files.drop(queries, id, "state");
+        await files.keepOnly(queries, id, ["adapter", "model"]);
         return stateChange("done", {
           job: {
             recipe,

@@ -1,4 +1,4 @@
-/** What the workers of the factory are given, and the ends that they have in common. */
+/** Modules that the factory's workers (training, activations) get, and the limit and errors that they share. */
 import type { Database } from "@openledger/foundation/database/database";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
