@@ -6,6 +6,16 @@ import { Command } from "commander";
 import type { LedgerBenchOptions } from "./bench/ledger/prove-batches.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
 
+interface SequencerOptions extends Record<"operations" | "users" | "seconds", number> {
+  readonly lists?: true;
+  readonly host?: true;
+  readonly against?: string;
+  readonly accepted: number;
+  readonly rounds: number;
+  readonly rows: number;
+  readonly searches: number;
+}
+
 interface ModelsOptions extends Record<"rounds" | "prompt" | "tokens" | "tuned", number> {
   readonly llama: string;
   readonly shapes: string;
@@ -29,7 +39,10 @@ program
   .option("--rounds <count>", "proofs of each that count", "3")
   .option("--backend <name>", "native or wasm", "native")
   .option("--workers <list>", "processes that prove at once", "1,2")
-  .option("--queue", "also by one and two workers of the queue, one of which is killed")
+  .option(
+    "--queue",
+    "also by one and two workers of the queue, of half the machine's threads each; one is killed",
+  )
   .addHelpText("after", "\nExample:\n  npm run bench -- ledger --domain 16 --rounds 1 --workers 1")
   .action(async (options: LedgerBenchOptions) => {
     const { countConstraints } = await import("./bench/ledger/constraints.ts");
@@ -120,12 +133,28 @@ program
   .option("--users <n>", "leaves that send", Number, 512)
   .option("--seconds <n>", "of each open loop", Number, 10)
   .option("--lists", "instead: acknowledgements while one address asks for long lists")
+  .option(
+    "--host",
+    "instead: a Datanet host; rows and labels accepted durably, and start, search and queue among many rows",
+  )
+  .option(
+    "--against <directory>",
+    "of --host: checkout of an older build, with its packages, in turns with it",
+  )
+  .option("--accepted <n>", "of --host: rows that are uploaded, with two labels each", Number, 10_000)
+  .option("--rounds <n>", "of --host: turns of each build; 0: without them", Number, 5)
+  .option("--rows <n>", "of --host: rows of the large Datanet; 0: without it", Number, 1_000_000)
+  .option("--searches <n>", "of --host: searches of each kind", Number, 100)
   .addHelpText("after", "\nExample:\n  npm run bench -- sequencer --operations 2048")
-  .action(async (options: Record<"operations" | "users" | "seconds", number> & { lists?: true }) => {
+  .action(async (options: SequencerOptions) => {
     if (options.lists) {
       const { DEFAULT_LIST_LOAD, measureLists } = await import("@openledger/sequencer/testing/list-load");
       console.log(JSON.stringify(await measureLists(DEFAULT_LIST_LOAD, console.log)));
       return;
+    }
+    if (options.host) {
+      const { benchHost } = await import("./bench/host/host.ts");
+      end("sequencer", { host: await benchHost({ ...options, acceptedRows: options.accepted }) });
     }
     const { benchSequencer } = await import("./bench/sequencer.ts");
     end("sequencer", await benchSequencer(options));

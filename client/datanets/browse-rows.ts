@@ -36,7 +36,7 @@ export interface RowQuery {
   wellFormed?: boolean;
 }
 export interface FindRowsParameters extends ReadablePlace, RowQuery {
-  /** Place of the first row to return; default 0. */
+  /** Place of the first row to return; default 0. Behind the rows that are counted go on by `after`. */
   at?: number;
   /** `next` of the page before: the search goes on there, whatever has come or changed meanwhile. */
   after?: number;
@@ -46,11 +46,12 @@ export interface FindRowsParameters extends ReadablePlace, RowQuery {
 export type FindRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | "DNT_REQUEST_UNSIGNED" | HostErrorCode;
 
 /**
- * Finds rows by words and facts, in the order in which they came to the host, a page at a time.
+ * Finds rows by words and facts, a page at a time: those with the words by how well they match, others in the order in which they
+ * came to the host. A host counts and ranks 10,000 rows; of more, `total` is 10,000, `isTotalExact` false, and `next` leads to all.
  * @throws DNT_ACCESS_NOT_GRANTED, DNT_REQUEST_UNSIGNED where a permissioned datanet is asked without a key
  * @example
  * ```ts
- * const { total, rows, next } = await findRows(client, { hostUrl, datanetId: 10, text: "free cruise", state: "accepted" });
+ * const { total, isTotalExact, rows, next } = await findRows(client, { hostUrl, datanetId: 10, text: "free cruise", state: "accepted" });
  * ```
  */
 export async function findRows(client: HostAccess, parameters: FindRowsParameters): Promise<RowsPage> {

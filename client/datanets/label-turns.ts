@@ -95,7 +95,8 @@ export interface SuggestLabelsParameters extends HostedDatanetPlace {
   modelName: string;
   /** Leaf of the reviewer who signs; default: the client's account. */
   from?: number;
-  onProgress?: (doneCount: number, totalCount: number) => void;
+  /** Called after each page; `totalCount` is null where the host has not counted all rows that wait. */
+  onProgress?: (doneCount: number, totalCount: number | null) => void;
 }
 export type SuggestLabelsErrorCode =
   | "CLI_WRONG_MODEL"
@@ -153,7 +154,7 @@ export async function suggestLabels(
       if (error !== null) throw new RollupError(error.code, error.message);
       suggestedCount += 1;
     }
-    onProgress?.(suggestedCount + skippedCount, page.total);
+    onProgress?.(suggestedCount + skippedCount, page.isTotalExact ? page.total : null);
     after = page.next;
   }
   return { suggestedCount, skippedCount };

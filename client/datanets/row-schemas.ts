@@ -38,8 +38,13 @@ const hostedRowSchema = z.object(rowShape);
 export type HostedRow = z.output<typeof hostedRowSchema>;
 
 export const rowsPageSchema = z.object({
+  /** Rows that match; where `isTotalExact` is false there are more. */
   total: count,
-  from: count,
+  /** Hosts that do not say so count all. */
+  isTotalExact: z.boolean().default(true),
+  /** Place of the first of these rows; null where it is behind the rows that are counted. */
+  from: count.nullable(),
+  /** Cursor for the next page; null on the last one. */
   next: count.nullable(),
   rows: z.array(hostedRowSchema),
 });

@@ -10,7 +10,7 @@ import type { FastifyInstance } from "fastify";
 import { HOST_PART } from "../store/host-schema.ts";
 import { HostStore } from "../store/host-store.ts";
 import { HostLedger } from "../store/ledger-view.ts";
-import { Quotas } from "../store/quotas.ts";
+import { deleteOldUsage, Quotas } from "../store/quotas.ts";
 import { redescribePart } from "../store/redescribe-rows.ts";
 import type { HostConfig } from "./config.ts";
 import { createHostApi } from "./host-api.ts";
@@ -31,8 +31,9 @@ export interface HostProcess {
 
 /** Folder in which hosts had everything before it was in the database. */
 const EARLIER_FOLDER = ".openledger/datanets";
-/** Time between two looks for rows that a newer card describes otherwise. */
+/** Time between two looks for rows that a newer card describes otherwise, and for usage of earlier days. */
 const REDESCRIBE_EVERY_MS = 2_000;
+const DELETE_USAGE_EVERY_MS = 3_600_000;
 
 /**
  * @param modules tests pass a clock
@@ -83,7 +84,16 @@ export async function createHostProcess(
     };
     collectTotals(context);
     const app = await createHostApi(context);
-    const redescriber = new Redescriber(store, logger);
+    const upkeeps = [
+      new Upkeep(() => redescribePart(store), {
+        everyMs: REDESCRIBE_EVERY_MS,
+        onError: (err) => logger.warn({ err }, "rows are not described by the newer card yet"),
+      }),
+      new Upkeep(() => deleteOldUsage(database, nowMs()), {
+        everyMs: DELETE_USAGE_EVERY_MS,
+        onError: (err) => logger.warn({ err }, "usage of earlier days is not deleted yet"),
+      }),
+    ];
     return {
       app,
       metrics,
@@ -93,13 +103,13 @@ export async function createHostProcess(
         const { address, family, port } = app.server.address() as AddressInfo;
         const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
         if (origin === "") origin = url;
-        redescriber.start();
+        for (const upkeep of upkeeps) upkeep.start();
         return url;
       },
       async stop() {
         isRunning = false;
         await app.close();
-        await redescriber.stop();
+        await Promise.all(upkeeps.map((upkeep) => upkeep.stop()));
         await database.close();
       },
     };
@@ -109,21 +119,25 @@ export async function createHostProcess(
   }
 }
 
-/** Describes rows by newer cards, a part at a time, so that the database is everybody's in between. */
-class Redescriber {
-  readonly #store: HostStore;
-  readonly #logger: Logger;
+/** Work that is done again and again, a part at a time, so that the database is everybody's in between. */
+class Upkeep {
+  /** Returns true where another part follows. */
+  readonly #doPart: () => Promise<boolean>;
+  readonly #options: { readonly everyMs: number; readonly onError: (error: unknown) => void };
   #timer: NodeJS.Timeout | undefined;
   #part: Promise<void> = Promise.resolve();
   #isStopped = false;
 
-  constructor(store: HostStore, logger: Logger) {
-    this.#store = store;
-    this.#logger = logger;
+  constructor(
+    doPart: () => Promise<boolean>,
+    options: { readonly everyMs: number; readonly onError: (error: unknown) => void },
+  ) {
+    this.#doPart = doPart;
+    this.#options = options;
   }
 
   start(): void {
-    this.#part = this.#describe();
+    this.#part = this.#run();
   }
 
   async stop(): Promise<void> {
@@ -132,14 +146,14 @@ class Redescriber {
     await this.#part;
   }
 
-  async #describe(): Promise<void> {
+  async #run(): Promise<void> {
     let isMore = false;
     try {
-      isMore = await redescribePart(this.#store);
+      isMore = await this.#doPart();
     } catch (error) {
-      this.#logger.warn({ err: error }, "rows are not described by the newer card yet");
+      this.#options.onError(error);
     }
-    if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), isMore ? 0 : REDESCRIBE_EVERY_MS);
+    if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), isMore ? 0 : this.#options.everyMs);
   }
 }
 

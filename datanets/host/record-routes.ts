@@ -12,8 +12,9 @@ import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import { checkRecords, recordId, type SignedRecord, signedRecordSchema } from "../records/record.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import { leftOutRows, publicRecords } from "../store/listed-records.ts";
+import { RecordIntake } from "../store/record-intake.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
-import { recordsHere, requireNewest, takeRecords } from "../store/take-records.ts";
+import { recordsHere, requireNewest } from "../store/take-records.ts";
 import { listRecomputations } from "../store/verified-records.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
@@ -31,6 +32,7 @@ const verifiedQuery = recordsQuery.extend({ model: countFromText.optional() });
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
   const { domain, ledger, metrics, nowMs, quotas, store } = context;
+  const intake = new RecordIntake(quotas);
 
   route(
     "POST /v1/datanets/:id/records",
@@ -76,10 +78,9 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         };
         offers.push({ place, offer: { id: recordsId, record, check } });
       }
-      const refusals = await takeRecords(
+      const refusals = await intake.take(
         datanet,
         offers.map(({ offer }) => offer),
-        quotas,
       );
       for (const [i, refusal] of refusals.entries()) {
         const { offer, place } = offers[i]!;

@@ -7,7 +7,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { imageTypeOf, utf8 } from "../rows/row-view.ts";
 import { DIGEST_BYTES, encodeRows, requireDigests } from "../rows/row-wire.ts";
 import { nextToLabel } from "../store/label-queue.ts";
-import { ROW_STATES, RowSearch } from "../store/row-search.ts";
+import { MAX_COUNTED, ROW_STATES, RowSearch } from "../store/row-search.ts";
 import { RowStatistics } from "../store/row-statistics.ts";
 import { rowViews } from "../store/row-views.ts";
 import { bufferOf } from "../store/sql-values.ts";
@@ -41,7 +41,9 @@ const rowsQuery = z.strictObject({
   commit: rootText.optional(),
   state: z.enum(ROW_STATES).optional(),
   wellFormed: z.enum(["true", "false"]).optional(),
-  from: countFromText.default(0),
+  from: countFromText
+    .default(0)
+    .meta({ description: "place of the first row; behind those that are counted, `after`" }),
   after: countFromText.optional().meta({ description: "`next` of the page before; it goes before `from`" }),
   limit: limit(200, 50),
 });
@@ -68,7 +70,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     "GET /v1/datanets/:id/rows",
     {
       tag: "rows",
-      summary: "Search and filter rows",
+      summary: `Search and filter rows; of more than ${MAX_COUNTED} the total is ${MAX_COUNTED}, and isTotalExact false`,
       params: idParams,
       querystring: rowsQuery,
       config: {
@@ -87,9 +89,10 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       stop();
       return {
         total: found.total,
+        isTotalExact: found.isTotalExact,
         from: found.from,
         // By the row and not by its place: rows that come or change meanwhile move no page.
-        next: found.from + found.rows.length < found.total ? (found.rows.at(-1) ?? null) : null,
+        next: found.next,
         rows: (await rowViews(datanet, card, found.rows, EXCERPT_CHARACTERS)).rows,
       };
     },

@@ -222,4 +222,25 @@ create unlogged table requests (
 create index requests_expiry on requests (expires_at_ms);
 `;
 
-export const HOST_PART: DatabasePart = { name: "datanets", migrations: [TABLES] };
+/** Rows of a block: consecutive numbers, whose words are found in the index without those of other blocks. */
+export const BLOCK_ROWS = 16_384;
+/** Blocks of a Datanet; a row's number is below 2^31. */
+const MAX_BLOCKS = 131_072;
+
+/** SQL of the list that has a row's block, by the columns of `row_words`, as the index of words has it. */
+export const BLOCKS_SQL = `(array[datanet_id * ${MAX_BLOCKS}::bigint + number / ${BLOCK_ROWS}])`;
+
+export const blockOf = (datanetId: number, number: number): number =>
+  datanetId * MAX_BLOCKS + Math.floor(number / BLOCK_ROWS);
+
+/** Indexes by which a search costs the same in a Datanet of any size, and one for usage that is over. */
+const BOUNDED_SEARCH = `
+drop index row_words_words;
+create index row_words_words on row_words using gin (words, ${BLOCKS_SQL});
+create index rows_label on rows (datanet_id, label, number) where label is not null;
+create index rows_top_label on rows (datanet_id, top_label, number) where top_label is not null;
+create index rows_decided_label on rows (datanet_id, decided_label, number) where decided_label is not null;
+create index usage_day on usage (day);
+`;
+
+export const HOST_PART: DatabasePart = { name: "datanets", migrations: [TABLES, BOUNDED_SEARCH] };

@@ -12,7 +12,7 @@ import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import { HOST_PART } from "./host-schema.ts";
 import { HostStore } from "./host-store.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
-import { Quotas } from "./quotas.ts";
+import { deleteOldUsage, Quotas } from "./quotas.ts";
 import { redescribePart } from "./redescribe-rows.ts";
 import { type RowFilter, RowSearch } from "./row-search.ts";
 
@@ -180,7 +180,7 @@ describe("a search", () => {
       { text: "rain" },
       { from: 0, after: 3, limit: 5 },
     );
-    expect(fresh).toEqual({ total: 3, from: 2, rows: [0] });
+    expect(fresh).toEqual({ total: 3, isTotalExact: true, from: 2, rows: [0], next: null });
   });
 
   it("finds words of scripts without spaces, in any place of a sentence", async () => {
@@ -227,4 +227,26 @@ it("quotas are counted by all hosts together, and what is refused is not stored"
   });
   expect((await here.requireCommit(commit.rowsRoot)).receivedCount).toBe(10);
   expect((await datanet()).rowCount).toBe(10);
+});
+
+it("usage of days that are over is deleted, a bounded part at a time, and today's stays", async () => {
+  const now = Date.UTC(2026, 0, 10, 12);
+  const today = now / 86_400_000;
+  await store.database.query(
+    "insert into usage select leaf, day, 5, 1 from generate_series(1, 800) as leaf, generate_series($1::int - 3, $1::int) as day",
+    [Math.floor(today)],
+  );
+  const parts: boolean[] = [];
+  const count = async () =>
+    (await store.database.query<{ count: number }>("select count(*)::int as count from usage"))[0]!.count;
+  const counts = [await count()];
+  do {
+    parts.push(await deleteOldUsage(store.database, now));
+    counts.push(await count());
+  } while (parts.at(-1));
+  expect(parts).toEqual([true, false]);
+  // Yesterday's stays: another host's clock may be behind.
+  expect(counts).toEqual([3_200, 2_200, 1_600]);
+  const days = await store.database.query<{ day: number }>("select distinct day from usage order by day");
+  expect(days.map(({ day }) => day)).toEqual([Math.floor(today) - 1, Math.floor(today)]);
 });

@@ -7,6 +7,10 @@ import { datanetError } from "../datanet-errors.ts";
 
 const DAY_MS = 86_400_000;
 
+/** Days that usage stays: hosts' clocks may differ around midnight. */
+const KEPT_DAYS = 1;
+const DELETED_AT_ONCE = 1_000;
+
 export interface QuotaLimits {
   readonly quotaBytesPerDay: number;
   readonly quotaRecordsPerDay: number;
@@ -44,13 +48,11 @@ export class Quotas {
   async begin(queries: Queries, leafIds: readonly number[]): Promise<DayUsage> {
     const day = Math.floor(this.#nowMs() / DAY_MS);
     const ids = [...new Set(leafIds)].sort((a, b) => a - b);
-    await queries.query(
-      "insert into usage select leaf_id, $2, 0, 0 from unnest($1::int[]) as leaf_id on conflict do nothing",
-      [ids, day],
-    );
+    // The update changes nothing: it locks the rows that are there, in this order.
     const found = await queries.query<Usage & { leafId: number }>(
-      `select leaf_id as "leafId", bytes::float8 as bytes, records::float8 as records from usage
-        where leaf_id = any($1) and day = $2 order by leaf_id for update`,
+      `insert into usage select leaf_id, $2, 0, 0 from unnest($1::int[]) as leaf_id order by leaf_id
+         on conflict (leaf_id, day) do update set bytes = usage.bytes
+         returning leaf_id as "leafId", bytes::float8 as bytes, records::float8 as records`,
       [ids, day],
     );
     return new DayUsage(queries, this.#limits, {
@@ -58,6 +60,18 @@ export class Quotas {
       usages: new Map(found.map(({ bytes, leafId, records }) => [leafId, { bytes, records }])),
     });
   }
+}
+
+/** Deletes usage of days that are over, a part at a time. @returns false if nothing is left to delete */
+export async function deleteOldUsage(queries: Queries, nowMs: number): Promise<boolean> {
+  const today = Math.floor(nowMs / DAY_MS);
+  // Another host may be at the same rows.
+  const deleted = await queries.query(
+    `delete from usage using (select leaf_id, day from usage where day < $1 limit $2 for update skip locked) as old
+      where usage.leaf_id = old.leaf_id and usage.day = old.day returning 1`,
+    [today - KEPT_DAYS, DELETED_AT_ONCE],
+  );
+  return deleted.length === DELETED_AT_ONCE;
 }
 
 /** Usage of some leaves in one day, within a transaction. */

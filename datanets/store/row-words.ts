@@ -118,7 +118,12 @@ export function querySql(
   const parts: string[] = [];
   const any = (names: readonly string[], text: string) => {
     const parameter = `${bind(text)}::text`;
-    return `(${names.map((name) => `to_tsquery('${name}', ${parameter})`).join(" || ")})`;
+    const queries = names.map((name) => `to_tsquery('${name}', ${parameter})`);
+    // Each word once: the index would look for it twice.
+    return queries.reduce(
+      (all, one, i) =>
+        `(${all} || case when ${one} in (${queries.slice(0, i).join(", ")}) then '' else ${one} end)`,
+    );
   };
   if (words !== "") parts.push(any(configurations, words));
   // As it is too: a beginning may read as a common word, or end otherwise than its language's words.

@@ -65,6 +65,16 @@ describe("a part's schema", () => {
     expect(await migrated.query("select count(*)::int as n from things")).toEqual([{ n: 1 }]);
   });
 
+  it("is migrated for as long as it takes", async () => {
+    await database();
+    const next = { name: "sample", migrations: [FIRST, "select pg_sleep(0.5)"] };
+    const migrated = await database({ part: next, statementTimeoutMs: 200 });
+    expect(await migrated.query("select version from openledger.parts")).toEqual([{ version: 2 }]);
+    await expect(migrated.query("select pg_sleep(5)")).rejects.toMatchObject({
+      code: "SRV_DATABASE_UNREACHABLE",
+    });
+  });
+
   it("whose migration fails stays in its version", async () => {
     const old = await database();
     const next = { name: "sample", migrations: [FIRST, "drop table things; select 1/0"] };

@@ -12,7 +12,7 @@ import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
 import { databaseError, explained, isLostRace } from "./database-errors.ts";
 import { type DatabasePart, migrate } from "./migrate.ts";
-import type { DatabaseLogger, Queries, SqlValue, Transactions } from "./queries.ts";
+import type { DatabaseLogger, Queries, SqlValue, TransactionOptions, Transactions } from "./queries.ts";
 
 export type { Queries, SqlValue };
 
@@ -36,6 +36,8 @@ export interface DatabaseOptions {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The server ends a statement first; after this time it does not answer at all. */
 const SILENCE_MS = 5_000;
+/** Limit of a statement that has none: 0 would be the pool's. */
+const UNLIMITED_MS = 2 ** 31 - 1;
 /** A transaction that lost a race is tried again so often. */
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
@@ -113,17 +115,20 @@ export class Database implements Transactions {
    * Runs `work` in a transaction, and again where it lost a race with another one; it must have no effects of its own.
    * Committed when this resolves. Where it rejects with SRV_DATABASE_UNREACHABLE it may be committed or not.
    */
-  async transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (queries: Queries) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#transactionOnce(work);
+        return await this.#transactionOnce(work, options);
       } catch (error) {
         if (attempt === MAX_ATTEMPTS || !isLostRace(error)) throw error;
       }
     }
   }
 
-  async #transactionOnce<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+  async #transactionOnce<T>(
+    work: (queries: Queries) => Promise<T>,
+    { isUnlimited = false }: TransactionOptions,
+  ): Promise<T> {
     const client = await this.#connect();
     const onError = (error: Error) =>
       this.#logger.warn({ err: errorFacts(error) }, "a connection to the database ended");
@@ -132,7 +137,8 @@ export class Database implements Transactions {
     let failed: RollupError | undefined;
     const query: Queries["query"] = async (text, values = []) => {
       try {
-        return (await client.query(text, values as unknown[])).rows;
+        const limits = isUnlimited ? { query_timeout: UNLIMITED_MS } : {};
+        return (await client.query({ text, values: values as unknown[], ...limits })).rows;
       } catch (error) {
         const raised = databaseError(error);
         failed ??= raised;
@@ -142,6 +148,7 @@ export class Database implements Transactions {
     };
     try {
       await query("begin");
+      if (isUnlimited) await query("set local statement_timeout = 0; set local lock_timeout = 0");
       const result = await work({ query });
       // PostgreSQL answers a commit after a failed statement with a rollback, and no error.
       if (failed !== undefined) throw failed;

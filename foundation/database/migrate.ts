@@ -52,7 +52,7 @@ export async function migrate(
   if (found !== undefined) requireOwn(found, part, rollup);
   if (found?.version === expected) return;
   if (!mayMigrate) throw schemaError(part, found?.version ?? 0, expected);
-  const brought = database.transaction(async (queries) => {
+  const bring = async (queries: Queries) => {
     await queries.query("select pg_advisory_xact_lock($1)", [LOCK_ID]);
     await queries.query("create schema if not exists openledger");
     await queries.query(
@@ -73,8 +73,9 @@ export async function migrate(
       [part.name, expected, rollup?.chainId ?? null, rollup?.rollupAddress.toLowerCase() ?? null],
     );
     logger.info({ part: part.name, from: version, to: expected }, "the database's schema is in this version");
-  });
-  await brought.catch((error: unknown) => {
+  };
+  // A copy of large tables, and their new indexes, take longer than a statement may.
+  await database.transaction(bring, { isUnlimited: true }).catch((error: unknown) => {
     throw sqlStateOf(error) === NO_RIGHT ? schemaError(part, found?.version ?? 0, expected) : error;
   });
 }

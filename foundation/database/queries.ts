@@ -21,11 +21,16 @@ export interface DatabaseLogger {
   warn(facts: object, message: string): void;
 }
 
+export interface TransactionOptions {
+  /** True for work on whole tables, which may take hours: its statements, and their waits for locks, have no limit. */
+  readonly isUnlimited?: boolean;
+}
+
 /** Queries, and transactions of several. */
 export interface Transactions extends Queries {
   /**
    * Runs `work` in a transaction, and again where it lost a race with another one; it must have no effects of its own.
    * Committed when this resolves. Where it rejects with SRV_DATABASE_UNREACHABLE it may be committed or not.
    */
-  transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
+  transaction<T>(work: (queries: Queries) => Promise<T>, options?: TransactionOptions): Promise<T>;
 }

@@ -15,7 +15,7 @@ import { ensAddressOf } from "../ledger/ens.ts";
 import { l1Node } from "../ledger/l1-node.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
-import { showCount, showCounted } from "../words/format.ts";
+import { showCount, showTotal } from "../words/format.ts";
 import { leafNames } from "../words/leaf-names.ts";
 import { batchHref, leafHref, operationHref, queueHref, settlementHref } from "../words/links.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
@@ -114,10 +114,10 @@ async function byRows(site: Site, reader: HostAccess, words: string): Promise<Su
   const text = `${words}*`;
   const answers = await Promise.allSettled(
     open.map(async ({ facts: { id, name }, hostUrls: [hostUrl] }) => {
-      const { total } = await findRows(reader, { hostUrl: hostUrl!, datanetId: id, text, limit: 1 });
-      const rows = showCounted(total, "row");
+      const found = await findRows(reader, { hostUrl: hostUrl!, datanetId: id, text, limit: 1 });
       const href = `${datanetHref(id)}/rows?q=${encodeURIComponent(text)}`;
-      return { total, href, label: `${rows} with “${words}”`, note: `in ${name}`, picture: `leaf ${id}` };
+      const label = `${showTotal(found)} with “${words}”`;
+      return { total: found.total, href, label, note: `in ${name}`, picture: `leaf ${id}` };
     }),
   );
   return answers.flatMap((answer) => {

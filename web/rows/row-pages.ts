@@ -20,6 +20,8 @@ export class RowPages {
   #wanted: readonly number[] = [];
   #isOver = false;
   total: number | null = null;
+  /** False where more rows match than the host counts: pages show those that are counted. */
+  isTotalExact = true;
   failure: unknown = null;
 
   constructor(ask: AskPage, onChange: () => void) {
@@ -56,8 +58,11 @@ export class RowPages {
       try {
         const after = this.#pages.get(page - 1)?.next ?? undefined;
         const place = { at: page * PAGE_ROWS, limit: PAGE_ROWS };
-        const { next, rows, total } = await this.#ask(after === undefined ? place : { ...place, after });
+        const { isTotalExact, next, rows, total } = await this.#ask(
+          after === undefined ? place : { ...place, after },
+        );
         this.total = total;
+        this.isTotalExact = isTotalExact;
         this.failure = null;
         this.#pages.set(page, { rows, next });
         const oldest = [...this.#pages.keys()].find((one) => !this.#wanted.includes(one));

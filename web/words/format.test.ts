@@ -1,6 +1,6 @@
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { describe, expect, it } from "vitest";
-import { showAge, showCounted, showDuration, showOpen, showParts } from "./format.ts";
+import { showAge, showCounted, showDuration, showOpen, showParts, showTotal } from "./format.ts";
 
 describe("amounts as they are shown", () => {
   it.each([
@@ -23,6 +23,11 @@ it.each([
   [1_200, "1,200 rows"],
 ])("%i of something: %s", (count, text) => {
   expect(showCounted(count, "row")).toBe(text);
+});
+
+it("a search's rows are shown with a plus where they are not all counted", () => {
+  expect(showTotal({ total: 1, isTotalExact: true })).toBe("1 row");
+  expect(showTotal({ total: 10_000, isTotalExact: false })).toBe("10,000+ rows");
 });
 
 describe("parts as they are shown", () => {

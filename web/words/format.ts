@@ -78,6 +78,10 @@ export function showCount(value: number | bigint): string {
 export const showCounted = (count: number, one: string): string =>
   `${showCount(count)} ${count === 1 ? one : `${one}s`}`;
 
+/** Rows of a search: "3 rows", or "10,000+ rows" where a host has not counted all. */
+export const showTotal = ({ isTotalExact, total }: { total: number; isTotalExact: boolean }): string =>
+  isTotalExact ? showCounted(total, "row") : `${showCount(total)}+ rows`;
+
 /** 95,000 → "1 min 35 s", as coarse as it may be. */
 export function showDuration(ms: number): string {
   const seconds = Math.round(ms / 1000);

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase, databaseAt } from "@openledger/foundation/testing/test-database";
@@ -24,6 +25,8 @@ interface QueueBenchOptions {
 }
 
 const CHILD = new URL("./queue-child.ts", import.meta.url);
+/** Threads of each worker: with more, one worker would have the machine, and two could be no faster. */
+const THREADS = Math.max(1, Math.floor(availableParallelism() / 2));
 
 export async function proveByQueue(subject: QueueCase, { backend, rounds }: QueueBenchOptions) {
   const home = await createTestDatabase();
@@ -50,6 +53,7 @@ export async function proveByQueue(subject: QueueCase, { backend, rounds }: Queu
     const twoMs = await proveMany(2 * rounds);
     const takeoverMs = await takeover(workers, prove);
     const figures = {
+      threadsAWorker: THREADS,
       msPerProof: { one: Math.round(oneMs), two: Math.round(twoMs) },
       twoToOne: Math.round((100 * oneMs) / twoMs) / 100,
       takeoverMs: Math.round(takeoverMs),
@@ -81,7 +85,10 @@ async function takeover(workers: readonly ChildProcess[], prove: () => Promise<u
 }
 
 async function startWorker(url: string, backend: string, circuit: ProvingCircuit): Promise<ChildProcess> {
-  const worker = fork(CHILD, [url, backend], { execArgv: ["--import", "tsx"], serialization: "advanced" });
+  const worker = fork(CHILD, [url, backend, `${THREADS}`], {
+    execArgv: ["--import", "tsx"],
+    serialization: "advanced",
+  });
   const ready = once(worker, "message");
   worker.send(circuit);
   await ready;

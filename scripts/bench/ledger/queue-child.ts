@@ -1,5 +1,5 @@
 /**
- * Worker of the queue of proofs in a process of its own, which prove-by-queue.ts starts: queue-child.ts URL BACKEND. It gets the
+ * Worker of the queue of proofs in a process of its own, which prove-by-queue.ts starts: queue-child.ts URL BACKEND THREADS. It gets the
  * circuit as its first message, and says "ready", then "begun" for each job.
  */
 import { once } from "node:events";
@@ -12,9 +12,13 @@ import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 import { startQueueWorker } from "@openledger/prover/queue/queue-worker";
 
 endWithParent(0);
-const [url = "", backend = ""] = process.argv.slice(2);
+const [url = "", backend = "", threads = ""] = process.argv.slice(2);
 const [circuit] = (await once(process, "message")) as [ProvingCircuit];
-const config = readProverConfig({ PROVER_BACKEND: backend, PROVER_LOG_LEVEL: "warn" });
+const config = readProverConfig({
+  PROVER_BACKEND: backend,
+  PROVER_THREADS: threads,
+  PROVER_LOG_LEVEL: "warn",
+});
 const logger = createLogger("bench", config.logLevel, process.stderr);
 await startQueueWorker(
   { database: databaseAt(url), name: `${process.pid}`, leaseMs: config.leaseMs },

@@ -41,7 +41,8 @@ export const addSuggestCommand = command({
         return prompt === null ? null : answering.answer(prompt).label;
       },
       modelName: options.name ?? options.model.slice(0, 200),
-      onProgress: (count, total) => output.progress(`${count} of ${counted(total, "row")}`),
+      onProgress: (count, total) =>
+        output.progress(total === null ? counted(count, "row") : `${count} of ${counted(total, "row")}`),
     });
     output.answer(
       [

@@ -106,6 +106,7 @@ function Disputes(props: TabProps) {
             <div class="row">
               <h2>
                 Dispute {showCount(place0 + 1)} of {showCount(leftCount)}
+                {!found.value.isTotalExact && "+"}
               </h2>
               <span class="push" />
               <Button isSmall onClick={() => setAt(Math.max(0, place0 - 1))}>

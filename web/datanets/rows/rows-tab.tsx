@@ -18,7 +18,7 @@ import { RowPages } from "../../rows/row-pages.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showBytes } from "../../rows/show-bytes.ts";
 import { VirtualList } from "../../rows/virtual-list.tsx";
-import { showCount } from "../../words/format.ts";
+import { showCount, showTotal } from "../../words/format.ts";
 import { ProblemNotice, problemOf } from "../../words/problem.tsx";
 
 /** Pause in typing after which the host is asked. */
@@ -83,7 +83,7 @@ function Rows(props: TabProps) {
     return () => pages.stop();
   }, [pages]);
   const chosen = selected === null ? undefined : pages.row(selected);
-  const { total } = pages;
+  const { isTotalExact, total } = pages;
   return (
     <div class="stack">
       <section class="card rows-filter" aria-label="Filters">
@@ -115,7 +115,8 @@ function Rows(props: TabProps) {
       )}
       {pages.failure !== null && <ProblemNotice problem={problemOf(pages.failure)} />}
       <p class="soft small" role="status">
-        {total === null ? "Asking the host …" : `${showCount(total)} ${total === 1 ? "row" : "rows"}`}
+        {total === null ? "Asking the host …" : showTotal({ total, isTotalExact })}
+        {!isTotalExact && "; the first are shown: more words or another filter lead to the others"}
       </p>
       <div class={chosen === undefined ? "stack" : "beside rows-beside"}>
         {total !== null && total > 0 && (

@@ -58,6 +58,8 @@ const interpolated = (text: string) => text.replaceAll(/\$\{\w+:-([^}]*)\}/g, "$
 const { secrets, services, volumes } = fileSchema.parse(
   parse(interpolated(read("compose.yaml")), { merge: true }),
 );
+const isReplica = (name: string) =>
+  ["cluster", "training"].some((profile) => services[name]?.profiles?.includes(profile));
 const healthUrlOf = (name: string) => /'(http:[^']*)'/.exec(services[name]?.healthcheck?.test[3] ?? "")?.[1];
 
 /** Prefix of each service's settings. */
@@ -70,6 +72,9 @@ const PREFIXES = {
   "datanet-host-1": "DATANET",
   "datanet-host-2": "DATANET",
   factory: "FACTORY",
+  "factory-server": "FACTORY",
+  "factory-worker-1": "FACTORY",
+  "factory-worker-2": "FACTORY",
 } as const;
 
 it("gives each process settings that it takes, a volume for its data, and asks for its health where it listens", () => {
@@ -87,7 +92,8 @@ it("gives each process settings that it takes, a volume for its data, and asks f
     const port = environment[`${prefix}_PORT`] ?? environment[`${prefix}_HEALTH_PORT`];
     expect(healthUrlOf(name), name).toBe(`http://127.0.0.1:${port}/health`);
     const dataPath = environment[`${prefix}_DATA_PATH`];
-    if (dataPath !== undefined)
+    // Replicas each have the folder of their container, which may be lost.
+    if (dataPath !== undefined && !isReplica(name))
       expect(
         volumes.some((one) => one.endsWith(":/data")),
         name,
@@ -132,7 +138,7 @@ it.each(Object.entries(COMMANDS))(
       expect(healthUrlOf(service)).toBe(`http://127.0.0.1:${optionOf("--port")}/health`);
       expect(optionOf("--data")).toMatch(/^\/data\//);
     }
-    if (!service.startsWith("models-")) expect(volumes.some((one) => one.endsWith(":/data"))).toBe(listens);
+    if (!isReplica(service)) expect(volumes.some((one) => one.endsWith(":/data"))).toBe(listens);
     // What it asks is a service of this file, at that service's port.
     for (const option of ["--feed", "--hosts", "--servers", "--sequencer"]) {
       const url = optionOf(option);
@@ -153,26 +159,21 @@ it("makes its database one of Unicode text, with a password from a file, and out
 });
 
 describe("the cluster", () => {
-  const CLUSTER = Object.entries(services).filter(([, { profiles }]) => profiles?.includes("cluster"));
+  const CLUSTER = Object.entries(services).filter(([name]) => isReplica(name));
 
   it("is the same with a database of the operator's own, but for the database", () => {
     for (const [name, { profiles }] of CLUSTER)
-      expect(profiles, name).toEqual(name === "database" ? ["cluster"] : ["cluster", "managed"]);
+      expect([["cluster"], ["cluster", "managed"], ["training"]], name).toContainEqual(profiles);
+    const own = CLUSTER.filter(([, { profiles }]) => profiles!.join() === "cluster").map(([name]) => name);
+    expect(own).toEqual(["database"]);
   });
 
   it("starts what uses the database once its tables are there, and runs without what is not of its profile", () => {
     expect(services["prepare-database"]!.depends_on).toEqual({
       database: { condition: "service_healthy", required: false },
     });
-    for (const name of [
-      "sequencer",
-      "prover-1",
-      "prover-2",
-      "datanet-host-1",
-      "datanet-host-2",
-      "models-1",
-      "models-2",
-    ])
+    const usesDatabase = CLUSTER.filter(([, { secrets: own }]) => own.some((one) => one.endsWith("-url")));
+    for (const name of ["sequencer", ...usesDatabase.map(([one]) => one)])
       expect(services[name]!.depends_on, name).toEqual({
         "prepare-database": { condition: "service_completed_successfully", required: false },
       });
@@ -205,6 +206,9 @@ describe("the cluster", () => {
       "datanet-host-2": ["datanet-host-url"],
       "models-1": ["models-url"],
       "models-2": ["models-url"],
+      "factory-server": ["factory-url"],
+      "factory-worker-1": ["factory-worker-url"],
+      "factory-worker-2": ["factory-worker-url"],
       proxy: [],
     });
   });
@@ -225,7 +229,7 @@ describe("the cluster", () => {
         expect(healthUrlOf(name.split(":")[0]!), name).toBe(`http://127.0.0.1:${port}/health`);
       return names.map((name) => name.split(":")[0]);
     });
-    expect(replicas).toEqual(["datanet-host-1", "datanet-host-2", "models-1", "models-2"]);
+    expect(replicas).toEqual(["datanet-host-1", "datanet-host-2", "models-1", "models-2", "factory-server"]);
     expect(/\(replicas\) \{[^}]*\}/.exec(caddyfile)![0]).toMatch(/health_uri \/health\n/);
     const [, port] = /:(\d+)\//.exec(services.proxy!.healthcheck!.test.at(-1)!)!;
     expect(sites.find((site) => site.port === port)?.text).toContain("respond /health 200");

@@ -123,6 +123,7 @@ const clusterSettings = ({ database }: Paths): Record<string, string> => ({
   // Addresses of the proxy in compose.yaml. Hosts refuse requests that are signed for another one than theirs.
   DATANET_PUBLIC_URL: "http://127.0.0.1:8560",
   SERVING_PUBLIC_URL: "http://127.0.0.1:8798",
+  FACTORY_PUBLIC_URL: "http://127.0.0.1:8570",
 });
 
 function userSettingsOf(paths: Paths): Record<string, string> {

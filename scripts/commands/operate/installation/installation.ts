@@ -13,7 +13,14 @@ export const installationPaths = (folder: string) => ({
 });
 
 /** Services of compose.yaml that have a role of their own in the database. */
-export const DATABASE_SERVICES = ["sequencer", "prover", "datanet-host", "models", "factory"] as const;
+export const DATABASE_SERVICES = [
+  "sequencer",
+  "prover",
+  "datanet-host",
+  "models",
+  "factory",
+  "factory-worker",
+] as const;
 export type DatabaseService = (typeof DATABASE_SERVICES)[number];
 
 /** Folder with the addresses of the database, which have passwords in them. */

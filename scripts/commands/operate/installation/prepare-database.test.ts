@@ -14,6 +14,8 @@ import {
   databaseAt,
   type TestDatabase,
 } from "@openledger/foundation/testing/test-database";
+import { FACTORY_PART } from "@openledger/models/factory/store/factory-schema";
+import { openTicketQueues } from "@openledger/models/factory/store/job-tickets";
 import { ANSWERS_PART } from "@openledger/models/serving/answers/answer-store";
 import { KEYS_PART } from "@openledger/models/serving/api-keys";
 import { openProofQueue } from "@openledger/prover/queue/prove-queue";
@@ -88,9 +90,20 @@ describe("openledger operator prepare-database", () => {
     for (const statement of ["select * from datanets.names", "insert into queue (name) values ('mine')"])
       await expect(prover.query(statement)).rejects.toMatchObject({ data: { reason: "42501" } });
     await prover.close();
+    const trainer = await open("factory-worker", FACTORY_PART, true);
+    await trainer.query("select count(*) from jobs");
+    await expect(trainer.query("delete from jobs")).rejects.toMatchObject({ data: { reason: "42501" } });
+    await trainer.close();
   });
 
-  it("lets the sequencer put jobs for the workers, though neither may make tables", async () => {
+  it("lets sequencer and factory put jobs for the workers, though none of them may make tables", async () => {
+    const factory = await openTicketQueues(databaseAt(await urlOf("factory")), { logger, migrates: true });
+    await factory.close();
+    const trainer = await openTicketQueues(databaseAt(await urlOf("factory-worker")), {
+      logger,
+      migrates: false,
+    });
+    await trainer.close();
     const sequencer = await openProofQueue(databaseAt(await urlOf("sequencer")), { logger, migrates: true });
     await sequencer.send("a", { circuit: "none", contentHash: "none" });
     const worker = await openProofQueue(databaseAt(await urlOf("prover")), { logger, migrates: false });

@@ -19,6 +19,8 @@ import {
   SHARED_SETTINGS,
 } from "@openledger/foundation/settings";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
+import { FACTORY_PART, FACTORY_WORKER_RIGHTS } from "@openledger/models/factory/store/factory-schema";
+import { openTicketQueues } from "@openledger/models/factory/store/job-tickets";
 import { ANSWERS_PART } from "@openledger/models/serving/answers/answer-store";
 import { KEYS_PART } from "@openledger/models/serving/api-keys";
 import { openProofQueue } from "@openledger/prover/queue/prove-queue";
@@ -31,6 +33,7 @@ interface OwnedPart {
 }
 const DATANETS: OwnedPart = { part: HOST_PART, isOfRollup: true };
 const ANSWERS: OwnedPart = { part: ANSWERS_PART, isOfRollup: true };
+const FACTORY: OwnedPart = { part: FACTORY_PART, isOfRollup: true };
 const KEYS: OwnedPart = { part: KEYS_PART, isOfRollup: false };
 const QUEUES: OwnedPart = { part: JOBS, isOfRollup: false };
 
@@ -40,14 +43,21 @@ const PARTS: Readonly<Record<DatabaseService, readonly OwnedPart[]>> = {
   prover: [QUEUES],
   "datanet-host": [DATANETS],
   models: [KEYS, ANSWERS, QUEUES],
-  factory: [ANSWERS, QUEUES],
+  factory: [FACTORY, ANSWERS, QUEUES],
+  "factory-worker": [FACTORY, QUEUES],
 };
 
-/** Services that take jobs and put none. */
-const WORKERS: readonly DatabaseService[] = ["prover"];
+/** Rights of services that take jobs and put none. */
+const WORKERS: Readonly<Partial<Record<DatabaseService, Rights>>> = {
+  prover: WORKER_RIGHTS,
+  "factory-worker": [...WORKER_RIGHTS, ...FACTORY_WORKER_RIGHTS],
+};
 
 const rightsOf = (service: DatabaseService): Rights =>
-  WORKERS.includes(service) ? WORKER_RIGHTS : PARTS[service].flatMap(({ part }) => rowRights(part));
+  WORKERS[service] ?? PARTS[service].flatMap(({ part }) => rowRights(part));
+
+/** Opens each queue, which makes it where it is missing. */
+const QUEUE_OPENERS = [openProofQueue, openTicketQueues];
 
 export interface PrepareOptions {
   readonly deploymentPath: string;
@@ -71,9 +81,9 @@ export async function prepareDatabase(
     isOfRollup ? { chainId, rollupAddress } : null;
   const { urlOf } = databasePaths(folder);
   const services = DATABASE_SERVICES.filter((service) => existsSync(urlOf(service)));
-  for (const owned of [DATANETS, ANSWERS, KEYS])
+  for (const owned of [DATANETS, ANSWERS, KEYS, FACTORY])
     await (await openDatabase(config, { part: owned.part, rollup: rollupOf(owned), logger })).close();
-  await (await openProofQueue(config, { logger, migrates: true })).close();
+  for (const openQueue of QUEUE_OPENERS) await (await openQueue(config, { logger, migrates: true })).close();
   const database = await openDatabase(config, { part: JOBS, rollup: null, logger });
   try {
     for (const service of services)

@@ -1,0 +1,153 @@
+import { Database } from "@openledger/foundation/database/database";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sampleCard } from "../testing/sample-card.ts";
+import { HOST_PART } from "./host-schema.ts";
+import { HostStore } from "./host-store.ts";
+import { MAX_COUNTED, type RowFilter, RowSearch } from "./row-search.ts";
+import { vectorSql } from "./row-words.ts";
+
+const ID = 10;
+const OTHER_ID = 11;
+/** More than are looked at whole: five blocks, of which the last one has a part. */
+const ROW_COUNT = 68_000;
+const FIRST_FOG = 55_000;
+const card = sampleCard();
+
+/** Each word's rows. */
+const ROWS = {
+  rain: () => true,
+  sun: (number: number) => number % 7 === 0,
+  fog: (number: number) => number >= FIRST_FOG,
+  hail: (number: number) => number % 1_000 === 3,
+  storm: (number: number) => number === 67_999,
+};
+
+let home: TestDatabase;
+let store: HostStore;
+beforeAll(async () => {
+  home = await createTestDatabase();
+  const database = await Database.open({
+    url: home.url,
+    part: HOST_PART,
+    rollup: null,
+    logger: createLogger("test", "silent"),
+  });
+  store = new HostStore(database, 7n);
+  await database.query("insert into datanets (id, row_count) values ($1, $3), ($2, $3)", [
+    ID,
+    OTHER_ID,
+    ROW_COUNT,
+  ]);
+  for (const id of [ID, OTHER_ID]) {
+    const words = `concat_ws(' ', 'rain', case when number % 7 = 0 then 'sun' end, case when number >= ${FIRST_FOG} then 'fog' end,
+      case when number % 1000 = 3 then 'hail' end, case when number = 67999 and ${id} = ${ID} then 'storm' end)`;
+    await database.query(
+      `insert into row_words select ${id}, number, ${vectorSql(words, ["english"], id)} from generate_series(0, $1::int - 1) as number`,
+      [ROW_COUNT],
+    );
+  }
+  // Every hundredth row has labels: two or three that agree with its own or not.
+  await database.query(
+    `insert into rows (datanet_id, number, digest, commit_number, place, bytes, label, is_well_formed, begun_at, label_count, top_label, top_count, decision, decided_label)
+       select $1, number, int4send(number), 0, number, 1, case when number % 3 = 0 then 'good' when number % 3 = 1 then 'bad' end, true,
+              case when number % 100 = 0 then number end, case when number % 100 = 0 then 2 else 0 end,
+              case when number % 100 = 0 then 'bad' end, case when number % 200 = 0 then 2 when number % 100 = 0 then 1 else 0 end,
+              case when number % 1000 = 0 then 'accepted' end, case when number % 1000 = 0 then 'good' end
+         from generate_series(0, $2::int - 1) as number`,
+    [ID, ROW_COUNT],
+  );
+});
+afterAll(async () => {
+  await store?.database.close();
+  await home?.drop();
+});
+
+async function find(filter: RowFilter, page: { from?: number; after?: number; limit?: number } = {}) {
+  return new RowSearch().find(await store.require(ID), card, filter, { from: 0, limit: 50, ...page });
+}
+const all = Array.from({ length: ROW_COUNT }, (_, number) => number);
+
+describe("a search by words", () => {
+  it.each([
+    ["rain", ROWS.rain],
+    ["sun", ROWS.sun],
+    ["rain fog", ROWS.fog],
+    ["fog sun", (number: number) => ROWS.fog(number) && ROWS.sun(number)],
+    ["hail", ROWS.hail],
+    ["storm", ROWS.storm],
+    ["ra*", ROWS.rain],
+    ["snow", () => false],
+  ])("counts %s up to a limit, and has each row once by its cursor", async (text, isFound) => {
+    const wanted = all.filter(isFound);
+    const isTotalExact = wanted.length <= MAX_COUNTED;
+    const first = await find({ text });
+    expect(first).toMatchObject({ total: Math.min(MAX_COUNTED, wanted.length), isTotalExact, from: 0 });
+    // Some of them: a page before and behind the counted ones, and over the end of each block.
+    const seen: number[] = [];
+    let next: number | null = -1;
+    for (let limit = 1_000; next !== null; limit = 9_000) {
+      const page = await find({ text }, { limit, ...(next < 0 ? {} : { after: next }) });
+      expect(page.from).toBe(seen.length <= MAX_COUNTED ? seen.length : null);
+      seen.push(...page.rows);
+      next = page.next;
+    }
+    // Those that are all counted come by how well they match.
+    expect(isTotalExact ? seen.toSorted((a, b) => a - b) : seen).toEqual(wanted);
+  });
+
+  it("goes by place as far as rows are counted, and says how to go on", async () => {
+    expect((await find({ text: "rain" }, { from: MAX_COUNTED - 2, limit: 4 })).rows).toEqual([
+      9_998, 9_999, 10_000, 10_001,
+    ]);
+    await expect(find({ text: "rain" }, { from: MAX_COUNTED + 1 })).rejects.toMatchObject({
+      code: "SRV_BAD_REQUEST",
+      data: { reason: "beyond-counted" },
+    });
+    expect(await find({}, { from: 67_999 })).toEqual({
+      total: ROW_COUNT,
+      isTotalExact: true,
+      from: 67_999,
+      rows: [67_999],
+      next: null,
+    });
+  });
+});
+
+describe("a search by facts", () => {
+  const shownOf = (number: number) => {
+    if (number % 1_000 === 0) return "good";
+    if (number % 200 === 0) return "bad";
+    return ["good", "bad"][number % 3];
+  };
+
+  it.each(["good", "bad"])("has the rows of the label %s, as people or the rows say it", async (label) => {
+    const wanted = all.filter((number) => shownOf(number) === label);
+    const seen: number[] = [];
+    for (let next: number | null = -1; next !== null; ) {
+      const page: Awaited<ReturnType<typeof find>> = await find(
+        { label },
+        { limit: 15_000, ...(next < 0 ? {} : { after: next }) },
+      );
+      expect(page).toMatchObject({ total: MAX_COUNTED, isTotalExact: false });
+      seen.push(...page.rows);
+      next = page.next;
+    }
+    expect(seen).toEqual(wanted);
+  });
+
+  it("counts those of few", async () => {
+    const accepted = all.filter((number) => number % 200 === 0);
+    expect(await find({ state: "accepted" })).toMatchObject({ total: accepted.length, isTotalExact: true });
+    const both = accepted.filter((number) => number % 1_000 !== 0);
+    expect((await find({ state: "accepted", label: "bad" })).rows).toEqual(both.slice(0, 50));
+    const waiting = await find({ state: "waiting" });
+    // All but those with two labels.
+    expect(waiting).toMatchObject({ total: ROW_COUNT - ROW_COUNT / 100, isTotalExact: true, next: 50 });
+    const { rows } = await find({ text: "hail", label: "bad" });
+    expect(rows.toSorted((a, b) => a - b)).toEqual(
+      all.filter((number) => ROWS.hail(number) && shownOf(number) === "bad"),
+    );
+  });
+});

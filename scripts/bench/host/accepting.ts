@@ -1,0 +1,127 @@
+/** Rows and labels that a host accepts a second, on its disk before they are acknowledged, over HTTP by the client's functions. */
+import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { commitData } from "@openledger/client/actions/ledger/commit-data";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { bringRecords } from "@openledger/client/datanets/signed-records";
+import { type RowSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { type SignedRecord, signRecord } from "@openledger/datanets/records/record";
+import type { HostWorld } from "@openledger/datanets/testing/host-world";
+import { median } from "../prove-summary.ts";
+import { BENCH_CARD, type Contestant, sha256 } from "./bench-world.ts";
+import { madeRows } from "./texts.ts";
+
+/** Labellers, each with labels for half of the rows; a row needs two. */
+const LABELLERS = 4;
+/** Labels of a turn, as the pages send them, by all labellers at once. */
+const TURN_LABELS = 10;
+/** One label of this many is sent in turns. */
+const TURN_SHARE = 5;
+
+interface Accepted {
+  /** In pieces of 2,000. */
+  readonly rowsPerSecond: number;
+  /** In bodies of 500, one labeller after another. */
+  readonly labelsPerSecond: number;
+  /** In turns of ten, by four labellers at once. */
+  readonly turnLabelsPerSecond: number;
+}
+
+/** Medians of rounds, in turns: of each contestant one round after another. */
+export async function measureAccepting(
+  world: HostWorld,
+  hosts: readonly Contestant[],
+  { rounds, rowCount }: { rowCount: number; rounds: number },
+): Promise<Record<string, Accepted>> {
+  const rows = madeRows(rowCount, 0);
+  const rowsRoot = contributionRoot(rows.map(hashRow));
+  const source = { rowsRoot, digests: rows.map(sha256), row: (index: number) => rows[index]! };
+  await commitData(await world.user(1), { datanetId: world.datanetId, rowsRoot, rowCount });
+  await world.finalise();
+  const labels = await signLabels(world, source.digests);
+  const results = new Map<string, Accepted[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const host of hosts) {
+      const accepted = await acceptOnce(world, host, { source, labels });
+      console.log(`${host.name}: ${JSON.stringify(accepted)}`);
+      results.set(host.name, [...(results.get(host.name) ?? []), accepted]);
+    }
+  }
+  return Object.fromEntries(
+    [...results].map(([name, all]) => {
+      const middle = (read: (one: Accepted) => number) => Math.round(median(all.map(read)));
+      return [
+        name,
+        {
+          rowsPerSecond: middle((one) => one.rowsPerSecond),
+          labelsPerSecond: middle((one) => one.labelsPerSecond),
+          turnLabelsPerSecond: middle((one) => one.turnLabelsPerSecond),
+        },
+      ];
+    }),
+  );
+}
+
+/** Labels of each labeller, signed beforehand: a host is measured, and not its users' keys. */
+async function signLabels(world: HostWorld, digests: readonly string[]): Promise<SignedRecord[][]> {
+  const { datanetId } = world;
+  const atMs = Date.now();
+  return Promise.all(
+    Array.from({ length: LABELLERS }, async (_, i) => {
+      const { domain, l2Key, leafId } = await world.user(2 + i);
+      return digests
+        .filter((_digest, row) => row % 2 === i % 2)
+        .map((row) =>
+          signRecord(
+            domain,
+            { kind: "label", row, label: "good", flags: [], note: "", datanetId, leafId: leafId!, atMs },
+            l2Key!,
+          ),
+        );
+    }),
+  );
+}
+
+async function acceptOnce(
+  world: HostWorld,
+  host: Contestant,
+  { labels, source }: { source: RowSource; labels: readonly SignedRecord[][] },
+): Promise<Accepted> {
+  const { datanetId } = world;
+  const child = await host.start();
+  try {
+    const place = { hostUrl: child.url, datanetId };
+    const alice = await world.user(1);
+    await bringCard(world.owner, { ...place, card: BENCH_CARD });
+    const rowsPerSecond = await perSecond(source.digests.length, () =>
+      uploadRows(alice, { ...place, source }),
+    );
+    const bring = async (records: readonly SignedRecord[]) => {
+      const results = await bringRecords(alice, { ...place, records });
+      const refused = results.find(({ error }) => error !== null);
+      if (refused !== undefined) throw new Error(`a label was refused: ${refused.error!.message}`);
+    };
+    const splitOf = (all: readonly SignedRecord[]) => Math.floor(all.length / TURN_SHARE);
+    const whole = labels.map((all) => all.slice(splitOf(all)));
+    const labelsPerSecond = await perSecond(whole.flat().length, async () => {
+      for (const records of whole) await bring(records);
+    });
+    const turns = labels.map((all) => all.slice(0, splitOf(all)));
+    const turnLabelsPerSecond = await perSecond(turns.flat().length, () =>
+      Promise.all(
+        turns.map(async (records) => {
+          for (let at = 0; at < records.length; at += TURN_LABELS)
+            await bring(records.slice(at, at + TURN_LABELS));
+        }),
+      ),
+    );
+    return { rowsPerSecond, labelsPerSecond, turnLabelsPerSecond };
+  } finally {
+    await child.end("SIGTERM");
+  }
+}
+
+async function perSecond(count: number, work: () => Promise<unknown>): Promise<number> {
+  const startedAtMs = performance.now();
+  await work();
+  return Math.round((1_000 * count) / (performance.now() - startedAtMs));
+}

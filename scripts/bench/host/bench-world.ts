@@ -1,0 +1,62 @@
+/** Hosts that the bench compares: of this build, and of an older one that kept its data in files. */
+import { createHash } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { startChildHost } from "@openledger/datanets/testing/child-host";
+import type { HostWorld } from "@openledger/datanets/testing/host-world";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
+import { type OwnProcess, startOwnProcess } from "@openledger/foundation/testing/own-process";
+
+export const sha256 = (row: Uint8Array): string => createHash("sha256").update(row).digest("hex");
+
+const TEXT = { name: "text", type: "text", description: "" } as const;
+
+export const BENCH_CARD = sampleCard({
+  row: { kind: "json", fields: [TEXT, { ...TEXT, name: "label" }], maxBytes: 4_000 },
+  labels: ["good", "bad", "rare"].map((name) => ({ name, description: "" })),
+  examples: [],
+});
+
+/** Settings of both builds: limits that the bench does not reach, and an operator's cache of the ledger. */
+const SETTINGS = {
+  DATANET_QUOTA_RECORDS_PER_DAY: "1000000000",
+  DATANET_QUOTA_BYTES_PER_DAY: "1000000000000",
+  DATANET_LEDGER_CACHE_MS: "2000",
+};
+
+export interface Contestant {
+  readonly name: "this build" | "older build";
+  /** Starts a host that has nothing. */
+  start(): Promise<OwnProcess>;
+}
+
+/** @param against directory of the older build, with its packages */
+export function contestants(world: HostWorld, against: string | undefined): Contestant[] {
+  let count = 0;
+  const own: Contestant = {
+    name: "this build",
+    start: async () => startChildHost({ ...(await world.environment(`accepting-${count++}`)), ...SETTINGS }),
+  };
+  if (against === undefined) return [own];
+  return [{ name: "older build", start: () => startOlder(world, resolve(against)) }, own];
+}
+
+async function startOlder(world: HostWorld, root: string): Promise<OwnProcess> {
+  const { DATANET_DATABASE_URL: _, ...environment } = await world.environment("none");
+  const found = { url: null as string | null, isLoaded: false };
+  return startOwnProcess(
+    "datanets/host/main.ts",
+    {
+      DATANET_LOG_LEVEL: "info",
+      ...environment,
+      ...SETTINGS,
+      DATANET_DATA_PATH: mkdtempSync(join(world.folder, "older-")),
+    },
+    ({ msg, url }) => {
+      if (msg === "datanet host listens") found.url = url as string;
+      if (msg === "rows and records read") found.isLoaded = true;
+      return found.isLoaded ? found.url : null;
+    },
+    root,
+  );
+}
