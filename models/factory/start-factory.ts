@@ -40,7 +40,7 @@ export async function startFactory(
     async startSettler({ report, ...order }) {
       const circuits = await readCircuits();
       prover ??= openSettlingProver(config, modules.logger);
-      queue ??= openSettlingQueue(config, modules.logger);
+      queue ??= openSettlingQueue(config, modules);
       const opened = { prover: await prover, queue: await queue };
       return startSettling(
         { ...order, epochSeconds: null, consentsToVoids: false, intervalMs: SETTLING_INTERVAL_MS },

@@ -39,8 +39,10 @@ export type SettlingJob = RunningJob<SettlingTask, SettlingProgress>;
 export type SettlingQueue = JobQueue<typeof taskSchema, typeof answerSchema, typeof progressSchema>;
 
 /** @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA */
-export const openSettlingQueue = (config: DatabaseConfig, logger: DatabaseLogger): Promise<SettlingQueue> =>
-  JobQueue.open(config, SETTLEMENTS, { logger });
+export const openSettlingQueue = (
+  config: DatabaseConfig,
+  { logger }: { readonly logger: DatabaseLogger },
+): Promise<SettlingQueue> => JobQueue.open(config, SETTLEMENTS, { logger });
 
 /** Job of an epoch: its key, and what it says. */
 export function settlingTask(

@@ -48,7 +48,7 @@ export async function openModelSettler(
     ]);
   const client = await openReader(options);
   const context = await openSettlementContext(options);
-  const queue = await openSettlingQueue(database, log);
+  const queue = await openSettlingQueue(database, { logger: log });
   const prover = await openSettlingProver(options).catch(async (error: unknown) => {
     await queue.close();
     throw error;
