@@ -285,6 +285,9 @@ export const isBlobShape = ({ table }: BatchShape): boolean => table.isBlob === 
 
 /** Location of a batch's narrow slots in its transaction. */
 export type DataPlace = "blob" | "calldata";
+/** Choices of the place when a batch is closed; auto: the cheaper one by L1's prices. */
+export const DATA_MODES = ["auto", "calldata", "blob"] as const;
+export type DataMode = (typeof DATA_MODES)[number];
 export const placeOf = (shape: BatchShape): DataPlace => (isBlobShape(shape) ? "blob" : "calldata");
 
 export function shapeName({ narrow, wide, table }: BatchShape): string {

@@ -88,8 +88,9 @@ const PROCESS_ROWS = {
     isRetryable: true,
   },
   SRV_DISK_FULL: {
-    meaning: "the server's folder has reached its configured size, or the disk is full",
-    remedy: "use another server, or ask the operator to free space",
+    meaning:
+      "the server's folder has reached its configured size, or its disk or its database's disk is full",
+    remedy: "use another server, or ask the operator to free space; what was refused may be sent again then",
     httpStatus: 507,
     isRetryable: true,
   },
@@ -148,7 +149,7 @@ const PROCESS_ROWS = {
     meaning:
       "the PostgreSQL database does not answer, refuses connections, or does not start; `data.reason` has its code",
     remedy: "start the database, or check DATABASE_URL; a process goes on by itself once it answers",
-    note: "A server that the process starts itself has its log beside its data (`data.log`).",
+    note: "A server that the process starts itself has its log beside its data (`data.log`), and is started again by itself where it was killed.",
     httpStatus: 503,
     isRetryable: true,
   },

@@ -2,6 +2,7 @@
  * Settings of the sequencer, read from SEQUENCER_… variables by main.ts; scripts/settings.ts writes their table
  * into docs/reference/settings.md.
  */
+import { DATA_MODES } from "@openledger/circuits/protocol";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   type ConfigOf,
@@ -16,7 +17,6 @@ import {
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
-import { DATA_MODES } from "./batches/data-choice.ts";
 import { parseOpenPerEther } from "./fees/open-price.ts";
 import { FEE_MODES } from "./fees/unit-fee.ts";
 import { ADMISSION_MODES } from "./intake/admission-policy.ts";

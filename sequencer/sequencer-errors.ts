@@ -146,6 +146,12 @@ export const sequencerErrors = defineErrors("SEQ", {
     note: "The batch was replaced, is out of order, is final already, or does not continue the chain.",
     httpStatus: 409,
   },
+  SEQ_PLACE_IMPOSSIBLE: {
+    meaning:
+      "no circuit of the rollup has batches' data in the place that the operator asked for; `data.place`",
+    remedy: "close the batch without a place: the circuits were chosen when the rollup was deployed",
+    httpStatus: 409,
+  },
   SEQ_PROOF_INVALID: {
     meaning: "a prover's proof is invalid, or its public signals are not the batch's",
     remedy: "check the prover's log; the batch is proven again",

@@ -10,7 +10,9 @@ import {
   hasOnlyBlobBatches,
   isNameOfSizes,
   sizesOfName,
+  twinNameOf,
   unmatchedShardCircuit,
+  withTwin,
 } from "./circuit-sizes.ts";
 
 const settlement = { sort: 1, size0: 300, size1: 16 };
@@ -67,6 +69,16 @@ describe("circuit sizes", () => {
     expect(hasOnlyBlobBatches([sizes, ...other])).toBe(true);
     expect(hasOnlyBlobBatches([sizes, batchSizes(SAMPLE_SHAPE), ...other])).toBe(false);
     expect(hasOnlyBlobBatches(other)).toBe(false);
+  });
+
+  test("name a batch circuit's twin, and add it once", () => {
+    const [plain, blob] = ["table-5-3-1-8-2-2-1", "table-5-3-1-8-2-2-1-blob"];
+    expect([plain, blob, "leaf-exit"].map((name) => twinNameOf(name!))).toEqual([blob, plain, null]);
+    expect(withTwin([plain!, "leaf-exit"])).toEqual([plain, "leaf-exit", blob]);
+    expect(withTwin([blob!, "leaf-exit"])).toEqual([blob, "leaf-exit", plain]);
+    expect(withTwin([plain!, blob!, "leaf-exit"])).toEqual([plain, blob, "leaf-exit"]);
+    // The twin is the first circuit's, which the sequencer closes with.
+    expect(withTwin(["leaf-exit", plain!])).toEqual(["leaf-exit", plain]);
   });
 
   test("fit the names of the registry, each sort's only its own", () => {

@@ -20,7 +20,14 @@ import {
   shardCircuitName,
   shardedCircuitName,
 } from "../settlement/shards/shard-size.ts";
-import { packTable, parseTableName, postedShape, tableIn, unpackTable } from "../table/table-shape.ts";
+import {
+  packTable,
+  parseTableName,
+  postedShape,
+  tableIn,
+  tableName,
+  unpackTable,
+} from "../table/table-shape.ts";
 
 /**
  * `size0` and `size1` are, by sort: the table's and the wide slots of a batch; payments and payees of a sampled
@@ -194,6 +201,18 @@ export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circu
     (circuit) => circuit.sort === CIRCUIT_SORT.batch && shapeName(batchShape(circuit)) === wanted,
   );
   return own === "blob" ? { blob: first, calldata: twin ?? null } : { blob: twin ?? null, calldata: first };
+}
+
+/** Name of a batch circuit's twin; null for the name of another circuit. */
+export function twinNameOf(name: string): string | null {
+  const shape = parseTableName(name);
+  return shape === null ? null : tableName(tableIn(shape, shape.isBlob === true ? "calldata" : "blob"));
+}
+
+/** The circuits, and behind them the first one's twin where it is not among them. */
+export function withTwin(names: readonly string[]): string[] {
+  const twin = twinNameOf(names[0]!);
+  return twin === null || names.includes(twin) ? [...names] : [...names, twin];
 }
 
 /**

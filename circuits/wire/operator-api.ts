@@ -4,7 +4,7 @@
  * operator-client.ts calls them, operator-routes.ts serves them.
  */
 import { z } from "zod";
-import { KIND, KIND_RULES, SHARD_COUNT_MAX } from "../protocol.ts";
+import { DATA_MODES, KIND, KIND_RULES, SHARD_COUNT_MAX } from "../protocol.ts";
 import {
   address,
   count,
@@ -222,6 +222,19 @@ export const nextIndexAnswer = z.object({
   isPlaceKnown: z.boolean().default(true),
 });
 export const preVerifiedSettlementsAnswer = z.object({ isOver: z.array(z.boolean()) });
+
+/** Close of the open batch; no body: as the sequencer's setting has it. */
+export const closeBody = z
+  .strictObject({
+    place: z.enum(DATA_MODES).optional().meta({
+      description: "place of this batch's data, whatever the setting; auto: the cheaper one by L1's prices",
+    }),
+  })
+  .nullish();
+export const closeAnswer = z.object({
+  /** null where the open batch holds nothing. */
+  batchNumber: z.int().positive().nullable(),
+});
 
 /**
  * Notice of the operator to every reader of the pages, with the time until which it applies; null for none.

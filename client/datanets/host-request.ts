@@ -201,7 +201,11 @@ async function bytesOf(
   try {
     return await boundedBytes(response, maxBytes);
   } catch (cause) {
-    if (!(cause instanceof BodyTooLong)) throw cause;
+    if (!(cause instanceof BodyTooLong))
+      throw clientError("CLI_UNREACHABLE", `the answer of ${path} broke off`, {
+        data: { server, path },
+        cause,
+      });
     throw clientError("CLI_ANSWER_INVALID", `the answer of ${path} does not end`, {
       data: { server, path, maxBytes },
     });

@@ -34,6 +34,7 @@ export function requireSequencerUrl(client: Pick<LedgerClient, "sequencerUrl">):
 /**
  * Sends one request to the sequencer, and parses the answer by a schema.
  *
+ * @param options operatorToken: for the operator's routes
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID; an error in the sequencer's answer keeps its code (OP_WRONG_NONCE …), or
  * is CLI_ANSWER_INVALID where it has none.
  */
@@ -41,10 +42,15 @@ export async function requestSequencer<Schema extends z.core.$ZodType>(
   client: SequencerAccess,
   path: string,
   schema: Schema,
-  options: { body?: object; signal?: AbortSignal } = {},
+  options: { body?: object; signal?: AbortSignal; operatorToken?: string } = {},
 ): Promise<z.output<Schema>> {
-  const endpoint = { sequencerUrl: requireSequencerUrl(client), timeoutMs: client.requestTimeoutMs };
-  const answer = await askSequencer(endpoint, { path, ...options }, schema);
+  const { operatorToken, ...request } = options;
+  const endpoint = {
+    sequencerUrl: requireSequencerUrl(client),
+    timeoutMs: client.requestTimeoutMs,
+    ...(operatorToken === undefined ? {} : { operatorToken }),
+  };
+  const answer = await askSequencer(endpoint, { path, ...request }, schema);
   if (answer.failure !== null) throw toError(answer.failure);
   return answer.value;
 }

@@ -124,6 +124,13 @@ export const statusSchema = z.object({
     postMs: z.number(),
     finalMs: z.optional(z.number()),
   }),
+  /** Place of the batches' data; last is null until a batch was closed since the start. Absent at a full node. */
+  data: z.optional(
+    z.object({
+      mode: z.string(),
+      last: z.nullable(z.object({ place: z.enum(["blob", "calldata"]), reason: z.string() })),
+    }),
+  ),
   /** Last contact of the operator's own processes; absent at a full node. */
   operator: z.optional(
     z.object({

@@ -3,7 +3,6 @@ import type { AddressInfo } from "node:net";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { openDatabase } from "@openledger/foundation/database/open-database";
-import { Reachability } from "@openledger/foundation/database/reachability";
 import type { Logger } from "@openledger/foundation/logger";
 import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import type { FastifyInstance } from "fastify";
@@ -65,7 +64,6 @@ export async function createHostProcess(
     );
     const sessions = new DatabaseSessions(database);
     let origin = config.publicUrl.replace(/\/+$/, "");
-    const reachability = new Reachability(database);
     const context: HostContext = {
       config,
       domain,
@@ -80,7 +78,7 @@ export async function createHostProcess(
       guard: new RequestGuard({ domain, sessions, ledger, nowMs }),
       quotas: new Quotas(config, nowMs),
       origin: () => origin,
-      isHealthy: async () => isRunning && (await reachability.isReachable()),
+      isHealthy: async () => isRunning && (await database.isReachable()),
     };
     collectTotals(context);
     const app = await createHostApi(context);

@@ -7,7 +7,7 @@ import type { HostedDatanet } from "./hosted-datanet.ts";
 interface DatanetFacts {
   readonly completeCommitCount: number;
   readonly hasVersion: boolean;
-  /** Requests for access, those without an answer, and the time of the oldest of these. */
+  /** Last requests for access of all leaves, those without an answer, and the time of the oldest of these. */
   readonly askedCount: number;
   readonly unansweredCount: number;
   readonly oldestUnansweredAtMs: number | null;
@@ -25,7 +25,7 @@ export async function datanetFacts(datanet: HostedDatanet, rowsRoot: string): Pr
                select 1 from records as answer where answer.datanet_id = $1 and answer.row_number is null
                   and answer.kind = 'accessAnswer' and answer.about = asked.id) as is_answered
                from records as asked
-              where datanet_id = $1 and row_number is null and kind = 'accessRequest') as asked`,
+              where datanet_id = $1 and row_number is null and kind = 'accessRequest' and is_current) as asked`,
     [datanet.id, rowsRoot],
   );
   return facts!;

@@ -110,7 +110,7 @@ export async function noticesFor(
     states.set(
       id,
       await (await store.require(id)).stateOf(
-        "row_number = any($2) or (row_number is null and kind = 'verdict' and about = any($3))",
+        "(row_number = any($2) and is_current) or (row_number is null and kind = 'verdict' and about = any($3))",
         [
           own.flatMap(({ number }) => (number === null ? [] : [number])),
           own.flatMap(({ about, number }) => (number === null ? [about] : [])),

@@ -130,11 +130,13 @@ create table records (
   row_number integer,
   about text not null,
   record text not null,
+  -- False once the leaf has said something newer about the same. Attack: what a leaf says again and again is read once.
+  is_current boolean not null default true,
   primary key (datanet_id, number)
 );
 create unique index records_id on records (datanet_id, id);
-create index records_row on records (datanet_id, row_number, number) where row_number is not null;
-create index records_about on records (datanet_id, kind, about) where row_number is null;
+create index records_row on records (datanet_id, row_number, number) where row_number is not null and is_current;
+create index records_about on records (datanet_id, kind, about, leaf_id) where row_number is null;
 
 -- The last label of each leaf for a row.
 create table labels (

@@ -141,7 +141,7 @@ export class HostStore {
       unansweredCount: number;
     }>(
       `select coalesce(sum(row_count), 0)::float8 as "rowCount", coalesce(sum(stored_bytes), 0)::float8 as "storedBytes",
-              (select count(*) from records asked where kind = 'accessRequest' and not exists (
+              (select count(*) from records asked where kind = 'accessRequest' and is_current and not exists (
                 select 1 from records answer where answer.datanet_id = asked.datanet_id
                    and answer.kind = 'accessAnswer' and answer.row_number is null and answer.about = asked.id))::float8 as "unansweredCount"
          from datanets`,

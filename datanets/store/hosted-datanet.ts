@@ -397,17 +397,26 @@ export class HostedDatanet implements StoredDatanet {
   /** Answers to a leaf's requests for access: the time until which it may read; null if it was never granted. */
   async grantedUntilMs(leafId: number): Promise<number | null> {
     const state = await this.stateOf(
-      `(kind = 'accessRequest' and leaf_id = $2) or (kind = 'accessAnswer' and row_number is null and about in
-         (select id from records where datanet_id = $1 and kind = 'accessRequest' and leaf_id = $2))`,
+      `id in (select unnest(array[asked.id, answer.id]) from records as asked
+         join records as answer on answer.datanet_id = $1 and answer.row_number is null and answer.kind = 'accessAnswer'
+              and answer.about = asked.id
+        where asked.datanet_id = $1 and asked.row_number is null and asked.kind = 'accessRequest' and asked.about = ''
+          and asked.leaf_id = $2)`,
       [leafId],
     );
     return state.grantedUntilMs(leafId);
   }
 
-  /** State by some of the records. @param where SQL; `$1` is the Datanet */
+  /**
+   * State by some of the records that hold, and of requests for access by those that were answered too.
+   * @param where SQL; `$1` is the Datanet
+   */
   async stateOf(where: string, values: readonly SqlValue[] = []): Promise<RecordState> {
     const found = await this.database.query<{ id: string; record: string }>(
-      `select id, record from records where datanet_id = $1 and (${where}) order by number`,
+      `select id, record from records where datanet_id = $1 and (${where}) and (is_current or kind = 'accessRequest' and exists (
+          select 1 from records as answer where answer.datanet_id = $1 and answer.row_number is null
+             and answer.kind = 'accessAnswer' and answer.about = records.id))
+        order by number`,
       [this.id, ...values],
     );
     const state = new RecordState();
@@ -415,9 +424,11 @@ export class HostedDatanet implements StoredDatanet {
     return state;
   }
 
-  /** State by all records of some rows. */
+  /** State of some rows. */
   async stateOfRows(rows: readonly number[]): Promise<RecordState> {
-    return rows.length === 0 ? new RecordState() : this.stateOf("row_number = any($2)", [rows]);
+    return rows.length === 0
+      ? new RecordState()
+      : this.stateOf("row_number = any($2) and is_current", [rows]);
   }
 
   /** Different rows that a leaf has labelled. */

@@ -3,6 +3,7 @@
  * a thread of one of them. The result is stored, and finding-routes.ts shows it.
  */
 import { randomBytes } from "node:crypto";
+import { isPassing } from "@openledger/foundation/database/database-errors";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { Card } from "../card/card.ts";
@@ -30,6 +31,10 @@ const tooLong = (timeoutMs: number) =>
   datanetError("DNT_CHECK_FAILED", `the rows could not be looked at in ${timeoutMs} ms`, {
     data: { timeoutMs },
   });
+
+const unlessPassing = (error: unknown) => {
+  if (!isPassing(error)) throw error;
+};
 
 interface RunningCheck {
   readonly datanetId: number;
@@ -155,18 +160,21 @@ export class RowChecks {
     } catch (error) {
       // As long as it took, the thread is the others': one Datanet cannot have it for ever.
       const endedAtMs = this.#nowMs();
-      await database.query(
-        `insert into checks (datanet_id, failure, not_before_ms) values ($1, $2, $3::bigint)
-           on conflict (datanet_id) do update set failure = excluded.failure, not_before_ms = excluded.not_before_ms`,
-        [datanet.id, (error as Error).message.replaceAll("\0", " "), Math.ceil(2 * endedAtMs - beganAtMs)],
-      );
+      await database
+        .query(
+          `insert into checks (datanet_id, failure, not_before_ms) values ($1, $2, $3::bigint)
+             on conflict (datanet_id) do update set failure = excluded.failure, not_before_ms = excluded.not_before_ms`,
+          [datanet.id, (error as Error).message.replaceAll("\0", " "), Math.ceil(2 * endedAtMs - beganAtMs)],
+        )
+        .catch(unlessPassing);
       throw error;
     } finally {
       this.#thread = null;
       clearTimeout(timer);
       clearInterval(alive);
-      await database.query("delete from running_checks where token = $1", [token]);
       await thread.close();
+      // Where the database does not answer, the check counts as ended after DEAD_AFTER_SECONDS.
+      await database.query("delete from running_checks where token = $1", [token]).catch(unlessPassing);
     }
   }
 

@@ -5,7 +5,7 @@
 import type { Queries } from "@openledger/foundation/database/queries";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
-import type { BodyOf, RecordBody, SignedRecord } from "../records/record.ts";
+import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
 import { RecordState, type RowRecords } from "../records/record-state.ts";
 import { decisionOf } from "./decisions.ts";
 import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
@@ -52,7 +52,7 @@ export async function takeRecords(
       offers.map(({ id }) => id),
     );
     const bodies = offers.map(({ record }) => record.body);
-    const [rows, commits, state, recomputations, usage] = [
+    const [rows, commits, { current, state }, recomputations, usage] = [
       await knownRows(queries, datanet.id, bodies),
       await knownCommits(queries, datanet.id, bodies),
       await knownState(queries, datanet.id, bodies),
@@ -71,6 +71,7 @@ export async function takeRecords(
       requireRoomFor: recomputations.requireRoomFor,
     };
     const taken: RecordOffer[] = [];
+    const outdated: string[] = [];
     const results: (RollupError | null)[] = [];
     for (const offer of offers) {
       try {
@@ -79,6 +80,10 @@ export async function takeRecords(
           usage.takeRecord(offer.record.body.leafId);
           here.add(offer.id);
           state.add(offer.id, offer.record.body);
+          const subject = recordSubject(offer.record.body);
+          const before = current.get(subject);
+          if (before !== undefined) outdated.push(before);
+          current.set(subject, offer.id);
           recomputations.take(offer.record.body);
           taken.push(offer);
         }
@@ -92,6 +97,11 @@ export async function takeRecords(
     await usage.store();
     const stored = taken.filter(({ record }) => !isVerifiedRecord(record));
     await storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows });
+    if (outdated.length > 0)
+      await queries.query("update records set is_current = false where datanet_id = $1 and id = any($2)", [
+        datanet.id,
+        outdated,
+      ]);
     await storeRecomputations(queries, datanet.id, taken);
     await storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state });
     await storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state });
@@ -134,26 +144,26 @@ async function knownCommits(
   return new Set(found.map(({ root }) => root));
 }
 
-/** State by all records about the subjects of these bodies. */
+/** State by the records that hold about the subjects of these bodies, and the id of each subject's. */
 async function knownState(
   { query }: Queries,
   datanetId: number,
   bodies: readonly RecordBody[],
-): Promise<RecordState> {
+): Promise<{ state: RecordState; current: Map<string, string> }> {
   const of = <Kind extends RecordBody["kind"], T>(kind: Kind, read: (body: BodyOf<Kind>) => T): T[] =>
     bodies.flatMap((body) => (body.kind === kind ? [read(body as BodyOf<Kind>)] : []));
   const askers = of("accessRequest", ({ leafId }) => leafId);
   const asked = of("accessAnswer", ({ request }) => request);
   const found = await query<{ id: string; record: string }>(
     `select id, record from (
-       select number, id, record from records where datanet_id = $1 and row_number in
+       select number, id, record from records where datanet_id = $1 and is_current and row_number in
          (select number from rows where datanet_id = $1 and digest = any($2))
        union all select number, id, record from records
-         where datanet_id = $1 and row_number is null and kind = 'verdict' and about = any($3)
+         where datanet_id = $1 and row_number is null and is_current and kind = 'verdict' and about = any($3)
        union all select number, id, record from records
-         where datanet_id = $1 and row_number is null and kind = 'accessRequest' and about = '' and (leaf_id = any($4) or id = any($5))
+         where datanet_id = $1 and row_number is null and kind = 'accessRequest' and about = '' and (is_current and leaf_id = any($4) or id = any($5))
        union all select number, id, record from records
-         where datanet_id = $1 and row_number is null and kind = 'accessAnswer' and about = any($5)) as found
+         where datanet_id = $1 and row_number is null and is_current and kind = 'accessAnswer' and about = any($5)) as found
       order by number`,
     [
       datanetId,
@@ -164,8 +174,13 @@ async function knownState(
     ],
   );
   const state = new RecordState();
-  for (const { id, record } of found) state.add(id, (JSON.parse(record) as SignedRecord).body);
-  return state;
+  const current = new Map<string, string>();
+  for (const { id, record } of found) {
+    const { body } = JSON.parse(record) as SignedRecord;
+    state.add(id, body);
+    current.set(recordSubject(body), id);
+  }
+  return { state, current };
 }
 
 interface Stored {

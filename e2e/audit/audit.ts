@@ -3,6 +3,7 @@
  * anybody got. It trusts nothing of the sequencer's but its signatures.
  */
 
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
@@ -43,8 +44,9 @@ export async function audit(world: World): Promise<Audit> {
   const acknowledged = traffic.acknowledged.length;
   const problems = [...audited.problems];
   if (audited.proofCount !== batchCount) problems.push(`${batchCount} batches, ${audited.proofCount} proofs`);
-  if (posted.length !== acknowledged)
-    problems.push(`${posted.length} signed operations on L1, ${acknowledged} acknowledged`);
+  const signed = acknowledged + world.otherOperationCount;
+  if (posted.length !== signed)
+    problems.push(`${posted.length} signed operations on L1, ${signed} acknowledged`);
 
   // The balances once more, without the ledger's code: deposits, transfers, fees.
   const expected = new Map(users.map(({ leafId }) => [leafId, 0n]));
@@ -75,6 +77,8 @@ export async function audit(world: World): Promise<Audit> {
 
 /** Parts of a world that an audit needs; its sequencer's L1 account is the drills' operator. */
 interface AuditedWorld {
+  /** Source of blobs; absent: all batches are in calldata. */
+  readonly blobs?: BlobSource | undefined;
   readonly circuits: readonly (Pick<KeyedCircuit, "sizes"> & {
     readonly proving: Pick<KeyedCircuit["proving"], "verificationKey">;
   })[];
@@ -86,11 +90,12 @@ interface AuditedWorld {
  * The users' preconfirmations alone: others may have signed operations of their own. The world is settled.
  * @throws BRG_VERIFY_DIFFERS
  */
-export async function auditPreconfirmations({ circuits, l1, traffic }: AuditedWorld) {
+export async function auditPreconfirmations({ blobs, circuits, l1, traffic }: AuditedWorld) {
   const { chainId, rollupAddress } = l1.deployment;
   const { events, ledger, verified } = await rebuildFromL1({
     rpcUrl: l1.url,
     rollupAddress,
+    blobs,
     circuits: circuits.map(({ proving, sizes }) => ({ ...sizes, key: proving.verificationKey })),
   });
   const problems = [...traffic.problems];

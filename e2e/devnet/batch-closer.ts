@@ -12,7 +12,7 @@ const QUIET_LOOKS = 2;
 
 interface BatchCloserOptions {
   readonly sequencerUrl: string;
-  readonly closeBatch: () => Promise<void>;
+  readonly closeBatch: () => Promise<unknown>;
   readonly signal: AbortSignal;
 }
 

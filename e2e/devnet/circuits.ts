@@ -18,36 +18,43 @@ import { SMALL_TABLE } from "./config.ts";
 import type { Console } from "./console.ts";
 import { type DevnetPlan, JOINT } from "./plan.ts";
 
-/** Circuit of the devnet. Its proving key is made only once somebody proves. */
+/**
+ * When a circuit's proving key is made. start: before the job. beside: on one thread while the job runs, which proves with it late.
+ * never: by who proves with it.
+ */
+type KeyTime = "start" | "beside" | "never";
+
+/** Circuit of the devnet. Its proving key may not have been made yet. */
 export interface DevnetCircuit extends KeyedCircuit {
   readonly compiled: CompiledCircuit;
+  readonly keyTime: KeyTime;
 }
 
 /**
  * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, payee table, exits of leaves
- * and of payees, without which nobody could freeze it, the small batch that strangers prove, and the settlement of a direct model;
- * where the plan has them, those of one of several Datanets by draws and by shard, and that of batches in blobs.
+ * and of payees, without which nobody could freeze it, the small batch that strangers prove, the settlement of a direct model,
+ * and the batch with its data in a blob; where the plan has them, those of one of several Datanets by draws and by shard.
  */
 export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
-  const { direct, hasBlobs, joint, settlement, table, tablePayees } = plan;
-  const planned = (name: string, isProven: boolean) => ({
+  const { direct, joint, settlement, table, tablePayees } = plan;
+  const planned = (name: string, keyTime: KeyTime) => ({
     sizes: sizesOfName(name),
     spec: circuitSpec(name),
-    isProven,
+    keyTime,
   });
-  const batch = (shape: TableShape, isProven: boolean) => planned(tableName(shape), isProven);
-  const settling = (size: SettlementSize, isProven: boolean) =>
-    settlingNames(size).map((name) => planned(name, isProven));
+  const batch = (shape: TableShape, keyTime: KeyTime) => planned(tableName(shape), keyTime);
+  const settling = (size: SettlementSize, keyTime: KeyTime) =>
+    settlingNames(size).map((name) => planned(name, keyTime));
   return [
-    batch(table, !hasBlobs),
-    ...settling(settlement, true),
-    planned(`payee-table-${tablePayees}`, true),
-    planned("leaf-exit", false),
-    planned(`payee-exit-${settlement.payees}`, false),
-    batch(SMALL_TABLE, false),
-    ...settling(direct, true),
-    ...(joint === null ? [] : settling(joint, false)),
-    ...(hasBlobs ? [batch(tableIn(table, "blob"), true)] : []),
+    batch(table, "start"),
+    ...settling(settlement, "start"),
+    planned(`payee-table-${tablePayees}`, "start"),
+    planned("leaf-exit", "never"),
+    planned(`payee-exit-${settlement.payees}`, "never"),
+    batch(SMALL_TABLE, "never"),
+    ...settling(direct, "start"),
+    batch(tableIn(table, "blob"), "beside"),
+    ...(joint === null ? [] : settling(joint, "never")),
   ];
 }
 
@@ -58,11 +65,10 @@ export const hasJoint = (circuits: readonly { readonly name: string }[]): boolea
 interface PlannedCircuit {
   readonly sizes: CircuitSizes;
   readonly spec: CircuitSpec;
-  /** true: the job proves with it. */
-  readonly isProven: boolean;
+  readonly keyTime: KeyTime;
 }
 
-/** Compiles them, and makes the development keys of those that are proven with; of the others the verification keys alone. */
+/** Compiles them, and makes the development keys that the job needs first; of the others the verification keys alone. */
 export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
   const wanted = circuitsOf(plan);
   // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
@@ -91,16 +97,23 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
   const keysFromMs = Date.now();
   const circuits: DevnetCircuit[] = [];
   for (const [i, circuit] of compiled.entries()) {
-    if (wanted[i]!.isProven) await developmentSetup(circuit, keyProgress(circuit.name, console));
+    const { keyTime, sizes } = wanted[i]!;
+    if (keyTime === "start") await developmentSetup(circuit, keyProgress(circuit.name, console));
     const { contentHash, name, wasmPath } = circuit;
     const proving = { contentHash, name, wasmPath, ...(await developmentVerificationKey(circuit)) };
-    circuits.push({ sizes: wanted[i]!.sizes, compiled: circuit, proving });
+    circuits.push({ sizes, compiled: circuit, proving, keyTime });
   }
   console.done(
     "development keys: their secret is public, so proofs made with them show nothing",
     Date.now() - keysFromMs,
   );
   return circuits;
+}
+
+/** Makes the development keys that the job needs late. What they lack, provers make by themselves. */
+export async function makeLateKeys(circuits: readonly DevnetCircuit[]): Promise<void> {
+  for (const { compiled, keyTime } of circuits)
+    if (keyTime === "beside") await developmentSetup(compiled, { workerCount: 1 });
 }
 
 /** Tells how far a key is. */

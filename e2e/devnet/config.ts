@@ -4,11 +4,12 @@ import type { RewardSplit } from "@openledger/circuits/ledger/rewards";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import type { GovernanceOptions } from "@openledger/contracts/build/governance";
 import { workspaceDir } from "@openledger/scripts/cli/workspace";
+import { installationPaths } from "@openledger/scripts/commands/operate/installation/installation";
 import { parseEther } from "viem";
 
 /**
- * 255,000 constraints: what a key of 2^18 points holds, and proving costs by the power of two. The job has more operations
- * for wide slots than for narrow ones. Ids below 512 have a place in the table.
+ * 229,628 constraints, and its twin for blobs 237,749: what a key of 2^18 points holds, and proving costs by the power of two. The
+ * job has more operations for wide slots than for narrow ones. Ids below 512 have a place in the table.
  */
 export const DEVNET_TABLE: TableShape = {
   transfers: 10,
@@ -19,11 +20,6 @@ export const DEVNET_TABLE: TableShape = {
   low: 1,
   top: 2,
 };
-/**
- * Table with `--blobs`: fewer leaves, so that the blob's evaluation has room within the same 2^18 (256,009 constraints).
- * Its twin in calldata has the same sizes, and is deployed beside it.
- */
-export const BLOBS_TABLE: TableShape = { ...DEVNET_TABLE, rows: 16 };
 /**
  * Table for strangers who post the queue or a settlement without the operator: 108,717 constraints, for a key of 2^17
  * points. The sequencer closes no batch with it.
@@ -155,7 +151,7 @@ export const devnetPaths = {
   workspace: workspaceDir,
   l1State: join(workspaceDir, "l1-state.json"),
   sequencerData: join(workspaceDir, "sequencer"),
-  /** Store of the full node that checks everything in the end, with `--blobs`. */
+  /** Store of the full node that checks everything in the end. */
   fullNode: join(workspaceDir, "full-node"),
   bridgeData: join(workspaceDir, "bridge"),
   /** mia's model, as published. */
@@ -176,7 +172,7 @@ export const devnetPaths = {
   adapters: join(workspaceDir, "adapters"),
   /** Folders of rows of people who share none with each other. */
   people: join(workspaceDir, "people"),
-  operatorToken: join(workspaceDir, "operator-token"),
+  operatorToken: installationPaths(workspaceDir).operatorToken,
   journal: join(workspaceDir, "journal.json"),
   processes: join(workspaceDir, "processes.json"),
   logs: join(workspaceDir, "logs"),

@@ -65,7 +65,7 @@ async function reuse(
     if (!deployment.circuits.some(({ name }) => name === compiled.name))
       throw devnetError(
         "DEV_STATE_LOST",
-        `the devnet's rollup was deployed without circuit ${compiled.name}: --blobs and --joint are for a new one`,
+        `the devnet's rollup was deployed without circuit ${compiled.name}: by an earlier version, or without --joint`,
         { data: { reason: "circuit-changed" } },
       );
     throw devnetError(
@@ -75,11 +75,9 @@ async function reuse(
     );
   }
   if (deployment.circuits.length > circuits.length)
-    throw devnetError(
-      "DEV_STATE_LOST",
-      "the devnet's rollup has more circuits than this start: was it started with --blobs?",
-      { data: { reason: "circuit-changed" } },
-    );
+    throw devnetError("DEV_STATE_LOST", "the devnet's rollup has more circuits than this version deploys", {
+      data: { reason: "circuit-changed" },
+    });
   const client = createPublicClient({ transport: http(rpcUrl) });
   if ((await client.getCode({ address: deployment.rollupAddress })) === undefined) {
     throw devnetError("DEV_STATE_LOST", `the saved chain has no contract at ${deployment.rollupAddress}`);

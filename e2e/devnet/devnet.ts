@@ -6,9 +6,7 @@ import { mkdir, rm, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import type { noticeBody } from "@openledger/circuits/wire/operator-api";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { clientError } from "@openledger/client/client-errors";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { modelUrl } from "@openledger/models/serving/serve-models";
@@ -21,17 +19,17 @@ import {
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import { ProofTimes } from "@openledger/prover/proving/proof-times";
 import { commandErrors } from "@openledger/scripts/cli/cli-errors";
+import { closeBatch, setNotice } from "@openledger/scripts/cli/operator-routes";
 import { workspacePaths } from "@openledger/scripts/cli/workspace";
 import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import { buildPages } from "@openledger/web/build/build-pages";
 import { exitsOfDeployment } from "@openledger/web/build/exit-files";
 import { circuitsOfDeployment } from "@openledger/web/build/verifying-keys";
 import { Command, CommanderError, Option } from "commander";
-import type { z } from "zod";
 import type { ServiceSpec } from "../world/services.ts";
 import { writeDevAccounts } from "./accounts.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
-import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";
+import { buildCircuits, type DevnetCircuit, keyProgress, makeLateKeys } from "./circuits.ts";
 import {
   ANSWER_SERVER_PORT,
   DATANET_HOST_PORT,
@@ -69,7 +67,6 @@ import { startWatcher } from "./watcher.ts";
 interface DevnetOptions {
   exit?: boolean;
   small?: boolean;
-  blobs?: boolean;
   joint?: boolean;
   reset?: boolean;
   prover: BackendChoice;
@@ -102,7 +99,6 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       proving: await chooseBackend(options.prover),
       hasPages: options.exit !== true,
       plan: planOf(options.small === true ? "small" : "full", {
-        hasBlobs: options.blobs === true,
         isJoint: options.joint === true || hasJointCircuits(),
       }),
     });
@@ -128,7 +124,6 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     )
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--small", "small settlement circuits and fewer e-mails: for tests")
-    .option("--blobs", "batches are posted as EIP-4844 blobs; the sequencer archives and serves them")
     .option("--joint", "compile and deploy circuits for direct models of two to six Datanets, too")
     .option("--reset", "delete the saved devnet (.openledger) first")
     .addOption(
@@ -205,10 +200,8 @@ async function bringUpAndWork(modules: {
     operatorToken: await loadOperatorToken(),
     proverBackend,
     pagesPath,
-    dataPlace: plan.hasBlobs ? "blob" : "auto",
     expectedProveMs: await new ProofTimes().expectedMs({
-      // The circuit of batches in blobs is the last one.
-      contentHash: circuits.at(plan.hasBlobs ? -1 : 0)!.compiled.contentHash,
+      contentHash: circuits[0]!.compiled.contentHash,
       backend: proverBackend,
     }),
   };
@@ -299,6 +292,9 @@ async function bringUpAndWork(modules: {
     printReport(console, finished);
     return { ...finished, pagesUrl: sequencerUrl };
   }
+  const lateKeys = makeLateKeys(circuits);
+  // A failure shows where it is awaited.
+  lateKeys.catch(() => {});
   const people = await createPeople({ rpcUrl, rollupAddress: deployment.rollupAddress, sequencerUrl });
   const job: Job = {
     console,
@@ -313,7 +309,8 @@ async function bringUpAndWork(modules: {
     proverBackend,
     hostUrl: datanetHostUrl,
     serveModel,
-    closeBatch: () => closeBatch(addresses),
+    lateKeys,
+    closeBatch: (place) => closeBatch(addresses, place),
     announce: (doing, untilMs) =>
       tellReaders(addresses, {
         title: "The demonstration is still running",
@@ -381,34 +378,9 @@ function writeEndpoints(
   return writeFileWhole(workspacePaths.endpoints, `${text}\n`);
 }
 
-/** Closes the open batch now. */
-const closeBatch = (addresses: ServiceAddresses): Promise<void> => operate(addresses, "close", {});
-
 /** Nobody waits for it, and who comes without it sees the job all the same. */
-function tellReaders(addresses: ServiceAddresses, notice: z.input<typeof noticeBody>["notice"]): void {
-  operate(addresses, "notice", { notice }).catch(() => undefined);
-}
-
-async function operate(
-  { operatorToken, sequencerUrl }: ServiceAddresses,
-  route: "close" | "notice",
-  body: object,
-): Promise<void> {
-  const response = await fetch(`${sequencerUrl}/operator/${route}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${operatorToken}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(30_000),
-  }).catch((cause: unknown) => {
-    throw clientError("CLI_UNREACHABLE", `no answer from ${sequencerUrl}`, {
-      data: { server: "sequencer" },
-      cause,
-    });
-  });
-  if (!response.ok)
-    throw clientError("CLI_ANSWER_INVALID", `${sequencerUrl} takes no ${route}: status ${response.status}`, {
-      data: { server: "sequencer", status: response.status, body: (await response.text()).slice(0, 500) },
-    });
+function tellReaders(...[access, notice]: Parameters<typeof setNotice>): void {
+  setNotice(access, notice).catch(() => undefined);
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

@@ -10,6 +10,7 @@ import type { Check } from "./steps/check.ts";
 import { type CheckedEpoch, checkEpoch, checkModel, type MadeModel } from "./steps/check-epoch.ts";
 import { checkDatanets, runChecks } from "./steps/checks.ts";
 import { passADay } from "./steps/clock.ts";
+import { closeIntoBlob } from "./steps/data-place.ts";
 import { contribute, openDatanet, publish } from "./steps/datanet.ts";
 import { depositAll, type Leaves } from "./steps/deposit.ts";
 import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
@@ -114,11 +115,11 @@ export const JOB_STEPS: readonly JobStep[] = [
     { needs: ["leaves", "transfers", "datanetIds"], makes: ["lastCommit"] },
     async (job, { datanetIds, leaves, transfers }) => {
       // In the batch that opens a datanet its commits would take wide slots.
-      await withRetry(job, job.closeBatch);
+      await withRetry(job, () => job.closeBatch());
       await transfers.fillTable();
       const lastCommit = await contribute(job, leaves, DATANETS.mails, datanetIds.mails);
       // They have to be final before their rows are uploaded.
-      await withRetry(job, job.closeBatch);
+      await withRetry(job, () => job.closeBatch());
       await transfers.fillTable();
       return { lastCommit };
     },
@@ -216,7 +217,7 @@ export const JOB_STEPS: readonly JobStep[] = [
       );
       for (const one of models) await approveOnLedger(job, one.part, one);
       // In the batch that approves a model payments to it would take wide slots.
-      await withRetry(job, job.closeBatch);
+      await withRetry(job, () => job.closeBatch());
       return { models };
     },
   ),
@@ -269,6 +270,8 @@ export const JOB_STEPS: readonly JobStep[] = [
           epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, found[i]!));
         }
       };
+      // Only where a kill has kept the closes of the epochs out of one.
+      await closeIntoBlob(job);
       // The last batches are proven meanwhile.
       await Promise.all([
         settle(job, toldCount),

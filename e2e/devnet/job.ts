@@ -2,6 +2,7 @@
  * Context of the devnet's job (the deposits, payments, trainings and settlements of `npm start`), and helpers by which each of
  * its steps is done once, however often the devnet is killed.
  */
+import type { DataMode } from "@openledger/circuits/protocol";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
 import type { L1Result } from "@openledger/client/actions/l1/l1-result";
@@ -50,8 +51,10 @@ export interface Job {
   readonly hostUrl: string;
   /** Has the answer server serve a model of mia's. @returns the address of its routes */
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
-  /** Closes the open batch now, as an operator may. */
-  readonly closeBatch: () => Promise<void>;
+  /** Closes the open batch now, as an operator may, its data in this place. @returns its number; null where it holds nothing */
+  readonly closeBatch: (place?: DataMode) => Promise<number | null>;
+  /** Resolves once the keys are there that are made beside the job. */
+  readonly lateKeys: Promise<void>;
   /** Has the pages say what is being done, and when the job may be over. */
   readonly announce: (doing: string, untilMs: number) => void;
 }

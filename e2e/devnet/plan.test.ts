@@ -14,13 +14,11 @@ import { planOf } from "./plan.ts";
 const WIDE_SLOT = recordedCount("WideSlot(8)");
 
 it("deploys a small batch beside the large one: what a stranger takes for the queue and for a settlement", () => {
-  for (const hasBlobs of [false, true]) {
-    const planned = circuitsOf(planOf("small", { hasBlobs }));
-    const known = planned.map(({ spec }, i) => ({ name: spec.name, circuitId: BigInt(i) }));
-    const registered = planned.map(({ sizes }, index) => ({ ...sizes, index, circuitId: BigInt(index) }));
-    for (const choose of [chooseQueueCircuit, chooseBatchCircuit])
-      expect(choose(registered as unknown as RegisteredCircuit[], known).name).toBe("table-1-1-3-2-1-1-1");
-  }
+  const planned = circuitsOf(planOf("small", {}));
+  const known = planned.map(({ spec }, i) => ({ name: spec.name, circuitId: BigInt(i) }));
+  const registered = planned.map(({ sizes }, index) => ({ ...sizes, index, circuitId: BigInt(index) }));
+  for (const choose of [chooseQueueCircuit, chooseBatchCircuit])
+    expect(choose(registered as unknown as RegisteredCircuit[], known).name).toBe("table-1-1-3-2-1-1-1");
   const constraints = tableConstraints(SMALL_TABLE, TREE_DEPTH, WIDE_SLOT);
   expect(constraints).toBe(103_942);
   expect(constraints + 4).toBeLessThan(2 ** 17);
@@ -46,20 +44,19 @@ it("settles direct models of two to six Datanets, and one version by one proof w
   ]);
 });
 
-it("deploys both circuits for a batch's data with blobs, in the same key's size, and one without", () => {
-  const twinsOf = (hasBlobs: boolean) => {
-    const circuits = circuitsOf(planOf("small", { hasBlobs })).map(({ sizes, spec }) => ({
-      ...sizes,
-      name: spec.name,
-    }));
+it("deploys both circuits for a batch's data, in the same key's size, with joint circuits or without", () => {
+  for (const isJoint of [false, true]) {
+    const plan = planOf("small", { isJoint });
+    const circuits = circuitsOf(plan).map(({ sizes, spec }) => ({ ...sizes, name: spec.name }));
     expect(hasOnlyBlobBatches(circuits)).toBe(false);
-    return dataTwins(circuits);
-  };
-  expect(twinsOf(false)).toMatchObject({ blob: null, calldata: { name: "table-10-6-5-20-6-1-2" } });
-  expect(twinsOf(true)).toMatchObject({
-    blob: { name: "table-10-6-5-16-6-1-2-blob" },
-    calldata: { name: "table-10-6-5-16-6-1-2" },
-  });
-  const { table } = planOf("small", { hasBlobs: true });
-  expect(tableConstraints(tableIn(table, "blob"), TREE_DEPTH, WIDE_SLOT)).toBeLessThan(2 ** 18);
+    expect(dataTwins(circuits)).toMatchObject({
+      blob: { name: "table-10-6-5-20-6-1-2-blob" },
+      calldata: { name: "table-10-6-5-20-6-1-2" },
+    });
+    const ofTwins = [plan.table, tableIn(plan.table, "blob")].map((table) =>
+      tableConstraints(table, TREE_DEPTH, WIDE_SLOT),
+    );
+    expect(ofTwins).toEqual([229_628, 237_749]);
+    for (const count of ofTwins) expect(count).toBeLessThan(2 ** 18 - 8);
+  }
 });

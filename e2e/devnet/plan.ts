@@ -1,14 +1,7 @@
-/** Sizes of the devnet: everything that differs between `npm start`, and `npm start --` with `--small`, `--blobs`, `--joint`. */
+/** Sizes of the devnet: everything that differs between `npm start`, and `npm start --` with `--small`, `--joint`. */
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
-import {
-  BLOBS_TABLE,
-  COMMITS_EACH,
-  CONTRIBUTORS,
-  type ContributorName,
-  CUSTOMERS,
-  DEVNET_TABLE,
-} from "./config.ts";
+import { COMMITS_EACH, CONTRIBUTORS, type ContributorName, CUSTOMERS, DEVNET_TABLE } from "./config.ts";
 
 export interface DevnetPlan {
   /** Size of the circuit that settles models of texts. */
@@ -20,10 +13,8 @@ export interface DevnetPlan {
    * default, since no job needs them.
    */
   readonly joint: SettlementSize | null;
-  /** Shape of the batches' table. */
+  /** Shape of the batches' table, in calldata. Its twin in a blob is deployed as well. */
   readonly table: TableShape;
-  /** true: batches are posted in blobs. The circuit's twin for calldata and the small one are deployed as well. */
-  readonly hasBlobs: boolean;
   /** Payees of the circuit that activations and default splits are proven with. */
   readonly tablePayees: number;
   /** Rows of one of a contributor's commits. */
@@ -54,7 +45,7 @@ export const JOINT: SettlementSize = {
   shards: 6,
   isDirect: true,
 };
-const COMMON = { table: DEVNET_TABLE, hasBlobs: false, joint: null } as const;
+const COMMON = { table: DEVNET_TABLE, joint: null } as const;
 
 // For all 448 e-mails; 122,366 constraints, and 130,088 of direct models. A key and a proof take twice as long above 131,072.
 const FULL: SettlementSize = { rows: 448, features: 256, payees: 64, payments: 16, draws: 2 };
@@ -85,18 +76,12 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
 };
 
 interface PlanChoices {
-  /** true: batches are posted in blobs. */
-  readonly hasBlobs?: boolean;
   /** true: circuits for direct models of several Datanets are deployed too. */
   readonly isJoint?: boolean;
 }
 
-export function planOf(name: PlanName, { hasBlobs = false, isJoint = false }: PlanChoices): DevnetPlan {
-  return {
-    ...PLANS[name],
-    ...(hasBlobs && { table: BLOBS_TABLE, hasBlobs }),
-    ...(isJoint && { joint: JOINT }),
-  };
+export function planOf(name: PlanName, { isJoint = false }: PlanChoices): DevnetPlan {
+  return { ...PLANS[name], ...(isJoint && { joint: JOINT }) };
 }
 
 /** The contributor of commit `index` of the job, whose commits take turns. */

@@ -1,4 +1,5 @@
 /** Report at the end of the devnet's job: batches, epochs, earnings, checks, and the lines that print it. */
+import type { DataPlace } from "@openledger/circuits/protocol";
 import { listBatches } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { renderTable } from "@openledger/scripts/cli/output";
@@ -11,6 +12,8 @@ import { SETTLED_EPOCH } from "./steps/epoch.ts";
 interface BatchLine {
   readonly number: number;
   readonly operationCount: number;
+  /** Absent in reports of earlier versions. */
+  readonly place?: DataPlace | undefined;
   readonly proveMs: number | null;
   readonly gasUsed: number | null;
   readonly transactionHash: string | null;
@@ -44,6 +47,7 @@ export async function makeReport(
     batches: batches.reverse().map((batch) => ({
       number: batch.number,
       operationCount: batch.counts?.operations ?? 0,
+      place: batch.circuit?.endsWith("-blob") === true ? "blob" : "calldata",
       proveMs: batch.proveMs ?? null,
       gasUsed: batch.gasUsed,
       transactionHash: batch.l1TransactionHash ?? null,
@@ -61,12 +65,16 @@ export function printReport(console: Console, report: Report): void {
     return [
       String(batch.number),
       String(batch.operationCount),
+      batch.place ?? "",
       batch.proveMs === null ? "" : formatDuration(batch.proveMs),
       isFirst ? (batch.gasUsed ?? 0).toLocaleString("en") : "same transaction",
       batch.transactionHash ?? "",
     ];
   });
-  for (const line of renderTable([["batch", "operations", "proven in", "gas", "L1 transaction"], ...rows]))
+  for (const line of renderTable([
+    ["batch", "operations", "data", "proven in", "gas", "L1 transaction"],
+    ...rows,
+  ]))
     console.line(line);
   console.title(`Who earned what of epoch ${SETTLED_EPOCH}`);
   const lines = report.earnings.map((line) => [

@@ -8,7 +8,6 @@ import { nativeKernelSets } from "@openledger/models/engine/kernels/native-kerne
 import { BASE_FOLDER } from "@openledger/models/tuning/base/base-place";
 import type { BackendName } from "@openledger/prover/backends";
 import { workspacePaths } from "@openledger/scripts/cli/workspace";
-import type { DataMode } from "@openledger/sequencer/batches/data-choice";
 import { healthOf } from "../world/process.ts";
 import { commandSpec, portOf, type ServiceSpec, serviceSpec } from "../world/services.ts";
 import { devPrivateKey } from "./accounts.ts";
@@ -32,8 +31,6 @@ export interface ServiceAddresses {
   readonly proverBackend: BackendName;
   /** Folder of the built pages; null where none are served. */
   readonly pagesPath: string | null;
-  /** Place of the batches' data on L1: calldata or blobs. */
-  readonly dataPlace: DataMode;
   /** Time of earlier proofs of the batch circuit on this machine; null if there was none. */
   readonly expectedProveMs: number | null;
 }
@@ -53,7 +50,7 @@ export function sequencerService(addresses: ServiceAddresses): ServiceSpec {
   return serviceSpec("sequencer", sequencerUrl, {
     SEQUENCER_DEPLOYMENT_PATH: workspacePaths.deployment,
     SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
-    SEQUENCER_DATA_PLACE: addresses.dataPlace,
+    SEQUENCER_DATA_PLACE: "auto",
     SEQUENCER_PORT: portOf(sequencerUrl),
     SEQUENCER_OPERATOR_TOKEN: operatorToken,
     ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),

@@ -2,6 +2,7 @@
 import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { Audit } from "../audit/audit.ts";
 import type { World } from "../world/world.ts";
+import type { DatabaseAudit } from "../world/world-database.ts";
 
 export interface FaultContext {
   /** Number of times that the fault is made. */
@@ -22,6 +23,8 @@ export interface Injected {
   readonly problems: readonly string[];
   /** Requests for a promise while the sequencer was behind L1, and the promises that it gave. */
   readonly behind?: { readonly questions: number; readonly promises: number };
+  /** Rows, labels, answers and payments that were acknowledged, and what is there of them. */
+  readonly counts?: DatabaseAudit["counts"];
 }
 
 export interface Fault {
@@ -35,6 +38,8 @@ export interface Fault {
   readonly longTries: number;
   /** Tries of the short version in `npm test`; 0: not part of it. */
   readonly shortTries: number;
+  /** True: it is made on a world with a database. */
+  readonly usesDatabase?: boolean;
   /** Makes the fault on a world under load, and leaves one that works. @throws if it does not recover */
   inject(world: World, context: FaultContext): Promise<readonly Injected[]>;
 }
@@ -48,11 +53,12 @@ export interface FaultResult extends Pick<Audit, "acknowledged" | "batchCount" |
   readonly logWords: readonly string[];
   readonly problems: readonly string[];
   readonly behind?: Injected["behind"];
+  readonly counts?: Injected["counts"];
 }
 
 export function resultOf(injected: Injected, audited: Audit): FaultResult {
   const { acknowledged, batchCount, doubled, lost } = audited;
-  const { behind, fault, problems, recoveriesMs, logWords, tries } = injected;
+  const { behind, counts, fault, problems, recoveriesMs, logWords, tries } = injected;
   const sorted = [...recoveriesMs].sort((a, b) => a - b);
   return {
     fault,
@@ -66,6 +72,7 @@ export function resultOf(injected: Injected, audited: Audit): FaultResult {
     logWords,
     problems: [...problems, ...audited.problems],
     ...(behind === undefined ? {} : { behind }),
+    ...(counts === undefined ? {} : { counts }),
   };
 }
 

@@ -1,6 +1,13 @@
 /** Every fault that is made on a rollup under load. */
 import { clockJumpFault } from "./clock-jump.ts";
 import { corruptStoreFault } from "./corrupt-store.ts";
+import {
+  commitUnansweredFault,
+  databaseFullFault,
+  databaseHangsFault,
+  databaseKilledFault,
+  hostKilledFault,
+} from "./database.ts";
 import type { Fault } from "./fault.ts";
 import { fullDiskFault } from "./full-disk.ts";
 import { killFault } from "./kill.ts";
@@ -32,4 +39,9 @@ export const FAULTS: readonly Fault[] = [
   otherRollupFault,
   olderFormatFault,
   clockJumpFault,
+  databaseKilledFault,
+  databaseFullFault,
+  databaseHangsFault,
+  commitUnansweredFault,
+  hostKilledFault,
 ];

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { exitSizes, sizesOfName, twinNameOf } from "@openledger/circuits/registry/circuit-sizes";
 import { type Deployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { force } from "@openledger/client/actions/forced/force";
 import { approveToken } from "@openledger/client/actions/l1/approve-token";
@@ -27,7 +27,11 @@ import { commandRunner } from "../world/commands.ts";
 import { L1_CLIENTS, type L1ClientName } from "../world/l1-nodes/l1-clients.ts";
 import { createWorld, STEP_TIMEOUT_MS, type World } from "../world/world.ts";
 import { unexpected, writeConfig } from "./operator/operator-steps.ts";
+import { CIRCUITS } from "./operator/rehearsed-keys.ts";
 import { keepOption, proverOption, scenario } from "./scenario.ts";
+
+/** Registered by `deploy`. No batch of this scenario is large enough to be cheaper there. */
+const TWIN = twinNameOf(CIRCUITS[0]!)!;
 
 interface ClientsOptions {
   readonly l1: readonly L1ClientName[];
@@ -129,6 +133,7 @@ async function play(
       others: [
         await buildCircuit(circuitSpec("leaf-exit"), exitSizes()),
         await buildCircuit(circuitSpec("payee-exit-4"), exitSizes(4)),
+        await buildCircuit(circuitSpec(TWIN), sizesOfName(TWIN)),
       ],
       deploy: (rpcUrl, folder) => step("deployment with a new token", () => deployAs(rpcUrl, folder)),
     });

@@ -7,7 +7,7 @@ import { audit } from "../audit/audit.ts";
 import { type Fault, type FaultResult, type Injected, resultOf } from "../faults/fault.ts";
 import { FAULTS } from "../faults/faults.ts";
 import { SLOT_COUNTS } from "../world/circuits.ts";
-import { createWorld, type World } from "../world/world.ts";
+import { createWorld, QUICK_FINALITY, type World } from "../world/world.ts";
 import { count, keepOption, proverOption, scenario } from "./scenario.ts";
 import { renderColumns } from "./table.ts";
 
@@ -62,8 +62,10 @@ The last line is JSON: {"drills": […]}. It ends with 1 on any loss.`,
     const plan = FAULTS.filter(({ name }) => names.includes(name)).map((one) => [one, triesOf(one)] as const);
     const options = { backend: prover, slots: Number(slots), seed: Number(seed), keepIn: keep, tell };
     const results: FaultResult[] = [];
-    // One world for all: then the counts of a row are those of all faults. Or one each.
-    for (const part of apart || long ? plan.map((one) => [one]) : [plan])
+    // One world for all, or two where some need a database: then the counts of a row are those of all faults. Or one each.
+    const withDatabase = plan.filter(([{ usesDatabase = false }]) => usesDatabase);
+    const parts = [plan.filter((one) => !withDatabase.includes(one)), withDatabase];
+    for (const part of apart || long ? plan.map((one) => [one]) : parts.filter(({ length }) => length > 0))
       results.push(...(await runFaults(part, options)));
     const problems = results.flatMap((one) => one.problems.map((problem) => `${one.fault}: ${problem}`));
     const facts = results.map(
@@ -71,6 +73,7 @@ The last line is JSON: {"drills": […]}. It ends with 1 on any loss.`,
         acknowledged,
         batchCount,
         behind,
+        counts,
         doubled,
         fault,
         lost,
@@ -87,6 +90,7 @@ The last line is JSON: {"drills": […]}. It ends with 1 on any loss.`,
         maxRecoveryMs,
         batchCount,
         ...behind,
+        ...counts,
       }),
     );
     return {
@@ -97,7 +101,7 @@ The last line is JSON: {"drills": […]}. It ends with 1 on any loss.`,
   },
 );
 
-/** Plays the faults. A fault that throws ends the run: the rest is not audited, and every row says so. */
+/** Plays the faults, all of which need a database, or none. A fault that throws ends the run: the rest is not audited, and every row says so. */
 export async function runFaults(faults: Plan, options: FaultsOptions): Promise<FaultResult[]> {
   const { seed, tell, ...declared } = options;
   const random = new TestRandom(seed);
@@ -106,7 +110,15 @@ export async function runFaults(faults: Plan, options: FaultsOptions): Promise<F
   const progress = (text: string) => tell(`${running}: ${text}`);
   let world: World | null = null;
   try {
-    world = await createWorld({ ...declared, name: running, tell: progress });
+    const hasDatabase = faults[0]![0].usesDatabase ?? false;
+    world = await createWorld({
+      ...declared,
+      name: running,
+      tell: progress,
+      hasDatabase,
+      // Commits of rows are to be final soon.
+      ...(hasDatabase ? QUICK_FINALITY : {}),
+    });
     world.traffic.start();
     for (const [fault, tries] of faults) {
       running = fault.name;

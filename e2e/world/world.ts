@@ -11,6 +11,7 @@ import type { BackendName } from "@openledger/prover/backends";
 import { parseEther } from "viem";
 import { type DrillUser, drillUser } from "./accounts.ts";
 import { type BuiltCircuit, buildBatchCircuit, WORLD_SIZES } from "./circuits.ts";
+import { drillError } from "./drill-errors.ts";
 import { type L1Declaration, startL1, type WorldL1 } from "./l1.ts";
 import type { L1Proxy } from "./l1-proxy.ts";
 import { Machine, type MachineSettings } from "./machine.ts";
@@ -18,6 +19,7 @@ import { ManagedProcess } from "./process.ts";
 import type { ServiceSpec, Settings } from "./services.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
+import { WorldDatabase } from "./world-database.ts";
 
 export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "l1"> {
   /** Names the folder of data and logs. */
@@ -43,6 +45,8 @@ export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "l1"> {
   /** Blocks until the bridge hands a queue entry over (null: its default), and until it calls a batch final. */
   readonly confirmations?: number | null;
   readonly finalityDepthBlocks?: number;
+  /** True: with a database, the processes that work with it, and people who use those. Proofs are made by a worker of its queue. */
+  readonly hasDatabase?: boolean;
   /** Folder of built pages that the sequencer serves; absent for none. */
   readonly pagesPath?: string;
 }
@@ -105,6 +109,9 @@ export class World {
   firstBlock = 0;
   machine!: Machine;
   traffic!: Traffic;
+  /** Operations on the ledger that are not the users'. */
+  otherOperationCount = 0;
+  #database: WorldDatabase | null = null;
   readonly #declared: WorldDeclaration;
   readonly #operatorToken = randomBytes(16).toString("hex");
   /** Commands that go on. */
@@ -120,6 +127,12 @@ export class World {
     this.clockFile = join(parts.folder, "clock");
     this.finalityDepthBlocks = declared.finalityDepthBlocks ?? 40;
     this.confirmations = declared.confirmations === null ? 1 : (declared.confirmations ?? 2);
+  }
+
+  /** @throws DRL_UNEXPECTED in a world that was declared without one */
+  get database(): WorldDatabase {
+    if (this.#database === null) throw drillError("DRL_UNEXPECTED", "this world has no database");
+    return this.#database;
   }
 
   get circuit(): BuiltCircuit {
@@ -169,6 +182,7 @@ export class World {
     const { tell } = this.#declared;
     const { deployment, encoded, url } = this.l1;
     writeFileSync(this.deploymentPath, encoded);
+    if (this.#declared.hasDatabase === true) this.#database = await WorldDatabase.start(tell ?? (() => {}));
     this.machine = await Machine.create({
       folder: this.folder,
       deploymentPath: this.deploymentPath,
@@ -184,8 +198,10 @@ export class World {
     });
     this.firstBlock = Number(await this.l1.client.getBlockNumber());
     await this.sequencer.start();
+    await this.#database?.startWorkers(this, this.#declared.backend ?? "wasm");
     await this.bridge.start();
     await this.waitFor("the first deposits", () => this.haveUsers(), DEPOSITS_TIMEOUT_MS);
+    await this.#database?.populate(this);
   }
 
   /** Short intervals: L1 has a block a second. */
@@ -198,6 +214,7 @@ export class World {
       proofQueueUrl,
       slots = 2,
     } = this.#declared;
+    const queueUrl = proofQueueUrl ?? this.#database?.proxy.url;
     const clock: Settings = { DRILL_CLOCK_FILE: this.clockFile };
     return {
       sequencer: {
@@ -206,7 +223,7 @@ export class World {
         SEQUENCER_CLOSE_INTERVAL_MS: closeIntervalMs,
         SEQUENCER_MAX_UNPOSTED_BATCHES: maxUnpostedBatches ?? WORLD_SIZES.get(slots)!.maxUnpostedBatches,
         PROVER_BACKEND: backend,
-        ...(proofQueueUrl === undefined ? {} : { PROVER_PLACE: "queue", PROVER_DATABASE_URL: proofQueueUrl }),
+        ...(queueUrl === undefined ? {} : { PROVER_PLACE: "queue", PROVER_DATABASE_URL: queueUrl }),
         SEQUENCER_RATE_LIMIT_PER_MINUTE: 1_000_000,
         ...(pagesPath === undefined
           ? {}
@@ -300,7 +317,13 @@ export class World {
 
   /** Ends the traffic and waits until L1 has every batch, and calls it final. @throws DRL_TIMEOUT */
   async settle(): Promise<void> {
+    await this.#database?.settle();
     await this.stopTraffic();
+    await this.finalise();
+  }
+
+  /** Waits until L1 has every batch, and calls it final. @throws DRL_TIMEOUT */
+  async finalise(): Promise<void> {
     await this.allPosted(SETTLE_TIMEOUT_MS);
     await this.l1.node.mine(this.finalityDepthBlocks);
     const isFinal = async () => {
@@ -343,6 +366,13 @@ export class World {
     return outcome.value;
   }
 
+  /** An operation of somebody else than the users, again and again until there is room for it. */
+  async sign<T>(send: () => Promise<T>): Promise<T> {
+    const sent = await this.patiently(send);
+    this.otherOperationCount += 1;
+    return sent;
+  }
+
   /** Moves L1's time forward, and waits until the sequencer has heard of it. */
   async passTime(seconds: number): Promise<void> {
     const { client } = this.l1;
@@ -382,6 +412,7 @@ export class World {
   /** Ends everything and removes what it left on the disk. */
   async stop(): Promise<void> {
     this.traffic?.abandon();
+    await this.#database?.stop();
     await Promise.all(this.#served.map((process) => process.kill()));
     await this.machine?.stop();
     await this.l1.node.stop();

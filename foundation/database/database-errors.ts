@@ -5,9 +5,15 @@ import { isRollupError, type RollupError } from "../rollup-error.ts";
 /** SQLSTATE of a transaction that another one got in the way of: serialization, deadlock. */
 const LOST_RACE = ["40001", "40P01"];
 const DISK_FULL = "53100";
-/** Classes and codes of a server that cannot be asked: connection, credential, database's name, resources, shutdown, start, a cancelled statement. */
-const UNREACHABLE_CLASSES = ["08", "28", "3D"];
-const UNREACHABLE_STATES = ["53300", "57P01", "57P02", "57P03", "57014", "55P03"];
+/** Words of a full disk for which PostgreSQL has no code of its own: a quota, the largest size of a file. */
+const DISK_FULL_WORDS = /no space left|quota exceeded|file too large/i;
+/** Classes of a server that cannot be asked: connection, credential, database's name, resources. */
+const UNREACHABLE_CLASSES = ["08", "28", "3D", "53"];
+/**
+ * Codes of the same: shutdown, start, a cancelled statement, a lock that was waited for too long, a transaction that the process
+ * left alone, and a server that takes no writes for now: a standby, or one that its provider has made read-only.
+ */
+const UNREACHABLE_STATES = ["57P01", "57P02", "57P03", "57P05", "57014", "55P03", "25P03", "25006"];
 /** Words of the driver's errors without a code. */
 const UNREACHABLE_WORDS = /timeout|terminated|connection|not queryable/i;
 
@@ -33,6 +39,14 @@ export const isLostRace = (error: unknown): boolean => LOST_RACE.includes(sqlSta
 export const isUnreachable = (error: unknown): boolean =>
   isRollupError(error) && error.code === "SRV_DATABASE_UNREACHABLE";
 
+/** True for an error that ends by itself once the database answers, or its disk has room: the same call may succeed then. */
+export const isPassing = (error: unknown): boolean =>
+  isUnreachable(error) || isRollupError(error, "SRV_DISK_FULL");
+
+/** True for an error of the driver that says: nobody has answered in time. */
+export const isSilence = (error: unknown): boolean =>
+  error instanceof Error && /timeout|ETIMEDOUT/.test(`${(error as { code?: string }).code} ${error.message}`);
+
 /** True if a row with the same key is there already. */
 export const isDuplicate = (error: unknown): boolean => sqlStateOf(error) === "23505";
 
@@ -44,7 +58,7 @@ export function databaseError(cause: unknown): RollupError {
   const { code } = cause as { code?: unknown };
   const data = { reason: code ?? null };
   // Servers answer strangers with the message: it names no address and no statement. The cause has both.
-  if (state === DISK_FULL)
+  if (state === DISK_FULL || (state !== undefined && DISK_FULL_WORDS.test(message)))
     return processErrors.raise("SRV_DISK_FULL", "the database's disk is full", { data, cause });
   const isAway =
     state === undefined

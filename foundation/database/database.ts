@@ -5,12 +5,13 @@
  * - Give bytes as `Buffer`: other views lose bytes.
  * - Columns of time are `timestamptz`; money is `numeric` or text, read by `BigInt`.
  */
+import type { Socket } from "node:net";
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from "pg";
 import { errorFacts } from "../error-facts.ts";
 import { processErrors } from "../error-table.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { StoreRollup } from "../store/store-identity.ts";
-import { databaseError, explained, isLostRace } from "./database-errors.ts";
+import { databaseError, explained, isLostRace, isSilence, isUnreachable } from "./database-errors.ts";
 import { type DatabasePart, migrate } from "./migrate.ts";
 import type { DatabaseLogger, Queries, SqlValue, TransactionOptions, Transactions } from "./queries.ts";
 
@@ -27,24 +28,72 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
   /** Longest time of a statement; default: 30 s. */
   readonly statementTimeoutMs?: number;
+  /** Time after which a statement asks whether the server answers at all; half of the time for a connection. Default: 5 s. */
+  readonly silenceMs?: number;
   /** False for a role that may not make tables: the schema must be there, in this version. Default: true. */
   readonly migrates?: boolean;
   /** Called when all connections have ended. */
   readonly onClosed?: () => Promise<void>;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
-/** The server ends a statement first; after this time it does not answer at all. */
+/** The server ends a statement first; so much later the driver does. */
+const DRIVER_SLACK_MS = 5_000;
 const SILENCE_MS = 5_000;
+/** Time for which one look whether the server answers is everybody's. */
+const LOOK_MS = 1_000;
+/**
+ * Time without a statement after which the server ends a transaction: a process that hangs, or cannot be reached, would hold its
+ * locks against all others.
+ */
+const IDLE_TRANSACTION_MS = 10_000;
+/** By these the server finds out within a minute that a machine is gone which has not said so. */
+const SERVER_KEEPALIVE = {
+  tcp_keepalives_idle: 20,
+  tcp_keepalives_interval: 10,
+  tcp_keepalives_count: 3,
+  tcp_user_timeout: 50_000,
+};
+const KEEPALIVE_MS = 20_000;
 /** Limit of a statement that has none: 0 would be the pool's. */
 const UNLIMITED_MS = 2 ** 31 - 1;
 /** A transaction that lost a race is tried again so often. */
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
 
+/** Cuts a connection on which nobody may answer: what runs on it ends with an error at once. */
+const cut = (client: Client | PoolClient) =>
+  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
+
+/** What a look at the server has found, on a connection of its own. */
+interface Look {
+  readonly answer: "answers" | "refuses" | "silent";
+  /** Connections of this role on which the server has nothing to do. */
+  readonly idle: ReadonlySet<number>;
+}
+
+async function lookAt(config: ClientConfig, timeoutMs: number): Promise<Look> {
+  const client = new Client({ ...config, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>(
+      "select pid from pg_stat_activity where usename = current_user and state like 'idle%'",
+    );
+    return { answer: "answers", idle: new Set(rows.map(({ pid }) => pid)) };
+  } catch (error) {
+    return { answer: isSilence(error) ? "silent" : "refuses", idle: new Set() };
+  } finally {
+    client.end().catch(() => {});
+    // A server that does not answer does not end it either.
+    setTimeout(() => cut(client), timeoutMs).unref();
+  }
+}
+
 export class Database implements Transactions {
   readonly #pool: Pool;
   readonly #config: ClientConfig;
+  readonly #silenceMs: number;
+  #looked: { readonly beganAtMs: number; endedAtMs: number; readonly look: Promise<Look> } | null = null;
   readonly #logger: DatabaseLogger;
   readonly #onClosed: () => Promise<void>;
   readonly #listeners = new Set<Listener>();
@@ -52,12 +101,13 @@ export class Database implements Transactions {
   private constructor(
     pool: Pool,
     config: ClientConfig,
-    { logger, onClosed = async () => {} }: Pick<DatabaseOptions, "logger" | "onClosed">,
+    { logger, onClosed = async () => {}, silenceMs = SILENCE_MS }: DatabaseOptions,
   ) {
     this.#pool = pool;
     this.#config = config;
     this.#logger = logger;
     this.#onClosed = onClosed;
+    this.#silenceMs = silenceMs;
   }
 
   /**
@@ -71,17 +121,27 @@ export class Database implements Transactions {
       migrates = true,
       part,
       rollup,
+      silenceMs = SILENCE_MS,
       statementTimeoutMs = 30_000,
       url,
     } = options;
     const config: ClientConfig = {
       connectionString: url,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: 2 * silenceMs,
       statement_timeout: statementTimeoutMs,
-      query_timeout: statementTimeoutMs + SILENCE_MS,
+      query_timeout: statementTimeoutMs + DRIVER_SLACK_MS,
+      idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_MS,
       application_name: `openledger-${part.name}`,
-      options: `-c search_path=${part.name} -c timezone=UTC -c lock_timeout=${statementTimeoutMs}`,
+      options: Object.entries({
+        search_path: part.name,
+        timezone: "UTC",
+        lock_timeout: statementTimeoutMs,
+        ...SERVER_KEEPALIVE,
+      })
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(" "),
     };
     const pool = new Pool({ ...config, max: maxConnections });
     // An idle connection that ends is replaced by the next query.
@@ -103,13 +163,7 @@ export class Database implements Transactions {
   readonly query = async <Row extends QueryResultRow = QueryResultRow>(
     text: string,
     values: readonly SqlValue[] = [],
-  ): Promise<Row[]> => {
-    try {
-      return (await this.#pool.query<Row>(text, values as unknown[])).rows;
-    } catch (error) {
-      throw databaseError(error);
-    }
-  };
+  ): Promise<Row[]> => this.#onConnection(async ({ query }) => query<Row>(text, values));
 
   /**
    * Runs `work` in a transaction, and again where it lost a race with another one; it must have no effects of its own.
@@ -125,42 +179,95 @@ export class Database implements Transactions {
     }
   }
 
-  async #transactionOnce<T>(
-    work: (queries: Queries) => Promise<T>,
-    { isUnlimited = false }: TransactionOptions,
+  async #transactionOnce<T>(work: (queries: Queries) => Promise<T>, options: TransactionOptions): Promise<T> {
+    return this.#onConnection(async (connection) => {
+      let failed: RollupError | undefined;
+      const query = async <Row extends QueryResultRow>(text: string, values?: readonly SqlValue[]) => {
+        try {
+          return await connection.query<Row>(text, values);
+        } catch (error) {
+          failed ??= error as RollupError;
+          throw error;
+        }
+      };
+      try {
+        await query("begin");
+        if (options.isUnlimited === true)
+          await query("set local statement_timeout = 0; set local lock_timeout = 0");
+        const result = await work({ query });
+        // PostgreSQL answers a commit after a failed statement with a rollback, and no error.
+        if (failed !== undefined) throw failed;
+        await query("commit");
+        return result;
+      } catch (error) {
+        if (!connection.isBroken()) await connection.query("rollback").catch(() => {});
+        throw error;
+      }
+    }, options);
+  }
+
+  /** Runs `work` on one connection, which nobody else gets again where the server did not answer on it. */
+  async #onConnection<T>(
+    work: (connection: Queries & { isBroken(): boolean }) => Promise<T>,
+    { isUnlimited = false }: TransactionOptions = {},
   ): Promise<T> {
     const client = await this.#connect();
     const onError = (error: Error) =>
       this.#logger.warn({ err: errorFacts(error) }, "a connection to the database ended");
     client.on("error", onError);
-    let broken: RollupError | undefined;
-    let failed: RollupError | undefined;
+    let isBroken = false;
     const query: Queries["query"] = async (text, values = []) => {
+      const watch = this.#watch(client);
       try {
         const limits = isUnlimited ? { query_timeout: UNLIMITED_MS } : {};
         return (await client.query({ text, values: values as unknown[], ...limits })).rows;
       } catch (error) {
         const raised = databaseError(error);
-        failed ??= raised;
-        if (raised.code === "SRV_DATABASE_UNREACHABLE") broken = raised;
+        isBroken ||= isUnreachable(raised);
         throw raised;
+      } finally {
+        watch.end();
       }
     };
     try {
-      await query("begin");
-      if (isUnlimited) await query("set local statement_timeout = 0; set local lock_timeout = 0");
-      const result = await work({ query });
-      // PostgreSQL answers a commit after a failed statement with a rollback, and no error.
-      if (failed !== undefined) throw failed;
-      await query("commit");
-      return result;
-    } catch (error) {
-      if (broken === undefined) await query("rollback").catch(() => {});
-      throw error;
+      return await work({ query, isBroken: () => isBroken });
     } finally {
       client.off("error", onError);
-      client.release(broken !== undefined);
+      client.release(isBroken);
     }
+  }
+
+  /** Ends a statement that takes long where the server answers nobody, or has nothing to do for it: its answer was lost. */
+  #watch(client: PoolClient): { end(): void } {
+    const beganAtMs = performance.now();
+    let isOver = false;
+    const look = async () => {
+      const looked = this.#look();
+      const { answer, idle } = await looked.look;
+      const hasBegunBefore = looked.beganAtMs - beganAtMs > this.#silenceMs / 2;
+      const { processID } = client as unknown as { readonly processID: number };
+      if (!isOver && (answer === "silent" || (hasBegunBefore && idle.has(processID)))) cut(client);
+    };
+    const timer = setInterval(() => void look(), this.#silenceMs);
+    return {
+      end() {
+        isOver = true;
+        clearInterval(timer);
+      },
+    };
+  }
+
+  /** A look at the server, which is everybody's for a moment. */
+  #look() {
+    const nowMs = performance.now();
+    if (this.#looked !== null && nowMs - this.#looked.endedAtMs < LOOK_MS) return this.#looked;
+    const look = lookAt(this.#config, this.#silenceMs);
+    const looked = { beganAtMs: nowMs, endedAtMs: Number.POSITIVE_INFINITY, look };
+    void look.then(() => {
+      looked.endedAtMs = performance.now();
+    });
+    this.#looked = looked;
+    return looked;
   }
 
   async #connect(): Promise<PoolClient> {
@@ -176,7 +283,11 @@ export class Database implements Transactions {
    * missing then. Send one by `select pg_notify(channel, payload)`.
    */
   async listen(channel: string, onNotice: (payload: string | null) => void): Promise<() => Promise<void>> {
-    const listener = new Listener(this.#config, channel, { onNotice, logger: this.#logger });
+    const listener = new Listener(this.#config, channel, {
+      onNotice,
+      logger: this.#logger,
+      silenceMs: this.#silenceMs,
+    });
     this.#listeners.add(listener);
     await listener.connect();
     return async () => {
@@ -185,12 +296,9 @@ export class Database implements Transactions {
     };
   }
 
-  /** True where the server answers. */
+  /** True where the server answers, and takes connections. At most one look a second, however many ask. */
   async isReachable(): Promise<boolean> {
-    return this.query("select 1").then(
-      () => true,
-      () => false,
-    );
+    return (await this.#look().look).answer === "answers";
   }
 
   /** Waits for what runs, then ends all connections. */
@@ -212,27 +320,31 @@ export class Database implements Transactions {
   }
 }
 
+interface ListenerModules {
+  readonly onNotice: (payload: string | null) => void;
+  readonly logger: DatabaseLogger;
+  /** Time that the server has for an answer. */
+  readonly silenceMs: number;
+}
+
 /** One connection for the notices of a channel; it connects again by itself. */
 class Listener {
   readonly #config: ClientConfig;
   readonly #channel: string;
-  readonly #modules: { readonly onNotice: (payload: string | null) => void; readonly logger: DatabaseLogger };
+  readonly #modules: ListenerModules;
   #client: Client | null = null;
   #again: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(
-    config: ClientConfig,
-    channel: string,
-    modules: { readonly onNotice: (payload: string | null) => void; readonly logger: DatabaseLogger },
-  ) {
+  constructor(config: ClientConfig, channel: string, modules: ListenerModules) {
     this.#config = config;
     this.#channel = channel;
     this.#modules = modules;
   }
 
   async connect(): Promise<void> {
-    const client = new Client(this.#config);
+    const { silenceMs } = this.#modules;
+    const client = new Client({ ...this.#config, query_timeout: silenceMs });
     const onEnd = (error?: Error) => {
       if (this.#client !== client || this.#isClosed) return;
       this.#client = null;
@@ -240,7 +352,6 @@ class Listener {
         { err: errorFacts(error), channel: this.#channel },
         "notices of the database are interrupted",
       );
-      client.end().catch(() => {});
       this.#connectLater();
     };
     client.on("error", onEnd);
@@ -252,9 +363,14 @@ class Listener {
       await client.query(`listen ${client.escapeIdentifier(this.#channel)}`);
     } catch (error) {
       if (this.#client === client) this.#client = null;
-      client.end().catch(() => {});
+      cut(client);
       throw databaseError(error);
     }
+    // Nothing comes on it for hours: by this alone it shows that nobody is at its other end any more.
+    const beating = setInterval(() => {
+      client.query("select 1").catch(() => cut(client));
+    }, 2 * silenceMs).unref();
+    client.once("end", () => clearInterval(beating));
   }
 
   #connectLater(): void {
@@ -272,6 +388,10 @@ class Listener {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#again);
-    await this.#client?.end().catch(() => {});
+    const client = this.#client;
+    if (client === null) return;
+    const cutting = setTimeout(() => cut(client), this.#modules.silenceMs);
+    await client.end().catch(() => {});
+    clearTimeout(cutting);
   }
 }

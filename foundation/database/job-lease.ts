@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type PgBoss from "pg-boss";
 import { errorFacts } from "../error-facts.ts";
 import type { Database } from "./database.ts";
-import { isUnreachable } from "./database-errors.ts";
+import { isPassing, isUnreachable } from "./database-errors.ts";
 import { getInputs } from "./job-inputs.ts";
 import { sqlOf } from "./job-tables.ts";
 import type { DatabaseLogger, Queries } from "./queries.ts";
@@ -157,7 +157,7 @@ export class JobLease {
     await this.#modules.database.query(GIVE_BACK, this.#held);
   }
 
-  /** Writes the end of a job, if it is still this worker's; where the database is away, once it is back. */
+  /** Writes the end of a job, if it is still this worker's; where the database is away, or has no room, once that has ended. */
   async settle(end: JobEnding): Promise<void> {
     const [queue, id] = this.#held;
     const { boss, database, logger, notify } = this.#modules;
@@ -175,7 +175,8 @@ export class JobLease {
         await notify(id);
         return;
       } catch (error) {
-        if (isUnreachable(error)) {
+        // What was worked out for hours waits for room on the disk, too.
+        if (isPassing(error)) {
           if (stopping.aborted) return;
           await delay(1_000, undefined, { signal: stopping }).catch(() => {});
         } else {
@@ -195,7 +196,7 @@ export class JobLease {
         if (saved.length === 0) this.#lose();
         else return;
       } catch (error) {
-        if (!isUnreachable(error)) throw error;
+        if (!isPassing(error)) throw error;
         await delay(1_000, undefined, { signal: this.signal }).catch(() => {});
       }
     }

@@ -13,6 +13,7 @@ import { JobRefusal, type RunningJob } from "./job-lease.ts";
 import { JobQueue } from "./job-queue.ts";
 import { JOBS, makeWorkerRole } from "./job-tables.ts";
 import { openDatabase } from "./open-database.ts";
+import { makeRole, roleAt, rowRights } from "./roles.ts";
 
 const logger = createLogger("test", "silent");
 /** Lease of tests that wait for one to end. */
@@ -483,13 +484,90 @@ describe("a worker's role", () => {
     expect(await role.query("select count(*)::int as n from jobs.job")).toEqual([{ n: 0 }]);
   });
 
+  it("neither sees nor changes jobs of other queues, which stay as they are for everybody else", async () => {
+    const settling = await JobQueue.open(databaseAt(home.url), { ...DOUBLING, name: "settling" }, { logger });
+    open.push(settling);
+    await settling.send("epoch", { n: 1 });
+    await (await asker()).send("proof", { n: 1 });
+    const role = await openDatabase(databaseAt(workerUrl), {
+      part: JOBS,
+      rollup: null,
+      logger,
+      migrates: false,
+    });
+    open.push(role);
+    expect(await role.query("select name from job")).toEqual([{ name: DOUBLING.name }]);
+    expect(await role.query("update job set state = 'completed' returning name")).toEqual([
+      { name: DOUBLING.name },
+    ]);
+    expect(await role.query("delete from job where name = 'settling' returning 1")).toEqual([]);
+    await expect(role.query("insert into job (name) values ('settling')")).rejects.toMatchObject({
+      data: { reason: "42501" },
+    });
+    await expect(role.query("update job set name = 'settling'")).rejects.toMatchObject({
+      data: { reason: "42501" },
+    });
+    expect(await settling.state("epoch")).toEqual({ state: "waiting" });
+    const service = home.url.replace("user=postgres", `user=${/test_\w+/.exec(home.url)![0]}_service`);
+    const { name } = roleAt(service);
+    await makeRole(admin, { name, password: "", rights: rowRights(JOBS) });
+    const other = await openDatabase(databaseAt(service), {
+      part: JOBS,
+      rollup: null,
+      logger,
+      migrates: false,
+    });
+    expect(await other.query("select name from job order by name")).toEqual([
+      { name: DOUBLING.name },
+      { name: "settling" },
+    ]);
+    await other.close();
+    await admin.query(`drop owned by ${name}`);
+    await admin.query(`drop role ${name}`);
+  });
+
+  it("can write an end that is too large: it is malformed, and nobody reads it", async () => {
+    const queue = await asker();
+    const role = await openDatabase(databaseAt(workerUrl), {
+      part: JOBS,
+      rollup: null,
+      logger,
+      migrates: false,
+    });
+    open.push(role);
+    for (const [key, end] of [
+      // Compressed, a hundredth of it is stored.
+      ["long", "jsonb_build_object('answer', jsonb_build_object('twice', 2, 'more', repeat('x', 8000000)))"],
+      [
+        "random",
+        "jsonb_build_object('refused', (select string_agg(md5(i::text), '') from generate_series(1, 9000) as i))",
+      ],
+    ] as const) {
+      await queue.send(key, { n: 1 });
+      await role.query(`update job set state = 'completed', completed_on = now(), output = ${end}`);
+      const before = process.memoryUsage().external;
+      expect(await queue.state(key)).toEqual({ state: "malformed" });
+      expect(process.memoryUsage().external - before).toBeLessThan(4_000_000);
+      // Nothing says that it was refused: it stays until whoever waits for it removes it.
+      await queue.send(key, { n: 1 });
+      expect(await queue.wait(key, { signal: never })).toEqual({ state: "malformed" });
+      await queue.remove(key);
+    }
+    await queue.send("progress", { n: 1 });
+    await role.query(
+      "update job set state = 'active', output = jsonb_build_object('progress', repeat('x', 8000000))",
+    );
+    expect(await queue.state("progress")).toEqual({ state: "active", progress: null });
+  });
+
   it("gets a new password by the same name; a name that needs quotes is refused", async () => {
     const name = new URL(workerUrl.replace("postgres:///", "postgres://x/")).searchParams.get("user")!;
     const hash = () => admin.query("select rolpassword from pg_authid where rolname = $1", [name]);
     const before = await hash();
-    await makeWorkerRole(admin, { name, password: "it's % another" });
+    const queues = [DOUBLING.name];
+    await makeWorkerRole(admin, { name, password: "it's % another", queues });
     expect(await hash()).not.toEqual(before);
-    await expect(makeWorkerRole(admin, { name: "x; drop", password: "p" })).rejects.toMatchObject({
+    await expect(makeWorkerRole(admin, { name: "x; drop", password: "p", queues })).rejects.toMatchObject({
       code: "SRV_CONFIG_INVALID",
     });
   });

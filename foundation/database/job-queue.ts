@@ -40,6 +40,11 @@ const LAST_PRIORITY = 2 ** 31;
 const MAX_CONNECTIONS = 4;
 /** PostgreSQL's largest integer. */
 const MAX_RETRIES = 2 ** 31 - 1;
+/** Maximum size of what a worker writes to a job, as PostgreSQL stores it and as text: any worker may write more. */
+const [MAX_OUTPUT_STORED_BYTES, MAX_OUTPUT_BYTES] = [128 * 1024, 1024 * 1024];
+/** SQL of what was written to a job; null instead of what is too large for anybody to read. */
+const OUTPUT = `case when pg_column_size(output) <= ${MAX_OUTPUT_STORED_BYTES}
+  then case when octet_length(output::text) <= ${MAX_OUTPUT_BYTES} then output end end as output`;
 
 /** A kind of jobs. Values are JSON; `task` and `answer` check what others have written. */
 export interface JobKind<Task extends z.ZodType, Answer extends z.ZodType, Progress extends z.ZodType> {
@@ -221,7 +226,7 @@ export class JobQueue<
       if (inputs !== undefined) await putInputs(queries, inputs);
       const db = sqlOf(queries);
       const [found] = await queries.query<{ state: string; output: unknown }>(
-        "select state, output from job where name = $1 and id = $2 for update",
+        `select state, ${OUTPUT} from job where name = $1 and id = $2 for update`,
         [name, id],
       );
       if (found !== undefined) {
@@ -245,8 +250,11 @@ export class JobQueue<
 
   /** State of a job; null where there is none of the key. */
   async state(key: string): Promise<JobState<z.output<Answer>, z.output<Progress>> | null> {
-    const job = await this.#boss.getJobById(this.#kind.name, jobIdOf(key));
-    if (job === null) return null;
+    const [job] = await this.#database.query<{ state: string; output: unknown }>(
+      `select state, ${OUTPUT} from job where name = $1 and id = $2`,
+      [this.#kind.name, jobIdOf(key)],
+    );
+    if (job === undefined) return null;
     const { output, state } = job;
     if (state === "created" || state === "retry") return { state: "waiting" };
     if (state === "cancelled") return { state };

@@ -29,15 +29,31 @@ export const JOBS: DatabasePart = {
   ],
 };
 
-/** Rights of a worker's role, and no others: it takes, renews and ends jobs, reads inputs, and says that it is there. */
-export const WORKER_RIGHTS: Rights = [
+/**
+ * Rights of a worker's role, and no others: it takes, renews and ends the jobs of its queues, reads inputs, and says that it is
+ * there.
+ * @param queues names of queues, in small letters
+ */
+export const workerRights = (queues: readonly string[]): Rights => [
   "grant usage on schema openledger, jobs to %I",
   "grant select on openledger.parts, jobs.version, jobs.queue, jobs.inputs to %I",
   "grant select, insert, update, delete on jobs.job, jobs.workers to %I",
+  // One statement each: nobody meets the table with half of its policies.
+  `do $$ begin
+     if not exists (select from pg_policies where schemaname = 'jobs' and tablename = 'job' and policyname = 'everybody') then
+       create policy everybody on jobs.job using (true);
+       alter table jobs.job enable row level security;
+     end if;
+   end $$`,
+  `do $$ begin
+     drop policy if exists %1$I on jobs.job;
+     create policy %1$I on jobs.job as restrictive to %1$I using (name in (${queues.map((name) => `'${name}'`).join(", ")}));
+   end $$`,
 ];
 
 /**
- * Makes a role for workers of the queues, or gives the one of this name a new password. Open a `JobQueue` first: it makes the tables.
+ * Makes a role for workers of some queues, or gives the one of this name a new password and these queues. Open a `JobQueue` first:
+ * it makes the tables.
  * @throws SRV_CONFIG_INVALID for a name with other letters; SRV_DATABASE_FAILED for a connection that may not make roles
  */
 export const makeWorkerRole = (
@@ -45,14 +61,16 @@ export const makeWorkerRole = (
   {
     name,
     password,
+    queues,
     rights = [],
   }: {
     readonly name: string;
     readonly password: string;
+    readonly queues: readonly string[];
     /** To further tables. */
     readonly rights?: Rights;
   },
-): Promise<void> => makeRole(queries, { name, password, rights: [...WORKER_RIGHTS, ...rights] });
+): Promise<void> => makeRole(queries, { name, password, rights: [...workerRights(queues), ...rights] });
 
 /** A database or a transaction as pg-boss takes it. It has `undefined` for NULL. */
 export const sqlOf = (queries: Queries): PgBoss.Db => ({

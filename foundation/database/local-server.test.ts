@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
 import { Database } from "./database.ts";
+import { isUnreachable } from "./database-errors.ts";
 import { startLocalServer } from "./local-server.ts";
 
 const logger = createLogger("test", "silent");
@@ -20,6 +23,10 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const open = (url: string) => Database.open({ url, part, rollup: null, logger });
 const postmaster = async () =>
   Number((await readFile(join(folder, "database/data/postmaster.pid"), "utf8")).split("\n")[0]);
+const refusedForNow = (error: unknown): false => {
+  if (!isUnreachable(error)) throw error;
+  return false;
+};
 const isRunning = (pid: number) => {
   try {
     process.kill(pid, 0);
@@ -31,7 +38,7 @@ const isRunning = (pid: number) => {
 
 it("is one server for all who need it at once; the last one stops it", async () => {
   const path = join(folder, "database");
-  const servers = await Promise.all([1, 2, 3].map(() => startLocalServer(path, () => {})));
+  const servers = await Promise.all([1, 2, 3].map(() => startLocalServer(path, logger)));
   expect(new Set(servers.map(({ url }) => url)).size).toBe(1);
   const pid = await postmaster();
   const database = await open(servers[0]!.url);
@@ -51,9 +58,10 @@ it("outlives a process that is killed, and loses nothing of it: the next one tak
     import { Database } from "./foundation/database/database.ts";
     import { createLogger } from "./foundation/logger.ts";
     import { startLocalServer } from "./foundation/database/local-server.ts";
-    const { url } = await startLocalServer(${JSON.stringify(path)}, () => {});
+    const logger = createLogger("test", "silent");
+    const { url } = await startLocalServer(${JSON.stringify(path)}, logger);
     const part = ${JSON.stringify(part)};
-    const database = await Database.open({ url, part, rollup: null, logger: createLogger("test", "silent") });
+    const database = await Database.open({ url, part, rollup: null, logger });
     for (let id = 0; ; id++) {
       await database.query("insert into things values ($1)", [id]);
       console.log(id);
@@ -72,7 +80,7 @@ it("outlives a process that is killed, and loses nothing of it: the next one tak
   const acknowledged = printed.split("\n").filter((line) => line !== "").length;
   const orphan = await postmaster();
   expect(isRunning(orphan)).toBe(true);
-  const server = await startLocalServer(path, () => {});
+  const server = await startLocalServer(path, logger);
   expect(await postmaster()).toBe(orphan);
   const database = await open(server.url);
   const [{ n }] = (await database.query<{ n: number }>("select count(*)::int as n from things")) as [
@@ -84,16 +92,65 @@ it("outlives a process that is killed, and loses nothing of it: the next one tak
   await database.close();
   await server.release();
   await expect.poll(() => isRunning(orphan)).toBe(false);
-  const again = await startLocalServer(path, () => {});
+  const again = await startLocalServer(path, logger);
   const recovered = await open(again.url);
   expect(await recovered.query("select count(*)::int as n from things")).toEqual([{ n }]);
   await recovered.close();
   await again.release();
 });
 
+it("that is killed under those who use it is started again by one of them, and has what it has acknowledged", async () => {
+  const path = join(folder, "database");
+  const servers = await Promise.all([1, 2, 3].map(() => startLocalServer(path, logger)));
+  const databases = await Promise.all(servers.map(({ url }) => open(url)));
+  const acknowledged: number[] = [];
+  let isStopped = false;
+  const write = async (database: Database, first: number) => {
+    for (let id = first; !isStopped; id += databases.length) {
+      // As a client does: again until it is acknowledged.
+      const insert = () => database.query("insert into things values ($1) on conflict do nothing", [id]);
+      while (!(await insert().then(() => true, refusedForNow))) await delay(20);
+      acknowledged.push(id);
+    }
+  };
+  const writing = Promise.all(databases.map(write));
+  for (let life = 0; life < 2; life++) {
+    const before = acknowledged.length;
+    await expect.poll(() => acknowledged.length).toBeGreaterThan(before + 20);
+    const killed = await postmaster();
+    process.kill(killed, "SIGKILL");
+    const killedAtMs = performance.now();
+    await expect.poll(() => isRunning(killed)).toBe(false);
+    const then = acknowledged.length;
+    await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(then + 20);
+    expect(performance.now() - killedAtMs).toBeLessThan(20_000);
+    expect(await postmaster()).not.toBe(killed);
+  }
+  isStopped = true;
+  await writing;
+  const found = await databases[0]!.query<{ id: number }>("select id from things order by id");
+  expect(found.map(({ id }) => id)).toEqual(acknowledged.sort((a, b) => a - b));
+  const last = await postmaster();
+  for (const database of databases) await database.close();
+  for (const server of servers) await server.release();
+  await expect.poll(() => isRunning(last)).toBe(false);
+});
+
+it("whose data are gone is not made anew under those who use it", async () => {
+  const path = join(folder, "database");
+  const server = await startLocalServer(path, logger);
+  const pid = await postmaster();
+  await rename(join(path, "data"), join(path, "elsewhere"));
+  process.kill(pid, "SIGKILL");
+  await expect.poll(() => isRunning(pid)).toBe(false);
+  await delay(1_000);
+  expect(existsSync(join(path, "data"))).toBe(false);
+  await server.release();
+});
+
 it("in a folder with a long path has its socket elsewhere", async () => {
   const path = join(folder, "a".repeat(60), "b".repeat(60), "database");
-  const server = await startLocalServer(path, () => {});
+  const server = await startLocalServer(path, logger);
   const database = await open(server.url);
   expect(await database.isReachable()).toBe(true);
   await database.close();
@@ -102,10 +159,10 @@ it("in a folder with a long path has its socket elsewhere", async () => {
 
 it("that does not start says why, and where its log is", async () => {
   const path = join(folder, "database");
-  const server = await startLocalServer(path, () => {});
+  const server = await startLocalServer(path, logger);
   await server.release();
   await writeFile(join(path, "data/postgresql.conf"), "no_such_setting = 1\n");
-  await expect(startLocalServer(path, () => {})).rejects.toMatchObject({
+  await expect(startLocalServer(path, logger)).rejects.toMatchObject({
     code: "SRV_DATABASE_UNREACHABLE",
     message: expect.stringContaining("no_such_setting"),
     data: { reason: "no-start" },

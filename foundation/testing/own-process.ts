@@ -57,6 +57,7 @@ export async function startOwnProcess(
     url,
     end: (signal) =>
       new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode);
         child.once("exit", resolve);
         child.kill(signal);
       }),

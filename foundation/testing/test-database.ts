@@ -7,20 +7,26 @@ import type { DatabaseConfig } from "../database/open-database.ts";
 import type { Queries } from "../database/queries.ts";
 import { Secret } from "../secret.ts";
 
+const SILENT = { info() {}, warn() {} };
 /** The server's folder; its data are made once. */
 const FOLDER = new URL("../../.cache/test-database", import.meta.url).pathname;
 
 export interface TestDatabase {
   readonly url: string;
-  /** Makes a role for workers of the queues (job-tables.ts). @param rights more of them @returns its address */
-  workerUrl(rights?: readonly string[]): Promise<string>;
+  /**
+   * Makes a role for workers of queues (job-tables.ts).
+   * @param rights more of them
+   * @param queues default: all that are there
+   * @returns its address
+   */
+  workerUrl(rights?: readonly string[], queues?: readonly string[]): Promise<string>;
   /** Deletes the database, and stops the server where no other test has one. */
   drop(): Promise<void>;
 }
 
 /** Makes an empty database. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = await startLocalServer(FOLDER, () => {});
+  const server = await startLocalServer(FOLDER, SILENT);
   const name = `test_${randomBytes(8).toString("hex")}`;
   await administer(server.url, `create database ${name}`);
   const url = server.url.replace("/openledger?", `/${name}?`);
@@ -28,14 +34,18 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const role = `${name}_worker`;
   return {
     url,
-    async workerUrl(rights = []) {
+    async workerUrl(rights = [], queues) {
       const client = new Client({ connectionString: url });
       await client.connect();
       const password = randomBytes(8).toString("hex");
       const query: Queries["query"] = async (text, values) =>
         (await client.query(text, values as unknown[])).rows;
       try {
-        await makeWorkerRole({ query }, { name: role, password, rights });
+        const all = await query<{ name: string }>("select name from jobs.queue");
+        await makeWorkerRole(
+          { query },
+          { name: role, password, queues: queues ?? all.map(({ name }) => name), rights },
+        );
       } finally {
         await client.end();
       }

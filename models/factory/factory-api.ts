@@ -32,6 +32,7 @@
  *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
 import { SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
+import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { z } from "zod";
 import { WEIGHT_NUMBERS } from "../engine/architecture/model-shape.ts";
 
@@ -93,7 +94,9 @@ export const baseSchema = z.object({
   targets: z.array(z.string()),
 });
 export type FactoryBase = z.output<typeof baseSchema>;
-export const baseRequestSchema = z.strictObject({ place: address.min(1) });
+export const baseRequestSchema = z.strictObject({
+  place: address.min(1).refine(isStorableText, "has characters that no place has"),
+});
 
 export const datasetRequestSchema = z.discriminatedUnion("kind", [
   /** A published version; null = the present one. Its model can be registered. */

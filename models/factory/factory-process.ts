@@ -33,8 +33,6 @@ import { type FactoryWorker, onThisMachine, startWorker } from "./worker/factory
 
 /** Age up to which an answer of the sequencer is used again. */
 const LEDGER_CACHE_MS = 2_000;
-/** Time for which the last look at the database holds for those who ask for the factory's health. */
-const HEALTH_MS = 1_000;
 /** Short computations at a time, of all accounts. */
 const MAX_SIDE_TASKS = 4;
 
@@ -118,7 +116,6 @@ export async function createFactoryProcess(
     let sizes: readonly CircuitSize[] | null = null;
     let worker: FactoryWorker | null = null;
     let isRunning = true;
-    let health = { atMs: Number.NEGATIVE_INFINITY, isReachable: Promise.resolve(true) };
     const app = await createFactoryApp({
       config,
       sessions,
@@ -137,11 +134,7 @@ export async function createFactoryProcess(
       guard: new RequestGuard({ domain: client.domain, sessions, ledger, nowMs }),
       origin: () => origin,
       runningCount: () => worker?.runningCount ?? 0,
-      async isHealthy() {
-        const atMs = performance.now();
-        if (atMs - health.atMs >= HEALTH_MS) health = { atMs, isReachable: database.isReachable() };
-        return isRunning && (await health.isReachable);
-      },
+      isHealthy: async () => isRunning && (await database.isReachable()),
       async circuitSizes() {
         sizes ??= await circuitSizes().catch((error: unknown) => {
           logger.warn({ err: error }, "the rollup's circuits cannot be read");

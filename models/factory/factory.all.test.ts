@@ -5,6 +5,7 @@ import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
+import { administer } from "@openledger/foundation/testing/test-database";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../engine/files/folder-source.ts";
 import {
@@ -185,6 +186,28 @@ describe("what a factory refuses", () => {
     await expect(earlier).rejects.toThrow(code("SRV_STORE_FORMAT"));
   });
 
+  it("is many long lists in a minute: one counts for what is read, however short it is", async () => {
+    const limited = await world.factory("limited", {
+      FACTORY_BASES: "",
+      FACTORY_RATE_LIMIT_PER_MINUTE: "60",
+    });
+    const ask = async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, async () => (await fetch(`${limited.url}/v1/bases`)).text()),
+      );
+      return answers.filter((answer) => answer.includes("too many long answers")).length;
+    };
+    expect(await ask()).toBe(0);
+    await administer(
+      (await world.database("limited")).url,
+      `insert into factory.bases (id, place, view, files)
+         select 'base-' || i, 'place-' || i, '{}', '{}' from generate_series(1, 1000) as i`,
+    );
+    // The size that was seen last decides.
+    expect(await (await fetch(`${limited.url}/v1/bases`)).json()).toHaveLength(1_001);
+    expect(await ask()).toBeGreaterThan(10);
+  });
+
   it("is whoever has not signed, or is none of its accounts", async () => {
     const answer = await fetch(`${factory.url}/v1/jobs`);
     expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([
@@ -229,6 +252,8 @@ describe("what a factory refuses", () => {
     await expect(alice.addBase(join(world.folder, "bases", "none"))).rejects.toThrow(
       code("MOD_SOURCE_UNREADABLE"),
     );
+    for (const place of [`${world.folder}/bases/a\0b`, `${world.folder}/bases/\ud800`])
+      await expect(alice.addBase(place)).rejects.toThrow(code("SRV_BAD_REQUEST"));
     const start = "http://127.0.0.1:9/models";
     const around = ["%2e%2e/a", "..\\a", ".\t./a", "../a", "?/a"].map((rest) => `${start}/${rest}`);
     await expect(alice.addBase(`${start}/a`)).rejects.toThrow(code("MOD_SOURCE_UNREADABLE"));

@@ -4,7 +4,6 @@
  */
 import type { Database } from "@openledger/foundation/database/database";
 import { openDatabase } from "@openledger/foundation/database/open-database";
-import { Reachability } from "@openledger/foundation/database/reachability";
 import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { claimStore, type StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { FastifyInstance } from "fastify";
@@ -88,7 +87,6 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
     const keysDatabase = await openKeys(config, logger);
     closing.push(() => keysDatabase.close());
     const keys = new ApiKeys(keysDatabase);
-    const reachability = new Reachability(keysDatabase);
     const registry = new Registry();
     let models: AnswerModels | null = null;
     if (published !== undefined) {
@@ -108,7 +106,7 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
     app = await createServingApp({
       registry,
       keys,
-      isReachable: () => reachability.isReachable(),
+      isReachable: () => keysDatabase.isReachable(),
       limits: config,
       log: logger,
       language: language?.routes ?? null,

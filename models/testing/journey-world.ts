@@ -71,6 +71,7 @@ export async function startJourneyWorld(
       FACTORY_DATABASE_URL: world.databaseUrl,
       // Known, since it is killed and comes back there.
       FACTORY_PORT: String(factoryPort),
+      FACTORY_LEASE_MS: "3000",
       ...more,
     }),
   };

@@ -75,7 +75,8 @@ export async function serveTested(settings: Environment, modules: Modules = {}):
 export const worldConfig = (folder: string, settings: Environment = {}): ServingConfig =>
   readServingConfig(worldSettings(folder, settings));
 
-const worldSettings = (folder: string, settings: Environment): Environment => ({
+/** Environment of a server over the folder's base and adapters. */
+export const worldSettings = (folder: string, settings: Environment): Environment => ({
   SERVING_BASE_PATH: join(folder, "base"),
   SERVING_ADAPTERS_PATH: join(folder, "adapters"),
   SERVING_DATA_PATH: join(folder, "data"),

@@ -36,8 +36,11 @@ export type WrittenAnswer = z.input<typeof proveAnswerSchema>;
 
 const proveProgressSchema = z.strictObject({ stage: z.enum(PROOF_STAGES), elapsedMs: timing });
 
+/** Name of the queue. */
+export const PROOF_QUEUE = "prove";
+
 const PROOFS = {
-  name: "prove",
+  name: PROOF_QUEUE,
   task: proveTaskSchema,
   answer: proveAnswerSchema,
   progress: proveProgressSchema,

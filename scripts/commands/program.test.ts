@@ -98,6 +98,7 @@ describe("openledger --help", () => {
         "operator bond deposit",
         "operator bond show",
         "operator bond withdraw",
+        "operator close-batch",
         "operator init",
         "operator prepare-database",
         "operator worker-role",

@@ -371,6 +371,31 @@ describe("other routes", () => {
     }
   });
 
+  it("close the open batch in the place that the operator names, and leave it open where there is no circuit for it", async () => {
+    const rollup = await freshRollup();
+    const [alice, bob] = rollup.users;
+    const pay = (nonce: bigint) =>
+      rollup.post("/v1/operations", operationJson(transfer(alice!, bob!, nonce)));
+    const closeInto = async (body: object) => {
+      const answer = await rollup.post("/operator/close", body, operatorHeaders);
+      return [answer.status, answer.body.error?.code ?? answer.body.batchNumber];
+    };
+    await pay(0n);
+    const open = (await rollup.get("/v1/status")).body.head.batchNumber;
+    expect(await closeInto({ place: "blob" })).toEqual([409, "SEQ_PLACE_IMPOSSIBLE"]);
+    expect(await closeInto({ place: "paper" })).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await closeInto({ places: "blob" })).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect((await rollup.get("/v1/status")).body.head).toMatchObject({
+      batchNumber: open,
+      operationCount: 1,
+    });
+    expect(await closeInto({ place: "calldata" })).toEqual([200, open]);
+    expect(await closeInto({ place: "auto" }), "nothing is open").toEqual([200, null]);
+    await pay(1n);
+    const bare = { method: "POST", url: "/operator/close", headers: operatorHeaders } as const;
+    expect(JSON.parse((await rollup.app.inject(bare)).body)).toEqual({ batchNumber: open + 1 });
+  });
+
   it("say in the status what the operator tells every reader, until the operator takes it back", async () => {
     const rollup = await freshRollup();
     const tell = async (notice: object | null) =>

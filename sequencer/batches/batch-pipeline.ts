@@ -7,7 +7,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Operation } from "@openledger/circuits/batch/slot-trace";
-import { kindRule } from "@openledger/circuits/protocol";
+import { type DataMode, kindRule } from "@openledger/circuits/protocol";
 import { type ClosedDraft, openClosedDraft } from "@openledger/circuits/table/table-builder";
 import type { CircuitInputs } from "@openledger/prover/proving/prover";
 import { formatEther } from "viem";
@@ -24,7 +24,7 @@ import { maxUnpostedOperations, type UnpromisedPlaces } from "../store/unpromise
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchPipelineModules, BatchPipelineOptions, L1Head } from "./batch-pipeline-options.ts";
 import { type BatchRegistry, type L1Report, requireFinal } from "./batch-registry.ts";
-import { closeBatch } from "./close-batch.ts";
+import { closeBatch, type PlaceChooser } from "./close-batch.ts";
 import type { DataChoice } from "./data-choice.ts";
 import {
   type ForeignBatch,
@@ -159,11 +159,11 @@ export class BatchPipeline {
     return durable;
   }
 
-  #close(): Promise<void> {
+  #close(data: PlaceChooser = this.data): Promise<void> {
     const { entry, sequence: firstSequence } = this.#opened!;
     try {
       const { record, writes } = closeBatch(
-        { head: this.head, registry: this.registry, data: this.data },
+        { head: this.head, registry: this.registry, data },
         {
           openedAtMs: entry.openedAtMs,
           closedAtMs: this.#modules.clock(),
@@ -189,11 +189,17 @@ export class BatchPipeline {
     }
   }
 
-  /** Closes the open batch now. @returns its number, or null where it holds nothing */
-  async closeNow(): Promise<number | null> {
+  /**
+   * Closes the open batch now.
+   * @param place of its data; default: as the setting has it. A later rebuild of the batch chooses again
+   * @returns its number, or null where it holds nothing
+   * @throws SEQ_PLACE_IMPOSSIBLE, and leaves the batch open
+   */
+  async closeNow(place?: DataMode): Promise<number | null> {
+    const data = place === undefined ? this.data : this.data.byOperator(place);
     await this.idle();
     if (this.#opened === null) return null;
-    await this.#close();
+    await this.#close(data);
     return this.registry.closedNumber;
   }
 

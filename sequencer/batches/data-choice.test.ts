@@ -1,11 +1,11 @@
-import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
+import { type BatchShape, type DataMode, shapeName } from "@openledger/circuits/protocol";
 import { batchSizes, openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { createLogger } from "@openledger/foundation/logger";
 import { expect, it } from "vitest";
 import { createMetrics } from "../metrics.ts";
-import { DataChoice, type DataMode } from "./data-choice.ts";
+import { DataChoice } from "./data-choice.ts";
 
 const TABLE = { members: 4, rows: 8, units: 2, low: 2, top: 2 };
 const PLAIN: BatchShape = { narrow: 600, wide: 4, table: TABLE };
@@ -96,6 +96,24 @@ it("keeps to the setting, and to the only circuit that there is", () => {
     [shapeOf(2, 3), BLOB],
   ])
     expect(() => choiceOf("blob", shapes)).toThrow(expect.objectContaining({ code: "SRV_CONFIG_INVALID" }));
+});
+
+it("follows the operator for one batch, and refuses a place that no circuit has", () => {
+  const { choice, choose } = choiceOf("auto", [PLAIN, BLOB]);
+  const asOperator = (mode: DataMode, transfers: number) => {
+    const { circuitId, place } = choice.byOperator(mode).choose({ transfers, payments: 0 });
+    return [Number(circuitId), place, choice.view.last!.reason];
+  };
+  choice.notePrices(at(10n, 0n));
+  expect(asOperator("blob", 1)).toEqual([1, "blob", "operator"]);
+  expect(choose(1), "the next batch").toEqual([0, "calldata", "cheaper"]);
+  expect(asOperator("calldata", 500)).toEqual([0, "calldata", "operator"]);
+  expect(asOperator("auto", 500)).toEqual([1, "blob", "cheaper"]);
+  const set = choiceOf("blob", [PLAIN, BLOB]).choice;
+  expect(set.byOperator("calldata").choose({ transfers: 500, payments: 0 }).place).toBe("calldata");
+  const alone = choiceOf("auto", [PLAIN, OTHER]).choice;
+  expect(() => alone.byOperator("blob")).toThrow(expect.objectContaining({ code: "SEQ_PLACE_IMPOSSIBLE" }));
+  expect(alone.byOperator("auto").choose({ transfers: 1, payments: 0 }).place).toBe("calldata");
 });
 
 it("opens batches for a blob wherever one may be chosen, so that each operation has its slot in both", () => {

@@ -3,7 +3,7 @@
  * or L1's prices as the bridge reports them, for the operations of the batch. docs/explanation/data-availability.md describes
  * the consequences.
  */
-import type { DataPlace } from "@openledger/circuits/protocol";
+import type { DataMode, DataPlace } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { type DataTwins, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
 import {
@@ -21,15 +21,13 @@ import type { ClosingPlace, PlaceChooser } from "./close-batch.ts";
 /** Milliseconds for which reported prices hold: as long as those that the fee follows. Guess. */
 const PRICES_LAST_MS = 600_000;
 
-export const DATA_MODES = ["auto", "calldata", "blob"] as const;
-export type DataMode = (typeof DATA_MODES)[number];
-
 /**
- * only: the deployment has one of both circuits. set: the setting names it. cheaper: by the prices. margin: the other
- * place is cheaper, but by less than a tenth. no-prices: none was reported yet. old-prices: none was reported for ten
- * minutes. Without prices batches stay where the last one was, and the first is in calldata.
+ * only: the deployment has one of both circuits. set: the setting names it. operator: the operator named it for this
+ * batch. cheaper: by the prices. margin: the other place is cheaper, but by less than a tenth. no-prices: none was reported
+ * yet. old-prices: none was reported for ten minutes. Without prices batches stay where the last one was, and the first is
+ * in calldata.
  */
-type DataReason = "only" | "set" | "cheaper" | "margin" | "no-prices" | "old-prices";
+type DataReason = "only" | "set" | "operator" | "cheaper" | "margin" | "no-prices" | "old-prices";
 
 interface DataVerdict {
   readonly place: DataPlace;
@@ -72,11 +70,15 @@ export class DataChoice implements PlaceChooser {
     this.mode = mode;
     this.#circuits = dataTwins(circuits);
     this.#modules = modules;
-    if (mode !== "auto" && this.#circuits[mode] === null)
+    if (!this.#isPossible(mode))
       throw sequencerError(
         "SRV_CONFIG_INVALID",
         `SEQUENCER_DATA_PLACE is ${mode}, and no circuit is ${circuits[0]!.name} with its data there`,
       );
+  }
+
+  #isPossible(mode: DataMode): boolean {
+    return mode === "auto" || this.#circuits[mode] !== null;
   }
 
   #setCurrent(place: DataPlace): void {
@@ -98,8 +100,29 @@ export class DataChoice implements PlaceChooser {
     if (prices !== null) this.#prices = { ...prices, reportedAtMs: this.#modules.clock() };
   }
 
+  /**
+   * Chooser for a batch whose place the operator names. The mode counts in place of the setting.
+   * @throws SEQ_PLACE_IMPOSSIBLE where no circuit has the data there
+   */
+  byOperator(mode: DataMode): PlaceChooser {
+    if (!this.#isPossible(mode)) {
+      const where = mode === "blob" ? "a blob" : mode;
+      throw sequencerError(
+        "SEQ_PLACE_IMPOSSIBLE",
+        `the rollup has no circuit for the sequencer's batches with their data in ${where}`,
+        { data: { place: mode } },
+      );
+    }
+    return { choose: (counts) => this.#choose(counts, mode) };
+  }
+
   choose(counts: DataCounts): ClosingPlace {
-    const verdict = this.#verdict(counts);
+    return this.#choose(counts, null);
+  }
+
+  /** @param operatorMode null: the setting counts */
+  #choose(counts: DataCounts, operatorMode: DataMode | null): ClosingPlace {
+    const verdict = this.#verdict(counts, operatorMode);
     const { place, reason } = verdict;
     const { logger, metrics } = this.#modules;
     if (place !== this.#last?.place || reason !== this.#last.reason) {
@@ -115,11 +138,12 @@ export class DataChoice implements PlaceChooser {
     return { place, circuitId: this.#circuits[place]!.circuitId };
   }
 
-  #verdict(counts: DataCounts): DataVerdict {
+  #verdict(counts: DataCounts, operatorMode: DataMode | null): DataVerdict {
     const { blob, calldata } = this.#circuits;
     if (blob === null) return { place: "calldata", reason: "only" };
     if (calldata === null) return { place: "blob", reason: "only" };
-    if (this.mode !== "auto") return { place: this.mode, reason: "set" };
+    const mode = operatorMode ?? this.mode;
+    if (mode !== "auto") return { place: mode, reason: operatorMode === null ? "set" : "operator" };
     const prices = this.#prices;
     if (prices === null || !this.#isFresh)
       return { place: this.#current ?? "calldata", reason: prices === null ? "no-prices" : "old-prices" };

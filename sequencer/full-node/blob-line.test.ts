@@ -25,7 +25,7 @@ import {
   type L1World,
   startL1World,
 } from "../testing/l1-world.ts";
-import { batch, close, send } from "../testing/test-operator.ts";
+import { batch, close, operator, send } from "../testing/test-operator.ts";
 import { ONE_OPEN_WEI, type TestUser, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
 
 const TABLE = { members: 4, rows: 8, units: 2, low: 2, top: 2 };
@@ -158,6 +158,26 @@ it("posts after a restart what was closed before it", async () => {
 
 /** Both accounts have paid each other as often. */
 let nextNonce = 2n;
+
+it("stands in calldata beside blobs where the operator names it, for everybody who reads L1", async () => {
+  await pay(alice, bob, nextNonce);
+  const number = (await operator(w.rollup, "/operator/close", { place: "calldata" })).batchNumber;
+  expect((await batch(w.rollup, number)).circuit).toBe(shapeName(CALLDATA_SHAPE));
+  const { data } = (await w.rollup.get("/v1/status")).body;
+  expect(data.last).toEqual({ place: "calldata", reason: "operator" });
+  await pay(bob, alice, nextNonce++);
+  const next = await close(w.rollup);
+  expect((await batch(w.rollup, next)).circuit).toBe(shapeName(SHAPE));
+  const fed = await freshFullNode(f, join(folder.path, "fed-of-both"), urlOf(w), {
+    blobs: { archives: [urlOf(w)], beaconUrls: [] },
+  });
+  await fed.poll();
+  expect(fed.alarms.all).toEqual([]);
+  expect(fed.followed.registry.closedNumber).toBe(next);
+  const count = await post();
+  await f.l1.client.mine({ blocks: 2 });
+  await expectRead("of-both", { archives: [urlOf(w)] }, count);
+}, 240_000);
 
 if (isWhole) {
   it("stands where L1's prices make it cheaper, and moves out of a blob that got too dear to be posted", async () => {

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { FINALITY_BLOCKS } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 import { type ModelName, stepOf } from "../parts.ts";
+import { closeIntoBlob } from "./data-place.ts";
 
 /** The epoch that the job settles: the model's first. */
 export const SETTLED_EPOCH = 1;
@@ -31,7 +32,7 @@ export async function closeFirstEpochs(
     hash = sent.hash;
   }
   if (hash === undefined) return;
-  await withRetry(job, job.closeBatch);
+  await closeIntoBlob(job);
   // A ledger key signs one close after another, and batches keep the order: the last one is the latest on L1.
   const { batchNumber } = await waitWithConsole(job, mia, { hash }, "posted", "the closes");
   job.console.done(

@@ -8,7 +8,7 @@ import { devnetPaths } from "../config.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
 
-const STATEMENT = "a full node reaches L1's root from L1 and the blob archive alone";
+const STATEMENT = "a full node reaches L1's root from L1 and the sequencer's blobs alone";
 const POLL_MS = 500;
 const TIMEOUT_MS = 120_000;
 

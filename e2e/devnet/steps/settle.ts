@@ -12,7 +12,7 @@ const POLL_MS = 700;
  */
 export async function settle(job: Job, toldCount: number): Promise<number> {
   const { alice } = job.people;
-  await withRetry(job, job.closeBatch);
+  await withRetry(job, () => job.closeBatch());
   let reportedCount = toldCount;
   for (;;) {
     job.signal.throwIfAborted();
@@ -23,7 +23,8 @@ export async function settle(job: Job, toldCount: number): Promise<number> {
     }
     // The open batch may be empty; everything before it has to be on L1.
     if (head.operationCount === 0 && batches.posted >= head.batchNumber - 1) return reportedCount;
-    if (head.operationCount > 0 && batches.closed === batches.posted) await withRetry(job, job.closeBatch);
+    if (head.operationCount > 0 && batches.closed === batches.posted)
+      await withRetry(job, () => job.closeBatch());
     // Proving is the slow part, one batch after another.
     const remainingMs = Math.max(0, batches.closed - batches.proven) * estimates.proveMs + estimates.postMs;
     const counts = `${batches.closed} closed, ${batches.proven} proven, ${batches.posted} on L1`;

@@ -1,12 +1,11 @@
 /** Check of the devnet's job that rebuilds the ledger from L1 alone, every proof included (`openledger verify`'s code). */
 import { blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
-import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
-import { isBlobShape, KIND } from "@openledger/circuits/protocol";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { deriveCircuits } from "@openledger/verifier/circuits/derive-circuits";
 import { rebuildFromL1 } from "../../audit/rebuild.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
+import { checkPlaces } from "./data-place.ts";
 import { archiveOf, checkFullNode } from "./follow.ts";
 
 interface Verified {
@@ -47,7 +46,7 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
     return {
       checks: [
         { statement: STATEMENT, holds, detail },
-        ...(job.plan.hasBlobs ? [checkPlaces(events), await checkFullNode(job, verified.root)] : []),
+        ...(await Promise.all([checkPlaces(job, events), checkFullNode(job, verified.root)])),
       ],
       balanceOf: (id) => ledger.leaf(id)?.leaf.balance ?? null,
       accruedWeiOf: (id) => ledger.leaf(id)?.rewards?.accruedWei ?? null,
@@ -60,19 +59,4 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
       accruedWeiOf: () => null,
     };
   }
-}
-
-/** Every batch is read from a blob, and each blob was held against the name that L1 has of it. */
-function checkPlaces(events: readonly HistoryEvent[]): Check {
-  const batches = events.filter((event) => event.type === "batch");
-  const inBlobs = batches.filter(({ batch }) => isBlobShape(batch.shape));
-  const inTables = inBlobs.reduce(
-    (sum, { batch }) => sum + batch.narrow.filter(({ kind }) => kind !== KIND.null).length,
-    0,
-  );
-  return {
-    statement: "every batch was posted as a blob that the sequencer archives, with a proof that L1 accepted",
-    holds: inTables > 0 && inBlobs.length === batches.length,
-    detail: `${inBlobs.length} of ${batches.length} batches, ${inTables} operations in blobs`,
-  };
 }

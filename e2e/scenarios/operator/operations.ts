@@ -5,6 +5,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import { isBlobShape } from "@openledger/circuits/protocol";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { startAnvil } from "@openledger/contracts/l1/anvil";
 import { loadDeployedCircuits } from "@openledger/prover/keys/deployed-circuits";
@@ -49,7 +51,7 @@ export const operationsScenario = scenario<OperationsOptions>(
       "after",
       `
 From an empty anvil: deploy with a dry run, kill it midway, go on; operator init, and a refused one; the processes of
-compose.yaml, without containers; traffic; kill -9 of all of them, and a start on the same volumes; the audit. Keys of a
+compose.yaml, without containers; traffic; a batch in a blob; kill -9 of all of them, and a start on the same volumes; the audit. Keys of a
 ceremony take half an hour at the first time, and are cached then. The last line is JSON: {"operations": {…}}.`,
     ),
   (options, tell) =>
@@ -85,6 +87,7 @@ async function operate(
     const sent = await startTraffic(anvil.url, recordPath, machine.url);
     traffic = sent;
     await sleep(1_000 * seconds);
+    await closedIntoBlob(machine, commands, tell);
     const diedAtMs = performance.now();
     await machine.die();
     tell(`${sent.acknowledged.length} operations acknowledged; all processes killed`);
@@ -96,8 +99,10 @@ async function operate(
     await sleep(1_000 * seconds);
     await sent.stop();
     const batches = await untilFinal(machine.url, machine.processes, sent.acknowledged.length);
-    const counts = await audited(anvil.url, recordPath, sent);
-    tell(`${counts.acknowledged} promises, each at its place on L1; ${batches} batches final`);
+    const counts = await audited(anvil.url, recordPath, machine.url, sent);
+    tell(
+      `${counts.acknowledged} promises, each at its place on L1; ${batches} batches final, ${counts.inBlobs} in a blob`,
+    );
     return { chainId, ...counts, batches, recoverySeconds };
   } finally {
     traffic?.abandon();
@@ -155,24 +160,47 @@ async function refusedInit(
   tell("operator init refuses an unknown setting");
 }
 
-/** Rebuilds the ledger from L1 and looks up every promise. @throws DRL_UNEXPECTED if one is broken */
-async function audited(url: string, recordPath: string, traffic: Traffic) {
+/** The table is so small that the sequencer itself chooses calldata. The open batch may hold nothing for a moment. */
+async function closedIntoBlob(
+  machine: OperatedMachine,
+  commands: CommandRunner,
+  tell: (text: string) => void,
+): Promise<void> {
+  const close = ["operator", "close-batch", "--place", "blob", "--sequencer", machine.url];
+  const closed = async () => (await commands.run<{ batchNumber: number | null }>(...close)).batchNumber;
+  const number = await waitUntil("a batch in a blob", closed, PATIENCE_MS, {
+    inVain: () => ended(machine.processes),
+  });
+  tell(`batch ${number} is closed into a blob`);
+}
+
+/** Rebuilds the ledger from L1 and its blobs, and looks up every promise. @throws DRL_UNEXPECTED if one is broken */
+async function audited(url: string, recordPath: string, sequencerUrl: string, traffic: Traffic) {
   const deployment = loadDeployment(recordPath);
   const loaded = await loadDeployedCircuits(deployment.circuits);
   const circuits = deployment.circuits.map(({ name, size0, size1, sort, tableSizes }) => ({
     sizes: { sort, size0, size1, tableSizes },
     proving: loaded.get(name)!,
   }));
-  const { doubled, lost, posted, problems } = await auditPreconfirmations({
+  const blobs = blobFinder({
+    archive: null,
+    places: blobPlaces({ archives: [sequencerUrl], beaconUrls: [] }),
+  });
+  const { doubled, events, lost, posted, problems } = await auditPreconfirmations({
+    blobs,
     circuits,
     l1: { url, deployment },
     traffic,
   });
+  const batches = events.filter((event) => event.type === "batch");
+  const inBlobs = batches.filter(({ batch }) => isBlobShape(batch.shape)).length;
+  if (inBlobs === 0 || inBlobs === batches.length)
+    throw unexpected(`${inBlobs} of ${batches.length} batches are in blobs, where L1 was to get both kinds`);
   const acknowledged = traffic.acknowledged.length;
   const all = [...problems];
   if (posted.length !== acknowledged)
     all.push(`L1 has ${posted.length} operations, ${acknowledged} were acknowledged`);
   if (all.length > 0 || lost > 0 || doubled > 0)
     throw unexpected([`${lost} lost, ${doubled} doubled`, ...all].join("\n"));
-  return { acknowledged, lost, doubled };
+  return { acknowledged, lost, doubled, inBlobs };
 }

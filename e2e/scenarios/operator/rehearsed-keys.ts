@@ -10,13 +10,15 @@ import { join } from "node:path";
 import { type CompiledCircuit, compileCircuit, repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { shapeName } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { withTwin } from "@openledger/circuits/registry/circuit-sizes";
 import { neededPower, REHEARSAL } from "@openledger/prover/keys/ceremony";
 import { applyBeaconToKeys, contributeToKeys, newKeys } from "@openledger/prover/keys/ceremony-keys";
 import { makePowers } from "@openledger/prover/testing/powers.fixtures";
 import { WORLD_SIZES } from "../../world/circuits.ts";
 
-/** The smallest set with which everything can be done, the largest first. */
+/** The smallest set with which everything can be done, the largest first. `deploy` adds the first one's twin. */
 export const CIRCUITS = [shapeName(WORLD_SIZES.get(2)!.shape), "payee-exit-4", "leaf-exit"];
+const KEYED_CIRCUITS = withTwin(CIRCUITS);
 const CACHE = join(repositoryRoot, ".cache", "rehearsed-keys");
 const CONTRIBUTORS = [`${REHEARSAL}: Ada`, `${REHEARSAL}: Ben`];
 const BEACON = {
@@ -37,7 +39,7 @@ export interface RehearsedKeys {
 /** Makes the keys once, which takes minutes; later they come from the cache. */
 export async function rehearsedKeys(tell: Tell): Promise<RehearsedKeys> {
   const circuits: CompiledCircuit[] = [];
-  for (const name of CIRCUITS) circuits.push(await compileCircuit(circuitSpec(name)));
+  for (const name of KEYED_CIRCUITS) circuits.push(await compileCircuit(circuitSpec(name)));
   const contents = createHash("sha256").update(
     JSON.stringify(circuits.map(({ contentHash }) => contentHash)),
   );
@@ -57,7 +59,12 @@ export async function rehearsedKeys(tell: Tell): Promise<RehearsedKeys> {
   });
   const folders = [0, 1, 2].map((round) => join(root, `round-${round}`));
   const folder = join(root, "keys");
-  const request = { circuitNames: CIRCUITS, resolveCircuit: circuitSpec, ptauPath, folder: folders[0]! };
+  const request = {
+    circuitNames: KEYED_CIRCUITS,
+    resolveCircuit: circuitSpec,
+    ptauPath,
+    folder: folders[0]!,
+  };
   if (!existsSync(folder)) {
     await step(folders[0]!, "first keys", () => newKeys(request, tell));
     for (const [i, name] of CONTRIBUTORS.entries()) {

@@ -139,6 +139,9 @@ create index requests_expiry on requests (expires_at_ms);
 
 export const FACTORY_PART: DatabasePart = { name: "factory", migrations: [TABLES] };
 
+/** Queues of a worker (job-tickets.ts). */
+export const FACTORY_QUEUES = ["train", "activate"] as const;
+
 /** Rights of a worker's role beside those of the queues (`makeWorkerRole`): it reads what jobs need, and writes what they make. */
 export const FACTORY_WORKER_RIGHTS = [
   "grant usage on schema factory to %I",

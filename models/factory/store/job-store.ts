@@ -21,6 +21,19 @@ type Decide = (job: StoredJob, queries: Queries) => JobChange | null | Promise<J
 
 type JobListener = (event: JobEvent) => void;
 
+interface Follower {
+  /** Number of the last event that it was told. */
+  last: number;
+  readonly listener: JobListener;
+}
+
+/** Followers of a job in this process. */
+interface Feed {
+  readonly followers: Set<Follower>;
+  isWoken: boolean;
+  reading: Promise<void> | null;
+}
+
 /** A job that changed; `id` is null where notices may have been lost. */
 interface JobNotice {
   readonly id: string | null;
@@ -71,7 +84,9 @@ export class JobStore {
   readonly #logger: Logger;
   /** Called with each notice. */
   readonly #listeners = new Set<(notice: JobNotice) => void>();
+  readonly #feeds = new Map<string, Feed>();
   #unlisten: (() => Promise<void>) | null = null;
+  #recheck: NodeJS.Timeout | undefined;
 
   constructor(database: Database, { logger, nowMs }: { logger: Logger; nowMs: () => number }) {
     this.#database = database;
@@ -85,11 +100,19 @@ export class JobStore {
       const [id = null, state = null] = payload?.split(" ") ?? [];
       const notice = { id, state: jobStateSchema.safeParse(state).data ?? null };
       for (const listener of this.#listeners) listener(notice);
+      this.#wakeFeeds(id);
     });
+    this.#recheck = setInterval(() => this.#wakeFeeds(null), RECHECK_MS);
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#recheck);
     await this.#unlisten?.();
+  }
+
+  /** @param id null: any job may have changed */
+  #wakeFeeds(id: string | null): void {
+    for (const [jobId, feed] of this.#feeds) if (id === null || id === jobId) this.#wake(jobId, feed);
   }
 
   /** Calls back for each job that changes, and with `id` null where some may have been missed. @returns a function that ends it */
@@ -226,53 +249,56 @@ export class JobStore {
 
   /** Events after number `after`: those that are there first, then what comes, without a gap. @returns a function that ends it */
   async follow(id: string, after: number, listener: JobListener): Promise<() => void> {
-    let last = after;
-    let isEnded = false;
-    let reading: Promise<void> | null = null;
-    let isWoken = false;
+    const follower: Follower = { last: after, listener };
+    let isMore = true;
+    while (isMore) isMore = await this.#tell(id, [follower]);
+    const feed = this.#feeds.get(id) ?? { followers: new Set(), isWoken: false, reading: null };
+    this.#feeds.set(id, feed);
+    feed.followers.add(follower);
+    // What came in between.
+    this.#wake(id, feed);
+    return () => {
+      feed.followers.delete(follower);
+      if (feed.followers.size === 0 && this.#feeds.get(id) === feed) this.#feeds.delete(id);
+    };
+  }
+
+  /** Reads on once for all followers of a job: a step costs one query, however many streams there are. */
+  #wake(id: string, feed: Feed): void {
+    feed.isWoken = true;
     const readOn = async () => {
-      do {
-        isWoken = false;
-        const rows = await this.#database.query<{ number: number; event: string }>(
-          "select number, event from events where job_id = $1 and number > $2 order by number limit $3",
-          [id, last, EVENTS_AT_ONCE],
-        );
-        for (const { event, number } of rows) {
-          if (isEnded) return;
-          last = number;
-          listener(JSON.parse(event) as JobEvent);
-        }
-        isWoken ||= rows.length === EVENTS_AT_ONCE;
-      } while (isWoken && !isEnded);
+      while (feed.isWoken && feed.followers.size > 0) {
+        feed.isWoken = false;
+        if (await this.#tell(id, [...feed.followers])) feed.isWoken = true;
+      }
     };
-    const wake = (): Promise<void> => {
-      isWoken = true;
-      reading ??= readOn().finally(() => {
-        reading = null;
-      });
-      return reading;
-    };
-    const look = () =>
-      void wake().catch((error: unknown) => {
+    feed.reading ??= readOn()
+      .catch((error: unknown) => {
         // The next look reads what is missing.
         if (!isUnreachable(error)) this.#logger.error({ err: error, job: id }, "events cannot be read");
+      })
+      .finally(() => {
+        feed.reading = null;
+        // Woken after the last read.
+        if (feed.isWoken && feed.followers.size > 0) this.#wake(id, feed);
       });
-    const unlisten = this.listen((notice) => {
-      if (notice.id === null || notice.id === id) look();
-    });
-    const timer = setInterval(look, RECHECK_MS);
-    const end = () => {
-      isEnded = true;
-      clearInterval(timer);
-      unlisten();
-    };
-    try {
-      await wake();
-    } catch (error) {
-      end();
-      throw error;
+  }
+
+  /** @returns true where there may be more */
+  async #tell(id: string, followers: readonly Follower[]): Promise<boolean> {
+    const rows = await this.#database.query<{ number: number; event: string }>(
+      "select number, event from events where job_id = $1 and number > $2 order by number limit $3",
+      [id, Math.min(...followers.map(({ last }) => last)), EVENTS_AT_ONCE],
+    );
+    for (const row of rows) {
+      const event = JSON.parse(row.event) as JobEvent;
+      for (const follower of followers) {
+        if (row.number <= follower.last) continue;
+        follower.last = row.number;
+        follower.listener(event);
+      }
     }
-    return end;
+    return rows.length === EVENTS_AT_ONCE;
   }
 }
 

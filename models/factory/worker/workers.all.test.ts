@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
-import { startLocalServer } from "@openledger/foundation/database/local-server";
+import { startOwnServer } from "@openledger/foundation/testing/own-server";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createFactoryWorld, type FactoryWorld, jsonlOf } from "../../testing/factory-world.ts";
 import { sampleTexts } from "../../testing/text-rows.ts";
@@ -130,27 +130,52 @@ it("fails a job that three workers have not outlived, and gives back that of a w
   await worker.end("SIGTERM");
 }, 180_000);
 
+it("takes nothing from a worker that was put to sleep and lost its job meanwhile", async () => {
+  const factory = await world.factory("asleep", { FACTORY_MAX_RUNNING: "0" });
+  const alice = await factory.as(0);
+  const { id } = await alice.begin(await requestOf(alice));
+  const environment = { FACTORY_LEASE_MS: String(LEASE_MS) };
+  const asleep = await world.worker("asleep", environment);
+  await eventsUntil(alice, id, isStep(25));
+  // Its child goes on, and is ahead of what is stored; a transaction that it had begun locks the job for a while.
+  asleep.process.kill("SIGSTOP");
+  const { step } = await alice.job(id);
+  const awake = await world.worker("asleep", environment);
+  await expect.poll(async () => (await alice.job(id)).step, { timeout: 50_000 }).toBeGreaterThan(step + 20);
+  asleep.process.kill("SIGCONT");
+  requireEachOnce(await eventsUntil(alice, id, isEnd), 300);
+  const { result, state } = await alice.job(id);
+  expect(state).toBe("done");
+  const again = await alice.begin(await requestOf(alice));
+  requireEachOnce(await eventsUntil(alice, again.id, isEnd), 300);
+  expect((await alice.job(again.id)).result!.adapterSha256).toBe(result!.adapterSha256);
+  expect(await asleep.end("SIGTERM")).toBe(0);
+  expect(await awake.end("SIGTERM")).toBe(0);
+}, 180_000);
+
 it("goes on after the database was killed and has come back", async () => {
   const folder = mkdtempSync(join(tmpdir(), "factory-database-"));
-  const server = await startLocalServer(folder, () => {});
+  chmodSync(folder, 0o755);
+  const server = await startOwnServer("packaged", join(folder, "server"));
   try {
     const factory = await world.factory("restarted", { FACTORY_DATABASE_URL: server.url });
     const alice = await factory.as(0);
     const { id } = await alice.begin(await requestOf(alice));
     await eventsUntil(alice, id, isStep(30));
-    const pidPath = join(folder, "data/postmaster.pid");
-    // It ends at once, and recovers at its next start.
-    process.kill(Number(readFileSync(pidPath, "utf8").split("\n")[0]), "SIGQUIT");
-    await expect.poll(() => existsSync(pidPath)).toBe(false);
+    await server.kill();
     await expect(alice.job(id)).rejects.toThrow(code("SRV_DATABASE_UNREACHABLE"));
-    const again = await startLocalServer(folder, () => {});
+    const startAgain = () =>
+      server.start().then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(startAgain).toBe(true);
     const events = await eventsUntil(alice, id, isEnd);
     requireEachOnce(events, 300);
     expect(await alice.job(id)).toMatchObject({ state: "done", failure: null });
     await factory.stop();
-    await again.release();
   } finally {
-    await server.release().catch(() => {});
+    await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }, 180_000);

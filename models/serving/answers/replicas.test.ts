@@ -1,18 +1,17 @@
 /** Two model servers on one database are one, whatever happens to either of them or to the database. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { signQuestion } from "@openledger/client/actions/answers/sign-question";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { Database } from "@openledger/foundation/database/database";
-import { startLocalServer } from "@openledger/foundation/database/local-server";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
+import { startOwnServer } from "@openledger/foundation/testing/own-server";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -23,7 +22,8 @@ import {
   ROLLUP,
   setPayments,
 } from "../../testing/answered-world.ts";
-import { worldConfig } from "../../testing/serving-world.ts";
+import { worldConfig, worldSettings } from "../../testing/serving-world.ts";
+import { startModelServer } from "../../testing/start-model-server.ts";
 import { modelUrl, serveModels } from "../serve-models.ts";
 import { ANSWERS_PART } from "./answer-store.ts";
 
@@ -91,32 +91,21 @@ async function replica(name: string, { pollIntervalMs = 600_000, url = home.url 
 
 /** A server of the model, as a process of its own. */
 async function replicaProcess(name: string, url: string): Promise<{ url: string; child: ChildProcess }> {
-  const program = `
-    import { createLogger } from "./foundation/logger.ts";
-    import { modelUrl, serveModels } from "./models/serving/serve-models.ts";
-    import { readServingConfig } from "./models/serving/serving-config.ts";
-    const published = ${JSON.stringify({ ...published(), domain: fixture.client.domain.toString() })};
-    const served = await serveModels(readServingConfig(process.env), {
-      logger: createLogger("test", "silent"),
-      published: { ...published, domain: BigInt(published.domain), pollIntervalMs: 600_000 },
-    });
-    console.log(modelUrl(served.url, ${MODEL_ID}));`;
-  const settings = { ...settingsOf(name, url), SERVING_PORT: "0", SERVING_LOG_LEVEL: "silent" };
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
-    stdio: ["ignore", "pipe", "inherit"],
-    cwd: new URL("../../..", import.meta.url).pathname,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
-  });
+  const models = { ...published(), domain: fixture.client.domain, pollIntervalMs: 600_000 };
+  const { child, url: served } = await startModelServer(models, worldSettings(folder, settingsOf(name, url)));
   closing.push(() => child.kill("SIGKILL"));
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  return { url: line, child };
+  return { url: modelUrl(served, MODEL_ID), child };
 }
 
 /**
- * A way to the database on which the server's answers end: at the commit of an answer, which reaches the database, or at its
+ * A way to the database on which the server's answers end: at the commit of a change, which reaches the database, or at its
  * first statement, which does not.
+ * @param what statement of the change
  */
-async function holdingProxy(at: "commit" | "insert"): Promise<{ url: string; held: Promise<void> }> {
+async function holdingProxy(
+  at: "commit" | "insert",
+  what = "insert into answers",
+): Promise<{ url: string; held: Promise<void> }> {
   const { hostname, pathname, searchParams } = new URL(home.url.replace("postgres://", "postgres://x"));
   expect(hostname).toBe("x");
   const path = join(searchParams.get("host")!, ".s.PGSQL.5432");
@@ -128,7 +117,7 @@ async function holdingProxy(at: "commit" | "insert"): Promise<{ url: string; hel
     const server = createConnection(path);
     let stage: "open" | "inserted" | "held" = "open";
     client.on("data", (bytes: Buffer) => {
-      if (stage === "open" && bytes.includes("insert into answers")) stage = "inserted";
+      if (stage === "open" && bytes.includes(what)) stage = "inserted";
       const isHeld = stage === "inserted" && (at === "insert" || bytes.includes("commit\0"));
       if (isHeld) stage = "held";
       if (!(isHeld && at === "insert")) server.write(bytes);
@@ -267,20 +256,51 @@ describe("a server that is killed", () => {
   });
 });
 
+describe("a payment that a server reads when it is killed", () => {
+  // The opening of a payment is given once it is marked.
+  const openAt = (url: string) => fetch(`${url}/v1/openings?epoch=1`).catch(() => null);
+
+  it.each(["commit", "insert"] as const)(
+    "is opened at the other, once (at the %s of its mark)",
+    {
+      timeout: 120_000,
+    },
+    async (at) => {
+      const other = await replica("other");
+      const { receipt } = await askAt(other, prompts[0]!);
+      setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
+      const { held, url } = await holdingProxy(at, "insert into payments");
+      const killed = await replicaProcess("killed", url);
+      const lost = openAt(killed.url);
+      await held;
+      const marked = async () => (await database.query("select 1 from payments")).length;
+      await expect.poll(marked).toBe(at === "commit" ? 1 : 0);
+      killed.child.kill("SIGKILL");
+      expect(await lost).toBeNull();
+      for (let turn = 0; turn < 2; turn++)
+        expect((await get(`${other}/v1/openings?epoch=1`)).openings).toMatchObject([
+          { index: 0, receipt: hex32(receipt) },
+        ]);
+      expect(await marked()).toBe(1);
+      expect(await database.query("select epoch, index from cursors")).toEqual([{ epoch: 1, index: 1 }]);
+      // It is paid for at both: the account's next question is answered.
+      expect((await askAt(other, prompts[1]!)).receipt).not.toBe(receipt);
+    },
+  );
+});
+
 describe("a database that ends", () => {
   it("is waited for: requests are refused meanwhile, nothing is lost, and the server goes on by itself", {
     timeout: 180_000,
   }, async () => {
     await chmod(folder, 0o755);
-    const path = join(folder, "database");
-    const first = await startLocalServer(path, () => {});
-    const url = await replica("one", { url: first.url });
+    const server = await startOwnServer("packaged", join(folder, "database"));
+    closing.push(() => server.stop());
+    const url = await replica("one", { url: server.url });
     const { receipt } = await askAt(url, prompts[0]!);
-    const health = async () => (await fetch(new URL("/health", url))).status;
+    const health = async () => (await fetch(`${new URL(url).origin}/health`)).status;
     expect(await health()).toBe(200);
-    const postmaster = Number((await readFile(join(path, "data/postmaster.pid"), "utf8")).split("\n")[0]);
-    process.kill(postmaster, "SIGKILL");
-    await expect.poll(() => isRunning(postmaster), { timeout: 30_000 }).toBe(false);
+    await server.kill();
     const unreachable = { error: { code: "SRV_DATABASE_UNREACHABLE" } };
     for (const refused of [
       await postAt(url, prompts[0]!),
@@ -289,23 +309,17 @@ describe("a database that ends", () => {
     ])
       expect([refused.status, await refused.json()]).toMatchObject([503, unreachable]);
     // A proxy passes over it.
-    await expect.poll(health, { timeout: 10_000 }).toBe(503);
-    await first.release().catch(() => {});
-    const again = await startLocalServer(path, () => {});
-    closing.unshift(() => again.release());
+    await expect.poll(health).toBe(503);
+    const startAgain = () =>
+      server.start().then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(startAgain).toBe(true);
     await expect.poll(async () => (await postAt(url, prompts[0]!)).status, { timeout: 30_000 }).toBe(200);
-    await expect.poll(health, { timeout: 10_000 }).toBe(200);
     expect((await askAt(url, prompts[0]!)).receipt).toBe(receipt);
     setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
     expect((await get(`${url}/v1/openings?epoch=1`)).openings).toHaveLength(1);
+    await expect.poll(health).toBe(200);
   });
 });
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,4 +1,7 @@
-/** `openledger operator`: the settings and secrets with which compose.yaml starts an operator's processes, and roles in the database. */
+/**
+ * `openledger operator`: the settings and secrets with which compose.yaml starts an operator's processes, roles in the database, the
+ * bond, and the close of a batch.
+ */
 import { type Command, InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
@@ -10,15 +13,17 @@ import {
 import { required } from "../../cli/options.ts";
 import { command, withExample } from "../../cli/run-command.ts";
 import { addBondCommands } from "./bond-command.ts";
+import { addCloseBatch } from "./close-batch-command.ts";
 
 export function addOperatorCommands(program: Command): void {
   const operator = program
     .command("operator")
-    .description("settings, secrets and bond of a rollup's operator");
+    .description("settings, secrets, bond and batches of a rollup's operator");
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   addInit(operator);
   addPrepareDatabase(operator);
   addWorkerRole(operator);
+  addCloseBatch(operator);
   addBondCommands(operator);
 }
 

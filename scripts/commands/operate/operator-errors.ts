@@ -9,7 +9,7 @@ export const operatorErrors = defineErrors("CMD", {
   CMD_DEPLOY_REFUSED: {
     meaning: "the deployment's configuration is not possible, and nothing was sent; `data.reason`",
     remedy: "correct what the message names; see docs/how-to/operate.md, and docs/how-to/keys.md for keys",
-    note: "`data.reason` is one of config-invalid, no-plain-batch, wrong-chain, development-keys, rehearsed-keys, no-contribution, too-few-contributions, no-beacon, key-refused, token-unknown, no-ether, not-confirmed.",
+    note: "`data.reason` is one of config-invalid, no-plain-batch, no-twin-key, wrong-chain, development-keys, rehearsed-keys, no-contribution, too-few-contributions, no-beacon, key-refused, token-unknown, no-ether, not-confirmed.",
   },
   CMD_DEPLOY_FAILED: {
     meaning:

@@ -6,6 +6,7 @@ import * as wire from "@openledger/circuits/wire/operator-api";
 import type { Secret } from "@openledger/foundation/secret";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
+import type { z } from "zod";
 import { awaitedCloses, noteCloseOnL1, unsettledCloses } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import type { Sequencer } from "../../sequencer.ts";
 import { MAX_FOREIGN_BODY_BYTES } from "../api-options.ts";
@@ -140,7 +141,11 @@ export async function registerOperatorRoutes(
     },
   );
 
-  route("POST /operator/close", operatorRoute("Closes the open batch now"), async () => ({
-    batchNumber: await pipeline.closeNow(),
-  }));
+  route(
+    "POST /operator/close",
+    operatorRoute("Closes the open batch now, its data in the named place", { body: wire.closeBody }),
+    async ({ body }): Promise<z.input<typeof wire.closeAnswer>> => ({
+      batchNumber: await pipeline.closeNow(body?.place),
+    }),
+  );
 }

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import { unmatchedShardCircuit } from "@openledger/circuits/registry/circuit-sizes";
+import { unmatchedShardCircuit, withTwin } from "@openledger/circuits/registry/circuit-sizes";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { textOfFile } from "@openledger/foundation/utf8";
@@ -14,6 +14,7 @@ import { type Address, getAddress, isAddress, parseEther, parseGwei } from "viem
 import { z } from "zod";
 import { operatorError } from "../operator-errors.ts";
 
+const MAX_CIRCUITS = 16;
 /** The one chain on which the contracts take development keys, and on which a sequencer needs no bond. */
 export const DEVELOPMENT_CHAIN_ID = 31_337;
 
@@ -79,7 +80,9 @@ const fileSchema = z.strictObject({
   queueBaseFee: open.default(parseOpen("1")),
   queueCapacity: z.int().min(8).max(65_535).default(1_024),
   /** Circuits in the order in which batches name them; the first is the sequencer's. */
-  circuits: z.array(z.string().min(1)).min(1).max(16),
+  circuits: z.array(z.string().min(1)).min(1).max(MAX_CIRCUITS),
+  /** Whether the first circuit's twin, for batches with their data in the other place, is registered behind them. */
+  twin: z.boolean().default(true),
   /** Keys of a ceremony, or development keys, on chain 31337 alone. */
   keys: z.union([
     z.literal("development"),
@@ -121,7 +124,7 @@ const configSchema = fileSchema.transform(
 
 export type DeployConfig = z.output<typeof configSchema>;
 
-/** @throws CMD_DEPLOY_REFUSED naming every field that is wrong */
+/** @returns the configuration; `circuits` has the twin @throws CMD_DEPLOY_REFUSED naming every field that is wrong */
 export function loadDeployConfig(configPath: string): DeployConfig {
   let json: unknown;
   try {
@@ -166,10 +169,18 @@ export function loadDeployConfig(configPath: string): DeployConfig {
       `${unmatched}: a sharded- circuit needs a shard- circuit of its features and draws, and the reverse`,
       { data: { reason: "config-invalid", fields: ["circuits"] } },
     );
+  const circuits = config.twin ? withTwin(config.circuits) : config.circuits;
+  if (circuits.length > MAX_CIRCUITS)
+    throw operatorError(
+      "CMD_DEPLOY_REFUSED",
+      `circuits has ${MAX_CIRCUITS}, and ${circuits.at(-1)} is one more: leave one out, or set "twin": false`,
+      { data: { reason: "config-invalid", fields: ["circuits", "twin"] } },
+    );
   const folder = dirname(resolve(configPath));
   const at = (text: string) => resolve(folder, text);
   return {
     ...config,
+    circuits,
     deployerKeyFile: at(config.deployerKeyFile),
     operator: "keyFile" in config.operator ? { keyFile: at(config.operator.keyFile) } : config.operator,
     keys:

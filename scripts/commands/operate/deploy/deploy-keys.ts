@@ -1,10 +1,10 @@
 /** Prepares circuits and keys for `openledger deploy`: compiles the circuits and checks every key before anything is sent. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { hasOnlyBlobBatches, sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
+import { hasOnlyBlobBatches, sizesOfName, twinNameOf } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { type CircuitConfig, computeCircuitId } from "@openledger/contracts/build/verifying-key";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
@@ -46,6 +46,7 @@ export async function checkKeys(
     );
   }
   requirePlainBatch(config.circuits);
+  requireTwinKey(config);
   const checked: CheckedCircuit[] = [];
   const verified = new VerifiedKeys(join(config.out, "verified-keys.json"));
   for (const name of config.circuits) {
@@ -130,6 +131,17 @@ function requirePlainBatch(names: readonly string[]): void {
     "CMD_DEPLOY_REFUSED",
     "all batch circuits use blobs: other accounts could not post the queue without the sequencer",
     { data: { reason: "no-plain-batch", circuits: names } },
+  );
+}
+
+/** Refuses a ceremony without a key of the twin: said before the other keys are verified, which takes minutes. */
+function requireTwinKey({ circuits, keys, twin }: DeployConfig): void {
+  const name = twinNameOf(circuits[0]!);
+  if (!twin || name === null || keys === "development" || existsSync(join(keys.folder, name))) return;
+  throw operatorError(
+    "CMD_DEPLOY_REFUSED",
+    `${keys.folder} has no key of ${name}, the first circuit's twin: make one in the ceremony, or set "twin": false, and the data of all batches is in one place for good`,
+    { data: { reason: "no-twin-key", name, folder: keys.folder } },
   );
 }
 

@@ -14,6 +14,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { dataTwins } from "@openledger/circuits/registry/circuit-sizes";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { deriveKey } from "@openledger/client/l2-key";
 import { preconfirmationBondAbi } from "@openledger/contracts/build/bond-abi";
@@ -40,6 +41,7 @@ const account = anvilAccount;
 const secretOf = (index: number) => toHex(account(index).getHdKey().privateKey!);
 const [DEPLOYER, OPERATOR, TREASURY, HOLDER] = [4, 5, 6, 7];
 const CIRCUITS = ["table-1-1-1-2-1-1-1", "leaf-exit", "payee-exit-4"];
+const TWIN = "table-1-1-1-2-1-1-1-blob";
 const quiet = () => {};
 
 let anvil: Anvil;
@@ -215,20 +217,50 @@ describe("openledger deploy", () => {
       code: "CMD_DEPLOY_REFUSED",
       data: { reason: "config-invalid" },
     });
-    const blobs = writeConfig({ circuits: ["table-4-2-1-6-2-3-1-blob", "leaf-exit"] }, "blobs.json");
+    const alone = { circuits: ["table-4-2-1-6-2-3-1-blob", "leaf-exit"], twin: false };
+    const blobs = writeConfig(alone, "blobs.json");
     await expect(prepareDeployment(blobs, quiet)).rejects.toMatchObject({
       code: "CMD_DEPLOY_REFUSED",
       data: { reason: "no-plain-batch" },
     });
-    for (const alone of [["sharded-3-3-3-2"], ["shard-4-3-3-2"], ["sharded-3-3-3-2", "shard-4-3-3-4"]]) {
-      const unmatched = writeConfig({ circuits: [...CIRCUITS, ...alone] }, "unmatched.json");
-      await expect(prepareDeployment(unmatched, quiet), `${alone}`).rejects.toMatchObject({
+    for (const half of [["sharded-3-3-3-2"], ["shard-4-3-3-2"], ["sharded-3-3-3-2", "shard-4-3-3-4"]]) {
+      const unmatched = writeConfig({ circuits: [...CIRCUITS, ...half] }, "unmatched.json");
+      await expect(prepareDeployment(unmatched, quiet), `${half}`).rejects.toMatchObject({
         code: "CMD_DEPLOY_REFUSED",
         data: { reason: "config-invalid", fields: ["circuits"] },
       });
     }
     const circuits = [...CIRCUITS, "sharded-3-3-3-2", "shard-4-3-3-2", "table-4-2-1-6-2-3-1"];
-    expect(loadDeployConfig(writeConfig({ circuits }, "more.json")).circuits).toEqual(circuits);
+    expect(loadDeployConfig(writeConfig({ circuits, twin: false }, "more.json")).circuits).toEqual(circuits);
+  });
+
+  it("registers the first circuit's twin unless it is told not to, and then says what is lost", async () => {
+    const prepared = await prepareDeployment(writeConfig(), quiet);
+    expect(prepared.circuits.map(({ record }) => record.name)).toEqual([...CIRCUITS, TWIN]);
+    expect(describeDeployment(prepared).join("\n")).toContain("data        calldata or a blob");
+    const { recordPath } = await carryOut(prepared, quiet);
+    const { circuits } = loadDeployment(recordPath);
+    expect(dataTwins(circuits)).toMatchObject({ blob: { name: TWIN }, calldata: { name: CIRCUITS[0] } });
+
+    const without = await prepareDeployment(writeConfig({ twin: false, out: "without" }), quiet);
+    expect(without.circuits.map(({ record }) => record.name)).toEqual(CIRCUITS);
+    expect(describeDeployment(without).join("\n")).toContain("data        calldata alone");
+    expect(without.warnings).toContainEqual(expect.stringContaining("in calldata for good"));
+
+    const many = [...CIRCUITS, ...Array.from({ length: 13 }, (_, i) => `payee-exit-${i + 5}`)];
+    expect(() => loadDeployConfig(writeConfig({ circuits: many }, "many.json"))).toThrow(
+      expect.objectContaining({ code: "CMD_DEPLOY_REFUSED" }),
+    );
+    expect(loadDeployConfig(writeConfig({ circuits: many, twin: false }, "many.json")).circuits).toEqual(
+      many,
+    );
+
+    // The keys of a ceremony of before, and none of the twin: said before any is read.
+    const keys = { folder: "keys", ptau: "made.ptau" };
+    await expect(prepareDeployment(writeConfig({ keys, out: "keyless" }), quiet)).rejects.toMatchObject({
+      code: "CMD_DEPLOY_REFUSED",
+      data: { reason: "no-twin-key", name: TWIN },
+    });
   });
 
   it("bonds the sequencer with ETH of the deployer's, needs that on other chains, and takes no 0", async () => {

@@ -8,7 +8,7 @@ import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { Contribution } from "@openledger/prover/keys/contributions";
 import { createPublicClient, formatEther, http, type PublicClient } from "viem";
 import { operatorError } from "../operator-errors.ts";
-import { lacksBlobTwin } from "./blob-twin.ts";
+import { dataPlacesOf } from "./data-places.ts";
 import { DEVELOPMENT_CHAIN_ID, type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
 import { type CheckedCircuit, checkKeys } from "./deploy-keys.ts";
 import { writeRecord, writeVerification } from "./deploy-output.ts";
@@ -133,10 +133,8 @@ function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], p
     warnings.push("without a leaf-exit and a payee-exit circuit the ledger can never be frozen and left");
   else if (settledPayees > exitPayees)
     warnings.push(`settlements have ${settledPayees} payees, exits ${exitPayees}: some could not leave`);
-  if (lacksBlobTwin(sizes))
-    warnings.push(
-      `full batches of ${circuits[0]!.record.name} are cheaper in blobs, and ${circuits[0]!.record.name}-blob is missing: they always go into calldata`,
-    );
+  const loss = dataPlacesOf(sizes)?.loss ?? null;
+  if (loss !== null) warnings.push(`without the twin of ${circuits[0]!.record.name} ${loss}`);
   if (circuits.some((circuit) => circuit.record.isDevelopment))
     warnings.push("DEVELOPMENT KEYS: their secrets are public, anyone can forge every proof of this rollup");
   const { governance } = config;
@@ -162,6 +160,7 @@ function describeCeremony(contributions: readonly Contribution[]): string {
 export function describeDeployment({ circuits, config, cost, plan, warnings }: PreparedDeployment): string[] {
   const { deployer, rollup } = plan;
   const eth = (wei: bigint) => `${formatEther(wei)} ETH`;
+  const places = dataPlacesOf(circuits.map((circuit) => circuit.config));
   const token = "holder" in config.token ? `new, all of it to ${config.token.holder}` : "exists";
   return [
     `deployment on chain ${config.l1.chainId} by ${deployer.address}`,
@@ -190,6 +189,7 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
       ({ contributions, record }) =>
         `  circuit     ${record.name}: ${contributions === null ? "DEVELOPMENT KEY" : describeCeremony(contributions)}`,
     ),
+    ...(places === null ? [] : [`  data        ${places.text}`]),
     ...(plan.governance === null ? [] : describeGovernance(plan.governance)),
     ...(warnings.length === 0 ? [] : ["", "warnings:", ...warnings.map((text) => `  ${text}`)]),
   ];

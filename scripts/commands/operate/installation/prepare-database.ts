@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { HOST_PART } from "@openledger/datanets/store/host-schema";
 import { Database } from "@openledger/foundation/database/database";
-import { JOBS, WORKER_RIGHTS } from "@openledger/foundation/database/job-tables";
+import { JOBS, workerRights } from "@openledger/foundation/database/job-tables";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
 import { DATABASE_SETTINGS, openDatabase } from "@openledger/foundation/database/open-database";
 import { makeRole, type Rights, roleAt, rowRights } from "@openledger/foundation/database/roles";
@@ -19,12 +19,16 @@ import {
   SHARED_SETTINGS,
 } from "@openledger/foundation/settings";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
-import { FACTORY_PART, FACTORY_WORKER_RIGHTS } from "@openledger/models/factory/store/factory-schema";
+import {
+  FACTORY_PART,
+  FACTORY_QUEUES,
+  FACTORY_WORKER_RIGHTS,
+} from "@openledger/models/factory/store/factory-schema";
 import { openTicketQueues } from "@openledger/models/factory/store/job-tickets";
 import { ANSWERS_PART } from "@openledger/models/serving/answers/answer-store";
 import { KEYS_PART } from "@openledger/models/serving/api-keys";
 import { openSettlingQueue } from "@openledger/models/settling/daemon/settling-queue";
-import { openProofQueue } from "@openledger/prover/queue/prove-queue";
+import { openProofQueue, PROOF_QUEUE } from "@openledger/prover/queue/prove-queue";
 import { DATABASE_SERVICES, type DatabaseService, databasePaths } from "./installation.ts";
 
 /** A part of the database, and whether its data are of one rollup. */
@@ -50,8 +54,8 @@ const PARTS: Readonly<Record<DatabaseService, readonly OwnedPart[]>> = {
 
 /** Rights of services that take jobs and put none. */
 const WORKERS: Readonly<Partial<Record<DatabaseService, Rights>>> = {
-  prover: WORKER_RIGHTS,
-  "factory-worker": [...WORKER_RIGHTS, ...FACTORY_WORKER_RIGHTS],
+  prover: workerRights([PROOF_QUEUE]),
+  "factory-worker": [...workerRights(FACTORY_QUEUES), ...FACTORY_WORKER_RIGHTS],
 };
 
 const rightsOf = (service: DatabaseService): Rights =>

@@ -9,6 +9,7 @@ import {
   type TestDatabase,
 } from "@openledger/foundation/testing/test-database";
 import { FACTORY_PART } from "@openledger/models/factory/store/factory-schema";
+import { openTicketQueues, sendRun } from "@openledger/models/factory/store/job-tickets";
 import { openProofQueue } from "@openledger/prover/queue/prove-queue";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeWorkerRole } from "./worker-role.ts";
@@ -52,6 +53,15 @@ it("gives a factory's worker its rights, and none to a database without a factor
     openDatabase(databaseAt(url), { part: FACTORY_PART, rollup, logger, migrates });
   await (await open(home.url, true)).close();
   await write();
+  const queues = await openTicketQueues(databaseAt(home.url), { logger, migrates: true });
+  for (const queue of [queues.trainings, queues.activations])
+    await sendRun(queue, { jobId: "job-1", run: 1 });
+  await queues.close();
+  const worker = databaseAt((await readFile(out, "utf8")).trim());
+  const seen = await openTicketQueues(worker, { logger, migrates: false });
+  for (const queue of [seen.trainings, seen.activations])
+    expect(await queue.counts()).toMatchObject({ waitingCount: 1 });
+  await seen.close();
   const database = await open((await readFile(out, "utf8")).trim(), false);
   expect(await database.query("update jobs set holder = null")).toEqual([]);
   expect(await database.query("select from contents")).toEqual([]);

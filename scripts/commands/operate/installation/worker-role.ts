@@ -17,8 +17,12 @@ import {
   SHARED_SETTINGS,
 } from "@openledger/foundation/settings";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { FACTORY_PART, FACTORY_WORKER_RIGHTS } from "@openledger/models/factory/store/factory-schema";
-import { openProofQueue } from "@openledger/prover/queue/prove-queue";
+import {
+  FACTORY_PART,
+  FACTORY_QUEUES,
+  FACTORY_WORKER_RIGHTS,
+} from "@openledger/models/factory/store/factory-schema";
+import { openProofQueue, PROOF_QUEUE } from "@openledger/prover/queue/prove-queue";
 
 /**
  * Makes the role, or gives it a new password, and writes the address that its workers use.
@@ -43,7 +47,12 @@ export async function writeWorkerRole(
   try {
     const password = randomBytes(24).toString("base64url");
     if (isForFactory) await requireFactory(database);
-    await makeWorkerRole(database, { name, password, rights: isForFactory ? FACTORY_WORKER_RIGHTS : [] });
+    await makeWorkerRole(database, {
+      name,
+      password,
+      queues: [PROOF_QUEUE, ...(isForFactory ? FACTORY_QUEUES : [])],
+      rights: isForFactory ? FACTORY_WORKER_RIGHTS : [],
+    });
     await writeFileWhole(out, `${addressOf(url, name, password)}\n`, { mode: 0o600 });
   } finally {
     await database.close();

@@ -1,0 +1,37 @@
+/** Places in which a rollup's batches can have their data, by its circuits, and what is lost where there is one alone. */
+import { type BatchShape, placeOf } from "@openledger/circuits/protocol";
+import { batchShape, type CircuitSizes, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { cheaperPlace, type DataPrices } from "@openledger/contracts/l1/data-cost";
+
+/** Blob gas at its floor, a sixteenth of gas (EIP-7918). */
+const FLOOR_PRICES: DataPrices = { gasPriceWei: 16n, blobGasPriceWei: 1n };
+
+interface DataPlaces {
+  readonly text: string;
+  /** What is lost without the first circuit's twin; null with it. */
+  readonly loss: string | null;
+}
+
+/** Describes the places for a deployer. null where the first circuit proves no batches. */
+export function dataPlacesOf(circuits: readonly CircuitSizes[]): DataPlaces | null {
+  const [first] = circuits;
+  if (first === undefined || first.sort !== CIRCUIT_SORT.batch) return null;
+  const { blob, calldata } = dataTwins(circuits);
+  if (blob !== null && calldata !== null)
+    return { text: "calldata or a blob, for each batch by L1's prices", loss: null };
+  const shape = batchShape(first);
+  const place = placeOf(shape);
+  const other = place === "blob" ? "calldata" : "a blob";
+  const isCheaper = cheaperPlace(fullCounts(shape), FLOOR_PRICES, null) !== place;
+  const cost = isCheaper ? `full ones are cheaper in ${other}` : `${other} stays closed to them at any price`;
+  return {
+    text: place === "blob" ? "blobs alone" : "calldata alone",
+    loss: `all batches have their data in ${place === "blob" ? "blobs" : "calldata"} for good: ${cost}`,
+  };
+}
+
+const fullCounts = ({ narrow, table }: BatchShape) => ({
+  transfers: narrow - table.members,
+  payments: table.members,
+});
