@@ -1,3 +1,4 @@
+/** Entry of `npm start`: runs the devnet (devnet/devnet.ts) and exits with its status. */
 import { runDevnet } from "./devnet/devnet.ts";
 
 process.exitCode = await runDevnet(process.argv.slice(2));

@@ -162,6 +162,12 @@ const PROCESS_ROWS = {
     meaning: "the PostgreSQL database does not store Unicode text",
     remedy: "make the database again with the encoding UTF8, from the template template0",
   },
+  SRV_DATABASE_UNSUITABLE: {
+    meaning:
+      "the PostgreSQL server is too old, or a pooler before it drops what a connection asks for; nothing was changed. `data.reason`, `data.found`, `data.expected`",
+    remedy:
+      "use PostgreSQL 15 or later, and name the server itself in DATABASE_URL: docs/how-to/many-machines.md",
+  },
   SRV_DATABASE_SCHEMA: {
     meaning:
       "the tables in the PostgreSQL database have another version than this one works with; nothing was changed. `data.found`, `data.expected`",

@@ -4,6 +4,7 @@
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashTagged } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG, TREE_ARITY } from "../protocol.ts";
 
@@ -35,7 +36,7 @@ export function hashRow(content: Uint8Array): bigint {
 }
 
 export function digestToField(digest: Uint8Array): bigint {
-  return digest.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) % FIELD_ORDER;
+  return BigInt(`0x${bytesToHex(digest)}`) % FIELD_ORDER;
 }
 
 /** Minimum depth, at least 1, of an eight-ary tree that holds this many leaves. */

@@ -207,6 +207,12 @@ describe("what people bring", () => {
       records: [{ kind: "label", row: digests[6]!, label: "good", flags: [], note }],
     });
     expect(taken!.error).toBeNull();
+    const [refused] = await sayRecords(carol, {
+      hostUrl: host.url,
+      datanetId: world.datanetId,
+      records: [{ kind: "label", row: digests[6]!, label: "go\0od", flags: [], note: "" }],
+    });
+    expect(refused!.error).toMatchObject({ code: "DNT_RECORD_INVALID" });
     const dave = await world.user(4);
     await sayRecords(dave, {
       hostUrl: host.url,

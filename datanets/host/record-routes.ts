@@ -9,8 +9,15 @@ import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError, datanetErrors } from "../datanet-errors.ts";
-import { checkRecords, recordId, type SignedRecord, signedRecordSchema } from "../records/record.ts";
+import {
+  checkSignatures,
+  idOfMessage,
+  recordMessage,
+  type SignedRecord,
+  signedRecordSchema,
+} from "../records/record.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import type { HostLeaf } from "../store/ledger-view.ts";
 import { leftOutRows, publicRecords } from "../store/listed-records.ts";
 import { RecordIntake } from "../store/record-intake.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
@@ -45,29 +52,35 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     async ({ body, params: { id } }) => {
       const datanet = await store.require(id);
       const read = body.records.map((value) => readRecord(datanet, value));
-      const sound = checkRecords(
-        domain,
-        read.flatMap((one) => (isRollupError(one) ? [] : [one])),
-      );
+      const records = read.flatMap((one) => (isRollupError(one) ? [] : [one]));
+      const messages = records.map(({ body }) => recordMessage(domain, body));
+      const ids = messages.map(idOfMessage);
       const card = await cardOf(context, datanet);
-      const here = await recordsHere(
-        store.database,
-        id,
-        read.flatMap((one) => (isRollupError(one) ? [] : [recordId(domain, one.body)])),
+      const sound = checkSignatures(records, messages);
+      const signers = new Map<number, HostLeaf | null>();
+      for (const leafId of new Set(records.map(({ body }) => body.leafId)))
+        signers.set(leafId, await ledger.leaf(leafId));
+      const isSigned = records.map(
+        ({ body, keyX }, i) => sound[i]! && signers.get(body.leafId)?.keyX === BigInt(keyX),
       );
+      // A record that is here stays, though its leaf has another key by now. What passes is looked for when it is taken.
+      const doubtful = ids.filter((_, i) => !isSigned[i] || records[i]!.body.kind === "verified");
+      const here = await recordsHere(store.database, id, doubtful);
       const offers: { place: number; offer: RecordOffer }[] = [];
       const errors: (RollupError | null)[] = read.map((one) => (isRollupError(one) ? one : null));
+      const readIds = read.map((): `0x${string}` | null => null);
       let next = 0;
       for (const [place, record] of read.entries()) {
         if (isRollupError(record)) continue;
-        const isSound = sound[next++]!;
-        const signer = await ledger.leaf(record.body.leafId);
-        const recordsId = recordId(domain, record.body);
-        if (here.has(recordsId)) continue;
-        if (!isSound || signer === null || signer.keyX !== BigInt(record.keyX)) {
+        const i = next++;
+        const ownId = ids[i]!;
+        readIds[place] = ownId;
+        if (here.has(ownId)) continue;
+        if (!isSigned[i]) {
           errors[place] = notSigned(record.body.leafId);
           continue;
         }
+        const signer = signers.get(record.body.leafId)!;
         if (record.body.kind === "verified") {
           errors[place] = await refusalOf(requireOnLedger(ledger, record.body));
           if (errors[place] !== null) continue;
@@ -76,7 +89,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
           requireNewest(known, record.body);
           requireMaySay(record.body, signer, { ...known, card, datanetId: id });
         };
-        offers.push({ place, offer: { id: recordsId, record, check } });
+        offers.push({ place, offer: { id: ownId, record, check } });
       }
       const refusals = await intake.take(
         datanet,
@@ -88,13 +101,12 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         else if ((datanetErrors.statusOf(refusal.code) ?? 500) >= 500) throw refusal;
         errors[place] = refusal;
       }
-      const results = read.map((record, i) => {
-        const error = errors[i];
-        if (error != null) {
+      const results = errors.map((error, i) => {
+        if (error !== null) {
           metrics.errors.inc({ code: error.code });
           return { id: null, error: error.toJSON() };
         }
-        return { id: recordId(domain, (record as SignedRecord).body), error: null };
+        return { id: readIds[i], error: null };
       });
       return { results };
     },

@@ -19,6 +19,8 @@ export type TakenRequest = "taken" | "replayed" | "other-session";
 
 /** Time between two deletions of what has run out. */
 const FORGET_EVERY_MS = 60_000;
+/** What has run out by the clock of one server may be good by another's: it is known for so much longer. */
+const FORGET_AFTER_MS = 600_000;
 /** A session changes only when the server has crashed: then its requests are forgotten too, and `take` sees it. */
 const KNOWN_MS = 1_000;
 
@@ -49,7 +51,9 @@ export class DatabaseSessions implements RequestSessions {
   async take({ expiresAtMs, nonce, session }: SignedRequest, nowMs: number): Promise<TakenRequest> {
     if (nowMs - this.#forgottenAtMs > FORGET_EVERY_MS) {
       this.#forgottenAtMs = nowMs;
-      await this.#database.query("delete from requests where expires_at_ms < $1::bigint", [nowMs]);
+      await this.#database.query("delete from requests where expires_at_ms < $1::bigint", [
+        nowMs - FORGET_AFTER_MS,
+      ]);
     }
     const [result] = await this.#database.query<{ is_current: boolean; is_new: boolean }>(
       `with current as (select 1 from sessions where session = $1),

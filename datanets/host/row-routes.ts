@@ -1,3 +1,4 @@
+/** Routes of the Datanet host to search, read and label rows. host-api.ts registers them. */
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";

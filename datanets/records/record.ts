@@ -6,8 +6,10 @@
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { type Signature, verifySignatures } from "@openledger/circuits/field/curve/eddsa";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWellFormed } from "@openledger/foundation/utf8";
 import { z } from "zod";
@@ -20,7 +22,7 @@ const leafId = z
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const hex = z.string().regex(/^0x[0-9a-f]{64}$/);
 const note = z.string().max(4_000).refine(isWellFormed, "has half of a surrogate pair");
-const label = z.string().min(1).max(60).refine(isWellFormed, "has half of a surrogate pair");
+const label = z.string().min(1).max(60).refine(isStorableText, "has a NUL or half of a surrogate pair");
 const timeMs = z.int().min(0).max(8_640_000_000_000_000);
 
 const common = {
@@ -149,20 +151,21 @@ export function taggedMessage(tag: string, domain: bigint, value: unknown): bigi
   const encoder = new TextEncoder();
   const hash = sha256.create();
   hash.update(encoder.encode(tag));
-  hash.update(
-    Uint8Array.from({ length: DOMAIN_BYTES }, (_, i) => Number((domain >> BigInt(8 * (31 - i))) & 0xffn)),
-  );
+  hash.update(hexToBytes(domain.toString(16).padStart(2 * DOMAIN_BYTES, "0")));
   hash.update(encoder.encode(canonicalJson(value)));
   return digestToField(hash.digest());
 }
 
-/** Message that a record's key signs; as 0x-hex it is the record's id. */
-function recordMessage(domain: bigint, body: RecordBody): bigint {
+/** Message that a record's key signs. */
+export function recordMessage(domain: bigint, body: RecordBody): bigint {
   return taggedMessage("OpenLedger datanet record v1", domain, body);
 }
 
+/** Id of the record with a message. */
+export const idOfMessage = (message: bigint): `0x${string}` => hex32(message);
+
 export const recordId = (domain: bigint, body: RecordBody): `0x${string}` =>
-  hex32(recordMessage(domain, body));
+  idOfMessage(recordMessage(domain, body));
 
 export function signRecord(
   domain: bigint,
@@ -178,11 +181,18 @@ export function signRecord(
 }
 
 /** Returns, for each record, true if the key that it names has signed it. The caller checks whose key it is. */
-export function checkRecords(domain: bigint, records: readonly SignedRecord[]): boolean[] {
+export const checkRecords = (domain: bigint, records: readonly SignedRecord[]): boolean[] =>
+  checkSignatures(
+    records,
+    records.map(({ body }) => recordMessage(domain, body)),
+  );
+
+/** Checks records as `checkRecords` does. @param messages by `recordMessage`, where they are needed for ids too */
+export function checkSignatures(records: readonly SignedRecord[], messages: readonly bigint[]): boolean[] {
   return verifySignatures(
-    records.map(({ body, keyX, signature: { r8x, r8y, s } }) => ({
+    records.map(({ keyX, signature: { r8x, r8y, s } }, i) => ({
       keyX: BigInt(keyX),
-      message: recordMessage(domain, body),
+      message: messages[i]!,
       signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
     })),
   );

@@ -112,6 +112,44 @@ describe("rows of a commit", () => {
     expect((await datanet()).rowCount).toBe(4);
   });
 
+  it("Attack: that are long to read in four languages are read in short statements, by a new card too", async () => {
+    const row = { kind: "text" as const, fields: [], maxBytes: 65_536 };
+    const card = (...languages: string[]) => nameCard(sampleCard({ row, languages }));
+    await (await datanet()).addCard(card("de", "en", "ar", "ru"));
+    const han = (first: number) =>
+      Array.from({ length: 21_800 }, (_, i) => String.fromCodePoint(0x4e00 + ((first + i * 7_919) % 20_000)));
+    const longRows = [1, 2, 3, 4, 5, 6].map((first) => new TextEncoder().encode(han(first).join("")));
+    const rows = [...longRows, ...sampleRows(3)];
+    const lengths: number[] = [];
+    const { database } = store;
+    const { transaction } = database;
+    database.transaction = (work, options) =>
+      transaction.call(
+        database,
+        ({ query }) =>
+          work({
+            query: (text, values) => {
+              if (/(insert into|update) row_words/.test(text))
+                lengths.push((values!.at(-1) as string[]).join("").length);
+              return query(text, values);
+            },
+          }),
+        options,
+      ) as never;
+    await bring(rows);
+    expect(lengths.length).toBeGreaterThan(1);
+    await (await datanet()).addCard(card("de", "en"));
+    while (await redescribePart(store));
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(262_144);
+    expect(await database.query("select count(*)::int as count from row_words")).toEqual([
+      { count: rows.length },
+    ]);
+    const text = han(6).slice(0, 3).join("");
+    const page = { from: 0, limit: 9 };
+    const found = await new RowSearch().find(await datanet(), card("de", "en").card, { text }, page);
+    expect(found.total).toBe(longRows.length);
+  }, 60_000);
+
   it("are refused with another list than the ledger's", async () => {
     const rows = sampleRows(2);
     const rowsRoot = contributionRoot(rows.map(hashRow));

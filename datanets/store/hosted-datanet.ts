@@ -334,7 +334,7 @@ export class HostedDatanet implements StoredDatanet {
     return found.bytes;
   }
 
-  /** Those of these roots that have versions whose lists are here. */
+  /** Roots among these that have versions whose lists are here. */
   async versionsHere(roots: readonly string[]): Promise<Set<string>> {
     const found = await this.database.query<{ root: string }>(
       "select rows_root as root from versions where datanet_id = $1 and rows_root = any($2)",

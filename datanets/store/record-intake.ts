@@ -1,6 +1,6 @@
 /**
- * Records of requests that a host gets at once: while some are stored, others wait, and are stored together. So many labellers
- * share the cost of a transaction (record-routes.ts).
+ * Stores the signed records of many requests to a host in one transaction: while some are stored, others wait, and go together.
+ * So many labellers share the cost of a transaction (record-routes.ts).
  */
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { HostedDatanet } from "./hosted-datanet.ts";

@@ -5,7 +5,7 @@
 
 import type { HostStore } from "./host-store.ts";
 import { describe } from "./row-description.ts";
-import { configurationsOf, vectorSql } from "./row-words.ts";
+import { configurationsOf, countForStatement, vectorSql } from "./row-words.ts";
 
 const ROWS_A_PART = 200;
 
@@ -25,13 +25,15 @@ export async function redescribePart(store: HostStore): Promise<boolean> {
     if (next === undefined) return false;
     const { datanetId, endRow, nextRow, policy } = next;
     const { card } = (await store.card(datanetId, policy, queries))!;
-    const end = Math.min(endRow, nextRow + ROWS_A_PART);
+    const lastEnd = Math.min(endRow, nextRow + ROWS_A_PART);
     const found = await queries.query<{ number: number; content: Buffer }>(
       `select number, contents.bytes as content from rows join contents using (digest)
-        where datanet_id = $1 and number >= $2 and number < $3`,
-      [datanetId, nextRow, end],
+        where datanet_id = $1 and number >= $2 and number < $3 order by number`,
+      [datanetId, nextRow, lastEnd],
     );
-    const described = found.map(({ content, number }) => ({ number, ...describe(card, content) }));
+    const all = found.map(({ content, number }) => ({ number, ...describe(card, content) }));
+    const described = all.slice(0, countForStatement(all));
+    const end = described.length < all.length ? described.at(-1)!.number + 1 : lastEnd;
     const numbers = described.map(({ number }) => number);
     await queries.query(
       `update rows set label = part.label, is_well_formed = part.is_well_formed

@@ -8,6 +8,8 @@ import type { Card } from "../card/card.ts";
 const MAX_CHARACTERS = 50_000;
 const MAX_WORD_LENGTH = 40;
 const MAX_WORDS_A_QUERY = 16;
+/** Attack: of pairs of Chinese characters, read in four languages, each takes 10 µs, and a statement has half a minute. */
+const MAX_CHARACTERS_A_STATEMENT = 256 * 1024;
 
 const UNSPACED = String.raw`[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\u30fc]`;
 const RUNS = new RegExp(String.raw`(${UNSPACED}+)|(?:(?!${UNSPACED})[\p{L}\p{M}\p{N}])+`, "gu");
@@ -63,6 +65,16 @@ export function wordsOfText(text: string): string {
     else words.push(...pairsOf(unspaced), [...unspaced].at(-1)!);
   }
   return words.join(" ");
+}
+
+/** Number of the first rows whose words one statement may write: one at least. */
+export function countForStatement(rows: readonly { readonly words: string }[]): number {
+  let length = 0;
+  const end = rows.findIndex(({ words }, i) => {
+    length += words.length;
+    return i > 0 && length > MAX_CHARACTERS_A_STATEMENT;
+  });
+  return end < 0 ? rows.length : end;
 }
 
 /** A search as texts of `tsquery`, "" for none. `beginning` is for its last word, which may be cut short, as "attrib*". */

@@ -26,6 +26,7 @@ export async function recordsHere(
   datanetId: number,
   ids: readonly string[],
 ): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
   const found = await queries.query<{ id: string }>(
     `select id from records where datanet_id = $1 and id = any($2)
        union all select id from verified where datanet_id = $1 and id = any($2)`,
@@ -45,23 +46,25 @@ export async function takeRecords(
 ): Promise<(RollupError | null)[]> {
   if (offers.length === 0) return [];
   return datanet.database.transaction(async (queries) => {
-    const { recordCount } = await lock(queries, datanet.id);
-    const here = await recordsHere(
-      queries,
-      datanet.id,
-      offers.map(({ id }) => id),
-    );
     const bodies = offers.map(({ record }) => record.body);
-    const [rows, commits, { current, state }, recomputations, usage] = [
-      await knownRows(queries, datanet.id, bodies),
-      await knownCommits(queries, datanet.id, bodies),
-      await knownState(queries, datanet.id, bodies),
-      await knownRecomputations(queries, datanet.id, bodies),
-      await quotas.begin(
-        queries,
-        bodies.map(({ leafId }) => leafId),
-      ),
-    ];
+    // Sent together; the first one has the others wait for the lock.
+    const [{ recordCount }, here, rows, commits, { current, state }, recomputations, usage] =
+      await Promise.all([
+        lock(queries, datanet.id),
+        recordsHere(
+          queries,
+          datanet.id,
+          offers.map(({ id }) => id),
+        ),
+        knownRows(queries, datanet.id, bodies),
+        knownCommits(queries, datanet.id, bodies),
+        knownState(queries, datanet.id, bodies),
+        knownRecomputations(queries, datanet.id, bodies),
+        quotas.begin(
+          queries,
+          bodies.map(({ leafId }) => leafId),
+        ),
+      ]);
     for (const { id, record } of recomputations.records) state.add(id, record.body);
     const known = {
       recordState: state,
@@ -94,18 +97,22 @@ export async function takeRecords(
       }
     }
     if (taken.length === 0) return results;
-    await usage.store();
     const stored = taken.filter(({ record }) => !isVerifiedRecord(record));
-    await storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows });
-    if (outdated.length > 0)
-      await queries.query("update records set is_current = false where datanet_id = $1 and id = any($2)", [
-        datanet.id,
-        outdated,
-      ]);
-    await storeRecomputations(queries, datanet.id, taken);
-    await storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state });
-    await storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state });
-    await changed(queries, datanet.id, { records: stored.length });
+    await Promise.all([
+      usage.store(),
+      storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows }),
+      // After the records: an outdated one may be among them.
+      outdated.length === 0
+        ? []
+        : queries.query("update records set is_current = false where datanet_id = $1 and id = any($2)", [
+            datanet.id,
+            outdated,
+          ]),
+      storeRecomputations(queries, datanet.id, taken),
+      storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state }),
+      storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state }),
+      changed(queries, datanet.id, { records: stored.length }),
+    ]);
     return results;
   });
 }
@@ -248,7 +255,7 @@ async function storeRowStates(
     };
   });
   const column = <T>(read: (change: (typeof changes)[number]) => T): T[] => changes.map(read);
-  await query(
+  const updated = query(
     `update rows set begun_at = change.begun_at, label_count = change.label_count, top_label = change.top_label,
             top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
             gold_label = change.gold_label, suggested_label = change.suggested_label,
@@ -275,8 +282,11 @@ async function storeRowStates(
   );
   // The last of each leaf for a row: of two in one request the second.
   const last = [...new Map(labels.map((label) => [`${label.row} ${label.body.leafId}`, label])).values()];
-  if (last.length === 0) return;
-  await query(
+  if (last.length === 0) {
+    await updated;
+    return;
+  }
+  const inserted = query(
     `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[])
        on conflict (datanet_id, row_number, leaf_id) do update
           set label = excluded.label, at_ms = excluded.at_ms, saw_suggestion = excluded.saw_suggestion`,
@@ -290,11 +300,12 @@ async function storeRowStates(
       last.map(({ record }) => record),
     ],
   );
-  await query(
+  const deleted = query(
     `delete from label_leases using unnest($2::int[], $3::int[]) as given (row_number, leaf_id)
       where datanet_id = $1 and label_leases.row_number = given.row_number and label_leases.leaf_id = given.leaf_id`,
     [datanetId, last.map(({ row }) => row), last.map(({ body }) => body.leafId)],
   );
+  await Promise.all([updated, inserted, deleted]);
 }
 
 /** Counts of all that `outcomeOf` reads of a row's records: the rest of it is SQL, since a card may change (row-outcome.ts). */

@@ -69,10 +69,21 @@ export function databaseError(cause: unknown): RollupError {
     : processErrors.raise("SRV_DATABASE_FAILED", "the database refused a statement", { data, cause });
 }
 
+/** Words of a pooler that does not pass a connection's settings on. */
+const REFUSED_OPTIONS = /unsupported startup parameter/;
+
 /** The same error with the driver's words, for the operator of a process that cannot start. */
 export function explained(error: unknown): unknown {
-  if (!isUnreachable(error) || !(error instanceof Error) || !(error.cause instanceof Error)) return error;
-  const { cause, message } = error;
-  const { data } = error as RollupError;
-  return processErrors.raise("SRV_DATABASE_UNREACHABLE", `${message}: ${cause.message}`, { data, cause });
+  if (!isRollupError(error) || !(error.cause instanceof Error)) return error;
+  const { cause, code, data, message } = error;
+  const words = `${message}: ${cause.message}`;
+  if (REFUSED_OPTIONS.test(cause.message))
+    return processErrors.raise(
+      "SRV_DATABASE_UNSUITABLE",
+      `what is between this process and the server takes no options (${cause.message}): name the server itself in DATABASE_URL`,
+      { data: { reason: "options-refused" }, cause },
+    );
+  return code === "SRV_DATABASE_UNREACHABLE" || code === "SRV_DATABASE_FAILED"
+    ? processErrors.raise(code, words, { data, cause })
+    : error;
 }

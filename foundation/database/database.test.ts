@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { Client, Pool } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
@@ -129,6 +131,69 @@ describe("a part's schema", () => {
       await expect(database({ url })).rejects.toMatchObject({ code: "SRV_DATABASE_ENCODING" });
     } finally {
       await administer(home.url, "drop database latin with (force)");
+    }
+  });
+});
+
+describe("a connection", () => {
+  it("whose settings are dropped on the way is refused before anything is made", async () => {
+    // As a pooler does that ignores them.
+    const url = `${home.url}&options=-c%20timezone%3DUTC`;
+    await expect(database({ url })).rejects.toMatchObject({
+      code: "SRV_DATABASE_UNSUITABLE",
+      data: { reason: "options-dropped", expected: "sample" },
+    });
+    await database();
+    const [one] = open;
+    expect(await one!.query("select schemaname from pg_tables where tablename = 'things'")).toEqual([
+      { schemaname: "sample" },
+    ]);
+  });
+
+  it("whose settings a pooler does not take is told as such", async () => {
+    const pooler = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", () => {
+        const fields = "SFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
+        const head = Buffer.alloc(5, "E");
+        head.writeUInt32BE(4 + fields.length, 1);
+        socket.end(Buffer.concat([head, Buffer.from(fields)]));
+      });
+    });
+    await once(pooler.listen(0, "127.0.0.1"), "listening");
+    try {
+      const { port } = pooler.address() as AddressInfo;
+      await expect(database({ url: `postgres://nobody@127.0.0.1:${port}/none` })).rejects.toMatchObject({
+        code: "SRV_DATABASE_UNSUITABLE",
+        data: { reason: "options-refused" },
+      });
+    } finally {
+      pooler.close();
+    }
+  });
+
+  it("to a server that takes no writes is refused, though all tables are there", async () => {
+    await database();
+    const name = /test_\w+/.exec(home.url)![0];
+    await administer(server.url, `alter database ${name} set default_transaction_read_only = on`);
+    await expect(database()).rejects.toMatchObject({
+      code: "SRV_DATABASE_UNREACHABLE",
+      data: { reason: "read-only" },
+    });
+  });
+
+  it("that may not make schemas is refused in the server's words", async () => {
+    const role = `${/test_\w+/.exec(home.url)![0]}_reader`;
+    await administer(home.url, `create role ${role} login`);
+    await administer(home.url, "create schema openledger");
+    await administer(home.url, `create table openledger.parts (name text)`);
+    try {
+      await expect(database({ url: addressOf(home.url, role, "") })).rejects.toMatchObject({
+        code: "SRV_DATABASE_FAILED",
+        message: expect.stringContaining("permission denied"),
+      });
+    } finally {
+      await administer(home.url, `drop role ${role}`);
     }
   });
 });

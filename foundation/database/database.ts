@@ -56,6 +56,8 @@ const SERVER_KEEPALIVE = {
 const KEEPALIVE_MS = 20_000;
 /** Limit of a statement that has none: 0 would be the pool's. */
 const UNLIMITED_MS = 2 ** 31 - 1;
+/** Multiranges came with 14; 15 is the first one in which nobody else may make tables. */
+const MIN_VERSION = 15;
 /** A transaction that lost a race is tried again so often. */
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
@@ -112,7 +114,7 @@ export class Database implements Transactions {
 
   /**
    * Connects, compares the database with what the process expects, and brings the part's schema to this version.
-   * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_WRONG_DATABASE, SRV_DATABASE_SCHEMA
+   * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_UNSUITABLE, SRV_WRONG_DATABASE, SRV_DATABASE_SCHEMA
    */
   static async open(options: DatabaseOptions): Promise<Database> {
     const {
@@ -143,14 +145,15 @@ export class Database implements Transactions {
         .map(([name, value]) => `-c ${name}=${value}`)
         .join(" "),
     };
-    const pool = new Pool({ ...config, max: maxConnections });
+    // Queries of a transaction that do not wait for each other go to the server together.
+    const pool = new Pool({ ...config, max: maxConnections, pipeline: true });
     // An idle connection that ends is replaced by the next query.
     pool.on("error", (error) =>
       logger.warn({ err: errorFacts(error) }, "a connection to the database ended"),
     );
     const database = new Database(pool, config, options);
     try {
-      await database.#requireUnicode();
+      await database.#requireFit(part);
       await migrate(database, part, { rollup, mayMigrate: migrates, logger });
       return database;
     } catch (error) {
@@ -309,14 +312,43 @@ export class Database implements Transactions {
     await this.#onClosed();
   }
 
-  async #requireUnicode(): Promise<void> {
-    const [row] = await this.query<{ server_encoding: string }>("show server_encoding");
-    if (row!.server_encoding === "UTF8") return;
-    throw processErrors.raise(
-      "SRV_DATABASE_ENCODING",
-      `the database has the encoding ${row!.server_encoding}: make it again with UTF8 (createdb --encoding=UTF8 --template=template0)`,
-      { data: { found: row!.server_encoding, expected: "UTF8" } },
+  /** Compares the server, and the way to it, with what every part needs. */
+  async #requireFit(part: DatabasePart): Promise<void> {
+    const [found] = await this.query<{
+      encoding: string;
+      isReadOnly: boolean;
+      searchPath: string;
+      version: number;
+    }>(
+      `select current_setting('server_encoding') as encoding, current_setting('transaction_read_only') = 'on' as "isReadOnly",
+              current_setting('search_path') as "searchPath", current_setting('server_version_num')::int / 10000 as version`,
     );
+    const { encoding, isReadOnly, searchPath, version } = found!;
+    if (encoding !== "UTF8")
+      throw processErrors.raise(
+        "SRV_DATABASE_ENCODING",
+        `the database has the encoding ${encoding}: make it again with UTF8 (createdb --encoding=UTF8 --template=template0)`,
+        { data: { found: encoding, expected: "UTF8" } },
+      );
+    if (version < MIN_VERSION)
+      throw processErrors.raise(
+        "SRV_DATABASE_UNSUITABLE",
+        `the server is PostgreSQL ${version}: it has to be ${MIN_VERSION} or later`,
+        { data: { reason: "version", found: version, expected: MIN_VERSION } },
+      );
+    // The tables of all parts would lie among each other, or were not found.
+    if (searchPath !== part.name)
+      throw processErrors.raise(
+        "SRV_DATABASE_UNSUITABLE",
+        `the connection has search_path ${searchPath} and not ${part.name}: what is between this process and the server drops its options; name the server itself in DATABASE_URL`,
+        { data: { reason: "options-dropped", found: searchPath, expected: part.name } },
+      );
+    if (isReadOnly)
+      throw processErrors.raise(
+        "SRV_DATABASE_UNREACHABLE",
+        "the database takes no writes: name its primary server in DATABASE_URL, not a replica",
+        { data: { reason: "read-only" } },
+      );
   }
 }
 

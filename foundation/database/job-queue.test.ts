@@ -555,6 +555,13 @@ describe("a worker's role", () => {
     const queues = [DOUBLING.name];
     await makeWorkerRole(admin, { name, password: "it's % another", queues });
     expect(await hash()).not.toEqual(before);
+    const [owner] = await admin.query("select rolpassword from pg_authid where rolname = current_user");
+    await expect(makeWorkerRole(admin, { name: "postgres", password: "p", queues })).rejects.toMatchObject({
+      code: "SRV_CONFIG_INVALID",
+    });
+    expect(await admin.query("select rolpassword from pg_authid where rolname = current_user")).toEqual([
+      owner,
+    ]);
     await expect(makeWorkerRole(admin, { name: "x; drop", password: "p", queues })).rejects.toMatchObject({
       code: "SRV_CONFIG_INVALID",
     });

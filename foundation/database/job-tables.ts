@@ -1,4 +1,7 @@
-/** Tables of the queues of jobs: pg-boss's own, and beside them large inputs and the workers that are there; and a worker's role. */
+/**
+ * Tables of the queues of jobs (job-queue.ts) in PostgreSQL: pg-boss's own, and beside them large inputs and the present
+ * workers. Also the database role of a worker.
+ */
 import type PgBoss from "pg-boss";
 import type { DatabasePart } from "./migrate.ts";
 import type { Queries, SqlValue } from "./queries.ts";
@@ -67,7 +70,7 @@ export const makeWorkerRole = (
     readonly name: string;
     readonly password: string;
     readonly queues: readonly string[];
-    /** To further tables. */
+    /** Rights to further tables. */
     readonly rights?: Rights;
   },
 ): Promise<void> => makeRole(queries, { name, password, rights: [...workerRights(queues), ...rights] });

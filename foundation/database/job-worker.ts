@@ -1,4 +1,4 @@
-/** Worker of a queue of jobs: takes some, renews them while it works, and writes their ends. */
+/** Worker's side of a queue of jobs (job-queue.ts): takes jobs, renews them while it works, and writes their ends. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type PgBoss from "pg-boss";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -155,6 +155,44 @@ it("in a folder with a long path has its socket elsewhere", async () => {
   expect(await database.isReachable()).toBe(true);
   await database.close();
   await server.release();
+});
+
+it("in a folder whose path has letters of lists and shells has its socket elsewhere too, in whatever environment", async () => {
+  const path = join(folder, "it's, of a name");
+  const one = await startLocalServer(path, logger);
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = folder;
+  try {
+    const other = await startLocalServer(path, logger);
+    expect(other.url).toBe(one.url);
+    await other.release();
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    await one.release();
+  }
+});
+
+it("Attack: does not look for its socket in a folder of somebody else's, nor where a link leads", async () => {
+  const path = join(folder, "c".repeat(60), "d".repeat(60), "database");
+  const { release, url } = await startLocalServer(path, logger);
+  await release();
+  const socketFolder = decodeURIComponent(/host=([^&]+)/.exec(url)![1]!);
+  await rm(socketFolder, { recursive: true });
+  const elsewhere = join(folder, "elsewhere");
+  await mkdir(elsewhere, { mode: 0o755 });
+  await symlink(elsewhere, socketFolder);
+  try {
+    await expect(startLocalServer(path, logger)).rejects.toMatchObject({
+      code: "SRV_DATABASE_UNREACHABLE",
+      data: { reason: "not-own-folder", path: socketFolder },
+    });
+    expect((await stat(elsewhere)).mode & 0o777).toBe(0o755);
+  } finally {
+    await rm(socketFolder);
+  }
+  const again = await startLocalServer(path, logger);
+  await again.release();
 });
 
 it("that does not start says why, and where its log is", async () => {

@@ -7,9 +7,8 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, chown, cp, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { chmod, chown, cp, lstat, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
@@ -81,10 +80,13 @@ class SharedServer {
   }
 
   async open(): Promise<void> {
+    const { user } = this.#programs;
+    if (user === null) await requireOwn(this.#folder, this.#programs);
+    await requireOwn(this.#data, this.#programs);
     await makeFolder(this.#folder, this.#programs);
     await this.#locked(async () => {
+      await makeSocketFolder(this.#socketFolder, this.#programs);
       if (await this.#join()) return;
-      await makeFolder(this.#socketFolder, this.#programs);
       if (!existsSync(join(this.#data, "PG_VERSION"))) {
         this.#logger.info({ path: this.#folder }, "makes this machine's database");
         await initialise(this.#data, this.#programs);
@@ -223,11 +225,44 @@ async function makeRootFolder(): Promise<void> {
   await chmod(ROOT_FOLDER, 0o755);
 }
 
-/** A socket's path has room for some hundred letters. */
+/**
+ * Folder of the socket, for whose path there is room for some hundred letters, and none with letters of lists and shells. The other
+ * one does not depend on the environment: every process of the machine has to find it.
+ */
 function socketFolderOf(folder: string): string {
   const own = join(folder, "socket");
-  if (Buffer.byteLength(own) <= MAX_SOCKET_FOLDER) return own;
-  return join(tmpdir(), `openledger-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`);
+  if (Buffer.byteLength(own) <= MAX_SOCKET_FOLDER && !/[,'"]/.test(own)) return own;
+  return join("/tmp", `openledger-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`);
+}
+
+/** Attack: anybody can make a folder of this name in /tmp, or a link, and answer there as the database. */
+async function makeSocketFolder(folder: string, programs: Programs): Promise<void> {
+  const { user } = programs;
+  const made = await mkdir(folder, { mode: 0o700 }).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") return false;
+      throw error;
+    },
+  );
+  if (made && user !== null) await chown(folder, user.uid, user.gid);
+  await requireOwn(folder, programs);
+}
+
+/** Refuses a folder that is there and not the server's user's, or a link. @throws SRV_DATABASE_UNREACHABLE */
+async function requireOwn(folder: string, { user }: Programs): Promise<void> {
+  const own = user?.uid ?? process.getuid?.();
+  const found = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (found === null || (found.isDirectory() && found.uid === own)) return;
+  const what = found.isDirectory() ? `belongs to user ${found.uid}` : "is no folder";
+  throw processErrors.raise(
+    "SRV_DATABASE_UNREACHABLE",
+    `${folder} ${what}, and has to be a folder of user ${own}, as whom this machine's database runs: start it as that user, or name another folder for the database`,
+    { data: { reason: "not-own-folder", path: folder } },
+  );
 }
 
 async function makeFolder(folder: string, { user }: Programs): Promise<void> {

@@ -1,4 +1,4 @@
-/** What can be asked of a database, and of a transaction. */
+/** Interface of what can be asked of the database, the same within a transaction and without one. */
 import type { QueryResultRow } from "pg";
 
 /** Value of a parameter. A missing one would be NULL in silence, so `undefined` is not among them. */

@@ -18,7 +18,7 @@ export const rowRights = ({ name }: Pick<DatabasePart, "name">): Rights => [
 
 /**
  * Makes a role, or gives the one of this name a new password, and grants it rights. Tables have to be there.
- * @throws SRV_CONFIG_INVALID for a name with other letters; SRV_DATABASE_FAILED for a connection that may not make roles
+ * @throws SRV_CONFIG_INVALID for a name with other letters, or of a role that makes others; SRV_DATABASE_FAILED for a connection that may not make roles
  */
 export async function makeRole(
   queries: Queries,
@@ -39,11 +39,18 @@ export async function makeRole(
     ]);
     await queries.query(row!.statement);
   };
-  const [found] = await queries.query<{ database: string; exists: boolean }>(
-    "select current_database() as database, exists (select from pg_roles where rolname = $1)",
+  const [found] = await queries.query<{ database: string; exists: boolean; isMaker: boolean }>(
+    `select current_database() as database, exists (select from pg_roles where rolname = $1),
+            exists (select from pg_roles where rolname = $1 and (rolsuper or rolcreaterole or rolname = current_user)) as "isMaker"`,
     [name],
   );
-  const { database, exists } = found!;
+  const { database, exists, isMaker } = found!;
+  if (isMaker) {
+    const problem = `is a role that makes others: ${name} stays as it is`;
+    throw processErrors.raise("SRV_CONFIG_INVALID", `the name of a role ${problem}`, {
+      data: { problems: [{ env: "name", problem }] },
+    });
+  }
   await run(exists ? "alter role %I login password %L" : "create role %I login password %L", name, password);
   // Everybody may connect to a new database, and make temporary tables in it.
   await run("revoke all on database %I from public", database);
@@ -73,7 +80,7 @@ export function addressOf(url: string, name: string, password: string): string {
   return address.href;
 }
 
-/** In the place of an empty host, which URL does not take: the folder of a socket is a parameter. */
+/** Host in the place of an empty one, which URL does not take: the folder of a socket is a parameter. */
 const SOCKET = "socket";
 
 const parsed = (url: string) => new URL(url.replace(/^(postgres(?:ql)?:\/\/)(?=\/)/, `$1${SOCKET}`));

@@ -35,7 +35,7 @@ export interface LanguageRoutes {
 interface ServingAppModules {
   readonly registry: Registry;
   readonly keys: ApiKeys;
-  /** Whether the database answers: without it nobody is served. */
+  /** True while the database answers: without it nobody is served. */
   readonly isReachable: () => Promise<boolean>;
   readonly limits: ServerLimits;
   readonly log: ServerLog;

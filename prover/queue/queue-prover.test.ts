@@ -295,6 +295,25 @@ describe("the queue of proofs", () => {
     expect(made).toEqual([inputsOf(12n)]);
   });
 
+  test("Attack: a worker that takes every job away gets it ever more rarely, and another one proves it", async () => {
+    const asker = await startAsker();
+    const asked = asker.prove({ circuit, inputs: inputsOf(14n) });
+    let takenCount = 0;
+    for (const untilMs = performance.now() + 3_000; performance.now() < untilMs; await delay(20))
+      takenCount += (
+        await admin.query(
+          `with taken as (delete from job where name = 'prove' returning id)
+             select pg_notify('jobs_prove', id::text) from taken`,
+        )
+      ).length;
+    expect(takenCount).toBeGreaterThan(1);
+    expect(takenCount).toBeLessThan(5);
+    await startWorker();
+    expect((await asked).publicSignals).toEqual(
+      (await maker.make({ circuit, inputs: inputsOf(14n) }, {})).publicSignals,
+    );
+  });
+
   test("refuses a circuit that is not the deployment's, though it has its name", async () => {
     const asker = await startAsker();
     await startWorker();

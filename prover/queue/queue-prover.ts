@@ -3,6 +3,7 @@
  * stays in the queue for a week: a caller that returns after a restart finds proofs that were delivered
  * meanwhile.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { isUnreachable } from "@openledger/foundation/database/database-errors";
 import { hashOf, type PackedInputs, packInputs } from "@openledger/foundation/database/job-inputs";
@@ -21,6 +22,8 @@ import type { CircuitInputs, ProofJob, ProofResult, ProveOptions, SignalValue } 
 import { openProofQueue, type ProofQueue, type ProveAnswer } from "./prove-queue.ts";
 
 const COUNT_MS = 2_000;
+/** Pauses before a job that was taken away is put again: none before the first time, then these, the first one and the longest. */
+const [FIRST_PAUSE_MS, MAX_PAUSE_MS] = [1_000, 30_000];
 /** Maximum queued jobs: more need not wait there with their inputs. */
 const MAX_QUEUED = 64;
 
@@ -122,6 +125,7 @@ class QueueProver implements OutsideProver {
     const queue = this.#queue;
     const startedAtMs = performance.now();
     onProgress?.({ stage: "witness", elapsedMs: 0 });
+    let pauseMs = 0;
     for (let attempt = 1; ; ) {
       const task = { circuit: circuit.name, contentHash: circuit.contentHash };
       const sent = { inputs, ...(priority === undefined ? {} : { priority }) };
@@ -148,6 +152,11 @@ class QueueProver implements OutsideProver {
         end.state === "cancelled" ||
         (end.state === "refused" && [INPUTS_MISSING, INPUTS_INVALID].includes(end.reason));
       if (!isNobodysFault && attempt++ >= MAX_ATTEMPTS) throw this.#failed(request, error);
+      // Attack: a worker that takes jobs away as fast as they come would fill the database's log with their inputs.
+      if (isNobodysFault) {
+        await delay(pauseMs, undefined, { signal });
+        pauseMs = Math.min(2 * pauseMs + FIRST_PAUSE_MS, MAX_PAUSE_MS);
+      }
       const facts = { circuit: circuit.name, reason: error.message };
       this.#modules.logger.warn(facts, "the queue has no proof of a job; it is put again");
     }

@@ -1,6 +1,6 @@
 /**
- * Chooses whether a batch's operations are posted as calldata or in a blob, when the batch is closed. It follows the setting,
- * or L1's prices as the bridge reports them, for the operations of the batch. docs/explanation/data-availability.md describes
+ * Chooses whether a batch's operations are posted as calldata or in a blob, when the batch is closed. It follows the operator's
+ * word for this batch, the setting, or L1's prices as the bridge reports them. docs/explanation/data-availability.md describes
  * the consequences.
  */
 import type { DataMode, DataPlace } from "@openledger/circuits/protocol";

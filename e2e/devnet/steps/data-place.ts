@@ -1,4 +1,7 @@
-/** One batch of the job in a blob: so few operations are cheaper in calldata, where the sequencer puts all the others. */
+/**
+ * Step of the devnet's job that posts one batch in a blob, and its check: so few operations are cheaper in calldata, where the
+ * sequencer puts all the others.
+ */
 import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
 import { isBlobShape, KIND } from "@openledger/circuits/protocol";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";

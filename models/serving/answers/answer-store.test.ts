@@ -108,6 +108,22 @@ describe("AnswerStore", () => {
     expect(await database.query("select count(*)::integer as count from unpaid")).toEqual([{ count: 1 }]);
   });
 
+  it("does not forget an answer whose payment was taken back before it could be read again", async () => {
+    const record = await add(answerOf(1));
+    const from = await store.cursor();
+    const cursor = { epoch: 1, index: 1, chain: hex32(7n) };
+    const payments = [{ index: 0, receipt: BigInt(record.receipt), payerId: 1, amountWei: 5n }];
+    await store.advance(from, { cursor, payments });
+    const beginning = await store.rewind(cursor, 1);
+    // Another server's sweep: the answer expired long ago.
+    const other = new AnswerStore(database, MODEL_ID);
+    expect(await other.forgetUnpaid(Date.now() - 60_000)).toBe(0);
+    expect(await store.advance(beginning, { cursor, payments })).toEqual({ cursor, count: 1 });
+    expect(await store.answer(record.receipt)).toMatchObject({ payment: { epoch: 1, index: 0 } });
+    await store.rewind(cursor, 1);
+    expect(await other.forgetUnpaid(Date.now() + 60_000)).toBe(1);
+  });
+
   it("refuses another rollup's answers, and leaves them as they are", async () => {
     const record = await add(answerOf(1));
     for (const other of [

@@ -103,6 +103,8 @@ export const ANSWERS_PART: DatabasePart = {
        paid_epoch integer,
        paid_index integer,
        paid_wei numeric(78, 0),
+       -- When its payment was taken back: it is read again, and no sweep may delete the opening before that.
+       taken_back_at timestamptz,
        primary key (model_id, receipt),
        check (num_nulls(paid_epoch, paid_index, paid_wei) in (0, 3))
      );
@@ -362,7 +364,7 @@ export class AnswerStore {
         values,
       );
       await query(
-        `update answers set paid_epoch = null, paid_index = null, paid_wei = null, is_drawn = false
+        `update answers set paid_epoch = null, paid_index = null, paid_wei = null, is_drawn = false, taken_back_at = now()
            where model_id = $1 and paid_epoch >= $2`,
         values,
       );
@@ -397,7 +399,7 @@ export class AnswerStore {
   }
 
   /**
-   * Forgets unpaid answers that expired before `beforeMs`, and turns of servers that were killed. Several servers may do it at
+   * Forgets unpaid answers that expired, or whose payment was taken back, before `beforeMs`, and turns of servers that were killed. Several servers may do it at
    * once: each deletes others. @returns how many answers
    */
   async forgetUnpaid(beforeMs: number): Promise<number> {
@@ -409,6 +411,7 @@ export class AnswerStore {
       const gone = await this.#database.query(
         `delete from answers where model_id = $1 and receipt in (
            select receipt from answers where model_id = $1 and paid_epoch is null and expires_at < $2
+                and (taken_back_at is null or taken_back_at < $2)
              limit $3 for update skip locked
          ) returning 1`,
         [this.#modelId, new Date(beforeMs), SWEEP_ROWS],

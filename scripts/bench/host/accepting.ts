@@ -1,4 +1,7 @@
-/** Rows and labels that a host accepts a second, on its disk before they are acknowledged, over HTTP by the client's functions. */
+/**
+ * Measures, for `npm run bench -- sequencer --host`, how many rows and labels a Datanet host accepts a second, each on its disk
+ * before it is acknowledged.
+ */
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
@@ -17,13 +20,20 @@ const TURN_LABELS = 10;
 /** One label of this many is sent in turns. */
 const TURN_SHARE = 5;
 
+interface Pace {
+  readonly perSecond: number;
+  /** Processor time of each, in the host and in its database's server. */
+  readonly hostCpuMs: number;
+  readonly serverCpuMs: number;
+}
+
 interface Accepted {
-  /** In pieces of 2,000. */
-  readonly rowsPerSecond: number;
-  /** In bodies of 500, one labeller after another. */
-  readonly labelsPerSecond: number;
-  /** In turns of ten, by four labellers at once. */
-  readonly turnLabelsPerSecond: number;
+  /** Rows in pieces of 2,000. */
+  readonly rows: Pace;
+  /** Labels in bodies of 500, one labeller after another. */
+  readonly labels: Pace;
+  /** Labels in turns of ten, by four labellers at once. */
+  readonly turnLabels: Pace;
 }
 
 /** Medians of rounds, in turns: of each contestant one round after another. */
@@ -48,15 +58,12 @@ export async function measureAccepting(
   }
   return Object.fromEntries(
     [...results].map(([name, all]) => {
-      const middle = (read: (one: Accepted) => number) => Math.round(median(all.map(read)));
-      return [
-        name,
-        {
-          rowsPerSecond: middle((one) => one.rowsPerSecond),
-          labelsPerSecond: middle((one) => one.labelsPerSecond),
-          turnLabelsPerSecond: middle((one) => one.turnLabelsPerSecond),
-        },
-      ];
+      const middle = (what: keyof Accepted): Pace => ({
+        perSecond: median(all.map((one) => one[what].perSecond)),
+        hostCpuMs: median(all.map((one) => one[what].hostCpuMs)),
+        serverCpuMs: median(all.map((one) => one[what].serverCpuMs)),
+      });
+      return [name, { rows: middle("rows"), labels: middle("labels"), turnLabels: middle("turnLabels") }];
     }),
   );
 }
@@ -87,14 +94,24 @@ async function acceptOnce(
   { labels, source }: { source: RowSource; labels: readonly SignedRecord[][] },
 ): Promise<Accepted> {
   const { datanetId } = world;
-  const child = await host.start();
+  const { child, cpuMs } = await host.start();
+  const paceOf = async (count: number, work: () => Promise<unknown>): Promise<Pace> => {
+    const [startedAtMs, before] = [performance.now(), cpuMs()];
+    await work();
+    const elapsedMs = performance.now() - startedAtMs;
+    const after = cpuMs();
+    const each = (ms: number) => Math.round((1_000 * ms) / count) / 1_000;
+    return {
+      perSecond: Math.round((1_000 * count) / elapsedMs),
+      hostCpuMs: each(after.host - before.host),
+      serverCpuMs: each(after.server - before.server),
+    };
+  };
   try {
     const place = { hostUrl: child.url, datanetId };
     const alice = await world.user(1);
     await bringCard(world.owner, { ...place, card: BENCH_CARD });
-    const rowsPerSecond = await perSecond(source.digests.length, () =>
-      uploadRows(alice, { ...place, source }),
-    );
+    const rows = await paceOf(source.digests.length, () => uploadRows(alice, { ...place, source }));
     const bring = async (records: readonly SignedRecord[]) => {
       const results = await bringRecords(alice, { ...place, records });
       const refused = results.find(({ error }) => error !== null);
@@ -102,11 +119,11 @@ async function acceptOnce(
     };
     const splitOf = (all: readonly SignedRecord[]) => Math.floor(all.length / TURN_SHARE);
     const whole = labels.map((all) => all.slice(splitOf(all)));
-    const labelsPerSecond = await perSecond(whole.flat().length, async () => {
+    const labelPace = await paceOf(whole.flat().length, async () => {
       for (const records of whole) await bring(records);
     });
     const turns = labels.map((all) => all.slice(0, splitOf(all)));
-    const turnLabelsPerSecond = await perSecond(turns.flat().length, () =>
+    const turnLabels = await paceOf(turns.flat().length, () =>
       Promise.all(
         turns.map(async (records) => {
           for (let at = 0; at < records.length; at += TURN_LABELS)
@@ -114,14 +131,8 @@ async function acceptOnce(
         }),
       ),
     );
-    return { rowsPerSecond, labelsPerSecond, turnLabelsPerSecond };
+    return { rows, labels: labelPace, turnLabels };
   } finally {
     await child.end("SIGTERM");
   }
-}
-
-async function perSecond(count: number, work: () => Promise<unknown>): Promise<number> {
-  const startedAtMs = performance.now();
-  await work();
-  return Math.round((1_000 * count) / (performance.now() - startedAtMs));
 }

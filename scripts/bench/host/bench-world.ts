@@ -1,4 +1,7 @@
-/** Hosts that the bench compares: of this build, and of an older one that kept its data in files. */
+/**
+ * Datanet hosts that `npm run bench -- sequencer --host` compares: of this build, and of an older one that kept its data in
+ * files.
+ */
 import { createHash } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -6,6 +9,7 @@ import { startChildHost } from "@openledger/datanets/testing/child-host";
 import type { HostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { type OwnProcess, startOwnProcess } from "@openledger/foundation/testing/own-process";
+import { familyCpuMs, serverPid } from "./process-figures.ts";
 
 export const sha256 = (row: Uint8Array): string => createHash("sha256").update(row).digest("hex");
 
@@ -27,24 +31,38 @@ const SETTINGS = {
 export interface Contestant {
   readonly name: "this build" | "older build";
   /** Starts a host that has nothing. */
-  start(): Promise<OwnProcess>;
+  start(): Promise<StartedHost>;
+}
+
+export interface StartedHost {
+  readonly child: OwnProcess;
+  /** Processor time of the host, and of its database's server, so far. */
+  cpuMs(): { readonly host: number; readonly server: number };
 }
 
 /** @param against directory of the older build, with its packages */
 export function contestants(world: HostWorld, against: string | undefined): Contestant[] {
   let count = 0;
-  const own: Contestant = {
-    name: "this build",
-    start: async () => startChildHost({ ...(await world.environment(`accepting-${count++}`)), ...SETTINGS }),
-  };
+  const own: Contestant = { name: "this build", start: () => startOwn(world, `accepting-${count++}`) };
   if (against === undefined) return [own];
   return [{ name: "older build", start: () => startOlder(world, resolve(against)) }, own];
 }
 
-async function startOlder(world: HostWorld, root: string): Promise<OwnProcess> {
+async function startOwn(world: HostWorld, name: string): Promise<StartedHost> {
+  const environment = await world.environment(name);
+  const server = await serverPid(environment.DATANET_DATABASE_URL!);
+  const child = await startChildHost({ ...environment, ...SETTINGS });
+  const cpuMs = () => ({
+    host: familyCpuMs(child.process.pid!),
+    server: server === null ? 0 : familyCpuMs(server),
+  });
+  return { child, cpuMs };
+}
+
+async function startOlder(world: HostWorld, root: string): Promise<StartedHost> {
   const { DATANET_DATABASE_URL: _, ...environment } = await world.environment("none");
   const found = { url: null as string | null, isLoaded: false };
-  return startOwnProcess(
+  const child = await startOwnProcess(
     "datanets/host/main.ts",
     {
       DATANET_LOG_LEVEL: "info",
@@ -59,4 +77,5 @@ async function startOlder(world: HostWorld, root: string): Promise<OwnProcess> {
     },
     root,
   );
+  return { child, cpuMs: () => ({ host: familyCpuMs(child.process.pid!), server: 0 }) };
 }

@@ -1,4 +1,7 @@
-/** A host whose Datanet has very many rows: its start and memory, searches, statistics, and the queue of labellers, over HTTP. */
+/**
+ * Measures a Datanet host with very many rows, for `npm run bench -- sequencer --host`: its start and memory, searches,
+ * statistics, and the queue of labellers, over HTTP.
+ */
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { getStatistics, nextRows } from "@openledger/client/datanets/label-turns";
@@ -13,7 +16,7 @@ import { Database } from "@openledger/foundation/database/database";
 import { createLogger } from "@openledger/foundation/logger";
 import { testDeployment } from "@openledger/sequencer/testing/test-rollup";
 import { BENCH_CARD, sha256 } from "./bench-world.ts";
-import { familyMb, parentOf, residentMb } from "./process-memory.ts";
+import { familyMb, residentMb, serverPid } from "./process-figures.ts";
 import { madeRows, searches } from "./texts.ts";
 
 const ROWS_A_COMMIT = 100_000;
@@ -31,7 +34,8 @@ interface LargeHostOptions {
 
 export async function measureLargeHost(world: HostWorld, { rowCount, searchCount }: LargeHostOptions) {
   const environment = await world.environment(NAME);
-  const { loadedPerSecond, serverPid } = await load(world, environment.DATANET_DATABASE_URL!, rowCount);
+  const url = environment.DATANET_DATABASE_URL!;
+  const loadedPerSecond = await load(world, url, rowCount);
   console.log(`${rowCount} rows stored at ${loadedPerSecond} a second`);
   const startedAtMs = performance.now();
   const child = await startChildHost({ ...environment, DATANET_LEDGER_CACHE_MS: "2000" });
@@ -69,6 +73,7 @@ export async function measureLargeHost(world: HostWorld, { rowCount, searchCount
     for (let turn = 0; turn < TURNS; turn++)
       turnTimes.push(await timed(() => nextRows(labellers[turn % LABELLERS]!, { ...place, limit: 10 })));
     const queueMs = percentilesOf(turnTimes);
+    const server = await serverPid(url);
     console.log(`next ten rows of a labeller: ${showMs(queueMs)}`);
     return {
       rowCount,
@@ -76,7 +81,7 @@ export async function measureLargeHost(world: HostWorld, { rowCount, searchCount
       startMs,
       startMb,
       searchedMb: Math.round(residentMb(child.process.pid!)),
-      serverMb: serverPid === null ? null : Math.round(familyMb(serverPid)),
+      serverMb: server === null ? null : Math.round(familyMb(server)),
       searchMs: { all: percentilesOf(all), ...searchMs },
       listMs,
       queueMs,
@@ -87,7 +92,7 @@ export async function measureLargeHost(world: HostWorld, { rowCount, searchCount
 }
 
 /** Stores rows as a host does that gets them in pieces, and lets the server look at its tables, as it does by itself later. */
-async function load(world: HostWorld, url: string, rowCount: number) {
+async function load(world: HostWorld, url: string, rowCount: number): Promise<number> {
   const { chainId, domain, rollupAddress } = await testDeployment();
   const logger = createLogger("bench", "warn", process.stderr);
   const database = await Database.open({ url, part: HOST_PART, rollup: { chainId, rollupAddress }, logger });
@@ -118,8 +123,7 @@ async function load(world: HostWorld, url: string, rowCount: number) {
     }
     const loadedPerSecond = Math.round((1_000 * rowCount) / (performance.now() - startedAtMs));
     for (const table of ["rows", "row_words", "contents"]) await database.query(`vacuum analyze ${table}`);
-    const [backend] = await database.query<{ pid: number }>("select pg_backend_pid() as pid");
-    return { loadedPerSecond, serverPid: parentOf(backend!.pid) };
+    return loadedPerSecond;
   } finally {
     await database.close();
   }

@@ -1,4 +1,7 @@
-/** Rows of a large Datanet and searches among them: made words whose frequencies fall as 1 / rank, as in natural text. */
+/**
+ * Sample rows of a large Datanet and searches among them, for `npm run bench -- sequencer --host`: made words whose frequencies
+ * fall as 1 / rank, as in natural text.
+ */
 
 const WORD_COUNT = 60_000;
 const WORDS_A_ROW = 20;

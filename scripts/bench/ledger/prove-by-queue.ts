@@ -5,7 +5,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
 import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase, databaseAt } from "@openledger/foundation/testing/test-database";
 import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/prover";
@@ -40,7 +39,7 @@ export async function proveByQueue(subject: QueueCase, { backend, rounds }: Queu
     await Promise.all(Array.from({ length: count }, prove));
     return (performance.now() - startedAtMs) / count;
   };
-  const workers: ChildProcess[] = [];
+  const workers: Worker[] = [];
   const addWorker = async () => {
     workers.push(await startWorker(workerUrl, backend, subject.circuit));
     // Each loads its key with its first proof, which does not count; both are busy with two jobs a worker.
@@ -62,35 +61,45 @@ export async function proveByQueue(subject: QueueCase, { backend, rounds }: Queu
     console.log(`by the queue: ${JSON.stringify(figures)}`);
     return figures;
   } finally {
-    for (const worker of workers) worker.kill("SIGKILL");
+    for (const { child } of workers) child.kill("SIGKILL");
     await asker.close();
     await home.drop();
   }
 }
 
 /** Milliseconds from the kill of a worker in a proof to the beginning of its job at the other one. */
-async function takeover(workers: readonly ChildProcess[], prove: () => Promise<unknown>): Promise<number> {
-  // What was said of earlier jobs has come by then.
-  await delay(1_000);
+async function takeover(workers: readonly Worker[], prove: () => Promise<unknown>): Promise<number> {
+  const begun = workers.map((worker) => nextBegin(worker).then(() => worker));
   const proven = prove();
-  const beginner = await Promise.race(workers.map((worker) => once(worker, "message").then(() => worker)));
-  const other = workers.find((worker) => worker !== beginner)!;
-  const begun = once(other, "message");
-  beginner.kill("SIGKILL");
+  const beginner = await Promise.race(begun);
+  beginner.child.kill("SIGKILL");
   const killedAtMs = performance.now();
-  await begun;
+  await begun[beginner === workers[0] ? 1 : 0];
   const tookMs = performance.now() - killedAtMs;
   await proven;
   return tookMs;
 }
 
-async function startWorker(url: string, backend: string, circuit: ProvingCircuit): Promise<ChildProcess> {
-  const worker = fork(CHILD, [url, backend, `${THREADS}`], {
+/** Process that proves, and those who wait for the beginning of its next job. */
+interface Worker {
+  readonly child: ChildProcess;
+  readonly waiting: (() => void)[];
+}
+
+const nextBegin = ({ waiting }: Worker) => new Promise<void>((resolve) => waiting.push(resolve));
+
+async function startWorker(url: string, backend: string, circuit: ProvingCircuit): Promise<Worker> {
+  const child = fork(CHILD, [url, backend, `${THREADS}`], {
     execArgv: ["--import", "tsx"],
     serialization: "advanced",
   });
-  const ready = once(worker, "message");
-  worker.send(circuit);
+  const ready = once(child, "message");
+  const waiting: (() => void)[] = [];
+  // Listens all the time: Node keeps messages for a listener that comes later.
+  child.on("message", () => {
+    for (const resolve of waiting.splice(0)) resolve();
+  });
+  child.send(circuit);
   await ready;
-  return worker;
+  return { child, waiting };
 }

@@ -1,4 +1,7 @@
-/** Places in which a rollup's batches can have their data, by its circuits, and what is lost where there is one alone. */
+/**
+ * Lines of `openledger deploy` about where a rollup's circuits let batches post their data, calldata or blobs, and what is lost
+ * where there is only one of both.
+ */
 import { type BatchShape, placeOf } from "@openledger/circuits/protocol";
 import { batchShape, type CircuitSizes, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
@@ -9,7 +12,7 @@ const FLOOR_PRICES: DataPrices = { gasPriceWei: 16n, blobGasPriceWei: 1n };
 
 interface DataPlaces {
   readonly text: string;
-  /** What is lost without the first circuit's twin; null with it. */
+  /** Loss without the first circuit's twin; null with it. */
   readonly loss: string | null;
 }
 

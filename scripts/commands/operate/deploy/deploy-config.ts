@@ -81,7 +81,7 @@ const fileSchema = z.strictObject({
   queueCapacity: z.int().min(8).max(65_535).default(1_024),
   /** Circuits in the order in which batches name them; the first is the sequencer's. */
   circuits: z.array(z.string().min(1)).min(1).max(MAX_CIRCUITS),
-  /** Whether the first circuit's twin, for batches with their data in the other place, is registered behind them. */
+  /** True if the first circuit's twin, for batches with their data in the other place, is registered behind them. */
   twin: z.boolean().default(true),
   /** Keys of a ceremony, or development keys, on chain 31337 alone. */
   keys: z.union([

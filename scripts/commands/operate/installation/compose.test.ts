@@ -1,3 +1,4 @@
+/** Tests of compose.yaml, the image and the Kubernetes manifests against the processes' settings. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
