@@ -1,3 +1,4 @@
+/** Configuration of vitest: which test files share a process, which have one of their own, and which are of the long run. */
 import { defineConfig } from "vitest/config";
 
 const everywhere = "**/*.test.ts";

@@ -13,7 +13,7 @@ let url: string;
 const MEGABYTE = Buffer.alloc(2 ** 20, 0x20);
 let sentBytes = 0;
 
-/** `/endless…` never ends, `/latin…` has the byte 0xe9 in a string; `refused` in a path makes it an error. */
+/** `/endless…` never ends, `/broken…` ends in the middle, `/latin…` has the byte 0xe9 in a string; `refused` makes it an error. */
 beforeAll(async () => {
   server = createServer((request, response) => {
     const path = request.url!;
@@ -24,6 +24,11 @@ beforeAll(async () => {
       const begin = isStream ? 'data: {"choices":[{"text":"caf' : '{"text":"caf';
       const end = isStream ? '"}],"soFar":"a"}\n\ndata: [DONE]\n\n' : '"}';
       response.end(Buffer.concat([Buffer.from(begin), Buffer.from([0xe9]), Buffer.from(end)]));
+      return;
+    }
+    if (path.includes("broken")) {
+      response.write('{"text":"begun');
+      setTimeout(() => response.destroy(), 50);
       return;
     }
     sentBytes = 0;
@@ -79,6 +84,12 @@ it.each(Object.keys(readers))(
 it.each(Object.keys(readers))("%s whose answer is no UTF-8 is not read as if it were", async (name) => {
   await expect(readers[name]!("/latin")).rejects.toMatchObject({
     code: expect.stringMatching(/^CLI_(ANSWER_INVALID|SEQUENCER_\w+)$/),
+  });
+});
+
+it.each(Object.keys(readers))("%s whose answer breaks off is an error with a code", async (name) => {
+  await expect(readers[name]!("/broken")).rejects.toMatchObject({
+    code: expect.stringMatching(/^CLI_(ANSWER_INVALID|UNREACHABLE|SEQUENCER_\w+)$/),
   });
 });
 

@@ -1,4 +1,7 @@
-/** Everything that a running host consists of, wired up; main.ts gives it an environment and signals. */
+/**
+ * Builds a running Datanet host from its settings: database, reader of the ledger, HTTP routes, background work. main.ts starts
+ * and stops it.
+ */
 import type { AddressInfo } from "node:net";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Deployment } from "@openledger/circuits/registry/deployment";

@@ -1,4 +1,4 @@
-/** Errors of PostgreSQL and its driver as the project's own. */
+/** Turns errors of PostgreSQL and its driver into the project's own codes, for everything that uses the database. */
 import { processErrors } from "../error-table.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 

@@ -4,6 +4,7 @@ import { chmod, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createLogger } from "../logger.ts";
@@ -169,7 +170,11 @@ describe("this machine's own server", () => {
     await expect.poll(() => writers.acknowledged.length).toBeGreaterThan(50);
     await disk.fill();
     await expect.poll(() => writers.refusals.size).toBeGreaterThan(0);
-    await delay(2_000);
+    await endByFullLog(server.url);
+    await expect.poll(() => database.isReachable()).toBe(false);
+    // It cannot start either.
+    await delay(3_000);
+    expect(await database.isReachable()).toBe(false);
     const then = writers.acknowledged.length;
     await disk.makeRoom();
     await expect.poll(() => writers.acknowledged.length).toBeGreaterThan(then + 50);
@@ -177,6 +182,20 @@ describe("this machine's own server", () => {
     await expectNothingLost(database, writers);
   });
 });
+
+/** Writes to the write-ahead log until the server ends for want of room. */
+async function endByFullLog(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  const write = () => client.query("select pg_logical_emit_message(false, 'test', repeat('x', 1000000))");
+  await expect(
+    (async () => {
+      for (let megabytes = 0; megabytes < 2 * DISK_MEGABYTES; megabytes++) await write();
+    })(),
+  ).rejects.toThrow();
+  await client.end().catch(() => {});
+}
 
 function smallDisk(): SmallDisk | string {
   const disk = mountSmallDisk(folder, DISK_MEGABYTES);

@@ -46,7 +46,7 @@ const LOOK_MS = 1_000;
  * locks against all others.
  */
 const IDLE_TRANSACTION_MS = 10_000;
-/** By these the server finds out within a minute that a machine is gone which has not said so. */
+/** Keepalive settings by which the server finds out within a minute that a machine is gone which has not said so. */
 const SERVER_KEEPALIVE = {
   tcp_keepalives_idle: 20,
   tcp_keepalives_interval: 10,
@@ -66,7 +66,7 @@ const RELISTEN_MS = 1_000;
 const cut = (client: Client | PoolClient) =>
   (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
 
-/** What a look at the server has found, on a connection of its own. */
+/** Result of a look at the server, on a connection of its own. */
 interface Look {
   readonly answer: "answers" | "refuses" | "silent";
   /** Connections of this role on which the server has nothing to do. */

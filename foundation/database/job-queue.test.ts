@@ -514,6 +514,25 @@ describe("a worker's role", () => {
     await admin.query(`drop role ${name}`);
   });
 
+  it("of any name takes nobody else's jobs away", async () => {
+    await (await asker()).send("proof", { n: 1 });
+    const name = "everybody";
+    await makeWorkerRole(admin, { name, password: "p", queues: ["of-nobody"] });
+    try {
+      const role = await openDatabase(databaseAt(workerUrl), {
+        part: JOBS,
+        rollup: null,
+        logger,
+        migrates: false,
+      });
+      open.push(role);
+      expect(await role.query("select name from job")).toEqual([{ name: DOUBLING.name }]);
+    } finally {
+      await admin.query(`drop owned by ${name}`);
+      await admin.query(`drop role ${name}`);
+    }
+  });
+
   it("can write an end that is too large: it is malformed, and nobody reads it", async () => {
     const queue = await asker();
     const role = await openDatabase(databaseAt(workerUrl), {

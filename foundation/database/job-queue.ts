@@ -126,7 +126,7 @@ export class JobQueue<
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #workers = new Set<JobWorker>();
   #closing: Promise<void> | undefined;
-  /** Who waits for the next notice of a job, by its id. */
+  /** Waiters for the next notice of a job, by its id. */
   readonly #waiting = new Map<string, Set<() => void>>();
 
   /**

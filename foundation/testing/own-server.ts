@@ -11,7 +11,7 @@ import { type Programs, runProgram, unprivilegedUser } from "../database/server-
 import { freePort } from "./free-port.ts";
 import { administer } from "./test-database.ts";
 
-/** Where Debian and its relatives install servers, a folder for each version. */
+/** Folder in which Debian and its relatives install servers, with a folder for each version. */
 const INSTALLED = "/usr/lib/postgresql";
 
 export type ServerKind = "installed" | "packaged";

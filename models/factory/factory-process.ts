@@ -1,4 +1,7 @@
-/** Everything that a running factory consists of, wired up; main.ts gives it an environment and signals. */
+/**
+ * Builds a running factory (the server that trains adapters and registers models) from its settings: database, workers, ledger
+ * client, routes. start-factory.ts starts and stops it.
+ */
 import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";

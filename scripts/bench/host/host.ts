@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- sequencer --host`: a Datanet host. Rows and labels that it accepts durably, in turns with an older build; its start,
- * memory, searches and queue of labellers among very many rows.
+ * `npm run bench -- sequencer --host`: measures a Datanet host: rows and labels that it accepts durably, in turns with an older
+ * build; its start, memory, searches and queue of labellers among very many rows.
  */
 import { availableParallelism } from "node:os";
 import { createHostWorld } from "@openledger/datanets/testing/host-world";

@@ -1,4 +1,7 @@
-/** Memory and processor time of a host's process, and of the database's server where it is on this machine. */
+/**
+ * Memory and processor time of a Datanet host's process, and of the database's server on this machine, for `npm run bench --
+ * sequencer --host`.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { Database } from "@openledger/foundation/database/database";
 import { createLogger } from "@openledger/foundation/logger";
