@@ -1,6 +1,6 @@
 /**
- * Collects a Datanet's version by the rules of its card, which committed rows count and who validates each, from the signed
- * records of a host. Owners publish such a version; anyone verifies the validators of a published one.
+ * Builds a Datanet's version from a host's signed records: the card's rules decide which committed rows count and who validates
+ * each. Owners publish such a version; anyone verifies the validators of a published one.
  */
 import { type Card, mayVouch } from "@openledger/datanets/card/card";
 import type { SignedRecord } from "@openledger/datanets/records/record";

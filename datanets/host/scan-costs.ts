@@ -1,6 +1,6 @@
 /**
  * Cost of a host's answers that search or list many rows, in units of the rate limit (foundation/http/answer-costs.ts). The
- * routes of rows, records, versions and findings charge by it.
+ * routes of rows, records, versions and findings charge by it, and the factory's lists.
  */
 import type { HostContext } from "./host-context.ts";
 

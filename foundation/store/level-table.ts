@@ -1,6 +1,6 @@
 /**
  * Check of a table file of LevelDB to its last byte, as LevelDB does not look at its checksums when it reads.
- * Each start of a process runs it over its store's new tables.
+ * Each start of a process runs it over its store's new tables, and again over those in use.
  */
 import { maskedCrc32c } from "./crc32c.ts";
 import { LevelBytes } from "./level-bytes.ts";

@@ -1,6 +1,7 @@
 /**
- * Runs a part's steps (circuits/compiler/row-steps.ts) in C++, for many copies at once. The witness threads
- * (witness-tasks.ts) call it.
+ * Loads the C++ addon that computes witnesses: the values of a circuit's wires, from which a proof is made. It runs the steps of
+ * one part of a composed circuit (circuits/compiler/row-steps.ts) for many copies of the part at once. Threads of
+ * proving/witness-tasks.ts call it.
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";

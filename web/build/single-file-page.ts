@@ -1,5 +1,5 @@
 /**
- * Builds the single-file page, which works from a disk with nothing but an Ethereum node: script, style, typeface, proving keys
+ * Builds the exit page as one file, which works from a disk with nothing but an Ethereum node: script, style, typeface, proving keys
  * and workers are in it. Scripts of modules and further files do not load from file:, so it has one classic script, and its
  * policy names that script by its hash.
  */

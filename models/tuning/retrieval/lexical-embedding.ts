@@ -1,6 +1,7 @@
 /**
- * Texts as d numbers, such that the inner product of a row's and a query's is nearly their BM25 score. No training, no
- * floating-point function beyond +, −, ×, ÷ and √: the same bits on every machine.
+ * Turns rows and questions into vectors of d numbers, by which a language model that cites rows finds the closest ones to a
+ * question (row-index.ts, find-rows.ts). The inner product of a row's and a question's vector is nearly their BM25 score.
+ * Nothing is trained, and no floating-point function but +, −, ×, ÷ and √ is used: the same bits on every machine.
  *
  * BM25 is an inner product already, over as many dimensions as there are words. Each word is given a direction of d
  * numbers with few signs in it (a sparse Johnson–Lindenstrauss projection, drawn by hashing), and the weights are added

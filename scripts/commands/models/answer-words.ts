@@ -1,5 +1,5 @@
 /**
- * Prints an answer for `openledger models ask`: its text, the rows that it cites, and the passages that occur word for word in
+ * Renders an answer for `openledger models ask`, as lines and as JSON: its text, the rows that it cites, and the passages that occur word for word in
  * the version.
  */
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";

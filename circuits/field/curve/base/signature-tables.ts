@@ -1,6 +1,7 @@
 /**
- * Generates signature-tables.circom, the multiples of B8 / 2 that base-points.circom looks up by signed windows of
- * four bits:
+ * Generates signature-tables.circom, by which the circuit that verifies signatures multiplies the base point B8 by the
+ * signature's S. The tables hold multiples of B8 / 2, which base-points.circom looks up by signed windows of four bits,
+ * and the coefficients that prove each lookup:
  *
  *     npx tsx circuits/field/curve/base/signature-tables.ts
  */

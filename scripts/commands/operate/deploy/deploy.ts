@@ -1,4 +1,7 @@
-/** Command `openledger deploy`: checks and describes everything first, and sends nothing before somebody has agreed. */
+/**
+ * Deploys the rollup's contracts (`openledger deploy`): checks and describes everything first, and sends nothing before somebody
+ * has agreed.
+ */
 
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
