@@ -15,6 +15,7 @@ import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
 import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
 import { PROVER_SETTINGS } from "@openledger/prover/process/prover-config";
 import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
+import { WATCH_SETTINGS } from "./watch/watch-settings.ts";
 
 export const SETTINGS_PAGE = "docs/reference/settings.md";
 
@@ -38,6 +39,12 @@ export const PROCESSES: readonly Process[] = [
   { title: "Datanet host", prefix: "DATANET", settings: DATANET_SETTINGS },
   { title: "Answer server", prefix: "SERVING", settings: SERVING_SETTINGS },
   { title: "ModelFactory", prefix: "FACTORY", settings: FACTORY_SETTINGS },
+  {
+    title: "Watcher",
+    prefix: "WATCH",
+    settings: WATCH_SETTINGS,
+    about: "Read by `openledger watch`, which has options for everything else.",
+  },
 ];
 
 const partOf = (settings: Settings, isShared: boolean): Settings =>
@@ -51,7 +58,7 @@ const MAX_CELL_LENGTH = 120;
 /** Shows the default of a shared setting; names the processes of each default if they differ. */
 function defaultsOf(name: string): string {
   const found = PROCESSES.flatMap(({ prefix, settings }) =>
-    settings[name] === undefined ? [] : [{ prefix, shown: shownDefault(settings[name]) }],
+    settings[name]?.isShared === true ? [{ prefix, shown: shownDefault(settings[name]) }] : [],
   );
   const kinds = [...new Set(found.map(({ shown }) => shown))];
   if (kinds.length === 1 && found.length === PROCESSES.length) return kinds[0]!;

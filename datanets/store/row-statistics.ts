@@ -12,16 +12,19 @@ const DAY_MS = 86_400_000;
 const MAX_CACHED = 50;
 /** Counts are of now and of the last seven days: they are made again after this time though nothing has changed. */
 const CACHED_MS = 60_000;
+/** Rows from which on writes do not make statistics old: all rows are read for them. */
+const MIN_LARGE_ROWS = 100_000;
 
 export class RowStatistics {
-  /** Cache by the Datanet's revision, so that what any host writes makes them old. */
+  /** Cache by the Datanet's revision, so that what any host writes makes them old; those of a large one are up to a minute old. */
   readonly #cache = new LRUCache<string, Awaited<ReturnType<typeof rowStatistics>>>({
     max: MAX_CACHED,
     ttl: CACHED_MS,
   });
 
   async of(datanet: HostedDatanet, card: Card, nowMs: number) {
-    const key = JSON.stringify([datanet.id, datanet.revision, card.labelling, Math.floor(nowMs / CACHED_MS)]);
+    const revision = datanet.rowCount < MIN_LARGE_ROWS ? datanet.revision : null;
+    const key = JSON.stringify([datanet.id, revision, card.labelling, Math.floor(nowMs / CACHED_MS)]);
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     const statistics = await rowStatistics(datanet, card, nowMs);

@@ -11,6 +11,7 @@ import { decisionOf } from "./decisions.ts";
 import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
 import type { Quotas } from "./quotas.ts";
 import type { RecordOffer } from "./record-offer.ts";
+import { SqlValues } from "./sql-values.ts";
 import { isVerifiedRecord, knownRecomputations, storeRecomputations } from "./verified-records.ts";
 
 interface KnownRow {
@@ -161,25 +162,34 @@ async function knownState(
     bodies.flatMap((body) => (body.kind === kind ? [read(body as BodyOf<Kind>)] : []));
   const askers = of("accessRequest", ({ leafId }) => leafId);
   const asked = of("accessAnswer", ({ request }) => request);
-  const found = await query<{ id: string; record: string }>(
-    `select id, record from (
-       select number, id, record from records where datanet_id = $1 and is_current and row_number in
-         (select number from rows where datanet_id = $1 and digest = any($2))
-       union all select number, id, record from records
-         where datanet_id = $1 and row_number is null and is_current and kind = 'verdict' and about = any($3)
-       union all select number, id, record from records
-         where datanet_id = $1 and row_number is null and kind = 'accessRequest' and about = '' and (is_current and leaf_id = any($4) or id = any($5))
-       union all select number, id, record from records
-         where datanet_id = $1 and row_number is null and is_current and kind = 'accessAnswer' and about = any($5)) as found
-      order by number`,
-    [
-      datanetId,
-      [...new Set(bodies.flatMap(rowOf))].map((digest) => Buffer.from(digest, "hex")),
-      of("verdict", ({ commit }) => commit),
-      askers,
-      asked,
-    ],
-  );
+  const digests = [...new Set(bodies.flatMap(rowOf))].map((digest) => Buffer.from(digest, "hex"));
+  const roots = of("verdict", ({ commit }) => commit);
+  const { bind, values } = new SqlValues();
+  const from = `select number, id, record from records where datanet_id = ${bind(datanetId)}`;
+  // Only what they are about: each part costs the planner as much as its rows.
+  const parts: string[] = [];
+  if (digests.length > 0)
+    parts.push(
+      `${from} and is_current and row_number in (select number from rows where datanet_id = $1 and digest = any(${bind(digests)}))`,
+    );
+  if (roots.length > 0)
+    parts.push(
+      `${from} and row_number is null and is_current and kind = 'verdict' and about = any(${bind(roots)})`,
+    );
+  if (askers.length + asked.length > 0) {
+    const requests = bind(asked);
+    parts.push(
+      `${from} and row_number is null and kind = 'accessRequest' and about = '' and (is_current and leaf_id = any(${bind(askers)}) or id = any(${requests}))`,
+      `${from} and row_number is null and is_current and kind = 'accessAnswer' and about = any(${requests})`,
+    );
+  }
+  const found =
+    parts.length === 0
+      ? []
+      : await query<{ id: string; record: string }>(
+          `select id, record from (${parts.join(" union all ")}) as found order by number`,
+          values,
+        );
   const state = new RecordState();
   const current = new Map<string, string>();
   for (const { id, record } of found) {

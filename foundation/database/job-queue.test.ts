@@ -415,21 +415,33 @@ describe("an attempt", () => {
     expect(saved).toEqual({ half: 1 });
   }, 60_000);
 
-  it("that has lost its job saves nothing, and its answer is not taken", async () => {
+  it("that has lost its job saves nothing, and its answer is not taken: the job is another's", async () => {
     const queue = await asker();
-    const lost = attempt(
+    const errors: string[] = [];
+    const lost = await attempt(
       queue,
       async (job) => {
         await admin.query(`update job set output = '{"lease":"another"}'`);
-        await job.save({ half: 1 });
+        await job.save({ half: 1 }).catch((error: Error) => errors.push(error.message));
         return double(job);
       },
       { leaseMs: SHORT_LEASE_MS },
     );
-    await expect(lost).rejects.toThrow("no longer this worker's");
+    expect(lost).toEqual({ isOurs: false, state: { state: "active", progress: null } });
+    expect(errors).toEqual(["the job is no longer this worker's"]);
     expect(await admin.query("select state, data->'saved' as saved from job")).toEqual([
       { state: "active", saved: null },
     ]);
+    const failing = async (job: Running) => {
+      await job.save({ half: 1 });
+      return double(job);
+    };
+    await admin.query("update job set state = 'created', output = null");
+    const other = attempt(queue, async (job) => {
+      await admin.query(`update job set output = '{"lease":"another"}'`);
+      return failing(job);
+    });
+    expect(await other).toMatchObject({ isOurs: false });
   });
 });
 
@@ -512,6 +524,25 @@ describe("a worker's role", () => {
     await other.close();
     await admin.query(`drop owned by ${name}`);
     await admin.query(`drop role ${name}`);
+  });
+
+  it("of any name takes nobody else's jobs away", async () => {
+    await (await asker()).send("proof", { n: 1 });
+    const name = "everybody";
+    await makeWorkerRole(admin, { name, password: "p", queues: ["of-nobody"] });
+    try {
+      const role = await openDatabase(databaseAt(workerUrl), {
+        part: JOBS,
+        rollup: null,
+        logger,
+        migrates: false,
+      });
+      open.push(role);
+      expect(await role.query("select name from job")).toEqual([{ name: DOUBLING.name }]);
+    } finally {
+      await admin.query(`drop owned by ${name}`);
+      await admin.query(`drop role ${name}`);
+    }
   });
 
   it("can write an end that is too large: it is malformed, and nobody reads it", async () => {

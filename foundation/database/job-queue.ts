@@ -3,8 +3,8 @@
  * end stays for a week: whoever asks again under the same key finds it.
  *
  * pg-boss 10 keeps the jobs, their order, attempts and ends. Two things are done here: `work` of pg-boss ends a handler after the
- * time that a killed worker's job waits, so workers fetch for themselves and renew what they have (job-worker.ts); and ends are
- * told by notices, with a slow poll behind them.
+ * time that a killed worker's job waits, so workers fetch for themselves (job-worker.ts) and renew what they have (job-lease.ts);
+ * and ends are told by notices, with a slow poll behind them. A caller that knows which job it can do attempts that one.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import PgBoss from "pg-boss";
@@ -343,7 +343,7 @@ export class JobQueue<
   /**
    * Runs the job of a key here and now, unless another worker has it: for callers that know which job they can do. Adds it where
    * it is missing; one that has ended without an answer begins anew, with what it has saved.
-   * @throws what `run` throws; the job then waits for the next attempt
+   * @throws what `run` throws; the job then waits for the next attempt. An error of one that has lost its job is nobody's
    */
   async attempt(
     key: string,
@@ -365,17 +365,21 @@ export class JobQueue<
       taken === undefined
         ? null
         : await JobLease.claim(id, { queue: name, leaseMs, stopping: signal }, this.#leaseModules);
-    if (lease === null)
-      // Cancelled, or removed, in this moment.
-      return { isOurs: false, state: (await this.state(key)) ?? { state: "cancelled" } };
+    // Cancelled, or removed, in this moment.
+    const others = async () =>
+      ({ isOurs: false, state: (await this.state(key)) ?? { state: "cancelled" } }) as const;
+    if (lease === null) return others();
     let answer: z.input<Answer> | null = null;
     try {
       answer = await run(lease.running(this.#parse(taken!.data)));
+    } catch (error) {
+      if (!lease.isLost) throw error;
     } finally {
       await lease.end();
       // Where the database is away, the lease runs out.
       if (answer === null) await lease.giveBack().catch(unlessAway);
     }
+    if (lease.isLost) return others();
     if (answer === null) return { isOurs: true, answer: null };
     await lease.settle({ answer });
     return { isOurs: true, answer: this.#kind.answer.parse(answer) };

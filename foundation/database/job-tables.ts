@@ -41,10 +41,10 @@ export const workerRights = (queues: readonly string[]): Rights => [
   "grant usage on schema openledger, jobs to %I",
   "grant select on openledger.parts, jobs.version, jobs.queue, jobs.inputs to %I",
   "grant select, insert, update, delete on jobs.job, jobs.workers to %I",
-  // One statement each: nobody meets the table with half of its policies.
+  // One statement each: nobody meets the table with half of its policies. No role has a name with a space.
   `do $$ begin
-     if not exists (select from pg_policies where schemaname = 'jobs' and tablename = 'job' and policyname = 'everybody') then
-       create policy everybody on jobs.job using (true);
+     if not exists (select from pg_policies where schemaname = 'jobs' and tablename = 'job' and policyname = 'every role') then
+       create policy "every role" on jobs.job using (true);
        alter table jobs.job enable row level security;
      end if;
    end $$`,

@@ -39,8 +39,6 @@ export type StartSettler = (order: {
   readonly modelId: number;
   readonly modelFolder: string;
   readonly serverUrl: string;
-  /** Folder in which proofs are stored. */
-  readonly folder: string;
   readonly report: SettlingReport;
 }) => Promise<{ stop(): Promise<void> }>;
 
@@ -261,7 +259,6 @@ export class ServedModels {
       throw factoryError("MOD_FACTORY_JOB_STATE", `the base of job ${view.id} is not on this machine`, {
         data: { reason: "base-elsewhere", id: view.id },
       });
-    // Proofs of settlements are here: it outlives the job.
     const folder = join(config.dataPath, "served", String(modelId));
     const modelFolder = join(folder, MODEL_FOLDER);
     for (const { name } of await files.list(view.id, "model"))
@@ -294,7 +291,6 @@ export class ServedModels {
           modelId,
           modelFolder,
           serverUrl: `${this.#url}${LEDGER_PATH}/${modelId}`,
-          folder: join(folder, "settling"),
           report: report!,
         });
         isSettling = true;

@@ -12,6 +12,7 @@ import { readProverConfig } from "@openledger/prover/process/prover-config";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Address } from "viem";
+import { openSettlingQueue, type SettlingQueue } from "../settling/daemon/settling-queue.ts";
 import { startSettling } from "../settling/daemon/start-settling.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { collectFactoryProcessMetrics } from "./factory-metrics.ts";
@@ -30,17 +31,20 @@ export async function startFactory(
   const rollupAddress = deployment.rollupAddress as Address;
   const client = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, requestTimeoutMs });
   const readCircuits = () => readRollupCircuits({ rpcUrl, rollupAddress, deployment });
-  /** One for all served models, once there is one. */
+  /** One of each for all served models, once there is one. */
   let prover: Promise<Prover> | null = null;
+  let queue: Promise<SettlingQueue> | null = null;
   const factory = await createFactoryProcess(config, {
     ...modules,
     client,
     async startSettler({ report, ...order }) {
       const circuits = await readCircuits();
       prover ??= openSettlingProver(config, modules.logger);
+      queue ??= openSettlingQueue(config, modules);
+      const opened = { prover: await prover, queue: await queue };
       return startSettling(
         { ...order, epochSeconds: null, consentsToVoids: false, intervalMs: SETTLING_INTERVAL_MS },
-        { client, signer: null, circuits, deployment, log: modules.logger, report, prover: await prover },
+        { client, signer: null, circuits, deployment, log: modules.logger, report, ...opened },
       );
     },
     async circuitSizes() {
@@ -59,6 +63,7 @@ export async function startFactory(
     async stop() {
       await factory.stop();
       await (await prover)?.close();
+      await (await queue)?.close();
     },
   };
 }

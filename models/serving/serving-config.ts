@@ -42,7 +42,7 @@ export const SERVING_SETTINGS = {
     description:
       "folder of published models to serve for receipts, each named by its leaf id; none = no payments",
   },
-  /** Compiled adapters and proofs of settlements: what can be made again. Keys and answers are in the database. */
+  /** Compiled adapters, which can be made again. Keys, answers and proofs of settlements are in the database. */
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/serving"),
   ...DATABASE_SETTINGS,
   host: SHARED_SETTINGS.host,

@@ -3,7 +3,7 @@
  * that cannot be recomputed, and the full node's own alarms. The watcher polls it; times are in Unix milliseconds.
  */
 import type { Logger } from "@openledger/foundation/logger";
-import type { DifferingTask, StoredTask } from "./watch-store.ts";
+import type { DifferingTask, StoredTask } from "./watch-tasks.ts";
 import type { Watcher } from "./watcher.ts";
 import { callWebhook, type WatchEvent } from "./webhook.ts";
 
@@ -17,7 +17,7 @@ export interface AlarmTellerOptions {
 }
 
 interface AlarmTellerModules {
-  readonly watcher: Pick<Watcher, "differing" | "noteReported" | "unavailableFor">;
+  readonly watcher: Pick<Watcher, "differing" | "report" | "unavailableFor">;
   /** Alarms of the full node about the operator and L1 now; equivocations are among them. */
   readonly alarms: () => readonly { readonly name: string; readonly kind: string; readonly text: string }[];
   readonly logger: Logger;
@@ -43,8 +43,8 @@ export class AlarmTeller {
   async poll(): Promise<void> {
     const { alarms, watcher } = this.#modules;
     for (const task of watcher.differing)
-      if (!task.isReported && (await this.#tell(nameOf(task), "raised", eventOf(task))))
-        await watcher.noteReported(task);
+      if (!task.isReported)
+        await watcher.report(task, () => this.#tell(nameOf(task), "raised", eventOf(task)));
     const raised = new Map(alarms().map(({ kind, name, text }) => [name, { kind, text }]));
     for (const [name, { text }] of watcher.unavailableFor(this.#options.unavailableMs))
       raised.set(`unavailable ${name}`, { kind: "unavailable", text });

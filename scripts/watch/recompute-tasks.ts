@@ -1,9 +1,8 @@
-/** Tasks of the thread in which a watcher trains models and computes settlements again (recompute-pool.ts). */
+/** Tasks of the thread in which a watcher trains models and computes settlements again (recompute-thread.ts). */
 import { versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { modelDifference } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
-import { createLogger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import { isDefaultSplit, settlementDifference } from "@openledger/models/settling/verify-settlement";
@@ -13,22 +12,24 @@ import { recomputeEpoch } from "../commands/verify/verify-settlement.ts";
 import type { Finding, Recomputation, WatchSeat } from "./recomputation.ts";
 
 const seat = taskSeat<WatchSeat>();
-const logger = createLogger("watch");
 
-/** Never throws a typed error: what cannot be computed is a finding, too. */
-export async function recompute(task: Recomputation): Promise<Finding> {
+/** Never throws a typed error: what cannot be computed is a finding, too. @param tell told each step of the work once */
+export async function recompute(task: Recomputation, tell: (text: string) => void): Promise<Finding> {
   await initPoseidon();
   const { rollupAddress, rpcUrl, sequencerUrl } = seat;
   const client = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl });
   try {
-    return task.epoch === null ? await ofModel(client, task) : await ofEpoch(client, task, task.epoch);
+    const progress = progressTo(tell);
+    return task.epoch === null
+      ? await ofModel(client, task, progress)
+      : await ofEpoch(client, { ...task, epoch: task.epoch }, progress);
   } catch (error) {
     if (!isRollupError(error)) throw error;
     return { result: "unavailable", code: error.code, text: error.message };
   }
 }
 
-async function ofModel(client: LedgerClient, task: Recomputation): Promise<Finding> {
+async function ofModel(client: LedgerClient, task: Recomputation, progress: Output): Promise<Finding> {
   const { base, modelId, rowsFolder, serverUrl } = task;
   let versions: readonly number[] = [];
   const options = {
@@ -49,7 +50,7 @@ async function ofModel(client: LedgerClient, task: Recomputation): Promise<Findi
         history: { ...client, sequencerUrl: seat.historyUrl },
       },
       options,
-      progressOf(task),
+      progress,
     );
     return { result: "same", difference: null, text: lines[0]!, versions };
   } catch (error) {
@@ -59,8 +60,11 @@ async function ofModel(client: LedgerClient, task: Recomputation): Promise<Findi
   }
 }
 
-async function ofEpoch(client: LedgerClient, task: Recomputation, epoch: number): Promise<Finding> {
-  const { modelId, serverUrl } = task;
+async function ofEpoch(
+  client: LedgerClient,
+  { epoch, modelId, serverUrl }: Recomputation & { readonly epoch: number },
+  progress: Output,
+): Promise<Finding> {
   const options = {
     rpc: seat.rpcUrl,
     rollup: seat.rollupAddress,
@@ -72,7 +76,7 @@ async function ofEpoch(client: LedgerClient, task: Recomputation, epoch: number)
   try {
     // A full node lists settlements of its feed's time alone. What the feed says of this one is compared with L1's transaction.
     const feed = { ...client, sequencerUrl: seat.historyUrl };
-    await recomputeEpoch(feed, { modelId, epoch }, options, progressOf(task));
+    await recomputeEpoch(feed, { modelId, epoch }, options, progress);
     const text = `the settlement of epoch ${epoch} of model ${modelId} is right`;
     return { result: "same", difference: null, text, versions: [] };
   } catch (error) {
@@ -83,13 +87,12 @@ async function ofEpoch(client: LedgerClient, task: Recomputation, epoch: number)
   }
 }
 
-/** Logs each step of the work once. */
-function progressOf({ epoch, modelId }: Recomputation): Output {
+function progressTo(tell: (text: string) => void): Output {
   let last = "";
   const progress = (text: string) => {
     if (text === last) return;
     last = text;
-    logger.info({ modelId, epoch }, text);
+    tell(text);
   };
   return {
     isJson: true,

@@ -9,7 +9,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import { versionOf } from "../commands/verify/verify-model.ts";
 import type { Difference } from "./recomputation.ts";
-import type { WatchTask } from "./watch-store.ts";
+import type { WatchTask } from "./watch-tasks.ts";
 import type { WatchedModel } from "./watched-models.ts";
 
 export interface WatchResult extends WatchTask {

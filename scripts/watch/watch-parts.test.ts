@@ -9,9 +9,10 @@ import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { AlarmTeller } from "./alarm-teller.ts";
 import { DayBudget } from "./day-budget.ts";
 import type { WatchSeat } from "./recomputation.ts";
-import { RecomputePool } from "./recompute-pool.ts";
+import { recomputeOnThread } from "./recompute-thread.ts";
 import { Retries } from "./retries.ts";
-import { type StoredTask, WatchStore } from "./watch-store.ts";
+import { WatchStore } from "./watch-store.ts";
+import type { StoredTask } from "./watch-tasks.ts";
 import { findModels, tasksOf } from "./watched-models.ts";
 import type { WatchEvent } from "./webhook.ts";
 
@@ -74,18 +75,20 @@ describe("the thread that recomputes", () => {
   };
   const task = { modelId: 1, epoch: null, serverUrl: nowhere, base: null, rowsFolder: null };
 
-  it("tells why it cannot, stops at its time's limit, begins anew, and ends with the pool", async () => {
-    const pool = new RecomputePool(seat as WatchSeat);
-    onTestFinished(() => pool.close());
-    const why = () => pool.run(task, 60_000).catch(({ code }: { code: string }) => code);
+  it("tells why it cannot, stops at its time's limit, begins anew, and ends with its watcher", async () => {
+    const stopping = new AbortController();
+    const run = (maxMs: number) =>
+      recomputeOnThread(seat as WatchSeat, task, { maxMs, signal: stopping.signal, onProgress: () => {} });
+    const why = () =>
+      run(60_000).catch(({ code, message }: { code?: string; message: string }) => code ?? message);
     const first = await why();
     expect(first).toMatch(/UNREACHABLE/);
-    expect(await pool.run(task, 1)).toBe(null);
+    expect(await run(1)).toBe(null);
     expect(await why()).toBe(first);
     const running = why();
-    await pool.close();
-    expect(await running).toBe("MOD_THREAD_ENDED");
-    expect(await why()).toBe("MOD_THREAD_ENDED");
+    stopping.abort(new Error("the watcher stops"));
+    expect(await running).toBe("the watcher stops");
+    expect(await why()).toBe("the watcher stops");
   });
 });
 
@@ -168,7 +171,9 @@ describe("the webhook", () => {
       get differing() {
         return differing as never;
       },
-      noteReported: async (task: StoredTask) => void differing.splice(0, 1, { ...task, isReported: true }),
+      report: async (task: StoredTask, tell: () => Promise<boolean>) => {
+        if (await tell()) differing.splice(0, 1, { ...task, isReported: true });
+      },
       unavailableFor: () => [],
     };
     const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

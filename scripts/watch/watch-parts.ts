@@ -4,8 +4,9 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { Logger } from "@openledger/foundation/logger";
 import type { DayBudget } from "./day-budget.ts";
 import type { Finding, Recomputation } from "./recomputation.ts";
+import type { RecomputeOptions } from "./recompute-thread.ts";
 import type { WatchMetrics } from "./watch-metrics.ts";
-import type { WatchStore } from "./watch-store.ts";
+import type { WatchTasks } from "./watch-tasks.ts";
 
 export interface WatcherOptions {
   /** Datanets whose models are watched; null: all. */
@@ -21,7 +22,9 @@ export interface WatcherOptions {
 }
 
 export interface WatcherModules {
-  readonly store: WatchStore;
+  readonly tasks: WatchTasks;
+  /** Aborted when the watcher stops. */
+  readonly signal: AbortSignal;
   readonly budget: DayBudget;
   readonly metrics: WatchMetrics;
   readonly logger: Logger;
@@ -32,8 +35,8 @@ export interface WatcherModules {
   readonly history: LedgerClient;
   /** The ledger's leaves with more than an account, as the full node has them. */
   readonly leaves: () => Iterable<readonly [number, LeafState]>;
-  /** Runs a recomputation; null if it took longer. @throws an Error if its thread died */
-  readonly run: (task: Recomputation, maxMs: number) => Promise<Finding | null>;
+  /** Runs a recomputation; null if it took longer. @throws an Error if its thread died; what aborted the signal */
+  readonly run: (task: Recomputation, options: RecomputeOptions) => Promise<Finding | null>;
   /** Signs for the watcher's leaf. @throws a typed error while the account has none */
   readonly openSigner: () => Promise<LedgerClient>;
   /** Addresses of models that this machine knows, by their ids. */

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { storeRollupOf } from "@openledger/client/store-rollup";
+import { isUnreachable } from "@openledger/foundation/database/database-errors";
+import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
 import { claimStore } from "@openledger/foundation/store/store-identity";
 import {
@@ -12,7 +14,8 @@ import {
 } from "@openledger/sequencer/full-node/follow-process";
 import { AlarmTeller } from "./alarm-teller.ts";
 import { type BudgetLimits, DayBudget } from "./day-budget.ts";
-import { RecomputePool } from "./recompute-pool.ts";
+import { recomputeOnThread } from "./recompute-thread.ts";
+import { SharedTasks } from "./shared-tasks.ts";
 import { createWatchMetrics } from "./watch-metrics.ts";
 import type { WatcherOptions } from "./watch-parts.ts";
 import { WatchStore } from "./watch-store.ts";
@@ -25,6 +28,8 @@ export interface WatchOptions {
   readonly watched: Omit<WatcherOptions, "rowsFolder">;
   readonly budget: BudgetLimits;
   readonly webhookUrl: string | null;
+  /** Database in which several watchers share their tasks; null: the tasks are in `dataPath`. */
+  readonly database: DatabaseConfig | null;
 }
 
 interface WatchModules {
@@ -46,7 +51,7 @@ export interface WatchProcess {
 /** Time after which a model whose files nobody serves is reported. */
 const UNAVAILABLE_MS = 6 * 3_600_000;
 
-/** @throws what `createFollowProcess`, `claimStore` and `createLedgerClient` throw */
+/** @throws what `createFollowProcess`, `claimStore`, `createLedgerClient` and `SharedTasks.open` throw */
 export async function startWatchProcess(options: WatchOptions, modules: WatchModules): Promise<WatchProcess> {
   const { logger, onFatal } = modules;
   const { rollupAddress, rpcUrl } = options.fullNode;
@@ -66,24 +71,31 @@ export async function startWatchProcess(options: WatchOptions, modules: WatchMod
   );
   const url = await fullNode.listen();
   const historyUrl = options.fullNode.feedUrl ?? url;
-  const pool = new RecomputePool({ rpcUrl, rollupAddress, sequencerUrl: url, historyUrl });
+  const seat = { rpcUrl, rollupAddress, sequencerUrl: url, historyUrl };
   const nowMs = () => Date.now();
   let store: WatchStore | null = null;
+  let shared: SharedTasks | null = null;
   const stopping = new AbortController();
+  const { signal } = stopping;
   const loops: Promise<void>[] = [];
   const stop = async () => {
     stopping.abort();
-    await pool.close();
     await Promise.allSettled(loops);
     await fullNode.stop();
+    await shared?.close();
     await store?.close();
   };
   try {
     store = await WatchStore.open(join(options.dataPath, "tasks"), rollup, onFatal);
+    if (options.database !== null) {
+      shared = await SharedTasks.open(options.database, rollup, logger);
+      await shared.adopt(await store.all());
+    }
     const watcher = await Watcher.open(
       { ...options.watched, rowsFolder: join(options.dataPath, "rows") },
       {
-        store,
+        tasks: shared ?? store,
+        signal,
         budget: await DayBudget.open(options.budget, store, nowMs),
         metrics: createWatchMetrics(fullNode.registry),
         logger,
@@ -91,7 +103,7 @@ export async function startWatchProcess(options: WatchOptions, modules: WatchMod
         reader: { ...plain, sequencerUrl: url },
         history: { ...plain, sequencerUrl: historyUrl },
         leaves: () => fullNode.followed.head.ledger.leaves.withMore(),
-        run: (task, maxMs) => pool.run(task, maxMs),
+        run: (task, options) => recomputeOnThread(seat, task, options),
         openSigner: () => modules.openSigner(url),
         knownServers: modules.knownServers,
       },
@@ -108,7 +120,7 @@ export async function startWatchProcess(options: WatchOptions, modules: WatchMod
     );
     // Two loops, since alarms do not wait until a model is trained.
     for (const work of [() => teller.poll(), () => watcher.poll()])
-      loops.push(repeat(work, options.fullNode.pollIntervalMs, stopping.signal, onFatal));
+      loops.push(repeat(work, options.fullNode.pollIntervalMs, signal, { logger, onFatal }));
     return { url, fullNode, watcher, stop };
   } catch (error) {
     await stop();
@@ -121,16 +133,22 @@ async function repeat(
   work: () => Promise<unknown>,
   intervalMs: number,
   signal: AbortSignal,
-  onFatal: (error: unknown) => void,
+  { logger, onFatal }: Pick<WatchModules, "logger" | "onFatal">,
 ): Promise<void> {
+  let isAway = false;
   while (!signal.aborted) {
+    let hasMore = false;
     try {
-      const hasMore = (await work()) === true;
-      if (!hasMore) await sleep(intervalMs, undefined, { signal });
+      hasMore = (await work()) === true;
+      isAway = false;
     } catch (error) {
-      if (!signal.aborted) onFatal(error);
-      return;
+      if (signal.aborted) return;
+      if (!isUnreachable(error)) return onFatal(error);
+      if (!isAway)
+        logger.warn({ err: error }, "the database of the shared tasks does not answer; will try again");
+      isAway = true;
     }
+    if (!hasMore) await sleep(intervalMs, undefined, { signal }).catch(() => {});
   }
 }
 

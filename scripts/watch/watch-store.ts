@@ -6,27 +6,7 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel } from "@openledger/foundation/store/checked-level";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
-import type { Conclusion } from "./recomputation.ts";
-
-/** Task: one model, or one settlement of it, that is recomputed once. */
-export interface WatchTask {
-  readonly modelId: number;
-  /** null: the model itself. */
-  readonly epoch: number | null;
-}
-
-export interface StoredTask extends WatchTask {
-  readonly conclusion: Conclusion;
-  readonly foundAtMs: number;
-  /** Places that have the signed record: "Datanet host's URL#Datanet". */
-  readonly sentTo: readonly string[];
-  /** true: the webhook has been told, or there is nothing to tell. */
-  readonly isReported: boolean;
-}
-
-export type DifferingTask = StoredTask & {
-  readonly conclusion: Extract<Conclusion, { readonly result: "differs" }>;
-};
+import { type HeldTask, type StoredTask, taskName, type WatchTask, type WatchTasks } from "./watch-tasks.ts";
 
 /** Usage of one day (UTC, counted from 1970). */
 export interface DayUsage {
@@ -35,9 +15,6 @@ export interface DayUsage {
   readonly bytes: number;
 }
 
-const digits = (value: number) => value.toString().padStart(10, "0");
-/** Epochs that are paid begin with 1. */
-export const taskName = ({ epoch, modelId }: WatchTask) => `${digits(modelId)}/${digits(epoch ?? 0)}`;
 const TASKS = { gte: "task/", lt: "task0" };
 const USAGE = "usage";
 
@@ -47,8 +24,8 @@ const REMEDIES = {
   failed: "Read the reason (a full disk, for example), mend it and start the watcher again.",
 };
 
-/** Durable cursor of a watcher: finished tasks, signed records and reports. Each write is durable when it resolves. */
-export class WatchStore {
+/** Durable cursor of a watcher that shares no tasks: finished tasks, signed records, reports; and the day's use of any watcher. */
+export class WatchStore implements WatchTasks {
   readonly #level: CheckedLevel;
 
   private constructor(level: CheckedLevel) {
@@ -67,15 +44,29 @@ export class WatchStore {
     );
   }
 
-  async tasks(): Promise<StoredTask[]> {
+  async all(): Promise<StoredTask[]> {
     const found: StoredTask[] = [];
     const entries = this.#level.readEach(this.#level.db.iterator(TASKS));
     for await (const [, value] of entries) found.push(value as StoredTask);
     return found;
   }
 
-  putTask(task: StoredTask): Promise<void> {
+  /** Nobody else writes. */
+  async news(): Promise<StoredTask[]> {
+    return [];
+  }
+
+  put(task: StoredTask): Promise<void> {
     return this.#level.write([{ type: "put", key: `task/${taskName(task)}`, value: task }]);
+  }
+
+  async alone(
+    _task: WatchTask,
+    signal: AbortSignal,
+    work: (held: HeldTask) => Promise<void>,
+  ): Promise<boolean> {
+    await work({ signal, progress: () => {} });
+    return true;
   }
 
   async usage(): Promise<DayUsage | null> {

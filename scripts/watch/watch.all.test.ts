@@ -8,6 +8,7 @@ import { listVerified } from "@openledger/client/datanets/verified-records";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { startTestHost, type TestHost } from "@openledger/datanets/testing/test-host";
 import { createLogger } from "@openledger/foundation/logger";
+import { databaseAt } from "@openledger/foundation/testing/test-database";
 import { type SettlingWorld, startSettlingWorld } from "@openledger/models/testing/settling-fixture";
 import { temporaryFolder } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
@@ -85,6 +86,7 @@ afterAll(async () => {
 /** @param changes of what is watched */
 async function watch(name: string, changes: Partial<WatchOptions> = {}) {
   const fatal: unknown[] = [];
+  const lines: string[] = [];
   const running = await startWatchProcess(
     {
       fullNode: {
@@ -102,10 +104,11 @@ async function watch(name: string, changes: Partial<WatchOptions> = {}) {
       watched: { datanetIds: null, hosts: [host.url], servers: [serverUrl], base: null },
       budget: { maxMs: 3_600_000, maxBytes: 1_000_000_000 },
       webhookUrl,
+      database: null,
       ...changes,
     },
     {
-      logger: createLogger("watch", process.env.WATCH_TEST_LOG ?? "silent"),
+      logger: createLogger("watch", "info", { write: (line) => lines.push(line) }),
       onFatal: (error) => fatal.push(error),
       openSigner: async (sequencerUrl) => ({ ...world.bob, sequencerUrl }),
       knownServers: () => ({}),
@@ -120,7 +123,12 @@ async function watch(name: string, changes: Partial<WatchOptions> = {}) {
     // biome-ignore lint/suspicious/noExplicitAny: the shape is what the test checks
     return { status: response.status, body: (await response.json()) as any };
   };
-  return { ...running, stop, health };
+  return {
+    ...running,
+    stop,
+    health,
+    linesWith: (text: string) => lines.filter((line) => line.includes(text)),
+  };
 }
 
 const listed = () => listVerified(world.bob, { hostUrl: host.url, datanetId, modelId: made.modelId });
@@ -188,4 +196,31 @@ it("waits for a server that does not answer, and leaves out what a day's budget 
   const left = async () => (await poor.health()).body.watcher?.unavailable[0]?.code;
   await expect.poll(left, POLLED).toBe("over-budget");
   expect((await poor.health()).body.watcher.today.bytes).toBe(0);
+});
+
+it("shares its tasks with other watchers on one database: each is recomputed, signed and reported once", async () => {
+  served.folder = join(folder.path, "changed");
+  const database = databaseAt(world.databaseUrl);
+  const told = events.length;
+  const both = await Promise.all(["five", "six"].map((name) => watch(name, { database })));
+  onTestFinished(async () => {
+    for (const one of both) await one.stop();
+  });
+  for (const { health } of both)
+    await expect.poll(async () => (await health()).body.watcher?.differing.length, POLLED).toBe(1);
+  const countOf = (text: string) => both.flatMap(({ linesWith }) => linesWith(text)).length;
+  await expect.poll(() => countOf("signed and sent"), POLLED).toBe(1);
+  await expect.poll(() => events.length, POLLED).toBe(told + 1);
+  expect(countOf('"msg":"recomputing"')).toBe(1);
+  expect(events.at(-1)).toMatchObject({ kind: "differs", modelId: made.modelId });
+  // One that comes later has nothing to do, and one with results of its own brings them.
+  const later = await watch("one", { database });
+  onTestFinished(() => later.stop());
+  await expect.poll(async () => (await later.health()).body.watcher?.doneCount, POLLED).toBe(1);
+  expect((await later.health()).status).toBe(503);
+  expect([countOf("signed and sent"), later.linesWith("signed and sent").length, events.length]).toEqual([
+    1,
+    0,
+    told + 1,
+  ]);
 });

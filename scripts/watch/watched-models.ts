@@ -3,7 +3,7 @@
  * for each settled epoch.
  */
 import { datanetIds, type LeafState, unpackBinding, unpackCounters } from "@openledger/circuits/ledger/leaf";
-import type { WatchTask } from "./watch-store.ts";
+import type { WatchTask } from "./watch-tasks.ts";
 
 /** Facts of a model that a watcher needs. */
 export interface WatchedModel {

@@ -14,7 +14,13 @@ import { type Failure, Retries } from "./retries.ts";
 import { sendRecords, unsentPlaces } from "./send-records.ts";
 import { findServedPlaces } from "./served-places.ts";
 import type { WatcherModules, WatcherOptions } from "./watch-parts.ts";
-import { type DifferingTask, type StoredTask, taskName, type WatchTask } from "./watch-store.ts";
+import {
+  type DifferingTask,
+  type HeldTask,
+  type StoredTask,
+  taskName,
+  type WatchTask,
+} from "./watch-tasks.ts";
 import { findModels, tasksOf, type WatchedModel } from "./watched-models.ts";
 
 const DAY_MS = 86_400_000;
@@ -30,11 +36,11 @@ export class Watcher {
   readonly #computing: Retries;
   readonly #sending: Retries;
   #models: readonly WatchedModel[] = [];
-  #running: WatchTask | null = null;
+  #running: (WatchTask & { readonly progress: string | null }) | null = null;
 
-  /** Opens a watcher with the finished tasks of its store. */
+  /** Opens a watcher with the finished tasks. */
   static async open(options: WatcherOptions, modules: WatcherModules): Promise<Watcher> {
-    return new Watcher(options, modules, await modules.store.tasks());
+    return new Watcher(options, modules, await modules.tasks.all());
   }
 
   private constructor(options: WatcherOptions, modules: WatcherModules, done: readonly StoredTask[]) {
@@ -57,9 +63,23 @@ export class Watcher {
     return this.#computing.lastingFor(ms);
   }
 
-  /** Records that the webhook has been told. */
-  async noteReported(task: StoredTask): Promise<void> {
-    await this.#keep({ ...this.#done.get(taskName(task))!, isReported: true });
+  /** Tells of a task that differs, unless another watcher has. @param tell returns true if it was heard */
+  async report(task: StoredTask, tell: () => Promise<boolean>): Promise<void> {
+    await this.#modules.tasks.alone(task, this.#modules.signal, async () => {
+      await this.#readNews();
+      const now = this.#done.get(taskName(task));
+      if (now?.isReported === false && (await tell()))
+        await this.#keep({ ...this.#done.get(taskName(task))!, isReported: true });
+    });
+  }
+
+  /** Reads what other watchers of the same tasks have found, signed and reported. */
+  async #readNews(): Promise<void> {
+    for (const task of await this.#modules.tasks.news()) {
+      const name = taskName(task);
+      this.#done.set(name, task);
+      this.#computing.succeed(name);
+    }
   }
 
   get healthFacts(): object {
@@ -88,6 +108,7 @@ export class Watcher {
   async poll(): Promise<boolean> {
     const { leaves, metrics } = this.#modules;
     this.#models = findModels(leaves(), this.#options.datanetIds);
+    await this.#readNews();
     const hasComputed = await this.#recomputeNext();
     await this.#sendAll();
     metrics.waiting.set(this.#waiting().length);
@@ -99,15 +120,17 @@ export class Watcher {
 
   /** Tasks that were never computed, and those that differed a day ago: the server may have the right files by now. */
   #waiting(): WatchTask[] {
+    return [...tasksOf(this.#models)].filter((task) => this.#isWaiting(task));
+  }
+
+  #isWaiting(task: WatchTask): boolean {
     const againMs = this.#modules.nowMs() - DAY_MS;
-    return [...tasksOf(this.#models)].filter((task) => {
-      const done = this.#done.get(taskName(task));
-      return done === undefined || (done.conclusion.result === "differs" && done.foundAtMs < againMs);
-    });
+    const done = this.#done.get(taskName(task));
+    return done === undefined || (done.conclusion.result === "differs" && done.foundAtMs < againMs);
   }
 
   async #recomputeNext(): Promise<boolean> {
-    const { budget, knownServers, logger, reader } = this.#modules;
+    const { budget, knownServers, logger, reader, signal, tasks } = this.#modules;
     const due = this.#waiting().filter((task) => this.#computing.isDue(taskName(task)));
     if (due.length === 0 || budget.leftMs === 0) return false;
     const { servers } = this.#options;
@@ -119,18 +142,25 @@ export class Watcher {
         this.#computing.fail(taskName(task), { code: "CMD_NO_MODEL_SERVER", text });
         continue;
       }
-      this.#running = task;
-      try {
-        if (await this.#recompute(task, serverUrl)) return true;
-      } finally {
-        this.#running = null;
-      }
+      let isDone = false;
+      await tasks.alone(task, signal, async (held) => {
+        await this.#readNews();
+        // Another watcher was faster.
+        if (!this.#isWaiting(task)) return;
+        this.#running = { ...task, progress: null };
+        try {
+          isDone = await this.#recompute(task, serverUrl, held);
+        } finally {
+          this.#running = null;
+        }
+      });
+      if (isDone) return true;
     }
     return false;
   }
 
   /** @returns whether it is done. A failure is noted and tried again */
-  async #recompute(task: WatchTask, serverUrl: string): Promise<boolean> {
+  async #recompute(task: WatchTask, serverUrl: string, { progress, signal }: HeldTask): Promise<boolean> {
     const { budget, logger, metrics, nowMs, run } = this.#modules;
     const name = taskName(task);
     const startedAtMs = performance.now();
@@ -141,8 +171,16 @@ export class Watcher {
       const rowsFolder = await this.#fetchWhatIsMissing(task, serverUrl, tomorrowMs);
       if (rowsFolder === undefined) return false;
       logger.info({ ...task, serverUrl, leftMs }, "recomputing");
-      finding = await run({ ...task, serverUrl, base: this.#options.base, rowsFolder }, leftMs);
+      const onProgress = (text: string) => {
+        logger.info({ ...task }, text);
+        this.#running = { ...task, progress: text };
+        progress(text);
+      };
+      const recomputation = { ...task, serverUrl, base: this.#options.base, rowsFolder };
+      finding = await run(recomputation, { maxMs: leftMs, signal, onProgress });
     } catch (error) {
+      // The watcher stops, or another one has the task.
+      if (signal.aborted) return false;
       const code = isRollupError(error) ? error.code : "unforeseen";
       finding = { result: "unavailable", code, text: (error as Error).message };
     }
@@ -234,6 +272,7 @@ export class Watcher {
 
   async #sendAll(): Promise<void> {
     const { hosts } = this.#options;
+    const { signal, tasks } = this.#modules;
     if (hosts.length === 0) return;
     const models = new Map(this.#models.map((model) => [model.id, model]));
     for (const task of this.#done.values()) {
@@ -241,9 +280,14 @@ export class Watcher {
       const { conclusion, epoch, sentTo } = task;
       if (model === undefined || conclusion.result === "not-drawn") continue;
       if (epoch !== null && epoch + MAX_SIGNED_EPOCHS <= model.settledEpoch) continue;
-      const places = unsentPlaces(model, hosts, sentTo);
-      if (places.length === 0 || !this.#sending.isDue(taskName(task))) continue;
-      await this.#send(task, model, places);
+      const name = taskName(task);
+      if (unsentPlaces(model, hosts, sentTo).length === 0 || !this.#sending.isDue(name)) continue;
+      await tasks.alone(task, signal, async () => {
+        await this.#readNews();
+        const now = this.#done.get(name)!;
+        const places = unsentPlaces(model, hosts, now.sentTo);
+        if (places.length > 0) await this.#send(now, model, places);
+      });
     }
   }
 
@@ -275,6 +319,6 @@ export class Watcher {
 
   async #keep(task: StoredTask): Promise<void> {
     this.#done.set(taskName(task), task);
-    await this.#modules.store.putTask(task);
+    await this.#modules.tasks.put(task, this.#modules.signal);
   }
 }

@@ -51,18 +51,18 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.kill();
 });
 
-const url = () => `http://127.0.0.1:${port}/ledger/${modelId}`;
+const url = (at = port) => `http://127.0.0.1:${at}/ledger/${modelId}`;
 
-function wordsOf(args: readonly string[]): string[] {
+function wordsOf(args: readonly string[], at = port): string[] {
   const { f, home, sequencerUrl } = world;
   return [
     "models",
     "serve",
     modelFolder,
     "--port",
-    String(port),
+    String(at),
     "--data",
-    join(folder, "answers"),
+    join(folder, `answers-${at}`),
     "--model",
     String(modelId),
     "--sequencer",
@@ -81,13 +81,27 @@ function wordsOf(args: readonly string[]): string[] {
 /** Runs a server that ends by itself. @returns its standard error */
 const refusal = async (...args: string[]) => (await runInProcess(...wordsOf(args))).stderr;
 
-/** `models serve --settle` until it answers. @param killAt it dies as it writes the first line with this */
-async function serve(options: { args?: string[]; killAt?: string } = {}): Promise<Server> {
+interface ServeOptions {
+  readonly args?: readonly string[];
+  readonly port?: number;
+  /** It dies as it writes the first line with this. */
+  readonly killAt?: string;
+  /** File by which one alone of several servers dies. */
+  readonly killOnce?: string;
+}
+
+/** `models serve --settle` until it answers. */
+async function serve({ args = [], killAt, killOnce, port: at = port }: ServeOptions = {}): Promise<Server> {
   const loaders = ["--import", "tsx", "--import", "./models/testing/die-at-line.ts"];
-  const entry = [...loaders, join("scripts", "openledger.ts"), ...wordsOf(options.args ?? [])];
+  const entry = [...loaders, join("scripts", "openledger.ts"), ...wordsOf(args, at)];
   const child = spawn(process.execPath, entry, {
     cwd: repositoryRoot,
-    env: { ...process.env, SERVING_DATABASE_URL: world.databaseUrl, DIE_AT_LINE: options.killAt },
+    env: {
+      ...process.env,
+      SERVING_DATABASE_URL: world.databaseUrl,
+      DIE_AT_LINE: killAt,
+      DIE_ONCE: killOnce,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
@@ -109,7 +123,7 @@ async function serve(options: { args?: string[]; killAt?: string } = {}): Promis
   servers.push(server);
   await until("the server answers", async () => {
     if (child.exitCode !== null) throw new Error(lines.join("\n"));
-    const answered = await fetch(`${url()}/v1/settling`).catch(() => null);
+    const answered = await fetch(`${url(at)}/v1/settling`).catch(() => null);
     return answered?.ok === true || child.signalCode !== null;
   });
   return server;
@@ -123,13 +137,13 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
   throw new Error(`not within four minutes: ${what}; ${JSON.stringify(await view().catch(String))}`);
 }
 
-const view = async () => (await (await fetch(`${url()}/v1/settling`)).json()) as SettlingView;
+const view = async (at = port) => (await (await fetch(`${url(at)}/v1/settling`)).json()) as SettlingView;
 const isStage = (stage: string) => async () => (await view()).stage === stage;
 
-async function ask(count: number, seed: string): Promise<void> {
+async function ask(count: number, seed: string, serverUrl = url()): Promise<void> {
   const checkable = await openCheckable(model);
   for (const { input: prompt } of sampleInputs("email", count, seed)) {
-    const answer = await askModel(world.bob, { serverUrl: url(), modelId, prompt });
+    const answer = await askModel(world.bob, { serverUrl, modelId, prompt });
     await payForAnswer(world.bob, { modelId, model: checkable, prompt, answer });
   }
 }
@@ -321,5 +335,92 @@ describe("receipt", () => {
     const away = await Promise.all(drawn.map((hash) => receiptStatus(hash)));
     const codes = away.map(({ json }) => [json.isDrawn, json.paidUnknown?.code ?? null]);
     for (const [isDrawn, code] of codes) expect(code).toBe(isDrawn ? "ATT_SERVER_UNREACHABLE" : null);
+  });
+});
+
+// Of the epoch that the tests above have left open.
+describe("two servers with --settle on one database", () => {
+  it("close and settle an epoch once, though the one that settles it is killed: the other takes over", {
+    timeout: 900_000,
+  }, async () => {
+    const { epoch, paymentCount } = (await getModel(world.alice, modelId)).counters;
+    const closedBefore = await closingCount();
+    const ports = [port, await freePort()];
+    const both = await Promise.all(
+      ports.map((at) =>
+        serve({
+          port: at,
+          args: ["--epoch-length", "none"],
+          killAt: `epoch ${epoch}: preparing`,
+          killOnce: join(folder, "killed-one"),
+        }),
+      ),
+    );
+    const linesWith = (text: string) =>
+      both.flatMap(({ lines }) => lines.filter((line) => line.includes(text)));
+    // Each of them answers for the other's epoch.
+    // The first one is the answer that the tests above have left unpaid.
+    for (let i = paymentCount; i < CAP; i++)
+      await ask(1, i === paymentCount ? "unpaid" : `two ${i}`, url(ports[i % 2]));
+    await until("the close", async () => (await getModel(world.alice, modelId)).closedEpoch !== null);
+    await world.settle();
+    await world.mineRandomness();
+    await world.settle();
+    await until("one of them is killed", async () =>
+      both.some(({ child }) => child.signalCode === "SIGKILL"),
+    );
+    const killedAtMs = performance.now();
+    const isAlive = ({ child }: Server) => child.signalCode === null;
+    const at = ports[both.findIndex(isAlive)]!;
+    const survivor = both.find(isAlive)!;
+    await until("the other has taken over", async () =>
+      survivor.lines.some((line) => line.includes(`epoch ${epoch}: preparing`)),
+    );
+    expect(performance.now() - killedAtMs).toBeLessThan(60_000);
+    await until("the settlement", async () => (await getSettlement(world.alice, modelId, epoch)) !== null);
+    await world.settle();
+    await until("it knows", async () => (await view(at)).settled?.epoch === epoch);
+    await expectSettled(epoch, CAP);
+    expect((await view(at)).failure).toBeNull();
+    expect(await closingCount()).toBe(closedBefore + 1);
+    for (const line of ["is full: closed", "settlement proven", "is settled in batch"])
+      expect(linesWith(line), linesWith("").join("\n")).toHaveLength(1);
+  });
+
+  it("prove an epoch once, and the one that waits shows how far the other is", {
+    timeout: 900_000,
+  }, async () => {
+    const { epoch } = (await getModel(world.alice, modelId)).counters;
+    const ports = [port, await freePort()];
+    const both = await Promise.all(ports.map((at) => serve({ port: at, args: ["--epoch-length", "none"] })));
+    const linesWith = (text: string) =>
+      both.flatMap(({ lines }) => lines.filter((line) => line.includes(text)));
+    await ask(CAP, "twice", url(ports[1]));
+    await until("the close", async () => (await getModel(world.alice, modelId)).closedEpoch !== null);
+    await world.settle();
+    await world.mineRandomness();
+    const stages = ports.map(() => new Set<string>());
+    const looking = setInterval(() => {
+      for (const [i, at] of ports.entries())
+        void view(at).then(
+          ({ stage }) => stages[i]!.add(stage),
+          () => {},
+        );
+    }, 100);
+    try {
+      await world.settle();
+      await until("the settlement", async () => (await getSettlement(world.alice, modelId, epoch)) !== null);
+    } finally {
+      clearInterval(looking);
+    }
+    await world.settle();
+    for (const at of ports) await until("both know", async () => (await view(at)).settled?.epoch === epoch);
+    await expectSettled(epoch, CAP);
+    for (const line of ["preparing its settlement", "settlement proven", "is settled in batch"])
+      expect(linesWith(line), linesWith("").join("\n")).toHaveLength(1);
+    for (const [i, at] of ports.entries()) {
+      expect((await view(at)).failure).toBeNull();
+      expect([...stages[i]!].join(), "both show that it is worked on").toMatch(/preparing|proving|sending/);
+    }
   });
 });

@@ -3,9 +3,10 @@
  * or over is closed with the model's key; once L1 has the randomness, the settlement (proof and data that divide its
  * money) is prepared, proven and handed to the sequencer. start-settling.ts runs it.
  *
- * Nothing is remembered between turns. Every turn asks the ledger where the epoch is and does what comes next, so a
- * kill at any moment costs at most the step that ran, and anyone else who closes or settles meanwhile is in nobody's
- * way.
+ * Nothing is remembered between turns. Every turn asks the ledger where the epoch is and does what comes next, as the
+ * epoch's job (settling-queue.ts): of several servers on one database one does it, and another takes over where that one
+ * is killed. A kill at any moment costs at most the step that ran. Whoever closes or settles without the queue is in
+ * nobody's way: the ledger and L1 take each epoch once.
  */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
@@ -22,7 +23,9 @@ import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
 import type { ClosedEpochView, LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import type { JobState } from "@openledger/foundation/database/job-queue";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import {
   payeeTableFor,
   type RollupCircuit,
@@ -39,9 +42,8 @@ import {
 } from "../prepare-settlement.ts";
 import type { ProvedSettlement } from "../prove-settlement.ts";
 import { signSettlement } from "../sign-settlement.ts";
-import { dropProof, keepProof, readProof } from "./proof-file.ts";
-import type { HelperLog } from "./turn-report.ts";
-import { SettlingReport } from "./turn-report.ts";
+import { type SettlingJob, type SettlingQueue, savedProof, settlingTask } from "./settling-queue.ts";
+import { type HelperLog, SettlingReport, type SettlingStage } from "./turn-report.ts";
 
 export interface AutoSettleOptions {
   readonly modelId: number;
@@ -49,8 +51,7 @@ export interface AutoSettleOptions {
   readonly epochSeconds: number | null;
   /** true: settles draws that cannot be opened as void, which burns their part. */
   readonly consentsToVoids: boolean;
-  /** Folder in which proofs are stored until L1 has them. */
-  readonly folder: string;
+  readonly rollup: StoreRollup;
 }
 
 export interface AutoSettleModules {
@@ -69,8 +70,11 @@ export interface AutoSettleModules {
     prepared: PreparedSettlement,
     /** Circuits of its proofs. */
     circuits: readonly RollupCircuit[],
-    onPercent: (percent: number) => void,
+    options: { readonly signal: AbortSignal; readonly onPercent: (percent: number) => void },
   ) => Promise<ProvedSettlement>;
+  readonly queue: SettlingQueue;
+  /** Aborted when the settler stops. */
+  readonly signal: AbortSignal;
   readonly log: HelperLog;
   readonly report?: SettlingReport;
 }
@@ -85,8 +89,8 @@ const NEXT_TURN = [
   "SEQ_SETTLEMENT_STALE",
   "SEQ_TOO_EARLY",
 ] as const;
-/** Codes of the sequencer for a stored proof that is of no use. */
-const USELESS_PROOF = ["SEQ_SETTLEMENT_INVALID"] as const;
+/** Codes of the sequencer for a saved proof that is of no use. */
+const USELESS_PROOF = ["SEQ_SETTLEMENT_INVALID", "SRV_BAD_REQUEST"] as const;
 
 export class AutoSettler {
   readonly report: SettlingReport;
@@ -133,24 +137,57 @@ export class AutoSettler {
       this.report.set({ stage: isPosting ? "posting" : "open", ...open });
       return;
     }
-    this.report.set({ stage: "closing", ...open });
-    const sent = await closeEpoch(await signer(leaf), { modelId });
-    this.report.noteClose();
-    log.info(
-      { modelId, epoch, paymentCount, amountWei: `${leaf.openAmountWei}`, hash: sent.hash },
-      `epoch ${epoch} is ${isFull ? "full" : "over"}: closed with ${paymentCount} payments of ${formatOpen(leaf.openAmountWei)} OPEN`,
-    );
+    const close = async (job: SettlingJob): Promise<null> => {
+      const now = await getModel(client, modelId);
+      // Another server was faster.
+      if (now.closedEpoch !== null || now.counters.epoch !== epoch) return null;
+      this.#tell(job, "closing");
+      this.report.set(open);
+      const sent = await closeEpoch(await signer(now), { modelId });
+      this.report.noteClose();
+      const count = now.counters.paymentCount;
+      log.info(
+        { modelId, epoch, paymentCount: count, amountWei: `${now.openAmountWei}`, hash: sent.hash },
+        `epoch ${epoch} is ${isFull ? "full" : "over"}: closed with ${count} payments of ${formatOpen(now.openAmountWei)} OPEN`,
+      );
+      // The job ends with the settlement.
+      return null;
+    };
+    // Also where it was settled before, and the sequencer has lost that.
+    await this.#attempt(epoch, close, { again: true });
+  }
+
+  /** Does a step of the epoch's job, or shows how far another server is. @returns the state of a job that is another's */
+  async #attempt(
+    epoch: number,
+    run: (job: SettlingJob) => Promise<{ readonly batchNumber: number } | null>,
+    options: { readonly again?: boolean } = {},
+  ): Promise<JobState<unknown, unknown> | null> {
+    const { queue, signal } = this.#modules;
+    const { modelId, rollup } = this.#options;
+    const { key, task } = settlingTask(rollup, { modelId, epoch });
+    const attempt = await queue.attempt(key, task, { run, signal, ...options });
+    if (attempt.isOurs) return null;
+    if (attempt.state.state === "active" && attempt.state.progress !== null)
+      this.report.set(attempt.state.progress);
+    return attempt.state;
+  }
+
+  /** Shows a step of a job, here and at the servers that wait for it. */
+  #tell(job: SettlingJob, stage: SettlingStage, provedPercent: number | null = null): void {
+    this.report.set({ stage, provedPercent });
+    job.progress({ stage, provedPercent });
   }
 
   /** @returns whether the epoch's settlement is on its way to L1 */
   async #watchLast(epoch: number): Promise<boolean> {
     if (epoch < 1 || epoch <= this.#reportedEpoch) return false;
-    const { client, log } = this.#modules;
-    const { folder, modelId } = this.#options;
+    const { client, log, queue } = this.#modules;
+    const { modelId, rollup } = this.#options;
     const settlement = await getSettlement(client, modelId, epoch);
     if (settlement?.l1TransactionHash == null) return true;
     const { batchNumber, l1TransactionHash } = settlement;
-    await dropProof(folder, { modelId, epoch });
+    await queue.remove(settlingTask(rollup, { modelId, epoch }).key);
     this.#reportedEpoch = epoch;
     this.report.set({ settled: { epoch, l1TransactionHash } });
     log.info(
@@ -161,7 +198,7 @@ export class AutoSettler {
   }
 
   async #settle(leaf: LedgerModelLeaf, closed: ClosedEpochView): Promise<void> {
-    const { client, log } = this.#modules;
+    const { client } = this.#modules;
     const { modelId } = this.#options;
     const { epoch } = closed;
     this.report.set({ epoch, overAtSeconds: null, cap: leaf.counters.cap });
@@ -174,18 +211,38 @@ export class AutoSettler {
       this.report.set({ stage: "awaiting-randomness" });
       return;
     }
+    const step = (job: SettlingJob) => this.#settleAlone(closed, job);
+    const others = await this.#attempt(epoch, step);
+    if (others?.state !== "completed") return;
+    // Another server has settled it since the ledger was read, or the sequencer has lost what it took.
+    const now = await getModel(client, modelId);
+    if (now.closedEpoch?.epoch === epoch) await this.#attempt(epoch, step, { again: true });
+  }
+
+  async #settleAlone(
+    { epoch, isRandomnessMissed }: ClosedEpochView,
+    job: SettlingJob,
+  ): Promise<{ readonly batchNumber: number }> {
+    const { client, log } = this.#modules;
+    const { modelId } = this.#options;
     if (this.#reportedRandomnessOf !== epoch) {
       this.#reportedRandomnessOf = epoch;
       log.info({ modelId, epoch }, `epoch ${epoch}: preparing its settlement`);
     }
-    this.report.set({ stage: "preparing" });
+    this.#tell(job, "preparing");
     const facts = await readClosedEpoch(client, modelId, epoch);
     this.report.set({ paymentCount: facts.payments.length });
-    const { prepared, circuits } = await this.#prepare(facts, closed.isRandomnessMissed);
-    const storedProof = await readProof(this.#options.folder, prepared.data, circuits[0]!.name);
-    const body = storedProof ?? (await this.#prove(facts, { prepared, circuits }));
-    this.report.set({ stage: "sending" });
-    await this.#send(body, epoch, storedProof !== null);
+    const { prepared, circuits } = await this.#prepare(facts, isRandomnessMissed);
+    const saved = savedProof(job.saved, prepared.data, circuits[0]!.name);
+    const body = saved ?? (await this.#prove(facts, { prepared, circuits }, job));
+    this.#tell(job, "sending");
+    try {
+      return await this.#send(body, epoch);
+    } catch (error) {
+      // The proof is at fault, not the epoch: the next turn proves again.
+      if (saved !== null && USELESS_PROOF.some((code) => isRollupError(error, code))) await job.save(null);
+      throw error;
+    }
   }
 
   /** Returns true if anyone may settle by row counts. */
@@ -216,23 +273,26 @@ export class AutoSettler {
     return provable;
   }
 
-  async #prove(facts: EpochFacts, { prepared, circuits }: ProvableSettlement): Promise<SettlementBody> {
+  async #prove(
+    facts: EpochFacts,
+    { prepared, circuits }: ProvableSettlement,
+    job: SettlingJob,
+  ): Promise<SettlementBody> {
     const { log, prove, signer } = this.#modules;
-    const { folder, modelId } = this.#options;
+    const { modelId } = this.#options;
     const epoch = Number(facts.closed.epoch);
-    this.report.set({ stage: "proving", provedPercent: 0 });
-    const proved = await prove(prepared, circuits, (provedPercent) =>
-      this.report.set({ stage: "proving", provedPercent }),
-    );
+    const onPercent = (provedPercent: number) => this.#tell(job, "proving", provedPercent);
+    onPercent(0);
+    const proved = await prove(prepared, circuits, { signal: job.signal, onPercent });
     const tookMs = proved.witnessMs + proved.proveMs;
     this.report.noteProof(tookMs);
+    const { voidCount } = prepared.data;
     const settlement =
-      prepared.data.voidCount === 0
+      voidCount === 0
         ? proved.settlement
         : signSettlement(await signer!(facts.leaf), facts.leaf, proved.settlement);
     const body = encodeSettlementBody(settlement);
-    await keepProof(folder, prepared.data, body);
-    const { voidCount } = prepared.data;
+    await job.save(body);
     log.info(
       {
         modelId,
@@ -247,19 +307,13 @@ export class AutoSettler {
     return body;
   }
 
-  async #send(body: SettlementBody, epoch: number, isKept: boolean): Promise<void> {
+  async #send(body: SettlementBody, epoch: number): Promise<{ readonly batchNumber: number }> {
     const { client, log } = this.#modules;
-    const { folder, modelId } = this.#options;
-    try {
-      const { batchNumber, status } = await sendSettlement(client, body);
-      this.report.noteSettlement();
-      this.report.set({ stage: "posting" });
-      log.info({ modelId, epoch, batchNumber, status }, `epoch ${epoch} is settled in batch ${batchNumber}`);
-    } catch (error) {
-      // The file is at fault, not the epoch: the next turn proves again.
-      if (isKept && USELESS_PROOF.some((code) => isRollupError(error, code)))
-        await dropProof(folder, { modelId, epoch });
-      throw error;
-    }
+    const { modelId } = this.#options;
+    const { batchNumber, status } = await sendSettlement(client, body);
+    this.report.noteSettlement();
+    this.report.set({ stage: "posting" });
+    log.info({ modelId, epoch, batchNumber, status }, `epoch ${epoch} is settled in batch ${batchNumber}`);
+    return { batchNumber };
   }
 }

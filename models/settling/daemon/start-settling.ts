@@ -7,6 +7,7 @@ import { readModel } from "@openledger/attribution/model/model-directory";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { openProvingCircuits, type RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
@@ -14,10 +15,10 @@ import { modelFamilies } from "../../tuning/recipe/model-families.ts";
 import { fetchOpenings } from "../model-openings.ts";
 import { proveSettlement } from "../prove-settlement.ts";
 import { type AutoSettleModules, type AutoSettleOptions, AutoSettler } from "./auto-settle.ts";
-import type { SettlingReport } from "./turn-report.ts";
-import { type HelperLog, runTurns } from "./turn-report.ts";
+import type { SettlingQueue } from "./settling-queue.ts";
+import { type HelperLog, runTurns, type SettlingReport } from "./turn-report.ts";
 
-export interface StartSettlingOptions extends AutoSettleOptions {
+export interface StartSettlingOptions extends Omit<AutoSettleOptions, "rollup"> {
   /** Path of the published model's files. */
   readonly modelFolder: string;
   /** Running server: its answers open the receipts. */
@@ -44,31 +45,38 @@ export async function startSettling(
     readonly report: SettlingReport;
     /** Makes the proofs; stays open, for whoever opened it. */
     readonly prover: Prover;
+    /** Shares the work between all servers on its database; stays open, too. */
+    readonly queue: SettlingQueue;
   },
 ): Promise<{ stop(): Promise<void> }> {
-  const { circuits, client, deployment, log, report, signer } = modules;
+  const { circuits, client, deployment, log, prover, queue, report, signer } = modules;
   await requireKey(options.modelId, modules);
   const model = await readModel(options.modelFolder, await modelFamilies());
   const stopping = new AbortController();
   const { signal } = stopping;
-  const settler = new AutoSettler(options, {
-    client,
-    signer,
-    model,
-    circuits,
-    log,
-    report,
-    openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
-    prove: async (prepared, circuits, onPercent) => {
-      const tell = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);
-      const opened = await openProvingCircuits(circuits, deployment, tell, options.keys ?? null);
-      return proveSettlement(prepared, opened, {
-        prover: modules.prover,
-        signal,
-        onProgress: ({ percent }) => onPercent(Math.floor(percent)),
-      });
+  const settler = new AutoSettler(
+    { ...options, rollup: storeRollupOf(client) },
+    {
+      client,
+      signer,
+      model,
+      circuits,
+      log,
+      queue,
+      report,
+      signal,
+      openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
+      prove: async (prepared, circuits, { onPercent, signal }) => {
+        const tell = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);
+        const opened = await openProvingCircuits(circuits, deployment, tell, options.keys ?? null);
+        return proveSettlement(prepared, opened, {
+          prover,
+          signal,
+          onProgress: ({ percent }) => onPercent(Math.floor(percent)),
+        });
+      },
     },
-  });
+  );
   const running = runTurns("settling", settler, log, {
     intervalMs: options.intervalMs,
     signal,

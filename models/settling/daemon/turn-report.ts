@@ -116,7 +116,7 @@ export async function runTurns(
 }
 
 /** Stages of a model's epochs, found from the ledger and L1 each time, never remembered. */
-const SETTLING_STAGES = [
+export const SETTLING_STAGES = [
   "starting",
   /** The model has had no activation. */
   "not-ready",

@@ -38,9 +38,7 @@ export async function serveUntilStopped(options: Options, output: Output): Promi
   const logger = createLogger("models", config.logLevel, process.stderr);
   const { publishedPath } = config;
   const settling =
-    options.settle === true && publishedPath !== undefined
-      ? await openModelSettler(options, { folder: join(config.dataPath, "settling") })
-      : null;
+    options.settle === true && publishedPath !== undefined ? await openModelSettler(options, config) : null;
   try {
     output.progress("reading and checking the models");
     const published =

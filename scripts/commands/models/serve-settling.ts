@@ -1,6 +1,6 @@
 /** `models serve --settle`: closes and settles the epochs of the models that are served. serve-models.ts starts it. */
-import { join } from "node:path";
 import { inspect } from "node:util";
+import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import { errorFacts } from "@openledger/foundation/error-facts";
 import type { ModelSettler } from "@openledger/models/serving/serve-models";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -30,23 +30,29 @@ const log = {
 };
 
 /**
- * @param folder where proofs are stored until L1 has them
+ * @param database of the server: all that settle on it share the work
  * @throws CMD_ACCOUNT_INVALID before any model is read; CMD_USAGE, SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE
  */
 export async function openModelSettler(
   options: SettlingOptions,
-  { folder }: { readonly folder: string },
+  database: DatabaseConfig,
 ): Promise<OpenedSettler> {
   resolveAccount(options);
   const epochSeconds = parseEpochLength(options.epochLength);
-  const [{ SettlingReport }, { startSettling }, { openSettlementContext }] = await Promise.all([
-    import("@openledger/models/settling/daemon/turn-report"),
-    import("@openledger/models/settling/daemon/start-settling"),
-    import("../../cli/settlement-context.ts"),
-  ]);
+  const [{ SettlingReport }, { startSettling }, { openSettlingQueue }, { openSettlementContext }] =
+    await Promise.all([
+      import("@openledger/models/settling/daemon/turn-report"),
+      import("@openledger/models/settling/daemon/start-settling"),
+      import("@openledger/models/settling/daemon/settling-queue"),
+      import("../../cli/settlement-context.ts"),
+    ]);
   const client = await openReader(options);
   const context = await openSettlementContext(options);
-  const prover = await openSettlingProver(options);
+  const queue = await openSettlingQueue(database, { logger: log });
+  const prover = await openSettlingProver(options).catch(async (error: unknown) => {
+    await queue.close();
+    throw error;
+  });
   const reports = new Map<number, InstanceType<typeof SettlingReport>>();
   const reportOf = (modelId: number) => {
     const report = reports.get(modelId) ?? new SettlingReport(modelId);
@@ -63,7 +69,6 @@ export async function openModelSettler(
           serverUrl,
           epochSeconds,
           consentsToVoids: options.consentToVoids === true,
-          folder: join(folder, String(modelId)),
           keys: options.keys,
           intervalMs: INTERVAL_MS,
         },
@@ -74,10 +79,17 @@ export async function openModelSettler(
           log,
           report: reportOf(modelId),
           prover,
+          queue,
         },
       ),
   };
-  return { settler, close: () => prover.close() };
+  return {
+    settler,
+    async close() {
+      await prover.close();
+      await queue.close();
+    },
+  };
 }
 
 /** @throws CMD_USAGE for an unknown back end; SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE */

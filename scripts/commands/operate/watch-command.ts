@@ -2,6 +2,7 @@
  * `openledger watch`: options of a watcher, which recomputes models and settlements and signs what it found; watch.ts runs it.
  */
 import { join } from "node:path";
+import { readConfig } from "@openledger/foundation/settings";
 import {
   DATA_OPTION,
   FINALITY_OPTION,
@@ -15,6 +16,7 @@ import { command } from "../../cli/run-command.ts";
 import { SERVER_OPTIONS, serverLimitsOf } from "../../cli/server-options.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
+import { WATCH_SETTINGS } from "../../watch/watch-settings.ts";
 import { FOLLOW_OPTIONS, parsePositive, parseUrl } from "./follow-options.ts";
 
 const MINUTE_MS = 60_000;
@@ -62,6 +64,7 @@ export const addWatchCommand = command({
   run: async ({ options, output }) => {
     // Loaded here: models and sequencer would make every other command slower.
     const { runWatcher } = await import("./watch.ts");
+    const { databaseUrl } = readConfig("WATCH", { settings: WATCH_SETTINGS, fixed: {} }, process.env);
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const deployment = deploymentOf(rollupAddress);
     const known = deployment === null ? undefined : BigInt(deployment.deployedAtBlock);
@@ -90,6 +93,7 @@ export const addWatchCommand = command({
         },
         budget: { maxMs: options.budgetMinutes * MINUTE_MS, maxBytes: options.budgetBytes },
         webhookUrl: options.webhook ?? null,
+        database: databaseUrl === undefined ? null : { databaseUrl, databasePath: "" },
       },
       { snapshotPath: options.snapshot ?? null, isVerifying: options.verifyProofs === true },
       options,

@@ -18,6 +18,7 @@ import { FACTORY_PART } from "@openledger/models/factory/store/factory-schema";
 import { openTicketQueues } from "@openledger/models/factory/store/job-tickets";
 import { ANSWERS_PART } from "@openledger/models/serving/answers/answer-store";
 import { KEYS_PART } from "@openledger/models/serving/api-keys";
+import { openSettlingQueue, settlingTask } from "@openledger/models/settling/daemon/settling-queue";
 import { openProofQueue } from "@openledger/prover/queue/prove-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleDeployment } from "./deployment.fixtures.ts";
@@ -111,6 +112,19 @@ describe("openledger operator prepare-database", () => {
     await sequencer.remove("a");
     await sequencer.close();
     await worker.close();
+  });
+
+  it("lets model servers share the settling of epochs, though they may make no tables", async () => {
+    const queue = await openSettlingQueue(databaseAt(await urlOf("models")), { logger });
+    const { key, task } = settlingTask(rollup, { modelId: 7, epoch: 1 });
+    const run = async () => ({ batchNumber: 3 });
+    const signal = new AbortController().signal;
+    expect(await queue.attempt(key, task, { run, signal })).toEqual({
+      isOurs: true,
+      answer: { batchNumber: 3 },
+    });
+    await queue.remove(key);
+    await queue.close();
   });
 
   it("changes nothing when it is run again, and brings an older version to this one", async () => {

@@ -27,6 +27,7 @@ import {
 import { openTicketQueues } from "@openledger/models/factory/store/job-tickets";
 import { ANSWERS_PART } from "@openledger/models/serving/answers/answer-store";
 import { KEYS_PART } from "@openledger/models/serving/api-keys";
+import { openSettlingQueue } from "@openledger/models/settling/daemon/settling-queue";
 import { openProofQueue, PROOF_QUEUE } from "@openledger/prover/queue/prove-queue";
 import { DATABASE_SERVICES, type DatabaseService, databasePaths } from "./installation.ts";
 
@@ -61,7 +62,7 @@ const rightsOf = (service: DatabaseService): Rights =>
   WORKERS[service] ?? PARTS[service].flatMap(({ part }) => rowRights(part));
 
 /** Opens each queue, which makes it where it is missing. */
-const QUEUE_OPENERS = [openProofQueue, openTicketQueues];
+const QUEUE_OPENERS = [openProofQueue, openSettlingQueue, openTicketQueues];
 
 export interface PrepareOptions {
   readonly deploymentPath: string;
