@@ -66,11 +66,15 @@ const RELISTEN_MS = 1_000;
 const cut = (client: Client | PoolClient) =>
   (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
 
+/** Number of a connection's process at the server. */
+const processIdOf = (client: Client | PoolClient) =>
+  (client as unknown as { readonly processID: number }).processID;
+
 /** Result of a look at the server, on a connection of its own. */
 interface Look {
   readonly answer: "answers" | "refuses" | "silent";
-  /** Connections of this role on which the server has nothing to do. */
-  readonly idle: ReadonlySet<number>;
+  /** Connections of this role on which the server works; null where it is not known, behind a pooler that has numbers of its own. */
+  readonly active: ReadonlySet<number> | null;
 }
 
 async function lookAt(config: ClientConfig, timeoutMs: number): Promise<Look> {
@@ -78,12 +82,14 @@ async function lookAt(config: ClientConfig, timeoutMs: number): Promise<Look> {
   client.on("error", () => {});
   try {
     await client.connect();
-    const { rows } = await client.query<{ pid: number }>(
-      "select pid from pg_stat_activity where usename = current_user and state like 'idle%'",
+    const { rows } = await client.query<{ own: number; active: number[] }>(
+      `select pg_backend_pid() as own,
+         array(select pid from pg_stat_activity where usename = current_user and state = 'active') as active`,
     );
-    return { answer: "answers", idle: new Set(rows.map(({ pid }) => pid)) };
+    const isDirect = rows[0]!.own === processIdOf(client);
+    return { answer: "answers", active: isDirect ? new Set(rows[0]!.active) : null };
   } catch (error) {
-    return { answer: isSilence(error) ? "silent" : "refuses", idle: new Set() };
+    return { answer: isSilence(error) ? "silent" : "refuses", active: null };
   } finally {
     client.end().catch(() => {});
     // A server that does not answer does not end it either.
@@ -246,10 +252,10 @@ export class Database implements Transactions {
     let isOver = false;
     const look = async () => {
       const looked = this.#look();
-      const { answer, idle } = await looked.look;
+      const { active, answer } = await looked.look;
       const hasBegunBefore = looked.beganAtMs - beganAtMs > this.#silenceMs / 2;
-      const { processID } = client as unknown as { readonly processID: number };
-      if (!isOver && (answer === "silent" || (hasBegunBefore && idle.has(processID)))) cut(client);
+      const isLost = hasBegunBefore && active?.has(processIdOf(client)) === false;
+      if (!isOver && (answer === "silent" || isLost)) cut(client);
     };
     const timer = setInterval(() => void look(), this.#silenceMs);
     return {

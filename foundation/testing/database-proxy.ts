@@ -30,11 +30,11 @@ export async function startDatabaseProxy(serverUrl: string): Promise<DatabasePro
   const sockets = new Set<Socket>();
   let state: ProxyState = "passes";
   let lostCommitCount = 0;
-  const links = new Set<{ isMute: boolean }>();
+  const links = new Set<{ isMute: boolean; server: Socket }>();
   const proxy = createServer((client) => {
-    const link = { isMute: state === "hangs", isCommitting: false };
-    links.add(link);
     const server = connect();
+    const link = { isMute: state === "hangs", isCommitting: false, server };
+    links.add(link);
     client.on("data", (bytes: Buffer) => {
       if (link.isMute) return;
       if (state === "loses commits" && bytes.includes(COMMIT)) link.isCommitting = true;
@@ -58,7 +58,7 @@ export async function startDatabaseProxy(serverUrl: string): Promise<DatabasePro
       one.on("error", () => {});
       one.on("close", () => {
         sockets.delete(one);
-        links.delete(link);
+        if (one === server) links.delete(link);
         // Behind a way that hangs nobody hears of the other's end.
         if (!link.isMute) other.destroy();
       });
@@ -75,6 +75,8 @@ export async function startDatabaseProxy(serverUrl: string): Promise<DatabasePro
     set state(next) {
       state = next;
       if (next === "hangs") for (const link of links) link.isMute = true;
+      // A server that looks for the other end finds out that it is gone; the other end hears nothing of it.
+      else for (const link of links) if (link.isMute) link.server.destroy();
     },
     get lostCommitCount() {
       return lostCommitCount;
