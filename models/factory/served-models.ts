@@ -2,7 +2,6 @@
  * Models of finished jobs whose questions the factory answers: each with a thread and a settler. The owner
  * of a job turns serving on and off from its page.
  */
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
@@ -26,10 +25,8 @@ import { MODEL_FOLDER } from "./tasks/dataset-files.ts";
 const HELD_BYTES = 128 * 2 ** 20;
 /** Time for which an answer may stay unpaid before its account may ask again. */
 const ANSWER_TTL_MS = 600_000;
-/** Interval between two looks at what other servers serve, and renewals of this one's settling. */
+/** Interval between two looks at what other servers serve. */
 const FOLLOW_MS = 5_000;
-/** Time after which another server settles a model whose settler is silent. */
-const SETTLER_MS = 30_000;
 const SEEN_MS = 1_000;
 /** Advisory lock under which a model begins to be served. */
 const SERVED_LOCK = 7_301_948;
@@ -47,9 +44,8 @@ interface Needs {
   readonly jobs: JobStore;
   readonly client: LedgerClient;
   readonly config: FactoryConfig;
-  readonly database: Database;
   /** Answers, and the payments for them (`ANSWERS_PART`). */
-  readonly answers: Database;
+  readonly database: Database;
   readonly files: JobFiles;
   readonly logger: Logger;
   /** Absent if no Ethereum node is at hand: nothing is settled then. */
@@ -57,22 +53,17 @@ interface Needs {
 }
 
 interface Opened {
-  readonly jobId: string;
-  readonly models: AnswerModels;
-  /** Settles the model, where this server does; null before it begins. */
-  settler: Promise<{ stop(): Promise<void> }> | null;
-  startSettler(): Promise<{ stop(): Promise<void> }>;
+  readonly app: FastifyInstance;
+  close(): Promise<void>;
 }
 
-/** Models that the factory serves: every server answers for all of them, and one server at a time settles each. */
+/** Models that the factory serves: every server answers for all of them, and has their epochs settled with the others. */
 export class ServedModels {
   readonly #needs: Needs;
   /** Models by their leaves, also those that are being opened. */
   readonly #open = new Map<number, Promise<Opened>>();
   /** Models that are opened before the database says that they are served. */
   readonly #beginning = new Set<number>();
-  /** Name of this server, under which it settles. */
-  readonly #name = randomUUID();
   #url = "";
   #timer: NodeJS.Timeout | undefined;
   #following: Promise<void> = Promise.resolve();
@@ -93,10 +84,10 @@ export class ServedModels {
   async routesOf(model: string): Promise<FastifyInstance> {
     const modelId = /^\d{1,8}$/.test(model) ? Number(model) : Number.NaN;
     const known = this.#open.get(modelId);
-    if (known !== undefined) return (await known).models.app;
+    if (known !== undefined) return (await known).app;
     // Another server may have begun to serve it.
     const job = (await this.#served()).find(({ view }) => view.modelId === modelId);
-    if (job !== undefined && !this.#isClosed) return (await this.#serve(job, modelId)).models.app;
+    if (job !== undefined && !this.#isClosed) return (await this.#serve(job, modelId)).app;
     throw factoryError("MOD_FACTORY_UNKNOWN", `no model ${model.slice(0, 20)} is served here`, {
       data: { kind: "model", name: model.slice(0, 20) },
     });
@@ -140,7 +131,7 @@ export class ServedModels {
     requirePlace((await jobs.served()).map(({ view }) => view));
     this.#beginning.add(modelId);
     try {
-      await this.#settle(await this.#serve(job, modelId));
+      await this.#serve(job, modelId);
       return await jobs.change(id, async (_, queries) => {
         await queries.query("select pg_advisory_xact_lock($1)", [SERVED_LOCK]);
         requirePlace(
@@ -198,7 +189,7 @@ export class ServedModels {
       if (!served.has(modelId) && !this.#beginning.has(modelId)) await this.#close(modelId);
     for (const [modelId, job] of served) {
       try {
-        await this.#settle(await this.#serve(job, modelId));
+        await this.#serve(job, modelId);
       } catch (error) {
         logger.error({ err: error, job: job.view.id, modelId }, "the model cannot be served");
       }
@@ -216,40 +207,11 @@ export class ServedModels {
     }
   }
 
-  /** Settles the model here if no other server does, and stops where one has taken over: this one did not answer for a while. */
-  async #settle(opened: Opened): Promise<void> {
-    const isOurs = await this.#needs.database.query(
-      `update jobs set settler = $1, settler_until = now() + $3 * interval '1 millisecond'
-         where id = $2 and (settler is null or settler = $1 or settler_until < now()) returning id`,
-      [this.#name, opened.jobId, SETTLER_MS],
-    );
-    if (isOurs.length === 0) {
-      const settler = opened.settler;
-      opened.settler = null;
-      await (await settler)?.stop();
-      return;
-    }
-    opened.settler ??= opened.startSettler();
-    try {
-      await opened.settler;
-    } catch (error) {
-      opened.settler = null;
-      throw error;
-    }
-  }
-
   async #close(modelId: number): Promise<void> {
     const opening = this.#open.get(modelId);
     this.#open.delete(modelId);
     // Whoever opened it got the error.
-    const opened = await opening?.catch(() => undefined);
-    if (opened === undefined) return;
-    await (await opened.settler?.catch(() => null))?.stop();
-    await opened.models.close();
-    // Another server goes on at once.
-    await this.#needs.database
-      .query("update jobs set settler = null where id = $1 and settler = $2", [opened.jobId, this.#name])
-      .catch(() => {});
+    await (await opening?.catch(() => undefined))?.close();
   }
 
   async #start({ view }: StoredJob, modelId: number): Promise<Opened> {
@@ -264,43 +226,39 @@ export class ServedModels {
     for (const { name } of await files.list(view.id, "model"))
       await files.fetch(view.id, "model", name, join(modelFolder, name));
     const report = startSettler === undefined ? undefined : new SettlingReport(modelId);
-    let isSettling = false;
     const models = await AnswerModels.open(
       [{ modelId, folder: modelFolder }],
       {
         ...config,
         adaptersFolder: join(folder, "adapters"),
-        database: this.#needs.answers,
+        database: this.#needs.database,
         basePath: place === OWN_BASE ? BASE_FOLDER : place,
         kernels: config.kernels as KernelChoice,
         heldBytes: HELD_BYTES,
         scores: "int32",
         domain: client.domain,
         answerTtlMs: ANSWER_TTL_MS,
-        settlingOf: () => (isSettling ? report : undefined),
+        settlingOf: () => report,
       },
       { log: logger },
     );
-    return {
-      jobId: view.id,
-      models,
-      settler: null,
-      startSettler: async () => {
-        if (startSettler === undefined) return { stop: async () => {} };
-        const settler = await startSettler({
-          modelId,
-          modelFolder,
-          serverUrl: `${this.#url}${LEDGER_PATH}/${modelId}`,
-          report: report!,
-        });
-        isSettling = true;
-        return {
-          async stop() {
-            isSettling = false;
-            await settler.stop();
-          },
-        };
-      },
-    };
+    try {
+      const settler = await startSettler?.({
+        modelId,
+        modelFolder,
+        serverUrl: `${this.#url}${LEDGER_PATH}/${modelId}`,
+        report: report!,
+      });
+      return {
+        app: models.app,
+        async close() {
+          await settler?.stop();
+          await models.close();
+        },
+      };
+    } catch (error) {
+      await models.close();
+      throw error;
+    }
   }
 }

@@ -70,10 +70,7 @@ create table jobs (
   is_proving boolean not null default false,
   proof_run integer not null default 0,
   proof_holder uuid,
-  proof_starts integer not null default 0,
-  -- Server that settles the served model, until then.
-  settler uuid,
-  settler_until timestamptz
+  proof_starts integer not null default 0
 );
 create index jobs_leaf on jobs (leaf_id);
 create index jobs_dataset on jobs (dataset_id);
