@@ -2,7 +2,7 @@
  * Proofs by one worker of the queue and by two, and the takeover of a killed worker's job, for `npm run bench -- ledger --queue`:
  * workers are processes of this machine, on an empty database.
  */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { createLogger } from "@openledger/foundation/logger";
@@ -24,8 +24,11 @@ interface QueueBenchOptions {
 }
 
 const CHILD = new URL("./queue-child.ts", import.meta.url);
-/** Threads of each worker: with more, one worker would have the machine, and two could be no faster. */
-const THREADS = Math.max(1, Math.floor(availableParallelism() / 2));
+/**
+ * Cores of each worker, as a machine of its own would have them: else one worker's witness and proof share all cores, and two could
+ * be no faster.
+ */
+const CORES = Math.max(1, Math.floor(availableParallelism() / 2));
 
 export async function proveByQueue(subject: QueueCase, { backend, rounds }: QueueBenchOptions) {
   const home = await createTestDatabase();
@@ -41,7 +44,7 @@ export async function proveByQueue(subject: QueueCase, { backend, rounds }: Queu
   };
   const workers: Worker[] = [];
   const addWorker = async () => {
-    workers.push(await startWorker(workerUrl, backend, subject.circuit));
+    workers.push(await startWorker(workerUrl, backend, subject.circuit, workers.length));
     // Each loads its key with its first proof, which does not count; both are busy with two jobs a worker.
     await proveMany(2 * workers.length);
   };
@@ -52,7 +55,7 @@ export async function proveByQueue(subject: QueueCase, { backend, rounds }: Queu
     const twoMs = await proveMany(2 * rounds);
     const takeoverMs = await takeover(workers, prove);
     const figures = {
-      threadsAWorker: THREADS,
+      coresAWorker: CORES,
       msPerProof: { one: Math.round(oneMs), two: Math.round(twoMs) },
       twoToOne: Math.round((100 * oneMs) / twoMs) / 100,
       takeoverMs: Math.round(takeoverMs),
@@ -88,10 +91,21 @@ interface Worker {
 
 const nextBegin = ({ waiting }: Worker) => new Promise<void>((resolve) => waiting.push(resolve));
 
-async function startWorker(url: string, backend: string, circuit: ProvingCircuit): Promise<Worker> {
-  const child = fork(CHILD, [url, backend, `${THREADS}`], {
+/** Starts the worker of a place, on cores of its own by util-linux's `taskset`. @throws Error where there is none */
+async function startWorker(
+  url: string,
+  backend: string,
+  circuit: ProvingCircuit,
+  place: number,
+): Promise<Worker> {
+  const child = fork(CHILD, [url, backend, `${CORES}`], {
     execArgv: ["--import", "tsx"],
     serialization: "advanced",
+  });
+  // Its threads of later take the same cores.
+  const cores = `${place * CORES}-${(place + 1) * CORES - 1}`;
+  execFileSync("taskset", ["-a", "-c", "-p", cores, `${child.pid}`], {
+    stdio: ["ignore", "ignore", "inherit"],
   });
   const ready = once(child, "message");
   const waiting: (() => void)[] = [];
