@@ -3,9 +3,9 @@
  * `JobQueue.attempt` claim jobs by it.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import type PgBoss from "pg-boss";
 import { errorFacts } from "../error-facts.ts";
+import { pause } from "../retry.ts";
 import type { Database } from "./database.ts";
 import { isPassing, isUnreachable } from "./database-errors.ts";
 import { getInputs } from "./job-inputs.ts";
@@ -178,7 +178,7 @@ export class JobLease {
         // What was worked out for hours waits for room on the disk, too.
         if (isPassing(error)) {
           if (stopping.aborted) return;
-          await delay(1_000, undefined, { signal: stopping }).catch(() => {});
+          await pause(1_000, stopping);
         } else {
           logger.warn({ err: errorFacts(error), jobId: id }, "the end of a job is not taken");
           if ("failed" in written) return;
@@ -197,7 +197,7 @@ export class JobLease {
         else return;
       } catch (error) {
         if (!isPassing(error)) throw error;
-        await delay(1_000, undefined, { signal: this.signal }).catch(() => {});
+        await pause(1_000, this.signal);
       }
     }
   }
@@ -209,7 +209,6 @@ export class JobLease {
     const ended = this.#ended.signal;
     const maxMs = Math.min(MAX_RENEW_MS, leaseMs / 3);
     const minMs = Math.min(MIN_RENEW_MS, maxMs);
-    const pause = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => {});
     while (!ended.aborted) {
       await pause(minMs, ended);
       await pause(maxMs - minMs, AbortSignal.any([ended, this.#hasProgress.signal]));

@@ -6,11 +6,11 @@
  * time that a killed worker's job waits, so workers fetch for themselves (job-worker.ts) and renew what they have (job-lease.ts);
  * and ends are told by notices, with a slow poll behind them. A caller that knows which job it can do attempts that one.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import PgBoss from "pg-boss";
 import { z } from "zod";
 import { errorFacts } from "../error-facts.ts";
 import { processErrors } from "../error-table.ts";
+import { pause } from "../retry.ts";
 import type { Database } from "./database.ts";
 import { isUnreachable } from "./database-errors.ts";
 import { dropExpiredInputs, dropInputs, hashOf, type PackedInputs, putInputs } from "./job-inputs.ts";
@@ -289,9 +289,7 @@ export class JobQueue<
         const state = await this.whileAway(signal, () => this.state(key));
         if (state === null || (state.state !== "waiting" && state.state !== "active")) return state;
         if (state.state === "active" && state.progress !== null) onProgress?.(state.progress);
-        await delay(RECHECK_MS, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(
-          () => {},
-        );
+        await pause(RECHECK_MS, AbortSignal.any([signal, woken.signal]));
         signal.throwIfAborted();
       } finally {
         wakers.delete(wake);
@@ -308,7 +306,7 @@ export class JobQueue<
         return await work();
       } catch (error) {
         if (!isUnreachable(error)) throw error;
-        await delay(1_000, undefined, { signal }).catch(() => {});
+        await pause(1_000, signal);
       }
     }
   }

@@ -1,8 +1,8 @@
 /** Worker's side of a queue of jobs (job-queue.ts): takes jobs, renews them while it works, and writes their ends. */
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import type PgBoss from "pg-boss";
 import { errorFacts } from "../error-facts.ts";
+import { pause } from "../retry.ts";
 import { isUnreachable } from "./database-errors.ts";
 import {
   type JobData,
@@ -90,7 +90,7 @@ export function startJobWorker<Task, Answer, Progress>(
         if (!isUnreachable(error))
           logger.warn({ err: errorFacts(error) }, "a job is left to the next worker");
       }
-      await delay(LOOK_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      await pause(LOOK_MS, stopping.signal);
     }
   }
 

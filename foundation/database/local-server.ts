@@ -10,10 +10,10 @@ import { existsSync } from "node:fs";
 import { chmod, chown, cp, lstat, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { processErrors } from "../error-table.ts";
 import { whileLocked } from "../file-lock.ts";
+import { pause } from "../retry.ts";
 import type { DatabaseLogger } from "./queries.ts";
 import { canRun, type Programs, run, runProgram, unprivilegedUser } from "./server-programs.ts";
 
@@ -152,7 +152,7 @@ class SharedServer {
       } catch (error) {
         const { message } = error as Error;
         this.#logger.warn({ reason: message }, "this machine's database had ended, and does not start yet");
-        await delay(pauseMs, undefined, { signal }).catch(() => {});
+        await pause(pauseMs, signal);
       }
     }
   }
@@ -361,7 +361,7 @@ async function connectIfThere(url: string): Promise<Client | null> {
     } catch (error) {
       const isStarting = (error as { code?: unknown }).code === CANNOT_CONNECT_NOW;
       if (!isStarting || performance.now() > untilMs) return null;
-      await delay(STARTING_POLL_MS);
+      await pause(STARTING_POLL_MS);
     }
   }
 }
