@@ -257,8 +257,15 @@ describe("a server that is killed", () => {
 });
 
 describe("a payment that a server reads when it is killed", () => {
-  // The opening of a payment is given once it is marked.
-  const openAt = (url: string) => fetch(`${url}/v1/openings?epoch=1`).catch(() => null);
+  /** The openings that a server gives; null if it has ended before its reply. */
+  const openAt = async (url: string) => {
+    try {
+      const reply = await fetch(`${url}/v1/openings?epoch=1`);
+      return ((await reply.json()) as { openings: unknown }).openings;
+    } catch {
+      return null;
+    }
+  };
 
   it.each(["commit", "insert"] as const)(
     "is opened at the other, once (at the %s of its mark)",
@@ -276,7 +283,10 @@ describe("a payment that a server reads when it is killed", () => {
       const marked = async () => (await database.query("select 1 from payments")).length;
       await expect.poll(marked).toBe(at === "commit" ? 1 : 0);
       killed.child.kill("SIGKILL");
-      expect(await lost).toBeNull();
+      // If the server's own look at payments marks it, the request finds a mark that is committed, and may give the opening.
+      const given = await lost;
+      if (at === "insert" || given === null) expect(given).toBeNull();
+      else expect(given).toMatchObject([{ index: 0, receipt: hex32(receipt) }]);
       for (let turn = 0; turn < 2; turn++)
         expect((await get(`${other}/v1/openings?epoch=1`)).openings).toMatchObject([
           { index: 0, receipt: hex32(receipt) },
