@@ -19,7 +19,7 @@ import type { ListCommitsErrorCode } from "../actions/data/list-commits.ts";
 import { type DatanetCommit, listCommits, readHistory } from "../actions/data/list-commits.ts";
 import { storeVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readRow, storeContributionList, storeRow } from "../actions/data/row-store.ts";
-import { storeVersionLabels } from "../actions/data/version-labels.ts";
+import { storeVersionLabels, type VersionLabels } from "../actions/data/version-labels.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { hostFalse } from "./host-false.ts";
@@ -48,10 +48,8 @@ export interface DownloadVersionReturnType {
   rowCount: number;
   /** Rows received by this call; the others were in the store. */
   receivedCount: number;
-  /** Root of the accepted labels, which a recipe names. */
-  labelsRoot: bigint;
-  /** Rows with an accepted label. */
-  labelledCount: number;
+  /** Accepted labels of the rows. A recipe names their root. */
+  labels: VersionLabels;
   /** Rows whose accepted label nobody has signed with the key that their leaf has now. */
   unsignedCount: number;
 }
@@ -91,8 +89,7 @@ export async function downloadVersion(
     rowsRoot,
     rowCount: list.length,
     receivedCount,
-    labelsRoot: labels.root,
-    labelledCount: labels.labels.filter((label) => label !== null).length,
+    labels,
     unsignedCount: unsigned.length,
   };
 }

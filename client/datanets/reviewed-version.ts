@@ -226,6 +226,8 @@ export interface VerifyVouchingReturnType {
   signedCount: number;
   /** Rows without a signature by the present key of the validator whom the card's rules name. */
   exceptions: readonly VouchedRow[];
+  /** Accepted labels of the version's rows. */
+  labels: VersionLabels;
 }
 export type VerifyVouchingErrorCode =
   | "CLI_ROWS_MISSING"
@@ -284,7 +286,8 @@ export async function verifyVouching(
     else if (own !== null && outcome.state === "accepted" && own !== outcome.label)
       exceptions.push({ digest, validatorId, vouching: "contradicted" });
   }
-  return { rowCount: rows.length, signedCount: rows.length - exceptions.length, exceptions };
+  const labels = nameVersionLabels(rows, acceptedLabels(card, recordState, rows));
+  return { rowCount: rows.length, signedCount: rows.length - exceptions.length, exceptions, labels };
 }
 
 const saidLabel = ({ body }: SignedRecord) => ("label" in body ? body.label : null);

@@ -295,11 +295,12 @@ describe("a reviewed version", () => {
       rowCount: 10,
       signedCount: 10,
       exceptions: [],
+      labels,
     });
 
     const copy = await openRowStore(join(world.folder, "bob"));
     const downloaded = await downloadVersion(people.bob, { ...place(), store: copy });
-    expect(downloaded).toMatchObject({ labelsRoot: labels.root, labelledCount: 10, unsignedCount: 0 });
+    expect(downloaded).toMatchObject({ labels, unsignedCount: 0 });
     expect(await readVersionLabels(copy, { rows: version.storedRows, root: labels.root })).toEqual(
       labels.labels,
     );

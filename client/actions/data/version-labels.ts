@@ -24,6 +24,10 @@ export interface VersionLabels {
   readonly labels: readonly (string | null)[];
 }
 
+/** Counts the rows with a label. */
+export const labelledCount = ({ labels }: Pick<VersionLabels, "labels">): number =>
+  labels.filter((label) => label !== null).length;
+
 /** Rows of a version, as far as its labels need them. */
 type LabelledRows = readonly { readonly digest: string }[];
 
