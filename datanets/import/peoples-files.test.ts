@@ -2,7 +2,9 @@
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { describe, expect, it } from "vitest";
 import { sampleCard } from "../testing/sample-card.ts";
-import { columnsToName, type FileFormat, formatOf, readRowsOf, requireFormat } from "./read-rows.ts";
+import { type FileFormat, formatOf, requireFormat } from "./import-file.ts";
+import { readImport } from "./read-import.ts";
+import { requireNone } from "./refusal.ts";
 
 /** Made with hyparquet-writer 0.17.0; the columns that are packed by zstd with zstd 1.5. */
 const PARQUET = {
@@ -44,15 +46,17 @@ const refused = (data: object, message?: string) =>
     data: expect.objectContaining(data),
     ...(message === undefined ? {} : { message: expect.stringContaining(message) }),
   });
-type CardRow = Parameters<typeof readRowsOf>[0];
-const read = (card: CardRow, format: FileFormat, content: string | Uint8Array, file = "rows.file") =>
-  readRowsOf(card, format, typeof content === "string" ? utf8(content) : content, {}, file);
+type CardRows = Parameters<typeof readImport>[0];
+async function read(card: CardRows, format: FileFormat, content: string | Uint8Array): Promise<readonly Uint8Array[]> {
+  const bytes = typeof content === "string" ? utf8(content) : content;
+  const { refused, rows } = await readImport(card, [{ name: "rows.file", content: bytes, format }]);
+  requireNone(refused);
+  return rows;
+}
 
 describe("a file's format", () => {
   it("is refused where its ending does not say it: no such file becomes one row", () => {
     for (const path of [
-      "rows.tsv",
-      "list.json",
       "book.xlsx",
       "rows.jsonl.gz",
       "rows.csv.zip",
@@ -60,11 +64,17 @@ describe("a file's format", () => {
       "rows.parq",
     ]) {
       expect(formatOf(path), path).toBe(null);
-      expect(() => requireFormat(path), path).toThrow(refused({ file: path }, "which format is it?"));
+      expect(() => requireFormat({ name: path }), path).toThrow(refused({ file: path }, "which format is it?"));
     }
-    for (const path of ["a.txt", "mail.EML", "a/b.md", "photo.jpeg"])
-      expect(requireFormat(path)).toBe("whole");
-    expect(["a.ndjson", "a.CSV", "a.parquet"].map(requireFormat)).toEqual(["jsonl", "csv", "parquet"]);
+    for (const name of ["a.txt", "mail.EML", "a/b.md"]) expect(requireFormat({ name })).toBe("whole");
+    expect(["a.ndjson", "a.CSV", "a.tsv", "a.json", "a.parquet", "photo.jpeg"].map(formatOf)).toEqual([
+      "jsonl",
+      "csv",
+      "tsv",
+      "json",
+      "parquet",
+      "image",
+    ]);
   });
 });
 
@@ -111,7 +121,9 @@ describe("numbers", () => {
     await expect(read(numbers, "parquet", parquet("minusZero"))).rejects.toThrow(
       refused({ line: 2, field: "n" }, "-0"),
     );
-    await expect(read(numbers, "parquet", parquet("decimal"))).rejects.toThrow(refused({ line: 0 }, '"n"'));
+    await expect(read(numbers, "parquet", parquet("decimal"))).rejects.toThrow(
+      refused({ line: 1, field: "n" }, "decimals"),
+    );
     expect(texts(await read(numbers, "jsonl", '{"n":9007199254740991}\n{"n":-12.50}\n{"n":1e3}'))).toEqual([
       '{"n":9007199254740991}',
       '{"n":-12.5}',
@@ -149,7 +161,7 @@ describe("a name that is there twice", () => {
     await expect(read(text, "jsonl", '{"text":"a"}\n{"text":"a","text":"b"}')).rejects.toThrow(
       refused({ line: 2 }, '"text"'),
     );
-    await expect(columnsToName(text, "csv", utf8("text,text\na,b\n"))).rejects.toThrow(refused({ line: 1 }));
+    await expect(read(text, "csv", "text,text\na,b\n")).rejects.toThrow(refused({ line: 1 }));
   });
 });
 
@@ -197,7 +209,6 @@ describe("files of tools", () => {
     const asked = encodeTextRow({ prompt: "Sun?", answer: "All day" });
     const exported = '{"text":null,"prompt":"Sun?","answer":"All day"}';
     expect(await read(passage, "jsonl", exported)).toEqual([asked]);
-    expect(await columnsToName(passage, "jsonl", utf8(exported))).toBe(null);
   });
 
   it("are Parquet packed by gzip and zstd", async () => {
@@ -233,8 +244,8 @@ describe("what another reader would take otherwise", () => {
     expect(texts(await read(text, "jsonl", '{"text":"\\ud83d\\ude00"}'))).toEqual(["😀"]);
   });
 
-  it("is refused in labels: a list of one, and bytes", async () => {
-    await expect(read(email, "jsonl", '{"label":["ham"],"text":"a"}')).rejects.toThrow(
+  it("is refused in labels: a list of two", async () => {
+    await expect(read(email, "jsonl", '{"label":["ham","spam"],"text":"a"}')).rejects.toThrow(
       refused({ line: 1, field: "label" }),
     );
   });
