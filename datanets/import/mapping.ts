@@ -19,7 +19,7 @@ export interface ImportMapping {
 /** Fields that a row of the card takes from columns, in the order in which they are chosen. */
 export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
   switch (kind) {
-    case "json":
+    case "table":
       return fields.map(({ name }) => name);
     case "passage":
       return ["prompt", "answer", "text"];
@@ -38,7 +38,7 @@ export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
 
 /** Returns the fields that need a column and have none. */
 export function missingFields(row: Card["row"], { columns }: Pick<ImportMapping, "columns">): readonly string[] {
-  if (row.kind === "json") return fieldsOfRow(row).filter((name) => columns[name] === undefined);
+  if (row.kind === "table") return fieldsOfRow(row).filter((name) => columns[name] === undefined);
   const missing = fieldsOfRow(row).filter((name) => (columns[name] ?? null) === null);
   if (row.kind !== "passage") return missing;
   const isPair = !missing.includes("prompt") && !missing.includes("answer");
@@ -78,7 +78,7 @@ export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTa
   const label = row.kind === "email" || row.kind === "digit" ? null : proposeLabel(card, table, taken);
   const [only, second] = free().filter(({ name, type }) => name !== label && type === fieldType(row.kind));
   const [first] = missingFields(row, { columns });
-  if (first !== undefined && only !== undefined && second === undefined && row.kind !== "json")
+  if (first !== undefined && only !== undefined && second === undefined && row.kind !== "table")
     take(row.kind === "passage" ? "text" : first, only);
   const hasDecimalComma = table.columns.some((column) => {
     const isNumber = row.fields.some(({ name, type }) => type === "number" && columns[name] === column.name);

@@ -26,10 +26,10 @@ const file = (name: string, content: string | Uint8Array): ImportFile => ({
 });
 const fields = [
   { name: "text", type: "text", description: "" },
-  { name: "label", type: "text", description: "" },
+  { name: "label", type: "category", description: "" },
   { name: "stars", type: "number", description: "" },
 ] as const;
-const tableCard = sampleCard({ row: { kind: "json", fields: [...fields], maxBytes: 200 } });
+const tableCard = sampleCard({ row: { kind: "table", fields: [...fields], maxBytes: 200 } });
 const textCard = sampleCard();
 const passageCard = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 200 } });
 const unlabelled = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 200 }, labels: [], examples: [] });
@@ -145,7 +145,7 @@ describe("a table", () => {
 
   it("takes a decimal comma where the mapping says so, and says how to say so", async () => {
     const card = sampleCard({
-      row: { kind: "json", fields: [{ name: "n", type: "number", description: "" }], maxBytes: 200 },
+      row: { kind: "table", fields: [{ name: "n", type: "number", description: "" }], maxBytes: 200 },
     });
     const comma = file("a.csv", "id;n\n1;12,5\n2;-3\n3;1.5\n4;1.234,5\n");
     const { refused, rows } = await readImport(card, [comma], { hasDecimalComma: true });
@@ -224,11 +224,11 @@ describe("a refusal", () => {
       return [rows.length, ...refused.map(({ field, line }) => [line, field])];
     };
     const good = '{"text":"a","label":"good","stars":1}';
-    expect(await read(file("a.jsonl", `${good}\n{"text":"b"}\nno\n7\n${good}`))).toEqual([
+    expect(await read(file("a.jsonl", `${good}\n{"text":1.5}\nno\n7\n${good}`))).toEqual([
       2,
       [3, null],
       [4, null],
-      [2, "label"],
+      [2, "text"],
     ]);
     expect(await read(file("a.csv", "text,label,stars\na,good,four\nb,good,1"))).toEqual([1, [2, "stars"]]);
     expect(await read(file("a.parquet", "PAR1 no file PAR1"))).toEqual([0, [0, null]]);

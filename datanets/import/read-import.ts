@@ -3,6 +3,8 @@
  * row (docs/explanation/datanets.md, "Files"). The contribute command, the page and programs call it.
  */
 import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
+import type { FieldType } from "@openledger/attribution/rows/row-kinds";
+import { encodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
 import { imageTypeOf } from "../rows/row-view.ts";
@@ -133,16 +135,13 @@ function rowOf({ row }: CardRows, { values, ...place }: FileRecord, mapping: Imp
           throw unreadable({ ...place, field }, `it has a text beside "${field}": leave one of them out`);
       return encodeTextRow({ text: textField("text") });
     }
-    case "json": {
-      const fields = row.fields.map(({ name, type }) => {
-        const value = inField({ ...place, field: name }, () => {
-          const cell = cellOf(name);
-          if (type === "text") return textOfCell(cell);
-          return type === "boolean" ? booleanOfCell(cell) : numberOfCell(cell, mapping.hasDecimalComma);
-        });
-        return [name, value];
+    case "table": {
+      const values = row.fields.map(({ name, type }) => {
+        const cell = cellOf(name);
+        if (cell === null || (cell === "" && type !== "text")) return null;
+        return inField({ ...place, field: name }, () => fieldOf(cell, type, mapping));
       });
-      return new TextEncoder().encode(JSON.stringify(Object.fromEntries(fields)));
+      return encodeTableRow(row.fields, values);
     }
     case "image": {
       const bytes = inField({ ...place, field: PICTURE_COLUMN }, () => bytesOfCell(cellOf(PICTURE_COLUMN)));
@@ -151,6 +150,20 @@ function rowOf({ row }: CardRows, { values, ...place }: FileRecord, mapping: Imp
     }
     default:
       return row.kind satisfies never;
+  }
+}
+
+function fieldOf(cell: Cell, type: FieldType, { hasDecimalComma }: ImportMapping): FieldValue {
+  switch (type) {
+    case "number":
+      return numberOfCell(cell, hasDecimalComma);
+    case "boolean":
+      return booleanOfCell(cell);
+    case "category":
+    case "text":
+      return textOfCell(cell);
+    default:
+      return type satisfies never;
   }
 }
 

@@ -63,13 +63,35 @@ describe("a preview", () => {
     ].map(bytes);
     const known = new Set([bytesToHex(sha256(rows[7]!))]);
     expect(previewRows(card, rows, known).map(({ detail, kind, row }) => [row, kind, detail])).toEqual([
-      [1, "duplicate", "it is row 0 again"],
-      [2, "near-duplicate", "it is nearly row 0 (1.000)"],
+      [1, "duplicate", "it is row 1 again"],
+      [2, "near-duplicate", "it is nearly row 1 (1.000)"],
       [3, "empty", "it has no text"],
       [4, "truncated", "its text seems to be cut off"],
       [5, "too-large", "81 bytes, the card allows 80"],
       [6, "email", "jane@e…rg"],
       [7, "duplicate", "it was committed before"],
     ]);
+  });
+
+  it("compares all fields of a table, and nothing where none is a text", () => {
+    const numbers = { ...sampleCard().row, kind: "table" as const };
+    const similarOf = (type: "category" | "text", rows: readonly string[]) => {
+      const card = sampleCard({
+        row: {
+          ...numbers,
+          fields: [
+            { name: "age", type: "number", description: "" },
+            { name: "note", type, description: "" },
+          ],
+        },
+      });
+      return previewRows(card, rows.map(bytes)).map(({ kind, row }) => [row, kind]);
+    };
+    const long = "the customer called about the bill of last month and was very friendly";
+    const rows = [`{"age":46,"note":"${long}"}`, `{"age":46,"note":"${long}!"}`];
+    expect(similarOf("text", rows)).toEqual([[1, "near-duplicate"]]);
+    expect(similarOf("category", rows)).toEqual([]);
+    const few = ['{"age":46,"note":"Oslo"}', '{"age":31,"note":"Oslo"}', '{"age":null,"note":null}'];
+    expect(similarOf("text", few)).toEqual([[2, "empty"]]);
   });
 });
