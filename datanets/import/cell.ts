@@ -119,7 +119,8 @@ export function bytesOfCell(cell: Cell): Uint8Array {
   if (cell instanceof Uint8Array) return cell;
   const { bytes, path } = (typeof cell === "object" && cell !== null ? cell : {}) as Record<string, unknown>;
   if (bytes instanceof Uint8Array) return bytes;
-  if (typeof path === "string") throw new CellError(`names the picture "${path.slice(0, 100)}", which is not in the file`);
+  if (typeof path === "string")
+    throw new CellError(`names the picture "${path.slice(0, 100)}", which is not in the file`);
   throw wrong(cell, "picture");
 }
 

@@ -66,7 +66,12 @@ export function describeColumns(names: readonly string[], records: readonly File
     const [first] = types;
     const type = types.size > 1 ? "mixed" : (first ?? "empty");
     const hasNumerals = type === "text" && isNumeric && (points === 0 || commas === 0);
-    return { name, missingCount, hasDecimalCommas: hasNumerals && commas > 0, type: hasNumerals ? "number" : type };
+    return {
+      name,
+      missingCount,
+      hasDecimalCommas: hasNumerals && commas > 0,
+      type: hasNumerals ? "number" : type,
+    };
   });
 }
 
@@ -85,5 +90,7 @@ const isMessages = (list: readonly unknown[]) =>
   list.length > 0 &&
   list.every((entry) => {
     const { content, from, role, value } = (entry ?? {}) as Record<string, unknown>;
-    return (typeof role === "string" && content !== undefined) || (typeof from === "string" && value !== undefined);
+    return (
+      (typeof role === "string" && content !== undefined) || (typeof from === "string" && value !== undefined)
+    );
   });

@@ -4,7 +4,17 @@ import { unreadable } from "./refusal.ts";
 /**
  * Formats that are read. `whole` is a text of one row, `lines` has a row a line, `paragraphs` are divided by empty lines.
  */
-export const FILE_FORMATS = ["csv", "tsv", "json", "jsonl", "parquet", "image", "whole", "lines", "paragraphs"] as const;
+export const FILE_FORMATS = [
+  "csv",
+  "tsv",
+  "json",
+  "jsonl",
+  "parquet",
+  "image",
+  "whole",
+  "lines",
+  "paragraphs",
+] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
 export interface ImportFile {
@@ -48,7 +58,10 @@ export function requireFormat({ format, name }: Pick<ImportFile, "format" | "nam
   const found = format ?? formatOf(name);
   if (found !== null) return found;
   const why = `which format is it? Its ending is none of ${Object.keys(FORMATS).join(", ")}`;
-  throw unreadable({ file: name, line: 0 }, `${why}: convert it, or say the format (${FILE_FORMATS.join(", ")})`);
+  throw unreadable(
+    { file: name, line: 0 },
+    `${why}: convert it, or say the format (${FILE_FORMATS.join(", ")})`,
+  );
 }
 
 /** Limits of one import, checked before the work that they bound. */
@@ -99,6 +112,9 @@ export class ImportBudget {
 
   #require(file: string, found: number, max: number, unit: string): void {
     if (found <= max) return;
-    throw unreadable({ file, line: 0 }, `it and the files before it have more than ${max} ${unit}: divide them`);
+    throw unreadable(
+      { file, line: 0 },
+      `it and the files before it have more than ${max} ${unit}: divide them`,
+    );
   }
 }

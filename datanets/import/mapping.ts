@@ -37,7 +37,10 @@ export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
 }
 
 /** Returns the fields that need a column and have none. */
-export function missingFields(row: Card["row"], { columns }: Pick<ImportMapping, "columns">): readonly string[] {
+export function missingFields(
+  row: Card["row"],
+  { columns }: Pick<ImportMapping, "columns">,
+): readonly string[] {
   if (row.kind === "table") return fieldsOfRow(row).filter((name) => columns[name] === undefined);
   const missing = fieldsOfRow(row).filter((name) => (columns[name] ?? null) === null);
   if (row.kind !== "passage") return missing;
@@ -87,13 +90,25 @@ export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTa
   return { columns, label, hasDecimalComma };
 }
 
+/** Returns the mapping that the contributor has chosen, with what the files suggest in place of what is open. */
+export function completeMapping(
+  card: Pick<Card, "row" | "labels">,
+  table: FileTable,
+  given: Partial<ImportMapping>,
+): ImportMapping {
+  const proposed = proposeMapping(card, table);
+  return { ...proposed, ...given, columns: { ...proposed.columns, ...given.columns } };
+}
+
 const fieldType = (kind: Card["row"]["kind"]) => (kind === "image" ? "picture" : "text");
 
 /** The column of the field's name, or of another usual one. A name that is not quite it comes second. */
 function byName(field: string, columns: readonly FileColumn[]): FileColumn | undefined {
   const likely = [field.toLowerCase(), ...(ALSO[field] ?? [])];
   const found = (name: string) => columns.find((column) => column.name.trim().toLowerCase() === name);
-  return columns.find(({ name }) => name === field) ?? likely.map(found).find((column) => column !== undefined);
+  return (
+    columns.find(({ name }) => name === field) ?? likely.map(found).find((column) => column !== undefined)
+  );
 }
 
 function proposeLabel(

@@ -47,7 +47,11 @@ const refused = (data: object, message?: string) =>
     ...(message === undefined ? {} : { message: expect.stringContaining(message) }),
   });
 type CardRows = Parameters<typeof readImport>[0];
-async function read(card: CardRows, format: FileFormat, content: string | Uint8Array): Promise<readonly Uint8Array[]> {
+async function read(
+  card: CardRows,
+  format: FileFormat,
+  content: string | Uint8Array,
+): Promise<readonly Uint8Array[]> {
   const bytes = typeof content === "string" ? utf8(content) : content;
   const { refused, rows } = await readImport(card, [{ name: "rows.file", content: bytes, format }]);
   requireNone(refused);
@@ -56,15 +60,11 @@ async function read(card: CardRows, format: FileFormat, content: string | Uint8A
 
 describe("a file's format", () => {
   it("is refused where its ending does not say it: no such file becomes one row", () => {
-    for (const path of [
-      "book.xlsx",
-      "rows.jsonl.gz",
-      "rows.csv.zip",
-      "a/b.c/rows",
-      "rows.parq",
-    ]) {
+    for (const path of ["book.xlsx", "rows.jsonl.gz", "rows.csv.zip", "a/b.c/rows", "rows.parq"]) {
       expect(formatOf(path), path).toBe(null);
-      expect(() => requireFormat({ name: path }), path).toThrow(refused({ file: path }, "which format is it?"));
+      expect(() => requireFormat({ name: path }), path).toThrow(
+        refused({ file: path }, "which format is it?"),
+      );
     }
     for (const name of ["a.txt", "mail.EML", "a/b.md"]) expect(requireFormat({ name })).toBe("whole");
     expect(["a.ndjson", "a.CSV", "a.tsv", "a.json", "a.parquet", "photo.jpeg"].map(formatOf)).toEqual([
@@ -172,9 +172,7 @@ describe("what is missing in a table", () => {
     ]);
     const empty = '{"number":null,"category":null,"boolean":null,"text":null}';
     expect(texts(await read(table, "jsonl", empty))).toEqual([empty]);
-    await expect(read(table, "jsonl", '{"number":7}')).rejects.toThrow(
-      refused({ field: "category" }),
-    );
+    await expect(read(table, "jsonl", '{"number":7}')).rejects.toThrow(refused({ field: "category" }));
     // Tools leave names out of objects where a value is missing.
     expect(texts(await read(table, "jsonl", `${empty}\n{"number":7}`))[1]).toBe(
       '{"number":7,"category":null,"boolean":null,"text":null}',

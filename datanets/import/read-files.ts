@@ -22,7 +22,10 @@ export const FOLDER_COLUMN = "folder";
  * Reads files as a table whose columns are those of all of them. A file that cannot be read is refused as a whole, in
  * the table's list.
  */
-export async function readFiles(files: readonly ImportFile[], settings: ReadSettings = {}): Promise<FileTable> {
+export async function readFiles(
+  files: readonly ImportFile[],
+  settings: ReadSettings = {},
+): Promise<FileTable> {
   const budget = new ImportBudget(settings.limits);
   const columns = new Set<string>();
   const records: FileRecord[] = [];
@@ -92,7 +95,10 @@ function partsOf(file: ImportFile, between: RegExp, budget: ImportBudget): ReadF
   return table(records);
 }
 
-const textRecord = (place: Place, text: string): FileRecord => ({ ...place, values: new Map([[TEXT_COLUMN, text]]) });
+const textRecord = (place: Place, text: string): FileRecord => ({
+  ...place,
+  values: new Map([[TEXT_COLUMN, text]]),
+});
 
 function pictureOf({ content, name }: ImportFile): FileRecord {
   const folder = name.split(/[/\\]/).at(-2) ?? null;

@@ -32,7 +32,11 @@ const fields = [
 const tableCard = sampleCard({ row: { kind: "table", fields: [...fields], maxBytes: 200 } });
 const textCard = sampleCard();
 const passageCard = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 200 } });
-const unlabelled = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 200 }, labels: [], examples: [] });
+const unlabelled = sampleCard({
+  row: { kind: "passage", fields: [], maxBytes: 200 },
+  labels: [],
+  examples: [],
+});
 
 const csv = (text: string, separator?: Separator) =>
   readCsv(text, "a.csv", separator === undefined ? {} : { separator }, new ImportBudget());
@@ -172,8 +176,14 @@ describe("passages", () => {
       file("a.txt", "Sun, all day"),
     ])
       expect((await readImport(unlabelled, [one])).rows).toEqual([row]);
-    const { rows } = await readImport(passageCard, [file("a.jsonl", '{"question": "Sun?", "answer": "All day"}')]);
-    expect(viewRow(passageCard, rows[0]!)).toEqual({ label: null, text: "Sun?\nAll day", isWellFormed: true });
+    const { rows } = await readImport(passageCard, [
+      file("a.jsonl", '{"question": "Sun?", "answer": "All day"}'),
+    ]);
+    expect(viewRow(passageCard, rows[0]!)).toEqual({
+      label: null,
+      text: "Sun?\nAll day",
+      isWellFormed: true,
+    });
     expect(viewRow(passageCard, bytes('{"text": "Sun"}')).isWellFormed).toBe(false);
     await expect(readImport(passageCard, [file("a.jsonl", '{"prompt": "Sun?"}')])).rejects.toMatchObject({
       data: { field: "answer" },
@@ -181,7 +191,10 @@ describe("passages", () => {
   });
 
   it("are the parts of a text between empty lines, with the lines they begin on", async () => {
-    const text = { ...file("a.txt", "One\nand more\n\n \r\nTwo\n\n\nThree\n"), format: "paragraphs" as const };
+    const text = {
+      ...file("a.txt", "One\nand more\n\n \r\nTwo\n\n\nThree\n"),
+      format: "paragraphs" as const,
+    };
     const { places, rows } = await readImport(unlabelled, [text]);
     expect(texts(rows)).toEqual(['{"text":"One\\nand more"}', '{"text":"Two"}', '{"text":"Three"}']);
     expect(places.map(({ line }) => line)).toEqual([1, 5, 8]);
@@ -190,7 +203,9 @@ describe("passages", () => {
 
 describe("labels", () => {
   it("are beside the rows, by the column whose values are the card's labels", async () => {
-    const read = await readImport(textCard, [file("a.csv", "sentence,kind,id\nSun,good,1\nRain,bad,2\nFog,,3\n")]);
+    const read = await readImport(textCard, [
+      file("a.csv", "sentence,kind,id\nSun,good,1\nRain,bad,2\nFog,,3\n"),
+    ]);
     expect(texts(read.rows)).toEqual(["Sun", "Rain", "Fog"]);
     expect(read.labels).toEqual(["good", "bad", null]);
     expect(read.mapping.label).toBe("kind");
@@ -210,7 +225,8 @@ describe("labels", () => {
   });
 
   it("are one a row: a list of one is taken, one of several refused", async () => {
-    const lines = '{"text":"a","label":["good"]}\n{"text":"b","label":["good","bad"]}\n{"text":"c","label":[]}\n';
+    const lines =
+      '{"text":"a","label":["good"]}\n{"text":"b","label":["good","bad"]}\n{"text":"c","label":[]}\n';
     const { labels, refused } = await readImport(textCard, [file("a.jsonl", lines)]);
     expect(labels).toEqual(["good", null]);
     expect(refused).toMatchObject([{ line: 2, field: "label" }]);
@@ -235,7 +251,9 @@ describe("a refusal", () => {
     expect(await read(file("a.json", good))).toEqual([0, [0, null]]);
     expect(await read(file("a.json", `[${good},{"text":1.5}]`))).toEqual([1, [2, "text"]]);
     expect(await read({ ...file("a.txt", Uint8Array.of(0xff)), format: "lines" })).toEqual([0, [0, null]]);
-    const long = await readImport(unlabelled, [file("a.jsonl", `{"text":"${"x".repeat(200)}"}\n{"text":"b"}`)]);
+    const long = await readImport(unlabelled, [
+      file("a.jsonl", `{"text":"${"x".repeat(200)}"}\n{"text":"b"}`),
+    ]);
     expect([long.rows.length, long.refused[0]!.line]).toEqual([1, 1]);
   });
 
@@ -256,7 +274,9 @@ describe("a refusal", () => {
     const one = file("a.jsonl", '{"text":"a"}\n{"text":"b"}\n');
     for (const limits of [{ bytes: 20 }, { records: 1 }, { columns: 0 }, { durationMs: -1 }]) {
       const { refused } = await readFiles([one], { limits });
-      expect(refused, JSON.stringify(limits)).toMatchObject([{ line: 0, why: expect.stringContaining("more than") }]);
+      expect(refused, JSON.stringify(limits)).toMatchObject([
+        { line: 0, why: expect.stringContaining("more than") },
+      ]);
     }
   });
 });

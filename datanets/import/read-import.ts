@@ -19,7 +19,7 @@ import {
 } from "./cell.ts";
 import type { FileRecord, FileTable } from "./file-table.ts";
 import type { ImportFile } from "./import-file.ts";
-import { type ImportMapping, missingFields, proposeMapping, unusedColumns } from "./mapping.ts";
+import { completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
 import { PICTURE_COLUMN, type ReadSettings, readFiles } from "./read-files.ts";
 import { type Place, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
@@ -55,8 +55,7 @@ export async function readImport(
 
 /** Makes rows of a table, as `readImport` does. @throws DNT_FILE_UNREADABLE */
 export function rowsOfTable(card: CardRows, table: FileTable, given: Partial<ImportMapping> = {}): Imported {
-  const proposed = proposeMapping(card, table);
-  const mapping: ImportMapping = { ...proposed, ...given, columns: { ...proposed.columns, ...given.columns } };
+  const mapping = completeMapping(card, table, given);
   const refused = [...table.refused];
   if (table.records.length > 0) requireColumns(card, table, mapping);
   const rows: Uint8Array[] = [];
@@ -76,7 +75,15 @@ export function rowsOfTable(card: CardRows, table: FileTable, given: Partial<Imp
       refused.push(refusalOf(error, place));
     }
   }
-  return { rows, labels, places, refused, mapping, unused: unusedColumns(table, mapping), notices: table.notices };
+  return {
+    rows,
+    labels,
+    places,
+    refused,
+    mapping,
+    unused: unusedColumns(table, mapping),
+    notices: table.notices,
+  };
 }
 
 function requireColumns({ row }: CardRows, { columns, records }: FileTable, mapping: ImportMapping): void {

@@ -6,7 +6,11 @@ import type { ImportBudget } from "./import-file.ts";
 import { unreadable } from "./refusal.ts";
 
 /** @throws DNT_FILE_UNREADABLE for what is no Parquet file, or over a limit by its metadata */
-export async function readParquet(content: Uint8Array, file: string, budget: ImportBudget): Promise<ReadFile> {
+export async function readParquet(
+  content: Uint8Array,
+  file: string,
+  budget: ImportBudget,
+): Promise<ReadFile> {
   const { parquetMetadata, parquetReadObjects, parquetSchema } = await import("hyparquet");
   const work = async <Result>(run: () => Result | Promise<Result>): Promise<Result> => {
     try {

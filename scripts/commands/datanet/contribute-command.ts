@@ -60,7 +60,8 @@ export const addContribute = command({
       fallback: [],
       parse: collect,
     },
-    "--label <column>": "column of your labels; default: the one whose values are the card's labels; none: none",
+    "--label <column>":
+      "column of your labels; default: the one whose values are the card's labels; none: none",
     "--decimal-comma": "read 12,5 as a number",
     "--separator <name>": {
       about: "separator of a CSV file's fields; default: the one that divides all its lines alike",
@@ -252,7 +253,10 @@ function rowsWithoutCard(file: ImportFile): Uint8Array[] {
       .filter((line) => line !== "")
       .map((line) => new TextEncoder().encode(line));
   if (format === "whole" || format === "image") return [file.content];
-  throw commandError("CMD_USAGE", `${file.name}: a row of ${format} is what the card says: pass --card, or --host`);
+  throw commandError(
+    "CMD_USAGE",
+    `${file.name}: a row of ${format} is what the card says: pass --card, or --host`,
+  );
 }
 
 async function readImportFile(path: string, format: ImportFile["format"]): Promise<ImportFile> {
