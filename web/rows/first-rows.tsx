@@ -72,7 +72,7 @@ function contentColumns(card: FirstRowsProps["card"], rows: readonly FirstRow[])
 }
 
 /** Picture in a list, if it is one and small enough. */
-export function Thumbnail({ content }: { content: Uint8Array }) {
+function Thumbnail({ content }: { content: Uint8Array }) {
   if (content.length > MAX_THUMBNAIL_BYTES) return <span class="soft">a large picture</span>;
   const address = pictureAddress(content);
   return address === null ? (
