@@ -160,7 +160,6 @@ describe("labels", () => {
       labels: null,
       outcome: { state: "waiting" },
     });
-    expect((await ask(alice, api(`/rows/${digests[8]}`))).body).toMatchObject({ label: "bad", labels: null });
     expect((await ask(bob, api("/queue?limit=50"))).body.rows).toHaveLength(12);
     expect(await say(bob, label(digests[0]!, "lukewarm"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     expect(await say(bob, ...digests.map((row) => label(row, "good")))).toEqual(digests.map(() => "taken"));

@@ -187,7 +187,9 @@ it("stays where a host's database is older: a contributor's label no longer coun
     values (1, 0, '0x0', 2, 3, 0, 0, '')`);
   await before.query(`insert into rows (datanet_id, number, digest, commit_number, place, bytes, label, is_well_formed, begun_at, label_count, top_label, top_count)
     values (1, 0, '\\x00', 0, 0, 1, 'good', true, 0, 2, 'bad', 2), (1, 1, '\\x01', 0, 1, 1, 'good', true, null, 0, null, 0)`);
-  await before.query("insert into labels values (1, 0, 3, 'bad', 0, false, 0), (1, 0, 4, 'bad', 0, false, 1)");
+  await before.query(
+    "insert into labels values (1, 0, 3, 'bad', 0, false, 0), (1, 0, 4, 'bad', 0, false, 1)",
+  );
   await before.close();
   const after = await open(HOST_PART.migrations.length);
   expect(await after.query("select number, label, label_count as count from rows order by 1")).toEqual([
