@@ -140,6 +140,7 @@ function Chooser(props: WithClient) {
         title="Drop files here, or choose them"
         help={FORMATS[card.row.kind]}
         isMany
+        hasFolders
         onFiles={(files) => void look(files)}
       />
       {(card.row.kind === "text" || card.row.kind === "passage") && (
@@ -231,7 +232,7 @@ const FORMATS = {
   table: "CSV, TSV, JSON, JSON lines or Parquet with the card's fields",
   email: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “text”",
   digit: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “pixels”",
-  image: "PNG, JPEG, GIF or WebP, one row a file; Parquet with pictures",
+  image: "PNG, JPEG, GIF or WebP, one row a file; folders or zip files of them; Parquet with pictures",
 } as const;
 
 /** Formats in words. */
@@ -242,6 +243,7 @@ const FORMAT_NAMES: Readonly<Record<FileFormat, string>> = {
   jsonl: "JSON lines: an object a line",
   parquet: "Parquet",
   image: "a picture",
+  zip: "a zip file of such files",
   whole: "a text: one row",
   lines: "a text: a row a line",
   paragraphs: "a text: empty lines between rows",
