@@ -97,11 +97,12 @@ export const addContribute = command({
     if (options.dryRun === true) return preview({ options, card, imported, datanetId, output });
     if (imported !== null && options.takeRest !== true) requireNone(imported.refused);
     if (rows.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
+    const ownLabels = imported === null ? {} : { labels: imported.labels };
     const signer = await openSigner(options);
     const store = await openRowStore(options.rows);
     if (options.forced === true) {
       const { commitThroughL1 } = await import("./forced-rows.ts");
-      const committed = { datanetId, store, contents: rows };
+      const committed = { datanetId, store, contents: rows, ...ownLabels };
       const { contribution, facts, lines } = await commitThroughL1(signer, committed, options, output);
       const rowsRoot = hex32(contribution.rowsRoot);
       const secret = "keep the rows to yourself until a batch with the entry is final";
@@ -120,6 +121,7 @@ export const addContribute = command({
       datanetId,
       store,
       rows,
+      ...ownLabels,
     });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const rowsRoot = hex32(contribution.rowsRoot);

@@ -213,7 +213,8 @@ function Chooser(props: WithClient) {
             void signing.run(async () => {
               const rows = rowPlaces.map((at) => looked.rows[at]!);
               const names = looked.files.map(({ name }) => name);
-              await contributions.begin(client, { datanetId: facts.id, names, rows });
+              const labels = rowPlaces.map((at) => looked.labels[at]!);
+              await contributions.begin(client, { datanetId: facts.id, names, rows, labels });
               setLooked(null);
               setTyped("");
               onChange();
