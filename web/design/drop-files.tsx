@@ -74,7 +74,9 @@ export function DropFiles({
             id={`${id}-folder`}
             type="file"
             class="visually-hidden"
-            webkitdirectory
+            ref={(input) => {
+              if (input !== null) input.webkitdirectory = true;
+            }}
             onChange={(event) => {
               take(event.currentTarget.files);
               event.currentTarget.value = "";
