@@ -12,6 +12,9 @@ export const FILE_FORMATS = [
   "parquet",
   "image",
   "zip",
+  "markdown",
+  "docx",
+  "pdf",
   "whole",
   "lines",
   "paragraphs",
@@ -42,7 +45,10 @@ const FORMATS: Readonly<Record<string, FileFormat>> = {
   zip: "zip",
   txt: "whole",
   text: "whole",
-  md: "whole",
+  md: "markdown",
+  markdown: "markdown",
+  docx: "docx",
+  pdf: "pdf",
   eml: "whole",
 };
 

@@ -12,8 +12,11 @@ import {
 } from "./import-file.ts";
 import { joinPictures, type PictureFile } from "./join-pictures.ts";
 import { type CsvSettings, readCsv } from "./read-csv.ts";
+import { readDocx } from "./read-docx.ts";
 import { readJson, readJsonLines } from "./read-json.ts";
+import { readMarkdown } from "./read-markdown.ts";
 import { readParquet } from "./read-parquet.ts";
+import { readPdf } from "./read-pdf.ts";
 import { type Place, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
@@ -100,6 +103,12 @@ async function readOne(
       return readJson(textOf(file), name, budget);
     case "jsonl":
       return readJsonLines(textOf(file), name, budget);
+    case "markdown":
+      return readMarkdown(textOf(file), name);
+    case "docx":
+      return readDocx(file, budget);
+    case "pdf":
+      return readPdf(file, budget);
     case "whole":
       return tableOf([textRecord({ file: name, line: 0 }, textOf(file))]);
     case "lines":

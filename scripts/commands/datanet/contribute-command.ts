@@ -261,7 +261,7 @@ function rowsWithoutCard(file: ImportFile): Uint8Array[] {
     return linesOf(file.content, file.name)
       .filter((line) => line !== "")
       .map((line) => new TextEncoder().encode(line));
-  if (format === "whole" || format === "image") return [file.content];
+  if (format === "whole" || format === "image" || format === "markdown") return [file.content];
   throw commandError(
     "CMD_USAGE",
     `${file.name}: a row of ${format} is what the card says: pass --card, or --host`,

@@ -229,7 +229,8 @@ function Chooser(props: WithClient) {
 
 const FORMATS = {
   text: "Text, CSV, TSV, JSON, JSON lines, Parquet: you say which column is the text",
-  passage: "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; text files",
+  passage:
+    "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; chats; Word, PDF, Markdown; text files",
   table: "CSV, TSV, JSON, JSON lines or Parquet with the card's fields",
   email: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “text”",
   digit: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “pixels”",
@@ -245,6 +246,9 @@ const FORMAT_NAMES: Readonly<Record<FileFormat, string>> = {
   parquet: "Parquet",
   image: "a picture",
   zip: "a zip file of such files",
+  markdown: "Markdown: passages by headings",
+  docx: "a Word document: passages by headings",
+  pdf: "a PDF: passages by headings",
   whole: "a text: one row",
   lines: "a text: a row a line",
   paragraphs: "a text: empty lines between rows",
