@@ -93,9 +93,7 @@ function contentColumns({ row }: CardRows): readonly ExportColumn[] {
         },
       ];
     default:
-      return [
-        { name: "text", type: "text", description: "the row", read: ({ content }) => utf8(content) },
-      ];
+      return [{ name: "text", type: "text", description: "the row", read: ({ content }) => utf8(content) }];
   }
 }
 
