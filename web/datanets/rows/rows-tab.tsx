@@ -232,7 +232,7 @@ function Line({ card, index, picture, row }: LineProps) {
       )}
       <span class="line-facts">
         {row.objectionCount > 0 && <Badge tone="wait">objection</Badge>}
-        <OutcomeBadge outcome={row.outcome} own={row.label} />
+        <OutcomeBadge outcome={row.outcome} />
         <span class="soft line-owner">by {row.contributorId}</span>
         <span class="soft line-bytes">{showBytes(row.bytes)}</span>
       </span>
