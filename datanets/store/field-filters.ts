@@ -10,7 +10,7 @@ import type { SqlValues } from "./sql-values.ts";
 /** Maximum characters of the filters' JSON. */
 const MAX_JSON_CHARACTERS = 4_000;
 /** Maximum rows of a Datanet whose fields are filtered without words: the values of all may be gone through. */
-export const MAX_FILTERED_ROWS = 2_000_000;
+const MAX_FILTERED_ROWS = 2_000_000;
 
 /** Filters as they come in a query: JSON. */
 export const fieldFiltersText = z
