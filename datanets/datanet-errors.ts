@@ -27,6 +27,12 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "compare it with docs/explanation/datanets.md; openledger datanet card FILE names the field",
     httpStatus: 422,
   },
+  DNT_CARD_EARLIER: {
+    meaning: "the card has the format of an earlier version: its rows had labels inside, and other kinds",
+    remedy:
+      "make a card of the present format, publish it and contribute the rows again: docs/explanation/datanets.md",
+    httpStatus: 422,
+  },
   DNT_NOT_ON_LEDGER: {
     meaning:
       "the card's hash is not the Datanet's policy on the ledger, or the commit is not final on Ethereum; `data.reason`",

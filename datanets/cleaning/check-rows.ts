@@ -8,7 +8,7 @@ import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { TextIndex } from "@openledger/attribution/rows/similar-texts";
 import type { Card } from "../card/card.ts";
-import { lookAtRow } from "../rows/preview.ts";
+import { isCompared, lookAtRow } from "../rows/preview.ts";
 import { type RowView, viewRow } from "../rows/row-view.ts";
 import { type Finding, type FindingKind, makeFinding } from "./finding.ts";
 import { doubtLabels } from "./label-doubts.ts";
@@ -63,7 +63,7 @@ function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
 
 /** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
 function findNearDuplicates({ card, datanetId, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
-  if (card.row.kind === "image") return [];
+  if (!isCompared(card)) return [];
   const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
   const names = [...new Set(places.map((i) => views[i]!.label))];
   const labels = places.map((i) => names.indexOf(views[i]!.label));
@@ -113,7 +113,7 @@ function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowVi
     while (added < texts.length && texts[added]!.opIndex < row.opIndex) index.add(added++);
     const same = earliest.get(row.row);
     if (same !== undefined && same.opIndex < row.opIndex) return [foreignFinding(row, same, 1)];
-    const found = views[i]!.text === "" ? undefined : index.maxSimilar(texts.length + i);
+    const found = views[i]!.text === "" || !isCompared(card) ? undefined : index.maxSimilar(texts.length + i);
     return found === undefined ? [] : [foreignFinding(row, texts[found.earlier]!, found.similarity)];
   });
 }

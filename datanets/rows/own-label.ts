@@ -9,7 +9,7 @@ import type { Card } from "../card/card.ts";
  * asks it, and anyone who checks what was published.
  */
 export function ownLabel({ labels, row }: Pick<Card, "row" | "labels">, content: Uint8Array): string | null {
-  if (row.kind !== "email" && row.kind !== "digit" && row.kind !== "json") return null;
+  if (row.kind !== "email" && row.kind !== "digit") return null;
   try {
     const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)) as unknown;
     const rowLabel = (value as { readonly label?: unknown } | null)?.label;

@@ -34,9 +34,9 @@ const texts = (rows: readonly Uint8Array[]) => rows.map((row) => new TextDecoder
 const text = sampleCard({ row: { kind: "text", fields: [], maxBytes: 100_000 } });
 const passage = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 100_000 } });
 const email = sampleCard({ row: { kind: "email", fields: [], maxBytes: 100_000 } });
-const jsonOf = (name: string, type: "text" | "number") =>
-  sampleCard({ row: { kind: "json", fields: [{ name, type, description: "" }], maxBytes: 200 } });
-const numbers = jsonOf("n", "number");
+const tableOf = (name: string, type: "text" | "number") =>
+  sampleCard({ row: { kind: "table", fields: [{ name, type, description: "" }], maxBytes: 200 } });
+const numbers = tableOf("n", "number");
 
 const refused = (data: object, message?: string) =>
   expect.objectContaining({
@@ -122,7 +122,7 @@ describe("numbers", () => {
   it("that no row takes may have any size, and whole ones are written into texts digit by digit", async () => {
     expect(texts(await read(text, "jsonl", '{"text":"a","id":9007199254740993}'))).toEqual(["a"]);
     expect(texts(await read(text, "parquet", parquet("int64")))).toEqual(["a", "b"]);
-    const ids = jsonOf("n", "text");
+    const ids = tableOf("n", "text");
     const rows = ['{"n":"7"}', '{"n":"9007199254740993"}'];
     expect(texts(await read(ids, "parquet", parquet("int64")))).toEqual(rows);
     expect(texts(await read(ids, "jsonl", '{"n":7}\n{"n":9007199254740993}'))).toEqual(rows);
@@ -134,10 +134,33 @@ describe("numbers", () => {
       '{"label":"spam","text":"win now"}',
       '{"label":"ham","text":"lunch?"}',
     ]);
-    expect(texts(await read(jsonOf("label", "text"), "parquet", parquet("labels")))[0]).toBe(
+    expect(texts(await read(tableOf("label", "text"), "parquet", parquet("labels")))[0]).toBe(
       '{"label":"spam"}',
     );
-    expect(texts(await read(jsonOf("label", "number"), "parquet", parquet("labels")))[0]).toBe('{"label":1}');
+    expect(texts(await read(tableOf("label", "number"), "parquet", parquet("labels")))[0]).toBe(
+      '{"label":1}',
+    );
+  });
+});
+
+describe("what is missing in a table", () => {
+  const fields = (["number", "category", "boolean", "text"] as const).map((type) => ({
+    name: type,
+    type,
+    description: "",
+  }));
+  const table = sampleCard({ row: { kind: "table", fields, maxBytes: 200 } });
+
+  it("is null, and an empty cell of CSV too, unless it may be an empty text", async () => {
+    expect(texts(await read(table, "csv", "number,category,boolean,text\n,,,\n7,Oslo,true,Sun\n"))).toEqual([
+      '{"number":null,"category":null,"boolean":null,"text":""}',
+      '{"number":7,"category":"Oslo","boolean":true,"text":"Sun"}',
+    ]);
+    const empty = '{"number":null,"category":null,"boolean":null,"text":null}';
+    expect(texts(await read(table, "jsonl", empty))).toEqual([empty]);
+    await expect(read(table, "jsonl", '{"number":7}')).rejects.toThrow(
+      refused({ line: 1, field: "category" }),
+    );
   });
 });
 
@@ -215,7 +238,7 @@ describe("what another reader would take otherwise", () => {
       await expect(read(numbers, "csv", `n\n1\n${digits}\n`), digits).rejects.toThrow(
         refused({ line: 3, field: "n" }, digits),
       );
-    expect(texts(await read(jsonOf("n", "text"), "csv", "n\n01234\n"))).toEqual(['{"n":"01234"}']);
+    expect(texts(await read(tableOf("n", "text"), "csv", "n\n01234\n"))).toEqual(['{"n":"01234"}']);
     expect(texts(await read(numbers, "csv", "n\n0\n-0.5\n10\n"))).toEqual([
       '{"n":0}',
       '{"n":-0.5}',
@@ -227,7 +250,7 @@ describe("what another reader would take otherwise", () => {
     await expect(read(text, "jsonl", '{"text":"a"}\n{"text":"b\\ud83d"}')).rejects.toThrow(
       refused({ file: "rows.file", line: 2, field: "text" }),
     );
-    await expect(read(jsonOf("n", "text"), "jsonl", '{"n":"\\udc00b"}')).rejects.toThrow(
+    await expect(read(tableOf("n", "text"), "jsonl", '{"n":"\\udc00b"}')).rejects.toThrow(
       refused({ line: 1, field: "n" }),
     );
     expect(texts(await read(text, "jsonl", '{"text":"\\ud83d\\ude00"}'))).toEqual(["😀"]);

@@ -3,6 +3,8 @@
  * asks for, with one encoding for each row (docs/explanation/datanets.md, "Files"). The contribute command and page call it.
  */
 import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
+import type { FieldType } from "@openledger/attribution/rows/row-kinds";
+import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { exactNumber, isExact, Numeral, parseExactJson } from "@openledger/foundation/exact-json";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -73,7 +75,7 @@ export async function columnsToName(
 }
 
 function neededBy({ fields, kind }: Card["row"], hasText: boolean): readonly string[] {
-  if (kind === "json") return fields.map(({ name }) => name);
+  if (kind === "table") return fields.map(({ name }) => name);
   if (kind === "email") return ["label", "text"];
   if (kind === "digit") return ["label", "pixels"];
   return kind === "passage" && !hasText ? ["prompt", "answer"] : ["text"];
@@ -81,7 +83,7 @@ function neededBy({ fields, kind }: Card["row"], hasText: boolean): readonly str
 
 /** Fields that a row of the card could have. */
 const takenBy = ({ fields, kind }: Card["row"]): readonly string[] =>
-  kind === "json" ? fields.map(({ name }) => name) : ["label", "text", "pixels", "prompt", "answer"];
+  kind === "table" ? fields.map(({ name }) => name) : ["label", "text", "pixels", "prompt", "answer"];
 
 /**
  * @param names of columns that are called otherwise than the card has it
@@ -220,19 +222,23 @@ function rowOf({ row }: Pick<Card, "row">, record: FileRecord, place: Place): Ui
         if ((record[field] ?? "") !== "")
           throw unreadable({ ...place, field }, `it has a text beside "${field}": leave one of them out`);
       return encodeTextRow({ text: textField("text") });
-    case "json": {
-      const fields = row.fields.map(({ name, type }) => [
-        name,
-        fieldOf(record[name], type, { ...place, field: name }),
-      ]);
-      return new TextEncoder().encode(JSON.stringify(Object.fromEntries(fields)));
-    }
+    case "table":
+      return encodeTableRow(
+        row.fields,
+        row.fields.map(({ name, type }) => {
+          const value = record[name];
+          return isMissing(value, type) ? null : fieldOf(value, type, { ...place, field: name });
+        }),
+      );
     case "image":
       throw unreadable(place, "images come as files, one a row");
     default:
       return row.kind satisfies never;
   }
 }
+
+/** True for null, and for an empty cell of CSV where it can be no value. */
+const isMissing = (value: unknown, type: FieldType) => value === null || (value === "" && type !== "text");
 
 const INTEGER = /^-?\d+$/;
 /** Numbers as in JSON: one has no zeros before it, and an area code is no number. */
@@ -244,11 +250,11 @@ const isSpelled = (value: unknown) => value instanceof Numeral || value instance
 /** CSV has texts alone, Parquet wide integers and bytes. */
 function fieldOf(
   value: unknown,
-  type: "text" | "number" | "boolean",
+  type: FieldType,
   place: Place & { readonly field: string },
 ): string | number | boolean {
   const wrong = (why = `"${place.field}" is no ${type}`) => unreadable(place, why);
-  if (type === "text") {
+  if (type === "text" || type === "category") {
     if (typeof value === "string") {
       if (!isWellFormed(value)) throw wrong(`"${place.field}" has half of a surrogate pair`);
       return value;

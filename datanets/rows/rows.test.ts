@@ -23,10 +23,10 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const texts = (rows: readonly Uint8Array[]) => rows.map((row) => new TextDecoder().decode(row));
 const fields = [
   { name: "text", type: "text", description: "" },
-  { name: "label", type: "text", description: "" },
+  { name: "label", type: "category", description: "" },
   { name: "stars", type: "number", description: "" },
 ] as const;
-const jsonCard = sampleCard({ row: { kind: "json", fields: [...fields], maxBytes: 200 } });
+const tableCard = sampleCard({ row: { kind: "table", fields: [...fields], maxBytes: 200 } });
 
 describe("readCsv", () => {
   it("takes what RFC 4180 allows, with the line that each row begins on", () => {
@@ -54,12 +54,12 @@ describe("readRowsOf", () => {
   it("writes the same row from JSON lines, CSV and Parquet", async () => {
     const row = '{"text":"Sun, all day","label":"good","stars":4.5}';
     const lines = await readRowsOf(
-      jsonCard,
+      tableCard,
       "jsonl",
       bytes(`{"stars": 4.5, "label": "good", "text": "Sun, all day"}\n\n`),
     );
-    const csv = await readRowsOf(jsonCard, "csv", bytes('label,stars,text\r\ngood,4.5,"Sun, all day"\r\n'));
-    const parquet = await readRowsOf(jsonCard, "parquet", Buffer.from(PARQUET, "base64"));
+    const csv = await readRowsOf(tableCard, "csv", bytes('label,stars,text\r\ngood,4.5,"Sun, all day"\r\n'));
+    const parquet = await readRowsOf(tableCard, "parquet", Buffer.from(PARQUET, "base64"));
     expect([texts(lines), texts(csv), texts(parquet)]).toEqual([[row], [row], [row]]);
     expect(["a.JSONL", "b.csv", "c.parquet", "d.txt"].map(formatOf)).toEqual([
       "jsonl",
@@ -86,21 +86,21 @@ describe("readRowsOf", () => {
 
   it("takes columns by other names, and says which are to be named", async () => {
     const csv = bytes("Category,Rating,Body\r\ngood,4.5,Sun\r\n");
-    const asked = await columnsToName(jsonCard, "csv", csv);
+    const asked = await columnsToName(tableCard, "csv", csv);
     expect(asked).toEqual({
       has: ["Category", "Rating", "Body"],
-      needs: jsonCard.row.fields.map(({ name }) => name),
+      needs: tableCard.row.fields.map(({ name }) => name),
     });
     const names = { label: "Category", stars: "Rating", text: "Body" };
-    expect(await columnsToName(jsonCard, "csv", csv, names)).toBe(null);
-    expect(await readRowsOf(jsonCard, "csv", csv, names)).toEqual(
-      await readRowsOf(jsonCard, "csv", bytes("label,stars,text\r\ngood,4.5,Sun\r\n")),
+    expect(await columnsToName(tableCard, "csv", csv, names)).toBe(null);
+    expect(await readRowsOf(tableCard, "csv", csv, names)).toEqual(
+      await readRowsOf(tableCard, "csv", bytes("label,stars,text\r\ngood,4.5,Sun\r\n")),
     );
   });
 
   it("names the record that cannot be read, and takes no Parquet that is none", async () => {
     const read = (format: "jsonl" | "csv" | "parquet" | "lines", content: Uint8Array) =>
-      readRowsOf(jsonCard, format, content).catch((error) => [error.code, error.data.line]);
+      readRowsOf(tableCard, format, content).catch((error) => [error.code, error.data.line]);
     expect(await read("jsonl", bytes('{"text":"a","label":"good","stars":1}\n{"text":"b"}'))).toEqual([
       "DNT_FILE_UNREADABLE",
       2,
@@ -166,13 +166,35 @@ describe("a preview", () => {
     ].map(bytes);
     const known = new Set([bytesToHex(sha256(rows[7]!))]);
     expect(previewRows(card, rows, known).map(({ detail, kind, row }) => [row, kind, detail])).toEqual([
-      [1, "duplicate", "it is row 0 again"],
-      [2, "near-duplicate", "it is nearly row 0 (1.000)"],
+      [1, "duplicate", "it is row 1 again"],
+      [2, "near-duplicate", "it is nearly row 1 (1.000)"],
       [3, "empty", "it has no text"],
       [4, "truncated", "its text seems to be cut off"],
       [5, "too-large", "81 bytes, the card allows 80"],
       [6, "email", "jane@e…rg"],
       [7, "duplicate", "it was committed before"],
     ]);
+  });
+
+  it("compares all fields of a table, and nothing where none is a text", () => {
+    const numbers = { ...sampleCard().row, kind: "table" as const };
+    const similarOf = (type: "category" | "text", rows: readonly string[]) => {
+      const card = sampleCard({
+        row: {
+          ...numbers,
+          fields: [
+            { name: "age", type: "number", description: "" },
+            { name: "note", type, description: "" },
+          ],
+        },
+      });
+      return previewRows(card, rows.map(bytes)).map(({ kind, row }) => [row, kind]);
+    };
+    const long = "the customer called about the bill of last month and was very friendly";
+    const rows = [`{"age":46,"note":"${long}"}`, `{"age":46,"note":"${long}!"}`];
+    expect(similarOf("text", rows)).toEqual([[1, "near-duplicate"]]);
+    expect(similarOf("category", rows)).toEqual([]);
+    const few = ['{"age":46,"note":"Oslo"}', '{"age":31,"note":"Oslo"}', '{"age":null,"note":null}'];
+    expect(similarOf("text", few)).toEqual([[2, "empty"]]);
   });
 });

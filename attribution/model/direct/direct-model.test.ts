@@ -56,7 +56,7 @@ describe("a direct model", () => {
       {
         "matrix": "18faafca1a98c2ded6578b0bcda9741bb382d1364a48809a8eb2326818493cfd",
         "parameters": "4a11ca87f5fce30501824120563db04cca06c7e87874a9c7d00c49fc0281361d",
-        "statics": "270ff3b8ed85bc694732eae354e9deca3a415bfde42b06b15567f58493b9a584",
+        "statics": "fde83755c56049698a6c6a14144f961c008ff5b300637b4774613384134d479",
       }
     `);
     expect(model.features).toMatchObject({ rowCount: 40, featureCount: BUCKETS + 1 });

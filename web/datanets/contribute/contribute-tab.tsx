@@ -198,7 +198,7 @@ function Chooser(props: WithClient) {
 const FORMATS = {
   text: "Text, JSON lines or CSV with a column “text”, Parquet",
   passage: "JSON lines, CSV or Parquet with “text”, or with “prompt” and “answer”; text files",
-  json: "JSON lines, CSV or Parquet with the card's fields",
+  table: "JSON lines, CSV or Parquet with the card's fields",
   email: "JSON lines, CSV or Parquet with “label” and “text”",
   digit: "JSON lines, CSV or Parquet with “label” and “pixels”",
   image: "PNG, JPEG, GIF or WebP, one row a file",
@@ -211,7 +211,7 @@ const typedFormat = (typed: string, kind: keyof typeof FORMATS): FileFormat =>
 const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
   text: "The sea was calm at dawn.",
   passage: '{"prompt": "Why is the sea salty?", "answer": "Rivers carry salt into it."}',
-  json: "{...}, with the card's fields",
+  table: "{...}, with the card's fields",
   email: '{"label": "spam", "text": "You have won a free cruise."}',
   digit: "",
   image: "",
@@ -219,8 +219,8 @@ const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
 
 /** A file of one row, to be filled in. */
 function templateOf({ fields, kind }: TabProps["facts"]["card"]["row"]): string {
-  const values = { text: "…", number: 0, boolean: true } as const;
-  if (kind === "json")
+  const values = { text: "…", category: "…", number: 0, boolean: true } as const;
+  if (kind === "table")
     return `${JSON.stringify(Object.fromEntries(fields.map(({ name, type }) => [name, values[type]])))}\n`;
   return `${kind === "text" ? JSON.stringify({ text: TYPED.text }) : TYPED[kind]}\n`;
 }
