@@ -21,8 +21,11 @@ import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 import { type AttackPlan, type DerivedRows, STANDARD_PLANS } from "./attack-plan.ts";
 import { type KnownModel, knownModel, mean } from "./known-model.ts";
 
-/** Recipe under attack, for so many rows. */
-export type RecipeOfRows = (rowCount: number) => Omit<DirectRecipe, "datanet">;
+/** Recipe under attack, for so many rows with these labels. */
+export type RecipeOfRows = (sizes: {
+  readonly rowCount: number;
+  readonly classes: readonly string[];
+}) => Omit<DirectRecipe, "datanet">;
 
 /** Fixed, so that anybody measures the same. */
 const SEEDS = ["1", "2", "3"] as const;
@@ -64,6 +67,8 @@ export interface AttackResult {
   readonly bestFifth: number;
 }
 
+const sizesOf = ({ length }: readonly unknown[]) => ({ rowCount: length, classes: EMAIL_LABELS });
+
 /** Needs `initPoseidon`. */
 function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
   const all = emailContents()
@@ -81,7 +86,7 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
     let made: Value | undefined;
     return () => (made ??= make());
   };
-  const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(rows.length));
+  const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(sizesOf(rows)));
   return {
     honest,
     own,
@@ -181,7 +186,7 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   const version = owned.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners }));
   const roots = { rowsRoot: hex32(versionRowsRoot(version)), labels: hex32(rowLabelsRoot(owned)!) };
   const datanet = { id: 1, version: 1, ...roots };
-  const trained = trainDirect(owned, { ...world.recipeOf(owned.length), datanet });
+  const trained = trainDirect(owned, { ...world.recipeOf(sizesOf(owned)), datanet });
   const model = await directFamily.open(trained);
   const matrix = directMatrix(trained.features as Parameters<typeof directMatrix>[0]);
   const earned = new Float64Array(included.length);

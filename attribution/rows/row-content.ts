@@ -100,7 +100,8 @@ function isBase64(text: string): boolean {
   }
 }
 
-function base64Of(content: Uint8Array): string {
+/** A picture's file as a prompt. */
+export function base64Of(content: Uint8Array): string {
   let characters = "";
   for (const byte of content) characters += String.fromCharCode(byte);
   return btoa(characters);

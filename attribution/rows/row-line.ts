@@ -5,10 +5,11 @@ import { decodeTextRow, isTextRow, wholeText } from "./text-rows.ts";
  * A row of any kind as people read it, on one line: a text's beginning, or the size of what is no text.
  */
 export function rowLine(content: Uint8Array, maxCharacters: number): string {
-  return textOf(content).replace(/\s+/g, " ").trim().slice(0, maxCharacters);
+  return rowText(content).replace(/\s+/g, " ").trim().slice(0, maxCharacters);
 }
 
-function textOf(content: Uint8Array): string {
+/** A row of any kind as people read it: its text, or the size of what is no text. */
+export function rowText(content: Uint8Array): string {
   try {
     if (isTextRow(content)) return wholeText(decodeTextRow(content));
     return new TextDecoder("utf-8", { fatal: true }).decode(content);

@@ -397,16 +397,10 @@ describe("a text model", () => {
       data: { index: 6 },
     });
     expect(() =>
-      training.requireTrainable(
-        rows.slice(3).map(({ content }) => content),
-        recipe,
-      ),
+      training.requireTrainable(rows.slice(3), recipe),
     ).not.toThrow();
     expect(() =>
-      training.requireTrainable(
-        rows.slice(21).map(({ content }) => content),
-        recipe,
-      ),
+      training.requireTrainable(rows.slice(21), recipe),
     ).toThrow(code("ATT_TOO_FEW_ROWS"));
     const files = { ...recipe.base.files, "config.json": { sizeBytes: 5, sha256: "0".repeat(64) } };
     const based = textRecipeFor(rows, { ...recipe.base, files });

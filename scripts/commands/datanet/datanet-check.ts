@@ -54,5 +54,5 @@ export async function checkCommits(
 const EXCERPT_LENGTH = 50;
 
 export function excerptOf({ kind }: DatanetCheck, { content }: PlacedRow): string {
-  return kind === "digit" ? "" : rowLine(content, EXCERPT_LENGTH);
+  return kind === "image" ? "" : rowLine(content, EXCERPT_LENGTH);
 }
