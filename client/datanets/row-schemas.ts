@@ -14,7 +14,7 @@ const leafIds = z.array(count);
 const outcomeSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("waiting") }),
   z.object({ state: z.literal("disputed") }),
-  z.object({ state: z.literal("accepted"), label: z.string(), accepters: leafIds }),
+  z.object({ state: z.literal("accepted"), label: z.string().nullable(), accepters: leafIds }),
   z.object({ state: z.literal("leftOut"), why: z.string(), note: z.string(), byId: count }),
 ]);
 export type HostedOutcome = z.output<typeof outcomeSchema>;
@@ -25,7 +25,7 @@ const rowShape = {
   index: count,
   contributorId: count,
   bytes: count,
-  /** Label in the row itself. */
+  /** The contributor's label; null while the row waits for labels. */
   label: z.string().nullable(),
   isWellFormed: z.boolean(),
   excerpt: z.string(),

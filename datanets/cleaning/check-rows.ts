@@ -11,7 +11,7 @@ import type { Card } from "../card/card.ts";
 import { isCompared, lookAtRow } from "../rows/preview.ts";
 import { type RowView, viewRow } from "../rows/row-view.ts";
 import { type Finding, type FindingKind, makeFinding } from "./finding.ts";
-import { doubtLabels } from "./label-doubts.ts";
+import { doubtLabels, knownLabel, ownLabel } from "./label-doubts.ts";
 import type { ForeignRow, RowToCheck } from "./row-to-check.ts";
 
 interface RowsToCheck {
@@ -65,8 +65,9 @@ function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
 function findNearDuplicates({ card, datanetId, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
   if (!isCompared(card)) return [];
   const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
-  const names = [...new Set(places.map((i) => views[i]!.label))];
-  const labels = places.map((i) => names.indexOf(views[i]!.label));
+  const knownLabels = places.map((i) => knownLabel(rows[i]!, views[i]!));
+  const names = [...new Set(knownLabels)];
+  const labels = knownLabels.map((label) => names.indexOf(label));
   const { imageSimilarityPermille, textSimilarityPermille } = card.rewards;
   const found =
     card.row.kind === "digit"
@@ -128,10 +129,10 @@ function foreignFinding(row: RowToCheck, earlier: ForeignRow, similarity: number
   });
 }
 
-/** Rows whose own label is not the one that people accepted. */
+/** Rows whose contributor gives another label than the accepted one. */
 function findContradictedLabels(rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
   return rows.flatMap((row, i) => {
-    const { label } = views[i]!;
+    const label = ownLabel(row, views[i]!);
     const { acceptedLabel } = row;
     if (label === null || acceptedLabel === null || label === acceptedLabel) return [];
     return [
@@ -139,7 +140,7 @@ function findContradictedLabels(rows: readonly RowToCheck[], views: readonly Row
         label,
         said: acceptedLabel,
         by: "labellers",
-        detail: `the row says ${label}, its labellers say ${acceptedLabel}`,
+        detail: `its contributor says ${label}, its labellers say ${acceptedLabel}`,
       }),
     ];
   });

@@ -3,11 +3,14 @@
  * numbers that a search has found.
  */
 import type { Card } from "../card/card.ts";
-import { outcomeOf, type RecordState } from "../records/record-state.ts";
+import { countedLabels, outcomeOf, type RecordState } from "../records/record-state.ts";
 import { viewRow } from "../rows/row-view.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 
-/** Row in a list. `label` is in the row itself; `outcome` is the result of labellers and reviewers. */
+/**
+ * Row in a list. `label` is the contributor's, null until the row has enough labels: before, it would steer who labels it.
+ * `labelCount` counts towards the card's `annotatorsPerRow`; `outcome` is the result of labellers and reviewers.
+ */
 export type ShownRow = Awaited<ReturnType<typeof rowViews>>["rows"][number];
 
 /** Rows by their numbers, in that order, as lists show them, and the state of their records. */
@@ -56,19 +59,20 @@ function viewOf(
   const name = digest.toString("hex");
   const records = recordState.row(name);
   // Not the columns: a new card may not have described this row yet.
-  const { isWellFormed, label, text } = viewRow(card, content);
+  const { isWellFormed, text } = viewRow(card, content);
+  const outcome = outcomeOf(card, records, contributorId);
   return {
     digest: name,
     commit,
     index: place,
     contributorId,
     bytes: content.length,
-    label,
+    label: outcome.state === "waiting" ? null : (records.labels.get(contributorId)?.label ?? null),
     isWellFormed,
     excerpt: text.slice(0, excerptCharacters),
     isCut: text.length > excerptCharacters,
-    labelCount: records.labels.size,
+    labelCount: countedLabels(card, records.labels, contributorId),
     objectionCount: records.objections.length,
-    outcome: outcomeOf(card, records),
+    outcome,
   };
 }

@@ -4,12 +4,12 @@
  */
 import { DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
-import { imageTypeOf } from "@openledger/datanets/rows/row-view";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { readablePlace, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
 import { ProblemNotice } from "../words/problem.tsx";
+import { pictureAddress } from "./picture-address.ts";
 import { RowText } from "./row-text.tsx";
 
 /** Characters that are shown before a person asks for the rest. */
@@ -70,17 +70,9 @@ function Picture(props: RowContentProps) {
         aria-label="a digit"
       />
     );
-  const type = imageTypeOf(value);
-  // Raster images alone: whatever else calls itself a picture is a program.
-  if (type === null) return <p class="soft">This picture cannot be shown.</p>;
-  return <img class="row-picture" src={`data:${type};base64,${base64Of(value)}`} alt="The row" />;
-}
-
-function base64Of(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 0x8000)
-    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
+  const address = pictureAddress(value);
+  if (address === null) return <p class="soft">This picture cannot be shown.</p>;
+  return <img class="row-picture" src={address} alt="The row" />;
 }
 
 /** 0 is the background. */

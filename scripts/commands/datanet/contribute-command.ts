@@ -122,7 +122,7 @@ async function preview({ options, card, rows, datanetId, output }: Previewed): P
       `${counted(rows.length, "row")}; ${counted(findings.length, "finding")}`,
       ...renderTable(
         findings.map(({ detail, from, kind, row, to }) => [
-          `  row ${row}`,
+          `  row ${row + 1}`,
           kind,
           from === undefined ? "" : `characters ${from} to ${to}`,
           detail,

@@ -4,6 +4,7 @@
  */
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
+import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import {
   bringCard,
   findDatanets,
@@ -224,12 +225,24 @@ const addDownload = command({
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
     const commits = options.commits === true ? await downloadCommits(client, place) : [];
+    const { labels, ...counts } = got;
     output.answer(
       [
         `version ${got.version} of datanet ${datanetId}: ${counted(got.rowCount, "row")} in ${options.rows}, ${got.receivedCount} of them new`,
         `its root is the ledger's: ${hex32(got.rowsRoot)}`,
+        `${labelledCount(labels)} rows have an accepted label by the signed records; the labels' root is ${hex32(labels.root)}`,
+        ...(got.unsignedCount === 0
+          ? []
+          : [`${got.unsignedCount} of these labels nobody has signed with the present key of their leaf`]),
       ],
-      { datanetId, ...got, rowsRoot: hex32(got.rowsRoot), commitCount: commits.length },
+      {
+        datanetId,
+        ...counts,
+        rowsRoot: hex32(got.rowsRoot),
+        labelledCount: labelledCount(labels),
+        labelsRoot: hex32(labels.root),
+        commitCount: commits.length,
+      },
     );
   },
 });

@@ -15,14 +15,13 @@ import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
-import { type Column, DataTable } from "../../design/data-table.tsx";
 import { DropFiles } from "../../design/drop-files.tsx";
 import { Check, Field } from "../../design/field.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { saveFile } from "../../design/save-file.ts";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
-import { RowText } from "../../rows/row-text.tsx";
+import { FirstRows, RowBeginning } from "../../rows/first-rows.tsx";
 import { showBytes } from "../../rows/show-bytes.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
@@ -37,9 +36,7 @@ import { UnderWay } from "./under-way.tsx";
 /** Maximum bytes of the files together: a browser holds them at ease, and a person looks through them. */
 const MAX_FILES_BYTES = 64_000_000;
 /** First rows of the preview. */
-const SHOWN_ROWS = 6;
-/** Characters of a field in the preview. */
-const SHOWN_CHARACTERS = 240;
+const SHOWN_ROWS = 10;
 /** Digests in one request to the host. */
 const KNOWN_A_REQUEST = 16_384;
 
@@ -254,7 +251,7 @@ interface PreviewProps extends WithClient {
   readonly onSign: (rowPlaces: readonly number[]) => void;
 }
 
-function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
+function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
   const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
   const { findings, rows } = looked;
   const chosen = chooseRows(rows.length, findings, decided);
@@ -277,12 +274,14 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
       {groups.map((group) => (
         <Group
           key={group.kind}
+          card={facts.card}
           group={group}
           rows={rows}
           onDecide={(isOut) => setDecided({ ...decided, [group.kind]: isOut })}
         />
       ))}
       <FirstRows
+        card={facts.card}
         rows={rowPlaces.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))}
         count={rowPlaces.length}
       />
@@ -299,56 +298,14 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
   );
 }
 
-interface FirstRow {
-  readonly at: number;
-  readonly row: Uint8Array;
-}
-
-/** Table of the first rows, with a column for each field that they have. */
-function FirstRows({ count, rows }: { count: number; rows: readonly FirstRow[] }) {
-  const read = rows.map(({ at, row }) => ({ at, fields: fieldsOf(row) }));
-  type Read = (typeof read)[number];
-  const names = [...new Set(read.flatMap(({ fields }) => Object.keys(fields)))];
-  const columns: Column<Read>[] = [
-    { label: "Row", isNumber: true, cell: ({ at }) => showCount(at + 1) },
-    ...names.map((name) => ({
-      label: name,
-      cell: ({ fields }: Read) => <RowText text={fields[name] ?? ""} />,
-    })),
-  ];
-  return (
-    <>
-      <h3>{count > rows.length ? `The first of ${showCount(count)} rows` : "All of them"}</h3>
-      <DataTable caption="First rows" columns={columns} rows={read} keyOf={({ at }) => at} empty="None." />
-    </>
-  );
-}
-
-function fieldsOf(row: Uint8Array): Readonly<Record<string, string>> {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(row));
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return Object.fromEntries(
-        Object.entries(value).map(([name, part]) => [name, String(part).slice(0, SHOWN_CHARACTERS)]),
-      );
-  } catch {
-    // Its bytes are the text itself.
-  }
-  return { text: excerptOf(row) };
-}
-
-const excerptOf = (row: Uint8Array) => {
-  const text = new TextDecoder().decode(row.subarray(0, 4 * SHOWN_CHARACTERS));
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
-};
-
 interface GroupProps {
+  readonly card: TabProps["facts"]["card"];
   readonly group: ChosenRows["groups"][number];
   readonly rows: readonly Uint8Array[];
   readonly onDecide: (isLeftOut: boolean) => void;
 }
 
-function Group({ group, onDecide, rows }: GroupProps) {
+function Group({ card, group, onDecide, rows }: GroupProps) {
   const { findings, isLeftOut, stays, title, why } = group;
   return (
     <details class="finding-group">
@@ -371,7 +328,7 @@ function Group({ group, onDecide, rows }: GroupProps) {
         <ul class="preview-rows">
           {findings.slice(0, SHOWN_ROWS).map(({ detail, row }) => (
             <li key={`${row} ${detail}`}>
-              <RowText text={excerptOf(rows[row]!)} />
+              <RowBeginning card={card} row={rows[row]!} />
               <span class="soft small">
                 {" "}
                 row {showCount(row + 1)}: {detail}
