@@ -112,8 +112,8 @@ export const datanetErrors = defineErrors("DNT", {
     isRetryable: true,
   },
   DNT_FILE_UNREADABLE: {
-    meaning: "a file to contribute does not have the named format; `data` has the line or the column",
-    remedy: "correct the line, or name the file's format with --format",
+    meaning: "a file to contribute, or a part of it, cannot be read; `data` has file, line and field",
+    remedy: "correct the line, say how the file is read (--format, --column), or leave it out (--take-rest)",
     httpStatus: 400,
   },
 });

@@ -17,6 +17,8 @@ interface FirstRow {
   /** Place among the rows that were read, from 0. */
   readonly at: number;
   readonly row: Uint8Array;
+  /** The contributor's label; null for none. */
+  readonly label: string | null;
 }
 
 interface FirstRowsProps {
@@ -30,6 +32,9 @@ export function FirstRows({ card, count, rows }: FirstRowsProps) {
   const columns: Column<FirstRow>[] = [
     { label: "Row", isNumber: true, cell: ({ at }) => showCount(at + 1) },
     ...contentColumns(card, rows),
+    ...(rows.some(({ label }) => label !== null)
+      ? [{ label: "Your label", cell: ({ label }: FirstRow) => label ?? <span class="soft">none</span> }]
+      : []),
   ];
   return (
     <>

@@ -5,16 +5,19 @@
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
-  type ColumnNames,
-  type FileColumns,
+  FILE_FORMATS,
   type FileFormat,
-  requireFormat,
-} from "@openledger/datanets/rows/read-rows";
+  formatOf,
+  type ImportFile,
+} from "@openledger/datanets/import/import-file";
+import type { ImportMapping } from "@openledger/datanets/import/mapping";
+import type { ReadSettings } from "@openledger/datanets/import/read-files";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
+import { Choice } from "../../design/choice.tsx";
 import { DropFiles } from "../../design/drop-files.tsx";
 import { Check, Field } from "../../design/field.tsx";
 import { Notice } from "../../design/notice.tsx";
@@ -28,8 +31,8 @@ import { ProblemNotice } from "../../words/problem.tsx";
 import { Notices } from "../notices.tsx";
 import { carrierOf } from "./carry-on.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
-import { ColumnChoice } from "./column-choice.tsx";
 import type { Contributions } from "./contributions.ts";
+import { ImportChoices, RefusedRows } from "./import-choices.tsx";
 import { type LookedAt, lookThrough } from "./look-through.ts";
 import { UnderWay } from "./under-way.tsx";
 
@@ -82,26 +85,39 @@ interface WithClient extends TabProps {
   readonly contributions: Contributions;
 }
 
+/** Files as they were looked through, with what the contributor has chosen. */
 interface Looked extends LookedAt {
-  readonly names: readonly string[];
+  readonly files: readonly ImportFile[];
+  readonly settings: ReadSettings;
 }
 
 function Chooser(props: WithClient) {
   const { client, contributions, facts, onChange, place } = props;
   const [looked, setLooked] = useState<Looked | null>(null);
+  /** Files whose ending does not say how to read them. */
+  const [unnamed, setUnnamed] = useState<readonly File[] | null>(null);
   const [isLines, setLines] = useState(true);
   const looking = useAction();
   const signing = useAction();
   const [typed, setTyped] = useState("");
   const { card } = facts;
-  const [unnamed, setUnnamed] = useState<{ columns: FileColumns; use: (names: ColumnNames) => void } | null>(
-    null,
-  );
   const isTypable = card.row.kind !== "image" && card.row.kind !== "digit";
-  const look = (files: readonly File[], format?: FileFormat, names: ColumnNames = {}): Promise<void> =>
+  const readAll = async (
+    files: readonly ImportFile[],
+    mapping: Partial<ImportMapping>,
+    settings: ReadSettings,
+  ): Promise<void> => {
+    const { labels, rewards, row } = card;
+    const found = await lookThrough({ rules: { labels, rewards, row }, files, mapping, settings });
+    const known = await knownFindings(client, place, found);
+    setLooked({ ...found, findings: [...found.findings, ...known], files, settings });
+  };
+  const look = (files: readonly File[], format?: FileFormat): Promise<void> =>
     looking.run(async () => {
       setLooked(null);
-      setUnnamed(null);
+      const formats = files.map(({ name }) => chosenFormat(name, card.row.kind, isLines) ?? format ?? null);
+      setUnnamed(formats.includes(null) ? files : null);
+      if (formats.includes(null)) return;
       const bytes = files.reduce((sum, { size }) => sum + size, 0);
       if (bytes > MAX_FILES_BYTES)
         throw new RollupError(
@@ -109,18 +125,13 @@ function Chooser(props: WithClient) {
           `${showBytes(bytes)} are more than this page takes at once, ${showBytes(MAX_FILES_BYTES)}`,
         );
       const read = await Promise.all(
-        files.map(async (file) => ({
-          name: file.name,
-          format: format ?? chosenFormat(file.name, card.row.kind, isLines),
+        files.map(async (file, i) => ({
+          name: file.webkitRelativePath || file.name,
+          format: formats[i]!,
           content: new Uint8Array(await file.arrayBuffer()),
         })),
       );
-      const { labels, rewards, row } = card;
-      const found = await lookThrough({ rules: { labels, rewards, row }, files: read, names });
-      if ("needs" in found)
-        return setUnnamed({ columns: found, use: (named) => void look(files, format, named) });
-      const known = await knownFindings(client, place, found);
-      setLooked({ ...found, findings: [...found.findings, ...known], names: files.map(({ name }) => name) });
+      await readAll(read, {}, {});
     });
   return (
     <section class="card stack" aria-label="Contribute">
@@ -168,10 +179,31 @@ function Chooser(props: WithClient) {
           </div>
         </>
       )}
-      {unnamed !== null && <ColumnChoice columns={unnamed.columns} onChoose={unnamed.use} />}
+      {unnamed !== null && (
+        <Choice<FileFormat | "open">
+          label={`Which format has ${unnamed.find(({ name }) => formatOf(name) === null)?.name}?`}
+          help="Its ending does not say. A spreadsheet is saved as CSV (UTF-8) first."
+          value="open"
+          onChoose={(format) => format !== "open" && void look(unnamed, format)}
+          options={[
+            { name: "open", label: "choose …" },
+            ...FILE_FORMATS.map((name) => ({ name, label: FORMAT_NAMES[name] })),
+          ]}
+        />
+      )}
       {looking.isBusy && <p role="status">Looking through the rows …</p>}
       {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
       {looked !== null && (
+        <ImportChoices
+          card={card}
+          looked={looked}
+          settings={looked.settings}
+          hasCsv={looked.files.some(({ format }) => format === "csv")}
+          onMap={(mapping) => void looking.run(() => readAll(looked.files, mapping, looked.settings))}
+          onSettings={(settings) => void looking.run(() => readAll(looked.files, {}, settings))}
+        />
+      )}
+      {looked !== null && (looked.rows.length > 0 || looked.refused.length > 0) && (
         <Preview
           {...props}
           looked={looked}
@@ -179,7 +211,8 @@ function Chooser(props: WithClient) {
           onSign={(rowPlaces) =>
             void signing.run(async () => {
               const rows = rowPlaces.map((at) => looked.rows[at]!);
-              await contributions.begin(client, { datanetId: facts.id, names: looked.names, rows });
+              const names = looked.files.map(({ name }) => name);
+              await contributions.begin(client, { datanetId: facts.id, names, rows });
               setLooked(null);
               setTyped("");
               onChange();
@@ -193,17 +226,34 @@ function Chooser(props: WithClient) {
 }
 
 const FORMATS = {
-  text: "Text, JSON lines or CSV with a column “text”, Parquet",
-  passage: "JSON lines, CSV or Parquet with “text”, or with “prompt” and “answer”; text files",
-  table: "JSON lines, CSV or Parquet with the card's fields",
-  email: "JSON lines, CSV or Parquet with “label” and “text”",
-  digit: "JSON lines, CSV or Parquet with “label” and “pixels”",
-  image: "PNG, JPEG, GIF or WebP, one row a file",
+  text: "Text, CSV, TSV, JSON, JSON lines, Parquet: you say which column is the text",
+  passage: "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; text files",
+  table: "CSV, TSV, JSON, JSON lines or Parquet with the card's fields",
+  email: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “text”",
+  digit: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “pixels”",
+  image: "PNG, JPEG, GIF or WebP, one row a file; Parquet with pictures",
 } as const;
 
-/** Format of typed rows: JSON means its fields; otherwise a line is a row, if rows are texts. */
-const typedFormat = (typed: string, kind: keyof typeof FORMATS): FileFormat =>
-  (kind === "text" || kind === "passage") && !typed.trimStart().startsWith("{") ? "lines" : "jsonl";
+/** Formats in words. */
+const FORMAT_NAMES: Readonly<Record<FileFormat, string>> = {
+  csv: "CSV: a table, by commas or semicolons",
+  tsv: "a table, by tabs",
+  json: "JSON: a list of objects",
+  jsonl: "JSON lines: an object a line",
+  parquet: "Parquet",
+  image: "a picture",
+  whole: "a text: one row",
+  lines: "a text: a row a line",
+  paragraphs: "a text: empty lines between rows",
+};
+
+/** Format of typed rows: JSON means its fields, a table has a line of names; otherwise a line is a row, if rows are texts. */
+function typedFormat(typed: string, kind: keyof typeof FORMATS): FileFormat {
+  const text = typed.trimStart();
+  if (text.startsWith("[")) return "json";
+  if (text.startsWith("{")) return "jsonl";
+  return kind === "text" || kind === "passage" ? "lines" : "csv";
+}
 
 const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
   text: "The sea was calm at dawn.",
@@ -222,8 +272,9 @@ function templateOf({ fields, kind }: TabProps["facts"]["card"]["row"]): string 
   return `${kind === "text" ? JSON.stringify({ text: TYPED.text }) : TYPED[kind]}\n`;
 }
 
-function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat {
-  const format = requireFormat(name);
+/** Format of a file by its ending; null if it does not say. */
+function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat | null {
+  const format = formatOf(name);
   return format === "whole" && (kind === "text" || kind === "passage") && isLines ? "lines" : format;
 }
 
@@ -253,7 +304,8 @@ interface PreviewProps extends WithClient {
 
 function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
   const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
-  const { findings, rows } = looked;
+  const [isRestTaken, setRestTaken] = useState(false);
+  const { findings, labels, refused, rows } = looked;
   const chosen = chooseRows(rows.length, findings, decided);
   const { groups, rowPlaces } = chosen;
   const bytes = rowPlaces.reduce((sum, at) => sum + rows[at]!.length, 0);
@@ -271,6 +323,7 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
           <p class="soft small">left out, for the reasons below</p>
         </div>
       </div>
+      <RefusedRows refused={refused} isRestTaken={isRestTaken} onTakeRest={setRestTaken} />
       {groups.map((group) => (
         <Group
           key={group.kind}
@@ -282,11 +335,16 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
       ))}
       <FirstRows
         card={facts.card}
-        rows={rowPlaces.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))}
+        rows={rowPlaces.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]!, label: labels[at]! }))}
         count={rowPlaces.length}
       />
       <div class="row">
-        <Button isMain isBusy={isBusy} isDisabled={rowPlaces.length === 0} onClick={() => onSign(rowPlaces)}>
+        <Button
+          isMain
+          isBusy={isBusy}
+          isDisabled={rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
+          onClick={() => onSign(rowPlaces)}
+        >
           {isBusy ? "Keeping the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}
         </Button>
         <span class="soft small">
