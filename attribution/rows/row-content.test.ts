@@ -54,7 +54,9 @@ describe("pictures", () => {
   });
 
   it("have these bytes on every machine", () => {
-    expect(base64(writePng(new Uint8Array(PIXEL_COUNT).fill(9)))).toMatchInlineSnapshot(`"iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAE0lEQVR42mPgxANGJUclRyXhAAC8ERuR5ZvHEgAAAABJRU5ErkJggg=="`);
+    expect(base64(writePng(new Uint8Array(PIXEL_COUNT).fill(9)))).toMatchInlineSnapshot(
+      `"iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAE0lEQVR42mPgxANGJUclRyXhAAC8ERuR5ZvHEgAAAABJRU5ErkJggg=="`,
+    );
   });
 
   it("are refused by their header, before anything is decompressed", () => {

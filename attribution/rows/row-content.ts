@@ -69,6 +69,17 @@ export function checkInput(kind: InputKind, input: string): void {
   if (bytes.length > MAX_ROW_BYTES) throw tooLong(kind, bytes.length);
 }
 
+/** Grey levels of a picture's file; null for one that no direct model reads. */
+export function levelsOf(content: Uint8Array): Uint8Array | null {
+  if (content.length > MAX_ROW_BYTES) return null;
+  try {
+    return readPng(content);
+  } catch (error) {
+    if (error instanceof ImageProblem) return null;
+    throw error;
+  }
+}
+
 /** Grey levels of a picture, from its file in base64. @throws ATT_ROW_INVALID */
 export function pixelsOf(base64: string): Uint8Array {
   // Before it is decoded: four characters are three bytes.

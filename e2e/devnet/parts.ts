@@ -90,8 +90,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     title: "Spam filter",
     datanet: "mails",
     folder: devnetPaths.model,
-    prompts: (plan) =>
-      heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label })),
+    prompts: (plan) => heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label })),
     size: ({ direct }) => direct,
     recipe: async ({ direct }, rowCount) => ({
       ...presetRecipe("labelled-texts", { rowCount, bucketCount: direct.features, classes: MAIL_CLASSES }),

@@ -4,7 +4,11 @@
  */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { attackWorlds, measureStandardPlans, type RecipeOfRows } from "@openledger/attribution/gaming/attack-factor";
+import {
+  attackWorlds,
+  measureStandardPlans,
+  type RecipeOfRows,
+} from "@openledger/attribution/gaming/attack-factor";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { openGpuMatrix } from "@openledger/attribution/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/scores/integer-scores";

@@ -132,7 +132,7 @@ function PictureQuestion({ base64 }: { base64: string }) {
   return (
     <p class="asked">
       <span class="visually-hidden">You asked: </span>
-      <img class="drawing" src={`data:image/png;base64,${base64}`} alt="Your picture" />
+      <img class="drawing" src={`data:image/png;base64,${base64}`} alt="What you drew or chose" />
     </p>
   );
 }

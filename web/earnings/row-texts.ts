@@ -2,9 +2,10 @@
  * Texts of rows for the earnings page, from the model's server if it publishes them. A text is fetched once; it is not checked
  * against the ledger.
  */
+
+import { rowText } from "@openledger/attribution/rows/row-line";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
-import { rowText } from "@openledger/attribution/rows/row-line";
 import { z } from "zod";
 
 /** Limit of one request. */

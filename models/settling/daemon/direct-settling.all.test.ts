@@ -24,7 +24,12 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelUrl, type ServedModels } from "../../serving/serve-models.ts";
 import { serveWorld } from "../../testing/serving-world.ts";
-import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../../testing/settling-fixture.ts";
+import {
+  type LabelledContent,
+  PRICE_WEI,
+  type SettlingWorld,
+  startSettlingWorld,
+} from "../../testing/settling-fixture.ts";
 import { fetchOpenings } from "../model-openings.ts";
 import { prepareSampled, readClosedEpoch, settledModelOf } from "../prepare-settlement.ts";
 import { proveSettlement } from "../prove-settlement.ts";

@@ -1,7 +1,12 @@
 import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { directTraining, trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { datanetOf, labelledRow, SAMPLE_CLASSES, sampleRows } from "@openledger/attribution/testing/sample-rows";
+import {
+  datanetOf,
+  labelledRow,
+  SAMPLE_CLASSES,
+  sampleRows,
+} from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
 import { memorySource } from "../../engine/files/memory-source.ts";

@@ -13,8 +13,8 @@ import { directInputs } from "@openledger/attribution/model/direct/direct-inputs
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { logisticModel, withBias } from "@openledger/attribution/model/direct/logistic-model";
 import type { Examples } from "@openledger/attribution/model/model";
-import { clipQuantileOf, clipRowNorms } from "@openledger/attribution/rows/row-rules";
 import { writePng } from "@openledger/attribution/rows/image-pixels";
+import { clipQuantileOf, clipRowNorms } from "@openledger/attribution/rows/row-rules";
 import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
 import { alignColumns, exactInfluence } from "@openledger/attribution/testing/exact-influence";
 import { loadMnist } from "@openledger/attribution/testing/mnist-digits";

@@ -16,8 +16,7 @@ import { writeLeaveOut } from "./leave-out-file.ts";
 
 export const addDatanetCheck = command({
   usage: "check <datanet>",
-  about:
-    "find near-duplicates, and with a host labels that other rows contradict, before you publish",
+  about: "find near-duplicates, and with a host labels that other rows contradict, before you publish",
   options: {
     "--write <file>": "write the rows to leave out to this file, for: datanet publish --leave-out FILE",
     ...withFallback(STORE_OPTION, workspacePaths.rows),

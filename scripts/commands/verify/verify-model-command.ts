@@ -16,7 +16,11 @@ export const addVerifyModelCommand = command({
     ...ANY_HOST_OPTION,
     "--quick": "skip the training: compute features from the published parameters",
   },
-  examples: ["verify model 15", "verify model 15 --host http://127.0.0.1:8560", "verify model my-model --quick"],
+  examples: [
+    "verify model 15",
+    "verify model 15 --host http://127.0.0.1:8560",
+    "verify model my-model --quick",
+  ],
   // Loaded here: it would make every other command slower.
   run: async (context) => (await import("./verify-model.ts")).retrainAndCompare(context),
 });

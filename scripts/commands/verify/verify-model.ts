@@ -5,10 +5,14 @@
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import type { ModelParts } from "@openledger/attribution/model/model-family";
-import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { versionsOf } from "@openledger/attribution/model/recipe-fields";
-import { type LedgerFacts, type VerifiedModel, verifyModel } from "@openledger/attribution/model/verify-model";
+import {
+  type LedgerFacts,
+  type VerifiedModel,
+  verifyModel,
+} from "@openledger/attribution/model/verify-model";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { datanetIds, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
@@ -179,7 +183,8 @@ async function rootsOfRecords(
 ): Promise<bigint[] | null> {
   const rows = given ?? published;
   const versions = versionsOf(recipe);
-  if (host === undefined || rows === null || versions.every(({ labels }) => labels === undefined)) return null;
+  if (host === undefined || rows === null || versions.every(({ labels }) => labels === undefined))
+    return null;
   return Promise.all(
     versions.map(({ id }, place) =>
       rootOfRecords(client, {

@@ -101,7 +101,7 @@ function Chooser(props: WithClient) {
   const signing = useAction();
   const [typed, setTyped] = useState("");
   const { card } = facts;
-  const isTypable = card.row.kind !== "image" && card.row.kind !== "digit";
+  const isTypable = card.row.kind !== "image";
   const readAll = async (
     files: readonly ImportFile[],
     mapping: Partial<ImportMapping>,

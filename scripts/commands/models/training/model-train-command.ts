@@ -151,7 +151,7 @@ export const addModelTrainCommand = command({
     const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
     const labelled = await withLabels(client, store, versions, { ...options, file });
     const rows = joinVersions(await Promise.all(labelled.map((version) => readLabelledRows(store, version))));
-    const [named, ...others] = labelled as [RecipeDatanet, ...RecipeDatanet[]];
+    const [named, ...others] = labelled as unknown as [RecipeDatanet, ...RecipeDatanet[]];
     const { recipe, training } = await recipeOf(options, [named, ...others], rows, { trainings, card, file });
     const draws = Number(options.draws);
     const payees = payeeTable(rows);
@@ -302,10 +302,15 @@ interface RecipeSources {
 }
 
 /** A recipe's file, as far as it is read before its family is known. */
-type RecipeFile = Readonly<Record<string, unknown>> & {
+interface RecipeFile {
+  readonly family?: unknown;
+  readonly inputs?: unknown;
+  readonly columnCount?: unknown;
+  readonly rules?: unknown;
+  readonly retrieval?: unknown;
   readonly datanet?: { readonly labels?: string };
   readonly furtherDatanets?: readonly { readonly labels?: string }[];
-};
+}
 
 interface DatanetVersion extends RecipeDatanet {
   readonly payeeRoot: bigint;
