@@ -224,7 +224,8 @@ describe("verifyModel", () => {
   const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) });
 
   it("accepts an honest model, from its own rows and from a store's", async () => {
-    const found = { rowCount: 32, payeeCount: model.payees.length, isBaseOfCard: false };
+    const compared = { isBaseOfCard: false, areLabelsOfRecords: false };
+    const found = { rowCount: 32, payeeCount: model.payees.length, ...compared };
     expect(await verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
       ...found,
       accuracy: trained.accuracy,
@@ -235,6 +236,18 @@ describe("verifyModel", () => {
       ...found,
       accuracy: null,
     });
+  });
+
+  it("compares the labels that the recipe names with those of signed records", async () => {
+    const root = BigInt(model.recipe.datanet.labels!);
+    const verify = (labelsRoots: bigint[]) =>
+      verifyModel({ model, facts: facts(), depth: "features", labelsRoots });
+    expect(await verify([root])).toMatchObject({ areLabelsOfRecords: true });
+    await expect(verify([root + 1n])).rejects.toThrow(differs("labels"));
+    const relabelled = rows.map((row, i) => (i === 3 ? { ...row, label: null } : row));
+    await expect(
+      verifyModel({ model, rows: relabelled, facts: facts(), depth: "features" }),
+    ).rejects.toThrow(code("ATT_LABELS_MISMATCH"));
   });
 
   it("names the first difference to the ledger, the rows and the training", async () => {

@@ -278,9 +278,8 @@ describe("what another reader would take otherwise", () => {
   });
 
   it("is refused in labels: a list of two", async () => {
-    await expect(read(mail, "jsonl", '{"label":["ham","spam"],"text":"a"}')).rejects.toThrow(
-      refused({ line: 1, field: "label" }),
-    );
+    const file = '{"label":"ham","text":"b"}\n{"label":["ham","spam"],"text":"a"}';
+    await expect(read(mail, "jsonl", file)).rejects.toThrow(refused({ line: 2, field: "label" }));
   });
 
   it("is refused in passages: a text beside a prompt or an answer", async () => {
