@@ -19,6 +19,12 @@ const outcomeSchema = z.discriminatedUnion("state", [
 ]);
 export type HostedOutcome = z.output<typeof outcomeSchema>;
 
+/** Values of a table's fields, in the card's order; null for rows of other kinds. Hosts of before say nothing. */
+const values = z
+  .array(z.union([z.number(), z.string(), z.boolean(), z.null()]))
+  .nullable()
+  .default(null);
+
 const rowShape = {
   digest,
   commit: root,
@@ -29,6 +35,7 @@ const rowShape = {
   label: z.string().nullable(),
   isWellFormed: z.boolean(),
   excerpt: z.string(),
+  values,
   isCut: z.boolean(),
   labelCount: count,
   objectionCount: count,
@@ -72,7 +79,14 @@ export type SaidRow = z.output<typeof saidRowSchema>;
 
 export const queueSchema = z.object({
   rows: z.array(
-    z.object({ digest, bytes: count, excerpt: z.string(), isCut: z.boolean(), isWellFormed: z.boolean() }),
+    z.object({
+      digest,
+      bytes: count,
+      excerpt: z.string(),
+      values,
+      isCut: z.boolean(),
+      isWellFormed: z.boolean(),
+    }),
   ),
   labelledCount: count,
   /**

@@ -214,10 +214,11 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       ]);
       return {
         // What a row says of itself, and how many labels it has, would steer who labels it.
-        rows: views.rows.map(({ bytes, digest, excerpt, isCut, isWellFormed }) => ({
+        rows: views.rows.map(({ bytes, digest, excerpt, isCut, isWellFormed, values }) => ({
           digest,
           bytes,
           excerpt,
+          values,
           isCut,
           isWellFormed,
         })),

@@ -2,6 +2,7 @@
  * Rows in the form in which a host's answers list them: excerpt, label, commit and outcome. row-routes.ts calls it with the
  * numbers that a search has found.
  */
+import type { FieldValue } from "@openledger/attribution/rows/table-rows";
 import type { Card } from "../card/card.ts";
 import { countedLabels, outcomeOf, type RecordState } from "../records/record-state.ts";
 import { viewRow } from "../rows/row-view.ts";
@@ -45,6 +46,20 @@ export async function rowViews(
   return { rows, recordState };
 }
 
+/** Minimum characters of each text of a table, however many fields are before it. */
+const MIN_CHARACTERS = 60;
+
+/** Values with texts of `maxCharacters` in all, or a little more: each has a beginning. */
+function cutValues(values: readonly FieldValue[], maxCharacters: number): FieldValue[] {
+  let left = maxCharacters;
+  return values.map((value) => {
+    if (typeof value !== "string") return value;
+    const shown = value.slice(0, Math.max(left, MIN_CHARACTERS));
+    left -= shown.length;
+    return shown;
+  });
+}
+
 function viewOf(
   card: Card,
   {
@@ -59,7 +74,7 @@ function viewOf(
   const name = digest.toString("hex");
   const records = recordState.row(name);
   // Not the columns: a new card may not have described this row yet.
-  const { isWellFormed, text } = viewRow(card, content);
+  const { isWellFormed, text, values } = viewRow(card, content);
   const outcome = outcomeOf(card, records, contributorId);
   return {
     digest: name,
@@ -70,6 +85,8 @@ function viewOf(
     label: outcome.state === "waiting" ? null : (records.labels.get(contributorId)?.label ?? null),
     isWellFormed,
     excerpt: text.slice(0, excerptCharacters),
+    /** Values of a table's fields, in the card's order; null for other rows. */
+    values: values === undefined ? null : cutValues(values, excerptCharacters),
     isCut: text.length > excerptCharacters,
     labelCount: countedLabels(card, records.labels, contributorId),
     objectionCount: records.objections.length,
