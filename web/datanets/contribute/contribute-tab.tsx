@@ -229,8 +229,6 @@ const FORMATS = {
   text: "Text, CSV, TSV, JSON, JSON lines, Parquet: you say which column is the text",
   passage: "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; text files",
   table: "CSV, TSV, JSON, JSON lines or Parquet with the card's fields",
-  email: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “text”",
-  digit: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “pixels”",
   image: "PNG, JPEG, GIF or WebP, one row a file; Parquet with pictures",
 } as const;
 
@@ -259,8 +257,6 @@ const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
   text: "The sea was calm at dawn.",
   passage: '{"prompt": "Why is the sea salty?", "answer": "Rivers carry salt into it."}',
   table: "{...}, with the card's fields",
-  email: '{"label": "spam", "text": "You have won a free cruise."}',
-  digit: "",
   image: "",
 };
 
