@@ -74,7 +74,7 @@ export interface ImportLimits {
 }
 
 /** Guess, revisit: what a browser's tab holds at ease. */
-export const IMPORT_LIMITS: ImportLimits = {
+const IMPORT_LIMITS: ImportLimits = {
   bytes: 512 * 2 ** 20,
   records: 1_000_000,
   columns: 1_000,

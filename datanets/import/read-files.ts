@@ -13,7 +13,7 @@ export interface ReadSettings extends CsvSettings {
 }
 
 /** Column of files that are texts, and of texts' parts. */
-export const TEXT_COLUMN = "text";
+const TEXT_COLUMN = "text";
 /** Columns of pictures: the file's bytes, and the folder that it lies in. */
 export const PICTURE_COLUMN = "image";
 export const FOLDER_COLUMN = "folder";

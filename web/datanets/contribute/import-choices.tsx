@@ -33,7 +33,7 @@ const OPEN = "open";
 const NONE = "none";
 const PREFIX = "column ";
 
-const valueOf = (column: string | null | undefined) =>
+const choiceOf = (column: string | null | undefined) =>
   column === undefined ? OPEN : column === null ? NONE : PREFIX + column;
 const columnOf = (value: string) => (value === NONE ? null : value.slice(PREFIX.length));
 
@@ -58,7 +58,7 @@ export function ImportChoices(props: ImportChoicesProps) {
           <Choice
             key={field}
             label={field}
-            value={valueOf(mapping.columns[field])}
+            value={choiceOf(mapping.columns[field])}
             problem={missing.includes(field) ? "Choose a column." : null}
             onChoose={(value) => map(field, value)}
             options={[
@@ -71,7 +71,7 @@ export function ImportChoices(props: ImportChoicesProps) {
         {card.labels.length > 0 && (
           <Choice
             label="Your label"
-            value={valueOf(mapping.label)}
+            value={choiceOf(mapping.label)}
             onChoose={(value) => onMap({ ...mapping, label: columnOf(value) })}
             options={[{ name: NONE, label: "none: rows without your label" }, ...options]}
           />
