@@ -1,7 +1,7 @@
 /**
  * Reads a row's bytes by the card's kind of row, for search and display: its text, and whether it is well formed. The bytes themselves stay as they were committed.
  */
-import { base64Of } from "@openledger/attribution/rows/row-content";
+import { base64Of, levelsOf } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow, type FieldValue, tableText } from "@openledger/attribution/rows/table-rows";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
@@ -37,8 +37,8 @@ export function viewRow(card: Pick<Card, "row">, content: Uint8Array): RowView {
 export function promptOf(card: Pick<Card, "row">, content: Uint8Array): string | null {
   const { isWellFormed, text } = viewRow(card, content);
   if (!isWellFormed) return null;
-  const prompt = card.row.kind === "image" ? base64Of(content) : text;
-  return prompt === "" ? null : prompt;
+  if (card.row.kind === "image") return levelsOf(content) === null ? null : base64Of(content);
+  return text === "" ? null : text;
 }
 
 function viewTable({ row }: Pick<Card, "row">, content: Uint8Array): RowView {
