@@ -103,8 +103,12 @@ async function upload(job: Job, leaves: Leaves, place: Place): Promise<void> {
   );
 }
 
+/** Journal entry: contributors have signed their labels. */
+const OWN_LABELS = "own-labels";
+
 /** Contributors sign the labels of their own rows. */
 async function labelOwn(job: Job, leaves: Leaves, place: Place): Promise<void> {
+  if (job.journal.get<boolean>(OWN_LABELS) === true) return;
   const startedAtMs = Date.now();
   let labelCount = 0;
   for (const { contributor: name, labels, rows } of PART.commits(job.plan)) {
@@ -116,6 +120,7 @@ async function labelOwn(job: Job, leaves: Leaves, place: Place): Promise<void> {
     await say(job, job.people[name], leaves[name], place, records);
     labelCount += records.length;
   }
+  await job.journal.set(OWN_LABELS, true);
   job.console.done(
     `${CONTRIBUTORS.join(", ")} sign ${labelCount} labels of their own rows`,
     Date.now() - startedAtMs,
