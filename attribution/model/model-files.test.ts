@@ -245,9 +245,9 @@ describe("verifyModel", () => {
     expect(await verify([root])).toMatchObject({ areLabelsOfRecords: true });
     await expect(verify([root + 1n])).rejects.toThrow(differs("labels"));
     const relabelled = rows.map((row, i) => (i === 3 ? { ...row, label: null } : row));
-    await expect(
-      verifyModel({ model, rows: relabelled, facts: facts(), depth: "features" }),
-    ).rejects.toThrow(code("ATT_LABELS_MISMATCH"));
+    await expect(verifyModel({ model, rows: relabelled, facts: facts(), depth: "features" })).rejects.toThrow(
+      code("ATT_LABELS_MISMATCH"),
+    );
   });
 
   it("names the first difference to the ledger, the rows and the training", async () => {

@@ -101,6 +101,7 @@ describe("a text model", () => {
       expect(await verifyModel({ model: back, facts: facts(), depth, trainings })).toEqual({
         rowCount: 24,
         payeeCount: 2,
+        areLabelsOfRecords: false,
         accuracy: null,
         isBaseOfCard: false,
       });
