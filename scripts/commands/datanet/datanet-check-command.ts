@@ -39,7 +39,7 @@ export const addDatanetCheck = command({
       hostUrl: options.host,
     });
     if (options.write !== undefined) await writeLeaveOut(options.write, leaveOut);
-    const place = ({ commitIndex, rowIndex }: PlacedRow) => `commit ${commitIndex}, row ${rowIndex}`;
+    const place = ({ commitIndex, rowIndex }: PlacedRow) => `commit ${commitIndex}, row ${rowIndex + 1}`;
     const { commits, contradicted, nearDuplicates } = check;
     const lines = [
       `${check.rowCount} different rows of kind ${check.kind} in ${commits.length} commits`,
