@@ -2,10 +2,9 @@
  * Rows of published versions with their accepted labels, for `models train`, `verify model` and what-if: from a row store, where
  * the lists of labels lie beside the versions, or computed from the signed records of a Datanet host.
  */
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { readVersion, readVersionRows } from "@openledger/client/actions/data/published-version";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
@@ -57,7 +56,7 @@ export async function rootOfRecords(
   { datanetId, hostUrl, rows }: { datanetId: number; hostUrl: string; rows: readonly OwnedRow[] },
 ): Promise<bigint> {
   const listed = rows.map(({ content, contributorId, validatorId }) => ({
-    digest: bytesToHex(sha256(content)),
+    digest: createHash("sha256").update(content).digest("hex"),
     contributorId,
     validatorId,
   }));
