@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleCard } from "../testing/sample-card.ts";
 import { HOST_PART } from "./host-schema.ts";
 import { HostStore } from "./host-store.ts";
-import { MAX_COUNTED, type RowFilter, RowSearch } from "./row-search.ts";
+import type { RowFilter } from "./row-query.ts";
+import { MAX_RANKED } from "./row-ranking.ts";
+import { MAX_COUNTED, RowSearch } from "./row-search.ts";
 import { vectorSql } from "./row-words.ts";
 
 const ID = 10;
@@ -15,14 +17,17 @@ const ROW_COUNT = 68_000;
 const FIRST_FOG = 55_000;
 const card = sampleCard();
 
-/** Each word's rows. */
+/** Each word's rows; a hundredth of the first ten thousand say "rain" three times. */
 const ROWS = {
   rain: () => true,
   sun: (number: number) => number % 7 === 0,
+  mist: (number: number) => number % 50 === 5,
   fog: (number: number) => number >= FIRST_FOG,
   hail: (number: number) => number % 1_000 === 3,
   storm: (number: number) => number === 67_999,
+  drought: (number: number) => number >= 30_000 && number % 3 === 0,
 };
+const isRainy = (number: number) => number < 10_000 && number % 100 === 42;
 
 let home: TestDatabase;
 let store: HostStore;
@@ -42,6 +47,8 @@ beforeAll(async () => {
   ]);
   for (const id of [ID, OTHER_ID]) {
     const words = `concat_ws(' ', 'rain', case when number % 7 = 0 then 'sun' end, case when number >= ${FIRST_FOG} then 'fog' end,
+      case when number < 10000 and number % 100 = 42 then 'rain rain' else 'day night' end, case when number % 50 = 5 then 'mist' end,
+      case when number >= 30000 and number % 3 = 0 then 'drought' end,
       case when number % 1000 = 3 then 'hail' end, case when number = 67999 and ${id} = ${ID} then 'storm' end)`;
     await database.query(
       `insert into row_words select ${id}, number, ${vectorSql(words, ["english"], id)} from generate_series(0, $1::int - 1) as number`,
@@ -73,38 +80,87 @@ describe("a search by words", () => {
   it.each([
     ["rain", ROWS.rain],
     ["sun", ROWS.sun],
+    ["mist", ROWS.mist],
     ["rain fog", ROWS.fog],
     ["fog sun", (number: number) => ROWS.fog(number) && ROWS.sun(number)],
     ["hail", ROWS.hail],
     ["storm", ROWS.storm],
+    ["drought", ROWS.drought],
     ["ra*", ROWS.rain],
+    ["su*", ROWS.sun],
+    ["mi*", ROWS.mist],
+    ["ha*", ROWS.hail],
+    ["fo*", ROWS.fog],
+    ["rain dro*", ROWS.drought],
     ["snow", () => false],
+    ["snow*", () => false],
+    ["the", () => false],
   ])("counts %s up to a limit, and has each row once by its cursor", async (text, isFound) => {
     const wanted = all.filter(isFound);
-    const isTotalExact = wanted.length <= MAX_COUNTED;
+    const isTotalExact = wanted.length <= MAX_RANKED;
     const first = await find({ text });
-    expect(first).toMatchObject({ total: Math.min(MAX_COUNTED, wanted.length), isTotalExact, from: 0 });
-    // Some of them: a page before and behind the counted ones, and over the end of each block.
+    expect(first).toMatchObject({ total: Math.min(MAX_RANKED, wanted.length), isTotalExact, from: 0 });
+    // Some of them: pages before, over and behind the end of the ranked ones, and over the end of each block.
     const seen: number[] = [];
     let next: number | null = -1;
-    for (let limit = 1_000; next !== null; limit = 9_000) {
+    for (let limit = 900; next !== null; limit = limit === 900 ? 700 : 9_000) {
       const page = await find({ text }, { limit, ...(next < 0 ? {} : { after: next }) });
-      expect(page.from).toBe(seen.length <= MAX_COUNTED ? seen.length : null);
+      expect(page.from).toBe(seen.length <= MAX_RANKED ? seen.length : null);
+      expect(page.rows).toHaveLength(Math.min(limit, wanted.length - seen.length));
       seen.push(...page.rows);
       next = page.next;
     }
-    // Those that are all counted come by how well they match.
-    expect(isTotalExact ? seen.toSorted((a, b) => a - b) : seen).toEqual(wanted);
+    const inOrder = (rows: readonly number[]) => rows.toSorted((a, b) => a - b);
+    // The first ones come by how well they match.
+    expect(inOrder(seen.slice(0, MAX_RANKED))).toEqual(wanted.slice(0, MAX_RANKED));
+    expect(seen.slice(MAX_RANKED)).toEqual(wanted.slice(MAX_RANKED));
+  });
+
+  it("has the best of the first rows before the others, and equal ones in their order", async () => {
+    const best = all.filter((number) => number < MAX_RANKED && isRainy(number));
+    const { rows } = await find({ text: "rain" }, { limit: MAX_RANKED });
+    // A longer row that has the word as often is not as good.
+    expect(rows.slice(0, best.length)).toEqual([
+      ...best.filter((number) => !ROWS.sun(number)),
+      ...best.filter(ROWS.sun),
+    ]);
+    const few = (await find({ text: "hail" }, { limit: 100 })).rows;
+    const isLonger = (number: number) => ROWS.sun(number) || ROWS.fog(number) || ROWS.drought(number);
+    const short = all.filter((number) => ROWS.hail(number) && !isLonger(number));
+    expect(few.slice(0, short.length)).toEqual(short);
+  });
+
+  it("goes on behind a row that has ceased to match", async () => {
+    const [first, second, third] = (await find({ text: "hail", label: "good" }, { limit: 3 })).rows;
+    await store.database.query("update rows set label = 'bad' where datanet_id = $1 and number = $2", [
+      ID,
+      second!,
+    ]);
+    try {
+      const after = async (row: number) =>
+        (await find({ text: "hail", label: "good" }, { limit: 1, after: row })).rows;
+      expect([await after(first!), await after(second!)]).toEqual([[third], [third]]);
+    } finally {
+      await store.database.query("update rows set label = 'good' where datanet_id = $1 and number = $2", [
+        ID,
+        second!,
+      ]);
+    }
   });
 
   it("goes by place as far as rows are counted, and says how to go on", async () => {
-    expect((await find({ text: "rain" }, { from: MAX_COUNTED - 2, limit: 4 })).rows).toEqual([
-      9_998, 9_999, 10_000, 10_001,
-    ]);
-    await expect(find({ text: "rain" }, { from: MAX_COUNTED + 1 })).rejects.toMatchObject({
-      code: "SRV_BAD_REQUEST",
-      data: { reason: "beyond-counted" },
-    });
+    for (const [filter, counted] of [
+      [{ text: "rain" }, MAX_RANKED],
+      [{ label: "bad" }, MAX_COUNTED],
+    ] as const) {
+      const whole = (await find(filter, { limit: counted + 2 })).rows;
+      const page = await find(filter, { from: counted - 2, limit: 4 });
+      expect(page).toMatchObject({ from: counted - 2, rows: whole.slice(counted - 2), next: whole.at(-1) });
+      await expect(find(filter, { from: counted + 1 })).rejects.toMatchObject({
+        code: "SRV_BAD_REQUEST",
+        data: { reason: "beyond-counted", maxCounted: counted },
+      });
+    }
     expect(await find({}, { from: 67_999 })).toEqual({
       total: ROW_COUNT,
       isTotalExact: true,
@@ -145,6 +201,11 @@ describe("a search by facts", () => {
     const waiting = await find({ state: "waiting" });
     // All but those with two labels.
     expect(waiting).toMatchObject({ total: ROW_COUNT - ROW_COUNT / 100, isTotalExact: true, next: 50 });
+    const rainy = await find({ text: "rain", label: "bad" }, { limit: MAX_RANKED + 3 });
+    const bad = all.filter((number) => shownOf(number) === "bad");
+    expect(rainy).toMatchObject({ total: MAX_RANKED, isTotalExact: false });
+    expect(rainy.rows.slice(0, MAX_RANKED).toSorted((a, b) => a - b)).toEqual(bad.slice(0, MAX_RANKED));
+    expect(rainy.rows.slice(MAX_RANKED)).toEqual(bad.slice(MAX_RANKED, MAX_RANKED + 3));
     const { rows } = await find({ text: "hail", label: "bad" });
     expect(rows.toSorted((a, b) => a - b)).toEqual(
       all.filter((number) => ROWS.hail(number) && shownOf(number) === "bad"),
