@@ -58,7 +58,8 @@ describe("a Datanet", () => {
     const alice = await world.user(1);
     const store = await storeOf("alice");
     const rows = sampleRows(40);
-    const { contribution } = await contributeRows(alice, { datanetId, store, rows });
+    const labels = rows.map((_, i) => (i < 10 ? "good" : null));
+    const { contribution } = await contributeRows(alice, { datanetId, store, rows, labels });
     const source = await contributionSource(store, contribution.rowsRoot);
     // Not before it is final: a copyist could commit first.
     await expect(uploadRows(alice, { ...place(), source })).rejects.toMatchObject({
@@ -66,8 +67,15 @@ describe("a Datanet", () => {
       data: { reason: "commit-not-final" },
     });
     await world.finalise();
-    expect(await uploadRows(alice, { ...place(), source })).toEqual({ rowCount: 40, sentCount: 40 });
-    expect(await uploadRows(alice, { ...place(), source })).toEqual({ rowCount: 40, sentCount: 0 });
+    const uploaded = { rowCount: 40, labelCount: 10, refusedLabels: [] };
+    expect(await uploadRows(alice, { ...place(), source })).toEqual({ ...uploaded, sentCount: 40 });
+    expect(await uploadRows(alice, { ...place(), source })).toEqual({ ...uploaded, sentCount: 0 });
+    // Nobody else signs them, and a repeated upload signs the same records.
+    const bob = await world.user(2);
+    expect(await uploadRows(bob, { ...place(), source })).toMatchObject({ sentCount: 0, labelCount: 0 });
+    expect((await getHostedDatanet(bob, place())).here.recordCount).toBe(10);
+    // They are beside the rows, and nobody sees them before the rows have labels of others.
+    expect((await findRows(bob, { ...place(), label: "good" })).total).toBe(0);
 
     // Read by cursor, as a list that is scrolled reads it.
     const seen: number[] = [];
@@ -94,7 +102,6 @@ describe("a Datanet", () => {
     // The policy stays where a version does not change it.
     expect((await getLeaf(owner, datanetId)).datanet!.policy).toBe(nameCard(card).policy);
 
-    const bob = await world.user(2);
     const copy = await storeOf("bob");
     const { rowCount, receivedCount } = await downloadVersion(bob, { ...place(), store: copy });
     expect({ rowCount, receivedCount }).toEqual({ rowCount: 40, receivedCount: 40 });

@@ -134,10 +134,21 @@ export class CommitRows {
         [this.#datanetId, moved.map((row) => row.number)],
       );
       await query(
-        `update rows set commit_number = $2, place = moved.place
+        `update rows set commit_number = $2, place = moved.place,
+                label = (select label from labels
+                  where labels.datanet_id = $1 and row_number = rows.number and leaf_id = $5),
+                label_count = (select count(*) from labels
+                  where labels.datanet_id = $1 and row_number = rows.number and leaf_id <> $5)
            from unnest($3::int[], $4::int[]) as moved (number, place)
           where rows.datanet_id = $1 and rows.number = moved.number`,
-        [this.#datanetId, number, moved.map((row) => row.number), moved.map(({ place }) => place)],
+        [
+          ...[this.#datanetId, number, moved.map((row) => row.number), moved.map(({ place }) => place)],
+          this.#commit.contributorId,
+        ],
+      );
+      await query(
+        "update labels set is_own = (leaf_id = $3) where datanet_id = $1 and row_number = any($2::int[])",
+        [this.#datanetId, moved.map((row) => row.number), this.#commit.contributorId],
       );
     }
     const counted = query(
@@ -149,16 +160,15 @@ export class CommitRows {
       return 0;
     }
     const listed = query(
-      `insert into rows (datanet_id, number, digest, commit_number, place, bytes, label, is_well_formed)
-         select $1, $2::int + at::int - 1, digest, $3, place, bytes, label, is_well_formed
-           from unnest($4::bytea[], $5::int[], $6::int[], $7::text[], $8::boolean[])
-                with ordinality as part (digest, place, bytes, label, is_well_formed, at)`,
+      `insert into rows (datanet_id, number, digest, commit_number, place, bytes, is_well_formed)
+         select $1, $2::int + at::int - 1, digest, $3, place, bytes, is_well_formed
+           from unnest($4::bytea[], $5::int[], $6::int[], $7::boolean[])
+                with ordinality as part (digest, place, bytes, is_well_formed, at)`,
       [
         ...[this.#datanetId, nextNumber, number],
         fresh.map(({ digest }) => digest),
         fresh.map(({ place }) => place),
         fresh.map(({ content }) => content.length),
-        fresh.map(({ label }) => label),
         fresh.map(({ isWellFormed }) => isWellFormed),
       ],
     );

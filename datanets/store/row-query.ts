@@ -12,7 +12,7 @@ export const ROW_STATES = ["waiting", "disputed", "accepted", "leftOut"] as cons
 
 export interface RowFilter {
   readonly text?: string | undefined;
-  /** The accepted label, else the row's own. */
+  /** The accepted label, else the contributor's once the row has enough labels. */
   readonly label?: string | undefined;
   readonly contributorId?: number | undefined;
   /** The root of the commit that the row counts for. */
@@ -49,6 +49,10 @@ export interface Matching {
 export const wordsSql = ({ card, filter }: Pick<Query, "card" | "filter">, bind: SqlValues["bind"]) =>
   querySql(queryOf(filter.text!), configurationsOf(card), bind);
 
+/** State of the rows that no record is about. */
+export const stateWithoutRecords = ({ labels }: Card): RowOutcome["state"] =>
+  labels.length === 0 ? "accepted" : "waiting";
+
 export function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bind"]): Matching {
   const { commit, contributorId, isWellFormed, label, state, text } = filter;
   const base = text === undefined ? "rows" : "row_words";
@@ -68,7 +72,7 @@ export function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bi
   if (state !== undefined) {
     const isSo = `${outcome.state} = ${bind(state)}`;
     const isBegun = `rows.begun_at is not null and ${isSo}`;
-    if (state !== "waiting") where.push(isBegun);
+    if (state !== stateWithoutRecords(card)) where.push(isBegun);
     // Rows without records are known by an index.
     else if (text === undefined && label === undefined) parts = ["rows.begun_at is null", isBegun];
     else where.push(`(rows.begun_at is null or ${isSo})`);

@@ -11,7 +11,7 @@ import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeSql } from "./row-outcome.ts";
-import { matchingOf, type Query, type RowFilter } from "./row-query.ts";
+import { matchingOf, type Query, type RowFilter, stateWithoutRecords } from "./row-query.ts";
 import { placeBehind, type RankedRows, rankRows, wordsAfter } from "./row-ranking.ts";
 import { isEmptyQuery, queryOf } from "./row-words.ts";
 import { SqlValues } from "./sql-values.ts";
@@ -70,7 +70,14 @@ export class RowSearch {
       datanet,
       card,
       filter,
-      key: JSON.stringify([datanet.id, datanet.revision, card.labelling, card.languages, filter]),
+      key: JSON.stringify([
+        datanet.id,
+        datanet.revision,
+        card.labelling,
+        card.labels.length,
+        card.languages,
+        filter,
+      ]),
       isUnfiltered: used.length === 0,
       hasWordsAlone: used.length === 1 && words !== null,
       hasBeginning: words !== null && `${words.words} ${words.beginning}`.includes(":*"),
@@ -185,12 +192,12 @@ async function countedBefore({ card, datanet, filter }: Query): Promise<Total | 
     );
     return { total: counted!.total, isTotalExact: true };
   }
-  if (state !== "waiting") return null;
-  // Few do not wait, as a rule.
+  if (state !== stateWithoutRecords(card)) return null;
+  // Few have another state, as a rule.
   const [counted] = await datanet.database.query<{ count: number }>(
     `select count(*)::int as count from (select 1 from rows
-      where datanet_id = $1 and begun_at is not null and ${outcomeSql(card).state} <> 'waiting' limit ${MAX_COUNTED + 1}) as others`,
-    [datanet.id],
+      where datanet_id = $1 and begun_at is not null and ${outcomeSql(card).state} <> $2 limit ${MAX_COUNTED + 1}) as others`,
+    [datanet.id, state],
   );
   const { count } = counted!;
   return count > MAX_COUNTED ? null : { total: datanet.rowCount - count, isTotalExact: true };

@@ -261,19 +261,19 @@ async function storeRowStates(
     return {
       number: row.number,
       begunAt: row.begunAt ?? begun.get(digest) ?? null,
-      ...columnsOf(state.row(digest)),
+      ...columnsOf(state.row(digest), row.contributorId),
     };
   });
   const column = <T>(read: (change: (typeof changes)[number]) => T): T[] => changes.map(read);
   const updated = query(
-    `update rows set begun_at = change.begun_at, label_count = change.label_count, top_label = change.top_label,
+    `update rows set begun_at = change.begun_at, label = change.label, label_count = change.label_count, top_label = change.top_label,
             top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
             gold_label = change.gold_label, suggested_label = change.suggested_label,
             has_objections = change.has_objections, noticed_at_ms = change.noticed_at_ms
        from unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
-                   $11::boolean[], $12::bigint[])
+                   $11::boolean[], $12::bigint[], $13::text[])
             as change (number, begun_at, label_count, top_label, top_count, decision, decided_label, gold_label,
-                       suggested_label, has_objections, noticed_at_ms)
+                       suggested_label, has_objections, noticed_at_ms, label)
       where rows.datanet_id = $1 and rows.number = change.number`,
     [
       datanetId,
@@ -288,6 +288,7 @@ async function storeRowStates(
       column(({ suggestedLabel }) => suggestedLabel),
       column(({ hasObjections }) => hasObjections),
       column(({ noticedAtMs }) => noticedAtMs),
+      column(({ ownLabel }) => ownLabel),
     ],
   );
   // The last of each leaf for a row: of two in one request the second.
@@ -297,7 +298,7 @@ async function storeRowStates(
     return;
   }
   const inserted = query(
-    `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[])
+    `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[], $8::boolean[])
        on conflict (datanet_id, row_number, leaf_id) do update
           set label = excluded.label, at_ms = excluded.at_ms, saw_suggestion = excluded.saw_suggestion`,
     [
@@ -308,6 +309,7 @@ async function storeRowStates(
       last.map(({ body }) => body.atMs),
       last.map(({ body }) => body.sawSuggestion === true),
       last.map(({ record }) => record),
+      last.map(({ body }) => body.leafId === rows.get(body.row)!.contributorId),
     ],
   );
   const deleted = query(
@@ -319,14 +321,15 @@ async function storeRowStates(
 }
 
 /** Counts of all that `outcomeOf` reads of a row's records: the rest of it is SQL, since a card may change (row-outcome.ts). */
-function columnsOf(records: RowRecords) {
+function columnsOf(records: RowRecords, contributorId: number) {
   const { gold, labels, leaveOut, objections, settled, suggestion } = records;
   const counts = new Map<string, number>();
   for (const { label } of labels.values()) counts.set(label, (counts.get(label) ?? 0) + 1);
   const [top] = [...counts].sort(([, a], [, b]) => b - a);
   const isLeftOut = leaveOut?.isLeftOut === true || (settled !== null && settled.label === null);
   return {
-    labelCount: labels.size,
+    labelCount: labels.size - (labels.has(contributorId) ? 1 : 0),
+    ownLabel: labels.get(contributorId)?.label ?? null,
     topLabel: top?.[0] ?? null,
     topCount: top?.[1] ?? 0,
     decision: isLeftOut ? "leftOut" : settled === null ? null : "accepted",
