@@ -50,9 +50,15 @@ beforeAll(async () => {
       case when number < 10000 and number % 100 = 42 then 'rain rain' else 'day night' end, case when number % 50 = 5 then 'mist' end,
       case when number >= 30000 and number % 3 = 0 then 'drought' end,
       case when number % 1000 = 3 then 'hail' end, case when number = 67999 and ${id} = ${ID} then 'storm' end)`;
-    await database.query(
-      `insert into row_words select ${id}, number, ${vectorSql(words, ["english"], id)} from generate_series(0, $1::int - 1) as number`,
-      [ROW_COUNT],
+    // A busy machine takes longer than a statement may.
+    await database.transaction(
+      async ({ query }) => {
+        await query(
+          `insert into row_words select ${id}, number, ${vectorSql(words, ["english"], id)} from generate_series(0, $1::int - 1) as number`,
+          [ROW_COUNT],
+        );
+      },
+      { isUnlimited: true },
     );
   }
   // Every hundredth row has labels: two or three that agree with its own or not.
