@@ -61,15 +61,18 @@ beforeAll(async () => {
       { isUnlimited: true },
     );
   }
-  // Every hundredth row has labels: two or three that agree with its own or not.
+  // Every hundredth row has labels of two, which agree or not; of the other Datanet every row has.
   await database.query(
     `insert into rows (datanet_id, number, digest, commit_number, place, bytes, label, is_well_formed, begun_at, label_count, top_label, top_count, decision, decided_label)
-       select $1, number, int4send(number), 0, number, 1, case when number % 3 = 0 then 'good' when number % 3 = 1 then 'bad' end, true,
-              case when number % 100 = 0 then number end, case when number % 100 = 0 then 2 else 0 end,
-              case when number % 100 = 0 then 'bad' end, case when number % 200 = 0 then 2 when number % 100 = 0 then 1 else 0 end,
+       select id, number, int4send(number), 0, number, 1, own, true,
+              case when is_labelled then number end, case when is_labelled then 2 else 0 end,
+              case when number % 100 = 0 then 'bad' end,
+              case when number % 200 = 0 then 2 + (own is not null)::int when number % 100 = 0 then 1 else 0 end,
               case when number % 1000 = 0 then 'accepted' end, case when number % 1000 = 0 then 'good' end
-         from generate_series(0, $2::int - 1) as number`,
-    [ID, ROW_COUNT],
+         from unnest(array[$1, $2]::int[]) as id, generate_series(0, $3::int - 1) as number,
+              lateral (select case when number % 3 = 0 then 'good' when number % 3 = 1 then 'bad' end as own,
+                              number % 100 = 0 or id = $2 as is_labelled) as facts`,
+    [ID, OTHER_ID, ROW_COUNT],
   );
 });
 afterAll(async () => {
@@ -77,8 +80,14 @@ afterAll(async () => {
   await home?.drop();
 });
 
-async function find(filter: RowFilter, page: { from?: number; after?: number; limit?: number } = {}) {
-  return new RowSearch().find(await store.require(ID), card, filter, { from: 0, limit: 50, ...page });
+interface Place {
+  readonly id?: number;
+  readonly from?: number;
+  readonly after?: number;
+  readonly limit?: number;
+}
+async function find(filter: RowFilter, { id = ID, ...page }: Place = {}) {
+  return new RowSearch().find(await store.require(id), card, filter, { from: 0, limit: 50, ...page });
 }
 const all = Array.from({ length: ROW_COUNT }, (_, number) => number);
 
@@ -137,20 +146,19 @@ describe("a search by words", () => {
   });
 
   it("goes on behind a row that has ceased to match", async () => {
-    const [first, second, third] = (await find({ text: "hail", label: "good" }, { limit: 3 })).rows;
-    await store.database.query("update rows set label = 'bad' where datanet_id = $1 and number = $2", [
-      ID,
-      second!,
-    ]);
-    try {
-      const after = async (row: number) =>
-        (await find({ text: "hail", label: "good" }, { limit: 1, after: row })).rows;
-      expect([await after(first!), await after(second!)]).toEqual([[third], [third]]);
-    } finally {
-      await store.database.query("update rows set label = 'good' where datanet_id = $1 and number = $2", [
-        ID,
-        second!,
+    const filter = { text: "hail", label: "good" };
+    const [first, second, third] = (await find(filter, { id: OTHER_ID, limit: 3 })).rows;
+    const relabel = (label: string) =>
+      store.database.query("update rows set label = $3 where datanet_id = $1 and number = $2", [
+        ...[OTHER_ID, second!],
+        label,
       ]);
+    await relabel("bad");
+    try {
+      const behind = async (after: number) => (await find(filter, { id: OTHER_ID, limit: 1, after })).rows;
+      expect([await behind(first!), await behind(second!)]).toEqual([[third!], [third!]]);
+    } finally {
+      await relabel("good");
     }
   });
 
@@ -159,10 +167,10 @@ describe("a search by words", () => {
       [{ text: "rain" }, MAX_RANKED],
       [{ label: "bad" }, MAX_COUNTED],
     ] as const) {
-      const whole = (await find(filter, { limit: counted + 2 })).rows;
-      const page = await find(filter, { from: counted - 2, limit: 4 });
+      const whole = (await find(filter, { id: OTHER_ID, limit: counted + 2 })).rows;
+      const page = await find(filter, { id: OTHER_ID, from: counted - 2, limit: 4 });
       expect(page).toMatchObject({ from: counted - 2, rows: whole.slice(counted - 2), next: whole.at(-1) });
-      await expect(find(filter, { from: counted + 1 })).rejects.toMatchObject({
+      await expect(find(filter, { id: OTHER_ID, from: counted + 1 })).rejects.toMatchObject({
         code: "SRV_BAD_REQUEST",
         data: { reason: "beyond-counted", maxCounted: counted },
       });
@@ -190,7 +198,7 @@ describe("a search by facts", () => {
     for (let next: number | null = -1; next !== null; ) {
       const page: Awaited<ReturnType<typeof find>> = await find(
         { label },
-        { limit: 15_000, ...(next < 0 ? {} : { after: next }) },
+        { id: OTHER_ID, limit: 15_000, ...(next < 0 ? {} : { after: next }) },
       );
       expect(page).toMatchObject({ total: MAX_COUNTED, isTotalExact: false });
       seen.push(...page.rows);
@@ -207,12 +215,15 @@ describe("a search by facts", () => {
     const waiting = await find({ state: "waiting" });
     // All but those with two labels.
     expect(waiting).toMatchObject({ total: ROW_COUNT - ROW_COUNT / 100, isTotalExact: true, next: 50 });
-    const rainy = await find({ text: "rain", label: "bad" }, { limit: MAX_RANKED + 3 });
+  });
+
+  it("counts and ranks those of words as well", async () => {
+    const rainy = await find({ text: "rain", label: "bad" }, { id: OTHER_ID, limit: MAX_RANKED + 3 });
     const bad = all.filter((number) => shownOf(number) === "bad");
     expect(rainy).toMatchObject({ total: MAX_RANKED, isTotalExact: false });
     expect(rainy.rows.slice(0, MAX_RANKED).toSorted((a, b) => a - b)).toEqual(bad.slice(0, MAX_RANKED));
     expect(rainy.rows.slice(MAX_RANKED)).toEqual(bad.slice(MAX_RANKED, MAX_RANKED + 3));
-    const { rows } = await find({ text: "hail", label: "bad" });
+    const { rows } = await find({ text: "hail", label: "bad" }, { id: OTHER_ID });
     expect(rows.toSorted((a, b) => a - b)).toEqual(
       all.filter((number) => ROWS.hail(number) && shownOf(number) === "bad"),
     );
