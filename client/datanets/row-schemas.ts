@@ -31,7 +31,7 @@ const rowShape = {
   index: count,
   contributorId: count,
   bytes: count,
-  /** The contributor's label; null while the row waits for labels. */
+  /** The contributor's label; null while the row waits for labels, to others than the contributor. */
   label: z.string().nullable(),
   isWellFormed: z.boolean(),
   excerpt: z.string(),

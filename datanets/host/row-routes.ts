@@ -151,8 +151,11 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       // Labels are shown once a row has enough, so that nobody follows another.
       const isShown = view.outcome.state !== "waiting";
       const isReviewer = leaf !== null && (leaf.id === id || card.labelling.reviewers.includes(leaf.id));
+      // Contributors see what they have signed themselves.
+      const own = leaf?.id === view.contributorId ? records.labels.get(view.contributorId) : undefined;
       return {
         ...view,
+        label: own?.label ?? view.label,
         labels: isShown ? [...records.labels.values()] : null,
         gold: isReviewer ? records.gold : null,
         settled: records.settled,

@@ -3,6 +3,7 @@
  * are still missing. HostedDatanet calls it within the transaction of an upload.
  */
 import type { Queries } from "@openledger/foundation/database/queries";
+import { moveRows } from "./move-rows.ts";
 import type { RowDescription } from "./row-description.ts";
 import { countForStatement } from "./row-words.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
@@ -126,31 +127,8 @@ export class CommitRows {
         moved.push({ number: before.number, place: row.place });
       }
     }
-    if (moved.length > 0) {
-      await query(
-        `update commits set own_count = own_count - lost.count
-           from (select commit_number, count(*) as count from rows where datanet_id = $1 and number = any($2) group by 1) as lost
-          where datanet_id = $1 and number = commit_number`,
-        [this.#datanetId, moved.map((row) => row.number)],
-      );
-      await query(
-        `update rows set commit_number = $2, place = moved.place,
-                label = (select label from labels
-                  where labels.datanet_id = $1 and row_number = rows.number and leaf_id = $5),
-                label_count = (select count(*) from labels
-                  where labels.datanet_id = $1 and row_number = rows.number and leaf_id <> $5)
-           from unnest($3::int[], $4::int[]) as moved (number, place)
-          where rows.datanet_id = $1 and rows.number = moved.number`,
-        [
-          ...[this.#datanetId, number, moved.map((row) => row.number), moved.map(({ place }) => place)],
-          this.#commit.contributorId,
-        ],
-      );
-      await query(
-        "update labels set is_own = (leaf_id = $3) where datanet_id = $1 and row_number = any($2::int[])",
-        [this.#datanetId, moved.map((row) => row.number), this.#commit.contributorId],
-      );
-    }
+    if (moved.length > 0)
+      await moveRows(this.#queries, { datanetId: this.#datanetId, commit: this.#commit, moved });
     const counted = query(
       "update commits set own_count = own_count + $3 where datanet_id = $1 and number = $2",
       [this.#datanetId, number, fresh.length + moved.length],

@@ -92,17 +92,26 @@ export const addContribute = command({
     if (rows.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
     const signer = await openSigner(options);
     const store = await openRowStore(options.rows);
+    const labels = imported?.labels ?? rows.map(() => null);
+    const labelCount = labels.filter((label) => label !== null).length;
+    const labelLines =
+      labelCount === 0
+        ? []
+        : [
+            `${counted(labelCount, "label goes with them", "labels go with them")}: datanet upload signs them`,
+          ];
     if (options.forced === true) {
       const { commitThroughL1 } = await import("./forced-rows.ts");
-      const committed = { datanetId, store, contents: rows };
+      const committed = { datanetId, store, contents: rows, labels };
       const { contribution, facts, lines } = await commitThroughL1(signer, committed, options, output);
       const rowsRoot = hex32(contribution.rowsRoot);
       const secret = "keep the rows to yourself until a batch with the entry is final";
-      output.answer([...lines, `root ${rowsRoot}; ${secret}`], {
+      output.answer([...lines, `root ${rowsRoot}; ${secret}`, ...labelLines], {
         ...facts,
         datanetId,
         rowsRoot,
         rowCount: contribution.rowCount,
+        labelCount,
       });
       return;
     }
@@ -113,18 +122,21 @@ export const addContribute = command({
       datanetId,
       store,
       rows,
+      labels,
     });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const rowsRoot = hex32(contribution.rowsRoot);
     const lines = [
       `${counted(contribution.rowCount, "row")} for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
       `root ${rowsRoot}, operation ${sent.hash}`,
+      ...labelLines,
     ];
     output.answer(lines, {
       ...sent,
       datanetId,
       rowsRoot,
       rowCount: contribution.rowCount,
+      labelCount,
       stage,
       batchNumber,
     });

@@ -66,9 +66,9 @@ export function ContributeTab(props: TabProps) {
             >
               <p>
                 <a href={datanetHref(facts.id, `rows/commit/${arrived.rowsRoot}`)}>See your rows</a>.{" "}
-                {(facts.card.labelling.ownRows ?? "refused") === "refused"
-                  ? "Other people label them now, and a reviewer approves them."
-                  : "They wait for labels now, and for a reviewer's approval."}
+                {sayNext(facts.card)}
+                {arrived.refusedLabelCount > 0 &&
+                  ` ${showCounted(arrived.refusedLabelCount, "label")} of yours came too late: those rows have their labels.`}
               </p>
             </Notice>
           )}
@@ -78,6 +78,14 @@ export function ContributeTab(props: TabProps) {
       )}
     </NeedsKey>
   );
+}
+
+/** What a contribution waits for now. */
+function sayNext({ labelling, labels }: TabProps["facts"]["card"]): string {
+  if (labels.length === 0) return "They wait for a reviewer's approval now.";
+  return (labelling.ownRows ?? "refused") === "refused"
+    ? "Other people label them now, and a reviewer approves them."
+    : "They wait for labels now, and for a reviewer's approval.";
 }
 
 interface WithClient extends TabProps {
@@ -212,7 +220,8 @@ function Chooser(props: WithClient) {
             void signing.run(async () => {
               const rows = rowPlaces.map((at) => looked.rows[at]!);
               const names = looked.files.map(({ name }) => name);
-              await contributions.begin(client, { datanetId: facts.id, names, rows });
+              const labels = rowPlaces.map((at) => looked.labels[at]!);
+              await contributions.begin(client, { datanetId: facts.id, names, rows, labels });
               setLooked(null);
               setTyped("");
               onChange();

@@ -174,7 +174,7 @@ function Line({ card, index, row }: { card: Card; index: number; row: HostedRow 
       )}
       <span class="line-facts">
         {row.objectionCount > 0 && <Badge tone="wait">objection</Badge>}
-        <OutcomeBadge outcome={row.outcome} own={row.label} />
+        <OutcomeBadge outcome={row.outcome} />
         <span class="soft line-owner">by {row.contributorId}</span>
         <span class="soft line-bytes">{showBytes(row.bytes)}</span>
       </span>
