@@ -5,6 +5,7 @@
 import type { Queries } from "@openledger/foundation/database/queries";
 import { moveRows } from "./move-rows.ts";
 import type { RowDescription } from "./row-description.ts";
+import { storeRowValues } from "./row-values.ts";
 import { countForStatement } from "./row-words.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
 
@@ -150,6 +151,11 @@ export class CommitRows {
         fresh.map(({ isWellFormed }) => isWellFormed),
       ],
     );
+    const valued = storeRowValues(
+      this.#queries,
+      this.#datanetId,
+      fresh.map(({ values }, i) => ({ number: nextNumber + i, values })),
+    );
     let indexedCount = 0;
     const index = () => {
       const part = fresh.slice(indexedCount, indexedCount + countForStatement(fresh.slice(indexedCount)));
@@ -161,7 +167,7 @@ export class CommitRows {
         [this.#datanetId, first, part.map(({ words }) => words)],
       );
     };
-    await Promise.all([counted, listed, index()]);
+    await Promise.all([counted, listed, valued, index()]);
     // One after another: the driver's time for a statement begins when it is sent.
     while (indexedCount < fresh.length) await index();
     return fresh.length;

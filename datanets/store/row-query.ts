@@ -3,6 +3,8 @@
  */
 import type { Card } from "../card/card.ts";
 import type { RowOutcome } from "../records/record-state.ts";
+import type { FieldFilter } from "../rows/field-filter.ts";
+import { fieldConditions } from "./field-filters.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeSql } from "./row-outcome.ts";
 import { configurationsOf, datanetWord, queryOf, querySql } from "./row-words.ts";
@@ -20,6 +22,8 @@ export interface RowFilter {
   readonly state?: RowOutcome["state"] | undefined;
   /** Rows that are not of the card's kind, or those that are. */
   readonly isWellFormed?: boolean | undefined;
+  /** Conditions on fields of the card, all of them. */
+  readonly fields?: readonly FieldFilter[] | undefined;
 }
 
 /** A filter of one Datanet's rows. */
@@ -39,7 +43,7 @@ export interface Query {
 export interface Matching {
   readonly from: string;
   /** Table that has the numbers of rows. */
-  readonly base: "rows" | "row_words";
+  readonly base: "rows" | "row_words" | "row_values";
   readonly where: string;
   /** Conditions of which each of the rows meets exactly one. Each has an index of its own. */
   readonly parts: readonly string[];
@@ -54,8 +58,8 @@ export const stateWithoutRecords = ({ labels }: Card): RowOutcome["state"] =>
   labels.length === 0 ? "accepted" : "waiting";
 
 export function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bind"]): Matching {
-  const { commit, contributorId, isWellFormed, label, state, text } = filter;
-  const base = text === undefined ? "rows" : "row_words";
+  const { commit, contributorId, fields, isWellFormed, label, state, text } = filter;
+  const base = text !== undefined ? "row_words" : fields !== undefined ? "row_values" : "rows";
   const where = [`${base}.datanet_id = ${bind(datanet.id)}`];
   const outcome = outcomeSql(card);
   const commitsOf = (condition: string) =>
@@ -88,9 +92,13 @@ export function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bi
         `rows.decided_label = ${named} and rows.label is distinct from ${named} and rows.top_label is distinct from ${named}`,
       ];
   }
-  const isJoined = base === "row_words" && where.length > 2;
-  const from = isJoined
-    ? "row_words join rows on rows.datanet_id = row_words.datanet_id and rows.number = row_words.number"
-    : base;
-  return { base, from, where: where.join(" and "), parts };
+  const isOfFacts = [commit, contributorId, isWellFormed, label, state].some((fact) => fact !== undefined);
+  if (fields !== undefined) where.push(...fieldConditions(card, fields, bind));
+  const joined = [...(isOfFacts ? ["rows"] : []), ...(fields === undefined ? [] : ["row_values"])]
+    .filter((table) => table !== base)
+    .map(
+      (table) =>
+        ` join ${table} on ${table}.datanet_id = ${base}.datanet_id and ${table}.number = ${base}.number`,
+    );
+  return { base, from: `${base}${joined.join("")}`, where: where.join(" and "), parts };
 }

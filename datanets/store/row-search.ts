@@ -9,6 +9,7 @@
 import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
+import { requireFieldFilters } from "./field-filters.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeSql } from "./row-outcome.ts";
 import { matchingOf, type Query, type RowFilter, stateWithoutRecords } from "./row-query.ts";
@@ -60,11 +61,12 @@ export class RowSearch {
     sizeCalculation: ({ numbers }) => numbers.length + 1,
   });
 
-  /** @throws SRV_BAD_REQUEST for a page by place behind the rows that are counted */
+  /** @throws SRV_BAD_REQUEST for a page by place behind the rows that are counted, and for a filter that the card has no field for */
   async find(datanet: HostedDatanet, card: Card, filter: RowFilter, page: RowPage): Promise<FoundRows> {
     const words = filter.text === undefined ? null : queryOf(filter.text);
     if (words !== null && isEmptyQuery(words))
       return { total: 0, isTotalExact: true, from: 0, rows: [], next: null };
+    requireFieldFilters(card, filter.fields ?? [], { rowCount: datanet.rowCount, hasWords: words !== null });
     const used = Object.values(filter).filter((value) => value !== undefined);
     const query: Query = {
       datanet,

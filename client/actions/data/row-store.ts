@@ -63,7 +63,7 @@ export async function storeContribution(
     const digest = await storeRow(store, content);
     if (content.length === 0 || digests.has(digest)) {
       const why = content.length === 0 ? "is empty" : "is in the contribution twice";
-      throw clientError("CLI_INPUT_INVALID", `row ${index} ${why}`, {
+      throw clientError("CLI_INPUT_INVALID", `row ${index + 1} ${why}`, {
         data: { reason: "row-invalid", index, digest },
       });
     }

@@ -32,7 +32,7 @@ export const addDatanetCheck = command({
     output.progress("reading and comparing the rows");
     const { check, leaveOut, rows } = await checkCommits(client, datanetId, await openRowStore(options.rows));
     if (options.write !== undefined) await writeLeaveOut(options.write, leaveOut);
-    const place = ({ commitIndex, rowIndex }: PlacedRow) => `commit ${commitIndex}, row ${rowIndex}`;
+    const place = ({ commitIndex, rowIndex }: PlacedRow) => `commit ${commitIndex}, row ${rowIndex + 1}`;
     const { commits, contradicted, nearDuplicates } = check;
     const lines = [
       `${check.rowCount} different rows of kind ${check.kind} in ${commits.length} commits`,

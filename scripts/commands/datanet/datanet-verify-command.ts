@@ -48,7 +48,7 @@ export const addDatanetVerify = command({
       `version ${version} of datanet ${datanetId} keeps ${keptCount} of ${committedCount - laterCount} rows for who committed them first; ${laterCount} were committed later`,
       ...renderTable(
         differing.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
-          `  commit ${commitIndex}, row ${rowIndex}`,
+          `  commit ${commitIndex}, row ${rowIndex + 1}`,
           `leaf ${contributorId}`,
           fate === "reassigned" ? `given to leaf ${versionContributorId}` : fate,
           digest,
