@@ -6,8 +6,8 @@ import { FOLDER_COLUMN, PICTURE_COLUMN } from "./read-files.ts";
 
 export interface ImportMapping {
   /**
-   * Column of each field; null leaves a table's field missing in every row. A passage's fields are `text`, `prompt` and
-   * `answer`, and each record has either a text or the other two.
+   * Column of each field; null leaves a table's field missing in every row. A passage's fields are `prompt` and `answer`,
+   * `text` and `messages`, and each record has a prompt with its answer, a text, or messages.
    */
   readonly columns: Readonly<Record<string, string | null>>;
   /** Column of the contributor's label; null for rows without labels. */
@@ -22,7 +22,7 @@ export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
     case "table":
       return fields.map(({ name }) => name);
     case "passage":
-      return ["prompt", "answer", "text"];
+      return ["prompt", "answer", "text", "messages"];
     case "image":
       return [PICTURE_COLUMN];
     case "email":
@@ -45,7 +45,8 @@ export function missingFields(
   const missing = fieldsOfRow(row).filter((name) => (columns[name] ?? null) === null);
   if (row.kind !== "passage") return missing;
   const isPair = !missing.includes("prompt") && !missing.includes("answer");
-  return isPair || !missing.includes("text") ? [] : missing.filter((name) => name !== "text");
+  const isWhole = isPair || !missing.includes("text") || !missing.includes("messages");
+  return isWhole ? [] : missing.filter((name) => name === "prompt" || name === "answer");
 }
 
 /** Returns the columns that no field and no label takes: their values are in no row. */

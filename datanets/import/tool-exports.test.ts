@@ -254,7 +254,7 @@ describe("chats", () => {
     ]);
     expect((await read("chat.jsonl", openAi, passages)).rows).toEqual([
       row,
-      '{"prompt":"Be brief.\\n\\nSun?","answer":"All day."}',
+      '{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Sun?"},{"role":"assistant","content":"All day."}]}',
     ]);
     const shareGpt = JSON.stringify([
       {
@@ -276,7 +276,7 @@ describe("chats", () => {
     ]);
   });
 
-  it("of more turns, and messages with tools, names or pictures are refused by line", async () => {
+  it("of more turns are messages; without an answer, with tools, names or pictures they are refused by line", async () => {
     const user = { role: "user", content: "Sun?" };
     const assistant = { role: "assistant", content: "All day." };
     const json = lines([
@@ -287,8 +287,15 @@ describe("chats", () => {
       { messages: [user, assistant] },
     ]);
     expect(await read("chat.jsonl", json, passages)).toMatchObject({
-      rows: ['{"prompt":"Sun?","answer":"All day."}'],
-      refused: [1, 2, 3, 4].map((line) => [line, "messages"]),
+      rows: [
+        JSON.stringify({ messages: [user, assistant, user, assistant] }),
+        '{"prompt":"Sun?","answer":"All day."}',
+      ],
+      refused: [
+        [3, "messages"],
+        [4, "messages"],
+        [2, null],
+      ],
     });
   });
 });
