@@ -8,7 +8,7 @@
  *   image    PNG, JPEG, GIF or WebP as it is
  *   table    canonical JSON of table-rows.ts: an object of the card's fields
  */
-export const ROW_KINDS = ["text", "passage", "image", "table", "email", "digit"] as const;
+export const ROW_KINDS = ["text", "passage", "image", "table"] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
 /** What a model of rows does: it sorts them by their labels, predicts a column, or writes. */

@@ -25,10 +25,6 @@ export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
       return ["prompt", "answer", "text", "messages"];
     case "image":
       return [PICTURE_COLUMN];
-    case "email":
-      return ["label", "text"];
-    case "digit":
-      return ["label", "pixels"];
     case "text":
       return ["text"];
     default:
@@ -79,7 +75,14 @@ export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTa
   };
   const free = () => table.columns.filter(({ name }) => !taken.has(name));
   for (const field of fieldsOfRow(row)) take(field, byName(field, free()));
-  const label = row.kind === "email" || row.kind === "digit" ? null : proposeLabel(card, table, taken);
+  if (row.kind === "passage") {
+    take("messages", columns.messages === undefined ? free().find(({ type }) => type === "messages") : undefined);
+    for (const field of besideForm(table, columns)) {
+      taken.delete(columns[field]!);
+      delete columns[field];
+    }
+  }
+  const label = proposeLabel(card, table, taken);
   const [only, second] = free().filter(({ name, type }) => name !== label && type === fieldType(row.kind));
   const [first] = missingFields(row, { columns });
   if (first !== undefined && only !== undefined && second === undefined && row.kind !== "table")
@@ -102,6 +105,17 @@ export function completeMapping(
 }
 
 const fieldType = (kind: Card["row"]["kind"]) => (kind === "image" ? "picture" : "text");
+
+/** Fields of a passage that its other fields leave no place for: each record has one of the three forms. */
+function besideForm(table: FileTable, columns: Readonly<Record<string, string>>): readonly string[] {
+  const has = (field: string) => columns[field] !== undefined;
+  const isPair = has("prompt") && has("answer");
+  const conversations = table.columns.find(({ name }) => name === columns.messages);
+  // Where every record has messages, a prompt repeats the first of them.
+  if (conversations?.missingCount === 0) return ["prompt", "answer", "text"].filter(has);
+  // Beside prompts and answers, what is called as a text often is something else.
+  return isPair && columns.text !== undefined && columns.text !== "text" ? ["text"] : [];
+}
 
 /** The column of the field's name, or of another usual one. A name that is not quite it comes second. */
 function byName(field: string, columns: readonly FileColumn[]): FileColumn | undefined {

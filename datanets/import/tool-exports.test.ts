@@ -276,6 +276,24 @@ describe("chats", () => {
     ]);
   });
 
+  it("beside which a prompt is repeated are taken by their messages, and prompts without the texts beside them", async () => {
+    const messages = [
+      { content: "Be brief.", role: "system" },
+      { content: "Sun?", role: "user" },
+      { content: "All day.", role: "assistant" },
+    ];
+    const ultra = JSON.stringify([{ prompt: "Sun?", prompt_id: "a", talk: messages }]);
+    expect(await read("ultra.json", ultra, passages)).toMatchObject({
+      rows: [JSON.stringify({ messages: messages.map(({ content, role }) => ({ role, content })) })],
+      unused: ["prompt", "prompt_id"],
+    });
+    const pairs = JSON.stringify([{ question: "Sun?", answer: "All day.", content: "A page about the sun." }]);
+    expect(await read("pairs.json", pairs, passages)).toMatchObject({
+      rows: ['{"prompt":"Sun?","answer":"All day."}'],
+      unused: ["content"],
+    });
+  });
+
   it("of more turns are messages; without an answer, with tools, names or pictures they are refused by line", async () => {
     const user = { role: "user", content: "Sun?" };
     const assistant = { role: "assistant", content: "All day." };
