@@ -76,7 +76,10 @@ export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTa
   const free = () => table.columns.filter(({ name }) => !taken.has(name));
   for (const field of fieldsOfRow(row)) take(field, byName(field, free()));
   if (row.kind === "passage") {
-    take("messages", columns.messages === undefined ? free().find(({ type }) => type === "messages") : undefined);
+    take(
+      "messages",
+      columns.messages === undefined ? free().find(({ type }) => type === "messages") : undefined,
+    );
     for (const field of besideForm(table, columns)) {
       taken.delete(columns[field]!);
       delete columns[field];

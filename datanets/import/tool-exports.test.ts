@@ -287,7 +287,9 @@ describe("chats", () => {
       rows: [JSON.stringify({ messages: messages.map(({ content, role }) => ({ role, content })) })],
       unused: ["prompt", "prompt_id"],
     });
-    const pairs = JSON.stringify([{ question: "Sun?", answer: "All day.", content: "A page about the sun." }]);
+    const pairs = JSON.stringify([
+      { question: "Sun?", answer: "All day.", content: "A page about the sun." },
+    ]);
     expect(await read("pairs.json", pairs, passages)).toMatchObject({
       rows: ['{"prompt":"Sun?","answer":"All day."}'],
       unused: ["content"],
