@@ -148,6 +148,7 @@ function Chooser(props: WithClient) {
         title="Drop files here, or choose them"
         help={FORMATS[card.row.kind]}
         isMany
+        hasFolders
         onFiles={(files) => void look(files)}
       />
       {(card.row.kind === "text" || card.row.kind === "passage") && (
@@ -236,11 +237,12 @@ function Chooser(props: WithClient) {
 
 const FORMATS = {
   text: "Text, CSV, TSV, JSON, JSON lines, Parquet: you say which column is the text",
-  passage: "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; text files",
+  passage:
+    "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; chats; Word, PDF, Markdown; text files",
   table: "CSV, TSV, JSON, JSON lines or Parquet with the card's fields",
   email: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “text”",
   digit: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “pixels”",
-  image: "PNG, JPEG, GIF or WebP, one row a file; Parquet with pictures",
+  image: "PNG, JPEG, GIF or WebP, one row a file; folders or zip files of them; Parquet with pictures",
 } as const;
 
 /** Formats in words. */
@@ -251,6 +253,10 @@ const FORMAT_NAMES: Readonly<Record<FileFormat, string>> = {
   jsonl: "JSON lines: an object a line",
   parquet: "Parquet",
   image: "a picture",
+  zip: "a zip file of such files",
+  markdown: "Markdown: passages by headings",
+  docx: "a Word document: passages by headings",
+  pdf: "a PDF: passages by headings",
   whole: "a text: one row",
   lines: "a text: a row a line",
   paragraphs: "a text: empty lines between rows",
