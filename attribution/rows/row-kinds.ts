@@ -4,11 +4,11 @@
  * Forms of a row's bytes:
  *
  *   text     any text as it is, UTF-8
- *   passage  canonical JSON of text-rows.ts: a text, or a prompt with its answer, for language models
+ *   passage  canonical JSON of text-rows.ts: a text, a prompt with its answer, or messages, for language models
  *   image    PNG, JPEG, GIF or WebP as it is
  *   table    canonical JSON of table-rows.ts: an object of the card's fields
  */
-export const ROW_KINDS = ["text", "passage", "image", "table", "email", "digit"] as const;
+export const ROW_KINDS = ["text", "passage", "image", "table"] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
 /** What a model of rows does: it sorts them by their labels, predicts a column, or writes. */

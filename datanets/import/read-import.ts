@@ -2,7 +2,6 @@
  * Makes rows with labels of people's files: bytes in the form that a Datanet's card asks for, with one encoding for each
  * row (docs/explanation/datanets.md, "Files"). The contribute command, the page and programs call it.
  */
-import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
 import type { FieldType } from "@openledger/attribution/rows/row-kinds";
 import { encodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
@@ -14,6 +13,7 @@ import {
   type Cell,
   CellError,
   labelOfCell,
+  messagesOfCell,
   numberOfCell,
   textOfCell,
 } from "./cell.ts";
@@ -118,23 +118,21 @@ function rowOf({ row }: CardRows, { values, ...place }: FileRecord, mapping: Imp
   };
   const textField = (field: string) => inField({ ...place, field }, () => textOfCell(cellOf(field)));
   switch (row.kind) {
-    case "email":
-    case "digit": {
-      const name = inField({ ...place, field: "label" }, () => labelOfCell(cellOf("label")));
-      const label = labelsOf(row.kind).indexOf(name ?? "");
-      if (label < 0)
-        throw unreadable(
-          { ...place, field: "label" },
-          `its label is none of ${labelsOf(row.kind).join(", ")}`,
-        );
-      return encodeRow(row.kind, { label, input: textField(row.kind === "email" ? "text" : "pixels") });
-    }
     case "text": {
       const text = textField("text");
       if (text.trim() === "") throw unreadable({ ...place, field: "text" }, "it has no text");
       return new TextEncoder().encode(text);
     }
     case "passage": {
+      const messages = cellOf("messages");
+      if (messages !== null) {
+        for (const field of ["text", "prompt", "answer"])
+          if ((cellOf(field) ?? "") !== "")
+            throw unreadable({ ...place, field }, `it has messages beside "${field}": leave one of them out`);
+        return encodeTextRow({
+          messages: inField({ ...place, field: "messages" }, () => messagesOfCell(messages)),
+        });
+      }
       if (cellOf("text") === null)
         return encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") });
       for (const field of ["prompt", "answer"])

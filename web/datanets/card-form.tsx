@@ -50,8 +50,6 @@ export const KINDS: Readonly<Record<RowKind, string>> = {
   text: "a text",
   passage: "a passage, or a prompt with its answer, for language models",
   table: "a row of a table: numbers, categories, texts, yes or no",
-  email: "an e-mail with its label",
-  digit: "a picture of a digit with its label",
   image: "a picture: PNG, JPEG, GIF, WebP",
 };
 
@@ -161,7 +159,7 @@ export function CardForm({
         </summary>
         <div class="stack folded">
           <div class="columns columns-small">
-            {field("Field", "field", { placeholder: "medicine, law, spam" })}
+            {field("Field", "field", { placeholder: "medicine, law, weather" })}
             {field("Tags", "tags", { placeholder: "short, english" })}
             {field("Languages", "languages", { placeholder: "en, pt-BR" })}
             {field("Contact", "contact", { placeholder: "Where people can reach you; it is public" })}

@@ -51,7 +51,7 @@ export type StoreContributionErrorCode = "CLI_INPUT_INVALID";
  * @throws CLI_INPUT_INVALID for an empty row, and for one that is in the list twice
  * @example
  * ```ts
- * const { rowsRoot, rowCount } = await storeContribution(store, [Buffer.from('{"label":"spam","text":"Win now"}')]);
+ * const { rowsRoot, rowCount } = await storeContribution(store, [Buffer.from("The sun shines.")]);
  * ```
  */
 export async function storeContribution(

@@ -20,7 +20,6 @@ const VOUCHING = {
   former: "signed by a key that it had before",
   missing: "has not signed",
   notDrawn: "is not the one that the hash draws",
-  contradicted: "the row says another label than the accepted one",
 };
 
 export const addDatanetVerify = command({

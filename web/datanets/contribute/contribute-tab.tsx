@@ -109,7 +109,7 @@ function Chooser(props: WithClient) {
   const signing = useAction();
   const [typed, setTyped] = useState("");
   const { card } = facts;
-  const isTypable = card.row.kind !== "image" && card.row.kind !== "digit";
+  const isTypable = card.row.kind !== "image";
   const readAll = async (
     files: readonly ImportFile[],
     mapping: Partial<ImportMapping>,
@@ -240,8 +240,6 @@ const FORMATS = {
   passage:
     "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; chats; Word, PDF, Markdown; text files",
   table: "CSV, TSV, JSON, JSON lines or Parquet with the card's fields",
-  email: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “text”",
-  digit: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “pixels”",
   image: "PNG, JPEG, GIF or WebP, one row a file; folders or zip files of them; Parquet with pictures",
 } as const;
 
@@ -274,8 +272,6 @@ const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
   text: "The sea was calm at dawn.",
   passage: '{"prompt": "Why is the sea salty?", "answer": "Rivers carry salt into it."}',
   table: "{...}, with the card's fields",
-  email: '{"label": "spam", "text": "You have won a free cruise."}',
-  digit: "",
   image: "",
 };
 

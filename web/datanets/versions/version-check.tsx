@@ -72,7 +72,6 @@ const VOUCHING = {
   former: "signed with a key that it has replaced since",
   missing: "has not signed it",
   notDrawn: "signed, but the draw chose another account",
-  contradicted: "signed, but the row has another label",
 };
 
 function Result({ checked: { verified, vouching }, facts }: SigningTab & { checked: CheckedVersion }) {
