@@ -14,6 +14,7 @@ import type { StoreRollup } from "../store/store-identity.ts";
 import { databaseError, explained, isLostRace, isSilence, isUnreachable } from "./database-errors.ts";
 import { type DatabasePart, migrate } from "./migrate.ts";
 import type { DatabaseLogger, Queries, SqlValue, TransactionOptions, Transactions } from "./queries.ts";
+import type { Statement } from "./statement.ts";
 
 export type { Queries, SqlValue };
 
@@ -170,9 +171,9 @@ export class Database implements Transactions {
 
   /** Bound, so that it may be handed on by itself as a transaction's may. */
   readonly query = async <Row extends QueryResultRow = QueryResultRow>(
-    text: string,
+    sql: string | Statement,
     values: readonly SqlValue[] = [],
-  ): Promise<Row[]> => this.#onConnection(async ({ query }) => query<Row>(text, values));
+  ): Promise<Row[]> => this.#onConnection(async ({ query }) => query<Row>(sql, values));
 
   /**
    * Runs `work` in a transaction, and again where it lost a race with another one; it must have no effects of its own.
@@ -191,9 +192,12 @@ export class Database implements Transactions {
   async #transactionOnce<T>(work: (queries: Queries) => Promise<T>, options: TransactionOptions): Promise<T> {
     return this.#onConnection(async (connection) => {
       let failed: RollupError | undefined;
-      const query = async <Row extends QueryResultRow>(text: string, values?: readonly SqlValue[]) => {
+      const query = async <Row extends QueryResultRow>(
+        sql: string | Statement,
+        values?: readonly SqlValue[],
+      ) => {
         try {
-          return await connection.query<Row>(text, values);
+          return await connection.query<Row>(sql, values);
         } catch (error) {
           failed ??= error as RollupError;
           throw error;
@@ -225,11 +229,12 @@ export class Database implements Transactions {
       this.#logger.warn({ err: errorFacts(error) }, "a connection to the database ended");
     client.on("error", onError);
     let isBroken = false;
-    const query: Queries["query"] = async (text, values = []) => {
+    const query: Queries["query"] = async (sql, values = []) => {
       const watch = this.#watch(client);
       try {
         const limits = isUnlimited ? { query_timeout: UNLIMITED_MS } : {};
-        return (await client.query({ text, values: values as unknown[], ...limits })).rows;
+        const statement = typeof sql === "string" ? { text: sql } : sql;
+        return (await client.query({ ...statement, values: values as unknown[], ...limits })).rows;
       } catch (error) {
         const raised = databaseError(error);
         isBroken ||= isUnreachable(raised);
