@@ -2,7 +2,9 @@
  * Stores signed records that clients send to a host (record-routes.ts). What each may say is checked in the transaction that
  * stores it, so that of two contradicting records at once only one passes.
  */
+import { bigints, booleans, byteStrings, integers, texts } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
+import { statement } from "@openledger/foundation/database/statement";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
@@ -21,6 +23,47 @@ interface KnownRow {
   readonly begunAt: number | null;
 }
 
+const RECORDS_HERE = statement(
+  `select id from records where datanet_id = $1 and id = any($2)
+     union all select id from verified where datanet_id = $1 and id = any($2)`,
+);
+// No join: a plan that is made once might begin with all rows of a commit.
+const KNOWN_ROWS = statement(
+  `select number, digest, begun_at as "begunAt",
+          (select contributor_id from commits
+            where commits.datanet_id = rows.datanet_id and commits.number = commit_number) as "contributorId"
+     from rows where datanet_id = $1 and digest = any($2)`,
+);
+const ADD_RECORDS = statement(
+  `insert into records (datanet_id, number, id, kind, leaf_id, row_number, about, record)
+     select $1, $2::int + at::int - 1, id, kind, leaf_id, row_number, about, record
+       from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[])
+            with ordinality as part (id, kind, leaf_id, row_number, about, record, at)`,
+);
+const MARK_OUTDATED = statement(
+  "update records set is_current = false where datanet_id = $1 and id = any($2)",
+);
+const CHANGE_ROWS = statement(
+  `update rows set begun_at = change.begun_at, label_count = change.label_count, top_label = change.top_label,
+          top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
+          gold_label = change.gold_label, suggested_label = change.suggested_label,
+          has_objections = change.has_objections, noticed_at_ms = change.noticed_at_ms
+     from unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
+                 $11::boolean[], $12::bigint[])
+          as change (number, begun_at, label_count, top_label, top_count, decision, decided_label, gold_label,
+                     suggested_label, has_objections, noticed_at_ms)
+    where rows.datanet_id = $1 and rows.number = change.number`,
+);
+const SET_LABELS = statement(
+  `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[])
+     on conflict (datanet_id, row_number, leaf_id) do update
+        set label = excluded.label, at_ms = excluded.at_ms, saw_suggestion = excluded.saw_suggestion`,
+);
+const END_LEASES = statement(
+  `delete from label_leases using unnest($2::int[], $3::int[]) as given (row_number, leaf_id)
+    where datanet_id = $1 and label_leases.row_number = given.row_number and label_leases.leaf_id = given.leaf_id`,
+);
+
 /** Ids among these whose records are here. */
 export async function recordsHere(
   queries: Queries,
@@ -28,11 +71,7 @@ export async function recordsHere(
   ids: readonly string[],
 ): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
-  const found = await queries.query<{ id: string }>(
-    `select id from records where datanet_id = $1 and id = any($2)
-       union all select id from verified where datanet_id = $1 and id = any($2)`,
-    [datanetId, ids],
-  );
+  const found = await queries.query<{ id: string }>(RECORDS_HERE, [datanetId, texts(ids)]);
   return new Set(found.map(({ id }) => id));
 }
 
@@ -105,10 +144,7 @@ export async function takeRecords(
       // After the records: an outdated one may be among them.
       outdated.length === 0
         ? []
-        : queries.query("update records set is_current = false where datanet_id = $1 and id = any($2)", [
-            datanet.id,
-            outdated,
-          ]),
+        : queries.query(MARK_OUTDATED, [datanet.id, texts(outdated)]),
       storeRecomputations(queries, datanet.id, taken),
       storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state }),
       storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state }),
@@ -117,6 +153,8 @@ export async function takeRecords(
     return results;
   });
 }
+
+const bytesOf = (digest: string) => Buffer.from(digest, "hex");
 
 const rowOf = (body: RecordBody) => ("row" in body ? [body.row] : []);
 
@@ -127,12 +165,10 @@ async function knownRows(
 ): Promise<Map<string, KnownRow>> {
   const digests = [...new Set(bodies.flatMap(rowOf))];
   if (digests.length === 0) return new Map();
-  const found = await query<Omit<KnownRow, "digest"> & { digest: Buffer }>(
-    `select rows.number, digest, contributor_id as "contributorId", begun_at as "begunAt"
-       from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
-      where rows.datanet_id = $1 and digest = any($2)`,
-    [datanetId, digests.map((digest) => Buffer.from(digest, "hex"))],
-  );
+  const found = await query<Omit<KnownRow, "digest"> & { digest: Buffer }>(KNOWN_ROWS, [
+    datanetId,
+    byteStrings(digests.map(bytesOf)),
+  ]);
   return new Map(
     found.map((row) => [row.digest.toString("hex"), { ...row, digest: row.digest.toString("hex") }]),
   );
@@ -162,7 +198,7 @@ async function knownState(
     bodies.flatMap((body) => (body.kind === kind ? [read(body as BodyOf<Kind>)] : []));
   const askers = of("accessRequest", ({ leafId }) => leafId);
   const asked = of("accessAnswer", ({ request }) => request);
-  const digests = [...new Set(bodies.flatMap(rowOf))].map((digest) => Buffer.from(digest, "hex"));
+  const digests = [...new Set(bodies.flatMap(rowOf))].map(bytesOf);
   const roots = of("verdict", ({ commit }) => commit);
   const { bind, values } = new SqlValues();
   const from = `select number, id, record from records where datanet_id = ${bind(datanetId)}`;
@@ -170,7 +206,7 @@ async function knownState(
   const parts: string[] = [];
   if (digests.length > 0)
     parts.push(
-      `${from} and is_current and row_number in (select number from rows where datanet_id = $1 and digest = any(${bind(digests)}))`,
+      `${from} and is_current and row_number in (select number from rows where datanet_id = $1 and digest = any(${bind(byteStrings(digests))}))`,
     );
   if (roots.length > 0)
     parts.push(
@@ -187,7 +223,7 @@ async function knownState(
     parts.length === 0
       ? []
       : await query<{ id: string; record: string }>(
-          `select id, record from (${parts.join(" union all ")}) as found order by number`,
+          statement(`select id, record from (${parts.join(" union all ")}) as found order by number`),
           values,
         );
   const state = new RecordState();
@@ -214,22 +250,16 @@ async function storeRecords(
 ): Promise<void> {
   if (offers.length === 0) return;
   const bodies = offers.map(({ record }) => record.body);
-  await query(
-    `insert into records (datanet_id, number, id, kind, leaf_id, row_number, about, record)
-       select $1, $2::int + at::int - 1, id, kind, leaf_id, row_number, about, record
-         from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[])
-              with ordinality as part (id, kind, leaf_id, row_number, about, record, at)`,
-    [
-      ...[datanetId, first],
-      offers.map(({ id }) => id),
-      bodies.map(({ kind }) => kind),
-      bodies.map(({ leafId }) => leafId),
-      bodies.map((body) => ("row" in body ? rows.get(body.row)!.number : null)),
-      bodies.map(aboutOf),
-      // JSON writes a NUL and half a surrogate pair by their numbers.
-      offers.map(({ record }) => JSON.stringify(record)),
-    ],
-  );
+  await query(ADD_RECORDS, [
+    ...[datanetId, first],
+    texts(offers.map(({ id }) => id)),
+    texts(bodies.map(({ kind }) => kind)),
+    integers(bodies.map(({ leafId }) => leafId)),
+    integers(bodies.map((body) => ("row" in body ? rows.get(body.row)!.number : null))),
+    texts(bodies.map(aboutOf)),
+    // JSON writes a NUL and half a surrogate pair by their numbers.
+    texts(offers.map(({ record }) => JSON.stringify(record))),
+  ]);
 }
 
 function aboutOf(body: RecordBody): string {
@@ -265,56 +295,36 @@ async function storeRowStates(
     };
   });
   const column = <T>(read: (change: (typeof changes)[number]) => T): T[] => changes.map(read);
-  const updated = query(
-    `update rows set begun_at = change.begun_at, label_count = change.label_count, top_label = change.top_label,
-            top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
-            gold_label = change.gold_label, suggested_label = change.suggested_label,
-            has_objections = change.has_objections, noticed_at_ms = change.noticed_at_ms
-       from unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
-                   $11::boolean[], $12::bigint[])
-            as change (number, begun_at, label_count, top_label, top_count, decision, decided_label, gold_label,
-                       suggested_label, has_objections, noticed_at_ms)
-      where rows.datanet_id = $1 and rows.number = change.number`,
-    [
-      datanetId,
-      column(({ number }) => number),
-      column(({ begunAt }) => begunAt),
-      column(({ labelCount }) => labelCount),
-      column(({ topLabel }) => topLabel),
-      column(({ topCount }) => topCount),
-      column(({ decision }) => decision),
-      column(({ decidedLabel }) => decidedLabel),
-      column(({ goldLabel }) => goldLabel),
-      column(({ suggestedLabel }) => suggestedLabel),
-      column(({ hasObjections }) => hasObjections),
-      column(({ noticedAtMs }) => noticedAtMs),
-    ],
-  );
+  const updated = query(CHANGE_ROWS, [
+    datanetId,
+    integers(column(({ number }) => number)),
+    integers(column(({ begunAt }) => begunAt)),
+    integers(column(({ labelCount }) => labelCount)),
+    texts(column(({ topLabel }) => topLabel)),
+    integers(column(({ topCount }) => topCount)),
+    texts(column(({ decision }) => decision)),
+    texts(column(({ decidedLabel }) => decidedLabel)),
+    texts(column(({ goldLabel }) => goldLabel)),
+    texts(column(({ suggestedLabel }) => suggestedLabel)),
+    booleans(column(({ hasObjections }) => hasObjections)),
+    bigints(column(({ noticedAtMs }) => noticedAtMs)),
+  ]);
   // The last of each leaf for a row: of two in one request the second.
   const last = [...new Map(labels.map((label) => [`${label.row} ${label.body.leafId}`, label])).values()];
   if (last.length === 0) {
     await updated;
     return;
   }
-  const inserted = query(
-    `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[])
-       on conflict (datanet_id, row_number, leaf_id) do update
-          set label = excluded.label, at_ms = excluded.at_ms, saw_suggestion = excluded.saw_suggestion`,
-    [
-      datanetId,
-      last.map(({ row }) => row),
-      last.map(({ body }) => body.leafId),
-      last.map(({ body }) => body.label),
-      last.map(({ body }) => body.atMs),
-      last.map(({ body }) => body.sawSuggestion === true),
-      last.map(({ record }) => record),
-    ],
-  );
-  const deleted = query(
-    `delete from label_leases using unnest($2::int[], $3::int[]) as given (row_number, leaf_id)
-      where datanet_id = $1 and label_leases.row_number = given.row_number and label_leases.leaf_id = given.leaf_id`,
-    [datanetId, last.map(({ row }) => row), last.map(({ body }) => body.leafId)],
-  );
+  const rowNumbers = integers(last.map(({ row }) => row));
+  const leafIds = integers(last.map(({ body }) => body.leafId));
+  const inserted = query(SET_LABELS, [
+    ...[datanetId, rowNumbers, leafIds],
+    texts(last.map(({ body }) => body.label)),
+    bigints(last.map(({ body }) => body.atMs)),
+    booleans(last.map(({ body }) => body.sawSuggestion === true)),
+    integers(last.map(({ record }) => record)),
+  ]);
+  const deleted = query(END_LEASES, [datanetId, rowNumbers, leafIds]);
   await Promise.all([updated, inserted, deleted]);
 }
 
