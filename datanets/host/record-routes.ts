@@ -21,7 +21,7 @@ import type { HostLeaf } from "../store/ledger-view.ts";
 import { leftOutRows, publicRecords } from "../store/listed-records.ts";
 import { RecordIntake } from "../store/record-intake.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
-import { recordsHere, requireNewest } from "../store/take-records.ts";
+import { findRecords, requireNewest } from "../store/take-records.ts";
 import { listRecomputations } from "../store/verified-records.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
@@ -64,8 +64,10 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         ({ body, keyX }, i) => sound[i]! && signers.get(body.leafId)?.keyX === BigInt(keyX),
       );
       // A record that is here stays, though its leaf has another key by now. What passes is looked for when it is taken.
-      const doubtful = ids.filter((_, i) => !isSigned[i] || records[i]!.body.kind === "verified");
-      const here = await recordsHere(store.database, id, doubtful);
+      const doubtful = records.flatMap(({ body }, i) =>
+        isSigned[i] && body.kind !== "verified" ? [] : [{ id: ids[i]!, body }],
+      );
+      const here = await findRecords(store.database, id, doubtful);
       const offers: { place: number; offer: RecordOffer }[] = [];
       const errors: (RollupError | null)[] = read.map((one) => (isRollupError(one) ? one : null));
       const readIds = read.map((): `0x${string}` | null => null);

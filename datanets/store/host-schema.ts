@@ -245,4 +245,13 @@ create index rows_decided_label on rows (datanet_id, decided_label, number) wher
 create index usage_day on usage (day);
 `;
 
-export const HOST_PART: DatabasePart = { name: "datanets", migrations: [TABLES, BOUNDED_SEARCH] };
+/** Merges new words into their index (word-index.ts): only the index's owner may, and hosts have roles without tables of their own. */
+const MERGED_WORDS = `
+create function merge_words() returns bigint language sql security definer set search_path = datanets, pg_temp
+  as $$ select gin_clean_pending_list('row_words_words') $$;
+`;
+
+export const HOST_PART: DatabasePart = {
+  name: "datanets",
+  migrations: [TABLES, BOUNDED_SEARCH, MERGED_WORDS],
+};

@@ -30,9 +30,6 @@ const FIND_COMMIT = statement(`select ${COMMIT} from commits where datanet_id = 
 const READ_DIGESTS = statement(
   `select substring(list from $3::bigint::int for $4::int) as digests from commits where datanet_id = $1 and number = $2`,
 );
-const COUNT_LABELS = statement(
-  "select count(*)::int as count from labels where datanet_id = $1 and leaf_id = $2",
-);
 const READ_FACTS = statement(`select ${DATANET_COLUMNS} from datanets where id = $1`);
 const LOCK_FACTS = statement(`${READ_FACTS.text} for update`);
 const COUNT_STORED = statement(
@@ -449,7 +446,10 @@ export class HostedDatanet implements StoredDatanet {
 
 /** Different rows of a Datanet that a leaf has labelled. */
 export async function labelCountOf(queries: Queries, datanetId: number, leafId: number): Promise<number> {
-  const [found] = await queries.query<{ count: number }>(COUNT_LABELS, [datanetId, leafId]);
+  const [found] = await queries.query<{ count: number }>(
+    "select count(*)::int as count from labels where datanet_id = $1 and leaf_id = $2",
+    [datanetId, leafId],
+  );
   return found!.count;
 }
 

@@ -3,8 +3,8 @@
  * stores it, so that of two contradicting records at once only one passes.
  */
 import { bigints, booleans, byteStrings, integers, texts } from "@openledger/foundation/database/binary-lists";
-import type { Queries } from "@openledger/foundation/database/queries";
-import { statement } from "@openledger/foundation/database/statement";
+import type { Queries, Transactions } from "@openledger/foundation/database/queries";
+import { type Statement, statement } from "@openledger/foundation/database/statement";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
@@ -23,16 +23,24 @@ interface KnownRow {
   readonly begunAt: number | null;
 }
 
+// Plans are made once, and on empty tables: "offset 0" leaves the planner no other way than one look into an index for each.
+const BY_INDEX = { readsByIndex: true };
 const RECORDS_HERE = statement(
-  `select id from records where datanet_id = $1 and id = any($2)
-     union all select id from verified where datanet_id = $1 and id = any($2)`,
+  `select id from unnest($2::text[]) as asked (id), lateral (
+      select 1 from records where records.datanet_id = $1 and records.id = asked.id offset 0) as found`,
 );
-// No join: a plan that is made once might begin with all rows of a commit.
+const RECOMPUTATIONS_HERE = statement(RECORDS_HERE.text.replaceAll("records", "verified"));
+/** Rows, each as often as it has records that hold, and once without them. */
 const KNOWN_ROWS = statement(
-  `select number, digest, begun_at as "begunAt",
+  `select row.number, row.digest, row.begun_at as "begunAt", record.id, record.record,
           (select contributor_id from commits
-            where commits.datanet_id = rows.datanet_id and commits.number = commit_number) as "contributorId"
-     from rows where datanet_id = $1 and digest = any($2)`,
+            where commits.datanet_id = $1 and commits.number = row.commit_number) as "contributorId"
+     from unnest($2::bytea[]) as asked (digest)
+    cross join lateral (select number, digest, begun_at, commit_number from rows
+                         where rows.datanet_id = $1 and rows.digest = asked.digest offset 0) as row
+     left join lateral (select number, id, record from records
+                         where records.datanet_id = $1 and records.row_number = row.number and is_current offset 0) as record on true
+    order by record.number`,
 );
 const ADD_RECORDS = statement(
   `insert into records (datanet_id, number, id, kind, leaf_id, row_number, about, record)
@@ -43,8 +51,8 @@ const ADD_RECORDS = statement(
 const MARK_OUTDATED = statement(
   "update records set is_current = false where datanet_id = $1 and id = any($2)",
 );
-const CHANGE_ROWS = statement(
-  `update rows set begun_at = change.begun_at, label_count = change.label_count, top_label = change.top_label,
+// Not prepared: which of the two is read first depends on how many there are of each.
+const CHANGE_ROWS = `update rows set begun_at = change.begun_at, label_count = change.label_count, top_label = change.top_label,
           top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
           gold_label = change.gold_label, suggested_label = change.suggested_label,
           has_objections = change.has_objections, noticed_at_ms = change.noticed_at_ms
@@ -52,8 +60,7 @@ const CHANGE_ROWS = statement(
                  $11::boolean[], $12::bigint[])
           as change (number, begun_at, label_count, top_label, top_count, decision, decided_label, gold_label,
                      suggested_label, has_objections, noticed_at_ms)
-    where rows.datanet_id = $1 and rows.number = change.number`,
-);
+    where rows.datanet_id = $1 and rows.number = change.number`;
 const SET_LABELS = statement(
   `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[])
      on conflict (datanet_id, row_number, leaf_id) do update
@@ -64,15 +71,32 @@ const END_LEASES = statement(
     where datanet_id = $1 and label_leases.row_number = given.row_number and label_leases.leaf_id = given.leaf_id`,
 );
 
+interface NamedRecord {
+  readonly id: string;
+  readonly body: RecordBody;
+}
+
 /** Ids among these whose records are here. */
-export async function recordsHere(
+export async function findRecords(
+  database: Transactions,
+  datanetId: number,
+  records: readonly NamedRecord[],
+): Promise<Set<string>> {
+  if (records.length === 0) return new Set();
+  return database.transaction((queries) => recordsHere(queries, datanetId, records), BY_INDEX);
+}
+
+async function recordsHere(
   queries: Queries,
   datanetId: number,
-  ids: readonly string[],
+  records: readonly NamedRecord[],
 ): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
-  const found = await queries.query<{ id: string }>(RECORDS_HERE, [datanetId, texts(ids)]);
-  return new Set(found.map(({ id }) => id));
+  const of = async (here: Statement, isVerified: boolean) => {
+    const ids = records.flatMap(({ body, id }) => ((body.kind === "verified") === isVerified ? [id] : []));
+    return ids.length === 0 ? [] : queries.query<{ id: string }>(here, [datanetId, texts(ids)]);
+  };
+  const found = await Promise.all([of(RECORDS_HERE, false), of(RECOMPUTATIONS_HERE, true)]);
+  return new Set(found.flat().map(({ id }) => id));
 }
 
 /**
@@ -88,23 +112,31 @@ export async function takeRecords(
   return datanet.database.transaction(async (queries) => {
     const bodies = offers.map(({ record }) => record.body);
     // Sent together; the first one has the others wait for the lock.
-    const [{ recordCount }, here, rows, commits, { current, state }, recomputations, usage] =
+    const [{ recordCount }, here, { records, rows }, commits, others, recomputations, usage] =
       await Promise.all([
         lock(queries, datanet.id),
         recordsHere(
           queries,
           datanet.id,
-          offers.map(({ id }) => id),
+          offers.map(({ id, record }) => ({ id, body: record.body })),
         ),
         knownRows(queries, datanet.id, bodies),
         knownCommits(queries, datanet.id, bodies),
-        knownState(queries, datanet.id, bodies),
+        knownOthers(queries, datanet.id, bodies),
         knownRecomputations(queries, datanet.id, bodies),
         quotas.begin(
           queries,
           bodies.map(({ leafId }) => leafId),
         ),
       ]);
+    const state = new RecordState();
+    /** Id of the record that holds, by subject. */
+    const current = new Map<string, string>();
+    for (const { id, record } of [...records, ...others]) {
+      const { body } = JSON.parse(record) as SignedRecord;
+      state.add(id, body);
+      current.set(recordSubject(body), id);
+    }
     for (const { id, record } of recomputations.records) state.add(id, record.body);
     const known = {
       recordState: state,
@@ -151,27 +183,35 @@ export async function takeRecords(
       changed(queries, datanet.id, { records: stored.length }),
     ]);
     return results;
-  });
+  }, BY_INDEX);
 }
-
-const bytesOf = (digest: string) => Buffer.from(digest, "hex");
 
 const rowOf = (body: RecordBody) => ("row" in body ? [body.row] : []);
 
+interface HeldRecord {
+  readonly id: string;
+  readonly record: string;
+}
+
+/** Rows of these bodies that are here, by digest, and the records about them that hold, as they came. */
 async function knownRows(
   { query }: Queries,
   datanetId: number,
   bodies: readonly RecordBody[],
-): Promise<Map<string, KnownRow>> {
+): Promise<{ rows: Map<string, KnownRow>; records: HeldRecord[] }> {
   const digests = [...new Set(bodies.flatMap(rowOf))];
-  if (digests.length === 0) return new Map();
-  const found = await query<Omit<KnownRow, "digest"> & { digest: Buffer }>(KNOWN_ROWS, [
+  const rows = new Map<string, KnownRow>();
+  if (digests.length === 0) return { rows, records: [] };
+  type Found = Omit<KnownRow, "digest"> & { digest: Buffer } & (HeldRecord | { id: null });
+  const found = await query<Found>(KNOWN_ROWS, [
     datanetId,
-    byteStrings(digests.map(bytesOf)),
+    byteStrings(digests.map((digest) => Buffer.from(digest, "hex"))),
   ]);
-  return new Map(
-    found.map((row) => [row.digest.toString("hex"), { ...row, digest: row.digest.toString("hex") }]),
-  );
+  for (const { begunAt, contributorId, digest, number } of found) {
+    const name = digest.toString("hex");
+    rows.set(name, { number, digest: name, contributorId, begunAt });
+  }
+  return { rows, records: found.filter((one): one is Found & HeldRecord => one.id !== null) };
 }
 
 async function knownCommits(
@@ -188,52 +228,35 @@ async function knownCommits(
   return new Set(found.map(({ root }) => root));
 }
 
-/** State by the records that hold about the subjects of these bodies, and the id of each subject's. */
-async function knownState(
+/** Records that hold about the subjects of these bodies that are no rows, as they came. */
+async function knownOthers(
   { query }: Queries,
   datanetId: number,
   bodies: readonly RecordBody[],
-): Promise<{ state: RecordState; current: Map<string, string> }> {
+): Promise<HeldRecord[]> {
   const of = <Kind extends RecordBody["kind"], T>(kind: Kind, read: (body: BodyOf<Kind>) => T): T[] =>
     bodies.flatMap((body) => (body.kind === kind ? [read(body as BodyOf<Kind>)] : []));
   const askers = of("accessRequest", ({ leafId }) => leafId);
   const asked = of("accessAnswer", ({ request }) => request);
-  const digests = [...new Set(bodies.flatMap(rowOf))].map(bytesOf);
   const roots = of("verdict", ({ commit }) => commit);
   const { bind, values } = new SqlValues();
-  const from = `select number, id, record from records where datanet_id = ${bind(datanetId)}`;
+  const from = `select number, id, record from records where datanet_id = ${bind(datanetId)} and row_number is null`;
   // Only what they are about: each part costs the planner as much as its rows.
   const parts: string[] = [];
-  if (digests.length > 0)
-    parts.push(
-      `${from} and is_current and row_number in (select number from rows where datanet_id = $1 and digest = any(${bind(byteStrings(digests))}))`,
-    );
   if (roots.length > 0)
-    parts.push(
-      `${from} and row_number is null and is_current and kind = 'verdict' and about = any(${bind(roots)})`,
-    );
+    parts.push(`${from} and is_current and kind = 'verdict' and about = any(${bind(roots)})`);
   if (askers.length + asked.length > 0) {
     const requests = bind(asked);
     parts.push(
-      `${from} and row_number is null and kind = 'accessRequest' and about = '' and (is_current and leaf_id = any(${bind(askers)}) or id = any(${requests}))`,
-      `${from} and row_number is null and is_current and kind = 'accessAnswer' and about = any(${requests})`,
+      `${from} and kind = 'accessRequest' and about = '' and (is_current and leaf_id = any(${bind(askers)}) or id = any(${requests}))`,
+      `${from} and is_current and kind = 'accessAnswer' and about = any(${requests})`,
     );
   }
-  const found =
-    parts.length === 0
-      ? []
-      : await query<{ id: string; record: string }>(
-          statement(`select id, record from (${parts.join(" union all ")}) as found order by number`),
-          values,
-        );
-  const state = new RecordState();
-  const current = new Map<string, string>();
-  for (const { id, record } of found) {
-    const { body } = JSON.parse(record) as SignedRecord;
-    state.add(id, body);
-    current.set(recordSubject(body), id);
-  }
-  return { state, current };
+  if (parts.length === 0) return [];
+  return query<HeldRecord & { number: number }>(
+    `select id, record from (${parts.join(" union all ")}) as found order by number`,
+    values,
+  );
 }
 
 interface Stored {

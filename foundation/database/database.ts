@@ -63,9 +63,18 @@ const MIN_VERSION = 15;
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
 
+const socketOf = (client: Client | PoolClient) =>
+  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
+
 /** Cuts a connection on which nobody may answer: what runs on it ends with an error at once. */
-const cut = (client: Client | PoolClient) =>
-  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
+const cut = (client: Client | PoolClient) => socketOf(client).destroy();
+
+/** Lets all statements that are given to a connection at this moment go to the server in one write. */
+function gather(client: PoolClient): void {
+  const socket = socketOf(client);
+  socket.cork();
+  process.nextTick(() => socket.uncork());
+}
 
 /** Number of a connection's process at the server. */
 const processIdOf = (client: Client | PoolClient) =>
@@ -204,7 +213,7 @@ export class Database implements Transactions {
         }
       };
       try {
-        await query("begin");
+        await query(options.readsByIndex === true ? "begin; set local enable_seqscan = off" : "begin");
         if (options.isUnlimited === true)
           await query("set local statement_timeout = 0; set local lock_timeout = 0");
         const result = await work({ query });
@@ -234,6 +243,7 @@ export class Database implements Transactions {
       try {
         const limits = isUnlimited ? { query_timeout: UNLIMITED_MS } : {};
         const statement = typeof sql === "string" ? { text: sql } : sql;
+        gather(client);
         return (await client.query({ ...statement, values: values as unknown[], ...limits })).rows;
       } catch (error) {
         const raised = databaseError(error);
