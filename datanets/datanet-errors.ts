@@ -27,6 +27,12 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "compare it with docs/explanation/datanets.md; openledger datanet card FILE names the field",
     httpStatus: 422,
   },
+  DNT_CARD_EARLIER: {
+    meaning: "the card has the format of an earlier version: its rows had labels inside, and other kinds",
+    remedy:
+      "make a card of the present format, publish it and contribute the rows again: docs/explanation/datanets.md",
+    httpStatus: 422,
+  },
   DNT_NOT_ON_LEDGER: {
     meaning:
       "the card's hash is not the Datanet's policy on the ledger, or the commit is not final on Ethereum; `data.reason`",
@@ -106,8 +112,8 @@ export const datanetErrors = defineErrors("DNT", {
     isRetryable: true,
   },
   DNT_FILE_UNREADABLE: {
-    meaning: "a file to contribute does not have the named format; `data` has the line or the column",
-    remedy: "correct the line, or name the file's format with --format",
+    meaning: "a file to contribute, or a part of it, cannot be read; `data` has file, line and field",
+    remedy: "correct the line, say how the file is read (--format, --column), or leave it out (--take-rest)",
     httpStatus: 400,
   },
 });

@@ -2,7 +2,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { anvilPrivateKey } from "@openledger/contracts/testing/anvil-account";
+import { Secret } from "@openledger/foundation/secret";
 import { startTestFullNode, type TestFullNode } from "@openledger/sequencer/testing/full-node-fixture";
+import { createPreconfirmationSigner } from "@openledger/sequencer/testing/preconfirmation-signer";
 import { operator } from "@openledger/sequencer/testing/test-operator";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -86,11 +89,18 @@ describe("a full node's page", () => {
     const page = await visit(browser);
     await page.goto(`${fullNodeUrl}/#/health`);
     await page.getByText("No broken promise of the operator was found.").waitFor();
-    // Two promises that the operator's key has signed; that they are for one place is this test's claim.
+    // A restored sequencer signs none of the places that it may have promised before: its key is at hand here.
+    const { rollup } = world.f;
+    const named = { chainId: 31337, rollupAddress: rollup.address };
+    const signer = createPreconfirmationSigner(named, new Secret(anvilPrivateKey(1)));
     const promise = async (receipt: bigint) => {
-      const hash = await world.pay(receipt);
-      const { preconfirmation } = await world.get(`/v1/operations/${hash}`);
-      return { chainId: 31337, rollupAddress: world.f.rollup.address, preconfirmation, opening: null };
+      const operationHash = await world.pay(receipt);
+      const preconfirmation = await signer.sign({
+        operationHash,
+        opIndex: 21,
+        deadlineSeconds: 2_000_000_000,
+      });
+      return { ...named, preconfirmation, opening: null };
     };
     const [first, second] = [await promise(21n), await promise(22n)];
     await fullNode.alarms.keep({

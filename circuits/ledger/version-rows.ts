@@ -5,7 +5,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { hashTagged, hashTaggedMany, type HashRequest } from "../field/poseidon.ts";
+import { type HashRequest, hashTagged, hashTaggedMany } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG, TREE_ARITY } from "../protocol.ts";
 
 /** The chain of a Datanet's leaf after these commits, in the ledger's order (docs/reference/ledger.md). Needs `initPoseidon`. */
@@ -77,10 +77,10 @@ function treeLevels(nodeTag: bigint, leaves: readonly bigint[], depth: number) {
   const empty = [0n];
   for (let i = 0; i < depth; i++) {
     const level = levels[i]!;
-    const nodes = Array.from({ length: Math.ceil(level.length / TREE_ARITY) }, (_, parent): HashRequest => [
-      nodeTag,
-      childrenAt(level, parent, empty[i]!),
-    ]);
+    const nodes = Array.from(
+      { length: Math.ceil(level.length / TREE_ARITY) },
+      (_, parent): HashRequest => [nodeTag, childrenAt(level, parent, empty[i]!)],
+    );
     levels.push(hashTaggedMany(nodes));
     empty.push(hashTagged(nodeTag, Array<bigint>(TREE_ARITY).fill(empty[i]!)));
   }

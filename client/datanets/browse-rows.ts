@@ -27,7 +27,7 @@ import {
 export interface RowQuery {
   /** Words that all occur; the last may be a beginning: "attrib*". */
   text?: string;
-  /** Accepted label, else the row's own. */
+  /** Accepted label, else the contributor's once the row has enough labels. */
   label?: string;
   contributor?: number;
   /** Root of a commit, 0x-hex of 32 bytes. */

@@ -24,13 +24,13 @@ export interface PublishCardParameters extends SigningOptions {
   datanetId: number;
   card: Card;
 }
-export type PublishCardErrorCode = "DNT_CARD_INVALID" | PublishVersionErrorCode;
+export type PublishCardErrorCode = "DNT_CARD_INVALID" | "DNT_CARD_EARLIER" | PublishVersionErrorCode;
 
 /**
  * Publishes a card: the ledger gets its hash as `policy`, with the rows of the present version unchanged. It is a new
  * version all the same, so models are approved 24 hours of batches' time later. The first card comes with a version of no
  * rows.
- * @throws DNT_CARD_INVALID, OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW
+ * @throws DNT_CARD_INVALID, DNT_CARD_EARLIER, OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW
  * @example
  * ```ts
  * const { hash } = await publishCard(client, { datanetId: 10, card });
@@ -49,11 +49,15 @@ export async function publishCard(
 export interface BringCardParameters extends HostedDatanetPlace {
   card: Card;
 }
-export type BringCardErrorCode = "DNT_CARD_INVALID" | "DNT_NOT_ON_LEDGER" | HostErrorCode;
+export type BringCardErrorCode =
+  | "DNT_CARD_INVALID"
+  | "DNT_CARD_EARLIER"
+  | "DNT_NOT_ON_LEDGER"
+  | HostErrorCode;
 
 /**
  * Brings a card to a host, which takes it only if its hash is the ledger's.
- * @throws DNT_CARD_INVALID, DNT_NOT_ON_LEDGER
+ * @throws DNT_CARD_INVALID, DNT_CARD_EARLIER, DNT_NOT_ON_LEDGER
  * @example
  * ```ts
  * await bringCard(client, { hostUrl, datanetId: 10, card });

@@ -31,6 +31,7 @@ export interface MirrorDatanetReturnType {
 }
 export type MirrorDatanetErrorCode =
   | "DNT_CARD_INVALID"
+  | "DNT_CARD_EARLIER"
   | "DNT_NOT_ON_LEDGER"
   | DownloadVersionErrorCode
   | UploadRowsErrorCode;

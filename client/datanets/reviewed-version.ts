@@ -6,7 +6,7 @@ import { type Card, mayVouch } from "@openledger/datanets/card/card";
 import type { SignedRecord } from "@openledger/datanets/records/record";
 import { outcomeOf, type RecordState } from "@openledger/datanets/records/record-state";
 import { drawValidator } from "@openledger/datanets/records/validator-draw";
-import { ownLabel } from "@openledger/datanets/rows/own-label";
+import { viewRow } from "@openledger/datanets/rows/row-view";
 import { hex32 } from "@openledger/foundation/hex";
 import {
   type CollectedVersion,
@@ -15,9 +15,10 @@ import {
 } from "../actions/data/contribute-rows.ts";
 import type { DatanetCommit } from "../actions/data/list-commits.ts";
 import { listCommits } from "../actions/data/list-commits.ts";
-import { readVersion } from "../actions/data/published-version.ts";
+import { readVersion, type StoredVersionRow } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
 import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
+import { nameVersionLabels, type VersionLabels } from "../actions/data/version-labels.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
@@ -30,6 +31,8 @@ export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVer
 }
 export interface CollectReviewedReturnType {
   version: CollectedVersion;
+  /** Accepted labels of the version's rows. */
+  labels: VersionLabels;
   /** Rows that stay out, each with the reason; first commits only. */
   leftOut: readonly { digest: string; contributorId: number; why: string }[];
 }
@@ -41,13 +44,14 @@ export type CollectReviewedErrorCode =
 /**
  * Collects the version that follows from the card's rules and a host's records: rows of approved contributions that
  * nobody has left out. With drawn validators a row needs an accepted label, and its validator is drawn among those who
- * gave it; else the validator is the leaf that approved the contribution. Anyone who has the records gets the same
- * version.
+ * gave it, or, where the card has no labels, among those who approved the contribution; else the validator is the leaf
+ * that approved it. Anyone who has the records gets the same version.
  * @throws CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE, CLI_DATANET_HOST_FALSE
  * @example
  * ```ts
- * const { version, leftOut } = await collectReviewed(client, { hostUrl, datanetId: 10, store });
+ * const { version, labels, leftOut } = await collectReviewed(client, { hostUrl, datanetId: 10, store });
  * await storeVersion(store, version);
+ * await storeVersionLabels(store, labels);
  * await publishVersion(client, { datanetId: 10, version });
  * console.log(leftOut.length);
  * ```
@@ -72,10 +76,76 @@ export async function collectReviewed(
       return null;
     },
   });
-  return { version, leftOut };
+  const labels = nameVersionLabels(version.storedRows, acceptedLabels(card, recordState, version.storedRows));
+  return { version, labels, leftOut };
 }
 
-/** Labels in the committed rows themselves, for rows that have one; rows from the store. */
+/** Accepted labels by the card's rules and the records, in the order of the rows. */
+const acceptedLabels = (
+  card: Card,
+  recordState: RecordState,
+  rows: readonly StoredVersionRow[],
+): (string | null)[] =>
+  rows.map(({ contributorId, digest }) => {
+    const outcome = outcomeOf(card, recordState.row(digest), contributorId);
+    return outcome.state === "accepted" ? outcome.label : null;
+  });
+
+export interface CollectLabelsParameters extends HostedDatanetPlace {
+  /** Rows of the version, in its order, as `readVersion` returns them. */
+  rows: readonly StoredVersionRow[];
+}
+export interface CollectLabelsReturnType extends VersionLabels {
+  /** Rows whose accepted label nobody has signed with the key that their leaf has now. */
+  unsigned: readonly string[];
+}
+export type CollectLabelsErrorCode = "CLI_LEAF_NOT_FOUND" | GetHostedDatanetErrorCode | ReadRecordsErrorCode;
+
+/**
+ * Computes the accepted labels of a version's rows from the card's rules and a host's signed records, which are checked
+ * here: the host's word counts for nothing.
+ * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const { rows } = await readVersion(store, rowsRoot);
+ * const { labels, root } = await collectLabels(client, { hostUrl, datanetId: 10, rows });
+ * ```
+ */
+export async function collectLabels(
+  client: LedgerClient,
+  { datanetId, hostUrl, rows }: CollectLabelsParameters,
+): Promise<CollectLabelsReturnType> {
+  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
+  const { recordState, records } = await readRecords(client, { datanetId, hostUrl });
+  const signed = vouchingRecords(records);
+  const presentKey = presentKeys(client);
+  const unsigned: string[] = [];
+  for (const { contributorId, digest } of rows) {
+    const outcome = outcomeOf(card, recordState.row(digest), contributorId);
+    if (outcome.state !== "accepted" || outcome.label === null) continue;
+    let isSigned = false;
+    for (const leafId of outcome.accepters) {
+      const record = signed.get(`${leafId}/${digest}`);
+      if (record === undefined || BigInt(record.keyX) !== (await presentKey(leafId))) continue;
+      isSigned = true;
+      break;
+    }
+    if (!isSigned) unsigned.push(digest);
+  }
+  return { ...nameVersionLabels(rows, acceptedLabels(card, recordState, rows)), unsigned };
+}
+
+/** Reads the keys of leaves, each once. */
+function presentKeys(client: LedgerClient): (leafId: number) => Promise<bigint> {
+  const known = new Map<number, bigint>();
+  return async (leafId) => {
+    const key = known.get(leafId) ?? (await getLeaf(client, leafId)).keyX;
+    known.set(leafId, key);
+    return key;
+  };
+}
+
+/** Labels in the committed rows themselves, of kinds that have one; rows from the store. */
 async function ownLabelsOf(
   client: LedgerClient,
   { card, datanetId, store }: { card: Card; datanetId: number; store: RowStore },
@@ -83,7 +153,7 @@ async function ownLabelsOf(
   const labels = new Map<string, string>();
   for (const { rowsRoot } of await listCommits(client, datanetId)) {
     for (const digest of (await readContribution(store, rowsRoot)).digests) {
-      const label = ownLabel(card, await readRow(store, digest));
+      const { label } = viewRow(card, await readRow(store, digest));
       if (label !== null) labels.set(digest, label);
     }
   }
@@ -100,28 +170,45 @@ interface ReviewRules {
 
 const ONLY_OWN = "only its contributor has validated it";
 
+/** Leaves among which a row's validator is drawn. */
+function candidatesOf(
+  { card, recordState }: Pick<ReviewRules, "card" | "recordState">,
+  {
+    accepters,
+    commit,
+    contributorId,
+  }: { accepters: readonly number[]; commit: string; contributorId: number },
+): number[] {
+  const approvers = recordState
+    .verdicts(commit)
+    .flatMap(({ leafId, verdict }) => (verdict === "approve" ? [leafId] : []));
+  const leaves = card.labels.length === 0 ? approvers : accepters;
+  return leaves.filter((leafId) => mayVouch(card, leafId, contributorId));
+}
+
 /** The validator's leaf, or the reason that the row stays out. */
 function decide(
   { recordState, card, datanetId, domain, ownLabels }: ReviewRules,
   commit: DatanetCommit,
   digest: string,
 ): number | string {
-  const verdict = recordState.verdict(hex32(commit.rowsRoot));
+  const { contributorId, rowsRoot } = commit;
+  const verdict = recordState.verdict(hex32(rowsRoot));
   if (verdict === null) return "the contribution is not approved yet";
   if (verdict.verdict === "reject") return `the contribution was rejected: ${verdict.note}`;
-  const outcome = outcomeOf(card, recordState.row(digest));
+  const outcome = outcomeOf(card, recordState.row(digest), contributorId);
   if (outcome.state === "leftOut")
     return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
   // Attack: a row with one label, vouched for by people who have given another.
   const own = ownLabels.get(digest);
   if (outcome.state === "accepted" && own !== undefined && own !== outcome.label)
     return `wrong-label: the row says ${own}, its labellers say ${outcome.label}`;
-  const { contributorId } = commit;
   if (card.rewards.validator === "owner")
     return mayVouch(card, verdict.leafId, contributorId) ? verdict.leafId : ONLY_OWN;
   if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : "waits for labels";
-  const others = outcome.accepters.filter((leafId) => mayVouch(card, leafId, contributorId));
-  return drawValidator({ domain, datanetId, row: digest }, others) ?? ONLY_OWN;
+  const place = { accepters: outcome.accepters, commit: hex32(rowsRoot), contributorId };
+  const candidates = candidatesOf({ card, recordState }, place);
+  return drawValidator({ domain, datanetId, row: digest }, candidates) ?? ONLY_OWN;
 }
 
 export interface VouchedRow {
@@ -139,6 +226,8 @@ export interface VerifyVouchingReturnType {
   signedCount: number;
   /** Rows without a signature by the present key of the validator whom the card's rules name. */
   exceptions: readonly VouchedRow[];
+  /** Accepted labels of the version's rows. */
+  labels: VersionLabels;
 }
 export type VerifyVouchingErrorCode =
   | "CLI_ROWS_MISSING"
@@ -170,36 +259,35 @@ export async function verifyVouching(
     for (const digest of (await readContribution(store, rowsRoot)).digests)
       if (!commitOf.has(digest)) commitOf.set(digest, hex32(rowsRoot));
   const signed = vouchingRecords(records);
-  const presentKeys = new Map<number, bigint>();
+  const presentKey = presentKeys(client);
   const exceptions: VouchedRow[] = [];
   for (const { contributorId, digest, validatorId } of rows) {
-    const outcome = outcomeOf(card, recordState.row(digest));
+    const outcome = outcomeOf(card, recordState.row(digest), contributorId);
+    const commit = commitOf.get(digest) ?? "";
     const label = signed.get(`${validatorId}/${digest}`);
     const isAccepted =
       outcome.state === "accepted" && label !== undefined && saidLabel(label) === outcome.label;
-    const records = [
-      isAccepted ? label : undefined,
-      signed.get(`${validatorId}/${commitOf.get(digest)}`),
-    ].filter((record) => record !== undefined);
-    if (!presentKeys.has(validatorId))
-      presentKeys.set(validatorId, (await getLeaf(client, validatorId)).keyX);
-    const isPresent = records.some(({ keyX }) => BigInt(keyX) === presentKeys.get(validatorId));
-    const isDrawn = card.rewards.validator === "drawn";
-    const accepters = (outcome.state === "accepted" ? outcome.accepters : []).filter((leafId) =>
-      mayVouch(card, leafId, contributorId),
+    const records = [isAccepted ? label : undefined, signed.get(`${validatorId}/${commit}`)].filter(
+      (record) => record !== undefined,
     );
-    const own = ownLabel(card, await readRow(store, digest));
+    const key = await presentKey(validatorId);
+    const isPresent = records.some(({ keyX }) => BigInt(keyX) === key);
+    const isDrawn = card.rewards.validator === "drawn";
+    const accepters = outcome.state === "accepted" ? outcome.accepters : [];
+    const candidates = candidatesOf({ card, recordState }, { accepters, commit, contributorId });
+    const { label: own } = viewRow(card, await readRow(store, digest));
     if (!isPresent)
       exceptions.push({ digest, validatorId, vouching: records.length > 0 ? "former" : "missing" });
     else if (
       isDrawn &&
-      drawValidator({ domain: client.domain, datanetId, row: digest }, accepters) !== validatorId
+      drawValidator({ domain: client.domain, datanetId, row: digest }, candidates) !== validatorId
     )
       exceptions.push({ digest, validatorId, vouching: "notDrawn" });
     else if (own !== null && outcome.state === "accepted" && own !== outcome.label)
       exceptions.push({ digest, validatorId, vouching: "contradicted" });
   }
-  return { rowCount: rows.length, signedCount: rows.length - exceptions.length, exceptions };
+  const labels = nameVersionLabels(rows, acceptedLabels(card, recordState, rows));
+  return { rowCount: rows.length, signedCount: rows.length - exceptions.length, exceptions, labels };
 }
 
 const saidLabel = ({ body }: SignedRecord) => ("label" in body ? body.label : null);

@@ -14,10 +14,16 @@ const leafIds = z.array(count);
 const outcomeSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("waiting") }),
   z.object({ state: z.literal("disputed") }),
-  z.object({ state: z.literal("accepted"), label: z.string(), accepters: leafIds }),
+  z.object({ state: z.literal("accepted"), label: z.string().nullable(), accepters: leafIds }),
   z.object({ state: z.literal("leftOut"), why: z.string(), note: z.string(), byId: count }),
 ]);
 export type HostedOutcome = z.output<typeof outcomeSchema>;
+
+/** Values of a table's fields, in the card's order; null for rows of other kinds. Hosts of before say nothing. */
+const values = z
+  .array(z.union([z.number(), z.string(), z.boolean(), z.null()]))
+  .nullable()
+  .default(null);
 
 const rowShape = {
   digest,
@@ -25,10 +31,11 @@ const rowShape = {
   index: count,
   contributorId: count,
   bytes: count,
-  /** Label in the row itself. */
+  /** The contributor's label; null while the row waits for labels. */
   label: z.string().nullable(),
   isWellFormed: z.boolean(),
   excerpt: z.string(),
+  values,
   isCut: z.boolean(),
   labelCount: count,
   objectionCount: count,
@@ -72,7 +79,14 @@ export type SaidRow = z.output<typeof saidRowSchema>;
 
 export const queueSchema = z.object({
   rows: z.array(
-    z.object({ digest, bytes: count, excerpt: z.string(), isCut: z.boolean(), isWellFormed: z.boolean() }),
+    z.object({
+      digest,
+      bytes: count,
+      excerpt: z.string(),
+      values,
+      isCut: z.boolean(),
+      isWellFormed: z.boolean(),
+    }),
   ),
   labelledCount: count,
   /**

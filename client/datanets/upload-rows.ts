@@ -1,15 +1,20 @@
 /**
- * Uploads to a Datanet host: the rows of a commit in pieces, and the list of a published version. The host checks both against
- * the ledger; the command line, the contribute page and mirrors call it.
+ * Uploads to a Datanet host: the rows of a commit in pieces with their contributor's labels, and the list of a published
+ * version. The host checks all against the ledger; the command line, the contribute page and mirrors call it.
  */
 import { encodeDigests, encodeRows, encodeVersion } from "@openledger/datanets/rows/row-wire";
 import { hex32 } from "@openledger/foundation/hex";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import { type ContributedLabels, readContributedLabels } from "../actions/data/contributed-labels.ts";
 import { readVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
 import type { LedgerClient } from "../ledger-client.ts";
+import { resolveSigner } from "../sequencer/ledger-reads.ts";
+import { findKnownRows } from "./browse-rows.ts";
 import { askHost, type HostErrorCode, type HostedDatanetPlace, hostInfo } from "./host-request.ts";
-import { missingSchema, receivedSchema } from "./host-schemas.ts";
+import { missingSchema, type RecordResult, receivedSchema } from "./host-schemas.ts";
+import { sayRecords, type UnsignedRecord } from "./signed-records.ts";
 
 /** Rows of a commit, wherever they lie. */
 export interface RowSource {
@@ -17,6 +22,8 @@ export interface RowSource {
   /** SHA-256 of each row, in the commit's order. */
   readonly digests: readonly string[];
   row(index: number): Uint8Array | Promise<Uint8Array>;
+  /** Labels that their contributor gives to the rows; null or absent: none. */
+  readonly labels?: ContributedLabels | null;
 }
 
 export interface UploadRowsParameters extends HostedDatanetPlace {
@@ -29,6 +36,10 @@ export interface UploadRowsReturnType {
   rowCount: number;
   /** Rows sent by this call; the host had the others. */
   sentCount: number;
+  /** The contributor's labels that the host has. */
+  labelCount: number;
+  /** Labels that the host has refused, with the reason: the row has its labels, or there is a newer one. */
+  refusedLabels: readonly { digest: string; error: NonNullable<RecordResult["error"]> }[];
 }
 export type UploadRowsErrorCode =
   | "DNT_NOT_ON_LEDGER"
@@ -45,7 +56,8 @@ const MAX_PIECES_ON_THE_WAY = 2;
 
 /**
  * Uploads the rows of a final commit to a host. Rows that the host has are not sent again, so an interrupted upload goes
- * on where it was; acknowledged rows are on the host's disk.
+ * on where it was; acknowledged rows are on the host's disk. Then it signs the contributor's labels for the rows and sends
+ * them, if the signer is their contributor.
  * @throws DNT_NOT_ON_LEDGER until the commit is final, DNT_UNKNOWN, SRV_QUOTA_USED, SRV_TOO_LARGE, CLI_ROWS_MISSING
  * @example
  * ```ts
@@ -65,7 +77,10 @@ export async function uploadRows(
   let [sentCount, received] = [0, 0];
   for (;;) {
     const { missing } = await askHost(client, hostUrl, { path: `${commit}/missing` }, missingSchema);
-    if (missing.length === 0) return { rowCount: source.digests.length, sentCount };
+    if (missing.length === 0) {
+      const labelled = await sendLabels(client, { datanetId, hostUrl, from }, source);
+      return { rowCount: source.digests.length, sentCount, ...labelled };
+    }
     const pieces = piecesOf(source, missing, limits.maxChunkBytes);
     const sendSome = async () => {
       // A piece that fails ends them for all: the others that are on their way still arrive.
@@ -97,6 +112,40 @@ async function* piecesOf(
     }
 }
 
+/** Rows whose labels are signed and sent at once. */
+const LABELS_A_PART = 10_000;
+
+async function sendLabels(
+  client: LedgerClient,
+  { datanetId, from, hostUrl }: HostedDatanetPlace & { from: number | undefined },
+  { digests, labels: contributed = null }: RowSource,
+): Promise<Pick<UploadRowsReturnType, "labelCount" | "refusedLabels">> {
+  const refusedLabels: { digest: string; error: NonNullable<RecordResult["error"]> }[] = [];
+  if (contributed === null) return { labelCount: 0, refusedLabels };
+  const { id: leafId } = await resolveSigner(client, from);
+  let labelCount = 0;
+  for (let first = 0; first < digests.length; first += LABELS_A_PART) {
+    const part = digests.slice(first, first + LABELS_A_PART);
+    // A row that somebody committed earlier is theirs to label.
+    const known = await findKnownRows(client, { datanetId, hostUrl, digests: part });
+    const own = known.filter((row) => row.datanetId === datanetId && row.contributorId === leafId);
+    const records = own.flatMap(({ place }): (UnsignedRecord & { kind: "label" })[] => {
+      const label = contributed.labels[first + place] ?? null;
+      return label === null ? [] : [{ kind: "label", row: part[place]!, label, flags: [], note: "" }];
+    });
+    const { atMs } = contributed;
+    const signer = from === undefined ? {} : { from };
+    const results = await sayRecords(client, { hostUrl, datanetId, records, atMs, ...signer });
+    for (const [i, { error }] of results.entries()) {
+      if (error === null) labelCount += 1;
+      // They can be taken later: the upload is not over.
+      else if (error.code === "SRV_QUOTA_USED") throw new RollupError(error.code, error.message);
+      else refusedLabels.push({ digest: records[i]!.row, error });
+    }
+  }
+  return { labelCount, refusedLabels };
+}
+
 async function piece(source: RowSource, from: number, end: number, maxBytes: number): Promise<Uint8Array[]> {
   const rows: Uint8Array[] = [];
   let bytes = 0;
@@ -112,7 +161,7 @@ async function piece(source: RowSource, from: number, end: number, maxBytes: num
 export type ContributionSourceErrorCode = "CLI_ROWS_MISSING";
 
 /**
- * Rows of a contribution in a store, for `uploadRows`.
+ * Rows of a contribution in a store, with the labels that `contributeRows` has stored, for `uploadRows`.
  * @throws CLI_ROWS_MISSING
  * @example
  * ```ts
@@ -120,8 +169,10 @@ export type ContributionSourceErrorCode = "CLI_ROWS_MISSING";
  * ```
  */
 export async function contributionSource(store: RowStore, rowsRoot: bigint): Promise<RowSource> {
-  const { digests } = await readContribution(store, rowsRoot);
-  return { rowsRoot, digests, row: (index) => readRow(store, digests[index]!) };
+  const contribution = await readContribution(store, rowsRoot);
+  const { digests } = contribution;
+  const labels = await readContributedLabels(store, contribution);
+  return { rowsRoot, digests, labels, row: (index) => readRow(store, digests[index]!) };
 }
 
 export interface BringVersionParameters extends HostedDatanetPlace {

@@ -5,13 +5,15 @@
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { FIELD_TYPES, ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
-export const CARD_FORMAT = "openledger-datanet-card-1";
+export const CARD_FORMAT = "openledger-datanet-card-2";
+const EARLIER_FORMATS: readonly unknown[] = ["openledger-datanet-card-1"];
 /** Maximum size of a card's text, in bytes of UTF-8. */
 export const MAX_CARD_BYTES = 131_072;
 
@@ -28,12 +30,6 @@ const leafIds = z
 const permille = z.int().min(0).max(1_000);
 const label = text(1, 60);
 
-/**
- * Form of a row's bytes (row-view.ts). "passage" is the row of language models: a text, or a prompt with its answer, as
- * attribution/rows/text-rows.ts writes them. "text" is any text as it is.
- */
-export const ROW_KINDS = ["email", "digit", "text", "passage", "json", "image"] as const;
-
 export const cardSchema = z
   .strictObject({
     format: z.literal(CARD_FORMAT),
@@ -46,12 +42,12 @@ export const cardSchema = z
     contact: text(1, 300),
     row: z.strictObject({
       kind: z.enum(ROW_KINDS),
-      /** Fields of the object for kind "json": all of them are present, and no others. */
+      /** Fields of a table, in the order of a row's bytes. Each is in each row; null = missing. */
       fields: z
         .array(
           z.strictObject({
             name: text(1, 60),
-            type: z.enum(["text", "number", "boolean"]),
+            type: z.enum(FIELD_TYPES),
             description: text(0, 500),
           }),
         )
@@ -116,12 +112,14 @@ export const cardSchema = z
     const members = teams.flatMap((team) => team.members);
     if (new Set(members).size !== members.length)
       context.addIssue({ code: "custom", path: ["labelling", "teams"], message: "has a leaf in two teams" });
-    if ((row.kind === "json") !== row.fields.length > 0)
+    if ((row.kind === "table") !== row.fields.length > 0)
       context.addIssue({
         code: "custom",
         path: ["row", "fields"],
-        message: "needs fields for rows of kind json, and for no others",
+        message: "needs fields for rows of kind table, and for no others",
       });
+    if (new Set(row.fields.map(({ name }) => name)).size !== row.fields.length)
+      context.addIssue({ code: "custom", path: ["row", "fields"], message: "has a name twice" });
   });
 export type Card = z.output<typeof cardSchema>;
 
@@ -137,8 +135,9 @@ export interface NamedCard {
   readonly policy: bigint;
 }
 
-/** @throws DNT_CARD_INVALID naming the field */
+/** @throws DNT_CARD_INVALID naming the field; DNT_CARD_EARLIER */
 export function nameCard(value: unknown): NamedCard {
+  requirePresentFormat(value);
   const parsed = cardSchema.safeParse(value);
   if (!parsed.success) {
     throw invalid(z.prettifyError(parsed.error).slice(0, 1_000), {
@@ -152,7 +151,19 @@ export function nameCard(value: unknown): NamedCard {
   return { card: parsed.data, text: canonical, policy: digestToField(sha256(bytes)) };
 }
 
-/** A card as it travels: exactly its canonical text. @throws DNT_CARD_INVALID */
+function requirePresentFormat(value: unknown): void {
+  const format = (value as { readonly format?: unknown } | null)?.format;
+  if (EARLIER_FORMATS.includes(format))
+    throw datanetError(
+      "DNT_CARD_EARLIER",
+      `the card has the format ${format}, and this version reads ${CARD_FORMAT}`,
+      {
+        data: { format },
+      },
+    );
+}
+
+/** A card as it travels: exactly its canonical text. @throws DNT_CARD_INVALID, DNT_CARD_EARLIER */
 export function readCard(canonical: string): NamedCard {
   let value: unknown;
   try {
@@ -167,7 +178,7 @@ export function readCard(canonical: string): NamedCard {
 
 /**
  * Reads a card as `readCard` does, from bytes.
- * @throws DNT_CARD_INVALID also for bytes that are not UTF-8
+ * @throws DNT_CARD_INVALID also for bytes that are not UTF-8; DNT_CARD_EARLIER
  */
 export function readCardBytes(bytes: Uint8Array): NamedCard {
   let text: string;

@@ -27,6 +27,7 @@ describe("checkRows", () => {
         row: sha256Hex(content),
         contributorId: 3 + (i % 6),
         content,
+        label: null,
         acceptedLabel: null,
         opIndex: i % 6,
       };

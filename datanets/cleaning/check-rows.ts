@@ -8,10 +8,10 @@ import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { TextIndex } from "@openledger/attribution/rows/similar-texts";
 import type { Card } from "../card/card.ts";
-import { lookAtRow } from "../rows/preview.ts";
+import { isCompared, lookAtRow } from "../rows/preview.ts";
 import { type RowView, viewRow } from "../rows/row-view.ts";
 import { type Finding, type FindingKind, makeFinding } from "./finding.ts";
-import { doubtLabels } from "./label-doubts.ts";
+import { doubtLabels, knownLabel, ownLabel } from "./label-doubts.ts";
 import type { ForeignRow, RowToCheck } from "./row-to-check.ts";
 
 interface RowsToCheck {
@@ -63,10 +63,11 @@ function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
 
 /** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
 function findNearDuplicates({ card, datanetId, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
-  if (card.row.kind === "image") return [];
+  if (!isCompared(card)) return [];
   const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
-  const names = [...new Set(places.map((i) => views[i]!.label))];
-  const labels = places.map((i) => names.indexOf(views[i]!.label));
+  const knownLabels = places.map((i) => knownLabel(rows[i]!, views[i]!));
+  const names = [...new Set(knownLabels)];
+  const labels = knownLabels.map((label) => names.indexOf(label));
   const { imageSimilarityPermille, textSimilarityPermille } = card.rewards;
   const found =
     card.row.kind === "digit"
@@ -113,7 +114,7 @@ function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowVi
     while (added < texts.length && texts[added]!.opIndex < row.opIndex) index.add(added++);
     const same = earliest.get(row.row);
     if (same !== undefined && same.opIndex < row.opIndex) return [foreignFinding(row, same, 1)];
-    const found = views[i]!.text === "" ? undefined : index.maxSimilar(texts.length + i);
+    const found = views[i]!.text === "" || !isCompared(card) ? undefined : index.maxSimilar(texts.length + i);
     return found === undefined ? [] : [foreignFinding(row, texts[found.earlier]!, found.similarity)];
   });
 }
@@ -128,10 +129,10 @@ function foreignFinding(row: RowToCheck, earlier: ForeignRow, similarity: number
   });
 }
 
-/** Rows whose own label is not the one that people accepted. */
+/** Rows whose contributor gives another label than the accepted one. */
 function findContradictedLabels(rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
   return rows.flatMap((row, i) => {
-    const { label } = views[i]!;
+    const label = ownLabel(row, views[i]!);
     const { acceptedLabel } = row;
     if (label === null || acceptedLabel === null || label === acceptedLabel) return [];
     return [
@@ -139,7 +140,7 @@ function findContradictedLabels(rows: readonly RowToCheck[], views: readonly Row
         label,
         said: acceptedLabel,
         by: "labellers",
-        detail: `the row says ${label}, its labellers say ${acceptedLabel}`,
+        detail: `its contributor says ${label}, its labellers say ${acceptedLabel}`,
       }),
     ];
   });

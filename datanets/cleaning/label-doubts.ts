@@ -22,14 +22,17 @@ const CONTRADICTED = 0.5;
 
 /**
  * Labels that a model of other contributors' rows contradicts, and rows unlike all others. Rows are of a kind that models are
- * known for: texts by their words, digits by their pixels. Labels are those of the rows themselves, or what was accepted.
+ * known for: texts by their words, digits by their pixels. Labels are the accepted ones, else the contributors'; rows without
+ * one have no part where enough others have one.
  */
 export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
   if (card.row.kind === "image") return [];
-  const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
+  const all = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
+  const labelled = all.filter((i) => knownLabel(rows[i]!, views[i]!) !== null);
+  const isLabelled = labelled.length >= MIN_ROWS;
+  const places = isLabelled ? labelled : all;
   if (places.length < MIN_ROWS) return [];
-  const knownLabels = places.map((i) => views[i]!.label ?? rows[i]!.acceptedLabel);
-  const isLabelled = knownLabels.every((label) => label !== null);
+  const knownLabels = places.map((i) => knownLabel(rows[i]!, views[i]!));
   const names: (string | null)[] = isLabelled ? [...new Set(knownLabels)].sort() : [null];
   const labels = Int32Array.from(knownLabels, (label) => (isLabelled ? names.indexOf(label) : 0));
   const owners = places.map((i) => rows[i]!.contributorId);
@@ -49,7 +52,7 @@ export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: read
           by: "model",
           rankPermille: contradictionRank[k]!,
           influencePermille: influenceRank[k]!,
-          detail: `the row says ${label}, a model of the other contributors' rows says ${other}`,
+          detail: `its label is ${label}, a model of the other contributors' rows says ${other}`,
         }),
       );
     }
@@ -63,6 +66,13 @@ export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: read
     return found;
   });
 }
+
+/** The contributor's label: in kinds that still have one in the row, that one unless a record says otherwise. */
+export const ownLabel = ({ label }: RowToCheck, view: RowView): string | null => label ?? view.label;
+
+/** The accepted label, else the contributor's. */
+export const knownLabel = (row: RowToCheck, view: RowView): string | null =>
+  row.acceptedLabel ?? ownLabel(row, view);
 
 function inputsOf(
   card: Card,

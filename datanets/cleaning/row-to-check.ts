@@ -7,6 +7,8 @@ export interface RowToCheck {
   readonly row: string;
   readonly contributorId: number;
   readonly content: Uint8Array;
+  /** The contributor's label; null if there is none, or while the row waits for labels: findings are for everyone. */
+  readonly label: string | null;
   /** Accepted label, by labellers or a reviewer; null while none is accepted. */
   readonly acceptedLabel: string | null;
   /** Index of the row's commit among all operations of the ledger. */

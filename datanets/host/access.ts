@@ -2,10 +2,10 @@
  * Access rules of a Datanet's card, as the host enforces them: who may read a Datanet's rows, and who may sign which record
  * about them.
  */
-import { type Card, mayVouch } from "../card/card.ts";
+import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody } from "../records/record.ts";
-import { outcomeOf } from "../records/record-state.ts";
+import { countedLabels, outcomeOf } from "../records/record-state.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
 import type { RecordKnowledge } from "../store/record-offer.ts";
@@ -91,14 +91,14 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
     throw datanetError("DNT_NOT_HOSTED", `this host has no row ${body.row}`, { data: { digest: body.row } });
   switch (body.kind) {
     case "label": {
-      requireMayLabel(card, signer);
+      const contributorId = context.contributorOf(body.row)!;
+      // Contributors say what their rows are, whoever labels.
+      if (signer.id !== contributorId) requireMayLabel(card, signer);
       requireLabel(body.label);
-      if (!mayVouch(card, signer.id, context.contributorOf(body.row)))
-        throw refuse("has contributed the row itself");
       const row = recordState.row(body.row);
       // Attack: who has seen the others' labels follows them. Labels are shown once a row has enough, and then it takes none.
-      const isFull = row.labels.size >= card.labelling.annotatorsPerRow;
-      if (row.gold === null && (isFull || outcomeOf(card, row).state !== "waiting"))
+      const isFull = countedLabels(card, row.labels, contributorId) >= card.labelling.annotatorsPerRow;
+      if (row.gold === null && (isFull || outcomeOf(card, row, contributorId).state !== "waiting"))
         throw refuse("comes after the row has its labels");
       if (row.gold !== null && row.labels.has(signer.id)) throw refuse("has labelled this row");
       return;

@@ -60,7 +60,8 @@ describe("a Datanet", () => {
     const alice = await world.user(1);
     const store = await storeOf("alice");
     const rows = sampleRows(40);
-    const { contribution } = await contributeRows(alice, { datanetId, store, rows });
+    const labels = rows.map((_, i) => (i < 10 ? "good" : null));
+    const { contribution } = await contributeRows(alice, { datanetId, store, rows, labels });
     rowsRoot = contribution.rowsRoot;
     const source = await contributionSource(store, contribution.rowsRoot);
     // Not before it is final: a copyist could commit first.
@@ -69,8 +70,15 @@ describe("a Datanet", () => {
       data: { reason: "commit-not-final" },
     });
     await world.finalise();
-    expect(await uploadRows(alice, { ...place(), source })).toEqual({ rowCount: 40, sentCount: 40 });
-    expect(await uploadRows(alice, { ...place(), source })).toEqual({ rowCount: 40, sentCount: 0 });
+    const uploaded = { rowCount: 40, labelCount: 10, refusedLabels: [] };
+    expect(await uploadRows(alice, { ...place(), source })).toEqual({ ...uploaded, sentCount: 40 });
+    expect(await uploadRows(alice, { ...place(), source })).toEqual({ ...uploaded, sentCount: 0 });
+    // Nobody else signs them, and a repeated upload signs the same records.
+    const bob = await world.user(2);
+    expect(await uploadRows(bob, { ...place(), source })).toMatchObject({ sentCount: 0, labelCount: 0 });
+    expect((await getHostedDatanet(bob, place())).here.recordCount).toBe(10);
+    // They are beside the rows, and nobody sees them before the rows have labels of others.
+    expect((await findRows(bob, { ...place(), label: "good" })).total).toBe(0);
 
     // Read by cursor, as a list that is scrolled reads it.
     const seen: number[] = [];
@@ -97,7 +105,6 @@ describe("a Datanet", () => {
     // The policy stays where a version does not change it.
     expect((await getLeaf(owner, datanetId)).datanet!.policy).toBe(nameCard(card).policy);
 
-    const bob = await world.user(2);
     const copy = await storeOf("bob");
     const { rowCount, receivedCount } = await downloadVersion(bob, { ...place(), store: copy });
     expect({ rowCount, receivedCount }).toEqual({ rowCount: 40, receivedCount: 40 });
@@ -167,7 +174,7 @@ describe("a Datanet", () => {
     expect(sentCount).toBeLessThan(20);
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
     expect(progress.at(-1)).toBe(40);
-    expect(await uploadRows(alice, { ...there, source })).toEqual({ rowCount: 40, sentCount: 0 });
+    expect(await uploadRows(alice, { ...there, source })).toMatchObject({ rowCount: 40, sentCount: 0 });
   });
 
   it("has another card after its owner has published one, and is served by the last one until it comes", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
+import { readVersionLabels } from "@openledger/client/actions/data/version-labels";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
@@ -148,7 +149,18 @@ describe("labels", () => {
     const queue = (await ask(bob, api("/queue?limit=50"))).body.rows as { digest: string; excerpt: string }[];
     expect(queue.map(({ digest }) => digest).sort()).toEqual([...digests].sort());
     expect(queue[0]!.excerpt).toMatch(/village/);
-    expect(await say(alice, label(digests[0]!, "good"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(people.erin, label(digests[0]!, "good"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    // The contributor says what the rows are; it is no label towards the two, and nobody sees it.
+    const own = [...digests.slice(0, 4).map((row) => label(row, "good")), label(digests[8]!, "bad")];
+    expect(await say(alice, ...own)).toEqual(own.map(() => "taken"));
+    expect((await ask(carol, api("/rows?label=bad"))).body.total).toBe(0);
+    expect((await ask(carol, api(`/rows/${digests[8]}`))).body).toMatchObject({
+      label: null,
+      labelCount: 0,
+      labels: null,
+      outcome: { state: "waiting" },
+    });
+    expect((await ask(bob, api("/queue?limit=50"))).body.rows).toHaveLength(12);
     expect(await say(bob, label(digests[0]!, "lukewarm"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     expect(await say(bob, ...digests.map((row) => label(row, "good")))).toEqual(digests.map(() => "taken"));
     expect((await readRecords(bob, place())).records).toEqual([]);
@@ -161,10 +173,18 @@ describe("labels", () => {
     const { bob, carol, dave } = people;
     const names = digests.map((_, i) => (i < 9 ? "good" : "bad"));
     await say(carol, ...digests.map((row, i) => label(row, names[i]!)));
-    expect((await ask(bob, api("/rows?state=disputed"))).body.total).toBe(3);
-    expect((await ask(bob, api("/rows?label=good"))).body.total).toBe(9);
-    // Attack: who has seen the others' labels follows them.
+    // Two labellers and the contributor differ about the ninth.
+    expect((await ask(bob, api("/rows?state=disputed"))).body.total).toBe(4);
+    expect((await ask(bob, api("/rows?label=good"))).body.total).toBe(8);
+    expect((await ask(bob, api(`/rows/${digests[8]}`))).body).toMatchObject({
+      label: "bad",
+      labelCount: 2,
+      labels: [{ leafId: 3 }, { leafId: 4 }, { leafId: 5 }],
+    });
+    // Attack: who has seen the others' labels follows them, or denies them.
     expect(await say(bob, label(digests[9]!, "bad"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(people.alice, label(digests[0]!, "bad"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(people.alice, label(digests[7]!, "bad"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     const settle = (row: string, name: string | null): UnsignedRecord => ({
       kind: "settle",
       row,
@@ -172,13 +192,12 @@ describe("labels", () => {
       note: "",
     });
     expect(await say(bob, settle(digests[9]!, "bad"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
-    expect(await say(dave, settle(digests[9]!, "bad"), settle(digests[10]!, null))).toEqual([
-      "taken",
-      "taken",
-    ]);
+    expect(
+      await say(dave, settle(digests[8]!, "good"), settle(digests[9]!, "bad"), settle(digests[10]!, null)),
+    ).toEqual(["taken", "taken", "taken"]);
     const { body } = await ask(bob, api("/statistics"));
     expect(body.states).toEqual({ waiting: 0, disputed: 1, accepted: 10, leftOut: 1 });
-    expect(body.labelling.agreement).toMatchObject({ method: "cohen", rowCount: 12, value: 0 });
+    expect(body.labelling.agreement).toMatchObject({ method: "krippendorff", rowCount: 12 });
   });
 
   it("are refused where they are sent again after a newer one, or signed by another key", async () => {
@@ -236,7 +255,14 @@ describe("a reviewed version", () => {
     const verdict: UnsignedRecord = { kind: "verdict", commit, verdict: "approve", note: "" };
     expect(await say(people.bob, verdict)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     expect(await say(people.dave, verdict)).toEqual(["taken"]);
-    const { leftOut, version } = await collectReviewed(owner, { ...place(), store });
+    const { labels, leftOut, version } = await collectReviewed(owner, { ...place(), store });
+    const named = new Map(version.storedRows.map(({ digest }, i) => [digest, labels.labels[i]]));
+    expect(digests.map((digest) => named.get(digest))).toEqual([
+      ...Array(9).fill("good"),
+      "bad",
+      undefined,
+      undefined,
+    ]);
     expect(leftOut.map(({ digest, why }) => [digests.indexOf(digest), why])).toEqual([
       [10, "wrong-label"],
       [11, "disputed"],
@@ -269,6 +295,18 @@ describe("a reviewed version", () => {
       rowCount: 10,
       signedCount: 10,
       exceptions: [],
+      labels,
+    });
+
+    const copy = await openRowStore(join(world.folder, "bob"));
+    const downloaded = await downloadVersion(people.bob, { ...place(), store: copy });
+    expect(downloaded).toMatchObject({ labels, unsignedCount: 0 });
+    expect(await readVersionLabels(copy, { rows: version.storedRows, root: labels.root })).toEqual(
+      labels.labels,
+    );
+    const moved = [...version.storedRows].reverse();
+    await expect(readVersionLabels(copy, { rows: moved, root: labels.root })).rejects.toMatchObject({
+      code: "CLI_ROWS_MISSING",
     });
 
     const { keyX } = await createRandomKey();

@@ -210,14 +210,15 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       });
       const [views, labelledCount] = await Promise.all([
         rowViews(datanet, card, rows, WHOLE_CHARACTERS),
-        datanet.labelCount(leaf.id),
+        datanet.labelCount(card, leaf.id),
       ]);
       return {
         // What a row says of itself, and how many labels it has, would steer who labels it.
-        rows: views.rows.map(({ bytes, digest, excerpt, isCut, isWellFormed }) => ({
+        rows: views.rows.map(({ bytes, digest, excerpt, isCut, isWellFormed, values }) => ({
           digest,
           bytes,
           excerpt,
+          values,
           isCut,
           isWellFormed,
         })),
@@ -257,7 +258,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const card = await cardOf(context, datanet);
       const [grantedUntilMs, labelCount] = await Promise.all([
         datanet.grantedUntilMs(leaf.id),
-        datanet.labelCount(leaf.id),
+        datanet.labelCount(card, leaf.id),
       ]);
       const { reviewers } = card.labelling;
       return {

@@ -2,17 +2,20 @@
  * State of a row by the signed records about it: waiting for labels, disputed, accepted with a label, or left out. Hosts
  * compute it to show rows, clients to publish and check versions.
  */
-import type { Card } from "../card/card.ts";
+import { type Card, mayVouch } from "../card/card.ts";
 import { type BodyOf, type RecordBody, recordSubject } from "./record.ts";
 
 /** Outcome of a row by the records that people have signed. */
 export type RowOutcome =
-  /** Fewer labels than the card asks for. */
+  /** Fewer labels of others than the contributor than the card asks for. */
   | { readonly state: "waiting" }
   /** The labels differ, and no reviewer has settled them. */
   | { readonly state: "disputed" }
-  /** `accepters`: leaves whose label was accepted, ascending; the reviewer alone where nobody else said it. */
-  | { readonly state: "accepted"; readonly label: string; readonly accepters: readonly number[] }
+  /**
+   * `label`: null where the card has no labels. `accepters`: leaves whose label was accepted, ascending, with the reviewer
+   * where none of them may vouch for the row.
+   */
+  | { readonly state: "accepted"; readonly label: string | null; readonly accepters: readonly number[] }
   | { readonly state: "leftOut"; readonly why: string; readonly note: string; readonly byId: number };
 
 /** Records about one row: the newest of each leaf. */
@@ -165,21 +168,42 @@ export class RecordState {
   }
 }
 
-/** The outcome of a row by the card's rules: a reviewer's word before labels, leaving out before both. */
-export function outcomeOf({ labelling }: Card, { labels, leaveOut, settled }: RowRecords): RowOutcome {
+/**
+ * Number of labels that count towards the card's `annotatorsPerRow`: those of others than the row's contributor. With
+ * `ownRows` the contributor's counts too.
+ */
+export function countedLabels(
+  { labelling }: Card,
+  labels: RowRecords["labels"],
+  contributorId: number,
+): number {
+  const hasOwn = labelling.ownRows !== "allowed" && labels.has(contributorId);
+  return labels.size - (hasOwn ? 1 : 0);
+}
+
+/**
+ * The outcome of a row by the card's rules: a reviewer's word before labels, leaving out before both. Once a row has
+ * `annotatorsPerRow` labels, all of them are counted, the contributor's with them. A card without labels accepts each row
+ * that nobody has left out.
+ */
+export function outcomeOf(
+  card: Card,
+  { labels, leaveOut, settled }: RowRecords,
+  contributorId: number,
+): RowOutcome {
+  const { labelling } = card;
   if (leaveOut?.isLeftOut === true)
     return { state: "leftOut", why: leaveOut.why, note: leaveOut.note, byId: leaveOut.leafId };
-  if (settled !== null) {
-    if (settled.label === null)
-      return { state: "leftOut", why: "wrong-label", note: settled.note, byId: settled.leafId };
+  if (settled !== null && settled.label === null)
+    return { state: "leftOut", why: "wrong-label", note: settled.note, byId: settled.leafId };
+  if (card.labels.length === 0) return { state: "accepted", label: null, accepters: [] };
+  if (settled !== null && settled.label !== null) {
     const agreeing = leavesSaying(labels, settled.label);
-    return {
-      state: "accepted",
-      label: settled.label,
-      accepters: agreeing.length > 0 ? agreeing : [settled.leafId],
-    };
+    const isVouched = agreeing.some((leafId) => mayVouch(card, leafId, contributorId));
+    const accepters = isVouched ? agreeing : [...new Set([...agreeing, settled.leafId])];
+    return { state: "accepted", label: settled.label, accepters: accepters.sort((a, b) => a - b) };
   }
-  if (labels.size < labelling.annotatorsPerRow) return { state: "waiting" };
+  if (countedLabels(card, labels, contributorId) < labelling.annotatorsPerRow) return { state: "waiting" };
   const counts = new Map<string, number>();
   for (const { label } of labels.values()) counts.set(label, (counts.get(label) ?? 0) + 1);
   const [best] = [...counts].sort(([, a], [, b]) => b - a);

@@ -7,6 +7,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { DIGIT_SIDE, PIXEL_COUNT } from "@openledger/attribution/rows/digit-pixels";
 import { type ComparableRows, nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
+import { hasTexts } from "@openledger/attribution/rows/table-rows";
 import type { Card } from "../card/card.ts";
 import { findSecrets, type SecretFinding } from "./find-secrets.ts";
 import { type RowView, viewRow } from "./row-view.ts";
@@ -48,7 +49,8 @@ export function previewRows(
     for (const found of lookAtRow(card, content)) findings.push({ row, ...found });
     const digest = bytesToHex(sha256(content));
     const first = seen.get(digest);
-    if (first !== undefined) findings.push({ row, kind: "duplicate", detail: `it is row ${first} again` });
+    if (first !== undefined)
+      findings.push({ row, kind: "duplicate", detail: `it is row ${first + 1} again` });
     else if (known.has(digest)) findings.push({ row, kind: "duplicate", detail: "it was committed before" });
     else fresh.push(row);
     if (first === undefined) seen.set(digest, row);
@@ -57,7 +59,7 @@ export function previewRows(
     findings.push({
       row: fresh[later]!,
       kind: "near-duplicate",
-      detail: `it is nearly row ${fresh[earlier]} (${similarity.toFixed(3)})`,
+      detail: `it is nearly row ${fresh[earlier]! + 1} (${similarity.toFixed(3)})`,
     });
   return findings.sort((a, b) => a.row - b.row);
 }
@@ -72,7 +74,10 @@ export function lookAtRow(
   const { kind, maxBytes } = card.row;
   const isText = kind !== "digit" && kind !== "image";
   if (content.length === 0 || (isWellFormed && isText && text.trim() === ""))
-    findings.push({ kind: "empty", detail: "it has no text" });
+    findings.push({
+      kind: "empty",
+      detail: kind === "table" ? "all its fields are missing" : "it has no text",
+    });
   else if (!isWellFormed) findings.push({ kind: "malformed", detail: `it is no row of kind ${kind}` });
   if (content.length > maxBytes)
     findings.push({ kind: "too-large", detail: `${content.length} bytes, the card allows ${maxBytes}` });
@@ -82,10 +87,17 @@ export function lookAtRow(
   return findings;
 }
 
-/** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. Image files are not compared. */
+/**
+ * True if rows of a card are compared for near-duplicates: image files are not, nor are tables without texts, whose rows may
+ * have the same values and be of different things.
+ */
+export const isCompared = ({ row }: Pick<Card, "row">): boolean =>
+  row.kind !== "image" && (row.kind !== "table" || hasTexts(row.fields));
+
+/** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
 function similarRows(card: Card, rows: readonly Uint8Array[], fresh: readonly number[]) {
   const { kind } = card.row;
-  if (kind === "image") return [];
+  if (!isCompared(card)) return [];
   const views = fresh.map((row) => viewRow(card, rows[row]!));
   const names = [...new Set(views.map(({ label }) => label))];
   const labels = views.map(({ isWellFormed, label }, i) => (isWellFormed ? names.indexOf(label) : -1 - i));

@@ -3,14 +3,17 @@
  * formed. The bytes themselves stay as they were committed.
  */
 import { decodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
+import { decodeTableRow, type FieldValue, tableText } from "@openledger/attribution/rows/table-rows";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
 
 export interface RowView {
   /** The label that is in the row itself; null if there is none, or none of the card's. */
   readonly label: string | null;
-  /** Text for search and people; empty if the row is no text. */
+  /** Text for search and people: of a table its fields by name; empty if the row is a picture. */
   readonly text: string;
+  /** Values of a table's fields, in the card's order. */
+  readonly values?: readonly FieldValue[];
   /** false: the bytes are not of the card's kind. They are stored and shown all the same. */
   readonly isWellFormed: boolean;
 }
@@ -36,9 +39,9 @@ export function viewRow(card: Pick<Card, "row" | "labels">, content: Uint8Array)
       return MALFORMED;
     }
   }
+  if (kind === "table") return viewTable(card, content);
   const text = utf8(content);
-  if (text === null) return MALFORMED;
-  return kind === "text" ? { label: null, text, isWellFormed: true } : viewJson(card, text);
+  return text === null ? MALFORMED : { label: null, text, isWellFormed: true };
 }
 
 /** Returns the prompt that a row gives a model; null if the row is malformed or holds nothing that a model reads. */
@@ -49,25 +52,13 @@ export function promptOf(card: Pick<Card, "row" | "labels">, content: Uint8Array
   return prompt === "" ? null : prompt;
 }
 
-function viewJson({ labels, row }: Pick<Card, "row" | "labels">, text: string): RowView {
-  let value: unknown;
+function viewTable({ row }: Pick<Card, "row">, content: Uint8Array): RowView {
   try {
-    value = JSON.parse(text);
+    const values = decodeTableRow(row.fields, content);
+    return { label: null, text: tableText(row.fields, values), values, isWellFormed: true };
   } catch {
     return MALFORMED;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return MALFORMED;
-  const fields = value as Readonly<Record<string, unknown>>;
-  const isOfType = (type: string, field: unknown) =>
-    type === "text" ? typeof field === "string" : typeof field === type;
-  const isWellFormed =
-    Object.keys(fields).length === row.fields.length &&
-    row.fields.every(({ name, type }) => Object.hasOwn(fields, name) && isOfType(type, fields[name]));
-  const label = labels.find(({ name }) => name === fields.label)?.name ?? null;
-  const words = Object.entries(fields)
-    .filter(([name, field]) => typeof field === "string" && name !== "label")
-    .map(([, field]) => field as string);
-  return { label, text: words.join("\n"), isWellFormed };
 }
 
 /** PNG, JPEG, GIF or WebP by the first bytes; null for all else, SVG too: it is a program. */

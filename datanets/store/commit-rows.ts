@@ -2,7 +2,7 @@
  * Writes the rows of a commit (a contributor's promise of rows on the ledger) as they are uploaded in pieces, and knows which
  * are still missing. HostedDatanet calls it within the transaction of an upload.
  */
-import { booleans, byteStrings, integers, texts } from "@openledger/foundation/database/binary-lists";
+import { booleans, byteStrings, integers } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowDescription } from "./row-description.ts";
 import { countForStatement } from "./row-words.ts";
@@ -120,10 +120,21 @@ export class CommitRows {
         [this.#datanetId, moved.map((row) => row.number)],
       );
       await query(
-        `update rows set commit_number = $2, place = moved.place
+        `update rows set commit_number = $2, place = moved.place,
+                label = (select label from labels
+                  where labels.datanet_id = $1 and row_number = rows.number and leaf_id = $5),
+                label_count = (select count(*) from labels
+                  where labels.datanet_id = $1 and row_number = rows.number and leaf_id <> $5)
            from unnest($3::int[], $4::int[]) as moved (number, place)
           where rows.datanet_id = $1 and rows.number = moved.number`,
-        [this.#datanetId, number, moved.map((row) => row.number), moved.map(({ place }) => place)],
+        [
+          ...[this.#datanetId, number, moved.map((row) => row.number), moved.map(({ place }) => place)],
+          this.#commit.contributorId,
+        ],
+      );
+      await query(
+        "update labels set is_own = (leaf_id = $3) where datanet_id = $1 and row_number = any($2::int[])",
+        [this.#datanetId, moved.map((row) => row.number), this.#commit.contributorId],
       );
     }
     const counted = query(
@@ -135,16 +146,15 @@ export class CommitRows {
       return 0;
     }
     const listed = query(
-      `insert into rows (datanet_id, number, digest, commit_number, place, bytes, label, is_well_formed)
-         select $1, $2::int + at::int - 1, digest, $3, place, bytes, label, is_well_formed
-           from unnest($4::bytea[], $5::int[], $6::int[], $7::text[], $8::boolean[])
-                with ordinality as part (digest, place, bytes, label, is_well_formed, at)`,
+      `insert into rows (datanet_id, number, digest, commit_number, place, bytes, is_well_formed)
+         select $1, $2::int + at::int - 1, digest, $3, place, bytes, is_well_formed
+           from unnest($4::bytea[], $5::int[], $6::int[], $7::boolean[])
+                with ordinality as part (digest, place, bytes, is_well_formed, at)`,
       [
         ...[this.#datanetId, nextNumber, number],
         byteStrings(fresh.map(({ digest }) => digest)),
         integers(fresh.map(({ place }) => place)),
         integers(fresh.map(({ content }) => content.length)),
-        texts(fresh.map(({ label }) => label)),
         booleans(fresh.map(({ isWellFormed }) => isWellFormed)),
       ],
     );

@@ -72,8 +72,9 @@ create table rows (
   -- Place in the commit.
   place integer not null,
   bytes integer not null,
-  -- The row's own label and form by the card.
+  -- The contributor's label.
   label text,
+  -- Form by the card.
   is_well_formed boolean not null,
   -- What its records say. begun_at is the number of the first record that is no suggestion.
   begun_at integer,
@@ -245,6 +246,26 @@ create index rows_decided_label on rows (datanet_id, decided_label, number) wher
 create index usage_day on usage (day);
 `;
 
+/**
+ * A row's label is its contributor's signed one, and no longer part of its bytes; `label_count` counts the others'.
+ * `labels.is_own` marks the contributor's. A labeller's new rows are found too where contributors have labelled all of them.
+ */
+const LABELS_BESIDE_ROWS = `
+update rows set label = null where label is not null;
+update rows set label = labels.label, label_count = label_count - 1
+  from labels, commits
+ where labels.datanet_id = rows.datanet_id and labels.row_number = rows.number
+   and commits.datanet_id = rows.datanet_id and commits.number = rows.commit_number and commits.contributor_id = labels.leaf_id;
+alter table labels add column is_own boolean not null default false;
+update labels set is_own = true from rows, commits
+ where rows.datanet_id = labels.datanet_id and rows.number = labels.row_number
+   and commits.datanet_id = rows.datanet_id and commits.number = rows.commit_number and commits.contributor_id = labels.leaf_id;
+drop index labels_leaf;
+create index labels_leaf on labels (datanet_id, leaf_id, is_own);
+drop index rows_begun;
+create index rows_begun on rows (datanet_id, label_count, number) where begun_at is not null;
+`;
+
 /** Merges new words into their index (word-index.ts): only the index's owner may, and hosts have roles without tables of their own. */
 const MERGED_WORDS = `
 create function merge_words() returns bigint language sql security definer set search_path = datanets, pg_temp
@@ -253,5 +274,5 @@ create function merge_words() returns bigint language sql security definer set s
 
 export const HOST_PART: DatabasePart = {
   name: "datanets",
-  migrations: [TABLES, BOUNDED_SEARCH, MERGED_WORDS],
+  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS, MERGED_WORDS],
 };

@@ -14,6 +14,7 @@ import { CommitRows } from "./commit-rows.ts";
 import type { HostCommit } from "./ledger-view.ts";
 import type { Quotas } from "./quotas.ts";
 import { describe } from "./row-description.ts";
+import { isLabellersSql } from "./row-outcome.ts";
 import { configurationsOf, vectorSql, wordsOfText } from "./row-words.ts";
 import { bufferOf, digestsSql } from "./sql-values.ts";
 import { DATANET_COLUMNS, type StoredCommit, type StoredDatanet } from "./stored-datanet.ts";
@@ -438,16 +439,20 @@ export class HostedDatanet implements StoredDatanet {
       : this.stateOf("row_number = any($2) and is_current", [rows]);
   }
 
-  /** Different rows that a leaf has labelled. */
-  labelCount(leafId: number): Promise<number> {
-    return labelCountOf(this.database, this.id, leafId);
+  /** Different rows that a leaf has labelled as a labeller. */
+  labelCount(card: Card, leafId: number): Promise<number> {
+    return labelCountOf(this.database, this.id, { card, leafId });
   }
 }
 
-/** Different rows of a Datanet that a leaf has labelled. */
-export async function labelCountOf(queries: Queries, datanetId: number, leafId: number): Promise<number> {
+/** Different rows of a Datanet that a leaf has labelled as a labeller. */
+export async function labelCountOf(
+  queries: Queries,
+  datanetId: number,
+  { card, leafId }: { card: Card; leafId: number },
+): Promise<number> {
   const [found] = await queries.query<{ count: number }>(
-    "select count(*)::int as count from labels where datanet_id = $1 and leaf_id = $2",
+    `select count(*)::int as count from labels where datanet_id = $1 and leaf_id = $2 and ${isLabellersSql(card)}`,
     [datanetId, leafId],
   );
   return found!.count;
@@ -456,10 +461,9 @@ export async function labelCountOf(queries: Queries, datanetId: number, leafId: 
 /** Text that a column takes: a NUL is refused by PostgreSQL. */
 const storable = (text: string) => text.replaceAll("\0", " ");
 
-/** True if rows have the same label, form and words by both cards. */
+/** True if rows have the same form and words by both cards. */
 const describesAlike = (a: Card, b: Card) =>
-  JSON.stringify([a.row, a.labels.map(({ name }) => name), configurationsOf(a)]) ===
-  JSON.stringify([b.row, b.labels.map(({ name }) => name), configurationsOf(b)]);
+  JSON.stringify([a.row, configurationsOf(a)]) === JSON.stringify([b.row, configurationsOf(b)]);
 
 /** Locks the Datanet against other writes until the transaction ends. @returns its facts as they are then */
 export async function lock(queries: Queries, datanetId: number): Promise<StoredDatanet> {

@@ -86,21 +86,31 @@ class Queue {
     const { rowCount } = this.#datanet;
     const ownCommits = await this.#ownCommits();
     const picked = await this.#lockOpen(limit, (bind) => ({
-      which: `rows.begun_at is not null and rows.gold_label is null and ${this.#mayLabel(bind, ownCommits)}`,
+      which: `rows.begun_at is not null and rows.label_count > 0 and rows.gold_label is null and ${this.#mayLabel(bind, ownCommits)}`,
       order: "rows.begun_at",
     }));
     const start = rowCount === 0 ? 0 : startOf(leafId) % rowCount;
-    for (const turn of [`rows.number >= ${start}`, `rows.number < ${start}`]) {
-      if (picked.length === limit) break;
+    const turns = [`rows.number >= ${start}`, `rows.number < ${start}`];
+    const fresh = [
       // No record is about them: they wait. Said so plainly, since their index is read in their order then.
-      const fresh = await this.#lockOpen(limit - picked.length, (bind) => ({
-        which: `rows.begun_at is null and ${turn} and ${this.#isForLeaf(bind, ownCommits)}`,
-        order: "rows.number",
-      }));
-      picked.push(...fresh);
-    }
+      (bind: SqlValues["bind"]) => `rows.begun_at is null and ${this.#isForLeaf(bind, ownCommits)}`,
+      // Nobody but their contributors has labelled them.
+      (bind: SqlValues["bind"]) =>
+        `rows.begun_at is not null and rows.label_count = 0 and rows.gold_label is null and ${this.#mayLabel(bind, ownCommits)}`,
+    ];
+    for (const conditionOf of fresh)
+      for (const turn of turns) {
+        if (picked.length === limit) break;
+        picked.push(
+          ...(await this.#lockOpen(limit - picked.length, (bind) => ({
+            which: `${turn} and ${conditionOf(bind)}`,
+            order: "rows.number",
+          }))),
+        );
+      }
     const gold = await this.#gold(ownCommits);
-    const doneCount = (await labelCountOf(this.#queries, this.#datanet.id, leafId)) + unsent.length;
+    const doneCount =
+      (await labelCountOf(this.#queries, this.#datanet.id, { card: this.#card, leafId })) + unsent.length;
     for (let at = GOLD_EVERY - 1 - (doneCount % GOLD_EVERY); at <= picked.length; at += GOLD_EVERY)
       if (gold.length > 0) picked.splice(at, 0, gold.shift()!);
     if (picked.length === 0) picked.push(...gold);
@@ -117,7 +127,7 @@ class Queue {
          from label_leases as lease join rows on rows.datanet_id = lease.datanet_id and rows.number = lease.row_number
         where ${this.#mayLabel(bind, await this.#ownCommits())} and rows.gold_label is null
           and lease.leaf_id <> ${bind(leafId)} and lease.until_ms > ${bind(nowMs)}::bigint
-        group by rows.number, rows.label_count having rows.label_count + count(*) >= ${bind(this.#card.labelling.annotatorsPerRow)}`,
+        group by rows.datanet_id, rows.number having ${outcomeSql(this.#card).counted} + count(*) >= ${bind(this.#card.labelling.annotatorsPerRow)}`,
       values,
     );
     if (held.length === 0) return null;
@@ -205,7 +215,7 @@ class Queue {
 
   #hasRoom(bind: SqlValues["bind"]): string {
     const { leafId, nowMs } = this.#request;
-    return `rows.label_count + (select count(*) from label_leases as lease where lease.datanet_id = rows.datanet_id
+    return `${outcomeSql(this.#card).counted} + (select count(*) from label_leases as lease where lease.datanet_id = rows.datanet_id
         and lease.row_number = rows.number and lease.leaf_id <> ${bind(leafId)} and lease.until_ms > ${bind(nowMs)}::bigint)
         < ${bind(this.#card.labelling.annotatorsPerRow)}`;
   }

@@ -50,7 +50,7 @@ export async function leftOutRows(datanet: HostedDatanet, card: Card) {
       listed.push({
         digest: name,
         contributorId,
-        outcome: outcomeOf(card, records),
+        outcome: outcomeOf(card, records, contributorId),
         objections: records.objections,
       });
     }

@@ -109,8 +109,12 @@ it("looks up rows and records by their indexes, though its plans are made on emp
     { readsByIndex: true },
   );
   await one.close();
-  expect(plans).toMatch(/using records_id on records.*\n.*Cond: \(\(datanet_id = \$1\) AND \(id = asked.id\)\)/);
-  expect(plans).toMatch(/rows_digest on rows.*\n.*Cond: \(\(digest = asked.digest\) AND \(datanet_id = \$1\)\)/);
+  expect(plans).toMatch(
+    /using records_id on records.*\n.*Cond: \(\(datanet_id = \$1\) AND \(id = asked.id\)\)/,
+  );
+  expect(plans).toMatch(
+    /rows_digest on rows.*\n.*Cond: \(\(digest = asked.digest\) AND \(datanet_id = \$1\)\)/,
+  );
   expect(plans).toMatch(/records_row on records.*\n.*Cond: \(\(datanet_id = \$1\) AND \(row_number = /);
   expect(plans).not.toContain("Seq Scan on r");
 });

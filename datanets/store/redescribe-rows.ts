@@ -1,5 +1,5 @@
 /**
- * Computes the columns of a Datanet's rows (own label, well-formedness, search words) again when its card has changed. Hosts do
+ * Computes the columns of a Datanet's rows (well-formedness, search words) again when its card has changed. Hosts do
  * a part at a time in the background, whichever is free.
  */
 
@@ -36,15 +36,10 @@ export async function redescribePart(store: HostStore): Promise<boolean> {
     const end = described.length < all.length ? described.at(-1)!.number + 1 : lastEnd;
     const numbers = described.map(({ number }) => number);
     await queries.query(
-      `update rows set label = part.label, is_well_formed = part.is_well_formed
-         from unnest($2::int[], $3::text[], $4::boolean[]) as part (number, label, is_well_formed)
+      `update rows set is_well_formed = part.is_well_formed
+         from unnest($2::int[], $3::boolean[]) as part (number, is_well_formed)
         where rows.datanet_id = $1 and rows.number = part.number`,
-      [
-        datanetId,
-        numbers,
-        described.map(({ label }) => label),
-        described.map(({ isWellFormed }) => isWellFormed),
-      ],
+      [datanetId, numbers, described.map(({ isWellFormed }) => isWellFormed)],
     );
     await queries.query(
       `update row_words set words = ${vectorSql("part.words", configurationsOf(card), datanetId)}

@@ -11,6 +11,7 @@ import { CHECK_STEPS } from "../cleaning/check-rows.ts";
 import { type Finding, makeFinding } from "../cleaning/finding.ts";
 import type { ForeignRow, RowToCheck } from "../cleaning/row-to-check.ts";
 import { datanetError } from "../datanet-errors.ts";
+import { isCompared } from "../rows/preview.ts";
 import { viewRow } from "../rows/row-view.ts";
 import type { HostStore } from "./host-store.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
@@ -225,6 +226,7 @@ export class RowChecks {
     send: (piece: readonly RowToCheck[]) => Promise<void>,
   ): Promise<number> {
     let count = 0;
+    const outcome = outcomeSql(card);
     const commits = (await datanet.commits()).sort((a, b) => a.commitIndex - b.commitIndex);
     for (const { contributorId, number, opIndex } of commits)
       for (let last = -1; ; ) {
@@ -232,21 +234,24 @@ export class RowChecks {
           digest: Buffer;
           place: number;
           content: Buffer;
+          label: string | null;
           acceptedLabel: string | null;
         }>(
-          `select digest, place, contents.bytes as content, ${outcomeSql(card).label} as "acceptedLabel"
+          `select digest, place, contents.bytes as content, ${outcome.label} as "acceptedLabel",
+                  case when ${outcome.state} <> 'waiting' then rows.label end as label
              from rows join contents using (digest) where datanet_id = $1 and commit_number = $2 and place > $3
             order by place limit ${ROWS_A_MESSAGE}`,
           [datanet.id, number, last],
         );
         if (found.length === 0) break;
         await send(
-          found.map(({ acceptedLabel, content, digest }) => ({
+          found.map(({ acceptedLabel, content, digest, label }) => ({
             row: digest.toString("hex"),
             contributorId,
             opIndex,
             // A part of a larger buffer would take all of it along.
             content: Uint8Array.from(content),
+            label,
             acceptedLabel,
           })),
         );
@@ -286,7 +291,7 @@ async function sendForeign(
         datanetId: other.id,
         row: digest.toString("hex"),
         contributorId,
-        text: viewRow(card, content).text,
+        text: isCompared(card) ? viewRow(card, content).text : "",
         opIndex,
       })),
     );

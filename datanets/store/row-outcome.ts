@@ -7,22 +7,37 @@ import type { Card } from "../card/card.ts";
 /** SQL of a row's outcome, as `outcomeOf` has it by the row's records. Columns are those of `rows`. */
 export interface OutcomeSql {
   readonly state: string;
-  /** The accepted label; null in all other states. */
+  /** The accepted label; null in all other states, and where the card has no labels. */
   readonly label: string;
-  /** The accepted label, else the row's own. */
+  /** The accepted label, else the contributor's once the row has enough labels: before, it would steer who labels it. */
   readonly shown: string;
+  /** Number of labels that count towards the card's `annotatorsPerRow`. */
+  readonly counted: string;
 }
 
-export function outcomeSql({ labelling }: Pick<Card, "labelling">): OutcomeSql {
-  const { accept, annotatorsPerRow } = labelling;
-  const needed = accept === "all" ? "rows.label_count" : "rows.label_count / 2 + 1";
-  const isEnough = `rows.label_count >= ${Math.floor(annotatorsPerRow)}`;
+/** SQL that is true for a label that counts towards the card's `annotatorsPerRow`. Columns are those of `labels`. */
+export const isLabellersSql = ({ labelling }: Pick<Card, "labelling">): string =>
+  labelling.ownRows === "allowed" ? "true" : "not labels.is_own";
+
+export function outcomeSql({ labelling, labels }: Pick<Card, "labelling" | "labels">): OutcomeSql {
+  const all = "(rows.label_count + (rows.label is not null)::int)";
+  const counted = labelling.ownRows === "allowed" ? all : "rows.label_count";
+  if (labels.length === 0)
+    return {
+      state: `case when rows.decision = 'leftOut' then 'leftOut' else 'accepted' end`,
+      label: "null::text",
+      shown: "null::text",
+      counted,
+    };
+  const needed = labelling.accept === "all" ? all : `${all} / 2 + 1`;
+  const isEnough = `${counted} >= ${Math.floor(labelling.annotatorsPerRow)}`;
   const label = `case when rows.decision is not null then rows.decided_label
     when ${isEnough} and rows.top_count >= ${needed} then rows.top_label end`;
   return {
     state: `case when rows.decision is not null then rows.decision when not (${isEnough}) then 'waiting'
       when rows.top_count < ${needed} then 'disputed' else 'accepted' end`,
     label,
-    shown: `coalesce(${label}, rows.label)`,
+    shown: `coalesce(${label}, case when rows.decision is not null or ${isEnough} then rows.label end)`,
+    counted,
   };
 }

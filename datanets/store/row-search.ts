@@ -20,7 +20,7 @@ export const ROW_STATES = ["waiting", "disputed", "accepted", "leftOut"] as cons
 
 export interface RowFilter {
   readonly text?: string | undefined;
-  /** The accepted label, else the row's own. */
+  /** The accepted label, else the contributor's once the row has enough labels. */
   readonly label?: string | undefined;
   readonly contributorId?: number | undefined;
   /** The root of the commit that the row counts for. */
@@ -108,7 +108,14 @@ export class RowSearch {
       datanet,
       card,
       filter,
-      key: JSON.stringify([datanet.id, datanet.revision, card.labelling, card.languages, filter]),
+      key: JSON.stringify([
+        datanet.id,
+        datanet.revision,
+        card.labelling,
+        card.labels.length,
+        card.languages,
+        filter,
+      ]),
       isUnfiltered: used.length === 0,
       hasWordsAlone: used.length === 1 && words !== null,
       hasBeginning: words !== null && `${words.words} ${words.beginning}`.includes(":*"),
@@ -323,12 +330,12 @@ async function countedBefore({ card, datanet, filter }: Query): Promise<Total | 
     );
     return { total: counted!.total, isTotalExact: true };
   }
-  if (state !== "waiting") return null;
-  // Few do not wait, as a rule.
+  if (state !== stateWithoutRecords(card)) return null;
+  // Few have another state, as a rule.
   const [counted] = await datanet.database.query<{ count: number }>(
     `select count(*)::int as count from (select 1 from rows
-      where datanet_id = $1 and begun_at is not null and ${outcomeSql(card).state} <> 'waiting' limit ${MAX_COUNTED + 1}) as others`,
-    [datanet.id],
+      where datanet_id = $1 and begun_at is not null and ${outcomeSql(card).state} <> $2 limit ${MAX_COUNTED + 1}) as others`,
+    [datanet.id, state],
   );
   const { count } = counted!;
   return count > MAX_COUNTED ? null : { total: datanet.rowCount - count, isTotalExact: true };
@@ -409,6 +416,10 @@ const lastSql = (words: string, datanetId: string, row: string) =>
 const wordsSql = (text: string, card: Card, bind: SqlValues["bind"]) =>
   querySql(queryOf(text), configurationsOf(card), bind);
 
+/** State of the rows that no record is about. */
+const stateWithoutRecords = ({ labels }: Card): RowOutcome["state"] =>
+  labels.length === 0 ? "accepted" : "waiting";
+
 function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bind"]): Matching {
   const { commit, contributorId, isWellFormed, label, state, text } = filter;
   const base = text === undefined ? "rows" : "row_words";
@@ -429,7 +440,7 @@ function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bind"]): 
   if (state !== undefined) {
     const isSo = `${outcome.state} = ${bind(state)}`;
     const isBegun = `rows.begun_at is not null and ${isSo}`;
-    if (state !== "waiting") where.push(isBegun);
+    if (state !== stateWithoutRecords(card)) where.push(isBegun);
     // Rows without records are known by an index.
     else if (text === undefined && label === undefined) parts = ["rows.begun_at is null", isBegun];
     else where.push(`(rows.begun_at is null or ${isSo})`);

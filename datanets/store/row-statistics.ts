@@ -6,7 +6,7 @@ import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import { agreementOf, sum } from "../records/agreement.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
-import { outcomeSql } from "./row-outcome.ts";
+import { isLabellersSql, outcomeSql } from "./row-outcome.ts";
 
 const DAY_MS = 86_400_000;
 const MAX_CACHED = 50;
@@ -24,7 +24,13 @@ export class RowStatistics {
 
   async of(datanet: HostedDatanet, card: Card, nowMs: number) {
     const revision = datanet.rowCount < MIN_LARGE_ROWS ? datanet.revision : null;
-    const key = JSON.stringify([datanet.id, revision, card.labelling, Math.floor(nowMs / CACHED_MS)]);
+    const key = JSON.stringify([
+      datanet.id,
+      revision,
+      card.labelling,
+      card.labels.length,
+      Math.floor(nowMs / CACHED_MS),
+    ]);
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     const statistics = await rowStatistics(datanet, card, nowMs);
@@ -78,7 +84,7 @@ async function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number) 
     rowCount: sum(lengths.map(({ rowCount }) => rowCount)),
     bytes: sum(lengths.map(({ bytes, rowCount }) => bytes * rowCount)),
     malformedCount: sum(groups.map(({ isWellFormed, rowCount }) => (isWellFormed ? 0 : rowCount))),
-    /** Row counts by accepted label, else by the row's own; "" = neither. */
+    /** Row counts by accepted label, else by the contributor's once a row has enough labels; "" = neither. */
     labels: [...labels].map(([label, rowCount]) => ({ label, rowCount })),
     states,
     lengths: Array.from(powers, (rowCount = 0, power) => ({ maxBytes: 2 ** power, rowCount })),
@@ -89,7 +95,7 @@ async function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number) 
 }
 
 /**
- * Agreement of all labels, by day of a row's last label and by team; how often each labeller meets gold rows' labels; and
+ * Agreement of all labels, the contributors' too, by day of a row's last label and by team; how often each labeller meets gold rows' labels; and
  * how often labels say what a model suggests, by whether the labeller saw it.
  */
 async function labellingOf(datanet: HostedDatanet, card: Card, nowMs: number) {
@@ -108,21 +114,21 @@ async function labellingOf(datanet: HostedDatanet, card: Card, nowMs: number) {
     database.query<{ leafId: number; labelCount: number; weekCount: number }>(
       `select leaf_id as "leafId", count(*)::int as "labelCount",
               (count(*) filter (where at_ms > $2::bigint))::int as "weekCount"
-         from labels where datanet_id = $1 group by leaf_id order by min(first_record)`,
+         from labels where datanet_id = $1 and ${isLabellersSql(card)} group by leaf_id order by min(first_record)`,
       [datanet.id, Math.floor(nowMs) - 7 * DAY_MS],
     ),
     database.query<{ leafId: number; right: number; wrong: number }>(
       `select leaf_id as "leafId", (count(*) filter (where labels.label = gold_label))::int as "right",
               (count(*) filter (where labels.label <> gold_label))::int as "wrong"
          from labels join rows on rows.datanet_id = labels.datanet_id and rows.number = row_number
-        where labels.datanet_id = $1 and gold_label is not null group by leaf_id`,
+        where labels.datanet_id = $1 and gold_label is not null and ${isLabellersSql(card)} group by leaf_id`,
       [datanet.id],
     ),
     // While a row waits for labels, nobody learns its labels.
     database.query<{ sawSuggestion: boolean; isSame: boolean; count: number }>(
       `select saw_suggestion as "sawSuggestion", labels.label = suggested_label as "isSame", count(*)::int as count
          from labels join rows on rows.datanet_id = labels.datanet_id and rows.number = row_number
-        where labels.datanet_id = $1 and suggested_label is not null and ${outcome.state} <> 'waiting' group by 1, 2`,
+        where labels.datanet_id = $1 and suggested_label is not null and ${isLabellersSql(card)} and ${outcome.state} <> 'waiting' group by 1, 2`,
       [datanet.id],
     ),
     database.query<{ rowCount: number }>(

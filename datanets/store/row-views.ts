@@ -2,12 +2,16 @@
  * Rows in the form in which a host's answers list them: excerpt, label, commit and outcome. row-routes.ts calls it with the
  * numbers that a search has found.
  */
+import type { FieldValue } from "@openledger/attribution/rows/table-rows";
 import type { Card } from "../card/card.ts";
-import { outcomeOf, type RecordState } from "../records/record-state.ts";
+import { countedLabels, outcomeOf, type RecordState } from "../records/record-state.ts";
 import { viewRow } from "../rows/row-view.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 
-/** Row in a list. `label` is in the row itself; `outcome` is the result of labellers and reviewers. */
+/**
+ * Row in a list. `label` is the contributor's, null until the row has enough labels: before, it would steer who labels it.
+ * `labelCount` counts towards the card's `annotatorsPerRow`; `outcome` is the result of labellers and reviewers.
+ */
 export type ShownRow = Awaited<ReturnType<typeof rowViews>>["rows"][number];
 
 /** Rows by their numbers, in that order, as lists show them, and the state of their records. */
@@ -42,6 +46,20 @@ export async function rowViews(
   return { rows, recordState };
 }
 
+/** Minimum characters of each text of a table, however many fields are before it. */
+const MIN_CHARACTERS = 60;
+
+/** Values with texts of `maxCharacters` in all, or a little more: each has a beginning. */
+function cutValues(values: readonly FieldValue[], maxCharacters: number): FieldValue[] {
+  let left = maxCharacters;
+  return values.map((value) => {
+    if (typeof value !== "string") return value;
+    const shown = value.slice(0, Math.max(left, MIN_CHARACTERS));
+    left -= shown.length;
+    return shown;
+  });
+}
+
 function viewOf(
   card: Card,
   {
@@ -56,19 +74,22 @@ function viewOf(
   const name = digest.toString("hex");
   const records = recordState.row(name);
   // Not the columns: a new card may not have described this row yet.
-  const { isWellFormed, label, text } = viewRow(card, content);
+  const { isWellFormed, text, values } = viewRow(card, content);
+  const outcome = outcomeOf(card, records, contributorId);
   return {
     digest: name,
     commit,
     index: place,
     contributorId,
     bytes: content.length,
-    label,
+    label: outcome.state === "waiting" ? null : (records.labels.get(contributorId)?.label ?? null),
     isWellFormed,
     excerpt: text.slice(0, excerptCharacters),
+    /** Values of a table's fields, in the card's order; null for other rows. */
+    values: values === undefined ? null : cutValues(values, excerptCharacters),
     isCut: text.length > excerptCharacters,
-    labelCount: records.labels.size,
+    labelCount: countedLabels(card, records.labels, contributorId),
     objectionCount: records.objections.length,
-    outcome: outcomeOf(card, records),
+    outcome,
   };
 }

@@ -2,7 +2,13 @@
  * Stores signed records that clients send to a host (record-routes.ts). What each may say is checked in the transaction that
  * stores it, so that of two contradicting records at once only one passes.
  */
-import { bigints, booleans, byteStrings, integers, texts } from "@openledger/foundation/database/binary-lists";
+import {
+  bigints,
+  booleans,
+  byteStrings,
+  integers,
+  texts,
+} from "@openledger/foundation/database/binary-lists";
 import type { Queries, Transactions } from "@openledger/foundation/database/queries";
 import { type Statement, statement } from "@openledger/foundation/database/statement";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
@@ -52,17 +58,17 @@ const MARK_OUTDATED = statement(
   "update records set is_current = false where datanet_id = $1 and id = any($2)",
 );
 // Not prepared: which of the two is read first depends on how many there are of each.
-const CHANGE_ROWS = `update rows set begun_at = change.begun_at, label_count = change.label_count, top_label = change.top_label,
+const CHANGE_ROWS = `update rows set begun_at = change.begun_at, label = change.label, label_count = change.label_count, top_label = change.top_label,
           top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
           gold_label = change.gold_label, suggested_label = change.suggested_label,
           has_objections = change.has_objections, noticed_at_ms = change.noticed_at_ms
      from unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
-                 $11::boolean[], $12::bigint[])
+                 $11::boolean[], $12::bigint[], $13::text[])
           as change (number, begun_at, label_count, top_label, top_count, decision, decided_label, gold_label,
-                     suggested_label, has_objections, noticed_at_ms)
+                     suggested_label, has_objections, noticed_at_ms, label)
     where rows.datanet_id = $1 and rows.number = change.number`;
 const SET_LABELS = statement(
-  `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[])
+  `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[], $8::boolean[])
      on conflict (datanet_id, row_number, leaf_id) do update
         set label = excluded.label, at_ms = excluded.at_ms, saw_suggestion = excluded.saw_suggestion`,
 );
@@ -174,9 +180,7 @@ export async function takeRecords(
       usage.store(),
       storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows }),
       // After the records: an outdated one may be among them.
-      outdated.length === 0
-        ? []
-        : queries.query(MARK_OUTDATED, [datanet.id, texts(outdated)]),
+      outdated.length === 0 ? [] : queries.query(MARK_OUTDATED, [datanet.id, texts(outdated)]),
       storeRecomputations(queries, datanet.id, taken),
       storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state }),
       storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state }),
@@ -314,7 +318,7 @@ async function storeRowStates(
     return {
       number: row.number,
       begunAt: row.begunAt ?? begun.get(digest) ?? null,
-      ...columnsOf(state.row(digest)),
+      ...columnsOf(state.row(digest), row.contributorId),
     };
   });
   const column = <T>(read: (change: (typeof changes)[number]) => T): T[] => changes.map(read);
@@ -331,6 +335,7 @@ async function storeRowStates(
     texts(column(({ suggestedLabel }) => suggestedLabel)),
     booleans(column(({ hasObjections }) => hasObjections)),
     bigints(column(({ noticedAtMs }) => noticedAtMs)),
+    texts(column(({ ownLabel }) => ownLabel)),
   ]);
   // The last of each leaf for a row: of two in one request the second.
   const last = [...new Map(labels.map((label) => [`${label.row} ${label.body.leafId}`, label])).values()];
@@ -346,20 +351,22 @@ async function storeRowStates(
     bigints(last.map(({ body }) => body.atMs)),
     booleans(last.map(({ body }) => body.sawSuggestion === true)),
     integers(last.map(({ record }) => record)),
+    booleans(last.map(({ body }) => body.leafId === rows.get(body.row)!.contributorId)),
   ]);
   const deleted = query(END_LEASES, [datanetId, rowNumbers, leafIds]);
   await Promise.all([updated, inserted, deleted]);
 }
 
 /** Counts of all that `outcomeOf` reads of a row's records: the rest of it is SQL, since a card may change (row-outcome.ts). */
-function columnsOf(records: RowRecords) {
+function columnsOf(records: RowRecords, contributorId: number) {
   const { gold, labels, leaveOut, objections, settled, suggestion } = records;
   const counts = new Map<string, number>();
   for (const { label } of labels.values()) counts.set(label, (counts.get(label) ?? 0) + 1);
   const [top] = [...counts].sort(([, a], [, b]) => b - a);
   const isLeftOut = leaveOut?.isLeftOut === true || (settled !== null && settled.label === null);
   return {
-    labelCount: labels.size,
+    labelCount: labels.size - (labels.has(contributorId) ? 1 : 0),
+    ownLabel: labels.get(contributorId)?.label ?? null,
     topLabel: top?.[0] ?? null,
     topCount: top?.[1] ?? 0,
     decision: isLeftOut ? "leftOut" : settled === null ? null : "accepted",

@@ -10,7 +10,10 @@ let database: Database;
 
 beforeAll(async () => {
   test = await createTestDatabase();
-  const part = { name: "lists", migrations: ["create table things (id integer primary key, name text not null)"] };
+  const part = {
+    name: "lists",
+    migrations: ["create table things (id integer primary key, name text not null)"],
+  };
   const logger = { info() {}, warn() {} };
   database = await Database.open({ url: test.url, part, rollup: null, logger, maxConnections: 1 });
 });
@@ -42,7 +45,10 @@ it("writes lists that the server reads as what they are", async () => {
 });
 
 it("writes an empty list", async () => {
-  const [row] = await database.query("select $1::int[] as integers, $2::text[] as texts", [integers([]), texts([])]);
+  const [row] = await database.query("select $1::int[] as integers, $2::text[] as texts", [
+    integers([]),
+    texts([]),
+  ]);
   expect(row).toEqual({ integers: [], texts: [] });
 });
 
@@ -67,6 +73,8 @@ it("prepares a statement in a transaction that has failed before once more", asy
     await Promise.all([query("select 1 / 0"), query(count, [0]), query(count, [1])]);
   });
   await expect(failing).rejects.toMatchObject({ code: "SRV_DATABASE_FAILED" });
-  const found = await database.transaction(({ query }) => Promise.all([query(count, [0]), query(count, [2])]));
+  const found = await database.transaction(({ query }) =>
+    Promise.all([query(count, [0]), query(count, [2])]),
+  );
   expect(found).toEqual([[{ count: 4 }], [{ count: 2 }]]);
 });

@@ -3,7 +3,11 @@
  * several times as long. Name the type in the statement, as `$1::int[]`.
  */
 
-type Writer<T> = { readonly oid: number; size(value: T): number; write(value: T, to: Buffer, at: number): void };
+type Writer<T> = {
+  readonly oid: number;
+  size(value: T): number;
+  write(value: T, to: Buffer, at: number): void;
+};
 
 /** Numbers of dimensions, a mark of NULLs, type, length, first place. */
 const HEADER_BYTES = 20;

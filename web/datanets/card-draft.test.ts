@@ -6,10 +6,15 @@ import { cardOfDraft, draftOf, EMPTY_DRAFT, sayOpeningCost, sayPeople } from "./
 const CITED = sampleCard({ rewards: { ...sampleCard().rewards, citationPermille: 400 } });
 
 it("gives the same card, and so the same hash, where nothing was changed", () => {
-  const fields = [{ name: "text", type: "text", description: "What is said." }] as const;
+  const fields = [
+    { name: "note", type: "text", description: "What is said." },
+    { name: "age", type: "number", description: "" },
+    { name: "city", type: "category", description: "" },
+    { name: "churned", type: "boolean", description: "" },
+  ] as const;
   for (const card of [
     sampleCard(),
-    sampleCard({ row: { kind: "json", fields: [...fields], maxBytes: 900 }, access: "permissioned" }),
+    sampleCard({ row: { kind: "table", fields: [...fields], maxBytes: 900 }, access: "permissioned" }),
     sampleCard({ labels: [], examples: [], languages: [], tags: [], instructions: "" }),
     CITED,
   ])

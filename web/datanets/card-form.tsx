@@ -2,13 +2,8 @@
  * Form of a Datanet's card, for a new Datanet and for changes by its owner. A draft of texts is parsed as it is typed; problems
  * are shown at their fields.
  */
-import {
-  type Card,
-  cardSchema,
-  type NamedCard,
-  nameCard,
-  type ROW_KINDS,
-} from "@openledger/datanets/card/card";
+import type { RowKind } from "@openledger/attribution/rows/row-kinds";
+import { type Card, cardSchema, type NamedCard, nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { ComponentChildren } from "preact";
@@ -50,10 +45,10 @@ interface FieldMore {
 }
 
 /** Kinds of rows, in words. */
-export const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
+export const KINDS: Readonly<Record<RowKind, string>> = {
   text: "a text",
   passage: "a passage, or a prompt with its answer, for language models",
-  json: "an object of fields (JSON)",
+  table: "a row of a table: numbers, categories, texts, yes or no",
   email: "an e-mail with its label",
   digit: "a picture of a digit with its label",
   image: "a picture: PNG, JPEG, GIF, WebP",
@@ -127,12 +122,12 @@ export function CardForm({
         {field("Name", "name")}
         {field("Description", "description", { lineCount: 4 })}
         {choice("A row is", "kind", KINDS)}
-        {draft.kind === "json" &&
+        {draft.kind === "table" &&
           field("Fields, one per line", "fields", {
             at: "row.fields",
             lineCount: 4,
-            placeholder: "question | text | what is asked",
-            help: "name | text, number or boolean | what it means",
+            placeholder: "age | number | in years",
+            help: "name | number, category, text or boolean | what it means",
           })}
         {field("Labels, one per line", "labels", {
           lineCount: 4,

@@ -1,29 +1,40 @@
 /**
- * Content of one row, as labelling, review and a row's details show it: text of a stranger, or a picture whose bytes match its
- * SHA-256.
+ * Content of one row, as labelling, review and a row's details show it: text of a stranger, all fields of a table, or a picture
+ * whose bytes match its SHA-256.
  */
 import { DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
+import type { FieldValue } from "@openledger/attribution/rows/table-rows";
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
-import { imageTypeOf } from "@openledger/datanets/rows/row-view";
+import { viewRow } from "@openledger/datanets/rows/row-view";
+import { Fragment } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { readablePlace, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
 import { ProblemNotice } from "../words/problem.tsx";
+import { ShownValue } from "./field-value.tsx";
+import { pictureAddress } from "./picture-address.ts";
 import { RowText } from "./row-text.tsx";
 
 /** Characters that are shown before a person asks for the rest. */
 const FIRST_CHARACTERS = 4_000;
 
 interface RowContentProps extends TabProps {
-  readonly row: { readonly digest: string; readonly excerpt: string; readonly isCut: boolean };
+  readonly row: {
+    readonly digest: string;
+    readonly excerpt: string;
+    readonly isCut: boolean;
+    /** Values of a table's fields, if the host has sent them. */
+    readonly values?: readonly FieldValue[] | null;
+  };
 }
 
-/** Content of a row: text, or a picture, whose bytes this page has checked. */
+/** Content of a row: text, the fields of a table, or a picture, whose bytes this page has checked. */
 export function RowContent(props: RowContentProps) {
   const { facts, row } = props;
   const { kind } = facts.card.row;
   if (kind === "image" || kind === "digit") return <Picture key={row.digest} {...props} />;
+  if (kind === "table") return <Fields key={row.digest} {...props} />;
   return <Text key={row.digest} {...row} />;
 }
 
@@ -47,13 +58,51 @@ function Text({ excerpt, isCut }: { excerpt: string; isCut: boolean }) {
   );
 }
 
-function Picture(props: RowContentProps) {
+/** Bytes of a row, checked against its name. */
+async function contentOf(props: RowContentProps): Promise<Uint8Array> {
   const { facts, row, visitor } = props;
+  const asked = { ...readablePlace(props), digests: [row.digest], maxRowBytes: facts.card.row.maxBytes };
+  return (await fetchRowContents(visitor.reader, asked))[0]!;
+}
+
+/** All fields of a table's row, each with its name, type and meaning. */
+function Fields(props: RowContentProps) {
+  const { facts, row } = props;
+  const sent = row.isCut ? null : (row.values ?? null);
+  const { problem, value } = useLoad(
+    row.digest,
+    async () => sent ?? viewRow(facts.card, await contentOf(props)).values ?? null,
+  );
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  const values = sent ?? value;
+  if (values === undefined) return <p class="soft">Fetching the row …</p>;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys
+    <section class="row-content" tabIndex={0} aria-label="The row's fields">
+      {values === null ? (
+        <span class="soft">It is not a row of this Datanet's table.</span>
+      ) : (
+        <dl class="row-fields">
+          {facts.card.row.fields.map(({ description, name, type }, i) => (
+            <Fragment key={name}>
+              <dt title={description}>
+                <RowText text={name} /> <span class="soft small">{type}</span>
+              </dt>
+              <dd>
+                <ShownValue value={values[i] ?? null} />
+              </dd>
+            </Fragment>
+          ))}
+        </dl>
+      )}
+    </section>
+  );
+}
+
+function Picture(props: RowContentProps) {
+  const { facts, row } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { problem, value } = useLoad(row.digest, async () => {
-    const asked = { ...readablePlace(props), digests: [row.digest], maxRowBytes: facts.card.row.maxBytes };
-    return (await fetchRowContents(visitor.reader, asked))[0]!;
-  });
+  const { problem, value } = useLoad(row.digest, () => contentOf(props));
   useEffect(() => {
     if (value !== undefined && canvas.current !== null) drawDigit(canvas.current, value);
   }, [value]);
@@ -70,17 +119,9 @@ function Picture(props: RowContentProps) {
         aria-label="a digit"
       />
     );
-  const type = imageTypeOf(value);
-  // Raster images alone: whatever else calls itself a picture is a program.
-  if (type === null) return <p class="soft">This picture cannot be shown.</p>;
-  return <img class="row-picture" src={`data:${type};base64,${base64Of(value)}`} alt="The row" />;
-}
-
-function base64Of(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 0x8000)
-    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
+  const address = pictureAddress(value);
+  if (address === null) return <p class="soft">This picture cannot be shown.</p>;
+  return <img class="row-picture" src={address} alt="The row" />;
 }
 
 /** 0 is the background. */

@@ -27,10 +27,12 @@ interface VirtualListProps {
   /** Gets the rows that are seen now, for the caller to fetch. */
   readonly onRange: (first: number, end: number) => void;
   readonly row: (index: number) => ComponentChildren;
+  /** Columns of a table: their heads, which stay in sight, and the width of a row, a length of CSS. */
+  readonly columns?: { readonly heads: ComponentChildren; readonly width: string } | undefined;
 }
 
 /** A list of any length: only the rows that are seen are there. Arrows, Page, Home and End move the choice. */
-export function VirtualList({ count, label, onRange, onSelect, row, selected }: VirtualListProps) {
+export function VirtualList({ columns, count, label, onRange, onSelect, row, selected }: VirtualListProps) {
   const box = useRef<HTMLDivElement>(null);
   const rowPx = useNarrow() ? NARROW_ROW_PX : ROW_PX;
   const [chosenPart, setPart] = useState(0);
@@ -90,14 +92,23 @@ export function VirtualList({ count, label, onRange, onSelect, row, selected }: 
       )}
       <div
         ref={box}
-        class="virtual-list"
+        class={columns === undefined ? "virtual-list" : "virtual-list virtual-table"}
         role="listbox"
         aria-label={label}
         aria-activedescendant={selected === null ? undefined : `row-${selected}`}
         tabIndex={0}
         onKeyDown={move}
       >
-        <div class="virtual-box" role="presentation" style={{ height: `${list.getTotalSize()}px` }}>
+        {columns !== undefined && (
+          <div class="virtual-heads" role="presentation" style={{ minWidth: columns.width }}>
+            {columns.heads}
+          </div>
+        )}
+        <div
+          class="virtual-box"
+          role="presentation"
+          style={{ height: `${list.getTotalSize()}px`, minWidth: columns?.width ?? "0" }}
+        >
           <div
             class="virtual-rows"
             role="presentation"

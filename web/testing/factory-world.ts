@@ -191,11 +191,7 @@ async function publishTexts(
     access: "permissioned",
     labels: [],
     examples: [],
-    row: {
-      kind: "json",
-      fields: [{ name: "text", type: "text", description: "The entry." }],
-      maxBytes: 1_000,
-    },
+    row: { kind: "passage", fields: [], maxBytes: 1_000 },
   });
   await publishCard(datanet, { datanetId, card });
   const store = await openRowStore(storePath);

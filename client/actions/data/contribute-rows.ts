@@ -7,6 +7,7 @@ import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type CommitDataErrorCode, commitData } from "../ledger/commit-data.ts";
 import type { SendResult, SigningOptions } from "../ledger/send-operation.ts";
+import { storeContributedLabels } from "./contributed-labels.ts";
 import { type DatanetCommit, type ListCommitsErrorCode, listCommits } from "./list-commits.ts";
 import type { StoredVersionRow } from "./published-version.ts";
 import {
@@ -27,6 +28,8 @@ export interface ContributeRowsParameters extends SigningOptions {
   datanetId: number;
   store: RowStore;
   rows: readonly Uint8Array[];
+  /** Contributor's label of each row, null for none: stored here, and signed by `uploadRows` once the host has the rows. */
+  labels?: readonly (string | null)[];
 }
 export interface ContributeRowsReturnType extends SendResult {
   contribution: StoredContribution;
@@ -47,6 +50,8 @@ export async function contributeRows(
   parameters: ContributeRowsParameters,
 ): Promise<ContributeRowsReturnType> {
   const contribution = await storeContribution(parameters.store, parameters.rows);
+  if (parameters.labels !== undefined)
+    await storeContributedLabels(parameters.store, contribution, parameters.labels);
   const { rowsRoot, rowCount } = contribution;
   const sent = await commitData(client, { ...parameters, rowsRoot, rowCount });
   return { ...sent, contribution };

@@ -36,7 +36,7 @@ export function reviewedCount(plan: DevnetPlan): number {
     rows.map((content) => {
       const row = bytesToHex(sha256(content));
       const contributorId = CONTRIBUTORS.indexOf(contributor);
-      return { row, contributorId, content, acceptedLabel: facts.get(row)!.right, opIndex };
+      return { row, contributorId, content, label: null, acceptedLabel: facts.get(row)!.right, opIndex };
     }),
   );
   const findings = checkRows({ card: mailCard(anybody), datanetId: 1, rows, foreign: [] });

@@ -13,10 +13,15 @@ import { familyCpuMs, serverPid } from "./process-figures.ts";
 
 export const sha256 = (row: Uint8Array): string => createHash("sha256").update(row).digest("hex");
 
-const TEXT = { name: "text", type: "text", description: "" } as const;
-
 export const BENCH_CARD = sampleCard({
-  row: { kind: "json", fields: [TEXT, { ...TEXT, name: "label" }], maxBytes: 4_000 },
+  row: {
+    kind: "table",
+    fields: [
+      { name: "text", type: "text", description: "" },
+      { name: "label", type: "category", description: "" },
+    ],
+    maxBytes: 4_000,
+  },
   labels: ["good", "bad", "rare"].map((name) => ({ name, description: "" })),
   examples: [],
 });

@@ -38,7 +38,7 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** Rows of a card of kind "json" with a text and a label, all different: `count` from number `first` on. */
+/** Rows of a card of kind "table" with a text and a label, all different: `count` from number `first` on. */
 export function madeRows(count: number, first: number): Uint8Array[] {
   const encoder = new TextEncoder();
   const random = randomNumbers(first + 1);

@@ -8,39 +8,66 @@ import { contributeRows } from "@openledger/client/actions/data/contribute-rows"
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import type { Card } from "@openledger/datanets/card/card";
-import {
-  FILE_FORMATS,
-  type FileFormat,
-  readRowsOf,
-  requireFormat,
-} from "@openledger/datanets/rows/read-rows";
+import { FILE_FORMATS, type ImportFile, requireFormat } from "@openledger/datanets/import/import-file";
+import type { Separator } from "@openledger/datanets/import/read-csv";
+import type { Imported } from "@openledger/datanets/import/read-import";
+import { refusalText, requireNone } from "@openledger/datanets/import/refusal";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { commandError } from "../../cli/cli-errors.ts";
 import { CARD_OPTION, DRY_RUN_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
-import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import {
+  accountOf,
+  type GlobalOptions,
+  knownDatanetHost,
+  openReader,
+  openSigner,
+  signFor,
+} from "../../cli/context.ts";
 import { counted } from "../../cli/counted.ts";
-import { withFallback } from "../../cli/options.ts";
+import { collect, withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { readJsonFile } from "../../cli/read-text-file.ts";
 import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
+import { ANY_HOST_OPTION } from "./host-options.ts";
+
+/** Names of separators, as a shell takes them. */
+const SEPARATORS: Readonly<Record<string, Separator>> = {
+  comma: ",",
+  semicolon: ";",
+  tab: "\t",
+  bar: "|",
+};
 
 export const addContribute = command({
   usage: "contribute <datanet> <files...>",
   about:
-    "store files as rows and commit their root to the Datanet; a dry run with a card lists copies, broken rows, secrets and personal numbers",
+    "store files as rows and commit their root to the Datanet; a dry run lists the first rows, copies, broken rows, secrets and personal numbers",
   options: {
-    "--lines":
-      "read every line of a file as a row; default: of a .jsonl file every line is a row in JSON (a labelled e-mail or digit, or a text: docs/reference/attribution.md), a text, a mail or an image is one row, and CSV and Parquet need a card",
     ...CARD_OPTION,
+    ...ANY_HOST_OPTION,
     "--format <name>": {
       about:
         "format of the files; default: by their extensions, and a file whose extension says none is refused",
       choices: FILE_FORMATS,
     },
+    "--lines": "read every line of a file as a row: --format lines",
+    "--column <field=column>": {
+      about: "column of a field, if the file calls it otherwise; may be given several times",
+      fallback: [],
+      parse: collect,
+    },
+    "--label <column>":
+      "column of your labels; default: the one whose values are the card's labels; none: none",
+    "--decimal-comma": "read 12,5 as a number",
+    "--separator <name>": {
+      about: "separator of a CSV file's fields; default: the one that divides all its lines alike",
+      choices: Object.keys(SEPARATORS),
+    },
+    "--take-rest": "leave out what cannot be read, and contribute the rest",
     ...DRY_RUN_OPTION,
     ...FORCED_OPTIONS,
     ...withFallback(STORE_OPTION, workspacePaths.rows),
@@ -48,21 +75,21 @@ export const addContribute = command({
   examples: [
     "datanet contribute 6 mail/*.eml --account bob",
     "datanet contribute 6 facts.txt --lines --account bob",
-    "datanet contribute 6 mails.jsonl --account bob",
-    "datanet contribute 6 mails.csv --card card.json --dry-run",
-    "datanet contribute 6 mails.csv --card card.json --account bob",
+    "datanet contribute 6 clauses.csv --column text=Clause --label Kind --dry-run",
+    "datanet contribute 6 clauses.csv --column text=Clause --label Kind --account bob",
+    "datanet contribute 6 customers.csv --card card.json --decimal-comma --take-rest --account bob",
     "datanet contribute 6 facts.txt --lines --forced --account bob",
   ],
   run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
-    const paths = args.slice(1);
-    const contents = await Promise.all(paths.map(readRowFile));
-    const card = options.card === undefined ? null : await readCard(options.card);
     const format = options.format ?? (options.lines === true ? ("lines" as const) : undefined);
-    const rows: Uint8Array[] = [];
-    for (const [i, content] of contents.entries())
-      for (const row of await rowsOfFile(card, { path: paths[i]!, content, format })) rows.push(row);
-    if (options.dryRun === true) return preview({ options, card, rows, datanetId, output });
+    const files = await Promise.all(args.slice(1).map((path) => readImportFile(path, format)));
+    const card = await findCard(options, datanetId);
+    const imported = card === null ? null : await importFiles(card, files, options);
+    const rows = imported?.rows ?? files.flatMap(rowsWithoutCard);
+    if (options.dryRun === true) return preview({ options, card, imported, datanetId, output });
+    if (imported !== null && options.takeRest !== true) requireNone(imported.refused);
+    if (rows.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
     const signer = await openSigner(options);
     const store = await openRowStore(options.rows);
     if (options.forced === true) {
@@ -107,29 +134,45 @@ export const addContribute = command({
 interface Previewed {
   readonly options: GlobalOptions & { readonly rows: string };
   readonly card: Card | null;
-  readonly rows: readonly Uint8Array[];
+  readonly imported: Imported | null;
   readonly datanetId: number;
   readonly output: Output;
 }
 
+/** Rows of the answer. */
+const SHOWN_ROWS = 10;
+
 /** Lists findings in the rows, and signs nothing. @throws CMD_USAGE without a card, which says what a row is */
-async function preview({ options, card, rows, datanetId, output }: Previewed): Promise<void> {
-  if (card === null) throw commandError("CMD_USAGE", "a dry run checks rows by their card: pass --card");
+async function preview({ options, card, imported, datanetId, output }: Previewed): Promise<void> {
+  if (card === null || imported === null)
+    throw commandError("CMD_USAGE", "a dry run checks rows by their card: pass --card, or --host");
+  const { labels, mapping, notices, refused, rows, unused } = imported;
   const { previewRows } = await import("@openledger/datanets/rows/preview");
+  const { viewRow } = await import("@openledger/datanets/rows/row-view");
   const findings = previewRows(card, rows, await committed(options, datanetId));
+  const labelCount = labels.filter((label) => label !== null).length;
   output.answer(
     [
-      `${counted(rows.length, "row")}; ${counted(findings.length, "finding")}`,
+      `${counted(rows.length, "row")}, ${counted(labelCount, "label")}; ${counted(findings.length, "finding")}; ${refused.length} refused`,
+      ...notices,
+      ...unused.map((name) => `column "${name}" is not used`),
+      ...renderTable(
+        rows.slice(0, SHOWN_ROWS).map((row, i) => {
+          const text = viewRow(card, row).text || counted(row.length, "byte");
+          return [`  row ${i + 1}`, labels[i] ?? "", text.replace(/\s+/g, " ").slice(0, 100)];
+        }),
+      ),
+      ...refused.map((refusal) => `  refused: ${refusalText(refusal)}`),
       ...renderTable(
         findings.map(({ detail, from, kind, row, to }) => [
-          `  row ${row}`,
+          `  row ${row + 1}`,
           kind,
           from === undefined ? "" : `characters ${from} to ${to}`,
           detail,
         ]),
       ),
     ],
-    { rowCount: rows.length, findings },
+    { rowCount: rows.length, labelCount, mapping, unused, refused, findings },
   );
 }
 
@@ -148,38 +191,78 @@ async function committed(options: Previewed["options"], datanetId: number): Prom
   return digests;
 }
 
-/** @throws DNT_CARD_INVALID, CMD_USAGE */
-async function readCard(path: string): Promise<Card> {
-  const { nameCard } = await import("@openledger/datanets/card/card");
-  return nameCard(await readJsonFile(path)).card;
+/**
+ * Returns the card of the file, else the one that a host has; null without either.
+ * @throws DNT_CARD_INVALID, CMD_USAGE, CLI_UNREACHABLE
+ */
+async function findCard(
+  options: GlobalOptions & { readonly card?: string; readonly host?: string; readonly forced?: boolean },
+  datanetId: number,
+): Promise<Card | null> {
+  if (options.card !== undefined) {
+    const { nameCard } = await import("@openledger/datanets/card/card");
+    return nameCard(await readJsonFile(options.card)).card;
+  }
+  // What goes through Ethereum needs no host.
+  const hostUrl = options.host ?? (options.forced === true ? undefined : knownDatanetHost());
+  if (hostUrl === undefined) return null;
+  const { getHostedDatanet } = await import("@openledger/client/datanets/datanet-card");
+  try {
+    return (await getHostedDatanet(await openReader(options), { hostUrl, datanetId })).card;
+  } catch (error) {
+    // A Datanet without a card has rows of any form.
+    if (isRollupError(error, "DNT_NOT_HOSTED") && options.host === undefined) return null;
+    throw error;
+  }
 }
 
-interface RowsFile {
-  readonly path: string;
-  readonly content: Uint8Array;
-  /** Format of the file; undefined: by the path's ending. */
-  readonly format: FileFormat | undefined;
+interface ImportOptions {
+  readonly column: readonly string[];
+  readonly label?: string;
+  readonly decimalComma?: boolean;
+  readonly separator?: string;
 }
 
-/** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID, CMD_USAGE for a table without a card: it says which columns make a row */
-async function rowsOfFile(
-  card: Card | null,
-  { content, format: namedFormat, path }: RowsFile,
-): Promise<Uint8Array[]> {
-  const format = namedFormat ?? requireFormat(path);
-  if (card !== null) return readRowsOf(card, format, content, {}, path);
-  if (format === "jsonl") return rowsFromJsonLines(content, path);
+/** @throws DNT_FILE_UNREADABLE if a field has no column, CMD_USAGE */
+async function importFiles(
+  card: Card,
+  files: readonly ImportFile[],
+  { column, decimalComma, label, separator }: ImportOptions,
+): Promise<Imported> {
+  const { readImport } = await import("@openledger/datanets/import/read-import");
+  const columns = column.map((pair) => {
+    const at = pair.indexOf("=");
+    if (at <= 0) throw commandError("CMD_USAGE", `"${pair}" is no field=column`);
+    return [pair.slice(0, at), pair.slice(at + 1)] as const;
+  });
+  const mapping = {
+    columns: Object.fromEntries(columns),
+    hasDecimalComma: decimalComma === true,
+    ...(label === undefined ? {} : { label: label === "none" ? null : label }),
+  };
+  const known = separator === undefined ? undefined : SEPARATORS[separator];
+  return readImport(card, files, mapping, known === undefined ? {} : { separator: known });
+}
+
+/** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID, CMD_USAGE for a table: its card says which columns make a row */
+function rowsWithoutCard(file: ImportFile): Uint8Array[] {
+  const format = requireFormat(file);
+  if (format === "jsonl") return rowsFromJsonLines(file.content, file.name);
   if (format === "lines")
-    return linesOf(content, path)
+    return linesOf(file.content, file.name)
       .filter((line) => line !== "")
       .map((line) => new TextEncoder().encode(line));
-  if (format === "whole") return [content];
-  throw commandError("CMD_USAGE", `${path}: a row of ${format} is what the card says: pass --card`);
+  if (format === "whole" || format === "image") return [file.content];
+  throw commandError(
+    "CMD_USAGE",
+    `${file.name}: a row of ${format} is what the card says: pass --card, or --host`,
+  );
 }
 
-async function readRowFile(path: string): Promise<Uint8Array> {
+async function readImportFile(path: string, format: ImportFile["format"]): Promise<ImportFile> {
   try {
-    return await readFile(path);
+    const content = await readFile(path);
+    return { name: path, content, ...(format === undefined ? {} : { format }) };
   } catch (cause) {
     throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
   }

@@ -4,6 +4,7 @@
  */
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import { verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { hex32 } from "@openledger/foundation/hex";
 import { STORE_OPTION } from "../../cli/common-options.ts";
@@ -67,7 +68,23 @@ export const addDatanetVerify = command({
           VOUCHING[found],
         ]),
       ),
+      ...(vouching === null
+        ? []
+        : [
+            `${labelledCount(vouching.labels)} rows have an accepted label by the signed records; the labels' root is ${hex32(vouching.labels.root)}`,
+          ]),
     ];
-    output.answer(lines, { datanetId, ...result, vouching, rowsRoot: hex32(result.rowsRoot) });
+    output.answer(lines, {
+      datanetId,
+      ...result,
+      vouching:
+        vouching === null
+          ? null
+          : {
+              ...vouching,
+              labels: { root: hex32(vouching.labels.root), labelledCount: labelledCount(vouching.labels) },
+            },
+      rowsRoot: hex32(result.rowsRoot),
+    });
   },
 });

@@ -1,4 +1,5 @@
 /** `openledger datanet contribute --forced` and `publish --forced`: commits rows and publishes versions through L1's queue. */
+import { storeContributedLabels } from "@openledger/client/actions/data/contributed-labels";
 import {
   type RowStore,
   type StoredContribution,
@@ -17,7 +18,13 @@ type Options = GlobalOptions & ForcedOptions;
 /** Commits rows through L1, even without a sequencer. @throws CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_L1_REVERTED, BRG_* */
 export async function commitThroughL1(
   signer: Signer,
-  rows: { readonly datanetId: number; readonly store: RowStore; readonly contents: readonly Uint8Array[] },
+  rows: {
+    readonly datanetId: number;
+    readonly store: RowStore;
+    readonly contents: readonly Uint8Array[];
+    /** Contributor's label of each row; null for none. */
+    readonly labels?: readonly (string | null)[];
+  },
   options: Options,
   output: Output,
 ): Promise<ForcedOutcome & { readonly contribution: StoredContribution }> {
@@ -30,6 +37,7 @@ export async function commitThroughL1(
       ? onlyAccountOf((await ledger()).ledger, owner)
       : (await accountOf(client, owner)).id;
   const contribution = await storeContribution(rows.store, rows.contents);
+  if (rows.labels !== undefined) await storeContributedLabels(rows.store, contribution, rows.labels);
   const { rowCount, rowsRoot } = contribution;
   const operation = { type: "commitData", id, datanetId, rowCount, rowsRoot } as const;
   const what = `${counted(rowCount, "row")} of leaf ${id} for datanet ${datanetId}`;

@@ -4,6 +4,7 @@
  */
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
+import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import {
   bringCard,
   findDatanets,
@@ -12,7 +13,11 @@ import {
 } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
-import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import {
+  contributionSource,
+  type UploadRowsReturnType,
+  uploadRows,
+} from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
@@ -33,6 +38,9 @@ import { ANY_HOST_OPTION, HOST_OPTION, readerOrSigner, signerClient } from "./ho
 const STORE_OPTION = defineOptions({
   "--rows <folder>": { about: "folder of the row store", fallback: workspacePaths.rows },
 });
+
+/** Refused labels of a commit in the answer; `--json` has all. */
+const SHOWN_REFUSALS = 10;
 
 /** Commands that send to a Datanet host and fetch from it. */
 export function addHostCommands(datanet: Command): void {
@@ -141,7 +149,7 @@ const addFind = command({
 const addUpload = command({
   usage: "upload <datanet>",
   about:
-    "upload rows of final commits from the store to a host, or mirror another host; resumes after an interruption",
+    "upload rows of final commits from the store to a host, with your labels, or mirror another host; resumes after an interruption",
   options: {
     ...HOST_OPTION,
     "--root <root>": "only the commit with this root; default: every commit whose rows are in the store",
@@ -164,7 +172,7 @@ const addUpload = command({
     const client = await signFor(signer, account);
     const store = await openRowStore(options.rows);
     const place = { hostUrl: options.host, datanetId };
-    const commits: { rowsRoot: string; rowCount: number; sentCount: number }[] = [];
+    const commits: (UploadRowsReturnType & { readonly rowsRoot: string })[] = [];
     let absentCount = 0;
     for (const { rowsRoot } of await listCommits(client, datanetId)) {
       if (options.root !== undefined && BigInt(options.root) !== rowsRoot) continue;
@@ -190,7 +198,15 @@ const addUpload = command({
             `  ${one.rowsRoot}`,
             counted(one.rowCount, "row"),
             `${one.sentCount} sent now`,
+            counted(one.labelCount, "label"),
           ]),
+        ),
+        ...renderTable(
+          commits.flatMap(({ refusedLabels }) =>
+            refusedLabels
+              .slice(0, SHOWN_REFUSALS)
+              .map(({ digest, error }) => [`  label of ${digest}`, error.code, error.message]),
+          ),
         ),
         `${commits.length} commits are on ${options.host}; the store has not the rows of ${absentCount}`,
       ],
@@ -224,12 +240,24 @@ const addDownload = command({
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
     const commits = options.commits === true ? await downloadCommits(client, place) : [];
+    const { labels, ...counts } = got;
     output.answer(
       [
         `version ${got.version} of datanet ${datanetId}: ${counted(got.rowCount, "row")} in ${options.rows}, ${got.receivedCount} of them new`,
         `its root is the ledger's: ${hex32(got.rowsRoot)}`,
+        `${labelledCount(labels)} rows have an accepted label by the signed records; the labels' root is ${hex32(labels.root)}`,
+        ...(got.unsignedCount === 0
+          ? []
+          : [`${got.unsignedCount} of these labels nobody has signed with the present key of their leaf`]),
       ],
-      { datanetId, ...got, rowsRoot: hex32(got.rowsRoot), commitCount: commits.length },
+      {
+        datanetId,
+        ...counts,
+        rowsRoot: hex32(got.rowsRoot),
+        labelledCount: labelledCount(labels),
+        labelsRoot: hex32(labels.root),
+        commitCount: commits.length,
+      },
     );
   },
 });

@@ -6,6 +6,7 @@ import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { collectVersion } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { labelledCount, storeVersionLabels } from "@openledger/client/actions/data/version-labels";
 import {
   type PublishVersionParameters,
   publishVersion,
@@ -128,8 +129,9 @@ async function publishReviewed(
   const place = { hostUrl: options.host, datanetId, store };
   output.progress("bringing rows and records");
   await downloadCommits(client, place);
-  const { leftOut, version } = await collectReviewed(client, place);
+  const { labels, leftOut, version } = await collectReviewed(client, place);
   await storeVersion(store, version);
+  await storeVersionLabels(store, labels);
   const { facts } = await publish(signer, { datanet, version }, options, output);
   await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
   output.answer(
@@ -138,6 +140,7 @@ async function publishReviewed(
       ...renderTable(
         leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
       ),
+      `${labelledCount(labels)} of ${counted(version.rowCount, "row")} have an accepted label; the labels' root is ${hex32(labels.root)}`,
     ],
     {
       ...facts,
@@ -145,6 +148,8 @@ async function publishReviewed(
       rowCount: version.rowCount,
       leftOut,
       rowsRoot: hex32(version.rowsRoot),
+      labelledCount: labelledCount(labels),
+      labelsRoot: hex32(labels.root),
     },
   );
 }

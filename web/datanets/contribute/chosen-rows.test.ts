@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { chooseRows } from "./chosen-rows.ts";
 
 const findings = [
-  { row: 1, kind: "duplicate", detail: "it is row 0 again" },
+  { row: 1, kind: "duplicate", detail: "it is row 1 again" },
   { row: 2, kind: "card", detail: "4111 1…11" },
   { row: 3, kind: "email", detail: "jane@e…rg" },
   { row: 3, kind: "card", detail: "4111 1…11" },
@@ -21,4 +21,16 @@ it("leaves out what cannot count, what says too much, and nothing else", () => {
 it("follows the contributor, but for rows that cannot be committed", () => {
   expect(chooseRows(5, findings, { card: false, duplicate: false }).rowPlaces).toEqual([0, 2, 3, 4]);
   expect(chooseRows(5, findings, { card: false, email: true }).rowPlaces).toEqual([0, 2, 4]);
+});
+
+it("keeps similar rows unless they are few, and the contributor decides otherwise", () => {
+  const similar = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      row: i + 1,
+      kind: "near-duplicate" as const,
+      detail: "it is nearly row 1 (0.800)",
+    }));
+  expect(chooseRows(50, similar(10), {}).rowPlaces).toHaveLength(40);
+  expect(chooseRows(50, similar(11), {}).rowPlaces).toHaveLength(50);
+  expect(chooseRows(50, similar(40), { "near-duplicate": true }).rowPlaces).toHaveLength(10);
 });

@@ -43,6 +43,9 @@ const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
   phone: { title: "Telephone numbers", why: "They may belong to a person.", stays: "in" },
 };
 
+/** Of more rows than this share the preset is to keep them: that many are alike by their form, as clauses of contracts are. */
+const MAX_LEFT_OUT_SHARE = 1 / 5;
+
 interface FindingGroup extends FindingRule {
   readonly kind: FindingKind;
   readonly findings: readonly RowFinding[];
@@ -66,7 +69,8 @@ export function chooseRows(
   for (const [kind, rule] of Object.entries(FINDING_RULES) as [FindingKind, FindingRule][]) {
     const found = findings.filter((finding) => finding.kind === kind);
     if (found.length === 0) continue;
-    const isLeftOut = rule.stays === "never" || (decided[kind] ?? rule.stays === "out");
+    const isUsual = kind === "near-duplicate" && found.length > MAX_LEFT_OUT_SHARE * rowCount;
+    const isLeftOut = rule.stays === "never" || (decided[kind] ?? (rule.stays === "out" && !isUsual));
     groups.push({ ...rule, kind, findings: found, isLeftOut });
     if (isLeftOut) for (const { row } of found) out.add(row);
   }

@@ -5,41 +5,41 @@
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
-  type ColumnNames,
-  type FileColumns,
+  FILE_FORMATS,
   type FileFormat,
-  requireFormat,
-} from "@openledger/datanets/rows/read-rows";
+  formatOf,
+  type ImportFile,
+} from "@openledger/datanets/import/import-file";
+import type { ImportMapping } from "@openledger/datanets/import/mapping";
+import type { ReadSettings } from "@openledger/datanets/import/read-files";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
-import { type Column, DataTable } from "../../design/data-table.tsx";
+import { Choice } from "../../design/choice.tsx";
 import { DropFiles } from "../../design/drop-files.tsx";
 import { Check, Field } from "../../design/field.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { saveFile } from "../../design/save-file.ts";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
-import { RowText } from "../../rows/row-text.tsx";
+import { FirstRows, RowBeginning } from "../../rows/first-rows.tsx";
 import { showBytes } from "../../rows/show-bytes.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Notices } from "../notices.tsx";
 import { carrierOf } from "./carry-on.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
-import { ColumnChoice } from "./column-choice.tsx";
 import type { Contributions } from "./contributions.ts";
+import { ImportChoices, RefusedRows } from "./import-choices.tsx";
 import { type LookedAt, lookThrough } from "./look-through.ts";
 import { UnderWay } from "./under-way.tsx";
 
 /** Maximum bytes of the files together: a browser holds them at ease, and a person looks through them. */
 const MAX_FILES_BYTES = 64_000_000;
 /** First rows of the preview. */
-const SHOWN_ROWS = 6;
-/** Characters of a field in the preview. */
-const SHOWN_CHARACTERS = 240;
+const SHOWN_ROWS = 10;
 /** Digests in one request to the host. */
 const KNOWN_A_REQUEST = 16_384;
 
@@ -85,26 +85,39 @@ interface WithClient extends TabProps {
   readonly contributions: Contributions;
 }
 
+/** Files as they were looked through, with what the contributor has chosen. */
 interface Looked extends LookedAt {
-  readonly names: readonly string[];
+  readonly files: readonly ImportFile[];
+  readonly settings: ReadSettings;
 }
 
 function Chooser(props: WithClient) {
   const { client, contributions, facts, onChange, place } = props;
   const [looked, setLooked] = useState<Looked | null>(null);
+  /** Files whose ending does not say how to read them. */
+  const [unnamed, setUnnamed] = useState<readonly File[] | null>(null);
   const [isLines, setLines] = useState(true);
   const looking = useAction();
   const signing = useAction();
   const [typed, setTyped] = useState("");
   const { card } = facts;
-  const [unnamed, setUnnamed] = useState<{ columns: FileColumns; use: (names: ColumnNames) => void } | null>(
-    null,
-  );
   const isTypable = card.row.kind !== "image" && card.row.kind !== "digit";
-  const look = (files: readonly File[], format?: FileFormat, names: ColumnNames = {}): Promise<void> =>
+  const readAll = async (
+    files: readonly ImportFile[],
+    mapping: Partial<ImportMapping>,
+    settings: ReadSettings,
+  ): Promise<void> => {
+    const { labels, rewards, row } = card;
+    const found = await lookThrough({ rules: { labels, rewards, row }, files, mapping, settings });
+    const known = await knownFindings(client, place, found);
+    setLooked({ ...found, findings: [...found.findings, ...known], files, settings });
+  };
+  const look = (files: readonly File[], format?: FileFormat): Promise<void> =>
     looking.run(async () => {
       setLooked(null);
-      setUnnamed(null);
+      const formats = files.map(({ name }) => chosenFormat(name, card.row.kind, isLines) ?? format ?? null);
+      setUnnamed(formats.includes(null) ? files : null);
+      if (formats.includes(null)) return;
       const bytes = files.reduce((sum, { size }) => sum + size, 0);
       if (bytes > MAX_FILES_BYTES)
         throw new RollupError(
@@ -112,18 +125,13 @@ function Chooser(props: WithClient) {
           `${showBytes(bytes)} are more than this page takes at once, ${showBytes(MAX_FILES_BYTES)}`,
         );
       const read = await Promise.all(
-        files.map(async (file) => ({
-          name: file.name,
-          format: format ?? chosenFormat(file.name, card.row.kind, isLines),
+        files.map(async (file, i) => ({
+          name: file.webkitRelativePath || file.name,
+          format: formats[i]!,
           content: new Uint8Array(await file.arrayBuffer()),
         })),
       );
-      const { labels, rewards, row } = card;
-      const found = await lookThrough({ rules: { labels, rewards, row }, files: read, names });
-      if ("needs" in found)
-        return setUnnamed({ columns: found, use: (named) => void look(files, format, named) });
-      const known = await knownFindings(client, place, found);
-      setLooked({ ...found, findings: [...found.findings, ...known], names: files.map(({ name }) => name) });
+      await readAll(read, {}, {});
     });
   return (
     <section class="card stack" aria-label="Contribute">
@@ -171,10 +179,31 @@ function Chooser(props: WithClient) {
           </div>
         </>
       )}
-      {unnamed !== null && <ColumnChoice columns={unnamed.columns} onChoose={unnamed.use} />}
+      {unnamed !== null && (
+        <Choice<FileFormat | "open">
+          label={`Which format has ${unnamed.find(({ name }) => formatOf(name) === null)?.name}?`}
+          help="Its ending does not say. A spreadsheet is saved as CSV (UTF-8) first."
+          value="open"
+          onChoose={(format) => format !== "open" && void look(unnamed, format)}
+          options={[
+            { name: "open", label: "choose …" },
+            ...FILE_FORMATS.map((name) => ({ name, label: FORMAT_NAMES[name] })),
+          ]}
+        />
+      )}
       {looking.isBusy && <p role="status">Looking through the rows …</p>}
       {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
       {looked !== null && (
+        <ImportChoices
+          card={card}
+          looked={looked}
+          settings={looked.settings}
+          hasCsv={looked.files.some(({ format }) => format === "csv")}
+          onMap={(mapping) => void looking.run(() => readAll(looked.files, mapping, looked.settings))}
+          onSettings={(settings) => void looking.run(() => readAll(looked.files, {}, settings))}
+        />
+      )}
+      {looked !== null && (looked.rows.length > 0 || looked.refused.length > 0) && (
         <Preview
           {...props}
           looked={looked}
@@ -182,7 +211,8 @@ function Chooser(props: WithClient) {
           onSign={(rowPlaces) =>
             void signing.run(async () => {
               const rows = rowPlaces.map((at) => looked.rows[at]!);
-              await contributions.begin(client, { datanetId: facts.id, names: looked.names, rows });
+              const names = looked.files.map(({ name }) => name);
+              await contributions.begin(client, { datanetId: facts.id, names, rows });
               setLooked(null);
               setTyped("");
               onChange();
@@ -196,22 +226,39 @@ function Chooser(props: WithClient) {
 }
 
 const FORMATS = {
-  text: "Text, JSON lines or CSV with a column “text”, Parquet",
-  passage: "JSON lines, CSV or Parquet with “text”, or with “prompt” and “answer”; text files",
-  json: "JSON lines, CSV or Parquet with the card's fields",
-  email: "JSON lines, CSV or Parquet with “label” and “text”",
-  digit: "JSON lines, CSV or Parquet with “label” and “pixels”",
-  image: "PNG, JPEG, GIF or WebP, one row a file",
+  text: "Text, CSV, TSV, JSON, JSON lines, Parquet: you say which column is the text",
+  passage: "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; text files",
+  table: "CSV, TSV, JSON, JSON lines or Parquet with the card's fields",
+  email: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “text”",
+  digit: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “pixels”",
+  image: "PNG, JPEG, GIF or WebP, one row a file; Parquet with pictures",
 } as const;
 
-/** Format of typed rows: JSON means its fields; otherwise a line is a row, if rows are texts. */
-const typedFormat = (typed: string, kind: keyof typeof FORMATS): FileFormat =>
-  (kind === "text" || kind === "passage") && !typed.trimStart().startsWith("{") ? "lines" : "jsonl";
+/** Formats in words. */
+const FORMAT_NAMES: Readonly<Record<FileFormat, string>> = {
+  csv: "CSV: a table, by commas or semicolons",
+  tsv: "a table, by tabs",
+  json: "JSON: a list of objects",
+  jsonl: "JSON lines: an object a line",
+  parquet: "Parquet",
+  image: "a picture",
+  whole: "a text: one row",
+  lines: "a text: a row a line",
+  paragraphs: "a text: empty lines between rows",
+};
+
+/** Format of typed rows: JSON means its fields, a table has a line of names; otherwise a line is a row, if rows are texts. */
+function typedFormat(typed: string, kind: keyof typeof FORMATS): FileFormat {
+  const text = typed.trimStart();
+  if (text.startsWith("[")) return "json";
+  if (text.startsWith("{")) return "jsonl";
+  return kind === "text" || kind === "passage" ? "lines" : "csv";
+}
 
 const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
   text: "The sea was calm at dawn.",
   passage: '{"prompt": "Why is the sea salty?", "answer": "Rivers carry salt into it."}',
-  json: "{...}, with the card's fields",
+  table: "{...}, with the card's fields",
   email: '{"label": "spam", "text": "You have won a free cruise."}',
   digit: "",
   image: "",
@@ -219,14 +266,15 @@ const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
 
 /** A file of one row, to be filled in. */
 function templateOf({ fields, kind }: TabProps["facts"]["card"]["row"]): string {
-  const values = { text: "…", number: 0, boolean: true } as const;
-  if (kind === "json")
+  const values = { text: "…", category: "…", number: 0, boolean: true } as const;
+  if (kind === "table")
     return `${JSON.stringify(Object.fromEntries(fields.map(({ name, type }) => [name, values[type]])))}\n`;
   return `${kind === "text" ? JSON.stringify({ text: TYPED.text }) : TYPED[kind]}\n`;
 }
 
-function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat {
-  const format = requireFormat(name);
+/** Format of a file by its ending; null if it does not say. */
+function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat | null {
+  const format = formatOf(name);
   return format === "whole" && (kind === "text" || kind === "passage") && isLines ? "lines" : format;
 }
 
@@ -254,9 +302,10 @@ interface PreviewProps extends WithClient {
   readonly onSign: (rowPlaces: readonly number[]) => void;
 }
 
-function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
+function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
   const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
-  const { findings, rows } = looked;
+  const [isRestTaken, setRestTaken] = useState(false);
+  const { findings, labels, refused, rows } = looked;
   const chosen = chooseRows(rows.length, findings, decided);
   const { groups, rowPlaces } = chosen;
   const bytes = rowPlaces.reduce((sum, at) => sum + rows[at]!.length, 0);
@@ -274,20 +323,28 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
           <p class="soft small">left out, for the reasons below</p>
         </div>
       </div>
+      <RefusedRows refused={refused} isRestTaken={isRestTaken} onTakeRest={setRestTaken} />
       {groups.map((group) => (
         <Group
           key={group.kind}
+          card={facts.card}
           group={group}
           rows={rows}
           onDecide={(isOut) => setDecided({ ...decided, [group.kind]: isOut })}
         />
       ))}
       <FirstRows
-        rows={rowPlaces.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))}
+        card={facts.card}
+        rows={rowPlaces.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]!, label: labels[at]! }))}
         count={rowPlaces.length}
       />
       <div class="row">
-        <Button isMain isBusy={isBusy} isDisabled={rowPlaces.length === 0} onClick={() => onSign(rowPlaces)}>
+        <Button
+          isMain
+          isBusy={isBusy}
+          isDisabled={rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
+          onClick={() => onSign(rowPlaces)}
+        >
           {isBusy ? "Keeping the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}
         </Button>
         <span class="soft small">
@@ -299,56 +356,14 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
   );
 }
 
-interface FirstRow {
-  readonly at: number;
-  readonly row: Uint8Array;
-}
-
-/** Table of the first rows, with a column for each field that they have. */
-function FirstRows({ count, rows }: { count: number; rows: readonly FirstRow[] }) {
-  const read = rows.map(({ at, row }) => ({ at, fields: fieldsOf(row) }));
-  type Read = (typeof read)[number];
-  const names = [...new Set(read.flatMap(({ fields }) => Object.keys(fields)))];
-  const columns: Column<Read>[] = [
-    { label: "Row", isNumber: true, cell: ({ at }) => showCount(at + 1) },
-    ...names.map((name) => ({
-      label: name,
-      cell: ({ fields }: Read) => <RowText text={fields[name] ?? ""} />,
-    })),
-  ];
-  return (
-    <>
-      <h3>{count > rows.length ? `The first of ${showCount(count)} rows` : "All of them"}</h3>
-      <DataTable caption="First rows" columns={columns} rows={read} keyOf={({ at }) => at} empty="None." />
-    </>
-  );
-}
-
-function fieldsOf(row: Uint8Array): Readonly<Record<string, string>> {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(row));
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return Object.fromEntries(
-        Object.entries(value).map(([name, part]) => [name, String(part).slice(0, SHOWN_CHARACTERS)]),
-      );
-  } catch {
-    // Its bytes are the text itself.
-  }
-  return { text: excerptOf(row) };
-}
-
-const excerptOf = (row: Uint8Array) => {
-  const text = new TextDecoder().decode(row.subarray(0, 4 * SHOWN_CHARACTERS));
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
-};
-
 interface GroupProps {
+  readonly card: TabProps["facts"]["card"];
   readonly group: ChosenRows["groups"][number];
   readonly rows: readonly Uint8Array[];
   readonly onDecide: (isLeftOut: boolean) => void;
 }
 
-function Group({ group, onDecide, rows }: GroupProps) {
+function Group({ card, group, onDecide, rows }: GroupProps) {
   const { findings, isLeftOut, stays, title, why } = group;
   return (
     <details class="finding-group">
@@ -371,7 +386,7 @@ function Group({ group, onDecide, rows }: GroupProps) {
         <ul class="preview-rows">
           {findings.slice(0, SHOWN_ROWS).map(({ detail, row }) => (
             <li key={`${row} ${detail}`}>
-              <RowText text={excerptOf(rows[row]!)} />
+              <RowBeginning card={card} row={rows[row]!} />
               <span class="soft small">
                 {" "}
                 row {showCount(row + 1)}: {detail}

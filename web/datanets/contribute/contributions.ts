@@ -8,7 +8,11 @@ import { removeRowFiles } from "@openledger/client/actions/data/row-files";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
-import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import {
+  contributionSource,
+  type UploadRowsReturnType,
+  uploadRows,
+} from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { hex32 } from "@openledger/foundation/hex";
@@ -53,7 +57,18 @@ export class Contributions {
   /** Keeps the rows here, then signs and sends their root: nobody sees a row before its commit is final. */
   async begin(
     client: LedgerClient,
-    { datanetId, names, rows }: { datanetId: number; names: readonly string[]; rows: readonly Uint8Array[] },
+    {
+      datanetId,
+      labels,
+      names,
+      rows,
+    }: {
+      datanetId: number;
+      names: readonly string[];
+      rows: readonly Uint8Array[];
+      /** The contributor's label of each row; null for none. */
+      labels?: readonly (string | null)[];
+    },
   ): Promise<void> {
     // Rows are there before their entry in the list: nobody empties the store meanwhile.
     await locked(this.#store, "shared", async () => {
@@ -62,6 +77,7 @@ export class Contributions {
         datanetId,
         store,
         rows,
+        ...(labels === undefined ? {} : { labels }),
         from: client.leafId!,
         onSigned: (signed) => {
           const rowsRoot = signed.body.words[0]!;
@@ -88,16 +104,17 @@ export class Contributions {
     this.#update(rowsRoot, { signed: undefined });
   }
 
-  /** Uploads the rows of a final commit, and deletes them here when the host has them all. */
+  /** Uploads the rows of a final commit with their labels, and deletes them here when the host has them all. */
   async upload(
     client: LedgerClient,
     place: HostedDatanetPlace,
     { rowsRoot }: Pending,
     onProgress: (received: number, rowCount: number) => void,
-  ): Promise<void> {
+  ): Promise<UploadRowsReturnType> {
     const source = await contributionSource(await openRowStore(this.#store), BigInt(rowsRoot));
-    await uploadRows(client, { ...place, source, from: client.leafId!, onProgress });
+    const uploaded = await uploadRows(client, { ...place, source, from: client.leafId!, onProgress });
     await this.forget(rowsRoot);
+    return uploaded;
   }
 
   async forget(rowsRoot: string): Promise<void> {

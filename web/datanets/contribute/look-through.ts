@@ -4,8 +4,12 @@
  */
 
 import type { Card } from "@openledger/datanets/card/card";
+import type { FileColumn } from "@openledger/datanets/import/file-table";
+import type { ImportFile } from "@openledger/datanets/import/import-file";
+import type { ImportMapping } from "@openledger/datanets/import/mapping";
+import type { ReadSettings } from "@openledger/datanets/import/read-files";
+import type { Refusal } from "@openledger/datanets/import/refusal";
 import type { RowFinding } from "@openledger/datanets/rows/preview";
-import type { ColumnNames, FileColumns, FileFormat } from "@openledger/datanets/rows/read-rows";
 import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Rules of the card by which rows are read and compared. */
@@ -13,40 +17,53 @@ type RowRules = Pick<Card, "row" | "labels" | "rewards">;
 
 export interface LookTask {
   readonly rules: RowRules;
-  readonly files: readonly {
-    readonly name: string;
-    readonly format: FileFormat;
-    readonly content: Uint8Array;
-  }[];
-  /** Columns of the fields, as the contributor has chosen them. */
-  readonly names: ColumnNames;
+  readonly files: readonly ImportFile[];
+  /** Mapping as far as the contributor has chosen it. */
+  readonly mapping: Partial<ImportMapping>;
+  readonly settings: ReadSettings;
 }
 
 export interface LookedAt {
+  readonly columns: readonly FileColumn[];
+  readonly mapping: ImportMapping;
+  /** Fields that need a column; while there are any, there are no rows. */
+  readonly missing: readonly string[];
+  /** Columns whose values are in no row. */
+  readonly unused: readonly string[];
+  readonly notices: readonly string[];
+  readonly refused: readonly Refusal[];
   readonly rows: readonly Uint8Array[];
-  /** SHA-256 of each, 64 hexadecimal digits. */
+  /** The contributor's label of each row; null for none. */
+  readonly labels: readonly (string | null)[];
+  /** SHA-256 of each row, 64 hexadecimal digits. */
   readonly digests: readonly string[];
   readonly findings: readonly RowFinding[];
 }
 
 export type LookAnswer =
-  | { readonly kind: "columns"; readonly columns: FileColumns }
   | ({ readonly kind: "done" } & LookedAt)
   | { readonly kind: "failed"; readonly code: string | null; readonly message: string };
 
-/**
- * @returns the columns if somebody has to map them to fields. @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID; without a
- * code if the worker ended
- */
-export function lookThrough(task: LookTask): Promise<LookedAt | FileColumns> {
+/** Time after which the worker is stopped: files that take longer are divided. */
+const MAX_DURATION_MS = 300_000;
+
+/** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID; without a code if the worker ended */
+export function lookThrough(task: LookTask): Promise<LookedAt> {
   const worker = new Worker(new URL("./look-worker.ts", import.meta.url), { type: "module" });
-  return new Promise<LookedAt | FileColumns>((resolve, reject) => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return new Promise<LookedAt>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<LookAnswer>) => {
       if (data.kind === "done") resolve(data);
-      else if (data.kind === "columns") resolve(data.columns);
       else reject(data.code === null ? new Error(data.message) : new RollupError(data.code, data.message));
     };
     worker.onerror = ({ message }) => reject(new Error(`looking through the rows ended: ${message}`));
+    timer = setTimeout(
+      () => reject(new RollupError("SRV_TOO_LARGE", "the files take too long to read: divide them")),
+      MAX_DURATION_MS,
+    );
     worker.postMessage(task);
-  }).finally(() => worker.terminate());
+  }).finally(() => {
+    clearTimeout(timer);
+    worker.terminate();
+  });
 }

@@ -5,8 +5,10 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Card } from "@openledger/datanets/card/card";
+import { completeMapping, missingFields, unusedColumns } from "@openledger/datanets/import/mapping";
+import { readFiles } from "@openledger/datanets/import/read-files";
+import { rowsOfTable } from "@openledger/datanets/import/read-import";
 import { previewRows } from "@openledger/datanets/rows/preview";
-import { columnsToName, readRowsOf } from "@openledger/datanets/rows/read-rows";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { LookAnswer, LookTask } from "./look-through.ts";
 
@@ -21,16 +23,26 @@ globalThis.onmessage = async ({ data }: MessageEvent<LookTask>) => {
   }
 };
 
-async function look({ files, names, rules }: LookTask): Promise<LookAnswer> {
-  const rows: Uint8Array[] = [];
-  for (const { content, format, name } of files) {
-    const columns = await columnsToName(rules, format, content, names);
-    if (columns !== null) return { kind: "columns", columns };
-    for (const row of await readRowsOf(rules, format, content, names, name)) rows.push(row);
-  }
+async function look({ files, mapping: given, rules, settings }: LookTask): Promise<LookAnswer> {
+  const table = await readFiles(files, settings);
+  const { columns, notices } = table;
+  const mapping = completeMapping(rules, table, given);
+  const missing = table.records.length === 0 ? [] : missingFields(rules.row, mapping);
+  const imported =
+    missing.length > 0
+      ? { rows: [], labels: [], refused: table.refused, unused: unusedColumns(table, mapping) }
+      : rowsOfTable(rules, table, mapping);
+  const { labels, refused, rows, unused } = imported;
   return {
     kind: "done",
+    columns,
+    mapping,
+    missing,
+    unused,
+    notices,
+    refused,
     rows,
+    labels,
     digests: rows.map((row) => bytesToHex(sha256(row))),
     findings: previewRows(rules as Card, rows),
   };

@@ -166,7 +166,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
     setEmpty(false);
     setQueue((now) => [
-      { digest: last.row, excerpt: last.excerpt, bytes: 0, isCut: false, isWellFormed: true },
+      { digest: last.row, excerpt: last.excerpt, values: null, bytes: 0, isCut: false, isWellFormed: true },
       ...now,
     ]);
     setFlags(last.flags);

@@ -4,6 +4,7 @@
  */
 import { findRows, type RowQuery } from "@openledger/client/datanets/browse-rows";
 import type { HostedRow } from "@openledger/client/datanets/row-schemas";
+import type { Card } from "@openledger/datanets/card/card";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
@@ -17,6 +18,7 @@ import { RowDetail } from "../../rows/row-detail.tsx";
 import { RowPages } from "../../rows/row-pages.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showBytes } from "../../rows/show-bytes.ts";
+import { TableCells, tableColumns } from "../../rows/table-columns.tsx";
 import { VirtualList } from "../../rows/virtual-list.tsx";
 import { showCount, showTotal } from "../../words/format.ts";
 import { ProblemNotice, problemOf } from "../../words/problem.tsx";
@@ -126,7 +128,8 @@ function Rows(props: TabProps) {
             selected={selected}
             onSelect={setSelected}
             onRange={(first, end) => pages.want(first, end)}
-            row={(index) => <Line index={index} row={pages.row(index)} />}
+            row={(index) => <Line card={facts.card} index={index} row={pages.row(index)} />}
+            columns={facts.card.row.kind === "table" ? tableColumns(facts.card.row.fields) : undefined}
           />
         )}
         {total === 0 && <p class="card soft">No rows match.</p>}
@@ -147,7 +150,7 @@ function Rows(props: TabProps) {
   );
 }
 
-function Line({ index, row }: { index: number; row: HostedRow | undefined }) {
+function Line({ card, index, row }: { card: Card; index: number; row: HostedRow | undefined }) {
   if (row === undefined)
     return (
       <>
@@ -158,13 +161,17 @@ function Line({ index, row }: { index: number; row: HostedRow | undefined }) {
   return (
     <>
       <span class="line-number">{showCount(index + 1)}</span>
-      <span class="line-text">
-        {row.excerpt === "" ? (
-          <span class="soft">{row.isWellFormed ? "a picture" : "not a row of this kind"}</span>
-        ) : (
-          <RowText text={row.excerpt} isOneLine />
-        )}
-      </span>
+      {row.values !== null ? (
+        <TableCells fields={card.row.fields} values={row.values} />
+      ) : (
+        <span class="line-text">
+          {row.excerpt === "" ? (
+            <span class="soft">{row.isWellFormed ? "a picture" : "not a row of this kind"}</span>
+          ) : (
+            <RowText text={row.excerpt} isOneLine />
+          )}
+        </span>
+      )}
       <span class="line-facts">
         {row.objectionCount > 0 && <Badge tone="wait">objection</Badge>}
         <OutcomeBadge outcome={row.outcome} own={row.label} />

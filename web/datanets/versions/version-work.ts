@@ -5,6 +5,7 @@
 import { readVersion, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { storeVersionLabels } from "@openledger/client/actions/data/version-labels";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
@@ -50,10 +51,11 @@ export async function collectNext(client: LedgerClient, work: Work): Promise<Col
 export async function publishNext(
   client: LedgerClient,
   { onProgress, ...place }: Work,
-  { version }: CollectReviewedReturnType,
+  { labels, version }: CollectReviewedReturnType,
 ): Promise<void> {
   const store = await openRowStore(STORE);
   await storeVersion(store, version);
+  await storeVersionLabels(store, labels);
   onProgress("signing the version");
   await publishVersion(client, { datanetId: place.datanetId, version });
   onProgress("bringing its list to the host");
@@ -81,17 +83,22 @@ export async function checkVersion(client: LedgerClient, work: Work): Promise<Ch
   return { verified, vouching: await verifyVouching(client, { datanetId, hostUrl, store }) };
 }
 
-/** The present version's rows, each checked, as JSON lines with whose they are. */
+/** The present version's rows, each checked, as JSON lines with their accepted labels and whose they are. */
 export async function downloadLines(client: LedgerClient, work: Work, card: Card): Promise<Blob> {
   const store = await openRowStore(STORE);
   const { datanetId, onProgress } = work;
-  await downloadVersion(client, { ...work, store, onProgress: counted("rows", onProgress) });
+  const { labels } = await downloadVersion(client, {
+    ...work,
+    store,
+    onProgress: counted("rows", onProgress),
+  });
   const { datanet } = await getLeaf(client, datanetId);
   const { rows } = await readVersion(store, datanet!.rowsRoot);
   const lines: string[] = [];
-  for (const { contributorId, digest, validatorId } of rows) {
+  for (const [i, { contributorId, digest, validatorId }] of rows.entries()) {
     const content = await readRow(store, digest);
-    const { isWellFormed, label, text } = viewRow(card, content);
+    const label = labels.labels[i]!;
+    const { isWellFormed, text } = viewRow(card, content);
     const contentFields = isWellFormed && text !== "" ? { text } : { base64: base64Of(content) };
     lines.push(
       `${JSON.stringify({ ...contentFields, label, contributorId, validatorId, sha256: digest })}\n`,

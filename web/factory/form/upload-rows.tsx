@@ -15,7 +15,7 @@ export function UploadRows({ baseId, factorySession }: { baseId: string; factory
   const sending = useAction();
   const send = (file: File) =>
     sending.run(async () => {
-      const rows = rowsOfFile(file.name, new Uint8Array(await file.arrayBuffer()));
+      const rows = await rowsOfFile(file.name, new Uint8Array(await file.arrayBuffer()));
       const decoder = new TextDecoder();
       const jsonl = rows.map((row) => decoder.decode(encodeTextRow(row))).join("\n");
       const name = file.name.slice(0, MAX_NAME);
@@ -31,8 +31,8 @@ export function UploadRows({ baseId, factorySession }: { baseId: string; factory
       </p>
       <DropFiles
         title={sending.isBusy ? "Sending …" : "Drop a file"}
-        accept=".txt,.md,.jsonl,.ndjson,.csv,text/plain,text/csv"
-        help="Text: an empty line ends a row. JSON lines or CSV: a “text”, or a “prompt” and an “answer”."
+        accept=".txt,.md,.jsonl,.ndjson,.json,.csv,.tsv,.parquet,text/plain,text/csv"
+        help="Text: an empty line ends a row. JSON, CSV or Parquet: a “text”, or a “prompt” and an “answer”."
         onFiles={([file]) => void send(file!)}
       />
       {sending.problem !== null && <ProblemNotice problem={sending.problem} />}

@@ -2,7 +2,9 @@
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { describe, expect, it } from "vitest";
 import { sampleCard } from "../testing/sample-card.ts";
-import { columnsToName, type FileFormat, formatOf, readRowsOf, requireFormat } from "./read-rows.ts";
+import { type FileFormat, formatOf, requireFormat } from "./import-file.ts";
+import { readImport } from "./read-import.ts";
+import { requireNone } from "./refusal.ts";
 
 /** Made with hyparquet-writer 0.17.0; the columns that are packed by zstd with zstd 1.5. */
 const PARQUET = {
@@ -34,9 +36,9 @@ const texts = (rows: readonly Uint8Array[]) => rows.map((row) => new TextDecoder
 const text = sampleCard({ row: { kind: "text", fields: [], maxBytes: 100_000 } });
 const passage = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 100_000 } });
 const email = sampleCard({ row: { kind: "email", fields: [], maxBytes: 100_000 } });
-const jsonOf = (name: string, type: "text" | "number") =>
-  sampleCard({ row: { kind: "json", fields: [{ name, type, description: "" }], maxBytes: 200 } });
-const numbers = jsonOf("n", "number");
+const tableOf = (name: string, type: "text" | "number") =>
+  sampleCard({ row: { kind: "table", fields: [{ name, type, description: "" }], maxBytes: 200 } });
+const numbers = tableOf("n", "number");
 
 const refused = (data: object, message?: string) =>
   expect.objectContaining({
@@ -44,27 +46,35 @@ const refused = (data: object, message?: string) =>
     data: expect.objectContaining(data),
     ...(message === undefined ? {} : { message: expect.stringContaining(message) }),
   });
-type CardRow = Parameters<typeof readRowsOf>[0];
-const read = (card: CardRow, format: FileFormat, content: string | Uint8Array, file = "rows.file") =>
-  readRowsOf(card, format, typeof content === "string" ? utf8(content) : content, {}, file);
+type CardRows = Parameters<typeof readImport>[0];
+async function read(
+  card: CardRows,
+  format: FileFormat,
+  content: string | Uint8Array,
+): Promise<readonly Uint8Array[]> {
+  const bytes = typeof content === "string" ? utf8(content) : content;
+  const { refused, rows } = await readImport(card, [{ name: "rows.file", content: bytes, format }]);
+  requireNone(refused);
+  return rows;
+}
 
 describe("a file's format", () => {
   it("is refused where its ending does not say it: no such file becomes one row", () => {
-    for (const path of [
-      "rows.tsv",
-      "list.json",
-      "book.xlsx",
-      "rows.jsonl.gz",
-      "rows.csv.zip",
-      "a/b.c/rows",
-      "rows.parq",
-    ]) {
+    for (const path of ["book.xlsx", "rows.jsonl.gz", "rows.csv.zip", "a/b.c/rows", "rows.parq"]) {
       expect(formatOf(path), path).toBe(null);
-      expect(() => requireFormat(path), path).toThrow(refused({ file: path }, "which format is it?"));
+      expect(() => requireFormat({ name: path }), path).toThrow(
+        refused({ file: path }, "which format is it?"),
+      );
     }
-    for (const path of ["a.txt", "mail.EML", "a/b.md", "photo.jpeg"])
-      expect(requireFormat(path)).toBe("whole");
-    expect(["a.ndjson", "a.CSV", "a.parquet"].map(requireFormat)).toEqual(["jsonl", "csv", "parquet"]);
+    for (const name of ["a.txt", "mail.EML", "a/b.md"]) expect(requireFormat({ name })).toBe("whole");
+    expect(["a.ndjson", "a.CSV", "a.tsv", "a.json", "a.parquet", "photo.jpeg"].map(formatOf)).toEqual([
+      "jsonl",
+      "csv",
+      "tsv",
+      "json",
+      "parquet",
+      "image",
+    ]);
   });
 });
 
@@ -111,7 +121,9 @@ describe("numbers", () => {
     await expect(read(numbers, "parquet", parquet("minusZero"))).rejects.toThrow(
       refused({ line: 2, field: "n" }, "-0"),
     );
-    await expect(read(numbers, "parquet", parquet("decimal"))).rejects.toThrow(refused({ line: 0 }, '"n"'));
+    await expect(read(numbers, "parquet", parquet("decimal"))).rejects.toThrow(
+      refused({ line: 1, field: "n" }, "decimals"),
+    );
     expect(texts(await read(numbers, "jsonl", '{"n":9007199254740991}\n{"n":-12.50}\n{"n":1e3}'))).toEqual([
       '{"n":9007199254740991}',
       '{"n":-12.5}',
@@ -122,7 +134,7 @@ describe("numbers", () => {
   it("that no row takes may have any size, and whole ones are written into texts digit by digit", async () => {
     expect(texts(await read(text, "jsonl", '{"text":"a","id":9007199254740993}'))).toEqual(["a"]);
     expect(texts(await read(text, "parquet", parquet("int64")))).toEqual(["a", "b"]);
-    const ids = jsonOf("n", "text");
+    const ids = tableOf("n", "text");
     const rows = ['{"n":"7"}', '{"n":"9007199254740993"}'];
     expect(texts(await read(ids, "parquet", parquet("int64")))).toEqual(rows);
     expect(texts(await read(ids, "jsonl", '{"n":7}\n{"n":9007199254740993}'))).toEqual(rows);
@@ -134,10 +146,37 @@ describe("numbers", () => {
       '{"label":"spam","text":"win now"}',
       '{"label":"ham","text":"lunch?"}',
     ]);
-    expect(texts(await read(jsonOf("label", "text"), "parquet", parquet("labels")))[0]).toBe(
+    expect(texts(await read(tableOf("label", "text"), "parquet", parquet("labels")))[0]).toBe(
       '{"label":"spam"}',
     );
-    expect(texts(await read(jsonOf("label", "number"), "parquet", parquet("labels")))[0]).toBe('{"label":1}');
+    expect(texts(await read(tableOf("label", "number"), "parquet", parquet("labels")))[0]).toBe(
+      '{"label":1}',
+    );
+  });
+});
+
+describe("what is missing in a table", () => {
+  const fields = (["number", "category", "boolean", "text"] as const).map((type) => ({
+    name: type,
+    type,
+    description: "",
+  }));
+  const table = sampleCard({ row: { kind: "table", fields, maxBytes: 200 } });
+
+  it("is null, and an empty cell of CSV too, but for an empty text in quotes", async () => {
+    const csv = 'number,category,boolean,text\n,,,\n"","","",""\n7,Oslo,true,Sun\n';
+    expect(texts(await read(table, "csv", csv))).toEqual([
+      '{"number":null,"category":null,"boolean":null,"text":null}',
+      '{"number":null,"category":null,"boolean":null,"text":""}',
+      '{"number":7,"category":"Oslo","boolean":true,"text":"Sun"}',
+    ]);
+    const empty = '{"number":null,"category":null,"boolean":null,"text":null}';
+    expect(texts(await read(table, "jsonl", empty))).toEqual([empty]);
+    await expect(read(table, "jsonl", '{"number":7}')).rejects.toThrow(refused({ field: "category" }));
+    // Tools leave names out of objects where a value is missing.
+    expect(texts(await read(table, "jsonl", `${empty}\n{"number":7}`))[1]).toBe(
+      '{"number":7,"category":null,"boolean":null,"text":null}',
+    );
   });
 });
 
@@ -149,7 +188,7 @@ describe("a name that is there twice", () => {
     await expect(read(text, "jsonl", '{"text":"a"}\n{"text":"a","text":"b"}')).rejects.toThrow(
       refused({ line: 2 }, '"text"'),
     );
-    await expect(columnsToName(text, "csv", utf8("text,text\na,b\n"))).rejects.toThrow(refused({ line: 1 }));
+    await expect(read(text, "csv", "text,text\na,b\n")).rejects.toThrow(refused({ line: 1 }));
   });
 });
 
@@ -197,7 +236,6 @@ describe("files of tools", () => {
     const asked = encodeTextRow({ prompt: "Sun?", answer: "All day" });
     const exported = '{"text":null,"prompt":"Sun?","answer":"All day"}';
     expect(await read(passage, "jsonl", exported)).toEqual([asked]);
-    expect(await columnsToName(passage, "jsonl", utf8(exported))).toBe(null);
   });
 
   it("are Parquet packed by gzip and zstd", async () => {
@@ -215,7 +253,7 @@ describe("what another reader would take otherwise", () => {
       await expect(read(numbers, "csv", `n\n1\n${digits}\n`), digits).rejects.toThrow(
         refused({ line: 3, field: "n" }, digits),
       );
-    expect(texts(await read(jsonOf("n", "text"), "csv", "n\n01234\n"))).toEqual(['{"n":"01234"}']);
+    expect(texts(await read(tableOf("n", "text"), "csv", "n\n01234\n"))).toEqual(['{"n":"01234"}']);
     expect(texts(await read(numbers, "csv", "n\n0\n-0.5\n10\n"))).toEqual([
       '{"n":0}',
       '{"n":-0.5}',
@@ -227,14 +265,14 @@ describe("what another reader would take otherwise", () => {
     await expect(read(text, "jsonl", '{"text":"a"}\n{"text":"b\\ud83d"}')).rejects.toThrow(
       refused({ file: "rows.file", line: 2, field: "text" }),
     );
-    await expect(read(jsonOf("n", "text"), "jsonl", '{"n":"\\udc00b"}')).rejects.toThrow(
+    await expect(read(tableOf("n", "text"), "jsonl", '{"n":"\\udc00b"}')).rejects.toThrow(
       refused({ line: 1, field: "n" }),
     );
     expect(texts(await read(text, "jsonl", '{"text":"\\ud83d\\ude00"}'))).toEqual(["😀"]);
   });
 
-  it("is refused in labels: a list of one, and bytes", async () => {
-    await expect(read(email, "jsonl", '{"label":["ham"],"text":"a"}')).rejects.toThrow(
+  it("is refused in labels: a list of two", async () => {
+    await expect(read(email, "jsonl", '{"label":["ham","spam"],"text":"a"}')).rejects.toThrow(
       refused({ line: 1, field: "label" }),
     );
   });

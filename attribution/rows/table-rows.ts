@@ -1,0 +1,84 @@
+/**
+ * Rows of tables, as bytes of canonical JSON: an object with the fields of the Datanet's card, in the card's order. Hosts, readers
+ * of files and pages write and read them.
+ */
+import { attributionError } from "../attribution-errors.ts";
+import type { FieldType } from "./row-kinds.ts";
+
+/** Field of a table, as a card has it. */
+export interface TableField {
+  readonly name: string;
+  readonly type: FieldType;
+}
+
+/** Value of a field; null = missing. */
+export type FieldValue = number | string | boolean | null;
+
+/**
+ * Writes a row, with the values in the order of the fields.
+ * @example {"age":46,"city":"Oslo","note":null}
+ * @throws ATT_ROW_INVALID naming the field
+ */
+export function encodeTableRow(fields: readonly TableField[], values: readonly FieldValue[]): Uint8Array {
+  const parts = fields.map(({ name, type }, i) => {
+    const value = values[i];
+    if (value === undefined || !isOfType(type, value)) throw invalidField(name, type);
+    // By hand: an object would put names that are whole numbers first.
+    return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  });
+  return new TextEncoder().encode(`{${parts.join(",")}}`);
+}
+
+/**
+ * Reads a row: its values in the order of the fields.
+ * @throws ATT_ROW_INVALID where the content is not exactly what `encodeTableRow` writes
+ */
+export function decodeTableRow(fields: readonly TableField[], content: Uint8Array): FieldValue[] {
+  let record: unknown;
+  try {
+    record = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content));
+  } catch (cause) {
+    throw invalidRow("it is not JSON in UTF-8", {}, cause);
+  }
+  if (typeof record !== "object" || record === null || Array.isArray(record))
+    throw invalidRow("it is no object", {});
+  const values = fields.map(({ name, type }) => {
+    const value: unknown = Object.hasOwn(record, name)
+      ? (record as Record<string, unknown>)[name]
+      : undefined;
+    if (!isOfType(type, value)) throw invalidField(name, type);
+    return value;
+  });
+  const again = encodeTableRow(fields, values);
+  if (again.length !== content.length || again.some((byte, i) => byte !== content[i]))
+    throw invalidRow("it is not written canonically (docs/reference/attribution.md)", {});
+  return values;
+}
+
+/** Text of a row, for search and comparison: a line `name: value` for each field that is not missing. */
+export function tableText(fields: readonly TableField[], values: readonly FieldValue[]): string {
+  return fields
+    .flatMap(({ name }, i) => (values[i] === null ? [] : [`${name}: ${String(values[i])}`]))
+    .join("\n");
+}
+
+/** True if rows of these fields have texts, by which near-duplicates are found. */
+export const hasTexts = (fields: readonly TableField[]): boolean =>
+  fields.some(({ type }) => type === "text");
+
+function isOfType(type: FieldType, value: unknown): value is FieldValue {
+  if (value === null) return true;
+  if (type === "number") return typeof value === "number" && Number.isFinite(value) && !Object.is(value, -0);
+  if (type === "boolean") return typeof value === "boolean";
+  return typeof value === "string" && !/\p{Cs}/u.test(value);
+}
+
+const invalidField = (field: string, type: FieldType) =>
+  invalidRow(`its field "${field}" is missing, or no ${type}; null stands for a missing value`, { field });
+
+function invalidRow(why: string, data: { field?: string }, cause?: unknown) {
+  return attributionError("ATT_ROW_INVALID", `not a row of the table: ${why}`, {
+    data: { kind: "table", why, ...data },
+    cause,
+  });
+}

@@ -1,0 +1,145 @@
+/** Which column of a file is which field of a card's rows, and which is the contributor's label: what a file suggests, and what is missing. */
+import type { Card } from "../card/card.ts";
+import { labelOfCell } from "./cell.ts";
+import type { FileColumn, FileTable } from "./file-table.ts";
+import { FOLDER_COLUMN, PICTURE_COLUMN } from "./read-files.ts";
+
+export interface ImportMapping {
+  /**
+   * Column of each field; null leaves a table's field missing in every row. A passage's fields are `text`, `prompt` and
+   * `answer`, and each record has either a text or the other two.
+   */
+  readonly columns: Readonly<Record<string, string | null>>;
+  /** Column of the contributor's label; null for rows without labels. */
+  readonly label: string | null;
+  /** True if the files' numbers have a comma before their decimals. */
+  readonly hasDecimalComma: boolean;
+}
+
+/** Fields that a row of the card takes from columns, in the order in which they are chosen. */
+export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
+  switch (kind) {
+    case "table":
+      return fields.map(({ name }) => name);
+    case "passage":
+      return ["prompt", "answer", "text"];
+    case "image":
+      return [PICTURE_COLUMN];
+    case "email":
+      return ["label", "text"];
+    case "digit":
+      return ["label", "pixels"];
+    case "text":
+      return ["text"];
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Returns the fields that need a column and have none. */
+export function missingFields(
+  row: Card["row"],
+  { columns }: Pick<ImportMapping, "columns">,
+): readonly string[] {
+  if (row.kind === "table") return fieldsOfRow(row).filter((name) => columns[name] === undefined);
+  const missing = fieldsOfRow(row).filter((name) => (columns[name] ?? null) === null);
+  if (row.kind !== "passage") return missing;
+  const isPair = !missing.includes("prompt") && !missing.includes("answer");
+  return isPair || !missing.includes("text") ? [] : missing.filter((name) => name !== "text");
+}
+
+/** Returns the columns that no field and no label takes: their values are in no row. */
+export function unusedColumns({ columns }: FileTable, mapping: ImportMapping): readonly string[] {
+  const used = new Set([...Object.values(mapping.columns), mapping.label]);
+  return columns.flatMap(({ name }) => (used.has(name) ? [] : [name]));
+}
+
+/** Other usual names of a field. */
+const ALSO: Readonly<Record<string, readonly string[]>> = {
+  text: ["body", "content", "message", "sentence", "clause", "review"],
+  prompt: ["question", "instruction", "input", "query"],
+  answer: ["response", "completion", "output", "answers"],
+  label: ["labels", "category", "class", "tag", "target", FOLDER_COLUMN],
+};
+/** Share of a column's values that are labels of the card, from which on it is suggested as the label. */
+const LABEL_SHARE = 0.5;
+
+/**
+ * Suggests a mapping by names, types and the card's labels. What it does not find is not there: `missingFields` names it.
+ */
+export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTable): ImportMapping {
+  const { row } = card;
+  const columns: Record<string, string> = {};
+  const taken = new Set<string>();
+  const take = (field: string, column: FileColumn | undefined) => {
+    if (column === undefined) return;
+    columns[field] = column.name;
+    taken.add(column.name);
+  };
+  const free = () => table.columns.filter(({ name }) => !taken.has(name));
+  for (const field of fieldsOfRow(row)) take(field, byName(field, free()));
+  const label = row.kind === "email" || row.kind === "digit" ? null : proposeLabel(card, table, taken);
+  const [only, second] = free().filter(({ name, type }) => name !== label && type === fieldType(row.kind));
+  const [first] = missingFields(row, { columns });
+  if (first !== undefined && only !== undefined && second === undefined && row.kind !== "table")
+    take(row.kind === "passage" ? "text" : first, only);
+  const hasDecimalComma = table.columns.some((column) => {
+    const isNumber = row.fields.some(({ name, type }) => type === "number" && columns[name] === column.name);
+    return isNumber && column.hasDecimalCommas;
+  });
+  return { columns, label, hasDecimalComma };
+}
+
+/** Returns the mapping that the contributor has chosen, with what the files suggest in place of what is open. */
+export function completeMapping(
+  card: Pick<Card, "row" | "labels">,
+  table: FileTable,
+  given: Partial<ImportMapping>,
+): ImportMapping {
+  const proposed = proposeMapping(card, table);
+  return { ...proposed, ...given, columns: { ...proposed.columns, ...given.columns } };
+}
+
+const fieldType = (kind: Card["row"]["kind"]) => (kind === "image" ? "picture" : "text");
+
+/** The column of the field's name, or of another usual one. A name that is not quite it comes second. */
+function byName(field: string, columns: readonly FileColumn[]): FileColumn | undefined {
+  const likely = [field.toLowerCase(), ...(ALSO[field] ?? [])];
+  const found = (name: string) => columns.find((column) => column.name.trim().toLowerCase() === name);
+  return (
+    columns.find(({ name }) => name === field) ?? likely.map(found).find((column) => column !== undefined)
+  );
+}
+
+function proposeLabel(
+  { labels }: Pick<Card, "labels">,
+  { columns, records }: FileTable,
+  taken: ReadonlySet<string>,
+): string | null {
+  const names = new Set(labels.map(({ name }) => name));
+  if (names.size === 0) return null;
+  const usual = ["label", ...ALSO.label!];
+  const found = columns.flatMap(({ name }) => {
+    if (taken.has(name)) return [];
+    let [known, other] = [0, 0];
+    for (const { values } of records) {
+      const label = labelOrNull(values.get(name) ?? null);
+      if (label === null) continue;
+      if (names.has(label)) known++;
+      else other++;
+    }
+    const isUsual = usual.includes(name.trim().toLowerCase());
+    if (known === 0 || (!isUsual && known < LABEL_SHARE * (known + other))) return [];
+    return [{ name, share: known / (known + other), isUsual }];
+  });
+  const [best] = found.sort((a, b) => Number(b.isUsual) - Number(a.isUsual) || b.share - a.share);
+  return best?.name ?? null;
+}
+
+function labelOrNull(cell: Parameters<typeof labelOfCell>[0]): string | null {
+  try {
+    return labelOfCell(cell);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Makes rows with labels of people's files: bytes in the form that a Datanet's card asks for, with one encoding for each
+ * row (docs/explanation/datanets.md, "Files"). The contribute command, the page and programs call it.
+ */
+import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
+import type { FieldType } from "@openledger/attribution/rows/row-kinds";
+import { encodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import type { Card } from "../card/card.ts";
+import { imageTypeOf } from "../rows/row-view.ts";
+import {
+  booleanOfCell,
+  bytesOfCell,
+  type Cell,
+  CellError,
+  labelOfCell,
+  numberOfCell,
+  textOfCell,
+} from "./cell.ts";
+import type { FileRecord, FileTable } from "./file-table.ts";
+import type { ImportFile } from "./import-file.ts";
+import { completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
+import { PICTURE_COLUMN, type ReadSettings, readFiles } from "./read-files.ts";
+import { type Place, type Refusal, refusalOf, unreadable } from "./refusal.ts";
+
+export interface Imported {
+  readonly rows: readonly Uint8Array[];
+  /** The contributor's label of each row; null for none. */
+  readonly labels: readonly (string | null)[];
+  /** Place of each row in its file. */
+  readonly places: readonly Omit<Place, "field">[];
+  /** Records and files that make no row. The caller takes the rest, or nothing. */
+  readonly refused: readonly Refusal[];
+  readonly mapping: ImportMapping;
+  /** Columns whose values are in no row. */
+  readonly unused: readonly string[];
+  readonly notices: readonly string[];
+}
+
+type CardRows = Pick<Card, "row" | "labels">;
+
+/**
+ * Reads files as rows of a card.
+ * @param mapping how their columns are used, over what their names suggest
+ * @throws DNT_FILE_UNREADABLE if a field has no column, naming the columns there are
+ */
+export async function readImport(
+  card: CardRows,
+  files: readonly ImportFile[],
+  mapping: Partial<ImportMapping> = {},
+  settings: ReadSettings = {},
+): Promise<Imported> {
+  return rowsOfTable(card, await readFiles(files, settings), mapping);
+}
+
+/** Makes rows of a table, as `readImport` does. @throws DNT_FILE_UNREADABLE */
+export function rowsOfTable(card: CardRows, table: FileTable, given: Partial<ImportMapping> = {}): Imported {
+  const mapping = completeMapping(card, table, given);
+  const refused = [...table.refused];
+  if (table.records.length > 0) requireColumns(card, table, mapping);
+  const rows: Uint8Array[] = [];
+  const labels: (string | null)[] = [];
+  const places: Omit<Place, "field">[] = [];
+  const names = new Set(card.labels.map(({ name }) => name));
+  for (const record of table.records) {
+    const { values: _, ...place } = record;
+    try {
+      const row = rowOf(card, record, mapping);
+      if (row.length > card.row.maxBytes)
+        throw unreadable(place, `${row.length} bytes are more than the card's ${card.row.maxBytes}`);
+      labels.push(labelOf(record, mapping, names));
+      rows.push(row);
+      places.push(place);
+    } catch (error) {
+      refused.push(refusalOf(error, place));
+    }
+  }
+  return {
+    rows,
+    labels,
+    places,
+    refused,
+    mapping,
+    unused: unusedColumns(table, mapping),
+    notices: table.notices,
+  };
+}
+
+function requireColumns({ row }: CardRows, { columns, records }: FileTable, mapping: ImportMapping): void {
+  const { file } = records[0]!;
+  const has = columns.map(({ name }) => `"${name}"`).join(", ");
+  const unknown = [...Object.values(mapping.columns), mapping.label].find(
+    (name) => name !== null && columns.every((column) => column.name !== name),
+  );
+  if (unknown !== undefined)
+    throw unreadable({ file, line: 0, field: unknown! }, `it has no column "${unknown}", it has ${has}`);
+  const [field] = missingFields(row, mapping);
+  if (field !== undefined)
+    throw unreadable({ file, line: 0, field }, `which column is "${field}"? It has ${has}`);
+}
+
+function labelOf(
+  { values, ...place }: FileRecord,
+  { label: field }: ImportMapping,
+  names: ReadonlySet<string>,
+): string | null {
+  if (field === null) return null;
+  const label = inField({ ...place, field }, () => labelOfCell(values.get(field) ?? null));
+  if (label === null || names.has(label)) return label;
+  throw unreadable({ ...place, field }, `"${label.slice(0, 60)}" is no label of the card`);
+}
+
+/** A record in the card's form. */
+function rowOf({ row }: CardRows, { values, ...place }: FileRecord, mapping: ImportMapping): Uint8Array {
+  const cellOf = (field: string): Cell => {
+    const column = mapping.columns[field] ?? null;
+    return column === null ? null : (values.get(column) ?? null);
+  };
+  const textField = (field: string) => inField({ ...place, field }, () => textOfCell(cellOf(field)));
+  switch (row.kind) {
+    case "email":
+    case "digit": {
+      const name = inField({ ...place, field: "label" }, () => labelOfCell(cellOf("label")));
+      const label = labelsOf(row.kind).indexOf(name ?? "");
+      if (label < 0)
+        throw unreadable(
+          { ...place, field: "label" },
+          `its label is none of ${labelsOf(row.kind).join(", ")}`,
+        );
+      return encodeRow(row.kind, { label, input: textField(row.kind === "email" ? "text" : "pixels") });
+    }
+    case "text": {
+      const text = textField("text");
+      if (text.trim() === "") throw unreadable({ ...place, field: "text" }, "it has no text");
+      return new TextEncoder().encode(text);
+    }
+    case "passage": {
+      if (cellOf("text") === null)
+        return encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") });
+      for (const field of ["prompt", "answer"])
+        if ((cellOf(field) ?? "") !== "")
+          throw unreadable({ ...place, field }, `it has a text beside "${field}": leave one of them out`);
+      return encodeTextRow({ text: textField("text") });
+    }
+    case "table": {
+      const values = row.fields.map(({ name, type }) => {
+        const cell = cellOf(name);
+        if (cell === null || (cell === "" && type !== "text")) return null;
+        return inField({ ...place, field: name }, () => fieldOf(cell, type, mapping));
+      });
+      return encodeTableRow(row.fields, values);
+    }
+    case "image": {
+      const bytes = inField({ ...place, field: PICTURE_COLUMN }, () => bytesOfCell(cellOf(PICTURE_COLUMN)));
+      if (imageTypeOf(bytes) !== null) return bytes;
+      throw unreadable(place, "it is no picture: PNG, JPEG, GIF and WebP are read");
+    }
+    default:
+      return row.kind satisfies never;
+  }
+}
+
+function fieldOf(cell: Cell, type: FieldType, { hasDecimalComma }: ImportMapping): FieldValue {
+  switch (type) {
+    case "number":
+      return numberOfCell(cell, hasDecimalComma);
+    case "boolean":
+      return booleanOfCell(cell);
+    case "category":
+    case "text":
+      return textOfCell(cell);
+    default:
+      return type satisfies never;
+  }
+}
+
+function inField<Result>(place: Place & { readonly field: string }, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof CellError)) throw cause;
+    throw unreadable(place, `"${place.field}" ${cause.message}`, cause);
+  }
+}

@@ -1,0 +1,63 @@
+/** What of a person's file is not read, by file, line and field, and why: as an entry of a list, or as an error. */
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
+import { datanetError } from "../datanet-errors.ts";
+
+export interface Place {
+  readonly file: string;
+  /** Number from 1 on of the line, or of another unit; 0 is the whole file. */
+  readonly line: number;
+  /** Unit that `line` counts; lines if absent. */
+  readonly unit?: "row" | "page";
+  readonly field?: string;
+}
+
+export interface Refusal {
+  readonly file: string;
+  readonly line: number;
+  readonly unit: "line" | "row" | "page";
+  readonly field: string | null;
+  readonly why: string;
+}
+
+/** Makes the error of a place in a file. */
+export function unreadable(place: Place, why: string, cause?: unknown): RollupError {
+  const line = place.line === 0 ? "" : `${place.unit ?? "line"} ${place.line}`;
+  const where = [place.file, line].filter((part) => part !== "");
+  return datanetError("DNT_FILE_UNREADABLE", [...where, why].join(": "), { data: { ...place, why }, cause });
+}
+
+/**
+ * Returns the entry of an error that names its place, or of one of a row's form at this place.
+ * @throws the error itself if it is none of ours
+ */
+export function refusalOf(error: unknown, place: Place): Refusal {
+  if (!isRollupError(error)) throw error;
+  const found = (error.data ?? {}) as Partial<Place> & { readonly why?: string };
+  const at = found.file === undefined ? place : (found as Place);
+  return {
+    file: at.file,
+    line: at.line,
+    unit: at.unit ?? "line",
+    field: at.field ?? null,
+    why: found.why ?? error.message,
+  };
+}
+
+/** Text of an entry, as people read it. */
+export function refusalText({ file, line, unit, why }: Refusal): string {
+  return [file, line === 0 ? "" : `${unit} ${line}`, why].filter((part) => part !== "").join(": ");
+}
+
+/** @throws DNT_FILE_UNREADABLE for the first entry, with the number of all */
+export function requireNone(refused: readonly Refusal[]): void {
+  const [first] = refused;
+  if (first === undefined) return;
+  const { field, unit, why, ...at } = first;
+  const place: Place = {
+    ...at,
+    ...(unit === "line" ? {} : { unit }),
+    ...(field === null ? {} : { field }),
+  };
+  const others = refused.length === 1 ? "" : ` (and ${refused.length - 1} more)`;
+  throw unreadable(place, `${why}${others}`);
+}

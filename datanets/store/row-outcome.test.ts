@@ -1,0 +1,171 @@
+/** Tests that a host's SQL and `outcomeOf` come to the same outcome of any row, by any card. */
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { Database } from "@openledger/foundation/database/database";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { runs } from "@openledger/foundation/testing/test-random";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Card, nameCard } from "../card/card.ts";
+import { type RecordBody, recordId, type SignedRecord } from "../records/record.ts";
+import { countedLabels, outcomeOf, RecordState } from "../records/record-state.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
+import { encodeDigests } from "../rows/row-wire.ts";
+import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+import { HOST_PART } from "./host-schema.ts";
+import { HostStore } from "./host-store.ts";
+import { Quotas } from "./quotas.ts";
+import { outcomeSql } from "./row-outcome.ts";
+import { ROW_STATES, RowSearch } from "./row-search.ts";
+import { takeRecords } from "./take-records.ts";
+
+const ID = 10;
+const DOMAIN = 7n;
+const [FIRST, LATER] = [8, 9];
+const limits = { quotaBytesPerDay: 1e12, quotaRecordsPerDay: 1e9, maxStoreBytes: 1e12 };
+const account = { leafId: 3, quotas: new Quotas(limits, Date.now) };
+const rows = sampleRows(runs(600));
+const digests = rows.map(sha256Hex);
+/** Rows of the first commit; the later one has all. */
+const shared = rows.filter((_, i) => i % 3 === 0);
+const contributorOf = (i: number) => (i % 3 === 0 ? FIRST : LATER);
+let home: TestDatabase;
+let database: Database;
+let store: HostStore;
+const state = new RecordState();
+beforeAll(async () => {
+  await initPoseidon();
+  home = await createTestDatabase();
+  const logger = createLogger("test", "silent");
+  database = await Database.open({ url: home.url, part: HOST_PART, rollup: null, logger });
+  store = new HostStore(database, DOMAIN);
+  await (await store.openOrMake(ID)).addCard(nameCard(sampleCard()));
+});
+afterAll(async () => {
+  await database?.close();
+  await home?.drop();
+});
+
+async function bring(own: readonly Uint8Array[], contributorId: number, commitIndex: number) {
+  const commit = {
+    rowsRoot: contributionRoot(own.map(hashRow)),
+    contributorId,
+    rowCount: own.length,
+    isFinal: true,
+    committedAtMs: null,
+    opIndex: commitIndex,
+  };
+  const datanet = await store.require(ID);
+  const digestsOfCommit = encodeDigests(own.map(sha256Hex));
+  await datanet.addRows(
+    await datanet.addList(digestsOfCommit, { commit, commitIndex }, account),
+    0,
+    own,
+    account,
+  );
+}
+
+/** Records of one row: contributors, labellers and a reviewer in any order. */
+const recordsOf = (row: string): fc.Arbitrary<RecordBody[]> => {
+  const about = { datanetId: ID, row, atMs: 0, note: "" };
+  const label = fc.constantFrom("good", "bad");
+  const one = fc.oneof(
+    { weight: 12, arbitrary: fc.tuple(fc.constantFrom(4, 5, 6, FIRST, LATER), label) },
+    { weight: 1, arbitrary: fc.tuple(fc.constant("settle" as const), fc.constantFrom("good", "bad", null)) },
+    { weight: 1, arbitrary: fc.tuple(fc.constant("leaveOut" as const), fc.boolean()) },
+    { weight: 1, arbitrary: fc.tuple(fc.constant("suggestion" as const), label) },
+  );
+  const bodyOf = ([kind, value]: readonly [number | string, string | boolean | null]): RecordBody => {
+    if (typeof kind === "number")
+      return { ...about, kind: "label", leafId: kind, label: value as string, flags: [] };
+    if (kind === "settle") return { ...about, kind, leafId: 7, label: value as string | null };
+    if (kind === "leaveOut")
+      return { ...about, kind, leafId: 7, isLeftOut: value as boolean, why: "off-topic" };
+    const { note: _, ...rest } = about;
+    return { ...rest, kind: "suggestion", leafId: 7, label: value as string, model: "a model" };
+  };
+  return fc.array(one, { maxLength: 6 }).map((chosen) => chosen.map(bodyOf));
+};
+
+let atMs = 0;
+async function take(bodies: readonly RecordBody[]) {
+  const timed = bodies.map((body) => ({ ...body, atMs: ++atMs }));
+  for (const body of timed) state.add(recordId(DOMAIN, body), body);
+  const offers = timed.map((body) => ({
+    id: recordId(DOMAIN, body),
+    record: { body } as unknown as SignedRecord,
+    check: () => {},
+  }));
+  for (let done = 0; done < offers.length; done += 500)
+    await takeRecords(await store.require(ID), offers.slice(done, done + 500), account.quotas);
+}
+
+const cards: Card[] = [];
+for (const annotatorsPerRow of [1, 2, 3])
+  for (const accept of ["all", "majority"] as const)
+    for (const own of [{}, { ownRows: "allowed" as const }])
+      for (const changes of [{}, { labels: [], examples: [] }]) {
+        const labelling = { ...sampleCard().labelling, annotatorsPerRow, accept, ...own };
+        cards.push(sampleCard({ ...changes, labelling }));
+      }
+
+it("is the same for a row's records, whichever card, also after a row has got an earlier contributor", async () => {
+  await bring(rows, LATER, 4);
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const records = digests.map((row, i) => fc.sample(recordsOf(row), { numRuns: 1, seed: seed + i })[0]!);
+  const half = records.map((own) => own.slice(0, own.length >> 1));
+  await take(half.flat());
+  await bring(shared, FIRST, 2);
+  await take(records.flatMap((own, i) => own.slice(half[i]!.length)));
+  const search = new RowSearch();
+  const datanet = await store.require(ID);
+  const numbersOf = await datanet.rowNumbers(digests);
+  const own = await database.query(
+    "select row_number as number, leaf_id as leaf from labels where datanet_id = $1 and is_own order by 1",
+    [ID],
+  );
+  expect(own).toEqual(
+    digests
+      .flatMap((digest, i) =>
+        state.row(digest).labels.has(contributorOf(i))
+          ? [{ number: numbersOf.get(digest)!, leaf: contributorOf(i) }]
+          : [],
+      )
+      .sort((a, b) => a.number - b.number),
+  );
+  for (const card of cards) {
+    const message = `seed ${seed}, ${JSON.stringify([card.labelling, card.labels.length])}`;
+    const expected = digests.map((digest, i) => {
+      const own = state.row(digest);
+      const outcome = outcomeOf(card, own, contributorOf(i));
+      const label = outcome.state === "accepted" ? outcome.label : null;
+      const contributed = own.labels.get(contributorOf(i))?.label ?? null;
+      const isShown = card.labels.length > 0 && outcome.state !== "waiting";
+      return {
+        number: numbersOf.get(digest)!,
+        state: outcome.state,
+        label,
+        shown: label ?? (isShown ? contributed : null),
+        counted: countedLabels(card, own.labels, contributorOf(i)),
+      };
+    });
+    const sql = outcomeSql(card);
+    const found = await database.query(
+      `select number, ${sql.state} as state, ${sql.label} as label, ${sql.shown} as shown, ${sql.counted} as counted
+         from rows where datanet_id = $1 order by number`,
+      [ID],
+    );
+    expect(found, message).toEqual(expected.toSorted((a, b) => a.number - b.number));
+    const countOf = async (filter: object) =>
+      (await search.find(datanet, card, filter, { from: 0, limit: 1 })).total;
+    for (const one of ROW_STATES)
+      expect(await countOf({ state: one }), `${one}, ${message}`).toBe(
+        expected.filter((row) => row.state === one).length,
+      );
+    for (const label of ["good", "bad"])
+      expect(await countOf({ label }), `${label}, ${message}`).toBe(
+        expected.filter(({ shown }) => shown === label).length,
+      );
+  }
+});

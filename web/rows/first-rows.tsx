@@ -1,0 +1,108 @@
+/** Table of the first rows of a contribution as they will be, before it is signed: fields as columns, pictures as pictures. */
+
+import type { Card } from "@openledger/datanets/card/card";
+import { viewRow } from "@openledger/datanets/rows/row-view";
+import "./first-rows.css";
+import { type Column, DataTable } from "../design/data-table.tsx";
+import { showCount } from "../words/format.ts";
+import { ShownValue } from "./field-value.tsx";
+import { MAX_THUMBNAIL_BYTES, pictureAddress } from "./picture-address.ts";
+import { RowText } from "./row-text.tsx";
+import { showBytes } from "./show-bytes.ts";
+
+/** Characters of a field. */
+const SHOWN_CHARACTERS = 240;
+
+interface FirstRow {
+  /** Place among the rows that were read, from 0. */
+  readonly at: number;
+  readonly row: Uint8Array;
+  /** The contributor's label; null for none. */
+  readonly label: string | null;
+}
+
+interface FirstRowsProps {
+  readonly card: Pick<Card, "row" | "labels">;
+  readonly rows: readonly FirstRow[];
+  /** Number of rows of which these are the first. */
+  readonly count: number;
+}
+
+export function FirstRows({ card, count, rows }: FirstRowsProps) {
+  const columns: Column<FirstRow>[] = [
+    { label: "Row", isNumber: true, cell: ({ at }) => showCount(at + 1) },
+    ...contentColumns(card, rows),
+    ...(rows.some(({ label }) => label !== null)
+      ? [{ label: "Your label", cell: ({ label }: FirstRow) => label ?? <span class="soft">none</span> }]
+      : []),
+  ];
+  return (
+    <>
+      <h3>{count > rows.length ? `The first of ${showCount(count)} rows` : "All of them"}</h3>
+      <DataTable caption="First rows" columns={columns} rows={rows} keyOf={({ at }) => at} empty="None." />
+    </>
+  );
+}
+
+function contentColumns(card: FirstRowsProps["card"], rows: readonly FirstRow[]): Column<FirstRow>[] {
+  const { fields, kind } = card.row;
+  if (kind === "image")
+    return [
+      { label: "Picture", cell: ({ row }) => <Thumbnail content={row} /> },
+      { label: "Size", isNumber: true, cell: ({ row }) => showBytes(row.length) },
+    ];
+  if (kind === "table")
+    return fields.map(({ name, type }, i) => ({
+      label: name,
+      isNumber: type === "number",
+      cell: ({ row }) => {
+        const value = viewRow(card, row).values?.[i];
+        return value === undefined ? (
+          <span class="soft">not a row of this table</span>
+        ) : (
+          <ShownValue value={value} maxCharacters={SHOWN_CHARACTERS} />
+        );
+      },
+    }));
+  const names = [...new Set(rows.flatMap(({ row }) => Object.keys(partsOf(row))))];
+  return names.map((name) => ({
+    label: name,
+    cell: ({ row }) => <ShownValue value={partsOf(row)[name] ?? null} maxCharacters={SHOWN_CHARACTERS} />,
+  }));
+}
+
+/** Picture in a list, if it is one and small enough. */
+function Thumbnail({ content }: { content: Uint8Array }) {
+  if (content.length > MAX_THUMBNAIL_BYTES) return <span class="soft">a large picture</span>;
+  const address = pictureAddress(content);
+  return address === null ? (
+    <span class="soft">no picture</span>
+  ) : (
+    <img class="row-thumbnail" src={address} alt="" />
+  );
+}
+
+/** Parts of a passage by name, else the row as a text. */
+function partsOf(row: Uint8Array): Readonly<Record<string, string>> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(row));
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, String(part)]));
+  } catch {
+    // Its bytes are the text itself.
+  }
+  return { text: rowExcerpt(row) };
+}
+
+/** Beginning of a row's bytes as text. */
+function rowExcerpt(row: Uint8Array): string {
+  const text = new TextDecoder().decode(row.subarray(0, 4 * SHOWN_CHARACTERS));
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
+}
+
+/** Beginning of a row among findings: its text, or the picture. */
+export function RowBeginning({ card, row }: { card: FirstRowsProps["card"]; row: Uint8Array }) {
+  if (card.row.kind === "image") return <Thumbnail content={row} />;
+  const { isWellFormed, text } = viewRow(card, row);
+  return <RowText text={isWellFormed ? text.slice(0, SHOWN_CHARACTERS) : rowExcerpt(row)} />;
+}
