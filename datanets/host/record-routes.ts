@@ -21,7 +21,7 @@ import type { HostLeaf } from "../store/ledger-view.ts";
 import { leftOutRows, publicRecords } from "../store/listed-records.ts";
 import { RecordIntake } from "../store/record-intake.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
-import { findRecords, requireNewest } from "../store/take-records.ts";
+import { recordsHere, requireNewest } from "../store/take-records.ts";
 import { listRecomputations } from "../store/verified-records.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
@@ -67,7 +67,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       const doubtful = records.flatMap(({ body }, i) =>
         isSigned[i] && body.kind !== "verified" ? [] : [{ id: ids[i]!, body }],
       );
-      const here = await findRecords(store.database, id, doubtful);
+      const here = await recordsHere(store.database, id, doubtful);
       const offers: { place: number; offer: RecordOffer }[] = [];
       const errors: (RollupError | null)[] = read.map((one) => (isRollupError(one) ? one : null));
       const readIds = read.map((): `0x${string}` | null => null);

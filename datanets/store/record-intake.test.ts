@@ -4,7 +4,6 @@ import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { nameCard } from "../card/card.ts";
-import { datanetError } from "../datanet-errors.ts";
 import type { SignedRecord } from "../records/record.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import { HOST_PART } from "./host-schema.ts";
@@ -12,7 +11,6 @@ import { HostStore } from "./host-store.ts";
 import { Quotas } from "./quotas.ts";
 import { RecordIntake } from "./record-intake.ts";
 import type { RecordOffer } from "./record-offer.ts";
-import { takeRecords } from "./take-records.ts";
 
 const ID = 10;
 const LIMITS = { quotaBytesPerDay: 1e9, quotaRecordsPerDay: 30, maxStoreBytes: 1e9 };
@@ -80,41 +78,4 @@ it("a request that cannot be stored fails alone", async () => {
   ]);
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
   expect(await countOf(7)).toBe(3);
-});
-
-it("looks up rows and records by their indexes, though its plans are made on empty tables", async () => {
-  const logger = createLogger("test", "silent");
-  const options = { url: home.url, part: HOST_PART, rollup: null, logger, maxConnections: 1 };
-  const one = await Database.open(options);
-  const body = { kind: "label", datanetId: ID, leafId: 3, atMs: 1, row: "00".repeat(32), label: "good" };
-  const label: RecordOffer = {
-    id: "0x00",
-    record: { body } as unknown as SignedRecord,
-    check() {
-      throw datanetError("DNT_RECORD_INVALID", "the row is not here");
-    },
-  };
-  await takeRecords(await new HostStore(one, 7n).require(ID), [label], new Quotas(LIMITS, Date.now));
-  const plans = await one.transaction(
-    async ({ query }) => {
-      const prepared = await query<{ statement: string }>(
-        "select statement from pg_prepared_statements where statement like '%lateral%'",
-      );
-      const explained: string[] = [];
-      for (const { statement } of prepared)
-        for (const line of await query<{ "QUERY PLAN": string }>(`explain (generic_plan) ${statement}`))
-          explained.push(line["QUERY PLAN"]);
-      return explained.join("\n");
-    },
-    { readsByIndex: true },
-  );
-  await one.close();
-  expect(plans).toMatch(
-    /using records_id on records.*\n.*Cond: \(\(datanet_id = \$1\) AND \(id = asked.id\)\)/,
-  );
-  expect(plans).toMatch(
-    /rows_digest on rows.*\n.*Cond: \(\(digest = asked.digest\) AND \(datanet_id = \$1\)\)/,
-  );
-  expect(plans).toMatch(/records_row on records.*\n.*Cond: \(\(datanet_id = \$1\) AND \(row_number = /);
-  expect(plans).not.toContain("Seq Scan on r");
 });

@@ -9,8 +9,8 @@ import {
   integers,
   texts,
 } from "@openledger/foundation/database/binary-lists";
-import type { Queries, Transactions } from "@openledger/foundation/database/queries";
-import { type Statement, statement } from "@openledger/foundation/database/statement";
+import type { Queries } from "@openledger/foundation/database/queries";
+import { statement } from "@openledger/foundation/database/statement";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
@@ -29,35 +29,24 @@ interface KnownRow {
   readonly begunAt: number | null;
 }
 
-// Plans are made once, and on empty tables: "offset 0" leaves the planner no other way than one look into an index for each.
-const BY_INDEX = { readsByIndex: true };
-const RECORDS_HERE = statement(
-  `select id from unnest($2::text[]) as asked (id), lateral (
-      select 1 from records where records.datanet_id = $1 and records.id = asked.id offset 0) as found`,
-);
-const RECOMPUTATIONS_HERE = statement(RECORDS_HERE.text.replaceAll("records", "verified"));
+// What may be planned in several ways is not prepared: a plan that was made while a table was small stays after it has grown.
+const recordsHereSql = (table: "records" | "verified") =>
+  `select id from ${table} where datanet_id = $1 and id = any($2)`;
 /** Rows, each as often as it has records that hold, and once without them. */
-const KNOWN_ROWS = statement(
-  `select row.number, row.digest, row.begun_at as "begunAt", record.id, record.record,
+const KNOWN_ROWS = `select rows.number, digest, begun_at as "begunAt", record.id, record.record,
           (select contributor_id from commits
-            where commits.datanet_id = $1 and commits.number = row.commit_number) as "contributorId"
-     from unnest($2::bytea[]) as asked (digest)
-    cross join lateral (select number, digest, begun_at, commit_number from rows
-                         where rows.datanet_id = $1 and rows.digest = asked.digest offset 0) as row
-     left join lateral (select number, id, record from records
-                         where records.datanet_id = $1 and records.row_number = row.number and is_current offset 0) as record on true
-    order by record.number`,
-);
+            where commits.datanet_id = rows.datanet_id and commits.number = commit_number) as "contributorId"
+     from rows left join lateral (
+            select number, id, record from records
+             where records.datanet_id = $1 and row_number = rows.number and is_current offset 0) as record on true
+    where rows.datanet_id = $1 and digest = any($2) order by record.number`;
 const ADD_RECORDS = statement(
   `insert into records (datanet_id, number, id, kind, leaf_id, row_number, about, record)
      select $1, $2::int + at::int - 1, id, kind, leaf_id, row_number, about, record
        from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[])
             with ordinality as part (id, kind, leaf_id, row_number, about, record, at)`,
 );
-const MARK_OUTDATED = statement(
-  "update records set is_current = false where datanet_id = $1 and id = any($2)",
-);
-// Not prepared: which of the two is read first depends on how many there are of each.
+const MARK_OUTDATED = "update records set is_current = false where datanet_id = $1 and id = any($2)";
 const CHANGE_ROWS = `update rows set begun_at = change.begun_at, label = change.label, label_count = change.label_count, top_label = change.top_label,
           top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
           gold_label = change.gold_label, suggested_label = change.suggested_label,
@@ -77,31 +66,19 @@ const END_LEASES = statement(
     where datanet_id = $1 and label_leases.row_number = given.row_number and label_leases.leaf_id = given.leaf_id`,
 );
 
-interface NamedRecord {
-  readonly id: string;
-  readonly body: RecordBody;
-}
-
 /** Ids among these whose records are here. */
-export async function findRecords(
-  database: Transactions,
+export async function recordsHere(
+  { query }: Queries,
   datanetId: number,
-  records: readonly NamedRecord[],
+  records: readonly { readonly id: string; readonly body: RecordBody }[],
 ): Promise<Set<string>> {
-  if (records.length === 0) return new Set();
-  return database.transaction((queries) => recordsHere(queries, datanetId, records), BY_INDEX);
-}
-
-async function recordsHere(
-  queries: Queries,
-  datanetId: number,
-  records: readonly NamedRecord[],
-): Promise<Set<string>> {
-  const of = async (here: Statement, isVerified: boolean) => {
-    const ids = records.flatMap(({ body, id }) => ((body.kind === "verified") === isVerified ? [id] : []));
-    return ids.length === 0 ? [] : queries.query<{ id: string }>(here, [datanetId, texts(ids)]);
+  const of = async (table: "records" | "verified") => {
+    const ids = records.flatMap(({ body, id }) =>
+      (body.kind === "verified") === (table === "verified") ? [id] : [],
+    );
+    return ids.length === 0 ? [] : query<{ id: string }>(recordsHereSql(table), [datanetId, texts(ids)]);
   };
-  const found = await Promise.all([of(RECORDS_HERE, false), of(RECOMPUTATIONS_HERE, true)]);
+  const found = await Promise.all([of("records"), of("verified")]);
   return new Set(found.flat().map(({ id }) => id));
 }
 
@@ -187,7 +164,7 @@ export async function takeRecords(
       changed(queries, datanet.id, { records: stored.length }),
     ]);
     return results;
-  }, BY_INDEX);
+  });
 }
 
 const rowOf = (body: RecordBody) => ("row" in body ? [body.row] : []);

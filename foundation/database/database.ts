@@ -213,7 +213,7 @@ export class Database implements Transactions {
         }
       };
       try {
-        await query(options.readsByIndex === true ? "begin; set local enable_seqscan = off" : "begin");
+        await query("begin");
         if (options.isUnlimited === true)
           await query("set local statement_timeout = 0; set local lock_timeout = 0");
         const result = await work({ query });

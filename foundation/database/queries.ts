@@ -25,11 +25,6 @@ export interface DatabaseLogger {
 export interface TransactionOptions {
   /** True for work on whole tables, which may take hours: its statements, and their waits for locks, have no limit. */
   readonly isUnlimited?: boolean;
-  /**
-   * True for work that looks up single rows: its statements never read a whole table, not by a plan either that was made while the
-   * table was small.
-   */
-  readonly readsByIndex?: boolean;
 }
 
 /** Queries, and transactions of several. */
