@@ -3,7 +3,6 @@ import type { Logger } from "@openledger/foundation/logger";
 import type { HostStore } from "../store/host-store.ts";
 import type { HostLedger } from "../store/ledger-view.ts";
 import type { Quotas } from "../store/quotas.ts";
-import type { WordIndex } from "../store/word-index.ts";
 import type { HostConfig } from "./config.ts";
 import type { HostMetrics } from "./host-metrics.ts";
 import type { RequestGuard } from "./request-guard.ts";
@@ -16,7 +15,6 @@ export interface HostContext {
   readonly rollupAddress: string;
   readonly sessions: RequestSessions;
   readonly store: HostStore;
-  readonly wordIndex: WordIndex;
   readonly ledger: HostLedger;
   readonly guard: RequestGuard;
   readonly quotas: Quotas;

@@ -17,7 +17,6 @@ import { HostStore } from "../store/host-store.ts";
 import { HostLedger } from "../store/ledger-view.ts";
 import { deleteOldUsage, Quotas } from "../store/quotas.ts";
 import { redescribePart } from "../store/redescribe-rows.ts";
-import { WordIndex } from "../store/word-index.ts";
 import type { HostConfig } from "./config.ts";
 import { createHostApi } from "./host-api.ts";
 import type { HostContext } from "./host-context.ts";
@@ -40,8 +39,6 @@ const EARLIER_FOLDER = ".openledger/datanets";
 /** Time between two looks for rows that a newer card describes otherwise, and for usage of earlier days. */
 const REDESCRIBE_EVERY_MS = 2_000;
 const DELETE_USAGE_EVERY_MS = 3_600_000;
-/** Time between two looks whether words of new rows are to be merged. */
-const MERGE_EVERY_MS = 50;
 
 /**
  * @param modules tests pass a clock
@@ -80,7 +77,6 @@ export async function createHostProcess(
       rollupAddress,
       sessions,
       store,
-      wordIndex: new WordIndex(database),
       ledger,
       metrics,
       logger,
@@ -96,10 +92,6 @@ export async function createHostProcess(
       new Upkeep(() => redescribePart(store), {
         everyMs: REDESCRIBE_EVERY_MS,
         onError: (err) => logger.warn({ err }, "rows are not described by the newer card yet"),
-      }),
-      new Upkeep(() => context.wordIndex.merge(), {
-        everyMs: MERGE_EVERY_MS,
-        onError: (err) => logger.warn({ err }, "new words are not merged into their index yet"),
       }),
       new Upkeep(() => deleteOldUsage(database, nowMs()), {
         everyMs: DELETE_USAGE_EVERY_MS,

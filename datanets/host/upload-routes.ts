@@ -28,7 +28,7 @@ const BINARY = { consumes: ["application/octet-stream"] };
 /** Commits and their rows: lists first, then rows in pieces, in any order and any number of times. */
 export function registerUploadRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, ledger, metrics, quotas, store, wordIndex } = context;
+  const { config, ledger, metrics, quotas, store } = context;
 
   route(
     "GET /v1/datanets/:id/commits",
@@ -107,7 +107,6 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
         });
       const newCount = await datanet.addRows(commit, from, rows, { leafId: signer.id, quotas });
       metrics.rowsReceived.inc(newCount);
-      wordIndex.added(newCount);
       return { ...commitView(await datanet.requireCommit(root)), newCount };
     },
   );

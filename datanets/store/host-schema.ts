@@ -266,13 +266,7 @@ drop index rows_begun;
 create index rows_begun on rows (datanet_id, label_count, number) where begun_at is not null;
 `;
 
-/** Merges new words into their index (word-index.ts): only the index's owner may, and hosts have roles without tables of their own. */
-const MERGED_WORDS = `
-create function merge_words() returns bigint language sql security definer set search_path = datanets, pg_temp
-  as $$ select gin_clean_pending_list('row_words_words') $$;
-`;
-
 export const HOST_PART: DatabasePart = {
   name: "datanets",
-  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS, MERGED_WORDS],
+  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS],
 };
