@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseDirectRecipe } from "./model/direct/direct-recipe.ts";
 import { MANIFEST, MODEL_FILES } from "./model/model-manifest.ts";
-import { decodeRow, encodeRow, MAX_ROW_BYTES } from "./rows/row-content.ts";
+import { MAX_ROW_BYTES } from "./rows/row-content.ts";
+import { decodeTextRow } from "./rows/text-rows.ts";
 
 const page = readFileSync(new URL("../docs/reference/attribution.md", import.meta.url), "utf8");
 
@@ -14,10 +15,9 @@ describe("docs/reference/attribution.md", () => {
   });
 
   it("shows rows that are some, of the size that is allowed", () => {
-    const [email] = /\{"label":"spam","text":"[^`]+\}/.exec(page)!;
-    expect(decodeRow("email", Buffer.from(email!))).toEqual({ label: 1, input: "Win now\nClick here" });
-    const digit = encodeRow("digit", { label: 7, input: Buffer.alloc(784).toString("base64") });
-    expect(Buffer.from(digit).toString()).toMatch(/^\{"label":"7","pixels":"/);
+    const [line] = /^\| passage \|.+$/m.exec(page)!;
+    const passages = [...line.matchAll(/`(\{"(?:text|prompt)":[^`]+\})`/g)].map(([, row]) => row!);
+    expect(passages.map((row) => decodeTextRow(Buffer.from(row)))).toHaveLength(2);
     expect(page).toContain(`${MAX_ROW_BYTES.toLocaleString("en")} bytes`);
   });
 

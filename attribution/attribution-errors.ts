@@ -21,6 +21,17 @@ export const attributionErrors = defineErrors("ATT", {
     remedy: "compare it with docs/reference/attribution.md; `data.why` says what is wrong",
     httpStatus: 422,
   },
+  ATT_LABEL_INVALID: {
+    meaning:
+      "a row to train on has no accepted label, or one that is none of the recipe's classes; `data.index`",
+    remedy:
+      "label the Datanet's rows until each has an accepted label, publish a version, and name the card's labels as `classes`",
+    httpStatus: 422,
+  },
+  ATT_LABELS_MISMATCH: {
+    meaning: "the accepted labels beside a version's rows are not those that the recipe names by their root",
+    remedy: "bring the version again with its labels: openledger datanet download ID",
+  },
   ATT_TOO_FEW_ROWS: {
     meaning: "a version has too few rows to train on, or rows of one label only",
     remedy:

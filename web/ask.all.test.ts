@@ -54,8 +54,8 @@ beforeAll(async () => {
   const made = await world.makeModel();
   modelId = made.modelId;
   const base = join(folder, "base");
-  const contents = passageRows(passages).map(({ content }) => content);
-  const cited = await world.makeModel(citingMaker(base, { citationPermille: 1_000 }), { contents });
+  const alices = passageRows(passages).map(({ content }) => ({ content }));
+  const cited = await world.makeModel(citingMaker(base, { citationPermille: 1_000 }), { alices });
   citingId = cited.modelId;
   served = await serveTested(
     {
@@ -90,7 +90,7 @@ afterAll(async () => {
 
 const LONG = { timeout: 400_000 };
 const main = (page: Page) => page.getByRole("main");
-const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input }) => input) as [
+const [first, second] = sampleInputs("text", 2, "asked in a page").map(({ input }) => input) as [
   string,
   string,
 ];
@@ -98,13 +98,13 @@ const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input
 /** Index of the rows' spans, as `datanet index` makes it. */
 function spansOf({ recipe, rows }: PublishedModel) {
   const documents = rows!.map(({ content, contributorId, validatorId }) => ({
-    text: documentText(content, "text"),
+    text: documentText(content, "passage"),
     digest: bytesToHex(sha256(content)),
     contributorId,
     validatorId,
   }));
   return hostSpans(
-    buildSpanIndex(documents, { rowsRoot: recipe.datanet.rowsRoot.slice(2), rowText: "text" }),
+    buildSpanIndex(documents, { rowsRoot: recipe.datanet.rowsRoot.slice(2), rowText: "passage" }),
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * The base of direct models (logistic models of e-mails or digits, whose query is the prompt's counts): the part of a row's
+ * The base of direct models (logistic models of texts or pictures, whose query is the prompt's counts): the part of a row's
  * reward that does not depend on its influence. Training writes the rows' entries (`writeBase`), answering counts the
  * prompt's (`countBase`).
  *

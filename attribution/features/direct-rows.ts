@@ -1,13 +1,13 @@
 /**
  * The matrix B that a direct model registers: how much each row of its version moved the model's parameters. A direct
- * model is a logistic model of e-mails or digits, and its query is the list of the prompt's counts; so nothing has to
+ * model is a logistic model of texts or pictures, and its query is the list of the prompt's counts; so nothing has to
  * be projected (docs/explanation/attribution-proof.md). direct-training.ts computes B; registration, verification and
  * scores read it as `DirectFeatures`.
  *
  * Row k of B is B_k = −(H + λ)⁻¹ g_k: g_k is the gradient of row k's loss, H the mean of all rows' Hessians, λ the
  * recipe's damping (exact-influence.ts). Of two labels, B_k · x is, up to a positive factor of the query alone, by how
  * much row k lowered the loss of the answer "class 0" to x. For the answer "class 1" the sign turns. So the answer is
- * one bit beside the list. More labels have blocks of buckets (model/direct/digit-blocks.ts).
+ * one bit beside the list. More labels have blocks of buckets (model/direct/label-blocks.ts).
  */
 import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
 import { renumberColumns, usedColumns } from "../maths/sparse-rows.ts";

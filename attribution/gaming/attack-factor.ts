@@ -1,6 +1,6 @@
 /**
- * Earnings of an attacker by a direct model (logistic, of e-mails), per row, as a multiple of the earnings of honest rows
- * of the same version. A world is 600 e-mails of twenty contributors and 100 questions, of one seed. One
+ * Earnings of an attacker by a direct model (logistic, of texts), per row, as a multiple of the earnings of honest rows
+ * of the same version. A world is 600 texts of twenty contributors and 100 questions, of one seed. One
  * contributor brings the plan's rows in place of the honest ones. The rules are those of every version: exact
  * copies and near-duplicates stay out, and earn nothing. scripts/bench/attribution.ts prints it.
  */
@@ -12,17 +12,20 @@ import { SeededRandom } from "../maths/seeded-random.ts";
 import { directFamily } from "../model/direct/direct-family.ts";
 import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import { trainDirect } from "../model/direct/direct-training.ts";
-import type { OwnedRow } from "../model/owned-rows.ts";
+import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
 import { directMatrix } from "../model/registration.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
-import { encodeRow, type LabelledInput, labelsOf } from "../rows/row-content.ts";
+import { contentOf, type LabelledInput } from "../rows/row-content.ts";
 import { hasFewWords } from "../rows/row-rules.ts";
-import { emailContents } from "../rows/spam-emails.ts";
+import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 import { type AttackPlan, type DerivedRows, STANDARD_PLANS } from "./attack-plan.ts";
 import { type KnownModel, knownModel, mean } from "./known-model.ts";
 
-/** Recipe under attack, for so many rows. */
-export type RecipeOfRows = (rowCount: number) => Omit<DirectRecipe, "datanet">;
+/** Recipe under attack, for so many rows with these labels. */
+export type RecipeOfRows = (sizes: {
+  readonly rowCount: number;
+  readonly classes: readonly string[];
+}) => Omit<DirectRecipe, "datanet">;
 
 /** Fixed, so that anybody measures the same. */
 const SEEDS = ["1", "2", "3"] as const;
@@ -34,7 +37,7 @@ const OWN = 30;
 const QUESTIONS = 100;
 /** Rows that nobody has brought. */
 const FRESH = 1_200;
-/** Longest e-mail that is used, in bytes: words beyond are neither read nor replaced. */
+/** Longest text that is used, in bytes: words beyond are neither read nor replaced. */
 const MAX_BYTES = 4_096;
 const POOL = 10;
 /** Maximum steps in which replacements are chosen. */
@@ -64,6 +67,8 @@ export interface AttackResult {
   readonly bestFifth: number;
 }
 
+const sizesOf = ({ length }: readonly unknown[]) => ({ rowCount: length, classes: EMAIL_LABELS });
+
 /** Needs `initPoseidon`. */
 function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
   const all = emailContents()
@@ -81,7 +86,7 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
     let made: Value | undefined;
     return () => (made ??= make());
   };
-  const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(rows.length));
+  const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(sizesOf(rows)));
   return {
     honest,
     own,
@@ -97,8 +102,7 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
 /** The rows that a plan brings into a world. */
 function attackRows(world: AttackWorld, { derived, texts }: AttackPlan): LabelledInput[] {
   if (derived !== null) return derivedRows(world, derived, `${world.seed}/0`);
-  const ham = labelsOf("email").indexOf("ham");
-  return texts.map((input) => ({ label: ham, input }));
+  return texts.map((input) => ({ label: 0, input }));
 }
 
 function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): LabelledInput[] {
@@ -157,9 +161,7 @@ function attackedVersion(world: AttackWorld, plan: AttackPlan) {
   const brought = [...world.honest, ...attackRows(world, plan)];
   const encoder = new TextEncoder();
   const seen = new Set<string>();
-  const isOut = brought.map(
-    (row) => seen.size === seen.add(JSON.stringify(row)).size || hasFewWords(row.input),
-  );
+  const isOut = brought.map(({ input }) => seen.size === seen.add(input).size || hasFewWords(input));
   const copies = nearDuplicates({
     kind: "text",
     contents: brought.map(({ input }) => encoder.encode(input)),
@@ -175,14 +177,16 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   const { broughtCount, included, leftOut } = attackedVersion(world, plan);
   const owned = included.map(
     ({ isHonest, row }, k): OwnedRow => ({
-      content: encodeRow("email", row),
+      content: contentOf("text", row.input),
+      label: EMAIL_LABELS[row.label]!,
       contributorId: isHonest ? 5 + Math.floor(k / OWN) : 1_000,
       validatorId: 2,
     }),
   );
   const version = owned.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners }));
-  const datanet = { id: 1, version: 1, rowsRoot: hex32(versionRowsRoot(version)) };
-  const trained = trainDirect(owned, { ...world.recipeOf(owned.length), datanet });
+  const roots = { rowsRoot: hex32(versionRowsRoot(version)), labels: hex32(rowLabelsRoot(owned)!) };
+  const datanet = { id: 1, version: 1, ...roots };
+  const trained = trainDirect(owned, { ...world.recipeOf(sizesOf(owned)), datanet });
   const model = await directFamily.open(trained);
   const matrix = directMatrix(trained.features as Parameters<typeof directMatrix>[0]);
   const earned = new Float64Array(included.length);

@@ -1,5 +1,5 @@
 /**
- * Plans of rows that an attacker brings to a Datanet of e-mails: ready texts, or rows derived from others'.
+ * Plans of rows that an attacker brings to a Datanet of texts: ready texts, or rows derived from others'.
  * attack-factor.ts measures what each earns.
  */
 
@@ -23,7 +23,7 @@ export interface DerivedRows {
 
 export interface AttackPlan {
   readonly name: string;
-  /** Texts brought unchanged, labelled ham. */
+  /** Texts brought unchanged, with the first label. */
   readonly texts: readonly string[];
   readonly derived: DerivedRows | null;
 }

@@ -1,5 +1,5 @@
 /**
- * An attacker's estimate of what a row would earn: a direct model (logistic, of e-mails) that the attacker trains by
+ * An attacker's estimate of what a row would earn: a direct model (logistic, of texts) that the attacker trains by
  * the Datanet's recipe on rows that they have. The benchmark of gaming needs it to try attacks as good as those of a
  * real attacker: attack-factor.ts chooses and rewrites the attacker's rows by it, then measures what they earn.
  */
@@ -27,7 +27,7 @@ export interface KnownModel {
 /** The recipe's model of these rows, with its base. */
 export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRecipe, "datanet">): KnownModel {
   const recipe = given as DirectRecipe;
-  const inputs = directInputs(recipe.inputs, recipe.rules);
+  const inputs = directInputs(recipe);
   const model = directModel(recipe);
   const examplesOf = (some: readonly LabelledInput[]) => ({
     inputs: inputs.examples(some.map(({ input }) => input)),

@@ -7,7 +7,6 @@ import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circu
 import { FIELD_ORDER, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
-import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import { answeringHash, jsonBytes } from "./answering-hash.ts";
 import { familyOf, type ModelFamily, type ModelParts } from "./model-family.ts";
 import {
@@ -21,6 +20,7 @@ import {
   type ModelManifest,
   parseJson,
 } from "./model-manifest.ts";
+import { MAX_LINE_BYTES } from "./published-rows.ts";
 import { boundColumns, DIRECT } from "./recipe-fields.ts";
 
 /** The part, decoded. */
@@ -65,7 +65,7 @@ export async function maxBytesOf<Parts extends ModelParts>(
     "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columnCount : rowCount * columnCount,
     "columns.bin": 64 * columnCount * SHARD_COUNT_MAX,
     // Each row ends its line.
-    "rows.jsonl": rowCount * (MAX_ROW_BYTES + 1),
+    "rows.jsonl": rowCount * (MAX_LINE_BYTES + 1),
     "card.json": MAX_JSON_BYTES,
   };
 }

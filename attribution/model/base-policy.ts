@@ -8,15 +8,16 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { z } from "zod";
 import type { BaseRule } from "../features/base-column.ts";
+import type { RowKind } from "../rows/row-kinds.ts";
 import { clipQuantileOf } from "../rows/row-rules.ts";
 
 /**
- * Default rewards of a new card, by the kind of its rows. For e-mails they hold attacks that `npm run bench --
+ * Default rewards of a new card, by the kind of its rows. For texts they hold attacks that `npm run bench --
  * attribution` measures near the earnings of honest rows. Language models have their own rules.
  */
-export const usualRewards = (rowKind: string) => ({
+export const usualRewards = (rowKind: RowKind) => ({
   clipQuantilePermille: 1_000 * clipQuantileOf(rowKind),
-  basePermille: rowKind === "email" ? 400 : rowKind === "digit" ? 250 : 0,
+  basePermille: rowKind === "text" ? 400 : rowKind === "image" ? 250 : 0,
 });
 
 const rewardsSchema = z.object({

@@ -1,14 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { encodeRow } from "../rows/row-content.ts";
 import { encodeTextRow } from "../rows/text-rows.ts";
-import { sampleInputs } from "../testing/sample-rows.ts";
+import { labelledRow, sampleInputs } from "../testing/sample-rows.ts";
 import { checkDatanet, MIN_OTHER_ROWS, rowsToLeaveOut } from "./datanet-check.ts";
 
-const mails = sampleInputs("email", 120, "check");
-const commit = (contributorId: number, rows: readonly { label: number; input: string }[]) => ({
-  contributorId,
-  contents: rows.map((row) => encodeRow("email", row)),
-});
+const mails = sampleInputs("text", 120, "check");
+const commit = (contributorId: number, given: readonly { label: number; input: string }[]) => {
+  const rows = given.map((row) => labelledRow("text", row));
+  return {
+    contributorId,
+    contents: rows.map(({ content }) => content),
+    labels: rows.map(({ label }) => label),
+  };
+};
 const flipped = (rows: typeof mails) => rows.map(({ input, label }) => ({ input, label: 1 - label }));
 /** The same mail with a line added: its words hardly change. */
 const retold = ({ input, label }: (typeof mails)[number]) => ({ label, input: `${input}\nsent again` });
@@ -28,7 +31,7 @@ describe("checkDatanet", () => {
       ),
     ];
     const check = checkDatanet(commits);
-    expect(check).toMatchObject({ kind: "email", rowCount: 119, fewWords: [116, 117, 118] });
+    expect(check).toMatchObject({ kind: "text", rowCount: 119, fewWords: [116, 117, 118] });
     expect(check.nearDuplicates.filter(({ later }) => later >= 93 && later < 96)).toEqual([
       expect.objectContaining({ later: 93, earlier: 50 }),
       expect.objectContaining({ later: 94, earlier: 51 }),
@@ -72,24 +75,38 @@ describe("checkDatanet", () => {
   });
 
   it("names commit and row of what is no row, and refuses a datanet without rows", () => {
-    const bad = [
-      commit(5, mails.slice(0, 2)),
-      { contributorId: 6, contents: [new TextEncoder().encode("{}")] },
-    ];
+    const bad = [commit(5, mails.slice(0, 2)), { contributorId: 6, contents: [Uint8Array.of(0xff)] }];
     expect(() => checkDatanet(bad)).toThrowError(
       expect.objectContaining({ code: "ATT_ROW_INVALID", data: { commitIndex: 1, rowIndex: 0 } }),
     );
     expect(() => checkDatanet([])).toThrowError(expect.objectContaining({ code: "ATT_ROW_INVALID" }));
   });
 
-  it("finds texts that nearly repeat an earlier one, and has no labels to judge", () => {
+  it("judges labels of pictures, finds near ones, and compares none where one is of another size", () => {
+    const digits = sampleInputs("image", 120, "check").map((row) => labelledRow("image", row));
+    const other = (label: string) => `${(Number(label) + 1) % 10}`;
+    const commits = [digits.slice(0, 50), digits.slice(50, 100), digits.slice(100)].map((rows, c) => ({
+      contributorId: 5 + c,
+      contents: rows.map(({ content }) => content),
+      labels: rows.map(({ label }) => (c === 2 ? other(label) : label)),
+    }));
+    const check = checkDatanet(commits);
+    expect(check).toMatchObject({ kind: "image", rowCount: 120, fewWords: [] });
+    expect(check.commits.map(({ isRefused }) => isRefused)).toEqual([false, false, true]);
+    const unlabelled = checkDatanet(commits.map(({ labels: _, ...rows }) => rows));
+    expect(unlabelled.contradicted).toEqual([]);
+    const large = { contributorId: 8, contents: [Uint8Array.of(0xff, 0xd8, 0xff)], labels: ["1"] };
+    expect(checkDatanet([...commits, large])).toMatchObject({ nearDuplicates: [], contradicted: [] });
+  });
+
+  it("finds passages that nearly repeat an earlier one, and has no labels to judge", () => {
     const speech = "We the people have grown fearful of our selves over the years that lie behind us all";
     const texts = (...some: string[]) => some.map((text) => encodeTextRow({ text }));
     const check = checkDatanet([
       { contributorId: 5, contents: texts(speech, "The navy has forty ships in good repair") },
       { contributorId: 6, contents: texts("A debt of honour is a debt that nations pay", `${speech} today`) },
     ]);
-    expect(check).toMatchObject({ kind: "text", rowCount: 4, contradicted: [] });
+    expect(check).toMatchObject({ kind: "passage", rowCount: 4, contradicted: [] });
     expect(check.nearDuplicates).toEqual([expect.objectContaining({ earlier: 0, later: 3 })]);
     expect(check.commits.map(({ nearDuplicateCount }) => nearDuplicateCount)).toEqual([0, 1]);
   });

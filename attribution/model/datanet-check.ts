@@ -3,21 +3,24 @@
  * labels that a model of everybody else's rows contradicts. Input is public data, and the list is the same on
  * every machine. `openledger datanet check` prints it.
  */
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { attributionError } from "../attribution-errors.ts";
-import { PIXEL_COUNT, POOLED_DIGIT_SIDE } from "../rows/digit-pixels.ts";
+import { IMAGE_SIDE, POOLED_IMAGE_SIDE } from "../rows/image-pixels.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
-import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
+import { type InputOptions, inputOf, inputRows, pixelsOf } from "../rows/row-content.ts";
+import type { RowKind } from "../rows/row-kinds.ts";
 import { hasFewWords, type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
 import { decodeTextRow, isTextRow, wholeText } from "../rows/text-rows.ts";
 import { logisticModel } from "./direct/logistic-model.ts";
 import { heldOut } from "./held-out-odds.ts";
-import type { PromptKind } from "./model-family.ts";
 
 /** Rows that one contributor has committed at once. */
 export interface CommittedRows {
   readonly contributorId: number;
   /** Rows' contents as they lie in the store. */
   readonly contents: readonly Uint8Array[];
+  /** Label beside each row, as its contributor has signed it; null: none. Absent: no row has one. */
+  readonly labels?: readonly (string | null)[];
 }
 
 /** A row whose label a model of the other contributors' rows contradicts. `row` counts all rows of all commits. */
@@ -32,8 +35,8 @@ export interface CheckedCommit {
   readonly rowCount: number;
   readonly nearDuplicateCount: number;
   /**
-   * Number of contradicted labels; null where no model can judge: the others have too few rows, or none of one label
-   * that this commit has.
+   * Number of contradicted labels; null where no model can judge: rows have no labels, or the others have too few rows,
+   * or none of one label that this commit has.
    */
   readonly contradictedCount: number | null;
   /** True where so many labels are contradicted that nobody should vouch for the commit. */
@@ -41,12 +44,12 @@ export interface CheckedCommit {
 }
 
 export interface DatanetCheck {
-  readonly kind: PromptKind;
+  readonly kind: RowKind;
   readonly rowCount: number;
   /** Near-duplicates among the rows of commits that are not refused; places as in `contradicted`. */
   readonly nearDuplicates: readonly NearDuplicate[];
   readonly contradicted: readonly ContradictedLabel[];
-  /** E-mails with fewer words than ROW_RULES asks for. */
+  /** Texts with a label and fewer words than ROW_RULES asks for. */
   readonly fewWords: readonly number[];
   readonly commits: readonly CheckedCommit[];
 }
@@ -55,87 +58,61 @@ export interface DatanetCheck {
 export const MIN_OTHER_ROWS = 8;
 const DECAY = 0.001;
 const TOLERANCE = 1e-4;
-const EMAIL_BUCKETS = 512;
+const TEXT_BUCKETS = 512;
+
+/** A row with its place among all commits, as text or as grey levels. */
+interface ComparedRow {
+  readonly commit: number;
+  readonly label: string | null;
+  /** What repetitions are found by, and labels judged. */
+  readonly input: string;
+}
 
 /**
- * Checks commits. @param commits in the ledger's order
+ * Checks commits. Pictures that no direct model reads are neither compared nor judged.
+ * @param commits in the ledger's order @param kind of the rows, as the card says; default: as the first row looks
  * @throws ATT_ROW_INVALID naming commit and row of the first that is no row of the datanet's kind
  */
-export function checkDatanet(
-  commits: readonly CommittedRows[],
-  options: { readonly inputs?: InputOptions } = {},
-): DatanetCheck {
-  const contents = commits.flatMap((commit) => commit.contents);
-  if (options.inputs === undefined && contents[0] !== undefined && isTextRow(contents[0]))
-    return checkTexts(commits);
-  const kind = options.inputs?.kind ?? kindOf(contents[0]);
-  const inputs: InputOptions =
-    options.inputs ??
-    (kind === "email" ? { kind, bucketCount: EMAIL_BUCKETS } : { kind, side: POOLED_DIGIT_SIDE });
-  const rows = commits.flatMap((commit, commitIndex) =>
-    commit.contents.map((content, rowIndex) => decodeIn(kind, content, { commitIndex, rowIndex })),
+export function checkDatanet(commits: readonly CommittedRows[], kind = kindOf(commits)): DatanetCheck {
+  const rows = commits.flatMap(({ contents, labels = [] }, commit) =>
+    contents.map((content, rowIndex): ComparedRow => {
+      const input = decodeAt(() => inputFor(kind, content), { commitIndex: commit, rowIndex });
+      return { commit, label: labels[rowIndex] ?? null, input };
+    }),
   );
-  const labels = Int32Array.from(rows, ({ label }) => label);
-  const predicted = predictWithoutOwn(commits, inputs, rows, labels);
-  const commitOf = commits.flatMap((commit, c) => commit.contents.map(() => c));
-  const isContradicted = (row: number) => predicted[row] !== null && predicted[row] !== rows[row]!.label;
+  const classes = [...new Set(rows.flatMap(({ label }) => (label === null ? [] : [label])))].sort();
+  const isReadable = kind !== "image" || rows.every(({ input }) => input !== "");
+  const predicted = isReadable && classes.length > 1 ? predictWithoutOwn(commits, kind, rows, classes) : [];
+  const isContradicted = (row: number) => predicted[row] != null && predicted[row] !== rows[row]!.label;
   const judged = commits.map((_, c) => {
-    const own = commitOf.flatMap((commit, row) => (commit === c && predicted[row] !== null ? [row] : []));
+    const own = [...rows.keys()].filter((row) => rows[row]!.commit === c && predicted[row] != null);
     return { count: own.length, contradictedCount: own.filter(isContradicted).length };
   });
   const refused = judged.map(
     ({ contradictedCount, count }) => count > 0 && contradictedCount > ROW_RULES.maxContradicted * count,
   );
-  const fewWords = kind === "email" ? [...rows.keys()].filter((row) => hasFewWords(rows[row]!.input)) : [];
+  const hasFew = ({ input, label }: ComparedRow) => kind === "text" && label !== null && hasFewWords(input);
+  const fewWords = [...rows.keys()].filter((row) => hasFew(rows[row]!));
   const few = new Set(fewWords);
-  const included = [...rows.keys()].filter((row) => !refused[commitOf[row]!] && !few.has(row));
-  const duplicates = findDuplicates(kind, rows, included);
+  const included = [...rows.keys()].filter((row) => !refused[rows[row]!.commit]! && !few.has(row));
+  const duplicates = isReadable ? findDuplicates(kind, rows, included) : [];
   return {
     kind,
     rowCount: rows.length,
     nearDuplicates: duplicates,
     fewWords,
-    contradicted: [...rows.keys()].filter(isContradicted).map((row) => ({
-      row,
-      label: labelsOf(kind)[rows[row]!.label]!,
-      predictedLabel: labelsOf(kind)[predicted[row]!]!,
-    })),
+    contradicted: [...rows.keys()]
+      .filter(isContradicted)
+      .map((row) => ({ row, label: rows[row]!.label!, predictedLabel: predicted[row]! })),
     commits: commits.map(
       ({ contents: own, contributorId }, c): CheckedCommit => ({
         contributorId,
         rowCount: own.length,
-        nearDuplicateCount: duplicates.filter(({ later }) => commitOf[later] === c).length,
+        nearDuplicateCount: duplicates.filter(({ later }) => rows[later]!.commit === c).length,
         contradictedCount: judged[c]!.count === 0 ? null : judged[c]!.contradictedCount,
         isRefused: refused[c]!,
       }),
     ),
-  };
-}
-
-/** Rows of texts have no labels that others could contradict: only repetitions are found. */
-function checkTexts(commits: readonly CommittedRows[]): DatanetCheck {
-  const places = commits.flatMap(({ contents }, commitIndex) =>
-    contents.map((content, rowIndex) => ({ content, commitIndex, rowIndex })),
-  );
-  const texts = places.map(({ content, ...at }) => decodeAt(() => wholeText(decodeTextRow(content)), at));
-  const found = nearDuplicates({
-    kind: "text",
-    contents: texts.map((text) => Buffer.from(text, "utf8")),
-    labels: new Int32Array(texts.length),
-  });
-  return {
-    kind: "text",
-    rowCount: texts.length,
-    nearDuplicates: found,
-    contradicted: [],
-    fewWords: [],
-    commits: commits.map(({ contents, contributorId }, c) => ({
-      contributorId,
-      rowCount: contents.length,
-      nearDuplicateCount: found.filter(({ later }) => places[later]!.commitIndex === c).length,
-      contradictedCount: null,
-      isRefused: false,
-    })),
   };
 }
 
@@ -161,17 +138,25 @@ export function rowsToLeaveOut(check: DatanetCheck): { row: number; why: LeaveOu
   });
 }
 
-type Row = ReturnType<typeof decodeRow>;
-
 /** Near-duplicates among the rows at these places: a row that stays out anyway takes no later row with it. */
-function findDuplicates(kind: RowKind, rows: readonly Row[], places: readonly number[]): NearDuplicate[] {
-  const contents = places.map((row) => Buffer.from(rows[row]!.input, kind === "email" ? "utf8" : "base64"));
-  const labels = Int32Array.from(places, (row) => rows[row]!.label);
-  const side = Math.sqrt(PIXEL_COUNT);
+function findDuplicates(
+  kind: RowKind,
+  rows: readonly ComparedRow[],
+  places: readonly number[],
+): NearDuplicate[] {
+  const names = [...new Set(rows.map(({ label }) => label))];
+  const labels = Int32Array.from(places, (row) => names.indexOf(rows[row]!.label));
+  const inputs = places.map((row) => rows[row]!.input);
   const found =
-    kind === "email"
-      ? nearDuplicates({ kind: "text", contents, labels })
-      : nearDuplicates({ kind: "image", contents, labels, width: side, height: side });
+    kind === "image"
+      ? nearDuplicates({
+          kind,
+          labels,
+          contents: inputs.map(pixelsOf),
+          width: IMAGE_SIDE,
+          height: IMAGE_SIDE,
+        })
+      : nearDuplicates({ kind: "text", labels, contents: inputs.map((text) => Buffer.from(text, "utf8")) });
   return found.map(({ earlier, later, similarity }) => ({
     earlier: places[earlier]!,
     later: places[later]!,
@@ -182,42 +167,65 @@ function findDuplicates(kind: RowKind, rows: readonly Row[], places: readonly nu
 /** Label that a model of all other contributors' rows predicts for each row; null where there is no such model. */
 function predictWithoutOwn(
   commits: readonly CommittedRows[],
-  options: InputOptions,
-  rows: readonly Row[],
-  labels: Int32Array,
-): (number | null)[] {
-  const owners = commits.flatMap(({ contents, contributorId }) => contents.map(() => contributorId));
-  const features = inputRows(
-    options,
-    rows.map(({ input }) => input),
-  );
+  kind: RowKind,
+  rows: readonly ComparedRow[],
+  classes: readonly string[],
+): (string | null)[] {
+  const options: InputOptions =
+    kind === "image" ? { kind, side: POOLED_IMAGE_SIDE } : { kind: "text", bucketCount: TEXT_BUCKETS };
+  const places = [...rows.keys()].filter((row) => rows[row]!.label !== null);
+  const owners = places.map((row) => commits[rows[row]!.commit]!.contributorId);
+  const names = [...new Set(owners)];
   const model = logisticModel({
-    inputCount: options.kind === "email" ? options.bucketCount : options.side ** 2,
-    classCount: labelsOf(options.kind).length,
+    inputCount: options.kind === "text" ? options.bucketCount : options.side ** 2,
+    classCount: classes.length,
     decay: DECAY,
     tolerance: TOLERANCE,
   });
-  const names = [...new Set(owners)];
   const held = heldOut(
     model,
-    { inputs: features, labels },
+    {
+      inputs: inputRows(
+        options,
+        places.map((row) => rows[row]!.input),
+      ),
+      labels: Int32Array.from(places, (row) => classes.indexOf(rows[row]!.label!)),
+    },
     {
       folds: Int32Array.from(owners, (owner) => names.indexOf(owner)),
       foldCount: names.length,
-      classCount: labelsOf(options.kind).length,
+      classCount: classes.length,
       minOthers: MIN_OTHER_ROWS,
     },
   );
-  return rows.map((_, i) => (held.isJudged[i] === 1 ? held.predicted[i]! : null));
+  const predicted = Array<string | null>(rows.length).fill(null);
+  for (const [i, row] of places.entries())
+    if (held.isJudged[i] === 1) predicted[row] = classes[held.predicted[i]!]!;
+  return predicted;
 }
 
-function kindOf(content: Uint8Array | undefined): RowKind {
-  if (content === undefined) throw attributionError("ATT_ROW_INVALID", "the datanet has no rows");
-  return new TextDecoder().decode(content).includes('"pixels":') ? "digit" : "email";
+/** Input of a row; empty for a picture that no direct model reads. @throws ATT_ROW_INVALID */
+function inputFor(kind: RowKind, content: Uint8Array): string {
+  if (kind === "passage") return wholeText(decodeTextRow(content));
+  if (kind !== "image") return inputOf("text", content);
+  try {
+    return inputOf("image", content);
+  } catch (error) {
+    if (isRollupError(error, "ATT_ROW_INVALID")) return "";
+    throw error;
+  }
 }
 
-function decodeIn(kind: RowKind, content: Uint8Array, at: RowPlace): Row {
-  return decodeAt(() => decodeRow(kind, content), at);
+function kindOf(commits: readonly CommittedRows[]): RowKind {
+  const first = commits.flatMap(({ contents }) => contents)[0];
+  if (first === undefined) throw attributionError("ATT_ROW_INVALID", "the datanet has no rows");
+  if (isTextRow(first)) return "passage";
+  try {
+    inputOf("text", first);
+    return "text";
+  } catch {
+    return "image";
+  }
 }
 
 interface RowPlace {

@@ -23,7 +23,7 @@ const ZEROS = new Uint8Array(2 ** 24);
 let model: PublishedModel<DirectParts>;
 beforeAll(async () => {
   await initPoseidon();
-  const rows = sampleRows("email", 24);
+  const rows = sampleRows("text", 24);
   const trained = trainDirect(rows, recipeFor(rows, 64));
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   model = publishedModel(trained, registerModel(trained, { split }, SIZE), { publishRows: true });

@@ -1,6 +1,6 @@
 /**
  * The interface that each kind of model implements, so that the ledger can pay its rows: `ModelFamily` reads and
- * answers, `FamilyTraining` trains and computes again. Direct models (logistic models of e-mails or digits) implement
+ * answers, `FamilyTraining` trains and computes again. Direct models (logistic models of texts or pictures) implement
  * it in model/direct/; language models in models/, which imports attribution/. So commands, servers and verifiers pass
  * in the families that they know.
  *
@@ -15,6 +15,7 @@ import { attributionError } from "../attribution-errors.ts";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
+import type { InputKind } from "../rows/row-content.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 import { assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";
@@ -23,13 +24,13 @@ import { assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts
 export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
   /** Label of a direct model's answer, else null. */
   readonly label: string | null;
-  /** The answer that receipts hash: JSON, {"label":…} of a direct model of e-mails. */
+  /** The answer that receipts hash: JSON, {"label":…} of a direct model. */
   readonly text: string;
   /** columnCount odd numbers, −255 … 255; of a direct model the prompt's counts with the answered class. */
   readonly query: Query;
 }
 
-/** A model that answers, as a plain object. A prompt is a row's input: an e-mail's text, a digit's pixels in base64, or plain text. */
+/** A model that answers, as a plain object. A prompt is a text, or a picture's file in base64. */
 export interface AnsweringModel<Query extends ModelQuery = ModelQuery> {
   /**
    * Answers a prompt. The same prompt gives the same bytes on every machine.
@@ -76,7 +77,7 @@ export type FeaturesOf<Parts extends ModelParts> = ModelParts extends Parts
     : QuantisedFeatures;
 
 /** Kind of a model's rows, and so of its prompts. */
-export type PromptKind = "email" | "digit" | "text";
+export type PromptKind = InputKind;
 
 /** The half of a family that customers need: without rows and without training. Runs in pages, too. */
 export interface ModelFamily<Parts extends ModelParts = ModelParts> {
@@ -111,7 +112,7 @@ export type TrainedModel<Parts extends ModelParts = ModelParts> = Parts & {
   readonly payees: readonly Payee[];
   /** G: rows × columnCount of int8; of a direct model B of int16, with the logit's row behind (direct-rows.ts). */
   readonly features: RegisteredMatrix;
-  /** Part of the rows that the model itself labels as their contributors did; null where rows have no labels. */
+  /** Part of the rows that the model itself labels as was accepted; null where it reads no labels. */
   readonly accuracy: number | null;
 };
 
@@ -125,13 +126,13 @@ export interface TrainOptions {
 export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
   readonly family: ModelFamily<Parts>;
   /**
-   * Checks rows and recipe before training. @throws ATT_TOO_FEW_ROWS, ATT_RECIPE_INVALID, ATT_ROW_INVALID with what to
-   * change
+   * Checks rows, labels and recipe before training. @throws ATT_TOO_FEW_ROWS, ATT_RECIPE_INVALID, ATT_ROW_INVALID,
+   * ATT_LABEL_INVALID with what to change
    */
-  requireTrainable(contents: readonly Uint8Array[], recipe: Parts["recipe"]): void;
+  requireTrainable(rows: readonly Pick<OwnedRow, "content" | "label">[], recipe: Parts["recipe"]): void;
   /**
    * Deterministic to the byte. Needs `initPoseidon`: the rows are compared with the root that the recipe names.
-   * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
+   * @throws ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
    */
   train(
     rows: readonly OwnedRow[],

@@ -18,6 +18,7 @@ import type { TrainedModel } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
 import { decodeManifest, MANIFEST } from "./model-manifest.ts";
 import type { OwnedRow } from "./owned-rows.ts";
+import { decodeLine, encodeLine } from "./published-rows.ts";
 import { directMatrix, registerModel } from "./registration.ts";
 import { modelDifference, verifyModel } from "./verify-model.ts";
 
@@ -35,7 +36,7 @@ let folder: string;
 
 beforeAll(async () => {
   await initPoseidon();
-  rows = sampleRows("email", 32);
+  rows = sampleRows("text", 32);
   trained = trainDirect(rows, recipeFor(rows, BUCKETS));
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
   folder = await mkdtemp(join(tmpdir(), "model-"));
@@ -113,6 +114,22 @@ describe("model files", () => {
     await expect(writeModel(path, model)).rejects.toMatchObject({ code: "ATT_MODEL_EXISTS" });
   });
 
+  it("write a row's bytes as text or in base64, whichever is shorter, and read them back", () => {
+    for (const content of ["two\nlines", "\ufeffmark", "\u0001".repeat(20), "é😀"].map((text) =>
+      Buffer.from(text),
+    ))
+      for (const label of ['a "b"', null, undefined]) {
+        const row = { content: new Uint8Array(content), ...(label === undefined ? {} : { label }) };
+        expect(decodeLine(encodeLine(row))).toEqual(row);
+      }
+    expect(Buffer.from(encodeLine({ content: Buffer.from("a\nb"), label: "ham" })).toString()).toBe(
+      '{"text":"a\\nb","label":"ham"}',
+    );
+    expect(Buffer.from(encodeLine({ content: Uint8Array.of(255, 1) })).toString()).toBe('{"base64":"/wE="}');
+    for (const line of ["", "[]", '{"text":1}', '{"base64":"!"}', '{"text":"a","more":1}'])
+      expect(decodeLine(Buffer.from(line)), line).toBe(null);
+  });
+
   it("may leave out the rows", () => {
     const without = { ...model, rows: null };
     expect(decodeModel(encodeModel(without))).toEqual(without);
@@ -187,7 +204,14 @@ describe("model files", () => {
         "ATT_RECIPE_INVALID",
       ],
       ["features.bin", (bytes) => bytes.fill(127, 4, 6), "ATT_MODEL_FILE_INVALID"],
-      ["rows.jsonl", text((lines) => lines.replace('"label":"ham"', '"label":"spam"')), "ATT_ROWS_MISMATCH"],
+      [
+        "rows.jsonl",
+        text((lines) => lines.replace('"label":"ham"', '"label":"spam"')),
+        "ATT_LABELS_MISMATCH",
+      ],
+      ["rows.jsonl", text((lines) => lines.replaceAll(/,"label":"[a-z]+"/g, "")), "ATT_LABELS_MISMATCH"],
+      ["rows.jsonl", text((lines) => lines.replace('{"text":"', '{"text":"x')), "ATT_ROWS_MISMATCH"],
+      ["rows.jsonl", text((lines) => lines.replace('"label"', '"labels"')), "ATT_MODEL_FILE_INVALID"],
       ["rows.jsonl", text((lines) => lines.slice(0, -1)), "ATT_MODEL_FILE_INVALID"],
     ];
     for (const [name, change, expected] of cases) {
@@ -200,7 +224,8 @@ describe("verifyModel", () => {
   const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) });
 
   it("accepts an honest model, from its own rows and from a store's", async () => {
-    const found = { rowCount: 32, payeeCount: model.payees.length, isBaseOfCard: false };
+    const compared = { isBaseOfCard: false, areLabelsOfRecords: false };
+    const found = { rowCount: 32, payeeCount: model.payees.length, ...compared };
     expect(await verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
       ...found,
       accuracy: trained.accuracy,
@@ -211,6 +236,18 @@ describe("verifyModel", () => {
       ...found,
       accuracy: null,
     });
+  });
+
+  it("compares the labels that the recipe names with those of signed records", async () => {
+    const root = BigInt(model.recipe.datanet.labels!);
+    const verify = (labelsRoots: bigint[]) =>
+      verifyModel({ model, facts: facts(), depth: "features", labelsRoots });
+    expect(await verify([root])).toMatchObject({ areLabelsOfRecords: true });
+    await expect(verify([root + 1n])).rejects.toThrow(differs("labels"));
+    const relabelled = rows.map((row, i) => (i === 3 ? { ...row, label: null } : row));
+    await expect(verifyModel({ model, rows: relabelled, facts: facts(), depth: "features" })).rejects.toThrow(
+      code("ATT_LABELS_MISMATCH"),
+    );
   });
 
   it("names the first difference to the ledger, the rows and the training", async () => {

@@ -30,13 +30,14 @@ import {
   textOfModelFile,
 } from "./model-manifest.ts";
 import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
+import { decodeLine, encodeLine, type PublishedLine } from "./published-rows.ts";
 import { DIRECT, type RecipeBase, versionsOf } from "./recipe-fields.ts";
 import { type ModelRegistration, staticsOf } from "./registration.ts";
 
 /** A model as its owner publishes it. */
 export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPart<Parts> & {
   readonly payees: readonly Payee[];
-  /** Registered matrix: G of int8, or of a direct model (logistic, of e-mails or digits) B of int16. */
+  /** Registered matrix: G of int8, or of a direct model (logistic, of texts or pictures) B of int16. */
   readonly features: FeaturesOf<Parts>;
   readonly statics: ModelStatics;
   /** The hash of the statics. */
@@ -82,7 +83,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
     ["columns.bin", columnBytes(columns)],
   ]);
   if (rows !== null)
-    files.set("rows.jsonl", Buffer.concat(rows.flatMap(({ content }) => [content, NEWLINE])));
+    files.set("rows.jsonl", Buffer.concat(rows.flatMap((row) => [encodeLine(row), NEWLINE])));
   if (card !== null) files.set("card.json", new TextEncoder().encode(card));
   const manifest: ModelManifest = {
     format: "openledger-model",
@@ -111,7 +112,8 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
 /**
  * Reads a published model and checks that its files are those of the manifest and fit each other and the statics. Two
  * checks are left to verify-model.ts: the rows' training, and the columns' sums. Needs `initPoseidon`.
- * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID
+ * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH,
+ *   ATT_RECIPE_INVALID
  */
 export function decodeModel<Parts extends ModelParts = DirectParts>(
   files: ModelFiles,
@@ -226,23 +228,24 @@ function decodeStatics(
 function decodeRowLines(bytes: Uint8Array, payees: readonly Payee[], recipe: RecipeBase): OwnedRow[] {
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   // A row is one line: JSON.stringify writes no line break.
-  const contents: Uint8Array[] = [];
+  const lines: PublishedLine[] = [];
   for (let from = 0; from < bytes.length; ) {
     const to = bytes.indexOf(NEWLINE[0]!, from);
     if (to < 0) throw invalidFile("rows.jsonl", "ends within a line");
-    if (contents.length === rowCount) throw invalidFile("rows.jsonl", `has more than ${rowCount} rows`);
-    contents.push(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from));
+    if (lines.length === rowCount) throw invalidFile("rows.jsonl", `has more than ${rowCount} rows`);
+    const line = decodeLine(bytes.subarray(from, to));
+    if (line === null) throw invalidFile("rows.jsonl", `has no row in line ${lines.length + 1}`);
+    lines.push(line);
     from = to + 1;
   }
-  if (contents.length !== rowCount)
-    throw invalidFile("rows.jsonl", `has ${contents.length} rows, not ${rowCount}`);
+  if (lines.length !== rowCount) throw invalidFile("rows.jsonl", `has ${lines.length} rows, not ${rowCount}`);
   const isJoint = recipe.furtherDatanets !== undefined;
   const owners = payees.flatMap(({ rowCount, contributorId, validatorId }, place) => {
     const datanet = Math.floor(place / MAX_PAYEE_COUNT);
     const owner = { contributorId, validatorId, ...(isJoint && { datanet }) };
     return Array.from({ length: rowCount }, () => owner);
   });
-  const rows = contents.map((content, i) => ({ content, ...owners[i]! }));
+  const rows = lines.map((line, i) => ({ ...line, ...owners[i]! }));
   checkRowsRoot(rows, recipe);
   return rows;
 }

@@ -2,14 +2,17 @@
  * Rows of versions with the contributor and validator that each earns for, whatever its content: the payee table of a
  * model (payee: a pair of both), and the check of rows against the ledger's root. Trainings and verification use it.
  */
+
+import { sha256 } from "@noble/hashes/sha2.js";
 import { inPlaces, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import type { Payee, PayeeOwners } from "@openledger/circuits/ledger/rewards";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { DATANET_COUNT_MAX, MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";
+import { labelsRoot } from "../rows/accepted-labels.ts";
 import { hashContents } from "../rows/labelled-rows.ts";
-import { type RecipeBase, versionsOf } from "./recipe-fields.ts";
+import { type RecipeBase, type RecipeVersion, versionsOf } from "./recipe-fields.ts";
 
 interface RowPlace extends PayeeOwners {
   /** Place of the row's Datanet, in a model of several. Absent: 0. */
@@ -19,6 +22,8 @@ interface RowPlace extends PayeeOwners {
 /** A row of a version, with the payee it earns for. */
 export interface OwnedRow extends RowPlace {
   readonly content: Uint8Array;
+  /** The row's accepted label; null: it has none. Absent: nobody has looked, since the recipe names no labels. */
+  readonly label?: string | null;
 }
 
 /** The rows of a model's versions one after another, as its recipe names them. */
@@ -108,8 +113,9 @@ export function datanetOfRow(
 }
 
 /**
+ * Requires the recipe's rows and labels.
  * @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe's
- * versions
+ * versions; ATT_LABELS_MISMATCH where their accepted labels are not those that the recipe names
  */
 export function checkRowsRoot(
   rows: readonly OwnedRow[],
@@ -123,10 +129,32 @@ export function checkRowsRoot(
       "ATT_ROWS_MISMATCH",
       `rows of ${given.length} datanets were given, the recipe names ${versions.length}`,
     );
-  for (const [place, version] of versions.entries()) checkVersionRoot(given[place]!, version);
+  for (const [place, version] of versions.entries()) {
+    checkVersionRoot(given[place]!, version);
+    checkLabelsRoot(given[place]!, version);
+  }
 }
 
-function checkVersionRoot(rows: readonly OwnedRow[], datanet: RecipeBase["datanet"]): void {
+/** Root of the labels of a version's rows, which all have been looked up; null where one has not. */
+export const rowLabelsRoot = (rows: readonly OwnedRow[]): bigint | null =>
+  rows.every(({ label }) => label !== undefined)
+    ? labelsRoot(rows.map(({ content, label }) => ({ digest: sha256(content), label: label ?? null })))
+    : null;
+
+function checkLabelsRoot(rows: readonly OwnedRow[], { id, labels, version }: RecipeVersion): void {
+  if (labels === undefined) return;
+  const root = rowLabelsRoot(rows);
+  if (root === BigInt(labels)) return;
+  throw attributionError(
+    "ATT_LABELS_MISMATCH",
+    root === null
+      ? `the rows of datanet ${id}, version ${version}, were given without their accepted labels`
+      : `the labels of ${rows.length} rows are not the accepted ones that the recipe names for datanet ${id}, version ${version}`,
+    { data: { expectedRoot: labels, actualRoot: root === null ? null : hex32(root) } },
+  );
+}
+
+function checkVersionRoot(rows: readonly OwnedRow[], datanet: RecipeVersion): void {
   const root = versionRowsRoot(
     rows.map(({ content, contributorId, validatorId }) => ({
       rowHash: hashRow(content),

@@ -12,11 +12,14 @@ import { attributionError } from "../attribution-errors.ts";
 import { MAX_FEATURE_COUNT, MAX_QUERY } from "../features/quantise.ts";
 
 const count = z.number().int().positive();
+const root = z.string().regex(/^0x[0-9a-f]{64}$/);
 /** A published version of a Datanet, with the root that the ledger holds for it. */
 const versionSchema = z.strictObject({
   id: count.max(0xffffff),
   version: count.max(0xffffffff),
-  rowsRoot: z.string().regex(/^0x[0-9a-f]{64}$/),
+  rowsRoot: root,
+  /** Root of the rows' accepted labels (rows/accepted-labels.ts). Absent: the model reads none. */
+  labels: root.optional(),
 });
 export type RecipeVersion = z.infer<typeof versionSchema>;
 

@@ -4,7 +4,7 @@ import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { ANSWERED_AGAIN, assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";
 
 await initPoseidon();
-const direct = recipeFor(sampleRows("email", 8), 64);
+const direct = recipeFor(sampleRows("text", 8), 64);
 const text = { ...direct, family: "text" };
 const UNCHECKED: CheckedReply = { isAnsweredAgain: false, areRowsRecomputed: false };
 

@@ -32,7 +32,7 @@ let model: PublishedModel<DirectParts>;
 
 beforeAll(async () => {
   await initPoseidon();
-  versions = [sampleRows("email", 20, "first"), othersOf(sampleRows("email", 16, "second"))];
+  versions = [sampleRows("text", 20, "first"), othersOf(sampleRows("text", 16, "second"))];
   rows = joinVersions(versions);
   const [datanet, second] = versions.map(datanetOf) as [typeof recipe.datanet, typeof recipe.datanet];
   recipe = recipeFor(rows, BUCKETS, { datanet, furtherDatanets: [{ ...second, id: 9, version: 3 }] });

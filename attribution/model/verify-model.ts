@@ -38,6 +38,11 @@ export interface VerifyModelOptions {
   /** The Datanet's card, where the model is published without it. */
   readonly card?: string;
   /**
+   * Root of the labels that signed records accept, for each version in the recipe's order; not given: labels are
+   * compared with the recipe's root alone.
+   */
+  readonly labelsRoots?: readonly bigint[];
+  /**
    * "train": everything from the rows again. "features": the matrix from the published parameters, which takes seconds
    * where training takes minutes, but says nothing about where parameters come from. A family may need the whole run.
    */
@@ -51,10 +56,11 @@ export interface VerifiedModel {
   readonly rowCount: number;
   readonly payeeCount: number;
   /**
-   * Part of the rows that the model labels as their contributors did; null where it was not trained again, or rows
-   * have no labels.
+   * Part of the rows that the model labels as was accepted; null where it was not trained again, or reads no labels.
    */
   readonly accuracy: number | null;
+  /** True if the labels, which the recipe names, were compared with signed records. */
+  readonly areLabelsOfRecords: boolean;
   /**
    * True if the base, or its absence, was compared with the Datanet's card; for a model that cites, the part of
    * citations.
@@ -65,14 +71,15 @@ export interface VerifiedModel {
 /**
  * Checks that a model follows from its recipe and the rows that the ledger commits to, and that the ledger's
  * commitments are to this model. `model` has passed `decodeModel`. Needs `initPoseidon`.
- * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`; ATT_ROWS_MISMATCH, ATT_ROW_INVALID,
- *   ATT_RECIPE_INVALID
+ * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`; ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH,
+ *   ATT_ROW_INVALID, ATT_RECIPE_INVALID
  */
 export async function verifyModel(options: VerifyModelOptions): Promise<VerifiedModel> {
   const { model, facts, depth, onProgress, trainings = [directTraining] } = options;
   const progress = onProgress === undefined ? {} : { onProgress };
   const { recipe } = model;
   const rows = rowsOfVersion(model, facts, options.rows);
+  const areLabelsOfRecords = compareLabels(model, options.labelsRoots);
   const isBaseOfCard = compareRewards(model, facts.policy, options.card ?? model.card);
   // Payees of several Datanets are in their places: two with the same payee are paid each.
   const places = recipe.furtherDatanets === undefined ? wholePayees(model.payees) : model.payees;
@@ -96,13 +103,14 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
     rowCount: rows.length,
     payeeCount: presentPayees(model.payees).length,
     accuracy,
+    areLabelsOfRecords,
     isBaseOfCard,
   };
 }
 
 /**
  * Requires the ledger's statics and rows' root. @param given where the model is published without its rows
- * @returns the version's rows. @throws ATT_MODEL_MISMATCH, ATT_ROWS_MISMATCH
+ * @returns the version's rows. @throws ATT_MODEL_MISMATCH, ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH
  */
 export function rowsOfVersion(
   { recipe, rows: published, staticsHash }: PublishedModel,
@@ -131,6 +139,16 @@ export function rowsOfVersion(
 export function ownRoots(recipe: ModelParts["recipe"]): Pick<LedgerFacts, "rowsRoot" | "furtherRowsRoots"> {
   const [rowsRoot, ...furtherRowsRoots] = versionsOf(recipe).map((version) => BigInt(version.rowsRoot));
   return { rowsRoot: rowsRoot!, furtherRowsRoots };
+}
+
+/** Requires that the labels that the recipe names are those of the records. */
+function compareLabels({ recipe }: ModelParts, roots: readonly bigint[] | undefined): boolean {
+  const versions = versionsOf(recipe);
+  if (roots === undefined || versions.every(({ labels }) => labels === undefined)) return false;
+  for (const [place, { labels = "none" }] of versions.entries())
+    if (labels !== hex32(roots[place]!))
+      throw mismatch("labels", place === 0 ? {} : { datanet: place }, labels, hex32(roots[place]!));
+  return true;
 }
 
 /**
@@ -203,6 +221,7 @@ const FILE_OF: Readonly<Record<string, string>> = {
   payees: "payees.json",
   datanets: "recipe.json",
   rowsRoot: "recipe.json",
+  labels: "recipe.json",
   base: "recipe.json",
   retrieval: "recipe.json",
   card: "card.json",

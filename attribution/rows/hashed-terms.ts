@@ -1,5 +1,5 @@
 /**
- * Turns a text into a vector of length 1 by hashing its words and pairs of words into buckets. row-content.ts turns e-mails
+ * Turns a text into a vector of length 1 by hashing its words and pairs of words into buckets. row-content.ts turns texts
  * into inputs of classifiers by it.
  */
 import { bucketOf, distinctTerms } from "./text-terms.ts";

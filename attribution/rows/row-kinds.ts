@@ -8,8 +8,16 @@
  *   image    PNG, JPEG, GIF or WebP as it is
  *   table    canonical JSON of table-rows.ts: an object of the card's fields
  */
-export const ROW_KINDS = ["text", "passage", "image", "table", "email", "digit"] as const;
+export const ROW_KINDS = ["text", "passage", "image", "table"] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
+
+/** What a model of rows does: it sorts them by their labels, predicts a column, or writes. */
+export type ModelUse = "sort" | "predict" | "write";
+
+export function useOfKind(kind: RowKind): ModelUse {
+  if (kind === "passage") return "write";
+  return kind === "table" ? "predict" : "sort";
+}
 
 /**
  * Types of a table's fields. A category is one of few names, a text is written freely: only texts make near-duplicates, and

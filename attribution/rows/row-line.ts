@@ -1,16 +1,21 @@
 /** A row as one line for people: `openledger datanet check` and `openledger rewards why` print it. */
-import { decodeRow, labelsOf } from "./row-content.ts";
 import { decodeTextRow, isTextRow, wholeText } from "./text-rows.ts";
 
 /**
- * A row of any kind as people read it, on one line: a mail's label and beginning, a digit's label, a text's beginning.
- * @throws ATT_ROW_INVALID
+ * A row of any kind as people read it, on one line: a text's beginning, or the size of what is no text.
  */
 export function rowLine(content: Uint8Array, maxCharacters: number): string {
-  const begin = (text: string) => text.replace(/\s+/g, " ").trim().slice(0, maxCharacters);
-  if (isTextRow(content)) return begin(wholeText(decodeTextRow(content)));
-  const kind = new TextDecoder().decode(content).includes('"pixels":') ? "digit" : "email";
-  const { input, label } = decodeRow(kind, content);
-  const name = labelsOf(kind)[label]!;
-  return kind === "digit" ? name : `${name}: ${begin(input)}`;
+  return rowText(content).replace(/\s+/g, " ").trim().slice(0, maxCharacters);
+}
+
+/** A row of any kind as people read it: its text, or the size of what is no text. */
+export function rowText(content: Uint8Array): string {
+  try {
+    if (isTextRow(content)) return wholeText(decodeTextRow(content));
+    return new TextDecoder("utf-8", { fatal: true }).decode(content);
+  } catch {
+    return isTextRow(content)
+      ? new TextDecoder().decode(content)
+      : `${content.length.toLocaleString("en")} bytes that are no text`;
+  }
 }

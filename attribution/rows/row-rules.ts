@@ -4,6 +4,7 @@
  * is measured (docs/explanation/attribution-methods.md, "Gaming").
  */
 import { attributionError } from "../attribution-errors.ts";
+import type { RowKind } from "./row-kinds.ts";
 
 /** Thresholds of the rules; similarities and quantiles are parts of 1. */
 export const ROW_RULES = {
@@ -15,7 +16,7 @@ export const ROW_RULES = {
   imageSimilarity: 0.95,
   /** Minimum cosine between the real features of two rows that are near-duplicates, whatever their contents. */
   featureSimilarity: 0.85,
-  /** An e-mail with fewer different words is left out: it is near no other, and the bias pays it for every question. */
+  /** A text with a label and fewer different words is left out: it is near no other, and the bias pays it for every question. */
   minWords: 8,
   /**
    * Maximum part of contradicted labels in a commit that anybody should vouch for. Guess: right ones are in a seventh
@@ -27,12 +28,12 @@ export const ROW_RULES = {
 } as const;
 
 /**
- * Quantile of the presets for rows of this kind: odd e-mails have long rows, and so have those that are made to earn.
+ * Quantile of the presets for rows of this kind: odd texts have long rows, and so have those that are made to earn.
  */
-export const clipQuantileOf = (rowKind: string): number =>
-  rowKind === "email" ? 0.7 : ROW_RULES.normQuantile;
+export const clipQuantileOf = (rowKind: RowKind): number =>
+  rowKind === "text" ? 0.7 : ROW_RULES.normQuantile;
 
-/** Returns true for an e-mail with fewer than `minWords` different words. Letters and digits make a word. */
+/** Returns true for a text with fewer than `minWords` different words. Letters and digits make a word. */
 export const hasFewWords = (text: string): boolean =>
   new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.minWords;
 

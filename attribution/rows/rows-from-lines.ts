@@ -2,13 +2,11 @@
 import { parseExactJson } from "@openledger/foundation/exact-json";
 import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
 import { attributionError } from "../attribution-errors.ts";
-import { encodeRow, labelsOf, type RowKind } from "./row-content.ts";
 import { encodeTextRow, type TextRow } from "./text-rows.ts";
 
 /**
- * Reads rows with labels from a file: one JSON value a line, as docs/reference/attribution.md says,
- * `{"label":"spam","text":"…"}` or `{"label":"7","pixels":"…"}`; or rows of texts, without labels. How a line is spaced
- * does not matter: rows are stored in their canonical form.
+ * Reads passages from a file: one JSON value a line, as docs/reference/attribution.md says, `{"text":"…"}` or
+ * `{"prompt":"…","answer":"…"}`. How a line is spaced does not matter: rows are stored in their canonical form.
  * @param path named in errors, with the line
  * @throws ATT_ROW_INVALID naming the line
  */
@@ -51,17 +49,13 @@ function rowOfLine(json: string, place: { readonly file: string; readonly line: 
     throw invalid(message.includes("twice") ? `is refused: ${message}` : "is not JSON", cause);
   }
   if (typeof row !== "object" || row === null) throw invalid("is no object");
-  const { label: name, pixels, text } = row;
+  const { label, prompt, text } = row;
+  if ((label ?? null) !== null) throw invalid("has a label: labels are signed beside a row, not in it");
+  if (typeof text !== "string" && typeof prompt !== "string")
+    throw invalid("needs a text, or a prompt and an answer");
   try {
-    if ((name ?? null) === null && (typeof text === "string" || typeof row.prompt === "string"))
-      return encodeTextRow(row as TextRow);
-    const kind: RowKind = typeof pixels === "string" ? "digit" : "email";
-    const input = kind === "digit" ? pixels : text;
-    // A list of one label is none.
-    const label = Array.isArray(name) ? -1 : labelsOf(kind).indexOf(String(name));
-    if (label >= 0 && typeof input === "string") return encodeRow(kind, { label, input });
+    return encodeTextRow(row as TextRow);
   } catch (cause) {
     throw invalid(`is ${(cause as Error).message}`, cause);
   }
-  throw invalid(`needs a label (${labelsOf("email").join(", ")}) and a text, or a digit and its pixels`);
 }

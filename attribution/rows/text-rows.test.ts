@@ -29,9 +29,11 @@ describe("rows of texts", () => {
     expect(() => decodeTextRow(bytes(text))).toThrow(invalid);
   });
 
-  it("are shown on one line, as are mails and digits", () => {
+  it("are shown on one line, as are texts and pictures", () => {
     expect(rowLine(encodeTextRow({ text: "one\n two  three" }), 10)).toBe("one two th");
     expect(rowLine(encodeTextRow({ prompt: "Who?", answer: "I" }), 40)).toBe("Who? I");
-    expect(rowLine(bytes('{"label":"spam","text":"buy\\nnow"}'), 40)).toBe("spam: buy now");
+    expect(rowLine(bytes("buy\nnow"), 40)).toBe("buy now");
+    expect(rowLine(bytes('{"text": half a'), 40)).toBe('{"text": half a');
+    expect(rowLine(Uint8Array.of(0x89, 0x50, 0x4e), 40)).toBe("3 bytes that are no text");
   });
 });

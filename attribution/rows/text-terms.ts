@@ -1,6 +1,6 @@
 /**
  * Splits a text into terms, distinct words and pairs of neighbouring words, hashed to 32 bits (FNV-1a) and to buckets: the
- * inputs of models of e-mails, in training and answering.
+ * inputs of direct models of texts, in training and answering.
  */
 import { mix32 } from "../maths/seeded-random.ts";
 
@@ -25,7 +25,7 @@ export function distinctTerms(text: Uint8Array): Set<number> {
   };
   for (const byte of text) {
     const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
-    // Letters, digits, $ and !, which spam likes.
+    // Letters, digits, $ and !.
     if ((lower >= 97 && lower <= 122) || (lower >= 48 && lower <= 57) || lower === 36 || lower === 33) {
       word = Math.imul(word ^ lower, FNV_PRIME);
       wordLength += 1;

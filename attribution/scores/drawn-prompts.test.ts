@@ -2,15 +2,14 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { beforeAll, expect, it } from "vitest";
 import { countText } from "../model/direct/direct-inputs.ts";
-import { encodeRow } from "../rows/row-content.ts";
 import { recipeFor } from "../testing/sample-rows.ts";
 import { judgePrompt } from "./drawn-prompts.ts";
 
 beforeAll(initPoseidon);
 
 it("tells counts of the prompt from dictated ones, another prompt, and one that is kept back", () => {
-  const content = encodeRow("email", { label: 1, input: "win" });
-  const recipe = recipeFor([{ content, contributorId: 5, validatorId: 8 }], 64);
+  const content = new TextEncoder().encode("win");
+  const recipe = recipeFor([{ content, label: "spam", contributorId: 5, validatorId: 8 }], 64);
   const prompt = "win a free cruise";
   const query = { counts: countText(prompt, 64), answeredClass: 1 } as const;
   const opening = { answerHash: answerHash(prompt, '{"label":"spam"}'), prompt, query };

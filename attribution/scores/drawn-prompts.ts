@@ -1,6 +1,6 @@
 /**
  * Check that a receipt binds the prompt that was asked, for anybody who is shown the prompt. Only for direct models
- * (logistic, of e-mails or digits), whose query is the prompt's counts. verify-settlement judges the drawn answers of
+ * (logistic, of texts or pictures), whose query is the prompt's counts. verify-settlement judges the drawn answers of
  * an epoch by it: those whose payments Ethereum's randomness has sampled.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
@@ -19,12 +19,12 @@ export type PromptVerdict = "same" | "withheld" | "another-prompt" | "dictated";
 
 /** Judges a published prompt. @param opening its receipt has been hashed again (`settleEpoch` does) */
 export function judgePrompt(
-  { inputs, rules }: DirectRecipe,
+  recipe: DirectRecipe,
   opening: { readonly answerHash: bigint; readonly query: DirectQuery; readonly prompt: string | null },
 ): PromptVerdict {
   const { prompt, query } = opening;
   if (prompt === null) return "withheld";
-  const reply = directInputs(inputs, rules).answers.find(
+  const reply = directInputs(recipe).answers.find(
     ({ text }) => answerHash(prompt, text) === opening.answerHash,
   );
   if (reply === undefined) return "another-prompt";

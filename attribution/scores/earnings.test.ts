@@ -32,7 +32,7 @@ let openings: Map<bigint, AnswerOpening<DirectQuery>>;
 
 beforeAll(async () => {
   await initPoseidon();
-  const rows = sampleRows("email", 24);
+  const rows = sampleRows("text", 24);
   const trained = trainDirect(rows, recipeFor(rows, BUCKETS));
   const terms = { split: { ownerParts: 16_384n, validatorParts: 13_107n } };
   model = publishedModel(trained, registerModel(trained, terms, SIZE), { publishRows: true });
@@ -44,7 +44,7 @@ beforeAll(async () => {
   };
   const answering = await directFamily.open(model);
   openings = new Map();
-  payments = sampleInputs("email", 6, "asked").map(({ input }, i) => {
+  payments = sampleInputs("text", 6, "asked").map(({ input }, i) => {
     const { text, ...answer } = answering.answer(input);
     const query = answer.query as DirectQuery;
     const opening = { answerHash: answerHash(input, text), query, salt: BigInt(i) };

@@ -5,7 +5,7 @@
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { type SparseRows, selectRows, sparseRows } from "../maths/sparse-rows.ts";
 import { hashedTerms } from "../rows/hashed-terms.ts";
-import { emailContents } from "../rows/spam-emails.ts";
+import { emailContents } from "../rows/sample-emails.ts";
 
 /** Rows as a model sees them, beside the bytes that the datanet holds. */
 export interface LabelledRows {
@@ -13,7 +13,7 @@ export interface LabelledRows {
   readonly labels: Int32Array;
   readonly classCount: number;
   /**
-   * Bytes by which repetitions are found: a row's input, then one byte for its label. A datanet's own format:
+   * Bytes by which repetitions are found: a row's input, then one byte for its label. A Datanet has rows without labels:
    * row-content.ts.
    */
   readonly contents: readonly Uint8Array[];

@@ -2,7 +2,7 @@
 import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
 import { attributionError } from "../attribution-errors.ts";
 import { sparseFromDense } from "../maths/sparse-rows.ts";
-import { DIGIT_SIDE, PIXEL_COUNT, poolDigits } from "../rows/digit-pixels.ts";
+import { IMAGE_SIDE, PIXEL_COUNT, poolPixels } from "../rows/image-pixels.ts";
 import { hashContents } from "../rows/labelled-rows.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
 
@@ -18,11 +18,11 @@ let cached: { pixels: Uint8Array; contents: Uint8Array[]; labels: Int32Array } |
  * The digits, by class. The package stores each pixel as byte / 255, cut to three decimals: the byte comes back exactly.
  * @param side 28, or 14 for sums of 2 × 2 pixels. Either way a feature is in [0, 1]. @throws ATT_ROWS_MISMATCH
  */
-export function loadMnist(side: 28 | 14 = DIGIT_SIDE): LabelledRows {
+export function loadMnist(side: 28 | 14 = IMAGE_SIDE): LabelledRows {
   cached ??= readDigits();
   const { pixels, contents, labels } = cached;
   return {
-    features: sparseFromDense(poolDigits(pixels, side), labels.length, side * side),
+    features: sparseFromDense(poolPixels(pixels, side), labels.length, side * side),
     labels,
     classCount: CLASS_COUNT,
     contents,

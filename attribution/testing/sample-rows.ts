@@ -4,43 +4,58 @@ import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-ro
 import { hex32 } from "@openledger/foundation/hex";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
-import type { OwnedRow } from "../model/owned-rows.ts";
-import type { RecipeBase } from "../model/recipe-fields.ts";
-import { encodeRow, type RowKind } from "../rows/row-content.ts";
-import { emailContents } from "../rows/spam-emails.ts";
+import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
+import type { RecipeVersion } from "../model/recipe-fields.ts";
+import { writePng } from "../rows/image-pixels.ts";
+import { contentOf, type InputKind, type LabelledInput } from "../rows/row-content.ts";
+import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
 import { loadMnist } from "./mnist-digits.ts";
 
+/** Labels of the data sets; an input's class number is a place in them. */
+export const SAMPLE_CLASSES: Readonly<Record<InputKind, readonly string[]>> = {
+  text: EMAIL_LABELS,
+  image: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+};
+
 /** `count` inputs with labels, drawn from the packaged data set without repetition. */
-export function sampleInputs(kind: RowKind, count: number, seed: string): { label: number; input: string }[] {
+export function sampleInputs(kind: InputKind, count: number, seed: string): LabelledInput[] {
   const source = loadSource(kind);
   return [...new SeededRandom(seed).permutation(source.length).slice(0, count)].map((i) => {
-    const bytes = Buffer.from(source[i]!.subarray(0, -1));
-    return { label: source[i]!.at(-1)!, input: bytes.toString(kind === "email" ? "utf8" : "base64") };
+    const bytes = source[i]!.subarray(0, -1);
+    const input =
+      kind === "text" ? Buffer.from(bytes).toString("utf8") : Buffer.from(writePng(bytes)).toString("base64");
+    return { label: source[i]!.at(-1)!, input };
   });
 }
 
-const sources = new Map<RowKind, LabelledRows["contents"]>();
+const sources = new Map<InputKind, LabelledRows["contents"]>();
 
-function loadSource(kind: RowKind): LabelledRows["contents"] {
-  const source = sources.get(kind) ?? (kind === "email" ? emailContents() : loadMnist(14).contents);
+function loadSource(kind: InputKind): LabelledRows["contents"] {
+  const source = sources.get(kind) ?? (kind === "text" ? emailContents() : loadMnist(14).contents);
   sources.set(kind, source);
   return source;
 }
 
-export function sampleRows(kind: RowKind, count: number, seed = "rows"): OwnedRow[] {
+/** A row's bytes with its label's name. */
+export const labelledRow = (kind: InputKind, { input, label }: LabelledInput) => ({
+  content: contentOf(kind, input),
+  label: SAMPLE_CLASSES[kind][label]!,
+});
+
+export function sampleRows(kind: InputKind, count: number, seed = "rows"): OwnedRow[] {
   const random = new SeededRandom(`${seed}/owners`);
   return sampleInputs(kind, count, seed)
     .map((row) => ({
-      content: encodeRow(kind, row),
+      ...labelledRow(kind, row),
       contributorId: 5 + random.nextBelow(3),
       validatorId: 8 + random.nextBelow(2),
     }))
     .sort((a, b) => a.contributorId - b.contributorId || a.validatorId - b.validatorId);
 }
 
-/** Field of a recipe that names a version of these rows. Needs `initPoseidon`. */
-export function datanetOf(rows: readonly OwnedRow[]): RecipeBase["datanet"] {
+/** Field of a recipe that names a version of these rows, with their labels where they have some. Needs `initPoseidon`. */
+export function datanetOf(rows: readonly OwnedRow[]): RecipeVersion {
   const root = versionRowsRoot(
     rows.map(({ content, contributorId, validatorId }) => ({
       rowHash: hashRow(content),
@@ -48,7 +63,8 @@ export function datanetOf(rows: readonly OwnedRow[]): RecipeBase["datanet"] {
       validatorId,
     })),
   );
-  return { id: 4, version: 1, rowsRoot: hex32(root) };
+  const labels = rowLabelsRoot(rows);
+  return { id: 4, version: 1, rowsRoot: hex32(root), ...(labels === null ? {} : { labels: hex32(labels) }) };
 }
 
 /** A small direct model's recipe for these rows. Needs `initPoseidon`. @param bucketCount a multiple of 16 */
@@ -57,11 +73,13 @@ export function recipeFor(
   bucketCount: number,
   changed: Partial<DirectRecipe> = {},
 ): DirectRecipe {
+  const inputs = changed.inputs ?? { kind: "text", bucketCount };
   return {
     version: 2,
     family: "direct",
     datanet: datanetOf(rows),
-    inputs: { kind: "email", bucketCount },
+    inputs,
+    classes: [...SAMPLE_CLASSES[inputs.kind]],
     seed: "recipe",
     model: { kind: "logistic", decay: 0.01, tolerance: 1e-7 },
     method: { kind: "direct", damping: 0.01 },

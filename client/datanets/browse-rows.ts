@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { FieldFilter } from "@openledger/datanets/rows/field-filter";
 import { decodeRows, encodeDigests } from "@openledger/datanets/rows/row-wire";
 import { hostFalse } from "./host-false.ts";
 import {
@@ -15,6 +16,8 @@ import {
   readingOf,
 } from "./host-request.ts";
 import {
+  type FieldStatistics,
+  fieldStatisticsSchema,
   knownRowsSchema,
   type LeftOutRow,
   leftOutSchema,
@@ -34,6 +37,8 @@ export interface RowQuery {
   commit?: string;
   state?: "waiting" | "disputed" | "accepted" | "leftOut";
   wellFormed?: boolean;
+  /** Conditions on fields of a table, all of them. */
+  fields?: readonly FieldFilter[];
 }
 export interface FindRowsParameters extends ReadablePlace, RowQuery {
   /** Place of the first row to return; default 0. Behind the rows that are counted go on by `after`. */
@@ -52,17 +57,61 @@ export type FindRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | "DNT_REQUEST_UNSIGNED
  * @example
  * ```ts
  * const { total, isTotalExact, rows, next } = await findRows(client, { hostUrl, datanetId: 10, text: "free cruise", state: "accepted" });
+ * const adults = await findRows(client, { hostUrl, datanetId: 12, fields: [{ field: "age", from: 18 }, { field: "city", is: "Oslo" }] });
  * ```
  */
 export async function findRows(client: HostAccess, parameters: FindRowsParameters): Promise<RowsPage> {
-  const { after, at, commit, contributor, datanetId, hostUrl, label, limit, state, text, wellFormed } =
-    parameters;
+  const {
+    after,
+    at,
+    commit,
+    contributor,
+    datanetId,
+    fields,
+    hostUrl,
+    label,
+    limit,
+    state,
+    text,
+    wellFormed,
+  } = parameters;
   const query = new URLSearchParams();
-  const filters = { after, from: at, commit, contributor, label, limit, state, text, wellFormed };
+  const conditions = fields === undefined ? undefined : JSON.stringify(fields);
+  const filters = {
+    after,
+    from: at,
+    commit,
+    contributor,
+    fields: conditions,
+    label,
+    limit,
+    state,
+    text,
+    wellFormed,
+  };
   for (const [name, value] of Object.entries(filters))
     if (value !== undefined) query.set(name, String(value));
   const path = `/v1/datanets/${datanetId}/rows?${query}`;
   return askHost(client, hostUrl, { path, ...readingOf(parameters) }, rowsPageSchema);
+}
+
+export type GetFieldStatisticsErrorCode = FindRowsErrorCode;
+
+/**
+ * Reads what a table's fields have in numbers: bins of numbers and of lengths of texts, frequent names, what is missing.
+ * @throws DNT_ACCESS_NOT_GRANTED, DNT_REQUEST_UNSIGNED
+ * @example
+ * ```ts
+ * const { fields } = await getFieldStatistics(client, { hostUrl, datanetId: 12 });
+ * ```
+ */
+export async function getFieldStatistics(
+  client: HostAccess,
+  parameters: ReadablePlace,
+): Promise<FieldStatistics> {
+  const { datanetId, hostUrl } = parameters;
+  const path = `/v1/datanets/${datanetId}/fields`;
+  return askHost(client, hostUrl, { path, ...readingOf(parameters) }, fieldStatisticsSchema);
 }
 
 export interface GetHostedRowParameters extends ReadablePlace {

@@ -86,7 +86,7 @@ export type FindDatanetsErrorCode = HostErrorCode;
  * @throws CLI_UNREACHABLE
  * @example
  * ```ts
- * const { datanets } = await findDatanets(client, { hostUrl, text: "spam" });
+ * const { datanets } = await findDatanets(client, { hostUrl, text: "weather" });
  * ```
  */
 export async function findDatanets(

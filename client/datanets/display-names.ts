@@ -32,7 +32,7 @@ export type SetDisplayNameErrorCode = "DNT_RECORD_INVALID" | "DNT_RECORD_OUTDATE
  * @throws CLI_INPUT_INVALID where it is no name, DNT_RECORD_INVALID where the client's key is not the leaf's
  * @example
  * ```ts
- * await setDisplayName(client, { hostUrl, name: "Spam filter", leafId: 12 });
+ * await setDisplayName(client, { hostUrl, name: "Weather model", leafId: 12 });
  * ```
  */
 export async function setDisplayName(

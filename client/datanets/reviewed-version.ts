@@ -6,7 +6,6 @@ import { type Card, mayVouch } from "@openledger/datanets/card/card";
 import type { SignedRecord } from "@openledger/datanets/records/record";
 import { outcomeOf, type RecordState } from "@openledger/datanets/records/record-state";
 import { drawValidator } from "@openledger/datanets/records/validator-draw";
-import { viewRow } from "@openledger/datanets/rows/row-view";
 import { hex32 } from "@openledger/foundation/hex";
 import {
   type CollectedVersion,
@@ -16,7 +15,7 @@ import {
 import type { DatanetCommit } from "../actions/data/list-commits.ts";
 import { listCommits } from "../actions/data/list-commits.ts";
 import { readVersion, type StoredVersionRow } from "../actions/data/published-version.ts";
-import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
+import { type RowStore, readContribution } from "../actions/data/row-store.ts";
 import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
 import { nameVersionLabels, type VersionLabels } from "../actions/data/version-labels.ts";
 import type { LedgerClient } from "../ledger-client.ts";
@@ -63,13 +62,12 @@ export async function collectReviewed(
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
   const { recordState } = await readRecords(client, { datanetId, hostUrl });
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
-  const ownLabels = await ownLabelsOf(client, { card, datanetId, store });
   const version = await collectVersion(client, {
     datanetId,
     shard,
     store,
     validatorId: (commit, digest) => {
-      const rules = { card, recordState, datanetId, domain: client.domain, ownLabels };
+      const rules = { card, recordState, datanetId, domain: client.domain };
       const decided = decide(rules, commit, digest);
       if (typeof decided === "number") return decided;
       leftOut.push({ digest, contributorId: commit.contributorId, why: decided });
@@ -145,27 +143,11 @@ function presentKeys(client: LedgerClient): (leafId: number) => Promise<bigint> 
   };
 }
 
-/** Labels in the committed rows themselves, of kinds that have one; rows from the store. */
-async function ownLabelsOf(
-  client: LedgerClient,
-  { card, datanetId, store }: { card: Card; datanetId: number; store: RowStore },
-): Promise<Map<string, string>> {
-  const labels = new Map<string, string>();
-  for (const { rowsRoot } of await listCommits(client, datanetId)) {
-    for (const digest of (await readContribution(store, rowsRoot)).digests) {
-      const { label } = viewRow(card, await readRow(store, digest));
-      if (label !== null) labels.set(digest, label);
-    }
-  }
-  return labels;
-}
-
 interface ReviewRules {
   readonly card: Card;
   readonly recordState: RecordState;
   readonly datanetId: number;
   readonly domain: bigint;
-  readonly ownLabels: ReadonlyMap<string, string>;
 }
 
 const ONLY_OWN = "only its contributor has validated it";
@@ -188,7 +170,7 @@ function candidatesOf(
 
 /** The validator's leaf, or the reason that the row stays out. */
 function decide(
-  { recordState, card, datanetId, domain, ownLabels }: ReviewRules,
+  { recordState, card, datanetId, domain }: ReviewRules,
   commit: DatanetCommit,
   digest: string,
 ): number | string {
@@ -199,10 +181,6 @@ function decide(
   const outcome = outcomeOf(card, recordState.row(digest), contributorId);
   if (outcome.state === "leftOut")
     return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
-  // Attack: a row with one label, vouched for by people who have given another.
-  const own = ownLabels.get(digest);
-  if (outcome.state === "accepted" && own !== undefined && own !== outcome.label)
-    return `wrong-label: the row says ${own}, its labellers say ${outcome.label}`;
   if (card.rewards.validator === "owner")
     return mayVouch(card, verdict.leafId, contributorId) ? verdict.leafId : ONLY_OWN;
   if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : "waits for labels";
@@ -214,11 +192,8 @@ function decide(
 export interface VouchedRow {
   readonly digest: string;
   readonly validatorId: number;
-  /**
-   * former: signed by a key that the leaf no longer has. notDrawn: the card draws validators, and the hash draws another.
-   * contradicted: the row has another label than the accepted one.
-   */
-  readonly vouching: "former" | "missing" | "notDrawn" | "contradicted";
+  /** former: signed by a key that the leaf no longer has. notDrawn: the card draws validators, and the hash draws another. */
+  readonly vouching: "former" | "missing" | "notDrawn";
 }
 
 export interface VerifyVouchingReturnType {
@@ -275,7 +250,6 @@ export async function verifyVouching(
     const isDrawn = card.rewards.validator === "drawn";
     const accepters = outcome.state === "accepted" ? outcome.accepters : [];
     const candidates = candidatesOf({ card, recordState }, { accepters, commit, contributorId });
-    const { label: own } = viewRow(card, await readRow(store, digest));
     if (!isPresent)
       exceptions.push({ digest, validatorId, vouching: records.length > 0 ? "former" : "missing" });
     else if (
@@ -283,8 +257,6 @@ export async function verifyVouching(
       drawValidator({ domain: client.domain, datanetId, row: digest }, candidates) !== validatorId
     )
       exceptions.push({ digest, validatorId, vouching: "notDrawn" });
-    else if (own !== null && outcome.state === "accepted" && own !== outcome.label)
-      exceptions.push({ digest, validatorId, vouching: "contradicted" });
   }
   const labels = nameVersionLabels(rows, acceptedLabels(card, recordState, rows));
   return { rowCount: rows.length, signedCount: rows.length - exceptions.length, exceptions, labels };

@@ -31,7 +31,7 @@ const rowShape = {
   index: count,
   contributorId: count,
   bytes: count,
-  /** The contributor's label; null while the row waits for labels. */
+  /** The contributor's label; null while the row waits for labels, to others than the contributor. */
   label: z.string().nullable(),
   isWellFormed: z.boolean(),
   excerpt: z.string(),
@@ -147,6 +147,33 @@ export const statisticsSchema = z.object({
   }),
 });
 export type DatanetStatistics = z.output<typeof statisticsSchema>;
+
+const fieldFacts = { name: z.string(), missingCount: count };
+export const fieldStatisticsSchema = z.object({
+  /** Rows that were counted: of a large table a sample. */
+  rowCount: count,
+  isSample: z.boolean(),
+  fields: z.array(
+    z.discriminatedUnion("type", [
+      z.object({
+        ...fieldFacts,
+        type: z.enum(["number", "text"]),
+        /** Numbers, or lengths of texts in UTF-16 code units; null without a value. */
+        span: z.object({ min: z.number(), median: z.number(), max: z.number() }).nullable(),
+        /** Row counts in bins of one width, from the smallest value to the largest. */
+        bins: z.array(count),
+      }),
+      z.object({
+        ...fieldFacts,
+        type: z.enum(["category", "boolean"]),
+        /** Different names; `names` has the most frequent ones. */
+        nameCount: count,
+        names: z.array(z.object({ name: z.string(), rowCount: count })),
+      }),
+    ]),
+  ),
+});
+export type FieldStatistics = z.output<typeof fieldStatisticsSchema>;
 
 export const leftOutSchema = z.array(
   z.object({

@@ -52,7 +52,7 @@ export type SayRecordsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
  * const [result] = await sayRecords(client, {
  *   hostUrl,
  *   datanetId: 10,
- *   records: [{ kind: "label", row: digest, label: "spam", flags: [], note: "" }],
+ *   records: [{ kind: "label", row: digest, label: "good", flags: [], note: "" }],
  * });
  * if (result!.error !== null) console.log(result!.error.message);
  * ```

@@ -35,7 +35,7 @@ export const cardSchema = z
     format: z.literal(CARD_FORMAT),
     name: text(1, 100),
     description: text(1, 20_000),
-    field: text(1, 60).meta({ description: "the subject: medicine, law, spam" }),
+    field: text(1, 60).meta({ description: "the subject: medicine, law, weather" }),
     tags: z.array(text(1, 40)).max(30),
     licence: text(1, 100).meta({ description: "an SPDX identifier where there is one" }),
     languages: z.array(z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)).max(30),

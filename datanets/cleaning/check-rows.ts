@@ -3,15 +3,12 @@
  * secrets and doubtful labels. Pure: it runs in a thread of its own (check-tasks.ts), and finds the same on every host that has
  * the same rows and records.
  */
-import { DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
-import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
-import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { TextIndex } from "@openledger/attribution/rows/similar-texts";
 import type { Card } from "../card/card.ts";
-import { isCompared, lookAtRow } from "../rows/preview.ts";
+import { findSimilar, isCompared, lookAtRow } from "../rows/preview.ts";
 import { type RowView, viewRow } from "../rows/row-view.ts";
 import { type Finding, type FindingKind, makeFinding } from "./finding.ts";
-import { doubtLabels, knownLabel, ownLabel } from "./label-doubts.ts";
+import { doubtLabels, knownLabel } from "./label-doubts.ts";
 import type { ForeignRow, RowToCheck } from "./row-to-check.ts";
 
 interface RowsToCheck {
@@ -36,7 +33,7 @@ export function checkRows(input: RowsToCheck, onStep: (step: CheckStep) => void 
   onStep("other Datanets");
   findings.push(...findForeign(input, views));
   onStep("labels");
-  findings.push(...findContradictedLabels(rows, views), ...doubtLabels(card, rows, views));
+  findings.push(...findContradictedLabels(rows), ...doubtLabels(card, rows, views));
   const place = new Map(rows.map(({ row }, i) => [row, i]));
   return findings.sort((a, b) => place.get(a.row)! - place.get(b.row)!);
 }
@@ -63,40 +60,19 @@ function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
 
 /** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
 function findNearDuplicates({ card, datanetId, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
-  if (!isCompared(card)) return [];
-  const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
-  const knownLabels = places.map((i) => knownLabel(rows[i]!, views[i]!));
-  const names = [...new Set(knownLabels)];
-  const labels = knownLabels.map((label) => names.indexOf(label));
-  const { imageSimilarityPermille, textSimilarityPermille } = card.rewards;
-  const found =
-    card.row.kind === "digit"
-      ? nearDuplicates({
-          kind: "image",
-          labels,
-          width: DIGIT_SIDE,
-          height: DIGIT_SIDE,
-          threshold: imageSimilarityPermille / 1_000,
-          contents: places.map((i) => pixels(rows[i]!.content)),
-        })
-      : nearDuplicates({
-          kind: "text",
-          labels,
-          contents: places.map((i) => encoder.encode(views[i]!.text)),
-          threshold: textSimilarityPermille / 1_000,
-        });
-  return found.map(({ earlier, later, similarity }) => {
-    const { contributorId, row } = rows[places[earlier]!]!;
-    return makeFinding("near-duplicate", rows[places[later]!]!, {
+  const similar = findSimilar(
+    card,
+    rows.map((row, i) => ({ content: row.content, label: knownLabel(row), view: views[i]! })),
+  );
+  return similar.map(({ earlier, later, similarity }) => {
+    const { contributorId, row } = rows[earlier]!;
+    return makeFinding("near-duplicate", rows[later]!, {
       earlier: { datanetId, row, contributorId },
       similarityPermille: Math.round(1_000 * similarity),
       detail: `it is nearly an earlier row of leaf ${contributorId}`,
     });
   });
 }
-
-const pixels = (row: Uint8Array) =>
-  Uint8Array.from(atob(decodeRow("digit", row).input), (character) => character.charCodeAt(0));
 
 /** The same bytes or nearly the same text in another Datanet of the host, committed earlier; labels may differ there. */
 function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
@@ -130,10 +106,9 @@ function foreignFinding(row: RowToCheck, earlier: ForeignRow, similarity: number
 }
 
 /** Rows whose contributor gives another label than the accepted one. */
-function findContradictedLabels(rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
-  return rows.flatMap((row, i) => {
-    const label = ownLabel(row, views[i]!);
-    const { acceptedLabel } = row;
+function findContradictedLabels(rows: readonly RowToCheck[]): Finding[] {
+  return rows.flatMap((row) => {
+    const { acceptedLabel, label } = row;
     if (label === null || acceptedLabel === null || label === acceptedLabel) return [];
     return [
       makeFinding("contradicted-label", row, {

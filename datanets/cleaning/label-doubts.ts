@@ -4,9 +4,9 @@
  */
 import { labelIssues } from "@openledger/attribution/cleaning/label-issues";
 import { type SparseRows, sparseRows } from "@openledger/attribution/maths/sparse-rows";
-import { POOLED_DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import { hashedTerms } from "@openledger/attribution/rows/hashed-terms";
-import { decodeRow, inputRows } from "@openledger/attribution/rows/row-content";
+import { POOLED_IMAGE_SIDE } from "@openledger/attribution/rows/image-pixels";
+import { base64Of, inputRows, levelsOf } from "@openledger/attribution/rows/row-content";
 import type { Card } from "../card/card.ts";
 import type { RowView } from "../rows/row-view.ts";
 import { type Finding, makeFinding } from "./finding.ts";
@@ -22,17 +22,17 @@ const CONTRADICTED = 0.5;
 
 /**
  * Labels that a model of other contributors' rows contradicts, and rows unlike all others. Rows are of a kind that models are
- * known for: texts by their words, digits by their pixels. Labels are the accepted ones, else the contributors'; rows without
+ * known for: texts by their words, pictures that a direct model reads by their pixels. Labels are the accepted ones, else the contributors'; rows without
  * one have no part where enough others have one.
  */
 export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
-  if (card.row.kind === "image") return [];
-  const all = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
-  const labelled = all.filter((i) => knownLabel(rows[i]!, views[i]!) !== null);
+  const isRead = (i: number) => card.row.kind !== "image" || levelsOf(rows[i]!.content) !== null;
+  const all = [...rows.keys()].filter((i) => views[i]!.isWellFormed && isRead(i));
+  const labelled = all.filter((i) => knownLabel(rows[i]!) !== null);
   const isLabelled = labelled.length >= MIN_ROWS;
   const places = isLabelled ? labelled : all;
   if (places.length < MIN_ROWS) return [];
-  const knownLabels = places.map((i) => knownLabel(rows[i]!, views[i]!));
+  const knownLabels = places.map((i) => knownLabel(rows[i]!));
   const names: (string | null)[] = isLabelled ? [...new Set(knownLabels)].sort() : [null];
   const labels = Int32Array.from(knownLabels, (label) => (isLabelled ? names.indexOf(label) : 0));
   const owners = places.map((i) => rows[i]!.contributorId);
@@ -67,12 +67,8 @@ export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: read
   });
 }
 
-/** The contributor's label: in kinds that still have one in the row, that one unless a record says otherwise. */
-export const ownLabel = ({ label }: RowToCheck, view: RowView): string | null => label ?? view.label;
-
 /** The accepted label, else the contributor's. */
-export const knownLabel = (row: RowToCheck, view: RowView): string | null =>
-  row.acceptedLabel ?? ownLabel(row, view);
+export const knownLabel = ({ acceptedLabel, label }: RowToCheck): string | null => acceptedLabel ?? label;
 
 function inputsOf(
   card: Card,
@@ -80,9 +76,9 @@ function inputsOf(
   rows: readonly RowToCheck[],
   views: readonly RowView[],
 ): SparseRows {
-  if (card.row.kind === "digit") {
-    const inputs = places.map((i) => decodeRow("digit", rows[i]!.content).input);
-    return inputRows({ kind: "digit", side: POOLED_DIGIT_SIDE }, inputs);
+  if (card.row.kind === "image") {
+    const inputs = places.map((i) => base64Of(rows[i]!.content));
+    return inputRows({ kind: "image", side: POOLED_IMAGE_SIDE }, inputs);
   }
   const encoder = new TextEncoder();
   return sparseRows(

@@ -139,6 +139,8 @@ const more = async ({ load }: Pick<Scene, "load">, count = SOME) => {
 const health = async (url: string) => (await fetch(`${url}/health`)).status;
 
 async function expectAllThere({ database, load }: Pick<Scene, "database" | "load">): Promise<void> {
+  // Labels follow the rows.
+  await expect.poll(() => load.labels.size, { timeout: 60_000 }).toBeGreaterThan(SOME);
   await load.stop();
   const { labels, problems, rows: counted } = await load.audit(database);
   expect(problems).toEqual([]);

@@ -7,7 +7,7 @@ import { storeVersion } from "@openledger/client/actions/data/published-version"
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
-import { findRows } from "@openledger/client/datanets/browse-rows";
+import { findRows, getHostedRow } from "@openledger/client/datanets/browse-rows";
 import {
   bringCard,
   findDatanets,
@@ -16,6 +16,7 @@ import {
 } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -79,6 +80,9 @@ describe("a Datanet", () => {
     expect((await getHostedDatanet(bob, place())).here.recordCount).toBe(10);
     // They are beside the rows, and nobody sees them before the rows have labels of others.
     expect((await findRows(bob, { ...place(), label: "good" })).total).toBe(0);
+    const seenBy = async (client: LedgerClient) =>
+      (await getHostedRow(client, { ...place(), digest: contribution.digests[0]!, isSigned: true })).label;
+    expect([await seenBy(alice), await seenBy(bob)]).toEqual(["good", null]);
 
     // Read by cursor, as a list that is scrolled reads it.
     const seen: number[] = [];

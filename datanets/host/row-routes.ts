@@ -7,6 +7,8 @@ import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { imageTypeOf, utf8 } from "../rows/row-view.ts";
 import { DIGEST_BYTES, encodeRows, requireDigests } from "../rows/row-wire.ts";
+import { fieldFiltersText } from "../store/field-filters.ts";
+import { countedValues, FieldStatisticsCache, MAX_VALUES } from "../store/field-statistics.ts";
 import { nextToLabel } from "../store/label-queue.ts";
 import { MAX_COUNTED, ROW_STATES, RowSearch } from "../store/row-search.ts";
 import { RowStatistics } from "../store/row-statistics.ts";
@@ -26,7 +28,7 @@ import {
   SIGNED,
   signerOf,
 } from "./host-request.ts";
-import { scanCost } from "./scan-costs.ts";
+import { scanCost, scannedCost } from "./scan-costs.ts";
 
 const MAX_FETCHED_ROWS = 65_536;
 const EXCERPT_CHARACTERS = 400;
@@ -42,6 +44,10 @@ const rowsQuery = z.strictObject({
   commit: rootText.optional(),
   state: z.enum(ROW_STATES).optional(),
   wellFormed: z.enum(["true", "false"]).optional(),
+  fields: fieldFiltersText.optional().meta({
+    description:
+      'conditions on fields of a table, as JSON: [{"field":"city","is":"Oslo"},{"field":"age","from":40,"to":50},{"field":"note","isMissing":true}]',
+  }),
   from: countFromText
     .default(0)
     .meta({ description: "place of the first row; behind those that are counted, `after`" }),
@@ -64,6 +70,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
   const { config, metrics, nowMs, store } = context;
   const search = new RowSearch();
   const statistics = new RowStatistics();
+  const fieldStatistics = new FieldStatisticsCache();
   const knownCost = (digestCount: number) => (digestCount * store.seenDatanetCount) / DIGESTS_PER_UNIT;
   const searchCost = (id: number, { limit }: RowsQuery) => scanCost(context, id) + limit / ROWS_PER_UNIT;
 
@@ -81,11 +88,29 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
     async (request) => {
       setCost(request, searchCost(request.params.id, request.query));
-      const { after, commit, contributor, label, limit, state, text, wellFormed } = request.query;
+      const {
+        after,
+        commit,
+        contributor,
+        fields = [],
+        label,
+        limit,
+        state,
+        text,
+        wellFormed,
+      } = request.query;
       const { card, datanet } = await openForReading(context, request, request.params.id);
       const stop = metrics.searchSeconds.startTimer();
       const isWellFormed = wellFormed === undefined ? undefined : wellFormed === "true";
-      const filter = { text, label, state, contributorId: contributor, commit, isWellFormed };
+      const filter = {
+        text,
+        label,
+        state,
+        contributorId: contributor,
+        commit,
+        isWellFormed,
+        fields: fields.length === 0 ? undefined : fields,
+      };
       const found = await search.find(datanet, card, filter, { from: request.query.from, after, limit });
       stop();
       return {
@@ -149,8 +174,11 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       // Labels are shown once a row has enough, so that nobody follows another.
       const isShown = view.outcome.state !== "waiting";
       const isReviewer = leaf !== null && (leaf.id === id || card.labelling.reviewers.includes(leaf.id));
+      // Contributors see what they have signed themselves.
+      const own = leaf?.id === view.contributorId ? records.labels.get(view.contributorId) : undefined;
       return {
         ...view,
+        label: own?.label ?? view.label,
         labels: isShown ? [...records.labels.values()] : null,
         gold: isReviewer ? records.gold : null,
         settled: records.settled,
@@ -241,6 +269,23 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       setCost(request, scanCost(context, id));
       const datanet = await store.require(id);
       return statistics.of(datanet, await cardOf(context, datanet), nowMs());
+    },
+  );
+
+  route(
+    "GET /v1/datanets/:id/fields",
+    {
+      tag: "rows",
+      summary:
+        "Values of a table's fields in numbers, for its readers: bins, frequent names, what is missing",
+      params: idParams,
+      config: { maxCost: () => scannedCost(MAX_VALUES) },
+      ...SIGNED,
+    },
+    async (request) => {
+      const { card, datanet } = await openForReading(context, request, request.params.id);
+      setCost(request, scannedCost(countedValues(datanet.rowCount, card)));
+      return fieldStatistics.of(datanet, card);
     },
   );
 

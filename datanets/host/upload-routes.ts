@@ -146,7 +146,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const { from } = request.query;
       const rows = await datanet.readRows(await datanet.requireCommit(root), from, config.maxChunkBytes);
       if (rows.length === 0)
-        throw datanetError("DNT_NOT_HOSTED", `row ${from} of the commit is not here`, {
+        throw datanetError("DNT_NOT_HOSTED", `row ${from + 1} of the commit is not here`, {
           data: { index: from },
         });
       return reply.type("application/octet-stream").send(Buffer.from(encodeRows(rows).buffer));

@@ -11,6 +11,10 @@ export const FILE_FORMATS = [
   "jsonl",
   "parquet",
   "image",
+  "zip",
+  "markdown",
+  "docx",
+  "pdf",
   "whole",
   "lines",
   "paragraphs",
@@ -38,9 +42,13 @@ const FORMATS: Readonly<Record<string, FileFormat>> = {
   jpeg: "image",
   gif: "image",
   webp: "image",
+  zip: "zip",
   txt: "whole",
   text: "whole",
-  md: "whole",
+  md: "markdown",
+  markdown: "markdown",
+  docx: "docx",
+  pdf: "pdf",
   eml: "whole",
 };
 
@@ -74,7 +82,7 @@ export interface ImportLimits {
 }
 
 /** Guess, revisit: what a browser's tab holds at ease. */
-const IMPORT_LIMITS: ImportLimits = {
+export const IMPORT_LIMITS: ImportLimits = {
   bytes: 512 * 2 ** 20,
   records: 1_000_000,
   columns: 1_000,

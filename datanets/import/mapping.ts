@@ -25,10 +25,6 @@ export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
       return ["prompt", "answer", "text"];
     case "image":
       return [PICTURE_COLUMN];
-    case "email":
-      return ["label", "text"];
-    case "digit":
-      return ["label", "pixels"];
     case "text":
       return ["text"];
     default:
@@ -78,7 +74,7 @@ export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTa
   };
   const free = () => table.columns.filter(({ name }) => !taken.has(name));
   for (const field of fieldsOfRow(row)) take(field, byName(field, free()));
-  const label = row.kind === "email" || row.kind === "digit" ? null : proposeLabel(card, table, taken);
+  const label = proposeLabel(card, table, taken);
   const [only, second] = free().filter(({ name, type }) => name !== label && type === fieldType(row.kind));
   const [first] = missingFields(row, { columns });
   if (first !== undefined && only !== undefined && second === undefined && row.kind !== "table")

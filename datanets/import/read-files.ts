@@ -2,11 +2,23 @@
 import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
 import type { Cell } from "./cell.ts";
 import { describeColumns, type FileRecord, type FileTable, type ReadFile } from "./file-table.ts";
-import { ImportBudget, type ImportFile, type ImportLimits, requireFormat } from "./import-file.ts";
+import {
+  type FileFormat,
+  formatOf,
+  ImportBudget,
+  type ImportFile,
+  type ImportLimits,
+  requireFormat,
+} from "./import-file.ts";
+import { joinPictures, type PictureFile } from "./join-pictures.ts";
 import { type CsvSettings, readCsv } from "./read-csv.ts";
+import { readDocx } from "./read-docx.ts";
 import { readJson, readJsonLines } from "./read-json.ts";
+import { readMarkdown } from "./read-markdown.ts";
 import { readParquet } from "./read-parquet.ts";
+import { readPdf } from "./read-pdf.ts";
 import { type Place, type Refusal, refusalOf, unreadable } from "./refusal.ts";
+import { unpackZip } from "./unpack-zip.ts";
 
 export interface ReadSettings extends CsvSettings {
   readonly limits?: Partial<ImportLimits>;
@@ -19,45 +31,70 @@ export const PICTURE_COLUMN = "image";
 export const FOLDER_COLUMN = "folder";
 
 /**
- * Reads files as a table whose columns are those of all of them. A file that cannot be read is refused as a whole, in
- * the table's list.
+ * Reads files as a table whose columns are those of all of them; an archive stands for the files in it. A file that cannot
+ * be read is refused as a whole, in the table's list.
  */
 export async function readFiles(
   files: readonly ImportFile[],
   settings: ReadSettings = {},
 ): Promise<FileTable> {
   const budget = new ImportBudget(settings.limits);
-  const columns = new Set<string>();
-  const records: FileRecord[] = [];
+  const tables: ReadFile[] = [];
+  const pictures: PictureFile[] = [];
   const refused: Refusal[] = [];
-  const notices: string[] = [];
-  for (const file of files) {
+  const readInto = async (file: ImportFile, isUnpacked: boolean): Promise<void> => {
     const place = { file: file.name, line: 0 };
     try {
-      const read = await readOne(file, settings, budget);
-      for (const name of read.columns) columns.add(name);
-      for (const record of read.records) records.push(record);
-      for (const refusal of read.refused) refused.push(refusal);
-      notices.push(...read.notices);
-      if (read.records.length + read.refused.length === 0)
-        refused.push(refusalOf(unreadable(place, "it has no rows"), place));
+      const format = requireFormat(file);
+      // What is in an archive was counted with it.
+      if (!isUnpacked) budget.takeBytes(file.name, file.content.length);
+      if (format === "zip") {
+        const unpacked = await unpackZip(file, budget);
+        for (const refusal of unpacked.refused) refused.push(refusal);
+        for (const one of unpacked.files) await readInto(one, true);
+        return;
+      }
+      if (format === "image" && file.content.length > 0)
+        return void pictures.push({ name: file.name, record: pictureRecord(file) });
+      const read = await readOne(file, format, settings, budget);
+      tables.push(read);
+      if (read.records.length + read.refused.length === 0) throw unreadable(place, "it has no rows");
     } catch (error) {
       refused.push(refusalOf(error, place));
     }
+  };
+  for (const file of files) await readInto(file, false);
+  const joined = joinPictures(tables, pictures);
+  const isJoined = joined.tables !== tables;
+  const all = isJoined ? joined.tables : [...tables, ...pictures.map(({ record }) => tableOf([record]))];
+  const columns = new Set<string>();
+  const records: FileRecord[] = [];
+  const notices: string[] = [];
+  for (const read of all) {
+    for (const name of read.columns) columns.add(name);
+    for (const record of read.records) records.push(record);
   }
+  for (const read of tables) {
+    for (const refusal of read.refused) refused.push(refusal);
+    notices.push(...read.notices);
+  }
+  for (const refusal of joined.refused) refused.push(refusal);
   return { columns: describeColumns([...columns], records), records, refused, notices };
 }
 
-async function readOne(file: ImportFile, settings: ReadSettings, budget: ImportBudget): Promise<ReadFile> {
+async function readOne(
+  file: ImportFile,
+  format: Exclude<FileFormat, "zip">,
+  settings: ReadSettings,
+  budget: ImportBudget,
+): Promise<ReadFile> {
   const { content, name } = file;
-  const format = requireFormat(file);
-  if (content.length === 0) return table([]);
-  budget.takeBytes(name, content.length);
+  if (content.length === 0) return tableOf([]);
   switch (format) {
     case "parquet":
       return readParquet(content, name, budget);
     case "image":
-      return table([pictureOf(file)]);
+      return tableOf([pictureRecord(file)]);
     case "csv":
       return readCsv(textOf(file), name, settings, budget);
     case "tsv":
@@ -66,8 +103,14 @@ async function readOne(file: ImportFile, settings: ReadSettings, budget: ImportB
       return readJson(textOf(file), name, budget);
     case "jsonl":
       return readJsonLines(textOf(file), name, budget);
+    case "markdown":
+      return readMarkdown(textOf(file), name);
+    case "docx":
+      return readDocx(file, budget);
+    case "pdf":
+      return readPdf(file, budget);
     case "whole":
-      return table([textRecord({ file: name, line: 0 }, textOf(file))]);
+      return tableOf([textRecord({ file: name, line: 0 }, textOf(file))]);
     case "lines":
       return partsOf(file, /\r?\n/, budget);
     case "paragraphs":
@@ -92,7 +135,7 @@ function partsOf(file: ImportFile, between: RegExp, budget: ImportBudget): ReadF
     line += part.split("\n").length - 1;
   }
   budget.takeRecords(file.name, records.length);
-  return table(records);
+  return tableOf(records);
 }
 
 const textRecord = (place: Place, text: string): FileRecord => ({
@@ -100,15 +143,17 @@ const textRecord = (place: Place, text: string): FileRecord => ({
   values: new Map([[TEXT_COLUMN, text]]),
 });
 
-function pictureOf({ content, name }: ImportFile): FileRecord {
-  const folder = name.split(/[/\\]/).at(-2) ?? null;
+/** A picture with the name of its folder; an archive is none. */
+function pictureRecord({ content, name }: ImportFile): FileRecord {
+  const above = name.split(/[/\\]/).at(-2) ?? null;
+  const folder = above === null || formatOf(above) === "zip" ? null : above;
   const values = new Map<string, Cell>([[PICTURE_COLUMN, content]]);
   if (folder !== null) values.set(FOLDER_COLUMN, folder);
   return { file: name, line: 0, values };
 }
 
 /** A table of records that all have the columns of the first. */
-const table = (records: readonly FileRecord[]): ReadFile => ({
+const tableOf = (records: readonly FileRecord[]): ReadFile => ({
   columns: [...(records[0]?.values.keys() ?? [])],
   records,
   refused: [],

@@ -180,7 +180,6 @@ describe("passages", () => {
       file("a.jsonl", '{"question": "Sun?", "answer": "All day"}'),
     ]);
     expect(viewRow(passageCard, rows[0]!)).toEqual({
-      label: null,
       text: "Sun?\nAll day",
       isWellFormed: true,
     });

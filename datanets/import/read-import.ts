@@ -2,7 +2,6 @@
  * Makes rows with labels of people's files: bytes in the form that a Datanet's card asks for, with one encoding for each
  * row (docs/explanation/datanets.md, "Files"). The contribute command, the page and programs call it.
  */
-import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
 import type { FieldType } from "@openledger/attribution/rows/row-kinds";
 import { encodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
@@ -118,17 +117,6 @@ function rowOf({ row }: CardRows, { values, ...place }: FileRecord, mapping: Imp
   };
   const textField = (field: string) => inField({ ...place, field }, () => textOfCell(cellOf(field)));
   switch (row.kind) {
-    case "email":
-    case "digit": {
-      const name = inField({ ...place, field: "label" }, () => labelOfCell(cellOf("label")));
-      const label = labelsOf(row.kind).indexOf(name ?? "");
-      if (label < 0)
-        throw unreadable(
-          { ...place, field: "label" },
-          `its label is none of ${labelsOf(row.kind).join(", ")}`,
-        );
-      return encodeRow(row.kind, { label, input: textField(row.kind === "email" ? "text" : "pixels") });
-    }
     case "text": {
       const text = textField("text");
       if (text.trim() === "") throw unreadable({ ...place, field: "text" }, "it has no text");

@@ -4,6 +4,7 @@ import type { Cell } from "./cell.ts";
 import type { FileRecord, ReadFile } from "./file-table.ts";
 import type { ImportBudget } from "./import-file.ts";
 import { type Place, type Refusal, refusalOf, unreadable } from "./refusal.ts";
+import { agreed, findTool, type ToolRecords } from "./tool-exports.ts";
 
 /**
  * Reads a file of JSON: a list, or lines, which some tools name `.json` too.
@@ -53,20 +54,66 @@ interface Entry {
 
 function tableOf(entries: readonly Entry[], file: string, budget: ImportBudget): ReadFile {
   budget.takeRecords(file, entries.length);
-  const columns = new Set<string>();
-  const records: FileRecord[] = [];
   const refused: Refusal[] = [];
-  for (const { place, read } of entries) {
+  const read = entries.flatMap(({ place, read: value }) => {
     try {
-      const values = new Map(Object.entries(objectOf(read(), place)));
-      for (const name of values.keys()) columns.add(name);
-      records.push({ ...place, values });
+      return [{ place, value: objectOf(value(), place) }];
+    } catch (error) {
+      refused.push(refusalOf(error, place));
+      return [];
+    }
+  });
+  const tool = findTool(read.map(({ value }) => value));
+  const records: FileRecord[] = [];
+  for (const group of groupsOf(read, tool)) {
+    const [{ place }] = group;
+    try {
+      const all = group.map(({ value }) => tool?.flatten(value, place) ?? new Map(Object.entries(value)));
+      records.push({ ...place, values: merged(all, place) });
     } catch (error) {
       refused.push(refusalOf(error, place));
     }
   }
+  const columns = new Set(records.flatMap(({ values }) => [...values.keys()]));
   budget.requireColumns(file, columns.size);
-  return { columns: [...columns], records, refused, notices: [] };
+  const notices = tool === null ? [] : [`${file}: read as an export of ${tool.name}`];
+  return { columns: [...columns], records, refused, notices };
+}
+
+interface ReadEntry {
+  readonly place: Place;
+  readonly value: Record<string, Cell>;
+}
+type Group = readonly [ReadEntry, ...ReadEntry[]];
+
+/** Records of one thing by several people, as a tool's export has them; otherwise each record by itself. */
+function groupsOf(read: readonly ReadEntry[], tool: ToolRecords | null): readonly Group[] {
+  const byName = new Map<string, [ReadEntry, ...ReadEntry[]]>();
+  const groups: [ReadEntry, ...ReadEntry[]][] = [];
+  for (const entry of read) {
+    const name = tool?.groupOf(entry.value) ?? null;
+    const known = name === null ? undefined : byName.get(name);
+    if (known !== undefined) known.push(entry);
+    else {
+      const group: [ReadEntry, ...ReadEntry[]] = [entry];
+      groups.push(group);
+      if (name !== null) byName.set(name, group);
+    }
+  }
+  return groups;
+}
+
+/** Values of all records of one thing. @throws DNT_FILE_UNREADABLE if two of them differ in a column */
+function merged(all: readonly ReadonlyMap<string, Cell>[], place: Place): ReadonlyMap<string, Cell> {
+  if (all.length === 1) return all[0]!;
+  const values = new Map<string, Cell>();
+  for (const own of all)
+    for (const [name, cell] of own) {
+      const known = values.get(name) ?? null;
+      if (known !== null && cell !== null) agreed([known, cell], name, place);
+      values.set(name, known ?? cell);
+    }
+  return values;
 }
 
 function objectOf(value: unknown, place: Place): Record<string, Cell> {

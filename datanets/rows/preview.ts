@@ -4,9 +4,10 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { DIGIT_SIDE, PIXEL_COUNT } from "@openledger/attribution/rows/digit-pixels";
-import { type ComparableRows, nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
-import { decodeRow } from "@openledger/attribution/rows/row-content";
+import { IMAGE_SIDE } from "@openledger/attribution/rows/image-pixels";
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import { levelsOf } from "@openledger/attribution/rows/row-content";
+import type { NearDuplicate } from "@openledger/attribution/rows/row-rules";
 import { hasTexts } from "@openledger/attribution/rows/table-rows";
 import type { Card } from "../card/card.ts";
 import { findSecrets, type SecretFinding } from "./find-secrets.ts";
@@ -55,7 +56,12 @@ export function previewRows(
     else fresh.push(row);
     if (first === undefined) seen.set(digest, row);
   }
-  for (const { earlier, later, similarity } of similarRows(card, rows, fresh))
+  const comparable = fresh.map((row) => ({
+    content: rows[row]!,
+    label: null,
+    view: viewRow(card, rows[row]!),
+  }));
+  for (const { earlier, later, similarity } of findSimilar(card, comparable))
     findings.push({
       row: fresh[later]!,
       kind: "near-duplicate",
@@ -72,7 +78,7 @@ export function lookAtRow(
 ): Omit<RowFinding, "row">[] {
   const findings: Omit<RowFinding, "row">[] = [];
   const { kind, maxBytes } = card.row;
-  const isText = kind !== "digit" && kind !== "image";
+  const isText = kind !== "image";
   if (content.length === 0 || (isWellFormed && isText && text.trim() === ""))
     findings.push({
       kind: "empty",
@@ -88,44 +94,52 @@ export function lookAtRow(
 }
 
 /**
- * True if rows of a card are compared for near-duplicates: image files are not, nor are tables without texts, whose rows may
- * have the same values and be of different things.
+ * True if rows of a card are compared by their texts: image files have none, and tables without texts may have the same
+ * values and be of different things.
  */
 export const isCompared = ({ row }: Pick<Card, "row">): boolean =>
   row.kind !== "image" && (row.kind !== "table" || hasTexts(row.fields));
 
-/** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
-function similarRows(card: Card, rows: readonly Uint8Array[], fresh: readonly number[]) {
-  const { kind } = card.row;
-  if (!isCompared(card)) return [];
-  const views = fresh.map((row) => viewRow(card, rows[row]!));
-  const names = [...new Set(views.map(({ label }) => label))];
-  const labels = views.map(({ isWellFormed, label }, i) => (isWellFormed ? names.indexOf(label) : -1 - i));
-  const { imageSimilarityPermille, textSimilarityPermille } = card.rewards;
-  const encoder = new TextEncoder();
-  const comparable: ComparableRows =
-    kind === "digit"
-      ? {
-          kind: "image",
-          labels,
-          width: DIGIT_SIDE,
-          height: DIGIT_SIDE,
-          threshold: imageSimilarityPermille / 1_000,
-          contents: fresh.map((row, i) =>
-            labels[i]! < 0 ? new Uint8Array(PIXEL_COUNT) : pixels(rows[row]!),
-          ),
-        }
-      : {
-          kind: "text",
-          labels,
-          contents: views.map(({ text }) => encoder.encode(text)),
-          threshold: textSimilarityPermille / 1_000,
-        };
-  return nearDuplicates(comparable);
+/** A row to compare, with the label that it is compared under; null: none. */
+export interface SimilarRow {
+  readonly content: Uint8Array;
+  readonly label: string | null;
+  readonly view: RowView;
 }
 
-const pixels = (row: Uint8Array) =>
-  Uint8Array.from(atob(decodeRow("digit", row).input), (character) => character.charCodeAt(0));
+/**
+ * Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. Of pictures
+ * those are compared that a direct model reads.
+ */
+export function findSimilar(card: Card, rows: readonly SimilarRow[]): NearDuplicate[] {
+  const { imageSimilarityPermille, textSimilarityPermille } = card.rewards;
+  const isImage = card.row.kind === "image";
+  if (!isImage && !isCompared(card)) return [];
+  const encoder = new TextEncoder();
+  const bytes = rows.map(({ content, view: { isWellFormed, text } }) => {
+    if (!isWellFormed) return null;
+    return isImage ? levelsOf(content) : encoder.encode(text);
+  });
+  const places = [...rows.keys()].filter((i) => bytes[i] !== null);
+  const names = [...new Set(rows.map(({ label }) => label))];
+  const labels = places.map((i) => names.indexOf(rows[i]!.label));
+  const contents = places.map((i) => bytes[i]!);
+  const found = isImage
+    ? nearDuplicates({
+        kind: "image",
+        labels,
+        contents,
+        width: IMAGE_SIDE,
+        height: IMAGE_SIDE,
+        threshold: imageSimilarityPermille / 1_000,
+      })
+    : nearDuplicates({ kind: "text", labels, contents, threshold: textSimilarityPermille / 1_000 });
+  return found.map(({ earlier, later, similarity }) => ({
+    earlier: places[earlier]!,
+    later: places[later]!,
+    similarity,
+  }));
+}
 
 /** Enough to find it, not enough to use it. */
 const shortened = (found: string) => (found.length <= 12 ? found : `${found.slice(0, 6)}…${found.slice(-2)}`);

@@ -1,15 +1,12 @@
 /**
- * Reads a row's bytes by the card's kind of row, for search and display: its text, its own label, and whether it is well
- * formed. The bytes themselves stay as they were committed.
+ * Reads a row's bytes by the card's kind of row, for search and display: its text, and whether it is well formed. The bytes themselves stay as they were committed.
  */
-import { decodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
+import { base64Of, levelsOf } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow, type FieldValue, tableText } from "@openledger/attribution/rows/table-rows";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
 
 export interface RowView {
-  /** The label that is in the row itself; null if there is none, or none of the card's. */
-  readonly label: string | null;
   /** Text for search and people: of a table its fields by name; empty if the row is a picture. */
   readonly text: string;
   /** Values of a table's fields, in the card's order. */
@@ -18,44 +15,36 @@ export interface RowView {
   readonly isWellFormed: boolean;
 }
 
-const MALFORMED: RowView = { label: null, text: "", isWellFormed: false };
+const MALFORMED: RowView = { text: "", isWellFormed: false };
 
 /** Never throws: what is in a row is its contributor's choice. */
-export function viewRow(card: Pick<Card, "row" | "labels">, content: Uint8Array): RowView {
+export function viewRow(card: Pick<Card, "row">, content: Uint8Array): RowView {
   const { kind } = card.row;
-  if (kind === "image") return { label: null, text: "", isWellFormed: imageTypeOf(content) !== null };
-  if (kind === "email" || kind === "digit") {
-    try {
-      const { input, label } = decodeRow(kind, content);
-      return { label: labelsOf(kind)[label]!, text: kind === "email" ? input : "", isWellFormed: true };
-    } catch {
-      return MALFORMED;
-    }
-  }
+  if (kind === "image") return { text: "", isWellFormed: imageTypeOf(content) !== null };
   if (kind === "passage") {
     try {
-      return { label: null, text: wholeText(decodeTextRow(content)), isWellFormed: true };
+      return { text: wholeText(decodeTextRow(content)), isWellFormed: true };
     } catch {
       return MALFORMED;
     }
   }
   if (kind === "table") return viewTable(card, content);
   const text = utf8(content);
-  return text === null ? MALFORMED : { label: null, text, isWellFormed: true };
+  return text === null ? MALFORMED : { text, isWellFormed: true };
 }
 
 /** Returns the prompt that a row gives a model; null if the row is malformed or holds nothing that a model reads. */
-export function promptOf(card: Pick<Card, "row" | "labels">, content: Uint8Array): string | null {
+export function promptOf(card: Pick<Card, "row">, content: Uint8Array): string | null {
   const { isWellFormed, text } = viewRow(card, content);
   if (!isWellFormed) return null;
-  const prompt = card.row.kind === "digit" ? decodeRow("digit", content).input : text;
-  return prompt === "" ? null : prompt;
+  if (card.row.kind === "image") return levelsOf(content) === null ? null : base64Of(content);
+  return text === "" ? null : text;
 }
 
 function viewTable({ row }: Pick<Card, "row">, content: Uint8Array): RowView {
   try {
     const values = decodeTableRow(row.fields, content);
-    return { label: null, text: tableText(row.fields, values), values, isWellFormed: true };
+    return { text: tableText(row.fields, values), values, isWellFormed: true };
   } catch {
     return MALFORMED;
   }

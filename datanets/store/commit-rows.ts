@@ -4,7 +4,9 @@
  */
 import { booleans, byteStrings, integers } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
+import { moveRows } from "./move-rows.ts";
 import type { RowDescription } from "./row-description.ts";
+import { storeRowValues } from "./row-values.ts";
 import { countForStatement } from "./row-words.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
 
@@ -112,31 +114,8 @@ export class CommitRows {
       stored!.count === rows.length
         ? { fresh: rows, moved: [] }
         : await this.#compare(rows, digests, nextNumber);
-    if (moved.length > 0) {
-      await query(
-        `update commits set own_count = own_count - lost.count
-           from (select commit_number, count(*) as count from rows where datanet_id = $1 and number = any($2) group by 1) as lost
-          where datanet_id = $1 and number = commit_number`,
-        [this.#datanetId, moved.map((row) => row.number)],
-      );
-      await query(
-        `update rows set commit_number = $2, place = moved.place,
-                label = (select label from labels
-                  where labels.datanet_id = $1 and row_number = rows.number and leaf_id = $5),
-                label_count = (select count(*) from labels
-                  where labels.datanet_id = $1 and row_number = rows.number and leaf_id <> $5)
-           from unnest($3::int[], $4::int[]) as moved (number, place)
-          where rows.datanet_id = $1 and rows.number = moved.number`,
-        [
-          ...[this.#datanetId, number, moved.map((row) => row.number), moved.map(({ place }) => place)],
-          this.#commit.contributorId,
-        ],
-      );
-      await query(
-        "update labels set is_own = (leaf_id = $3) where datanet_id = $1 and row_number = any($2::int[])",
-        [this.#datanetId, moved.map((row) => row.number), this.#commit.contributorId],
-      );
-    }
+    if (moved.length > 0)
+      await moveRows(this.#queries, { datanetId: this.#datanetId, commit: this.#commit, moved });
     const counted = query(
       "update commits set own_count = own_count + $3 where datanet_id = $1 and number = $2",
       [this.#datanetId, number, fresh.length + moved.length],
@@ -158,6 +137,11 @@ export class CommitRows {
         booleans(fresh.map(({ isWellFormed }) => isWellFormed)),
       ],
     );
+    const valued = storeRowValues(
+      this.#queries,
+      this.#datanetId,
+      fresh.map(({ values }, i) => ({ number: nextNumber + i, values })),
+    );
     let indexedCount = 0;
     const index = () => {
       const part = fresh.slice(indexedCount, indexedCount + countForStatement(fresh.slice(indexedCount)));
@@ -169,7 +153,7 @@ export class CommitRows {
         [this.#datanetId, first, part.map(({ words }) => words)],
       );
     };
-    await Promise.all([counted, listed, index()]);
+    await Promise.all([counted, listed, valued, index()]);
     // One after another: the driver's time for a statement begins when it is sent.
     while (indexedCount < fresh.length) await index();
     return fresh.length;

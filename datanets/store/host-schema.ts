@@ -266,7 +266,20 @@ drop index rows_begun;
 create index rows_begun on rows (datanet_id, label_count, number) where begun_at is not null;
 `;
 
+/** Values of tables' rows, in the order of the card's fields. Apart from the rows: a label must not write them again. */
+const VALUES_OF_TABLES = `
+create table row_values (
+  datanet_id integer not null,
+  number integer not null,
+  -- Numbers, and lengths of texts.
+  numbers float8[] not null,
+  -- Categories and booleans.
+  names text[] not null,
+  primary key (datanet_id, number)
+);
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
-  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS],
+  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS, VALUES_OF_TABLES],
 };

@@ -202,7 +202,7 @@ export class HostedDatanet implements StoredDatanet {
     for (const [i, row] of rows.entries()) {
       const digest = digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES).toString("hex");
       if (row.length === 0 || sha256Hex(row) !== digest)
-        throw datanetError("DNT_LIST_MISMATCH", `row ${from + i} is not the one that was committed`, {
+        throw datanetError("DNT_LIST_MISMATCH", `row ${from + i + 1} is not the one that was committed`, {
           data: { reason: "row-mismatch", index: from + i, digest },
         });
     }

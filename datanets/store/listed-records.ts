@@ -12,8 +12,8 @@ import { outcomeSql } from "./row-outcome.ts";
 const ROWS_A_PART = 1_000;
 
 /**
- * Records in the order in which they came, as far as everybody may see them: gold rows never, and labels once their row has
- * enough of them. Before, they would tell the next labeller what to say.
+ * Records in the order in which they came, as far as everybody may see them: gold rows never, and labels that hold once their row
+ * has enough of them. Before, they would tell the next labeller what to say.
  */
 export async function publicRecords(
   datanet: HostedDatanet,
@@ -21,7 +21,7 @@ export async function publicRecords(
   { from, limit }: { from: number; limit: number },
 ): Promise<{ records: SignedRecord[]; seenCount: number }> {
   const found = await datanet.database.query<{ record: string; isPublic: boolean }>(
-    `select record, kind <> 'gold' and (kind <> 'label' or ${outcomeSql(card).state} <> 'waiting') as "isPublic"
+    `select record, kind <> 'gold' and (kind <> 'label' or is_current and ${outcomeSql(card).state} <> 'waiting') as "isPublic"
        from records left join rows on rows.datanet_id = records.datanet_id and rows.number = row_number
       where records.datanet_id = $1 and records.number >= $2::bigint order by records.number limit $3`,
     [datanet.id, from, limit],

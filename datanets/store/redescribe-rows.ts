@@ -1,10 +1,11 @@
 /**
- * Computes the columns of a Datanet's rows (well-formedness, search words) again when its card has changed. Hosts do
+ * Computes the columns of a Datanet's rows (well-formedness, search words, values of tables) again when its card has changed. Hosts do
  * a part at a time in the background, whichever is free.
  */
 
 import type { HostStore } from "./host-store.ts";
 import { describe } from "./row-description.ts";
+import { storeRowValues } from "./row-values.ts";
 import { configurationsOf, countForStatement, vectorSql } from "./row-words.ts";
 
 const ROWS_A_PART = 200;
@@ -47,6 +48,12 @@ export async function redescribePart(store: HostStore): Promise<boolean> {
         where row_words.datanet_id = $1 and row_words.number = part.number`,
       [datanetId, numbers, described.map(({ words }) => words)],
     );
+    await queries.query("delete from row_values where datanet_id = $1 and number >= $2 and number < $3", [
+      datanetId,
+      nextRow,
+      end,
+    ]);
+    await storeRowValues(queries, datanetId, described);
     await queries.query(
       end < endRow
         ? "update descriptions set next_row = $2 where datanet_id = $1"

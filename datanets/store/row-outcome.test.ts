@@ -33,7 +33,6 @@ const contributorOf = (i: number) => (i % 3 === 0 ? FIRST : LATER);
 let home: TestDatabase;
 let database: Database;
 let store: HostStore;
-const state = new RecordState();
 beforeAll(async () => {
   await initPoseidon();
   home = await createTestDatabase();
@@ -89,9 +88,8 @@ const recordsOf = (row: string): fc.Arbitrary<RecordBody[]> => {
 };
 
 let atMs = 0;
-async function take(bodies: readonly RecordBody[]) {
+async function take(bodies: readonly RecordBody[]): Promise<RecordBody[]> {
   const timed = bodies.map((body) => ({ ...body, atMs: ++atMs }));
-  for (const body of timed) state.add(recordId(DOMAIN, body), body);
   const offers = timed.map((body) => ({
     id: recordId(DOMAIN, body),
     record: { body } as unknown as SignedRecord,
@@ -99,6 +97,7 @@ async function take(bodies: readonly RecordBody[]) {
   }));
   for (let done = 0; done < offers.length; done += 500)
     await takeRecords(await store.require(ID), offers.slice(done, done + 500), account.quotas);
+  return timed;
 }
 
 const cards: Card[] = [];
@@ -115,9 +114,16 @@ it("is the same for a row's records, whichever card, also after a row has got an
   const seed = Math.floor(Math.random() * 2 ** 31);
   const records = digests.map((row, i) => fc.sample(recordsOf(row), { numRuns: 1, seed: seed + i })[0]!);
   const half = records.map((own) => own.slice(0, own.length >> 1));
-  await take(half.flat());
+  const before = await take(half.flat());
   await bring(shared, FIRST, 2);
-  await take(records.flatMap((own, i) => own.slice(half[i]!.length)));
+  const isShared = new Set(shared.map(sha256Hex));
+  // Whoever committed them later has not said it as a labeller.
+  const ended = (body: RecordBody) =>
+    body.kind === "label" && body.leafId === LATER && isShared.has(body.row);
+  const held = before.filter((body) => !ended(body));
+  held.push(...(await take(records.flatMap((own, i) => own.slice(half[i]!.length)))));
+  const state = new RecordState();
+  for (const body of held) state.add(recordId(DOMAIN, body), body);
   const search = new RowSearch();
   const datanet = await store.require(ID);
   const numbersOf = await datanet.rowNumbers(digests);
@@ -168,4 +174,32 @@ it("is the same for a row's records, whichever card, also after a row has got an
         expected.filter(({ shown }) => shown === label).length,
       );
   }
+});
+
+it("stays where a host's database is older: a contributor's label no longer counts as another's", async () => {
+  const old = await createTestDatabase();
+  const open = (count: number) => {
+    const part = { ...HOST_PART, migrations: HOST_PART.migrations.slice(0, count) };
+    return Database.open({ url: old.url, part, rollup: null, logger: createLogger("test", "silent") });
+  };
+  const before = await open(2);
+  await before.query(`insert into commits (datanet_id, number, rows_root, row_count, contributor_id, commit_index, op_index, list)
+    values (1, 0, '0x0', 2, 3, 0, 0, '')`);
+  await before.query(`insert into rows (datanet_id, number, digest, commit_number, place, bytes, label, is_well_formed, begun_at, label_count, top_label, top_count)
+    values (1, 0, '\\x00', 0, 0, 1, 'good', true, 0, 2, 'bad', 2), (1, 1, '\\x01', 0, 1, 1, 'good', true, null, 0, null, 0)`);
+  await before.query(
+    "insert into labels values (1, 0, 3, 'bad', 0, false, 0), (1, 0, 4, 'bad', 0, false, 1)",
+  );
+  await before.close();
+  const after = await open(HOST_PART.migrations.length);
+  expect(await after.query("select number, label, label_count as count from rows order by 1")).toEqual([
+    { number: 0, label: "bad", count: 1 },
+    { number: 1, label: null, count: 0 },
+  ]);
+  expect(await after.query(`select leaf_id as leaf, is_own as "isOwn" from labels order by 1`)).toEqual([
+    { leaf: 3, isOwn: true },
+    { leaf: 4, isOwn: false },
+  ]);
+  await after.close();
+  await old.drop();
 });

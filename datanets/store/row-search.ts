@@ -10,6 +10,8 @@ import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RowOutcome } from "../records/record-state.ts";
+import type { FieldFilter } from "../rows/field-filter.ts";
+import { fieldConditions, requireFieldFilters } from "./field-filters.ts";
 import { BLOCK_ROWS, BLOCKS_SQL, blockOf } from "./host-schema.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeSql } from "./row-outcome.ts";
@@ -28,6 +30,8 @@ export interface RowFilter {
   readonly state?: RowOutcome["state"] | undefined;
   /** Rows that are not of the card's kind, or those that are. */
   readonly isWellFormed?: boolean | undefined;
+  /** Conditions on fields of the card, all of them. */
+  readonly fields?: readonly FieldFilter[] | undefined;
 }
 
 export interface RowPage {
@@ -85,7 +89,7 @@ interface Query {
 interface Matching {
   readonly from: string;
   /** Table that has the numbers of rows. */
-  readonly base: "rows" | "row_words";
+  readonly base: "rows" | "row_words" | "row_values";
   readonly where: string;
   /** Conditions of which each of the rows meets exactly one. Each has an index of its own. */
   readonly parts: readonly string[];
@@ -98,11 +102,12 @@ export class RowSearch {
   readonly #totals = new LRUCache<string, Total>({ max: MAX_CACHED });
   readonly #places = new LRUCache<string, number>({ max: MAX_CACHED });
 
-  /** @throws SRV_BAD_REQUEST for a page by place behind the rows that are counted */
+  /** @throws SRV_BAD_REQUEST for a page by place behind the rows that are counted, and for a filter that the card has no field for */
   async find(datanet: HostedDatanet, card: Card, filter: RowFilter, page: RowPage): Promise<FoundRows> {
     const words = filter.text === undefined ? null : queryOf(filter.text);
     if (words !== null && isEmptyQuery(words))
       return { total: 0, isTotalExact: true, from: 0, rows: [], next: null };
+    requireFieldFilters(card, filter.fields ?? [], { rowCount: datanet.rowCount, hasWords: words !== null });
     const used = Object.values(filter).filter((value) => value !== undefined);
     const query: Query = {
       datanet,
@@ -421,8 +426,8 @@ const stateWithoutRecords = ({ labels }: Card): RowOutcome["state"] =>
   labels.length === 0 ? "accepted" : "waiting";
 
 function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bind"]): Matching {
-  const { commit, contributorId, isWellFormed, label, state, text } = filter;
-  const base = text === undefined ? "rows" : "row_words";
+  const { commit, contributorId, fields, isWellFormed, label, state, text } = filter;
+  const base = text !== undefined ? "row_words" : fields !== undefined ? "row_values" : "rows";
   const where = [`${base}.datanet_id = ${bind(datanet.id)}`];
   const outcome = outcomeSql(card);
   const commitsOf = (condition: string) =>
@@ -456,9 +461,13 @@ function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bind"]): 
         `rows.decided_label = ${named} and rows.label is distinct from ${named} and rows.top_label is distinct from ${named}`,
       ];
   }
-  const isJoined = base === "row_words" && where.length > 2;
-  const from = isJoined
-    ? "row_words join rows on rows.datanet_id = row_words.datanet_id and rows.number = row_words.number"
-    : base;
-  return { base, from, where: where.join(" and "), parts, words };
+  const isOfFacts = [commit, contributorId, isWellFormed, label, state].some((fact) => fact !== undefined);
+  if (fields !== undefined) where.push(...fieldConditions(card, fields, bind));
+  const joined = [...(isOfFacts ? ["rows"] : []), ...(fields === undefined ? [] : ["row_values"])]
+    .filter((table) => table !== base)
+    .map(
+      (table) =>
+        ` join ${table} on ${table}.datanet_id = ${base}.datanet_id and ${table}.number = ${base}.number`,
+    );
+  return { base, from: `${base}${joined.join("")}`, where: where.join(" and "), parts, words };
 }

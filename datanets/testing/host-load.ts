@@ -229,7 +229,11 @@ const COUNTS = {
   ],
   "labels of rows": [
     "select sum(label_count) from rows where datanet_id = $1",
-    "select count(*) from labels where datanet_id = $1",
+    "select count(*) from labels where datanet_id = $1 and not is_own",
+  ],
+  "contributors' labels of rows": [
+    "select count(*) from rows where datanet_id = $1 and label is not null",
+    "select count(*) from labels where datanet_id = $1 and is_own",
   ],
   "labels as records": [
     "select count(*) from records where datanet_id = $1 and kind = 'label'",

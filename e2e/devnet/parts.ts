@@ -7,6 +7,7 @@ import type { SettlementSize } from "@openledger/circuits/settlement/settlement-
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-place";
 import { presetRecipe, textPreset } from "@openledger/models/tuning/recipe/recipe-presets";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
+import { MAIL_CLASSES } from "./content/mail-card.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./content/mails.ts";
 import { citationPrompts, speechPrompts, speechRows } from "./content/speeches.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan, validatorOf } from "./plan.ts";
@@ -16,6 +17,8 @@ export interface PlannedCommit {
   /** Validator who checks the commit, and vouches for what is right. */
   readonly validator: "vera" | "walt";
   readonly rows: readonly Uint8Array[];
+  /** Labels that the contributor signs beside the rows; null: the rows have none. */
+  readonly labels: readonly string[] | null;
   /** true: its labels are turned round, and its rows stay out of the version. */
   readonly isWrong: boolean;
 }
@@ -61,7 +64,8 @@ export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
       Array.from({ length: COMMIT_COUNT }, (_, index) => ({
         contributor: contributorOf(index),
         validator: validatorOf(index),
-        rows: commitRows(plan, index),
+        rows: commitRows(plan, index).map(({ content }) => content),
+        labels: commitRows(plan, index).map(({ label }) => label),
         isWrong: isLabelWrong(index),
       })),
   },
@@ -74,6 +78,7 @@ export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
         contributor,
         validator: validatorOf(index),
         rows: speechRows(speeches.rowsOf, contributor),
+        labels: null,
         isWrong: false,
       })),
   },
@@ -85,11 +90,10 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     title: "Spam filter",
     datanet: "mails",
     folder: devnetPaths.model,
-    prompts: (plan) =>
-      heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label === 1 ? "spam" : "ham" })),
+    prompts: (plan) => heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label })),
     size: ({ direct }) => direct,
     recipe: async ({ direct }, rowCount) => ({
-      ...presetRecipe("emails", rowCount, direct.features),
+      ...presetRecipe("labelled-texts", { rowCount, bucketCount: direct.features, classes: MAIL_CLASSES }),
       seed: "devnet",
     }),
   },

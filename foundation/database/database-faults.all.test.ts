@@ -215,14 +215,14 @@ async function startAgain(server: OwnServer): Promise<void> {
     .toBe(true);
 }
 
-/** Jobs whose answer is large enough to want room. */
+/** Jobs whose answer is large enough to want room, and small enough to be read. */
 const LARGE = {
   name: "large",
   task: z.strictObject({ n: z.number() }),
   answer: z.strictObject({ n: z.number(), text: z.string() }),
   progress: z.strictObject({}),
 };
-const ANSWER_BYTES = 2_000_000;
+const ANSWER_BYTES = 100_000;
 
 describe("a queue of jobs", () => {
   const openQueue = async (url: string) => {

@@ -31,7 +31,7 @@ export interface AnsweredModel {
 
 export async function publishDirectModel(): Promise<AnsweredModel> {
   await initPoseidon();
-  const rows = sampleRows("email", 24);
+  const rows = sampleRows("text", 24);
   const trained = trainDirect(rows, recipeFor(rows, 64));
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const registration = registerModel(trained, { split }, DIRECT_SIZE);
@@ -40,7 +40,7 @@ export async function publishDirectModel(): Promise<AnsweredModel> {
   const parent = await mkdtemp(join(tmpdir(), "published-"));
   const publishedFolder = join(parent, "model");
   await writeModel(publishedFolder, model);
-  const prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
+  const prompts = sampleInputs("text", 3, "asked").map(({ input }) => input);
   return { model, publishedFolder, prompts, checkable, remove: () => rm(parent, { recursive: true }) };
 }
 

@@ -12,8 +12,7 @@ import { type PublishedModel, publishedModel } from "@openledger/attribution/mod
 import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { registerModel } from "@openledger/attribution/model/registration";
-import { encodeRow } from "@openledger/attribution/rows/row-content";
-import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { labelledRow, recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
 import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
@@ -26,6 +25,7 @@ import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-wor
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { nameVersionLabels, storeVersionLabels } from "@openledger/client/actions/data/version-labels";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
@@ -55,6 +55,9 @@ export const CAP = SMALLEST.payments;
 export const PRICE_WEI = OPEN / 2n;
 const ALICE_ACCOUNT = 4;
 export const BOB_ACCOUNT = 5;
+
+/** A row to contribute, with its accepted label if it has one. */
+export type LabelledContent = Pick<OwnedRow, "content" | "label">;
 
 /** Trains a model on a version's rows: mails. */
 export type ModelMaker = (
@@ -162,26 +165,34 @@ export async function startSettlingWorld(
       make: ModelMaker = makeDirect,
       {
         bobs = [],
-        contents = sampleInputs("email", rowCount - bobs.length, "settling").map((row) =>
-          encodeRow("email", row),
+        alices = sampleInputs("text", rowCount - bobs.length, "settling").map((row) =>
+          labelledRow("text", row),
         ),
-      }: { readonly bobs?: readonly Uint8Array[]; readonly contents?: readonly Uint8Array[] } = {},
+      }: { readonly bobs?: readonly LabelledContent[]; readonly alices?: readonly LabelledContent[] } = {},
     ): Promise<{ model: PublishedModel; modelId: number; modelFolder: string; datanetIds: number[] }> {
       await settle();
       const store = await openRowStore(join(folder, "rows"));
-      const publish = async (owner: typeof alice, rows: readonly Uint8Array[], validatorId: number) => {
+      const publish = async (owner: typeof alice, rows: readonly LabelledContent[], validatorId: number) => {
         const l1Owner = people[owner === alice ? "alice" : "bob"].address;
         const created = await createDatanet(owner, { l1Owner, keyX: owner.l2Key!.keyX, amountWei: OPEN });
         const id = (await getOperation(owner, created.hash))!.createdId!;
-        await contributeRows(owner, { datanetId: id, store, rows: [...rows] });
+        await contributeRows(owner, { datanetId: id, store, rows: rows.map(({ content }) => content) });
         const version = await collectVersion(owner, { datanetId: id, store, validatorId });
         await storeVersion(store, version);
         await publishVersion(owner, { datanetId: id, version });
         await settle();
-        const owned: OwnedRow[] = await readVersionRows(store, version.rowsRoot);
-        return { owned, named: { id, version: 1, rowsRoot: hex32(version.rowsRoot) } };
+        const named = { id, version: 1, rowsRoot: hex32(version.rowsRoot) };
+        const contents = await readVersionRows(store, version.rowsRoot);
+        if (rows.some(({ label }) => label === undefined)) return { owned: contents, named };
+        const labels = contents.map(
+          ({ content }) => rows.find((row) => Buffer.compare(row.content, content) === 0)!.label ?? null,
+        );
+        const stored = nameVersionLabels(version.storedRows, labels);
+        await storeVersionLabels(store, stored);
+        const owned = contents.map((row, i): OwnedRow => ({ ...row, label: labels[i]! }));
+        return { owned, named: { ...named, labels: hex32(stored.root) } };
       };
-      const versions = [await publish(alice, contents, 3)];
+      const versions = [await publish(alice, alices, 3)];
       if (bobs.length > 0) versions.push(await publish(bob, bobs, 2));
       const [datanet, ...furtherDatanets] = versions.map(({ named }) => named) as [
         RecipeBase["datanet"],

@@ -14,12 +14,12 @@ type SizeName = keyof typeof SIZES;
 const ROWS = { full: { mnist: 5_000, emails: 2_000 }, quick: { mnist: 200, emails: 200 } } as const;
 const CASES = {
   mnist: {
-    full: { inputs: { kind: "digit", side: 14, bucketCount: 3_952 }, decay: 0.003, seed: "mnist" },
-    quick: { inputs: { kind: "digit", side: 7, bucketCount: 1_008 }, decay: 0.003, seed: "mnist" },
+    full: { inputs: { kind: "image", side: 14, bucketCount: 3_952 }, decay: 0.003, seed: "mnist" },
+    quick: { inputs: { kind: "image", side: 7, bucketCount: 1_008 }, decay: 0.003, seed: "mnist" },
   },
   emails: {
-    full: { inputs: { kind: "email", bucketCount: 1_024 }, decay: 0.001, seed: "direct" },
-    quick: { inputs: { kind: "email", bucketCount: 256 }, decay: 0.001, seed: "direct" },
+    full: { inputs: { kind: "text", bucketCount: 1_024 }, decay: 0.001, seed: "direct" },
+    quick: { inputs: { kind: "text", bucketCount: 256 }, decay: 0.001, seed: "direct" },
   },
 } as const;
 export type Part = keyof typeof CASES;

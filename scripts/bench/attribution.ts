@@ -1,15 +1,19 @@
 /**
  * Part of `npm run bench -- attribution` for classifiers: measures how well the integers that direct models (logistic, of
- * digits and e-mails) register predict retraining, what attackers earn, and how fast rows are scored.
+ * pictures and texts) register predict retraining, what attackers earn, and how fast rows are scored.
  */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { attackWorlds, measureStandardPlans } from "@openledger/attribution/gaming/attack-factor";
+import {
+  attackWorlds,
+  measureStandardPlans,
+  type RecipeOfRows,
+} from "@openledger/attribution/gaming/attack-factor";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { openGpuMatrix } from "@openledger/attribution/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { defaultMailRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
+import { defaultTextRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 import type { Part } from "./attribution-worker.ts";
 import { type DirectQuality, REGISTERED } from "./quality/direct-quality.ts";
 
@@ -41,8 +45,8 @@ function figuresOf(quality: DirectQuality) {
 
 async function benchGaming(quick: boolean, log: (line: string) => void) {
   await initPoseidon();
-  const small = (rowCount: number) => defaultMailRecipe(rowCount, 128);
-  return measureStandardPlans(quick ? attackWorlds(small, ["1"]) : attackWorlds(defaultMailRecipe), log);
+  const small: RecipeOfRows = (sizes) => defaultTextRecipe({ ...sizes, bucketCount: 128 });
+  return measureStandardPlans(quick ? attackWorlds(small, ["1"]) : attackWorlds(defaultTextRecipe), log);
 }
 
 const SCORE_ROUNDS = 7;

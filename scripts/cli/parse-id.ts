@@ -47,3 +47,6 @@ export function parseVersionRoot(text: string): bigint {
   if (!/^0x[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError("not a root of 0x and 64 digits");
   return BigInt(text);
 }
+
+/** Roots with commas between. */
+export const parseRoots = (text: string): bigint[] => text.split(",").map(parseVersionRoot);

@@ -50,6 +50,7 @@ describe("openledger --help", () => {
         "datanet create",
         "datanet decide",
         "datanet download",
+        "datanet export",
         "datanet find",
         "datanet findings",
         "datanet index",

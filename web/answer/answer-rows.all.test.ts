@@ -64,7 +64,7 @@ beforeAll(async () => {
   const serverUrl = modelUrl(served.url, modelId);
   hashes = [];
   const own = await openCheckable(model);
-  for (const { input: prompt } of sampleInputs("email", 2, "asked in a page")) {
+  for (const { input: prompt } of sampleInputs("text", 2, "asked in a page")) {
     const answer = await askModel(world.bob, { serverUrl, modelId, prompt });
     const paid = await payForAnswer(world.bob, { modelId, model: own, prompt, answer });
     hashes.push(paid.hash);

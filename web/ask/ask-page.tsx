@@ -25,6 +25,7 @@ import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
+import { PictureInput } from "./picture-input.tsx";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { TurnCard } from "./turn-card.tsx";
 import { addTurn, loadTurns, storedReceipts, type TurnsPlace, turnsOf } from "./turns.ts";
@@ -230,7 +231,6 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const asking = useAction();
   const assurance = useAssurance(model);
   const copy = useCopy(model);
-  const kind = copy?.inputKind ?? null;
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
@@ -262,13 +262,6 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         setAsked(null);
       }
     });
-  if (kind === "digit") {
-    return (
-      <Notice tone="info" title="This model reads pictures of digits.">
-        <p>This page can only write text. Ask it with the command line: openledger models ask.</p>
-      </Notice>
-    );
-  }
   const turns = (place === null ? [] : turnsOf(place)).map((turn) => ({
     key: `${turn.answer.receipt}`,
     question: turn.prompt,
@@ -292,10 +285,13 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       label="Your text"
       lineCount={4}
       placeholder={
-        kind === "email"
-          ? "Paste an e-mail: the model says whether it is spam."
-          : "Ask, or begin a text: the model goes on with it."
+        copy === null || copy.classes === null
+          ? "Ask, or begin a text: the model goes on with it."
+          : `Paste a text: the model answers ${copy.classes.join(" or ")}.`
       }
+      {...(copy?.inputKind === "image" && {
+        pictureInput: <PictureInput value={prompt} onInput={write} isDisabled={asking.isBusy} />,
+      })}
       help="Each question is answered by itself. Only the model's server and you see it; the ledger gets a hash."
       asking={asking}
       onAsk={() => void ask()}

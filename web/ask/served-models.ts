@@ -91,12 +91,14 @@ async function termsOf(sequencer: Site["sequencer"], modelId: number) {
   return { priceWei, rewardWei, isReady, datanetIds: approvalsOf(leaf).map(({ id }) => id) };
 }
 
-/** Page's own copy of a model. Its prompts are e-mails or any text; only the command line asks about digits. */
+/** Page's own copy of a model. Its prompts are texts, or pictures' files in base64. */
 export type OwnCopy = CheckableModel & {
   assurance(checked: CheckedReply): ReplyAssurance;
   /** Defences of the model, in words. */
   readonly defences: string;
   readonly inputKind: PromptKind;
+  /** Labels that it can answer; null for a model that writes. */
+  readonly classes: readonly string[] | null;
   /** Share of its payments that is divided by citation, in thousandths; null for a model that cites no rows. */
   readonly citationPermille: number | null;
   /** Rows root of the version that the model is of: 64 hexadecimal digits. */
@@ -132,10 +134,14 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
   return {
     ...(await openCheckable(part)),
     inputKind: family.promptKind(recipe),
+    classes: classesOf(recipe),
     citationPermille: recipe.retrieval?.citationPermille ?? null,
     rowsRoot,
   };
 }
+
+const classesOf = (recipe: object): readonly string[] | null =>
+  (recipe as { readonly classes?: readonly string[] }).classes ?? null;
 
 /** The families of models whose answers the page can check; models/tuning/recipe/model-families.ts has those of the commands. */
 async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {

@@ -39,6 +39,8 @@ interface ChatProps {
   readonly placeholder?: string;
   readonly help?: ComponentChildren;
   readonly lineCount: number;
+  /** Shown in place of the text field, for questions that are pictures: PNG files in base64. */
+  readonly pictureInput?: ComponentChildren;
   readonly asking: Action;
   readonly onAsk: () => void;
   /** Label of the button. */
@@ -59,6 +61,9 @@ interface ChatProps {
 export function Chat(props: ChatProps) {
   const { afterTurns, asking, buttonLabel, children, instead, isAskable = true, notices, onAsk } = props;
   const { pending = null, price, question, turns } = props;
+  const { pictureInput } = props;
+  const questionOf = (text: string) =>
+    pictureInput === undefined ? <Question text={text} /> : <PictureQuestion base64={text} />;
   const canAsk = isAskable && question.trim() !== "";
   return (
     <>
@@ -66,7 +71,7 @@ export function Chat(props: ChatProps) {
         <div class="stack" role="log" aria-label="Conversation">
           {turns.map((turn) => (
             <Fragment key={turn.key}>
-              <Question text={turn.question} />
+              {questionOf(turn.question)}
               {turn.answer}
             </Fragment>
           ))}
@@ -75,7 +80,7 @@ export function Chat(props: ChatProps) {
       {turns.length > 0 && afterTurns}
       {pending !== null && (
         <>
-          <Question text={pending.question} />
+          {questionOf(pending.question)}
           {pending.soFar !== "" && <SoFar {...pending} />}
         </>
       )}
@@ -86,15 +91,17 @@ export function Chat(props: ChatProps) {
           if (canAsk && instead === undefined) onAsk();
         }}
       >
-        <Field
-          label={props.label}
-          value={question}
-          onInput={props.onQuestion}
-          lineCount={props.lineCount}
-          help={props.help}
-          isDisabled={asking.isBusy}
-          {...(props.placeholder !== undefined && { placeholder: props.placeholder })}
-        />
+        {pictureInput ?? (
+          <Field
+            label={props.label}
+            value={question}
+            onInput={props.onQuestion}
+            lineCount={props.lineCount}
+            help={props.help}
+            isDisabled={asking.isBusy}
+            {...(props.placeholder !== undefined && { placeholder: props.placeholder })}
+          />
+        )}
         {notices}
         {instead ?? (
           <div class="row">
@@ -117,6 +124,15 @@ function Question({ text }: { text: string }) {
     <p class="asked" tabIndex={0}>
       <span class="visually-hidden">You asked: </span>
       <RowText text={text} />
+    </p>
+  );
+}
+
+function PictureQuestion({ base64 }: { base64: string }) {
+  return (
+    <p class="asked">
+      <span class="visually-hidden">You asked: </span>
+      <img class="drawing" src={`data:image/png;base64,${base64}`} alt="What you drew or chose" />
     </p>
   );
 }

@@ -160,7 +160,7 @@ function Instructions({ card }: { card: Card }) {
 }
 
 function Rules({ card }: { card: Card }) {
-  const { labelling, rewards } = card;
+  const { labelling, labels, rewards } = card;
   const people = (ids: readonly number[]) =>
     ids.length === 0 ? "the owner alone" : ids.map((id, i) => [i > 0 && ", ", <LeafLink key={id} id={id} />]);
   const near = {
@@ -173,20 +173,26 @@ function Rules({ card }: { card: Card }) {
       <h2>Who works, who is paid</h2>
       <FactList
         facts={[
-          ["Labels a row", labelling.annotatorsPerRow],
-          ["Accepted if", labelling.accept === "all" ? "all agree" : "more than half agree"],
-          [
-            "May label",
-            labelling.labellers === "anyone" ? "anyone with an account" : people(labelling.labellers),
-          ],
+          ...(labels.length === 0
+            ? ([["Accepted if", "its contribution is approved"]] as const)
+            : ([
+                ["Labels a row", `${labelling.annotatorsPerRow}, besides the contributor's`],
+                ["Accepted if", labelling.accept === "all" ? "all agree" : "more than half agree"],
+                [
+                  "May label",
+                  labelling.labellers === "anyone" ? "anyone with an account" : people(labelling.labellers),
+                ],
+              ] as const)),
           ["Review", people(labelling.reviewers)],
           [
             "Validator of a row",
-            rewards.validator === "drawn" ? "drawn among those whose label was accepted" : "who approved it",
+            rewards.validator === "drawn"
+              ? `drawn among those ${labels.length === 0 ? "who approved it" : "whose label was accepted"}`
+              : "who approved it",
           ],
           [
             "Contributors' own rows",
-            labelling.ownRows === "allowed" ? "they may label them, too" : "others label and validate them",
+            labelling.ownRows === "allowed" ? "they may validate them, too" : "others validate them",
           ],
           ["Near-duplicates", `${near}, from ${rewards.textSimilarityPermille / 10} % on`],
           [

@@ -4,8 +4,11 @@
  */
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
+import type { TaskName } from "./card-tasks.ts";
 
 export interface CardDraft {
+  /** Task with which a new Datanet begins; empty until one is chosen. It is no part of the card. */
+  readonly task: TaskName | "";
   readonly name: string;
   readonly description: string;
   readonly field: string;
@@ -41,6 +44,7 @@ export interface CardDraft {
 }
 
 export const EMPTY_DRAFT: CardDraft = {
+  task: "",
   name: "",
   description: "",
   field: "general",
@@ -74,6 +78,7 @@ const OTHER_REWARDS = { imageSimilarityPermille: 950 };
 export function draftOf(card: Card): CardDraft {
   const { labelling, rewards, row } = card;
   return {
+    task: "",
     name: card.name,
     description: card.description,
     field: card.field,

@@ -17,6 +17,7 @@ import { showCount } from "../words/format.ts";
 import { sayIssue } from "../words/issues.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type CardDraft, cardOfDraft, sayPeople } from "./card-draft.ts";
+import { sayNoLabels, sayUse, TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
 
 interface CardFormProps {
   readonly draft: CardDraft;
@@ -32,7 +33,7 @@ interface CardFormProps {
   readonly onSubmit: (card: NamedCard) => void;
 }
 
-type ChoiceName = "kind" | "access" | "accept" | "validator" | "ownRows" | "nearDuplicates";
+type ChoiceName = "task" | "kind" | "access" | "accept" | "validator" | "ownRows" | "nearDuplicates";
 type TextName = Exclude<keyof CardDraft, ChoiceName>;
 interface FieldMore {
   /** Path in the card whose errors are shown at this field; default: the field's name. */
@@ -49,8 +50,6 @@ export const KINDS: Readonly<Record<RowKind, string>> = {
   text: "a text",
   passage: "a passage, or a prompt with its answer, for language models",
   table: "a row of a table: numbers, categories, texts, yes or no",
-  email: "an e-mail with its label",
-  digit: "a picture of a digit with its label",
   image: "a picture: PNG, JPEG, GIF, WebP",
 };
 
@@ -86,9 +85,11 @@ export function CardForm({
     label: string,
     name: Name,
     labels: Readonly<Record<CardDraft[Name], string>>,
+    help?: string,
   ) => (
     <Choice
       label={label}
+      help={help}
       value={draft[name]}
       onChoose={set(name)}
       problem={problemAt(name)}
@@ -118,10 +119,13 @@ export function CardForm({
         if (named !== null) onSubmit(named);
       }}
     >
+      {before === null && (
+        <TaskChoice task={draft.task} onChoose={(task) => onDraft(withTask(draft, task))} />
+      )}
       <section class="card stack" aria-label="What it is about">
         {field("Name", "name")}
         {field("Description", "description", { lineCount: 4 })}
-        {choice("A row is", "kind", KINDS)}
+        {choice("A row is", "kind", KINDS, sayUse(draft.kind))}
         {draft.kind === "table" &&
           field("Fields, one per line", "fields", {
             at: "row.fields",
@@ -134,6 +138,7 @@ export function CardForm({
           placeholder: "good | You would go out.",
           help: "For example: good | The answer is correct. The first nine have the keys 1 to 9.",
         })}
+        {sayNoLabels(draft) !== null && <p class="soft small">{sayNoLabels(draft)}</p>}
         {sayPeople(draft) !== null && <p class="soft small">{sayPeople(draft)}</p>}
         <div class="columns columns-small">
           {choice("Who can read the rows", "access", {
@@ -154,7 +159,7 @@ export function CardForm({
         </summary>
         <div class="stack folded">
           <div class="columns columns-small">
-            {field("Field", "field", { placeholder: "medicine, law, spam" })}
+            {field("Field", "field", { placeholder: "medicine, law, weather" })}
             {field("Tags", "tags", { placeholder: "short, english" })}
             {field("Languages", "languages", { placeholder: "en, pt-BR" })}
             {field("Contact", "contact", { placeholder: "Where people can reach you; it is public" })}
@@ -241,6 +246,24 @@ export function CardForm({
         {action.problem !== null && <ProblemNotice problem={action.problem} />}
       </section>
     </form>
+  );
+}
+
+/** First question of a new Datanet: what it is for. It presets what a row is. */
+function TaskChoice({ onChoose, task }: { task: TaskName | ""; onChoose: (task: TaskName) => void }) {
+  return (
+    <fieldset class="card task-choice">
+      <legend>What is it for?</legend>
+      {TASK_NAMES.map((name) => (
+        <label key={name} class="task">
+          <input type="radio" name="task" checked={task === name} onChange={() => onChoose(name)} />
+          <span>
+            <strong>{TASKS[name].title}</strong>
+            <span class="soft small">{TASKS[name].about}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

@@ -1,4 +1,5 @@
 /** Page "#/datanets/ID" of one Datanet: fetches its facts from a host and shows the tab that the address names. */
+import type { Card } from "@openledger/datanets/card/card";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
@@ -43,7 +44,10 @@ const TABS: readonly Tab[] = [
   { name: "access", label: "Access", show: AccessTab },
   { name: "row", label: null, show: RowTab },
 ];
-const MENU = TABS.filter(({ label }) => label !== null);
+/** Tabs for rows with labels: labels are given, and disputes settled. */
+const LABELLING = ["label", "review"];
+const menuOf = ({ labels }: Card) =>
+  TABS.filter(({ label, name }) => label !== null && (labels.length > 0 || !LABELLING.includes(name)));
 
 interface DatanetPageProps extends PageProps {
   readonly datanetId: number;
@@ -98,7 +102,10 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
           <div ref={tabs} class="datanet-tabs">
             <Nav
               label="Parts of this Datanet"
-              pages={MENU.map((one) => ({ href: datanetHref(datanetId, one.name), label: one.label! }))}
+              pages={menuOf(value.facts.card).map((one) => ({
+                href: datanetHref(datanetId, one.name),
+                label: one.label!,
+              }))}
               current={datanetHref(datanetId, name === "row" ? "rows" : name)}
             />
           </div>

@@ -1,23 +1,37 @@
 /** File input of the contribute tab and of the factory's form: files are dropped or chosen, and go to the caller as they are. */
 import { useId, useState } from "preact/hooks";
+import { droppedFiles } from "./dropped-files.ts";
 
 interface DropFilesProps {
   readonly title: string;
   readonly help: string;
   readonly accept?: string;
   readonly isMany?: boolean;
+  /** True if folders are taken, too: their files have their paths in `webkitRelativePath`. */
+  readonly hasFolders?: boolean;
   readonly onFiles: (files: readonly File[]) => void;
 }
 
+/** Names that are shown one by one. */
+const SHOWN_NAMES = 10;
+
 /** A place to drop files, or to choose them; then it names them. */
-export function DropFiles({ accept, help, isMany = false, onFiles, title }: DropFilesProps) {
+export function DropFiles({
+  accept,
+  hasFolders = false,
+  help,
+  isMany = false,
+  onFiles,
+  title,
+}: DropFilesProps) {
   const id = useId();
   const [isOver, setOver] = useState(false);
   const [names, setNames] = useState<readonly string[]>([]);
-  const take = (list: FileList | null | undefined) => {
+  const take = (list: Iterable<File> | null | undefined) => {
     const files = [...(list ?? [])].slice(0, isMany ? undefined : 1);
     if (files.length === 0) return;
-    setNames(files.map(({ name }) => name));
+    const shown = files.slice(0, SHOWN_NAMES).map(({ name }) => name);
+    setNames(files.length > SHOWN_NAMES ? [...shown, `and ${files.length - SHOWN_NAMES} more`] : shown);
     onFiles(files);
   };
   return (
@@ -31,7 +45,7 @@ export function DropFiles({ accept, help, isMany = false, onFiles, title }: Drop
       onDrop={(event) => {
         event.preventDefault();
         setOver(false);
-        take(event.dataTransfer?.files);
+        if (event.dataTransfer !== null) void droppedFiles(event.dataTransfer).then(take);
       }}
     >
       <p>
@@ -53,6 +67,26 @@ export function DropFiles({ accept, help, isMany = false, onFiles, title }: Drop
       <label for={id} class="button">
         {isMany ? "Choose files" : "Choose a file"}
       </label>
+      {hasFolders && (
+        <>
+          {" "}
+          <input
+            id={`${id}-folder`}
+            type="file"
+            class="visually-hidden"
+            ref={(input) => {
+              if (input !== null) input.webkitdirectory = true;
+            }}
+            onChange={(event) => {
+              take(event.currentTarget.files);
+              event.currentTarget.value = "";
+            }}
+          />
+          <label for={`${id}-folder`} class="button">
+            Choose a folder
+          </label>
+        </>
+      )}
       <p id={`${id}-names`} role="status" class="drop-names">
         {names.join(", ")}
       </p>

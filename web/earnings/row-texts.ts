@@ -2,9 +2,10 @@
  * Texts of rows for the earnings page, from the model's server if it publishes them. A text is fetched once; it is not checked
  * against the ledger.
  */
+
+import { rowText } from "@openledger/attribution/rows/row-line";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
-import { textOfRow } from "@openledger/models/tuning/retrieval/citations";
 import { z } from "zod";
 
 /** Limit of one request. */
@@ -53,5 +54,5 @@ function keep(url: string): Promise<string | null> {
 
 async function fetchText(url: string): Promise<string | null> {
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  return response.ok ? textOfRow(await boundedBytes(response, MAX_ROW_BYTES)) : null;
+  return response.ok ? rowText(await boundedBytes(response, MAX_ROW_BYTES)) : null;
 }

@@ -2,17 +2,17 @@
 import type { HostedOutcome } from "@openledger/client/datanets/row-schemas";
 import { Badge } from "../design/badge.tsx";
 
-/** Outcome of a row. @param own the label that its contributor gave, if there is no other */
-export function OutcomeBadge({ outcome, own }: { outcome: HostedOutcome; own: string | null }) {
+/** Outcome of a row; nothing where it needs no label. */
+export function OutcomeBadge({ outcome }: { outcome: HostedOutcome }) {
   switch (outcome.state) {
     case "accepted":
-      return <Badge tone="good">{outcome.label}</Badge>;
+      return outcome.label === null ? null : <Badge tone="good">{outcome.label}</Badge>;
     case "disputed":
       return <Badge tone="wait">disputed</Badge>;
     case "leftOut":
       return <Badge tone="bad">{outcome.why}</Badge>;
     case "waiting":
-      return <Badge tone="plain">{own === null ? "waits" : `${own}?`}</Badge>;
+      return <Badge tone="plain">waits</Badge>;
     default:
       return outcome satisfies never;
   }

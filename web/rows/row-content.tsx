@@ -2,12 +2,11 @@
  * Content of one row, as labelling, review and a row's details show it: text of a stranger, all fields of a table, or a picture
  * whose bytes match its SHA-256.
  */
-import { DIGIT_SIDE } from "@openledger/attribution/rows/digit-pixels";
 import type { FieldValue } from "@openledger/attribution/rows/table-rows";
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { viewRow } from "@openledger/datanets/rows/row-view";
 import { Fragment } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { readablePlace, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
@@ -33,7 +32,7 @@ interface RowContentProps extends TabProps {
 export function RowContent(props: RowContentProps) {
   const { facts, row } = props;
   const { kind } = facts.card.row;
-  if (kind === "image" || kind === "digit") return <Picture key={row.digest} {...props} />;
+  if (kind === "image") return <Picture key={row.digest} {...props} />;
   if (kind === "table") return <Fields key={row.digest} {...props} />;
   return <Text key={row.digest} {...row} />;
 }
@@ -100,40 +99,11 @@ function Fields(props: RowContentProps) {
 }
 
 function Picture(props: RowContentProps) {
-  const { facts, row } = props;
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const { row } = props;
   const { problem, value } = useLoad(row.digest, () => contentOf(props));
-  useEffect(() => {
-    if (value !== undefined && canvas.current !== null) drawDigit(canvas.current, value);
-  }, [value]);
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (value === undefined) return <p class="soft">Fetching the picture …</p>;
-  if (facts.card.row.kind === "digit")
-    return (
-      <canvas
-        ref={canvas}
-        class="row-digit"
-        width={DIGIT_SIDE}
-        height={DIGIT_SIDE}
-        role="img"
-        aria-label="a digit"
-      />
-    );
   const address = pictureAddress(value);
   if (address === null) return <p class="soft">This picture cannot be shown.</p>;
   return <img class="row-picture" src={address} alt="The row" />;
-}
-
-/** 0 is the background. */
-function drawDigit(canvas: HTMLCanvasElement, content: Uint8Array): void {
-  try {
-    const { pixels } = JSON.parse(new TextDecoder().decode(content)) as { pixels: string };
-    const shades = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
-    const image = new ImageData(DIGIT_SIDE, DIGIT_SIDE);
-    for (let i = 0; i < DIGIT_SIDE * DIGIT_SIDE; i++)
-      image.data.set([255 - shades[i]!, 255 - shades[i]!, 255 - shades[i]!, 255], 4 * i);
-    canvas.getContext("2d")!.putImageData(image, 0, 0);
-  } catch {
-    // A malformed row stays an empty box; the row's page says that it is malformed.
-  }
 }

@@ -35,7 +35,11 @@ export function RowDetail(props: TabProps & { digest: string }) {
       <dl class="facts">
         <dt>State</dt>
         <dd>
-          <OutcomeBadge outcome={row.outcome} own={row.label} />
+          {row.outcome.state === "accepted" && row.outcome.label === null ? (
+            "needs no label: it counts once its contribution is approved"
+          ) : (
+            <OutcomeBadge outcome={row.outcome} />
+          )}
         </dd>
         <dt>Contributor</dt>
         <dd>
@@ -54,6 +58,7 @@ export function RowDetail(props: TabProps & { digest: string }) {
       </dl>
       {!row.isWellFormed && <Badge tone="bad">not a row of this Datanet's kind</Badge>}
       <RowLabels row={row} />
+      <OwnLabel {...props} row={row} />
       <LeftOutWhy {...props} row={row} onSaid={loaded.reload} />
       <Gold {...props} row={row} onSaid={loaded.reload} />
     </>
@@ -103,6 +108,41 @@ function LeftOutWhy(props: TabProps & { row: SaidRow; onSaid: () => void }) {
         </>
       )}
     </>
+  );
+}
+
+/** Label of the row's contributor while the row waits: the host shows it to them alone, and they may give another one. */
+function OwnLabel(props: TabProps & { row: SaidRow }) {
+  const { facts, onChange, place, row, visitor } = props;
+  const { client } = visitor;
+  const { isBusy, problem, run } = useAction();
+  const contributor = client?.leafId === row.contributorId ? client : null;
+  const own = useLoad(`own ${row.digest}/${facts.here.recordCount}/${contributor !== null}`, async () =>
+    contributor === null
+      ? null
+      : getHostedRow(contributor, { ...place, digest: row.digest, isSigned: true, from: row.contributorId }),
+  );
+  if (contributor === null || row.outcome.state !== "waiting" || facts.card.labels.length === 0) return null;
+  const label = own.value?.label ?? null;
+  const say = (name: string) =>
+    run(async () => {
+      const records = [{ kind: "label" as const, row: row.digest, label: name, flags: [], note: "" }];
+      await sayAll(contributor, { ...place, from: row.contributorId, records });
+      own.reload();
+      onChange();
+    });
+  return (
+    <details>
+      <summary class="row small">{label === null ? "Label your row" : `Your label: ${label}`}</summary>
+      <div class="folded row">
+        {facts.card.labels.map(({ name }) => (
+          <Button key={name} isSmall isBusy={isBusy} onClick={() => void say(name)}>
+            {name}
+          </Button>
+        ))}
+      </div>
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </details>
   );
 }
 

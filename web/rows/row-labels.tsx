@@ -1,4 +1,4 @@
-/** Labels of a row by their labellers, for review and a row's details. The host hides them until there are enough. */
+/** Labels of a row by its contributor and labellers, for review and a row's details. The host hides them until there are enough. */
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
 import { Badge } from "../design/badge.tsx";
 import { showTime } from "../words/format.ts";
@@ -10,8 +10,8 @@ export function RowLabels({ row }: { row: SaidRow }) {
   if (row.labels === null)
     return (
       <p class="soft small">
-        {row.labelCount} {row.labelCount === 1 ? "label" : "labels"} so far. They are shown once there are
-        enough, so that no one is influenced.
+        {row.labelCount} {row.labelCount === 1 ? "label" : "labels"} so far, besides the contributor's. They
+        are shown once there are enough, so that no one is influenced.
       </p>
     );
   if (row.labels.length === 0) return null;
@@ -29,6 +29,7 @@ export function RowLabels({ row }: { row: SaidRow }) {
               .map(({ atMs, flags, leafId, note }) => (
                 <li key={leafId}>
                   <LeafLink id={leafId} /> <span class="soft small">{showTime(atMs)}</span>{" "}
+                  {leafId === row.contributorId && <Badge tone="plain">contributor</Badge>}{" "}
                   {flags.map((flag) => (
                     <Badge key={flag} tone="wait">
                       {flag}

@@ -218,7 +218,7 @@ async function textSpans(storePath: string, rowsRoot: bigint) {
     validatorId,
   }));
   const root = hex32(rowsRoot).slice(2);
-  const index = buildSpanIndex(documents, { rowsRoot: root, rowText: "text" });
+  const index = buildSpanIndex(documents, { rowsRoot: root, rowText: "passage" });
   return new Map([[root, await hostSpans(index)]]);
 }
 

@@ -61,7 +61,7 @@ export function hostedDatanet(id: number): LeafName | null {
   return known?.kind === "Datanet" ? known : null;
 }
 
-/** A leaf in a sentence without a link: "Spam filter (12)", else "model 12". Reads a signal: call it while rendering. */
+/** A leaf in a sentence without a link: "Weather model (12)", else "model 12". Reads a signal: call it while rendering. */
 export function leafLabel(id: number, kind: "account" | "model"): string {
   const name = leafNames.value.get(id)?.name;
   return name === undefined ? `${kind} ${id}` : `${name} (${id})`;

@@ -6,7 +6,7 @@ import { directScores } from "@openledger/circuits/settlement/scores/direct-matr
 import { beforeAll, expect, test } from "vitest";
 import { BASE_BUCKETS, baseEntries, countBase, MAX_BASED_TERMS } from "../../features/direct-base.ts";
 import { judgePrompt } from "../../scores/drawn-prompts.ts";
-import { recipeFor, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
+import { recipeFor, SAMPLE_CLASSES, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
 import { policyOf } from "../base-policy.ts";
 import { publishedModel } from "../model-files.ts";
 import { directMatrix, registerModel } from "../registration.ts";
@@ -35,8 +35,8 @@ test("a prompt counts the root of its terms for the answered class, within the c
 });
 
 const cases = [
-  ["email", 80, { kind: "email", bucketCount: 256 }],
-  ["digit", 40, { kind: "digit", side: 7, bucketCount: 1_024 }],
+  ["text", 80, { kind: "text", bucketCount: 256 }],
+  ["image", 40, { kind: "image", side: 7, bucketCount: 1_024 }],
 ] as const;
 
 test.each(cases)("of %s: every score is the influence and the base", async (kind, count, inputs) => {
@@ -73,22 +73,22 @@ test.each(cases)("of %s: every score is the influence and the base", async (kind
     const dictated = { ...query, counts: query.counts.slice().fill(0, from) };
     expect(judgePrompt(recipe, { ...opening, query: dictated })).toBe("dictated");
   }
-  expect(classes.size).toBe(kind === "email" ? 2 : 1);
+  expect(classes.size).toBe(kind === "text" ? 2 : 1);
 });
 
 test("a base out of range, or without buckets, is no recipe; a card that says another is no match", async () => {
-  const rows = sampleRows("email", 24);
+  const rows = sampleRows("text", 24);
   const withBase = (flatPermille: number, changed: Partial<DirectRecipe> = {}) =>
     recipeFor(rows, 64, {
       rules: { normQuantile: 0.9, nearDuplicatesShare: false, base: { flatPermille } },
       ...changed,
     });
-  const side = { kind: "digit", side: 7, bucketCount: 1_008 } as const;
+  const side = { kind: "image", side: 7, bucketCount: 1_008 } as const;
   for (const wrong of [
     withBase(1_001),
     withBase(0),
     withBase(-1),
-    withBase(5, { inputs: side, columnCount: 1_009 }),
+    withBase(5, { inputs: side, classes: [...SAMPLE_CLASSES.image], columnCount: 1_009 }),
   ])
     expect(() => parseDirectRecipe(wrong)).toThrow(expect.objectContaining({ code: "ATT_RECIPE_INVALID" }));
   const trained = trainDirect(rows, withBase(300));

@@ -1,5 +1,5 @@
 /**
- * The kind "direct" of `ModelFamily`: logistic models of e-mails or digits whose registered matrix has a column for
+ * The kind "direct" of `ModelFamily`: logistic models of texts or pictures whose registered matrix has a column for
  * each bucket of a prompt. A query is how often each bucket occurs, with the answered class, so that anyone who has
  * the prompt checks it by counting alone. The settlement proves that the class is the model's
  * (docs/explanation/attribution-proof.md). Commands, servers and pages pass it in where a model is read.
@@ -12,7 +12,7 @@ import type { Model } from "../model.ts";
 import type { ModelFamily, ModelParts } from "../model-family.ts";
 import { invalidFile } from "../model-manifest.ts";
 import { DIRECT } from "../recipe-fields.ts";
-import { directInputs } from "./direct-inputs.ts";
+import { directInputs, type InputRecipe } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
 import { logisticModel } from "./logistic-model.ts";
 
@@ -38,7 +38,7 @@ export const directFamily: ModelFamily<DirectParts> = {
     return { family: directFamily, recipe, parameters };
   },
   async open({ recipe, parameters }) {
-    const inputs = directInputs(recipe.inputs, recipe.rules);
+    const inputs = directInputs(recipe);
     const logit = logitRow(recipe, parameters);
     return {
       answer(prompt) {
@@ -55,22 +55,22 @@ export const directFamily: ModelFamily<DirectParts> = {
  * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for a text that no such model answers
  */
 function directQueryOf(recipe: DirectRecipe, prompt: string, text: string): DirectQuery {
-  const reply = directInputs(recipe.inputs, recipe.rules).answers.find((one) => one.text === text);
+  const reply = directInputs(recipe).answers.find((one) => one.text === text);
   if (reply === undefined)
     throw attributionError("ATT_ANSWER_INVALID", `a direct model does not answer ${text.slice(0, 80)}`);
   return reply.query(prompt);
 }
 
 /** The untrained model of a recipe. */
-export function directModel({ inputs, model, rules }: DirectRecipe): Model {
-  const { decay, tolerance } = model;
-  const { inputCount, labels } = directInputs(inputs, rules);
+export function directModel(recipe: DirectRecipe): Model {
+  const { decay, tolerance } = recipe.model;
+  const { inputCount, labels } = directInputs(recipe);
   return logisticModel({ inputCount, classCount: labels.length, decay, tolerance });
 }
 
 /** Registered row of the logit: the weight of each bucket, and of the bias, for class 1. It has its own scale. */
-export function logitRow({ inputs, rules }: DirectRecipe, parameters: Float64Array): Int16Array {
-  return quantiseDirect(directInputs(inputs, rules).logit(parameters), MAX_DIRECT_ENTRY).values;
+export function logitRow(recipe: InputRecipe, parameters: Float64Array): Int16Array {
+  return quantiseDirect(directInputs(recipe).logit(parameters), MAX_DIRECT_ENTRY).values;
 }
 
 /** Doubles as bytes, little-endian. */

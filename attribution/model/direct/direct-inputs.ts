@@ -1,26 +1,29 @@
 /**
- * Inputs of a direct model (logistic, of e-mails or digits): the counts that a settlement is proven over, the numbers
- * that it learns from, and the columns in which its rows are registered. For e-mails a bucket is a column on which
- * hashed terms fall; for digits it is a pixel in a block of a label (digit-blocks.ts). Training and answering go
+ * Inputs of a direct model (logistic, of texts or pictures): the counts that a settlement is proven over, the numbers
+ * that it learns from, and the columns in which its rows are registered. For texts a bucket is a column on which
+ * hashed terms fall; for pictures it is a pixel in a block of a label (label-blocks.ts). Training and answering go
  * through it.
  */
 import { countTerms, type DirectQuery, termTotal } from "@openledger/circuits/ledger/direct-query";
 import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { BASE_BUCKETS, countBase, MAX_BASED_TERMS } from "../../features/direct-base.ts";
 import { sparseRows } from "../../maths/sparse-rows.ts";
-import { checkInput, labelsOf } from "../../rows/row-content.ts";
+import { checkInput } from "../../rows/row-content.ts";
 import { termBuckets } from "../../rows/text-terms.ts";
-import type { DirectInputs } from "./digit-blocks.ts";
-import { digitInputs } from "./digit-blocks.ts";
 import type { DirectRecipe } from "./direct-recipe.ts";
+import { type DirectInputs, imageInputs } from "./label-blocks.ts";
 
-/** @param rules a base takes buckets of its own; default: none */
-export function directInputs(
-  inputs: DirectRecipe["inputs"],
-  { base }: Pick<DirectRecipe["rules"], "base"> = {},
-): DirectInputs {
-  const hasBase = base !== undefined;
-  return inputs.kind === "email" ? mailInputs(inputs.bucketCount, hasBase) : digitInputs(inputs, hasBase);
+/** Inputs of a recipe. A base takes buckets of its own. */
+export function directInputs({ classes, inputs, rules }: InputRecipe): DirectInputs {
+  const hasBase = rules?.base !== undefined;
+  return inputs.kind === "text"
+    ? textInputs(inputs.bucketCount, classes, hasBase)
+    : imageInputs(inputs, classes, hasBase);
+}
+
+/** Fields of a recipe that inputs depend on. */
+export interface InputRecipe extends Pick<DirectRecipe, "inputs" | "classes"> {
+  readonly rules?: Pick<DirectRecipe["rules"], "base">;
 }
 
 /**
@@ -33,7 +36,7 @@ export function countText(
   ofTerms = bucketCount,
   max?: number,
 ): Uint8Array {
-  checkInput("email", text);
+  checkInput("text", text);
   return countTerms(termBuckets(new TextEncoder().encode(text), ofTerms), bucketCount, max);
 }
 
@@ -52,8 +55,7 @@ function logitMatrix(logit: Int16Array) {
   return { rowCount: 1, bucketCount: logit.length - 1, values };
 }
 
-function mailInputs(bucketCount: number, hasBase: boolean): DirectInputs {
-  const labels = labelsOf("email");
+function textInputs(bucketCount: number, labels: readonly string[], hasBase: boolean): DirectInputs {
   const ofTerms = bucketCount - (hasBase ? BASE_BUCKETS : 0);
   const countsOf = (text: string, answered: number) => {
     const counts = countText(text, bucketCount, ofTerms, hasBase ? MAX_BASED_TERMS : undefined);

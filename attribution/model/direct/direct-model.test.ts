@@ -1,4 +1,4 @@
-/** Tests of direct models (logistic models of e-mails and digits) as a whole: training, registration, answers, verification. */
+/** Tests of direct models (logistic models of texts and pictures) as a whole: training, registration, answers, verification. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   directQueryCommitment,
@@ -13,10 +13,10 @@ import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Progress } from "../../progress.ts";
 import { hashContents } from "../../rows/labelled-rows.ts";
-import { decodeRow } from "../../rows/row-content.ts";
+import { inputOf } from "../../rows/row-content.ts";
 import { estimateAttribution } from "../../scores/attribution-estimate.ts";
 import { alignColumns, exactInfluence } from "../../testing/exact-influence.ts";
-import { recipeFor, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
+import { recipeFor, SAMPLE_CLASSES, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
 import { openCheckable } from "../model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "../model-files.ts";
 import { type OwnedRow, payeeTable, rowOwners } from "../owned-rows.ts";
@@ -31,15 +31,16 @@ const BUCKETS = 64;
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
 const SIZE = { rows: 64, features: BUCKETS, payees: 16, draws: 4, isDirect: true as const };
 const code = (name: string) => expect.objectContaining({ code: name });
-const mails = directInputs({ kind: "email", bucketCount: BUCKETS });
-const prompts = sampleInputs("email", 12, "prompts").map(({ input }) => input);
+const CLASSES = SAMPLE_CLASSES.text;
+const mails = directInputs({ inputs: { kind: "text", bucketCount: BUCKETS }, classes: [...CLASSES] });
+const prompts = sampleInputs("text", 12, "prompts").map(({ input }) => input);
 
 let rows: OwnedRow[];
 let model: PublishedModel<DirectParts>;
 
 beforeAll(async () => {
   await initPoseidon();
-  rows = sampleRows("email", 40);
+  rows = sampleRows("text", 40);
   const trained = trainDirect(rows, recipeFor(rows, BUCKETS));
   expect(trained.accuracy).toBeGreaterThan(0.7);
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
@@ -55,7 +56,7 @@ describe("a direct model", () => {
       {
         "matrix": "18faafca1a98c2ded6578b0bcda9741bb382d1364a48809a8eb2326818493cfd",
         "parameters": "4a11ca87f5fce30501824120563db04cca06c7e87874a9c7d00c49fc0281361d",
-        "statics": "270ff3b8ed85bc694732eae354e9deca3a415bfde42b06b15567f58493b9a584",
+        "statics": "fde83755c56049698a6c6a14144f961c008ff5b300637b4774613384134d479",
       }
     `);
     expect(model.features).toMatchObject({ rowCount: 40, featureCount: BUCKETS + 1 });
@@ -79,10 +80,9 @@ describe("a direct model", () => {
       rows,
       recipeFor(rows, BUCKETS, { rules: { normQuantile: 1, nearDuplicatesShare: false } }),
     );
-    const decoded = rows.map(({ content }) => decodeRow("email", content));
     const examples = {
-      inputs: mails.examples(decoded.map(({ input }) => input)),
-      labels: Int32Array.from(decoded, ({ label }) => label),
+      inputs: mails.examples(rows.map(({ content }) => inputOf("text", content))),
+      labels: Int32Array.from(rows, ({ label }) => CLASSES.indexOf(label!)),
     };
     const real = directModel(free.recipe);
     const own = real.sensitivities(free.parameters, examples);
@@ -92,7 +92,7 @@ describe("a direct model", () => {
       const { label, text, query } = answering.answer(prompt);
       expect(text).toBe(JSON.stringify({ label }));
       const inputs = mails.examples([prompt]);
-      const labels = Int32Array.of(["ham", "spam"].indexOf(label!));
+      const labels = Int32Array.of(CLASSES.indexOf(label!));
       const aligned = alignColumns(own, real.sensitivities(free.parameters, { inputs, labels }));
       const exact = exactInfluence(aligned.rows, 0.01).scores(aligned.queries);
       const scores = directScores(directMatrix(features), query as never).map(Number);
@@ -138,23 +138,34 @@ describe("a direct model", () => {
   it("refuses recipes without a circuit, or with a base out of range", () => {
     const recipe = recipeFor(rows, BUCKETS);
     const base = { flatPermille: 1_001 };
+    const digits = { classes: SAMPLE_CLASSES.image };
+    const many = { ...digits, inputs: { kind: "image", side: 14, bucketCount: 3_952 }, columnCount: 3_953 };
+    expect(() => parseDirectRecipe({ ...recipe, ...many })).not.toThrow();
     for (const wrong of [
-      { ...recipe, inputs: { kind: "email", bucketCount: 100 }, columnCount: 101 },
-      { ...recipe, inputs: { kind: "email", bucketCount: 8_192 }, columnCount: 8_193 },
-      { ...recipe, inputs: { kind: "digit", side: 14, bucketCount: 3_936 }, columnCount: 3_937 },
-      { ...recipe, inputs: { kind: "digit", side: 28, bucketCount: 4_096 }, columnCount: 4_097 },
+      { ...recipe, inputs: { kind: "text", bucketCount: 100 }, columnCount: 101 },
+      { ...recipe, inputs: { kind: "text", bucketCount: 8_192 }, columnCount: 8_193 },
+      { ...recipe, ...digits, inputs: { kind: "image", side: 14, bucketCount: 3_936 }, columnCount: 3_937 },
+      { ...recipe, ...digits, inputs: { kind: "image", side: 28, bucketCount: 4_096 }, columnCount: 4_097 },
+      { ...recipe, classes: ["ham"] },
+      { ...recipe, classes: ["ham", "spam", "eggs"] },
+      { ...recipe, classes: ["ham", "ham"] },
+      { ...recipe, datanet: { ...recipe.datanet, labels: undefined } },
       { ...recipe, columnCount: BUCKETS },
       { ...recipe, rules: { ...recipe.rules, base } },
       { ...recipe, method: { kind: "influence", damping: 0.01, featureCount: 16 } },
       { ...recipe, family: undefined },
     ])
       expect(() => parseDirectRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));
-    expect(() =>
-      directTraining.requireTrainable(
-        rows.slice(0, 3).map(({ content }) => content),
-        recipe,
-      ),
-    ).toThrow(code("ATT_TOO_FEW_ROWS"));
+    const require = (given: readonly OwnedRow[]) => () => directTraining.requireTrainable(given, recipe);
+    expect(require(rows.slice(0, 3))).toThrow(code("ATT_TOO_FEW_ROWS"));
+    const relabelled = (label: string | null) => rows.map((row, i) => (i === 3 ? { ...row, label } : row));
+    for (const label of [null, "eggs"])
+      expect(require(relabelled(label))).toThrow(
+        expect.objectContaining({
+          code: "ATT_LABEL_INVALID",
+          data: { index: 3, label, classes: [...CLASSES] },
+        }),
+      );
   });
 });
 
@@ -167,9 +178,22 @@ describe("trainDirect", () => {
       expect(() => trainDirect(wrong, recipe)).toThrow(code("ATT_ROWS_MISMATCH"));
   });
 
+  it("refuses other labels than the root's, labels that nobody has looked up, and rows without one", () => {
+    const recipe = recipeFor(rows, BUCKETS);
+    const turned = (label: string | null) => (label === "ham" ? "spam" : "ham");
+    const one = (label: (given: string | null) => string | null) =>
+      rows.map((row, i) => (i === 3 ? { ...row, label: label(row.label ?? null) } : row));
+    for (const wrong of [one(turned), one(() => null), rows.map(({ label: _, ...row }) => row)])
+      expect(() => trainDirect(wrong, recipe)).toThrow(code("ATT_LABELS_MISMATCH"));
+    const unlabelled = one(() => null);
+    expect(() => trainDirect(unlabelled, recipeFor(unlabelled, BUCKETS))).toThrow(code("ATT_LABEL_INVALID"));
+    const moved = one(turned);
+    expect(trainDirect(moved, recipeFor(moved, BUCKETS)).parameters).not.toEqual(model.parameters);
+  });
+
   it("refuses a row that is none and a row that is there twice", () => {
     const with3 = (content: Uint8Array) => rows.map((row, i) => (i === 3 ? { ...row, content } : row));
-    const broken = with3(Buffer.from("spam: buy"));
+    const broken = with3(Uint8Array.of(0xff));
     expect(() => trainDirect(broken, recipeFor(broken, BUCKETS))).toThrow(
       expect.objectContaining({ code: "ATT_ROW_INVALID", data: { index: 3 } }),
     );
@@ -190,7 +214,7 @@ describe("trainDirect", () => {
 
 describe("payeeTable", () => {
   it("counts each payee's rows, and owners follow it", () => {
-    const rows = sampleRows("email", 40);
+    const rows = sampleRows("text", 40);
     const payees = payeeTable(rows);
     expect(payees.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(40);
     const owners = rowOwners(payees);

@@ -1,15 +1,17 @@
 /**
- * Recipe of a direct model (logistic, of e-mails or digits): the JSON that fixes its rows, inputs, training and rules,
+ * Recipe of a direct model (logistic, of texts or pictures): the JSON that fixes its rows, inputs, training and rules,
  * so that anyone trains the same bytes. Schema and parser; the family of language models has its own in models/.
  */
 import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
 import { BASE_BUCKETS, termBucketCount } from "../../features/direct-base.ts";
 import { checkedRecipe, DIRECT, recipeFields } from "../recipe-fields.ts";
-import { blockBuckets } from "./digit-blocks.ts";
+import { blockBuckets } from "./label-blocks.ts";
 
 /** A real number above 0: decay and damping are each a λ, the tolerance is that of lbfgs.ts. */
 const rate = z.number().positive();
+/** Maximum labels of a model. */
+const MAX_CLASSES = 50;
 const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
 const { thresholdPermille: _, ...rules } = recipeFields.rules.shape;
 
@@ -21,9 +23,15 @@ const directFields = z.strictObject({
   furtherDatanets: recipeFields.furtherDatanets,
   /** Kind of the rows (row-content.ts), and the way inputs become counts. */
   inputs: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("email"), bucketCount }),
-    z.strictObject({ kind: z.literal("digit"), side: z.union([z.literal(7), z.literal(14)]), bucketCount }),
+    z.strictObject({ kind: z.literal("text"), bucketCount }),
+    z.strictObject({ kind: z.literal("image"), side: z.union([z.literal(7), z.literal(14)]), bucketCount }),
   ]),
+  /** Labels that the model tells apart, in the card's order. */
+  classes: z
+    .array(z.string().min(1).max(60))
+    .min(2)
+    .max(MAX_CLASSES)
+    .refine((names) => new Set(names).size === names.length, "has a label twice"),
   seed: recipeFields.seed,
   model: z.strictObject({ kind: z.literal("logistic"), decay: rate, tolerance: rate }),
   method: z.strictObject({ kind: z.literal("direct"), damping: rate }),
@@ -38,13 +46,26 @@ const directSchema = directFields
     message: "is one more than the buckets: the bias has a column, too",
   })
   .refine(
-    ({ inputs, rules }) =>
-      termBucketCount({ inputs, rules }) >= (inputs.kind === "email" ? 1 : blockBuckets(inputs.side)),
+    ({ datanet, furtherDatanets = [] }) =>
+      [datanet, ...furtherDatanets].every(({ labels }) => labels !== undefined),
     {
-      path: ["inputs", "bucketCount"],
-      message: `pictures need ${blockBuckets(7)} buckets for a side of 7, ${blockBuckets(14)} for one of 14, and a base ${BASE_BUCKETS}`,
+      path: ["datanet", "labels"],
+      message: "is the root of the version's accepted labels, which each version needs",
     },
-  );
+  )
+  .refine(({ classes, inputs }) => inputs.kind !== "text" || classes.length === 2, {
+    path: ["classes"],
+    message: "are two for texts",
+  })
+  .superRefine(({ classes, inputs, rules }, context) => {
+    const needed = inputs.kind === "text" ? 1 : blockBuckets(inputs.side, classes.length);
+    if (termBucketCount({ inputs, rules }) >= needed) return;
+    context.addIssue({
+      code: "custom",
+      path: ["inputs", "bucketCount"],
+      message: `${classes.length} labels of pictures need ${needed} buckets, and a base ${BASE_BUCKETS}`,
+    });
+  });
 
 export type DirectRecipe = z.infer<typeof directSchema> & {
   readonly rules: { readonly thresholdPermille?: undefined };

@@ -1,5 +1,5 @@
 /**
- * Training of direct models (logistic, of e-mails or digits), and the int16 matrix B of rows' influence that they
+ * Training of direct models (logistic, of texts or pictures), and the int16 matrix B of rows' influence that they
  * register (docs/explanation/attribution-proof.md). Training jobs call it, and whoever verifies a model trains again
  * by it.
  */
@@ -7,9 +7,8 @@ import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-
 import { writeBase } from "../../features/direct-base.ts";
 import { type DirectFeatures, directRows, quantiseDirect } from "../../features/direct-rows.ts";
 import type { OnProgress } from "../../progress.ts";
-import { PIXEL_COUNT } from "../../rows/digit-pixels.ts";
+import { IMAGE_SIDE } from "../../rows/image-pixels.ts";
 import { nearDuplicates } from "../../rows/near-duplicates.ts";
-import { decodeRow } from "../../rows/row-content.ts";
 import { clipRowNorms, clusterSizes, shareNearDuplicates } from "../../rows/row-rules.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
@@ -21,8 +20,8 @@ import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
 
 export const directTraining: FamilyTraining<DirectParts> = {
   family: directFamily,
-  requireTrainable(contents, recipe) {
-    requireRows(contents, recipe.inputs.kind, recipe);
+  requireTrainable(rows, recipe) {
+    requireRows(rows, recipe);
   },
   async train(rows, recipe, options) {
     return trainDirect(rows, recipe, options);
@@ -30,12 +29,12 @@ export const directTraining: FamilyTraining<DirectParts> = {
   features: async ({ parameters, recipe }, rows, options) =>
     directFeatures(parameters, directDecoded(rows, recipe), recipe, options),
   describe: ({ accuracy }) =>
-    `it labels ${(100 * (accuracy ?? 0)).toFixed(1)} % of its rows as their contributors did; a settlement proves its answers`,
+    `it labels ${(100 * (accuracy ?? 0)).toFixed(1)} % of its rows as was accepted; a settlement proves its answers`,
 };
 
 /**
  * Trains the recipe's model on the version's rows and computes B. Deterministic to the byte. Needs `initPoseidon`.
- * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
+ * @throws ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH, ATT_LABEL_INVALID, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
  */
 export function trainDirect(
   rows: readonly OwnedRow[],
@@ -48,12 +47,9 @@ export function trainDirect(
   const examples = directDecoded(rows, recipe);
   const parameters = directModel(recipe).train(examples, options);
   const features = directFeatures(parameters, examples, recipe, options);
-  const inputs = directInputs(recipe.inputs, recipe.rules);
+  const { answer } = directInputs(recipe);
   const logit = logitRow(recipe, parameters);
-  const right = rows.filter(({ content }) => {
-    const { input, label } = decodeRow(recipe.inputs.kind, content);
-    return inputs.answer(logit, input).label === inputs.labels[label];
-  });
+  const right = examples.prompts.filter((prompt, i) => answer(logit, prompt).label === rows[i]!.label);
   return {
     family: directFamily,
     recipe,
@@ -65,14 +61,13 @@ export function trainDirect(
   };
 }
 
-function directDecoded(rows: readonly OwnedRow[], { inputs, rules }: DirectRecipe): DecodedRows {
-  return decodeRows(rows, inputs.kind, directInputs(inputs, rules).examples);
+function directDecoded(rows: readonly OwnedRow[], recipe: DirectRecipe): DecodedRows {
+  return decodeRows(rows, recipe, directInputs(recipe).examples);
 }
 
 function comparable({ contents, labels }: DecodedRows, { inputs }: DirectRecipe) {
-  if (inputs.kind === "email") return { contents, labels, kind: "text" } as const;
-  const side = Math.sqrt(PIXEL_COUNT);
-  return { contents, labels, kind: "image", width: side, height: side } as const;
+  if (inputs.kind === "text") return { contents, labels, kind: "text" } as const;
+  return { contents, labels, kind: "image", width: IMAGE_SIDE, height: IMAGE_SIDE } as const;
 }
 
 /** Rows' exact influence under the recipe's rules, as integers, and the row of the logit. */
@@ -88,7 +83,7 @@ function directFeatures(
   let ruled = directRows(directModel(recipe).sensitivities(parameters, rows), method.damping, {
     ...options,
     featureCount,
-    writeRow: directInputs(recipe.inputs, rules).writeRow,
+    writeRow: directInputs(recipe).writeRow,
   });
   const duplicates = rules.nearDuplicatesShare ? nearDuplicates(comparable(rows, recipe)) : [];
   if (rules.nearDuplicatesShare) ruled = shareNearDuplicates(ruled, featureCount, duplicates);

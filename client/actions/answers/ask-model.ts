@@ -40,7 +40,7 @@ export interface AskModelParameters {
   /** URL of the model's server. */
   serverUrl: string;
   modelId: number;
-  /** Prompt: an e-mail's text, or a digit's pixels in base64, by the model's recipe (docs/reference/attribution.md). */
+  /** Prompt: a text, or a picture's file in base64, by the model's recipe (docs/reference/attribution.md). */
   prompt: string;
   /** Leaf that will pay; default: the client's. */
   from?: number;

@@ -51,7 +51,7 @@ export type StoreContributionErrorCode = "CLI_INPUT_INVALID";
  * @throws CLI_INPUT_INVALID for an empty row, and for one that is in the list twice
  * @example
  * ```ts
- * const { rowsRoot, rowCount } = await storeContribution(store, [Buffer.from('{"label":"spam","text":"Win now"}')]);
+ * const { rowsRoot, rowCount } = await storeContribution(store, [Buffer.from("The sun shines.")]);
  * ```
  */
 export async function storeContribution(
@@ -63,7 +63,7 @@ export async function storeContribution(
     const digest = await storeRow(store, content);
     if (content.length === 0 || digests.has(digest)) {
       const why = content.length === 0 ? "is empty" : "is in the contribution twice";
-      throw clientError("CLI_INPUT_INVALID", `row ${index} ${why}`, {
+      throw clientError("CLI_INPUT_INVALID", `row ${index + 1} ${why}`, {
         data: { reason: "row-invalid", index, digest },
       });
     }

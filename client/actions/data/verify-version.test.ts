@@ -132,7 +132,7 @@ describe("verifyVersion", () => {
       ["dropped", 3],
       ["repeated", 4],
     ]);
-    expect(firstDifference).toBe("row 0 of commit 0 by leaf 3 is not in the version");
+    expect(firstDifference).toBe("row 1 of commit 0 by leaf 3 is not in the version");
   });
 
   it("does not hold rows against a version that were committed after it", async () => {
@@ -166,7 +166,7 @@ describe("verifyVersion", () => {
     await storeVersion(store, { rowsRoot: again.rowsRoot, storedRows });
     answerDatanet({ rowsRoot: again.rowsRoot });
     const result = await verifyVersion(client, { datanetId: DATANET, store });
-    expect(result.firstDifference).toBe("row 0 of commit 0 by leaf 3 is leaf 4's in the version");
+    expect(result.firstDifference).toBe("row 1 of commit 0 by leaf 3 is leaf 4's in the version");
     expect(result.foreign).toEqual(digests);
   });
 

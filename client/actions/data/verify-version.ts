@@ -109,7 +109,7 @@ function firstDifference(exceptions: readonly CommittedRow[], foreign: readonly 
   // Repeated and later rows follow the rules.
   const first = exceptions.find(({ fate }) => fate === "dropped" || fate === "reassigned");
   if (first !== undefined) {
-    const where = `row ${first.rowIndex} of commit ${first.commitIndex} by leaf ${first.contributorId}`;
+    const where = `row ${first.rowIndex + 1} of commit ${first.commitIndex} by leaf ${first.contributorId}`;
     return first.fate === "dropped"
       ? `${where} is not in the version`
       : `${where} is leaf ${first.versionContributorId}'s in the version`;

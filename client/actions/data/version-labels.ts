@@ -64,8 +64,9 @@ export type ReadVersionLabelsErrorCode = "CLI_ROWS_MISSING";
  * @throws CLI_ROWS_MISSING
  * @example
  * ```ts
+ * const { labels, rowsRoot } = await downloadVersion(client, { hostUrl, datanetId: 10, store });
  * const { rows } = await readVersion(store, rowsRoot);
- * const labels = await readVersionLabels(store, { rows, root });
+ * const names = await readVersionLabels(store, { rows, root: labels.root });
  * ```
  */
 export async function readVersionLabels(

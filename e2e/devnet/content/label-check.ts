@@ -18,9 +18,10 @@ interface PlannedCheck {
 /** Contributors are numbered in the order of CONTRIBUTORS: who they are on the ledger changes nothing. */
 export function checkPlan(commits: readonly PlannedCommit[]): PlannedCheck {
   const check = checkDatanet(
-    commits.map(({ contributor, rows }) => ({
+    commits.map(({ contributor, labels, rows }) => ({
       contributorId: CONTRIBUTORS.indexOf(contributor),
       contents: rows,
+      ...(labels === null ? {} : { labels }),
     })),
   );
   const out = new Set(rowsToLeaveOut(check).map(({ row }) => row));
@@ -32,11 +33,12 @@ export function checkPlan(commits: readonly PlannedCommit[]): PlannedCheck {
 export function reviewedCount(plan: DevnetPlan): number {
   const facts = mailFacts(plan);
   const anybody = Object.fromEntries(PEOPLE.map((name, i) => [name, 1 + i])) as Record<PersonName, number>;
-  const rows = DATANETS.mails.commits(plan).flatMap(({ contributor, rows }, opIndex) =>
-    rows.map((content) => {
+  const rows = DATANETS.mails.commits(plan).flatMap(({ contributor, labels, rows }, opIndex) =>
+    rows.map((content, i) => {
       const row = bytesToHex(sha256(content));
       const contributorId = CONTRIBUTORS.indexOf(contributor);
-      return { row, contributorId, content, label: null, acceptedLabel: facts.get(row)!.right, opIndex };
+      const label = labels![i]!;
+      return { row, contributorId, content, label, acceptedLabel: facts.get(row)!.right, opIndex };
     }),
   );
   const findings = checkRows({ card: mailCard(anybody), datanetId: 1, rows, foreign: [] });

@@ -11,23 +11,26 @@ export const REVIEWER = "alice";
 export const BUILDER = "mia";
 
 const MAX_BYTES = 16_384;
+const LABELS = [
+  { name: "spam", description: "Sent to many who had not asked for it." },
+  { name: "ham", description: "Everything else, lists that one is on among it." },
+];
+/** Labels in the card's order, which is the order of a model's classes. */
+export const MAIL_CLASSES = LABELS.map(({ name }) => name);
 
 export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
   return {
     format: CARD_FORMAT,
     name: "Spam and ham",
     description:
-      "Whole e-mails of 2002 and 2003 from the public SpamAssassin corpus, each labelled spam or ham by its contributor.",
+      "Whole e-mails of 2002 and 2003 from the public SpamAssassin corpus. Their contributors, then three labellers, say which are spam.",
     field: "e-mail",
     tags: ["spam", "e-mail", "text"],
     licence: "public corpus of SpamAssassin; see its readme",
     languages: ["en"],
     contact: "alice, who owns this Datanet of the devnet",
-    row: { kind: "email", fields: [], maxBytes: MAX_BYTES },
-    labels: [
-      { name: "spam", description: "Sent to many who had not asked for it." },
-      { name: "ham", description: "Everything else, lists that one is on among it." },
-    ],
+    row: { kind: "text", fields: [], maxBytes: MAX_BYTES },
+    labels: LABELS,
     instructions: "Read the subject first. A mail about your own affairs, by name, is no spam.",
     examples: [
       {
@@ -48,7 +51,7 @@ export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
       nearDuplicates: "leave-out",
       textSimilarityPermille: 700,
       imageSimilarityPermille: 950,
-      ...usualRewards("email"),
+      ...usualRewards("text"),
     },
   };
 }

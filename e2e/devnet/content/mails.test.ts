@@ -1,4 +1,3 @@
-import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { describe, expect, it } from "vitest";
 import { DATANETS } from "../parts.ts";
 import { COMMIT_COUNT, PLAN_NAMES, PLANS, rowCountOf, totalRowCount } from "../plan.ts";
@@ -10,7 +9,7 @@ describe.each(PLAN_NAMES)("the %s devnet's e-mails", (name) => {
   const commits = Array.from({ length: COMMIT_COUNT }, (_, i) => commitRows(plan, i));
 
   it("are all different, and fit the settlement's circuit", () => {
-    const rows = commits.flat().map((content) => decodeRow("email", content).input);
+    const rows = commits.flat().map(({ content }) => new TextDecoder().decode(content));
     expect(rows).toHaveLength(totalRowCount(plan));
     expect(totalRowCount(plan)).toBeLessThanOrEqual(plan.settlement.rows);
     expect(rowCountOf(plan, "bob")).toBeGreaterThan(rowCountOf(plan, "carol"));

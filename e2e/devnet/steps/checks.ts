@@ -234,6 +234,9 @@ async function checkHosted(job: Job, datanetId: number): Promise<Check[]> {
   const place = { hostUrl: job.hostUrl, datanetId };
   const vouching = await verifyVouching(alice, { ...place, store: job.store });
   const [access] = await listAccess(alice, place);
+  const wrongRows = DATANETS.mails
+    .commits(job.plan)
+    .reduce((sum, { isWrong, rows }) => sum + (isWrong ? rows.length : 0), 0);
   return [
     {
       statement:
@@ -242,9 +245,9 @@ async function checkHosted(job: Job, datanetId: number): Promise<Check[]> {
       detail: `${vouching.signedCount} of ${vouching.rowCount} signatures`,
     },
     equal(
-      "the labellers differed on the planned rows, and the reviewer has settled them",
+      "labels differed on the planned rows and on those that dave has labelled wrong, and the reviewer has settled them",
       job.journal.get<number>("disputed-rows") ?? 0,
-      job.plan.disputedCount,
+      job.plan.disputedCount + wrongRows,
       String,
     ),
     equal(

@@ -66,7 +66,9 @@ export async function publish(job: Job, leaves: Leaves, part: DatanetPart, datan
   const { alice } = job.people;
   const startedAtMs = Date.now();
   const commits = part.commits(job.plan);
-  const { check, leaveOut, rows } = await withRetry(job, () => checkCommits(alice, datanetId, job.store));
+  const { check, leaveOut, rows } = await withRetry(job, () =>
+    checkCommits(alice, { datanetId, store: job.store }),
+  );
   for (const [index, { contradictedCount, isRefused, rowCount }] of check.commits.entries()) {
     if (!isRefused) continue;
     job.console.done(

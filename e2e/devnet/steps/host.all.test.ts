@@ -13,11 +13,12 @@ const home = vi.hoisted(() => {
 const { rmSync } = await import("node:fs");
 const { openRowStore } = await import("@openledger/client/actions/data/row-store");
 const { readVersion } = await import("@openledger/client/actions/data/published-version");
-const { verifyVouching } = await import("@openledger/client/datanets/reviewed-version");
+const { collectLabels, verifyVouching } = await import("@openledger/client/datanets/reviewed-version");
 const { PEOPLE } = await import("../config.ts");
 const { Journal } = await import("../journal.ts");
 const { reviewedCount } = await import("../content/label-check.ts");
 const { LABELLERS } = await import("../content/mail-card.ts");
+const { mailFacts } = await import("../content/mails.ts");
 const { DATANETS } = await import("../parts.ts");
 const { PLANS } = await import("../plan.ts");
 const { contribute, openDatanet } = await import("./datanet.ts");
@@ -62,7 +63,11 @@ describe("the e-mails' way through the host", () => {
     await world.finalise();
     await workOnHost(job, leaves, datanetId, last);
     await getAccess(job, leaves, datanetId);
-    expect(job.journal.get("disputed-rows")).toBe(PLANS.small.disputedCount);
+    // Labellers contradict the labels of dave's wrong commits, too.
+    const commits = DATANETS.mails.commits(PLANS.small);
+    const wrongRows = commits.reduce((sum, { isWrong, rows }) => sum + (isWrong ? rows.length : 0), 0);
+    const disputedCount = PLANS.small.disputedCount + wrongRows;
+    expect(job.journal.get("disputed-rows")).toBe(disputedCount);
     expect(job.journal.get("access-refusal")).toBe("DNT_ACCESS_NOT_GRANTED");
     const { datanet } = await getLeaf(job.people.mia, datanetId);
     expect(datanet).toMatchObject({ version: 2, rowCount: reviewedCount(PLANS.small) });
@@ -73,12 +78,15 @@ describe("the e-mails' way through the host", () => {
     const place = { hostUrl: host.url, datanetId };
     const vouching = await verifyVouching(job.people.alice, { ...place, store: job.store });
     expect(vouching.exceptions).toEqual([]);
+    const facts = mailFacts(PLANS.small);
+    const { labels } = await collectLabels(job.people.mia, { ...place, rows });
+    expect(labels).toEqual(rows.map(({ digest }) => facts.get(digest)!.right));
     // Entered again after a kill, nothing is done twice.
     const before = said.length;
     await workOnHost(job, leaves, datanetId, last);
     await getAccess(job, leaves, datanetId);
     expect((await getLeaf(job.people.mia, datanetId)).datanet!.version).toBe(2);
-    expect(job.journal.get("disputed-rows")).toBe(PLANS.small.disputedCount);
+    expect(job.journal.get("disputed-rows")).toBe(disputedCount);
     expect(said.slice(before).join("\n")).toContain("sign 0 labels");
   });
 });

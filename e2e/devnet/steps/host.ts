@@ -1,7 +1,10 @@
 /** The e-mails by way of the Datanet host: card, rows, labels, findings, a version, access, and mia's own copy. */
 import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore, storeContribution } from "@openledger/client/actions/data/row-store";
+import { storeVersionLabels } from "@openledger/client/actions/data/version-labels";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
@@ -77,6 +80,7 @@ export async function workOnHost(
   if (stage !== "final") await mineUntilFinal(job);
   await waitWithConsole(job, job.people.alice, { hash: lastCommit }, "final", "the commits");
   await upload(job, leaves, place);
+  await labelOwn(job, leaves, place);
   await label(job, leaves, place);
   await review(job, leaves, place);
   await publishReviewed(job, leaves, place);
@@ -95,6 +99,30 @@ async function upload(job: Job, leaves: Leaves, place: Place): Promise<void> {
   }
   job.console.done(
     `${CONTRIBUTORS.join(", ")} upload ${rowCount} rows to the host, now that no other account can commit them first`,
+    Date.now() - startedAtMs,
+  );
+}
+
+/** Journal entry: contributors have signed their labels. */
+const OWN_LABELS = "own-labels";
+
+/** Contributors sign the labels of their own rows. */
+async function labelOwn(job: Job, leaves: Leaves, place: Place): Promise<void> {
+  if (job.journal.get<boolean>(OWN_LABELS) === true) return;
+  const startedAtMs = Date.now();
+  let labelCount = 0;
+  for (const { contributor: name, labels, rows } of PART.commits(job.plan)) {
+    job.signal.throwIfAborted();
+    const records = rows.map((content, i): UnsignedRecord => {
+      const row = bytesToHex(sha256(content));
+      return { kind: "label", row, label: labels![i]!, flags: [], note: "" };
+    });
+    await say(job, job.people[name], leaves[name], place, records);
+    labelCount += records.length;
+  }
+  await job.journal.set(OWN_LABELS, true);
+  job.console.done(
+    `${CONTRIBUTORS.join(", ")} sign ${labelCount} labels of their own rows`,
     Date.now() - startedAtMs,
   );
 }
@@ -118,10 +146,9 @@ async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
         leaves[name],
         place,
         rows.map(({ digest: row }): UnsignedRecord => {
-          const { isDisputed, right } = facts.get(row)!;
+          const { isDisputed, right, wrong } = facts.get(row)!;
           // walt is not careful: of these walt says the opposite.
-          const isCareless = name === "walt" && isDisputed;
-          const label = isCareless ? (right === "spam" ? "ham" : "spam") : right;
+          const label = name === "walt" && isDisputed ? wrong : right;
           return { kind: "label", row, label, flags: [], note: "" };
         }),
       );
@@ -192,8 +219,9 @@ async function publishReviewed(job: Job, leaves: Leaves, place: Place): Promise<
   await withRetry(job, () => downloadCommits(alice, { ...own, from: leaves.alice }));
   let rowsRoot: bigint | null = null;
   const sent = await onceOnLedger(job, stepOf(PART.name, "publish-version"), alice, async ({ onSigned }) => {
-    const { version } = await collectReviewed(alice, own);
+    const { labels, version } = await collectReviewed(alice, own);
     await storeVersion(job.store, version);
+    await storeVersionLabels(job.store, labels);
     rowsRoot = version.rowsRoot;
     return publishVersion(alice, { datanetId, version, onSigned });
   });

@@ -3,11 +3,12 @@ import { rm } from "node:fs/promises";
 import { readModel, writeModel } from "@openledger/attribution/model/model-directory";
 import { trainingOf } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
-import { readVersionRows } from "@openledger/client/actions/data/published-version";
+import { readVersion, readVersionRows } from "@openledger/client/actions/data/published-version";
 import {
   encodeSettlementBody,
   type SettlementBody,
@@ -16,6 +17,7 @@ import {
 import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
+import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
@@ -47,13 +49,25 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   const { datanet } = await withRetry(job, () => getLeaf(mia, datanetId));
   const { rowsRoot, version } = datanet!;
   const store = DATANETS[part.datanet].isHosted ? await storeOf(job, "mia") : job.store;
-  const rows = await readVersionRows(store, rowsRoot);
+  const contents = await readVersionRows(store, rowsRoot);
   const place = { hostUrl: job.hostUrl, datanetId };
-  const hosted =
-    DATANETS[part.datanet].isHosted && (await withRetry(job, () => getHostedDatanet(mia, place)));
+  const { isHosted } = DATANETS[part.datanet];
+  const hosted = isHosted && (await withRetry(job, () => getHostedDatanet(mia, place)));
   const card = hosted === false ? null : nameCard(hosted.card).text;
+  const accepted = isHosted
+    ? await withRetry(job, async () =>
+        collectLabels(mia, { ...place, rows: (await readVersion(store, rowsRoot)).rows }),
+      )
+    : null;
+  const rows: OwnedRow[] =
+    accepted === null ? contents : contents.map((row, i) => ({ ...row, label: accepted.labels[i]! }));
   const given = await part.recipe(job.plan, rows.length);
-  const bound = { id: datanetId, version, rowsRoot };
+  const bound = {
+    id: datanetId,
+    version,
+    rowsRoot,
+    ...(accepted === null ? {} : { labelsRoot: accepted.root }),
+  };
   const recipe = completeRecipe(given, bound, given.columnCount, card) as RecipeBase;
   const training = trainingOf(recipe, await modelTrainings());
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { decodeLine, encodeLine } from "@openledger/attribution/model/published-rows";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { factoryError } from "../../model-errors.ts";
 
@@ -20,22 +21,24 @@ const OWNERS = "owners.json";
 
 export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Rows hold no line break: they are canonical JSON. */
+/** Writes rows, a line each as in published models. */
 export async function writeDatasetRows(folder: string, rows: readonly OwnedRow[]): Promise<void> {
   const owners = rows.map(({ contributorId, validatorId }) => [contributorId, validatorId]);
   await writeFileWhole(join(folder, OWNERS), JSON.stringify(owners));
-  await writeFileWhole(join(folder, ROWS), Buffer.concat(rows.flatMap(({ content }) => [content, NEWLINE])));
+  await writeFileWhole(join(folder, ROWS), Buffer.concat(rows.flatMap((row) => [encodeLine(row), NEWLINE])));
 }
 
 /** @throws SRV_STORE_CORRUPT if files are missing or do not fit each other */
 export async function readDatasetRows(folder: string): Promise<OwnedRow[]> {
   try {
     const owners = JSON.parse(await readFile(join(folder, OWNERS), "utf8")) as [number, number][];
-    const contents = splitLines(await readFile(join(folder, ROWS)));
-    if (contents.length !== owners.length) throw new Error(`${contents.length} rows of ${owners.length}`);
-    return contents.map((content, i) => {
+    const lines = splitLines(await readFile(join(folder, ROWS)));
+    if (lines.length !== owners.length) throw new Error(`${lines.length} rows of ${owners.length}`);
+    return lines.map((line, i) => {
+      const row = decodeLine(line);
+      if (row === null) throw new Error(`line ${i + 1} has no row`);
       const [contributorId, validatorId] = owners[i]!;
-      return { content, contributorId, validatorId };
+      return { ...row, contributorId, validatorId };
     });
   } catch (cause) {
     throw factoryError("SRV_STORE_CORRUPT", `the rows in ${folder} cannot be read`, {

@@ -24,8 +24,7 @@ export async function measure(task: ModelTask): Promise<Measurement> {
   const watch = new Stopwatch();
   const setting = settingOf(task, watch);
   const training = textTraining(textFamily(setting), setting);
-  const contents = rows.map(({ content }) => content);
-  training.requireTrainable(contents, recipe);
+  training.requireTrainable(rows, recipe);
   await training.train(rows, recipe, {}).catch((error: unknown) => {
     if (!(error instanceof TuningPaused)) throw error;
   });

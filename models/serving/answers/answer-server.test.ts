@@ -250,7 +250,7 @@ describe("a direct model behind the answer server", () => {
     const served = await startOwn(folder);
     const first = await ask(prompts[0]!);
     await served.close();
-    const rows = sampleRows("email", 24);
+    const rows = sampleRows("text", 24);
     const trained = trainDirect(rows, recipeFor(rows, 64));
     const registration = registerModel(
       trained,

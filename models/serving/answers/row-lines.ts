@@ -3,6 +3,7 @@
  * the rows of an estimate with it.
  */
 import { open, readFile } from "node:fs/promises";
+import { decodeLine } from "@openledger/attribution/model/published-rows";
 
 const NEWLINE = 10;
 
@@ -16,7 +17,7 @@ export class RowLines {
     this.#path = path;
   }
 
-  /** @returns the line without its end; null behind the last */
+  /** @returns the row's bytes; null behind the last */
   async read(place: number): Promise<Uint8Array | null> {
     this.#offsets ??= offsetsOf(this.#path);
     const offsets = await this.#offsets;
@@ -29,7 +30,7 @@ export class RowLines {
     } finally {
       await file.close();
     }
-    return bytes;
+    return decodeLine(bytes)?.content ?? null;
   }
 }
 

@@ -152,7 +152,7 @@ async function spansOf({ recipe, rows }: typeof model) {
     validatorId,
   }));
   const rowsRoot = recipe.datanet.rowsRoot.slice(2);
-  const index = buildSpanIndex(documents, { rowsRoot, rowText: "text" });
+  const index = buildSpanIndex(documents, { rowsRoot, rowText: "passage" });
   return new Map([[rowsRoot, await hostSpans(index)]]);
 }
 

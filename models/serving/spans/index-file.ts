@@ -3,7 +3,7 @@
  * datanet index` writes it, the answer server reads it. All numbers little-endian:
  *
  *   0    8  "OLSPANS" and a byte 0
- *   8    4  version of the format, 2
+ *   8    4  version of the format, 3
  *   12   4  place of the row's text rule in ROW_TEXTS
  *   16   4  bytes of text, n
  *   20   4  documents, d
@@ -22,7 +22,7 @@ import { DOCUMENT_BYTES, ROW_TEXTS, readDocument, SEPARATOR } from "./span-docum
 import { MAX_TEXT_BYTES, SpanIndex } from "./span-index.ts";
 
 const MAGIC = new TextEncoder().encode("OLSPANS\0");
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 const HEADER_BYTES = 96;
 const ENTRY_BYTES = 4;
 const DIGEST_AT = 64;

@@ -3,14 +3,10 @@
  * finder and client share them. Runs in browsers.
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 
-/**
- * Ways to turn rows into documents: their bytes as they are, or the text of e-mails, or of rows of texts
- * (docs/reference/attribution.md).
- */
-export const ROW_TEXTS = ["plain", "email", "text"] as const;
+/** Ways to turn rows into documents: their bytes as they are, or the text of passages (docs/reference/attribution.md). */
+export const ROW_TEXTS = ["plain", "passage"] as const;
 export type RowText = (typeof ROW_TEXTS)[number];
 
 /** Ends every document: UTF-8 never has it, so no span goes over the end of a document. */
@@ -53,7 +49,5 @@ export function readDocument(documents: Uint8Array, index: number): SpanDocument
 
 /** A row's text in an index of this kind, as UTF-8. @throws ATT_ROW_INVALID if the row is of another kind */
 export function documentText(content: Uint8Array, rowText: RowText): Uint8Array {
-  if (rowText === "plain") return content;
-  const text = rowText === "email" ? decodeRow("email", content).input : wholeText(decodeTextRow(content));
-  return new TextEncoder().encode(text);
+  return rowText === "plain" ? content : new TextEncoder().encode(wholeText(decodeTextRow(content)));
 }

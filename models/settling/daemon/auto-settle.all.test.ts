@@ -142,7 +142,7 @@ const isStage = (stage: string) => async () => (await view()).stage === stage;
 
 async function ask(count: number, seed: string, serverUrl = url()): Promise<void> {
   const checkable = await openCheckable(model);
-  for (const { input: prompt } of sampleInputs("email", count, seed)) {
+  for (const { input: prompt } of sampleInputs("text", count, seed)) {
     const answer = await askModel(world.bob, { serverUrl, modelId, prompt });
     await payForAnswer(world.bob, { modelId, model: checkable, prompt, answer });
   }
@@ -323,7 +323,7 @@ describe("receipt", () => {
       ...Array(CAP + 2).fill("settled"),
     ]);
 
-    const prompt = sampleInputs("email", 1, "unpaid")[0]!.input;
+    const prompt = sampleInputs("text", 1, "unpaid")[0]!.input;
     const answer = await askModel(world.bob, { serverUrl: url(), modelId, prompt });
     const unpaid = await receiptStatus(hex32(answer.receipt), "--model", String(modelId));
     expect(unpaid.json).toMatchObject({ stage: "unpaid", payerId: 3, priceWei: String(PRICE_WEI) });

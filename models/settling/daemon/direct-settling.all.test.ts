@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { datanetOfRow } from "@openledger/attribution/model/owned-rows";
-import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
-import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { labelledRow, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/settlement/direct-world";
@@ -25,7 +24,12 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelUrl, type ServedModels } from "../../serving/serve-models.ts";
 import { serveWorld } from "../../testing/serving-world.ts";
-import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../../testing/settling-fixture.ts";
+import {
+  type LabelledContent,
+  PRICE_WEI,
+  type SettlingWorld,
+  startSettlingWorld,
+} from "../../testing/settling-fixture.ts";
 import { fetchOpenings } from "../model-openings.ts";
 import { prepareSampled, readClosedEpoch, settledModelOf } from "../prepare-settlement.ts";
 import { proveSettlement } from "../prove-settlement.ts";
@@ -35,13 +39,13 @@ import { judgeDraws, verifySettlement } from "../verify-settlement.ts";
 
 /** Bob's questions; the second one is private. */
 const PRIVATE = 1;
-const prompts = sampleInputs("email", 3, "direct questions").map(({ input }) => input);
+const prompts = sampleInputs("text", 3, "direct questions").map(({ input }) => input);
 
 const TWO = { ...SIZE, rows: 5, shards: 2 };
 const TWO_NAMES = ["direct-sharded-4-2-16-2", "direct-shard-5-16-4-2", "direct-shard-5-16-4-2"];
-const OF_BOB = sampleInputs("email", 4, "bob's").map((row) => encodeRow("email", row));
+const OF_BOB = sampleInputs("text", 4, "bob's").map((row) => labelledRow("text", row));
 
-const SIZES: [what: string, size: SettlementSize, names: string[], bobs: Uint8Array[]][] = [
+const SIZES: [what: string, size: SettlementSize, names: string[], bobs: LabelledContent[]][] = [
   ["one shard", SIZE, ["direct-9-16-4-4-2"], []],
   ["two shards, a payee in both", TWO, TWO_NAMES, []],
   ["two Datanets, a shard of each", TWO, TWO_NAMES, OF_BOB],

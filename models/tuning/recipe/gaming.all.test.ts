@@ -3,11 +3,11 @@ import { attackWorlds, measureAttack } from "@openledger/attribution/gaming/atta
 import { STANDARD_PLANS } from "@openledger/attribution/gaming/attack-plan";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, expect, test } from "vitest";
-import { defaultMailRecipe } from "./recipe-presets.ts";
+import { defaultTextRecipe } from "./recipe-presets.ts";
 
 beforeAll(() => initPoseidon());
 
-const worlds = () => attackWorlds((rowCount) => defaultMailRecipe(rowCount, 128), ["1"]);
+const worlds = () => attackWorlds((sizes) => defaultTextRecipe({ ...sizes, bucketCount: 128 }), ["1"]);
 
 test("copies earn nothing, honest rows what honest rows do, and the same each time", async () => {
   const [honest, copies] = await Promise.all(

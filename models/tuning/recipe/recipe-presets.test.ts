@@ -1,8 +1,12 @@
 import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { directTraining, trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { encodeRow } from "@openledger/attribution/rows/row-content";
-import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";
+import {
+  datanetOf,
+  labelledRow,
+  SAMPLE_CLASSES,
+  sampleRows,
+} from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
 import { memorySource } from "../../engine/files/memory-source.ts";
@@ -18,7 +22,7 @@ const WORDS = ["win", "money", "now", "lunch", "meeting", "report", "free", "pri
 /** Mails of three words: what somebody tries first. */
 const shortMails = (count: number, labelOf: (i: number) => number = (i) => i % 2): OwnedRow[] =>
   Array.from({ length: count }, (_, i) => ({
-    content: encodeRow("email", {
+    ...labelledRow("text", {
       label: labelOf(i),
       input: `${WORDS[i % 10]} ${WORDS[(7 * i + 3) % 10]} ${i}`,
     }),
@@ -27,9 +31,10 @@ const shortMails = (count: number, labelOf: (i: number) => number = (i) => i % 2
   }));
 
 function fitted(name: PresetName, rows: readonly OwnedRow[], bucketCount: number): DirectRecipe {
-  const { id, version, rowsRoot } = datanetOf(rows);
-  const datanet = { id, version, rowsRoot: BigInt(rowsRoot) };
-  const preset = presetRecipe(name, rows.length, bucketCount);
+  const { id, labels, rowsRoot, version } = datanetOf(rows);
+  const datanet = { id, version, rowsRoot: BigInt(rowsRoot), labelsRoot: BigInt(labels!) };
+  const classes = SAMPLE_CLASSES[name === "labelled-texts" ? "text" : "image"];
+  const preset = presetRecipe(name, { rowCount: rows.length, bucketCount, classes });
   return parseDirectRecipe(completeRecipe(preset, datanet, bucketCount + 1));
 }
 
@@ -44,12 +49,9 @@ describe("recipe presets", () => {
     "train on %i short mails and on as many real ones, in %i buckets",
     { timeout: 300_000 },
     (count, buckets) => {
-      for (const rows of [shortMails(count), sampleRows("email", count)]) {
-        const recipe = fitted("emails", rows, buckets);
-        directTraining.requireTrainable(
-          rows.map(({ content }) => content),
-          recipe,
-        );
+      for (const rows of [shortMails(count), sampleRows("text", count)]) {
+        const recipe = fitted("labelled-texts", rows, buckets);
+        directTraining.requireTrainable(rows, recipe);
         const { accuracy, features } = trainDirect(rows, recipe);
         expect(accuracy).toBeGreaterThan(0.8);
         expect(features).toMatchObject({ rowCount: count, featureCount: buckets + 1 });
@@ -63,23 +65,26 @@ describe("recipe presets", () => {
   );
 
   it("train on 30 digits of 7 × 7 pixels, and take 14 × 14 where the circuit has buckets for them", () => {
-    const rows = sampleRows("digit", 30);
-    expect(trainDirect(rows, fitted("digits", rows, 1_008)).accuracy).toBeGreaterThan(0.8);
-    expect(fitted("digits", rows, 4_096).inputs).toMatchObject({ side: 14 });
-    expect(() => fitted("digits", rows, 512)).toThrow(
+    const rows = sampleRows("image", 30);
+    expect(trainDirect(rows, fitted("labelled-images", rows, 1_008)).accuracy).toBeGreaterThan(0.8);
+    expect(fitted("labelled-images", rows, 4_096).inputs).toMatchObject({ side: 14 });
+    expect(() => fitted("labelled-images", rows, 512)).toThrow(
       expect.objectContaining({
         code: "ATT_RECIPE_INVALID",
-        message: expect.stringContaining("pictures need 1000 buckets for a side of 7, 3940 for one of 14"),
+        message: expect.stringContaining("10 labels of pictures need 1000 buckets, and a base 10"),
       }),
     );
   });
 
   it("smooth less where there are more rows, and leave what a file says as it is", () => {
-    expect(presetRecipe("emails", 40, 64).model.decay).toBe(0.01);
-    expect(presetRecipe("emails", 400, 64).model.decay).toBe(0.001);
-    expect(presetRecipe("digits", 400, 1_008).model.decay).toBe(0.003);
-    const file = presetRecipe("emails", 8, 1_024);
-    const datanet = { id: 10, version: 1, rowsRoot: 5n };
+    const classes = ["no", "yes"];
+    const decayOf = (name: PresetName, rowCount: number, bucketCount: number) =>
+      presetRecipe(name, { rowCount, bucketCount, classes }).model.decay;
+    expect(decayOf("labelled-texts", 40, 64)).toBe(0.01);
+    expect(decayOf("labelled-texts", 400, 64)).toBe(0.001);
+    expect(decayOf("labelled-images", 400, 1_008)).toBe(0.003);
+    const file = presetRecipe("labelled-texts", { rowCount: 8, bucketCount: 1_024, classes });
+    const datanet = { id: 10, version: 1, rowsRoot: 5n, labelsRoot: 6n };
     expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
   });
 });
@@ -133,10 +138,7 @@ describe("the preset of texts", () => {
 describe("rows that cannot be trained on", () => {
   it("are too few, or of one label: the message says how many of which", () => {
     const check = (rows: OwnedRow[]) =>
-      directTraining.requireTrainable(
-        rows.map(({ content }) => content),
-        fitted("emails", rows, 256),
-      );
+      directTraining.requireTrainable(rows, fitted("labelled-texts", rows, 256));
     expect(() => check(shortMails(3))).toThrowError(
       expect.objectContaining({
         code: "ATT_TOO_FEW_ROWS",

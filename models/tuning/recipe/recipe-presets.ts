@@ -1,11 +1,11 @@
 /**
- * Presets of recipes: settings for e-mails, digits and texts that fit a number of rows and columns. `openledger models train
+ * Presets of recipes: settings for texts and pictures with labels, and for passages, that fit a number of rows and columns. `openledger models train
  * --recipe NAME`, the factory's form and the devnet complete them to whole recipes.
  */
 import { BASE_BUCKETS } from "@openledger/attribution/features/direct-base";
 import { rewardsOfCard, usualRewards } from "@openledger/attribution/model/base-policy";
-import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { blockBuckets } from "@openledger/attribution/model/direct/label-blocks";
 import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { hex32 } from "@openledger/foundation/hex";
 import {
@@ -25,7 +25,7 @@ import { usualComponents } from "./query-map.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
 /** Recipes that can be named instead of a file. `openledger models train --recipe NAME` writes them out in full. */
-export const PRESET_NAMES = ["emails", "digits"] as const;
+export const PRESET_NAMES = ["labelled-texts", "labelled-images"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 /** Fewer rows need a smoother model: each weighs more, and a sharp fit to it would make its neighbours worthless. */
@@ -35,32 +35,40 @@ const PENALTIES = [
   { rowsBelow: Number.POSITIVE_INFINITY, penalty: 0.001 },
 ] as const;
 /** Ten labels with 196 inputs each are learned from no fewer numbers than this penalty leaves. */
-const MIN_DIGIT_PENALTY = 0.003;
+const MIN_IMAGE_PENALTY = 0.003;
+
+/** Sizes that a preset fits itself to. */
+export interface PresetSizes {
+  readonly rowCount: number;
+  /** Buckets of the settlement circuit. */
+  readonly bucketCount: number;
+  /** Labels, in the card's order. */
+  readonly classes: readonly string[];
+}
 
 /**
- * Preset that fits a number of rows, in the buckets of a settlement circuit. The same rows give the same recipe. Its
- * base is the card's.
+ * Preset that fits a number of rows, in the buckets of a settlement circuit. The same rows and labels give the same
+ * recipe. Its base is the card's.
  */
 export function presetRecipe(
   name: PresetName,
-  rowCount: number,
-  bucketCount: number,
+  { bucketCount, classes, rowCount }: PresetSizes,
 ): Omit<DirectRecipe, "datanet"> {
   const { penalty } = PENALTIES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
-  const decay = name === "digits" ? Math.max(penalty, MIN_DIGIT_PENALTY) : penalty;
+  const isText = name === "labelled-texts";
+  const decay = isText ? penalty : Math.max(penalty, MIN_IMAGE_PENALTY);
+  const side = bucketCount < blockBuckets(14, classes.length) + BASE_BUCKETS ? 7 : 14;
   return {
     version: 2,
     family: "direct",
-    inputs:
-      name === "emails"
-        ? { kind: "email", bucketCount }
-        : { kind: "digit", side: bucketCount < blockBuckets(14) + BASE_BUCKETS ? 7 : 14, bucketCount },
+    inputs: isText ? { kind: "text", bucketCount } : { kind: "image", side, bucketCount },
+    classes: [...classes],
     seed: name,
     model: { kind: "logistic", decay, tolerance: 1e-6 },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
     rules: {
-      normQuantile: clipQuantileOf(name === "emails" ? "email" : "digit"),
+      normQuantile: clipQuantileOf(isText ? "text" : "image"),
       nearDuplicatesShare: false,
     },
     columnCount: bucketCount + 1,
@@ -70,12 +78,15 @@ export function presetRecipe(
 /** Buckets of the usual circuits of direct models. */
 const USUAL_BUCKETS = 1_024;
 
-/** Default model: the preset of a number of e-mails, with the base of a card that names no other. */
-export const defaultMailRecipe = (rowCount: number, bucketCount = USUAL_BUCKETS) => {
-  const preset = presetRecipe("emails", rowCount, bucketCount);
+/** Default model of texts with labels: the preset, with the base of a card that names no other. */
+export const defaultTextRecipe = ({
+  bucketCount = USUAL_BUCKETS,
+  ...sizes
+}: Omit<PresetSizes, "bucketCount"> & Partial<PresetSizes>) => {
+  const preset = presetRecipe("labelled-texts", { ...sizes, bucketCount });
   return {
     ...preset,
-    rules: { ...preset.rules, base: { flatPermille: usualRewards("email").basePermille } },
+    rules: { ...preset.rules, base: { flatPermille: usualRewards("text").basePermille } },
   };
 };
 
@@ -84,6 +95,8 @@ export interface RecipeDatanet {
   readonly id: number;
   readonly version: number;
   readonly rowsRoot: bigint;
+  /** Root of the rows' accepted labels, of models that read them. */
+  readonly labelsRoot?: bigint;
 }
 
 /**
@@ -99,7 +112,12 @@ export function completeRecipe(
   card: string | null = null,
   further: readonly RecipeDatanet[] = [],
 ): unknown {
-  const named = ({ id, rowsRoot, version }: RecipeDatanet) => ({ id, version, rowsRoot: hex32(rowsRoot) });
+  const named = ({ id, labelsRoot, rowsRoot, version }: RecipeDatanet) => ({
+    id,
+    version,
+    rowsRoot: hex32(rowsRoot),
+    ...(labelsRoot === undefined ? {} : { labels: hex32(labelsRoot) }),
+  });
   const { base, citationPermille } = rewardsOfCard(card ?? "");
   const ofCard =
     given.retrieval === undefined

@@ -104,13 +104,13 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
   return {
     family,
     lossesOf,
-    requireTrainable(contents, { datanet, heldOut = 0 }) {
-      for (const [index, content] of contents.entries()) decodeAt(content, index);
-      if (contents.length - heldOut >= MIN_ROWS) return;
+    requireTrainable(rows, { datanet, heldOut = 0 }) {
+      for (const [index, { content }] of rows.entries()) decodeAt(content, index);
+      if (rows.length - heldOut >= MIN_ROWS) return;
       throw attributionError(
         "ATT_TOO_FEW_ROWS",
-        `version ${datanet.version} of datanet ${datanet.id} has ${contents.length} rows; a model needs ${MIN_ROWS}`,
-        { data: { rowCount: contents.length, leastRows: MIN_ROWS } },
+        `version ${datanet.version} of datanet ${datanet.id} has ${rows.length} rows; a model needs ${MIN_ROWS}`,
+        { data: { rowCount: rows.length, leastRows: MIN_ROWS } },
       );
     },
     async train(rows, unchecked, options) {

@@ -6,8 +6,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type FetchModelOptions, fetchFile } from "@openledger/attribution/model/model-download";
-import { decodeRow, MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
-import { decodeTextRow, isTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
+import { rowText } from "@openledger/attribution/rows/row-line";
 import { z } from "zod";
 
 /** A row that an answer cites. A payment by citation goes to exactly these. */
@@ -52,7 +52,7 @@ export interface PublishedRow {
  * Fetches a row from the model's server. Without a digest nothing here shows that it is the version's row.
  * @param digest of a citation that has been checked
  * @returns null if the server does not publish it
- * @throws ATT_ANSWER_INVALID if the server's row has another digest; ATT_SERVER_UNREACHABLE, ATT_ROW_INVALID
+ * @throws ATT_ANSWER_INVALID if the server's row has another digest; ATT_SERVER_UNREACHABLE
  */
 export async function fetchRow(
   serverUrl: string,
@@ -64,11 +64,7 @@ export async function fetchRow(
   const content = await fetchFile(serverUrl, `rows/${row}`, limits);
   if (content === null) return null;
   const own = bytesToHex(sha256(content));
-  if (digest === undefined || own === digest) return { text: textOfRow(content), digest: own };
+  if (digest === undefined || own === digest) return { text: rowText(content), digest: own };
   const message = `what was given as row ${row} is not the row that the answer cites`;
   throw attributionError("ATT_ANSWER_INVALID", message, { data: { row, digest } });
 }
-
-/** @throws ATT_ROW_INVALID */
-export const textOfRow = (content: Uint8Array): string =>
-  isTextRow(content) ? wholeText(decodeTextRow(content)) : decodeRow("email", content).input;

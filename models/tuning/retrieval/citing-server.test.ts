@@ -96,7 +96,7 @@ function spanIndex(rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
     contributorId,
     validatorId,
   }));
-  return buildSpanIndex(documents, { rowsRoot, rowText: "text" });
+  return buildSpanIndex(documents, { rowsRoot, rowText: "passage" });
 }
 
 /** The model as the sequencer shows it to its server. */

@@ -1,5 +1,5 @@
 /**
- * Quality of the integers that a direct model (logistic, of e-mails or digits) registers, beside exact influence: the
+ * Quality of the integers that a direct model (logistic, of texts or pictures) registers, beside exact influence: the
  * linear datamodeling score, leave-one-out by training again, and the distance of contributors' shares from those of
  * exact influence. The predicted quantity is the answer's lead over the other label, or over the runner-up that the
  * answer names. attribution-worker.ts runs it.
@@ -13,8 +13,9 @@ import { directInputs } from "@openledger/attribution/model/direct/direct-inputs
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { logisticModel, withBias } from "@openledger/attribution/model/direct/logistic-model";
 import type { Examples } from "@openledger/attribution/model/model";
+import { writePng } from "@openledger/attribution/rows/image-pixels";
 import { clipQuantileOf, clipRowNorms } from "@openledger/attribution/rows/row-rules";
-import { emailContents } from "@openledger/attribution/rows/spam-emails";
+import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
 import { alignColumns, exactInfluence } from "@openledger/attribution/testing/exact-influence";
 import { loadMnist } from "@openledger/attribution/testing/mnist-digits";
 import {
@@ -64,6 +65,7 @@ export interface DirectQuality {
   readonly directMinusExact: Range | null;
 }
 
+const DIGITS = Array.from({ length: 10 }, (_, digit) => `${digit}`);
 const CONTRIBUTORS = 20;
 /** Training tolerance; effects on the answer's lead are a thousand times larger. */
 const RETRAIN_TOLERANCE = 1e-6;
@@ -84,7 +86,9 @@ interface Question {
 
 export function measureDirect(options: DirectQualityOptions): DirectQuality {
   const { decay, inputs: kind, leaveOneOutCount, log = () => {}, rowCount, seed, subsetCount } = options;
-  const inputs = directInputs(kind);
+  const classes = kind.kind === "text" ? [...EMAIL_LABELS] : DIGITS;
+  const recipe = { inputs: kind, classes };
+  const inputs = directInputs(recipe);
   const { queries, rows } = drawRows(options);
   const examples = { inputs: inputs.examples(rows.inputs), labels: rows.labels };
   const model = logisticModel({ inputCount: inputs.inputCount, classCount: inputs.labels.length, decay });
@@ -92,7 +96,6 @@ export function measureDirect(options: DirectQualityOptions): DirectQuality {
     model.trainWith(examples, { indices, start }, { tolerance: RETRAIN_TOLERANCE });
   log(`training on ${rowCount} rows`);
   const parameters = model.train(examples);
-  const recipe = { inputs: kind } as DirectRecipe;
   const answers = queries.inputs.map((input) => inputs.answer(logitRow(recipe, parameters), input));
   const right = answers.filter(({ label }, q) => label === inputs.labels[queries.labels[q]!]).length;
   const questions = answers.map(({ query }, q) => weighed(query(queries.inputs[q]!)));
@@ -157,13 +160,11 @@ const rangeOf = (estimate: Estimate | null): Range | null =>
 
 /** Rows and questions that share none, drawn from the packaged data set. */
 function drawRows({ inputs, queryCount, rowCount, seed }: DirectQualityOptions) {
-  const contents = inputs.kind === "email" ? emailContents() : loadMnist(14).contents;
-  const encoding = inputs.kind === "email" ? "utf8" : "base64";
-  const all = contents
-    .map((content) => ({
-      input: Buffer.from(content.subarray(0, -1)).toString(encoding),
-      label: content.at(-1)!,
-    }))
+  const isText = inputs.kind === "text";
+  const inputOf = (bytes: Uint8Array) =>
+    isText ? Buffer.from(bytes).toString("utf8") : Buffer.from(writePng(bytes)).toString("base64");
+  const all = (isText ? emailContents() : loadMnist(14).contents)
+    .map((content) => ({ input: inputOf(content.subarray(0, -1)), label: content.at(-1)! }))
     .filter(({ input }) => input.trim() !== "");
   const order = new SeededRandom(`${seed}/split`).permutation(all.length);
   const picked = (from: number, to: number) => {

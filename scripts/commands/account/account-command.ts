@@ -75,7 +75,7 @@ const addName = command({
   options: { ...HOST_OPTION, ...LEAF_OPTION },
   examples: [
     "account name Alice --account alice --host http://127.0.0.1:8560",
-    'account name "Spam filter" --leaf 12 --account mia --host http://127.0.0.1:8560',
+    'account name "Weather model" --leaf 12 --account mia --host http://127.0.0.1:8560',
   ],
   run: async ({ options, args, output }) => {
     const signer = await openSigner(options);

@@ -2,13 +2,19 @@
  * `openledger datanet contribute`: reads files as rows by their format and the card, stores them, and commits their root, signed
  * or forced. A dry run lists what is wrong with the rows.
  */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { linesOf, rowsFromJsonLines } from "@openledger/attribution/rows/rows-from-lines";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import type { Card } from "@openledger/datanets/card/card";
-import { FILE_FORMATS, type ImportFile, requireFormat } from "@openledger/datanets/import/import-file";
+import {
+  FILE_FORMATS,
+  IMPORT_LIMITS,
+  type ImportFile,
+  requireFormat,
+} from "@openledger/datanets/import/import-file";
 import type { Separator } from "@openledger/datanets/import/read-csv";
 import type { Imported } from "@openledger/datanets/import/read-import";
 import { refusalText, requireNone } from "@openledger/datanets/import/refusal";
@@ -75,6 +81,7 @@ export const addContribute = command({
   examples: [
     "datanet contribute 6 mail/*.eml --account bob",
     "datanet contribute 6 facts.txt --lines --account bob",
+    "datanet contribute 6 pictures/ more-pictures.zip --dry-run",
     "datanet contribute 6 clauses.csv --column text=Clause --label Kind --dry-run",
     "datanet contribute 6 clauses.csv --column text=Clause --label Kind --account bob",
     "datanet contribute 6 customers.csv --card card.json --decimal-comma --take-rest --account bob",
@@ -83,7 +90,7 @@ export const addContribute = command({
   run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const format = options.format ?? (options.lines === true ? ("lines" as const) : undefined);
-    const files = await Promise.all(args.slice(1).map((path) => readImportFile(path, format)));
+    const files = await readImportFiles(args.slice(1), format);
     const card = await findCard(options, datanetId);
     const imported = card === null ? null : await importFiles(card, files, options);
     const rows = imported?.rows ?? files.flatMap(rowsWithoutCard);
@@ -92,17 +99,26 @@ export const addContribute = command({
     if (rows.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
     const signer = await openSigner(options);
     const store = await openRowStore(options.rows);
+    const labels = imported?.labels ?? rows.map(() => null);
+    const labelCount = labels.filter((label) => label !== null).length;
+    const labelLines =
+      labelCount === 0
+        ? []
+        : [
+            `${counted(labelCount, "label goes with them", "labels go with them")}: datanet upload signs them`,
+          ];
     if (options.forced === true) {
       const { commitThroughL1 } = await import("./forced-rows.ts");
-      const committed = { datanetId, store, contents: rows };
+      const committed = { datanetId, store, contents: rows, labels };
       const { contribution, facts, lines } = await commitThroughL1(signer, committed, options, output);
       const rowsRoot = hex32(contribution.rowsRoot);
       const secret = "keep the rows to yourself until a batch with the entry is final";
-      output.answer([...lines, `root ${rowsRoot}; ${secret}`], {
+      output.answer([...lines, `root ${rowsRoot}; ${secret}`, ...labelLines], {
         ...facts,
         datanetId,
         rowsRoot,
         rowCount: contribution.rowCount,
+        labelCount,
       });
       return;
     }
@@ -113,18 +129,21 @@ export const addContribute = command({
       datanetId,
       store,
       rows,
+      labels,
     });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const rowsRoot = hex32(contribution.rowsRoot);
     const lines = [
       `${counted(contribution.rowCount, "row")} for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
       `root ${rowsRoot}, operation ${sent.hash}`,
+      ...labelLines,
     ];
     output.answer(lines, {
       ...sent,
       datanetId,
       rowsRoot,
       rowCount: contribution.rowCount,
+      labelCount,
       stage,
       batchNumber,
     });
@@ -252,18 +271,47 @@ function rowsWithoutCard(file: ImportFile): Uint8Array[] {
     return linesOf(file.content, file.name)
       .filter((line) => line !== "")
       .map((line) => new TextEncoder().encode(line));
-  if (format === "whole" || format === "image") return [file.content];
+  if (format === "whole" || format === "image" || format === "markdown") return [file.content];
   throw commandError(
     "CMD_USAGE",
     `${file.name}: a row of ${format} is what the card says: pass --card, or --host`,
   );
 }
 
-async function readImportFile(path: string, format: ImportFile["format"]): Promise<ImportFile> {
+/** Reads the files, and those in folders, which keep the folder in their names. @throws CMD_USAGE, also for too many bytes */
+async function readImportFiles(
+  paths: readonly string[],
+  format: ImportFile["format"],
+): Promise<ImportFile[]> {
+  const named = (await Promise.all(paths.map(filesAt))).flat();
+  const bytes = named.reduce((sum, { size }) => sum + size, 0);
+  if (bytes > IMPORT_LIMITS.bytes)
+    throw commandError(
+      "CMD_USAGE",
+      `the files have ${bytes} bytes, and ${IMPORT_LIMITS.bytes} are read at once`,
+    );
+  return Promise.all(
+    named.map(async ({ path }) => {
+      const content = await readFile(path).catch((cause: Error) => {
+        throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
+      });
+      return { name: path, content, ...(format === undefined ? {} : { format }) };
+    }),
+  );
+}
+
+/** A file, or all files of a folder by name, without hidden ones. */
+async function filesAt(path: string): Promise<{ readonly path: string; readonly size: number }[]> {
   try {
-    const content = await readFile(path);
-    return { name: path, content, ...(format === undefined ? {} : { format }) };
+    const { isDirectory, size } = await stat(path).then((found) => ({
+      isDirectory: found.isDirectory(),
+      size: found.size,
+    }));
+    if (!isDirectory) return [{ path, size }];
+    const names = (await readdir(path)).filter((name) => !name.startsWith(".")).sort();
+    return (await Promise.all(names.map((name) => filesAt(join(path, name))))).flat();
   } catch (cause) {
+    if (isRollupError(cause)) throw cause;
     throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
   }
 }

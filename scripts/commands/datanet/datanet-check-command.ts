@@ -11,17 +11,20 @@ import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import type { PlacedRow } from "./datanet-check.ts";
+import { ANY_HOST_OPTION } from "./host-options.ts";
 import { writeLeaveOut } from "./leave-out-file.ts";
 
 export const addDatanetCheck = command({
   usage: "check <datanet>",
-  about: "find near-duplicates and labels that other rows contradict, before you publish",
+  about: "find near-duplicates, and with a host labels that other rows contradict, before you publish",
   options: {
     "--write <file>": "write the rows to leave out to this file, for: datanet publish --leave-out FILE",
     ...withFallback(STORE_OPTION, workspacePaths.rows),
+    ...ANY_HOST_OPTION,
   },
   examples: [
     "datanet check 10",
+    "datanet check 10 --host http://127.0.0.1:8560",
     "datanet check 10 --write leave-out.json && npm run openledger -- datanet publish 10 --leave-out leave-out.json",
   ],
   run: async ({ options, args, output }) => {
@@ -30,9 +33,13 @@ export const addDatanetCheck = command({
     // Loaded here: it would make every other command slower.
     const { checkCommits, excerptOf } = await import("./datanet-check.ts");
     output.progress("reading and comparing the rows");
-    const { check, leaveOut, rows } = await checkCommits(client, datanetId, await openRowStore(options.rows));
+    const { check, leaveOut, rows } = await checkCommits(client, {
+      datanetId,
+      store: await openRowStore(options.rows),
+      hostUrl: options.host,
+    });
     if (options.write !== undefined) await writeLeaveOut(options.write, leaveOut);
-    const place = ({ commitIndex, rowIndex }: PlacedRow) => `commit ${commitIndex}, row ${rowIndex}`;
+    const place = ({ commitIndex, rowIndex }: PlacedRow) => `commit ${commitIndex}, row ${rowIndex + 1}`;
     const { commits, contradicted, nearDuplicates } = check;
     const lines = [
       `${check.rowCount} different rows of kind ${check.kind} in ${commits.length} commits`,

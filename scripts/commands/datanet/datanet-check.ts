@@ -1,8 +1,15 @@
 /** Checks a Datanet's commits for copies and doubtful labels, for `openledger datanet check` and the devnet's validators. */
-import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "@openledger/attribution/model/datanet-check";
+import {
+  type CommittedRows,
+  checkDatanet,
+  type DatanetCheck,
+  rowsToLeaveOut,
+} from "@openledger/attribution/model/datanet-check";
 import { rowLine } from "@openledger/attribution/rows/row-line";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { type RowStore, readContribution, readRow } from "@openledger/client/actions/data/row-store";
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import { readRecords } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LeaveOutFile } from "./leave-out-file.ts";
 
@@ -22,37 +29,60 @@ export interface CommitsCheck {
   readonly leaveOut: LeaveOutFile;
 }
 
-/** Reads every committed row from the store and checks them. @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, ATT_ROW_INVALID */
+interface CommitsPlace {
+  readonly datanetId: number;
+  readonly store: RowStore;
+  /** Host whose card says the kind of the rows, and whose records have the contributors' labels; not given: no labels. */
+  readonly hostUrl?: string | undefined;
+}
+
+/**
+ * Reads every committed row from the store and checks them.
+ * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, ATT_ROW_INVALID, as a host refuses
+ */
 export async function checkCommits(
   client: LedgerClient,
-  datanetId: number,
-  store: RowStore,
+  { datanetId, hostUrl, store }: CommitsPlace,
 ): Promise<CommitsCheck> {
   const commits = await listCommits(client, datanetId);
+  const host = hostUrl === undefined ? null : await labelsOfHost(client, { datanetId, hostUrl });
   const rows: PlacedRow[] = [];
   const seen = new Set<string>();
-  const groups: { contributorId: number; contents: Uint8Array[] }[] = [];
+  const groups: CommittedRows[] = [];
   for (const [commitIndex, { contributorId, rowsRoot }] of commits.entries()) {
     const { digests } = await readContribution(store, rowsRoot);
     const contents: Uint8Array[] = [];
+    const labels: (string | null)[] = [];
     for (const [rowIndex, digest] of digests.entries()) {
       // Committed before: it counts for the one who was first.
       if (seen.has(digest)) continue;
       seen.add(digest);
       const content = await readRow(store, digest);
       contents.push(content);
+      labels.push(host?.labelOf(digest, contributorId) ?? null);
       rows.push({ commitIndex, rowIndex, contributorId, digest, content });
     }
-    groups.push({ contributorId, contents });
+    groups.push({ contributorId, contents, labels });
   }
-  const check = checkDatanet(groups);
+  const check = checkDatanet(groups, host?.kind);
   const leaveOut = rowsToLeaveOut(check).map(({ row, why }) => ({ digest: rows[row]!.digest, why }));
   return { check, rows, leaveOut: { datanetId, rows: leaveOut } };
+}
+
+/** Kind of the rows, and labels that contributors have signed for their own. */
+async function labelsOfHost(client: LedgerClient, place: { datanetId: number; hostUrl: string }) {
+  const [{ card }, { recordState }] = await Promise.all([
+    getHostedDatanet(client, place),
+    readRecords(client, place),
+  ]);
+  const labelOf = (digest: string, contributorId: number): string | null =>
+    recordState.row(digest).labels.get(contributorId)?.label ?? null;
+  return { kind: card.row.kind, labelOf };
 }
 
 /** Characters of a row. */
 const EXCERPT_LENGTH = 50;
 
 export function excerptOf({ kind }: DatanetCheck, { content }: PlacedRow): string {
-  return kind === "digit" ? "" : rowLine(content, EXCERPT_LENGTH);
+  return kind === "image" ? "" : rowLine(content, EXCERPT_LENGTH);
 }

@@ -18,6 +18,7 @@ import { addDatanetCheck } from "./datanet-check-command.ts";
 import { addDatanetIndex } from "./datanet-index-command.ts";
 import { addApproveModel } from "./datanet-model-command.ts";
 import { addDatanetVerify } from "./datanet-verify-command.ts";
+import { addExport } from "./export-command.ts";
 import { addHostCommands } from "./host-command.ts";
 import { addHostPeopleCommands } from "./host-people-command.ts";
 import { addPublish } from "./publish-command.ts";
@@ -38,6 +39,7 @@ export function addDatanetCommands(program: Command): void {
   addDatanetIndex(datanet);
   addShow(datanet);
   addHostCommands(datanet);
+  addExport(datanet);
   addCleaningCommands(datanet);
   addHostPeopleCommands(datanet);
   addSuggestCommand(datanet);

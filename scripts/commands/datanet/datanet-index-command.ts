@@ -2,7 +2,6 @@
  * `openledger datanet index`: builds the index by which an answer server finds verbatim spans (docs/explanation/spans.md), from
  * a version's rows in the store.
  */
-import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow, isTextRow } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { readVersion } from "@openledger/client/actions/data/published-version";
@@ -80,7 +79,7 @@ async function versionRoot(options: GlobalOptions & IndexOptions, datanetId: num
   return datanet.rowsRoot;
 }
 
-/** E-mails and texts by their text where the first row is one, and then all must be; other rows by their bytes. */
+/** Passages by their text where the first row is one, and then all must be; other rows by their bytes. */
 async function readDocuments(
   folder: string,
   rowsRoot: bigint,
@@ -104,10 +103,9 @@ function textOf(content: Uint8Array): RowText {
   try {
     if (isTextRow(content)) {
       decodeTextRow(content);
-      return "text";
+      return "passage";
     }
-    decodeRow("email", content);
-    return "email";
+    return "plain";
   } catch {
     return "plain";
   }

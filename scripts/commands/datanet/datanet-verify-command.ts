@@ -20,7 +20,6 @@ const VOUCHING = {
   former: "signed by a key that it had before",
   missing: "has not signed",
   notDrawn: "is not the one that the hash draws",
-  contradicted: "the row says another label than the accepted one",
 };
 
 export const addDatanetVerify = command({
@@ -48,7 +47,7 @@ export const addDatanetVerify = command({
       `version ${version} of datanet ${datanetId} keeps ${keptCount} of ${committedCount - laterCount} rows for who committed them first; ${laterCount} were committed later`,
       ...renderTable(
         differing.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
-          `  commit ${commitIndex}, row ${rowIndex}`,
+          `  commit ${commitIndex}, row ${rowIndex + 1}`,
           `leaf ${contributorId}`,
           fate === "reassigned" ? `given to leaf ${versionContributorId}` : fate,
           digest,

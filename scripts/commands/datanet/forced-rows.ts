@@ -23,7 +23,7 @@ export async function commitThroughL1(
     readonly store: RowStore;
     readonly contents: readonly Uint8Array[];
     /** Contributor's label of each row; null for none. */
-    readonly labels?: readonly (string | null)[];
+    readonly labels: readonly (string | null)[];
   },
   options: Options,
   output: Output,
@@ -37,7 +37,7 @@ export async function commitThroughL1(
       ? onlyAccountOf((await ledger()).ledger, owner)
       : (await accountOf(client, owner)).id;
   const contribution = await storeContribution(rows.store, rows.contents);
-  if (rows.labels !== undefined) await storeContributedLabels(rows.store, contribution, rows.labels);
+  await storeContributedLabels(rows.store, contribution, rows.labels);
   const { rowCount, rowsRoot } = contribution;
   const operation = { type: "commitData", id, datanetId, rowCount, rowsRoot } as const;
   const what = `${counted(rowCount, "row")} of leaf ${id} for datanet ${datanetId}`;

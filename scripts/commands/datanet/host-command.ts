@@ -114,7 +114,7 @@ const addFind = command({
     "--tag <tag>": "only Datanets with this tag",
     "--field <field>": "only Datanets of this field",
   },
-  examples: ["datanet find spam --host http://127.0.0.1:8560"],
+  examples: ["datanet find weather --host http://127.0.0.1:8560"],
   run: async ({ args, options, output }) => {
     const client = await openReader(options);
     const { field, host, tag } = options;

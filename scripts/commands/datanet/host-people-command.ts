@@ -56,7 +56,7 @@ const addAccess = command({
   },
   examples: [
     "datanet access 10 --host http://127.0.0.1:8560",
-    'datanet access 10 --purpose "a spam filter" --host http://127.0.0.1:8560 --account bob',
+    'datanet access 10 --purpose "a forecast of the weather" --host http://127.0.0.1:8560 --account bob',
     "datanet access 10 0x… --grant-days 30 --host http://127.0.0.1:8560 --account alice",
   ],
   run: async ({ args, options, output }) => {

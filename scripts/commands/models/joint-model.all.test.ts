@@ -2,8 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeRow } from "@openledger/attribution/rows/row-content";
-import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { labelledRow, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
 import { approveModel } from "@openledger/client/actions/ledger/model-operations";
 import { type SettlingWorld, startSettlingWorld } from "@openledger/models/testing/settling-fixture";
@@ -20,7 +19,7 @@ beforeAll(async () => {
   const { path } = await buildPages({ circuits: [], exits: [] });
   const environment = () => ({ SEQUENCER_PAGES_PATH: path });
   world = await startSettlingWorld(folder, environment, { ...SMALL_DIRECT, rows: 5, shards: 2 });
-  const bobs = sampleInputs("email", 4, "bob's").map((row) => encodeRow("email", row));
+  const bobs = sampleInputs("text", 4, "bob's").map((row) => labelledRow("text", row));
   made = await world.makeModel(undefined, { bobs });
   process.env.OPENLEDGER_HOME = world.home;
   ({ runInProcess } = await import("../testing/run-in-process.ts"));
@@ -33,7 +32,17 @@ afterAll(async () => {
 const run = (...words: string[]) =>
   runInProcess(...words, "--sequencer", world.sequencerUrl, "--rpc", world.f.rpcUrl, "--json");
 const train = (...words: string[]) =>
-  run("models", "train", "--recipe", "emails", "--draws", "2", "--rows", join(folder, "rows"), ...words);
+  run(
+    "models",
+    "train",
+    "--recipe",
+    "labelled-texts",
+    "--draws",
+    "2",
+    "--rows",
+    join(folder, "rows"),
+    ...words,
+  );
 
 describe("a model of two Datanets", () => {
   const out = join(folder, "joint");

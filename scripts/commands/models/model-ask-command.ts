@@ -6,7 +6,8 @@ import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 
 export const addModelAskCommand = command({
   usage: "ask <model> <prompt>",
-  about: "ask a model, check the answer against your copy of the model, and pay for it",
+  about:
+    "ask a model, check the answer against your copy of the model, and pay for it; the prompt of a model of pictures is a PNG file",
   options: {
     ...SERVER_OPTION,
     ...FOLDER_OPTION,
@@ -22,6 +23,7 @@ export const addModelAskCommand = command({
   examples: [
     'models ask 15 "Subject: you have won a free cruise" --account nina',
     'models ask 15 "lunch at noon?" --no-pay --account nina',
+    "models ask 17 digit.png --account nina",
     'models ask 16 "The state of the union" --least answer=recomputed --account nina',
   ],
   // Loaded here: it would make every other command slower.

@@ -2,10 +2,12 @@
  * `openledger models ask`: asks a model, checks the answer as far as --least says, prints whom it would pay, and pays for it.
  * Prices are in OPEN.
  */
+import { readFile } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
-import { openCheckable } from "@openledger/attribution/model/model-family";
+import { type ModelParts, openCheckable } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { base64Of } from "@openledger/attribution/rows/row-content";
 import { askModel, buyAnswer, payForAnswer, priceOf } from "@openledger/client/actions/answers/ask-model";
 import { assuranceOfReply, checkAnswer, requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
@@ -15,6 +17,7 @@ import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount"
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
+import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -38,10 +41,19 @@ export interface AskOptions {
   wait: string;
 }
 
+/** The prompt as typed; of a model of pictures the file of this path in base64. @throws CMD_USAGE */
+async function promptOf({ family, recipe }: ModelParts, typed: string): Promise<string> {
+  if (family.promptKind(recipe) === "text") return typed;
+  try {
+    return base64Of(await readFile(typed));
+  } catch (cause) {
+    throw commandError("CMD_USAGE", `${typed} is no file: this model is asked by a PNG file`, { cause });
+  }
+}
+
 /** Asks, checks and pays. Nothing is signed if a check fails or the assurance is too low. */
 export async function askAndPay({ options, args, output }: CommandContext<AskOptions>): Promise<void> {
   const modelId = parseId(args[0]!);
-  const prompt = args[1]!;
   const serverUrl = modelServerOf(modelId, options.server);
   const signer = await openSigner(options);
   const payer = await accountOf(signer.client, signer.account.l1.address);
@@ -54,6 +66,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
           onProgress: (file) => output.progress(`fetching ${file}`),
         })
       : await readModel(options.folder, families);
+  const prompt = await promptOf(published, args[1]!);
   const model = await openCheckable(published);
   const least = parseLeast(options.least);
   const leaf = await getModel(client, modelId);

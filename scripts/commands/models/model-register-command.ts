@@ -12,7 +12,7 @@ export const addModelRegisterCommand = command({
     ...CIRCUITS_OPTION,
     ...PROVER_OPTION,
   },
-  examples: ["models register spam-model --price 0.5 --account mia"],
+  examples: ["models register my-model --price 0.5 --account mia"],
   // Loaded here: it would make every other command slower.
   run: async (context) => (await import("./model-register.ts")).registerModel(context),
 });

@@ -10,7 +10,7 @@ export const addModelServeCommand = command({
   options: SERVE_OPTIONS,
   examples: [
     "models serve published",
-    "models serve spam-model --model 15 --settle --account mia",
+    "models serve my-model --model 15 --settle --account mia",
     "models serve --base models/smollm2 --adapters adapters",
     "models serve published --base models/smollm2",
   ],

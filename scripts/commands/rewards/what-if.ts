@@ -43,7 +43,7 @@ export async function leaveRowsOut({
     isFolder || client === null
       ? own
       : await factsOf(client, model.statics.binding, staticsOf(await getModel(client, parseId(what))).hash);
-  const rows = rowsOfVersion(model, facts, await storedRows(options, facts));
+  const rows = rowsOfVersion(model, facts, await storedRows(options, model.recipe, facts));
   const without = options.without === undefined ? [] : parseRows(options.without, rows.length);
   if (client !== null && whose !== undefined) {
     const { id } = await resolveLeaf(client, options, whose);

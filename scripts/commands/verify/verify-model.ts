@@ -5,14 +5,18 @@
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import type { ModelParts } from "@openledger/attribution/model/model-family";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { versionsOf } from "@openledger/attribution/model/recipe-fields";
-import { type LedgerFacts, verifyModel } from "@openledger/attribution/model/verify-model";
+import {
+  type LedgerFacts,
+  type VerifiedModel,
+  verifyModel,
+} from "@openledger/attribution/model/verify-model";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { datanetIds, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
-import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
 import { clientError } from "@openledger/client/client-errors";
@@ -28,12 +32,14 @@ import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { readCardFile } from "../datanet/host-command.ts";
+import { readLabelledRows, rootOfRecords } from "../models/labelled-versions.ts";
 
 export interface VerifyModelOptions {
   server?: string;
   base?: string;
   rows?: string;
   card?: string;
+  host?: string;
   quick?: boolean;
 }
 
@@ -81,12 +87,14 @@ export async function recompute(
   const staticsHash =
     registeredId === undefined ? model.staticsHash : staticsOf(await getModel(client, registeredId)).hash;
   const facts = await factsOf(client, model.statics.binding, staticsHash, versions?.(model), history);
-  const rows = await storedRows(options, facts);
+  const rows = await storedRows(options, model.recipe, facts);
+  const labelsRoots = await rootsOfRecords(client, model, rows, options);
   const result = await verifyModel({
     trainings: await modelTrainings(places),
     model,
     facts,
     ...(rows === null ? {} : { rows }),
+    ...(labelsRoots === null ? {} : { labelsRoots }),
     ...(options.card === undefined ? {} : { card: nameCard(await readCardFile(options.card)).text }),
     depth: options.quick === true ? "features" : "train",
     onProgress: showStages(output),
@@ -101,6 +109,7 @@ export async function recompute(
     result.isBaseOfCard
       ? `${paidBesides} is what the datanet's card says`
       : `it has no base${facts.policy === 0n ? "" : `; with --card FILE ${paidBesides} is compared with what the datanet's card says`}`,
+    ...labelsLine(model, result),
     ...(await weightsLine(model)),
     `${result.payeeCount} payees, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
@@ -147,16 +156,57 @@ const describeVersions = ({ recipe }: ModelParts): string =>
     .map(({ id, version }) => `version ${version} of datanet ${id}`)
     .join(" and ");
 
-/** Reads the rows of all versions, one after another; null without the option. */
+/** Reads the rows of all versions, one after another, with the labels that the recipe names; null without the option. */
 export async function storedRows(
   { rows }: VerifyModelOptions,
+  recipe: ModelParts["recipe"],
   { furtherRowsRoots = [], rowsRoot }: Pick<LedgerFacts, "furtherRowsRoots" | "rowsRoot">,
 ): Promise<readonly OwnedRow[] | null> {
   if (rows === undefined) return null;
   const store = await openRowStore(rows);
+  const named = versionsOf(recipe).map(({ labels }) => (labels === undefined ? undefined : BigInt(labels)));
   return joinVersions(
-    await Promise.all([rowsRoot, ...furtherRowsRoots].map((root) => readVersionRows(store, root))),
+    await Promise.all(
+      [rowsRoot, ...furtherRowsRoots].map((root, place) =>
+        readLabelledRows(store, { rowsRoot: root, labelsRoot: named[place] }),
+      ),
+    ),
   );
+}
+
+/** Roots of the labels by a host's records, of each version; null without a host, or for models that read no labels. */
+async function rootsOfRecords(
+  client: LedgerClient,
+  { recipe, rows: published }: Pick<PublishedModel, "recipe" | "rows">,
+  given: readonly OwnedRow[] | null,
+  { host }: VerifyModelOptions,
+): Promise<bigint[] | null> {
+  const rows = given ?? published;
+  const versions = versionsOf(recipe);
+  if (host === undefined || rows === null || versions.every(({ labels }) => labels === undefined))
+    return null;
+  return Promise.all(
+    versions.map(({ id }, place) =>
+      rootOfRecords(client, {
+        datanetId: id,
+        hostUrl: host,
+        rows: rows.filter(({ datanet = 0 }) => datanet === place),
+      }),
+    ),
+  );
+}
+
+/** Says what the labels of a model that reads some were compared with. */
+function labelsLine(
+  { recipe }: ModelParts,
+  { areLabelsOfRecords }: Pick<VerifiedModel, "areLabelsOfRecords">,
+): string[] {
+  if (recipe.datanet.labels === undefined) return [];
+  return [
+    areLabelsOfRecords
+      ? "its labels are those that the signed records accept"
+      : "its labels are those that its recipe names; with --host URL they are compared with the signed records",
+  ];
 }
 
 export const showStages =

@@ -16,7 +16,7 @@ export const addVerifySettlementCommand = command({
   },
   examples: [
     "verify settlement 15 1",
-    "verify settlement 15 1 --folder spam-model",
+    "verify settlement 15 1 --folder my-model",
     "verify settlement 16 1 --prompts",
   ],
   run: async (context) => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard, getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { listHostCommits } from "@openledger/client/datanets/hosted-history";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -48,7 +48,8 @@ const someRows = () =>
   );
 const begun = async (contributions: Contributions) => {
   const { datanetId } = place;
-  await contributions.begin(user, { datanetId, names: ["a.jsonl"], rows: someRows() });
+  const labels = ["good", null];
+  await contributions.begin(user, { datanetId, names: ["a.jsonl"], rows: someRows(), labels });
   return contributions.pending.value.at(-1)!;
 };
 const carrying = (client: LedgerClient | null, findPlace = async () => place) => ({
@@ -69,10 +70,12 @@ it("brings rows to the host once their commit is final, with no page of the Data
   expect(await carrier.look(carrying(null))).toBe(false);
   expect(sayStanding(one, carrier.standingOf(one), false)).toMatch(/unlock your key/);
   expect(await carrier.look(carrying(user))).toBe(true);
-  expect(carrier.arrived.value.get(place.datanetId)).toEqual(one);
+  expect(carrier.arrived.value.get(place.datanetId)).toEqual({ ...one, refusedLabelCount: 0 });
   expect(contributions.pending.value).toEqual([]);
   expect(storage.size).toBe(0);
   expect(await listHostCommits(user, place)).toMatchObject([{ isComplete: true, receivedCount: 2 }]);
+  // The label of the file goes with them.
+  expect((await getHostedDatanet(user, place)).here.recordCount).toBe(1);
 });
 
 it("goes on by itself after a host was away, and says so meanwhile", async () => {

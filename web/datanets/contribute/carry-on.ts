@@ -30,6 +30,12 @@ export interface Standing {
   readonly received: number | null;
   readonly problem: Problem | null;
 }
+
+/** Contribution that the host has. */
+interface Arrived extends Pending {
+  /** The contributor's labels that the host has not taken. */
+  readonly refusedLabelCount: number;
+}
 const UNKNOWN: Standing = { commit: null, received: null, problem: null };
 
 interface Carrying {
@@ -42,7 +48,7 @@ interface Carrying {
 export class Carrier {
   readonly contributions: Contributions;
   readonly #standings = signal<ReadonlyMap<string, Standing>>(new Map());
-  readonly #arrived = signal<ReadonlyMap<number, Pending>>(new Map());
+  readonly #arrived = signal<ReadonlyMap<number, Arrived>>(new Map());
   /** Time of the next try of each failed contribution; infinite if the host has refused it. */
   readonly #pausedUntilMs = new Map<string, number>();
   #isLooking = false;
@@ -56,7 +62,7 @@ export class Carrier {
   }
 
   /** Last contribution that this page has uploaded, by Datanet. */
-  get arrived(): ReadonlySignal<ReadonlyMap<number, Pending>> {
+  get arrived(): ReadonlySignal<ReadonlyMap<number, Arrived>> {
     return this.#arrived;
   }
 
@@ -103,13 +109,13 @@ export class Carrier {
     try {
       // The page was closed between the signature and its answer.
       if (one.signed !== undefined && commit === null) await this.contributions.resend(client, one);
-      const hasArrived = commit?.isFinal === true && (await this.#upload(one, place, client));
+      const arrived = commit?.isFinal === true ? await this.#upload(one, place, client) : null;
       this.#pausedUntilMs.delete(one.rowsRoot);
-      if (hasArrived) {
-        this.#arrived.value = new Map([...this.#arrived.value, [one.datanetId, one]]);
+      if (arrived !== null) {
+        this.#arrived.value = new Map([...this.#arrived.value, [one.datanetId, arrived]]);
         this.#set(one, null);
       } else this.#set(one, { ...this.standingOf(one), problem: null });
-      return hasArrived;
+      return arrived !== null;
     } catch (error) {
       const mayPass = !isRollupError(error) || error.isRetryable;
       this.#pausedUntilMs.set(one.rowsRoot, mayPass ? Date.now() + RETRY_MS : Number.POSITIVE_INFINITY);
@@ -118,15 +124,14 @@ export class Carrier {
     }
   }
 
-  /** @returns false if another tab uploads it */
-  async #upload(one: Pending, place: HostedDatanetPlace, client: LedgerClient): Promise<boolean> {
-    const done = await locked(`openledger.upload.${one.rowsRoot}`, "exclusive", async () => {
-      await this.contributions.upload(client, place, one, (received) =>
+  /** @returns null if another tab uploads it */
+  async #upload(one: Pending, place: HostedDatanetPlace, client: LedgerClient): Promise<Arrived | null> {
+    const uploaded = await locked(`openledger.upload.${one.rowsRoot}`, "exclusive", () =>
+      this.contributions.upload(client, place, one, (received) =>
         this.#set(one, { ...this.standingOf(one), received, problem: null }),
-      );
-      return true;
-    });
-    return done === true;
+      ),
+    );
+    return uploaded === null ? null : { ...one, refusedLabelCount: uploaded.refusedLabels.length };
   }
 
   #set({ rowsRoot }: Pending, standing: Standing | null): void {

@@ -66,9 +66,9 @@ export function ContributeTab(props: TabProps) {
             >
               <p>
                 <a href={datanetHref(facts.id, `rows/commit/${arrived.rowsRoot}`)}>See your rows</a>.{" "}
-                {(facts.card.labelling.ownRows ?? "refused") === "refused"
-                  ? "Other people label them now, and a reviewer approves them."
-                  : "They wait for labels now, and for a reviewer's approval."}
+                {sayNext(facts.card)}
+                {arrived.refusedLabelCount > 0 &&
+                  ` ${showCounted(arrived.refusedLabelCount, "label")} of yours came too late: those rows have their labels.`}
               </p>
             </Notice>
           )}
@@ -78,6 +78,14 @@ export function ContributeTab(props: TabProps) {
       )}
     </NeedsKey>
   );
+}
+
+/** What a contribution waits for now. */
+function sayNext({ labelling, labels }: TabProps["facts"]["card"]): string {
+  if (labels.length === 0) return "They wait for a reviewer's approval now.";
+  return (labelling.ownRows ?? "refused") === "refused"
+    ? "Other people label them now, and a reviewer approves them."
+    : "They wait for labels now, and for a reviewer's approval.";
 }
 
 interface WithClient extends TabProps {
@@ -101,7 +109,7 @@ function Chooser(props: WithClient) {
   const signing = useAction();
   const [typed, setTyped] = useState("");
   const { card } = facts;
-  const isTypable = card.row.kind !== "image" && card.row.kind !== "digit";
+  const isTypable = card.row.kind !== "image";
   const readAll = async (
     files: readonly ImportFile[],
     mapping: Partial<ImportMapping>,
@@ -140,6 +148,7 @@ function Chooser(props: WithClient) {
         title="Drop files here, or choose them"
         help={FORMATS[card.row.kind]}
         isMany
+        hasFolders
         onFiles={(files) => void look(files)}
       />
       {(card.row.kind === "text" || card.row.kind === "passage") && (
@@ -212,7 +221,8 @@ function Chooser(props: WithClient) {
             void signing.run(async () => {
               const rows = rowPlaces.map((at) => looked.rows[at]!);
               const names = looked.files.map(({ name }) => name);
-              await contributions.begin(client, { datanetId: facts.id, names, rows });
+              const labels = rowPlaces.map((at) => looked.labels[at]!);
+              await contributions.begin(client, { datanetId: facts.id, names, rows, labels });
               setLooked(null);
               setTyped("");
               onChange();
@@ -227,11 +237,10 @@ function Chooser(props: WithClient) {
 
 const FORMATS = {
   text: "Text, CSV, TSV, JSON, JSON lines, Parquet: you say which column is the text",
-  passage: "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; text files",
+  passage:
+    "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; chats; Word, PDF, Markdown; text files",
   table: "CSV, TSV, JSON, JSON lines or Parquet with the card's fields",
-  email: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “text”",
-  digit: "CSV, TSV, JSON, JSON lines or Parquet with “label” and “pixels”",
-  image: "PNG, JPEG, GIF or WebP, one row a file; Parquet with pictures",
+  image: "PNG, JPEG, GIF or WebP, one row a file; folders or zip files of them; Parquet with pictures",
 } as const;
 
 /** Formats in words. */
@@ -242,6 +251,10 @@ const FORMAT_NAMES: Readonly<Record<FileFormat, string>> = {
   jsonl: "JSON lines: an object a line",
   parquet: "Parquet",
   image: "a picture",
+  zip: "a zip file of such files",
+  markdown: "Markdown: passages by headings",
+  docx: "a Word document: passages by headings",
+  pdf: "a PDF: passages by headings",
   whole: "a text: one row",
   lines: "a text: a row a line",
   paragraphs: "a text: empty lines between rows",
@@ -259,8 +272,6 @@ const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
   text: "The sea was calm at dawn.",
   passage: '{"prompt": "Why is the sea salty?", "answer": "Rivers carry salt into it."}',
   table: "{...}, with the card's fields",
-  email: '{"label": "spam", "text": "You have won a free cruise."}',
-  digit: "",
   image: "",
 };
 

@@ -67,7 +67,7 @@ export class Contributions {
       names: readonly string[];
       rows: readonly Uint8Array[];
       /** The contributor's label of each row; null for none. */
-      labels?: readonly (string | null)[];
+      labels: readonly (string | null)[];
     },
   ): Promise<void> {
     // Rows are there before their entry in the list: nobody empties the store meanwhile.
@@ -77,7 +77,7 @@ export class Contributions {
         datanetId,
         store,
         rows,
-        ...(labels === undefined ? {} : { labels }),
+        labels,
         from: client.leafId!,
         onSigned: (signed) => {
           const rowsRoot = signed.body.words[0]!;

@@ -1,10 +1,9 @@
-/** Parts beside the row on the label tab: the model's suggestion, the contributor's hint, and the labeller's progress. */
+/** Parts beside the row on the label tab: the model's suggestion and the labeller's progress. */
 
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { getStatistics } from "@openledger/client/datanets/label-turns";
 import { useEffect } from "preact/hooks";
 import { Button } from "../../design/button.tsx";
-import { Notice } from "../../design/notice.tsx";
 import { KeyHint } from "../../hosts/keys/key-hint.tsx";
 import type { TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
@@ -44,21 +43,6 @@ export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) 
         <KeyHint name="Enter" /> takes it
       </span>
     </p>
-  );
-}
-
-/** Label that the contributor gave. Shown on request alone, since it leads the labeller. */
-export function Hint(props: TabProps & { digest: string }) {
-  const { digest, place, visitor } = props;
-  const { problem, value } = useLoad(digest, () =>
-    getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),
-  );
-  if (problem !== null) return <ProblemNotice problem={problem} />;
-  return (
-    <Notice
-      tone="info"
-      title={value === undefined ? "Asking …" : `The contributor says: ${value.label ?? "nothing"}`}
-    />
   );
 }
 

@@ -19,7 +19,7 @@ import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showTime } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
-import { Hint, Progress, Suggestion } from "./label-beside.tsx";
+import { Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
 /** Maximum digests in the host's list of skipped rows. */
@@ -77,7 +77,6 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const [flags, setFlags] = useState<readonly Flag[]>([]);
   const [note, setNote] = useState("");
   const [isFlagging, setFlagging] = useState(false);
-  const [isHinted, setHinted] = useState(false);
   const [isSuggesting, setSuggesting] = useState(() => localStorage.getItem(SUGGESTING) === "yes");
   const [status, setStatus] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -141,7 +140,6 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     setFlags([]);
     setNote("");
     setFlagging(false);
-    setHinted(false);
   };
   const give = (label: string) => {
     if (row === undefined) return;
@@ -193,7 +191,6 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     else if (key === "u" || key === "Backspace") undo();
     else if (key === "f") setFlagging(true);
     else if (key === "n") noteBox.current?.focus();
-    else if (key === "h") setHinted(!isHinted);
     else if (key === "p") toggleSuggestions();
     else if (key === "Enter" && row !== undefined && suggested.current.has(row.digest))
       give(suggested.current.get(row.digest)!);
@@ -237,7 +234,6 @@ function Queue(props: TabProps & { client: LedgerClient }) {
                 onSeen={(label) => suggested.current.set(row.digest, label)}
               />
             )}
-            {isHinted && row !== undefined && <Hint key={row.digest} {...props} digest={row.digest} />}
             <fieldset class="label-choices">
               <legend class="visually-hidden">Label</legend>
               {labels.map(({ description, name }, i) => (
@@ -296,9 +292,6 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               </Button>
               <Button isSmall onClick={() => noteBox.current?.focus()}>
                 <KeyHint name="n" /> Note
-              </Button>
-              <Button isSmall onClick={() => setHinted(!isHinted)}>
-                <KeyHint name="h" /> {isHinted ? "Hide" : "Show"} the contributor's label
               </Button>
               <Button isSmall onClick={toggleSuggestions}>
                 <KeyHint name="p" /> {isSuggesting ? "Hide" : "Show"} a model's suggestions

@@ -2,7 +2,12 @@
  * Tab "Rows" of a Datanet's page: a person filters and searches all rows at the host and opens one beside the list. Rows are
  * fetched as they come into view.
  */
-import { findRows, type RowQuery } from "@openledger/client/datanets/browse-rows";
+import {
+  fetchRowContents,
+  findRows,
+  getFieldStatistics,
+  type RowQuery,
+} from "@openledger/client/datanets/browse-rows";
 import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import type { Card } from "@openledger/datanets/card/card";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -12,6 +17,7 @@ import { Choice } from "../../design/choice.tsx";
 import { Field } from "../../design/field.tsx";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { datanetHref, readablePlace, type TabProps } from "../../hosts/tab-props.ts";
+import { useLoad } from "../../hosts/use-load.ts";
 import { useFilter } from "../../routes.ts";
 import { OutcomeBadge } from "../../rows/outcome-badge.tsx";
 import { RowDetail } from "../../rows/row-detail.tsx";
@@ -19,9 +25,13 @@ import { RowPages } from "../../rows/row-pages.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showBytes } from "../../rows/show-bytes.ts";
 import { TableCells, tableColumns } from "../../rows/table-columns.tsx";
+import { Thumbnails } from "../../rows/thumbnails.ts";
 import { VirtualList } from "../../rows/virtual-list.tsx";
 import { showCount, showTotal } from "../../words/format.ts";
 import { ProblemNotice, problemOf } from "../../words/problem.tsx";
+
+import { readFilters, writeFilters } from "./field-filters.ts";
+import { FieldPanel } from "./field-panel.tsx";
 
 /** Pause in typing after which the host is asked. */
 const TYPING_MS = 250;
@@ -47,7 +57,10 @@ function Rows(props: TabProps) {
   const { facts, rest, visitor } = props;
   const commit = rest[0] === "commit" ? rest[1] : undefined;
   const [text, setText] = useFilter("q");
-  const [asked, setAsked] = useState(text.trim());
+  const { fields, kind } = facts.card.row;
+  const [fieldsText, setFieldsText] = useFilter("fields");
+  const filters = readFilters(fieldsText, fields);
+  const [asked, askedFields] = useSettled([text.trim(), writeFilters(filters)]);
   const [label, setLabel] = useFilter("label");
   const [stateName, setState] = useFilter("state");
   const state: State = STATES.find(({ name }) => name === stateName)?.name ?? "";
@@ -57,16 +70,13 @@ function Rows(props: TabProps) {
   const setSelected = (index: number | null) => setOpened(index === null ? "" : `${index}`);
   const shown = useRef<unknown>(null);
   const [, setTurn] = useState(0);
-  useEffect(() => {
-    const timer = setTimeout(() => setAsked(text.trim()), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
   const query: RowQuery = {
     ...(asked === "" ? {} : { text: asked }),
     ...(label === "" ? {} : { label }),
     ...(state === "" ? {} : { state }),
     ...(commit === undefined ? {} : { commit }),
     ...(/^\d+$/.test(contributor) ? { contributor: Number(contributor) } : {}),
+    ...(askedFields === "" ? {} : { fields: readFilters(askedFields, fields) }),
   };
   const about = JSON.stringify([query, facts.here, visitor.reader.leafId]);
   const place = readablePlace(props);
@@ -84,6 +94,27 @@ function Rows(props: TabProps) {
     pages.want(selected ?? 0, (selected ?? 0) + 1);
     return () => pages.stop();
   }, [pages]);
+  const range = useRef<readonly [number, number]>([0, 0]);
+  const pictures = useMemo(
+    () =>
+      new Thumbnails(
+        (digests) =>
+          fetchRowContents(visitor.reader, { ...place, digests, maxRowBytes: facts.card.row.maxBytes }),
+        () => setTurn((count) => count + 1),
+      ),
+    [facts.id, visitor.reader.leafId],
+  );
+  useEffect(() => () => pictures.stop(), [pictures]);
+  /** Asks for the pictures of the rows in sight that have come. */
+  const wantPictures = () => {
+    const [first, end] = range.current;
+    const rows = Array.from({ length: end - first }, (_, i) => pages.row(first + i));
+    if (kind === "image") pictures.want(rows.filter((row) => row !== undefined));
+  };
+  useEffect(wantPictures);
+  const counted = useLoad(`${facts.id}/${facts.here.rowCount}/${visitor.reader.leafId}`, async () =>
+    kind === "table" ? getFieldStatistics(visitor.reader, place) : undefined,
+  );
   const chosen = selected === null ? undefined : pages.row(selected);
   const { isTotalExact, total } = pages;
   return (
@@ -109,6 +140,15 @@ function Rows(props: TabProps) {
         <Choice label="State" value={state} onChoose={setState} options={STATES} />
         <Field label="Contributor" value={contributor} onInput={setContributor} placeholder="any account" />
       </section>
+      {kind === "table" && (
+        <FieldPanel
+          fields={fields}
+          filters={filters}
+          onFilters={(next) => setFieldsText(writeFilters(next))}
+          statistics={counted.value}
+        />
+      )}
+      {counted.problem !== null && <ProblemNotice problem={counted.problem} />}
       {commit !== undefined && (
         <p class="small">
           Rows of one contribution, {commit.slice(0, 10)}….{" "}
@@ -127,8 +167,16 @@ function Rows(props: TabProps) {
             count={total}
             selected={selected}
             onSelect={setSelected}
-            onRange={(first, end) => pages.want(first, end)}
-            row={(index) => <Line card={facts.card} index={index} row={pages.row(index)} />}
+            onRange={(first, end) => {
+              range.current = [first, end];
+              pages.want(first, end);
+              wantPictures();
+            }}
+            row={(index) => {
+              const row = pages.row(index);
+              const picture = row === undefined ? undefined : pictures.address(row.digest);
+              return <Line card={facts.card} index={index} row={row} picture={picture} />;
+            }}
             columns={facts.card.row.kind === "table" ? tableColumns(facts.card.row.fields) : undefined}
           />
         )}
@@ -150,7 +198,16 @@ function Rows(props: TabProps) {
   );
 }
 
-function Line({ card, index, row }: { card: Card; index: number; row: HostedRow | undefined }) {
+interface LineProps {
+  readonly card: Card;
+  readonly index: number;
+  /** undefined until it has come. */
+  readonly row: HostedRow | undefined;
+  /** Address of the row's picture, if it has one that has come. */
+  readonly picture: string | undefined;
+}
+
+function Line({ card, index, picture, row }: LineProps) {
   if (row === undefined)
     return (
       <>
@@ -165,6 +222,7 @@ function Line({ card, index, row }: { card: Card; index: number; row: HostedRow 
         <TableCells fields={card.row.fields} values={row.values} />
       ) : (
         <span class="line-text">
+          {picture !== undefined && <img class="line-picture" src={picture} alt="" />}
           {row.excerpt === "" ? (
             <span class="soft">{row.isWellFormed ? "a picture" : "not a row of this kind"}</span>
           ) : (
@@ -174,10 +232,20 @@ function Line({ card, index, row }: { card: Card; index: number; row: HostedRow 
       )}
       <span class="line-facts">
         {row.objectionCount > 0 && <Badge tone="wait">objection</Badge>}
-        <OutcomeBadge outcome={row.outcome} own={row.label} />
+        <OutcomeBadge outcome={row.outcome} />
         <span class="soft line-owner">by {row.contributorId}</span>
         <span class="soft line-bytes">{showBytes(row.bytes)}</span>
       </span>
     </>
   );
+}
+
+/** Texts that have not changed for a moment: what is being typed is not asked for yet. */
+function useSettled<Texts extends readonly string[]>(texts: Texts): Texts {
+  const [settled, setSettled] = useState(texts);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(texts), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, texts);
+  return settled;
 }

@@ -9,13 +9,14 @@ import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { type Check, Checks } from "../../design/checks.tsx";
+import { Choice } from "../../design/choice.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
-import { type CheckedVersion, checkVersion, downloadLines } from "./version-work.ts";
+import { type CheckedVersion, checkVersion, type ExportFormat, exportFiles } from "./version-work.ts";
 
 /** Rows of each list of exceptions. */
 const SHOWN_ROWS = 20;
@@ -71,7 +72,6 @@ const VOUCHING = {
   former: "signed with a key that it has replaced since",
   missing: "has not signed it",
   notDrawn: "signed, but the draw chose another account",
-  contradicted: "signed, but the row has another label",
 };
 
 function Result({ checked: { verified, vouching }, facts }: SigningTab & { checked: CheckedVersion }) {
@@ -159,23 +159,34 @@ function Exceptions({
 export function VersionDownload(props: SigningTab) {
   const { client, facts, place, visitor } = props;
   const [progress, setProgress] = useState("");
+  const [format, setFormat] = useState<ExportFormat>("jsonl");
   const { isBusy, problem, run } = useAction();
   const citation = useLoad(facts.ledger.rowsRoot, () =>
     getCitation(visitor.reader, { ...place, rowsRoot: facts.ledger.rowsRoot }),
   );
   const download = () =>
     run(async () => {
-      const blob = await downloadLines(client, workOf(props, setProgress), facts.card);
+      const files = await exportFiles(client, workOf(props, setProgress), format);
       setProgress("");
-      saveAs(blob, `datanet-${facts.id}-version-${facts.ledger.version}.jsonl`);
+      for (const { content, name } of files) saveAs(content, name);
     });
   return (
     <section class="card stack" aria-label="Download">
       <h2>Download version {facts.ledger.version}</h2>
       <p class="soft small">
-        JSON lines, one a row, each checked against the ledger before it is saved. Licence:{" "}
-        {facts.card.licence}.
+        Every field and the accepted label of each row, checked against the ledger before it is saved.
+        Licence: {facts.card.licence}.
       </p>
+      <Choice<ExportFormat>
+        label="Format"
+        value={format}
+        onChoose={setFormat}
+        options={[
+          { name: "parquet", label: "Parquet, with a Croissant file" },
+          { name: "jsonl", label: "JSON lines" },
+          { name: "label-studio", label: "Label Studio's JSON" },
+        ]}
+      />
       <Button isBusy={isBusy} onClick={() => void download()}>
         {isBusy ? "Fetching and checking …" : `Download ${showCounted(facts.ledger.rowCount, "row")}`}
       </Button>

@@ -122,7 +122,9 @@ export function VersionPublish(props: VersionPublishProps) {
             <p class="soft small">
               {isSame
                 ? `It has the same rows as version ${facts.ledger.version}.`
-                : "It has no rows: approve a contribution above, and have its rows labelled."}
+                : facts.card.labels.length === 0
+                  ? "It has no rows: approve a contribution above."
+                  : "It has no rows: approve a contribution above, and have its rows labelled."}
             </p>
           )}
         </>

@@ -2,12 +2,13 @@
  * Work of the versions tab in the page: collects the next version from commits and records, publishes it, brings it to the host;
  * checks and downloads the present one.
  */
-import { readVersion, storeVersion } from "@openledger/client/actions/data/published-version";
-import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { storeVersionLabels } from "@openledger/client/actions/data/version-labels";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
+import { exportVersion } from "@openledger/client/datanets/export-version";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import {
   type CollectReviewedReturnType,
@@ -17,9 +18,7 @@ import {
 } from "@openledger/client/datanets/reviewed-version";
 import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import type { Card } from "@openledger/datanets/card/card";
-import { viewRow } from "@openledger/datanets/rows/row-view";
+import { hex32 } from "@openledger/foundation/hex";
 
 /** Cache of rows that were fetched and checked; they are not fetched again. */
 const STORE = "openledger-rows";
@@ -83,28 +82,39 @@ export async function checkVersion(client: LedgerClient, work: Work): Promise<Ch
   return { verified, vouching: await verifyVouching(client, { datanetId, hostUrl, store }) };
 }
 
-/** The present version's rows, each checked, as JSON lines with their accepted labels and whose they are. */
-export async function downloadLines(client: LedgerClient, work: Work, card: Card): Promise<Blob> {
+export type ExportFormat = "parquet" | "jsonl" | "label-studio";
+
+interface ExportedFile {
+  readonly name: string;
+  readonly content: Blob;
+}
+
+/** Writes the present version's rows, each checked, with their accepted labels; Parquet has a Croissant file beside it. */
+export async function exportFiles(
+  client: LedgerClient,
+  work: Work,
+  format: ExportFormat,
+): Promise<ExportedFile[]> {
   const store = await openRowStore(STORE);
-  const { datanetId, onProgress } = work;
-  const { labels } = await downloadVersion(client, {
+  const { datanetId, hostUrl, onProgress } = work;
+  const { card, rows, rowsRoot, version } = await exportVersion(client, {
     ...work,
     store,
     onProgress: counted("rows", onProgress),
   });
-  const { datanet } = await getLeaf(client, datanetId);
-  const { rows } = await readVersion(store, datanet!.rowsRoot);
-  const lines: string[] = [];
-  for (const [i, { contributorId, digest, validatorId }] of rows.entries()) {
-    const content = await readRow(store, digest);
-    const label = labels.labels[i]!;
-    const { isWellFormed, text } = viewRow(card, content);
-    const contentFields = isWellFormed && text !== "" ? { text } : { base64: base64Of(content) };
-    lines.push(
-      `${JSON.stringify({ ...contentFields, label, contributorId, validatorId, sha256: digest })}\n`,
-    );
+  const name = `datanet-${datanetId}-version-${version}`;
+  if (format !== "parquet") {
+    const { jsonLinesOf, labelStudioOf } = await import("@openledger/datanets/export/exported-rows");
+    const parts = format === "jsonl" ? jsonLinesOf(card, rows) : [labelStudioOf(card, rows)];
+    return [{ name: `${name}.${format === "jsonl" ? "jsonl" : "json"}`, content: new Blob(parts) }];
   }
-  return new Blob(lines, { type: "application/x-ndjson" });
+  const { croissantOf, parquetOf } = await import("@openledger/datanets/export/parquet-export");
+  const parquet = await parquetOf(card, rows);
+  const fileName = `${name}.parquet`;
+  const url = `${hostUrl.replace(/\/$/, "")}/v1/datanets/${datanetId}`;
+  const facts = { card, datanetId, version, rowsRoot: hex32(rowsRoot), url, fileName, parquet };
+  return [
+    { name: fileName, content: new Blob([new Uint8Array(parquet)]) },
+    { name: `${fileName}.croissant.json`, content: new Blob([croissantOf(facts)]) },
+  ];
 }
-
-const base64Of = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));

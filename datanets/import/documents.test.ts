@@ -1,0 +1,169 @@
+/** Tests of documents: Markdown, Word and PDF become passages by headings and paragraphs. */
+import { describe, expect, it } from "vitest";
+import { sampleCard } from "../testing/sample-card.ts";
+import { readImport } from "./read-import.ts";
+
+const card = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 65_536 }, labels: [], examples: [] });
+
+async function read(name: string, content: string | Uint8Array) {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const { notices, places, refused, rows, unused } = await readImport(card, [{ name, content: bytes }]);
+  return {
+    texts: rows.map((row) => (JSON.parse(new TextDecoder().decode(row)) as { text: string }).text),
+    lines: places.map(({ line }) => line),
+    notices,
+    unused,
+    refused,
+  };
+}
+
+describe("Markdown", () => {
+  it("is divided by its headings, not by what is in a block of code, and long sections between paragraphs", async () => {
+    const long = ["one", "two", "three"].map((word) => `${word} `.repeat(400).trim()).join("\n\n");
+    const text = `---\ntitle: Weather\n---\n# Sun\n\nIt *shines*.\n\n\`\`\`sh\n# no heading\n\`\`\`\n\nRain\n----\n\n- wet\n- cold\n\n## Long\n\n${long}\n`;
+    const { notices, refused, texts, unused } = await read("a.md", text);
+    expect(texts.slice(0, 2)).toEqual([
+      "Sun\n\nIt *shines*.\n\n```sh\n# no heading\n```",
+      "Rain\n\n- wet\n- cold",
+    ]);
+    expect(texts.length).toBe(5);
+    expect(texts[2]!.startsWith("Long\n\none one")).toBe(true);
+    // What is divided has its heading again.
+    expect(texts[4]!.startsWith("Long\n\nthree three")).toBe(true);
+    expect([refused, unused, notices.length]).toEqual([[], ["heading"], 1]);
+  });
+});
+
+/** A Word document with this body, in the parts that the format needs. */
+async function docxOf(body: string): Promise<Uint8Array> {
+  const { configure, TextReader, Uint8ArrayWriter, ZipWriter } = await import("@zip.js/zip.js");
+  configure({ useWebWorkers: false });
+  const office = "http://schemas.openxmlformats.org";
+  const word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+  const parts = {
+    "[Content_Types].xml": `<Types xmlns="${office}/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="${word}"/></Types>`,
+    "_rels/.rels": `<Relationships xmlns="${office}/package/2006/relationships"><Relationship Id="r1" Type="${office}/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
+    "word/document.xml": `<w:document xmlns:w="${office}/wordprocessingml/2006/main"><w:body>${body}</w:body></w:document>`,
+  };
+  const writer = new ZipWriter(new Uint8ArrayWriter());
+  for (const [name, text] of Object.entries(parts))
+    await writer.add(name, new TextReader(`<?xml version="1.0"?>${text}`));
+  return writer.close();
+}
+
+describe("a Word document", () => {
+  const run = (text: string, properties = "") =>
+    `<w:r>${properties}<w:t xml:space="preserve">${text}</w:t></w:r>`;
+  const paragraph = (runs: string, style = "") =>
+    `<w:p>${style === "" ? "" : `<w:pPr><w:pStyle w:val="${style}"/></w:pPr>`}${runs}</w:p>`;
+
+  it("is divided by its headings; tables are lines, and what it hides or tracks is told", async () => {
+    const cell = (text: string) => `<w:tc>${paragraph(run(text))}</w:tc>`;
+    const docx = await docxOf(
+      [
+        paragraph(run("Weather"), "Heading1"),
+        paragraph(run("The sun ") + run("shines", "<w:rPr><w:b/></w:rPr>") + run(" today.")),
+        paragraph(
+          `<w:ins w:author="a">${run("New.")}</w:ins><w:del w:author="a"><w:r><w:delText>Old.</w:delText></w:r></w:del>`,
+        ),
+        paragraph(run("Secret", "<w:rPr><w:vanish/></w:rPr>")),
+        paragraph(run("Numbers"), "Heading2"),
+        `<w:tbl><w:tr>${cell("May")}${cell("12")}</w:tr><w:tr>${cell("June")}${cell("14")}</w:tr></w:tbl>`,
+      ].join(""),
+    );
+    const { lines, notices, texts } = await read("a.docx", docx);
+    expect(texts).toEqual([
+      "Weather\n\nThe sun shines today.\n\nNew.\n\nSecret",
+      "Numbers\n\nMay | 12\nJune | 14",
+    ]);
+    expect(lines).toEqual([1, 2]);
+    expect(notices.map((notice) => /hidden|tracked/.exec(notice)?.[0])).toEqual(["hidden", "tracked"]);
+  });
+
+  it("that is none is refused", async () => {
+    expect((await read("a.docx", "no zip")).refused).toMatchObject([{ file: "a.docx", line: 0 }]);
+    const { TextReader, Uint8ArrayWriter, ZipWriter } = await import("@zip.js/zip.js");
+    const writer = new ZipWriter(new Uint8ArrayWriter());
+    await writer.add("a.txt", new TextReader("x"));
+    expect((await read("a.docx", await writer.close())).refused).toMatchObject([{ file: "a.docx" }]);
+  });
+});
+
+interface Drawn {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly size?: number;
+}
+
+/** A PDF with these texts on its pages, in the order in which they are drawn. */
+function pdfOf(pages: readonly (readonly Drawn[])[]): Uint8Array {
+  const objects = [
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, i) => `${4 + 2 * i} 0 R`).join(" ")}] >>`,
+    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ...pages.flatMap((drawn, i) => {
+      const content = drawn
+        .map(({ size = 10, text, x, y }) => `BT /F1 ${size} Tf ${x} ${y} Td (${text}) Tj ET`)
+        .join("\n");
+      return [
+        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents ${5 + 2 * i} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
+        `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+      ];
+    }),
+  ];
+  let text = "%PDF-1.4\n";
+  const offsets = objects.map((object, i) => {
+    const at = text.length;
+    text += `${i + 1} 0 obj\n${object}\nendobj\n`;
+    return at;
+  });
+  const table = offsets.map((at) => `${String(at).padStart(10, "0")} 00000 n \n`).join("");
+  const size = objects.length + 1;
+  text += `xref\n0 ${size}\n0000000000 65535 f \n${table}trailer\n<< /Size ${size} /Root 1 0 R >>\nstartxref\n${text.length}\n%%EOF\n`;
+  return new TextEncoder().encode(text);
+}
+
+describe("a PDF", () => {
+  const left = [
+    "The left column begins with this line",
+    "and goes on to a second one, inter-",
+    "national as it is. A third one ends it.",
+  ];
+  const right = [
+    "The right column is another text",
+    "whose lines are as high as the",
+    "others, so drawing mixes them.",
+  ];
+
+  it("is read column by column below its heading, whatever the order of drawing", async () => {
+    const rows = left.flatMap((text, i) => [
+      { text, x: 50, y: 700 - 12 * i },
+      { text: right[i]!, x: 330, y: 700 - 12 * i },
+    ]);
+    const pdf = pdfOf([
+      [...rows, { text: "A title over both columns of the page", x: 50, y: 740, size: 18 }],
+      [
+        { text: "Next page", x: 50, y: 740, size: 18 },
+        { text: "It has one column.", x: 50, y: 700 },
+        { text: "And a second paragraph.", x: 50, y: 660 },
+      ],
+    ]);
+    const before = pdf.slice();
+    const { lines, notices, refused, texts } = await read("a.pdf", pdf);
+    expect(refused).toEqual([]);
+    expect(texts).toEqual([
+      "A title over both columns of the page\n\nThe left column begins with this line and goes on to a second one, international as it is. A third one ends it.\n\nThe right column is another text whose lines are as high as the others, so drawing mixes them.",
+      "Next page\n\nIt has one column.\n\nAnd a second paragraph.",
+    ]);
+    expect(lines).toEqual([1, 2]);
+    expect(notices.some((notice) => notice.includes("1 words with a hyphen"))).toBe(true);
+    // The library takes the bytes that it gets away from its caller.
+    expect(pdf).toEqual(before);
+  });
+
+  it("of pictures alone, or one that is none, is refused", async () => {
+    expect((await read("scan.pdf", pdfOf([[]]))).refused).toMatchObject([{ file: "scan.pdf", line: 0 }]);
+    expect((await read("a.pdf", "no PDF")).refused).toMatchObject([{ file: "a.pdf", line: 0 }]);
+  });
+});

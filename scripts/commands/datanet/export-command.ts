@@ -1,0 +1,78 @@
+/** `openledger datanet export`: writes a version's rows with their accepted labels as a file that other tools read. */
+import { writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { hex32 } from "@openledger/foundation/hex";
+import { OUT_FILE_OPTION, STORE_OPTION, VERSION_OPTION } from "../../cli/common-options.ts";
+import { counted } from "../../cli/counted.ts";
+import { withFallback } from "../../cli/options.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { command } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+import { HOST_OPTION, readerOrSigner } from "./host-options.ts";
+
+const FORMATS = ["parquet", "jsonl", "label-studio"] as const;
+const ENDINGS = { parquet: "parquet", jsonl: "jsonl", "label-studio": "json" } as const;
+
+export const addExport = command({
+  usage: "export <datanet>",
+  about:
+    "write a version's rows, each checked against the ledger's root, with their accepted labels: Parquet with a Croissant file beside it, JSON lines, or Label Studio's JSON",
+  options: {
+    ...HOST_OPTION,
+    ...VERSION_OPTION,
+    "--format <name>": { about: "format of the file", choices: FORMATS, fallback: "parquet" as const },
+    ...OUT_FILE_OPTION,
+    ...withFallback(STORE_OPTION, workspacePaths.rows),
+  },
+  examples: [
+    "datanet export 10 --host http://127.0.0.1:8560 --out clauses.parquet",
+    "datanet export 10 --format label-studio --host http://127.0.0.1:8560",
+  ],
+  run: async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const { exportVersion } = await import("@openledger/client/datanets/export-version");
+    const { host: hostUrl, versionNumber } = options;
+    const client = await readerOrSigner(options);
+    const { card, rows, rowsRoot, version } = await exportVersion(client, {
+      hostUrl,
+      datanetId,
+      store: await openRowStore(options.rows),
+      ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
+      onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
+    });
+    const { format } = options;
+    const path = options.out ?? `datanet-${datanetId}-version-${version}.${ENDINGS[format]}`;
+    const paths = [path];
+    if (format === "parquet") {
+      const { croissantOf, parquetOf } = await import("@openledger/datanets/export/parquet-export");
+      const parquet = await parquetOf(card, rows);
+      await writeFile(path, parquet);
+      const facts = {
+        card,
+        datanetId,
+        version,
+        parquet,
+        rowsRoot: hex32(rowsRoot),
+        fileName: basename(path),
+      };
+      const url = `${hostUrl.replace(/\/$/, "")}/v1/datanets/${datanetId}`;
+      paths.push(`${path}.croissant.json`);
+      await writeFile(paths[1]!, croissantOf({ ...facts, url }));
+    } else {
+      const { jsonLinesOf, labelStudioOf } = await import("@openledger/datanets/export/exported-rows");
+      await writeFile(
+        path,
+        format === "jsonl" ? jsonLinesOf(card, rows).join("") : labelStudioOf(card, rows),
+      );
+    }
+    const labelCount = rows.filter(({ label }) => label !== null).length;
+    output.answer(
+      [
+        `version ${version} of datanet ${datanetId}: ${counted(rows.length, "row")}, ${counted(labelCount, "label")}`,
+        ...paths.map((one) => `  ${one}`),
+      ],
+      { datanetId, version, rowsRoot: hex32(rowsRoot), rowCount: rows.length, labelCount, paths },
+    );
+  },
+});

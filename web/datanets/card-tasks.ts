@@ -1,0 +1,69 @@
+/** Tasks with which a new Datanet begins: each presets what a row is, and says what models can be made of it. */
+import { type ModelUse, type RowKind, useOfKind } from "@openledger/attribution/rows/row-kinds";
+
+interface CardTask {
+  readonly title: string;
+  readonly about: string;
+  readonly kind: RowKind;
+  readonly maxBytes: string;
+}
+
+export const TASKS = {
+  "sort-texts": {
+    title: "Sort texts",
+    about: "Each text gets a label: spam or not, a topic, a clause's kind.",
+    kind: "text",
+    maxBytes: "20000",
+  },
+  "sort-pictures": {
+    title: "Sort pictures",
+    about: "Each picture gets a label: what is on it, whether a part is broken.",
+    kind: "image",
+    maxBytes: "2000000",
+  },
+  "predict-column": {
+    title: "Predict a column",
+    about: "Rows of a table: a model learns one column from the others.",
+    kind: "table",
+    maxBytes: "20000",
+  },
+  "answer-questions": {
+    title: "Answer questions",
+    about: "Questions with their answers, for a model that answers.",
+    kind: "passage",
+    maxBytes: "20000",
+  },
+  "write-texts": {
+    title: "Write texts",
+    about: "Texts whose manner a model takes on.",
+    kind: "passage",
+    maxBytes: "20000",
+  },
+} as const satisfies Readonly<Record<string, CardTask>>;
+export type TaskName = keyof typeof TASKS;
+
+export const TASK_NAMES = Object.keys(TASKS) as readonly TaskName[];
+
+/** Draft with what a task presets. What was written stays; a size that somebody has chosen stays too. */
+export function withTask<Draft extends { readonly maxBytes: string }>(draft: Draft, name: TaskName) {
+  const { kind, maxBytes } = TASKS[name];
+  const isPreset = TASK_NAMES.some((other) => TASKS[other].maxBytes === draft.maxBytes);
+  return { ...draft, task: name, kind, maxBytes: isPreset ? maxBytes : draft.maxBytes };
+}
+
+const USES: Readonly<Record<ModelUse, string>> = {
+  sort: "Such rows can be sorted: a model learns their labels.",
+  predict: "Such rows can be sorted: a model learns a column, or their labels, from the others.",
+  write: "A model of such rows can write, and cite them.",
+};
+
+/** Models that rows of a kind can become, in a sentence. */
+export const sayUse = (kind: RowKind): string => USES[useOfKind(kind)];
+
+/** What a draft without labels means; null where it has some. */
+export function sayNoLabels({ kind, labels }: { kind: RowKind; labels: string }): string | null {
+  if (labels.trim() !== "") return null;
+  return useOfKind(kind) === "sort"
+    ? "Name two labels at least: without labels such rows cannot be sorted."
+    : "Labels are optional: without them a row is accepted when its contribution is approved.";
+}
