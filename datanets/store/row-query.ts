@@ -6,7 +6,7 @@ import type { RowOutcome } from "../records/record-state.ts";
 import type { FieldFilter } from "../rows/field-filter.ts";
 import { fieldConditions } from "./field-filters.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
-import { outcomeSql } from "./row-outcome.ts";
+import { type OutcomeSql, outcomeSql } from "./row-outcome.ts";
 import { configurationsOf, datanetWord, queryOf, querySql } from "./row-words.ts";
 import type { SqlValues } from "./sql-values.ts";
 
@@ -57,6 +57,37 @@ export const wordsSql = ({ card, filter }: Pick<Query, "card" | "filter">, bind:
 export const stateWithoutRecords = ({ labels }: Card): RowOutcome["state"] =>
   labels.length === 0 ? "accepted" : "waiting";
 
+/**
+ * SQL of the rows whose state is another than without records: by a decision, or by enough labels. Both have an index, so that a
+ * million rows with their contributors' labels alone are not read.
+ */
+export const partsWithRecords = (
+  { minLabelCount }: Pick<OutcomeSql, "minLabelCount">,
+  isSo: string,
+): readonly string[] => [
+  `rows.decision is not null and ${isSo}`,
+  `rows.begun_at is not null and rows.decision is null and rows.label_count >= ${minLabelCount} and ${isSo}`,
+];
+
+/**
+ * SQL of the rows that may show a label: that of the contributor, of most, or of a reviewer. Rows that nobody but their
+ * contributors has labelled show none, as a rule, and have no part in the indexes of labels.
+ */
+function partsOfLabel({ minLabelCount }: OutcomeSql, named: string): readonly string[] {
+  const isOther = `rows.label is distinct from ${named} and rows.top_label is distinct from ${named}`;
+  return [
+    `rows.label_count > 0 and rows.label = ${named}`,
+    `rows.label_count > 0 and rows.top_label = ${named} and rows.label is distinct from ${named}`,
+    `rows.decided_label = ${named} and (rows.label_count = 0 or ${isOther})`,
+    `rows.decision is not null and rows.label_count = 0 and rows.label = ${named} and rows.decided_label is distinct from ${named}`,
+    ...(minLabelCount > 0
+      ? []
+      : [
+          `rows.begun_at is not null and rows.decision is null and rows.label_count = 0 and rows.label = ${named}`,
+        ]),
+  ];
+}
+
 export function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bind"]): Matching {
   const { commit, contributorId, fields, isWellFormed, label, state, text } = filter;
   const base = text !== undefined ? "row_words" : fields !== undefined ? "row_values" : "rows";
@@ -64,7 +95,7 @@ export function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bi
   const outcome = outcomeSql(card);
   const commitsOf = (condition: string) =>
     `rows.commit_number in (select number from commits where datanet_id = ${bind(datanet.id)} and ${condition})`;
-  let parts = ["true"];
+  let parts: readonly string[] = ["true"];
   // Words of all Datanets lie in one index.
   if (text !== undefined)
     where.push(
@@ -76,7 +107,10 @@ export function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bi
   if (state !== undefined) {
     const isSo = `${outcome.state} = ${bind(state)}`;
     const isBegun = `rows.begun_at is not null and ${isSo}`;
-    if (state !== stateWithoutRecords(card)) where.push(isBegun);
+    if (state !== stateWithoutRecords(card)) {
+      if (base === "rows" && label === undefined) parts = partsWithRecords(outcome, isSo);
+      else where.push(isBegun);
+    }
     // Rows without records are known by an index.
     else if (text === undefined && label === undefined) parts = ["rows.begun_at is null", isBegun];
     else where.push(`(rows.begun_at is null or ${isSo})`);
@@ -84,13 +118,8 @@ export function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bi
   if (label !== undefined) {
     const named = bind(label);
     where.push(`${outcome.shown} = ${named}`);
-    // The outcome depends on the card, so that no index has it: but it is one of these three.
-    if (text === undefined)
-      parts = [
-        `rows.label = ${named}`,
-        `rows.top_label = ${named} and rows.label is distinct from ${named}`,
-        `rows.decided_label = ${named} and rows.label is distinct from ${named} and rows.top_label is distinct from ${named}`,
-      ];
+    // The outcome depends on the card, so that no index has it: but it is one of these.
+    if (text === undefined) parts = partsOfLabel(outcome, named);
   }
   const isOfFacts = [commit, contributorId, isWellFormed, label, state].some((fact) => fact !== undefined);
   if (fields !== undefined) where.push(...fieldConditions(card, fields, bind));

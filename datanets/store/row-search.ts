@@ -12,7 +12,13 @@ import { datanetError } from "../datanet-errors.ts";
 import { requireFieldFilters } from "./field-filters.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeSql } from "./row-outcome.ts";
-import { matchingOf, type Query, type RowFilter, stateWithoutRecords } from "./row-query.ts";
+import {
+  matchingOf,
+  partsWithRecords,
+  type Query,
+  type RowFilter,
+  stateWithoutRecords,
+} from "./row-query.ts";
 import { placeBehind, type RankedRows, rankRows, wordsAfter } from "./row-ranking.ts";
 import { isEmptyQuery, queryOf } from "./row-words.ts";
 import { SqlValues } from "./sql-values.ts";
@@ -196,9 +202,12 @@ async function countedBefore({ card, datanet, filter }: Query): Promise<Total | 
   }
   if (state !== stateWithoutRecords(card)) return null;
   // Few have another state, as a rule.
+  const outcome = outcomeSql(card);
+  const others = partsWithRecords(outcome, `${outcome.state} <> $2`).map(
+    (part) => `(select 1 from rows where datanet_id = $1 and ${part} limit ${MAX_COUNTED + 1})`,
+  );
   const [counted] = await datanet.database.query<{ count: number }>(
-    `select count(*)::int as count from (select 1 from rows
-      where datanet_id = $1 and begun_at is not null and ${outcomeSql(card).state} <> $2 limit ${MAX_COUNTED + 1}) as others`,
+    `select count(*)::int as count from (${others.join(" union all ")} limit ${MAX_COUNTED + 1}) as others`,
     [datanet.id, state],
   );
   const { count } = counted!;
