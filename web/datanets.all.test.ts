@@ -187,6 +187,46 @@ test("a file is looked through, signed for, and brought to the host after a relo
   await context.close();
 });
 
+test(
+  "a table's columns are chosen, and what cannot be read is left out if its contributor says so",
+  LONG,
+  async () => {
+    const { context, misdeeds, page } = await world.visit(
+      browser,
+      "frank",
+      `datanets/${datanetId}/contribute`,
+    );
+    await unlock(page, "frank");
+    const file = join(folder, "clauses.csv");
+    const clauses = [
+      "No;Wording;Remark;Kind",
+      '1;"Sun; all day, every day";first;good',
+      "2;Rain over the harbour at noon;second;bad",
+      "3;Snow on the northern pass;third;",
+      "4;Fog;fourth;awful",
+    ];
+    writeFileSync(file, clauses.join("\n"));
+    await page.getByLabel("Choose files").setInputFiles(file);
+    const columns = page.getByRole("region", { name: "Columns" });
+    await columns.getByText("separated by semicolons").waitFor(LONG);
+    // Two columns are texts: nobody guesses which.
+    await columns.getByText("Choose a column.").waitFor();
+    await columns.getByLabel("text", { exact: true }).selectOption({ label: "Wording (text)" });
+    await columns.getByText("Columns “No”, “Remark” are not used").waitFor(LONG);
+    const preview = page.getByRole("region", { name: "Preview" });
+    const first = preview.getByRole("table", { name: "First rows" });
+    await first.getByText("Sun; all day, every day").waitFor();
+    expect(await first.getByRole("columnheader").allTextContents()).toEqual(["Row", "text", "Your label"]);
+    await preview.getByText('clauses.csv: line 5: "awful" is no label of the card').waitFor();
+    const sign = preview.getByRole("button", { name: "Contribute 3 rows" });
+    expect(await sign.isDisabled()).toBe(true);
+    await preview.getByLabel("Take the rest").check();
+    expect(await sign.isDisabled()).toBe(false);
+    await expectClean(page, misdeeds, "datanets-columns");
+    await context.close();
+  },
+);
+
 test("somebody chooses a name, and is found by it, with the number beside it", LONG, async () => {
   const id = leafOf("frank");
   const { context, misdeeds, page } = await world.visit(browser, "frank", `leaf/${id}`, { width: 360 });

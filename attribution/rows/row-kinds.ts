@@ -4,7 +4,7 @@
  * Forms of a row's bytes:
  *
  *   text     any text as it is, UTF-8
- *   passage  canonical JSON of text-rows.ts: a text, or a prompt with its answer, for language models
+ *   passage  canonical JSON of text-rows.ts: a text, a prompt with its answer, or messages, for language models
  *   image    PNG, JPEG, GIF or WebP as it is
  *   table    canonical JSON of table-rows.ts: an object of the card's fields
  */

@@ -1,12 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { rowLine } from "./row-line.ts";
-import { decodeTextRow, encodeTextRow, isTextRow, type TextRow } from "./text-rows.ts";
+import { decodeTextRow, encodeTextRow, isTextRow, type TextRow, turnOf, wholeText } from "./text-rows.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const invalid = expect.objectContaining({ code: "ATT_ROW_INVALID" });
 
 describe("rows of texts", () => {
-  it.each<TextRow>([{ text: "The state of\nour union" }, { prompt: "Who?", answer: "“I”" }])(
+  const conversation: TextRow = {
+    messages: [
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "Who?" },
+      { role: "assistant", content: "I" },
+    ],
+  };
+
+  it.each<TextRow>([{ text: "The state of\nour union" }, { prompt: "Who?", answer: "“I”" }, conversation])(
     "come back as they were written: %o",
     (row) => {
       const content = encodeTextRow(row);
@@ -22,11 +30,26 @@ describe("rows of texts", () => {
     '{"answer":"a","prompt":"b"}',
     '{"prompt":"a"}',
     '{"text":"\\ud800"}',
+    '{"messages":[]}',
+    '{"messages":[null]}',
+    '{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}',
+    '{"messages":[{"role":"system","content":"a"},{"role":"user","content":"b"}]}',
+    '{"messages":[{"role":"tool","content":"a"},{"role":"assistant","content":"b"}]}',
+    '{"messages":[{"role":"system","content":""},{"role":"assistant","content":"b"}]}',
+    '{"messages":[{"content":"a","role":"system"},{"role":"assistant","content":"b"}]}',
+    '{"messages":[{"role":"system","content":"a","name":"n"},{"role":"assistant","content":"b"}]}',
     "null",
     "[]",
     "text",
   ])("have one spelling, so %s is refused", (text) => {
     expect(() => decodeTextRow(bytes(text))).toThrow(invalid);
+  });
+
+  it("are read up to the last answer", () => {
+    expect(turnOf(conversation)).toEqual({ prompt: "Be brief.\n\nWho?", answer: "I" });
+    expect(turnOf({ prompt: "Who?", answer: "I" })).toEqual({ prompt: "Who?", answer: "I" });
+    expect(turnOf({ text: "Who?" })).toBe(null);
+    expect(wholeText(conversation)).toBe("Be brief.\nWho?\nI");
   });
 
   it("are shown on one line, as are texts and pictures", () => {

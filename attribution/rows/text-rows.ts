@@ -1,5 +1,5 @@
 /**
- * Rows without labels, as bytes of canonical JSON: texts, or prompts with their answers. Language models are
+ * Rows without labels, as bytes of canonical JSON: texts, prompts with their answers, or conversations. Language models are
  * trained on them.
  */
 import { attributionError } from "../attribution-errors.ts";
@@ -10,11 +10,25 @@ import { MAX_ROW_BYTES } from "./row-content.ts";
  *
  *   {"text":"…"}
  *   {"prompt":"…","answer":"…"}
+ *   {"messages":[{"role":"system","content":"…"},{"role":"user","content":"…"},{"role":"assistant","content":"…"}]}
+ *
+ * A conversation ends with an answer. A question with its answer alone is no conversation, so that it has one spelling.
  */
-export type TextRow = { readonly text: string } | { readonly prompt: string; readonly answer: string };
+export type TextRow =
+  | { readonly text: string }
+  | { readonly prompt: string; readonly answer: string }
+  | { readonly messages: readonly ChatMessage[] };
+
+const ROLES = ["system", "user", "assistant"] as const;
+/** A message of a conversation. */
+export interface ChatMessage {
+  readonly role: (typeof ROLES)[number];
+  readonly content: string;
+}
 
 /** @throws ATT_ROW_INVALID */
 export function encodeTextRow(row: TextRow): Uint8Array {
+  if ("messages" in row && row.messages !== null) return encodeConversation(row);
   // A text that is null is not there: some exports name every column in every row.
   const { answer, prompt, text = null } = row as Partial<Record<"text" | "prompt" | "answer", string | null>>;
   const hasTurn = [prompt, answer].some((part) => (part ?? "") !== "");
@@ -25,7 +39,35 @@ export function encodeTextRow(row: TextRow): Uint8Array {
     if (typeof text !== "string" || text.trim() === "") throw invalidRow(`its ${field} is empty`);
     if (hasHalfPair(text)) throw invalidRow(`its ${field} has half of a surrogate pair`);
   }
-  const content = new TextEncoder().encode(JSON.stringify(parts));
+  return contentOf(parts);
+}
+
+function encodeConversation({
+  messages,
+  ...others
+}: {
+  readonly messages: readonly ChatMessage[];
+}): Uint8Array {
+  if (["text", "prompt", "answer"].some((name) => ((others as Record<string, unknown>)[name] ?? "") !== ""))
+    throw invalidRow("it has messages beside a text, a prompt or an answer: leave one of them out");
+  if (!Array.isArray(messages)) throw invalidRow("its messages are no list");
+  const parts = messages.map((message: Partial<ChatMessage> | null) => {
+    const { content, role } = message ?? {};
+    if (!ROLES.includes(role!)) throw invalidRow(`a message's role is none of ${ROLES.join(", ")}`);
+    if (typeof content !== "string" || content.trim() === "") throw invalidRow("a message is empty");
+    if (hasHalfPair(content)) throw invalidRow("a message has half of a surrogate pair");
+    return { role, content };
+  });
+  const roles = parts.map(({ role }) => role);
+  if (roles.length < 2 || roles.at(-1) !== "assistant")
+    throw invalidRow("its messages do not end with an answer");
+  if (roles.join() === "user,assistant")
+    throw invalidRow("it is one question with its answer: write it as a prompt and an answer");
+  return contentOf({ messages: parts });
+}
+
+function contentOf(row: object): Uint8Array {
+  const content = new TextEncoder().encode(JSON.stringify(row));
   if (content.length > MAX_ROW_BYTES)
     throw invalidRow(`${content.length} bytes are more than ${MAX_ROW_BYTES}`);
   return content;
@@ -34,25 +76,42 @@ export function encodeTextRow(row: TextRow): Uint8Array {
 /** @throws ATT_ROW_INVALID where the content is not exactly what `encodeTextRow` writes */
 export function decodeTextRow(content: Uint8Array): TextRow {
   const value = parse(content);
-  const isPlain = typeof value?.text === "string";
-  if (!isPlain && (typeof value?.prompt !== "string" || typeof value.answer !== "string"))
-    throw invalidRow("it has neither a text nor a prompt and an answer");
-  const row = (isPlain ? { text: value.text } : { prompt: value!.prompt, answer: value!.answer }) as TextRow;
+  const conversation = value?.messages;
+  const row = Array.isArray(conversation) ? { messages: conversation as ChatMessage[] } : turnOrText(value);
   const again = encodeTextRow(row);
   if (again.length !== content.length || again.some((byte, i) => byte !== content[i]))
     throw invalidRow("it is not written canonically (docs/reference/attribution.md)");
   return row;
 }
 
+function turnOrText(value: Record<string, unknown> | null): TextRow {
+  const isPlain = typeof value?.text === "string";
+  if (!isPlain && (typeof value?.prompt !== "string" || typeof value.answer !== "string"))
+    throw invalidRow("it has neither a text nor a prompt and an answer");
+  return (isPlain ? { text: value.text } : { prompt: value!.prompt, answer: value!.answer }) as TextRow;
+}
+
 /** Returns true for the content of a text row, going by its fields alone. */
 export function isTextRow(content: Uint8Array): boolean {
   const head = new TextDecoder().decode(content.subarray(0, 12));
-  return head.startsWith('{"text":') || head.startsWith('{"prompt":');
+  return ['{"text":', '{"prompt":', '{"messages":'].some((beginning) => head.startsWith(beginning));
 }
 
 /** Whole text of a row: near-duplicates are found by it, and people read it. */
 export function wholeText(row: TextRow): string {
+  if ("messages" in row) return row.messages.map(({ content }) => content).join("\n");
   return "text" in row ? row.text : `${row.prompt}\n${row.answer}`;
+}
+
+/**
+ * Returns what a model reads of a row and what it is to write; null for a text. Of a conversation that is its last answer
+ * after everything before, with an empty line between two messages.
+ */
+export function turnOf(row: TextRow): { readonly prompt: string; readonly answer: string } | null {
+  if ("text" in row) return null;
+  if ("prompt" in row) return row;
+  const contents = row.messages.map(({ content }) => content);
+  return { prompt: contents.slice(0, -1).join("\n\n"), answer: contents.at(-1)! };
 }
 
 function parse(content: Uint8Array): Record<string, unknown> | null {

@@ -51,8 +51,9 @@ export interface FindRowsParameters extends ReadablePlace, RowQuery {
 export type FindRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | "DNT_REQUEST_UNSIGNED" | HostErrorCode;
 
 /**
- * Finds rows by words and facts, a page at a time: those with the words by how well they match, others in the order in which they
- * came to the host. A host counts and ranks 10,000 rows; of more, `total` is 10,000, `isTotalExact` false, and `next` leads to all.
+ * Finds rows by words and facts, a page at a time, in the order in which they came to the host. The first 2,000 with the words come
+ * by how well they match. Of more than these, and of more than 10,000 without words, `total` is that number, `isTotalExact` false,
+ * and `next` leads to all.
  * @throws DNT_ACCESS_NOT_GRANTED, DNT_REQUEST_UNSIGNED where a permissioned datanet is asked without a key
  * @example
  * ```ts

@@ -3,7 +3,7 @@
  * Studio's JSON. Parquet is in parquet-export.ts. The export command and the pages' download call them.
  */
 import { decodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
-import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { type ChatMessage, decodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
 import { imageTypeOf, utf8 } from "../rows/row-view.ts";
 
@@ -18,14 +18,14 @@ export interface ExportedRow {
 }
 
 /** Types of an export's columns. */
-export type ExportType = "number" | "text" | "boolean" | "picture";
+export type ExportType = "number" | "text" | "boolean" | "picture" | "messages";
 
 export interface ExportColumn {
   readonly name: string;
   readonly type: ExportType;
   readonly description: string;
   /** Value of a row; null for a missing one. Bytes of a picture. */
-  read(row: ExportedRow): FieldValue | Uint8Array;
+  read(row: ExportedRow): FieldValue | Uint8Array | readonly ChatMessage[];
 }
 
 type CardRows = Pick<Card, "row" | "labels">;
@@ -74,12 +74,14 @@ function contentColumns({ row }: CardRows): readonly ExportColumn[] {
         read: ({ content }) => orNull(() => decodeTableRow(row.fields, content))?.[i] ?? null,
       }));
     case "passage":
-      return (["prompt", "answer", "text"] as const).map((name) => ({
+      return (["prompt", "answer", "text", "messages"] as const).map((name) => ({
         name,
-        type: "text",
+        type: name === "messages" ? "messages" : "text",
         description: PASSAGE[name],
         read: ({ content }) => {
-          const parts = orNull(() => decodeTextRow(content)) as Partial<Record<string, string>> | null;
+          const parts = orNull(() => decodeTextRow(content)) as Partial<
+            Record<string, string | readonly ChatMessage[]>
+          > | null;
           return parts?.[name] ?? null;
         },
       }));
@@ -101,6 +103,7 @@ const PASSAGE = {
   prompt: "what is asked",
   answer: "the answer to it",
   text: "a text, where the row is no prompt with its answer",
+  messages: "a conversation of more than a question and an answer",
 } as const;
 
 function orNull<Result>(read: () => Result): Result | null {
@@ -114,7 +117,7 @@ function orNull<Result>(read: () => Result): Result | null {
 const base64Of = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
 /** Value as JSON has it: of a picture an address with its bytes. */
-function jsonValue(value: FieldValue | Uint8Array): FieldValue {
+function jsonValue(value: ReturnType<ExportColumn["read"]>): FieldValue | readonly ChatMessage[] {
   if (!(value instanceof Uint8Array)) return value;
   return `data:${imageTypeOf(value) ?? "application/octet-stream"};base64,${base64Of(value)}`;
 }

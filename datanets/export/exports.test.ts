@@ -35,7 +35,13 @@ const CASES: readonly { readonly card: Card; readonly contents: readonly Uint8Ar
     contents: [
       encodeTextRow({ prompt: "Sun?", answer: "All\nday." }),
       encodeTextRow({ text: "Rain" }),
-      encodeTextRow({ prompt: "Fog?", answer: "No." }),
+      encodeTextRow({
+        messages: [
+          { role: "system", content: "Be brief." },
+          { role: "user", content: "Fog?" },
+          { role: "assistant", content: "No." },
+        ],
+      }),
     ],
   },
   {

@@ -5,13 +5,21 @@ import type { Card } from "../card/card.ts";
 import { type ExportColumn, type ExportedRow, type ExportType, exportColumns } from "./exported-rows.ts";
 
 /** Types by column: what a writer guesses from the first values changes others. */
-const PARQUET = { number: "DOUBLE", text: "STRING", boolean: "BOOLEAN", picture: "BYTE_ARRAY" } as const;
+const PARQUET = {
+  number: "DOUBLE",
+  text: "STRING",
+  boolean: "BOOLEAN",
+  picture: "BYTE_ARRAY",
+  messages: "JSON",
+} as const;
 /** Types of the library "datasets". */
 const FEATURES: Readonly<Record<ExportType, object>> = {
   number: { dtype: "float64", _type: "Value" },
   text: { dtype: "string", _type: "Value" },
   boolean: { dtype: "bool", _type: "Value" },
   picture: { _type: "Image" },
+  // A list of objects as the text of its JSON.
+  messages: { dtype: "string", _type: "Value" },
 };
 
 /** Writes Parquet with a type for each column, packed by Snappy; the library "datasets" finds its own types in the metadata. */
@@ -51,6 +59,7 @@ const DATA_TYPES: Readonly<Record<ExportType, string>> = {
   text: "sc:Text",
   boolean: "sc:Boolean",
   picture: "sc:ImageObject",
+  messages: "sc:Text",
 };
 
 /** Writes a Croissant 1.1 file (https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html) beside the Parquet file. */

@@ -42,7 +42,7 @@ const DELETE_USAGE_EVERY_MS = 3_600_000;
 
 /**
  * @param modules tests pass a clock
- * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA, SRV_WRONG_DATABASE, SRV_STORE_FORMAT
+ * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA, SRV_WRONG_DATABASE, SRV_STORE_FORMAT, DNT_CARD_EARLIER
  */
 export async function createHostProcess(
   config: HostConfig,
@@ -62,6 +62,7 @@ export async function createHostProcess(
   let isRunning = true;
   try {
     const store = new HostStore(database, domain);
+    await store.requirePresentCards();
     // Costs of answers are told by the sizes that were seen last.
     await store.all();
     const ledger = new HostLedger(

@@ -184,6 +184,7 @@ describe("labels", () => {
     // Attack: who has seen the others' labels follows them, or denies them.
     expect(await say(bob, label(digests[9]!, "bad"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     expect(await say(people.alice, label(digests[0]!, "bad"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(dave, { kind: "gold", row: digests[7]!, label: "good" })).toEqual(["taken"]);
     expect(await say(people.alice, label(digests[7]!, "bad"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     const settle = (row: string, name: string | null): UnsignedRecord => ({
       kind: "settle",

@@ -10,7 +10,9 @@ import { DIGEST_BYTES, encodeRows, requireDigests } from "../rows/row-wire.ts";
 import { fieldFiltersText } from "../store/field-filters.ts";
 import { countedValues, FieldStatisticsCache, MAX_VALUES } from "../store/field-statistics.ts";
 import { nextToLabel } from "../store/label-queue.ts";
-import { MAX_COUNTED, ROW_STATES, RowSearch } from "../store/row-search.ts";
+import { ROW_STATES } from "../store/row-query.ts";
+import { MAX_RANKED } from "../store/row-ranking.ts";
+import { MAX_COUNTED, RowSearch } from "../store/row-search.ts";
 import { RowStatistics } from "../store/row-statistics.ts";
 import { rowViews } from "../store/row-views.ts";
 import { bufferOf } from "../store/sql-values.ts";
@@ -78,7 +80,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     "GET /v1/datanets/:id/rows",
     {
       tag: "rows",
-      summary: `Search and filter rows; of more than ${MAX_COUNTED} the total is ${MAX_COUNTED}, and isTotalExact false`,
+      summary: `Search and filter rows; up to ${MAX_COUNTED} are counted, with text up to ${MAX_RANKED}: of more, isTotalExact is false`,
       params: idParams,
       querystring: rowsQuery,
       config: {

@@ -35,7 +35,7 @@ describe("Markdown", () => {
 });
 
 /** A Word document with this body, in the parts that the format needs. */
-async function docxOf(body: string): Promise<Uint8Array> {
+async function docxOf(body: string, level = 6): Promise<Uint8Array> {
   const { configure, TextReader, Uint8ArrayWriter, ZipWriter } = await import("@zip.js/zip.js");
   configure({ useWebWorkers: false });
   const office = "http://schemas.openxmlformats.org";
@@ -45,7 +45,7 @@ async function docxOf(body: string): Promise<Uint8Array> {
     "_rels/.rels": `<Relationships xmlns="${office}/package/2006/relationships"><Relationship Id="r1" Type="${office}/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
     "word/document.xml": `<w:document xmlns:w="${office}/wordprocessingml/2006/main"><w:body>${body}</w:body></w:document>`,
   };
-  const writer = new ZipWriter(new Uint8ArrayWriter());
+  const writer = new ZipWriter(new Uint8ArrayWriter(), { level });
   for (const [name, text] of Object.entries(parts))
     await writer.add(name, new TextReader(`<?xml version="1.0"?>${text}`));
   return writer.close();
@@ -82,6 +82,12 @@ describe("a Word document", () => {
 
   it("that is none is refused", async () => {
     expect((await read("a.docx", "no zip")).refused).toMatchObject([{ file: "a.docx", line: 0 }]);
+    // A changed byte, which the library that reads documents does not notice.
+    const damaged = await docxOf(paragraph(run("Sun")), 0);
+    damaged[Buffer.from(damaged).indexOf("Sun")]! ^= 1;
+    expect((await read("a.docx", damaged)).refused).toMatchObject([
+      { file: "a.docx", why: expect.stringContaining("damaged") },
+    ]);
     const { TextReader, Uint8ArrayWriter, ZipWriter } = await import("@zip.js/zip.js");
     const writer = new ZipWriter(new Uint8ArrayWriter());
     await writer.add("a.txt", new TextReader("x"));

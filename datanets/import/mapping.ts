@@ -6,8 +6,8 @@ import { FOLDER_COLUMN, PICTURE_COLUMN } from "./read-files.ts";
 
 export interface ImportMapping {
   /**
-   * Column of each field; null leaves a table's field missing in every row. A passage's fields are `text`, `prompt` and
-   * `answer`, and each record has either a text or the other two.
+   * Column of each field; null leaves a table's field missing in every row. A passage's fields are `prompt` and `answer`,
+   * `text` and `messages`, and each record has a prompt with its answer, a text, or messages.
    */
   readonly columns: Readonly<Record<string, string | null>>;
   /** Column of the contributor's label; null for rows without labels. */
@@ -22,7 +22,7 @@ export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
     case "table":
       return fields.map(({ name }) => name);
     case "passage":
-      return ["prompt", "answer", "text"];
+      return ["prompt", "answer", "text", "messages"];
     case "image":
       return [PICTURE_COLUMN];
     case "text":
@@ -41,7 +41,8 @@ export function missingFields(
   const missing = fieldsOfRow(row).filter((name) => (columns[name] ?? null) === null);
   if (row.kind !== "passage") return missing;
   const isPair = !missing.includes("prompt") && !missing.includes("answer");
-  return isPair || !missing.includes("text") ? [] : missing.filter((name) => name !== "text");
+  const isWhole = isPair || !missing.includes("text") || !missing.includes("messages");
+  return isWhole ? [] : missing.filter((name) => name === "prompt" || name === "answer");
 }
 
 /** Returns the columns that no field and no label takes: their values are in no row. */
@@ -74,6 +75,16 @@ export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTa
   };
   const free = () => table.columns.filter(({ name }) => !taken.has(name));
   for (const field of fieldsOfRow(row)) take(field, byName(field, free()));
+  if (row.kind === "passage") {
+    take(
+      "messages",
+      columns.messages === undefined ? free().find(({ type }) => type === "messages") : undefined,
+    );
+    for (const field of besideForm(table, columns)) {
+      taken.delete(columns[field]!);
+      delete columns[field];
+    }
+  }
   const label = proposeLabel(card, table, taken);
   const [only, second] = free().filter(({ name, type }) => name !== label && type === fieldType(row.kind));
   const [first] = missingFields(row, { columns });
@@ -97,6 +108,17 @@ export function completeMapping(
 }
 
 const fieldType = (kind: Card["row"]["kind"]) => (kind === "image" ? "picture" : "text");
+
+/** Fields of a passage that its other fields leave no place for: each record has one of the three forms. */
+function besideForm(table: FileTable, columns: Readonly<Record<string, string>>): readonly string[] {
+  const has = (field: string) => columns[field] !== undefined;
+  const isPair = has("prompt") && has("answer");
+  const conversations = table.columns.find(({ name }) => name === columns.messages);
+  // Where every record has messages, a prompt repeats the first of them.
+  if (conversations?.missingCount === 0) return ["prompt", "answer", "text"].filter(has);
+  // Beside prompts and answers, what is called as a text often is something else.
+  return isPair && columns.text !== undefined && columns.text !== "text" ? ["text"] : [];
+}
 
 /** The column of the field's name, or of another usual one. A name that is not quite it comes second. */
 function byName(field: string, columns: readonly FileColumn[]): FileColumn | undefined {

@@ -2,7 +2,7 @@
 import type { ReadFile } from "./file-table.ts";
 import type { ImportBudget, ImportFile } from "./import-file.ts";
 import { type Block, passagesOf } from "./passages.ts";
-import { unreadable } from "./refusal.ts";
+import { refusalText, unreadable } from "./refusal.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
 /** Node of the library's tree of a document, as its transforms get it. */
@@ -23,7 +23,8 @@ const CHANGES = /<w:(del|moveFrom) /;
 export async function readDocx(file: ImportFile, budget: ImportBudget): Promise<ReadFile> {
   const { name } = file;
   // Counted and checked before the library unpacks it.
-  const { files } = await unpackZip(file, budget);
+  const { files, refused } = await unpackZip(file, budget);
+  if (refused[0] !== undefined) throw unreadable({ file: name, line: 0 }, refusalText(refused[0]));
   const { default: mammoth } = await import("mammoth");
   let tree: DocumentNode = { type: "document" };
   const transformDocument = (found: DocumentNode) => {

@@ -13,6 +13,7 @@ import {
   type Cell,
   CellError,
   labelOfCell,
+  messagesOfCell,
   numberOfCell,
   textOfCell,
 } from "./cell.ts";
@@ -123,6 +124,15 @@ function rowOf({ row }: CardRows, { values, ...place }: FileRecord, mapping: Imp
       return new TextEncoder().encode(text);
     }
     case "passage": {
+      const messages = cellOf("messages");
+      if (messages !== null) {
+        for (const field of ["text", "prompt", "answer"])
+          if ((cellOf(field) ?? "") !== "")
+            throw unreadable({ ...place, field }, `it has messages beside "${field}": leave one of them out`);
+        return encodeTextRow({
+          messages: inField({ ...place, field: "messages" }, () => messagesOfCell(messages)),
+        });
+      }
       if (cellOf("text") === null)
         return encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") });
       for (const field of ["prompt", "answer"])

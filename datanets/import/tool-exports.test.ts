@@ -254,7 +254,7 @@ describe("chats", () => {
     ]);
     expect((await read("chat.jsonl", openAi, passages)).rows).toEqual([
       row,
-      '{"prompt":"Be brief.\\n\\nSun?","answer":"All day."}',
+      '{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Sun?"},{"role":"assistant","content":"All day."}]}',
     ]);
     const shareGpt = JSON.stringify([
       {
@@ -276,7 +276,27 @@ describe("chats", () => {
     ]);
   });
 
-  it("of more turns, and messages with tools, names or pictures are refused by line", async () => {
+  it("beside which a prompt is repeated are taken by their messages, and prompts without the texts beside them", async () => {
+    const messages = [
+      { content: "Be brief.", role: "system" },
+      { content: "Sun?", role: "user" },
+      { content: "All day.", role: "assistant" },
+    ];
+    const ultra = JSON.stringify([{ prompt: "Sun?", prompt_id: "a", talk: messages }]);
+    expect(await read("ultra.json", ultra, passages)).toMatchObject({
+      rows: [JSON.stringify({ messages: messages.map(({ content, role }) => ({ role, content })) })],
+      unused: ["prompt", "prompt_id"],
+    });
+    const pairs = JSON.stringify([
+      { question: "Sun?", answer: "All day.", content: "A page about the sun." },
+    ]);
+    expect(await read("pairs.json", pairs, passages)).toMatchObject({
+      rows: ['{"prompt":"Sun?","answer":"All day."}'],
+      unused: ["content"],
+    });
+  });
+
+  it("of more turns are messages; without an answer, with tools, names or pictures they are refused by line", async () => {
     const user = { role: "user", content: "Sun?" };
     const assistant = { role: "assistant", content: "All day." };
     const json = lines([
@@ -287,8 +307,15 @@ describe("chats", () => {
       { messages: [user, assistant] },
     ]);
     expect(await read("chat.jsonl", json, passages)).toMatchObject({
-      rows: ['{"prompt":"Sun?","answer":"All day."}'],
-      refused: [1, 2, 3, 4].map((line) => [line, "messages"]),
+      rows: [
+        JSON.stringify({ messages: [user, assistant, user, assistant] }),
+        '{"prompt":"Sun?","answer":"All day."}',
+      ],
+      refused: [
+        [3, "messages"],
+        [4, "messages"],
+        [2, null],
+      ],
     });
   });
 });

@@ -277,8 +277,8 @@ const openAiChat: ToolExport = {
 };
 
 /**
- * A conversation as the prompt and the answer of a passage: one question with its answer, and what the system says before.
- * @throws DNT_FILE_UNREADABLE for more turns, and for what no row has: tools, pictures, weights
+ * A conversation as the fields of a passage: a question with its answer, or messages.
+ * @throws DNT_FILE_UNREADABLE for what no row has: tools, pictures, names, weights
  */
 function chatOf(
   messages: readonly JsonObject[],
@@ -286,24 +286,24 @@ function chatOf(
   place: Place & { readonly field: string },
 ) {
   for (const message of messages) {
-    const other = Object.keys(message).find((name) => name !== "role" && name !== "content");
-    if (other !== undefined) throw unreadable(place, `a message has "${other}", which a row cannot have`);
+    const other = Object.entries(message).find(
+      ([name, value]) => name !== "role" && name !== "content" && value !== null,
+    );
+    if (other !== undefined) throw unreadable(place, `a message has "${other[0]}", which a row cannot have`);
   }
   const turns = messages.map(({ content, role }) => ({
     role: String(role),
-    text: textOfContent(content, place),
+    content: textOfContent(content, place),
   }));
-  const system = turns.filter(({ role }) => role === "system").map(({ text }) => text);
-  const talk = turns.filter(({ role }) => role !== "system");
-  const [question, answer] = talk;
-  if (talk.length !== 2 || question!.role !== "user" || answer!.role !== "assistant")
-    throw unreadable(
-      place,
-      `it has ${talk.map(({ role }) => role).join(", ") || "no messages"}: a row is one question of a user with its answer`,
-    );
+  const [question, answer, more] = turns;
+  const isPair = question?.role === "user" && answer?.role === "assistant" && more === undefined;
   return new Map<string, Cell>([
-    ["prompt", [...system, question!.text].join("\n\n")],
-    ["answer", answer!.text],
+    ...(isPair
+      ? ([
+          ["prompt", question.content],
+          ["answer", answer.content],
+        ] as const)
+      : ([["messages", turns]] as const)),
     ...Object.entries(others as Record<string, Cell>),
   ]);
 }

@@ -279,7 +279,20 @@ create table row_values (
 );
 `;
 
+/**
+ * Indexes by which searches and label queues do not read the rows that only have their contributors' labels: of rows that
+ * reviewers have decided about, of gold rows, and of labels of rows that others have labelled.
+ */
+const DECIDED_ROWS = `
+create index rows_decided on rows (datanet_id, number) where decision is not null;
+create index rows_gold on rows (datanet_id, begun_at) where gold_label is not null;
+drop index rows_label;
+create index rows_label on rows (datanet_id, label, number) where label is not null and label_count > 0;
+drop index rows_top_label;
+create index rows_top_label on rows (datanet_id, top_label, number) where top_label is not null and label_count > 0;
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
-  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS, VALUES_OF_TABLES],
+  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS, VALUES_OF_TABLES, DECIDED_ROWS],
 };

@@ -14,7 +14,8 @@ import { HostStore } from "./host-store.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { deleteOldUsage, Quotas } from "./quotas.ts";
 import { redescribePart } from "./redescribe-rows.ts";
-import { type RowFilter, RowSearch } from "./row-search.ts";
+import type { RowFilter } from "./row-query.ts";
+import { RowSearch } from "./row-search.ts";
 
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
 const DOMAIN = 7n;

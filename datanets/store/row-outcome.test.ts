@@ -17,7 +17,8 @@ import { HOST_PART } from "./host-schema.ts";
 import { HostStore } from "./host-store.ts";
 import { Quotas } from "./quotas.ts";
 import { outcomeSql } from "./row-outcome.ts";
-import { ROW_STATES, RowSearch } from "./row-search.ts";
+import { ROW_STATES } from "./row-query.ts";
+import { RowSearch } from "./row-search.ts";
 import { takeRecords } from "./take-records.ts";
 
 const ID = 10;

@@ -13,6 +13,8 @@ export interface OutcomeSql {
   readonly shown: string;
   /** Number of labels that count towards the card's `annotatorsPerRow`. */
   readonly counted: string;
+  /** Minimum `label_count` of a row that has enough labels. */
+  readonly minLabelCount: number;
 }
 
 /** SQL that is true for a label that counts towards the card's `annotatorsPerRow`. Columns are those of `labels`. */
@@ -21,16 +23,20 @@ export const isLabellersSql = ({ labelling }: Pick<Card, "labelling">): string =
 
 export function outcomeSql({ labelling, labels }: Pick<Card, "labelling" | "labels">): OutcomeSql {
   const all = "(rows.label_count + (rows.label is not null)::int)";
-  const counted = labelling.ownRows === "allowed" ? all : "rows.label_count";
+  const isOwnCounted = labelling.ownRows === "allowed";
+  const counted = isOwnCounted ? all : "rows.label_count";
+  const enoughCount = Math.floor(labelling.annotatorsPerRow);
+  const minLabelCount = isOwnCounted ? enoughCount - 1 : enoughCount;
   if (labels.length === 0)
     return {
       state: `case when rows.decision = 'leftOut' then 'leftOut' else 'accepted' end`,
       label: "null::text",
       shown: "null::text",
       counted,
+      minLabelCount,
     };
   const needed = labelling.accept === "all" ? all : `${all} / 2 + 1`;
-  const isEnough = `${counted} >= ${Math.floor(labelling.annotatorsPerRow)}`;
+  const isEnough = `${counted} >= ${enoughCount}`;
   const label = `case when rows.decision is not null then rows.decided_label
     when ${isEnough} and rows.top_count >= ${needed} then rows.top_label end`;
   return {
@@ -39,5 +45,6 @@ export function outcomeSql({ labelling, labels }: Pick<Card, "labelling" | "labe
     label,
     shown: `coalesce(${label}, case when rows.decision is not null or ${isEnough} then rows.label end)`,
     counted,
+    minLabelCount,
   };
 }

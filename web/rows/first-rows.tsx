@@ -87,12 +87,21 @@ function partsOf(row: Uint8Array): Readonly<Record<string, string>> {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(row));
     if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, String(part)]));
+      return Object.fromEntries(
+        Object.entries(value).map(([name, part]) => [
+          name,
+          Array.isArray(part) ? conversation(part) : String(part),
+        ]),
+      );
   } catch {
     // Its bytes are the text itself.
   }
   return { text: rowExcerpt(row) };
 }
+
+/** Messages of a row, each after its role. */
+const conversation = (messages: readonly { readonly role?: unknown; readonly content?: unknown }[]) =>
+  messages.map(({ content, role }) => `${role}: ${content}`).join("\n");
 
 /** Beginning of a row's bytes as text. */
 function rowExcerpt(row: Uint8Array): string {

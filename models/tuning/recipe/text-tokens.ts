@@ -3,7 +3,7 @@
  * billing count by it.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import type { TextRow } from "@openledger/attribution/rows/text-rows";
+import { type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import { maxTextBytes, type TextTokens } from "../../engine/tokens/tokenizer.ts";
@@ -17,10 +17,11 @@ export function tokensOfRow(
   { answers, beginTokens = [], rowsEnd, rowTokens }: TextRecipe,
 ): TokenRow {
   const end = rowsEnd === true ? [answers.endToken!] : [];
+  const turn = turnOf(row);
   const [made] =
-    "text" in row
-      ? textRows([...beginTokens, ...tokens.encode(row.text), ...end], Number.MAX_SAFE_INTEGER)
-      : [answerRow([...beginTokens, ...tokens.encode(row.prompt)], [...tokens.encode(row.answer), ...end])];
+    turn === null
+      ? textRows([...beginTokens, ...tokens.encode(wholeText(row)), ...end], Number.MAX_SAFE_INTEGER)
+      : [answerRow([...beginTokens, ...tokens.encode(turn.prompt)], [...tokens.encode(turn.answer), ...end])];
   const count = (made?.tokens.length ?? 0) + 1 - end.length;
   if (count < 2 || count > rowTokens)
     throw invalid(`it has ${count} tokens, the recipe takes 2 to ${rowTokens}`);

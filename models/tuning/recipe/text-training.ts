@@ -16,7 +16,7 @@ import { type RowSources, registeredFeatures } from "@openledger/attribution/mod
 import type { OnProgress } from "@openledger/attribution/progress";
 import { atRow, refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
-import { decodeTextRow, type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { decodeTextRow, type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
 import { encodeAdapter } from "../../engine/files/adapter-files.ts";
@@ -371,11 +371,12 @@ export async function baseLosses({
 
 /** Bytes of the text that a row's wanted tokens spell. */
 export function wantedBytes({ placed, texts, tokens }: TuningRun, i: number): number {
-  const text = texts[i]!;
+  const row = texts[i]!;
+  const turn = turnOf(row);
+  if (turn !== null) return Buffer.byteLength(turn.answer);
   // The first token of a text is given.
-  return "text" in text
-    ? Buffer.byteLength(text.text) - Buffer.byteLength(placed.tokens.decode(tokens[i]!.tokens.slice(0, 1)))
-    : Buffer.byteLength(text.answer);
+  const given = placed.tokens.decode(tokens[i]!.tokens.slice(0, 1));
+  return Buffer.byteLength(wholeText(row)) - Buffer.byteLength(given);
 }
 
 function compareLosses(run: TuningRun, ofBase: readonly number[], ofTuned: readonly number[]) {

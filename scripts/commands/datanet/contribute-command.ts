@@ -62,7 +62,8 @@ export const addContribute = command({
     },
     "--lines": "read every line of a file as a row: --format lines",
     "--column <field=column>": {
-      about: "column of a field, if the file calls it otherwise; may be given several times",
+      about:
+        "column of a field, if the file calls it otherwise; field= leaves a field without one; may be given several times",
       fallback: [],
       parse: collect,
     },
@@ -252,7 +253,7 @@ async function importFiles(
   const columns = column.map((pair) => {
     const at = pair.indexOf("=");
     if (at <= 0) throw commandError("CMD_USAGE", `"${pair}" is no field=column`);
-    return [pair.slice(0, at), pair.slice(at + 1)] as const;
+    return [pair.slice(0, at), pair.slice(at + 1) || null] as const;
   });
   const mapping = {
     columns: Object.fromEntries(columns),
