@@ -60,12 +60,10 @@ export function imageTypeOf(content: Uint8Array): string | null {
   return isRiff && new TextDecoder().decode(content.subarray(8, 12)) === "WEBP" ? "image/webp" : null;
 }
 
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** null if the bytes are no UTF-8. */
 export function utf8(content: Uint8Array): string | null {
   try {
-    return strictUtf8.decode(content);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
   } catch {
     return null;
   }
