@@ -3,7 +3,10 @@
  * and stops it.
  */
 import type { AddressInfo } from "node:net";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { BASE8, verifySignature } from "@openledger/circuits/field/curve/eddsa";
+import { initPoseidon, useNativeField } from "@openledger/circuits/field/poseidon";
+import { contributionRoot } from "@openledger/circuits/ledger/version-rows";
+import { loadNativeField } from "@openledger/circuits/native/native-field";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
@@ -49,7 +52,7 @@ export async function createHostProcess(
   const { logger, nowMs = Date.now } = modules;
   const { chainId, domain, rollupAddress } = deployment;
   refuseEarlierStore("datanet-host", EARLIER_FOLDER);
-  await initPoseidon();
+  await prepareHashes();
   const metrics = createHostMetrics();
   const database = await openDatabase(config, {
     part: HOST_PART,
@@ -119,6 +122,16 @@ export async function createHostProcess(
     await database.close();
     throw error;
   }
+}
+
+/** Makes the tables of hashes and signatures, so that no request waits for them. */
+async function prepareHashes(): Promise<void> {
+  await initPoseidon();
+  useNativeField(loadNativeField());
+  contributionRoot([0n]);
+  // Nobody's signature, and wrong.
+  const signature = { r8x: BASE8.x, r8y: BASE8.y, s: 1n };
+  verifySignature({ keyX: BASE8.x, message: 0n, signature });
 }
 
 /** Work that is done again and again, a part at a time, so that the database is everybody's in between. */

@@ -7,7 +7,7 @@ import type { Queries } from "@openledger/foundation/database/queries";
 import { CARD_FORMAT, type NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { CardCache } from "./card-cache.ts";
-import { HostedDatanet } from "./hosted-datanet.ts";
+import { factsOf, HostedDatanet } from "./hosted-datanet.ts";
 import { queryOf, querySql } from "./row-words.ts";
 import { SqlValues } from "./sql-values.ts";
 import { DATANET_COLUMNS, type StoredDatanet } from "./stored-datanet.ts";
@@ -84,11 +84,8 @@ export class HostStore {
 
   async #facts(id: number): Promise<HostedDatanet[]> {
     if (id > MAX_LEAF_ID) return [];
-    const found = await this.database.query<StoredDatanet>(
-      `select ${DATANET_COLUMNS} from datanets where id = $1`,
-      [id],
-    );
-    return found.map((facts) => this.#open(facts));
+    const facts = await factsOf(this.database, id);
+    return facts === undefined ? [] : [this.#open(facts)];
   }
 
   #open(facts: StoredDatanet): HostedDatanet {
