@@ -28,9 +28,10 @@ export const datanetErrors = defineErrors("DNT", {
     httpStatus: 422,
   },
   DNT_CARD_EARLIER: {
-    meaning: "the card has the format of an earlier version: its rows had labels inside, and other kinds",
+    meaning:
+      "a card, or the newest card of a Datanet in the host's database, has the format of an earlier version: its rows had labels inside, and other kinds",
     remedy:
-      "make a card of the present format, publish it and contribute the rows again: docs/explanation/datanets.md",
+      "start the host with an empty database; make a card of the present format, publish it and contribute the rows again",
     httpStatus: 422,
   },
   DNT_NOT_ON_LEDGER: {

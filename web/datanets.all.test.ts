@@ -8,6 +8,7 @@ import { listHostCommits } from "@openledger/client/datanets/hosted-history";
 import { getStatistics, suggestLabels } from "@openledger/client/datanets/label-turns";
 import { listAccess, readRecords, sayRecords } from "@openledger/client/datanets/signed-records";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
+import { docxOf, pdfOf } from "@openledger/datanets/testing/sample-documents";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -223,6 +224,20 @@ test(
     await preview.getByLabel("Take the rest").check();
     expect(await sign.isDisabled()).toBe(false);
     await expectClean(page, misdeeds, "datanets-columns");
+    // Documents are read in the page's worker by their libraries.
+    const word = "<w:p><w:r><w:t>The sun shines in Word.</w:t></w:r></w:p>";
+    const pdf = pdfOf([[{ text: "Rain falls in a PDF.", x: 50, y: 700 }]]);
+    const document = (name: string, content: Uint8Array) => ({
+      name,
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(content),
+    });
+    await page
+      .getByLabel("Choose files")
+      .setInputFiles([document("a.docx", await docxOf(word)), document("b.pdf", pdf)]);
+    await first.getByText("The sun shines in Word.").waitFor(LONG);
+    await first.getByText("Rain falls in a PDF.").waitFor();
+    expect(misdeeds).toEqual([]);
     await context.close();
   },
 );

@@ -241,7 +241,7 @@ function decodeAt<Result>(decode: () => Result, at: RowPlace): Result {
     const { commitIndex, rowIndex } = at;
     throw attributionError(
       "ATT_ROW_INVALID",
-      `commit ${commitIndex}, row ${rowIndex} is ${(cause as Error).message}`,
+      `commit ${commitIndex}, row ${rowIndex + 1} is ${(cause as Error).message}`,
       { data: at, cause },
     );
   }

@@ -68,7 +68,7 @@ function versionPayees(rows: readonly PayeeOwners[]): Payee[] {
     if (order < 0) {
       throw attributionError(
         "ATT_ROWS_MISMATCH",
-        `row ${index} belongs to an earlier payee than row ${index - 1}`,
+        `row ${index + 1} belongs to an earlier payee than row ${index}`,
         {
           data: { index },
         },

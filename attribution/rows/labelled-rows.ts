@@ -11,7 +11,7 @@ export function atRow<Result>(index: number, work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
-    throw attributionError("ATT_ROW_INVALID", `row ${index} is ${(cause as Error).message}`, {
+    throw attributionError("ATT_ROW_INVALID", `row ${index + 1} is ${(cause as Error).message}`, {
       data: { index },
       cause,
     });
@@ -25,7 +25,7 @@ export function refuseDuplicates(contents: readonly Uint8Array[]): void {
     const digest = bytesToHex(sha256(content));
     const first = seen.get(digest);
     if (first !== undefined) {
-      throw attributionError("ATT_DUPLICATE_ROW", `row ${index} is row ${first} again`, {
+      throw attributionError("ATT_DUPLICATE_ROW", `row ${index + 1} is row ${first + 1} again`, {
         data: { index, first, digest },
       });
     }

@@ -5,7 +5,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { hashTagged } from "../field/poseidon.ts";
+import { type HashRequest, hashTagged, hashTaggedMany } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG, TREE_ARITY } from "../protocol.ts";
 
 /** The chain of a Datanet's leaf after these commits, in the ledger's order (docs/reference/ledger.md). Needs `initPoseidon`. */
@@ -55,12 +55,18 @@ export function contributionRoot(rowHashes: readonly bigint[]): bigint {
 }
 
 export function hashVersionRow(row: VersionRow): bigint {
-  return hashTagged(TAG.versionRow, [row.rowHash, BigInt(row.contributorId), BigInt(row.validatorId)]);
+  return hashTagged(...versionRowRequest(row));
 }
+
+const versionRowRequest = ({ contributorId, rowHash, validatorId }: VersionRow): HashRequest => [
+  TAG.versionRow,
+  [rowHash, BigInt(contributorId), BigInt(validatorId)],
+];
 
 /** Root that PublishVersion carries: the tree over the rows in the version's order. Needs `initPoseidon`. */
 export function versionRowsRoot(rows: readonly VersionRow[]): bigint {
-  return treeRoot(TAG.versionNode, rows.map(hashVersionRow), treeDepth(rows.length));
+  const hashes = hashTaggedMany(rows.map(versionRowRequest));
+  return treeRoot(TAG.versionNode, hashes, treeDepth(rows.length));
 }
 
 // Trees of known leaves, eight children a node, under any node tag: roots, and paths as PathUpdate8 takes them.
@@ -71,11 +77,11 @@ function treeLevels(nodeTag: bigint, leaves: readonly bigint[], depth: number) {
   const empty = [0n];
   for (let i = 0; i < depth; i++) {
     const level = levels[i]!;
-    const parents: bigint[] = [];
-    for (let start = 0; start < level.length; start += TREE_ARITY) {
-      parents.push(hashTagged(nodeTag, childrenAt(level, start / TREE_ARITY, empty[i]!)));
-    }
-    levels.push(parents);
+    const nodes = Array.from(
+      { length: Math.ceil(level.length / TREE_ARITY) },
+      (_, parent): HashRequest => [nodeTag, childrenAt(level, parent, empty[i]!)],
+    );
+    levels.push(hashTaggedMany(nodes));
     empty.push(hashTagged(nodeTag, Array<bigint>(TREE_ARITY).fill(empty[i]!)));
   }
   return { levels, empty };

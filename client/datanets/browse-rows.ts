@@ -51,7 +51,7 @@ export interface FindRowsParameters extends ReadablePlace, RowQuery {
 export type FindRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | "DNT_REQUEST_UNSIGNED" | HostErrorCode;
 
 /**
- * Finds rows by words and facts, a page at a time, in the order in which they came to the host. The first 2,000 with the words come
+ * Finds rows by words and facts, a page at a time, in the order in which they came to the host. The first 1,000 with the words come
  * by how well they match. Of more than these, and of more than 10,000 without words, `total` is that number, `isTotalExact` false,
  * and `next` leads to all.
  * @throws DNT_ACCESS_NOT_GRANTED, DNT_REQUEST_UNSIGNED where a permissioned datanet is asked without a key

@@ -51,6 +51,8 @@ export type UploadRowsErrorCode =
 
 /** Maximum rows of one request; the host limits bytes. */
 const MAX_ROWS_A_PIECE = 2_000;
+/** Pieces that are sent at once: the host reads one while its database stores another. */
+const MAX_PIECES_ON_THE_WAY = 2;
 
 /**
  * Uploads the rows of a final commit to a host. Rows that the host has are not sent again, so an interrupted upload goes
@@ -72,23 +74,42 @@ export async function uploadRows(
   const put = (path: string, body: Uint8Array) =>
     askHost(client, hostUrl, { method: "PUT", path, body, isSigned: true, from }, receivedSchema);
   await put(`${commit}/list`, encodeDigests(source.digests));
-  let sentCount = 0;
+  let [sentCount, received] = [0, 0];
   for (;;) {
     const { missing } = await askHost(client, hostUrl, { path: `${commit}/missing` }, missingSchema);
     if (missing.length === 0) {
       const labelled = await sendLabels(client, { datanetId, hostUrl, from }, source);
       return { rowCount: source.digests.length, sentCount, ...labelled };
     }
-    for (const run of missing) {
-      for (let index = run.from; index < run.from + run.count; ) {
-        const rows = await piece(source, index, run.from + run.count, limits.maxChunkBytes);
+    const pieces = piecesOf(source, missing, limits.maxChunkBytes);
+    const sendSome = async () => {
+      // A piece that fails ends them for all: the others that are on their way still arrive.
+      for await (const { from: index, rows } of pieces) {
         const { receivedCount, rowCount } = await put(`${commit}/rows?from=${index}`, encodeRows(rows));
-        index += rows.length;
         sentCount += rows.length;
-        onProgress?.(receivedCount, rowCount);
+        // The answers may overtake each other.
+        received = Math.max(received, receivedCount);
+        onProgress?.(received, rowCount);
       }
-    }
+    };
+    const sent = await Promise.allSettled(Array.from({ length: MAX_PIECES_ON_THE_WAY }, sendSome));
+    const failed = sent.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
+}
+
+/** Rows that are missing, in pieces of one request each. */
+async function* piecesOf(
+  source: RowSource,
+  missing: readonly { readonly from: number; readonly count: number }[],
+  maxBytes: number,
+): AsyncGenerator<{ from: number; rows: Uint8Array[] }> {
+  for (const { count, from } of missing)
+    for (let index = from; index < from + count; ) {
+      const rows = await piece(source, index, from + count, maxBytes);
+      yield { from: index, rows };
+      index += rows.length;
+    }
 }
 
 /** Rows whose labels are signed and sent at once. */

@@ -3,7 +3,10 @@
  * and stops it.
  */
 import type { AddressInfo } from "node:net";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { BASE8, verifySignature } from "@openledger/circuits/field/curve/eddsa";
+import { initPoseidon, useNativeField } from "@openledger/circuits/field/poseidon";
+import { contributionRoot } from "@openledger/circuits/ledger/version-rows";
+import { loadNativeField } from "@openledger/circuits/native/native-field";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
@@ -39,7 +42,7 @@ const DELETE_USAGE_EVERY_MS = 3_600_000;
 
 /**
  * @param modules tests pass a clock
- * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA, SRV_WRONG_DATABASE, SRV_STORE_FORMAT
+ * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA, SRV_WRONG_DATABASE, SRV_STORE_FORMAT, DNT_CARD_EARLIER
  */
 export async function createHostProcess(
   config: HostConfig,
@@ -49,7 +52,7 @@ export async function createHostProcess(
   const { logger, nowMs = Date.now } = modules;
   const { chainId, domain, rollupAddress } = deployment;
   refuseEarlierStore("datanet-host", EARLIER_FOLDER);
-  await initPoseidon();
+  await prepareHashes();
   const metrics = createHostMetrics();
   const database = await openDatabase(config, {
     part: HOST_PART,
@@ -59,6 +62,7 @@ export async function createHostProcess(
   let isRunning = true;
   try {
     const store = new HostStore(database, domain);
+    await store.requirePresentCards();
     // Costs of answers are told by the sizes that were seen last.
     await store.all();
     const ledger = new HostLedger(
@@ -118,6 +122,16 @@ export async function createHostProcess(
     await database.close();
     throw error;
   }
+}
+
+/** Makes the tables of hashes and signatures, so that no request waits for them. */
+async function prepareHashes(): Promise<void> {
+  await initPoseidon();
+  useNativeField(loadNativeField());
+  contributionRoot([0n]);
+  // Nobody's signature, and wrong.
+  const signature = { r8x: BASE8.x, r8y: BASE8.y, s: 1n };
+  verifySignature({ keyX: BASE8.x, message: 0n, signature });
 }
 
 /** Work that is done again and again, a part at a time, so that the database is everybody's in between. */

@@ -28,6 +28,8 @@ import type { TestHost } from "../testing/test-host.ts";
 const card = sampleCard();
 let world: HostWorld;
 let host: TestHost;
+/** Root of the commit that travels. */
+let rowsRoot: bigint;
 beforeAll(async () => {
   world = await createHostWorld({ card });
   host = await world.host("host");
@@ -61,6 +63,7 @@ describe("a Datanet", () => {
     const rows = sampleRows(40);
     const labels = rows.map((_, i) => (i < 10 ? "good" : null));
     const { contribution } = await contributeRows(alice, { datanetId, store, rows, labels });
+    rowsRoot = contribution.rowsRoot;
     const source = await contributionSource(store, contribution.rowsRoot);
     // Not before it is final: a copyist could commit first.
     await expect(uploadRows(alice, { ...place(), source })).rejects.toMatchObject({
@@ -153,6 +156,29 @@ describe("a Datanet", () => {
       data: { server: "datanet host" },
     });
     expect(asked).toHaveLength(1);
+  });
+
+  it("is uploaded in pieces, two on their way at once, and goes on where one broke off", async () => {
+    const small = await world.host("pieces", { DATANET_MAX_CHUNK_BYTES: "1024" });
+    const there = { hostUrl: small.url, datanetId: world.datanetId };
+    await bringCard(world.owner, { ...there, card });
+    const alice = await world.user(1);
+    const source = await contributionSource(await storeOf("alice"), rowsRoot);
+    const row = (index: number) => {
+      if (index === 35) throw new Error("the disk is gone");
+      return source.row(index);
+    };
+    const broken = uploadRows(alice, { ...there, source: { ...source, row } });
+    await expect(broken).rejects.toThrow("the disk is gone");
+    // The pieces before it have arrived, though they were on their way.
+    const progress: number[] = [];
+    const onProgress = (receivedCount: number) => progress.push(receivedCount);
+    const { sentCount } = await uploadRows(alice, { ...there, source, onProgress });
+    expect(sentCount).toBeGreaterThanOrEqual(5);
+    expect(sentCount).toBeLessThan(40);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    expect(progress.at(-1)).toBe(40);
+    expect(await uploadRows(alice, { ...there, source })).toMatchObject({ rowCount: 40, sentCount: 0 });
   });
 
   it("has another card after its owner has published one, and is served by the last one until it comes", async () => {

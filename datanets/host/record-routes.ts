@@ -64,7 +64,9 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         ({ body, keyX }, i) => sound[i]! && signers.get(body.leafId)?.keyX === BigInt(keyX),
       );
       // A record that is here stays, though its leaf has another key by now. What passes is looked for when it is taken.
-      const doubtful = ids.filter((_, i) => !isSigned[i] || records[i]!.body.kind === "verified");
+      const doubtful = records.flatMap(({ body }, i) =>
+        isSigned[i] && body.kind !== "verified" ? [] : [{ id: ids[i]!, body }],
+      );
       const here = await recordsHere(store.database, id, doubtful);
       const offers: { place: number; offer: RecordOffer }[] = [];
       const errors: (RollupError | null)[] = read.map((one) => (isRollupError(one) ? one : null));

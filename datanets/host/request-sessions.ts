@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Database } from "@openledger/foundation/database/database";
+import { statement } from "@openledger/foundation/database/statement";
 import type { RequestProof } from "../records/signed-request.ts";
 
 export interface RequestSessions {
@@ -23,6 +24,12 @@ const FORGET_EVERY_MS = 60_000;
 const FORGET_AFTER_MS = 600_000;
 /** A session changes only when the server has crashed: then its requests are forgotten too, and `take` sees it. */
 const KNOWN_MS = 1_000;
+
+const TAKE_REQUEST = statement(
+  `with current as (select 1 from sessions where session = $1),
+        made as (insert into requests select $2, $3::bigint from current on conflict do nothing returning 1)
+     select exists (select 1 from current) as is_current, exists (select 1 from made) as is_new`,
+);
 
 /** Sessions of all servers on one database: hosts, or those of a factory. */
 export class DatabaseSessions implements RequestSessions {
@@ -55,12 +62,11 @@ export class DatabaseSessions implements RequestSessions {
         nowMs - FORGET_AFTER_MS,
       ]);
     }
-    const [result] = await this.#database.query<{ is_current: boolean; is_new: boolean }>(
-      `with current as (select 1 from sessions where session = $1),
-            made as (insert into requests select $2, $3::bigint from current on conflict do nothing returning 1)
-         select exists (select 1 from current) as is_current, exists (select 1 from made) as is_new`,
-      [session, nonce, expiresAtMs],
-    );
+    const [result] = await this.#database.query<{ is_current: boolean; is_new: boolean }>(TAKE_REQUEST, [
+      session,
+      nonce,
+      expiresAtMs,
+    ]);
     if (result!.is_new) return "taken";
     this.#known = null;
     return result!.is_current ? "replayed" : "other-session";

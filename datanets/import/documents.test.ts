@@ -1,6 +1,7 @@
 /** Tests of documents: Markdown, Word and PDF become passages by headings and paragraphs. */
 import { describe, expect, it } from "vitest";
 import { sampleCard } from "../testing/sample-card.ts";
+import { docxOf, pdfOf } from "../testing/sample-documents.ts";
 import { readImport } from "./read-import.ts";
 
 const card = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 65_536 }, labels: [], examples: [] });
@@ -33,23 +34,6 @@ describe("Markdown", () => {
     expect([refused, unused, notices.length]).toEqual([[], ["heading"], 1]);
   });
 });
-
-/** A Word document with this body, in the parts that the format needs. */
-async function docxOf(body: string, level = 6): Promise<Uint8Array> {
-  const { configure, TextReader, Uint8ArrayWriter, ZipWriter } = await import("@zip.js/zip.js");
-  configure({ useWebWorkers: false });
-  const office = "http://schemas.openxmlformats.org";
-  const word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
-  const parts = {
-    "[Content_Types].xml": `<Types xmlns="${office}/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="${word}"/></Types>`,
-    "_rels/.rels": `<Relationships xmlns="${office}/package/2006/relationships"><Relationship Id="r1" Type="${office}/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
-    "word/document.xml": `<w:document xmlns:w="${office}/wordprocessingml/2006/main"><w:body>${body}</w:body></w:document>`,
-  };
-  const writer = new ZipWriter(new Uint8ArrayWriter(), { level });
-  for (const [name, text] of Object.entries(parts))
-    await writer.add(name, new TextReader(`<?xml version="1.0"?>${text}`));
-  return writer.close();
-}
 
 describe("a Word document", () => {
   const run = (text: string, properties = "") =>
@@ -94,41 +78,6 @@ describe("a Word document", () => {
     expect((await read("a.docx", await writer.close())).refused).toMatchObject([{ file: "a.docx" }]);
   });
 });
-
-interface Drawn {
-  readonly text: string;
-  readonly x: number;
-  readonly y: number;
-  readonly size?: number;
-}
-
-/** A PDF with these texts on its pages, in the order in which they are drawn. */
-function pdfOf(pages: readonly (readonly Drawn[])[]): Uint8Array {
-  const objects = [
-    "<< /Type /Catalog /Pages 2 0 R >>",
-    `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, i) => `${4 + 2 * i} 0 R`).join(" ")}] >>`,
-    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ...pages.flatMap((drawn, i) => {
-      const content = drawn
-        .map(({ size = 10, text, x, y }) => `BT /F1 ${size} Tf ${x} ${y} Td (${text}) Tj ET`)
-        .join("\n");
-      return [
-        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents ${5 + 2 * i} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
-        `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
-      ];
-    }),
-  ];
-  let text = "%PDF-1.4\n";
-  const offsets = objects.map((object, i) => {
-    const at = text.length;
-    text += `${i + 1} 0 obj\n${object}\nendobj\n`;
-    return at;
-  });
-  const table = offsets.map((at) => `${String(at).padStart(10, "0")} 00000 n \n`).join("");
-  const size = objects.length + 1;
-  text += `xref\n0 ${size}\n0000000000 65535 f \n${table}trailer\n<< /Size ${size} /Root 1 0 R >>\nstartxref\n${text.length}\n%%EOF\n`;
-  return new TextEncoder().encode(text);
-}
 
 describe("a PDF", () => {
   const left = [

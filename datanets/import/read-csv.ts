@@ -14,6 +14,7 @@ export interface CsvSettings {
 
 /** Records that a separator is tried on. */
 const TRIED_RECORDS = 200;
+const SAMPLE_CHARACTERS = 200_000;
 /** Line that spreadsheets write before the names. */
 const SEPARATOR_LINE = /^sep=([,;|\t])\r?\n/;
 /** Line ends at the end of the text beyond the last row's own. */
@@ -71,8 +72,9 @@ function namesOf(fields: readonly (string | null)[], file: string, line: number)
  * @throws DNT_FILE_UNREADABLE if two of them are as good
  */
 function findSeparator(text: string, file: string): Separator | null {
+  const sample = sampleOf(text);
   const tried = SEPARATORS.flatMap((separator) => {
-    const counts = fieldCounts(text, separator);
+    const counts = fieldCounts(sample, separator) ?? (sample === text ? null : fieldCounts(text, separator));
     const [columnCount] = counts ?? [];
     if (columnCount === undefined || columnCount === 1) return [];
     const shareOf = (count: number) => counts!.filter((other) => other === count).length / counts!.length;
@@ -90,6 +92,12 @@ function findSeparator(text: string, file: string): Separator | null {
     );
   return best.separator;
 }
+
+/** Beginning of a text, up to the end of a line: the library's limit of records does not end its work. */
+const sampleOf = (text: string) =>
+  text.length <= SAMPLE_CHARACTERS
+    ? text
+    : text.slice(0, text.lastIndexOf("\n", SAMPLE_CHARACTERS) + 1) || text;
 
 /** Fields of the first records; null if the text is none with this separator. */
 function fieldCounts(text: string, separator: Separator): number[] | null {
@@ -127,31 +135,53 @@ interface CsvRecord {
 }
 
 function parseRecords(text: string, { file, linesBefore, separator }: Parsing): CsvRecord[] {
+  const options = { ...OPTIONS, delimiter: separator ?? NO_SEPARATOR };
   const refuse = (line: number, why: string, cause?: unknown) =>
     unreadable({ file, line: line + linesBefore }, why, cause);
+  let line = 1;
   try {
-    const read = parse(text, {
-      ...OPTIONS,
-      delimiter: separator ?? NO_SEPARATOR,
-      info: true,
-      cast: (field: string, { lines, quoting }: CastingContext) => {
-        if (!quoting && field.includes("\r")) throw refuse(lines, "a line ends without a line feed");
-        return field === "" && !quoting ? null : field;
-      },
-    }) as unknown as readonly {
-      readonly info: { readonly lines: number };
-      readonly record: readonly (string | null)[];
-    }[];
-    // The library counts lines up to a record's end.
-    return read.map(({ record }, i) => ({
-      fields: record,
-      line: 1 + linesBefore + (read[i - 1]?.info.lines ?? 0),
-    }));
+    const read = parse(text, { ...options, raw: true }) as unknown as readonly RawRecord[];
+    return read.map(({ raw, record }) => {
+      const first = line;
+      for (const field of record) line += field.split("\n").length - 1;
+      line++;
+      const isPlain = record.every((field) => field !== "" && !field.includes("\r"));
+      // Of a line end of two characters the library's text has the first alone.
+      const own = record.at(-1)!.endsWith("\r") ? raw : raw.replace(/\r?\n$|\r$/, "");
+      const fields = isPlain ? record : withQuotes(own, options, (why) => refuse(first, why));
+      return { fields, line: first + linesBefore };
+    });
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
     const { lines = 0 } = cause as { readonly lines?: number };
     throw refuse(lines, REASONS[cause.code] ?? cause.message, cause);
   }
+}
+
+interface RawRecord {
+  /** The record as it is in the file, with its line end or the beginning of it. */
+  readonly raw: string;
+  readonly record: readonly string[];
+}
+
+/**
+ * Fields of a record in which quotes matter: an empty field without them is missing, and a carriage return outside them ends
+ * a line for others. The library says it at ten times the cost, so only these records are asked.
+ */
+function withQuotes(
+  raw: string,
+  options: typeof OPTIONS & { readonly delimiter: string },
+  refuse: (why: string) => Error,
+): readonly (string | null)[] {
+  const [fields] = parse(raw, {
+    ...options,
+    cast: (field: string, { quoting }: CastingContext) => {
+      if (!quoting && field.includes("\r")) throw refuse("a line ends without a line feed");
+      return field === "" && !quoting ? null : field;
+    },
+  }) as unknown as readonly (readonly (string | null)[])[];
+  // A line without anything is one field for the library, and no record when it stands alone.
+  return fields ?? [null];
 }
 
 const REASONS: Readonly<Record<string, string>> = {

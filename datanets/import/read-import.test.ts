@@ -57,6 +57,25 @@ describe("CSV", () => {
     expect(fieldsOf(csv("a,b\r\n1,2\r\n\r\n\n"))).toEqual([[2, "1", "2"]]);
   });
 
+  it("counts lines over quoted line ends, and knows an empty field in a line with quotes", () => {
+    const read = csv('a,b,c\r\n"x\r\ny",,""\r\n1,"",\n"q",2,3');
+    expect(fieldsOf(read)).toEqual([
+      [2, "x\r\ny", null, ""],
+      [4, "1", "", null],
+      [5, "q", "2", "3"],
+    ]);
+    expect(() => csv('a,b\n"x\ny",1\n"z",c\rd\n')).toThrow(
+      expect.objectContaining({ data: expect.objectContaining({ line: 4 }) }),
+    );
+  });
+
+  it("finds the separator of a long file by its beginning", () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${i};"a, b\n${i}"`);
+    const { columns, records } = csv(`id;text\n${rows.join("\n")}\n`);
+    expect(columns).toEqual(["id", "text"]);
+    expect([records.length, records.at(-1)!.line]).toEqual([20_000, 40_000]);
+  });
+
   it.each(["a,a\n1,2", "a, a\n1,2", 'a\n"b', 'a\n"b"c', 'a\nb"c', "a\rb"])("refuses %j", (text) => {
     expect(() => csv(text)).toThrow(expect.objectContaining({ code: "DNT_FILE_UNREADABLE" }));
   });

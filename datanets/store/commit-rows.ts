@@ -2,6 +2,7 @@
  * Writes the rows of a commit (a contributor's promise of rows on the ledger) as they are uploaded in pieces, and knows which
  * are still missing. HostedDatanet calls it within the transaction of an upload.
  */
+import { booleans, byteStrings, integers } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import { moveRows } from "./move-rows.ts";
 import type { RowDescription } from "./row-description.ts";
@@ -86,48 +87,33 @@ export class CommitRows {
 
   async #addPart(rows: readonly ArrivingRow[], nextNumber: number, vector: string): Promise<number> {
     const { query } = this.#queries;
-    const { commitIndex, number } = this.#commit;
-    const digests = rows.map(({ digest }) => digest);
+    const { number } = this.#commit;
+    const digests = byteStrings(rows.map(({ digest }) => digest));
     // One value with all contents, cut by the server: the driver would write each one of a list as text.
     let offset = 1;
     const offsets = rows.map(({ content }) => {
       offset += content.length;
       return offset - content.length;
     });
-    const stored = query(
-      `insert into contents
-         select distinct on (digest) digest, substring($1::bytea from first for length)
-           from unnest($2::bytea[], $3::int[], $4::int[]) as part (digest, first, length)
-          order by digest on conflict do nothing`,
+    const [stored] = await query<{ count: number }>(
+      `with made as (
+         insert into contents
+           select distinct on (digest) digest, substring($1::bytea from first for length)
+             from unnest($2::bytea[], $3::int[], $4::int[]) as part (digest, first, length)
+            order by digest on conflict do nothing returning 1)
+       select count(*)::int as count from made`,
       [
         Buffer.concat(rows.map(({ content }) => content)),
         digests,
-        offsets,
-        rows.map(({ content }) => content.length),
+        integers(offsets),
+        integers(rows.map(({ content }) => content.length)),
       ],
     );
-    // A row that was committed twice counts for the one who committed it first, whichever came to this host first.
-    const here = query<{ digest: Buffer; number: number; commitIndex: number }>(
-      `select digest, rows.number, commit_index as "commitIndex"
-         from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
-        where rows.datanet_id = $1 and digest = any($2)`,
-      [this.#datanetId, digests],
-    );
-    const [known] = await Promise.all([here, stored]);
-    const held = new Map(known.map((row) => [row.digest.toString("hex"), row]));
-    const fresh: ArrivingRow[] = [];
-    const moved: { number: number; place: number }[] = [];
-    for (const row of rows) {
-      const name = row.digest.toString("hex");
-      const before = held.get(name);
-      if (before === undefined) {
-        held.set(name, { digest: row.digest, number: nextNumber + fresh.length, commitIndex });
-        fresh.push(row);
-      } else if (commitIndex < before.commitIndex) {
-        held.set(name, { ...before, commitIndex });
-        moved.push({ number: before.number, place: row.place });
-      }
-    }
+    // Where no host had the bytes of any, nobody has committed one of them before.
+    const { fresh, moved } =
+      stored!.count === rows.length
+        ? { fresh: rows, moved: [] }
+        : await this.#compare(rows, digests, nextNumber);
     if (moved.length > 0)
       await moveRows(this.#queries, { datanetId: this.#datanetId, commit: this.#commit, moved });
     const counted = query(
@@ -145,10 +131,10 @@ export class CommitRows {
                 with ordinality as part (digest, place, bytes, is_well_formed, at)`,
       [
         ...[this.#datanetId, nextNumber, number],
-        fresh.map(({ digest }) => digest),
-        fresh.map(({ place }) => place),
-        fresh.map(({ content }) => content.length),
-        fresh.map(({ isWellFormed }) => isWellFormed),
+        byteStrings(fresh.map(({ digest }) => digest)),
+        integers(fresh.map(({ place }) => place)),
+        integers(fresh.map(({ content }) => content.length)),
+        booleans(fresh.map(({ isWellFormed }) => isWellFormed)),
       ],
     );
     const valued = storeRowValues(
@@ -171,5 +157,38 @@ export class CommitRows {
     // One after another: the driver's time for a statement begins when it is sent.
     while (indexedCount < fresh.length) await index();
     return fresh.length;
+  }
+
+  /**
+   * Finds the rows that are here. A row that was committed twice counts for the one who committed it first, whichever came to
+   * this host first.
+   */
+  async #compare(
+    rows: readonly ArrivingRow[],
+    digests: Buffer,
+    nextNumber: number,
+  ): Promise<{ fresh: ArrivingRow[]; moved: { number: number; place: number }[] }> {
+    const { commitIndex } = this.#commit;
+    const known = await this.#queries.query<{ digest: Buffer; number: number; commitIndex: number }>(
+      `select digest, rows.number, commit_index as "commitIndex"
+         from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
+        where rows.datanet_id = $1 and digest = any($2)`,
+      [this.#datanetId, digests],
+    );
+    const held = new Map(known.map((row) => [row.digest.toString("hex"), row]));
+    const fresh: ArrivingRow[] = [];
+    const moved: { number: number; place: number }[] = [];
+    for (const row of rows) {
+      const name = row.digest.toString("hex");
+      const before = held.get(name);
+      if (before === undefined) {
+        held.set(name, { digest: row.digest, number: nextNumber + fresh.length, commitIndex });
+        fresh.push(row);
+      } else if (commitIndex < before.commitIndex) {
+        held.set(name, { ...before, commitIndex });
+        moved.push({ number: before.number, place: row.place });
+      }
+    }
+    return { fresh, moved };
   }
 }

@@ -10,7 +10,7 @@ import type { HostedDatanet } from "./hosted-datanet.ts";
 import { fieldsOfColumn, PRESENT_VALUES } from "./row-values.ts";
 
 /** Maximum values that are counted: rows, times fields. */
-export const MAX_VALUES = 400_000;
+export const MAX_VALUES = 200_000;
 const BINS = 20;
 /** Categories that are named; the others are counted together. */
 const MAX_NAMES = 20;

@@ -4,10 +4,10 @@
  */
 import type { Database } from "@openledger/foundation/database/database";
 import type { Queries } from "@openledger/foundation/database/queries";
-import type { NamedCard } from "../card/card.ts";
+import { CARD_FORMAT, type NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { CardCache } from "./card-cache.ts";
-import { HostedDatanet } from "./hosted-datanet.ts";
+import { factsOf, HostedDatanet } from "./hosted-datanet.ts";
 import { queryOf, querySql } from "./row-words.ts";
 import { SqlValues } from "./sql-values.ts";
 import { DATANET_COLUMNS, type StoredDatanet } from "./stored-datanet.ts";
@@ -55,6 +55,25 @@ export class HostStore {
     return this.require(id);
   }
 
+  /**
+   * Requires that the newest card of each Datanet is of the present format: rows of earlier ones had labels inside.
+   * @throws DNT_CARD_EARLIER
+   */
+  async requirePresentCards(): Promise<void> {
+    const found = await this.database.query<{ id: number }>(
+      `select datanets.id from datanets join cards on datanet_id = datanets.id and cards.policy = datanets.policy
+        where position($1 in card) = 0 order by 1`,
+      [`"format":"${CARD_FORMAT}"`],
+    );
+    if (found.length === 0) return;
+    const datanetIds = found.map(({ id }) => id);
+    throw datanetError(
+      "DNT_CARD_EARLIER",
+      `the database has ${found.length} Datanets of an earlier version, the first is ${datanetIds[0]}: name an empty database`,
+      { data: { datanetIds: datanetIds.slice(0, 20) } },
+    );
+  }
+
   /** Every Datanet of which the host has a card, by its number. */
   async all(): Promise<HostedDatanet[]> {
     const found = await this.database.query<StoredDatanet>(
@@ -65,11 +84,8 @@ export class HostStore {
 
   async #facts(id: number): Promise<HostedDatanet[]> {
     if (id > MAX_LEAF_ID) return [];
-    const found = await this.database.query<StoredDatanet>(
-      `select ${DATANET_COLUMNS} from datanets where id = $1`,
-      [id],
-    );
-    return found.map((facts) => this.#open(facts));
+    const facts = await factsOf(this.database, id);
+    return facts === undefined ? [] : [this.#open(facts)];
   }
 
   #open(facts: StoredDatanet): HostedDatanet {

@@ -129,10 +129,10 @@ describe("rows of a commit", () => {
         database,
         ({ query }) =>
           work({
-            query: (text, values) => {
-              if (/(insert into|update) row_words/.test(text))
+            query: (sql, values) => {
+              if (typeof sql === "string" && /(insert into|update) row_words/.test(sql))
                 lengths.push((values!.at(-1) as string[]).join("").length);
-              return query(text, values);
+              return query(sql, values);
             },
           }),
         options,

@@ -2,6 +2,7 @@
 import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import type { Database } from "@openledger/foundation/database/database";
 import type { Queries, SqlValue } from "@openledger/foundation/database/queries";
+import { statement } from "@openledger/foundation/database/statement";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Card, NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
@@ -25,6 +26,17 @@ const LIST_SLICE_BYTES = 4 * 1024 * 1024;
 
 const COMMIT = `number, rows_root as "rowsRoot", row_count as "rowCount", contributor_id as "contributorId",
   commit_index as "commitIndex", committed_at_ms::float8 as "committedAtMs", op_index::float8 as "opIndex", received_count as "receivedCount"`;
+
+const FIND_COMMIT = statement(`select ${COMMIT} from commits where datanet_id = $1 and rows_root = $2`);
+const READ_DIGESTS = statement(
+  `select substring(list from $3::bigint::int for $4::int) as digests from commits where datanet_id = $1 and number = $2`,
+);
+const READ_FACTS = statement(`select ${DATANET_COLUMNS} from datanets where id = $1`);
+const LOCK_FACTS = statement(`${READ_FACTS.text} for update`);
+const COUNT_STORED = statement(
+  `update datanets set commit_count = commit_count + $2, row_count = row_count + $3, record_count = record_count + $4,
+          stored_bytes = stored_bytes + $5::bigint, revision = revision + 1 where id = $1`,
+);
 
 /** Uploader of bytes, and the quotas that they count against. */
 export interface Account {
@@ -118,10 +130,7 @@ export class HostedDatanet implements StoredDatanet {
   }
 
   async commit(rowsRoot: string): Promise<StoredCommit | undefined> {
-    const [found] = await this.database.query<StoredCommit>(
-      `select ${COMMIT} from commits where datanet_id = $1 and rows_root = $2`,
-      [this.id, rowsRoot],
-    );
+    const [found] = await this.database.query<StoredCommit>(FIND_COMMIT, [this.id, rowsRoot]);
     return found;
   }
 
@@ -174,10 +183,8 @@ export class HostedDatanet implements StoredDatanet {
 
   /** SHA-256 of rows of a commit, 32 bytes each: as many as it has from place `from` on, at most `count`. */
   async digests({ number }: Pick<StoredCommit, "number">, from: number, count: number): Promise<Buffer> {
-    const [found] = await this.database.query<{ digests: Buffer }>(
-      `select substring(list from $3::bigint::int for $4::int) as digests from commits where datanet_id = $1 and number = $2`,
-      [this.id, number, from * DIGEST_BYTES + 1, count * DIGEST_BYTES],
-    );
+    const slice = [from * DIGEST_BYTES + 1, count * DIGEST_BYTES];
+    const [found] = await this.database.query<{ digests: Buffer }>(READ_DIGESTS, [this.id, number, ...slice]);
     return found!.digests;
   }
 
@@ -201,7 +208,7 @@ export class HostedDatanet implements StoredDatanet {
     }
     // A new card may come between the reading of the last one and the rows' transaction.
     for (;;) {
-      const { cardCount: cardCountBefore, policy } = await factsOf(this.database, this.id);
+      const { cardCount: cardCountBefore, policy } = (await factsOf(this.database, this.id))!;
       const { card } = (await this.#cards.card(this.id, policy!))!;
       const described = rows.map((row) => describe(card, row));
       const newCount = await this.database.transaction(async (queries) => {
@@ -459,15 +466,15 @@ const describesAlike = (a: Card, b: Card) =>
   JSON.stringify([a.row, configurationsOf(a)]) === JSON.stringify([b.row, configurationsOf(b)]);
 
 /** Locks the Datanet against other writes until the transaction ends. @returns its facts as they are then */
-export const lock = (queries: Queries, datanetId: number): Promise<StoredDatanet> =>
-  factsOf(queries, datanetId, "for update");
-
-async function factsOf(queries: Queries, datanetId: number, locking = ""): Promise<StoredDatanet> {
-  const [facts] = await queries.query<StoredDatanet>(
-    `select ${DATANET_COLUMNS} from datanets where id = $1 ${locking}`,
-    [datanetId],
-  );
+export async function lock(queries: Queries, datanetId: number): Promise<StoredDatanet> {
+  const [facts] = await queries.query<StoredDatanet>(LOCK_FACTS, [datanetId]);
   return facts!;
+}
+
+/** Facts of a Datanet as they are; undefined if the host has nothing of it. */
+export async function factsOf(queries: Queries, datanetId: number): Promise<StoredDatanet | undefined> {
+  const [facts] = await queries.query<StoredDatanet>(READ_FACTS, [datanetId]);
+  return facts;
 }
 
 /** Counts what the transaction has stored. */
@@ -481,11 +488,7 @@ export async function changed(
     rows = 0,
   }: { commits?: number; rows?: number; records?: number; bytes?: number },
 ): Promise<void> {
-  await query(
-    `update datanets set commit_count = commit_count + $2, row_count = row_count + $3, record_count = record_count + $4,
-            stored_bytes = stored_bytes + $5::bigint, revision = revision + 1 where id = $1`,
-    [datanetId, commits, rows, records, bytes],
-  );
+  await query(COUNT_STORED, [datanetId, commits, rows, records, bytes]);
 }
 
 /** Puts pieces together. @param bytes their length */

@@ -3,6 +3,7 @@
  * them.
  */
 import type { Queries } from "@openledger/foundation/database/queries";
+import { statement } from "@openledger/foundation/database/statement";
 import { datanetError } from "../datanet-errors.ts";
 
 const DAY_MS = 86_400_000;
@@ -16,6 +17,18 @@ export interface QuotaLimits {
   readonly quotaRecordsPerDay: number;
   readonly maxStoreBytes: number;
 }
+
+// The update changes nothing: it locks the rows that are there, in this order.
+const BEGIN_USAGE = statement(
+  `insert into usage select leaf_id, $2, 0, 0 from unnest($1::int[]) as leaf_id order by leaf_id
+     on conflict (leaf_id, day) do update set bytes = usage.bytes
+     returning leaf_id as "leafId", bytes::float8 as bytes, records::float8 as records`,
+);
+const STORE_USAGE = statement(
+  `update usage set bytes = used.bytes, records = used.records
+     from unnest($2::int[], $3::bigint[], $4::bigint[]) as used (leaf_id, bytes, records)
+    where usage.leaf_id = used.leaf_id and day = $1`,
+);
 
 interface Usage {
   bytes: number;
@@ -48,13 +61,7 @@ export class Quotas {
   async begin(queries: Queries, leafIds: readonly number[]): Promise<DayUsage> {
     const day = Math.floor(this.#nowMs() / DAY_MS);
     const ids = [...new Set(leafIds)].sort((a, b) => a - b);
-    // The update changes nothing: it locks the rows that are there, in this order.
-    const found = await queries.query<Usage & { leafId: number }>(
-      `insert into usage select leaf_id, $2, 0, 0 from unnest($1::int[]) as leaf_id order by leaf_id
-         on conflict (leaf_id, day) do update set bytes = usage.bytes
-         returning leaf_id as "leafId", bytes::float8 as bytes, records::float8 as records`,
-      [ids, day],
-    );
+    const found = await queries.query<Usage & { leafId: number }>(BEGIN_USAGE, [ids, day]);
     return new DayUsage(queries, this.#limits, {
       day,
       usages: new Map(found.map(({ bytes, leafId, records }) => [leafId, { bytes, records }])),
@@ -114,17 +121,12 @@ export class DayUsage {
 
   async store(): Promise<void> {
     const entries = [...this.#usages];
-    await this.#queries.query(
-      `update usage set bytes = used.bytes, records = used.records
-         from unnest($2::int[], $3::bigint[], $4::bigint[]) as used (leaf_id, bytes, records)
-        where usage.leaf_id = used.leaf_id and day = $1`,
-      [
-        this.#day,
-        entries.map(([leafId]) => leafId),
-        entries.map(([, { bytes }]) => bytes),
-        entries.map(([, { records }]) => records),
-      ],
-    );
+    await this.#queries.query(STORE_USAGE, [
+      this.#day,
+      entries.map(([leafId]) => leafId),
+      entries.map(([, { bytes }]) => bytes),
+      entries.map(([, { records }]) => records),
+    ]);
   }
 }
 

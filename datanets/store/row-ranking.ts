@@ -7,7 +7,7 @@ import { matchingOf, type Query, wordsSql } from "./row-query.ts";
 import { SqlValues } from "./sql-values.ts";
 
 /** Maximum rows of a search by words that are counted, and ranked: the words of each are read for it, from a page of its own. */
-export const MAX_RANKED = 2_000;
+export const MAX_RANKED = 1_000;
 /** Rows that are read one after another, to see whether many have the words: one of DENSE_SHARE. */
 const WALKED_ROWS = 1_024;
 const DENSE_SHARE = 8;

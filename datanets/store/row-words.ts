@@ -13,6 +13,9 @@ const MAX_CHARACTERS_A_STATEMENT = 256 * 1024;
 
 const UNSPACED = String.raw`[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\u30fc]`;
 const RUNS = new RegExp(String.raw`(${UNSPACED}+)|(?:(?!${UNSPACED})[\p{L}\p{M}\p{N}])+`, "gu");
+/** Runs of a text without unspaced scripts: found in a third of the time. */
+const SPACED_RUNS = /[\p{L}\p{M}\p{N}]+/gu;
+const IS_UNSPACED = new RegExp(UNSPACED, "u");
 
 /** PostgreSQL's configurations by language; every server since version 13 has them. */
 const CONFIGURATIONS: Readonly<Record<string, string>> = {
@@ -58,8 +61,10 @@ export function configurationsOf({ languages }: Pick<Card, "languages">): string
 
 /** Words of a text with spaces between them, for `to_tsvector`. */
 export function wordsOfText(text: string): string {
+  const small = text.slice(0, MAX_CHARACTERS).toLowerCase();
+  if (!IS_UNSPACED.test(small)) return (small.match(SPACED_RUNS) ?? []).map(cut).join(" ");
   const words: string[] = [];
-  for (const { 0: run, 1: unspaced } of text.slice(0, MAX_CHARACTERS).toLowerCase().matchAll(RUNS)) {
+  for (const { 0: run, 1: unspaced } of small.matchAll(RUNS)) {
     if (unspaced === undefined) words.push(cut(run));
     // The last character stands alone too, so that a search for one character finds it by its beginning.
     else words.push(...pairsOf(unspaced), [...unspaced].at(-1)!);

@@ -2,7 +2,15 @@
  * Stores signed records that clients send to a host (record-routes.ts). What each may say is checked in the transaction that
  * stores it, so that of two contradicting records at once only one passes.
  */
+import {
+  bigints,
+  booleans,
+  byteStrings,
+  integers,
+  texts,
+} from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
+import { statement } from "@openledger/foundation/database/statement";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
@@ -21,19 +29,57 @@ interface KnownRow {
   readonly begunAt: number | null;
 }
 
+// What may be planned in several ways is not prepared: a plan that was made while a table was small stays after it has grown.
+const recordsHereSql = (table: "records" | "verified") =>
+  `select id from ${table} where datanet_id = $1 and id = any($2)`;
+/** Rows, each as often as it has records that hold, and once without them. */
+const KNOWN_ROWS = `select rows.number, digest, begun_at as "begunAt", record.id, record.record,
+          (select contributor_id from commits
+            where commits.datanet_id = rows.datanet_id and commits.number = commit_number) as "contributorId"
+     from rows left join lateral (
+            select number, id, record from records
+             where records.datanet_id = $1 and row_number = rows.number and is_current offset 0) as record on true
+    where rows.datanet_id = $1 and digest = any($2) order by record.number`;
+const ADD_RECORDS = statement(
+  `insert into records (datanet_id, number, id, kind, leaf_id, row_number, about, record)
+     select $1, $2::int + at::int - 1, id, kind, leaf_id, row_number, about, record
+       from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[])
+            with ordinality as part (id, kind, leaf_id, row_number, about, record, at)`,
+);
+const MARK_OUTDATED = "update records set is_current = false where datanet_id = $1 and id = any($2)";
+const CHANGE_ROWS = `update rows set begun_at = change.begun_at, label = change.label, label_count = change.label_count, top_label = change.top_label,
+          top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
+          gold_label = change.gold_label, suggested_label = change.suggested_label,
+          has_objections = change.has_objections, noticed_at_ms = change.noticed_at_ms
+     from unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
+                 $11::boolean[], $12::bigint[], $13::text[])
+          as change (number, begun_at, label_count, top_label, top_count, decision, decided_label, gold_label,
+                     suggested_label, has_objections, noticed_at_ms, label)
+    where rows.datanet_id = $1 and rows.number = change.number`;
+const SET_LABELS = statement(
+  `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[], $8::boolean[])
+     on conflict (datanet_id, row_number, leaf_id) do update
+        set label = excluded.label, at_ms = excluded.at_ms, saw_suggestion = excluded.saw_suggestion`,
+);
+const END_LEASES = statement(
+  `delete from label_leases using unnest($2::int[], $3::int[]) as given (row_number, leaf_id)
+    where datanet_id = $1 and label_leases.row_number = given.row_number and label_leases.leaf_id = given.leaf_id`,
+);
+
 /** Ids among these whose records are here. */
 export async function recordsHere(
-  queries: Queries,
+  { query }: Queries,
   datanetId: number,
-  ids: readonly string[],
+  records: readonly { readonly id: string; readonly body: RecordBody }[],
 ): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
-  const found = await queries.query<{ id: string }>(
-    `select id from records where datanet_id = $1 and id = any($2)
-       union all select id from verified where datanet_id = $1 and id = any($2)`,
-    [datanetId, ids],
-  );
-  return new Set(found.map(({ id }) => id));
+  const of = async (table: "records" | "verified") => {
+    const ids = records.flatMap(({ body, id }) =>
+      (body.kind === "verified") === (table === "verified") ? [id] : [],
+    );
+    return ids.length === 0 ? [] : query<{ id: string }>(recordsHereSql(table), [datanetId, texts(ids)]);
+  };
+  const found = await Promise.all([of("records"), of("verified")]);
+  return new Set(found.flat().map(({ id }) => id));
 }
 
 /**
@@ -49,23 +95,31 @@ export async function takeRecords(
   return datanet.database.transaction(async (queries) => {
     const bodies = offers.map(({ record }) => record.body);
     // Sent together; the first one has the others wait for the lock.
-    const [{ recordCount }, here, rows, commits, { current, state }, recomputations, usage] =
+    const [{ recordCount }, here, { records, rows }, commits, others, recomputations, usage] =
       await Promise.all([
         lock(queries, datanet.id),
         recordsHere(
           queries,
           datanet.id,
-          offers.map(({ id }) => id),
+          offers.map(({ id, record }) => ({ id, body: record.body })),
         ),
         knownRows(queries, datanet.id, bodies),
         knownCommits(queries, datanet.id, bodies),
-        knownState(queries, datanet.id, bodies),
+        knownOthers(queries, datanet.id, bodies),
         knownRecomputations(queries, datanet.id, bodies),
         quotas.begin(
           queries,
           bodies.map(({ leafId }) => leafId),
         ),
       ]);
+    const state = new RecordState();
+    /** Id of the record that holds, by subject. */
+    const current = new Map<string, string>();
+    for (const { id, record } of [...records, ...others]) {
+      const { body } = JSON.parse(record) as SignedRecord;
+      state.add(id, body);
+      current.set(recordSubject(body), id);
+    }
     for (const { id, record } of recomputations.records) state.add(id, record.body);
     const known = {
       recordState: state,
@@ -103,12 +157,7 @@ export async function takeRecords(
       usage.store(),
       storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows }),
       // After the records: an outdated one may be among them.
-      outdated.length === 0
-        ? []
-        : queries.query("update records set is_current = false where datanet_id = $1 and id = any($2)", [
-            datanet.id,
-            outdated,
-          ]),
+      outdated.length === 0 ? [] : queries.query(MARK_OUTDATED, [datanet.id, texts(outdated)]),
       storeRecomputations(queries, datanet.id, taken),
       storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state }),
       storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state }),
@@ -120,22 +169,30 @@ export async function takeRecords(
 
 const rowOf = (body: RecordBody) => ("row" in body ? [body.row] : []);
 
+interface HeldRecord {
+  readonly id: string;
+  readonly record: string;
+}
+
+/** Rows of these bodies that are here, by digest, and the records about them that hold, as they came. */
 async function knownRows(
   { query }: Queries,
   datanetId: number,
   bodies: readonly RecordBody[],
-): Promise<Map<string, KnownRow>> {
+): Promise<{ rows: Map<string, KnownRow>; records: HeldRecord[] }> {
   const digests = [...new Set(bodies.flatMap(rowOf))];
-  if (digests.length === 0) return new Map();
-  const found = await query<Omit<KnownRow, "digest"> & { digest: Buffer }>(
-    `select rows.number, digest, contributor_id as "contributorId", begun_at as "begunAt"
-       from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
-      where rows.datanet_id = $1 and digest = any($2)`,
-    [datanetId, digests.map((digest) => Buffer.from(digest, "hex"))],
-  );
-  return new Map(
-    found.map((row) => [row.digest.toString("hex"), { ...row, digest: row.digest.toString("hex") }]),
-  );
+  const rows = new Map<string, KnownRow>();
+  if (digests.length === 0) return { rows, records: [] };
+  type Found = Omit<KnownRow, "digest"> & { digest: Buffer } & (HeldRecord | { id: null });
+  const found = await query<Found>(KNOWN_ROWS, [
+    datanetId,
+    byteStrings(digests.map((digest) => Buffer.from(digest, "hex"))),
+  ]);
+  for (const { begunAt, contributorId, digest, number } of found) {
+    const name = digest.toString("hex");
+    rows.set(name, { number, digest: name, contributorId, begunAt });
+  }
+  return { rows, records: found.filter((one): one is Found & HeldRecord => one.id !== null) };
 }
 
 async function knownCommits(
@@ -152,52 +209,35 @@ async function knownCommits(
   return new Set(found.map(({ root }) => root));
 }
 
-/** State by the records that hold about the subjects of these bodies, and the id of each subject's. */
-async function knownState(
+/** Records that hold about the subjects of these bodies that are no rows, as they came. */
+async function knownOthers(
   { query }: Queries,
   datanetId: number,
   bodies: readonly RecordBody[],
-): Promise<{ state: RecordState; current: Map<string, string> }> {
+): Promise<HeldRecord[]> {
   const of = <Kind extends RecordBody["kind"], T>(kind: Kind, read: (body: BodyOf<Kind>) => T): T[] =>
     bodies.flatMap((body) => (body.kind === kind ? [read(body as BodyOf<Kind>)] : []));
   const askers = of("accessRequest", ({ leafId }) => leafId);
   const asked = of("accessAnswer", ({ request }) => request);
-  const digests = [...new Set(bodies.flatMap(rowOf))].map((digest) => Buffer.from(digest, "hex"));
   const roots = of("verdict", ({ commit }) => commit);
   const { bind, values } = new SqlValues();
-  const from = `select number, id, record from records where datanet_id = ${bind(datanetId)}`;
+  const from = `select number, id, record from records where datanet_id = ${bind(datanetId)} and row_number is null`;
   // Only what they are about: each part costs the planner as much as its rows.
   const parts: string[] = [];
-  if (digests.length > 0)
-    parts.push(
-      `${from} and is_current and row_number in (select number from rows where datanet_id = $1 and digest = any(${bind(digests)}))`,
-    );
   if (roots.length > 0)
-    parts.push(
-      `${from} and row_number is null and is_current and kind = 'verdict' and about = any(${bind(roots)})`,
-    );
+    parts.push(`${from} and is_current and kind = 'verdict' and about = any(${bind(roots)})`);
   if (askers.length + asked.length > 0) {
     const requests = bind(asked);
     parts.push(
-      `${from} and row_number is null and kind = 'accessRequest' and about = '' and (is_current and leaf_id = any(${bind(askers)}) or id = any(${requests}))`,
-      `${from} and row_number is null and is_current and kind = 'accessAnswer' and about = any(${requests})`,
+      `${from} and kind = 'accessRequest' and about = '' and (is_current and leaf_id = any(${bind(askers)}) or id = any(${requests}))`,
+      `${from} and is_current and kind = 'accessAnswer' and about = any(${requests})`,
     );
   }
-  const found =
-    parts.length === 0
-      ? []
-      : await query<{ id: string; record: string }>(
-          `select id, record from (${parts.join(" union all ")}) as found order by number`,
-          values,
-        );
-  const state = new RecordState();
-  const current = new Map<string, string>();
-  for (const { id, record } of found) {
-    const { body } = JSON.parse(record) as SignedRecord;
-    state.add(id, body);
-    current.set(recordSubject(body), id);
-  }
-  return { state, current };
+  if (parts.length === 0) return [];
+  return query<HeldRecord & { number: number }>(
+    `select id, record from (${parts.join(" union all ")}) as found order by number`,
+    values,
+  );
 }
 
 interface Stored {
@@ -214,22 +254,16 @@ async function storeRecords(
 ): Promise<void> {
   if (offers.length === 0) return;
   const bodies = offers.map(({ record }) => record.body);
-  await query(
-    `insert into records (datanet_id, number, id, kind, leaf_id, row_number, about, record)
-       select $1, $2::int + at::int - 1, id, kind, leaf_id, row_number, about, record
-         from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[])
-              with ordinality as part (id, kind, leaf_id, row_number, about, record, at)`,
-    [
-      ...[datanetId, first],
-      offers.map(({ id }) => id),
-      bodies.map(({ kind }) => kind),
-      bodies.map(({ leafId }) => leafId),
-      bodies.map((body) => ("row" in body ? rows.get(body.row)!.number : null)),
-      bodies.map(aboutOf),
-      // JSON writes a NUL and half a surrogate pair by their numbers.
-      offers.map(({ record }) => JSON.stringify(record)),
-    ],
-  );
+  await query(ADD_RECORDS, [
+    ...[datanetId, first],
+    texts(offers.map(({ id }) => id)),
+    texts(bodies.map(({ kind }) => kind)),
+    integers(bodies.map(({ leafId }) => leafId)),
+    integers(bodies.map((body) => ("row" in body ? rows.get(body.row)!.number : null))),
+    texts(bodies.map(aboutOf)),
+    // JSON writes a NUL and half a surrogate pair by their numbers.
+    texts(offers.map(({ record }) => JSON.stringify(record))),
+  ]);
 }
 
 function aboutOf(body: RecordBody): string {
@@ -265,58 +299,38 @@ async function storeRowStates(
     };
   });
   const column = <T>(read: (change: (typeof changes)[number]) => T): T[] => changes.map(read);
-  const updated = query(
-    `update rows set begun_at = change.begun_at, label = change.label, label_count = change.label_count, top_label = change.top_label,
-            top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
-            gold_label = change.gold_label, suggested_label = change.suggested_label,
-            has_objections = change.has_objections, noticed_at_ms = change.noticed_at_ms
-       from unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
-                   $11::boolean[], $12::bigint[], $13::text[])
-            as change (number, begun_at, label_count, top_label, top_count, decision, decided_label, gold_label,
-                       suggested_label, has_objections, noticed_at_ms, label)
-      where rows.datanet_id = $1 and rows.number = change.number`,
-    [
-      datanetId,
-      column(({ number }) => number),
-      column(({ begunAt }) => begunAt),
-      column(({ labelCount }) => labelCount),
-      column(({ topLabel }) => topLabel),
-      column(({ topCount }) => topCount),
-      column(({ decision }) => decision),
-      column(({ decidedLabel }) => decidedLabel),
-      column(({ goldLabel }) => goldLabel),
-      column(({ suggestedLabel }) => suggestedLabel),
-      column(({ hasObjections }) => hasObjections),
-      column(({ noticedAtMs }) => noticedAtMs),
-      column(({ ownLabel }) => ownLabel),
-    ],
-  );
+  const updated = query(CHANGE_ROWS, [
+    datanetId,
+    integers(column(({ number }) => number)),
+    integers(column(({ begunAt }) => begunAt)),
+    integers(column(({ labelCount }) => labelCount)),
+    texts(column(({ topLabel }) => topLabel)),
+    integers(column(({ topCount }) => topCount)),
+    texts(column(({ decision }) => decision)),
+    texts(column(({ decidedLabel }) => decidedLabel)),
+    texts(column(({ goldLabel }) => goldLabel)),
+    texts(column(({ suggestedLabel }) => suggestedLabel)),
+    booleans(column(({ hasObjections }) => hasObjections)),
+    bigints(column(({ noticedAtMs }) => noticedAtMs)),
+    texts(column(({ ownLabel }) => ownLabel)),
+  ]);
   // The last of each leaf for a row: of two in one request the second.
   const last = [...new Map(labels.map((label) => [`${label.row} ${label.body.leafId}`, label])).values()];
   if (last.length === 0) {
     await updated;
     return;
   }
-  const inserted = query(
-    `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[], $8::boolean[])
-       on conflict (datanet_id, row_number, leaf_id) do update
-          set label = excluded.label, at_ms = excluded.at_ms, saw_suggestion = excluded.saw_suggestion`,
-    [
-      datanetId,
-      last.map(({ row }) => row),
-      last.map(({ body }) => body.leafId),
-      last.map(({ body }) => body.label),
-      last.map(({ body }) => body.atMs),
-      last.map(({ body }) => body.sawSuggestion === true),
-      last.map(({ record }) => record),
-      last.map(({ body }) => body.leafId === rows.get(body.row)!.contributorId),
-    ],
-  );
-  const deleted = query(
-    `delete from label_leases using unnest($2::int[], $3::int[]) as given (row_number, leaf_id)
-      where datanet_id = $1 and label_leases.row_number = given.row_number and label_leases.leaf_id = given.leaf_id`,
-    [datanetId, last.map(({ row }) => row), last.map(({ body }) => body.leafId)],
-  );
+  const rowNumbers = integers(last.map(({ row }) => row));
+  const leafIds = integers(last.map(({ body }) => body.leafId));
+  const inserted = query(SET_LABELS, [
+    ...[datanetId, rowNumbers, leafIds],
+    texts(last.map(({ body }) => body.label)),
+    bigints(last.map(({ body }) => body.atMs)),
+    booleans(last.map(({ body }) => body.sawSuggestion === true)),
+    integers(last.map(({ record }) => record)),
+    booleans(last.map(({ body }) => body.leafId === rows.get(body.row)!.contributorId)),
+  ]);
+  const deleted = query(END_LEASES, [datanetId, rowNumbers, leafIds]);
   await Promise.all([updated, inserted, deleted]);
 }
 

@@ -14,6 +14,7 @@ import type { StoreRollup } from "../store/store-identity.ts";
 import { databaseError, explained, isLostRace, isSilence, isUnreachable } from "./database-errors.ts";
 import { type DatabasePart, migrate } from "./migrate.ts";
 import type { DatabaseLogger, Queries, SqlValue, TransactionOptions, Transactions } from "./queries.ts";
+import type { Statement } from "./statement.ts";
 
 export type { Queries, SqlValue };
 
@@ -62,9 +63,18 @@ const MIN_VERSION = 15;
 const MAX_ATTEMPTS = 8;
 const RELISTEN_MS = 1_000;
 
+const socketOf = (client: Client | PoolClient) =>
+  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
+
 /** Cuts a connection on which nobody may answer: what runs on it ends with an error at once. */
-const cut = (client: Client | PoolClient) =>
-  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
+const cut = (client: Client | PoolClient) => socketOf(client).destroy();
+
+/** Lets all statements that are given to a connection at this moment go to the server in one write. */
+function gather(client: PoolClient): void {
+  const socket = socketOf(client);
+  socket.cork();
+  process.nextTick(() => socket.uncork());
+}
 
 /** Number of a connection's process at the server. */
 const processIdOf = (client: Client | PoolClient) =>
@@ -170,9 +180,9 @@ export class Database implements Transactions {
 
   /** Bound, so that it may be handed on by itself as a transaction's may. */
   readonly query = async <Row extends QueryResultRow = QueryResultRow>(
-    text: string,
+    sql: string | Statement,
     values: readonly SqlValue[] = [],
-  ): Promise<Row[]> => this.#onConnection(async ({ query }) => query<Row>(text, values));
+  ): Promise<Row[]> => this.#onConnection(async ({ query }) => query<Row>(sql, values));
 
   /**
    * Runs `work` in a transaction, and again where it lost a race with another one; it must have no effects of its own.
@@ -191,9 +201,12 @@ export class Database implements Transactions {
   async #transactionOnce<T>(work: (queries: Queries) => Promise<T>, options: TransactionOptions): Promise<T> {
     return this.#onConnection(async (connection) => {
       let failed: RollupError | undefined;
-      const query = async <Row extends QueryResultRow>(text: string, values?: readonly SqlValue[]) => {
+      const query = async <Row extends QueryResultRow>(
+        sql: string | Statement,
+        values?: readonly SqlValue[],
+      ) => {
         try {
-          return await connection.query<Row>(text, values);
+          return await connection.query<Row>(sql, values);
         } catch (error) {
           failed ??= error as RollupError;
           throw error;
@@ -225,11 +238,13 @@ export class Database implements Transactions {
       this.#logger.warn({ err: errorFacts(error) }, "a connection to the database ended");
     client.on("error", onError);
     let isBroken = false;
-    const query: Queries["query"] = async (text, values = []) => {
+    const query: Queries["query"] = async (sql, values = []) => {
       const watch = this.#watch(client);
       try {
         const limits = isUnlimited ? { query_timeout: UNLIMITED_MS } : {};
-        return (await client.query({ text, values: values as unknown[], ...limits })).rows;
+        const statement = typeof sql === "string" ? { text: sql } : sql;
+        gather(client);
+        return (await client.query({ ...statement, values: values as unknown[], ...limits })).rows;
       } catch (error) {
         const raised = databaseError(error);
         isBroken ||= isUnreachable(raised);

@@ -1,5 +1,6 @@
 /** Interface of what can be asked of the database, the same within a transaction and without one. */
 import type { QueryResultRow } from "pg";
+import type { Statement } from "./statement.ts";
 
 /** Value of a parameter. A missing one would be NULL in silence, so `undefined` is not among them. */
 export type SqlValue = string | number | bigint | boolean | Buffer | Date | null | readonly SqlValue[];
@@ -10,7 +11,7 @@ export interface Queries {
    * @throws SRV_DATABASE_UNREACHABLE, SRV_DISK_FULL, SRV_DATABASE_FAILED; the cause is the driver's error, with PostgreSQL's code
    */
   query<Row extends QueryResultRow = QueryResultRow>(
-    text: string,
+    sql: string | Statement,
     values?: readonly SqlValue[],
   ): Promise<Row[]>;
 }

@@ -8,9 +8,9 @@ import { RowText } from "./row-text.tsx";
 type Fields = Card["row"]["fields"];
 
 /** Minimum width of a column, in rem. */
-const WIDTHS: Readonly<Record<FieldType, number>> = { number: 6, boolean: 5, category: 8, text: 16 };
+const WIDTHS: Readonly<Record<FieldType, number>> = { number: 6, boolean: 5, category: 8, text: 13 };
 /** Width of a row beside its fields: its number and what became of it, in rem. */
-const BESIDE = 26;
+const BESIDE = 19;
 
 /** Heads of the columns, and the width of a row. */
 export function tableColumns(fields: Fields) {

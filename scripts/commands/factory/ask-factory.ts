@@ -68,6 +68,9 @@ async function watchJob({ args, options, output }: FactoryCommand): Promise<void
   output.answer(lines, { job });
 }
 
+const describeHardest = ({ excerpt, loss, row }: { row: number; loss: number; excerpt: string }) =>
+  `hardest: row ${row + 1} at ${loss.toFixed(3)}: ${JSON.stringify(excerpt)}`;
+
 function describeEvent(event: JobEvent): string | null {
   switch (event.kind) {
     case "step":
@@ -77,7 +80,7 @@ function describeEvent(event: JobEvent): string | null {
     case "sample":
       return `sample: ${JSON.stringify(event.prompt)} → ${JSON.stringify(event.text)}`;
     case "hardest":
-      return `hardest: row ${event.rows[0]?.row} at ${event.rows[0]?.loss.toFixed(3)}: ${JSON.stringify(event.rows[0]?.excerpt)}`;
+      return event.rows[0] === undefined ? null : describeHardest(event.rows[0]);
     case "stage":
       return `${event.stage}: ${event.done} of ${event.total}`;
     case "state":

@@ -54,7 +54,9 @@ export function lookThrough(task: LookTask): Promise<LookedAt> {
   return new Promise<LookedAt>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<LookAnswer>) => {
       if (data.kind === "done") resolve(data);
-      else reject(data.code === null ? new Error(data.message) : new RollupError(data.code, data.message));
+      // The reader of PDF takes any worker for its own, and greets the page by it.
+      else if (data.kind === "failed")
+        reject(data.code === null ? new Error(data.message) : new RollupError(data.code, data.message));
     };
     worker.onerror = ({ message }) => reject(new Error(`looking through the rows ended: ${message}`));
     timer = setTimeout(

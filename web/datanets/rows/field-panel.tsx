@@ -75,7 +75,8 @@ function Numbers({ numbers, rowCount }: { numbers: FieldNumbers | undefined; row
         <ul class="field-names small">
           {shown.map(({ name, rowCount: count }) => (
             <li key={name}>
-              <RowText text={name} isOneLine /> <span class="soft">{showCount(count)}</span>
+              <RowText text={nameOf(numbers.type, name)} isOneLine />{" "}
+              <span class="soft">{showCount(count)}</span>
             </li>
           ))}
         </ul>
@@ -107,6 +108,12 @@ function Numbers({ numbers, rowCount }: { numbers: FieldNumbers | undefined; row
       </p>
     </>
   );
+}
+
+/** Name of a category; yes or no of a boolean. */
+function nameOf(type: CardField["type"], name: string): string {
+  if (type !== "boolean") return name;
+  return name === "true" ? "yes" : "no";
 }
 
 /** A number in a few digits. */
@@ -141,7 +148,7 @@ function FieldCondition(props: ConditionProps) {
         { name: "", label: "any value" },
         ...[...new Set([...listed, ...(is === "" ? [] : [is])])].map((name) => ({
           name,
-          label: field.type === "boolean" ? (name === "true" ? "yes" : "no") : name,
+          label: nameOf(field.type, name),
         })),
         { name: MISSING, label: "missing" },
       ]}

@@ -3,13 +3,16 @@
  * the ledger, verifies the validators' signatures, and saves them as JSON lines.
  */
 import type { CommittedRow } from "@openledger/client/actions/data/verify-version";
+import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import { getCitation } from "@openledger/client/datanets/hosted-history";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { hex32 } from "@openledger/foundation/hex";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { type Check, Checks } from "../../design/checks.tsx";
 import { Choice } from "../../design/choice.tsx";
+import { Identifier } from "../../design/identifier.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
@@ -79,6 +82,7 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
   const countOf = (fate: CommittedRow["fate"]) => exceptions.filter((row) => row.fate === fate).length;
   const [dropped, reassigned] = [countOf("dropped"), countOf("reassigned")];
   const isOwned = reassigned === 0 && foreign.length === 0;
+  const labelled = labelledCount(vouching.labels);
   const checks: Check[] = [
     {
       name: "owners",
@@ -101,9 +105,21 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
           : `${showCount(dropped)} committed rows are left out, as listed below`,
     },
   ];
+  if (facts.card.labels.length > 0)
+    checks.push({
+      name: "labels",
+      state: labelled === vouching.rowCount ? "done" : "skipped",
+      title: `${showCount(labelled)} of ${showCount(vouching.rowCount)} rows have an accepted label by the signed records`,
+    });
   return (
     <>
       <Checks label="Checks of the version" checks={checks} />
+      {labelled > 0 && (
+        <p class="soft small">
+          Root of the labels, which a model's recipe names:{" "}
+          <Identifier value={hex32(vouching.labels.root)} label="the labels' root" />
+        </p>
+      )}
       {exceptions.length > 0 && <Exceptions facts={facts} exceptions={exceptions} />}
       {vouching.exceptions.length > 0 && (
         <ul class="small">

@@ -3,6 +3,7 @@
  * is in it and what is not, and publishes it by one signature.
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
+import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import type { CollectReviewedReturnType } from "@openledger/client/datanets/reviewed-version";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -94,6 +95,12 @@ export function VersionPublish(props: VersionPublishProps) {
                 rows, from {countPeople(presentPayees(next.version.payees).map(([, payee]) => payee))}
               </p>
             </div>
+            {facts.card.labels.length > 0 && (
+              <div>
+                <p class="figure">{showCount(labelledCount(next.labels))}</p>
+                <p class="soft small">of them with an accepted label</p>
+              </div>
+            )}
             <div>
               <p class="figure">{showCount(next.leftOut.length)}</p>
               <p class="soft small">rows excluded</p>

@@ -68,7 +68,7 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
         badge={null}
         isRunning={isRunning}
         doing={doing}
-        showRow={(row) => row}
+        showRow={(row) => row + 1}
         actions={
           <>
             {(state === "running" || state === "queued") && (
