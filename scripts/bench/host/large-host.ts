@@ -62,8 +62,6 @@ export async function measureLargeHost(world: HostWorld, { rowCount, searchCount
     const listMs: Record<string, number> = {};
     const lists = {
       "all rows, the last page": { at: rowCount - 50 },
-      "label good": { label: "good" },
-      "label rare": { label: "rare" },
       "state waiting": { state: "waiting" },
       "state disputed": { state: "disputed" },
       "of a contributor": { contributor: 3 },
