@@ -79,6 +79,23 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
+describe("tables of the queue", () => {
+  it("are made once by queues that are opened at the same time", async () => {
+    const empty = await createTestDatabase();
+    try {
+      const queues = await Promise.all(
+        Array.from({ length: 6 }, () => JobQueue.open(databaseAt(empty.url), DOUBLING, { logger })),
+      );
+      open.push(...queues);
+      await queues[0]!.send("a", { n: 1 });
+      expect(await queues[5]!.state("a")).toEqual({ state: "waiting" });
+      for (const one of open.splice(0)) await one.close();
+    } finally {
+      await empty.drop();
+    }
+  });
+});
+
 describe("a job", () => {
   it("is done once for all who ask under its key, and its end stays", async () => {
     const [one, other] = [await asker(), await asker()];

@@ -38,6 +38,8 @@ const PRESENT_S = 15;
 /** Priority of jobs without one, after all others: PostgreSQL's smallest integer. */
 const LAST_PRIORITY = 2 ** 31;
 const MAX_CONNECTIONS = 4;
+/** Number of the lock under which pg-boss's tables are made; any number that migrate.ts does not use. */
+const TABLES_LOCK_ID = 6_580_112;
 /** PostgreSQL's largest integer. */
 const MAX_RETRIES = 2 ** 31 - 1;
 /** Maximum size of what a worker writes to a job, as PostgreSQL stores it and as text: any worker may write more. */
@@ -182,17 +184,22 @@ export class JobQueue<
     const { maxAttempts = MAX_ATTEMPTS, name } = this.#kind;
     // pg-boss says by an Error without a code that its tables are missing.
     const isInstalled = migrates || (await this.#boss.isInstalled());
-    if (isInstalled) await this.#boss.start();
     if (migrates)
-      await this.#boss.createQueue(name, {
-        name,
-        policy: "standard",
-        retryLimit: Math.min(maxAttempts - 1, MAX_RETRIES),
-        retryDelay: 1,
-        // Its pauses double with each attempt.
-        retryBackoff: maxAttempts < Number.POSITIVE_INFINITY,
-        expireInSeconds: LEASE_MS / 1_000,
+      await this.#database.transaction(async ({ query }) => {
+        // Of two processes that make pg-boss's tables at once one would be refused.
+        await query("select pg_advisory_xact_lock($1)", [TABLES_LOCK_ID]);
+        await this.#boss.start();
+        await this.#boss.createQueue(name, {
+          name,
+          policy: "standard",
+          retryLimit: Math.min(maxAttempts - 1, MAX_RETRIES),
+          retryDelay: 1,
+          // Its pauses double with each attempt.
+          retryBackoff: maxAttempts < Number.POSITIVE_INFINITY,
+          expireInSeconds: LEASE_MS / 1_000,
+        });
       });
+    else if (isInstalled) await this.#boss.start();
     if (!isInstalled || (await this.#boss.getQueue(name)) === null) {
       throw processErrors.raise(
         "SRV_DATABASE_SCHEMA",

@@ -25,7 +25,14 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { VERSION_OPTION } from "../../cli/common-options.ts";
-import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import {
+  accountOf,
+  type GlobalOptions,
+  knownDatanetHost,
+  openReader,
+  openSigner,
+  signFor,
+} from "../../cli/context.ts";
 import { counted } from "../../cli/counted.ts";
 import { defineOptions } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
@@ -57,15 +64,16 @@ const addCard = command({
   options: { ...ANY_HOST_OPTION },
   examples: [
     "datanet card card.json",
-    "datanet card 10 --host http://127.0.0.1:8560",
+    "datanet card 10",
     "datanet card 10 card.json --host http://127.0.0.1:8560 --account alice",
   ],
   run: async ({ args, options, output }) => {
     const [place, file] = args as [string, string | undefined];
     if (!/^\d+$/.test(place)) return checkCard(place, output);
-    if (options.host === undefined)
+    const hostUrl = options.host ?? knownDatanetHost();
+    if (hostUrl === undefined)
       throw commandError("CMD_USAGE", "say which host with --host URL: it has the card");
-    const target = { hostUrl: options.host, datanetId: parseId(place) };
+    const target = { hostUrl, datanetId: parseId(place) };
     if (file !== undefined) return setCard(options, target, file, output);
     const facts = await getHostedDatanet(await openReader(options), target);
     output.answer(

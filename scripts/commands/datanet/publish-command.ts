@@ -136,7 +136,7 @@ async function publishReviewed(
   await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
   output.answer(
     [
-      `datanet ${datanetId}: a version of ${counted(version.rowCount, "row")} in ${counted(presentPayees(version.payees).length, "payee")} (${facts.stage}); ${counted(leftOut.length, "row stays", "rows stay")} out:`,
+      `datanet ${datanetId}: a version of ${counted(version.rowCount, "row")} in ${counted(presentPayees(version.payees).length, "payee")} (${facts.stage}); ${counted(leftOut.length, "row stays", "rows stay")} out${leftOut.length === 0 ? "" : ":"}`,
       ...renderTable(
         leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
       ),
