@@ -134,8 +134,7 @@ export const addContribute = command({
     });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const rowsRoot = hex32(contribution.rowsRoot);
-    const isFinal = stage === "final" || stage === "finalizable";
-    const until = isFinal ? "" : "; keep them to yourself until the operation is final";
+    const until = stage === "final" ? "" : "; keep them to yourself until the operation is final";
     const lines = [
       `${counted(contribution.rowCount, "row")} for datanet ${datanetId} (${stage})${until}`,
       `root ${rowsRoot}, operation ${sent.hash}`,
