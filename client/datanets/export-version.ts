@@ -30,7 +30,7 @@ export type ExportVersionErrorCode =
  * @example
  * ```ts
  * const { card, rows } = await exportVersion(client, { hostUrl, datanetId: 10, store });
- * console.log(jsonLinesOf(card, rows).join(""));
+ * console.log(card.name, rows[0]?.label);
  * ```
  */
 export async function exportVersion(

@@ -5,6 +5,9 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { canonicalJson } from "@openledger/datanets/card/canonical-json";
+import { nameCard } from "@openledger/datanets/card/card";
 import { startChildHost } from "@openledger/datanets/testing/child-host";
 import type { HostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
@@ -26,15 +29,32 @@ export const BENCH_CARD = sampleCard({
   examples: [],
 });
 
+/** A card as a host takes it, and its hash on the ledger. */
+interface NamedCard {
+  readonly text: string;
+  readonly policy: bigint;
+}
+
+/** The same card in the first format, which an older build takes. */
+function earlierCard(): NamedCard {
+  const { row, ...rest } = BENCH_CARD;
+  const fields = row.fields.map((field) => ({ ...field, type: "text" }));
+  const card = { ...rest, format: "openledger-datanet-card-1", row: { ...row, kind: "json", fields } };
+  const text = canonicalJson(card);
+  return { text, policy: digestToField(createHash("sha256").update(text).digest()) };
+}
+
+export const LEDGER_CACHE_MS = 2_000;
 /** Settings of both builds: limits that the bench does not reach, and an operator's cache of the ledger. */
 const SETTINGS = {
   DATANET_QUOTA_RECORDS_PER_DAY: "1000000000",
   DATANET_QUOTA_BYTES_PER_DAY: "1000000000000",
-  DATANET_LEDGER_CACHE_MS: "2000",
+  DATANET_LEDGER_CACHE_MS: String(LEDGER_CACHE_MS),
 };
 
 export interface Contestant {
   readonly name: "this build" | "older build";
+  readonly card: NamedCard;
   /** Starts a host that has nothing. */
   start(): Promise<StartedHost>;
 }
@@ -48,9 +68,14 @@ export interface StartedHost {
 /** @param against directory of the older build, with its packages */
 export function contestants(world: HostWorld, against: string | undefined): Contestant[] {
   let count = 0;
-  const own: Contestant = { name: "this build", start: () => startOwn(world, `accepting-${count++}`) };
+  const own: Contestant = {
+    name: "this build",
+    card: nameCard(BENCH_CARD),
+    start: () => startOwn(world, `accepting-${count++}`),
+  };
   if (against === undefined) return [own];
-  return [{ name: "older build", start: () => startOlder(world, resolve(against)) }, own];
+  const start = () => startOlder(world, resolve(against));
+  return [{ name: "older build", card: earlierCard(), start }, own];
 }
 
 async function startOwn(world: HostWorld, name: string): Promise<StartedHost> {
