@@ -111,7 +111,7 @@ function isBase64(text: string): boolean {
   }
 }
 
-/** A picture's file as a prompt. */
+/** Base64 of bytes, as the prompt of a picture's file has it. */
 export function base64Of(content: Uint8Array): string {
   let characters = "";
   for (const byte of content) characters += String.fromCharCode(byte);

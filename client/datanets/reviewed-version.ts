@@ -4,7 +4,7 @@
  */
 import { type Card, mayVouch } from "@openledger/datanets/card/card";
 import type { SignedRecord } from "@openledger/datanets/records/record";
-import { outcomeOf, type RecordState } from "@openledger/datanets/records/record-state";
+import { outcomeOf, type RecordState, type RowOutcome } from "@openledger/datanets/records/record-state";
 import { drawValidator } from "@openledger/datanets/records/validator-draw";
 import { hex32 } from "@openledger/foundation/hex";
 import {
@@ -84,10 +84,9 @@ const acceptedLabels = (
   recordState: RecordState,
   rows: readonly StoredVersionRow[],
 ): (string | null)[] =>
-  rows.map(({ contributorId, digest }) => {
-    const outcome = outcomeOf(card, recordState.row(digest), contributorId);
-    return outcome.state === "accepted" ? outcome.label : null;
-  });
+  rows.map(({ contributorId, digest }) => labelOf(outcomeOf(card, recordState.row(digest), contributorId)));
+
+const labelOf = (outcome: RowOutcome) => (outcome.state === "accepted" ? outcome.label : null);
 
 export interface CollectLabelsParameters extends HostedDatanetPlace {
   /** Rows of the version, in its order, as `readVersion` returns them. */
@@ -118,8 +117,10 @@ export async function collectLabels(
   const signed = vouchingRecords(records);
   const presentKey = presentKeys(client);
   const unsigned: string[] = [];
+  const labels: (string | null)[] = [];
   for (const { contributorId, digest } of rows) {
     const outcome = outcomeOf(card, recordState.row(digest), contributorId);
+    labels.push(labelOf(outcome));
     if (outcome.state !== "accepted" || outcome.label === null) continue;
     let isSigned = false;
     for (const leafId of outcome.accepters) {
@@ -130,7 +131,7 @@ export async function collectLabels(
     }
     if (!isSigned) unsigned.push(digest);
   }
-  return { ...nameVersionLabels(rows, acceptedLabels(card, recordState, rows)), unsigned };
+  return { ...nameVersionLabels(rows, labels), unsigned };
 }
 
 /** Reads the keys of leaves, each once. */
@@ -236,8 +237,10 @@ export async function verifyVouching(
   const signed = vouchingRecords(records);
   const presentKey = presentKeys(client);
   const exceptions: VouchedRow[] = [];
+  const accepted: (string | null)[] = [];
   for (const { contributorId, digest, validatorId } of rows) {
     const outcome = outcomeOf(card, recordState.row(digest), contributorId);
+    accepted.push(labelOf(outcome));
     const commit = commitOf.get(digest) ?? "";
     const label = signed.get(`${validatorId}/${digest}`);
     const isAccepted =
@@ -258,7 +261,7 @@ export async function verifyVouching(
     )
       exceptions.push({ digest, validatorId, vouching: "notDrawn" });
   }
-  const labels = nameVersionLabels(rows, acceptedLabels(card, recordState, rows));
+  const labels = nameVersionLabels(rows, accepted);
   return { rowCount: rows.length, signedCount: rows.length - exceptions.length, exceptions, labels };
 }
 

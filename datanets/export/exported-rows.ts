@@ -2,6 +2,7 @@
  * Rows of a version as people's tools take them: columns of the card with the accepted label, as JSON lines and as Label
  * Studio's JSON. Parquet is in parquet-export.ts. The export command and the pages' download call them.
  */
+import { base64Of } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
 import { type ChatMessage, decodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
@@ -113,8 +114,6 @@ function orNull<Result>(read: () => Result): Result | null {
     return null;
   }
 }
-
-const base64Of = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
 /** Value as JSON has it: of a picture an address with its bytes. */
 function jsonValue(value: ReturnType<ExportColumn["read"]>): FieldValue | readonly ChatMessage[] {

@@ -26,7 +26,7 @@ const FEATURES: Readonly<Record<ExportType, object>> = {
 export async function parquetOf(
   card: Pick<Card, "row" | "labels">,
   rows: readonly ExportedRow[],
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { parquetWriteBuffer } = await import("hyparquet-writer");
   const columns = exportColumns(card);
   const features = Object.fromEntries(columns.map(({ name, type }) => [name, FEATURES[type]]));

@@ -7,7 +7,7 @@ import type { TableField } from "@openledger/attribution/rows/table-rows";
 import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
-import { fieldsOfColumn, PRESENT_VALUES } from "./row-values.ts";
+import { arrayText, fieldsOfColumn, PRESENT_VALUES } from "./row-values.ts";
 
 /** Maximum values that are counted: rows, times fields. */
 export const MAX_VALUES = 200_000;
@@ -150,7 +150,7 @@ async function numberStatistics(
              join (select span::bigint as span, limits::float8[] as limits from unnest($4::int[], $5::text[]) as part (span, limits)) as spans
                on span = place
             where value is not null group by 1, 2`,
-          [...values, limits.map(({ place }) => place), limits.map((span) => `{${span.limits.join(",")}}`)],
+          [...values, limits.map(({ place }) => place), limits.map((span) => arrayText(span.limits))],
         );
   const statistics = fields.map(({ name, type }, i): NumberStatistics => {
     const span = spans.find(({ place }) => place === i + 1);

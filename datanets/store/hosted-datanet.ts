@@ -16,7 +16,7 @@ import type { Quotas } from "./quotas.ts";
 import { describe } from "./row-description.ts";
 import { isLabellersSql } from "./row-outcome.ts";
 import { configurationsOf, vectorSql, wordsOfText } from "./row-words.ts";
-import { bufferOf, digestsSql } from "./sql-values.ts";
+import { bufferOf, digestsSql, storable } from "./sql-values.ts";
 import { DATANET_COLUMNS, type StoredCommit, type StoredDatanet } from "./stored-datanet.ts";
 
 /** Digests that one statement looks up, and rows that one reads. */
@@ -457,9 +457,6 @@ export async function labelCountOf(
   );
   return found!.count;
 }
-
-/** Text that a column takes: a NUL is refused by PostgreSQL. */
-const storable = (text: string) => text.replaceAll("\0", " ");
 
 /** True if rows have the same form and words by both cards. */
 const describesAlike = (a: Card, b: Card) =>

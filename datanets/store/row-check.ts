@@ -16,7 +16,7 @@ import { viewRow } from "../rows/row-view.ts";
 import type { HostStore } from "./host-store.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeSql } from "./row-outcome.ts";
-import { digestsSql } from "./sql-values.ts";
+import { digestsSql, storable } from "./sql-values.ts";
 import type { StoredCheck } from "./stored-check.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
 
@@ -165,7 +165,7 @@ export class RowChecks {
         .query(
           `insert into checks (datanet_id, failure, not_before_ms) values ($1, $2, $3::bigint)
              on conflict (datanet_id) do update set failure = excluded.failure, not_before_ms = excluded.not_before_ms`,
-          [datanet.id, (error as Error).message.replaceAll("\0", " "), Math.ceil(2 * endedAtMs - beganAtMs)],
+          [datanet.id, storable((error as Error).message), Math.ceil(2 * endedAtMs - beganAtMs)],
         )
         .catch(unlessPassing);
       throw error;

@@ -6,6 +6,7 @@ import type { FieldType } from "@openledger/attribution/rows/row-kinds";
 import type { FieldValue, TableField } from "@openledger/attribution/rows/table-rows";
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowView } from "../rows/row-view.ts";
+import { storable } from "./sql-values.ts";
 
 /** Maximum characters of a category: longer ones are counted and found by their beginnings. */
 const MAX_NAME_CHARACTERS = 100;
@@ -38,8 +39,8 @@ export const fieldsOfColumn = <Field extends TableField>(
 export const placeOf = (fields: readonly TableField[], field: TableField): number =>
   fieldsOfColumn(fields, columnOf(field)).indexOf(field) + 1;
 
-/** A category as the database has it: a NUL is refused by PostgreSQL. */
-export const storedName = (name: string): string => name.slice(0, MAX_NAME_CHARACTERS).replaceAll("\0", " ");
+/** A category as the database has it. */
+export const storedName = (name: string): string => storable(name.slice(0, MAX_NAME_CHARACTERS));
 
 /** Values of a row for the database; null if it is no row of a table. */
 export function rowValuesOf(
@@ -81,7 +82,7 @@ export async function storeRowValues(
 }
 
 /** Text of an array, as PostgreSQL reads it. The driver has none for a list of lists with nulls. */
-const arrayText = (values: readonly (string | number | null)[]): string =>
+export const arrayText = (values: readonly (string | number | null)[]): string =>
   `{${values.map((value) => (value === null ? "NULL" : `"${String(value).replace(/["\\]/g, "\\$&")}"`)).join(",")}}`;
 
 /** SQL of the condition that a row's values are those of the present card: a newer card reads rows a part at a time. */

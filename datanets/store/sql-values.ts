@@ -19,3 +19,6 @@ export const digestsSql = (parameter: string) =>
 /** A view on bytes as what the driver stores whole. */
 export const bufferOf = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Text that a column takes: a NUL is refused by PostgreSQL. */
+export const storable = (text: string): string => text.replaceAll("\0", " ");

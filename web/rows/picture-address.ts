@@ -1,4 +1,5 @@
 /** Addresses of pictures whose bytes are in the page: raster images alone, since whatever else calls itself a picture is a program. */
+import { base64Of } from "@openledger/attribution/rows/row-content";
 import { imageTypeOf } from "@openledger/datanets/rows/row-view";
 
 /** Maximum bytes of a picture that a list shows: a list has many, and each is in the page three times over. */
@@ -8,11 +9,4 @@ export const MAX_THUMBNAIL_BYTES = 1_000_000;
 export function pictureAddress(content: Uint8Array): string | null {
   const type = imageTypeOf(content);
   return type === null ? null : `data:${type};base64,${base64Of(content)}`;
-}
-
-function base64Of(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 0x8000)
-    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
 }

@@ -3,6 +3,7 @@
  * rows, and those rows whole with their Merkle paths.
  */
 
+import { base64Of } from "@openledger/attribution/rows/row-content";
 import { FIELD_ORDER, TREE_ARITY } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
@@ -80,7 +81,7 @@ export function spansToJson({ rows, ...rest }: SpansAnswer): object {
     ...rest,
     rows: rows.map(({ content, siblings, ...row }) => ({
       ...row,
-      content: toBase64(content),
+      content: base64Of(content),
       siblings: siblings.map((some) => some.map(hex32)),
     })),
   };
@@ -94,5 +95,4 @@ export function spansFromJson(value: unknown): SpansAnswer {
 }
 
 // Buffer is not in browsers, and Uint8Array.fromBase64 is not in Node 20.
-const toBase64 = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

@@ -1,7 +1,8 @@
 /** `openledger datanet export`: writes a version's rows with their accepted labels as a file that other tools read. */
 import { writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import type { ExportFormat } from "@openledger/datanets/export/export-files";
 import { hex32 } from "@openledger/foundation/hex";
 import { OUT_FILE_OPTION, STORE_OPTION, VERSION_OPTION } from "../../cli/common-options.ts";
 import { counted } from "../../cli/counted.ts";
@@ -11,8 +12,7 @@ import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { HOST_OPTION, readerOrSigner } from "./host-options.ts";
 
-const FORMATS = ["parquet", "jsonl", "label-studio"] as const;
-const ENDINGS = { parquet: "parquet", jsonl: "jsonl", "label-studio": "json" } as const;
+const FORMATS = ["parquet", "jsonl", "label-studio"] as const satisfies readonly ExportFormat[];
 
 export const addExport = command({
   usage: "export <datanet>",
@@ -41,30 +41,16 @@ export const addExport = command({
       ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
-    const { format } = options;
-    const path = options.out ?? `datanet-${datanetId}-version-${version}.${ENDINGS[format]}`;
-    const paths = [path];
-    if (format === "parquet") {
-      const { croissantOf, parquetOf } = await import("@openledger/datanets/export/parquet-export");
-      const parquet = await parquetOf(card, rows);
-      await writeFile(path, parquet);
-      const facts = {
-        card,
-        datanetId,
-        version,
-        parquet,
-        rowsRoot: hex32(rowsRoot),
-        fileName: basename(path),
-      };
-      const url = `${hostUrl.replace(/\/$/, "")}/v1/datanets/${datanetId}`;
-      paths.push(`${path}.croissant.json`);
-      await writeFile(paths[1]!, croissantOf({ ...facts, url }));
-    } else {
-      const { jsonLinesOf, labelStudioOf } = await import("@openledger/datanets/export/exported-rows");
-      await writeFile(
-        path,
-        format === "jsonl" ? jsonLinesOf(card, rows).join("") : labelStudioOf(card, rows),
-      );
+    const { exportFilesOf } = await import("@openledger/datanets/export/export-files");
+    const { format, out } = options;
+    const name = out === undefined ? undefined : basename(out);
+    const facts = { card, datanetId, version, rows, rowsRoot, hostUrl, name };
+    const folder = out === undefined ? "" : dirname(out);
+    const paths: string[] = [];
+    for (const file of await exportFilesOf(facts, format)) {
+      const path = join(folder, file.name);
+      await writeFile(path, file.content);
+      paths.push(path);
     }
     const labelCount = rows.filter(({ label }) => label !== null).length;
     output.answer(

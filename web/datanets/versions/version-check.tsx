@@ -6,6 +6,7 @@ import type { CommittedRow } from "@openledger/client/actions/data/verify-versio
 import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import { getCitation } from "@openledger/client/datanets/hosted-history";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { ExportFormat } from "@openledger/datanets/export/export-files";
 import { hex32 } from "@openledger/foundation/hex";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
@@ -19,7 +20,7 @@ import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
-import { type CheckedVersion, checkVersion, type ExportFormat, exportFiles } from "./version-work.ts";
+import { type CheckedVersion, checkVersion, exportFiles } from "./version-work.ts";
 
 /** Rows of each list of exceptions. */
 const SHOWN_ROWS = 20;

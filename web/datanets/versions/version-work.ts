@@ -18,7 +18,7 @@ import {
 } from "@openledger/client/datanets/reviewed-version";
 import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { hex32 } from "@openledger/foundation/hex";
+import type { ExportFormat } from "@openledger/datanets/export/export-files";
 
 /** Cache of rows that were fetched and checked; they are not fetched again. */
 const STORE = "openledger-rows";
@@ -82,9 +82,7 @@ export async function checkVersion(client: LedgerClient, work: Work): Promise<Ch
   return { verified, vouching: await verifyVouching(client, { datanetId, hostUrl, store }) };
 }
 
-export type ExportFormat = "parquet" | "jsonl" | "label-studio";
-
-interface ExportedFile {
+interface DownloadedFile {
   readonly name: string;
   readonly content: Blob;
 }
@@ -94,27 +92,11 @@ export async function exportFiles(
   client: LedgerClient,
   work: Work,
   format: ExportFormat,
-): Promise<ExportedFile[]> {
+): Promise<DownloadedFile[]> {
   const store = await openRowStore(STORE);
   const { datanetId, hostUrl, onProgress } = work;
-  const { card, rows, rowsRoot, version } = await exportVersion(client, {
-    ...work,
-    store,
-    onProgress: counted("rows", onProgress),
-  });
-  const name = `datanet-${datanetId}-version-${version}`;
-  if (format !== "parquet") {
-    const { jsonLinesOf, labelStudioOf } = await import("@openledger/datanets/export/exported-rows");
-    const parts = format === "jsonl" ? jsonLinesOf(card, rows) : [labelStudioOf(card, rows)];
-    return [{ name: `${name}.${format === "jsonl" ? "jsonl" : "json"}`, content: new Blob(parts) }];
-  }
-  const { croissantOf, parquetOf } = await import("@openledger/datanets/export/parquet-export");
-  const parquet = await parquetOf(card, rows);
-  const fileName = `${name}.parquet`;
-  const url = `${hostUrl.replace(/\/$/, "")}/v1/datanets/${datanetId}`;
-  const facts = { card, datanetId, version, rowsRoot: hex32(rowsRoot), url, fileName, parquet };
-  return [
-    { name: fileName, content: new Blob([new Uint8Array(parquet)]) },
-    { name: `${fileName}.croissant.json`, content: new Blob([croissantOf(facts)]) },
-  ];
+  const exported = await exportVersion(client, { ...work, store, onProgress: counted("rows", onProgress) });
+  const { exportFilesOf } = await import("@openledger/datanets/export/export-files");
+  const files = await exportFilesOf({ ...exported, datanetId, hostUrl }, format);
+  return files.map(({ content, name }) => ({ name, content: new Blob([...content]) }));
 }
