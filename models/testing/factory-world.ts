@@ -6,6 +6,7 @@ import type { TestHost } from "@openledger/datanets/testing/test-host";
 import { createLogger } from "@openledger/foundation/logger";
 import { type OwnProcess, startOwnProcess } from "@openledger/foundation/testing/own-process";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import type { FormView, WriteForm } from "../factory/factory-api.ts";
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";
@@ -125,6 +126,12 @@ export async function createFactoryWorld(
       await world.close();
     },
   };
+}
+
+/** A language model's form. */
+export function writeFormOf({ form }: FormView): WriteForm {
+  if (form.use === "write") return form;
+  throw new TypeError(`a form to ${form.use}`);
 }
 
 export const jsonlOf = (rows: readonly TextRow[]): string =>
