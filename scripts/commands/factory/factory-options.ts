@@ -23,7 +23,7 @@ export const TRAIN_OPTIONS = defineOptions({
   "--datanet <ids>": "Datanet whose version is used; or up to six with commas between",
   ...VERSION_OPTION,
   "--host <url>": "URL of the Datanet's host",
-  "--rows <file>": "file with rows of your own for a trial: one JSON line each",
+  "--rows <file>": "file with rows of your own for a trial: JSON lines, a table, a text or a document",
   "--base <id>": {
     about:
       "of a language model: a base from the list, or a folder or URL that the factory allows; default: own",
