@@ -68,21 +68,14 @@ async function look(name: string): Promise<void> {
   await pictureOf(page, `factory-${name}`);
 }
 
-test("a base and a permissioned Datanet are chosen, its owner is asked and answers", LONG, async () => {
+test("a permissioned Datanet is chosen, its owner is asked and answers, and a base is chosen", LONG, async () => {
   await page.goto(`${world.sequencerUrl}/#/factory`);
   await button("Nina's wallet").click();
   await signIn();
   await main().getByText("None yet. The first takes about a minute.").waitFor();
   await look("home");
   await main()
-    .getByRole("link", { name: /Tune on a Datanet/ })
-    .click();
-  await main()
-    .getByRole("link", { name: /openledger-base/ })
-    .waitFor();
-  await look("base");
-  await main()
-    .getByRole("link", { name: /openledger-base/ })
+    .getByRole("link", { name: /Train on a Datanet/ })
     .click();
   await main()
     .getByRole("link", { name: /Ship's logs/ })
@@ -104,6 +97,13 @@ test("a base and a permissioned Datanet are chosen, its owner is asked and answe
     .waitFor();
   await look("granted");
   await button("Use version 2").click();
+  await main()
+    .getByRole("link", { name: /openledger-base/ })
+    .waitFor(LONG);
+  await look("base");
+  await main()
+    .getByRole("link", { name: /openledger-base/ })
+    .click();
   await main().getByRole("heading", { name: "Settings" }).waitFor(LONG);
 });
 

@@ -84,7 +84,7 @@ export async function defaultForm(
   };
 }
 
-export function requireBase(base: StoredBase | null): StoredBase {
+function requireBase(base: StoredBase | null): StoredBase {
   if (base !== null) return base;
   throw factoryError("SRV_BAD_REQUEST", "a language model needs a base", { data: { fields: ["baseId"] } });
 }

@@ -122,7 +122,7 @@ export const datasetRequestSchema = z.discriminatedUnion("kind", [
 export type DatasetRequest = z.input<typeof datasetRequestSchema>;
 
 /** What a model does with rows: it sorts them by their labels, predicts a column, or writes. */
-export const useSchema = z.enum(["sort", "predict", "write"]);
+const useSchema = z.enum(["sort", "predict", "write"]);
 export type FactoryUse = z.output<typeof useSchema>;
 
 const datasetVersionSchema = z.object({

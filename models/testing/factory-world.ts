@@ -15,8 +15,11 @@ import { FACTORY_WORKER_RIGHTS } from "../factory/store/factory-schema.ts";
 import { makeModel, writeMadeModel } from "./made-models.ts";
 import { byteConfig } from "./text-rows.ts";
 
-/** Size of the settlement circuit that models are made for. */
-const FACTORY_CIRCUIT: CircuitSize = { rows: 64, payees: 16, features: 36, draws: 4 };
+/** Sizes of the settlement circuits that models are made for: those that write, and those that sort. */
+const FACTORY_CIRCUITS: readonly CircuitSize[] = [
+  { rows: 64, payees: 16, features: 36, draws: 4 },
+  { rows: 64, payees: 16, features: 512, draws: 4, isDirect: true },
+];
 
 export interface TestFactory extends FactoryProcess {
   readonly url: string;
@@ -92,7 +95,7 @@ export async function createFactoryWorld(
       };
       const made = await createFactoryProcess(config, {
         client: reader,
-        circuitSizes: async () => [FACTORY_CIRCUIT],
+        circuitSizes: async () => FACTORY_CIRCUITS,
         logger: createLogger("test", "info", destination),
       });
       factories.push(made);

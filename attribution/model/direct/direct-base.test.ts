@@ -119,7 +119,9 @@ test("a base out of range, or without buckets, is no recipe; a card that says an
   const { nearDuplicatesShare, normQuantile } = model.recipe.rules;
   const clipQuantilePermille = 1_000 * normQuantile;
   const nearDuplicates = nearDuplicatesShare ? "share" : "leave-out";
-  expect(await verified(ruled({ nearDuplicates, clipQuantilePermille }))).toMatchObject({ isBaseOfCard: true });
+  expect(await verified(ruled({ nearDuplicates, clipQuantilePermille }))).toMatchObject({
+    isBaseOfCard: true,
+  });
   for (const [what, rewards] of [
     ["nearDuplicates", { nearDuplicates: nearDuplicatesShare ? "keep" : "share" }],
     ["normQuantile", { clipQuantilePermille: clipQuantilePermille === 500 ? 600 : 500 }],

@@ -10,6 +10,7 @@ import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
 import type { DatasetVersion, FactoryDataset } from "../factory-api.ts";
 
@@ -88,7 +89,9 @@ async function readVersion(
   const place = { datanetId, hostUrl };
   const { rowsRoot, version } = await versionRoot(client, datanetId, wanted ?? undefined);
   const { card } = await getHostedDatanet(client, place);
-  const list = await downloadVersionList(client, { ...place, rowsRoot });
+  const list = await downloadVersionList(client, { ...place, rowsRoot }).catch((cause: unknown) => {
+    throw isRollupError(cause, "DNT_NOT_HOSTED") ? noVersion(datanetId, cause) : cause;
+  });
   // A language model reads no labels.
   const labels =
     useOfKind(card.row.kind) === "write" ? null : await collectLabels(client, { ...place, rows: list });
@@ -109,6 +112,16 @@ async function readVersion(
       ...(labels === null ? {} : { label: labels.labels[i]! }),
     })),
   };
+}
+
+/** A card that was signed before any row is a version without a list. */
+function noVersion(id: number, cause: unknown) {
+  const whyNot = `Datanet ${id} has no published version with rows at its host`;
+  const remedy = "approve its contributions, and publish a version";
+  return factoryError("MOD_FACTORY_NOT_TRAINABLE", `${whyNot}: ${remedy}`, {
+    data: { id, whyNot, remedy },
+    cause,
+  });
 }
 
 /** Rows of several Datanets make one model: they are of one kind, with the same labels and fields. */

@@ -8,6 +8,7 @@ import { directFamily } from "@openledger/attribution/model/direct/direct-family
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { DIRECT } from "@openledger/attribution/model/recipe-fields";
 import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { answerRow, rowLoss } from "../../engine/architecture/loss-gradient.ts";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { factoryError } from "../../model-errors.ts";
@@ -32,6 +33,7 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
 
 /** Answers of a model that sorts; it has no base to compare with. @throws ATT_ROW_INVALID for another kind of input */
 async function answerSorted({ jobFolder, prompts }: CompareTask): Promise<FactoryComparison> {
+  await initPoseidon();
   const { family, ...model } = await readModel(join(jobFolder, MODEL_FOLDER), [directFamily as never]);
   const answering = await family.open({ family, ...model });
   const noLoss = { base: null, baseLoss: null, tunedLoss: null, expected: null };

@@ -30,7 +30,7 @@ import {
 } from "./recipe-presets.ts";
 
 /** Presets of language models; those of `PRESET_NAMES` sort. */
-export const TEXT_PRESETS = ["texts", "cited-texts"] as const;
+const TEXT_PRESETS = ["texts", "cited-texts"] as const;
 export const ALL_PRESETS = [...PRESET_NAMES, ...TEXT_PRESETS] as const;
 export type AnyPreset = (typeof ALL_PRESETS)[number];
 

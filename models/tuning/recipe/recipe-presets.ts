@@ -282,7 +282,7 @@ function featureCountFor({ columnCount, isCiting = false }: ColumnSizes): number
 }
 
 /** The method of more rows than tangents have room for. */
-export const ekFacFor = (sizes: ColumnSizes) =>
+const ekFacFor = (sizes: ColumnSizes) =>
   ({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: featureCountFor(sizes) }) as const;
 
 /**
