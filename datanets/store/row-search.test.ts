@@ -40,7 +40,7 @@ beforeAll(async () => {
     logger: createLogger("test", "silent"),
   });
   store = new HostStore(database, 7n);
-  await database.query("insert into datanets (id, row_count) values ($1, $3), ($2, $3)", [
+  await database.query("insert into datanets (id, row_count, described_count) values ($1, $3, $3), ($2, $3, $3)", [
     ID,
     OTHER_ID,
     ROW_COUNT,
