@@ -179,7 +179,14 @@ describe("rows that have come", () => {
     const next = await store.openOrMake(ID + 1);
     await next.addCard(nameCard(CARD));
     const rowsRoot = contributionRoot([hashRow(row)]);
-    const commit = { contributorId: 3, rowCount: 1, isFinal: true, committedAtMs: null, opIndex: 1, rowsRoot };
+    const commit = {
+      contributorId: 3,
+      rowCount: 1,
+      isFinal: true,
+      committedAtMs: null,
+      opIndex: 1,
+      rowsRoot,
+    };
     const list = encodeDigests([sha256Hex(row)]);
     await next.addRows(await next.addList(list, { commit, commitIndex: 0 }, account), 0, [row], account);
     // While one host is at one of them, the other host is at the other one.
@@ -208,9 +215,5 @@ function interruptAt({ database }: HostStore, kind: RegExp, act: () => unknown):
       return query(sql, values) as never;
     };
   database.transaction = (work, options) =>
-    transaction.call(
-      database,
-      (queries: Queries) => work({ query: interrupted(queries) }),
-      options,
-    ) as never;
+    transaction.call(database, (queries: Queries) => work({ query: interrupted(queries) }), options) as never;
 }

@@ -62,39 +62,41 @@ export async function boundUndescribed(
 
 async function describePartOf(cards: CardCache, datanetId: number): Promise<PartResult> {
   const { database } = cards;
-  return database.transaction(async (queries): Promise<PartResult> => {
-    const [tried] = await queries.query<{ isFree: boolean }>(
-      `select pg_try_advisory_xact_lock(${DESCRIBE_LOCK}, $1) as "isFree"`,
-      [datanetId],
-    );
-    if (!tried!.isFree) return "busy";
-    const before = (await factsOf(queries, datanetId))!;
-    if (before.policy === null || before.describedCount === before.rowCount) return "nothing";
-    const { card } = (await cards.card(datanetId, before.policy, queries))!;
-    const end = Math.min(before.rowCount, before.describedCount + ROWS_A_PART);
-    const contents = await readContents(queries, datanetId, before.describedCount, end);
-    const rows = contents.map(({ content, number }) => ({ number, ...describe(card, content) }));
-    await storeWords(queries, { datanetId, card, rows });
-    await storeRowValues(queries, datanetId, rows);
-    // Last, since all that is written of the Datanet waits for it.
-    const { cardCount } = await lock(queries, datanetId);
-    // By a card that is the last one no more: the transaction ends without it.
-    if (cardCount !== before.cardCount) throw new CardChanged();
-    const malformed = rows.filter(({ isWellFormed }) => !isWellFormed);
-    if (malformed.length > 0)
-      await queries.query(
-        "update rows set is_well_formed = false where datanet_id = $1 and number = any($2::int[])",
-        [datanetId, integers(malformed.map(({ number }) => number))],
+  return database
+    .transaction(async (queries): Promise<PartResult> => {
+      const [tried] = await queries.query<{ isFree: boolean }>(
+        `select pg_try_advisory_xact_lock(${DESCRIBE_LOCK}, $1) as "isFree"`,
+        [datanetId],
       );
-    await queries.query(
-      "update datanets set described_count = $2, revision = revision + 1 where id = $1",
-      [datanetId, rows.at(-1)!.number + 1],
-    );
-    return "described";
-  }).catch((error: unknown) => {
-    if (error instanceof CardChanged) return "described";
-    throw error;
-  });
+      if (!tried!.isFree) return "busy";
+      const before = (await factsOf(queries, datanetId))!;
+      if (before.policy === null || before.describedCount === before.rowCount) return "nothing";
+      const { card } = (await cards.card(datanetId, before.policy, queries))!;
+      const end = Math.min(before.rowCount, before.describedCount + ROWS_A_PART);
+      const contents = await readContents(queries, datanetId, before.describedCount, end);
+      const rows = contents.map(({ content, number }) => ({ number, ...describe(card, content) }));
+      await storeWords(queries, { datanetId, card, rows });
+      await storeRowValues(queries, datanetId, rows);
+      // Last, since all that is written of the Datanet waits for it.
+      const { cardCount } = await lock(queries, datanetId);
+      // By a card that is the last one no more: the transaction ends without it.
+      if (cardCount !== before.cardCount) throw new CardChanged();
+      const malformed = rows.filter(({ isWellFormed }) => !isWellFormed);
+      if (malformed.length > 0)
+        await queries.query(
+          "update rows set is_well_formed = false where datanet_id = $1 and number = any($2::int[])",
+          [datanetId, integers(malformed.map(({ number }) => number))],
+        );
+      await queries.query("update datanets set described_count = $2, revision = revision + 1 where id = $1", [
+        datanetId,
+        rows.at(-1)!.number + 1,
+      ]);
+      return "described";
+    })
+    .catch((error: unknown) => {
+      if (error instanceof CardChanged) return "described";
+      throw error;
+    });
 }
 
 class CardChanged extends Error {}

@@ -160,7 +160,9 @@ function Rows(props: TabProps) {
       <p class="soft small" role="status">
         {total === null ? "Asking the host …" : showTotal({ total, isTotalExact })}
         {!isTotalExact && "; the first are shown: more words or another filter lead to the others"}
-        {isFiltered && undescribedCount > 0 && `; ${showCounted(undescribedCount, "new row")} can be found in a moment`}
+        {isFiltered &&
+          undescribedCount > 0 &&
+          `; ${showCounted(undescribedCount, "new row")} can be found in a moment`}
       </p>
       <div class={chosen === undefined ? "stack" : "beside rows-beside"}>
         {total !== null && total > 0 && (
