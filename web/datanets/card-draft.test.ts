@@ -1,7 +1,15 @@
 import { nameCard } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { expect, it } from "vitest";
-import { cardOfDraft, draftOf, EMPTY_DRAFT, sayOpeningCost, sayPeople } from "./card-draft.ts";
+import {
+  cardOfDraft,
+  draftOf,
+  EMPTY_DRAFT,
+  peopleOf,
+  sayOpeningCost,
+  sayPeople,
+  withPeople,
+} from "./card-draft.ts";
 
 const CITED = sampleCard({ rewards: { ...sampleCard().rewards, citationPermille: 400 } });
 
@@ -76,4 +84,14 @@ it("says what opening a Datanet costs before anybody signs", () => {
       "Opening costs 5 OPEN, which is burned, and a fee of at most 1 OPEN; 20 OPEN go to the Datanet and pay for its cards and versions.",
   });
   expect(sayOpeningCost({ idFeeWei: 5n, feeWei: null, balanceWei: null }, show).total).toBeNull();
+});
+
+it("asks who labels a row, and knows the answer of a draft again", () => {
+  expect(peopleOf(EMPTY_DRAFT)).toBe("one-other");
+  const both = withPeople(EMPTY_DRAFT, "both");
+  expect(both).toMatchObject({ annotatorsPerRow: "2", ownRows: "allowed" });
+  expect(peopleOf(both)).toBe("both");
+  const three = { ...both, annotatorsPerRow: "3" };
+  expect(peopleOf(three)).toBe("other");
+  expect(withPeople(three, "other")).toBe(three);
 });

@@ -160,6 +160,27 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
   };
 }
 
+type People = Pick<CardDraft, "annotatorsPerRow" | "ownRows">;
+
+/** Usual answers to the question who labels a row, with what they set. */
+const PEOPLE = {
+  "one-other": { annotatorsPerRow: "1", ownRows: "refused" },
+  both: { annotatorsPerRow: "2", ownRows: "allowed" },
+  "two-others": { annotatorsPerRow: "2", ownRows: "refused" },
+  alone: { annotatorsPerRow: "1", ownRows: "allowed" },
+} as const satisfies Readonly<Record<string, People>>;
+export type PeopleName = keyof typeof PEOPLE | "other";
+
+/** Returns the answer that a draft has; "other" if it is none of the usual ones. */
+export const peopleOf = ({ annotatorsPerRow, ownRows }: People): PeopleName =>
+  (Object.keys(PEOPLE) as (keyof typeof PEOPLE)[]).find(
+    (name) => PEOPLE[name].annotatorsPerRow === annotatorsPerRow.trim() && PEOPLE[name].ownRows === ownRows,
+  ) ?? "other";
+
+/** Draft with an answer to the question who labels a row. */
+export const withPeople = (draft: CardDraft, name: PeopleName): CardDraft =>
+  name === "other" ? draft : { ...draft, ...PEOPLE[name] };
+
 /** Says how many people must label a row; null if the draft does not specify it. */
 export function sayPeople({ annotatorsPerRow, labels, ownRows }: CardDraft): string | null {
   const count = Number(annotatorsPerRow);
