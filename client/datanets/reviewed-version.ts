@@ -16,8 +16,8 @@ import type { DatanetCommit } from "../actions/data/list-commits.ts";
 import { listCommits } from "../actions/data/list-commits.ts";
 import { readVersion, type StoredVersionRow } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution } from "../actions/data/row-store.ts";
+import { nameVersionLabels, storeVersionLabels, type VersionLabels } from "../actions/data/stored-labels.ts";
 import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
-import { nameVersionLabels, type VersionLabels } from "../actions/data/version-labels.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
@@ -135,6 +135,33 @@ export async function collectLabels(
     if (!isSigned) unsigned.push(digest);
   }
   return { ...nameVersionLabels(rows, labels), unsigned };
+}
+
+export interface DownloadLabelsParameters extends HostedDatanetPlace {
+  /** Store that has the version, as `downloadVersion` brings it. */
+  store: RowStore;
+  /** Root of the version's rows. */
+  rowsRoot: bigint;
+}
+export type DownloadLabelsErrorCode = "CLI_ROWS_MISSING" | CollectLabelsErrorCode;
+
+/**
+ * Computes the accepted labels of a stored version, as `collectLabels` does, and stores them beside it by their root.
+ * @throws CLI_ROWS_MISSING, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const { rowsRoot } = await downloadVersion(client, { hostUrl, datanetId: 10, store });
+ * const { root } = await downloadLabels(client, { hostUrl, datanetId: 10, store, rowsRoot });
+ * ```
+ */
+export async function downloadLabels(
+  client: LedgerClient,
+  { rowsRoot, store, ...place }: DownloadLabelsParameters,
+): Promise<CollectLabelsReturnType> {
+  const { rows } = await readVersion(store, rowsRoot);
+  const labels = await collectLabels(client, { ...place, rows });
+  await storeVersionLabels(store, labels);
+  return labels;
 }
 
 /** Reads the keys of leaves, each once. */

@@ -3,7 +3,7 @@
  * is in it and what is not, and publishes it by one signature.
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
-import { labelledCount } from "@openledger/client/actions/data/version-labels";
+import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import {
   type CollectReviewedReturnType,
   WAITS_FOR_LABELS,
