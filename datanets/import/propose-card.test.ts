@@ -13,12 +13,17 @@ const read = (files: Readonly<Record<string, string | Uint8Array>>) =>
 const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 255]);
 
 it("takes texts and their labels, in the order in which they come", async () => {
-  const table = await read({ "clauses.csv": 'clause;label\n"Ends; at noon";end\nPays;pay\nEnds again;end\n' });
+  const table = await read({
+    "clauses.csv": 'clause;label\n"Ends; at noon";end\nPays;pay\nEnds again;end\n',
+  });
   expect(proposeCard(table, null)).toEqual({ kind: "text", fields: [], labels: ["end", "pay"] });
 });
 
 it("takes a table's fields with their types, and its categories as no labels", async () => {
-  const lines = Array.from({ length: 30 }, (_, i) => `${i};${i % 2 === 0 ? "Oslo" : "Bergen"};${i},5;note ${i};no`);
+  const lines = Array.from(
+    { length: 30 },
+    (_, i) => `${i};${i % 2 === 0 ? "Oslo" : "Bergen"};${i},5;note ${i};no`,
+  );
   const table = await read({ "customers.csv": ["age;city;spend;note;class", ...lines].join("\n") });
   expect(proposeCard(table, null)).toEqual({
     kind: "table",
