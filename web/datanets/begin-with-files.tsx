@@ -7,8 +7,8 @@ import { useAction } from "../bridge/use-action.ts";
 import { DropFiles } from "../design/drop-files.tsx";
 import { showCounted } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import type { CardDraft } from "./card-draft.ts";
-import { TASKS, withProposal } from "./card-tasks.ts";
+import { type CardDraft, withProposal } from "./card-draft.ts";
+import { TASKS } from "./card-tasks.ts";
 import { chosenFormat, readChosen } from "./contribute/chosen-files.ts";
 import { proposeFrom } from "./contribute/look-through.ts";
 

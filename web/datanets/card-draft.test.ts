@@ -9,6 +9,7 @@ import {
   sayOpeningCost,
   sayPeople,
   withPeople,
+  withProposal,
 } from "./card-draft.ts";
 
 const CITED = sampleCard({ rewards: { ...sampleCard().rewards, citationPermille: 400 } });
@@ -94,4 +95,18 @@ it("asks who labels a row, and knows the answer of a draft again", () => {
   const three = { ...both, annotatorsPerRow: "3" };
   expect(peopleOf(three)).toBe("other");
   expect(withPeople(three, "other")).toBe(three);
+});
+
+it("takes from files what they suggest, and keeps a task and labels that somebody has chosen", () => {
+  const table = { kind: "table", fields: [{ name: "age", type: "number" }], labels: [] } as const;
+  const taken = withProposal({ ...EMPTY_DRAFT, labels: "left\nstayed" }, table);
+  expect(taken).toMatchObject({
+    task: "predict-column",
+    kind: "table",
+    fields: "age | number",
+    labels: "left\nstayed",
+  });
+  const texts = { kind: "passage", fields: [], labels: ["good", "bad"] } as const;
+  const writing = withProposal({ ...EMPTY_DRAFT, task: "write-texts" }, texts);
+  expect(writing).toMatchObject({ task: "write-texts", kind: "passage", labels: "good\nbad" });
 });

@@ -4,7 +4,8 @@
  */
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
-import type { TaskName } from "./card-tasks.ts";
+import type { CardProposal } from "@openledger/datanets/import/propose-card";
+import { TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
 
 export interface CardDraft {
   /** Task with which a new Datanet begins; empty until one is chosen. It is no part of the card. */
@@ -157,6 +158,16 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
       textSimilarityPermille: Math.round(10 * Number(draft.similarity)),
       ...(citation === "" ? {} : { citationPermille: Math.round(10 * Number(citation)) }),
     },
+  };
+}
+
+/** Draft with what files suggest: a task, unless one is chosen, a table's fields, and labels where they have some. */
+export function withProposal(draft: CardDraft, { fields, kind, labels }: CardProposal): CardDraft {
+  const task = draft.task === "" ? TASK_NAMES.find((name) => TASKS[name].kind === kind)! : draft.task;
+  return {
+    ...withTask(draft, task),
+    ...(fields.length > 0 && { fields: fields.map(({ name, type }) => `${name} | ${type}`).join("\n") }),
+    ...(labels.length > 0 && { labels: labels.join("\n") }),
   };
 }
 

@@ -1,7 +1,5 @@
 /** Tasks with which a new Datanet begins: each presets what a row is, and says what models can be made of it. */
 import { type ModelUse, type RowKind, useOfKind } from "@openledger/attribution/rows/row-kinds";
-import type { CardProposal } from "@openledger/datanets/import/propose-card";
-import type { CardDraft } from "./card-draft.ts";
 
 interface CardTask {
   readonly title: string;
@@ -51,16 +49,6 @@ export function withTask<Draft extends { readonly maxBytes: string }>(draft: Dra
   const { kind, maxBytes } = TASKS[name];
   const isPreset = TASK_NAMES.some((other) => TASKS[other].maxBytes === draft.maxBytes);
   return { ...draft, task: name, kind, maxBytes: isPreset ? maxBytes : draft.maxBytes };
-}
-
-/** Draft with what files suggest: a task, unless one is chosen, a table's fields, and labels where they have some. */
-export function withProposal(draft: CardDraft, { fields, kind, labels }: CardProposal): CardDraft {
-  const task = draft.task === "" ? TASK_NAMES.find((name) => TASKS[name].kind === kind)! : draft.task;
-  return {
-    ...withTask(draft, task),
-    ...(fields.length > 0 && { fields: fields.map(({ name, type }) => `${name} | ${type}`).join("\n") }),
-    ...(labels.length > 0 && { labels: labels.join("\n") }),
-  };
 }
 
 const USES: Readonly<Record<ModelUse, string>> = {
