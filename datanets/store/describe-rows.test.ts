@@ -8,7 +8,7 @@ import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Card, nameCard } from "../card/card.ts";
-import { recordId, type SignedRecord } from "../records/record.ts";
+import { type RecordBody, recordId, type SignedRecord } from "../records/record.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { encodeDigests } from "../rows/row-wire.ts";
 import { sampleCard } from "../testing/sample-card.ts";
@@ -105,10 +105,16 @@ describe("rows that have come", () => {
   it("are not found by a search for accepted rows where they were left out meanwhile", async () => {
     const rows = [tableRow(1, "rain"), tableRow(2, "rain")];
     await bring(rows);
-    const body = {
-      ...{ kind: "leaveOut", datanetId: ID, leafId: 5, atMs: 1, row: sha256Hex(rows[0]!) },
-      ...{ isLeftOut: true, why: "off-topic", note: "" },
-    } as const;
+    const body: RecordBody = {
+      kind: "leaveOut",
+      datanetId: ID,
+      leafId: 5,
+      atMs: 1,
+      row: sha256Hex(rows[0]!),
+      isLeftOut: true,
+      why: "off-topic",
+      note: "",
+    };
     const record = { body } as unknown as SignedRecord;
     const offer = { id: recordId(DOMAIN, body), record, check: () => {} };
     expect(await takeRecords(await store.require(ID), [offer], quotas)).toEqual([null]);
