@@ -292,7 +292,13 @@ drop index rows_top_label;
 create index rows_top_label on rows (datanet_id, top_label, number) where top_label is not null and label_count > 0;
 `;
 
+/** Index by which a labeller gets the rows that others have begun, however many there are. */
+const BEGUN_ROWS = `
+create index rows_waiting on rows (datanet_id, label_count, begun_at)
+  where begun_at is not null and label_count > 0 and decision is null and gold_label is null;
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
-  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS, VALUES_OF_TABLES, DECIDED_ROWS],
+  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS, VALUES_OF_TABLES, DECIDED_ROWS, BEGUN_ROWS],
 };
