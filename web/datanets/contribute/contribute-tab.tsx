@@ -13,6 +13,7 @@ import {
 import type { ImportMapping } from "@openledger/datanets/import/mapping";
 import type { ReadSettings } from "@openledger/datanets/import/read-files";
 import { RollupError } from "@openledger/foundation/rollup-error";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
@@ -400,7 +401,7 @@ function Group({ card, group, onDecide, rows }: GroupProps) {
               <RowBeginning card={card} row={rows[row]!} />
               <span class="soft small">
                 {" "}
-                row {showCount(row + 1)}: {detail}
+                row {showCount(rowNumber(row))}: {detail}
               </span>
             </li>
           ))}
