@@ -9,6 +9,7 @@ export function createHostMetrics(registry = new Registry()) {
   return {
     registry,
     rows: gauge("datanet_rows", "Rows of all Datanets"),
+    rowsUndescribed: gauge("datanet_rows_undescribed", "Rows that searches do not find yet"),
     rowsReceived: counter("datanet_rows_received_total", "Rows taken since the start"),
     storedBytes: gauge("datanet_stored_bytes", "Bytes of all rows and lists"),
     records: counter("datanet_records_total", "Signed records taken since the start", "kind"),

@@ -118,6 +118,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       return {
         total: found.total,
         isTotalExact: found.isTotalExact,
+        undescribedCount: datanet.undescribedCount,
         from: found.from,
         // By the row and not by its place: rows that come or change meanwhile move no page.
         next: found.next,
@@ -270,7 +271,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const { id } = request.params;
       setCost(request, scanCost(context, id));
       const datanet = await store.require(id);
-      return statistics.of(datanet, await cardOf(context, datanet), nowMs());
+      const counted = await statistics.of(datanet, await cardOf(context, datanet), nowMs());
+      return { ...counted, undescribedCount: datanet.undescribedCount };
     },
   );
 
@@ -287,7 +289,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     async (request) => {
       const { card, datanet } = await openForReading(context, request, request.params.id);
       setCost(request, scannedCost(countedValues(datanet.rowCount, card)));
-      return fieldStatistics.of(datanet, card);
+      const counted = await fieldStatistics.of(datanet, card);
+      return { ...counted, undescribedCount: datanet.undescribedCount };
     },
   );
 

@@ -106,6 +106,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
         throw datanetError("DNT_LIST_MISMATCH", `the commit has ${commit.rowCount} rows`, {
           data: { reason: "row-mismatch", index: commit.rowCount, from, rowCount: rows.length },
         });
+      await store.boundUndescribed(id);
       const newCount = await datanet.addRows(commit, from, rows, { leafId: signer.id, quotas });
       metrics.rowsReceived.inc(newCount);
       return { ...commitView(await datanet.requireCommit(root)), newCount };

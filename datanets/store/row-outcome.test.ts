@@ -64,6 +64,7 @@ async function bring(own: readonly Uint8Array[], contributorId: number, commitIn
     own,
     account,
   );
+  await store.describeAll();
 }
 
 /** Records of one row: contributors, labellers and a reviewer in any order. */

@@ -28,7 +28,7 @@ import { showBytes } from "../../rows/show-bytes.ts";
 import { TableCells, tableColumns } from "../../rows/table-columns.tsx";
 import { Thumbnails } from "../../rows/thumbnails.ts";
 import { VirtualList } from "../../rows/virtual-list.tsx";
-import { showCount, showTotal } from "../../words/format.ts";
+import { showCount, showCounted, showTotal } from "../../words/format.ts";
 import { ProblemNotice, problemOf } from "../../words/problem.tsx";
 
 import { readFilters, writeFilters } from "./field-filters.ts";
@@ -117,7 +117,8 @@ function Rows(props: TabProps) {
     kind === "table" ? getFieldStatistics(visitor.reader, place) : undefined,
   );
   const chosen = selected === null ? undefined : pages.row(selected);
-  const { isTotalExact, total } = pages;
+  const { isTotalExact, total, undescribedCount } = pages;
+  const isFiltered = asked !== "" || askedFields !== "";
   return (
     <div class="stack">
       <section class="card rows-filter" aria-label="Filters">
@@ -160,6 +161,9 @@ function Rows(props: TabProps) {
       <p class="soft small" role="status">
         {total === null ? "Asking the host …" : showTotal({ total, isTotalExact })}
         {!isTotalExact && "; the first are shown: more words or another filter lead to the others"}
+        {isFiltered &&
+          undescribedCount > 0 &&
+          `; ${showCounted(undescribedCount, "new row")} can be found in a moment`}
       </p>
       <div class={chosen === undefined ? "stack" : "beside rows-beside"}>
         {total !== null && total > 0 && (
