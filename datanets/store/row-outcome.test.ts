@@ -128,7 +128,7 @@ it("is the same for a row's records, whichever card, also after a row has got an
   for (const body of held) state.add(recordId(DOMAIN, body), body);
   const search = new RowSearch();
   const datanet = await store.require(ID);
-  const numbersOf = await datanet.rowNumbers(digests);
+  const numbersOf = await datanet.rowIds(digests);
   const own = await database.query(
     "select row_number as number, leaf_id as leaf from labels where datanet_id = $1 and is_own order by 1",
     [ID],

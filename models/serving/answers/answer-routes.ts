@@ -2,6 +2,7 @@
  * The routes of registered models (those that the ledger has), each below its leaf's id
  * (docs/reference/attribution.md). answer-models.ts adds them to the server.
  */
+
 import type { OutgoingHttpHeaders } from "node:http";
 import cors from "@fastify/cors";
 import { attributionError, attributionErrors } from "@openledger/attribution/attribution-errors";
@@ -16,6 +17,7 @@ import { createServer } from "@openledger/foundation/http/create-server";
 import { type HttpErrors, refusalBody } from "@openledger/foundation/http/http-errors";
 import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { AnswerService, GivenAnswer } from "./answer-service.ts";
@@ -146,7 +148,7 @@ export async function createModelApp(
     const place = parse(decimal, request.params.row);
     const content = await of(request).row(place);
     if (content == null)
-      throw attributionError("ATT_NOT_FOUND", `row ${place} is not published`, {
+      throw attributionError("ATT_NOT_FOUND", `row ${rowNumber(place)} is not published`, {
         data: { reason: "row-not-published", row: place },
       });
     return sendFile(reply, "row.json", content);
