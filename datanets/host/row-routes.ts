@@ -229,9 +229,9 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
         throw datanetError("DNT_REQUEST_UNSIGNED", "each labeller has their own queue: sign the request");
       requireMayLabel(card, leaf);
       const { limit, skipped, unsent } = request.query;
-      const numbers = await datanet.rowNumbers([...unsent, ...skipped]);
+      const ids = await datanet.rowIds([...unsent, ...skipped]);
       // A row that is not known here is none that could be given.
-      const rowsOf = (digests: readonly string[]) => digests.flatMap((digest) => numbers.get(digest) ?? []);
+      const rowsOf = (digests: readonly string[]) => digests.flatMap((digest) => ids.get(digest) ?? []);
       const { held, rows } = await nextToLabel(datanet, card, {
         leafId: leaf.id,
         nowMs: Math.floor(nowMs()),

@@ -4,6 +4,7 @@ import type { Database } from "@openledger/foundation/database/database";
 import type { Queries, SqlValue } from "@openledger/foundation/database/queries";
 import { statement } from "@openledger/foundation/database/statement";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card, NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { RecordState } from "../records/record-state.ts";
@@ -210,9 +211,13 @@ export class HostedDatanet implements StoredDatanet {
     for (const [i, row] of rows.entries()) {
       const digest = digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES).toString("hex");
       if (row.length === 0 || sha256Hex(row) !== digest)
-        throw datanetError("DNT_LIST_MISMATCH", `row ${from + i + 1} is not the one that was committed`, {
-          data: { reason: "row-mismatch", index: from + i, digest },
-        });
+        throw datanetError(
+          "DNT_LIST_MISMATCH",
+          `row ${rowNumber(from + i)} is not the one that was committed`,
+          {
+            data: { reason: "row-mismatch", index: from + i, digest },
+          },
+        );
     }
     return this.database.transaction(async (queries) => {
       const { rowCount } = await lock(queries, this.id);
@@ -313,15 +318,15 @@ export class HostedDatanet implements StoredDatanet {
     return rows;
   }
 
-  /** Returns a row's number. @throws DNT_NOT_HOSTED */
+  /** Returns a row's id in the database. @throws DNT_NOT_HOSTED */
   async requireRow(digest: string): Promise<number> {
-    const [row] = (await this.rowNumbers([digest])).values();
+    const [row] = (await this.rowIds([digest])).values();
     if (row === undefined) throw notHosted(digest);
     return row;
   }
 
-  /** Numbers of the rows that are here, by digest. */
-  async rowNumbers(digests: readonly string[]): Promise<Map<string, number>> {
+  /** Ids in the database of the rows that are here, by digest. */
+  async rowIds(digests: readonly string[]): Promise<Map<string, number>> {
     if (digests.length === 0) return new Map();
     const found = await this.database.query<{ digest: Buffer; number: number }>(
       "select digest, number from rows where datanet_id = $1 and digest = any($2)",

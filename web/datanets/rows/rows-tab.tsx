@@ -10,6 +10,7 @@ import {
 } from "@openledger/client/datanets/browse-rows";
 import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import type { Card } from "@openledger/datanets/card/card";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
@@ -188,7 +189,7 @@ function Rows(props: TabProps) {
         {chosen !== undefined && (
           <section class="card stack rows-detail" aria-label="Row">
             <div class="row">
-              <h2>Row {showCount(selected! + 1)}</h2>
+              <h2>Row {showCount(rowNumber(selected!))}</h2>
               <span class="push" />
               <Button isSmall onClick={() => setSelected(null)}>
                 Close
