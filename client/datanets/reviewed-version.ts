@@ -24,6 +24,9 @@ import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card
 import type { HostedDatanetPlace } from "./host-request.ts";
 import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
 
+/** Reason why a row stays out until more people have labelled it. @internal */
+export const WAITS_FOR_LABELS = "waits for labels";
+
 export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVersionOptions {
   /** Store with all committed rows, as `downloadCommits` brings them. */
   store: RowStore;
@@ -211,7 +214,7 @@ function decide(
     return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
   if (card.rewards.validator === "owner")
     return mayVouch(card, verdict.leafId, contributorId) ? verdict.leafId : ONLY_OWN;
-  if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : "waits for labels";
+  if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : WAITS_FOR_LABELS;
   const place = { accepters: outcome.accepters, commit: hex32(rowsRoot), contributorId };
   const candidates = candidatesOf({ card, recordState }, place);
   return drawValidator({ domain, datanetId, row: digest }, candidates) ?? ONLY_OWN;

@@ -2,6 +2,7 @@
  * Dashboard of a sorting model's training on a job's page: accuracy on unseen rows by the rows learned from, the confusion table,
  * and the rows that are answered otherwise than labelled.
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { FactoryAccuracy, FactoryJob, JobEvent } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
 import { Chart } from "../../charts/chart.tsx";
@@ -121,7 +122,7 @@ type Mistake = Of<"mistakes">["rows"][number];
 
 function Mistakes({ mistakes: { rows } }: { mistakes: Of<"mistakes"> }) {
   const columns: Column<Mistake>[] = [
-    { label: "Row", cell: ({ row }) => showCount(row + 1) },
+    { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
     { label: "Begins", cell: ({ excerpt }) => <span class="run-excerpt">{excerpt || "a picture"}</span> },
     { label: "Label", cell: ({ label }) => label },
     { label: "Answer", cell: ({ answered }) => answered },
