@@ -5,7 +5,7 @@
 import type { Locator, Page } from "playwright-core";
 import type { OwnData } from "./own-data-files.ts";
 
-const LONG = { timeout: 40_000 };
+const LONG = { timeout: 240_000 };
 
 /** What somebody did in one part of a walk. */
 export interface Effort {
