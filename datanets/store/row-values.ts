@@ -4,6 +4,7 @@
  */
 import type { FieldType } from "@openledger/attribution/rows/row-kinds";
 import type { FieldValue, TableField } from "@openledger/attribution/rows/table-rows";
+import { integers, texts } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowView } from "../rows/row-view.ts";
 import { storable } from "./sql-values.ts";
@@ -59,7 +60,7 @@ export function rowValuesOf(
   };
 }
 
-/** Stores the values of rows by number, in place of those that are there. */
+/** Stores the values of rows by number, of which none are there. */
 export async function storeRowValues(
   { query }: Queries,
   datanetId: number,
@@ -70,13 +71,12 @@ export async function storeRowValues(
   await query(
     `insert into row_values
        select $1, number, numbers::float8[], names::text[]
-         from unnest($2::int[], $3::text[], $4::text[]) as part (number, numbers, names)
-       on conflict (datanet_id, number) do update set numbers = excluded.numbers, names = excluded.names`,
+         from unnest($2::int[], $3::text[], $4::text[]) as part (number, numbers, names)`,
     [
       datanetId,
-      valued.map(({ number }) => number),
-      valued.map(({ numbers }) => arrayText(numbers)),
-      valued.map(({ names }) => arrayText(names)),
+      integers(valued.map(({ number }) => number)),
+      texts(valued.map(({ numbers }) => arrayText(numbers))),
+      texts(valued.map(({ names }) => arrayText(names))),
     ],
   );
 }
