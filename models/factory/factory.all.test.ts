@@ -291,7 +291,7 @@ describe("what a factory refuses", () => {
     );
     const small = await (await world.factory("small", { FACTORY_MAX_ROWS: "10", FACTORY_BASES: "" })).as(0);
     await expect(small.addDataset(upload)).rejects.toThrow(code("SRV_TOO_LARGE"));
-    for (const jsonl of ["", "no JSON", '{"text":7}', '{"prompt":"a"}'])
+    for (const jsonl of ["", "no JSON", '{"text":""}', '{"prompt":"a"}'])
       await expect(alice.addDataset({ ...upload, jsonl })).rejects.toThrow(code("SRV_BAD_REQUEST"));
     const hostUrl = world.datanetHost.url;
     const elsewhere = {
@@ -327,8 +327,6 @@ describe("what a factory refuses", () => {
       await expect(
         alice.begin({ ...request, form: { ...request.form, ...changes } as WriteForm }),
       ).rejects.toThrow(code(why));
-    const poor = await (await world.factory("poor", { FACTORY_MAX_MEMORY_BYTES: "65536" })).as(0);
-    await expect(poor.begin(await requestOf(poor))).rejects.toThrow(code("MOD_TOO_LARGE"));
     expect(await alice.jobs()).toHaveLength(length);
     const { id } = await alice.begin(await requestOf(alice, { rounds: 60 }));
     await expect(alice.compare(id, { prompts: ["a"], answerTokens: 4 })).rejects.toThrow(
