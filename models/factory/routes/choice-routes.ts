@@ -21,7 +21,7 @@ import {
 } from "../factory-api.ts";
 import { type FactoryContext, requireSignedRequest, signerOf, whileWaitedFor } from "../factory-context.ts";
 import type { StoredJob } from "../store/factory-records.ts";
-import type { PlanOrder } from "../tasks/plan-order.ts";
+import type { PlanOrder } from "../tasks/task-messages.ts";
 
 export const idParams = z.object({ id: nameId });
 

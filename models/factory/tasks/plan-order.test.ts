@@ -17,7 +17,8 @@ import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import type { FactoryDataset, SortForm, WriteForm } from "../factory-api.ts";
 import { requireUse, usesOf } from "../model-uses.ts";
 import { accuracyOf, judgeRows } from "./judge-rows.ts";
-import { type PlanOrder, planOrder } from "./plan-order.ts";
+import { planOrder } from "./plan-order.ts";
+import type { PlanOrder } from "./task-messages.ts";
 import { requireMemory } from "./task-model.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "plan-order-"));

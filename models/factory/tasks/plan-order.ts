@@ -10,7 +10,7 @@ import type { AdapterTarget } from "../../engine/architecture/adapter-layout.ts"
 import { openModel } from "../../engine/files/load-model.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { baseSourceAt } from "../../tuning/base/base-place.ts";
-import { type RecipeBaseModel, readFrom, shapeOfBase } from "../../tuning/recipe/base-files.ts";
+import { readFrom, shapeOfBase } from "../../tuning/recipe/base-files.ts";
 import {
   type ModelPlan,
   planModel,
@@ -28,23 +28,12 @@ import {
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { tokensOfRow } from "../../tuning/recipe/text-tokens.ts";
 import { stepsOf } from "../default-form.ts";
-import type { FactoryForm, SortForm, WriteForm } from "../factory-api.ts";
-import type { StoredDataset } from "../store/factory-records.ts";
-import type { MachineTask } from "./task-messages.ts";
+import type { SortForm, WriteForm } from "../factory-api.ts";
+import type { MachineTask, PlanOrder } from "./task-messages.ts";
 import { trainingsOf } from "./task-model.ts";
 
 /** Placeholder in recipes whose rows are of no Datanet: such a model cannot be registered. */
 const NO_DATANET = { id: 0xffffff, version: 1 };
-
-/** Form of a job with the facts that a recipe is made of. */
-export interface PlanOrder {
-  readonly form: FactoryForm;
-  readonly dataset: Pick<StoredDataset, "card" | "rowsRoot" | "view">;
-  /** Files of a language model's base. */
-  readonly base: RecipeBaseModel | null;
-  /** Features of the settlement circuit; of a sorting model its buckets. */
-  readonly features: number;
-}
 
 /**
  * @throws ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS, ATT_ROW_INVALID, ATT_LABEL_INVALID, MOD_FILE_INVALID and what bases are refused

@@ -18,8 +18,7 @@ import type {
   JobStage,
   NewJobEvent,
 } from "../factory-api.ts";
-import type { CircuitSize } from "../store/factory-records.ts";
-import type { PlanOrder } from "./plan-order.ts";
+import type { CircuitSize, StoredDataset } from "../store/factory-records.ts";
 
 /** What a machine gives a computation. */
 export interface MachineTask {
@@ -35,6 +34,16 @@ export interface MachineTask {
 /** Task that every computation with a model gets. */
 export interface ModelTask extends MachineTask {
   readonly recipe: RecipeBase;
+}
+
+/** Form of a job with the facts that a recipe is made of. */
+export interface PlanOrder {
+  readonly form: FactoryForm;
+  readonly dataset: Pick<StoredDataset, "card" | "rowsRoot" | "view">;
+  /** Files of a language model's base. */
+  readonly base: RecipeBaseModel | null;
+  /** Features of the settlement circuit; of a sorting model its buckets. */
+  readonly features: number;
 }
 
 /** Task that begins with a form. */
