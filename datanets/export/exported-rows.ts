@@ -127,15 +127,29 @@ export function jsonLinesOf(card: CardRows, rows: readonly ExportedRow[]): strin
   return rows.map((row) => `${objectText(columns, row)}\n`);
 }
 
-/** By hand: an object would put names that are whole numbers first. */
-const objectText = (columns: readonly ExportColumn[], row: ExportedRow) =>
-  `{${columns.map(({ name, read }) => `${JSON.stringify(name)}:${JSON.stringify(jsonValue(read(row)))}`).join(",")}}`;
+/** By hand: an object would put names that are whole numbers first. @param pictureAt address in place of a picture's bytes */
+const objectText = (
+  columns: readonly ExportColumn[],
+  row: ExportedRow,
+  pictureAt: ((row: ExportedRow) => string) | null = null,
+) =>
+  `{${columns
+    .map(({ name, read, type }) => {
+      const value = type === "picture" && pictureAt !== null ? pictureAt(row) : jsonValue(read(row));
+      return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+    })
+    .join(",")}}`;
 
 /**
  * Writes Label Studio's JSON: a task for each row, and the accepted label as its annotation, by a control named "label".
  * https://labelstud.io/guide/task_format
+ * @param pictureAt address of a row's picture; absent: one with its bytes
  */
-export function labelStudioOf(card: CardRows, rows: readonly ExportedRow[]): string {
+export function labelStudioOf(
+  card: CardRows,
+  rows: readonly ExportedRow[],
+  pictureAt: ((row: ExportedRow) => string) | null = null,
+): string {
   const all = exportColumns(card);
   const labelColumn = card.labels.length === 0 ? -1 : contentColumns(card).length;
   const columns = all.filter((_, i) => i !== labelColumn);
@@ -152,7 +166,7 @@ export function labelStudioOf(card: CardRows, rows: readonly ExportedRow[]): str
     };
     const annotation = { id, completed_by: 1, result: [choice], was_cancelled: false, ground_truth: false };
     const annotations = row.label === null ? [] : [annotation];
-    return `{"id":${id},"data":${objectText(columns, row)},"annotations":${JSON.stringify(annotations)},"predictions":[]}`;
+    return `{"id":${id},"data":${objectText(columns, row, pictureAt)},"annotations":${JSON.stringify(annotations)},"predictions":[]}`;
   });
   return `[\n${tasks.join(",\n")}\n]\n`;
 }
