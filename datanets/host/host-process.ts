@@ -55,12 +55,12 @@ export async function createHostProcess(
   const { chainId, domain, rollupAddress } = deployment;
   refuseEarlierStore("datanet-host", EARLIER_FOLDER);
   await prepareHashes();
-  const metrics = createHostMetrics();
   const database = await openDatabase(config, {
     part: HOST_PART,
     rollup: { chainId, rollupAddress },
     logger,
   });
+  const metrics = createHostMetrics(database);
   let isRunning = true;
   try {
     const store = new HostStore(database, domain);

@@ -302,7 +302,21 @@ update datanets set described_count = row_count;
 create index datanets_undescribed on datanets (id) where described_count < row_count and policy is not null;
 `;
 
+/** Index by which a labeller gets the rows that others have begun, however many there are. */
+const BEGUN_ROWS = `
+create index rows_waiting on rows (datanet_id, label_count, begun_at)
+  where begun_at is not null and label_count > 0 and decision is null and gold_label is null;
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
-  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS, VALUES_OF_TABLES, DECIDED_ROWS, DESCRIBED_LATER],
+  migrations: [
+    TABLES,
+    BOUNDED_SEARCH,
+    LABELS_BESIDE_ROWS,
+    VALUES_OF_TABLES,
+    DECIDED_ROWS,
+    DESCRIBED_LATER,
+    BEGUN_ROWS,
+  ],
 };

@@ -153,6 +153,7 @@ it("is the same for a row's records, whichever card, also after a row has got an
       return {
         number: numbersOf.get(digest)!,
         state: outcome.state,
+        isWaiting: outcome.state === "waiting",
         label,
         shown: label ?? (isShown ? contributed : null),
         counted: countedLabels(card, own.labels, contributorOf(i)),
@@ -160,7 +161,7 @@ it("is the same for a row's records, whichever card, also after a row has got an
     });
     const sql = outcomeSql(card);
     const found = await database.query(
-      `select number, ${sql.state} as state, ${sql.label} as label, ${sql.shown} as shown, ${sql.counted} as counted
+      `select number, ${sql.state} as state, ${sql.isWaiting} as "isWaiting", ${sql.label} as label, ${sql.shown} as shown, ${sql.counted} as counted
          from rows where datanet_id = $1 order by number`,
       [ID],
     );

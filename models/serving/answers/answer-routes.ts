@@ -14,7 +14,7 @@ import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { BYTES_PER_UNIT, setCost } from "@openledger/foundation/http/answer-costs";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
-import { type HttpErrors, refusalBody, type ServerLog } from "@openledger/foundation/http/http-errors";
+import { type HttpErrors, refusalBody } from "@openledger/foundation/http/http-errors";
 import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import { rowNumber } from "@openledger/foundation/row-number";
@@ -107,11 +107,14 @@ const SILENT_TIMEOUT_MS = 600_000;
 /** The application; the caller listens. Routes are ready when the promise resolves. */
 export async function createModelApp(
   { find, limits, modelIds }: ModelAppOptions,
-  log: ServerLog,
+  modules: Pick<HttpErrors, "log" | "onRefusal">,
 ): Promise<FastifyInstance> {
   const modelOf = ({ params }: FastifyRequest) => (params as { model?: string }).model ?? "";
   const of = (request: FastifyRequest) => find(modelOf(request));
-  const errors = modelErrors(log);
+  const errors: HttpErrors = {
+    ...modules,
+    statusOf: ({ code }) => attributionErrors.statusOf(code) ?? 500,
+  };
   const app = await createServer({
     limits,
     errors,
@@ -328,11 +331,4 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.outp
   throw attributionError("SRV_BAD_REQUEST", z.prettifyError(parsed.error).slice(0, 1_000), {
     data: { fields: parsed.error.issues.slice(0, 20).map((issue) => issue.path.join(".")) },
   });
-}
-
-function modelErrors(log: ServerLog): HttpErrors {
-  return {
-    log,
-    statusOf: ({ code }) => attributionErrors.statusOf(code) ?? 500,
-  };
 }
