@@ -2,8 +2,9 @@
 import { hex32 } from "@openledger/foundation/hex";
 import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
+import { croissantOf } from "./croissant.ts";
 import { type ExportedRow, jsonLinesOf, labelStudioOf } from "./exported-rows.ts";
-import { croissantOf, parquetOf } from "./parquet-export.ts";
+import { parquetOf } from "./parquet-export.ts";
 import type { PictureTable } from "./picture-archive.ts";
 
 /** Formats of an export. `images` is for rows of pictures alone. */
@@ -27,6 +28,8 @@ interface ExportFacts {
   readonly card: Card;
   readonly datanetId: number;
   readonly version: number;
+  /** Time of publication, in Unix milliseconds; null if it is not known. */
+  readonly publishedAtMs: number | null;
   readonly rowsRoot: bigint;
   readonly rows: readonly ExportedRow[];
   /** Address of the host, which a Croissant file names. */
@@ -62,6 +65,7 @@ export async function exportFilesOf(facts: ExportFacts, format: ExportFormat): P
     card,
     datanetId,
     version,
+    publishedAtMs: facts.publishedAtMs,
     rowsRoot: hex32(rowsRoot),
     url,
     fileName: name,

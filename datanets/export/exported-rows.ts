@@ -19,12 +19,14 @@ export interface ExportedRow {
 }
 
 /** Types of an export's columns. */
-export type ExportType = "number" | "text" | "boolean" | "picture" | "messages";
+export type ExportType = "number" | "integer" | "text" | "boolean" | "picture" | "messages";
 
 export interface ExportColumn {
   readonly name: string;
   readonly type: ExportType;
   readonly description: string;
+  /** What the column is, if it is none of the card's fields. */
+  readonly role?: "label" | "owner" | "hash";
   /** Value of a row; null for a missing one. Bytes of a picture. */
   read(row: ExportedRow): FieldValue | Uint8Array | readonly ChatMessage[];
 }
@@ -43,23 +45,32 @@ export function exportColumns(card: CardRows): readonly ExportColumn[] {
     columns.push({ ...column, name });
   };
   if (card.labels.length > 0)
-    add({ name: "label", type: "text", description: "accepted label", read: ({ label }) => label });
+    add({
+      name: "label",
+      type: "text",
+      description: "accepted label",
+      role: "label",
+      read: ({ label }) => label,
+    });
   add({
     name: "contributor",
-    type: "number",
+    type: "integer",
     description: "leaf that contributed the row",
+    role: "owner",
     read: ({ contributorId }) => contributorId,
   });
   add({
     name: "validator",
-    type: "number",
+    type: "integer",
     description: "leaf that vouches for the row",
+    role: "owner",
     read: ({ validatorId }) => validatorId,
   });
   add({
     name: "sha256",
     type: "text",
     description: "hash of the row's bytes",
+    role: "hash",
     read: ({ digest }) => digest,
   });
   return columns;
@@ -151,8 +162,7 @@ export function labelStudioOf(
   pictureAt: ((row: ExportedRow) => string) | null = null,
 ): string {
   const all = exportColumns(card);
-  const labelColumn = card.labels.length === 0 ? -1 : contentColumns(card).length;
-  const columns = all.filter((_, i) => i !== labelColumn);
+  const columns = all.filter(({ role }) => role !== "label");
   const [shown] = columns;
   const tasks = rows.map((row, i) => {
     const id = i + 1;

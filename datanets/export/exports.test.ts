@@ -9,7 +9,7 @@ import { readImport } from "../import/read-import.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import { exportFilesOf } from "./export-files.ts";
 import { type ExportedRow, jsonLinesOf, labelStudioOf } from "./exported-rows.ts";
-import { croissantOf, parquetOf } from "./parquet-export.ts";
+import { parquetOf } from "./parquet-export.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const rowsOf = (contents: readonly Uint8Array[]): ExportedRow[] =>
@@ -107,7 +107,15 @@ describe("pictures in a zip file", () => {
   const rows = rowsOf(contents).map(
     (row, i): ExportedRow => ({ ...row, label: ["good", 'bad, "wet"', null][i % 3]! }),
   );
-  const facts = { card, datanetId: 10, version: 2, rowsRoot: 0n, rows, hostUrl: "https://host.example" };
+  const facts = {
+    card,
+    datanetId: 10,
+    version: 2,
+    publishedAtMs: null,
+    rowsRoot: 0n,
+    rows,
+    hostUrl: "https://host.example",
+  };
   const zipOf = async (format: "images" | "label-studio") => {
     const [file, ...others] = await exportFilesOf(facts, format);
     expect([file!.name, others]).toEqual(["datanet-10-version-2.zip", []]);
@@ -167,37 +175,4 @@ describe("pictures in a zip file", () => {
       code: "DNT_EXPORT_FORMAT",
     });
   });
-});
-
-it("has a Croissant file that names the Parquet file by its hash, and each column", async () => {
-  const { card, contents } = CASES[2]!;
-  const parquet = await parquetOf(card, rowsOf(contents));
-  const text = croissantOf({
-    card,
-    datanetId: 10,
-    version: 2,
-    rowsRoot: `0x${"0".repeat(64)}`,
-    url: "https://host.example/v1/datanets/10",
-    fileName: "rows.parquet",
-    parquet,
-  });
-  const file = JSON.parse(text);
-  expect(file).toMatchObject({
-    "@type": "sc:Dataset",
-    conformsTo: "http://mlcommons.org/croissant/1.1",
-    license: card.licence,
-    version: "2",
-    distribution: [{ "@id": "rows.parquet", sha256: bytesToHex(sha256(parquet)) }],
-  });
-  expect(file["@context"]["@base"]).toBe("https://host.example/v1/datanets/10/");
-  expect(file.recordSet[0].field.map(({ name }: { name: string }) => name)).toEqual([
-    "label",
-    "10",
-    "note",
-    "is open",
-    "label_",
-    "contributor",
-    "validator",
-    "sha256",
-  ]);
 });

@@ -33,7 +33,7 @@ export const addExport = command({
     const { exportVersion } = await import("@openledger/client/datanets/export-version");
     const { host: hostUrl, versionNumber } = options;
     const client = await readerOrSigner(options);
-    const { card, rows, rowsRoot, version } = await exportVersion(client, {
+    const { card, publishedAtMs, rows, rowsRoot, version } = await exportVersion(client, {
       hostUrl,
       datanetId,
       store: await openRowStore(options.rows),
@@ -43,7 +43,7 @@ export const addExport = command({
     const { exportFilesOf } = await import("@openledger/datanets/export/export-files");
     const { format, out } = options;
     const name = out === undefined ? undefined : basename(out);
-    const facts = { card, datanetId, version, rows, rowsRoot, hostUrl, name };
+    const facts = { card, datanetId, version, publishedAtMs, rows, rowsRoot, hostUrl, name };
     const folder = out === undefined ? "" : dirname(out);
     const paths: string[] = [];
     for (const file of await exportFilesOf(facts, format)) {
