@@ -3,6 +3,7 @@
  * do it in the background, whichever is free; a host that ends meanwhile leaves the rest to the next one, since the rows
  * themselves say which are described: those before `described_count`.
  */
+import { setImmediate } from "node:timers/promises";
 import { integers, texts } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import { pause } from "@openledger/foundation/retry";
@@ -14,9 +15,11 @@ import { storeRowValues } from "./row-values.ts";
 import { configurationsOf, countForStatement, vectorSql } from "./row-words.ts";
 
 /** Rows that wait, of one Datanet, before its uploads wait too. */
-const MAX_UNDESCRIBED = 100_000;
+const MAX_UNDESCRIBED = 50_000;
 const ROWS_A_PART = 4_096;
 const BYTES_A_PART = 4 * 1024 * 1024;
+/** Rows that are read without a pause for other work of the process. */
+const ROWS_A_TURN = 256;
 /** Datanets of which one look tries to find one that no other host describes. */
 const MAX_TRIED = 100;
 /** Namespace of the advisory lock under which rows of a Datanet are described. */
@@ -74,7 +77,7 @@ async function describePartOf(cards: CardCache, datanetId: number): Promise<Part
       const { card } = (await cards.card(datanetId, before.policy, queries))!;
       const end = Math.min(before.rowCount, before.describedCount + ROWS_A_PART);
       const contents = await readContents(queries, datanetId, before.describedCount, end);
-      const rows = contents.map(({ content, number }) => ({ number, ...describe(card, content) }));
+      const rows = await describeAllOf(card, contents);
       await storeWords(queries, { datanetId, card, rows });
       await storeRowValues(queries, datanetId, rows);
       // Last, since all that is written of the Datanet waits for it.
@@ -101,6 +104,23 @@ async function describePartOf(cards: CardCache, datanetId: number): Promise<Part
 
 class CardChanged extends Error {}
 
+interface DescribedRow extends RowDescription {
+  readonly number: number;
+}
+
+async function describeAllOf(
+  card: Card,
+  contents: readonly { readonly number: number; readonly content: Buffer }[],
+): Promise<DescribedRow[]> {
+  const rows: DescribedRow[] = [];
+  for (const [i, { content, number }] of contents.entries()) {
+    // Requests are answered meanwhile.
+    if (i % ROWS_A_TURN === ROWS_A_TURN - 1) await setImmediate();
+    rows.push({ number, ...describe(card, content) });
+  }
+  return rows;
+}
+
 /** Rows from `first` on, before `end`, as many as a part has room for, but one at least. */
 function readContents(
   { query }: Queries,
@@ -119,11 +139,7 @@ function readContents(
 
 async function storeWords(
   { query }: Queries,
-  {
-    card,
-    datanetId,
-    rows,
-  }: { datanetId: number; card: Card; rows: readonly (RowDescription & { readonly number: number })[] },
+  { card, datanetId, rows }: { datanetId: number; card: Card; rows: readonly DescribedRow[] },
 ): Promise<void> {
   const vector = vectorSql("words", configurationsOf(card), datanetId);
   // One after another: the driver's time for a statement begins when it is sent.

@@ -3,7 +3,7 @@
  * (field-statistics.ts, field-filters.ts). Rows that are none of the table have none.
  */
 import type { FieldType } from "@openledger/attribution/rows/row-kinds";
-import type { FieldValue, TableField } from "@openledger/attribution/rows/table-rows";
+import type { TableField } from "@openledger/attribution/rows/table-rows";
 import { integers, texts } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowView } from "../rows/row-view.ts";
@@ -49,15 +49,15 @@ export function rowValuesOf(
   { values }: RowView,
 ): RowValues | null {
   if (values === undefined) return null;
-  const of = <Value>(column: ColumnName, stored: (value: NonNullable<FieldValue>) => Value) =>
-    fields.flatMap((field, i) => {
-      const value = values[i]!;
-      return columnOf(field) === column ? [value === null ? null : stored(value)] : [];
-    });
-  return {
-    numbers: of("numbers", (value) => (typeof value === "string" ? value.length : Number(value))),
-    names: of("names", (value) => storedName(String(value))),
-  };
+  const numbers: (number | null)[] = [];
+  const names: (string | null)[] = [];
+  for (const [i, field] of fields.entries()) {
+    const value = values[i]!;
+    if (columnOf(field) === "numbers")
+      numbers.push(value === null ? null : typeof value === "string" ? value.length : Number(value));
+    else names.push(value === null ? null : storedName(String(value)));
+  }
+  return { numbers, names };
 }
 
 /** Stores the values of rows by number, of which none are there. */
