@@ -5,6 +5,7 @@
  */
 import { attributionError } from "../attribution-errors.ts";
 import type { RowKind } from "./row-kinds.ts";
+import { wordsOf } from "./words.ts";
 
 /** Thresholds of the rules; similarities and quantiles are parts of 1. */
 export const ROW_RULES = {
@@ -33,9 +34,9 @@ export const ROW_RULES = {
 export const clipQuantileOf = (rowKind: RowKind): number =>
   rowKind === "text" ? 0.7 : ROW_RULES.normQuantile;
 
-/** Returns true for a text with fewer than `minWords` different words. Letters and digits make a word. */
+/** Returns true for a text with fewer than `minWords` different words (words.ts). */
 export const hasFewWords = (text: string): boolean =>
-  new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.minWords;
+  new Set(wordsOf(new TextEncoder().encode(text), false)).size < ROW_RULES.minWords;
 
 /** `later` is nearly `earlier`, which is no near-duplicate itself. Places in the order of contribution. */
 export interface NearDuplicate {

@@ -1,0 +1,102 @@
+/**
+ * Inputs of a recipe: the JSON that says how texts, pictures or a table's rows become counts. open-inputs.ts counts by it,
+ * choose-inputs.ts makes it of a version's rows.
+ */
+import { areBuckets } from "@openledger/circuits/ledger/direct-query";
+import { z } from "zod";
+import { BASE_BUCKETS } from "../features/direct-base.ts";
+import { FIELD_TYPES } from "../rows/row-kinds.ts";
+import { type InputPlace, maxTermsOf } from "./input-counter.ts";
+
+/** Least and largest side of the grid that pictures are squeezed into. */
+export const MIN_SIDE = 4;
+export const MAX_SIDE = 28;
+/** Maximum cuts of a number: buckets between them are as many and one more. */
+export const MAX_CUTS = 31;
+/** Maximum fields of a table, as a card has them. */
+const MAX_FIELDS = 60;
+
+const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
+const name = z.string().min(1).max(60);
+
+const field = z.union([
+  z.strictObject({
+    name,
+    type: z.literal("number"),
+    /** Values at which the count goes from one bucket to the next, ascending. */
+    cuts: z
+      .array(z.number())
+      .min(1)
+      .max(MAX_CUTS)
+      .refine((cuts) => cuts.every((cut, i) => i === 0 || cut > cuts[i - 1]!), "are not ascending"),
+  }),
+  z.strictObject({ name, type: z.enum(["category", "boolean", "text"]) }),
+  /** A field that is in each row and no input: the column of the labels, or numbers that are all the same. */
+  z.strictObject({ name, type: z.enum(FIELD_TYPES), ignored: z.literal(true) }),
+]);
+export type InputField = z.infer<typeof field>;
+
+const kinds = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("text"), bucketCount }),
+  z.strictObject({
+    kind: z.literal("image"),
+    /** Cells of a side of the grid. */
+    side: z.number().int().min(MIN_SIDE).max(MAX_SIDE),
+    /** 1: grey levels. 3: red, green and blue, each with cells of its own. */
+    colours: z.union([z.literal(1), z.literal(3)]),
+    /** Maximum count of a cell. Above 3 it takes several buckets. */
+    levels: z.number().int().min(1).max(12),
+    /** What counts: light on a black ground, or darkness on a white one. */
+    ground: z.enum(["black", "white"]),
+    bucketCount,
+  }),
+  z.strictObject({
+    kind: z.literal("table"),
+    /** Fields of the Datanet's card, in its order. */
+    fields: z
+      .array(field)
+      .min(1)
+      .max(MAX_FIELDS)
+      .refine((fields) => new Set(fields.map((one) => one.name)).size === fields.length, "has a name twice")
+      .refine((fields) => fields.some((one) => !isIgnored(one)), "has no field that is an input"),
+    bucketCount,
+  }),
+]);
+export type ModelInputs = z.infer<typeof kinds>;
+export type ImageInputs = Extract<ModelInputs, { kind: "image" }>;
+export type TableInputs = Extract<ModelInputs, { kind: "table" }>;
+
+/** Returns true for a field that is no input. */
+export const isIgnored = (one: InputField): one is Extract<InputField, { ignored: true }> => "ignored" in one;
+
+/** Field `inputs` of a recipe. That the buckets suffice depends on the base, too: `inputsProblem`. */
+export const inputsSchema: z.ZodType<ModelInputs> = kinds;
+
+/** Buckets that a table's hashed values need at least, so that two fields rarely meet. Guess. */
+const MIN_HASHED = 16;
+
+/** Buckets that inputs need, without a base's. */
+export function neededBuckets(inputs: ModelInputs): number {
+  if (inputs.kind === "text") return 1;
+  if (inputs.kind === "image")
+    return inputs.colours * inputs.side ** 2 * Math.ceil(inputs.levels / 3) + GROUND_BUCKETS;
+  const isHashed = inputs.fields.some((one) => !isIgnored(one) && one.type !== "number");
+  return numberBuckets(inputs) + (isHashed ? MIN_HASHED : 0);
+}
+
+/** The bucket that a picture of nothing but its ground has its count in: no input is without one. */
+export const GROUND_BUCKETS = 1;
+
+/** Buckets of a table's numbers, in front of all others: one for each stretch between cuts, and one for a missing value. */
+export const numberBuckets = ({ fields }: TableInputs): number =>
+  fields.reduce((sum, one) => sum + ("cuts" in one ? one.cuts.length + 2 : 0), 0);
+
+/** What stands against inputs in their circuit; null: nothing. Recipes are refused by it. */
+export function inputsProblem(inputs: ModelInputs, place: InputPlace): string | null {
+  const needed = neededBuckets(inputs) + (place.hasBase ? BASE_BUCKETS : 0);
+  if (needed > inputs.bucketCount)
+    return `need ${needed} buckets${place.hasBase ? ", a base's among them" : ""}; there are ${inputs.bucketCount}`;
+  const most = inputs.kind === "image" ? inputs.colours * inputs.side ** 2 * inputs.levels : 0;
+  const max = maxTermsOf(place);
+  return most > max ? `count up to ${most}; ${max} are counted` : null;
+}
