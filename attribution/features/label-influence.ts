@@ -12,27 +12,17 @@
  * the result.
  */
 import { choleskyInPlace, solveCholesky, timesTransposed, transpose } from "../maths/dense-matrix.ts";
-import { type SparseRows, writeDenseRow } from "../maths/sparse-rows.ts";
+import { writeDenseRow } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { weightedProducts } from "./exact-influence.ts";
-
-/** A trained softmax model at its rows. */
-export interface LabelledProbabilities {
-  /** Inputs, with the constant 1 of the bias as last column. */
-  readonly inputs: SparseRows;
-  readonly labelCount: number;
-  /** Accepted label of each row. */
-  readonly labels: Int32Array;
-  /** Probability of each label at each row, rows × labels. */
-  readonly probabilities: Float64Array;
-}
+import type { Sensitivities } from "./sensitivities.ts";
 
 /**
  * Influence of each row on the weights of each label: labels × rows × inputs. The labels' parts of a row add up to 0.
  * @param damping λ: what is added to the Hessian's diagonal
  */
 export function labelInfluence(
-  { inputs, labelCount, labels, probabilities }: LabelledProbabilities,
+  { inputs, labelCount, labels, probabilities }: Sensitivities,
   damping: number,
   onProgress?: OnProgress,
 ): Float64Array {

@@ -30,9 +30,10 @@ export interface InputCounter {
 
 /** What the counts of a recipe depend on beside its inputs. */
 export interface InputPlace {
-  /** True where buckets are reserved for a base (features/direct-base.ts). */
-  readonly hasBase: boolean;
+  /** Buckets that are reserved for a base (`baseBuckets` of features/direct-base.ts); 0 without one. */
+  readonly baseBuckets: number;
 }
 
 /** Maximum of a prompt's counts together. */
-export const maxTermsOf = ({ hasBase }: InputPlace): number => (hasBase ? MAX_BASED_TERMS : MAX_TERMS);
+export const maxTermsOf = ({ baseBuckets }: InputPlace): number =>
+  baseBuckets > 0 ? MAX_BASED_TERMS : MAX_TERMS;

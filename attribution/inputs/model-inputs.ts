@@ -4,7 +4,6 @@
  */
 import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
-import { BASE_BUCKETS } from "../features/direct-base.ts";
 import { FIELD_TYPES } from "../rows/row-kinds.ts";
 import { type InputPlace, maxTermsOf } from "./input-counter.ts";
 
@@ -93,9 +92,9 @@ export const numberBuckets = ({ fields }: TableInputs): number =>
 
 /** What stands against inputs in their circuit; null: nothing. Recipes are refused by it. */
 export function inputsProblem(inputs: ModelInputs, place: InputPlace): string | null {
-  const needed = neededBuckets(inputs) + (place.hasBase ? BASE_BUCKETS : 0);
+  const needed = neededBuckets(inputs) + place.baseBuckets;
   if (needed > inputs.bucketCount)
-    return `need ${needed} buckets${place.hasBase ? ", a base's among them" : ""}; there are ${inputs.bucketCount}`;
+    return `need ${needed} buckets${place.baseBuckets > 0 ? ", a base's among them" : ""}; there are ${inputs.bucketCount}`;
   const most = inputs.kind === "image" ? inputs.colours * inputs.side ** 2 * inputs.levels : 0;
   const max = maxTermsOf(place);
   return most > max ? `count up to ${most}; ${max} are counted` : null;

@@ -1,5 +1,4 @@
 /** Opens a recipe's inputs: the one place that knows kinds. Trainings, answers, checks and pages take the counter. */
-import { BASE_BUCKETS } from "../features/direct-base.ts";
 import { contentOf, inputOf } from "../rows/row-content.ts";
 import { type InputCounter, type InputPlace, maxTermsOf } from "./input-counter.ts";
 import type { ModelInputs } from "./model-inputs.ts";
@@ -7,7 +6,7 @@ import { countText } from "./text-inputs.ts";
 
 /** Ready to count. Decoders of pictures are loaded where they are needed. */
 export async function openInputs(inputs: ModelInputs, place: InputPlace): Promise<InputCounter> {
-  const termBuckets = inputs.bucketCount - (place.hasBase ? BASE_BUCKETS : 0);
+  const termBuckets = inputs.bucketCount - place.baseBuckets;
   const max = maxTermsOf(place);
   switch (inputs.kind) {
     case "text":

@@ -1,11 +1,13 @@
 /**
- * Rows of a version as numbers for a direct model (logistic, of texts or pictures) and as bytes: the first step of
- * direct-training.ts.
+ * Rows of a version as numbers for a direct model (a classifier) and as bytes: the first step of direct-training.ts.
  */
 import { attributionError } from "../attribution-errors.ts";
-import type { SparseRows } from "../maths/sparse-rows.ts";
+import type { InputKind } from "../inputs/input-counter.ts";
 import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
-import { type InputKind, inputOf, pixelsOf } from "../rows/row-content.ts";
+import { IMAGE_SIDE } from "../rows/image-pixels.ts";
+import type { ComparableRows } from "../rows/near-duplicates.ts";
+import { pixelsOf } from "../rows/row-content.ts";
+import type { DirectInputs } from "./direct/direct-inputs.ts";
 import type { Examples } from "./model.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 
@@ -15,27 +17,31 @@ export interface DecodedRows extends Examples {
   readonly contents: readonly Uint8Array[];
 }
 
-/** Fields of a recipe that say how a row is read. */
-interface RowRecipe {
-  readonly inputs: { readonly kind: InputKind };
-  readonly classes: readonly string[];
-}
-
 /** @throws ATT_ROW_INVALID and ATT_LABEL_INVALID naming the first row that is none, ATT_DUPLICATE_ROW */
 export function decodeRows(
   rows: readonly OwnedRow[],
-  { classes, inputs: { kind } }: RowRecipe,
-  toInputs: (inputs: readonly string[]) => SparseRows,
+  { classes }: { readonly classes: readonly string[] },
+  { counter, examples }: Pick<DirectInputs, "counter" | "examples">,
 ): DecodedRows {
   const labels = Int32Array.from(rows, (row, index) => classOf(row, classes, index));
-  const prompts = rows.map(({ content }, index) => atRow(index, () => inputOf(kind, content)));
+  const prompts = rows.map(({ content }, index) => atRow(index, () => counter.promptOf(content)));
   refuseDuplicates(rows.map(({ content }) => content));
   return {
-    inputs: toInputs(prompts),
+    inputs: examples(prompts),
     labels,
     prompts,
-    contents: kind === "text" ? rows.map(({ content }) => content) : prompts.map(pixelsOf),
+    contents: counter.kind === "image" ? prompts.map(pixelsOf) : rows.map(({ content }) => content),
   };
+}
+
+/** Rows as near-duplicates are found among them. */
+export function comparable(
+  { contents, labels }: DecodedRows,
+  { kind }: { readonly kind: InputKind },
+): ComparableRows {
+  return kind === "image"
+    ? { contents, labels, kind, width: IMAGE_SIDE, height: IMAGE_SIDE }
+    : { contents, labels, kind: "text" };
 }
 
 /** Class number of a row's accepted label. @throws ATT_LABEL_INVALID */

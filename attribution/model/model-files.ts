@@ -66,7 +66,7 @@ export function publishedModel<Parts extends ModelParts>(
   registration: ModelRegistration,
   { card = null, publishRows }: { publishRows: boolean; card?: string | null },
 ): PublishedModel<Parts> {
-  const { accuracy: _, ...published } = trained;
+  const { accuracy: _, heldOut: __, ...published } = trained;
   return { ...published, ...registration, rows: publishRows ? trained.rows : null, card } as never;
 }
 
