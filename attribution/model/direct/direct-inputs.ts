@@ -52,7 +52,7 @@ function countEntries(counts: Uint8Array): [number, number][] {
 function logitMatrix(logit: Int16Array) {
   const values = new Int16Array(2 * logit.length);
   values.set(logit, logit.length);
-  return { rowCount: 1, bucketCount: logit.length - 1, values };
+  return { rowCount: 1, bucketCount: logit.length - 1, labelCount: 2, values };
 }
 
 function textInputs(bucketCount: number, labels: readonly string[], hasBase: boolean): DirectInputs {
@@ -65,7 +65,7 @@ function textInputs(bucketCount: number, labels: readonly string[], hasBase: boo
   const answers = ([0, 1] as const).map((one) => ({
     label: labels[one]!,
     text: JSON.stringify({ label: labels[one]! }),
-    query: (text: string): DirectQuery => ({ counts: countsOf(text, one), answeredClass: one }),
+    query: (text: string): DirectQuery => ({ counts: countsOf(text, one), answeredClass: one, pair: 0 }),
   }));
   return {
     labels,
@@ -77,7 +77,7 @@ function textInputs(bucketCount: number, labels: readonly string[], hasBase: boo
         texts.map((text) => countEntries(countText(text, bucketCount, ofTerms))),
       ),
     // The logit has no base, and either class counts as much of it.
-    answer: (logit, text) => answers[answeredClass(logitMatrix(logit), countsOf(text, 0))]!,
+    answer: (logit, text) => answers[answeredClass(logitMatrix(logit), countsOf(text, 0), 0)]!,
     // The one contrast of two labels is that of class 0, whose logit the circuit's sum is.
     writeRow(contrasts, row) {
       row.set(contrasts.subarray(0, ofTerms));

@@ -16,6 +16,7 @@ import {
   emptyQuery,
   lengthOf,
   MAX_LABELS,
+  pairCount,
   pairOf,
   pairPlace,
   requireBuckets,
@@ -213,6 +214,11 @@ export function answeredClass(matrix: DirectMatrix, counts: Uint8Array, pair: nu
  */
 export function directScores(matrix: DirectMatrix, query: DirectQuery): bigint[] {
   return directDraw(matrix, query).scores as bigint[];
+}
+
+/** True if a query's pair is the model's, and its class the pair's: no proof pays by another. @throws as `directLogits` */
+export function isAnswer(matrix: DirectMatrix, { answeredClass: claimed, counts, pair }: DirectQuery): boolean {
+  return pair < pairCount(matrix.labelCount) && claimed === answeredClass(matrix, counts, pair);
 }
 
 /** Inputs of DirectScores for one draw, besides start point and columns. Scores are signed hints. */
