@@ -5,7 +5,8 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
-import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { hex32 } from "@openledger/foundation/hex";
 import { answeringHash, jsonBytes } from "./answering-hash.ts";
 import { familyOf, type ModelFamily, type ModelParts } from "./model-family.ts";
@@ -21,7 +22,7 @@ import {
   parseJson,
 } from "./model-manifest.ts";
 import { MAX_LINE_BYTES } from "./published-rows.ts";
-import { boundColumns, DIRECT } from "./recipe-fields.ts";
+import { boundColumns, circuitColumns, DIRECT } from "./recipe-fields.ts";
 
 /** The part, decoded. */
 export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
@@ -105,7 +106,7 @@ export function decodeAnswering<Parts extends ModelParts>(
   const part = decodeAnsweringPart(files, manifest, families);
   const { binding, payeeRoot, ownersCommitment, split } = manifest.statics;
   const statics: ModelStatics = {
-    featuresCommitment: shardedFeatures(part.columns, part.answeringHash),
+    featuresCommitment: shardedFeatures(part.columns, part.answeringHash, circuitColumns(part.recipe)),
     ownersCommitment: BigInt(ownersCommitment),
     payeeRoot: BigInt(payeeRoot),
     binding: BigInt(binding),

@@ -9,7 +9,8 @@ import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circu
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
-import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
@@ -31,7 +32,7 @@ import {
 } from "./model-manifest.ts";
 import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
 import { decodeLine, encodeLine, type PublishedLine } from "./published-rows.ts";
-import { DIRECT, type RecipeBase, versionsOf } from "./recipe-fields.ts";
+import { circuitColumns, DIRECT, type RecipeBase, versionsOf } from "./recipe-fields.ts";
 import { type ModelRegistration, staticsOf } from "./registration.ts";
 
 /** A model as its owner publishes it. */
@@ -125,7 +126,7 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   const { answeringHash, columns, recipe } = part;
   const payees = decodePayees(bytesOf("payees.json"), manifest.rowCount, recipe);
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
-  const statics = decodeStatics(manifest, recipe, payees, shardedFeatures(columns, answeringHash));
+  const statics = decodeStatics(manifest, recipe, payees, shardedFeatures(columns, answeringHash, circuitColumns(recipe)));
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), payees, recipe) : null;
   const card = "card.json" in manifest.files ? textOfModelFile(bytesOf("card.json"), "card.json") : null;
   return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;

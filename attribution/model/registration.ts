@@ -13,7 +13,7 @@ import {
   type RewardSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { MAX_PAYEE_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
-import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import type { DirectMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
 import {
   drawBits,
@@ -21,13 +21,19 @@ import {
   type SettlementSize,
   shapeOfPlaces,
 } from "@openledger/circuits/settlement/settlement-size";
-import { commitShards } from "@openledger/circuits/settlement/shards/shard-link";
+import { commitShards, shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { attributionError } from "../attribution-errors.ts";
 import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import type { ModelParts, TrainedModel } from "./model-family.ts";
-import { boundColumns, type RecipeBase, type RecipeVersion, versionsOf } from "./recipe-fields.ts";
+import {
+  boundColumns,
+  circuitColumns,
+  type RecipeBase,
+  type RecipeVersion,
+  versionsOf,
+} from "./recipe-fields.ts";
 
 /** Terms that the owner chooses when they create the model on the ledger. */
 export interface RegistrationTerms {
@@ -67,7 +73,7 @@ export function registerModel<Parts extends ModelParts>(
   checkSplit(terms.split);
   const columns = commitFeatures({ ...model, payees }, options);
   const answering = answeringHash(answeringFiles(model));
-  const statics = staticsOf(model.recipe, payees, shardedFeatures(columns, answering), {
+  const statics = staticsOf(model.recipe, payees, shardedFeatures(columns, answering, circuitColumns(model.recipe)), {
     ...terms,
     drawBits: drawBits(size.draws),
   });
@@ -106,6 +112,7 @@ export function commitFeatures(
 export const directMatrix = ({ featureCount, rowCount, values }: DirectFeatures): DirectMatrix => ({
   rowCount,
   bucketCount: featureCount - 1,
+  labelCount: 2,
   values,
 });
 

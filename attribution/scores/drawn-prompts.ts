@@ -29,8 +29,8 @@ export function judgePrompt(
   );
   if (reply === undefined) return "another-prompt";
   try {
-    const { answeredClass, counts: own } = reply.query(prompt);
-    if (answeredClass !== query.answeredClass) return "another-prompt";
+    const { answeredClass, counts: own, pair } = reply.query(prompt);
+    if (answeredClass !== query.answeredClass || pair !== query.pair) return "another-prompt";
     return own.every((count, a) => count === query.counts[a]) && own.length === query.counts.length
       ? "same"
       : "dictated";

@@ -13,13 +13,13 @@ import {
   type SampledSettlement,
   settleByDraws,
 } from "./divide-epoch.ts";
-import { featuresCommitment } from "./feature-commitment.ts";
 import { queryOfVoid, scoredDraw } from "./scores/direct-matrix.ts";
 import { requireSame, shardsOf } from "./settled-model.ts";
 import { entryPlaces, settlementElements } from "./settlement-data.ts";
 import { drawnInputs, scoredInputs } from "./settlement-inputs.ts";
 import { columnCount, misfitOf, modelShape, requireSize, sizeError } from "./settlement-size.ts";
 import { settleShards } from "./shards/settle-shards.ts";
+import { shardedFeatures } from "./shards/shard-link.ts";
 
 /**
  * Settles a closed epoch by K drawn payments: one proof, or by circuits of shards one of the draws and one of each
@@ -37,7 +37,7 @@ function settleInOne(epoch: EpochToSettle): SampledSettlement {
   const { size, model, features } = epoch;
   requireFits(epoch);
   const columns = features.columns[0]!;
-  requireBound(epoch, featuresCommitment(columns, features.answeringHash));
+  requireBound(epoch, shardedFeatures([columns], features.answeringHash, size));
   const { divided, settled } = settleByDraws(epoch);
   const { draws, earned, openings, shares } = divided;
   const drawn = drawnInputs(size, drawnEpoch(epoch, draws, openings));

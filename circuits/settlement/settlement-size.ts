@@ -82,7 +82,7 @@ export function columnShape({ features, isDirect }: Pick<SettlementSize, "featur
   return BigInt(isDirect === true ? directShape(features) : features);
 }
 
-/** Columns that a model of this size registers. */
+/** Columns that a draw scores by: a model's, or those of a pair of a direct model's labels. */
 export function columnCount({ features, isDirect }: Pick<SettlementSize, "features" | "isDirect">): number {
   return isDirect === true ? features + 1 : features;
 }

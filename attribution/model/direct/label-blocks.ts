@@ -83,7 +83,7 @@ export function imageInputs(
     counts.set(block, forLabel(label));
     counts.set(block, against(other));
     if (hasBase) countBase(counts, 1);
-    return { counts, answeredClass: 1 };
+    return { counts, answeredClass: 1, pair: 0 };
   }
   /** Writes an entry for a label into the label's one block, and with the other sign into the other. */
   const writeLabels = (row: Float64Array, entryOf: (input: number, label: number) => number) => {
