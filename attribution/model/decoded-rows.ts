@@ -36,7 +36,7 @@ export function decodeRows(
 
 /** Rows as near-duplicates are found among them. */
 export function comparable(
-  { contents, labels }: DecodedRows,
+  { contents, labels }: Pick<DecodedRows, "contents" | "labels">,
   { kind }: { readonly kind: InputKind },
 ): ComparableRows {
   return kind === "image"

@@ -132,14 +132,11 @@ function placesIn(labels: readonly string[], text: string): [label: number, runn
   return label < 0 || runnerUp < 0 || label === runnerUp ? null : [label, runnerUp];
 }
 
-/** Label and runner-up of a query, by their names. */
-export function labelsOfQuery(
-  labels: readonly string[],
-  { answeredClass, pair }: Compared,
-): { readonly label: string; readonly over: string } {
+/** Text of the answer that a query is of; null for labels that the model does not have. */
+export function textOfQuery(labels: readonly string[], { answeredClass, pair }: Compared): string | null {
   const [i, j] = pairOf(pair);
-  const [label, over] = answeredClass === 1 ? [j, i] : [i, j];
-  return { label: labels[label]!, over: labels[over]! };
+  if (j >= labels.length) return null;
+  return answeredClass === 1 ? answerText(labels, j, i) : answerText(labels, i, j);
 }
 
 /** (bucket, count / √n) for n counted terms: the bias is 1 beside them. */

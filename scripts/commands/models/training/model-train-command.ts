@@ -208,7 +208,7 @@ async function recipeOf(
   const complete = completeRecipe(draft, datanet, columnCount, card?.text ?? null, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
-  training.requireTrainable(rows, recipe);
+  await training.requireTrainable(rows, recipe);
   return { recipe, training };
 }
 
