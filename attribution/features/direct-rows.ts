@@ -92,11 +92,7 @@ const blocksCost = (labelCount: number, width: number, rowCount: number) =>
   labelCount * (width ** 3 / 3 + 2 * width ** 2 * rowCount + 4 * width * rowCount ** 2) + rowCount ** 3;
 
 /** The same as `labelInfluence`, by a factor of the Hessian itself: cheaper for few labels and many rows. */
-function wholeInfluence(
-  rows: Sensitivities,
-  damping: number,
-  onProgress?: OnProgress,
-): Float64Array {
+function wholeInfluence(rows: Sensitivities, damping: number, onProgress?: OnProgress): Float64Array {
   const { inputs, labelCount, outputCount, rowCount } = rows;
   const width = inputs.columnCount;
   const size = width * outputCount;

@@ -67,7 +67,10 @@ export interface AttackResult {
   readonly bestFifth: number;
 }
 
-const sizesOf = ({ classes }: AttackSource, { length }: readonly unknown[]) => ({ rowCount: length, classes });
+const sizesOf = ({ classes }: AttackSource, { length }: readonly unknown[]) => ({
+  rowCount: length,
+  classes,
+});
 
 /** Needs `initPoseidon`. */
 function attackWorld(seed: string, recipeOf: RecipeOfRows, source: AttackSource): AttackWorld {

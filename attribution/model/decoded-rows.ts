@@ -3,8 +3,8 @@
  */
 import { attributionError } from "../attribution-errors.ts";
 import type { InputKind } from "../inputs/input-counter.ts";
-import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
 import { IMAGE_SIDE } from "../rows/image-pixels.ts";
+import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
 import type { ComparableRows } from "../rows/near-duplicates.ts";
 import { pixelsOf } from "../rows/row-content.ts";
 import type { DirectInputs } from "./direct/direct-inputs.ts";

@@ -21,7 +21,9 @@ it("tells counts of the prompt from dictated ones, another prompt, and one that 
   expect(await judgePrompt(recipe, { ...opening, query: { ...query, counts } })).toBe("dictated");
   // The same counts: only the hash tells them apart.
   expect(await judgePrompt(recipe, { ...opening, prompt: "WIN a free cruise" })).toBe("another-prompt");
-  expect(await judgePrompt(recipe, { ...opening, query: { ...query, answeredClass: 0 } })).toBe("another-prompt");
+  expect(await judgePrompt(recipe, { ...opening, query: { ...query, answeredClass: 0 } })).toBe(
+    "another-prompt",
+  );
   const blank = { ...opening, prompt: " ", answerHash: answerHash(" ", '{"label":"spam"}') };
   expect(await judgePrompt(recipe, blank)).toBe("dictated");
 });

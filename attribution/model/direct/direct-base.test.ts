@@ -12,8 +12,8 @@ import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { beforeAll, expect, test } from "vitest";
 import { baseBuckets, baseEntries, countBase, MAX_BASED_TERMS } from "../../features/direct-base.ts";
-import { judgePrompt } from "../../scores/drawn-prompts.ts";
 import { SeededRandom } from "../../maths/seeded-random.ts";
+import { judgePrompt } from "../../scores/drawn-prompts.ts";
 import { madeLabels, madeText, madeTexts } from "../../testing/made-rows.ts";
 import { recipeFor, SAMPLE_CLASSES, sampleRows } from "../../testing/sample-rows.ts";
 import { policyOf } from "../base-policy.ts";
@@ -26,31 +26,34 @@ import { trainDirect } from "./direct-training.ts";
 
 beforeAll(() => initPoseidon());
 
-test.each([2, 3, 7, 50])("of %i labels, a prompt counts the root of its terms for its pair, in bounds", (labelCount) => {
-  const buckets = baseBuckets(labelCount);
-  const entries = madeLabels(labelCount).map((_, label) => baseEntries(400, label, labelCount));
-  for (let terms = 0; terms <= MAX_BASED_TERMS; terms += terms < 40 ? 13 : 197) {
-    const counts = new Uint8Array(1_024);
-    for (let k = 0; k < terms; k++) counts[k % (1_024 - buckets)]! += 1;
-    for (let pair = 0; pair < pairCount(labelCount); pair += labelCount > 7 ? 17 : 1)
-      for (const answeredClass of [0, 1] as const) {
-        const based = counts.slice();
-        countBase(based, { pair, answeredClass }, labelCount);
-        const own = based.subarray(1_024 - buckets);
-        expect(Math.max(...own)).toBeLessThanOrEqual(3);
-        expect(termTotal(based)).toBe(terms + termTotal(own));
-        expect(termTotal(based)).toBeLessThanOrEqual(MAX_TERMS);
-        // 400 quarters are 100 units: whatever the pair, the score is 100 times the root.
-        const [i, j] = pairOf(pair);
-        const sign = answeredClass === 1 ? -1 : 1;
-        const sum = own.reduce(
-          (total, count, at) => total + sign * count * (entries[j]![at]! - entries[i]![at]!),
-          0,
-        );
-        expect(sum).toBe(100 * Math.floor(Math.sqrt(terms)));
-      }
-  }
-});
+test.each([2, 3, 7, 50])(
+  "of %i labels, a prompt counts the root of its terms for its pair, in bounds",
+  (labelCount) => {
+    const buckets = baseBuckets(labelCount);
+    const entries = madeLabels(labelCount).map((_, label) => baseEntries(400, label, labelCount));
+    for (let terms = 0; terms <= MAX_BASED_TERMS; terms += terms < 40 ? 13 : 197) {
+      const counts = new Uint8Array(1_024);
+      for (let k = 0; k < terms; k++) counts[k % (1_024 - buckets)]! += 1;
+      for (let pair = 0; pair < pairCount(labelCount); pair += labelCount > 7 ? 17 : 1)
+        for (const answeredClass of [0, 1] as const) {
+          const based = counts.slice();
+          countBase(based, { pair, answeredClass }, labelCount);
+          const own = based.subarray(1_024 - buckets);
+          expect(Math.max(...own)).toBeLessThanOrEqual(3);
+          expect(termTotal(based)).toBe(terms + termTotal(own));
+          expect(termTotal(based)).toBeLessThanOrEqual(MAX_TERMS);
+          // 400 quarters are 100 units: whatever the pair, the score is 100 times the root.
+          const [i, j] = pairOf(pair);
+          const sign = answeredClass === 1 ? -1 : 1;
+          const sum = own.reduce(
+            (total, count, at) => total + sign * count * (entries[j]![at]! - entries[i]![at]!),
+            0,
+          );
+          expect(sum).toBe(100 * Math.floor(Math.sqrt(terms)));
+        }
+    }
+  },
+);
 
 test("of two labels the base has ten buckets, as before there were more", () => {
   expect([2, 3, 4, 5, 50].map(baseBuckets)).toEqual([10, 20, 20, 30, 60]);

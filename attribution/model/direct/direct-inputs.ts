@@ -3,7 +3,13 @@
  * over, the numbers that the model learns from, the queries of its answers, and the answers' texts. Training and
  * answering go through it. What a prompt's counts are, says inputs/open-inputs.ts.
  */
-import { type DirectQuery, pairOf, pairPlace, TERM_WEIGHT, termTotal } from "@openledger/circuits/ledger/direct-query";
+import {
+  type DirectQuery,
+  pairOf,
+  pairPlace,
+  TERM_WEIGHT,
+  termTotal,
+} from "@openledger/circuits/ledger/direct-query";
 import {
   answerOf,
   directLogits,

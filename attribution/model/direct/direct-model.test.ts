@@ -204,7 +204,9 @@ describe("trainDirect", () => {
     for (const wrong of [one(turned), one(() => null), rows.map(({ label: _, ...row }) => row)])
       await expect(trainDirect(wrong, recipe)).rejects.toThrow(code("ATT_LABELS_MISMATCH"));
     const unlabelled = one(() => null);
-    await expect(trainDirect(unlabelled, recipeFor(unlabelled, BUCKETS))).rejects.toThrow(code("ATT_LABEL_INVALID"));
+    await expect(trainDirect(unlabelled, recipeFor(unlabelled, BUCKETS))).rejects.toThrow(
+      code("ATT_LABEL_INVALID"),
+    );
     const moved = one(turned);
     expect((await trainDirect(moved, recipeFor(moved, BUCKETS))).parameters).not.toEqual(model.parameters);
   });

@@ -139,8 +139,7 @@ function directFeatures(
   const width = featureCount * (labelCount - 1);
   const values = new Int16Array((rowCount + 1) * width);
   values.set(integers);
-  if (rules.base !== undefined)
-    writeBase({ values, rowCount, labelCount, featureCount }, rules.base, sizes);
+  if (rules.base !== undefined) writeBase({ values, rowCount, labelCount, featureCount }, rules.base, sizes);
   values.set(registeredLogits(recipe, parameters).values, rowCount * width);
   return { values, rowCount, labelCount, featureCount, scale };
 }
