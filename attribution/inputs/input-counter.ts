@@ -4,10 +4,7 @@
  */
 import { MAX_TERMS } from "@openledger/circuits/ledger/direct-query";
 import { MAX_BASED_TERMS } from "../features/direct-base.ts";
-import type { RowKind } from "../rows/row-kinds.ts";
-
-/** Kinds of rows that a classifier reads. */
-export type InputKind = Extract<RowKind, "text" | "image" | "table">;
+import type { InputKind } from "../rows/row-kinds.ts";
 
 /** Maximum count of a bucket: a circuit gives it two bits. */
 export const MAX_COUNT = 3;
@@ -30,9 +27,10 @@ export interface InputCounter {
 
 /** What the counts of a recipe depend on beside its inputs. */
 export interface InputPlace {
-  /** True where buckets are reserved for a base (features/direct-base.ts). */
-  readonly hasBase: boolean;
+  /** Buckets that are reserved for a base (`baseBuckets` of features/direct-base.ts); 0 without one. */
+  readonly baseBuckets: number;
 }
 
 /** Maximum of a prompt's counts together. */
-export const maxTermsOf = ({ hasBase }: InputPlace): number => (hasBase ? MAX_BASED_TERMS : MAX_TERMS);
+export const maxTermsOf = ({ baseBuckets }: InputPlace): number =>
+  baseBuckets > 0 ? MAX_BASED_TERMS : MAX_TERMS;
