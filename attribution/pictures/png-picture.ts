@@ -151,7 +151,7 @@ function pixelsOf(parts: PngParts, raw: Uint8Array): Uint8Array {
   const write = pixelWriter(parts, pixels);
   let at = 0;
   for (const { columns, placeOf, rowBytes, rows } of passesOf(parts)) {
-    let above = new Uint8Array(rowBytes);
+    let above: Uint8Array = new Uint8Array(rowBytes);
     for (let row = 0; row < rows; row++) {
       const line = raw.subarray(at + 1, at + 1 + rowBytes);
       unfilter(raw[at]!, line, above, pixelBytes);
