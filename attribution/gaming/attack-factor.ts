@@ -9,13 +9,12 @@ import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-ro
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { hex32 } from "@openledger/foundation/hex";
 import { SeededRandom } from "../maths/seeded-random.ts";
-import { comparable } from "../model/decoded-rows.ts";
 import { directFamily } from "../model/direct/direct-family.ts";
 import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import { trainDirect } from "../model/direct/direct-training.ts";
 import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
 import { directMatrix } from "../model/registration.ts";
-import { nearDuplicates } from "../rows/near-duplicates.ts";
+import { openComparison } from "../rows/row-comparison.ts";
 import type { LabelledInput } from "../rows/row-content.ts";
 import { hasFewWords } from "../rows/row-rules.ts";
 import { type AttackPlan, type DerivedRows, STANDARD_PLANS } from "./attack-plan.ts";
@@ -167,8 +166,11 @@ async function attackedVersion(world: AttackWorld, plan: AttackPlan) {
   const isOut = brought.map(
     ({ input }) => seen.size === seen.add(input).size || (source.kind === "text" && hasFewWords(input)),
   );
-  const labels = Int32Array.from(brought, ({ label }) => label);
-  const copies = nearDuplicates(comparable({ contents, labels }, source));
+  const compare = await openComparison({ kind: source.kind, fields: [] });
+  const copies = compare(
+    contents,
+    brought.map(({ label }) => label),
+  );
   for (const { later } of copies) isOut[later] = true;
   const included = brought.flatMap(({ label }, k) =>
     isOut[k] === true ? [] : [{ label, content: contents[k]!, isHonest: k < HONEST }],

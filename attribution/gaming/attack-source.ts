@@ -2,7 +2,7 @@
  * Rows of which the worlds of attack-factor.ts are made: labelled texts, or any inputs with parts that an attack can
  * replace.
  */
-import type { InputKind } from "../inputs/input-counter.ts";
+import type { InputKind } from "../rows/row-kinds.ts";
 import type { LabelledInput } from "../rows/row-content.ts";
 import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 

@@ -4,10 +4,7 @@
  */
 import { MAX_TERMS } from "@openledger/circuits/ledger/direct-query";
 import { MAX_BASED_TERMS } from "../features/direct-base.ts";
-import type { RowKind } from "../rows/row-kinds.ts";
-
-/** Kinds of rows that a classifier reads. */
-export type InputKind = Extract<RowKind, "text" | "image" | "table">;
+import type { InputKind } from "../rows/row-kinds.ts";
 
 /** Maximum count of a bucket: a circuit gives it two bits. */
 export const MAX_COUNT = 3;

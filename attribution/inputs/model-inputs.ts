@@ -5,13 +5,13 @@
 import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
 import { FIELD_TYPES } from "../rows/row-kinds.ts";
-import { type InputPlace, maxTermsOf } from "./input-counter.ts";
+import { type InputPlace, MAX_COUNT, maxTermsOf } from "./input-counter.ts";
 
 /** Least and largest side of the grid that pictures are squeezed into. */
-export const MIN_SIDE = 4;
-export const MAX_SIDE = 28;
-/** Maximum cuts of a number: buckets between them are as many and one more. */
-export const MAX_CUTS = 31;
+const MIN_SIDE = 4;
+const MAX_SIDE = 28;
+/** Maximum knots of a number, each of which has a bucket. */
+const MAX_KNOTS = 32;
 /** Maximum fields of a table, as a card has them. */
 const MAX_FIELDS = 60;
 
@@ -22,15 +22,15 @@ const field = z.union([
   z.strictObject({
     name,
     type: z.literal("number"),
-    /** Values at which the count goes from one bucket to the next, ascending. */
-    cuts: z
+    /** Values with a bucket each, ascending: quantiles of the rows. A number between two of them is counted in both. */
+    knots: z
       .array(z.number())
       .min(1)
-      .max(MAX_CUTS)
-      .refine((cuts) => cuts.every((cut, i) => i === 0 || cut > cuts[i - 1]!), "are not ascending"),
+      .max(MAX_KNOTS)
+      .refine((knots) => knots.every((knot, i) => i === 0 || knot > knots[i - 1]!), "are not ascending"),
   }),
   z.strictObject({ name, type: z.enum(["category", "boolean", "text"]) }),
-  /** A field that is in each row and no input: the column of the labels, or numbers that are all the same. */
+  /** A field that is in each row and no input: the column of the labels, or numbers that no row has. */
   z.strictObject({ name, type: z.enum(FIELD_TYPES), ignored: z.literal(true) }),
 ]);
 export type InputField = z.infer<typeof field>;
@@ -78,24 +78,24 @@ const MIN_HASHED = 16;
 export function neededBuckets(inputs: ModelInputs): number {
   if (inputs.kind === "text") return 1;
   if (inputs.kind === "image")
-    return inputs.colours * inputs.side ** 2 * Math.ceil(inputs.levels / 3) + GROUND_BUCKETS;
+    return inputs.colours * inputs.side ** 2 * Math.ceil(inputs.levels / MAX_COUNT) + GROUND_BUCKETS;
   const isHashed = inputs.fields.some((one) => !isIgnored(one) && one.type !== "number");
   return numberBuckets(inputs) + (isHashed ? MIN_HASHED : 0);
 }
 
 /** The bucket that a picture of nothing but its ground has its count in: no input is without one. */
-export const GROUND_BUCKETS = 1;
+const GROUND_BUCKETS = 1;
 
-/** Buckets of a table's numbers, in front of all others: one for each stretch between cuts, and one for a missing value. */
-export const numberBuckets = ({ fields }: TableInputs): number =>
-  fields.reduce((sum, one) => sum + ("cuts" in one ? one.cuts.length + 2 : 0), 0);
+/** Buckets of a table's numbers, in front of all others: one for each knot, and one for a missing value. */
+export const numberBuckets = ({ fields }: Pick<TableInputs, "fields">): number =>
+  fields.reduce((sum, one) => sum + ("knots" in one ? one.knots.length + 1 : 0), 0);
 
 /** What stands against inputs in their circuit; null: nothing. Recipes are refused by it. */
 export function inputsProblem(inputs: ModelInputs, place: InputPlace): string | null {
   const needed = neededBuckets(inputs) + place.baseBuckets;
   if (needed > inputs.bucketCount)
     return `need ${needed} buckets${place.baseBuckets > 0 ? ", a base's among them" : ""}; there are ${inputs.bucketCount}`;
-  const most = inputs.kind === "image" ? inputs.colours * inputs.side ** 2 * inputs.levels : 0;
+  const highest = inputs.kind === "image" ? inputs.colours * inputs.side ** 2 * inputs.levels : 0;
   const max = maxTermsOf(place);
-  return most > max ? `count up to ${most}; ${max} are counted` : null;
+  return highest > max ? `count up to ${highest}; ${max} are counted` : null;
 }

@@ -1,48 +1,37 @@
 /**
- * Rows of a version as numbers for a direct model (a classifier) and as bytes: the first step of direct-training.ts.
+ * Rows of a version as numbers for a direct model (a classifier): the first step of direct-training.ts.
  */
 import { attributionError } from "../attribution-errors.ts";
-import type { InputKind } from "../inputs/input-counter.ts";
-import { IMAGE_SIDE } from "../rows/image-pixels.ts";
+import { countedRows } from "../inputs/counted-rows.ts";
+import type { InputCounter } from "../inputs/input-counter.ts";
 import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
-import type { ComparableRows } from "../rows/near-duplicates.ts";
-import { pixelsOf } from "../rows/row-content.ts";
 import type { DirectInputs } from "./direct/direct-inputs.ts";
 import type { Examples } from "./model.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 
-/** Rows as the model takes them, as prompts, and as bytes to compare: text as UTF-8, or grey levels. */
+/** Rows as the model takes them, and as counts. */
 export interface DecodedRows extends Examples {
-  readonly prompts: readonly string[];
-  readonly contents: readonly Uint8Array[];
+  readonly counts: readonly Uint8Array[];
 }
 
 /** @throws ATT_ROW_INVALID and ATT_LABEL_INVALID naming the first row that is none, ATT_DUPLICATE_ROW */
 export function decodeRows(
   rows: readonly OwnedRow[],
   { classes }: { readonly classes: readonly string[] },
-  { counter, examples }: Pick<DirectInputs, "counter" | "examples">,
+  { counter }: Pick<DirectInputs, "counter">,
 ): DecodedRows {
   const labels = Int32Array.from(rows, (row, index) => classOf(row, classes, index));
-  const prompts = rows.map(({ content }, index) => atRow(index, () => counter.promptOf(content)));
+  const counts = countRows(rows, counter);
   refuseDuplicates(rows.map(({ content }) => content));
-  return {
-    inputs: examples(prompts),
-    labels,
-    prompts,
-    contents: counter.kind === "image" ? prompts.map(pixelsOf) : rows.map(({ content }) => content),
-  };
+  return { inputs: countedRows(counter.termBuckets, counts), labels, counts };
 }
 
-/** Rows as near-duplicates are found among them. */
-export function comparable(
-  { contents, labels }: Pick<DecodedRows, "contents" | "labels">,
-  { kind }: { readonly kind: InputKind },
-): ComparableRows {
-  return kind === "image"
-    ? { contents, labels, kind, width: IMAGE_SIDE, height: IMAGE_SIDE }
-    : { contents, labels, kind: "text" };
-}
+/** Counts of rows. @throws ATT_ROW_INVALID naming the first row that is none of the kind */
+export const countRows = (
+  rows: readonly Pick<OwnedRow, "content">[],
+  counter: InputCounter,
+): Uint8Array[] =>
+  rows.map(({ content }, index) => atRow(index, () => counter.countsOf(counter.promptOf(content))));
 
 /** Class number of a row's accepted label. @throws ATT_LABEL_INVALID */
 export function classOf(

@@ -3,8 +3,7 @@
  * the error says what is missing. direct-training.ts calls it.
  */
 import { attributionError } from "../attribution-errors.ts";
-import { atRow } from "../rows/labelled-rows.ts";
-import { classOf } from "./decoded-rows.ts";
+import { classOf, countRows } from "./decoded-rows.ts";
 import { directInputs } from "./direct/direct-inputs.ts";
 import type { DirectRecipe } from "./direct/direct-recipe.ts";
 import type { OwnedRow } from "./owned-rows.ts";
@@ -22,7 +21,7 @@ export async function requireRows(
 ): Promise<void> {
   const { classes, datanet } = recipe;
   const { counter } = await directInputs(recipe);
-  for (const [index, { content }] of rows.entries()) atRow(index, () => counter.promptOf(content));
+  countRows(rows, counter);
   const given = rows.map((row, index) => classOf(row, classes, index));
   const rowCount = given.length;
   const labelCounts = Object.fromEntries(

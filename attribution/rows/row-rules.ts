@@ -15,6 +15,8 @@ export const ROW_RULES = {
   shingleWords: 2,
   /** Minimum correlation of the pixels of two images, once centred, that are near-duplicates (similar-images.ts). */
   imageSimilarity: 0.95,
+  /** Minimum similarity of two rows of a table without texts: numbers differ by half a hundredth of their range (similar-tables.ts). */
+  tableSimilarity: 0.995,
   /** Minimum cosine between the real features of two rows that are near-duplicates, whatever their contents. */
   featureSimilarity: 0.85,
   /** A text with a label and fewer different words is left out: it is near no other, and the bias pays it for every question. */

@@ -148,6 +148,13 @@ export function wordsOf(text: Uint8Array, withMarks: boolean): number[] {
   return words;
 }
 
+/** FNV-1a of a text's UTF-8. */
+export function hashOf(text: string): number {
+  let hash = FNV_BASIS;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  return hash >>> 0;
+}
+
 /** Code point of a sequence of two to four bytes, and its size; U+FFFD for what is none. */
 function codePointAt(text: Uint8Array, at: number): [number, number] {
   const first = text[at]!;

@@ -10,6 +10,7 @@ import {
   type DownloadVersionParameters,
   downloadVersion,
 } from "./download-rows.ts";
+import { type DownloadLabelsErrorCode, downloadLabels } from "./reviewed-version.ts";
 
 export type ExportVersionParameters = DownloadVersionParameters;
 export interface ExportVersionReturnType {
@@ -21,6 +22,7 @@ export interface ExportVersionReturnType {
 }
 export type ExportVersionErrorCode =
   | DownloadVersionErrorCode
+  | DownloadLabelsErrorCode
   | ReadVersionErrorCode
   | GetHostedDatanetErrorCode;
 
@@ -39,13 +41,14 @@ export async function exportVersion(
 ): Promise<ExportVersionReturnType> {
   const { datanetId, hostUrl, store } = parameters;
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { labels, rowsRoot, version } = await downloadVersion(client, parameters);
+  const { rowsRoot, version } = await downloadVersion(client, parameters);
+  const { labels } = await downloadLabels(client, { datanetId, hostUrl, store, rowsRoot });
   const { rows } = await readVersion(store, rowsRoot);
   const exported: ExportedRow[] = [];
   for (const [i, { contributorId, digest, validatorId }] of rows.entries())
     exported.push({
       content: await readRow(store, digest),
-      label: labels.labels[i] ?? null,
+      label: labels[i] ?? null,
       digest,
       contributorId,
       validatorId,

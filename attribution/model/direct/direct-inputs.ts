@@ -18,10 +18,11 @@ import {
 import { attributionError } from "../../attribution-errors.ts";
 import { countBase, reservedBuckets } from "../../features/direct-base.ts";
 import { quantiseContrasts } from "../../features/direct-rows.ts";
+import { countedRows } from "../../inputs/counted-rows.ts";
 import type { InputCounter } from "../../inputs/input-counter.ts";
 import { openInputs } from "../../inputs/open-inputs.ts";
 import { softmaxInPlace } from "../../maths/exact-math.ts";
-import { type SparseRows, sparseRows } from "../../maths/sparse-rows.ts";
+import type { SparseRows } from "../../maths/sparse-rows.ts";
 import type { LabelShare } from "../model-family.ts";
 import type { DirectRecipe } from "./direct-recipe.ts";
 
@@ -52,6 +53,8 @@ export interface DirectInputs {
   examples(prompts: readonly string[]): SparseRows;
   /** Answer by the registered logits. @throws ATT_ROW_INVALID */
   answer(logits: RegisteredLogits, prompt: string): LabelAnswer;
+  /** The same, to a prompt that has been counted. */
+  answerTo(logits: RegisteredLogits, counted: Uint8Array): LabelAnswer;
   /**
    * Query of a given answer, from the prompt alone: needs no parameters.
    * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for a text that no such model answers
@@ -77,33 +80,37 @@ export async function directInputs(recipe: InputRecipe): Promise<DirectInputs> {
     if (reserved > 0) countBase(counts, compared, labelCount);
     return { counts, ...compared };
   };
+  const answerTo = ({ scale, values }: RegisteredLogits, counted: Uint8Array): LabelAnswer => {
+    const matrix = logitMatrix(values, inputs.bucketCount, labelCount);
+    // The logits have no base, and each pair's class counts as much of it.
+    const { counts } = queryOfCounts(counted, { pair: 0, answeredClass: 0 });
+    const { answeredClass, label, pair, runnerUp } = answerOf(matrix, counts);
+    const units = scale / (TERM_WEIGHT * Math.sqrt(termTotal(counted)));
+    const shares = Float64Array.from(directLogits(matrix, counts), (logit) => logit * units);
+    softmaxInPlace(shares, 0, labelCount);
+    return {
+      label: labels[label]!,
+      text: answerText(labels, label, runnerUp),
+      query: queryOfCounts(counted, { answeredClass, pair }),
+      labels: Array.from(shares, (share, place) => ({ share, place }))
+        .sort((x, y) => rankOf(x.place) - rankOf(y.place) || y.share - x.share)
+        .map(({ place, share }) => ({ label: labels[place]!, share })),
+    };
+    function rankOf(place: number): number {
+      return place === label ? 0 : place === runnerUp ? 1 : 2;
+    }
+  };
   return {
     counter,
     labels,
     inputCount: counter.termBuckets,
     examples: (prompts) =>
-      sparseRows(
+      countedRows(
         counter.termBuckets,
-        prompts.map((prompt) => countEntries(counter.countsOf(prompt))),
+        prompts.map((prompt) => counter.countsOf(prompt)),
       ),
-    answer({ scale, values }, prompt) {
-      const counted = counter.countsOf(prompt);
-      const matrix = logitMatrix(values, inputs.bucketCount, labelCount);
-      // The logits have no base, and each pair's class counts as much of it.
-      const { counts } = queryOfCounts(counted, { pair: 0, answeredClass: 0 });
-      const { answeredClass, label, pair, runnerUp } = answerOf(matrix, counts);
-      const units = scale / (TERM_WEIGHT * Math.sqrt(termTotal(counted)));
-      const shares = Float64Array.from(directLogits(matrix, counts), (logit) => logit * units);
-      softmaxInPlace(shares, 0, labelCount);
-      return {
-        label: labels[label]!,
-        text: answerText(labels, label, runnerUp),
-        query: queryOfCounts(counted, { answeredClass, pair }),
-        labels: Array.from(shares, (share, place) => ({ label: labels[place]!, share, place }))
-          .sort((a, b) => Number(b.place === label) - Number(a.place === label) || b.share - a.share)
-          .map(({ label: name, share }) => ({ label: name, share })),
-      };
-    },
+    answer: (logits, prompt) => answerTo(logits, counter.countsOf(prompt)),
+    answerTo,
     queryOf: (prompt, text) => queryOfCounts(counter.countsOf(prompt), comparedIn(labels, text)),
   };
 }
@@ -143,14 +150,6 @@ export function textOfQuery(labels: readonly string[], { answeredClass, pair }: 
   const [i, j] = pairOf(pair);
   if (j >= labels.length) return null;
   return answeredClass === 1 ? answerText(labels, j, i) : answerText(labels, i, j);
-}
-
-/** (bucket, count / √n) for n counted terms: the bias is 1 beside them. */
-export function countEntries(counts: Uint8Array): [number, number][] {
-  const root = Math.sqrt(termTotal(counts));
-  return Array.from(counts.entries()).flatMap(([bucket, count]): [number, number][] =>
-    count === 0 ? [] : [[bucket, count / root]],
-  );
 }
 
 /** Logits of prompts, behind a row of zeros: a matrix has a row at least. */

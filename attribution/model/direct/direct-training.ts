@@ -13,9 +13,9 @@ import {
 } from "../../features/direct-rows.ts";
 import { SeededRandom } from "../../maths/seeded-random.ts";
 import type { OnProgress } from "../../progress.ts";
-import { nearDuplicates } from "../../rows/near-duplicates.ts";
+import { openComparison } from "../../rows/row-comparison.ts";
 import { clipFactors, clusterSizes } from "../../rows/row-rules.ts";
-import { comparable, type DecodedRows, decodeRows } from "../decoded-rows.ts";
+import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import { type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
 import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "../owned-rows.ts";
@@ -33,7 +33,7 @@ export const directTraining: FamilyTraining<DirectParts> = {
   },
   async features({ parameters, recipe }, rows, options) {
     const examples = decodeRows(rows, recipe, await directInputs(recipe));
-    return directFeatures(parameters, examples, recipe, options);
+    return directFeatures(parameters, { rows, examples }, recipe, options);
   },
   describe: ({ accuracy, heldOut: unseen }) =>
     [
@@ -62,10 +62,10 @@ export async function trainDirect(
   const examples = decodeRows(rows, recipe, inputs);
   const { onProgress, withHeldOut = true } = options;
   const parameters = directModel(recipe).train(examples, onProgress === undefined ? {} : { onProgress });
-  const features = directFeatures(parameters, examples, recipe, options);
+  const features = await directFeatures(parameters, { rows, examples }, recipe, options);
   const logits = registeredLogits(recipe, parameters);
-  const right = examples.prompts.filter(
-    (prompt, i) => inputs.answer(logits, prompt).label === rows[i]!.label,
+  const right = examples.counts.filter(
+    (counted, i) => inputs.answerTo(logits, counted).label === rows[i]!.label,
   );
   return {
     family: directFamily,
@@ -110,22 +110,32 @@ function heldOutOf(
   return heldOutFigures(held, examples.labels, recipe.classes);
 }
 
-function directFeatures(
+/** Near-duplicates by content, among rows of one label. */
+async function duplicatesAmong(rows: readonly OwnedRow[], { inputs }: DirectRecipe) {
+  const fields = inputs.kind === "table" ? inputs.fields : [];
+  const compare = await openComparison({ kind: inputs.kind, fields });
+  return compare(
+    rows.map(({ content }) => content),
+    rows.map(({ label }) => label ?? null),
+  );
+}
+
+async function directFeatures(
   parameters: Float64Array,
-  rows: DecodedRows,
+  { examples, rows }: { readonly rows: readonly OwnedRow[]; readonly examples: DecodedRows },
   recipe: DirectRecipe,
   { onProgress }: { onProgress?: OnProgress | undefined },
-): DirectFeatures {
+): Promise<DirectFeatures> {
   const { method, rules } = recipe;
   const featureCount = recipe.columnCount;
   const labelCount = recipe.classes.length;
-  const rowCount = rows.labels.length;
-  const influence = rowInfluence(directModel(recipe).sensitivities(parameters, rows), {
+  const rowCount = rows.length;
+  const influence = rowInfluence(directModel(recipe).sensitivities(parameters, examples), {
     damping: method.damping,
     featureCount,
     onProgress,
   });
-  const duplicates = rules.nearDuplicatesShare ? nearDuplicates(comparable(rows, recipe.inputs)) : [];
+  const duplicates = rules.nearDuplicatesShare ? await duplicatesAmong(rows, recipe) : [];
   const sizes = clusterSizes(rowCount, duplicates);
   const shares = Float64Array.from(sizes, (size) => 1 / size);
   const lengths = partLengths(influence).map((length, k) => length * shares[k]!);

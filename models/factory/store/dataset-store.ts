@@ -244,7 +244,7 @@ export class DatasetStore {
     request: Extract<DatasetRequest, { kind: "upload" }>,
     leafId: number,
   ): Promise<FactoryDataset> {
-    const contents = uploadedRows(request.jsonl);
+    const contents = await uploadedRows(request.jsonl);
     this.#requireCount(contents.length);
     const byteCount = this.#requireBytes(sizeOf(contents));
     const rows = contents.map((content) => ({ content, contributorId: leafId, validatorId: leafId }));

@@ -3,8 +3,8 @@
  * signatures of a host.
  */
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
-import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import { verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { hex32 } from "@openledger/foundation/hex";
 import { STORE_OPTION } from "../../cli/common-options.ts";

@@ -23,7 +23,7 @@ export const TRAIN_OPTIONS = defineOptions({
   "--datanet <id>": "Datanet whose version is used",
   ...VERSION_OPTION,
   "--host <url>": "URL of the Datanet's host",
-  "--rows <file>": "file with rows of your own for a trial: one JSON line each",
+  "--rows <file>": "file with rows of your own for a trial: JSON lines, a table, a text or a document",
   "--base <id>": {
     about: "a base from the list, or a folder or URL that the factory allows",
     fallback: "own",

@@ -1,4 +1,6 @@
 /** `openledger factory train`: sends rows to a factory, prints the estimate (seconds, MB, OPEN), and starts a job. */
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
@@ -6,7 +8,6 @@ import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { readTextFile } from "../../cli/read-text-file.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import type { TrainJobOptions } from "./factory-options.ts";
 import { openFactory } from "./open-factory.ts";
@@ -52,8 +53,14 @@ async function showBases({ options, output }: CommandContext<TrainJobOptions>): 
 
 async function addRows(factory: FactoryClient, { datanet, host, rows, versionNumber }: TrainJobOptions) {
   if (rows !== undefined) {
-    const jsonl = await readTextFile(rows);
-    return factory.addDataset({ kind: "upload", name: rows.split("/").at(-1)!.slice(0, 80), jsonl });
+    const name = basename(rows);
+    const content = await readFile(rows).catch((cause: Error) => {
+      throw commandError("CMD_USAGE", `cannot read ${rows}`, { cause });
+    });
+    const { readPassages } = await import("@openledger/datanets/import/without-card");
+    const decoder = new TextDecoder();
+    const jsonl = (await readPassages(name, content)).map((row) => decoder.decode(row)).join("\n");
+    return factory.addDataset({ kind: "upload", name: name.slice(0, 80), jsonl });
   }
   const hostUrl = host ?? (await factory.info()).datanetHosts[0];
   if (hostUrl === undefined) throw commandError("CMD_USAGE", "name the Datanet's host with --host");

@@ -2,8 +2,9 @@
  * Sections "Check" and "Download" of the versions tab: the browser fetches a version's rows, compares them with all commits of
  * the ledger, verifies the validators' signatures, and saves them as JSON lines.
  */
+
+import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import type { CommittedRow } from "@openledger/client/actions/data/verify-version";
-import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import { getCitation } from "@openledger/client/datanets/hosted-history";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { ExportFormat } from "@openledger/datanets/export/export-files";

@@ -1,11 +1,10 @@
 /** Form on the factory's page of rows to upload one's own file, to try a base on it. */
-import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { readPassages } from "@openledger/datanets/import/without-card";
 import { useAction } from "../../bridge/use-action.ts";
 import { DropFiles } from "../../design/drop-files.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { formHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
-import { rowsOfFile } from "./rows-of-file.ts";
 
 /** Characters of a data set's name. */
 const MAX_NAME = 80;
@@ -15,9 +14,9 @@ export function UploadRows({ baseId, factorySession }: { baseId: string; factory
   const sending = useAction();
   const send = (file: File) =>
     sending.run(async () => {
-      const rows = await rowsOfFile(file.name, new Uint8Array(await file.arrayBuffer()));
+      const rows = await readPassages(file.name, new Uint8Array(await file.arrayBuffer()));
       const decoder = new TextDecoder();
-      const jsonl = rows.map((row) => decoder.decode(encodeTextRow(row))).join("\n");
+      const jsonl = rows.map((row) => decoder.decode(row)).join("\n");
       const name = file.name.slice(0, MAX_NAME);
       const made = await factorySession.factory.addDataset({ kind: "upload", name, jsonl });
       window.location.hash = formHref(baseId, made.id);
@@ -31,8 +30,8 @@ export function UploadRows({ baseId, factorySession }: { baseId: string; factory
       </p>
       <DropFiles
         title={sending.isBusy ? "Sending …" : "Drop a file"}
-        accept=".txt,.md,.jsonl,.ndjson,.json,.csv,.tsv,.parquet,text/plain,text/csv"
-        help="Text: an empty line ends a row. JSON, CSV or Parquet: a “text”, or a “prompt” and an “answer”."
+        accept=".txt,.md,.docx,.pdf,.jsonl,.ndjson,.json,.csv,.tsv,.parquet,text/plain,text/csv"
+        help="Text: an empty line ends a row. Documents: a heading begins one. JSON, CSV or Parquet: a “text”, a “prompt” and an “answer”, or “messages”."
         onFiles={([file]) => void send(file!)}
       />
       {sending.problem !== null && <ProblemNotice problem={sending.problem} />}

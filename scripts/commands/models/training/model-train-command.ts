@@ -19,6 +19,7 @@ import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { holdsPayees, misfitOf, shapeOfPlaces } from "@openledger/circuits/settlement/settlement-size";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type NamedCard, nameCard } from "@openledger/datanets/card/card";
@@ -277,20 +278,24 @@ async function withLabels(
 ): Promise<readonly DatanetVersion[]> {
   const { file, host, labels } = options;
   if (!readsLabels(options, file)) return versions;
-  const { bringLabels, onlyLabelsRoot } = await import("../labelled-versions.ts");
   if (labels !== undefined && labels.length !== versions.length)
     throw commandError("CMD_USAGE", `--labels names ${labels.length} roots, for ${versions.length} Datanets`);
   const inFile = [file?.datanet, ...(file?.furtherDatanets ?? [])];
+  const named = versions.map((version, place) => {
+    const root = labels?.[place] ?? inFile[place]?.labels;
+    return root === undefined ? version : { ...version, labelsRoot: BigInt(root) };
+  });
+  if (host === undefined) {
+    const { onlyLabelsRoots } = await import("../labelled-versions.ts");
+    const roots = await onlyLabelsRoots(store, named);
+    return named.map((version, place) => ({ ...version, labelsRoot: roots[place]! }));
+  }
   return Promise.all(
-    versions.map(async (version, place) => {
+    named.map(async (version) => {
       const { id: datanetId, rowsRoot } = version;
-      const named = labels?.[place] ?? inFile[place]?.labels;
-      if (named !== undefined) return { ...version, labelsRoot: BigInt(named) };
-      const labelsRoot =
-        host === undefined
-          ? await onlyLabelsRoot(store, version)
-          : await bringLabels(client, store, { datanetId, hostUrl: host, rowsRoot });
-      return { ...version, labelsRoot };
+      if (version.labelsRoot !== undefined) return version;
+      const { root } = await downloadLabels(client, { datanetId, hostUrl: host, store, rowsRoot });
+      return { ...version, labelsRoot: root };
     }),
   );
 }
