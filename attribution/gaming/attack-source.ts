@@ -2,8 +2,9 @@
  * Rows of which the worlds of attack-factor.ts are made: labelled texts, or any inputs with parts that an attack can
  * replace.
  */
-import type { InputKind } from "../rows/row-kinds.ts";
+
 import type { LabelledInput } from "../rows/row-content.ts";
+import type { InputKind } from "../rows/row-kinds.ts";
 import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 
 export interface AttackSource {

@@ -27,10 +27,7 @@ export function decodeRows(
 }
 
 /** Counts of rows. @throws ATT_ROW_INVALID naming the first row that is none of the kind */
-export const countRows = (
-  rows: readonly Pick<OwnedRow, "content">[],
-  counter: InputCounter,
-): Uint8Array[] =>
+export const countRows = (rows: readonly Pick<OwnedRow, "content">[], counter: InputCounter): Uint8Array[] =>
   rows.map(({ content }, index) => atRow(index, () => counter.countsOf(counter.promptOf(content))));
 
 /** Class number of a row's accepted label. @throws ATT_LABEL_INVALID */
