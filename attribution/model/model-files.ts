@@ -10,8 +10,8 @@ import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
-import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
@@ -126,7 +126,12 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   const { answeringHash, columns, recipe } = part;
   const payees = decodePayees(bytesOf("payees.json"), manifest.rowCount, recipe);
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
-  const statics = decodeStatics(manifest, recipe, payees, shardedFeatures(columns, answeringHash, circuitColumns(recipe)));
+  const statics = decodeStatics(
+    manifest,
+    recipe,
+    payees,
+    shardedFeatures(columns, answeringHash, circuitColumns(recipe)),
+  );
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), payees, recipe) : null;
   const card = "card.json" in manifest.files ? textOfModelFile(bytesOf("card.json"), "card.json") : null;
   return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;

@@ -73,10 +73,15 @@ export function registerModel<Parts extends ModelParts>(
   checkSplit(terms.split);
   const columns = commitFeatures({ ...model, payees }, options);
   const answering = answeringHash(answeringFiles(model));
-  const statics = staticsOf(model.recipe, payees, shardedFeatures(columns, answering, circuitColumns(model.recipe)), {
-    ...terms,
-    drawBits: drawBits(size.draws),
-  });
+  const statics = staticsOf(
+    model.recipe,
+    payees,
+    shardedFeatures(columns, answering, circuitColumns(model.recipe)),
+    {
+      ...terms,
+      drawBits: drawBits(size.draws),
+    },
+  );
   return { payees, columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
 }
 

@@ -11,7 +11,7 @@ it("tells counts of the prompt from dictated ones, another prompt, and one that 
   const content = new TextEncoder().encode("win");
   const recipe = recipeFor([{ content, label: "spam", contributorId: 5, validatorId: 8 }], 64);
   const prompt = "win a free cruise";
-  const query = { counts: countText(prompt, 64), answeredClass: 1 } as const;
+  const query = { counts: countText(prompt, 64), answeredClass: 1, pair: 0 } as const;
   const opening = { answerHash: answerHash(prompt, '{"label":"spam"}'), prompt, query };
   expect(judgePrompt(recipe, opening)).toBe("same");
   expect(judgePrompt(recipe, { ...opening, prompt: null })).toBe("withheld");
@@ -20,6 +20,7 @@ it("tells counts of the prompt from dictated ones, another prompt, and one that 
   // The same counts: only the hash tells them apart.
   expect(judgePrompt(recipe, { ...opening, prompt: "WIN a free cruise" })).toBe("another-prompt");
   expect(judgePrompt(recipe, { ...opening, query: { ...query, answeredClass: 0 } })).toBe("another-prompt");
+  expect(judgePrompt(recipe, { ...opening, query: { ...query, pair: 1 } })).toBe("another-prompt");
   const blank = { ...opening, prompt: " ", answerHash: answerHash(" ", '{"label":"spam"}') };
   expect(judgePrompt(recipe, blank)).toBe("dictated");
 });

@@ -1,14 +1,15 @@
 /** Tests of direct models (logistic models of texts and pictures) as a whole: training, registration, answers, verification. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
+  type DirectQuery,
   directQueryCommitment,
   directShape,
   encodeDirectQuery,
 } from "@openledger/circuits/ledger/direct-query";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
-import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { commitDirectColumns, directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Progress } from "../../progress.ts";
@@ -20,6 +21,7 @@ import { recipeFor, SAMPLE_CLASSES, sampleInputs, sampleRows } from "../../testi
 import { openCheckable } from "../model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "../model-files.ts";
 import { type OwnedRow, payeeTable, rowOwners } from "../owned-rows.ts";
+import { circuitColumns } from "../recipe-fields.ts";
 import { directMatrix, registerModel } from "../registration.ts";
 import { verifyModel } from "../verify-model.ts";
 import { type DirectParts, directFamily, directModel } from "./direct-family.ts";
@@ -66,7 +68,9 @@ describe("a direct model", () => {
   it("registers columns and a binding that name its own circuits", () => {
     const columns = commitDirectColumns(directMatrix(model.features));
     expect(model.columns).toEqual([columns]);
-    expect(model.statics.featuresCommitment).toBe(featuresCommitment(columns, model.answeringHash));
+    expect(model.statics.featuresCommitment).toBe(
+      shardedFeatures([columns], model.answeringHash, circuitColumns(model.recipe)),
+    );
     expect(unpackBinding(model.statics.binding).featureCount).toBe(BigInt(directShape(BUCKETS)));
     const { isDirect: _, ...older } = SIZE;
     for (const other of [{ ...SIZE, features: 2 * BUCKETS }, older])
@@ -227,10 +231,7 @@ describe("payeeTable", () => {
 describe("checkAnswer of a direct model", () => {
   const answerTo = async (
     prompt: string,
-    changed: (query: { counts: Uint8Array; answeredClass: 0 | 1 }) => {
-      counts: Uint8Array;
-      answeredClass: 0 | 1;
-    } = (query) => query,
+    changed: (query: DirectQuery) => DirectQuery = (query) => query,
     words: { label?: string; answer?: string } = {},
   ) => {
     const own = (await openCheckable(model)).answer(prompt);
@@ -302,7 +303,7 @@ describe("checkAnswer of a direct model", () => {
     );
     checkAnswer(light, lie, expected);
     const { counts: own } = (await openCheckable(model)).answer(prompts[0]!).query;
-    const query = { counts: own, answeredClass: label === "ham" ? 0 : 1 } as const;
+    const query = { counts: own, answeredClass: label === "ham" ? 0 : 1, pair: 0 } as const;
     expect(() => directScores(directMatrix(model.features), query)).toThrow(code("CIR_QUERY_INVALID"));
     const again = { ...expected, isAnsweredAgain: true };
     const full = await openCheckable(model);

@@ -2,7 +2,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
-import { directLogit, directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { directLogits, directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeGradients } from "../../features/exact-influence.ts";
 import { contrastBasis } from "../../features/sensitivities.ts";
@@ -65,14 +65,14 @@ describe("a direct model of pictures", () => {
       const { over } = JSON.parse(answer.text) as { over: string };
       expect(answer.text).toBe(JSON.stringify({ label: answer.label, over }));
       expect(query.answeredClass).toBe(1);
-      expect(directLogit(directMatrix(model.features), query.counts)).toBeGreaterThanOrEqual(0);
+      expect(directLogits(directMatrix(model.features), query.counts)[1]).toBeGreaterThanOrEqual(0);
       expect(answering.queryOf!(input, answer.text)).toEqual(query);
       // The same holds for labels that the answer does not name: no other beats it.
       for (const other of CLASSES.filter((name) => name !== answer.label)) {
         const lost = answering.queryOf!(input, JSON.stringify({ label: other, over: answer.label! }));
-        expect(directLogit(directMatrix(model.features), (lost as DirectQuery).counts)).toBeLessThanOrEqual(
-          0,
-        );
+        expect(
+          directLogits(directMatrix(model.features), (lost as DirectQuery).counts)[1],
+        ).toBeLessThanOrEqual(0);
       }
       if (answer.label === CLASSES[label]) right += 1;
     }

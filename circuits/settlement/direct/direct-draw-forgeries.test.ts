@@ -24,6 +24,7 @@ const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_
 const matrixOf = (entry: (row: number, column: number) => number): DirectMatrix => ({
   rowCount: ROWS,
   bucketCount: BUCKETS,
+  labelCount: 2,
   values: Int16Array.from({ length: (ROWS + 1) * (BUCKETS + 1) }, (_, at) =>
     entry(Math.floor(at / (BUCKETS + 1)), at % (BUCKETS + 1)),
   ),
