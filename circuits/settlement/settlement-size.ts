@@ -69,7 +69,12 @@ export function requireColumnSets({
   isDirect,
 }: Pick<SettlementSize, "columnSets" | "draws" | "isDirect">): void {
   if (columnSets === undefined) return;
-  if (columnSets !== 1 || isDirect !== true || draws < 2) throw sizeError("columnSets", columnSets, 1);
+  if (columnSets === 1 && isDirect === true && draws > 1) return;
+  throw circuitError(
+    "CIR_SETTLEMENT_SIZE",
+    `${columnSets} sets of columns for ${draws} draws: one set is shared by several draws of a direct model`,
+    { data: { what: "columnSets", given: columnSets, max: 1 } },
+  );
 }
 
 /** End of the name of a circuit whose draws share one set of columns. */
@@ -97,6 +102,7 @@ export function parseSettlementName(name: string): SettlementSize | null {
     number,
     number,
   ];
+  if (isShared && draws < 2) return null;
   if (sort === "settlement") return isShared ? null : { rows, features, payees, payments, draws };
   return sort === "direct" && areBuckets(features)
     ? { rows, features, payees, payments, draws, isDirect: true, ...(isShared && { columnSets: 1 }) }

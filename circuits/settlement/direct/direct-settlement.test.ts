@@ -19,6 +19,7 @@ import {
   misfitOf,
   modelShape,
   parseSettlementName,
+  requireSize,
   settlementCircuitName,
 } from "../settlement-size.ts";
 
@@ -103,6 +104,10 @@ describe("DirectSettlement whose draws share their columns", { timeout: 600_000 
         data: { what: "pairs", given: 2, max: 1 },
       }),
     );
+    for (const odd of [{ draws: 1 }, { isDirect: false }, { columnSets: 2 as 1 }])
+      expect(() => requireSize({ ...size, ...odd })).toThrow(
+        expect.objectContaining({ data: expect.objectContaining({ what: "columnSets" }) }),
+      );
   });
 });
 

@@ -2,9 +2,10 @@
  * Circuit inputs of all draws of a settlement: queries and scores, those of void draws too. Rules of scored-draws.circom and
  * direct-draws.circom; settlement-rules.ts and settle-shards.ts fill the circuits by them.
  */
+import { circuitError } from "../../circuit-errors.ts";
 import { emptyQuery } from "../../ledger/direct-query.ts";
 import { isDirectQuery, type ModelQuery } from "../../ledger/model-query.ts";
-import { type SettlementSize, sizeError } from "../settlement-size.ts";
+import { type SettlementSize, SHARED } from "../settlement-size.ts";
 import { type DirectDraw, type RegisteredMatrix, scoredDraw } from "./direct-matrix.ts";
 import type { DrawInputs } from "./draw-scores.ts";
 
@@ -32,6 +33,10 @@ function sharedPair(queries: readonly (ModelQuery | null)[], { columnSets }: Sco
   if (columnSets === undefined) return 0;
   const valid = queries.flatMap((query) => (query !== null && isDirectQuery(query) ? [query.pair] : []));
   const pairs = new Set(valid);
-  if (pairs.size > columnSets) throw sizeError("pairs", pairs.size, columnSets);
-  return valid[0] ?? 0;
+  if (pairs.size <= columnSets) return valid[0] ?? 0;
+  throw circuitError(
+    "CIR_SETTLEMENT_SIZE",
+    `draws of ${pairs.size} pairs of labels, and the circuit's share the columns of one: take a circuit without ${SHARED}`,
+    { data: { what: "pairs", given: pairs.size, max: columnSets } },
+  );
 }

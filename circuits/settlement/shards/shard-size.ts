@@ -89,6 +89,7 @@ export function parseShardName(name: string): ShardSize | null {
   const sizes = sizesIn("shard", isShared ? name.slice(0, -SHARED.length) : name, 1);
   if (sizes === null || (isShared && sizes.kind.isDirect !== true)) return null;
   const [rows, features, payees, draws] = sizes.numbers;
+  if (isShared && draws < 2) return null;
   return { rows, features, payees, draws, ...sizes.kind, ...(isShared && { columnSets: 1 }) };
 }
 
