@@ -12,7 +12,7 @@ import { type SettlementSize, settlementCircuitName } from "@openledger/circuits
 import { directEpochOf } from "@openledger/circuits/testing/settlement/direct-world";
 import { CIRCUIT_ID } from "@openledger/circuits/testing/settlement/settlement-world";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
-import type { Prover } from "@openledger/prover/proving/prover";
+import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 
 /** As the devnet registers it (e2e/devnet/plan.ts). */
 const SIZE: SettlementSize = {
@@ -37,12 +37,20 @@ export interface LabelFigures {
   readonly constraints: Record<Contestant, number>;
 }
 
+interface Prepared {
+  readonly name: Contestant;
+  readonly circuit: ProvingCircuit;
+  readonly epoch: DirectEpoch;
+  readonly constraints: number;
+  readonly seconds: number[];
+}
+
 export async function benchLabels(
   prover: Prover,
   rounds: number,
   log: (line: string) => void,
 ): Promise<LabelFigures> {
-  const prepared = [];
+  const prepared: Prepared[] = [];
   for (const { labelCount, name, size } of CONTESTANTS) {
     log(`${settlementCircuitName(size)}: compiling, key, and an epoch of ${labelCount} labels`);
     const compiled = await compileCircuit(settlementCircuitSpec(size));
@@ -52,7 +60,7 @@ export async function benchLabels(
       circuit: await developmentSetup(compiled),
       epoch: fullEpoch(size, labelCount),
       constraints: nonLinear + linear,
-      seconds: [] as number[],
+      seconds: [],
     });
   }
   // The first round loads keys and programs.
@@ -68,7 +76,7 @@ export async function benchLabels(
       if (round > 0) seconds.push(ms.reduce((sum, part) => sum + part, 0) / 1000);
     }
   }
-  const figures = <T>(read: (one: (typeof prepared)[number]) => T) =>
+  const figures = <T>(read: (one: Prepared) => T) =>
     Object.fromEntries(prepared.map((one) => [one.name, read(one)])) as Record<Contestant, T>;
   return {
     seconds: figures(({ seconds }) => median(seconds)),

@@ -58,7 +58,7 @@ describe("a direct model", () => {
       {
         "matrix": "18faafca1a98c2ded6578b0bcda9741bb382d1364a48809a8eb2326818493cfd",
         "parameters": "4a11ca87f5fce30501824120563db04cca06c7e87874a9c7d00c49fc0281361d",
-        "statics": "fde83755c56049698a6c6a14144f961c008ff5b300637b4774613384134d479",
+        "statics": "27b321b33b6efa4cf9919f01f768680c2c5c6b209ba7e20827563d788a7d4e57",
       }
     `);
     expect(model.features).toMatchObject({ rowCount: 40, featureCount: BUCKETS + 1 });
