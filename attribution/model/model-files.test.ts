@@ -6,9 +6,8 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { directShape } from "@openledger/circuits/ledger/direct-query";
 import { hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { commitDirectColumns } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { pairTree } from "@openledger/circuits/settlement/scores/pair-columns";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Progress } from "../progress.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
@@ -48,10 +47,7 @@ describe("registerModel", () => {
   it("commits to features, payees, version and split as docs/reference/settlement.md defines them", () => {
     const { statics, columns, answeringHash, staticsHash, payees } = model;
     expect(statics.featuresCommitment).toBe(
-      featuresCommitment(
-        pairTree(commitDirectColumns(directMatrix(model.features)), BUCKETS).root,
-        answeringHash,
-      ),
+      shardedFeatures([commitDirectColumns(directMatrix(model.features))], answeringHash, SIZE),
     );
     expect(unpackBinding(statics.binding)).toEqual({
       datanetId: 4n,

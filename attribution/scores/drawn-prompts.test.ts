@@ -24,6 +24,7 @@ it("tells counts of the prompt from dictated ones, another prompt, and one that 
   expect(await judgePrompt(recipe, { ...opening, query: { ...query, answeredClass: 0 } })).toBe(
     "another-prompt",
   );
+  expect(await judgePrompt(recipe, { ...opening, query: { ...query, pair: 1 } })).toBe("another-prompt");
   const blank = { ...opening, prompt: " ", answerHash: answerHash(" ", '{"label":"spam"}') };
   expect(await judgePrompt(recipe, blank)).toBe("dictated");
 });

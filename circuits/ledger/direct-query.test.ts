@@ -87,7 +87,8 @@ describe("pairs of labels", () => {
       [0.5, 2],
       [0, Number.NaN],
     ] as const;
-    for (const [i, j] of pairs) expect(() => pairPlace(i, j), `${i}, ${j}`).toThrow(code("CIR_QUERY_INVALID"));
+    for (const [i, j] of pairs)
+      expect(() => pairPlace(i, j), `${i}, ${j}`).toThrow(code("CIR_QUERY_INVALID"));
     for (const place of [-1, 1_225, 0.5, Number.NaN])
       expect(() => pairOf(place), `${place}`).toThrow(code("CIR_QUERY_INVALID"));
   });

@@ -74,7 +74,11 @@ export function pairOf(place: number): [i: number, j: number] {
 /** @throws CIR_QUERY_INVALID for a place that is no pair of so many labels */
 export function requirePair(place: number, labelCount: number): void {
   if (Number.isInteger(place) && place >= 0 && place < pairCount(labelCount)) return;
-  throw invalid(`${place} is no pair of ${labelCount} labels`, { reason: "no-pair", pair: place, labelCount });
+  throw invalid(`${place} is no pair of ${labelCount} labels`, {
+    reason: "no-pair",
+    pair: place,
+    labelCount,
+  });
 }
 
 /** True if a circuit can have this number of buckets: a multiple of 16, from 16 to 4,096. */

@@ -210,11 +210,11 @@ function scoreDraw({ matrix }: EpochToDivide, shares: DrawShares, opening: Answe
 }
 
 /**
- * Requires that each row of a matrix has the model's columns. A direct matrix has them for each contrast, and the
- * logits' row after the others. @throws CIR_SETTLEMENT_DIFFERS
+ * Requires that each row of a matrix has the model's columns, and that each shard has their commitments. A direct matrix
+ * has them for each contrast, and the logits' row after the others. @throws CIR_SETTLEMENT_DIFFERS
  */
 export function requireMatrix(
-  matrix: RegisteredMatrix,
+  { columns, matrix }: Pick<ModelFeatures, "columns" | "matrix">,
   size: Pick<SettlementSize, "features" | "isDirect">,
   rowCount: number,
 ): void {
@@ -222,6 +222,7 @@ export function requireMatrix(
     matrix instanceof Int8Array
       ? [matrix.length, columnCount(size)]
       : [matrix.values.length, rowLength({ bucketCount: size.features, labelCount: matrix.labelCount })];
+  for (const { u } of columns) requireSame("features", u.length, rowEntries);
   requireSame("matrix", entryCount, (rowCount + Number(size.isDirect === true)) * rowEntries);
 }
 

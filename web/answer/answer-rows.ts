@@ -74,6 +74,7 @@ export async function fetchPublishedRows(
   if (bucketCount === null) return { openings, matrix: new Int8Array(bytes) };
   const view = new DataView(bytes);
   const values = Int16Array.from({ length: bytes.byteLength >> 1 }, (_, k) => view.getInt16(2 * k, true));
+  // A contrast for each label but the first; none of a size that does not divide.
   const labelCount = 1 + values.length / ((Number(rowCount) + 1) * (bucketCount + 1));
   return { openings, matrix: { rowCount: Number(rowCount), bucketCount, labelCount, values } };
 }

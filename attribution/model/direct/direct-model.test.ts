@@ -8,9 +8,8 @@ import {
 } from "@openledger/circuits/ledger/direct-query";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
-import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { commitDirectColumns, directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { pairTree } from "@openledger/circuits/settlement/scores/pair-columns";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Progress } from "../../progress.ts";
@@ -22,6 +21,7 @@ import { recipeFor, SAMPLE_CLASSES, sampleInputs, sampleRows } from "../../testi
 import { openCheckable } from "../model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "../model-files.ts";
 import { type OwnedRow, payeeTable, rowOwners } from "../owned-rows.ts";
+import { circuitColumns } from "../recipe-fields.ts";
 import { directMatrix, registerModel } from "../registration.ts";
 import { verifyModel } from "../verify-model.ts";
 import { type DirectParts, directFamily, directModel } from "./direct-family.ts";
@@ -71,8 +71,9 @@ describe("a direct model", () => {
   it("registers columns and a binding that name its own circuits", () => {
     const columns = commitDirectColumns(directMatrix(model.features));
     expect(model.columns).toEqual([columns]);
-    const { root } = pairTree(columns, BUCKETS);
-    expect(model.statics.featuresCommitment).toBe(featuresCommitment(root, model.answeringHash));
+    expect(model.statics.featuresCommitment).toBe(
+      shardedFeatures([columns], model.answeringHash, circuitColumns(model.recipe)),
+    );
     expect(unpackBinding(model.statics.binding).featureCount).toBe(BigInt(directShape(BUCKETS)));
     const { isDirect: _, ...older } = SIZE;
     for (const other of [{ ...SIZE, features: 2 * BUCKETS }, older])

@@ -13,7 +13,6 @@ import { generators } from "../../field/curve/generators.ts";
 import {
   type AnsweredClass,
   type DirectQuery,
-  emptyQuery,
   lengthOf,
   MAX_LABELS,
   pairCount,
@@ -28,7 +27,6 @@ import {
 } from "../../ledger/direct-query.ts";
 import type { ModelQuery } from "../../ledger/model-query.ts";
 import { type ColumnCommitments, sumColumns } from "../feature-commitment.ts";
-import type { SettlementSize } from "../settlement-size.ts";
 import { type DrawInputs, drawInputs, exactScores } from "./draw-scores.ts";
 
 export const MAX_DIRECT_ENTRY = 511;
@@ -217,7 +215,10 @@ export function directScores(matrix: DirectMatrix, query: DirectQuery): bigint[]
 }
 
 /** True if a query's pair is the model's, and its class the pair's: no proof pays by another. @throws as `directLogits` */
-export function isAnswer(matrix: DirectMatrix, { answeredClass: claimed, counts, pair }: DirectQuery): boolean {
+export function isAnswer(
+  matrix: DirectMatrix,
+  { answeredClass: claimed, counts, pair }: DirectQuery,
+): boolean {
   return pair < pairCount(matrix.labelCount) && claimed === answeredClass(matrix, counts, pair);
 }
 
@@ -268,7 +269,7 @@ export function directDraw(matrix: DirectMatrix, query: DirectQuery): DirectDraw
   };
 }
 
-/** G, row-major N × d; or a direct model's B. */
+/** G, row-major N × d; or a direct model's contrasts. */
 export type RegisteredMatrix = Int8Array | DirectMatrix;
 
 /**
@@ -285,12 +286,4 @@ export function scoredDraw(matrix: RegisteredMatrix, query: ModelQuery): DrawInp
   if (matrix instanceof Int8Array && query instanceof Int16Array) return drawInputs(matrix, query);
   if (!(matrix instanceof Int8Array || query instanceof Int16Array)) return directDraw(matrix, query);
   throw circuitError("CIR_QUERY_INVALID", "the query is of another kind than the model", { data: {} });
-}
-
-/** A void draw needs some query: all ones, or no term. @throws CIR_SETTLEMENT_SIZE */
-export function queryOfVoid({
-  features,
-  isDirect,
-}: Pick<SettlementSize, "features" | "isDirect">): ModelQuery {
-  return isDirect === true ? emptyQuery(features) : new Int16Array(features).fill(1);
 }

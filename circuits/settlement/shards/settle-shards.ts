@@ -18,7 +18,7 @@ import {
   settleByDraws,
 } from "../divide-epoch.ts";
 import { type ColumnCommitments, featuresCommitment } from "../feature-commitment.ts";
-import { queryOfVoid, scoredDraw } from "../scores/direct-matrix.ts";
+import { scoredDraws } from "../scores/scored-draws.ts";
 import { type PreparedProof, requireSame, shardInputs, shardsOf } from "../settled-model.ts";
 import { entryElements, type SettlementData } from "../settlement-data.ts";
 import { drawnInputs, scoredInputs } from "../settlement-inputs.ts";
@@ -100,9 +100,9 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
 }
 
 /** Sizes of the two circuits that a size names: of the draws, and of each shard. */
-function sizesOf({ payees, payments, rows, shards, ...ofBoth }: SettlementSize) {
+function sizesOf({ columnSets, payees, payments, rows, shards, ...ofBoth }: SettlementSize) {
   const size: ShardedSize = { payments, shards: shards ?? 1, ...ofBoth };
-  const shardSize: ShardSize = { rows, payees, ...ofBoth };
+  const shardSize: ShardSize = { rows, payees, ...ofBoth, ...(columnSets !== undefined && { columnSets }) };
   return { size, shardSize };
 }
 
@@ -121,7 +121,7 @@ function prepareShard(
   const { answeringHash } = features;
   const matrix = shardMatrix(features.matrix, shard, columnCount(shardSize));
   // A void draw needs some query, which the link does not hash.
-  const scored = queries.map((query) => scoredDraw(matrix, query ?? queryOfVoid(shardSize)));
+  const scored = scoredDraws(matrix, queries, shardSize);
   const earned = ofAll.slice(shard.from, shard.to);
   const rowCounts = model.payees.slice(shard.from, shard.to).map(({ rowCount }) => rowCount);
   const terms: ShardTerms = {
@@ -187,7 +187,6 @@ function requireFits(
     requireSame("features", columnShape(given), columnShape(shape));
     requireSame("draws", given.draws, shape.draws);
   }
-  requireMatrix(features.matrix, shape, rowCount);
-  for (const { u } of features.columns) requireSame("features", u.length, columnCount(shape));
+  requireMatrix(features, shape, rowCount);
   return shards;
 }
