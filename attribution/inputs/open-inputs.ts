@@ -45,6 +45,11 @@ export async function openInputs(inputs: ModelInputs, place: InputPlace): Promis
   }
 }
 
+/** Requires a picture's file that models read. @throws ATT_ROW_INVALID */
+export async function requirePicture(content: Uint8Array): Promise<void> {
+  readRow(await openPictures(), content);
+}
+
 /** Reads a row's picture. @throws ATT_ROW_INVALID */
 function readRow(read: ReadPicture, content: Uint8Array): DecodedPicture {
   try {
