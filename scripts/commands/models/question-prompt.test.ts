@@ -37,7 +37,7 @@ describe("promptOf", () => {
   });
 
   it("is a picture's file in base64, which models read", async () => {
-    const [{ input }] = sampleInputs("image", 1, "asked") as [{ input: string }];
+    const { input } = sampleInputs("image", 1, "asked")[0]!;
     expect(await promptOf(pictures, { file: fileOf("digit.png", Buffer.from(input, "base64")) })).toBe(input);
     await expect(promptOf(pictures, { file: fileOf("no.png", "GIF89a") })).rejects.toThrow(
       code("ATT_ROW_INVALID"),
