@@ -2,8 +2,9 @@
  * Pictures as counts: the picture squeezed into a grid (pictures/picture-grid.ts), and each cell's mean level in steps, halves up. A cell
  * has a bucket for three steps: the first fills up before the second begins.
  */
+
+import type { DecodedPicture } from "../pictures/decoded-picture.ts";
 import { gridOf, stepOf } from "../pictures/picture-grid.ts";
-import type { DecodedPicture } from "../pictures/pictures.ts";
 import { MAX_COUNT } from "./input-counter.ts";
 import type { ImageInputs } from "./model-inputs.ts";
 

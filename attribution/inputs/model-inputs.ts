@@ -65,6 +65,12 @@ export type ModelInputs = z.infer<typeof kinds>;
 export type ImageInputs = Extract<ModelInputs, { kind: "image" }>;
 export type TableInputs = Extract<ModelInputs, { kind: "table" }>;
 
+/** Fields of a model's table, by its recipe; null for a model of another kind. Forms of questions are made of them. */
+export function inputFieldsOf(recipe: object): readonly InputField[] | null {
+  const { inputs } = recipe as { readonly inputs?: ModelInputs };
+  return inputs?.kind === "table" ? inputs.fields : null;
+}
+
 /** Returns true for a field that is no input. */
 export const isIgnored = (one: InputField): one is Extract<InputField, { ignored: true }> => "ignored" in one;
 

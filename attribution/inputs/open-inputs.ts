@@ -1,6 +1,8 @@
 /** Opens a recipe's inputs: the one place that knows kinds. Trainings, answers, checks and pages take the counter. */
+
+import type { DecodedPicture } from "../pictures/decoded-picture.ts";
 import { PictureProblem } from "../pictures/picture-problem.ts";
-import { type DecodedPicture, openPictures, type ReadPicture } from "../pictures/pictures.ts";
+import { openPictures, type ReadPicture } from "../pictures/pictures.ts";
 import { contentOf, inputOf, invalidRow } from "../rows/row-content.ts";
 import { decodeTableRow } from "../rows/table-rows.ts";
 import { countPicture } from "./image-inputs.ts";
@@ -41,6 +43,11 @@ export async function openInputs(inputs: ModelInputs, place: InputPlace): Promis
     default:
       return kind satisfies never;
   }
+}
+
+/** Requires a picture's file that models read. @throws ATT_ROW_INVALID */
+export async function requirePicture(content: Uint8Array): Promise<void> {
+  readRow(await openPictures(), content);
 }
 
 /** Reads a row's picture. @throws ATT_ROW_INVALID */

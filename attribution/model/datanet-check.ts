@@ -3,6 +3,7 @@
  * labels that a model of everybody else's rows contradicts. Input is public data, and the list is the same on
  * every machine. `openledger datanet check` prints it.
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import { judgedRows } from "../cleaning/judged-rows.ts";
 import { type ComparedShape, openComparison } from "../rows/row-comparison.ts";
@@ -234,7 +235,7 @@ function decodeAt<Result>(decode: () => Result, at: RowPlace): Result {
     const { commitIndex, rowIndex } = at;
     throw attributionError(
       "ATT_ROW_INVALID",
-      `commit ${commitIndex}, row ${rowIndex + 1} is ${(cause as Error).message}`,
+      `commit ${commitIndex}, row ${rowNumber(rowIndex)} is ${(cause as Error).message}`,
       { data: at, cause },
     );
   }

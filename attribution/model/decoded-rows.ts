@@ -1,6 +1,7 @@
 /**
  * Rows of a version as numbers for a direct model (a classifier): the first step of direct-training.ts.
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import { countedRows } from "../inputs/counted-rows.ts";
 import type { InputCounter } from "../inputs/input-counter.ts";
@@ -41,7 +42,7 @@ export function classOf(
   const why = label === null ? "has no accepted label" : `has the label ${JSON.stringify(label)}`;
   throw attributionError(
     "ATT_LABEL_INVALID",
-    `row ${index + 1} ${why}; the recipe's classes are ${classes.join(", ")}`,
+    `row ${rowNumber(index)} ${why}; the recipe's classes are ${classes.join(", ")}`,
     {
       data: { index, label, classes },
     },

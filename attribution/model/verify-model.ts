@@ -6,6 +6,7 @@ import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import type { BaseRule } from "../features/base-column.ts";
 import { type RegisteredMatrix, rowWidth } from "../features/direct-rows.ts";
@@ -244,7 +245,7 @@ type Value = string | number | bigint;
 
 function mismatch(what: string, place: object, published: Value, computed: Value) {
   const where = Object.entries(place)
-    .map(([name, value]) => `, ${name} ${value}`)
+    .map(([name, value]) => `, ${name} ${name === "row" ? rowNumber(value) : value}`)
     .join("");
   return attributionError(
     "ATT_MODEL_MISMATCH",

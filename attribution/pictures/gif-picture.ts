@@ -1,8 +1,8 @@
 /** GIF files as pixels of four bytes: the first picture of an animation, on its canvas. */
 import { GifReader } from "omggif";
+import type { DecodedPicture } from "./decoded-picture.ts";
 import { partOf, requireSize, viewOf } from "./picture-limits.ts";
 import { PictureProblem } from "./picture-problem.ts";
-import type { DecodedPicture } from "./pictures.ts";
 
 /** @throws PictureProblem */
 export function readGif(content: Uint8Array): DecodedPicture {

@@ -3,8 +3,9 @@
  * same. A pixel that lies in two cells counts in each by its part. The whole picture is in the grid, whatever its sides: a crop would
  * leave out what somebody has labelled.
  */
+
+import type { DecodedPicture } from "./decoded-picture.ts";
 import type { Orientation } from "./exif.ts";
-import type { DecodedPicture } from "./pictures.ts";
 
 /** Sums over the cells of a grid, row after row; of three colours one grid after another. */
 export interface PictureGrid {

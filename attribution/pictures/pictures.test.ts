@@ -4,10 +4,11 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { encode } from "fast-png";
 import { zlibSync } from "fflate";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { DecodedPicture } from "./decoded-picture.ts";
 import { gridOf, stepOf } from "./picture-grid.ts";
 import { MAX_PICTURE_BYTES } from "./picture-limits.ts";
 import { PictureProblem } from "./picture-problem.ts";
-import { type DecodedPicture, openPictures, type ReadPicture } from "./pictures.ts";
+import { openPictures, type ReadPicture } from "./pictures.ts";
 
 /** Files of one scene, and of one pattern of four colours, made by sharp 0.35.5 (libpng, libjpeg, libwebp, giflib). */
 const FILES = JSON.parse(readFileSync(new URL("pictures.fixtures.json", import.meta.url), "utf8")) as Record<

@@ -5,8 +5,8 @@
  */
 import jpegFactory from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import webpFactory from "@jsquash/webp/codec/dec/webp_dec.js";
+import type { DecodedPicture } from "./decoded-picture.ts";
 import { readJpegProgram, readWebpProgram } from "./decoder-files.ts";
-import type { Orientation } from "./exif.ts";
 import { readGif } from "./gif-picture.ts";
 import { type PictureHeader, readJpegHeader } from "./jpeg-header.ts";
 import { MAX_PICTURE_BYTES } from "./picture-limits.ts";
@@ -14,15 +14,6 @@ import { PictureProblem } from "./picture-problem.ts";
 import { pictureTypeOf } from "./picture-type.ts";
 import { readPng } from "./png-picture.ts";
 import { readWebpHeader } from "./webp-header.ts";
-
-export interface DecodedPicture {
-  /** Size as stored, before the orientation is applied. */
-  readonly width: number;
-  readonly height: number;
-  readonly orientation: Orientation;
-  /** Red, green, blue and opacity of each pixel, row after row. */
-  readonly pixels: Uint8Array;
-}
 
 /** Reads a picture's file. @throws PictureProblem */
 export type ReadPicture = (content: Uint8Array) => DecodedPicture;

@@ -4,10 +4,10 @@
  * @jsquash/png cannot be begun anew once a broken file has ended it.
  */
 import { Unzlib } from "fflate";
+import type { DecodedPicture } from "./decoded-picture.ts";
 import { type Orientation, orientationOf } from "./exif.ts";
 import { partOf, requireSize, viewOf } from "./picture-limits.ts";
 import { PictureProblem } from "./picture-problem.ts";
-import type { DecodedPicture } from "./pictures.ts";
 
 const SIGNATURE_BYTES = 8;
 /** Length, type and checksum of a chunk. */

@@ -111,6 +111,7 @@ export async function createFactoryProcess(
       jobs: () => jobs.counts().catch(orNull),
       places: () => queues.trainings.counts().then(({ workerCount }) => workerCount, orNull),
       computations: () => side.counts,
+      database,
     });
     const sessions = new DatabaseSessions(database);
     const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);

@@ -2,6 +2,7 @@
 
 import type { Card } from "@openledger/datanets/card/card";
 import { viewRow } from "@openledger/datanets/rows/row-view";
+import { rowNumber } from "@openledger/foundation/row-number";
 import "./first-rows.css";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { showCount } from "../words/format.ts";
@@ -28,7 +29,7 @@ interface FirstRowsProps {
 
 export function FirstRows({ card, count, rows }: FirstRowsProps) {
   const columns: Column<FirstRow>[] = [
-    { label: "Row", isNumber: true, cell: ({ at }) => showCount(at + 1) },
+    { label: "Row", isNumber: true, cell: ({ at }) => showCount(rowNumber(at)) },
     ...contentColumns(card, rows),
     ...(rows.some(({ label }) => label !== null)
       ? [{ label: "Your label", cell: ({ label }: FirstRow) => label ?? <span class="soft">none</span> }]

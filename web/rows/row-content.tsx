@@ -18,6 +18,8 @@ import { RowText } from "./row-text.tsx";
 
 /** Characters that are shown before a person asks for the rest. */
 const FIRST_CHARACTERS = 4_000;
+/** Maximum width and height of pictures that are enlarged, so that people see their pixels. */
+const SMALL_PIXELS = 96;
 
 interface RowContentProps extends TabProps {
   readonly row: {
@@ -126,10 +128,20 @@ function Fields(props: RowContentProps) {
 
 function Picture(props: RowContentProps) {
   const { row } = props;
+  const [isSmall, setSmall] = useState(false);
   const { problem, value } = useLoad(row.digest, () => contentOf(props));
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (value === undefined) return <p class="soft">Fetching the picture …</p>;
   const address = pictureAddress(value);
   if (address === null) return <p class="soft">This picture cannot be shown.</p>;
-  return <img class="row-picture" src={address} alt="The row" />;
+  return (
+    <img
+      class={isSmall ? "row-picture row-picture-small" : "row-picture"}
+      src={address}
+      alt="The row"
+      onLoad={({ currentTarget: { naturalHeight, naturalWidth } }) =>
+        setSmall(Math.max(naturalHeight, naturalWidth) <= SMALL_PIXELS)
+      }
+    />
+  );
 }

@@ -3,12 +3,14 @@
  * (tasks/task-process.ts), and stores events, a state every 20 steps and the model. Another worker, on any machine, goes on from
  * the last state where this one ends, to the same bytes.
  */
+
 import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Queries } from "@openledger/foundation/database/database";
 import type { RunningJob } from "@openledger/foundation/database/job-lease";
 import type { JobWorker } from "@openledger/foundation/database/job-worker";
+import { whileAway } from "@openledger/foundation/database/while-away";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
 import { STATE_FILE } from "../../tuning/training/checkpoint.ts";
@@ -68,11 +70,11 @@ export class TrainWorker {
     signal,
     task: { jobId, run },
   }: RunningJob<TicketedJob, object>): Promise<Record<string, never>> {
-    const { log, queues, scratch } = this.#modules;
+    const { log, scratch } = this.#modules;
     const hold: Hold = { id: jobId, run, holder: randomUUID(), signal, wish: null, task: null };
     this.#held.set(jobId, hold);
     try {
-      const job = await queues.trainings.whileAway(signal, () => this.#begin(hold));
+      const job = await whileAway(signal, () => this.#begin(hold));
       if (job === null) return {};
       await scratch.use((folder) => this.#train(hold, job, folder));
       return {};
@@ -114,14 +116,14 @@ export class TrainWorker {
   }
 
   async #train(hold: Hold, job: StoredJob, folder: string): Promise<void> {
-    const { config, database, files, jobs, log, queues } = this.#modules;
+    const { config, database, files, jobs, log } = this.#modules;
     const { id, signal } = hold;
     const { baseId, datasetId, form } = job.view;
     const startedAtMs = performance.now();
     const rowsFolder = join(folder, "rows");
     const jobFolder = join(folder, "job");
     const statePath = join(jobFolder, STATE_FOLDER, STATE_FILE);
-    const fetched = <T>(work: () => Promise<T>) => queues.trainings.whileAway(signal, work);
+    const fetched = <T>(work: () => Promise<T>) => whileAway(signal, work);
     await writeDatasetRows(rowsFolder, await fetched(() => fetchDatasetRows(database, datasetId)));
     const hasState = await fetched(() => files.fetch(id, "state", STATE_FILE, statePath));
     const basePlace = await fetched(() => placeOf(database, baseId));
@@ -187,7 +189,7 @@ export class TrainWorker {
     { recipe, result, statics }: TaskResults["train"],
     { jobFolder, secondsBefore }: { jobFolder: string; secondsBefore: number },
   ): Promise<void> {
-    const { files, jobs, log, queues } = this.#modules;
+    const { files, jobs, log } = this.#modules;
     const { id, signal } = hold;
     for (const [form, folder] of [
       ["adapter", ADAPTER_FOLDER],
@@ -195,12 +197,10 @@ export class TrainWorker {
     ] as const)
       for (const name of await readdir(join(jobFolder, folder)).catch(() => [])) {
         const path = join(jobFolder, folder, name);
-        await queues.trainings.whileAway(signal, () =>
-          files.put(id, { form, name, path }, requireHeld(hold)),
-        );
+        await whileAway(signal, () => files.put(id, { form, name, path }, requireHeld(hold)));
       }
     const whole = { ...result, seconds: secondsBefore };
-    await queues.trainings.whileAway(signal, () =>
+    await whileAway(signal, () =>
       jobs.change(id, async (job, queries) => {
         // Committed before the connection was lost.
         if (job.view.state === "done") return null;
@@ -222,7 +222,7 @@ export class TrainWorker {
 
   /** Writes how a run has ended without a result. @returns false where another one follows */
   async #end(hold: Hold, error: unknown): Promise<boolean> {
-    const { jobs, log, queues } = this.#modules;
+    const { jobs, log } = this.#modules;
     const failure = typed(error, "the job failed in an unforeseen way");
     if (!this.#isClosing) log.error({ job: hold.id, err: failure }, "job ended without a result");
     const write = () =>
@@ -239,7 +239,7 @@ export class TrainWorker {
         }),
       );
     // A worker that ends does not wait for the database: its lease runs out.
-    const { view } = this.#isClosing ? await write() : await queues.trainings.whileAway(hold.signal, write);
+    const { view } = this.#isClosing ? await write() : await whileAway(hold.signal, write);
     return view.state !== "queued";
   }
 

@@ -23,7 +23,7 @@ async function serve() {
   });
   const model = {
     modelId: 4,
-    store: { answer, paidIn: async () => [] },
+    store: { answer, paidIn: async () => ({ paid: [], isLast: true }) },
     service: {
       readPayments: async () => {
         calls.payments += 1;
@@ -40,7 +40,7 @@ async function serve() {
   } as unknown as RoutedModel;
   const app = await createModelApp(
     { limits: { rateLimitPerMinute: PER_MINUTE }, find: () => model, modelIds: () => [4] },
-    { error: () => {} } as never,
+    { log: { error: () => {} } },
   );
   onTestFinished(() => app.close());
   const statuses = async (count: number, ask: object) => {

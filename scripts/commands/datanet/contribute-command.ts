@@ -2,6 +2,7 @@
  * `openledger datanet contribute`: reads files as rows by their format and the card, stores them, and commits their root, signed
  * or forced. A dry run lists what is wrong with the rows.
  */
+
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
@@ -14,6 +15,7 @@ import type { Imported } from "@openledger/datanets/import/read-import";
 import { refusalText, requireNone } from "@openledger/datanets/import/refusal";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { commandError } from "../../cli/cli-errors.ts";
 import { CARD_OPTION, DRY_RUN_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import {
@@ -173,13 +175,13 @@ async function preview({ options, card, imported, datanetId, output }: Previewed
       ...renderTable(
         rows.slice(0, SHOWN_ROWS).map((row, i) => {
           const text = viewRow(card, row).text || counted(row.length, "byte");
-          return [`  row ${i + 1}`, labels[i] ?? "", text.replace(/\s+/g, " ").slice(0, 100)];
+          return [`  row ${rowNumber(i)}`, labels[i] ?? "", text.replace(/\s+/g, " ").slice(0, 100)];
         }),
       ),
       ...refused.map((refusal) => `  refused: ${refusalText(refusal)}`),
       ...renderTable(
         findings.map(({ detail, from, kind, row, to }) => [
-          `  row ${row + 1}`,
+          `  row ${rowNumber(row)}`,
           kind,
           from === undefined ? "" : `characters ${from} to ${to}`,
           detail,

@@ -2,10 +2,12 @@
  * Actions of `openledger factory jobs`, `compare`, `register` and `export`: requests to a factory, signed by the account. Losses
  * are in nats a token.
  */
+
 import { join } from "node:path";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { nearestDisplayName } from "@openledger/datanets/records/display-name";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { exportFormSchema, type FactoryJob, type JobEvent } from "@openledger/models/factory/factory-api";
 import { registerJob } from "@openledger/models/factory/register-job";
@@ -69,7 +71,7 @@ async function watchJob({ args, options, output }: FactoryCommand): Promise<void
 }
 
 const describeHardest = ({ excerpt, loss, row }: { row: number; loss: number; excerpt: string }) =>
-  `hardest: row ${row + 1} at ${loss.toFixed(3)}: ${JSON.stringify(excerpt)}`;
+  `hardest: row ${rowNumber(row)} at ${loss.toFixed(3)}: ${JSON.stringify(excerpt)}`;
 
 function describeEvent(event: JobEvent): string | null {
   switch (event.kind) {

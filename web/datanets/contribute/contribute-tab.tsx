@@ -12,6 +12,7 @@ import {
 } from "@openledger/datanets/import/import-file";
 import type { ImportMapping } from "@openledger/datanets/import/mapping";
 import type { ReadSettings } from "@openledger/datanets/import/read-files";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
@@ -408,7 +409,7 @@ function Group({ card, group, onDecide, rows }: GroupProps) {
               <RowBeginning card={card} row={rows[row]!} />
               <span class="soft small">
                 {" "}
-                row {showCount(row + 1)}: {detail}
+                row {showCount(rowNumber(row))}: {detail}
               </span>
             </li>
           ))}

@@ -11,7 +11,7 @@ import { KeyHint } from "../../hosts/keys/key-hint.tsx";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
 import { sayAll } from "../../hosts/say.ts";
-import type { TabProps } from "../../hosts/tab-props.ts";
+import { datanetHref, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
 import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
 import { RowContent } from "../../rows/row-content.tsx";
@@ -223,6 +223,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               elsewhere={elsewhere}
               held={held}
               isOwnLabelled={facts.card.labelling.ownRows === "allowed"}
+              publishHref={reviewerOf(props) === null ? null : datanetHref(facts.id, "versions")}
               skippedCount={skipped.current.size}
               onSend={() => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)))}
               onAgain={() => {
@@ -363,12 +364,23 @@ interface DoneProps extends Pick<TabProps, "live"> {
   readonly held: readonly HeldLabel[];
   /** True if contributors label their own rows, too. */
   readonly isOwnLabelled: boolean;
+  /** Place where this account approves and publishes; null if it does not. */
+  readonly publishHref: string | null;
   readonly skippedCount: number;
   readonly onSend: () => void;
   readonly onAgain: () => void;
 }
 
-function Done({ elsewhere, held, isOwnLabelled, live, onAgain, onSend, skippedCount }: DoneProps) {
+function Done({
+  elsewhere,
+  held,
+  isOwnLabelled,
+  live,
+  onAgain,
+  onSend,
+  publishHref,
+  skippedCount,
+}: DoneProps) {
   return (
     <div class="stack">
       <h2>Nothing left for you to label</h2>
@@ -392,6 +404,7 @@ function Done({ elsewhere, held, isOwnLabelled, live, onAgain, onSend, skippedCo
             ? `Look at ${skippedCount === 1 ? "the skipped row" : `the ${skippedCount} skipped rows`} again`
             : "Ask again"}
         </Button>
+        {publishHref !== null && <a href={publishHref}>Approve contributions and publish</a>}
       </div>
     </div>
   );

@@ -9,6 +9,7 @@ import { getCitation } from "@openledger/client/datanets/hosted-history";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { ExportFormat } from "@openledger/datanets/export/export-files";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
@@ -160,7 +161,7 @@ function Exceptions({
             <ul class="folded small">
               {rows.slice(0, SHOWN_ROWS).map(({ digest, fate, rowIndex }) => (
                 <li key={rowIndex}>
-                  <a href={datanetHref(facts.id, `row/${digest}`)}>row {showCount(rowIndex + 1)}</a>:{" "}
+                  <a href={datanetHref(facts.id, `row/${digest}`)}>row {showCount(rowNumber(rowIndex))}</a>:{" "}
                   {FATES[fate]}
                 </li>
               ))}

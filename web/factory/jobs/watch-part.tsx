@@ -1,4 +1,5 @@
 /** Part "Training" of a job's page: the dashboard of its events, and the buttons to pause, stop, resume and delete it. */
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
 import { lossWords, sayLosses } from "@openledger/models/tuning/training/row-losses";
 import { useState } from "preact/hooks";
@@ -68,7 +69,7 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
         badge={null}
         isRunning={isRunning}
         doing={doing}
-        showRow={(row) => row + 1}
+        showRow={(row) => showCount(rowNumber(row))}
         actions={
           <>
             {(state === "running" || state === "queued") && (
