@@ -8,6 +8,7 @@ import { unpackBinding } from "../ledger/leaf.ts";
 import {
   drawnEpoch,
   type EpochToSettle,
+  type ModelFeatures,
   requireBound,
   requireMatrix,
   type SampledSettlement,
@@ -17,7 +18,7 @@ import { scoredDraws } from "./scores/scored-draws.ts";
 import { requireSame, shardsOf } from "./settled-model.ts";
 import { entryPlaces, settlementElements } from "./settlement-data.ts";
 import { drawnInputs, scoredInputs } from "./settlement-inputs.ts";
-import { misfitOf, modelShape, requireSize, sizeError } from "./settlement-size.ts";
+import { columnCount, misfitOf, modelShape, requireSize, sizeError } from "./settlement-size.ts";
 import { settleShards } from "./shards/settle-shards.ts";
 import { shardedFeatures } from "./shards/shard-link.ts";
 
@@ -68,6 +69,12 @@ function settleInOne(epoch: EpochToSettle): SampledSettlement {
   };
 }
 
+/** Columns of a model's matrix, or of a pair of a direct one's labels. */
+function matrixColumns({ columns, matrix }: ModelFeatures): number {
+  const contrastCount = matrix instanceof Int8Array ? 1 : matrix.labelCount - 1;
+  return columns[0]!.u.length / contrastCount;
+}
+
 function requireFits({ size, model, payments, features }: EpochToSettle): void {
   requireSize(size);
   const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
@@ -75,6 +82,7 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
     ["rows", rowCount, size.rows],
     ["payees", model.payees.length, size.payees],
     ["payments", payments.length, size.payments],
+    ["features", matrixColumns(features), columnCount(size)],
   ];
   for (const [what, given, max] of limits) if (given > max) throw sizeError(what, given, max);
   requireMatrix(features, size, rowCount);
