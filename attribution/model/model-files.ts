@@ -199,7 +199,8 @@ function decodeDirect(bytes: Uint8Array, manifest: ModelManifest, recipe: Recipe
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const values = Int16Array.from({ length: count }, (_, k) => view.getInt16(2 * k, true));
   const bad = values.findIndex((value) => Math.abs(value) > MAX_DIRECT_ENTRY);
-  if (bad >= 0) throw invalidFile("features.bin", `has ${values[bad]} in row ${rowNumber(Math.floor(bad / width))}`);
+  if (bad >= 0)
+    throw invalidFile("features.bin", `has ${values[bad]} in row ${rowNumber(Math.floor(bad / width))}`);
   return {
     values,
     rowCount,
