@@ -93,9 +93,6 @@ export function invalidRow(kind: RowKind, why: string, cause?: unknown) {
   });
 }
 
-/** Requires an input that a row of this kind may have. @throws ATT_ROW_INVALID */
-export const checkInput = (kind: RowKind, input: string): void => void contentOf(kind, input);
-
 /** Grey levels of a picture of 28 × 28 pixels. @throws ATT_ROW_INVALID */
 export function pixelsOf(base64: string): Uint8Array {
   try {
