@@ -82,7 +82,8 @@ export function recipeFor(
     family: "direct",
     datanet: datanetOf(rows),
     inputs,
-    classes: [...SAMPLE_CLASSES[inputs.kind]],
+    // No packaged data set is a table.
+    classes: inputs.kind === "table" ? [] : [...SAMPLE_CLASSES[inputs.kind]],
     seed: "recipe",
     model: { kind: "logistic", decay: 0.01, tolerance: 1e-7 },
     method: { kind: "direct", damping: 0.01 },

@@ -24,7 +24,7 @@ export async function measure(task: ModelTask): Promise<Measurement> {
   const watch = new Stopwatch();
   const setting = settingOf(task, watch);
   const training = textTraining(textFamily(setting), setting);
-  training.requireTrainable(rows, recipe);
+  await training.requireTrainable(rows, recipe);
   await training.train(rows, recipe, {}).catch((error: unknown) => {
     if (!(error instanceof TuningPaused)) throw error;
   });

@@ -37,7 +37,7 @@ export async function train(
   const setting = settingOf(task, watch);
   const family = textFamily(setting);
   const training = textTraining(family, setting);
-  training.requireTrainable(rows, recipe);
+  await training.requireTrainable(rows, recipe);
   const onProgress = reporter(say);
   const stateFolder = join(jobFolder, STATE_FOLDER);
   const trained = await training.train(rows, recipe, { onProgress, stateFolder }).catch((error: unknown) => {

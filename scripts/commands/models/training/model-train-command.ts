@@ -28,8 +28,10 @@ import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/tuning/ba
 import { modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import {
   completeRecipe,
+  LABELS,
+  labelsPreset,
   PRESET_NAMES,
-  presetRecipe,
+  presetInstead,
   type RecipeDatanet,
 } from "@openledger/models/tuning/recipe/recipe-presets";
 import { verifierError } from "@openledger/verifier/verifier-errors";
@@ -108,10 +110,10 @@ export const addModelTrainCommand = command({
     "--withhold-rows": "leave the rows out of the published files",
   },
   examples: [
-    "models train --datanet 10 --recipe labelled-texts --host http://127.0.0.1:8560 --out my-model",
+    "models train --datanet 10 --recipe labels --host http://127.0.0.1:8560 --out my-model",
     "models train --datanet 12 --recipe texts --out speeches",
     "models train --datanet 12 --recipe cited-texts --out cited-speeches",
-    "models train --datanet 10,14 --recipe labelled-texts --out joint-model",
+    "models train --datanet 10,14 --recipe labels --out joint-model",
   ],
   run: async ({ options, output }) => {
     const client = await openReader(options);
@@ -209,7 +211,7 @@ async function recipeOf(
   const complete = completeRecipe(draft, datanet, columnCount, card?.text ?? null, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
-  training.requireTrainable(rows, recipe);
+  await training.requireTrainable(rows, recipe);
   return { recipe, training };
 }
 
@@ -219,11 +221,7 @@ async function presetOf(
   allColumns: number,
   card: NamedCard | null,
 ): Promise<object> {
-  const name = PRESET_NAMES.find((one) => one === recipe);
-  if (name !== undefined) {
-    const classes = card?.card.labels.map((label) => label.name) ?? labelsIn(rows);
-    return presetRecipe(name, { rowCount: rows.length, bucketCount: allColumns - 1, classes });
-  }
+  if (recipe === LABELS) return labelsPreset({ rows, bucketCount: allColumns - 1, card: card?.text ?? null });
   const isCiting = recipe === CITED_TEXTS;
   // The base takes a column at least.
   const columnCount = allColumns - (isCiting || rewardsOfCard(card?.text ?? "").base === null ? 0 : 1);
@@ -250,10 +248,6 @@ const readsLabels = (
   { recipe }: Pick<TrainOptions, "recipe">,
   file: { readonly family?: unknown } | null,
 ): boolean => PRESET_NAMES.some((name) => name === recipe) || file?.family === DIRECT;
-
-/** Labels of rows, sorted: without a card nobody says another order. */
-const labelsIn = (rows: readonly OwnedRow[]): string[] =>
-  [...new Set(rows.flatMap(({ label }) => (label == null ? [] : [label])))].sort();
 
 /** The card of a file, or of the host. @throws as a host refuses */
 async function cardOf(
@@ -425,6 +419,12 @@ function noCircuit(
 }
 
 async function readRecipeFile(path: string): Promise<RecipeFile> {
+  const instead = presetInstead(path);
+  if (instead !== null)
+    throw commandError(
+      "CMD_USAGE",
+      `there is one preset of classifiers for rows of any kind: --recipe ${instead}`,
+    );
   try {
     return (await readJsonFile(path)) as RecipeFile;
   } catch (cause) {
