@@ -26,8 +26,8 @@ import { buildPages } from "./build/build-pages.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 
-/** Buckets of pictures of 7 × 7 cells. */
-const SIZE = { ...SMALL_DIRECT, features: 64 };
+/** Buckets of pictures on a grid of 7 × 7 cells. */
+const SIZE = { ...SMALL_DIRECT, features: 208 };
 const CLASSES = SAMPLE_CLASSES.image.slice(0, 2);
 /** Zeros and ones. */
 const digits = sampleInputs("image", 200, "asked in a page").filter(({ label }) => label < CLASSES.length);

@@ -17,11 +17,10 @@ import { directInputs, registeredLogits } from "@openledger/attribution/model/di
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { logisticModel, withBias } from "@openledger/attribution/model/direct/logistic-model";
 import type { Examples } from "@openledger/attribution/model/model";
-import { writePng } from "@openledger/attribution/rows/image-pixels";
 import { clipFactors, clipQuantileOf } from "@openledger/attribution/rows/row-rules";
 import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
 import { alignColumns, exactInfluence } from "@openledger/attribution/testing/exact-influence";
-import { loadMnist } from "@openledger/attribution/testing/mnist-digits";
+import { digitFile, loadMnist } from "@openledger/attribution/testing/mnist-digits";
 import {
   difference,
   type Estimate,
@@ -178,7 +177,7 @@ const rangeOf = (estimate: Estimate | null): Range | null =>
 function drawRows({ inputs, queryCount, rowCount, seed }: DirectQualityOptions) {
   const isText = inputs.kind === "text";
   const inputOf = (bytes: Uint8Array) =>
-    isText ? Buffer.from(bytes).toString("utf8") : Buffer.from(writePng(bytes)).toString("base64");
+    isText ? Buffer.from(bytes).toString("utf8") : Buffer.from(digitFile(bytes)).toString("base64");
   const all = (isText ? emailContents() : loadMnist(14).contents)
     .map((content) => ({ input: inputOf(content.subarray(0, -1)), label: content.at(-1)! }))
     .filter(({ input }) => input.trim() !== "");
