@@ -155,6 +155,11 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
     recipe: Parts["recipe"],
     options: TrainOptions,
   ): Promise<TrainedModel<Parts>>;
+  /**
+   * The parts that answer alone, without the registered matrix. Present where that takes much longer.
+   * @throws as `train`
+   */
+  fit?(rows: readonly OwnedRow[], recipe: Parts["recipe"]): Promise<Parts>;
   /** True for recipes whose matrix comes from the whole training: `features` is not called. */
   needsRun?(recipe: Parts["recipe"]): boolean;
   /** The registered matrix from parts that are there already, without training. */

@@ -31,6 +31,11 @@ export const directTraining: FamilyTraining<DirectParts> = {
   async train(rows, recipe, options) {
     return trainDirect(rows, recipe, options);
   },
+  async fit(rows, recipe) {
+    checkRowsRoot(rows, recipe);
+    const examples = decodeRows(rows, recipe, await directInputs(recipe));
+    return { family: directFamily, recipe, parameters: directModel(recipe).train(examples) };
+  },
   async features({ parameters, recipe }, rows, options) {
     const examples = decodeRows(rows, recipe, await directInputs(recipe));
     return directFeatures(parameters, { rows, examples }, recipe, options);
