@@ -4,7 +4,11 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BridgeErrorCode, bridgeErrors } from "@openledger/bridge/bridge-errors";
 import { createBridgeMetrics } from "@openledger/bridge/metrics";
+import { createHostMetrics } from "@openledger/datanets/host/host-metrics";
 import { processErrors } from "@openledger/foundation/error-table";
+import { createFactoryMetrics } from "@openledger/models/factory/factory-metrics";
+import { createServerMetrics, createServingMetrics } from "@openledger/models/serving/serving-metrics";
+import { SettlingReport } from "@openledger/models/settling/daemon/turn-report";
 import { createWorkerMetrics } from "@openledger/prover/queue/worker-metrics";
 import { FollowAlarms } from "@openledger/sequencer/full-node/follow-alarms";
 import { createMetrics } from "@openledger/sequencer/metrics";
@@ -44,6 +48,19 @@ async function watcherRegistry(): Promise<Registry> {
   createWatchMetrics(registry);
   return registry;
 }
+const database = { isReachable: async () => true };
+function modelServerRegistry(): Registry {
+  const registry = new Registry();
+  createServerMetrics(registry, database);
+  createServingMetrics(registry);
+  return Registry.merge([registry, new SettlingReport(1).registry]);
+}
+const { registry: factoryRegistry } = createFactoryMetrics({
+  database,
+  jobs: async () => new Map(),
+  places: async () => 0,
+  computations: () => ({ running: 0, waiting: 0 }),
+});
 const FILES = [
   { path: "../sequencer/alerts.yml", job: "rollup-sequencer", registry: createMetrics().registry },
   {
@@ -53,6 +70,13 @@ const FILES = [
   },
   { path: "watch/alerts.yml", job: "rollup-watcher", registry: await watcherRegistry() },
   { path: "../bridge/alerts.yml", job: "rollup-bridge", registry: bridgeRegistry() },
+  {
+    path: "../datanets/alerts.yml",
+    job: "rollup-datanet-host",
+    registry: createHostMetrics(database).registry,
+  },
+  { path: "../models/serving/alerts.yml", job: "rollup-model-server", registry: modelServerRegistry() },
+  { path: "../models/factory/alerts.yml", job: "rollup-factory", registry: factoryRegistry },
   { path: "../prover/alerts.yml", job: "rollup-prover", registry: createWorkerMetrics().registry },
 ];
 const ALERTS = FILES.flatMap((file) => alertsOf(file.path).map((alert) => ({ ...file, ...alert })));

@@ -211,7 +211,7 @@ function OperatorNotice({
   return (
     <Notice
       tone="info"
-      title={`${title}, ${left > 0 ? `about ${showDuration(left)} left` : "a moment left"}.`}
+      title={`${title}, ${left >= 1_000 ? `about ${showDuration(left)} left` : "a moment left"}.`}
     >
       <p>{text}</p>
     </Notice>

@@ -208,12 +208,12 @@ test(
     const quote = answer.getByRole("region", { name: "What it says" }).getByRole("button").first();
     await quote.focus();
     await answer.getByText("Occurs once in the Datanet:").waitFor();
-    await answer.getByText("row 7, from").waitFor();
+    await answer.getByText("row 8, from").waitFor();
     await page.keyboard.press("Escape");
     await expect.poll(() => quote.getAttribute("aria-pressed")).toBe("false");
     const [first] = await answer.getByRole("listitem").all();
     await first!.getByText("cited").waitFor();
-    await first!.getByText("Row 2").waitFor();
+    await first!.getByText("Row 3").waitFor();
     await first!.getByText(passages[2]!).waitFor();
     await answer.getByText(/100 % of this model's answers pay the rows that they cite/).waitFor();
     await pictureOf(page, "ask-cited");

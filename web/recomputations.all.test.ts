@@ -114,7 +114,7 @@ test("a model's page names who has recomputed it, and warns in red of a differen
   await page.reload();
   const notice = page.getByRole("alert");
   await notice.getByText("Somebody who recomputed this model got something else.").waitFor();
-  expect(await notice.textContent()).toContain("differs in features.bin, row 17");
+  expect(await notice.textContent()).toContain("differs in features.bin, row 18");
   expect(await table.getByRole("row").count()).toBe(3);
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "model-differs");
@@ -124,7 +124,7 @@ test("a model's page names who has recomputed it, and warns in red of a differen
 
 test("a Datanet's models show the same", LONG, async () => {
   const { context, misdeeds, page } = await world.visit(browser, null, `datanets/${datanetId}/models`);
-  await page.getByRole("alert").getByText("differs in features.bin, row 17").waitFor();
+  await page.getByRole("alert").getByText("differs in features.bin, row 18").waitFor();
   await page.getByRole("table", { name: "Recomputed by" }).getByText("Carol Checks").waitFor();
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "datanet-model-differs");
@@ -136,7 +136,7 @@ test("Ask names who has recomputed the chosen model, and warns in red of a diffe
   const { context, misdeeds, page } = await world.visit(browser, null, `ask/${modelId}`);
   const notice = page.getByRole("alert");
   await notice.getByText("Somebody who recomputed this model got something else.").waitFor();
-  expect(await notice.textContent()).toContain("differs in features.bin, row 17");
+  expect(await notice.textContent()).toContain("differs in features.bin, row 18");
   await page.getByText("Who has recomputed it").click();
   await page.getByRole("table", { name: "Recomputed by" }).getByText("Carol Checks").waitFor();
   expect(await seriousFindings(page)).toEqual([]);

@@ -4,6 +4,7 @@
  * every machine. `openledger datanet check` prints it.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import { IMAGE_SIDE, POOLED_IMAGE_SIDE } from "../rows/image-pixels.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
@@ -241,7 +242,7 @@ function decodeAt<Result>(decode: () => Result, at: RowPlace): Result {
     const { commitIndex, rowIndex } = at;
     throw attributionError(
       "ATT_ROW_INVALID",
-      `commit ${commitIndex}, row ${rowIndex + 1} is ${(cause as Error).message}`,
+      `commit ${commitIndex}, row ${rowNumber(rowIndex)} is ${(cause as Error).message}`,
       { data: at, cause },
     );
   }

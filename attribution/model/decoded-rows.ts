@@ -2,6 +2,7 @@
  * Rows of a version as numbers for a direct model (logistic, of texts or pictures) and as bytes: the first step of
  * direct-training.ts.
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import type { SparseRows } from "../maths/sparse-rows.ts";
 import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
@@ -49,7 +50,7 @@ export function classOf(
   const why = label === null ? "has no accepted label" : `has the label ${JSON.stringify(label)}`;
   throw attributionError(
     "ATT_LABEL_INVALID",
-    `row ${index + 1} ${why}; the recipe's classes are ${classes.join(", ")}`,
+    `row ${rowNumber(index)} ${why}; the recipe's classes are ${classes.join(", ")}`,
     {
       data: { index, label, classes },
     },

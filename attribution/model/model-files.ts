@@ -13,6 +13,7 @@ import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { z } from "zod";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
@@ -184,7 +185,8 @@ function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: Reci
   }
   const values = Int8Array.from(bytes, (byte) => (byte << 24) >> 24);
   const bad = values.indexOf(-128);
-  if (bad >= 0) throw invalidFile("features.bin", `has −128 in row ${Math.floor(bad / columnCount)}`);
+  if (bad >= 0)
+    throw invalidFile("features.bin", `has −128 in row ${rowNumber(Math.floor(bad / columnCount))}`);
   return { values, rowCount, featureCount: columnCount, scale: featureScale };
 }
 
@@ -200,7 +202,10 @@ function decodeDirect(bytes: Uint8Array, manifest: ModelManifest): DirectFeature
   const values = Int16Array.from({ length: count }, (_, k) => view.getInt16(2 * k, true));
   const bad = values.findIndex((value) => Math.abs(value) > MAX_DIRECT_ENTRY);
   if (bad >= 0)
-    throw invalidFile("features.bin", `has ${values[bad]} in row ${Math.floor(bad / columnCount)}`);
+    throw invalidFile(
+      "features.bin",
+      `has ${values[bad]} in row ${rowNumber(Math.floor(bad / columnCount))}`,
+    );
   return { values, rowCount, featureCount: columnCount, scale: featureScale };
 }
 

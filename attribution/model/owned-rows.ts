@@ -9,6 +9,7 @@ import type { Payee, PayeeOwners } from "@openledger/circuits/ledger/rewards";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { DATANET_COUNT_MAX, MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import { labelsRoot } from "../rows/accepted-labels.ts";
 import { hashContents } from "../rows/labelled-rows.ts";
@@ -68,7 +69,7 @@ function versionPayees(rows: readonly PayeeOwners[]): Payee[] {
     if (order < 0) {
       throw attributionError(
         "ATT_ROWS_MISMATCH",
-        `row ${index + 1} belongs to an earlier payee than row ${index}`,
+        `row ${rowNumber(index)} belongs to an earlier payee than row ${rowNumber(index - 1)}`,
         {
           data: { index },
         },

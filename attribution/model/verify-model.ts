@@ -6,6 +6,7 @@ import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import type { BaseRule } from "../features/base-column.ts";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
@@ -152,9 +153,9 @@ function compareLabels({ recipe }: ModelParts, roots: readonly bigint[] | undefi
 }
 
 /**
- * Requires that the recipe's base is the card's, and that the card is the Datanet's. Without a card a base is refused,
+ * Requires that the recipe's rules are the card's, and that the card is the Datanet's. Without a card a base is refused,
  * since nobody could tell whose it is. A model without a base is compared with the card only if there is one. A model
- * that cites has no base: the card's part of citations is compared, where it has one.
+ * that cites has neither base nor shared rewards: the card's part of citations is compared, where it has one.
  */
 function compareRewards(
   { recipe: { retrieval, rules } }: ModelParts,
@@ -168,9 +169,13 @@ function compareRewards(
     throw mismatch("card", {}, published, "a base that a card of the Datanet sets: pass it");
   }
   requireSame("card", hex32(policyOf(card)), hex32(policy));
-  const { base, citationPermille } = rewardsOfCard(card);
-  if (retrieval === undefined) requireSame("base", published, spellBase(base));
-  else requireSame("retrieval", retrieval.citationPermille, citationPermille ?? retrieval.citationPermille);
+  const { base, citationPermille, nearDuplicatesShare, normQuantile } = rewardsOfCard(card);
+  requireSame("normQuantile", rules.normQuantile, normQuantile ?? rules.normQuantile);
+  if (retrieval === undefined) {
+    requireSame("base", published, spellBase(base));
+    const shares = String(rules.nearDuplicatesShare);
+    requireSame("nearDuplicates", shares, String(nearDuplicatesShare ?? shares));
+  } else requireSame("retrieval", retrieval.citationPermille, citationPermille ?? retrieval.citationPermille);
   return true;
 }
 
@@ -223,6 +228,8 @@ const FILE_OF: Readonly<Record<string, string>> = {
   rowsRoot: "recipe.json",
   labels: "recipe.json",
   base: "recipe.json",
+  nearDuplicates: "recipe.json",
+  normQuantile: "recipe.json",
   retrieval: "recipe.json",
   card: "card.json",
 };
@@ -244,7 +251,7 @@ type Value = string | number | bigint;
 
 function mismatch(what: string, place: object, published: Value, computed: Value) {
   const where = Object.entries(place)
-    .map(([name, value]) => `, ${name} ${value}`)
+    .map(([name, value]) => `, ${name} ${name === "row" ? rowNumber(value) : value}`)
     .join("");
   return attributionError(
     "ATT_MODEL_MISMATCH",

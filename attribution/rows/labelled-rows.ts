@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 
 /** Runs `work` on a row. @throws ATT_ROW_INVALID naming the row that it refuses */
@@ -11,7 +12,7 @@ export function atRow<Result>(index: number, work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
-    throw attributionError("ATT_ROW_INVALID", `row ${index + 1} is ${(cause as Error).message}`, {
+    throw attributionError("ATT_ROW_INVALID", `row ${rowNumber(index)} is ${(cause as Error).message}`, {
       data: { index },
       cause,
     });
@@ -25,9 +26,13 @@ export function refuseDuplicates(contents: readonly Uint8Array[]): void {
     const digest = bytesToHex(sha256(content));
     const first = seen.get(digest);
     if (first !== undefined) {
-      throw attributionError("ATT_DUPLICATE_ROW", `row ${index + 1} is row ${first + 1} again`, {
-        data: { index, first, digest },
-      });
+      throw attributionError(
+        "ATT_DUPLICATE_ROW",
+        `row ${rowNumber(index)} is row ${rowNumber(first)} again`,
+        {
+          data: { index, first, digest },
+        },
+      );
     }
     seen.set(digest, index);
   }

@@ -3,6 +3,7 @@
  * the benchmark of gaming apply them. All are functions of public data, so anyone recomputes them; how much each helps
  * is measured (docs/explanation/attribution-methods.md, "Gaming").
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import type { RowKind } from "./row-kinds.ts";
 
@@ -65,9 +66,13 @@ export function clusterSizes(rowCount: number, duplicates: readonly NearDuplicat
   const sizes = new Int32Array(rowCount).fill(1);
   for (const { later, earlier } of duplicates) {
     if (!(earlier < later && later < rowCount)) {
-      throw attributionError("ATT_INPUT_INVALID", `row ${later} after ${earlier}, of ${rowCount}`, {
-        data: { reason: "size-mismatch", later, earlier, rowCount },
-      });
+      throw attributionError(
+        "ATT_INPUT_INVALID",
+        `row ${rowNumber(later)} after ${rowNumber(earlier)}, of ${rowCount}`,
+        {
+          data: { reason: "size-mismatch", later, earlier, rowCount },
+        },
+      );
     }
     leader[later] = earlier;
     sizes[earlier] = sizes[earlier]! + 1;

@@ -2,6 +2,7 @@
  * Rows of tables, as bytes of canonical JSON: an object with the fields of the Datanet's card, in the card's order. Hosts, readers
  * of files and pages write and read them.
  */
+import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { attributionError } from "../attribution-errors.ts";
 import type { FieldType } from "./row-kinds.ts";
 
@@ -20,13 +21,17 @@ export type FieldValue = number | string | boolean | null;
  * @throws ATT_ROW_INVALID naming the field
  */
 export function encodeTableRow(fields: readonly TableField[], values: readonly FieldValue[]): Uint8Array {
-  const parts = fields.map(({ name, type }, i) => {
+  for (const [i, { name, type }] of fields.entries()) {
     const value = values[i];
     if (value === undefined || !isOfType(type, value)) throw invalidField(name, type);
-    // By hand: an object would put names that are whole numbers first.
-    return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
-  });
-  return new TextEncoder().encode(`{${parts.join(",")}}`);
+  }
+  return new TextEncoder().encode(canonicalText(fields, values));
+}
+
+function canonicalText(fields: readonly TableField[], values: readonly FieldValue[]): string {
+  // By hand: an object would put names that are whole numbers first.
+  const parts = fields.map(({ name }, i) => `${JSON.stringify(name)}:${JSON.stringify(values[i])}`);
+  return `{${parts.join(",")}}`;
 }
 
 /**
@@ -34,9 +39,11 @@ export function encodeTableRow(fields: readonly TableField[], values: readonly F
  * @throws ATT_ROW_INVALID where the content is not exactly what `encodeTableRow` writes
  */
 export function decodeTableRow(fields: readonly TableField[], content: Uint8Array): FieldValue[] {
+  let text: string;
   let record: unknown;
   try {
-    record = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content));
+    text = textOfBytes(content);
+    record = JSON.parse(text);
   } catch (cause) {
     throw invalidRow("it is not JSON in UTF-8", {}, cause);
   }
@@ -49,8 +56,8 @@ export function decodeTableRow(fields: readonly TableField[], content: Uint8Arra
     if (!isOfType(type, value)) throw invalidField(name, type);
     return value;
   });
-  const again = encodeTableRow(fields, values);
-  if (again.length !== content.length || again.some((byte, i) => byte !== content[i]))
+  // Different bytes are different texts.
+  if (canonicalText(fields, values) !== text)
     throw invalidRow("it is not written canonically (docs/reference/attribution.md)", {});
   return values;
 }
@@ -70,7 +77,7 @@ function isOfType(type: FieldType, value: unknown): value is FieldValue {
   if (value === null) return true;
   if (type === "number") return typeof value === "number" && Number.isFinite(value) && !Object.is(value, -0);
   if (type === "boolean") return typeof value === "boolean";
-  return typeof value === "string" && !/\p{Cs}/u.test(value);
+  return typeof value === "string" && isWellFormed(value);
 }
 
 const invalidField = (field: string, type: FieldType) =>

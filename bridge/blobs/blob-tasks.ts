@@ -1,6 +1,19 @@
 /** Tasks of the bridge's blob thread (blob-thread.ts): they compute a blob with its KZG proof, and the proofs of its cells. */
 import { blobWithProof, cellProofsOf } from "@openledger/circuits/blob/blob-sidecar";
+import { type NativeKzg, openNativeKzg } from "./native-kzg.ts";
 
-export const blob = (elements: readonly bigint[]) => blobWithProof(elements);
+let opening: Promise<NativeKzg | null> | undefined;
 
-export const cells = (bytes: `0x${string}`) => cellProofsOf(bytes);
+const native = (): Promise<NativeKzg | null> => {
+  opening ??= openNativeKzg();
+  return opening;
+};
+
+export const prepare = async (): Promise<void> => {
+  await native();
+};
+
+export const blob = async (elements: readonly bigint[]) =>
+  (await native())?.blob(elements) ?? blobWithProof(elements);
+
+export const cells = async (bytes: `0x${string}`) => (await native())?.cells(bytes) ?? cellProofsOf(bytes);

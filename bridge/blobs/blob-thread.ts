@@ -1,5 +1,5 @@
 /**
- * Thread of the bridge that makes blobs and their KZG proofs, which take seconds of a processor, so that its loops go
+ * Thread of the bridge that makes blobs and their KZG proofs, which take up to seconds of a processor, so that its loops go
  * on meanwhile. The publisher's bundle-blobs.ts and transaction-sender.ts give it work.
  */
 import type { BlobWithProofs } from "@openledger/circuits/blob/blob-sidecar";
@@ -11,7 +11,7 @@ import type { Hex } from "viem";
 export interface BlobWork {
   /** @param elements the coefficients. @returns the blob with one proof */
   blob(elements: readonly bigint[]): Promise<BlobWithProofs>;
-  /** The proofs of a blob's 128 cells: seconds of a processor. */
+  /** The proofs of a blob's 128 cells. */
   cells(blob: Hex): Promise<readonly Hex[]>;
 }
 
@@ -26,6 +26,11 @@ export class BlobThread implements BlobWork {
     ended: (cause) =>
       processErrors.raise("SRV_STOPPING", `the blobs' thread ended: ${cause.message}`, { cause }),
   });
+
+  /** Reads Ethereum's setup ahead of the first blob. @throws SRV_STOPPING where the thread died */
+  prepare(): Promise<void> {
+    return this.#pool.run("prepare", undefined);
+  }
 
   /** @throws SRV_STOPPING where the thread died */
   blob(elements: readonly bigint[]): Promise<BlobWithProofs> {

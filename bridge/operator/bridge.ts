@@ -1,5 +1,6 @@
 /** The bridge as one object: its loops over one database, from start to stop. main.ts starts it. */
 import { setTimeout as delay } from "node:timers/promises";
+import { isBlobShape } from "@openledger/circuits/protocol";
 import { batchShapesOf } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { Logger } from "@openledger/foundation/logger";
@@ -69,7 +70,8 @@ export async function startBridge(
     timeoutMs: config.requestTimeoutMs,
   });
   const frozen = new FrozenNotice({ rollup, logger: logger.child({ component: "frozen-notice" }), metrics });
-  const dataPrices = new DataPricesNotice(batchShapesOf(deployment.circuits), {
+  const shapes = batchShapesOf(deployment.circuits);
+  const dataPrices = new DataPricesNotice(shapes, {
     client: rollup.client,
     logger: logger.child({ component: "data-prices" }),
     metrics,
@@ -123,6 +125,8 @@ export async function startBridge(
     },
   );
   const blobThread = new BlobThread();
+  // A thread that fails here tells so with its first blob.
+  if (shapes.some(isBlobShape)) void blobThread.prepare().catch(() => {});
   const publisher = new BatchPublisher(
     {
       chainId: deployment.chainId,

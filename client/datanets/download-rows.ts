@@ -19,7 +19,6 @@ import type { ListCommitsErrorCode } from "../actions/data/list-commits.ts";
 import { type DatanetCommit, listCommits, readHistory } from "../actions/data/list-commits.ts";
 import { storeVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readRow, storeContributionList, storeRow } from "../actions/data/row-store.ts";
-import { storeVersionLabels, type VersionLabels } from "../actions/data/version-labels.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { hostFalse } from "./host-false.ts";
@@ -32,7 +31,6 @@ import {
   MAX_DIGESTS_A_REQUEST,
   rowsRequest,
 } from "./host-request.ts";
-import { type CollectLabelsErrorCode, collectLabels } from "./reviewed-version.ts";
 
 export interface DownloadVersionParameters extends HostedDatanetPlace {
   store: RowStore;
@@ -45,25 +43,21 @@ export interface DownloadVersionParameters extends HostedDatanetPlace {
 export interface DownloadVersionReturnType {
   version: number;
   rowsRoot: bigint;
+  /** Time of publication by the sequencer's word, in Unix milliseconds; null if it does not know it. */
+  publishedAtMs: number | null;
   rowCount: number;
   /** Rows received by this call; the others were in the store. */
   receivedCount: number;
-  /** Accepted labels of the rows. A recipe names their root. */
-  labels: VersionLabels;
-  /** Rows whose accepted label nobody has signed with the key that their leaf has now. */
-  unsignedCount: number;
 }
 export type DownloadVersionErrorCode =
   | "CLI_DATANET_HOST_FALSE"
   | "CLI_UNKNOWN"
-  | CollectLabelsErrorCode
   | ListCommitsErrorCode
   | HostErrorCode;
 
 /**
  * Downloads a version from a host into a row store. Its list is checked against the ledger's root, and every row against
- * the list, so an altered byte is noticed. Rows in the store are not fetched again. The rows' accepted labels follow from
- * the signed records, and are stored beside the version, by their root.
+ * the list, so an altered byte is noticed. Rows in the store are not fetched again. `downloadLabels` brings the labels.
  * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, DNT_ACCESS_NOT_GRANTED, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -75,23 +69,14 @@ export async function downloadVersion(
   parameters: DownloadVersionParameters,
 ): Promise<DownloadVersionReturnType> {
   const { datanetId, hostUrl, onProgress, store } = parameters;
-  const { rowsRoot, version } = await versionRoot(client, datanetId, parameters.version);
+  const { publishedAtMs, rowsRoot, version } = await versionRoot(client, datanetId, parameters.version);
   const list = await downloadVersionList(client, { hostUrl, datanetId, rowsRoot });
   const receivedCount = await fetchRows(client, parameters, {
     digests: list.map(({ digest }) => digest),
     onProgress,
   });
   await storeVersion(store, { rowsRoot, storedRows: list });
-  const { unsigned, ...labels } = await collectLabels(client, { datanetId, hostUrl, rows: list });
-  await storeVersionLabels(store, labels);
-  return {
-    version,
-    rowsRoot,
-    rowCount: list.length,
-    receivedCount,
-    labels,
-    unsignedCount: unsigned.length,
-  };
+  return { version, rowsRoot, publishedAtMs, rowCount: list.length, receivedCount };
 }
 
 /**
@@ -221,7 +206,7 @@ async function readList<T>(
 }
 
 /**
- * Number and root of a version; the present one's by default.
+ * Number, root and time of a version; the present one's by default.
  * @throws CLI_UNKNOWN
  * @internal
  */
@@ -229,7 +214,7 @@ export async function versionRoot(
   client: LedgerClient,
   datanetId: number,
   version: number | undefined,
-): Promise<{ version: number; rowsRoot: bigint }> {
+): Promise<{ version: number; rowsRoot: bigint; publishedAtMs: number | null }> {
   const { versions } = await readHistory(client, datanetId);
   const number = version ?? versions.length;
   const found = versions[number - 1];
@@ -237,5 +222,6 @@ export async function versionRoot(
     throw clientError("CLI_UNKNOWN", `datanet ${datanetId} has no version ${number}`, {
       data: { reason: "version", datanetId, version: number },
     });
-  return { version: number, rowsRoot: found.rowsRoot };
+  const { operation, rowsRoot } = found;
+  return { version: number, rowsRoot, publishedAtMs: operation.acknowledgedAtMs ?? null };
 }

@@ -10,17 +10,21 @@ import {
   type DownloadVersionParameters,
   downloadVersion,
 } from "./download-rows.ts";
+import { type DownloadLabelsErrorCode, downloadLabels } from "./reviewed-version.ts";
 
 export type ExportVersionParameters = DownloadVersionParameters;
 export interface ExportVersionReturnType {
   card: Card;
   version: number;
   rowsRoot: bigint;
+  /** Time of publication by the sequencer's word, in Unix milliseconds; null if it does not know it. */
+  publishedAtMs: number | null;
   /** Rows in the version's order. */
   rows: ExportedRow[];
 }
 export type ExportVersionErrorCode =
   | DownloadVersionErrorCode
+  | DownloadLabelsErrorCode
   | ReadVersionErrorCode
   | GetHostedDatanetErrorCode;
 
@@ -39,16 +43,17 @@ export async function exportVersion(
 ): Promise<ExportVersionReturnType> {
   const { datanetId, hostUrl, store } = parameters;
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { labels, rowsRoot, version } = await downloadVersion(client, parameters);
+  const { publishedAtMs, rowsRoot, version } = await downloadVersion(client, parameters);
+  const { labels } = await downloadLabels(client, { datanetId, hostUrl, store, rowsRoot });
   const { rows } = await readVersion(store, rowsRoot);
   const exported: ExportedRow[] = [];
   for (const [i, { contributorId, digest, validatorId }] of rows.entries())
     exported.push({
       content: await readRow(store, digest),
-      label: labels.labels[i] ?? null,
+      label: labels[i] ?? null,
       digest,
       contributorId,
       validatorId,
     });
-  return { card, version, rowsRoot, rows: exported };
+  return { card, version, rowsRoot, publishedAtMs, rows: exported };
 }

@@ -16,13 +16,16 @@ import type { DatanetCommit } from "../actions/data/list-commits.ts";
 import { listCommits } from "../actions/data/list-commits.ts";
 import { readVersion, type StoredVersionRow } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution } from "../actions/data/row-store.ts";
+import { nameVersionLabels, storeVersionLabels, type VersionLabels } from "../actions/data/stored-labels.ts";
 import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
-import { nameVersionLabels, type VersionLabels } from "../actions/data/version-labels.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
 import type { HostedDatanetPlace } from "./host-request.ts";
 import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
+
+/** Reason why a row stays out until more people have labelled it. @internal */
+export const WAITS_FOR_LABELS = "waits for labels";
 
 export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVersionOptions {
   /** Store with all committed rows, as `downloadCommits` brings them. */
@@ -134,6 +137,33 @@ export async function collectLabels(
   return { ...nameVersionLabels(rows, labels), unsigned };
 }
 
+export interface DownloadLabelsParameters extends HostedDatanetPlace {
+  /** Store that has the version, as `downloadVersion` brings it. */
+  store: RowStore;
+  /** Root of the version's rows. */
+  rowsRoot: bigint;
+}
+export type DownloadLabelsErrorCode = "CLI_ROWS_MISSING" | CollectLabelsErrorCode;
+
+/**
+ * Computes the accepted labels of a stored version, as `collectLabels` does, and stores them beside it by their root.
+ * @throws CLI_ROWS_MISSING, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const { rowsRoot } = await downloadVersion(client, { hostUrl, datanetId: 10, store });
+ * const { root } = await downloadLabels(client, { hostUrl, datanetId: 10, store, rowsRoot });
+ * ```
+ */
+export async function downloadLabels(
+  client: LedgerClient,
+  { rowsRoot, store, ...place }: DownloadLabelsParameters,
+): Promise<CollectLabelsReturnType> {
+  const { rows } = await readVersion(store, rowsRoot);
+  const labels = await collectLabels(client, { ...place, rows });
+  await storeVersionLabels(store, labels);
+  return labels;
+}
+
 /** Reads the keys of leaves, each once. */
 function presentKeys(client: LedgerClient): (leafId: number) => Promise<bigint> {
   const known = new Map<number, bigint>();
@@ -184,7 +214,7 @@ function decide(
     return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
   if (card.rewards.validator === "owner")
     return mayVouch(card, verdict.leafId, contributorId) ? verdict.leafId : ONLY_OWN;
-  if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : "waits for labels";
+  if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : WAITS_FOR_LABELS;
   const place = { accepters: outcome.accepters, commit: hex32(rowsRoot), contributorId };
   const candidates = candidatesOf({ card, recordState }, place);
   return drawValidator({ domain, datanetId, row: digest }, candidates) ?? ONLY_OWN;

@@ -44,11 +44,15 @@ const rowShape = {
 const hostedRowSchema = z.object(rowShape);
 export type HostedRow = z.output<typeof hostedRowSchema>;
 
+/** The newest rows that the host has and does not find yet, nor counts by their values. Hosts of before find all at once. */
+const undescribedCount = count.default(0);
+
 export const rowsPageSchema = z.object({
   /** Rows that match; where `isTotalExact` is false there are more. */
   total: count,
   /** Hosts that do not say so count all. */
   isTotalExact: z.boolean().default(true),
+  undescribedCount,
   /** Place of the first of these rows; null where it is behind the rows that are counted. */
   from: count.nullable(),
   /** Cursor for the next page; null on the last one. */
@@ -120,6 +124,7 @@ const goldShape = { right: count, wrong: count };
 /** Numbers of labels that agree with a suggestion, and of others. */
 const sameShape = { same: count, other: count };
 export const statisticsSchema = z.object({
+  undescribedCount,
   rowCount: count,
   bytes: count,
   malformedCount: count,
@@ -152,6 +157,7 @@ const fieldFacts = { name: z.string(), missingCount: count };
 export const fieldStatisticsSchema = z.object({
   /** Rows that were counted: of a large table a sample. */
   rowCount: count,
+  undescribedCount,
   isSample: z.boolean(),
   fields: z.array(
     z.discriminatedUnion("type", [

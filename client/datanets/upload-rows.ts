@@ -6,9 +6,9 @@ import { encodeDigests, encodeRows, encodeVersion } from "@openledger/datanets/r
 import { hex32 } from "@openledger/foundation/hex";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { type ContributedLabels, readContributedLabels } from "../actions/data/contributed-labels.ts";
 import { readVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
+import { readContributedLabels, type StoredLabels } from "../actions/data/stored-labels.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
 import { findKnownRows } from "./browse-rows.ts";
@@ -23,7 +23,7 @@ export interface RowSource {
   readonly digests: readonly string[];
   row(index: number): Uint8Array | Promise<Uint8Array>;
   /** Labels that their contributor gives to the rows; null or absent: none. */
-  readonly labels?: ContributedLabels | null;
+  readonly labels?: StoredLabels | null;
 }
 
 export interface UploadRowsParameters extends HostedDatanetPlace {

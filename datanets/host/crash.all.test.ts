@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";
+import { findRows } from "@openledger/client/datanets/browse-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { askHost, askHostForBytes } from "@openledger/client/datanets/host-request";
 import { missingSchema } from "@openledger/client/datanets/host-schemas";
@@ -90,6 +91,11 @@ describe("a host that is killed while 1,000 rows arrive", () => {
       served.push(...decodeRows(await askHostForBytes(alice, child.url, { path }), { maxRowBytes: 65_536 }));
     }
     expect(served.map((row) => createHash("sha256").update(row).digest("hex"))).toEqual(digests);
+    // Those of the killed hosts too, which have acknowledged them and not got as far as their words.
+    const place = { hostUrl: child.url, datanetId: world.datanetId };
+    await expect
+      .poll(() => findRows(alice, { ...place, text: "village", limit: 1 }), { timeout: 20_000 })
+      .toMatchObject({ total: ROW_COUNT, undescribedCount: 0 });
     expect(await child.end("SIGTERM")).toBe(0);
     child = null;
   });

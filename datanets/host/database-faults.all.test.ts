@@ -137,6 +137,7 @@ const more = async ({ load }: Pick<Scene, "load">, count = SOME) => {
   await expect.poll(() => load.count, { timeout: 60_000 }).toBeGreaterThan(before + count);
 };
 const health = async (url: string) => (await fetch(`${url}/health`)).status;
+const metrics = async (url: string) => (await fetch(`${url}/metrics`)).text();
 
 async function expectAllThere({ database, load }: Pick<Scene, "database" | "load">): Promise<void> {
   // Labels follow the rows.
@@ -225,12 +226,14 @@ describe("two hosts behind a way to the database", () => {
       scene.load.refusals.clear();
       scene.proxy.state = "hangs";
       await expect.poll(() => health(scene.hosts[1]!.url), { timeout: 30_000 }).toBe(503);
+      expect(await metrics(scene.hosts[1]!.url)).toMatch(/^datanet_database_up 0$/m);
       await expect
         .poll(() => scene.load.refusals.get("SRV_DATABASE_UNREACHABLE") ?? 0, { timeout: 30_000 })
         .toBeGreaterThan(0);
       expect([...scene.load.refusals.keys()]).toEqual(["SRV_DATABASE_UNREACHABLE"]);
       scene.proxy.state = "passes";
       await expect.poll(() => health(scene.hosts[1]!.url), { timeout: 30_000 }).toBe(200);
+      expect(await metrics(scene.hosts[1]!.url)).toMatch(/^datanet_database_up 1$/m);
     }
     await more(scene);
     await expectAllThere(scene);

@@ -38,6 +38,8 @@ export interface HostProcess {
 const EARLIER_FOLDER = ".openledger/datanets";
 /** Time between two looks for rows that a newer card describes otherwise, and for usage of earlier days. */
 const REDESCRIBE_EVERY_MS = 2_000;
+/** Time between two looks for rows that have come: so long, at most, they wait before they are described, many at a time. */
+const DESCRIBE_EVERY_MS = 1_000;
 const DELETE_USAGE_EVERY_MS = 3_600_000;
 
 /**
@@ -53,12 +55,12 @@ export async function createHostProcess(
   const { chainId, domain, rollupAddress } = deployment;
   refuseEarlierStore("datanet-host", EARLIER_FOLDER);
   await prepareHashes();
-  const metrics = createHostMetrics();
   const database = await openDatabase(config, {
     part: HOST_PART,
     rollup: { chainId, rollupAddress },
     logger,
   });
+  const metrics = createHostMetrics(database);
   let isRunning = true;
   try {
     const store = new HostStore(database, domain);
@@ -90,6 +92,10 @@ export async function createHostProcess(
     collectTotals(context);
     const app = await createHostApi(context);
     const upkeeps = [
+      new Upkeep(() => store.describePart(), {
+        everyMs: DESCRIBE_EVERY_MS,
+        onError: (err) => logger.warn({ err }, "rows that have come are not described yet"),
+      }),
       new Upkeep(() => redescribePart(store), {
         everyMs: REDESCRIBE_EVERY_MS,
         onError: (err) => logger.warn({ err }, "rows are not described by the newer card yet"),
@@ -177,8 +183,9 @@ function collectTotals({ logger, metrics, store }: HostContext): void {
   let counting: Promise<void> | null = null;
   const count = async () => {
     try {
-      const { rowCount, storedBytes, unansweredCount } = await store.totals();
+      const { rowCount, storedBytes, unansweredCount, undescribedCount } = await store.totals();
       metrics.rows.set(rowCount);
+      metrics.rowsUndescribed.set(undescribedCount);
       metrics.storedBytes.set(storedBytes);
       metrics.requestsUnanswered.set(unansweredCount);
     } catch (error) {
@@ -191,6 +198,11 @@ function collectTotals({ logger, metrics, store }: HostContext): void {
     counting ??= count();
     return counting;
   };
-  for (const gauge of [metrics.rows, metrics.storedBytes, metrics.requestsUnanswered])
+  for (const gauge of [
+    metrics.rows,
+    metrics.rowsUndescribed,
+    metrics.storedBytes,
+    metrics.requestsUnanswered,
+  ])
     Object.assign(gauge, { collect });
 }

@@ -55,6 +55,7 @@ beforeAll(async () => {
     datanetId: world.datanetId,
     source: { rowsRoot, digests, row: (index) => rows[index]! },
   });
+  await host.store.describeAll();
   commit = `/v1/datanets/${world.datanetId}/commits/0x${rowsRoot.toString(16).padStart(64, "0")}`;
 });
 afterAll(() => world.close());

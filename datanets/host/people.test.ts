@@ -3,13 +3,17 @@ import { join } from "node:path";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
-import { readVersionLabels } from "@openledger/client/actions/data/version-labels";
+import { readVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { downloadVersion } from "@openledger/client/datanets/download-rows";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
-import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import {
+  collectReviewed,
+  downloadLabels,
+  verifyVouching,
+} from "@openledger/client/datanets/reviewed-version";
 import {
   bringRecords,
   listAccess,
@@ -20,7 +24,7 @@ import {
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { createRandomKey } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signRecord } from "../records/record.ts";
 import { REQUEST_HEADER, signRequest } from "../records/signed-request.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
@@ -300,8 +304,17 @@ describe("a reviewed version", () => {
     });
 
     const copy = await openRowStore(join(world.folder, "bob"));
+    const asked = vi.spyOn(globalThis, "fetch");
     const downloaded = await downloadVersion(people.bob, { ...place(), store: copy });
-    expect(downloaded).toMatchObject({ labels, unsignedCount: 0 });
+    // Rows alone: who needs the labels reads the records, once.
+    expect(asked.mock.calls.filter(([url]) => String(url).includes("/records"))).toEqual([]);
+    expect(asked.mock.calls.length).toBeGreaterThan(0);
+    asked.mockRestore();
+    const { rowsRoot } = downloaded;
+    expect(await downloadLabels(people.bob, { ...place(), store: copy, rowsRoot })).toEqual({
+      ...labels,
+      unsigned: [],
+    });
     expect(await readVersionLabels(copy, { rows: version.storedRows, root: labels.root })).toEqual(
       labels.labels,
     );

@@ -118,6 +118,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       return {
         total: found.total,
         isTotalExact: found.isTotalExact,
+        undescribedCount: datanet.undescribedCount,
         from: found.from,
         // By the row and not by its place: rows that come or change meanwhile move no page.
         next: found.next,
@@ -228,9 +229,9 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
         throw datanetError("DNT_REQUEST_UNSIGNED", "each labeller has their own queue: sign the request");
       requireMayLabel(card, leaf);
       const { limit, skipped, unsent } = request.query;
-      const numbers = await datanet.rowNumbers([...unsent, ...skipped]);
+      const ids = await datanet.rowIds([...unsent, ...skipped]);
       // A row that is not known here is none that could be given.
-      const rowsOf = (digests: readonly string[]) => digests.flatMap((digest) => numbers.get(digest) ?? []);
+      const rowsOf = (digests: readonly string[]) => digests.flatMap((digest) => ids.get(digest) ?? []);
       const { held, rows } = await nextToLabel(datanet, card, {
         leafId: leaf.id,
         nowMs: Math.floor(nowMs()),
@@ -270,7 +271,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const { id } = request.params;
       setCost(request, scanCost(context, id));
       const datanet = await store.require(id);
-      return statistics.of(datanet, await cardOf(context, datanet), nowMs());
+      const counted = await statistics.of(datanet, await cardOf(context, datanet), nowMs());
+      return { ...counted, undescribedCount: datanet.undescribedCount };
     },
   );
 
@@ -287,7 +289,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     async (request) => {
       const { card, datanet } = await openForReading(context, request, request.params.id);
       setCost(request, scannedCost(countedValues(datanet.rowCount, card)));
-      return fieldStatistics.of(datanet, card);
+      const counted = await fieldStatistics.of(datanet, card);
+      return { ...counted, undescribedCount: datanet.undescribedCount };
     },
   );
 

@@ -38,6 +38,7 @@ beforeAll(async () => {
   await bringCard(alice!, { hostUrl: hosts[0].url, datanetId: world.datanetId, card });
   const source = { rowsRoot, digests, row: (index: number) => rows[index]! };
   await uploadRows(alice!, { hostUrl: hosts[0].url, datanetId: world.datanetId, source });
+  await hosts[1].store.describeAll();
 });
 afterAll(() => world?.close());
 

@@ -3,6 +3,7 @@
  * any number of times. host-api.ts registers them.
  */
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { countFromText } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -105,6 +106,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
         throw datanetError("DNT_LIST_MISMATCH", `the commit has ${commit.rowCount} rows`, {
           data: { reason: "row-mismatch", index: commit.rowCount, from, rowCount: rows.length },
         });
+      await store.boundUndescribed(id);
       const newCount = await datanet.addRows(commit, from, rows, { leafId: signer.id, quotas });
       metrics.rowsReceived.inc(newCount);
       return { ...commitView(await datanet.requireCommit(root)), newCount };
@@ -146,7 +148,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const { from } = request.query;
       const rows = await datanet.readRows(await datanet.requireCommit(root), from, config.maxChunkBytes);
       if (rows.length === 0)
-        throw datanetError("DNT_NOT_HOSTED", `row ${from + 1} of the commit is not here`, {
+        throw datanetError("DNT_NOT_HOSTED", `row ${rowNumber(from)} of the commit is not here`, {
           data: { index: from },
         });
       return reply.type("application/octet-stream").send(Buffer.from(encodeRows(rows).buffer));

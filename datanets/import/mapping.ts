@@ -58,6 +58,8 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
   answer: ["response", "completion", "output", "answers"],
   label: ["labels", "category", "class", "tag", "target", FOLDER_COLUMN],
 };
+/** Usual names of the column of labels, the most usual first. */
+export const USUAL_LABEL_NAMES: readonly string[] = ["label", ...ALSO.label!];
 /** Share of a column's values that are labels of the card, from which on it is suggested as the label. */
 const LABEL_SHARE = 0.5;
 
@@ -136,7 +138,6 @@ function proposeLabel(
 ): string | null {
   const names = new Set(labels.map(({ name }) => name));
   if (names.size === 0) return null;
-  const usual = ["label", ...ALSO.label!];
   const found = columns.flatMap(({ name }) => {
     if (taken.has(name)) return [];
     let [known, other] = [0, 0];
@@ -146,7 +147,7 @@ function proposeLabel(
       if (names.has(label)) known++;
       else other++;
     }
-    const isUsual = usual.includes(name.trim().toLowerCase());
+    const isUsual = USUAL_LABEL_NAMES.includes(name.trim().toLowerCase());
     if (known === 0 || (!isUsual && known < LABEL_SHARE * (known + other))) return [];
     return [{ name, share: known / (known + other), isUsual }];
   });
@@ -154,7 +155,8 @@ function proposeLabel(
   return best?.name ?? null;
 }
 
-function labelOrNull(cell: Parameters<typeof labelOfCell>[0]): string | null {
+/** Label in a cell; null for none, and for what is no label. */
+export function labelOrNull(cell: Parameters<typeof labelOfCell>[0]): string | null {
   try {
     return labelOfCell(cell);
   } catch {

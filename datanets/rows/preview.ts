@@ -9,6 +9,7 @@ import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { levelsOf } from "@openledger/attribution/rows/row-content";
 import type { NearDuplicate } from "@openledger/attribution/rows/row-rules";
 import { hasTexts } from "@openledger/attribution/rows/table-rows";
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card } from "../card/card.ts";
 import { findSecrets, type SecretFinding } from "./find-secrets.ts";
 import { type RowView, viewRow } from "./row-view.ts";
@@ -51,7 +52,7 @@ export function previewRows(
     const digest = bytesToHex(sha256(content));
     const first = seen.get(digest);
     if (first !== undefined)
-      findings.push({ row, kind: "duplicate", detail: `it is row ${first + 1} again` });
+      findings.push({ row, kind: "duplicate", detail: `it is row ${rowNumber(first)} again` });
     else if (known.has(digest)) findings.push({ row, kind: "duplicate", detail: "it was committed before" });
     else fresh.push(row);
     if (first === undefined) seen.set(digest, row);
@@ -65,7 +66,7 @@ export function previewRows(
     findings.push({
       row: fresh[later]!,
       kind: "near-duplicate",
-      detail: `it is nearly row ${fresh[earlier]! + 1} (${similarity.toFixed(3)})`,
+      detail: `it is nearly row ${rowNumber(fresh[earlier]!)} (${similarity.toFixed(3)})`,
     });
   return findings.sort((a, b) => a.row - b.row);
 }

@@ -5,6 +5,7 @@
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { digestToField, type VersionRow } from "@openledger/circuits/ledger/version-rows";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { datanetError } from "../datanet-errors.ts";
 
 export const DIGEST_BYTES = 32;
@@ -99,7 +100,7 @@ export function decodeRows(bytes: Uint8Array, limits: { readonly maxRowBytes: nu
     if (at + 4 > bytes.length) throw cutOff(rows.length);
     const length = view.getUint32(at);
     if (length > limits.maxRowBytes) {
-      throw datanetError("SRV_TOO_LARGE", `row ${rows.length + 1} has ${length} bytes`, {
+      throw datanetError("SRV_TOO_LARGE", `row ${rowNumber(rows.length)} has ${length} bytes`, {
         data: { what: "row", bytes: length, maxBytes: limits.maxRowBytes },
       });
     }
@@ -116,4 +117,4 @@ function requireWhole(bytes: Uint8Array, size: number): void {
 }
 
 const cutOff = (row: number) =>
-  datanetError("SRV_BAD_REQUEST", `the rows end within row ${row + 1}`, { data: { row } });
+  datanetError("SRV_BAD_REQUEST", `the rows end within row ${rowNumber(row)}`, { data: { row } });

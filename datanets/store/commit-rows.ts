@@ -2,18 +2,15 @@
  * Writes the rows of a commit (a contributor's promise of rows on the ledger) as they are uploaded in pieces, and knows which
  * are still missing. HostedDatanet calls it within the transaction of an upload.
  */
-import { booleans, byteStrings, integers } from "@openledger/foundation/database/binary-lists";
+import { byteStrings, integers } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import { moveRows } from "./move-rows.ts";
-import type { RowDescription } from "./row-description.ts";
-import { storeRowValues } from "./row-values.ts";
-import { countForStatement } from "./row-words.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
 
 /** Maximum bytes of rows in one statement, which has them twice over, in the driver and in the server. */
 const BYTES_A_STATEMENT = 4 * 1024 * 1024;
 
-interface ArrivingRow extends RowDescription {
+interface ArrivingRow {
   /** Place in the commit. */
   readonly place: number;
   readonly digest: Buffer;
@@ -48,18 +45,9 @@ export class CommitRows {
   /**
    * Stores rows, none of which has come before.
    * @param rowCount rows of the Datanet so far: the number of its next one
-   * @param vector SQL of a row's words, of the column `words`
    * @returns how many the Datanet did not have
    */
-  async add({
-    rowCount,
-    rows,
-    vector,
-  }: {
-    rowCount: number;
-    rows: readonly ArrivingRow[];
-    vector: string;
-  }): Promise<number> {
+  async add({ rowCount, rows }: { rowCount: number; rows: readonly ArrivingRow[] }): Promise<number> {
     let addedCount = 0;
     for (let first = 0; first < rows.length; ) {
       let [end, bytes] = [first, 0];
@@ -67,7 +55,7 @@ export class CommitRows {
         bytes += rows[end]!.content.length;
         end += 1;
       }
-      addedCount += await this.#addPart(rows.slice(first, end), rowCount + addedCount, vector);
+      addedCount += await this.#addPart(rows.slice(first, end), rowCount + addedCount);
       first = end;
     }
     const runs: string[] = [];
@@ -85,7 +73,7 @@ export class CommitRows {
     return addedCount;
   }
 
-  async #addPart(rows: readonly ArrivingRow[], nextNumber: number, vector: string): Promise<number> {
+  async #addPart(rows: readonly ArrivingRow[], nextNumber: number): Promise<number> {
     const { query } = this.#queries;
     const { number } = this.#commit;
     const digests = byteStrings(rows.map(({ digest }) => digest));
@@ -126,36 +114,16 @@ export class CommitRows {
     }
     const listed = query(
       `insert into rows (datanet_id, number, digest, commit_number, place, bytes, is_well_formed)
-         select $1, $2::int + at::int - 1, digest, $3, place, bytes, is_well_formed
-           from unnest($4::bytea[], $5::int[], $6::int[], $7::boolean[])
-                with ordinality as part (digest, place, bytes, is_well_formed, at)`,
+         select $1, $2::int + at::int - 1, digest, $3, place, bytes, true
+           from unnest($4::bytea[], $5::int[], $6::int[]) with ordinality as part (digest, place, bytes, at)`,
       [
         ...[this.#datanetId, nextNumber, number],
         byteStrings(fresh.map(({ digest }) => digest)),
         integers(fresh.map(({ place }) => place)),
         integers(fresh.map(({ content }) => content.length)),
-        booleans(fresh.map(({ isWellFormed }) => isWellFormed)),
       ],
     );
-    const valued = storeRowValues(
-      this.#queries,
-      this.#datanetId,
-      fresh.map(({ values }, i) => ({ number: nextNumber + i, values })),
-    );
-    let indexedCount = 0;
-    const index = () => {
-      const part = fresh.slice(indexedCount, indexedCount + countForStatement(fresh.slice(indexedCount)));
-      const first = nextNumber + indexedCount;
-      indexedCount += part.length;
-      return query(
-        `insert into row_words select $1, $2::int + at::int - 1, ${vector}
-           from unnest($3::text[]) with ordinality as part (words, at)`,
-        [this.#datanetId, first, part.map(({ words }) => words)],
-      );
-    };
-    await Promise.all([counted, listed, valued, index()]);
-    // One after another: the driver's time for a statement begins when it is sent.
-    while (indexedCount < fresh.length) await index();
+    await Promise.all([counted, listed]);
     return fresh.length;
   }
 

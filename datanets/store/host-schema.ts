@@ -292,7 +292,31 @@ drop index rows_top_label;
 create index rows_top_label on rows (datanet_id, top_label, number) where top_label is not null and label_count > 0;
 `;
 
+/**
+ * Rows are stored first and described a moment later (describe-rows.ts): those before `described_count` have words, values and
+ * their form by the card. Until then a row counts as well-formed.
+ */
+const DESCRIBED_LATER = `
+alter table datanets add column described_count integer not null default 0;
+update datanets set described_count = row_count;
+create index datanets_undescribed on datanets (id) where described_count < row_count and policy is not null;
+`;
+
+/** Index by which a labeller gets the rows that others have begun, however many there are. */
+const BEGUN_ROWS = `
+create index rows_waiting on rows (datanet_id, label_count, begun_at)
+  where begun_at is not null and label_count > 0 and decision is null and gold_label is null;
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
-  migrations: [TABLES, BOUNDED_SEARCH, LABELS_BESIDE_ROWS, VALUES_OF_TABLES, DECIDED_ROWS],
+  migrations: [
+    TABLES,
+    BOUNDED_SEARCH,
+    LABELS_BESIDE_ROWS,
+    VALUES_OF_TABLES,
+    DECIDED_ROWS,
+    DESCRIBED_LATER,
+    BEGUN_ROWS,
+  ],
 };

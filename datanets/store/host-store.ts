@@ -7,6 +7,7 @@ import type { Queries } from "@openledger/foundation/database/queries";
 import { CARD_FORMAT, type NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { CardCache } from "./card-cache.ts";
+import { boundUndescribed, describeAll, describePart } from "./describe-rows.ts";
 import { factsOf, HostedDatanet } from "./hosted-datanet.ts";
 import { queryOf, querySql } from "./row-words.ts";
 import { SqlValues } from "./sql-values.ts";
@@ -149,14 +150,36 @@ export class HostStore {
     return this.#cards.card(datanetId, policy, queries);
   }
 
-  /** Rows and bytes of all Datanets, and requests for access that nobody has answered. */
-  async totals(): Promise<{ rowCount: number; storedBytes: number; unansweredCount: number }> {
+  /** Describes a part of the rows that wait for it. @returns false if none does, or other hosts are at all of them */
+  describePart(): Promise<boolean> {
+    return describePart(this.#cards);
+  }
+
+  /** Describes all rows that wait for it, and waits for those that other hosts describe. */
+  describeAll(): Promise<void> {
+    return describeAll(this.#cards);
+  }
+
+  /** Waits until fewer than `max` rows of a Datanet wait to be described, so that more may come. */
+  boundUndescribed(id: number, max?: number): Promise<void> {
+    return boundUndescribed(this.#cards, id, max);
+  }
+
+  /** Rows and bytes of all Datanets, rows that wait to be described, and requests for access that nobody has answered. */
+  async totals(): Promise<{
+    rowCount: number;
+    undescribedCount: number;
+    storedBytes: number;
+    unansweredCount: number;
+  }> {
     const [totals] = await this.database.query<{
       rowCount: number;
+      undescribedCount: number;
       storedBytes: number;
       unansweredCount: number;
     }>(
-      `select coalesce(sum(row_count), 0)::float8 as "rowCount", coalesce(sum(stored_bytes), 0)::float8 as "storedBytes",
+      `select coalesce(sum(row_count), 0)::float8 as "rowCount", coalesce(sum(row_count - described_count), 0)::float8 as "undescribedCount",
+              coalesce(sum(stored_bytes), 0)::float8 as "storedBytes",
               (select count(*) from records asked where kind = 'accessRequest' and is_current and not exists (
                 select 1 from records answer where answer.datanet_id = asked.datanet_id
                    and answer.kind = 'accessAnswer' and answer.row_number is null and answer.about = asked.id))::float8 as "unansweredCount"

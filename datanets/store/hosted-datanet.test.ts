@@ -58,6 +58,7 @@ async function list(rows: readonly Uint8Array[], contributorId: number, commitIn
 async function bring(rows: readonly Uint8Array[], contributorId = 3, commitIndex = 0) {
   const commit = await list(rows, contributorId, commitIndex);
   await (await datanet()).addRows(commit, 0, rows, account);
+  await store.describeAll();
   return commit;
 }
 
@@ -131,7 +132,7 @@ describe("rows of a commit", () => {
           work({
             query: (sql, values) => {
               if (typeof sql === "string" && /(insert into|update) row_words/.test(sql))
-                lengths.push((values!.at(-1) as string[]).join("").length);
+                lengths.push(`${values!.at(-1)}`.length);
               return query(sql, values);
             },
           }),

@@ -4,6 +4,7 @@ import type { Database } from "@openledger/foundation/database/database";
 import type { Queries, SqlValue } from "@openledger/foundation/database/queries";
 import { statement } from "@openledger/foundation/database/statement";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card, NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { RecordState } from "../records/record-state.ts";
@@ -13,9 +14,8 @@ import type { CardCache } from "./card-cache.ts";
 import { CommitRows } from "./commit-rows.ts";
 import type { HostCommit } from "./ledger-view.ts";
 import type { Quotas } from "./quotas.ts";
-import { describe } from "./row-description.ts";
 import { isLabellersSql } from "./row-outcome.ts";
-import { configurationsOf, vectorSql, wordsOfText } from "./row-words.ts";
+import { configurationsOf, wordsOfText } from "./row-words.ts";
 import { bufferOf, digestsSql, storable } from "./sql-values.ts";
 import { DATANET_COLUMNS, type StoredCommit, type StoredDatanet } from "./stored-datanet.ts";
 
@@ -50,6 +50,7 @@ export class HostedDatanet implements StoredDatanet {
   readonly cardCount: number;
   readonly commitCount: number;
   readonly rowCount: number;
+  readonly describedCount: number;
   readonly recordCount: number;
   readonly revision: number;
   readonly policy: string | null;
@@ -61,11 +62,17 @@ export class HostedDatanet implements StoredDatanet {
     this.cardCount = facts.cardCount;
     this.commitCount = facts.commitCount;
     this.rowCount = facts.rowCount;
+    this.describedCount = facts.describedCount;
     this.recordCount = facts.recordCount;
     this.revision = facts.revision;
     this.policy = facts.policy;
     this.database = cards.database;
     this.#cards = cards;
+  }
+
+  /** Rows that searches do not find yet. */
+  get undescribedCount(): number {
+    return this.rowCount - this.describedCount;
   }
 
   /** Returns the card of a policy word; null if the host does not have it. */
@@ -112,11 +119,12 @@ export class HostedDatanet implements StoredDatanet {
           wordsOfText([name, field, ...tags, description].join(" ")),
         ],
       );
-      if (last === null || describesAlike(last.card, card)) return;
+      // Those that nobody has described are read by the newest card.
+      if (last === null || before.describedCount === 0 || describesAlike(last.card, card)) return;
       await queries.query(
         `insert into descriptions values ($1, 0, $2)
            on conflict (datanet_id) do update set next_row = 0, end_row = excluded.end_row`,
-        [this.id, before.rowCount],
+        [this.id, before.describedCount],
       );
     });
   }
@@ -189,7 +197,8 @@ export class HostedDatanet implements StoredDatanet {
   }
 
   /**
-   * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over.
+   * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over. Searches
+   * find them a moment later (describe-rows.ts).
    * @returns how many are new. @throws DNT_LIST_MISMATCH, SRV_QUOTA_USED, SRV_DISK_FULL
    */
   async addRows(
@@ -202,38 +211,32 @@ export class HostedDatanet implements StoredDatanet {
     for (const [i, row] of rows.entries()) {
       const digest = digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES).toString("hex");
       if (row.length === 0 || sha256Hex(row) !== digest)
-        throw datanetError("DNT_LIST_MISMATCH", `row ${from + i + 1} is not the one that was committed`, {
-          data: { reason: "row-mismatch", index: from + i, digest },
-        });
+        throw datanetError(
+          "DNT_LIST_MISMATCH",
+          `row ${rowNumber(from + i)} is not the one that was committed`,
+          {
+            data: { reason: "row-mismatch", index: from + i, digest },
+          },
+        );
     }
-    // A new card may come between the reading of the last one and the rows' transaction.
-    for (;;) {
-      const { cardCount: cardCountBefore, policy } = (await factsOf(this.database, this.id))!;
-      const { card } = (await this.#cards.card(this.id, policy!))!;
-      const described = rows.map((row) => describe(card, row));
-      const newCount = await this.database.transaction(async (queries) => {
-        const { cardCount, rowCount } = await lock(queries, this.id);
-        if (cardCount !== cardCountBefore) return null;
-        const pieces = new CommitRows(queries, this.id, commit);
-        const fresh = await pieces.missingOf(from, rows.length);
-        if (fresh.length === 0) return 0;
-        const bytes = fresh.reduce((sum, i) => sum + rows[i]!.length, 0);
-        await account.quotas.takeBytes(queries, account.leafId, bytes);
-        const addedCount = await pieces.add({
-          rowCount,
-          rows: fresh.map((i) => ({
-            place: from + i,
-            digest: digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
-            content: rows[i]!,
-            ...described[i]!,
-          })),
-          vector: vectorSql("words", configurationsOf(card), this.id),
-        });
-        await changed(queries, this.id, { rows: addedCount, bytes });
-        return fresh.length;
+    return this.database.transaction(async (queries) => {
+      const { rowCount } = await lock(queries, this.id);
+      const pieces = new CommitRows(queries, this.id, commit);
+      const fresh = await pieces.missingOf(from, rows.length);
+      if (fresh.length === 0) return 0;
+      const bytes = fresh.reduce((sum, i) => sum + rows[i]!.length, 0);
+      await account.quotas.takeBytes(queries, account.leafId, bytes);
+      const addedCount = await pieces.add({
+        rowCount,
+        rows: fresh.map((i) => ({
+          place: from + i,
+          digest: digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
+          content: rows[i]!,
+        })),
       });
-      if (newCount !== null) return newCount;
-    }
+      await changed(queries, this.id, { rows: addedCount, bytes });
+      return fresh.length;
+    });
   }
 
   /** Runs of rows that have not come, at most `max` of them. */
@@ -315,15 +318,15 @@ export class HostedDatanet implements StoredDatanet {
     return rows;
   }
 
-  /** Returns a row's number. @throws DNT_NOT_HOSTED */
+  /** Returns a row's id in the database. @throws DNT_NOT_HOSTED */
   async requireRow(digest: string): Promise<number> {
-    const [row] = (await this.rowNumbers([digest])).values();
+    const [row] = (await this.rowIds([digest])).values();
     if (row === undefined) throw notHosted(digest);
     return row;
   }
 
-  /** Numbers of the rows that are here, by digest. */
-  async rowNumbers(digests: readonly string[]): Promise<Map<string, number>> {
+  /** Ids in the database of the rows that are here, by digest. */
+  async rowIds(digests: readonly string[]): Promise<Map<string, number>> {
     if (digests.length === 0) return new Map();
     const found = await this.database.query<{ digest: Buffer; number: number }>(
       "select digest, number from rows where datanet_id = $1 and digest = any($2)",

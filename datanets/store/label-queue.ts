@@ -87,7 +87,9 @@ class Queue {
     const ownCommits = await this.#ownCommits();
     const picked = await this.#lockOpen(limit, (bind) => ({
       which: `rows.begun_at is not null and rows.label_count > 0 and rows.gold_label is null and ${this.#mayLabel(bind, ownCommits)}`,
-      order: "rows.begun_at",
+      order: "begun_at",
+      // The index has rows of one number of labels in their order.
+      maxLabelCount: this.#card.labelling.annotatorsPerRow - 1,
     }));
     const start = rowCount === 0 ? 0 : startOf(leafId) % rowCount;
     const turns = [`rows.number >= ${start}`, `rows.number < ${start}`];
@@ -104,7 +106,7 @@ class Queue {
         picked.push(
           ...(await this.#lockOpen(limit - picked.length, (bind) => ({
             which: `${turn} and ${conditionOf(bind)}`,
-            order: "rows.number",
+            order: "number",
           }))),
         );
       }
@@ -144,18 +146,29 @@ class Queue {
    */
   async #lockOpen(
     limit: number,
-    open: (bind: SqlValues["bind"]) => { which: string; order: string },
+    open: (bind: SqlValues["bind"]) => {
+      readonly which: string;
+      readonly order: "begun_at" | "number";
+      /** Rows of 1 to this many labels are read apart, up to the limit each; all together if not given. */
+      readonly maxLabelCount?: number;
+    },
   ): Promise<number[]> {
     const { query } = this.#queries;
     const picked: number[] = [];
     const passed: number[] = [];
     while (picked.length < limit) {
       const { bind, values } = new SqlValues();
-      const { order, which } = open(bind);
-      const locked = await query<{ number: number }>(
-        `select rows.number from rows where ${which} and ${this.#hasRoom(bind)}
+      const { maxLabelCount, order, which } = open(bind);
+      const rest = bind(limit - picked.length);
+      const apart = maxLabelCount === undefined ? "" : "and rows.label_count = counts.count";
+      const lock = `select rows.number, rows.begun_at from rows where ${which} ${apart} and ${this.#hasRoom(bind)}
             and rows.number <> all(${bind([...picked, ...passed])}::int[])
-          order by ${order} limit ${bind(limit - picked.length)} for update of rows skip locked`,
+          order by rows.${order} limit ${rest} for update of rows skip locked`;
+      const locked = await query<{ number: number }>(
+        maxLabelCount === undefined
+          ? lock
+          : `select next.number from generate_series(1, ${bind(maxLabelCount)}::int) as counts (count), lateral (${lock}) as next
+              order by next.${order} limit ${rest}`,
         values,
       );
       if (locked.length === 0) break;
@@ -187,7 +200,7 @@ class Queue {
 
   #mayLabel(bind: SqlValues["bind"], ownCommits: readonly number[]): string {
     // The number of labels once more, for the index.
-    return `${outcomeSql(this.#card).state} = 'waiting' and rows.label_count < ${bind(this.#card.labelling.annotatorsPerRow)}
+    return `${outcomeSql(this.#card).isWaiting} and rows.label_count < ${bind(this.#card.labelling.annotatorsPerRow)}
       and ${this.#isUnlabelled(bind)} and ${this.#isForLeaf(bind, ownCommits)}`;
   }
 

@@ -64,6 +64,7 @@ async function bring(own: readonly Uint8Array[], contributorId: number, commitIn
     own,
     account,
   );
+  await store.describeAll();
 }
 
 /** Records of one row: contributors, labellers and a reviewer in any order. */
@@ -127,7 +128,7 @@ it("is the same for a row's records, whichever card, also after a row has got an
   for (const body of held) state.add(recordId(DOMAIN, body), body);
   const search = new RowSearch();
   const datanet = await store.require(ID);
-  const numbersOf = await datanet.rowNumbers(digests);
+  const numbersOf = await datanet.rowIds(digests);
   const own = await database.query(
     "select row_number as number, leaf_id as leaf from labels where datanet_id = $1 and is_own order by 1",
     [ID],
@@ -152,6 +153,7 @@ it("is the same for a row's records, whichever card, also after a row has got an
       return {
         number: numbersOf.get(digest)!,
         state: outcome.state,
+        isWaiting: outcome.state === "waiting",
         label,
         shown: label ?? (isShown ? contributed : null),
         counted: countedLabels(card, own.labels, contributorOf(i)),
@@ -159,7 +161,7 @@ it("is the same for a row's records, whichever card, also after a row has got an
     });
     const sql = outcomeSql(card);
     const found = await database.query(
-      `select number, ${sql.state} as state, ${sql.label} as label, ${sql.shown} as shown, ${sql.counted} as counted
+      `select number, ${sql.state} as state, ${sql.isWaiting} as "isWaiting", ${sql.label} as label, ${sql.shown} as shown, ${sql.counted} as counted
          from rows where datanet_id = $1 order by number`,
       [ID],
     );

@@ -7,6 +7,8 @@ import type { Card } from "../card/card.ts";
 /** SQL of a row's outcome, as `outcomeOf` has it by the row's records. Columns are those of `rows`. */
 export interface OutcomeSql {
   readonly state: string;
+  /** SQL that is true where the state is "waiting", in a form by which PostgreSQL can estimate how many rows there are. */
+  readonly isWaiting: string;
   /** The accepted label; null in all other states, and where the card has no labels. */
   readonly label: string;
   /** The accepted label, else the contributor's once the row has enough labels: before, it would steer who labels it. */
@@ -30,6 +32,7 @@ export function outcomeSql({ labelling, labels }: Pick<Card, "labelling" | "labe
   if (labels.length === 0)
     return {
       state: `case when rows.decision = 'leftOut' then 'leftOut' else 'accepted' end`,
+      isWaiting: "false",
       label: "null::text",
       shown: "null::text",
       counted,
@@ -42,6 +45,7 @@ export function outcomeSql({ labelling, labels }: Pick<Card, "labelling" | "labe
   return {
     state: `case when rows.decision is not null then rows.decision when not (${isEnough}) then 'waiting'
       when rows.top_count < ${needed} then 'disputed' else 'accepted' end`,
+    isWaiting: `rows.decision is null and ${counted} < ${enoughCount}`,
     label,
     shown: `coalesce(${label}, case when rows.decision is not null or ${isEnough} then rows.label end)`,
     counted,

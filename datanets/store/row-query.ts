@@ -103,7 +103,10 @@ export function matchingOf({ card, datanet, filter }: Query, bind: SqlValues["bi
     );
   if (contributorId !== undefined) where.push(commitsOf(`contributor_id = ${bind(contributorId)}::bigint`));
   if (commit !== undefined) where.push(commitsOf(`rows_root = ${bind(commit)}`));
-  if (isWellFormed !== undefined) where.push(`rows.is_well_formed = ${bind(isWellFormed)}`);
+  if (isWellFormed !== undefined)
+    where.push(
+      `rows.is_well_formed = ${bind(isWellFormed)} and rows.number < ${bind(datanet.describedCount)}::bigint`,
+    );
   if (state !== undefined) {
     const isSo = `${outcome.state} = ${bind(state)}`;
     const isBegun = `rows.begun_at is not null and ${isSo}`;

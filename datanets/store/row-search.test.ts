@@ -40,11 +40,10 @@ beforeAll(async () => {
     logger: createLogger("test", "silent"),
   });
   store = new HostStore(database, 7n);
-  await database.query("insert into datanets (id, row_count) values ($1, $3), ($2, $3)", [
-    ID,
-    OTHER_ID,
-    ROW_COUNT,
-  ]);
+  await database.query(
+    "insert into datanets (id, row_count, described_count) values ($1, $3, $3), ($2, $3, $3)",
+    [ID, OTHER_ID, ROW_COUNT],
+  );
   for (const id of [ID, OTHER_ID]) {
     const words = `concat_ws(' ', 'rain', case when number % 7 = 0 then 'sun' end, case when number >= ${FIRST_FOG} then 'fog' end,
       case when number < 10000 and number % 100 = 42 then 'rain rain' else 'day night' end, case when number % 50 = 5 then 'mist' end,

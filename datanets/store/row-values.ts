@@ -3,7 +3,8 @@
  * (field-statistics.ts, field-filters.ts). Rows that are none of the table have none.
  */
 import type { FieldType } from "@openledger/attribution/rows/row-kinds";
-import type { FieldValue, TableField } from "@openledger/attribution/rows/table-rows";
+import type { TableField } from "@openledger/attribution/rows/table-rows";
+import { integers, texts } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowView } from "../rows/row-view.ts";
 import { storable } from "./sql-values.ts";
@@ -48,18 +49,18 @@ export function rowValuesOf(
   { values }: RowView,
 ): RowValues | null {
   if (values === undefined) return null;
-  const of = <Value>(column: ColumnName, stored: (value: NonNullable<FieldValue>) => Value) =>
-    fields.flatMap((field, i) => {
-      const value = values[i]!;
-      return columnOf(field) === column ? [value === null ? null : stored(value)] : [];
-    });
-  return {
-    numbers: of("numbers", (value) => (typeof value === "string" ? value.length : Number(value))),
-    names: of("names", (value) => storedName(String(value))),
-  };
+  const numbers: (number | null)[] = [];
+  const names: (string | null)[] = [];
+  for (const [i, field] of fields.entries()) {
+    const value = values[i]!;
+    if (columnOf(field) === "numbers")
+      numbers.push(value === null ? null : typeof value === "string" ? value.length : Number(value));
+    else names.push(value === null ? null : storedName(String(value)));
+  }
+  return { numbers, names };
 }
 
-/** Stores the values of rows by number, in place of those that are there. */
+/** Stores the values of rows by number, of which none are there. */
 export async function storeRowValues(
   { query }: Queries,
   datanetId: number,
@@ -70,13 +71,12 @@ export async function storeRowValues(
   await query(
     `insert into row_values
        select $1, number, numbers::float8[], names::text[]
-         from unnest($2::int[], $3::text[], $4::text[]) as part (number, numbers, names)
-       on conflict (datanet_id, number) do update set numbers = excluded.numbers, names = excluded.names`,
+         from unnest($2::int[], $3::text[], $4::text[]) as part (number, numbers, names)`,
     [
       datanetId,
-      valued.map(({ number }) => number),
-      valued.map(({ numbers }) => arrayText(numbers)),
-      valued.map(({ names }) => arrayText(names)),
+      integers(valued.map(({ number }) => number)),
+      texts(valued.map(({ numbers }) => arrayText(numbers))),
+      texts(valued.map(({ names }) => arrayText(names))),
     ],
   );
 }

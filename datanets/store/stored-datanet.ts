@@ -7,6 +7,8 @@ export interface StoredDatanet {
   readonly cardCount: number;
   readonly commitCount: number;
   readonly rowCount: number;
+  /** Rows before this number are described: searches find them (describe-rows.ts). */
+  readonly describedCount: number;
   readonly recordCount: number;
   readonly revision: number;
   /** Hash of the newest card. */
@@ -29,4 +31,4 @@ export interface StoredCommit {
 
 /** Columns of `StoredDatanet`. */
 export const DATANET_COLUMNS = `id, card_count as "cardCount", commit_count as "commitCount", row_count as "rowCount",
-  record_count as "recordCount", revision::float8 as revision, policy`;
+  described_count as "describedCount", record_count as "recordCount", revision::float8 as revision, policy`;

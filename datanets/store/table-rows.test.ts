@@ -62,6 +62,7 @@ async function bring(values: readonly (readonly FieldValue[])[], card: Card = CA
     account,
   );
   await datanet.addRows(commit, 0, rows, account);
+  await store.describeAll();
 }
 
 describe("rows of a table in an answer", () => {

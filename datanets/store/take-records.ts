@@ -320,17 +320,17 @@ async function storeRowStates(
     await updated;
     return;
   }
-  const rowNumbers = integers(last.map(({ row }) => row));
+  const rowIds = integers(last.map(({ row }) => row));
   const leafIds = integers(last.map(({ body }) => body.leafId));
   const inserted = query(SET_LABELS, [
-    ...[datanetId, rowNumbers, leafIds],
+    ...[datanetId, rowIds, leafIds],
     texts(last.map(({ body }) => body.label)),
     bigints(last.map(({ body }) => body.atMs)),
     booleans(last.map(({ body }) => body.sawSuggestion === true)),
     integers(last.map(({ record }) => record)),
     booleans(last.map(({ body }) => body.leafId === rows.get(body.row)!.contributorId)),
   ]);
-  const deleted = query(END_LEASES, [datanetId, rowNumbers, leafIds]);
+  const deleted = query(END_LEASES, [datanetId, rowIds, leafIds]);
   await Promise.all([updated, inserted, deleted]);
 }
 

@@ -212,8 +212,8 @@ const COUNTS = {
     "select count(*) from rows where datanet_id = $1",
   ],
   "words of rows": [
+    "select described_count from datanets where id = $1",
     "select count(*) from row_words where datanet_id = $1",
-    "select count(*) from rows where datanet_id = $1",
   ],
   "bytes of the Datanet": [
     "select stored_bytes from datanets where id = $1",

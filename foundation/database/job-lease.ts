@@ -12,6 +12,7 @@ import { getInputs } from "./job-inputs.ts";
 import { sqlOf } from "./job-tables.ts";
 import type { DatabaseLogger, Queries } from "./queries.ts";
 import { isStorableText } from "./storable-text.ts";
+import { whileAway } from "./while-away.ts";
 
 /** Longest interval of renewals, and so of looking whether a job is cancelled. */
 const MAX_RENEW_MS = 3_000;
@@ -188,18 +189,13 @@ export class JobLease {
     }
   }
 
-  async #save(value: unknown): Promise<void> {
-    for (;;) {
+  #save(value: unknown): Promise<void> {
+    return whileAway(this.signal, async () => {
+      const saved = await this.#modules.database.query(SAVE, [...this.#held, JSON.stringify(value)]);
+      if (saved.length > 0) return;
+      this.#lose();
       this.signal.throwIfAborted();
-      try {
-        const saved = await this.#modules.database.query(SAVE, [...this.#held, JSON.stringify(value)]);
-        if (saved.length === 0) this.#lose();
-        else return;
-      } catch (error) {
-        if (!isPassing(error)) throw error;
-        await pause(1_000, this.signal);
-      }
-    }
+    });
   }
 
   /** Renews until the end, and aborts the signal once the job is another's or cancelled. */

@@ -19,6 +19,7 @@ import { JOBS, sqlOf } from "./job-tables.ts";
 import { type JobWorker, startJobWorker, type WorkOptions } from "./job-worker.ts";
 import { type DatabaseConfig, openDatabase } from "./open-database.ts";
 import type { DatabaseLogger } from "./queries.ts";
+import { whileAway } from "./while-away.ts";
 
 /** Attempts of a job. After the last failure whoever waits for it gets the error. */
 export const MAX_ATTEMPTS = 3;
@@ -293,7 +294,7 @@ export class JobQueue<
       const wakers = this.#waiting.get(id) ?? new Set();
       this.#waiting.set(id, wakers.add(wake));
       try {
-        const state = await this.whileAway(signal, () => this.state(key));
+        const state = await whileAway(signal, () => this.state(key));
         if (state === null || (state.state !== "waiting" && state.state !== "active")) return state;
         if (state.state === "active" && state.progress !== null) onProgress?.(state.progress);
         await pause(RECHECK_MS, AbortSignal.any([signal, woken.signal]));
@@ -301,19 +302,6 @@ export class JobQueue<
       } finally {
         wakers.delete(wake);
         if (wakers.size === 0) this.#waiting.delete(id);
-      }
-    }
-  }
-
-  /** Runs `work` again, each second, as long as the database does not answer. @throws what aborted the signal */
-  async whileAway<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        return await work();
-      } catch (error) {
-        if (!isUnreachable(error)) throw error;
-        await pause(1_000, signal);
       }
     }
   }

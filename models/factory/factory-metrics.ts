@@ -1,4 +1,6 @@
 /** Prometheus metrics of the factory's process: jobs, short computations, errors. Served at /metrics. */
+import type { Database } from "@openledger/foundation/database/database";
+import { watchDatabase } from "@openledger/foundation/database/database-gauge";
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { jobStateSchema } from "./factory-api.ts";
@@ -9,11 +11,13 @@ interface WhatRuns {
   /** Jobs that workers could run at a time; null while the database does not answer. */
   readonly places: () => Promise<number | null>;
   readonly computations: () => { readonly running: number; readonly waiting: number };
+  readonly database: Pick<Database, "isReachable">;
 }
 
 /** All metrics of the factory. Labels are closed sets: never a name, an account or a job. */
-export function createFactoryMetrics({ computations, jobs, places }: WhatRuns) {
+export function createFactoryMetrics({ computations, database, jobs, places }: WhatRuns) {
   const registry = new Registry();
+  watchDatabase(registry, "factory", database);
   const registers = [registry];
   new Gauge({
     name: "factory_jobs",

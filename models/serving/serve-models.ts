@@ -4,6 +4,7 @@
  */
 import type { Database } from "@openledger/foundation/database/database";
 import { openDatabase } from "@openledger/foundation/database/open-database";
+import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { claimStore, type StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { FastifyInstance } from "fastify";
@@ -17,6 +18,7 @@ import { ApiKeys } from "./api-keys.ts";
 import { type OpenedLanguage, openLanguage } from "./open-language.ts";
 import { createServingApp } from "./serving-app.ts";
 import { openKeys, registeredAdapters, type ServingConfig } from "./serving-config.ts";
+import { createServerMetrics } from "./serving-metrics.ts";
 
 const MEGABYTE = 2 ** 20;
 /** Store of no rollup: adapters are there by the hashes of their bytes. */
@@ -88,12 +90,14 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
     closing.push(() => keysDatabase.close());
     const keys = new ApiKeys(keysDatabase);
     const registry = new Registry();
+    const metrics = createServerMetrics(registry, keysDatabase);
+    const onRefusal = ({ code }: { readonly code: string }) => metrics.errors.inc({ code });
     let models: AnswerModels | null = null;
     if (published !== undefined) {
       const database = await openDatabase(config, { part: ANSWERS_PART, rollup: published.rollup, logger });
       closing.push(() => database.close());
       const more = nowMs === undefined ? {} : { nowMs };
-      models = await openPublished(config, { ...published, database }, { logger, ...more });
+      models = await openPublished(config, { ...published, database }, { logger, onRefusal, ...more });
       closing.push(() => models!.close());
     }
     let app: FastifyInstance | undefined;
@@ -109,6 +113,7 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
       isReachable: () => keysDatabase.isReachable(),
       limits: config,
       log: logger,
+      onRefusal,
       language: language?.routes ?? null,
       ledger: models?.app ?? null,
     });
@@ -143,7 +148,10 @@ export const modelUrl = (url: string, modelId: number): string => `${url}${LEDGE
 async function openPublished(
   config: ServingConfig,
   published: PublishedModels & { readonly database: Database },
-  { logger, ...modules }: { readonly logger: Logger; readonly nowMs?: () => number },
+  {
+    logger,
+    ...modules
+  }: Pick<HttpErrors, "onRefusal"> & { readonly logger: Logger; readonly nowMs?: () => number },
 ): Promise<AnswerModels> {
   const { database, domain, pollIntervalMs, sequencerUrl, settler, spans } = published;
   const places = published.places ?? (await listPublished(config.publishedPath!));

@@ -39,6 +39,7 @@ interface ServingAppModules {
   readonly isReachable: () => Promise<boolean>;
   readonly limits: ServerLimits;
   readonly log: ServerLog;
+  readonly onRefusal: NonNullable<HttpErrors["onRefusal"]>;
   /** null if no base is served: there are none of OpenAI's routes then. */
   readonly language: LanguageRoutes | null;
   /** Routes of registered models; null if none are served. */
@@ -55,11 +56,11 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /** OpenAI's routes, those of registered models, health and metrics; the caller listens. */
 export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
-  const { keys, language, ledger, log, registry } = modules;
+  const { keys, language, ledger, log, onRefusal, registry } = modules;
   const maxPromptBytes = language?.maxPromptBytes ?? 0;
   const app = await createServer({
     limits: modules.limits,
-    errors: servingErrors(language?.engine, log),
+    errors: { ...servingErrors(language?.engine, log), onRefusal },
     bodyLimitBytes: Math.min(MAX_BODY_BYTES, OTHER_BYTES + ESCAPED_BYTES * maxPromptBytes),
     silentTimeoutMs: SILENT_TIMEOUT_MS,
   });

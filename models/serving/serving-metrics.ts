@@ -1,7 +1,9 @@
 /**
- * Metrics of the routes of OpenAI's API: open-language.ts makes them, the completion service counts requests and
- * tokens.
+ * Metrics of the answer server: serve-models.ts makes those that each has, open-language.ts those of OpenAI's routes, where the
+ * completion service counts requests and tokens.
  */
+import type { Database } from "@openledger/foundation/database/database";
+import { watchDatabase } from "@openledger/foundation/database/database-gauge";
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { Gauge, type Registry } from "prom-client";
 import type { AdapterPool } from "../engine/adapters/adapter-pool.ts";
@@ -9,7 +11,14 @@ import type { ServingEngine } from "./serving-engine.ts";
 
 const SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
-/** All metrics of the server. Labels are closed sets: never a name of an adapter or a key. */
+/** Metrics of every answer server. */
+export function createServerMetrics(registry: Registry, database: Pick<Database, "isReachable">) {
+  watchDatabase(registry, "serving", database);
+  const { counter } = declareMetrics(registry);
+  return { errors: counter("serving_errors_total", "Errors by code, answers to clients included", "code") };
+}
+
+/** Metrics of a server with a base. Labels are closed sets: never a name of an adapter or a key. */
 export function createServingMetrics(registry: Registry) {
   const { counter, histogram } = declareMetrics(registry);
   return {

@@ -25,7 +25,7 @@ import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-wor
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { nameVersionLabels, storeVersionLabels } from "@openledger/client/actions/data/version-labels";
+import { nameVersionLabels, storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";

@@ -3,6 +3,7 @@
  * stays in the queue for a week: a caller that returns after a restart finds proofs that were delivered
  * meanwhile.
  */
+
 import { setTimeout as delay } from "node:timers/promises";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { isUnreachable } from "@openledger/foundation/database/database-errors";
@@ -10,6 +11,7 @@ import { hashOf, type PackedInputs, packInputs } from "@openledger/foundation/da
 import { INPUTS_INVALID, INPUTS_MISSING } from "@openledger/foundation/database/job-lease";
 import { type JobCounts, MAX_ATTEMPTS } from "@openledger/foundation/database/job-queue";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
+import { whileAway } from "@openledger/foundation/database/while-away";
 import { verifyProof } from "../formats/verification-key.ts";
 import type {
   OutsideProver,
@@ -129,7 +131,7 @@ class QueueProver implements OutsideProver {
     for (let attempt = 1; ; ) {
       const task = { circuit: circuit.name, contentHash: circuit.contentHash };
       const sent = { inputs, ...(priority === undefined ? {} : { priority }) };
-      await queue.whileAway(signal, () => queue.send(key, task, sent));
+      await whileAway(signal, () => queue.send(key, task, sent));
       const end = await queue.wait(key, { signal, ...(onProgress === undefined ? {} : { onProgress }) });
       let error: Error;
       if (end?.state === "completed" || end?.state === "malformed") {
@@ -137,7 +139,7 @@ class QueueProver implements OutsideProver {
           const result = this.#read(request, end.state === "completed" ? end.answer : null);
           onProgress?.({ stage: "verify", elapsedMs: performance.now() - startedAtMs });
           this.#failingCode = null;
-          await queue.whileAway(signal, () => queue.dropInputs(inputs.hash));
+          await whileAway(signal, () => queue.dropInputs(inputs.hash));
           return result;
         } catch (raised) {
           error = raised as Error;
@@ -145,8 +147,8 @@ class QueueProver implements OutsideProver {
       } else error = new Error(end === null || end.state === "cancelled" ? "the job is gone" : end.reason);
       if (signal.aborted) throw error;
       // The inputs may be the fault.
-      await queue.whileAway(signal, () => queue.dropInputs(inputs.hash));
-      await queue.whileAway(signal, () => queue.remove(key));
+      await whileAway(signal, () => queue.dropInputs(inputs.hash));
+      await whileAway(signal, () => queue.remove(key));
       const isNobodysFault =
         end === null ||
         end.state === "cancelled" ||

@@ -1,4 +1,5 @@
 /** Parsers of commands' arguments: ids of leaves, epochs, rows, blocks, ports, roots. A wrong text is an error of usage. */
+import { rowIndex } from "@openledger/foundation/row-number";
 import { InvalidArgumentError } from "commander";
 import { commandError } from "./cli-errors.ts";
 
@@ -14,13 +15,17 @@ export function parseEpoch(text: string): number {
   return Number(text);
 }
 
-/** Rows of a version, as 3,7-9. Beyond `rowCount` only the first is listed. @throws CMD_USAGE */
+/**
+ * Indices of a version's rows by their numbers, as 3,7-9. Beyond `rowCount` only the first is listed.
+ * @throws CMD_USAGE
+ */
 export function parseRows(text: string, rowCount: number): number[] {
   return text.split(",").flatMap((part) => {
     const [, first, last = first] = /^\s*(\d{1,8})(?:-(\d{1,8}))?\s*$/.exec(part) ?? [];
     const from = Number(first);
-    const end = Math.min(Number(last), Math.max(from, rowCount));
-    if (end >= from) return Array.from({ length: end - from + 1 }, (_, i) => from + i);
+    if (from === 0) throw commandError("CMD_USAGE", `"${part}": row numbers begin at 1`);
+    const end = Math.min(Number(last), Math.max(from, rowCount + 1));
+    if (end >= from) return Array.from({ length: end - from + 1 }, (_, i) => rowIndex(from + i));
     throw commandError("CMD_USAGE", `"${part}" names no rows; they are written as 3,7-9`);
   });
 }

@@ -2,11 +2,13 @@
  * Tasks that watchers on one PostgreSQL database share: results in a table, and a job of the queue for whoever is at a task, so
  * that none is recomputed, signed or reported twice, and another watcher takes over from one that is killed.
  */
+
 import type { Database } from "@openledger/foundation/database/database";
 import { type JobKind, JobQueue } from "@openledger/foundation/database/job-queue";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
 import { type DatabaseConfig, openDatabase } from "@openledger/foundation/database/open-database";
 import type { DatabaseLogger } from "@openledger/foundation/database/queries";
+import { whileAway } from "@openledger/foundation/database/while-away";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { z } from "zod";
 import type { Conclusion } from "./recomputation.ts";
@@ -113,7 +115,7 @@ export class SharedTasks implements WatchTasks {
 
   /** Waits for a database that is away: hours of work may be in the task. */
   put(task: StoredTask, signal: AbortSignal): Promise<void> {
-    return this.#queue.whileAway(signal, () => this.#write(task, "do update set", WRITTEN));
+    return whileAway(signal, () => this.#write(task, "do update set", WRITTEN));
   }
 
   /** Adds what the watcher found before it shared its tasks. */

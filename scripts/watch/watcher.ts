@@ -8,6 +8,7 @@ import { decodeManifest, MANIFEST } from "@openledger/attribution/model/model-ma
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { downloadVersion } from "@openledger/client/datanets/download-rows";
+import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Finding } from "./recomputation.ts";
 import { type Failure, Retries } from "./retries.ts";
@@ -257,7 +258,9 @@ export class Watcher {
     let failure: unknown;
     for (const hostUrl of hosts) {
       try {
-        const found = await downloadVersion(client, { hostUrl, datanetId: datanetId!, version, store });
+        const place = { hostUrl, datanetId: datanetId!, store };
+        const found = await downloadVersion(client, { ...place, version });
+        await downloadLabels(client, { ...place, rowsRoot: found.rowsRoot });
         const rows = await readVersionRows(store, found.rowsRoot);
         const bytes = rows.reduce((sum, { content }) => sum + content.length, 0);
         logger.info({ datanetId, version, rows: found.rowCount, bytes }, "rows are here");

@@ -2,6 +2,7 @@
  * Section "Who got it" of an answer's page: how the payment was divided, from "not yet" to each row's amount in wei, computed in
  * the page from the model's published features.
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { PaidOut } from "@openledger/models/settling/payment-status";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -142,7 +143,7 @@ function Rows({
 
 type Row = PaidOut["rows"][number] & { readonly shown: string };
 const ROW_COLUMNS: readonly Column<Row>[] = [
-  { label: "Row", cell: ({ row }) => showCount(row) },
+  { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
   { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
   { label: "Score", isNumber: true, cell: ({ score }) => showCount(score) },
   {

@@ -3,6 +3,7 @@
  * the amount that each gets.
  */
 import { requestModelServer, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { type Cited, fetchRow, type PublishedRow } from "@openledger/models/tuning/retrieval/citations";
 import { useEffect, useState } from "preact/hooks";
 import { z } from "zod";
@@ -10,6 +11,7 @@ import { Badge } from "../design/badge.tsx";
 import { datanetHref } from "../hosts/tab-props.ts";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { RowText } from "../rows/row-text.tsx";
+import { showCount } from "../words/format.ts";
 import { hostedDatanet } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
@@ -65,9 +67,9 @@ function Source({ model, row }: { model: ServedModel; row: Row }) {
     <li class="stack-s">
       <div class="row small">
         {published == null || !isLinked ? (
-          <strong>Row {row.row}</strong>
+          <strong>Row {showCount(rowNumber(row.row))}</strong>
         ) : (
-          <a href={datanetHref(datanetId!, `row/${published.digest}`)}>Row {row.row}</a>
+          <a href={datanetHref(datanetId!, `row/${published.digest}`)}>Row {showCount(rowNumber(row.row))}</a>
         )}
         {digest !== undefined && <Badge tone="plain">cited</Badge>}
         <span class="push">

@@ -33,13 +33,15 @@ export function AboutTab(props: TabProps) {
           <p class="datanet-description">
             <RowText text={card.description} />
           </p>
-          <p class="chips">
-            {card.tags.map((tag) => (
-              <span key={tag} class="chip">
-                {tag}
-              </span>
-            ))}
-          </p>
+          {card.tags.length > 0 && (
+            <p class="chips">
+              {card.tags.map((tag) => (
+                <span key={tag} class="chip">
+                  {tag}
+                </span>
+              ))}
+            </p>
+          )}
         </section>
         {statistics.problem !== null && <ProblemNotice problem={statistics.problem} />}
         {statistics.value !== undefined && (
@@ -110,7 +112,14 @@ function CardFacts({ facts, place, visitor }: TabProps) {
 function Instructions({ card }: { card: Card }) {
   const labels: Column<Card["labels"][number]>[] = [
     { label: "Label", cell: ({ name }) => <RowText text={name} isOneLine /> },
-    { label: "Meaning", cell: ({ description }) => <RowText text={description} /> },
+    ...(card.labels.some(({ description }) => description !== "")
+      ? [
+          {
+            label: "Meaning",
+            cell: ({ description }: Card["labels"][number]) => <RowText text={description} />,
+          },
+        ]
+      : []),
   ];
   const fields: Column<Card["row"]["fields"][number]>[] = [
     { label: "Field", cell: ({ name }) => <code>{name}</code> },

@@ -1,7 +1,16 @@
 import { nameCard } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { expect, it } from "vitest";
-import { cardOfDraft, draftOf, EMPTY_DRAFT, sayOpeningCost, sayPeople } from "./card-draft.ts";
+import {
+  cardOfDraft,
+  draftOf,
+  EMPTY_DRAFT,
+  peopleOf,
+  sayOpeningCost,
+  sayPeople,
+  withPeople,
+  withProposal,
+} from "./card-draft.ts";
 
 const CITED = sampleCard({ rewards: { ...sampleCard().rewards, citationPermille: 400 } });
 
@@ -76,4 +85,28 @@ it("says what opening a Datanet costs before anybody signs", () => {
       "Opening costs 5 OPEN, which is burned, and a fee of at most 1 OPEN; 20 OPEN go to the Datanet and pay for its cards and versions.",
   });
   expect(sayOpeningCost({ idFeeWei: 5n, feeWei: null, balanceWei: null }, show).total).toBeNull();
+});
+
+it("asks who labels a row, and knows the answer of a draft again", () => {
+  expect(peopleOf(EMPTY_DRAFT)).toBe("one-other");
+  const both = withPeople(EMPTY_DRAFT, "both");
+  expect(both).toMatchObject({ annotatorsPerRow: "2", ownRows: "allowed" });
+  expect(peopleOf(both)).toBe("both");
+  const three = { ...both, annotatorsPerRow: "3" };
+  expect(peopleOf(three)).toBe("other");
+  expect(withPeople(three, "other")).toBe(three);
+});
+
+it("takes from files what they suggest, and keeps a task and labels that somebody has chosen", () => {
+  const table = { kind: "table", fields: [{ name: "age", type: "number" }], labels: [] } as const;
+  const taken = withProposal({ ...EMPTY_DRAFT, labels: "left\nstayed" }, table);
+  expect(taken).toMatchObject({
+    task: "predict-column",
+    kind: "table",
+    fields: "age | number",
+    labels: "left\nstayed",
+  });
+  const texts = { kind: "passage", fields: [], labels: ["good", "bad"] } as const;
+  const writing = withProposal({ ...EMPTY_DRAFT, task: "write-texts" }, texts);
+  expect(writing).toMatchObject({ task: "write-texts", kind: "passage", labels: "good\nbad" });
 });

@@ -4,7 +4,8 @@
  */
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
-import type { TaskName } from "./card-tasks.ts";
+import type { CardProposal } from "@openledger/datanets/import/propose-card";
+import { TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
 
 export interface CardDraft {
   /** Task with which a new Datanet begins; empty until one is chosen. It is no part of the card. */
@@ -159,6 +160,37 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
     },
   };
 }
+
+/** Draft with what files suggest: a task, unless one is chosen, a table's fields, and labels where they have some. */
+export function withProposal(draft: CardDraft, { fields, kind, labels }: CardProposal): CardDraft {
+  const task = draft.task === "" ? TASK_NAMES.find((name) => TASKS[name].kind === kind)! : draft.task;
+  return {
+    ...withTask(draft, task),
+    ...(fields.length > 0 && { fields: fields.map(({ name, type }) => `${name} | ${type}`).join("\n") }),
+    ...(labels.length > 0 && { labels: labels.join("\n") }),
+  };
+}
+
+type People = Pick<CardDraft, "annotatorsPerRow" | "ownRows">;
+
+/** Usual answers to the question who labels a row, with what they set. */
+const PEOPLE = {
+  "one-other": { annotatorsPerRow: "1", ownRows: "refused" },
+  both: { annotatorsPerRow: "2", ownRows: "allowed" },
+  "two-others": { annotatorsPerRow: "2", ownRows: "refused" },
+  alone: { annotatorsPerRow: "1", ownRows: "allowed" },
+} as const satisfies Readonly<Record<string, People>>;
+export type PeopleName = keyof typeof PEOPLE | "other";
+
+/** Returns the answer that a draft has; "other" if it is none of the usual ones. */
+export const peopleOf = ({ annotatorsPerRow, ownRows }: People): PeopleName =>
+  (Object.keys(PEOPLE) as (keyof typeof PEOPLE)[]).find(
+    (name) => PEOPLE[name].annotatorsPerRow === annotatorsPerRow.trim() && PEOPLE[name].ownRows === ownRows,
+  ) ?? "other";
+
+/** Draft with an answer to the question who labels a row. */
+export const withPeople = (draft: CardDraft, name: PeopleName): CardDraft =>
+  name === "other" ? draft : { ...draft, ...PEOPLE[name] };
 
 /** Says how many people must label a row; null if the draft does not specify it. */
 export function sayPeople({ annotatorsPerRow, labels, ownRows }: CardDraft): string | null {

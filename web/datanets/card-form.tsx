@@ -16,7 +16,14 @@ import { Notice } from "../design/notice.tsx";
 import { showCount } from "../words/format.ts";
 import { sayIssue } from "../words/issues.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { type CardDraft, cardOfDraft, sayPeople } from "./card-draft.ts";
+import {
+  type CardDraft,
+  cardOfDraft,
+  type PeopleName,
+  peopleOf,
+  sayPeople,
+  withPeople,
+} from "./card-draft.ts";
 import { sayNoLabels, sayUse, TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
 
 interface CardFormProps {
@@ -25,6 +32,8 @@ interface CardFormProps {
   /** Card that the ledger has now; null for a new Datanet. */
   readonly before: Card | null;
   readonly action: Action;
+  /** First step of a new Datanet. */
+  readonly begin?: ComponentChildren;
   /** Further fields that rarely change. */
   readonly advanced?: ComponentChildren;
   /** Cost of signing. */
@@ -53,6 +62,15 @@ export const KINDS: Readonly<Record<RowKind, string>> = {
   image: "a picture: PNG, JPEG, GIF, WebP",
 };
 
+/** Answers to the question who labels a row. */
+const PEOPLE_LABELS: readonly { readonly name: PeopleName; readonly label: string }[] = [
+  { name: "one-other", label: "one person other than its contributor" },
+  { name: "both", label: "its contributor and one other person" },
+  { name: "two-others", label: "two people other than its contributor" },
+  { name: "alone", label: "its contributor" },
+  { name: "other", label: "as set under Advanced" },
+];
+
 /** Licences of data that are often chosen, most open first; any other can be written. */
 const LICENCES = ["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "ODbL-1.0", "proprietary"];
 
@@ -61,6 +79,7 @@ export function CardForm({
   action,
   advanced,
   before,
+  begin,
   cost,
   draft,
   onDraft,
@@ -119,6 +138,7 @@ export function CardForm({
         if (named !== null) onSubmit(named);
       }}
     >
+      {begin}
       {before === null && (
         <TaskChoice task={draft.task} onChoose={(task) => onDraft(withTask(draft, task))} />
       )}
@@ -139,7 +159,15 @@ export function CardForm({
           help: "For example: good | The answer is correct. The first nine have the keys 1 to 9.",
         })}
         {sayNoLabels(draft) !== null && <p class="soft small">{sayNoLabels(draft)}</p>}
-        {sayPeople(draft) !== null && <p class="soft small">{sayPeople(draft)}</p>}
+        {draft.labels.trim() !== "" && (
+          <Choice<PeopleName>
+            label="Who labels a row"
+            help={sayPeople(draft) ?? undefined}
+            value={peopleOf(draft)}
+            onChoose={(name) => onDraft(withPeople(draft, name))}
+            options={PEOPLE_LABELS.filter(({ name }) => name !== "other" || peopleOf(draft) === "other")}
+          />
+        )}
         <div class="columns columns-small">
           {choice("Who can read the rows", "access", {
             ...(draft.access === "" ? { "": "Choose one" } : {}),

@@ -21,8 +21,10 @@ import type { PageProps } from "../ledger/page.ts";
 import { rollupKey, rollupOf } from "../ledger/rollup-storage.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showOpen } from "../words/format.ts";
+import { BeginWithFiles } from "./begin-with-files.tsx";
 import { type CardDraft, EMPTY_DRAFT, sayOpeningCost } from "./card-draft.ts";
 import { CardForm } from "./card-form.tsx";
+import { carryFiles } from "./contribute/chosen-files.ts";
 
 /**
  * Storage key of the draft. It survives a reload of this tab, as does a Datanet that was opened and has no card yet.
@@ -79,6 +81,7 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
   const [begun, setBegun] = useState(() => readBegun(client, visitor.account!.l1Owner));
   const [balance, setBalance] = useState("2");
   const [hostUrl, setHostUrl] = useState(site.datanetHosts[0] ?? "");
+  const [files, setFiles] = useState<readonly File[]>([]);
   const action = useAction();
   const fees = useAnswer(live, "fees", () => estimateFees(site.sequencer)).value;
   const info = live.info.value;
@@ -115,13 +118,21 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
       await bringCard(client, { hostUrl, datanetId, card });
       sessionStorage.removeItem(draftKey(client));
       live.ring();
-      window.location.hash = datanetHref(datanetId);
+      if (files.length > 0) carryFiles(datanetId, files);
+      window.location.hash = datanetHref(datanetId, files.length > 0 ? "contribute" : "");
     });
   return (
     <CardForm
       draft={begun.draft}
       onDraft={(draft) => setBegun({ ...begun, draft })}
       before={null}
+      begin={
+        <BeginWithFiles
+          draft={begun.draft}
+          onDraft={(draft) => setBegun((now) => ({ ...now, draft }))}
+          onFiles={setFiles}
+        />
+      }
       action={action}
       advanced={
         <div class="columns columns-small">

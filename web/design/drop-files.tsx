@@ -51,42 +51,43 @@ export function DropFiles({
       <p>
         <strong>{title}</strong>
       </p>
-      <input
-        id={id}
-        type="file"
-        class="visually-hidden"
-        accept={accept}
-        multiple={isMany}
-        aria-describedby={`${id}-names ${id}-help`}
-        onChange={(event) => {
-          take(event.currentTarget.files);
-          // The same file again is a change, too.
-          event.currentTarget.value = "";
-        }}
-      />
-      <label for={id} class="button">
-        {isMany ? "Choose files" : "Choose a file"}
-      </label>
-      {hasFolders && (
-        <>
-          {" "}
-          <input
-            id={`${id}-folder`}
-            type="file"
-            class="visually-hidden"
-            ref={(input) => {
-              if (input !== null) input.webkitdirectory = true;
-            }}
-            onChange={(event) => {
-              take(event.currentTarget.files);
-              event.currentTarget.value = "";
-            }}
-          />
-          <label for={`${id}-folder`} class="button">
-            Choose a folder
-          </label>
-        </>
-      )}
+      <p class="drop-choices">
+        <input
+          id={id}
+          type="file"
+          class="visually-hidden"
+          accept={accept}
+          multiple={isMany}
+          aria-describedby={`${id}-names ${id}-help`}
+          onChange={(event) => {
+            take(event.currentTarget.files);
+            // The same file again is a change, too.
+            event.currentTarget.value = "";
+          }}
+        />
+        <label for={id} class="button">
+          {isMany ? "Choose files" : "Choose a file"}
+        </label>
+        {hasFolders && (
+          <>
+            <input
+              id={`${id}-folder`}
+              type="file"
+              class="visually-hidden"
+              ref={(input) => {
+                if (input !== null) input.webkitdirectory = true;
+              }}
+              onChange={(event) => {
+                take(event.currentTarget.files);
+                event.currentTarget.value = "";
+              }}
+            />
+            <label for={`${id}-folder`} class="button">
+              Choose a folder
+            </label>
+          </>
+        )}
+      </p>
       <p id={`${id}-names`} role="status" class="drop-names">
         {names.join(", ")}
       </p>

@@ -3,6 +3,7 @@
  * proven, and all of them as CSV.
  */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
@@ -53,7 +54,7 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
       <p aria-live="polite">
         {isNews && (
           <>
-            <Badge tone="good">new</Badge> Row {showCount(newest.row)} was used{" "}
+            <Badge tone="good">new</Badge> Row {showCount(rowNumber(newest.row))} was used{" "}
             {showAge(newest.paidAtMs!, live.nowMs.value)}
           </>
         )}
@@ -112,7 +113,7 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
   const rows = uses.map((use, i): ShownUse => ({ ...use, shown: written.parts[i]! }));
   const sumWei = uses.reduce((sum, { wei }) => sum + wei, 0n);
   const columns: Column<ShownUse>[] = [
-    { label: "Row", cell: ({ row }) => showCount(row) },
+    { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
     {
       label: "What it says",
       cell: ({ text }) =>
@@ -167,7 +168,14 @@ const HEAD = ["model", "epoch", "row", "state", "open", "wei", "paid_at", "payme
 
 function csvOf(uses: readonly RowUse[]): Uint8Array {
   const lines = uses.map(({ epoch, isProven, modelId, paidAtMs, payment, row, text, wei }) => [
-    ...[`${modelId}`, `${epoch}`, `${row}`, isProven ? "proven" : "estimated", formatOpen(wei), `${wei}`],
+    ...[
+      `${modelId}`,
+      `${epoch}`,
+      `${rowNumber(row)}`,
+      isProven ? "proven" : "estimated",
+      formatOpen(wei),
+      `${wei}`,
+    ],
     ...[paidAtMs === null ? "" : new Date(paidAtMs).toISOString(), payment, text ?? ""],
   ]);
   return new TextEncoder().encode(

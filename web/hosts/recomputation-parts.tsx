@@ -2,6 +2,7 @@
  * Recomputations of a model by others, as the pages of Ask, of models and of Datanets show them: a table of who signed what, and
  * a red notice of a difference.
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { Notice } from "../design/notice.tsx";
@@ -39,7 +40,10 @@ export function RecomputedBy({ found }: { found: readonly Verification[] }) {
 function whatWasFound({ difference }: Verification): string {
   if (difference === null) return "the same bytes";
   const { file, row } = difference;
-  return row === null ? `differs in ${file}` : `differs in ${file}, row ${showCount(row)}`;
+  if (row === null) return `differs in ${file}`;
+  // A file of numbers has no rows; a record has the place of one in the same field.
+  const what = /^(parameters|query-map|columns)\.bin$/.test(file) ? "number" : "row";
+  return `differs in ${file}, ${what} ${showCount(rowNumber(row))}`;
 }
 
 interface DifferenceProps {

@@ -2,16 +2,15 @@
 
 import type { Card } from "@openledger/datanets/card/card";
 import { viewRow } from "@openledger/datanets/rows/row-view";
+import { rowNumber } from "@openledger/foundation/row-number";
 import "./first-rows.css";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { showCount } from "../words/format.ts";
 import { ShownValue } from "./field-value.tsx";
 import { MAX_THUMBNAIL_BYTES, pictureAddress } from "./picture-address.ts";
+import { partsOf, SHOWN_CHARACTERS, textExcerpt } from "./row-parts.ts";
 import { RowText } from "./row-text.tsx";
 import { showBytes } from "./show-bytes.ts";
-
-/** Characters of a field. */
-const SHOWN_CHARACTERS = 240;
 
 interface FirstRow {
   /** Place among the rows that were read, from 0. */
@@ -30,7 +29,7 @@ interface FirstRowsProps {
 
 export function FirstRows({ card, count, rows }: FirstRowsProps) {
   const columns: Column<FirstRow>[] = [
-    { label: "Row", isNumber: true, cell: ({ at }) => showCount(at + 1) },
+    { label: "Row", isNumber: true, cell: ({ at }) => showCount(rowNumber(at)) },
     ...contentColumns(card, rows),
     ...(rows.some(({ label }) => label !== null)
       ? [{ label: "Your label", cell: ({ label }: FirstRow) => label ?? <span class="soft">none</span> }]
@@ -64,10 +63,12 @@ function contentColumns(card: FirstRowsProps["card"], rows: readonly FirstRow[])
         );
       },
     }));
-  const names = [...new Set(rows.flatMap(({ row }) => Object.keys(partsOf(row))))];
+  const names = [...new Set(rows.flatMap(({ row }) => Object.keys(partsOf(card, row))))];
   return names.map((name) => ({
     label: name,
-    cell: ({ row }) => <ShownValue value={partsOf(row)[name] ?? null} maxCharacters={SHOWN_CHARACTERS} />,
+    cell: ({ row }) => (
+      <ShownValue value={partsOf(card, row)[name] ?? null} maxCharacters={SHOWN_CHARACTERS} />
+    ),
   }));
 }
 
@@ -82,36 +83,9 @@ function Thumbnail({ content }: { content: Uint8Array }) {
   );
 }
 
-/** Parts of a passage by name, else the row as a text. */
-function partsOf(row: Uint8Array): Readonly<Record<string, string>> {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(row));
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return Object.fromEntries(
-        Object.entries(value).map(([name, part]) => [
-          name,
-          Array.isArray(part) ? conversation(part) : String(part),
-        ]),
-      );
-  } catch {
-    // Its bytes are the text itself.
-  }
-  return { text: rowExcerpt(row) };
-}
-
-/** Messages of a row, each after its role. */
-const conversation = (messages: readonly { readonly role?: unknown; readonly content?: unknown }[]) =>
-  messages.map(({ content, role }) => `${role}: ${content}`).join("\n");
-
-/** Beginning of a row's bytes as text. */
-function rowExcerpt(row: Uint8Array): string {
-  const text = new TextDecoder().decode(row.subarray(0, 4 * SHOWN_CHARACTERS));
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
-}
-
 /** Beginning of a row among findings: its text, or the picture. */
 export function RowBeginning({ card, row }: { card: FirstRowsProps["card"]; row: Uint8Array }) {
   if (card.row.kind === "image") return <Thumbnail content={row} />;
   const { isWellFormed, text } = viewRow(card, row);
-  return <RowText text={isWellFormed ? text.slice(0, SHOWN_CHARACTERS) : rowExcerpt(row)} />;
+  return <RowText text={isWellFormed ? text.slice(0, SHOWN_CHARACTERS) : textExcerpt(row)} />;
 }

@@ -12,11 +12,14 @@ import { readablePlace, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { ShownValue } from "./field-value.tsx";
+import { passageParts } from "./passage-parts.ts";
 import { pictureAddress } from "./picture-address.ts";
 import { RowText } from "./row-text.tsx";
 
 /** Characters that are shown before a person asks for the rest. */
 const FIRST_CHARACTERS = 4_000;
+/** Maximum width and height of pictures that are enlarged, so that people see their pixels. */
+const SMALL_PIXELS = 96;
 
 interface RowContentProps extends TabProps {
   readonly row: {
@@ -34,6 +37,8 @@ export function RowContent(props: RowContentProps) {
   const { kind } = facts.card.row;
   if (kind === "image") return <Picture key={row.digest} {...props} />;
   if (kind === "table") return <Fields key={row.digest} {...props} />;
+  // A passage of one line has no two parts.
+  if (kind === "passage" && row.excerpt.includes("\n")) return <Passage key={row.digest} {...props} />;
   return <Text key={row.digest} {...row} />;
 }
 
@@ -62,6 +67,29 @@ async function contentOf(props: RowContentProps): Promise<Uint8Array> {
   const { facts, row, visitor } = props;
   const asked = { ...readablePlace(props), digests: [row.digest], maxRowBytes: facts.card.row.maxBytes };
   return (await fetchRowContents(visitor.reader, asked))[0]!;
+}
+
+/** A question with its answer, or a conversation, each part under its name. */
+function Passage(props: RowContentProps) {
+  const { row } = props;
+  const { value } = useLoad(row.digest, async () => passageParts(await contentOf(props)));
+  // Until the parts are there, and where there are none, the text is what there is to read.
+  if (value === undefined || value === null) return <Text {...row} />;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys
+    <section class="row-content" tabIndex={0} aria-label="The row's text">
+      <dl class="row-fields">
+        {value.map(({ name, text }, i) => (
+          <Fragment key={i}>
+            <dt>{name}</dt>
+            <dd>
+              <RowText text={text} />
+            </dd>
+          </Fragment>
+        ))}
+      </dl>
+    </section>
+  );
 }
 
 /** All fields of a table's row, each with its name, type and meaning. */
@@ -100,10 +128,20 @@ function Fields(props: RowContentProps) {
 
 function Picture(props: RowContentProps) {
   const { row } = props;
+  const [isSmall, setSmall] = useState(false);
   const { problem, value } = useLoad(row.digest, () => contentOf(props));
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (value === undefined) return <p class="soft">Fetching the picture …</p>;
   const address = pictureAddress(value);
   if (address === null) return <p class="soft">This picture cannot be shown.</p>;
-  return <img class="row-picture" src={address} alt="The row" />;
+  return (
+    <img
+      class={isSmall ? "row-picture row-picture-small" : "row-picture"}
+      src={address}
+      alt="The row"
+      onLoad={({ currentTarget: { naturalHeight, naturalWidth } }) =>
+        setSmall(Math.max(naturalHeight, naturalWidth) <= SMALL_PIXELS)
+      }
+    />
+  );
 }

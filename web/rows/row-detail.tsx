@@ -4,6 +4,7 @@
  */
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
@@ -13,6 +14,7 @@ import { Identifier } from "../design/identifier.tsx";
 import { sayAll } from "../hosts/say.ts";
 import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
+import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { OutcomeBadge } from "./outcome-badge.tsx";
@@ -47,7 +49,9 @@ export function RowDetail(props: TabProps & { digest: string }) {
         </dd>
         <dt>Contribution</dt>
         <dd>
-          <a href={datanetHref(facts.id, `rows/commit/${row.commit}`)}>row {row.index + 1} of it</a>
+          <a href={datanetHref(facts.id, `rows/commit/${row.commit}`)}>
+            row {showCount(rowNumber(row.index))} of it
+          </a>
         </dd>
         <dt>Size</dt>
         <dd>{showBytes(row.bytes)}</dd>

@@ -14,7 +14,7 @@ function listen(fail = () => false) {
     const from = page.after === undefined ? page.at : page.after + 1;
     const rows = Array.from({ length: Math.min(page.limit, TOTAL - from) }, (_, i) => rowAt(from + i));
     const next = from + rows.length < TOTAL ? from + rows.length - 1 : null;
-    return { total: TOTAL, isTotalExact: false, from, next, rows };
+    return { total: TOTAL, isTotalExact: false, undescribedCount: 3, from, next, rows };
   };
   return { asked, pages: new RowPages(ask, () => {}) };
 }
@@ -23,7 +23,7 @@ it("fetches what is seen once, and goes on from the page before by its cursor", 
   const { asked, pages } = listen();
   pages.want(0, 20);
   await expect.poll(() => pages.row(7)).toMatchObject({ index: 7 });
-  expect([pages.total, pages.isTotalExact]).toEqual([TOTAL, false]);
+  expect([pages.total, pages.isTotalExact, pages.undescribedCount]).toEqual([TOTAL, false, 3]);
   pages.want(PAGE_ROWS - 5, PAGE_ROWS + 5);
   await expect.poll(() => pages.row(PAGE_ROWS + 4)).toMatchObject({ index: PAGE_ROWS + 4 });
   pages.want(0, 20);

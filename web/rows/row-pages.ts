@@ -22,6 +22,8 @@ export class RowPages {
   total: number | null = null;
   /** False where more rows match than the host counts: pages show those that are counted. */
   isTotalExact = true;
+  /** The newest rows, which the host does not find yet. */
+  undescribedCount = 0;
   failure: unknown = null;
 
   constructor(ask: AskPage, onChange: () => void) {
@@ -58,11 +60,12 @@ export class RowPages {
       try {
         const after = this.#pages.get(page - 1)?.next ?? undefined;
         const place = { at: page * PAGE_ROWS, limit: PAGE_ROWS };
-        const { isTotalExact, next, rows, total } = await this.#ask(
+        const { isTotalExact, next, rows, total, undescribedCount } = await this.#ask(
           after === undefined ? place : { ...place, after },
         );
         this.total = total;
         this.isTotalExact = isTotalExact;
+        this.undescribedCount = undescribedCount;
         this.failure = null;
         this.#pages.set(page, { rows, next });
         const oldest = [...this.#pages.keys()].find((one) => !this.#wanted.includes(one));

@@ -2,6 +2,7 @@
  * Text of an answer on the pages Ask and Answer, with its verbatim spans underlined; a chosen span names its rows and their
  * owners.
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { useState } from "preact/hooks";
 import { showCount } from "../words/format.ts";
@@ -84,7 +85,8 @@ function SpanNote({ span: { count, sources } }: { span: CheckedSpan }) {
       <ul>
         {sources.map(({ contributorId, row, validatorId }) => (
           <li key={row}>
-            row {row}, from <LeafLink id={contributorId} />, validated by <LeafLink id={validatorId} />
+            row {showCount(rowNumber(row))}, from <LeafLink id={contributorId} />, validated by{" "}
+            <LeafLink id={validatorId} />
           </li>
         ))}
         {rest > 0 && <li>and {showCount(rest)} more</li>}

@@ -117,6 +117,7 @@ export async function startDatanetWorld(
       await world.finalise();
       const { digests, rowsRoot } = contribution;
       await uploadRows(client, { hostUrl, datanetId, source: await contributionSource(store, rowsRoot) });
+      await host.store.describeAll();
       return { rowsRoot, digests };
     },
     async visit(browser, person, pagePath, looks = {}) {

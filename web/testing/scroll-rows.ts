@@ -33,6 +33,7 @@ async function contribute(world: DatanetWorld, datanetId: number, rowCount: numb
   const digests = rows.map((row) => bytesToHex(sha256(row)));
   const source = { rowsRoot, digests, row: (index: number) => rows[index]! };
   await uploadRows(world.client("bob"), { hostUrl: world.hostUrl, datanetId, source });
+  await world.host.store.describeAll();
 }
 
 /** Times between frames while the list is scrolled by so much a frame. */

@@ -7,7 +7,6 @@ import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type CommitDataErrorCode, commitData } from "../ledger/commit-data.ts";
 import type { SendResult, SigningOptions } from "../ledger/send-operation.ts";
-import { storeContributedLabels } from "./contributed-labels.ts";
 import { type DatanetCommit, type ListCommitsErrorCode, listCommits } from "./list-commits.ts";
 import type { StoredVersionRow } from "./published-version.ts";
 import {
@@ -17,6 +16,7 @@ import {
   type StoredContribution,
   storeContribution,
 } from "./row-store.ts";
+import { storeContributedLabels } from "./stored-labels.ts";
 import {
   type CommitVersionOptions,
   commitVersion,

@@ -6,6 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
@@ -63,7 +64,7 @@ export async function storeContribution(
     const digest = await storeRow(store, content);
     if (content.length === 0 || digests.has(digest)) {
       const why = content.length === 0 ? "is empty" : "is in the contribution twice";
-      throw clientError("CLI_INPUT_INVALID", `row ${index + 1} ${why}`, {
+      throw clientError("CLI_INPUT_INVALID", `row ${rowNumber(index)} ${why}`, {
         data: { reason: "row-invalid", index, digest },
       });
     }

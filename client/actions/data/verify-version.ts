@@ -2,6 +2,7 @@
  * Audit of a published version: compares it with every row that was ever committed, and says the fate of each that differs.
  * `openledger datanet verify` and the versions' page show the result.
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf } from "../../sequencer/ledger-reads.ts";
 import type { ListCommitsErrorCode } from "./list-commits.ts";
@@ -109,7 +110,7 @@ function firstDifference(exceptions: readonly CommittedRow[], foreign: readonly 
   // Repeated and later rows follow the rules.
   const first = exceptions.find(({ fate }) => fate === "dropped" || fate === "reassigned");
   if (first !== undefined) {
-    const where = `row ${first.rowIndex + 1} of commit ${first.commitIndex} by leaf ${first.contributorId}`;
+    const where = `row ${rowNumber(first.rowIndex)} of commit ${first.commitIndex} by leaf ${first.contributorId}`;
     return first.fate === "dropped"
       ? `${where} is not in the version`
       : `${where} is leaf ${first.versionContributorId}'s in the version`;

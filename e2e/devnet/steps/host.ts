@@ -4,7 +4,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore, storeContribution } from "@openledger/client/actions/data/row-store";
-import { storeVersionLabels } from "@openledger/client/actions/data/version-labels";
+import { storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";

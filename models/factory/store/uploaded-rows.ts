@@ -1,35 +1,26 @@
 /** Parser of rows that a person uploads to the factory as JSON lines, to try a base on them. dataset-store.ts calls it. */
-import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
-import { parseStrictJson } from "@openledger/foundation/exact-json";
+import { readPassages } from "@openledger/datanets/import/without-card";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { isWellFormed } from "@openledger/foundation/utf8";
 import { factoryError } from "../../model-errors.ts";
 
 /** Rows as they are trained on: each line's JSON in its canonical form. @throws SRV_BAD_REQUEST naming the line, from 1 on */
-export function uploadedRows(jsonl: string): Uint8Array[] {
+export async function uploadedRows(jsonl: string): Promise<readonly Uint8Array[]> {
   const invalid = (why: string, line: number, cause?: unknown) =>
-    factoryError("SRV_BAD_REQUEST", line === 0 ? why : `line ${line} ${why}`, {
+    factoryError("SRV_BAD_REQUEST", line === 0 ? why : `line ${line}: ${why}`, {
       data: { fields: ["jsonl"], line },
       cause,
     });
-  const lines = jsonl.replace(/^\ufeff/, "").split(/\r?\n/);
-  const rows = lines.flatMap((json, i) => {
-    if (json.trim() === "") return [];
-    const line = i + 1;
-    let value: Partial<Record<"text" | "prompt" | "answer", unknown>> | null;
-    try {
-      value = parseStrictJson(json) as typeof value;
-    } catch (cause) {
-      throw invalid(`is no JSON: ${(cause as Error).message}`, line, cause);
-    }
-    const isRow =
-      typeof value?.text === "string" ||
-      (typeof value?.prompt === "string" && typeof value.answer === "string");
-    if (!isRow) throw invalid("has neither a text nor a prompt and an answer", line);
-    try {
-      return [encodeTextRow(value as TextRow)];
-    } catch (cause) {
-      throw invalid(`is ${(cause as Error).message}`, line, cause);
-    }
-  });
-  if (rows.length === 0) throw invalid("there is no row", 0);
-  return rows;
+  // The encoder would replace it in silence.
+  if (!isWellFormed(jsonl)) throw invalid("there is half of a surrogate pair", 0);
+  try {
+    return await readPassages("rows.jsonl", new TextEncoder().encode(jsonl));
+  } catch (cause) {
+    if (!isRollupError(cause, "DNT_FILE_UNREADABLE")) throw cause;
+    const { line = 0, why = cause.message } = (cause.data ?? {}) as {
+      readonly line?: number;
+      readonly why?: string;
+    };
+    throw invalid(why, line, cause);
+  }
 }

@@ -2,9 +2,11 @@
  * Worker of activations: proves that a registered model's payees are those of its recipe, in a process of its own. The model's
  * owner signs and sends the proof. Another worker begins again where this one ends.
  */
+
 import { randomUUID } from "node:crypto";
 import type { RunningJob } from "@openledger/foundation/database/job-lease";
 import type { JobWorker } from "@openledger/foundation/database/job-worker";
+import { whileAway } from "@openledger/foundation/database/while-away";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
 import type { FactoryDataset, FactoryRegistration } from "../factory-api.ts";
@@ -46,10 +48,10 @@ export class ActivationWorker {
     signal,
     task: { jobId, run },
   }: RunningJob<TicketedJob, object>): Promise<Record<string, never>> {
-    const { log, queues } = this.#modules;
+    const { log } = this.#modules;
     const hold: Hold = { id: jobId, run, holder: randomUUID(), signal };
     try {
-      const job = await queues.activations.whileAway(signal, () => this.#begin(hold));
+      const job = await whileAway(signal, () => this.#begin(hold));
       if (job !== null) await this.#prove(hold, job);
       return {};
     } catch (error) {
@@ -80,10 +82,10 @@ export class ActivationWorker {
   }
 
   async #prove(hold: Hold, { view }: StoredJob): Promise<void> {
-    const { config, database, queues } = this.#modules;
+    const { config, database } = this.#modules;
     const { deploymentPath, prover, rpcUrl, sequencerUrl } = config;
     const { signal } = hold;
-    const payees = await queues.activations.whileAway(signal, async () => {
+    const payees = await whileAway(signal, async () => {
       const [row] = await database.query<{ view: string }>("select view from datasets where id = $1", [
         view.datasetId,
       ]);
@@ -120,8 +122,8 @@ export class ActivationWorker {
 
   /** @throws JobLost where another worker has the proof now */
   async #write({ holder, id, signal }: Hold, change: Partial<StoredRegistration>): Promise<void> {
-    const { jobs, queues } = this.#modules;
-    await queues.activations.whileAway(signal, () =>
+    const { jobs } = this.#modules;
+    await whileAway(signal, () =>
       jobs.change(id, (job) => {
         if (job.proofHolder !== holder) throw new JobLost();
         return registered(job, change);
@@ -131,7 +133,7 @@ export class ActivationWorker {
 
   /** Writes how a proof has ended without a result. @returns false where another attempt follows */
   async #end({ holder, id, signal }: Hold, failure: RollupError): Promise<boolean> {
-    const { jobs, queues } = this.#modules;
+    const { jobs } = this.#modules;
     const write = () =>
       jobs.change(id, (job) => {
         if (job.proofHolder !== holder) throw new JobLost();
@@ -143,9 +145,7 @@ export class ActivationWorker {
         return registered(job, { percent: 0 }, { proofHolder: null, proofStarts });
       });
     // A worker that ends does not wait for the database: its lease runs out.
-    const { registration } = this.#isClosing
-      ? await write()
-      : await queues.activations.whileAway(signal, write);
+    const { registration } = this.#isClosing ? await write() : await whileAway(signal, write);
     return registration.state !== "proving";
   }
 }

@@ -3,19 +3,24 @@
  * (tasks/task-process.ts), and stores events, a state every 20 steps and the model. Another worker, on any machine, goes on from
  * the last state where this one ends, to the same bytes.
  */
+
 import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { circuitColumns } from "@openledger/attribution/model/recipe-fields";
+import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import type { Queries } from "@openledger/foundation/database/database";
 import type { RunningJob } from "@openledger/foundation/database/job-lease";
 import type { JobWorker } from "@openledger/foundation/database/job-worker";
+import { whileAway } from "@openledger/foundation/database/while-away";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
+import { OWN_BASE } from "../../tuning/base/base-place.ts";
 import { STATE_FILE } from "../../tuning/training/checkpoint.ts";
-import type { FactoryJob, JobStage } from "../factory-api.ts";
-import { termsOfForm } from "../recipe-form.ts";
+import { DRAWS, termsOfForm } from "../default-form.ts";
+import type { FactoryDataset, FactoryJob, JobStage } from "../factory-api.ts";
 import { fetchDatasetRows } from "../store/dataset-store.ts";
-import type { StoredJob } from "../store/factory-records.ts";
+import type { CircuitSize, StoredJob } from "../store/factory-records.ts";
 import { type JobChange, stateChange } from "../store/job-store.ts";
 import type { TicketedJob } from "../store/job-tickets.ts";
 import { ChildTask } from "../tasks/child-task.ts";
@@ -68,11 +73,11 @@ export class TrainWorker {
     signal,
     task: { jobId, run },
   }: RunningJob<TicketedJob, object>): Promise<Record<string, never>> {
-    const { log, queues, scratch } = this.#modules;
+    const { log, scratch } = this.#modules;
     const hold: Hold = { id: jobId, run, holder: randomUUID(), signal, wish: null, task: null };
     this.#held.set(jobId, hold);
     try {
-      const job = await queues.trainings.whileAway(signal, () => this.#begin(hold));
+      const job = await whileAway(signal, () => this.#begin(hold));
       if (job === null) return {};
       await scratch.use((folder) => this.#train(hold, job, folder));
       return {};
@@ -114,17 +119,18 @@ export class TrainWorker {
   }
 
   async #train(hold: Hold, job: StoredJob, folder: string): Promise<void> {
-    const { config, database, files, jobs, log, queues } = this.#modules;
+    const { config, database, files, jobs, log } = this.#modules;
     const { id, signal } = hold;
     const { baseId, datasetId, form } = job.view;
     const startedAtMs = performance.now();
     const rowsFolder = join(folder, "rows");
     const jobFolder = join(folder, "job");
     const statePath = join(jobFolder, STATE_FOLDER, STATE_FILE);
-    const fetched = <T>(work: () => Promise<T>) => queues.trainings.whileAway(signal, work);
+    const fetched = <T>(work: () => Promise<T>) => whileAway(signal, work);
     await writeDatasetRows(rowsFolder, await fetched(() => fetchDatasetRows(database, datasetId)));
     const hasState = await fetched(() => files.fetch(id, "state", STATE_FILE, statePath));
     const basePlace = await fetched(() => placeOf(database, baseId));
+    const { card, labels } = await fetched(() => factsOf(database, datasetId));
     signal.throwIfAborted();
     const task = new ChildTask<"train">(
       {
@@ -137,9 +143,14 @@ export class TrainWorker {
         threadCount: config.threadCount,
         maxMemoryBytes: config.maxMemoryBytes,
         saidStep: job.saidStep,
-        samplePrompts: form.samplePrompts,
-        publishRows: form.publishRows,
-        registration: job.size === null ? null : { size: job.size, terms: termsOfForm(form) },
+        form,
+        card,
+        labels,
+        registration: {
+          isRegistrable: job.size !== null,
+          size: job.size ?? ownSize(job),
+          terms: termsOfForm(form),
+        },
       },
       config,
       (message) => fetched(() => this.#take(hold, message, statePath)),
@@ -187,7 +198,7 @@ export class TrainWorker {
     { recipe, result, statics }: TaskResults["train"],
     { jobFolder, secondsBefore }: { jobFolder: string; secondsBefore: number },
   ): Promise<void> {
-    const { files, jobs, log, queues } = this.#modules;
+    const { files, jobs, log } = this.#modules;
     const { id, signal } = hold;
     for (const [form, folder] of [
       ["adapter", ADAPTER_FOLDER],
@@ -195,12 +206,10 @@ export class TrainWorker {
     ] as const)
       for (const name of await readdir(join(jobFolder, folder)).catch(() => [])) {
         const path = join(jobFolder, folder, name);
-        await queues.trainings.whileAway(signal, () =>
-          files.put(id, { form, name, path }, requireHeld(hold)),
-        );
+        await whileAway(signal, () => files.put(id, { form, name, path }, requireHeld(hold)));
       }
     const whole = { ...result, seconds: secondsBefore };
-    await queues.trainings.whileAway(signal, () =>
+    await whileAway(signal, () =>
       jobs.change(id, async (job, queries) => {
         // Committed before the connection was lost.
         if (job.view.state === "done") return null;
@@ -222,7 +231,7 @@ export class TrainWorker {
 
   /** Writes how a run has ended without a result. @returns false where another one follows */
   async #end(hold: Hold, error: unknown): Promise<boolean> {
-    const { jobs, log, queues } = this.#modules;
+    const { jobs, log } = this.#modules;
     const failure = typed(error, "the job failed in an unforeseen way");
     if (!this.#isClosing) log.error({ job: hold.id, err: failure }, "job ended without a result");
     const write = () =>
@@ -239,7 +248,7 @@ export class TrainWorker {
         }),
       );
     // A worker that ends does not wait for the database: its lease runs out.
-    const { view } = this.#isClosing ? await write() : await queues.trainings.whileAway(hold.signal, write);
+    const { view } = this.#isClosing ? await write() : await whileAway(hold.signal, write);
     return view.state !== "queued";
   }
 
@@ -271,6 +280,7 @@ function progressOf(
   if (message.step <= saidStep) return null;
   const step = message.events.find((event) => event.kind === "step");
   const heldOut = message.events.find((event) => event.kind === "heldOut");
+  const judged = message.events.findLast((event) => event.kind === "judged");
   const stage: JobStage = "train";
   return {
     job: { saidStep: message.step, silentStarts: 0 },
@@ -281,6 +291,7 @@ function progressOf(
         ? {}
         : { loss: step.loss, tokensPerSecond: step.tokensPerSecond, secondsLeft: step.secondsLeft }),
       heldOutLoss: heldOut?.loss ?? view.heldOutLoss,
+      ...(judged === undefined ? {} : { accuracy: judged.rightCount / judged.judgedCount }),
     },
     events: message.events,
   } satisfies JobChange;
@@ -311,7 +322,27 @@ const requireHeld =
     if (row?.holder !== holder) throw new JobLost();
   };
 
-async function placeOf(queries: Queries, baseId: string): Promise<string> {
+/** Card and labels of a job's rows. */
+async function factsOf(queries: Queries, datasetId: string) {
+  const [row] = await queries.query<{ card: string | null; view: string }>(
+    "select card, view from datasets where id = $1",
+    [datasetId],
+  );
+  const { labels } = JSON.parse(row!.view) as Partial<FactoryDataset>;
+  return { card: row!.card, labels: labels?.map(({ name }) => name) ?? [] };
+}
+
+/** Size of a model that no circuit holds. */
+const ownSize = ({ recipe, view: { rowCount } }: StoredJob): CircuitSize => ({
+  rows: rowCount,
+  payees: Math.min(rowCount, MAX_PAYEE_COUNT),
+  draws: DRAWS,
+  ...circuitColumns(recipe),
+});
+
+/** Place of a job's base; a model that sorts has none, and opens nothing there. */
+async function placeOf(queries: Queries, baseId: string | null): Promise<string> {
+  if (baseId === null) return OWN_BASE;
   const [row] = await queries.query<{ place: string }>("select place from bases where id = $1", [baseId]);
   return row!.place;
 }

@@ -22,7 +22,7 @@ import type { ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import type { Database } from "@openledger/foundation/database/database";
-import type { ServerLog } from "@openledger/foundation/http/http-errors";
+import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance } from "fastify";
 import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
@@ -92,7 +92,7 @@ interface Published extends ModelPlace {
   readonly weights: WeightNumbers | null;
 }
 
-type Modules = { readonly log: ServerLog; readonly nowMs?: () => number };
+type Modules = Pick<HttpErrors, "log" | "onRefusal"> & { readonly nowMs?: () => number };
 
 /** Path that the routes of registered models begin with. */
 export const LEDGER_PATH = "/ledger";
@@ -198,7 +198,7 @@ export class AnswerModels {
 
   async #open(places: readonly ModelPlace[]): Promise<void> {
     const { basePath, heldBytes, kernels, pollIntervalMs, scores } = this.#options;
-    const { log, nowMs } = this.#modules;
+    const { nowMs, ...errors } = this.#modules;
     const published: Published[] = [];
     for (const place of places) published.push(await this.#read(place));
     const models = published.map(({ folder, modelId, text }) => ({ folder, modelId, text }));
@@ -211,10 +211,10 @@ export class AnswerModels {
       if (model !== undefined) return model;
       throw attributionError("SRV_BAD_REQUEST", `no model ${id.slice(0, 20)} is served here`);
     };
-    this.#app = await createModelApp({ limits: this.#options, find, modelIds: () => this.modelIds }, log);
+    this.#app = await createModelApp({ limits: this.#options, find, modelIds: () => this.modelIds }, errors);
     this.#closing.push(() => this.#app.close());
     const watching = watchPayments(() => [...this.#routed.values()], {
-      log,
+      log: errors.log,
       intervalMs: pollIntervalMs ?? POLL_INTERVAL_MS,
       ...(nowMs === undefined ? {} : { nowMs }),
     });

@@ -2,6 +2,7 @@
  * The routes of registered models (those that the ledger has), each below its leaf's id
  * (docs/reference/attribution.md). answer-models.ts adds them to the server.
  */
+
 import type { OutgoingHttpHeaders } from "node:http";
 import cors from "@fastify/cors";
 import { attributionError, attributionErrors } from "@openledger/attribution/attribution-errors";
@@ -13,9 +14,10 @@ import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { BYTES_PER_UNIT, setCost } from "@openledger/foundation/http/answer-costs";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
-import { type HttpErrors, refusalBody, type ServerLog } from "@openledger/foundation/http/http-errors";
+import { type HttpErrors, refusalBody } from "@openledger/foundation/http/http-errors";
 import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { AnswerService, GivenAnswer } from "./answer-service.ts";
@@ -105,11 +107,14 @@ const SILENT_TIMEOUT_MS = 600_000;
 /** The application; the caller listens. Routes are ready when the promise resolves. */
 export async function createModelApp(
   { find, limits, modelIds }: ModelAppOptions,
-  log: ServerLog,
+  modules: Pick<HttpErrors, "log" | "onRefusal">,
 ): Promise<FastifyInstance> {
   const modelOf = ({ params }: FastifyRequest) => (params as { model?: string }).model ?? "";
   const of = (request: FastifyRequest) => find(modelOf(request));
-  const errors = modelErrors(log);
+  const errors: HttpErrors = {
+    ...modules,
+    statusOf: ({ code }) => attributionErrors.statusOf(code) ?? 500,
+  };
   const app = await createServer({
     limits,
     errors,
@@ -143,7 +148,7 @@ export async function createModelApp(
     const place = parse(decimal, request.params.row);
     const content = await of(request).row(place);
     if (content == null)
-      throw attributionError("ATT_NOT_FOUND", `row ${place} is not published`, {
+      throw attributionError("ATT_NOT_FOUND", `row ${rowNumber(place)} is not published`, {
         data: { reason: "row-not-published", row: place },
       });
     return sendFile(reply, "row.json", content);
@@ -326,11 +331,4 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.outp
   throw attributionError("SRV_BAD_REQUEST", z.prettifyError(parsed.error).slice(0, 1_000), {
     data: { fields: parsed.error.issues.slice(0, 20).map((issue) => issue.path.join(".")) },
   });
-}
-
-function modelErrors(log: ServerLog): HttpErrors {
-  return {
-    log,
-    statusOf: ({ code }) => attributionErrors.statusOf(code) ?? 500,
-  };
 }

@@ -111,6 +111,8 @@ const more = async ({ load }: Pick<Scene, "load">, count = SOME) => {
 };
 const health = async ({ servers }: Pick<Scene, "servers">) =>
   (await fetch(`${servers[0]!.url}/health`)).status;
+const metrics = async ({ servers }: Pick<Scene, "servers">) =>
+  (await fetch(`${servers[0]!.url}/metrics`)).text();
 const startAgain = (server: OwnServer) =>
   expect
     .poll(() =>
@@ -185,10 +187,13 @@ describe("two model servers behind a way to the database", () => {
     scene.load.refusals.clear();
     scene.proxy.state = "hangs";
     await expect.poll(() => health(scene), { timeout: 30_000 }).toBe(503);
+    expect(await metrics(scene)).toMatch(/^serving_database_up 0$/m);
     const refused = () => scene.load.refusals.get("SRV_DATABASE_UNREACHABLE") ?? 0;
     await expect.poll(refused, { timeout: 60_000 }).toBeGreaterThan(0);
     scene.proxy.state = "passes";
     await expect.poll(() => health(scene), { timeout: 30_000 }).toBe(200);
+    expect(await metrics(scene)).toMatch(/^serving_database_up 1$/m);
+    expect(await metrics(scene)).toMatch(/^serving_errors_total\{code="SRV_DATABASE_UNREACHABLE"\} [1-9]/m);
     await more(scene);
     await expectAllThere(scene);
   });

@@ -40,7 +40,7 @@ async function serve() {
   } as unknown as RoutedModel;
   const app = await createModelApp(
     { limits: { rateLimitPerMinute: PER_MINUTE }, find: () => model, modelIds: () => [4] },
-    { error: () => {} } as never,
+    { log: { error: () => {} } },
   );
   onTestFinished(() => app.close());
   const statuses = async (count: number, ask: object) => {

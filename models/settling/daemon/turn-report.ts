@@ -159,8 +159,8 @@ const PROVE_BUCKETS_SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
 
 /** A report of a model's automatic settling: a view for people and programs, and metrics. */
 export class SettlingReport {
-  readonly #registry = new Registry();
-  readonly #declareMetric = declareMetrics(this.#registry);
+  readonly registry = new Registry();
+  readonly #declareMetric = declareMetrics(this.registry);
   readonly #nowMs: () => number;
   readonly #failures: TurnFailures;
   readonly #stage = this.#declareMetric.gauge(
@@ -188,7 +188,7 @@ export class SettlingReport {
   /** @param nowMs the machine's clock */
   constructor(modelId: number, nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
-    this.#failures = new TurnFailures([this.#registry], nowMs);
+    this.#failures = new TurnFailures([this.registry], nowMs);
     this.#current = {
       stage: SETTLING_STAGES[0],
       stageSinceMs: nowMs(),
@@ -210,7 +210,7 @@ export class SettlingReport {
 
   /** Renders the metrics in Prometheus' text format. */
   metrics(): Promise<string> {
-    return this.#registry.metrics();
+    return this.registry.metrics();
   }
 
   set(changed: Partial<Omit<SettlingView, "modelId" | "stageSinceMs" | "failure">>): void {

@@ -8,6 +8,7 @@ import type { ModelParts, TrainedModel } from "@openledger/attribution/model/mod
 import { checkRowsRoot, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { estimateAttribution } from "@openledger/attribution/scores/attribution-estimate";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import { NONE } from "../../engine/kernels/kernels.ts";
 import { modelError } from "../../model-errors.ts";
@@ -46,7 +47,7 @@ export interface WhatIfLoss {
 }
 
 export interface WhatIf {
-  /** Ascending places in the version. */
+  /** Ascending indices in the version. */
   readonly without: readonly number[];
   /** Held-out rows among these: no step took them anyway. */
   readonly heldOut: readonly number[];
@@ -95,9 +96,13 @@ export async function whatIf(
     );
   const wrong = groups.flat().find((row) => !Number.isInteger(row) || row < 0 || row >= rows.length);
   if (wrong !== undefined)
-    throw modelError("MOD_INPUT_INVALID", `there is no row ${wrong}: rows are 0 to ${rows.length - 1}`, {
-      data: { field: "without", row: wrong, rowCount: rows.length },
-    });
+    throw modelError(
+      "MOD_INPUT_INVALID",
+      `there is no row ${rowNumber(wrong)}: rows are 1 to ${rows.length}`,
+      {
+        data: { field: "without", row: wrong, rowCount: rows.length },
+      },
+    );
   const parts = model as Audited<TextParts>;
   const { family, features, payees, recipe } = parts;
   checkRowsRoot(rows, recipe);

@@ -8,6 +8,7 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type FetchModelOptions, fetchFile } from "@openledger/attribution/model/model-download";
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
 import { rowText } from "@openledger/attribution/rows/row-line";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { z } from "zod";
 
 /** A row that an answer cites. A payment by citation goes to exactly these. */
@@ -65,6 +66,6 @@ export async function fetchRow(
   if (content === null) return null;
   const own = bytesToHex(sha256(content));
   if (digest === undefined || own === digest) return { text: rowText(content), digest: own };
-  const message = `what was given as row ${row} is not the row that the answer cites`;
+  const message = `what was given as row ${rowNumber(row)} is not the row that the answer cites`;
   throw attributionError("ATT_ANSWER_INVALID", message, { data: { row, digest } });
 }

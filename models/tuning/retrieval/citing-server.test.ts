@@ -136,7 +136,7 @@ it("says what it was written from, with texts and shares, and how it is paid", a
     output: { progress: () => undefined },
   });
   const words = lines.join("\n");
-  for (const part of [`written from ${citations.length} rows`, "[1] row 7 ", passages[7]!.slice(0, 60)])
+  for (const part of [`written from ${citations.length} rows`, "[1] row 8 ", passages[7]!.slice(0, 60)])
     expect(words).toContain(part);
   expect(json).toMatchObject({ paidBy, citations: [{ row: 7, text: passages[7] }, {}, {}] });
 });

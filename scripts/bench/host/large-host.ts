@@ -121,6 +121,7 @@ async function load(world: HostWorld, url: string, rowCount: number): Promise<nu
       );
       for (let from = 0; from < rows.length; from += ROWS_A_PIECE)
         await datanet.addRows(commit, from, rows.slice(from, from + ROWS_A_PIECE), account);
+      await store.describeAll();
       console.log(`${first + rows.length} rows`);
     }
     const loadedPerSecond = Math.round((1_000 * rowCount) / (performance.now() - startedAtMs));

@@ -2,24 +2,20 @@
  * `openledger datanet contribute`: reads files as rows by their format and the card, stores them, and commits their root, signed
  * or forced. A dry run lists what is wrong with the rows.
  */
+
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { linesOf, rowsFromJsonLines } from "@openledger/attribution/rows/rows-from-lines";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import type { Card } from "@openledger/datanets/card/card";
-import {
-  FILE_FORMATS,
-  IMPORT_LIMITS,
-  type ImportFile,
-  requireFormat,
-} from "@openledger/datanets/import/import-file";
+import { FILE_FORMATS, IMPORT_LIMITS, type ImportFile } from "@openledger/datanets/import/import-file";
 import type { Separator } from "@openledger/datanets/import/read-csv";
 import type { Imported } from "@openledger/datanets/import/read-import";
 import { refusalText, requireNone } from "@openledger/datanets/import/refusal";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { commandError } from "../../cli/cli-errors.ts";
 import { CARD_OPTION, DRY_RUN_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import {
@@ -93,14 +89,13 @@ export const addContribute = command({
     const format = options.format ?? (options.lines === true ? ("lines" as const) : undefined);
     const files = await readImportFiles(args.slice(1), format);
     const card = await findCard(options, datanetId);
-    const imported = card === null ? null : await importFiles(card, files, options);
-    const rows = imported?.rows ?? files.flatMap(rowsWithoutCard);
+    const imported = await importFiles(card, files, options);
     if (options.dryRun === true) return preview({ options, card, imported, datanetId, output });
-    if (imported !== null && options.takeRest !== true) requireNone(imported.refused);
+    const { labels, refused, rows } = imported;
+    if (options.takeRest !== true) requireNone(refused);
     if (rows.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
     const signer = await openSigner(options);
     const store = await openRowStore(options.rows);
-    const labels = imported?.labels ?? rows.map(() => null);
     const labelCount = labels.filter((label) => label !== null).length;
     const labelLines =
       labelCount === 0
@@ -114,7 +109,7 @@ export const addContribute = command({
       const { contribution, facts, lines } = await commitThroughL1(signer, committed, options, output);
       const rowsRoot = hex32(contribution.rowsRoot);
       const secret = "keep the rows to yourself until a batch with the entry is final";
-      output.answer([...lines, `root ${rowsRoot}; ${secret}`, ...labelLines], {
+      output.answer([...lines, `root ${rowsRoot}; ${secret}`, ...labelLines, ...readLines(imported)], {
         ...facts,
         datanetId,
         rowsRoot,
@@ -139,6 +134,7 @@ export const addContribute = command({
       `${counted(contribution.rowCount, "row")} for datanet ${datanetId} (${stage})${until}`,
       `root ${rowsRoot}, operation ${sent.hash}`,
       ...labelLines,
+      ...readLines(imported),
     ];
     output.answer(lines, {
       ...sent,
@@ -155,7 +151,7 @@ export const addContribute = command({
 interface Previewed {
   readonly options: GlobalOptions & { readonly rows: string };
   readonly card: Card | null;
-  readonly imported: Imported | null;
+  readonly imported: ImportedRows;
   readonly datanetId: number;
   readonly output: Output;
 }
@@ -165,9 +161,9 @@ const SHOWN_ROWS = 10;
 
 /** Lists findings in the rows, and signs nothing. @throws CMD_USAGE without a card, which says what a row is */
 async function preview({ options, card, imported, datanetId, output }: Previewed): Promise<void> {
-  if (card === null || imported === null)
+  if (card === null)
     throw commandError("CMD_USAGE", "a dry run checks rows by their card: pass --card, or --host");
-  const { labels, mapping, notices, refused, rows, unused } = imported;
+  const { labels, mapping, refused, rows, unused } = imported;
   const { previewRows } = await import("@openledger/datanets/rows/preview");
   const { viewRow } = await import("@openledger/datanets/rows/row-view");
   const findings = previewRows(card, rows, await committed(options, datanetId));
@@ -175,18 +171,17 @@ async function preview({ options, card, imported, datanetId, output }: Previewed
   output.answer(
     [
       `${counted(rows.length, "row")}, ${counted(labelCount, "label")}; ${counted(findings.length, "finding")}; ${refused.length} refused`,
-      ...notices,
-      ...unused.map((name) => `column "${name}" is not used`),
+      ...readLines(imported),
       ...renderTable(
         rows.slice(0, SHOWN_ROWS).map((row, i) => {
           const text = viewRow(card, row).text || counted(row.length, "byte");
-          return [`  row ${i + 1}`, labels[i] ?? "", text.replace(/\s+/g, " ").slice(0, 100)];
+          return [`  row ${rowNumber(i)}`, labels[i] ?? "", text.replace(/\s+/g, " ").slice(0, 100)];
         }),
       ),
       ...refused.map((refusal) => `  refused: ${refusalText(refusal)}`),
       ...renderTable(
         findings.map(({ detail, from, kind, row, to }) => [
-          `  row ${row + 1}`,
+          `  row ${rowNumber(row)}`,
           kind,
           from === undefined ? "" : `characters ${from} to ${to}`,
           detail,
@@ -244,13 +239,15 @@ interface ImportOptions {
   readonly separator?: string;
 }
 
+/** Rows of files; without a card there is no mapping to show. */
+type ImportedRows = Omit<Imported, "mapping"> & Partial<Pick<Imported, "mapping">>;
+
 /** @throws DNT_FILE_UNREADABLE if a field has no column, CMD_USAGE */
 async function importFiles(
-  card: Card,
+  card: Card | null,
   files: readonly ImportFile[],
   { column, decimalComma, label, separator }: ImportOptions,
-): Promise<Imported> {
-  const { readImport } = await import("@openledger/datanets/import/read-import");
+): Promise<ImportedRows> {
   const columns = column.map((pair) => {
     const at = pair.indexOf("=");
     if (at <= 0) throw commandError("CMD_USAGE", `"${pair}" is no field=column`);
@@ -262,23 +259,20 @@ async function importFiles(
     ...(label === undefined ? {} : { label: label === "none" ? null : label }),
   };
   const known = separator === undefined ? undefined : SEPARATORS[separator];
-  return readImport(card, files, mapping, known === undefined ? {} : { separator: known });
+  const settings = known === undefined ? {} : { separator: known };
+  if (card === null) {
+    const { readWithoutCard } = await import("@openledger/datanets/import/without-card");
+    return readWithoutCard(files, mapping, settings);
+  }
+  const { readImport } = await import("@openledger/datanets/import/read-import");
+  return readImport(card, files, mapping, settings);
 }
 
-/** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID, CMD_USAGE for a table: its card says which columns make a row */
-function rowsWithoutCard(file: ImportFile): Uint8Array[] {
-  const format = requireFormat(file);
-  if (format === "jsonl") return rowsFromJsonLines(file.content, file.name);
-  if (format === "lines")
-    return linesOf(file.content, file.name)
-      .filter((line) => line !== "")
-      .map((line) => new TextEncoder().encode(line));
-  if (format === "whole" || format === "image" || format === "markdown") return [file.content];
-  throw commandError(
-    "CMD_USAGE",
-    `${file.name}: a row of ${format} is what the card says: pass --card, or --host`,
-  );
-}
+/** How the files were read, where there was a choice, and columns that no row has. */
+const readLines = ({ notices, unused }: ImportedRows) => [
+  ...notices,
+  ...unused.map((name) => `column "${name}" is not used`),
+];
 
 /** Reads the files, and those in folders, which keep the folder in their names. @throws CMD_USAGE, also for too many bytes */
 async function readImportFiles(

@@ -3,6 +3,7 @@
  * Similarity is 0 to 1.
  */
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
 import { withFallback } from "../../cli/options.ts";
@@ -39,7 +40,8 @@ export const addDatanetCheck = command({
       hostUrl: options.host,
     });
     if (options.write !== undefined) await writeLeaveOut(options.write, leaveOut);
-    const place = ({ commitIndex, rowIndex }: PlacedRow) => `commit ${commitIndex}, row ${rowIndex + 1}`;
+    const place = ({ commitIndex, rowIndex }: PlacedRow) =>
+      `commit ${commitIndex}, row ${rowNumber(rowIndex)}`;
     const { commits, contradicted, nearDuplicates } = check;
     const lines = [
       `${check.rowCount} different rows of kind ${check.kind} in ${commits.length} commits`,

@@ -3,10 +3,11 @@
  * signatures of a host.
  */
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
-import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import { verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
 import { withFallback } from "../../cli/options.ts";
@@ -47,7 +48,7 @@ export const addDatanetVerify = command({
       `version ${version} of datanet ${datanetId} keeps ${keptCount} of ${committedCount - laterCount} rows for who committed them first; ${laterCount} were committed later`,
       ...renderTable(
         differing.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
-          `  commit ${commitIndex}, row ${rowIndex + 1}`,
+          `  commit ${commitIndex}, row ${rowNumber(rowIndex)}`,
           `leaf ${contributorId}`,
           fate === "reassigned" ? `given to leaf ${versionContributorId}` : fate,
           digest,

@@ -1,10 +1,11 @@
 /** `openledger datanet contribute --forced` and `publish --forced`: commits rows and publishes versions through L1's queue. */
-import { storeContributedLabels } from "@openledger/client/actions/data/contributed-labels";
+
 import {
   type RowStore,
   type StoredContribution,
   storeContribution,
 } from "@openledger/client/actions/data/row-store";
+import { storeContributedLabels } from "@openledger/client/actions/data/stored-labels";
 import type { ForcedPublication } from "@openledger/client/actions/forced/forced-operation";
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
 import { counted } from "../../cli/counted.ts";

@@ -4,7 +4,7 @@
  */
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
-import { labelledCount } from "@openledger/client/actions/data/version-labels";
+import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import {
   bringCard,
   findDatanets,
@@ -13,6 +13,7 @@ import {
 } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
+import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
 import {
   contributionSource,
   type UploadRowsReturnType,
@@ -225,7 +226,8 @@ const addUpload = command({
 
 const addDownload = command({
   usage: "download <datanet>",
-  about: "download a version from a host into the store, and check it against the ledger's root",
+  about:
+    "download a version with its accepted labels from a host into the store, and check it against the ledger's root",
   options: {
     ...HOST_OPTION,
     ...VERSION_OPTION,
@@ -247,23 +249,25 @@ const addDownload = command({
       ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
+    const { labels, root, unsigned } = await downloadLabels(client, { ...place, rowsRoot: got.rowsRoot });
     const commits = options.commits === true ? await downloadCommits(client, place) : [];
-    const { labels, ...counts } = got;
+    const labelCount = labelledCount({ labels });
     output.answer(
       [
         `version ${got.version} of datanet ${datanetId}: ${counted(got.rowCount, "row")} in ${options.rows}, ${got.receivedCount} of them new`,
         `its root is the ledger's: ${hex32(got.rowsRoot)}`,
-        `${labelledCount(labels)} rows have an accepted label by the signed records; the labels' root is ${hex32(labels.root)}`,
-        ...(got.unsignedCount === 0
+        `${labelCount} rows have an accepted label by the signed records; the labels' root is ${hex32(root)}`,
+        ...(unsigned.length === 0
           ? []
-          : [`${got.unsignedCount} of these labels nobody has signed with the present key of their leaf`]),
+          : [`${unsigned.length} of these labels nobody has signed with the present key of their leaf`]),
       ],
       {
         datanetId,
-        ...counts,
+        ...got,
         rowsRoot: hex32(got.rowsRoot),
-        labelledCount: labelledCount(labels),
-        labelsRoot: hex32(labels.root),
+        unsignedCount: unsigned.length,
+        labelledCount: labelCount,
+        labelsRoot: hex32(root),
         commitCount: commits.length,
       },
     );

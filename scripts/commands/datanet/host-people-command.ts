@@ -37,7 +37,7 @@ const addSay = command({
     output.answer(
       [
         `${results.length - refused.length} of ${results.length} records were taken`,
-        ...renderTable(refused.map(({ code, message, place }) => [`  record ${place}`, code, message])),
+        ...renderTable(refused.map(({ code, message, place }) => [`  record ${place + 1}`, code, message])),
       ],
       { datanetId, takenCount: results.length - refused.length, refused },
     );

@@ -6,7 +6,7 @@ import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { collectVersion } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { labelledCount, storeVersionLabels } from "@openledger/client/actions/data/version-labels";
+import { labelledCount, storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import {
   type PublishVersionParameters,
   publishVersion,

@@ -1,12 +1,14 @@
 /** `openledger factory train`: sends rows to a factory, prints the estimate (seconds, MB, OPEN), and starts a job. */
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
+import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { readTextFile } from "../../cli/read-text-file.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import type { TrainJobOptions } from "./factory-options.ts";
 import { openFactory } from "./open-factory.ts";
@@ -18,8 +20,10 @@ export async function trainJob(context: CommandContext<TrainJobOptions>): Promis
   const { factory } = await openFactory(options);
   output.progress("fetching rows");
   const dataset = await addRows(factory, options);
-  const known = (await factory.bases()).find(({ id }) => id === options.base);
-  const { id: baseId } = known ?? (await factory.addBase(options.base));
+  const isWriter = dataset.rowKind === "passage";
+  if (options.base !== undefined && !isWriter)
+    throw commandError("CMD_USAGE", `rows of kind ${dataset.rowKind} take no --base: they are sorted`);
+  const baseId = isWriter ? await baseOf(factory, options.base ?? OWN_BASE) : null;
   const view = await factory.form(baseId, dataset.id);
   const request = { baseId, datasetId: dataset.id, form: changedForm(view.form, options.set) };
   output.progress("measuring a few steps");
@@ -38,6 +42,11 @@ export async function trainJob(context: CommandContext<TrainJobOptions>): Promis
   });
 }
 
+async function baseOf(factory: FactoryClient, place: string): Promise<string> {
+  const known = (await factory.bases()).find(({ id }) => id === place);
+  return (known ?? (await factory.addBase(place))).id;
+}
+
 async function showBases({ options, output }: CommandContext<TrainJobOptions>): Promise<void> {
   const bases = await new FactoryClient(await openReader(options), options.factory).bases();
   const rows = bases.map(({ id, maxPositions, name, parameterCount, source }) => [
@@ -52,13 +61,26 @@ async function showBases({ options, output }: CommandContext<TrainJobOptions>): 
 
 async function addRows(factory: FactoryClient, { datanet, host, rows, versionNumber }: TrainJobOptions) {
   if (rows !== undefined) {
-    const jsonl = await readTextFile(rows);
-    return factory.addDataset({ kind: "upload", name: rows.split("/").at(-1)!.slice(0, 80), jsonl });
+    const name = basename(rows);
+    const content = await readFile(rows).catch((cause: Error) => {
+      throw commandError("CMD_USAGE", `cannot read ${rows}`, { cause });
+    });
+    const { readPassages } = await import("@openledger/datanets/import/without-card");
+    const decoder = new TextDecoder();
+    const jsonl = (await readPassages(name, content)).map((row) => decoder.decode(row)).join("\n");
+    return factory.addDataset({ kind: "upload", name: name.slice(0, 80), jsonl });
   }
   const hostUrl = host ?? (await factory.info()).datanetHosts[0];
   if (hostUrl === undefined) throw commandError("CMD_USAGE", "name the Datanet's host with --host");
   const number = versionNumber === undefined ? null : parseId(versionNumber);
-  return factory.addDataset({ kind: "datanet", hostUrl, datanetId: parseId(datanet!), version: number });
+  const [datanetId, ...others] = datanet!.split(",").map((id) => parseId(id));
+  if (others.length > 0 && number !== null)
+    throw commandError(
+      "CMD_USAGE",
+      "--version-number is of one Datanet; several are used at their present versions",
+    );
+  const further = others.map((id) => ({ hostUrl, datanetId: id, version: null }));
+  return factory.addDataset({ kind: "datanet", hostUrl, datanetId: datanetId!, version: number, further });
 }
 
 /** @throws CMD_USAGE for a field or a value that the form does not have */
@@ -68,10 +90,10 @@ function changedForm(form: FactoryForm, changes: readonly string[]): FactoryForm
     const [field, ...rest] = change.split("=");
     const text = rest.join("=");
     const before = changed[field!];
-    if (before === undefined)
+    if (before === undefined || field === "use")
       throw commandError("CMD_USAGE", `the form has no ${field}; it has ${Object.keys(form).join(", ")}`);
     changed[field!] =
-      typeof before === "number"
+      typeof before === "number" || before === null
         ? Number(text)
         : typeof before === "boolean"
           ? text === "true"
@@ -88,12 +110,13 @@ function changedForm(form: FactoryForm, changes: readonly string[]): FactoryForm
 function describeEstimate(estimate: FactoryEstimate, whyNot: string | null): string[] {
   const { memoryBytes, queuedBefore, registerFeeWei, seconds, steps, tokensPerSecond, trainedRowCount } =
     estimate;
+  const speed = tokensPerSecond === null ? "" : ` at ${Math.round(tokensPerSecond)} tokens a second`;
   const fee =
     registerFeeWei === null
       ? "it cannot be registered"
       : `registering costs ${formatOpen(BigInt(registerFeeWei))} OPEN`;
   return [
-    `${steps} steps over ${trainedRowCount} rows at ${Math.round(tokensPerSecond)} tokens a second: about ${Math.ceil(seconds.total)} s, behind ${queuedBefore} jobs`,
+    `${steps} steps over ${trainedRowCount} rows${speed}: about ${Math.ceil(seconds.total)} s, behind ${queuedBefore} jobs`,
     `${Math.ceil(memoryBytes / 2 ** 20)} MB of memory; ${fee}${whyNot === null ? "" : `: ${whyNot}`}`,
   ];
 }

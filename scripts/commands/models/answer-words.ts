@@ -4,6 +4,7 @@
  */
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { Output } from "../../cli/output.ts";
 import { renderTable } from "../../cli/output.ts";
 import { spanLines, spanViews } from "../spans/span-lines.ts";
@@ -44,7 +45,7 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
     `written from ${rows.length} rows; ${paidBy === "citation" ? "they alone are paid" : "this answer's payment goes by influence"}, if it is drawn`,
     ...renderTable(
       rows.map(({ contributorId, row, shareMillionths, text, validatorId }, k) => [
-        `  [${k + 1}] row ${row}`,
+        `  [${k + 1}] row ${rowNumber(row)}`,
         `${(shareMillionths / 10_000).toFixed(2)} % of citations`,
         `leaf ${contributorId}`,
         `vouched for by leaf ${validatorId}`,

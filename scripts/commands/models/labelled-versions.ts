@@ -9,10 +9,11 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { readVersion, readVersionRows } from "@openledger/client/actions/data/published-version";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
 import {
+  labelledCount,
+  readStoredVersionLabels,
   readVersionLabels,
-  storeVersionLabels,
-  type VersionLabels,
-} from "@openledger/client/actions/data/version-labels";
+  type StoredLabels,
+} from "@openledger/client/actions/data/stored-labels";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { hex32 } from "@openledger/foundation/hex";
@@ -38,18 +39,6 @@ export async function readLabelledRows(
   return contents.map((row, i) => ({ ...row, label: labels[i]! }));
 }
 
-/** Computes the labels of a version from a host's signed records, and stores them beside it. */
-export async function bringLabels(
-  client: LedgerClient,
-  store: RowStore,
-  { datanetId, hostUrl, rowsRoot }: { datanetId: number; hostUrl: string; rowsRoot: bigint },
-): Promise<bigint> {
-  const { rows } = await readVersion(store, rowsRoot);
-  const labels = await collectLabels(client, { datanetId, hostUrl, rows });
-  await storeVersionLabels(store, labels);
-  return labels.root;
-}
-
 /** Root of the labels that a host's signed records give to rows, in their version's order. */
 export async function rootOfRecords(
   client: LedgerClient,
@@ -63,29 +52,76 @@ export async function rootOfRecords(
   return (await collectLabels(client, { datanetId, hostUrl, rows: listed })).root;
 }
 
-/**
- * The root of the labels that a store has beside a version. Labels change without the rows, so that a store may have
- * several lists.
- * @throws CMD_USAGE if it has none, or several
- */
-export async function onlyLabelsRoot(
+/** Lists of labels that a store has beside a version, the newest last. Labels change without the rows, so there may be several. */
+async function storedLabelsOf(
   store: RowStore,
-  { id, rowsRoot, version }: { id: number; rowsRoot: bigint; version: number },
-): Promise<bigint> {
+  { rowsRoot }: Pick<VersionPlace, "rowsRoot">,
+): Promise<readonly FoundLabels[]> {
   const { rows } = await readVersion(store, rowsRoot);
-  const found: VersionLabels[] = [];
+  const found: FoundLabels[] = [];
   for (const root of await labelRoots(store)) {
-    const labels = await readVersionLabels(store, { rows, root }).catch(ifOfAnother);
-    if (labels !== null) found.push({ root, labels });
+    const stored = await readStoredVersionLabels(store, { rows, root }).catch(ifOfAnother);
+    if (stored !== null) found.push({ ...stored, root });
   }
-  const [only, ...others] = found;
-  if (only !== undefined && others.length === 0) return only.root;
-  const what = `version ${version} of datanet ${id}`;
+  return found.sort((a, b) => a.atMs - b.atMs);
+}
+
+interface FoundLabels extends StoredLabels {
+  readonly root: bigint;
+}
+
+interface NamedVersion {
+  readonly id: number;
+  readonly version: number;
+  readonly rowsRoot: bigint;
+  /** Root of the labels that a recipe names already. */
+  readonly labelsRoot?: bigint | undefined;
+}
+
+/**
+ * Roots of the labels of versions, for `models train`: those that are named, else the only list that a store has beside each.
+ * @throws CMD_USAGE if a version has none, or several: what there is, and how to name one
+ */
+export async function onlyLabelsRoots(
+  store: RowStore,
+  versions: readonly NamedVersion[],
+): Promise<readonly bigint[]> {
+  const lists = await Promise.all(
+    versions.map((version) => (version.labelsRoot === undefined ? storedLabelsOf(store, version) : [])),
+  );
+  const whatOf = ({ id, version }: NamedVersion) => `version ${version} of datanet ${id}`;
+  const missing = versions.find(({ labelsRoot }, i) => labelsRoot === undefined && lists[i]!.length === 0);
+  if (missing !== undefined)
+    throw commandError(
+      "CMD_USAGE",
+      `the store has no accepted labels of ${whatOf(missing)}: bring them with openledger datanet download ${missing.id}, or name a host with --host URL`,
+      { data: { reason: "labels-missing", datanetId: missing.id } },
+    );
+  const place = lists.findIndex((list) => list.length > 1);
+  const newest = versions.map(({ labelsRoot }, i) => labelsRoot ?? lists[i]!.at(-1)!.root);
+  if (place < 0) return newest;
+  const [chosen, list] = [versions[place]!, lists[place]!];
+  const lines = list.map(
+    ({ atMs, labels, root }) =>
+      `  ${hex32(root)}: ${labelledCount({ labels })} of ${labels.length} rows labelled, stored ${new Date(atMs).toISOString()}`,
+  );
+  const example = newest.map(hex32).join(",");
+  const each = versions.length === 1 ? "" : ", one root for each Datanet in the order of --datanet";
   throw commandError(
     "CMD_USAGE",
-    only === undefined
-      ? `the store has no accepted labels of ${what}: bring them with openledger datanet download ${id}, or name a host with --host URL`
-      : `the store has ${found.length} lists of labels of ${what}: name one with --labels, of ${found.map(({ root }) => hex32(root)).join(", ")}`,
+    [
+      `the store has ${list.length} lists of accepted labels of ${whatOf(chosen)}:`,
+      ...lines,
+      `take the newest with --labels ${example}${each}, or those of a host's signed records with --host URL`,
+    ].join("\n"),
+    {
+      data: {
+        reason: "labels-several",
+        datanetId: chosen.id,
+        version: chosen.version,
+        labelsRoots: list.map(({ root }) => hex32(root)),
+      },
+    },
   );
 }
 

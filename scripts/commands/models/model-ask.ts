@@ -2,6 +2,7 @@
  * `openledger models ask`: asks a model, checks the answer as far as --least says, prints whom it would pay, and pays for it.
  * Prices are in OPEN.
  */
+
 import { readFile } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
@@ -16,6 +17,7 @@ import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
@@ -206,7 +208,7 @@ function describeEstimate({ estimate }: UncheckedAnswer): string[] {
     ...renderTable([
       ["  row", "contributor", "validator", "score", "share"],
       ...estimate.topRows.map((row) => [
-        `  ${row.row}`,
+        `  ${rowNumber(row.row)}`,
         `leaf ${row.contributorId}`,
         `leaf ${row.validatorId}`,
         String(row.score),

@@ -7,6 +7,7 @@ import { rowLine } from "@openledger/attribution/rows/row-line";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { settledModelOf } from "@openledger/models/settling/prepare-settlement";
 import { openReader, resolveLeaf } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -52,8 +53,8 @@ export async function explainRewards({ options, args, output }: CommandContext<W
         "row",
       ],
       ...rows.map((row) => [
-        String(row.row),
-        ...(isJoint ? [`datanet ${row.datanetId}, row ${row.versionRow}`] : []),
+        String(rowNumber(row.row)),
+        ...(isJoint ? [`datanet ${row.datanetId}, row ${rowNumber(row.versionRow)}`] : []),
         `leaf ${row.contributorId}`,
         `leaf ${row.validatorId}`,
         formatOpen(row.earnedWei),

@@ -7,7 +7,8 @@ export const addWhatIfCommand = command({
   usage: "what-if <id-or-folder>",
   about: "tune a language model again without some rows: what changes, and what their scores say",
   options: {
-    "--without <rows>": "rows to leave out, as 3,7-9; default: those that the leaf has contributed",
+    "--without <rows>":
+      "numbers of the rows to leave out, from 1 on, as 3,7-9; default: those that the leaf has contributed",
     ...LEAF_OPTION,
     "--prompt <text>": "question whose answer is compared, too",
     ...SERVER_OPTION,

@@ -41,7 +41,8 @@ const run = (...words: string[]) =>
 it("leaves rows out of a model in a folder, without a rollup", async () => {
   const { stdout } = await run("--without", "1, 4-6,5", "--prompt", "The navy", "--json");
   const { answers, losses, without } = JSON.parse(stdout);
-  expect(without).toEqual([1, 4, 5, 6]);
+  // Numbers in words, indices in JSON.
+  expect(without).toEqual([0, 3, 4, 5]);
   expect(losses.map(({ of }: { of: string }) => of)).toEqual(["answer", "left-out rows", "other rows"]);
   expect(losses[1].without).toBeGreaterThan(losses[1].tuned);
   expect(losses[1].predicted).toBeGreaterThan(0);
@@ -56,10 +57,15 @@ it("leaves rows out of a model in a folder, without a rollup", async () => {
 it("says which rows there are, and how they are named", async () => {
   for (const [given, code] of [
     ["10-99999999", "MOD_INPUT_INVALID"],
+    ["13", "MOD_INPUT_INVALID"],
+    ["0", "CMD_USAGE"],
+    ["0-2", "CMD_USAGE"],
     ["7-3", "CMD_USAGE"],
     ["one", "CMD_USAGE"],
   ] as const)
     expect(JSON.parse((await run("--without", given, "--json")).stdout).error, given).toMatchObject({ code });
+  const beyond = JSON.parse((await run("--without", "13", "--json")).stdout).error;
+  expect(beyond.message).toContain("there is no row 13: rows are 1 to 12");
   const { error } = JSON.parse((await run("--json")).stdout);
   expect(error).toMatchObject({ code: "CMD_USAGE", message: expect.stringContaining("--without") });
 });

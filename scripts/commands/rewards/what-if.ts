@@ -5,6 +5,7 @@
 import { ownRoots, rowsOfVersion } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { textSetting } from "@openledger/models/tuning/recipe/model-families";
 import { type WhatIfLoss, whatIf } from "@openledger/models/tuning/recipe/what-if";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -60,7 +61,9 @@ export async function leaveRowsOut({
   const lines = [
     `tuned again without ${left.length} of ${rows.length} rows: the same steps and the same order, in which they weigh nothing`,
     ...(await weightsLine(model)),
-    ...(heldOut.length === 0 ? [] : [`held out anyway, so no step took them: ${heldOut.join(", ")}`]),
+    ...(heldOut.length === 0
+      ? []
+      : [`held out anyway, so no step took them: ${heldOut.map(rowNumber).join(", ")}`]),
     ...renderTable([
       ["nats a token", "with them", "without", "change", "predicted", "bits a byte"],
       ...losses.map(lossLine),

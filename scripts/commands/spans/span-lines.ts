@@ -1,5 +1,7 @@
 /** Lines and JSON of verbatim spans, for `openledger spans` and `models ask`. Offsets are in bytes of UTF-8. */
+
 import { readFile } from "node:fs/promises";
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
 import { commandError } from "../../cli/cli-errors.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -32,7 +34,7 @@ export function spanLines(answer: Uint8Array, spans: readonly CheckedSpan[]): st
 }
 
 const sourceLine = ({ contributorId, offset, row, validatorId }: CheckedSpan["sources"][number]) =>
-  `  row ${row} from byte ${offset}, of leaf ${contributorId}, vouched for by leaf ${validatorId}`;
+  `  row ${rowNumber(row)} from byte ${offset}, of leaf ${contributorId}, vouched for by leaf ${validatorId}`;
 
 export const spanViews = (answer: Uint8Array, spans: readonly CheckedSpan[]): object[] =>
   spans.map((span) => ({ ...span, text: textOf(answer, span.start, span.end) }));

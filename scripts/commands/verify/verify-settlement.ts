@@ -10,6 +10,7 @@ import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { type GlobalOptions, openReader, resolveEndpoints } from "../../cli/context.ts";
 import { oldHeadLines } from "../../cli/old-head.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
@@ -125,7 +126,7 @@ async function scoreAgain(
       if (row < 0) continue;
       throw clientError(
         "CLI_SETTLEMENT_DIFFERS",
-        `draw ${draw}, row ${row}: ${engine.mode} has another score`,
+        `draw ${draw}, row ${rowNumber(row)}: ${engine.mode} has another score`,
         {
           data: { what: "scores", draw, row, mode: engine.mode },
         },

@@ -34,3 +34,14 @@ it("keeps similar rows unless they are few, and the contributor decides otherwis
   expect(chooseRows(50, similar(11), {}).rowPlaces).toHaveLength(50);
   expect(chooseRows(50, similar(40), { "near-duplicate": true }).rowPlaces).toHaveLength(10);
 });
+
+it("keeps similar rows where the card keeps them, and says what the card says", () => {
+  const similar = [{ row: 1, kind: "near-duplicate", detail: "it is nearly row 1 (0.800)" }] as const;
+  const chosen = (rule: Parameters<typeof chooseRows>[3]) => {
+    const { groups, rowPlaces } = chooseRows(10, similar, {}, rule);
+    return [rowPlaces.length, groups[0]!.why];
+  };
+  expect(chosen("leave-out")).toEqual([9, expect.stringMatching(/leave such rows out/)]);
+  expect(chosen("share")).toEqual([10, expect.stringMatching(/share one reward/)]);
+  expect(chosen("keep")).toEqual([10, expect.stringMatching(/keeps such rows/)]);
+});

@@ -1,4 +1,5 @@
 /** Decides which rows of chosen files are to be committed, and why others are not. */
+import type { Card } from "@openledger/datanets/card/card";
 import type { RowFinding } from "@openledger/datanets/rows/preview";
 
 type FindingKind = RowFinding["kind"];
@@ -11,7 +12,7 @@ interface FindingRule {
   readonly stays: "never" | "out" | "in";
 }
 
-const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
+const RULES: Readonly<Record<Exclude<FindingKind, "near-duplicate">, FindingRule>> = {
   duplicate: {
     title: "Exact copies",
     why: "A row belongs to the account that committed it first.",
@@ -28,11 +29,6 @@ const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
     why: "The card or the host does not take them.",
     stays: "never",
   },
-  "near-duplicate": {
-    title: "Nearly the same as another row",
-    why: "Keep similar rows? A version leaves them out, shares one reward among them, or keeps them, as the card says.",
-    stays: "out",
-  },
   truncated: { title: "Cut off", why: "The text seems to end in the middle.", stays: "in" },
   "private-key": { title: "Private keys", why: "Everyone who reads the rows gets the key.", stays: "out" },
   "api-key": { title: "Keys of services", why: "Everyone who reads the rows can use them.", stays: "out" },
@@ -41,6 +37,18 @@ const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
   iban: { title: "Numbers of bank accounts", why: "They belong to a person.", stays: "out" },
   email: { title: "E-mail addresses", why: "They may belong to a person.", stays: "in" },
   phone: { title: "Telephone numbers", why: "They may belong to a person.", stays: "in" },
+};
+
+type NearRule = Card["rewards"]["nearDuplicates"];
+
+/** Near-duplicates, by what the card says of them. */
+const NEAR: Readonly<Record<NearRule, Omit<FindingRule, "title">>> = {
+  "leave-out": {
+    why: "This Datanet's card says that versions leave such rows out, so its reviewers may take them out later.",
+    stays: "out",
+  },
+  share: { why: "This Datanet keeps such rows: they share one reward.", stays: "in" },
+  keep: { why: "This Datanet keeps such rows.", stays: "in" },
 };
 
 /** Of more rows than this share the preset is to keep them: that many are alike by their form, as clauses of contracts are. */
@@ -58,15 +66,23 @@ export interface ChosenRows {
   readonly rowPlaces: readonly number[];
 }
 
-/** @param decided by the contributor: whether rows of a kind are left out */
+/**
+ * @param decided by the contributor: whether rows of a kind are left out
+ * @param nearRule the card's
+ */
 export function chooseRows(
   rowCount: number,
   findings: readonly RowFinding[],
   decided: Readonly<Partial<Record<FindingKind, boolean>>>,
+  nearRule: NearRule = "leave-out",
 ): ChosenRows {
+  const rules: Readonly<Record<FindingKind, FindingRule>> = {
+    ...RULES,
+    "near-duplicate": { title: "Nearly the same as another row", ...NEAR[nearRule] },
+  };
   const groups: FindingGroup[] = [];
   const out = new Set<number>();
-  for (const [kind, rule] of Object.entries(FINDING_RULES) as [FindingKind, FindingRule][]) {
+  for (const [kind, rule] of Object.entries(rules) as [FindingKind, FindingRule][]) {
     const found = findings.filter((finding) => finding.kind === kind);
     if (found.length === 0) continue;
     const isUsual = kind === "near-duplicate" && found.length > MAX_LEFT_OUT_SHARE * rowCount;

@@ -12,8 +12,8 @@ import {
 } from "@openledger/datanets/import/import-file";
 import type { ImportMapping } from "@openledger/datanets/import/mapping";
 import type { ReadSettings } from "@openledger/datanets/import/read-files";
-import { RollupError } from "@openledger/foundation/rollup-error";
-import { useState } from "preact/hooks";
+import { rowNumber } from "@openledger/foundation/row-number";
+import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
@@ -23,21 +23,20 @@ import { Check, Field } from "../../design/field.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { saveFile } from "../../design/save-file.ts";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
-import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
+import { datanetHref, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { FirstRows, RowBeginning } from "../../rows/first-rows.tsx";
 import { showBytes } from "../../rows/show-bytes.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Notices } from "../notices.tsx";
 import { carrierOf } from "./carry-on.ts";
+import { chosenFormat, readChosen, takeFiles } from "./chosen-files.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
 import type { Contributions } from "./contributions.ts";
 import { ImportChoices, RefusedRows } from "./import-choices.tsx";
 import { type LookedAt, lookThrough } from "./look-through.ts";
 import { UnderWay } from "./under-way.tsx";
 
-/** Maximum bytes of the files together: a browser holds them at ease, and a person looks through them. */
-const MAX_FILES_BYTES = 64_000_000;
 /** First rows of the preview. */
 const SHOWN_ROWS = 10;
 /** Digests in one request to the host. */
@@ -66,7 +65,7 @@ export function ContributeTab(props: TabProps) {
             >
               <p>
                 <a href={datanetHref(facts.id, `rows/commit/${arrived.rowsRoot}`)}>See your rows</a>.{" "}
-                {sayNext(facts.card)}
+                <NextSteps {...props} />
                 {arrived.refusedLabelCount > 0 &&
                   ` ${showCounted(arrived.refusedLabelCount, "label")} of yours came too late: those rows have their labels.`}
               </p>
@@ -80,12 +79,29 @@ export function ContributeTab(props: TabProps) {
   );
 }
 
-/** What a contribution waits for now. */
-function sayNext({ labelling, labels }: TabProps["facts"]["card"]): string {
-  if (labels.length === 0) return "They wait for a reviewer's approval now.";
-  return (labelling.ownRows ?? "refused") === "refused"
-    ? "Other people label them now, and a reviewer approves them."
-    : "They wait for labels now, and for a reviewer's approval.";
+/** What a contribution waits for now, with the ways to what this account may do of it. */
+function NextSteps(props: TabProps) {
+  const { card, id } = props.facts;
+  const isOwnLabelled = card.labels.length > 0 && card.labelling.ownRows === "allowed";
+  return (
+    <>
+      {card.labels.length > 0 &&
+        (isOwnLabelled ? (
+          <>
+            You and others <a href={datanetHref(id, "label")}>label them</a> now.{" "}
+          </>
+        ) : (
+          "Other people label them now: send them the address of this Datanet. "
+        ))}
+      {reviewerOf(props) === null ? (
+        "A reviewer approves them."
+      ) : (
+        <>
+          You <a href={datanetHref(id, "versions")}>approve them and publish</a>.
+        </>
+      )}
+    </>
+  );
 }
 
 interface WithClient extends TabProps {
@@ -108,8 +124,11 @@ function Chooser(props: WithClient) {
   const looking = useAction();
   const signing = useAction();
   const [typed, setTyped] = useState("");
+  /** Contributions that were signed here: each empties the form. */
+  const [signedCount, setSignedCount] = useState(0);
   const { card } = facts;
   const isTypable = card.row.kind !== "image";
+  const isText = card.row.kind === "text" || card.row.kind === "passage";
   const readAll = async (
     files: readonly ImportFile[],
     mapping: Partial<ImportMapping>,
@@ -123,35 +142,27 @@ function Chooser(props: WithClient) {
   const look = (files: readonly File[], format?: FileFormat): Promise<void> =>
     looking.run(async () => {
       setLooked(null);
-      const formats = files.map(({ name }) => chosenFormat(name, card.row.kind, isLines) ?? format ?? null);
-      setUnnamed(formats.includes(null) ? files : null);
-      if (formats.includes(null)) return;
-      const bytes = files.reduce((sum, { size }) => sum + size, 0);
-      if (bytes > MAX_FILES_BYTES)
-        throw new RollupError(
-          "SRV_TOO_LARGE",
-          `${showBytes(bytes)} are more than this page takes at once, ${showBytes(MAX_FILES_BYTES)}`,
-        );
-      const read = await Promise.all(
-        files.map(async (file, i) => ({
-          name: file.webkitRelativePath || file.name,
-          format: formats[i]!,
-          content: new Uint8Array(await file.arrayBuffer()),
-        })),
-      );
-      await readAll(read, {}, {});
+      const formats = files.flatMap(({ name }) => chosenFormat(name, isText && isLines) ?? format ?? []);
+      const isNamed = formats.length === files.length;
+      setUnnamed(isNamed ? null : files);
+      if (isNamed) await readAll(await readChosen(files, formats), {}, {});
     });
+  useEffect(() => {
+    const files = takeFiles(facts.id);
+    if (files.length > 0) void look(files);
+  }, []);
   return (
     <section class="card stack" aria-label="Contribute">
       <h2>Contribute rows</h2>
       <DropFiles
+        key={signedCount}
         title="Drop files here, or choose them"
         help={FORMATS[card.row.kind]}
         isMany
         hasFolders
         onFiles={(files) => void look(files)}
       />
-      {(card.row.kind === "text" || card.row.kind === "passage") && (
+      {isText && (
         <Check
           label="Every line of a text file is a row"
           help="Otherwise each file is one row."
@@ -225,6 +236,7 @@ function Chooser(props: WithClient) {
               await contributions.begin(client, { datanetId: facts.id, names, rows, labels });
               setLooked(null);
               setTyped("");
+              setSignedCount((count) => count + 1);
               onChange();
             })
           }
@@ -283,12 +295,6 @@ function templateOf({ fields, kind }: TabProps["facts"]["card"]["row"]): string 
   return `${kind === "text" ? JSON.stringify({ text: TYPED.text }) : TYPED[kind]}\n`;
 }
 
-/** Format of a file by its ending; null if it does not say. */
-function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat | null {
-  const format = formatOf(name);
-  return format === "whole" && (kind === "text" || kind === "passage") && isLines ? "lines" : format;
-}
-
 /** Rows that the host has from earlier contributions, of whichever Datanet. */
 async function knownFindings(client: LedgerClient, place: TabProps["place"], { digests }: LookedAt) {
   const findings: LookedAt["findings"][number][] = [];
@@ -317,7 +323,8 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
   const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
   const [isRestTaken, setRestTaken] = useState(false);
   const { findings, labels, refused, rows } = looked;
-  const chosen = chooseRows(rows.length, findings, decided);
+  const chosen = chooseRows(rows.length, findings, decided, facts.card.rewards.nearDuplicates);
+  const leftOutCount = rows.length - chosen.rowPlaces.length;
   const { groups, rowPlaces } = chosen;
   const bytes = rowPlaces.reduce((sum, at) => sum + rows[at]!.length, 0);
   return (
@@ -329,10 +336,12 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
             {rowPlaces.length === 1 ? "row" : "rows"} will be committed, {showBytes(bytes)}
           </p>
         </div>
-        <div>
-          <p class="figure">{showCount(rows.length - rowPlaces.length)}</p>
-          <p class="soft small">left out, for the reasons below</p>
-        </div>
+        {leftOutCount > 0 && (
+          <div>
+            <p class="figure">{showCount(leftOutCount)}</p>
+            <p class="soft small">left out, for the reasons below: open one to decide otherwise</p>
+          </div>
+        )}
       </div>
       <RefusedRows refused={refused} isRestTaken={isRestTaken} onTakeRest={setRestTaken} />
       {groups.map((group) => (
@@ -400,7 +409,7 @@ function Group({ card, group, onDecide, rows }: GroupProps) {
               <RowBeginning card={card} row={rows[row]!} />
               <span class="soft small">
                 {" "}
-                row {showCount(row + 1)}: {detail}
+                row {showCount(rowNumber(row))}: {detail}
               </span>
             </li>
           ))}

@@ -73,7 +73,7 @@ export function ImportChoices(props: ImportChoicesProps) {
             label="Your label"
             value={choiceOf(mapping.label)}
             onChoose={(value) => onMap({ ...mapping, label: columnOf(value) })}
-            options={[{ name: NONE, label: "none: rows without your label" }, ...options]}
+            options={[{ name: NONE, label: "none in the file" }, ...options]}
           />
         )}
         {hasCsv && (
@@ -85,7 +85,7 @@ export function ImportChoices(props: ImportChoicesProps) {
               onSettings(value === NONE ? others : { ...others, separator: value as Separator });
             }}
             options={[
-              { name: NONE, label: "what divides all lines alike" },
+              { name: NONE, label: "found by itself" },
               ...SEPARATORS.map((name) => ({ name, label: SEPARATOR_NAMES[name] })),
             ]}
           />

@@ -3,10 +3,12 @@
  * responsive.
  */
 
+import type { RowKind } from "@openledger/attribution/rows/row-kinds";
 import type { Card } from "@openledger/datanets/card/card";
 import type { FileColumn } from "@openledger/datanets/import/file-table";
 import type { ImportFile } from "@openledger/datanets/import/import-file";
 import type { ImportMapping } from "@openledger/datanets/import/mapping";
+import type { CardProposal } from "@openledger/datanets/import/propose-card";
 import type { ReadSettings } from "@openledger/datanets/import/read-files";
 import type { Refusal } from "@openledger/datanets/import/refusal";
 import type { RowFinding } from "@openledger/datanets/rows/preview";
@@ -16,6 +18,7 @@ import { RollupError } from "@openledger/foundation/rollup-error";
 type RowRules = Pick<Card, "row" | "labels" | "rewards">;
 
 export interface LookTask {
+  readonly kind: "look";
   readonly rules: RowRules;
   readonly files: readonly ImportFile[];
   /** Mapping as far as the contributor has chosen it. */
@@ -40,20 +43,48 @@ export interface LookedAt {
   readonly findings: readonly RowFinding[];
 }
 
+/** Files from which a new Datanet's card is filled in. */
+export interface ProposeTask {
+  readonly kind: "propose";
+  readonly files: readonly ImportFile[];
+  /** Kind of row that somebody has chosen; null for none. */
+  readonly rowKind: RowKind | null;
+}
+
+interface Proposed {
+  readonly proposal: CardProposal;
+  readonly rowCount: number;
+  readonly refused: readonly Refusal[];
+}
+
 export type LookAnswer =
   | ({ readonly kind: "done" } & LookedAt)
+  | ({ readonly kind: "proposed" } & Proposed)
   | { readonly kind: "failed"; readonly code: string | null; readonly message: string };
 
 /** Time after which the worker is stopped: files that take longer are divided. */
 const MAX_DURATION_MS = 300_000;
 
 /** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID; without a code if the worker ended */
-export function lookThrough(task: LookTask): Promise<LookedAt> {
+export async function lookThrough(task: Omit<LookTask, "kind">): Promise<LookedAt> {
+  const answer = await work({ kind: "look", ...task });
+  if (answer.kind !== "done") throw new Error("the worker has answered something else");
+  return answer;
+}
+
+/** What files suggest for a card. @throws DNT_FILE_UNREADABLE; without a code if the worker ended */
+export async function proposeFrom(task: Omit<ProposeTask, "kind">): Promise<Proposed> {
+  const answer = await work({ kind: "propose", ...task });
+  if (answer.kind !== "proposed") throw new Error("the worker has answered something else");
+  return answer;
+}
+
+function work(task: LookTask | ProposeTask): Promise<LookAnswer> {
   const worker = new Worker(new URL("./look-worker.ts", import.meta.url), { type: "module" });
   let timer: ReturnType<typeof setTimeout> | undefined;
-  return new Promise<LookedAt>((resolve, reject) => {
+  return new Promise<LookAnswer>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<LookAnswer>) => {
-      if (data.kind === "done") resolve(data);
+      if (data.kind === "done" || data.kind === "proposed") resolve(data);
       // The reader of PDF takes any worker for its own, and greets the page by it.
       else if (data.kind === "failed")
         reject(data.code === null ? new Error(data.message) : new RollupError(data.code, data.message));

@@ -6,17 +6,18 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Card } from "@openledger/datanets/card/card";
 import { completeMapping, missingFields, unusedColumns } from "@openledger/datanets/import/mapping";
+import { proposeCard } from "@openledger/datanets/import/propose-card";
 import { readFiles } from "@openledger/datanets/import/read-files";
 import { rowsOfTable } from "@openledger/datanets/import/read-import";
 import { previewRows } from "@openledger/datanets/rows/preview";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { LookAnswer, LookTask } from "./look-through.ts";
+import type { LookAnswer, LookTask, ProposeTask } from "./look-through.ts";
 
 const { postMessage } = globalThis as unknown as { postMessage(answer: LookAnswer): void };
 
-globalThis.onmessage = async ({ data }: MessageEvent<LookTask>) => {
+globalThis.onmessage = async ({ data }: MessageEvent<LookTask | ProposeTask>) => {
   try {
-    postMessage(await look(data));
+    postMessage(await (data.kind === "look" ? look(data) : propose(data)));
   } catch (error) {
     const code = isRollupError(error) ? error.code : null;
     postMessage({ kind: "failed", code, message: error instanceof Error ? error.message : String(error) });
@@ -46,4 +47,10 @@ async function look({ files, mapping: given, rules, settings }: LookTask): Promi
     digests: rows.map((row) => bytesToHex(sha256(row))),
     findings: previewRows(rules as Card, rows),
   };
+}
+
+async function propose({ files, rowKind }: ProposeTask): Promise<LookAnswer> {
+  const table = await readFiles(files);
+  const { records, refused } = table;
+  return { kind: "proposed", proposal: proposeCard(table, rowKind), rowCount: records.length, refused };
 }

@@ -11,7 +11,7 @@ import { KeyHint } from "../../hosts/keys/key-hint.tsx";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
 import { sayAll } from "../../hosts/say.ts";
-import type { TabProps } from "../../hosts/tab-props.ts";
+import { datanetHref, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
 import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
 import { RowContent } from "../../rows/row-content.tsx";
@@ -22,6 +22,8 @@ import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx"
 import { Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
+/** Rows on the page: the one on the screen, and the next, which is there when its turn comes. */
+const FETCHED_ROWS = 2;
 /** Maximum digests in the host's list of skipped rows. */
 const MAX_SKIPPED = 50;
 /** Time to take a label back, from the newest label on; then all that wait go to the host. */
@@ -71,6 +73,8 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const { labels } = facts.card;
   const [queue, setQueue] = useState<readonly QueueRow[]>([]);
   const [isEmpty, setEmpty] = useState(false);
+  /** True if the host had no further row for this labeller, beside the one on the screen. */
+  const [isLast, setLast] = useState(false);
   const [elsewhere, setElsewhere] = useState<LabelTurn["held"]>(null);
   /** Labels of this labeller, those that the host does not have yet included; null until the host has counted. */
   const [ownCount, setOwnCount] = useState<number | null>(null);
@@ -90,6 +94,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   /** Row on the screen: the last one, until the next one is there. */
   const shown = useRef<QueueRow | undefined>(undefined);
   shown.current = row ?? (isEmpty ? undefined : shown.current);
+  const fetched = row === undefined ? [shown.current] : queue.slice(0, FETCHED_ROWS);
 
   const fill = async () => {
     if (isAsking.current) return;
@@ -97,15 +102,17 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     try {
       // Labels that wait since the last visit go first, so that nothing is counted twice.
       if (ownCount === null) await outbox.flush();
-      // Only the open task is reserved: others get the rest.
+      // Only the row on the screen and the next are reserved: others get the rest.
+      const onPage = queue.map(({ digest }) => digest);
       const turn = await nextRows(client, {
         ...place,
         limit: 1,
-        unsent: outbox.held.value.map(({ row }) => row),
+        unsent: [...new Set([...outbox.held.value.map(({ row }) => row), ...onPage])],
         skipped: [...skipped.current].slice(-MAX_SKIPPED),
       });
       setOwnCount((now) => now ?? turn.labelledCount);
       setElsewhere(turn.held);
+      setLast(turn.rows.length === 0);
       setQueue((now) => {
         setEmpty(now.length + turn.rows.length === 0);
         return [...now, ...turn.rows];
@@ -118,8 +125,9 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     }
   };
   useEffect(() => {
-    if (queue.length === 0 && !isEmpty) void fill();
-  }, [queue.length]);
+    const isShort = queue.length === 0 ? !isEmpty : queue.length < FETCHED_ROWS && !isLast;
+    if (isShort) void fill();
+  }, [queue.length, isLast]);
   useEffect(() => {
     const flush = () => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)));
     const onHide = () => document.visibilityState === "hidden" && flush();
@@ -163,6 +171,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     if (last === null) return setStatus("nothing to take back: the host has all your labels");
     setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
     setEmpty(false);
+    setLast(false);
     setQueue((now) => [
       { digest: last.row, excerpt: last.excerpt, values: null, bytes: 0, isCut: false, isWellFormed: true },
       ...now,
@@ -213,10 +222,14 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               {...props}
               elsewhere={elsewhere}
               held={held}
+              isOwnLabelled={facts.card.labelling.ownRows === "allowed"}
+              publishHref={reviewerOf(props) === null ? null : datanetHref(facts.id, "versions")}
               skippedCount={skipped.current.size}
+              onSend={() => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)))}
               onAgain={() => {
                 skipped.current.clear();
                 setEmpty(false);
+                setLast(false);
                 void fill();
               }}
             />
@@ -225,7 +238,14 @@ function Queue(props: TabProps & { client: LedgerClient }) {
           )
         ) : (
           <>
-            <RowContent {...props} row={shown.current} />
+            {fetched.map(
+              (one, i) =>
+                one !== undefined && (
+                  <div key={one.digest} hidden={i > 0}>
+                    <RowContent {...props} row={one} />
+                  </div>
+                ),
+            )}
             {isSuggesting && row !== undefined && (
               <Suggestion
                 key={`suggested ${row.digest}`}
@@ -342,29 +362,49 @@ interface DoneProps extends Pick<TabProps, "live"> {
   /** Rows that other labellers have now. */
   readonly elsewhere: LabelTurn["held"];
   readonly held: readonly HeldLabel[];
+  /** True if contributors label their own rows, too. */
+  readonly isOwnLabelled: boolean;
+  /** Place where this account approves and publishes; null if it does not. */
+  readonly publishHref: string | null;
   readonly skippedCount: number;
+  readonly onSend: () => void;
   readonly onAgain: () => void;
 }
 
-function Done({ elsewhere, held, live, onAgain, skippedCount }: DoneProps) {
+function Done({
+  elsewhere,
+  held,
+  isOwnLabelled,
+  live,
+  onAgain,
+  onSend,
+  publishHref,
+  skippedCount,
+}: DoneProps) {
   return (
     <div class="stack">
       <h2>Nothing left for you to label</h2>
       <p class="soft">
         {held.length > 0 ? (
-          "Your last labels are about to be sent."
+          `${held.length === 1 ? "Your last label is" : `Your last ${held.length} labels are`} still here, so that you can take ${held.length === 1 ? "it" : "them"} back: ${held.length === 1 ? "it goes" : "they go"} to the host in a few seconds.`
         ) : elsewhere === null ? (
-          "Every row from other people has your label, or enough labels."
+          `Every row${isOwnLabelled ? "" : " from other people"} has your label, or enough labels.`
         ) : (
           <Elsewhere held={elsewhere} nowMs={live.nowMs.value} />
         )}
       </p>
       <div class="row">
+        {held.length > 0 && (
+          <Button isMain onClick={onSend}>
+            Send {held.length === 1 ? "it" : "them"} now
+          </Button>
+        )}
         <Button onClick={onAgain}>
           {skippedCount > 0
             ? `Look at ${skippedCount === 1 ? "the skipped row" : `the ${skippedCount} skipped rows`} again`
             : "Ask again"}
         </Button>
+        {publishHref !== null && <a href={publishHref}>Approve contributions and publish</a>}
       </div>
     </div>
   );

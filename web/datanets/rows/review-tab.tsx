@@ -11,7 +11,7 @@ import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { sayAll } from "../../hosts/say.ts";
-import { readablePlace, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
+import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
 import { useTurns } from "../../hosts/use-turns.ts";
 import { RowContent } from "../../rows/row-content.tsx";
@@ -99,7 +99,10 @@ function Disputes(props: TabProps) {
         {row === undefined ? (
           <>
             <h2>No dispute is left</h2>
-            <p class="soft">Rows come here when their labellers differ.</p>
+            <p class="soft">
+              Rows come here when their labellers differ. Contributions are approved under{" "}
+              <a href={datanetHref(facts.id, "versions")}>Versions</a>.
+            </p>
           </>
         ) : (
           <>

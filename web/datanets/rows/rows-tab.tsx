@@ -10,6 +10,7 @@ import {
 } from "@openledger/client/datanets/browse-rows";
 import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import type { Card } from "@openledger/datanets/card/card";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
@@ -27,7 +28,7 @@ import { showBytes } from "../../rows/show-bytes.ts";
 import { TableCells, tableColumns } from "../../rows/table-columns.tsx";
 import { Thumbnails } from "../../rows/thumbnails.ts";
 import { VirtualList } from "../../rows/virtual-list.tsx";
-import { showCount, showTotal } from "../../words/format.ts";
+import { showCount, showCounted, showTotal } from "../../words/format.ts";
 import { ProblemNotice, problemOf } from "../../words/problem.tsx";
 
 import { readFilters, writeFilters } from "./field-filters.ts";
@@ -116,7 +117,8 @@ function Rows(props: TabProps) {
     kind === "table" ? getFieldStatistics(visitor.reader, place) : undefined,
   );
   const chosen = selected === null ? undefined : pages.row(selected);
-  const { isTotalExact, total } = pages;
+  const { isTotalExact, total, undescribedCount } = pages;
+  const isFiltered = asked !== "" || askedFields !== "";
   return (
     <div class="stack">
       <section class="card rows-filter" aria-label="Filters">
@@ -159,6 +161,9 @@ function Rows(props: TabProps) {
       <p class="soft small" role="status">
         {total === null ? "Asking the host …" : showTotal({ total, isTotalExact })}
         {!isTotalExact && "; the first are shown: more words or another filter lead to the others"}
+        {isFiltered &&
+          undescribedCount > 0 &&
+          `; ${showCounted(undescribedCount, "new row")} can be found in a moment`}
       </p>
       <div class={chosen === undefined ? "stack" : "beside rows-beside"}>
         {total !== null && total > 0 && (
@@ -184,7 +189,7 @@ function Rows(props: TabProps) {
         {chosen !== undefined && (
           <section class="card stack rows-detail" aria-label="Row">
             <div class="row">
-              <h2>Row {showCount(selected! + 1)}</h2>
+              <h2>Row {showCount(rowNumber(selected!))}</h2>
               <span class="push" />
               <Button isSmall onClick={() => setSelected(null)}>
                 Close

@@ -2,12 +2,14 @@
  * Sections "Check" and "Download" of the versions tab: the browser fetches a version's rows, compares them with all commits of
  * the ledger, verifies the validators' signatures, and saves them as JSON lines.
  */
+
+import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import type { CommittedRow } from "@openledger/client/actions/data/verify-version";
-import { labelledCount } from "@openledger/client/actions/data/version-labels";
 import { getCitation } from "@openledger/client/datanets/hosted-history";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { ExportFormat } from "@openledger/datanets/export/export-files";
 import { hex32 } from "@openledger/foundation/hex";
+import { rowNumber } from "@openledger/foundation/row-number";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
@@ -159,7 +161,7 @@ function Exceptions({
             <ul class="folded small">
               {rows.slice(0, SHOWN_ROWS).map(({ digest, fate, rowIndex }) => (
                 <li key={rowIndex}>
-                  <a href={datanetHref(facts.id, `row/${digest}`)}>row {showCount(rowIndex + 1)}</a>:{" "}
+                  <a href={datanetHref(facts.id, `row/${digest}`)}>row {showCount(rowNumber(rowIndex))}</a>:{" "}
                   {FATES[fate]}
                 </li>
               ))}
@@ -201,7 +203,12 @@ export function VersionDownload(props: SigningTab) {
         options={[
           { name: "parquet", label: "Parquet, with a Croissant file" },
           { name: "jsonl", label: "JSON lines" },
-          { name: "label-studio", label: "Label Studio's JSON" },
+          ...(facts.card.row.kind === "image"
+            ? ([
+                { name: "images", label: "Pictures with a table (zip)" },
+                { name: "label-studio", label: "Pictures with Label Studio's tasks (zip)" },
+              ] as const)
+            : ([{ name: "label-studio", label: "Label Studio's JSON" }] as const)),
         ]}
       />
       <Button isBusy={isBusy} onClick={() => void download()}>

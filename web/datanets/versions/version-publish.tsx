@@ -3,8 +3,11 @@
  * is in it and what is not, and publishes it by one signature.
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
-import { labelledCount } from "@openledger/client/actions/data/version-labels";
-import type { CollectReviewedReturnType } from "@openledger/client/datanets/reviewed-version";
+import { labelledCount } from "@openledger/client/actions/data/stored-labels";
+import {
+  type CollectReviewedReturnType,
+  WAITS_FOR_LABELS,
+} from "@openledger/client/datanets/reviewed-version";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { hex32 } from "@openledger/foundation/hex";
@@ -12,7 +15,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import type { TabProps } from "../../hosts/tab-props.ts";
-import { showCount } from "../../words/format.ts";
+import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Bars } from "../rows/bars.tsx";
 import { collectNext, publishNext } from "./version-work.ts";
@@ -33,7 +36,9 @@ export function VersionPublish(props: VersionPublishProps) {
   const { client, commits, facts, onChange, place } = props;
   const [next, setNext] = useState<CollectReviewedReturnType | null>(null);
   const [progress, setProgress] = useState("");
-  const [isPublished, setPublished] = useState(false);
+  /** Rows of the version that was published here; null for none. */
+  const [publishedCount, setPublishedCount] = useState<number | null>(null);
+  const isPublished = publishedCount !== null;
   const turn = useRef(0);
   const { isBusy, problem, run } = useAction();
   const approved = commits.filter(({ verdict }) => verdict?.verdict === "approve");
@@ -43,7 +48,7 @@ export function VersionPublish(props: VersionPublishProps) {
   const work = { ...place, from: facts.id, onProgress: setProgress };
   const collect = () =>
     run(async () => {
-      setPublished(false);
+      setPublishedCount(null);
       turn.current += 1;
       const mine = turn.current;
       const made = await collectNext(client, work);
@@ -61,11 +66,12 @@ export function VersionPublish(props: VersionPublishProps) {
       await publishNext(client, work, next!);
       setProgress("");
       setNext(null);
-      setPublished(true);
+      setPublishedCount(next!.version.rowCount);
       onChange();
     });
   const reasons = new Map<string, number>();
   for (const { why } of next?.leftOut ?? []) reasons.set(why, (reasons.get(why) ?? 0) + 1);
+  const waitingRowCount = reasons.get(WAITS_FOR_LABELS) ?? 0;
   return (
     <section class="card stack" aria-label="Next version">
       <h2>Next version</h2>
@@ -84,7 +90,12 @@ export function VersionPublish(props: VersionPublishProps) {
           <Button isMain={!isPublished} isBusy={isBusy} onClick={() => void collect()}>
             {isBusy ? "Working …" : "Prepare the next version"}
           </Button>
-          {isPublished && <strong role="status">Published.</strong>}
+          {isPublished && (
+            <span role="status">
+              <strong>Published.</strong> {showCounted(publishedCount, "row")}: check or download{" "}
+              {publishedCount === 1 ? "it" : "them"} below.
+            </span>
+          )}
         </div>
       ) : (
         <>
@@ -112,6 +123,13 @@ export function VersionPublish(props: VersionPublishProps) {
               bars={[...reasons].sort(([, a], [, b]) => b - a).map(([label, value]) => ({ label, value }))}
             />
           )}
+          {waitingRowCount > 0 && (
+            <p class="soft small">
+              {showCounted(waitingRowCount, "row")} {waitingRowCount === 1 ? "waits" : "wait"} for labels.
+              This page counts again by itself when labels come; what is missing then comes with a later
+              version.
+            </p>
+          )}
           <div class="row">
             <Button
               isMain
@@ -119,7 +137,9 @@ export function VersionPublish(props: VersionPublishProps) {
               isDisabled={next.version.rowCount === 0 || isSame}
               onClick={() => void publish()}
             >
-              {`Sign version ${facts.ledger.version + 1}`}
+              {next.leftOut.length === 0 || next.version.rowCount === 0
+                ? `Sign version ${facts.ledger.version + 1}`
+                : `Sign version ${facts.ledger.version + 1} without ${showCounted(next.leftOut.length, "row")}`}
             </Button>
             <Button isDisabled={isBusy} onClick={() => void collect()}>
               Look again

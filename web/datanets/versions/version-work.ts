@@ -4,8 +4,8 @@
  */
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
-import { storeVersionLabels } from "@openledger/client/actions/data/version-labels";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";

@@ -1,38 +1,37 @@
 /** Form on the factory's page of rows to upload one's own file, to try a base on it. */
-import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { readPassages } from "@openledger/datanets/import/without-card";
 import { useAction } from "../../bridge/use-action.ts";
 import { DropFiles } from "../../design/drop-files.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
-import { formHref } from "../factory-links.ts";
+import { useHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
-import { rowsOfFile } from "./rows-of-file.ts";
 
 /** Characters of a data set's name. */
 const MAX_NAME = 80;
 
 /** Upload of one's own rows to the factory, to try a base on them. */
-export function UploadRows({ baseId, factorySession }: { baseId: string; factorySession: FactorySession }) {
+export function UploadRows({ factorySession }: { factorySession: FactorySession }) {
   const sending = useAction();
   const send = (file: File) =>
     sending.run(async () => {
-      const rows = await rowsOfFile(file.name, new Uint8Array(await file.arrayBuffer()));
+      const rows = await readPassages(file.name, new Uint8Array(await file.arrayBuffer()));
       const decoder = new TextDecoder();
-      const jsonl = rows.map((row) => decoder.decode(encodeTextRow(row))).join("\n");
+      const jsonl = rows.map((row) => decoder.decode(row)).join("\n");
       const name = file.name.slice(0, MAX_NAME);
       const made = await factorySession.factory.addDataset({ kind: "upload", name, jsonl });
-      window.location.hash = formHref(baseId, made.id);
+      window.location.hash = useHref(made.id);
     });
   return (
     <section class="card stack">
       <h2>Or rows of your own</h2>
       <p class="soft">
-        The factory gets them, to train on. Such a model can be exported, not registered. For private rows,
-        run a factory of your own.
+        The factory gets them, to train a model that writes. Such a model can be exported, not registered. For
+        private rows, run a factory of your own.
       </p>
       <DropFiles
         title={sending.isBusy ? "Sending …" : "Drop a file"}
-        accept=".txt,.md,.jsonl,.ndjson,.json,.csv,.tsv,.parquet,text/plain,text/csv"
-        help="Text: an empty line ends a row. JSON, CSV or Parquet: a “text”, or a “prompt” and an “answer”."
+        accept=".txt,.md,.docx,.pdf,.jsonl,.ndjson,.json,.csv,.tsv,.parquet,text/plain,text/csv"
+        help="Text: an empty line ends a row. Documents: a heading begins one. JSON, CSV or Parquet: a “text”, a “prompt” and an “answer”, or “messages”."
         onFiles={([file]) => void send(file!)}
       />
       {sending.problem !== null && <ProblemNotice problem={sending.problem} />}

@@ -1,0 +1,74 @@
+/**
+ * Proposes what a card says of rows from a table of people's files: their kind, a table's fields, and the labels. The form of a
+ * new Datanet calls it.
+ */
+import type { FieldType, RowKind } from "@openledger/attribution/rows/row-kinds";
+import type { Card } from "../card/card.ts";
+import type { FileColumn, FileTable } from "./file-table.ts";
+import { labelOrNull, proposeMapping, USUAL_LABEL_NAMES } from "./mapping.ts";
+
+export interface CardProposal {
+  readonly kind: RowKind;
+  readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
+  /** Values of the column of labels, in the order in which they come; empty if there is no such column. */
+  readonly labels: readonly string[];
+}
+
+/** Maximum labels of a proposal: a column of more different values is something else. */
+const MAX_LABELS = 50;
+/** Maximum different values of a category, and their share of the records: a column of more is a text. */
+const MAX_CATEGORIES = 20;
+const MAX_CATEGORY_SHARE = 1 / 2;
+
+/** @param chosen kind that somebody has chosen; null lets the columns decide */
+export function proposeCard(table: FileTable, chosen: RowKind | null): CardProposal {
+  const kind = chosen ?? kindOf(table);
+  const labelColumn = labelColumnOf(table, kind);
+  const columns = table.columns.filter((column) => column !== labelColumn);
+  return {
+    kind,
+    fields:
+      kind === "table" ? columns.map((column) => ({ name: column.name, type: typeOf(table, column) })) : [],
+    labels: labelColumn === undefined ? [] : valuesOf(table, labelColumn),
+  };
+}
+
+function kindOf(table: FileTable): RowKind {
+  const { columns } = table;
+  if (columns.some(({ type }) => type === "picture")) return "image";
+  const passage: Pick<Card, "row" | "labels"> = {
+    row: { kind: "passage", fields: [], maxBytes: 1 },
+    labels: [],
+  };
+  const { answer, messages, prompt } = proposeMapping(passage, table).columns;
+  if ((prompt != null && answer != null) || messages != null) return "passage";
+  const label = labelColumnOf(table, "text");
+  const contents = columns.filter((column) => column !== label);
+  return contents.length === 1 && contents[0]!.type === "text" ? "text" : "table";
+}
+
+/** Column of labels; of a table only one that is called so: its other columns are fields. */
+function labelColumnOf(table: FileTable, kind: RowKind): FileColumn | undefined {
+  const names = kind === "table" ? ["label", "labels"] : USUAL_LABEL_NAMES;
+  const found = names.flatMap((name) =>
+    table.columns.filter((column) => column.name.trim().toLowerCase() === name),
+  );
+  return found.find((column) => {
+    const { length } = valuesOf(table, column);
+    return length > 0 && length <= MAX_LABELS;
+  });
+}
+
+/** Different labels of a column. */
+function valuesOf({ records }: FileTable, { name }: FileColumn): string[] {
+  const labels = records.map(({ values }) => labelOrNull(values.get(name) ?? null));
+  return [...new Set(labels.filter((label) => label !== null))];
+}
+
+function typeOf({ records }: FileTable, { name, type }: FileColumn): FieldType {
+  if (type === "number" || type === "boolean") return type;
+  const different = new Set(records.map(({ values }) => values.get(name) ?? null)).size;
+  return different <= MAX_CATEGORIES && different <= MAX_CATEGORY_SHARE * records.length
+    ? "category"
+    : "text";
+}

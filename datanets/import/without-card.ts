@@ -1,0 +1,102 @@
+/**
+ * Reads people's files as rows where no card says what a row is: as passages for a trial at a factory, and by the files' formats
+ * for a Datanet without a card. Both are `readImport` with the card's part filled in.
+ */
+import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
+import type { RowKind } from "@openledger/attribution/rows/row-kinds";
+import { datanetError } from "../datanet-errors.ts";
+import { type FileFormat, formatOf, type ImportFile, requireFormat } from "./import-file.ts";
+import type { ImportMapping } from "./mapping.ts";
+import { type ReadSettings, readFiles } from "./read-files.ts";
+import { type Imported, readImport, rowsOfTable } from "./read-import.ts";
+import { type Refusal, refusalOf, requireNone, unreadable } from "./refusal.ts";
+
+const rowsOfKind = (kind: RowKind) => ({
+  row: { kind, fields: [], maxBytes: MAX_ROW_BYTES },
+  labels: [],
+});
+
+/** Limit of a file for a trial; a factory has limits of rows and bytes of its own. */
+const MAX_FILE_BYTES = 64 * 2 ** 20;
+
+/**
+ * Reads one file as passages. In `.txt` an empty line ends a row.
+ * @throws RollupError DNT_FILE_UNREADABLE naming file and line, SRV_TOO_LARGE
+ */
+export async function readPassages(name: string, content: Uint8Array): Promise<readonly Uint8Array[]> {
+  if (content.length > MAX_FILE_BYTES) {
+    const [found, max] = [`${content.length} bytes`, `${MAX_FILE_BYTES} bytes`];
+    throw datanetError("SRV_TOO_LARGE", `the file has ${found}, the limit is ${max}`, {
+      data: { found, max },
+    });
+  }
+  const found = formatOf(name);
+  const format = found === "whole" ? "paragraphs" : found;
+  const file = { name, content, ...(format === null ? {} : { format }) };
+  const { refused, rows } = await readImport(rowsOfKind("passage"), [file]);
+  requireNone(refused);
+  return rows;
+}
+
+/** Kinds of row by format. The others need a card, which says what their columns are. */
+const KINDS: Partial<Readonly<Record<FileFormat, RowKind>>> = {
+  json: "passage",
+  jsonl: "passage",
+  markdown: "passage",
+  docx: "passage",
+  pdf: "passage",
+  image: "image",
+  whole: "text",
+  lines: "text",
+  paragraphs: "text",
+};
+
+/**
+ * Reads files as rows of a Datanet without a card. JSON and documents are passages, pictures are pictures, texts are texts.
+ * @throws DNT_FILE_UNREADABLE for a table, and for labels, which no card lists
+ */
+export async function readWithoutCard(
+  files: readonly ImportFile[],
+  given: Partial<ImportMapping> = {},
+  settings: ReadSettings = {},
+): Promise<Omit<Imported, "mapping">> {
+  const parts: Omit<Imported, "mapping">[] = [];
+  const refused: Refusal[] = [];
+  for (const file of files) {
+    try {
+      parts.push(await readOne(file, given, settings));
+    } catch (error) {
+      refused.push(refusalOf(error, { file: file.name, line: 0 }));
+    }
+  }
+  return {
+    rows: parts.flatMap(({ rows }) => rows),
+    labels: parts.flatMap(({ labels }) => labels),
+    places: parts.flatMap(({ places }) => places),
+    refused: [...refused, ...parts.flatMap((part) => part.refused)],
+    unused: [...new Set(parts.flatMap(({ unused }) => unused))],
+    notices: parts.flatMap(({ notices }) => notices),
+  };
+}
+
+async function readOne(
+  file: ImportFile,
+  given: Partial<ImportMapping>,
+  settings: ReadSettings,
+): Promise<Imported> {
+  const format = requireFormat(file);
+  const kind = KINDS[format];
+  const place = { file: file.name, line: 0 };
+  if (kind === undefined)
+    throw unreadable(place, `a row of ${format} is what a card says, and there is none`);
+  const table = await readFiles([file], settings);
+  const hasLabels = table.columns.some(
+    ({ missingCount, name }) => name === "label" && missingCount < table.records.length,
+  );
+  if (hasLabels && given.label !== null)
+    throw unreadable(
+      { ...place, field: "label" },
+      "it has labels, and without a card there are none: name the card, or choose no column for the label",
+    );
+  return rowsOfTable(rowsOfKind(kind), table, given);
+}

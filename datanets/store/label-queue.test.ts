@@ -1,0 +1,86 @@
+import { Database } from "@openledger/foundation/database/database";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { sampleCard } from "../testing/sample-card.ts";
+import { HOST_PART } from "./host-schema.ts";
+import { HostStore } from "./host-store.ts";
+import type { HostedDatanet } from "./hosted-datanet.ts";
+import { nextToLabel } from "./label-queue.ts";
+
+const ID = 10;
+const ROW_COUNT = 40_000;
+const BEGUN_COUNT = 30_000;
+const card = sampleCard({ labelling: { ...sampleCard().labelling, annotatorsPerRow: 3 } });
+
+/** Number of labels of a row: every third one has enough. */
+const labelCountOf = (number: number) => (number < BEGUN_COUNT ? 1 + (number % 3) : 0);
+
+let home: TestDatabase;
+let database: Database;
+let datanet: HostedDatanet;
+beforeAll(async () => {
+  home = await createTestDatabase();
+  const logger = createLogger("test", "silent");
+  database = await Database.open({ url: home.url, part: HOST_PART, rollup: null, logger });
+  await database.query("insert into datanets (id, row_count) values ($1, $2)", [ID, ROW_COUNT]);
+  // The last row was begun first.
+  await database.query(
+    `insert into rows (datanet_id, number, digest, commit_number, place, bytes, is_well_formed, begun_at, label_count, top_label, top_count)
+       select $1, number, int4send(number), 0, number, 1, true, case when count > 0 then $2 - number end, count, case when count > 0 then 'good' end, count
+         from generate_series(0, $2::int - 1) as number,
+              lateral (select case when number < ${BEGUN_COUNT} then 1 + number % 3 else 0 end as count) as labelled`,
+    [ID, ROW_COUNT],
+  );
+  await database.query(
+    `insert into labels select $1, number, leaf, 'good', 0, false, number from generate_series(0, ${BEGUN_COUNT} - 1) as number,
+       generate_series(4, 4 + number % 3) as leaf`,
+    [ID],
+  );
+  await database.query("analyze");
+  datanet = await new HostStore(database, 7n).require(ID);
+});
+afterAll(async () => {
+  await database?.close();
+  await home?.drop();
+});
+
+/** The next rows of a leaf, and how many rows of the tables were read for them. */
+async function next(leafId: number, limit: number) {
+  let readCount = 0;
+  const counting: Pick<Database, "transaction"> = {
+    transaction: (work) =>
+      database.transaction(async (queries) => {
+        const result = await work(queries);
+        const [read] = await queries.query<{ count: number }>(
+          `select sum(seq_tup_read + idx_tup_fetch)::int as count from pg_stat_xact_user_tables
+             where relid in ('rows'::regclass, 'labels'::regclass)`,
+        );
+        readCount = read!.count;
+        return result;
+      }),
+  };
+  const { id, rowCount } = datanet;
+  const request = { leafId, limit, nowMs: 1, unsent: [], skipped: [] };
+  const { rows } = await nextToLabel({ id, rowCount, database: counting } as HostedDatanet, card, request);
+  return { rows, readCount };
+}
+
+it("gives the rows first that others have begun, in that order, and does not read all of them", async () => {
+  const waiting = Array.from({ length: BEGUN_COUNT }, (_, i) => BEGUN_COUNT - 1 - i).filter(
+    (number) => labelCountOf(number) < 3,
+  );
+  const first = await next(8, 20);
+  expect(first.rows).toEqual(waiting.slice(0, 20));
+  expect(first.readCount).toBeLessThan(500);
+  // Rows wait for two labels or for one: two and one more may have them now.
+  expect((await next(9, 20)).rows).toEqual(
+    waiting.filter((number, i) => i >= 20 || labelCountOf(number) === 1).slice(0, 20),
+  );
+});
+
+it("gives a leaf that has labelled all of them new ones", async () => {
+  const { rows } = await next(4, 5);
+  expect(rows).toHaveLength(5);
+  for (const number of rows) expect(number).toBeGreaterThanOrEqual(BEGUN_COUNT);
+});
