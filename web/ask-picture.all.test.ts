@@ -99,7 +99,7 @@ test("a file is asked, answered with a label and checked in the page", LONG, asy
   await chooser.setInputFiles(large);
   await page.getByText("ATT_ROW_INVALID").first().waitFor();
   await chooser.setInputFiles(file);
-  await page.getByRole("img", { name: "The picture of your question" }).waitFor();
+  await page.getByRole("img", { name: "What you ask about" }).waitFor();
   expect(await page.getByText("ATT_ROW_INVALID").count()).toBe(0);
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "ask-picture");
@@ -110,7 +110,7 @@ test("a file is asked, answered with a label and checked in the page", LONG, asy
   await page.getByRole("img", { name: "What you chose" }).waitFor();
   await chooser.setInputFiles(file);
   await page.getByRole("button", { name: "Clear" }).click();
-  await expect.poll(() => page.getByRole("img", { name: "The picture of your question" }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("img", { name: "What you ask about" }).count()).toBe(0);
   expect(misdeeds).toEqual([]);
   await context.close();
 });

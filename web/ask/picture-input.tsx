@@ -36,7 +36,7 @@ export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) 
       <legend>Your picture</legend>
       {value !== "" && (
         <div class="row">
-          <img class="asked-picture" src={addressOf(value)} alt="The picture of your question" />
+          <img class="asked-picture" src={addressOf(value)} alt="What you ask about" />
           <Button isSmall onClick={() => onInput("")}>
             Clear
           </Button>

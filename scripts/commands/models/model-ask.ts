@@ -17,7 +17,6 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
-import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
