@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readFiles } from "@openledger/datanets/import/read-files";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openBrowser, pictureOf } from "./testing/browser.ts";
@@ -14,6 +15,10 @@ const LONG = { timeout: 400_000 };
 /** Clicks, choices and fields beside the keys of labelling: more would be a step that was not there. */
 const MAX_ACTIONS = 35;
 const PAUSE_MS = 200;
+/** Requests a minute that a sequencer takes from an address unless it is told otherwise. */
+const USUAL_RATE = 6_000;
+/** Datanets beside the four: searches for the models of so many at once were over the limit. */
+const OTHER_DATANETS = 8;
 
 const folder = mkdtempSync(join(tmpdir(), "pages-own-data-"));
 writeOwnData(folder);
@@ -23,7 +28,8 @@ let isOver = false;
 let operating: Promise<void>;
 
 beforeAll(async () => {
-  [world, browser] = await Promise.all([startDatanetWorld(), openBrowser()]);
+  const environment = { SEQUENCER_RATE_LIMIT_PER_MINUTE: String(USUAL_RATE) };
+  [world, browser] = await Promise.all([startDatanetWorld(environment), openBrowser()]);
   // Batches go to L1 by themselves, as an operator's do.
   operating = (async () => {
     while (!isOver) {
@@ -117,3 +123,17 @@ test.each(readOwnData(folder).map((data) => ({ data, name: data.name })))(
     }
   },
 );
+
+test("a page of a host with many Datanets asks the sequencer for no more than it may", LONG, async () => {
+  for (let i = 0; i < OTHER_DATANETS; i++) await world.makeDatanet(sampleCard({ name: `Weather ${i}` }));
+  const { context, page } = await world.visit(browser, null, "explorer");
+  const answers: string[] = [];
+  page.on("response", (response) => {
+    if (/leaves\?datanetId/.test(response.url())) answers.push(String(response.status()));
+  });
+  await page.goto(`${world.url}/#/datanets`);
+  await page.reload();
+  await expect.poll(() => answers.length, LONG).toBeGreaterThanOrEqual(OTHER_DATANETS + 1);
+  expect(new Set(answers)).toEqual(new Set(["200"]));
+  await context.close();
+});
