@@ -39,7 +39,7 @@ const EARLIER_FOLDER = ".openledger/datanets";
 /** Time between two looks for rows that a newer card describes otherwise, and for usage of earlier days. */
 const REDESCRIBE_EVERY_MS = 2_000;
 /** Time between two looks for rows that have come: so long, at most, they wait before they are described, many at a time. */
-const DESCRIBE_EVERY_MS = 2_000;
+const DESCRIBE_EVERY_MS = 1_000;
 const DELETE_USAGE_EVERY_MS = 3_600_000;
 
 /**
