@@ -2,7 +2,6 @@
  * Pictures of a version as a zip file: each as a file of its bytes, with a table that names them. The layout is that of ImageFolder
  * of the library "datasets", or that of Label Studio's tasks with local files. `readImport` reads both.
  */
-
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card } from "../card/card.ts";
