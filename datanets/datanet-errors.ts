@@ -117,6 +117,11 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "correct the line, say how the file is read (--format, --column), or leave it out (--take-rest)",
     httpStatus: 400,
   },
+  DNT_EXPORT_FORMAT: {
+    meaning: "rows of this kind are not exported in this format; `data` has the kind and the formats",
+    remedy: "export them in one of `data.formats` (--format)",
+    httpStatus: 400,
+  },
 });
 
 export const datanetError = datanetErrors.raise;

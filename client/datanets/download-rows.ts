@@ -43,6 +43,8 @@ export interface DownloadVersionParameters extends HostedDatanetPlace {
 export interface DownloadVersionReturnType {
   version: number;
   rowsRoot: bigint;
+  /** Time of publication by the sequencer's word, in Unix milliseconds; null if it does not know it. */
+  publishedAtMs: number | null;
   rowCount: number;
   /** Rows received by this call; the others were in the store. */
   receivedCount: number;
@@ -67,14 +69,14 @@ export async function downloadVersion(
   parameters: DownloadVersionParameters,
 ): Promise<DownloadVersionReturnType> {
   const { datanetId, hostUrl, onProgress, store } = parameters;
-  const { rowsRoot, version } = await versionRoot(client, datanetId, parameters.version);
+  const { publishedAtMs, rowsRoot, version } = await versionRoot(client, datanetId, parameters.version);
   const list = await downloadVersionList(client, { hostUrl, datanetId, rowsRoot });
   const receivedCount = await fetchRows(client, parameters, {
     digests: list.map(({ digest }) => digest),
     onProgress,
   });
   await storeVersion(store, { rowsRoot, storedRows: list });
-  return { version, rowsRoot, rowCount: list.length, receivedCount };
+  return { version, rowsRoot, publishedAtMs, rowCount: list.length, receivedCount };
 }
 
 /**
@@ -204,7 +206,7 @@ async function readList<T>(
 }
 
 /**
- * Number and root of a version; the present one's by default.
+ * Number, root and time of a version; the present one's by default.
  * @throws CLI_UNKNOWN
  * @internal
  */
@@ -212,7 +214,7 @@ export async function versionRoot(
   client: LedgerClient,
   datanetId: number,
   version: number | undefined,
-): Promise<{ version: number; rowsRoot: bigint }> {
+): Promise<{ version: number; rowsRoot: bigint; publishedAtMs: number | null }> {
   const { versions } = await readHistory(client, datanetId);
   const number = version ?? versions.length;
   const found = versions[number - 1];
@@ -220,5 +222,6 @@ export async function versionRoot(
     throw clientError("CLI_UNKNOWN", `datanet ${datanetId} has no version ${number}`, {
       data: { reason: "version", datanetId, version: number },
     });
-  return { version: number, rowsRoot: found.rowsRoot };
+  const { operation, rowsRoot } = found;
+  return { version: number, rowsRoot, publishedAtMs: operation.acknowledgedAtMs ?? null };
 }

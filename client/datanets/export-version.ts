@@ -17,6 +17,8 @@ export interface ExportVersionReturnType {
   card: Card;
   version: number;
   rowsRoot: bigint;
+  /** Time of publication by the sequencer's word, in Unix milliseconds; null if it does not know it. */
+  publishedAtMs: number | null;
   /** Rows in the version's order. */
   rows: ExportedRow[];
 }
@@ -41,7 +43,7 @@ export async function exportVersion(
 ): Promise<ExportVersionReturnType> {
   const { datanetId, hostUrl, store } = parameters;
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { rowsRoot, version } = await downloadVersion(client, parameters);
+  const { publishedAtMs, rowsRoot, version } = await downloadVersion(client, parameters);
   const { labels } = await downloadLabels(client, { datanetId, hostUrl, store, rowsRoot });
   const { rows } = await readVersion(store, rowsRoot);
   const exported: ExportedRow[] = [];
@@ -53,5 +55,5 @@ export async function exportVersion(
       contributorId,
       validatorId,
     });
-  return { card, version, rowsRoot, rows: exported };
+  return { card, version, rowsRoot, publishedAtMs, rows: exported };
 }

@@ -1,11 +1,22 @@
 /** Files of a version's export by format; the export command and the pages' download write them. */
 import { hex32 } from "@openledger/foundation/hex";
 import type { Card } from "../card/card.ts";
+import { datanetError } from "../datanet-errors.ts";
+import { croissantOf } from "./croissant.ts";
 import { type ExportedRow, jsonLinesOf, labelStudioOf } from "./exported-rows.ts";
-import { croissantOf, parquetOf } from "./parquet-export.ts";
+import { parquetOf } from "./parquet-export.ts";
+import type { PictureTable } from "./picture-archive.ts";
 
-const ENDINGS = { parquet: "parquet", jsonl: "jsonl", "label-studio": "json" } as const;
-export type ExportFormat = keyof typeof ENDINGS;
+/** Formats of an export. `images` is for rows of pictures alone. */
+export const EXPORT_FORMATS = ["parquet", "jsonl", "label-studio", "images"] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+const ENDINGS = { parquet: "parquet", jsonl: "jsonl", "label-studio": "json", images: "zip" } as const;
+/** Tables of the archives that these formats are, for rows of pictures. */
+const PICTURE_TABLE: Partial<Readonly<Record<ExportFormat, PictureTable>>> = {
+  images: "metadata.csv",
+  "label-studio": "tasks.json",
+};
 
 interface ExportFile {
   readonly name: string;
@@ -17,6 +28,8 @@ interface ExportFacts {
   readonly card: Card;
   readonly datanetId: number;
   readonly version: number;
+  /** Time of publication, in Unix milliseconds; null if it is not known. */
+  readonly publishedAtMs: number | null;
   readonly rowsRoot: bigint;
   readonly rows: readonly ExportedRow[];
   /** Address of the host, which a Croissant file names. */
@@ -25,10 +38,25 @@ interface ExportFacts {
   readonly name?: string | undefined;
 }
 
-/** Writes a version's rows in a format. Beside Parquet is a Croissant file. */
+/**
+ * Writes a version's rows in a format. Beside Parquet is a Croissant file. Pictures are files in a zip file where tasks of Label
+ * Studio, or a table, name them.
+ * @throws DNT_EXPORT_FORMAT for `images` of rows that are no pictures
+ */
 export async function exportFilesOf(facts: ExportFacts, format: ExportFormat): Promise<ExportFile[]> {
   const { card, datanetId, hostUrl, rows, rowsRoot, version } = facts;
-  const { name = `datanet-${datanetId}-version-${version}.${ENDINGS[format]}` } = facts;
+  const hasPictures = card.row.kind === "image";
+  const table = hasPictures ? PICTURE_TABLE[format] : undefined;
+  const ending = table === undefined ? ENDINGS[format] : "zip";
+  const { name = `datanet-${datanetId}-version-${version}.${ending}` } = facts;
+  if (table !== undefined) {
+    const { pictureArchiveOf } = await import("./picture-archive.ts");
+    return [{ name, content: [await pictureArchiveOf(card, rows, table)] }];
+  }
+  if (format === "images")
+    throw datanetError("DNT_EXPORT_FORMAT", `rows of kind ${card.row.kind} are no pictures`, {
+      data: { kind: card.row.kind, formats: EXPORT_FORMATS.filter((one) => one !== "images") },
+    });
   if (format === "jsonl") return [{ name, content: jsonLinesOf(card, rows) }];
   if (format === "label-studio") return [{ name, content: [labelStudioOf(card, rows)] }];
   const parquet = await parquetOf(card, rows);
@@ -37,6 +65,7 @@ export async function exportFilesOf(facts: ExportFacts, format: ExportFormat): P
     card,
     datanetId,
     version,
+    publishedAtMs: facts.publishedAtMs,
     rowsRoot: hex32(rowsRoot),
     url,
     fileName: name,

@@ -19,12 +19,14 @@ export interface ExportedRow {
 }
 
 /** Types of an export's columns. */
-export type ExportType = "number" | "text" | "boolean" | "picture" | "messages";
+export type ExportType = "number" | "integer" | "text" | "boolean" | "picture" | "messages";
 
 export interface ExportColumn {
   readonly name: string;
   readonly type: ExportType;
   readonly description: string;
+  /** What the column is, if it is none of the card's fields. */
+  readonly role?: "label" | "owner" | "hash";
   /** Value of a row; null for a missing one. Bytes of a picture. */
   read(row: ExportedRow): FieldValue | Uint8Array | readonly ChatMessage[];
 }
@@ -43,23 +45,32 @@ export function exportColumns(card: CardRows): readonly ExportColumn[] {
     columns.push({ ...column, name });
   };
   if (card.labels.length > 0)
-    add({ name: "label", type: "text", description: "accepted label", read: ({ label }) => label });
+    add({
+      name: "label",
+      type: "text",
+      description: "accepted label",
+      role: "label",
+      read: ({ label }) => label,
+    });
   add({
     name: "contributor",
-    type: "number",
+    type: "integer",
     description: "leaf that contributed the row",
+    role: "owner",
     read: ({ contributorId }) => contributorId,
   });
   add({
     name: "validator",
-    type: "number",
+    type: "integer",
     description: "leaf that vouches for the row",
+    role: "owner",
     read: ({ validatorId }) => validatorId,
   });
   add({
     name: "sha256",
     type: "text",
     description: "hash of the row's bytes",
+    role: "hash",
     read: ({ digest }) => digest,
   });
   return columns;
@@ -127,18 +138,31 @@ export function jsonLinesOf(card: CardRows, rows: readonly ExportedRow[]): strin
   return rows.map((row) => `${objectText(columns, row)}\n`);
 }
 
-/** By hand: an object would put names that are whole numbers first. */
-const objectText = (columns: readonly ExportColumn[], row: ExportedRow) =>
-  `{${columns.map(({ name, read }) => `${JSON.stringify(name)}:${JSON.stringify(jsonValue(read(row)))}`).join(",")}}`;
+/** By hand: an object would put names that are whole numbers first. @param pictureAt address in place of a picture's bytes */
+const objectText = (
+  columns: readonly ExportColumn[],
+  row: ExportedRow,
+  pictureAt: ((row: ExportedRow) => string) | null = null,
+) =>
+  `{${columns
+    .map(({ name, read, type }) => {
+      const value = type === "picture" && pictureAt !== null ? pictureAt(row) : jsonValue(read(row));
+      return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+    })
+    .join(",")}}`;
 
 /**
  * Writes Label Studio's JSON: a task for each row, and the accepted label as its annotation, by a control named "label".
  * https://labelstud.io/guide/task_format
+ * @param pictureAt address of a row's picture; absent: one with its bytes
  */
-export function labelStudioOf(card: CardRows, rows: readonly ExportedRow[]): string {
+export function labelStudioOf(
+  card: CardRows,
+  rows: readonly ExportedRow[],
+  pictureAt: ((row: ExportedRow) => string) | null = null,
+): string {
   const all = exportColumns(card);
-  const labelColumn = card.labels.length === 0 ? -1 : contentColumns(card).length;
-  const columns = all.filter((_, i) => i !== labelColumn);
+  const columns = all.filter(({ role }) => role !== "label");
   const [shown] = columns;
   const tasks = rows.map((row, i) => {
     const id = i + 1;
@@ -152,7 +176,7 @@ export function labelStudioOf(card: CardRows, rows: readonly ExportedRow[]): str
     };
     const annotation = { id, completed_by: 1, result: [choice], was_cancelled: false, ground_truth: false };
     const annotations = row.label === null ? [] : [annotation];
-    return `{"id":${id},"data":${objectText(columns, row)},"annotations":${JSON.stringify(annotations)},"predictions":[]}`;
+    return `{"id":${id},"data":${objectText(columns, row, pictureAt)},"annotations":${JSON.stringify(annotations)},"predictions":[]}`;
   });
   return `[\n${tasks.join(",\n")}\n]\n`;
 }

@@ -7,8 +7,9 @@ import { describe, expect, it } from "vitest";
 import type { Card } from "../card/card.ts";
 import { readImport } from "../import/read-import.ts";
 import { sampleCard } from "../testing/sample-card.ts";
+import { exportFilesOf } from "./export-files.ts";
 import { type ExportedRow, jsonLinesOf, labelStudioOf } from "./exported-rows.ts";
-import { croissantOf, parquetOf } from "./parquet-export.ts";
+import { parquetOf } from "./parquet-export.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const rowsOf = (contents: readonly Uint8Array[]): ExportedRow[] =>
@@ -73,6 +74,7 @@ describe.each(CASES)("an export of rows of kind $card.row.kind", ({ card, conten
     expect(lines.map(({ sha256: digest }) => digest)).toEqual(rows.map(({ digest }) => digest));
     if (card.row.kind === "image") {
       expect(lines[0]!.image).toBe(`data:image/png;base64,${Buffer.from(PNG).toString("base64")}`);
+      // Tasks of pictures name files, below.
       return;
     }
     const label = card.row.kind === "table" ? "label_" : "label";
@@ -92,35 +94,85 @@ describe.each(CASES)("an export of rows of kind $card.row.kind", ({ card, conten
   });
 });
 
-it("has a Croissant file that names the Parquet file by its hash, and each column", async () => {
-  const { card, contents } = CASES[2]!;
-  const parquet = await parquetOf(card, rowsOf(contents));
-  const text = croissantOf({
+describe("pictures in a zip file", () => {
+  const card = sampleCard({
+    row: { kind: "image", fields: [], maxBytes: 1_000 },
+    labels: [
+      { name: "good", description: "" },
+      { name: 'bad, "wet"', description: "" },
+    ],
+  });
+  const jpeg = Uint8Array.from([0xff, 0xd8, 0xff, 1]);
+  const contents = [PNG, jpeg, ...Array.from({ length: 8 }, (_, i) => Uint8Array.from([...PNG, i]))];
+  const rows = rowsOf(contents).map(
+    (row, i): ExportedRow => ({ ...row, label: ["good", 'bad, "wet"', null][i % 3]! }),
+  );
+  const facts = {
     card,
     datanetId: 10,
     version: 2,
-    rowsRoot: `0x${"0".repeat(64)}`,
-    url: "https://host.example/v1/datanets/10",
-    fileName: "rows.parquet",
-    parquet,
+    publishedAtMs: null,
+    rowsRoot: 0n,
+    rows,
+    hostUrl: "https://host.example",
+  };
+  const zipOf = async (format: "images" | "label-studio") => {
+    const [file, ...others] = await exportFilesOf(facts, format);
+    expect([file!.name, others]).toEqual(["datanet-10-version-2.zip", []]);
+    return new Uint8Array(await new Blob([...file!.content]).arrayBuffer());
+  };
+
+  it.each(["images", "label-studio"] as const)(
+    "as %s come back with their labels and bytes",
+    async (format) => {
+      const file = { name: "rows.zip", content: await zipOf(format) };
+      const read = await readImport(card, [file]);
+      expect(read.refused).toEqual([]);
+      expect(read.rows).toEqual(rows.map(({ content }) => content));
+      expect(read.labels).toEqual(rows.map(({ label }) => label));
+    },
+  );
+
+  it("lie beside the table that ImageFolder reads, or below the folder that Label Studio's tasks name", async () => {
+    const { unpackZip } = await import("../import/unpack-zip.ts");
+    const { ImportBudget } = await import("../import/import-file.ts");
+    const unpack = async (format: "images" | "label-studio") => {
+      const content = await zipOf(format);
+      const { files } = await unpackZip({ name: "z", content }, new ImportBudget());
+      return new Map(files.map((file) => [file.name.slice(2), file.content]));
+    };
+    const folder = await unpack("images");
+    expect([...folder.keys()].slice(0, 3)).toEqual(["metadata.csv", "row-01.png", "row-02.jpg"]);
+    expect(folder.get("row-02.jpg")).toEqual(jpeg);
+    const [head, first, second, third] = Buffer.from(folder.get("metadata.csv")!).toString().split("\r\n");
+    expect([head, first]).toEqual([
+      "file_name,label,contributor,validator,sha256",
+      `row-01.png,good,8,20,${rows[0]!.digest}`,
+    ]);
+    expect(second).toBe(`row-02.jpg,"bad, ""wet""",9,20,${rows[1]!.digest}`);
+    expect(third).toBe(`row-03.png,,10,20,${rows[2]!.digest}`);
+    const studio = await unpack("label-studio");
+    expect(studio.get("images/row-02.jpg")).toEqual(jpeg);
+    const tasks = JSON.parse(Buffer.from(studio.get("tasks.json")!).toString());
+    expect(tasks[1].data.image).toBe("/data/local-files/?d=images/row-02.jpg");
+    expect(tasks[1].annotations[0].result[0]).toMatchObject({
+      to_name: "image",
+      value: { choices: ['bad, "wet"'] },
+    });
   });
-  const file = JSON.parse(text);
-  expect(file).toMatchObject({
-    "@type": "sc:Dataset",
-    conformsTo: "http://mlcommons.org/croissant/1.1",
-    license: card.licence,
-    version: "2",
-    distribution: [{ "@id": "rows.parquet", sha256: bytesToHex(sha256(parquet)) }],
+
+  it("are the same bytes in every time zone, and are no other kind of rows", async () => {
+    const before = process.env.TZ;
+    const zips: Uint8Array[] = [];
+    for (const zone of ["Asia/Tokyo", "America/New_York"]) {
+      process.env.TZ = zone;
+      zips.push(await zipOf("images"));
+    }
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+    expect(zips[0]).toEqual(zips[1]);
+    await expect(exportFilesOf({ ...facts, card: sampleCard() }, "images")).rejects.toMatchObject({
+      code: "DNT_EXPORT_FORMAT",
+    });
   });
-  expect(file["@context"]["@base"]).toBe("https://host.example/v1/datanets/10/");
-  expect(file.recordSet[0].field.map(({ name }: { name: string }) => name)).toEqual([
-    "label",
-    "10",
-    "note",
-    "is open",
-    "label_",
-    "contributor",
-    "validator",
-    "sha256",
-  ]);
 });

@@ -64,6 +64,54 @@ describe("a Word document", () => {
     expect(notices.map((notice) => /hidden|tracked/.exec(notice)?.[0])).toEqual(["hidden", "tracked"]);
   });
 
+  it("has its notes below their paragraphs, and headers, footers, comments and formulas are told", async () => {
+    const refer = (kind: string, id: number) => `<w:r><w:${kind}Reference w:id="${id}"/></w:r>`;
+    const note = (kind: string, id: number, ...texts: string[]) =>
+      `<w:${kind} w:id="${id}">${texts.map((one) => paragraph(run(one))).join("")}</w:${kind}>`;
+    const cell = (runs: string) => `<w:tc>${paragraph(runs)}</w:tc>`;
+    const docx = await docxOf(
+      [
+        paragraph(run("Weather") + refer("footnote", 4), "Heading1"),
+        paragraph(
+          run("The sun shines") + refer("footnote", 2) + run(" here") + refer("endnote", 2) + run("."),
+        ),
+        paragraph(run("No note.")),
+        `<w:tbl><w:tr>${cell(run("May") + refer("footnote", 3))}${cell(run("12"))}</w:tr></w:tbl>`,
+        paragraph(`<m:oMath><m:r><m:t>x</m:t></m:r></m:oMath>${run("is unknown.")}`),
+      ].join(""),
+      6,
+      {
+        footnotes: [
+          note("footnote", 2, "By day.", "Not by night."),
+          note("footnote", 3, "Celsius."),
+          note("footnote", 4, "Of 2026."),
+        ].join(""),
+        endnotes: note("endnote", 2, "In the south."),
+        header: paragraph(run("Draft")),
+        footer: paragraph(run("Page 1")),
+        comments: `<w:comment w:id="1">${paragraph(run("Really?"))}</w:comment>`,
+      },
+    );
+    const { notices, texts } = await read("a.docx", docx);
+    expect(texts).toEqual([
+      [
+        "Weather[1]",
+        "[1] Of 2026.",
+        "The sun shines[2] here[3].\n[2] By day. Not by night.\n[3] In the south.",
+        "No note.",
+        "May[4] | 12\n[4] Celsius.",
+        "is unknown.",
+      ].join("\n\n"),
+    ]);
+    expect(notices).toEqual([
+      "a.docx: left out: headers, footers, comments, formulas",
+      "a.docx: 4 footnotes and endnotes are read, each below its paragraph",
+    ]);
+    // Parts without a text leave nothing out.
+    const empty = await docxOf(paragraph(run("Sun")), 6, { header: paragraph(""), footer: paragraph("") });
+    expect((await read("a.docx", empty)).notices).toEqual([]);
+  });
+
   it("that is none is refused", async () => {
     expect((await read("a.docx", "no zip")).refused).toMatchObject([{ file: "a.docx", line: 0 }]);
     // A changed byte, which the library that reads documents does not notice.

@@ -1,15 +1,38 @@
 /** Documents for tests, in the parts that their formats need. */
 import { configure, TextReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 
-/** A Word document with this body, in the parts that the format needs. */
-export async function docxOf(body: string, level = 6): Promise<Uint8Array> {
+/** Root elements of a Word document's further parts. */
+const ROOTS = {
+  footnotes: "footnotes",
+  endnotes: "endnotes",
+  comments: "comments",
+  header: "hdr",
+  footer: "ftr",
+} as const;
+type DocxParts = Partial<Readonly<Record<keyof typeof ROOTS, string>>>;
+
+/** A Word document with this body and further parts, in the parts that the format needs. */
+export async function docxOf(body: string, level = 6, more: DocxParts = {}): Promise<Uint8Array> {
   configure({ useWebWorkers: false });
   const office = "http://schemas.openxmlformats.org";
   const word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
-  const parts = {
+  const relationships = Object.keys(more).map(
+    (name) =>
+      `<Relationship Id="${name}" Type="${office}/officeDocument/2006/relationships/${name}" Target="${name}.xml"/>`,
+  );
+  const further = Object.entries(more).map(([name, content]) => {
+    const root = ROOTS[name as keyof DocxParts];
+    return [
+      `word/${name}.xml`,
+      `<w:${root} xmlns:w="${office}/wordprocessingml/2006/main">${content}</w:${root}>`,
+    ];
+  });
+  const parts: Readonly<Record<string, string>> = {
+    ...Object.fromEntries(further),
+    "word/_rels/document.xml.rels": `<Relationships xmlns="${office}/package/2006/relationships">${relationships.join("")}</Relationships>`,
     "[Content_Types].xml": `<Types xmlns="${office}/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="${word}"/></Types>`,
     "_rels/.rels": `<Relationships xmlns="${office}/package/2006/relationships"><Relationship Id="r1" Type="${office}/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
-    "word/document.xml": `<w:document xmlns:w="${office}/wordprocessingml/2006/main"><w:body>${body}</w:body></w:document>`,
+    "word/document.xml": `<w:document xmlns:w="${office}/wordprocessingml/2006/main" xmlns:m="${office}/officeDocument/2006/math"><w:body>${body}</w:body></w:document>`,
   };
   const writer = new ZipWriter(new Uint8ArrayWriter(), { level });
   for (const [name, text] of Object.entries(parts))

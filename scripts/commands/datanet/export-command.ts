@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import type { ExportFormat } from "@openledger/datanets/export/export-files";
+import { EXPORT_FORMATS } from "@openledger/datanets/export/export-files";
 import { hex32 } from "@openledger/foundation/hex";
 import { OUT_FILE_OPTION, STORE_OPTION, VERSION_OPTION } from "../../cli/common-options.ts";
 import { counted } from "../../cli/counted.ts";
@@ -12,29 +12,28 @@ import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { HOST_OPTION, readerOrSigner } from "./host-options.ts";
 
-const FORMATS = ["parquet", "jsonl", "label-studio"] as const satisfies readonly ExportFormat[];
-
 export const addExport = command({
   usage: "export <datanet>",
   about:
-    "write a version's rows, each checked against the ledger's root, with their accepted labels: Parquet with a Croissant file beside it, JSON lines, or Label Studio's JSON",
+    "write a version's rows, each checked against the ledger's root, with their accepted labels: Parquet with a Croissant file beside it, JSON lines, Label Studio's JSON, or pictures with a table in a zip file",
   options: {
     ...HOST_OPTION,
     ...VERSION_OPTION,
-    "--format <name>": { about: "format of the file", choices: FORMATS, fallback: "parquet" as const },
+    "--format <name>": { about: "format of the file", choices: EXPORT_FORMATS, fallback: "parquet" as const },
     ...OUT_FILE_OPTION,
     ...withFallback(STORE_OPTION, workspacePaths.rows),
   },
   examples: [
     "datanet export 10 --host http://127.0.0.1:8560 --out clauses.parquet",
     "datanet export 10 --format label-studio --host http://127.0.0.1:8560",
+    "datanet export 11 --format images --host http://127.0.0.1:8560 --out weather.zip",
   ],
   run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const { exportVersion } = await import("@openledger/client/datanets/export-version");
     const { host: hostUrl, versionNumber } = options;
     const client = await readerOrSigner(options);
-    const { card, rows, rowsRoot, version } = await exportVersion(client, {
+    const { card, publishedAtMs, rows, rowsRoot, version } = await exportVersion(client, {
       hostUrl,
       datanetId,
       store: await openRowStore(options.rows),
@@ -44,7 +43,7 @@ export const addExport = command({
     const { exportFilesOf } = await import("@openledger/datanets/export/export-files");
     const { format, out } = options;
     const name = out === undefined ? undefined : basename(out);
-    const facts = { card, datanetId, version, rows, rowsRoot, hostUrl, name };
+    const facts = { card, datanetId, version, publishedAtMs, rows, rowsRoot, hostUrl, name };
     const folder = out === undefined ? "" : dirname(out);
     const paths: string[] = [];
     for (const file of await exportFilesOf(facts, format)) {

@@ -203,7 +203,12 @@ export function VersionDownload(props: SigningTab) {
         options={[
           { name: "parquet", label: "Parquet, with a Croissant file" },
           { name: "jsonl", label: "JSON lines" },
-          { name: "label-studio", label: "Label Studio's JSON" },
+          ...(facts.card.row.kind === "image"
+            ? ([
+                { name: "images", label: "Pictures with a table (zip)" },
+                { name: "label-studio", label: "Pictures with Label Studio's tasks (zip)" },
+              ] as const)
+            : ([{ name: "label-studio", label: "Label Studio's JSON" }] as const)),
         ]}
       />
       <Button isBusy={isBusy} onClick={() => void download()}>

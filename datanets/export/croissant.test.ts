@@ -1,0 +1,195 @@
+/**
+ * Croissant files against the specification 1.1: expanded as JSON-LD by a library, with the context in the file, offline; each class
+ * has its required properties, references lead to what is there, hashes and types are those of the Parquet file.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
+import { parquetMetadataAsync, parquetSchema } from "hyparquet";
+import jsonld from "jsonld";
+import { describe, expect, it } from "vitest";
+import type { Card } from "../card/card.ts";
+import { sampleCard } from "../testing/sample-card.ts";
+import { exportFilesOf } from "./export-files.ts";
+import type { ExportedRow } from "./exported-rows.ts";
+
+const SC = "https://schema.org/";
+const CR = "http://mlcommons.org/croissant/";
+const BASE = "https://host.example/v1/datanets/10/";
+type Node = Readonly<Record<string, readonly unknown[]>> & {
+  readonly "@id"?: string;
+  readonly "@type"?: readonly string[];
+};
+interface Value {
+  readonly "@value"?: unknown;
+  readonly "@id"?: string;
+}
+
+const FIELDS = [
+  { name: "label", type: "category", description: "A field of this name." },
+  { name: "10", type: "number", description: "" },
+  { name: "is open/é", type: "boolean", description: "Whether it is open." },
+] as const;
+const table = sampleCard({ row: { kind: "table", fields: [...FIELDS], maxBytes: 1_000 } });
+const CARDS: readonly (readonly [string, Card, Uint8Array])[] = [
+  ["a text", sampleCard(), Buffer.from("Sun")],
+  [
+    "a passage",
+    sampleCard({ row: { kind: "passage", fields: [], maxBytes: 1_000 } }),
+    Buffer.from('{"text":"Sun"}'),
+  ],
+  ["a table", table, encodeTableRow(FIELDS, ["Oslo", 1, true])],
+  [
+    "a picture",
+    sampleCard({ row: { kind: "image", fields: [], maxBytes: 1_000 } }),
+    Uint8Array.of(0xff, 0xd8, 0xff),
+  ],
+  ["a text without labels", sampleCard({ labels: [], licence: "our own terms" }), Buffer.from("Sun")],
+];
+
+/** The file and its Parquet file, as the export writes them. */
+async function written(card: Card, content: Uint8Array, name = "clauses of May #1.parquet") {
+  const digest = bytesToHex(sha256(content));
+  const rows: ExportedRow[] = [{ content, label: null, digest, contributorId: 8, validatorId: 20 }];
+  const facts = {
+    card,
+    datanetId: 10,
+    version: 2,
+    publishedAtMs: Date.UTC(2026, 4, 1),
+    rowsRoot: 7n,
+    rows,
+    hostUrl: "https://host.example",
+    name,
+  };
+  const [parquet, croissant] = await exportFilesOf(facts, "parquet");
+  const text = String(croissant!.content[0]);
+  const offline = (url: string): never => {
+    throw new Error(`${url} was asked for: the context is in the file`);
+  };
+  // "safe" refuses what an expansion would drop: a property without a term, a reference that is no address.
+  const options = {
+    documentLoader: async (url: string) => offline(url),
+    safe: true,
+  } as jsonld.Options.Expand;
+  const [dataset] = (await jsonld.expand(JSON.parse(text), options)) as unknown as Node[];
+  return {
+    dataset: dataset!,
+    parquet: parquet!.content[0] as Uint8Array<ArrayBuffer>,
+    name,
+    file: JSON.parse(text),
+  };
+}
+
+const one = (node: Node, property: string): Value => {
+  const values = node[property] ?? [];
+  expect(values.length, property).toBe(1);
+  return values[0] as Value;
+};
+const text = (node: Node, property: string) => String(one(node, property)["@value"]);
+const nodes = (node: Node, property: string) => (node[property] ?? []) as readonly Node[];
+
+describe.each(CARDS)("the Croissant file of rows of kind %s", (_what, card, content) => {
+  it("has the required properties of a data set", async () => {
+    const { dataset } = await written(card, content);
+    expect(dataset["@type"]).toEqual([`${SC}Dataset`]);
+    expect(text(dataset, "http://purl.org/dc/terms/conformsTo")).toBe("http://mlcommons.org/croissant/1.1");
+    expect(text(dataset, `${SC}name`)).toBe(card.name);
+    expect(text(dataset, `${SC}description`)).toBe(card.description);
+    expect(text(dataset, `${SC}url`)).toBe("https://host.example/v1/datanets/10");
+    expect(text(dataset, `${SC}datePublished`)).toBe("2026-05-01T00:00:00.000Z");
+    const [creator] = nodes(dataset, `${SC}creator`);
+    expect(creator!["@type"]).toEqual([`${SC}Organization`]);
+    expect(text(creator!, `${SC}name`)).toContain("10");
+    // An address, or a work with a name.
+    const licence = one(dataset, `${SC}license`) as Node & Value;
+    if (card.licence === "CC-BY-4.0")
+      expect(licence["@value"]).toBe("https://spdx.org/licenses/CC-BY-4.0.html");
+    else
+      expect([licence["@type"], text(licence, `${SC}name`)]).toEqual([[`${SC}CreativeWork`], card.licence]);
+    expect(text(dataset, `${SC}version`)).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  it("names the Parquet file by its hash and size", async () => {
+    const { dataset, name, parquet } = await written(card, content);
+    const [file, ...others] = nodes(dataset, `${SC}distribution`);
+    expect([file!["@type"], others]).toEqual([[`${CR}FileObject`], []]);
+    expect(text(file!, `${SC}name`)).toBe(name);
+    expect(decodeURIComponent(text(file!, `${SC}contentUrl`))).toBe(name);
+    expect(text(file!, `${SC}encodingFormat`)).toBe("application/vnd.apache.parquet");
+    expect(text(file!, `${SC}contentSize`)).toBe(`${parquet.length} B`);
+    expect(text(file!, `${SC}sha256`)).toBe(bytesToHex(sha256(parquet)));
+  });
+
+  it("has a field for each column of the Parquet file, with its type and a source that is there", async () => {
+    const { dataset, parquet } = await written(card, content);
+    const [file] = nodes(dataset, `${SC}distribution`);
+    const [rows] = nodes(dataset, `${CR}recordSet`);
+    expect(rows!["@type"]).toEqual([`${CR}RecordSet`]);
+    const fields = nodes(rows!, `${CR}field`);
+    const columns = parquetSchema(await parquetMetadataAsync(parquet.buffer)).children.map(
+      ({ element }) => element,
+    );
+    const columnOf = (field: Node) => {
+      const source = nodes(field, `${CR}source`)[0]!;
+      expect(one(source, `${CR}fileObject`)["@id"]).toBe(file!["@id"]);
+      return text(nodes(source, `${CR}extract`)[0]!, `${CR}column`);
+    };
+    expect(fields.map(columnOf)).toEqual(columns.map(({ name }) => name));
+    expect(fields.map((field) => text(field, `${SC}name`))).toEqual(columns.map(({ name }) => name));
+    const TYPES: Readonly<Record<string, string>> = { DOUBLE: "Float", INT32: "Integer", BOOLEAN: "Boolean" };
+    for (const [i, field] of fields.entries()) {
+      expect(field["@type"]).toEqual([`${CR}Field`]);
+      const { converted_type: converted, type } = columns[i]!;
+      const isText = converted === "UTF8" || converted === "JSON";
+      const expected = isText ? "Text" : (TYPES[type!] ?? "ImageObject");
+      const types = (field[`${CR}dataType`] as readonly Value[]).map((value) => value["@id"]);
+      expect(types[0], columns[i]!.name).toBe(SC + expected);
+    }
+  });
+
+  it("has ids that are addresses, each once, and references that lead to them", async () => {
+    const { dataset } = await written(card, content);
+    const [found, named]: [string[], string[]] = [[], []];
+    const visit = (value: unknown): void => {
+      if (Array.isArray(value)) for (const entry of value) visit(entry);
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+      const { "@id": id, ...others } = value as Node;
+      if (id !== undefined) (Object.keys(others).length > 0 ? found : named).push(id);
+      for (const [property, of] of Object.entries(others)) {
+        if (property !== `${CR}dataType`) visit(of);
+      }
+    };
+    visit(dataset);
+    expect(new Set(found).size).toBe(found.length);
+    for (const id of found) {
+      expect(id.startsWith(BASE), id).toBe(true);
+      expect(new URL(id).href).toBe(id);
+    }
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((id) => !found.includes(id))).toEqual([]);
+  });
+
+  it("has a key of rows, and the card's labels as an enumeration that the label column refers to", async () => {
+    const { dataset, file } = await written(card, content);
+    const [rows, labels] = nodes(dataset, `${CR}recordSet`);
+    const fields = nodes(rows!, `${CR}field`);
+    const key = fields.find((field) => field["@id"] === one(rows!, `${CR}key`)["@id"])!;
+    expect(text(key, `${SC}name`)).toBe("sha256");
+    const typed = fields.filter((field) =>
+      (field[`${CR}dataType`] as readonly Value[]).some((value) => value["@id"] === `${CR}Label`),
+    );
+    if (card.labels.length === 0) return void expect([labels, typed]).toEqual([undefined, []]);
+    expect(one(labels!, `${CR}dataType`)["@id"]).toBe(`${SC}Enumeration`);
+    const [name] = nodes(labels!, `${CR}field`);
+    expect(text(name!, `${SC}name`)).toBe("name");
+    expect(one(labels!, `${CR}key`)["@id"]).toBe(name!["@id"]);
+    expect(typed.map((field) => one(field, `${CR}references`)["@id"])).toEqual([name!["@id"]]);
+    // Each line of the data has exactly the fields, by their ids.
+    const [, inFile] = file.recordSet;
+    const ids = inFile.field.map((field: { "@id": string }) => field["@id"]);
+    for (const line of inFile.data) expect(Object.keys(line)).toEqual(ids);
+    expect(inFile.data.map((line: Record<string, string>) => line[ids[0]])).toEqual(
+      card.labels.map((label) => label.name),
+    );
+  });
+});

@@ -1,0 +1,179 @@
+/**
+ * Croissant 1.1 file beside a version's Parquet file (https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html): what the
+ * data set is, its file by hash, and the columns with their types. croissant.test.ts holds it against the specification.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import type { Card } from "../card/card.ts";
+import { type ExportColumn, type ExportType, exportColumns } from "./exported-rows.ts";
+
+export interface CroissantFacts {
+  readonly card: Pick<
+    Card,
+    "row" | "labels" | "name" | "description" | "licence" | "tags" | "languages" | "contact"
+  >;
+  readonly datanetId: number;
+  readonly version: number;
+  /** Time of publication, in Unix milliseconds; null if the sequencer does not know it. */
+  readonly publishedAtMs: number | null;
+  /** Root of the version's rows on the ledger, 0x-hex. */
+  readonly rowsRoot: string;
+  /** Address that the names in the file begin at: the Datanet at its host. */
+  readonly url: string;
+  readonly fileName: string;
+  readonly parquet: Uint8Array;
+}
+
+const DATA_TYPES: Readonly<Record<ExportType, string>> = {
+  number: "sc:Float",
+  integer: "sc:Integer",
+  text: "sc:Text",
+  boolean: "sc:Boolean",
+  picture: "sc:ImageObject",
+  messages: "sc:Text",
+};
+
+const ROWS = "rows";
+const LABELS = "labels";
+/** Names are parts of addresses, which have neither spaces nor marks. */
+const idOf = (...path: readonly string[]) => path.map(encodeURIComponent).join("/");
+
+/** Writes the file's text. */
+export function croissantOf(facts: CroissantFacts): string {
+  const { card, datanetId, fileName, parquet, publishedAtMs, rowsRoot, url, version } = facts;
+  const file = {
+    "@context": { "@base": url.endsWith("/") ? url : `${url}/`, ...CONTEXT },
+    "@type": "sc:Dataset",
+    name: card.name,
+    description: card.description,
+    conformsTo: "http://mlcommons.org/croissant/1.1",
+    license: licenceOf(card.licence),
+    creator: {
+      "@type": "sc:Organization",
+      name: `Contributors of Datanet ${datanetId}`,
+      description: card.contact,
+    },
+    ...(publishedAtMs === null ? {} : { datePublished: new Date(publishedAtMs).toISOString() }),
+    keywords: card.tags,
+    inLanguage: card.languages,
+    url,
+    // Rows may have changed and gone: that is another major version.
+    version: `${version}.0.0`,
+    identifier: `Datanet ${datanetId}, rows root ${rowsRoot}`,
+    distribution: [
+      {
+        "@type": "cr:FileObject",
+        "@id": idOf(fileName),
+        name: fileName,
+        contentUrl: encodeURIComponent(fileName),
+        contentSize: `${parquet.length} B`,
+        encodingFormat: "application/vnd.apache.parquet",
+        sha256: bytesToHex(sha256(parquet)),
+      },
+    ],
+    recordSet: [rowsOf(facts), ...(card.labels.length === 0 ? [] : [labelsOf(card)])],
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** Address of a licence that SPDX lists; another one by its name. */
+function licenceOf(licence: string) {
+  if (/^https?:\/\//.test(licence)) return licence;
+  // SPDX's identifiers with a version, as the pages suggest them.
+  if (/^[A-Za-z][A-Za-z0-9.-]*-\d+(\.\d+)*$/.test(licence))
+    return `https://spdx.org/licenses/${licence}.html`;
+  return { "@type": "sc:CreativeWork", name: licence };
+}
+
+/** Rows of the Parquet file, one a record. Their hashes differ. */
+function rowsOf({ card, fileName }: CroissantFacts) {
+  const columns = exportColumns(card);
+  const hash = columns.find(({ role }) => role === "hash")!;
+  const fieldOf = ({ description, name, role, type }: ExportColumn) => ({
+    "@type": "cr:Field",
+    "@id": idOf(ROWS, name),
+    name,
+    description,
+    dataType: role === "label" ? [DATA_TYPES[type], "cr:Label"] : DATA_TYPES[type],
+    source: { fileObject: { "@id": idOf(fileName) }, extract: { column: name } },
+    ...(role === "label" ? { references: { "@id": idOf(LABELS, "name") } } : {}),
+  });
+  return {
+    "@type": "cr:RecordSet",
+    "@id": ROWS,
+    name: ROWS,
+    description: "Rows of the version with their accepted labels.",
+    key: { "@id": idOf(ROWS, hash.name) },
+    field: columns.map(fieldOf),
+  };
+}
+
+/** The card's labels: the file's label column has one of them, or none. */
+function labelsOf({ labels }: CroissantFacts["card"]) {
+  const [name, description] = [idOf(LABELS, "name"), idOf(LABELS, "description")];
+  const fieldOf = (id: string, of: string, about: string) => ({
+    "@type": "cr:Field",
+    "@id": id,
+    name: of,
+    description: about,
+    dataType: "sc:Text",
+  });
+  return {
+    "@type": "cr:RecordSet",
+    "@id": LABELS,
+    name: LABELS,
+    description: "Labels that a row may have.",
+    dataType: "sc:Enumeration",
+    key: { "@id": name },
+    field: [fieldOf(name, "name", "the label"), fieldOf(description, "description", "what it stands for")],
+    data: labels.map((label) => ({ [name]: label.name, [description]: label.description })),
+  };
+}
+
+/**
+ * Terms of appendix 1 of the specification. It has schema.org by http; mlcroissant and all its examples have it by https, and take
+ * no data set of the other.
+ */
+const CONTEXT = {
+  "@language": "en",
+  "@vocab": "https://schema.org/",
+  sc: "https://schema.org/",
+  cr: "http://mlcommons.org/croissant/",
+  rai: "http://mlcommons.org/croissant/RAI/",
+  dct: "http://purl.org/dc/terms/",
+  annotation: "cr:annotation",
+  arrayShape: "cr:arrayShape",
+  citeAs: "cr:citeAs",
+  column: "cr:column",
+  conformsTo: "dct:conformsTo",
+  containedIn: "cr:containedIn",
+  data: { "@id": "cr:data", "@type": "@json" },
+  dataType: { "@id": "cr:dataType", "@type": "@vocab" },
+  equivalentProperty: "cr:equivalentProperty",
+  examples: { "@id": "cr:examples", "@type": "@json" },
+  excludes: "cr:excludes",
+  extract: "cr:extract",
+  field: "cr:field",
+  fileProperty: "cr:fileProperty",
+  fileObject: "cr:fileObject",
+  fileSet: "cr:fileSet",
+  format: "cr:format",
+  includes: "cr:includes",
+  isArray: "cr:isArray",
+  isLiveDataset: "cr:isLiveDataset",
+  jsonPath: "cr:jsonPath",
+  key: "cr:key",
+  md5: "cr:md5",
+  parentField: "cr:parentField",
+  recordSet: "cr:recordSet",
+  references: "cr:references",
+  regex: "cr:regex",
+  readLines: "cr:readLines",
+  sdVersion: "cr:sdVersion",
+  separator: "cr:separator",
+  source: "cr:source",
+  subField: "cr:subField",
+  transform: "cr:transform",
+  unArchive: "cr:unArchive",
+  value: "cr:value",
+};
