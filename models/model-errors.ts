@@ -161,6 +161,11 @@ export const factoryErrors = defineErrors("MOD_FACTORY", {
     remedy: "read the job again; pause or delete it, or wait for its proof",
     httpStatus: 409,
   },
+  MOD_FACTORY_NOT_TRAINABLE: {
+    meaning: "the rows cannot become a model of this use; `data.whyNot` says why",
+    remedy: "`data.remedy` says what to change: labels, rows, or the use",
+    httpStatus: 422,
+  },
   MOD_FACTORY_NOT_REGISTRABLE: {
     meaning:
       "the model cannot be registered: rows of no Datanet, no circuit that fits, or another job's leaf; `data.why`",

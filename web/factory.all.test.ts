@@ -68,44 +68,48 @@ async function look(name: string): Promise<void> {
   await pictureOf(page, `factory-${name}`);
 }
 
-test("a base and a permissioned Datanet are chosen, its owner is asked and answers", LONG, async () => {
-  await page.goto(`${world.sequencerUrl}/#/factory`);
-  await button("Nina's wallet").click();
-  await signIn();
-  await main().getByText("None yet. The first takes about a minute.").waitFor();
-  await look("home");
-  await main()
-    .getByRole("link", { name: /Tune on a Datanet/ })
-    .click();
-  await main()
-    .getByRole("link", { name: /openledger-base/ })
-    .waitFor();
-  await look("base");
-  await main()
-    .getByRole("link", { name: /openledger-base/ })
-    .click();
-  await main()
-    .getByRole("link", { name: /Ship's logs/ })
-    .waitFor();
-  await look("rows");
-  await main()
-    .getByRole("link", { name: /Ship's logs/ })
-    .click();
-  await main().getByLabel("What will you use it for?").fill("A model that writes a ship's log for a game.");
-  await look("ask");
-  await button("Ask the owner").click();
-  await main().getByText("Your request is with the owner.").waitFor();
-  await reload();
-  await main().getByText("Your request is with the owner.").waitFor();
-  await look("asked");
-  await world.grant("Name us in the credits.");
-  await main()
-    .getByText(/Name us in the credits/)
-    .waitFor();
-  await look("granted");
-  await button("Use version 2").click();
-  await main().getByRole("heading", { name: "Settings" }).waitFor(LONG);
-});
+test(
+  "a permissioned Datanet is chosen, its owner is asked and answers, and a base is chosen",
+  LONG,
+  async () => {
+    await page.goto(`${world.sequencerUrl}/#/factory`);
+    await button("Nina's wallet").click();
+    await signIn();
+    await main().getByText("None yet. The first takes about a minute.").waitFor();
+    await look("home");
+    await main()
+      .getByRole("link", { name: /Train on a Datanet/ })
+      .click();
+    await main()
+      .getByRole("link", { name: /Ship's logs/ })
+      .waitFor();
+    await look("rows");
+    await main()
+      .getByRole("link", { name: /Ship's logs/ })
+      .click();
+    await main().getByLabel("What will you use it for?").fill("A model that writes a ship's log for a game.");
+    await look("ask");
+    await button("Ask the owner").click();
+    await main().getByText("Your request is with the owner.").waitFor();
+    await reload();
+    await main().getByText("Your request is with the owner.").waitFor();
+    await look("asked");
+    await world.grant("Name us in the credits.");
+    await main()
+      .getByText(/Name us in the credits/)
+      .waitFor();
+    await look("granted");
+    await button("Use version 2").click();
+    await main()
+      .getByRole("link", { name: /openledger-base/ })
+      .waitFor(LONG);
+    await look("base");
+    await main()
+      .getByRole("link", { name: /openledger-base/ })
+      .click();
+    await main().getByRole("heading", { name: "Settings" }).waitFor(LONG);
+  },
+);
 
 test("the form has defaults and an estimate, and what is typed survives a reload", LONG, async () => {
   await main().getByLabel("Name").fill("Logbook");

@@ -1,6 +1,6 @@
 /**
- * Strength of the base (the part of a row's reward that does not depend on its influence), as the Datanet's card sets
- * it. The card is a JSON text; its hash is the `policy` word of the Datanet's leaf, so the text with this hash is the
+ * Rules of a Datanet's card about rewards, which recipes repeat: the base (the part of a row's reward that does not
+ * depend on its influence), citations, near-duplicates and the limit of a row's length. The card is a JSON text; its hash is the `policy` word of the Datanet's leaf, so the text with this hash is the
  * policy. This file reads only the fields for rewards; datanets/card/card.ts has all of a card. Verification compares
  * a recipe with it, training and drafts of cards take their defaults from it.
  */
@@ -20,26 +20,49 @@ export const usualRewards = (rowKind: RowKind) => ({
   basePermille: rowKind === "text" ? 400 : rowKind === "image" ? 250 : 0,
 });
 
+const permille = z.number().int().min(0).max(1_000);
 const rewardsSchema = z.object({
   rewards: z.object({
-    basePermille: z.number().int().min(0).max(1_000),
-    citationPermille: z.number().int().min(0).max(1_000).optional(),
+    basePermille: permille,
+    citationPermille: permille.optional(),
+    nearDuplicates: z.enum(["leave-out", "share", "keep"]).optional(),
+    clipQuantilePermille: permille.optional(),
   }),
 });
+
+/** Rules of a card that a model's recipe repeats; null where the card says nothing. */
+export interface CardRules {
+  readonly base: BaseRule | null;
+  /** Part of a citing model's payments that goes by citation. */
+  readonly citationPermille: number | null;
+  /** True: near-duplicates share one reward. */
+  readonly nearDuplicatesShare: boolean | null;
+  readonly normQuantile: number | null;
+}
 
 /** The `policy` word that a card's text has. */
 export function policyOf(card: string): bigint {
   return digestToField(sha256(new TextEncoder().encode(card)));
 }
 
-/** Base in a card's text, and the part of payments that goes by citation; null where there is none, or no card. */
-export function rewardsOfCard(card: string): { base: BaseRule | null; citationPermille: number | null } {
-  let json: unknown;
+/** Rules in a card's text; all are null for a text that is no card. */
+export function rewardsOfCard(card: string): CardRules {
+  const rewards = rewardsIn(card);
+  if (rewards === undefined)
+    return { base: null, citationPermille: null, nearDuplicatesShare: null, normQuantile: null };
+  const { basePermille, citationPermille = null, clipQuantilePermille = 0, nearDuplicates } = rewards;
+  return {
+    base: basePermille === 0 ? null : { flatPermille: basePermille },
+    citationPermille,
+    nearDuplicatesShare: nearDuplicates === undefined ? null : nearDuplicates === "share",
+    normQuantile: clipQuantilePermille === 0 ? null : clipQuantilePermille / 1_000,
+  };
+}
+
+function rewardsIn(card: string) {
   try {
-    json = JSON.parse(card);
+    return rewardsSchema.safeParse(JSON.parse(card)).data?.rewards;
   } catch {
-    return { base: null, citationPermille: null };
+    return undefined;
   }
-  const { basePermille = 0, citationPermille = null } = rewardsSchema.safeParse(json).data?.rewards ?? {};
-  return { base: basePermille === 0 ? null : { flatPermille: basePermille }, citationPermille };
 }

@@ -6,7 +6,8 @@ import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import type { SparseRows } from "../maths/sparse-rows.ts";
 import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
-import { type InputKind, inputOf, pixelsOf } from "../rows/row-content.ts";
+import { inputOf, pixelsOf } from "../rows/row-content.ts";
+import type { InputKind } from "../rows/row-kinds.ts";
 import type { Examples } from "./model.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 

@@ -15,7 +15,7 @@ import { attributionError } from "../attribution-errors.ts";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
-import type { InputKind } from "../rows/row-content.ts";
+import type { InputKind } from "../rows/row-kinds.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 import { assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";

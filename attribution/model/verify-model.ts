@@ -153,9 +153,9 @@ function compareLabels({ recipe }: ModelParts, roots: readonly bigint[] | undefi
 }
 
 /**
- * Requires that the recipe's base is the card's, and that the card is the Datanet's. Without a card a base is refused,
+ * Requires that the recipe's rules are the card's, and that the card is the Datanet's. Without a card a base is refused,
  * since nobody could tell whose it is. A model without a base is compared with the card only if there is one. A model
- * that cites has no base: the card's part of citations is compared, where it has one.
+ * that cites has neither base nor shared rewards: the card's part of citations is compared, where it has one.
  */
 function compareRewards(
   { recipe: { retrieval, rules } }: ModelParts,
@@ -169,9 +169,13 @@ function compareRewards(
     throw mismatch("card", {}, published, "a base that a card of the Datanet sets: pass it");
   }
   requireSame("card", hex32(policyOf(card)), hex32(policy));
-  const { base, citationPermille } = rewardsOfCard(card);
-  if (retrieval === undefined) requireSame("base", published, spellBase(base));
-  else requireSame("retrieval", retrieval.citationPermille, citationPermille ?? retrieval.citationPermille);
+  const { base, citationPermille, nearDuplicatesShare, normQuantile } = rewardsOfCard(card);
+  requireSame("normQuantile", rules.normQuantile, normQuantile ?? rules.normQuantile);
+  if (retrieval === undefined) {
+    requireSame("base", published, spellBase(base));
+    const shares = String(rules.nearDuplicatesShare);
+    requireSame("nearDuplicates", shares, String(nearDuplicatesShare ?? shares));
+  } else requireSame("retrieval", retrieval.citationPermille, citationPermille ?? retrieval.citationPermille);
   return true;
 }
 
@@ -224,6 +228,8 @@ const FILE_OF: Readonly<Record<string, string>> = {
   rowsRoot: "recipe.json",
   labels: "recipe.json",
   base: "recipe.json",
+  nearDuplicates: "recipe.json",
+  normQuantile: "recipe.json",
   retrieval: "recipe.json",
   card: "card.json",
 };

@@ -6,8 +6,6 @@ import { decode, encode } from "fast-png";
 
 /** Pixels of a picture's side. */
 export const IMAGE_SIDE = 28;
-/** Side of a picture where labels are checked: squares of 2 × 2 pixels become one number. */
-export const POOLED_IMAGE_SIDE = 14;
 /** Bytes of a picture's grey levels, row after row. */
 export const PIXEL_COUNT = IMAGE_SIDE * IMAGE_SIDE;
 

@@ -6,6 +6,7 @@
 import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import type { RowKind } from "./row-kinds.ts";
+import { wordsOf } from "./words.ts";
 
 /** Thresholds of the rules; similarities and quantiles are parts of 1. */
 export const ROW_RULES = {
@@ -15,6 +16,8 @@ export const ROW_RULES = {
   shingleWords: 2,
   /** Minimum correlation of the pixels of two images, once centred, that are near-duplicates (similar-images.ts). */
   imageSimilarity: 0.95,
+  /** Minimum similarity of two rows of a table without texts: numbers differ by half a hundredth of their range (similar-tables.ts). */
+  tableSimilarity: 0.995,
   /** Minimum cosine between the real features of two rows that are near-duplicates, whatever their contents. */
   featureSimilarity: 0.85,
   /** A text with a label and fewer different words is left out: it is near no other, and the bias pays it for every question. */
@@ -34,9 +37,9 @@ export const ROW_RULES = {
 export const clipQuantileOf = (rowKind: RowKind): number =>
   rowKind === "text" ? 0.7 : ROW_RULES.normQuantile;
 
-/** Returns true for a text with fewer than `minWords` different words. Letters and digits make a word. */
+/** Returns true for a text with fewer than `minWords` different words (words.ts). */
 export const hasFewWords = (text: string): boolean =>
-  new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.minWords;
+  new Set(wordsOf(new TextEncoder().encode(text), false)).size < ROW_RULES.minWords;
 
 /** `later` is nearly `earlier`, which is no near-duplicate itself. Places in the order of contribution. */
 export interface NearDuplicate {

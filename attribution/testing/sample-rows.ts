@@ -7,19 +7,22 @@ import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
 import type { RecipeVersion } from "../model/recipe-fields.ts";
 import { writePng } from "../rows/image-pixels.ts";
-import { contentOf, type InputKind, type LabelledInput } from "../rows/row-content.ts";
+import { contentOf, type LabelledInput } from "../rows/row-content.ts";
 import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
 import { loadMnist } from "./mnist-digits.ts";
 
+/** Kinds of rows that there is a data set of. */
+export type SampleKind = "text" | "image";
+
 /** Labels of the data sets; an input's class number is a place in them. */
-export const SAMPLE_CLASSES: Readonly<Record<InputKind, readonly string[]>> = {
+export const SAMPLE_CLASSES: Readonly<Record<SampleKind, readonly string[]>> = {
   text: EMAIL_LABELS,
   image: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
 };
 
 /** `count` inputs with labels, drawn from the packaged data set without repetition. */
-export function sampleInputs(kind: InputKind, count: number, seed: string): LabelledInput[] {
+export function sampleInputs(kind: SampleKind, count: number, seed: string): LabelledInput[] {
   const source = loadSource(kind);
   return [...new SeededRandom(seed).permutation(source.length).slice(0, count)].map((i) => {
     const bytes = source[i]!.subarray(0, -1);
@@ -29,21 +32,21 @@ export function sampleInputs(kind: InputKind, count: number, seed: string): Labe
   });
 }
 
-const sources = new Map<InputKind, LabelledRows["contents"]>();
+const sources = new Map<SampleKind, LabelledRows["contents"]>();
 
-function loadSource(kind: InputKind): LabelledRows["contents"] {
+function loadSource(kind: SampleKind): LabelledRows["contents"] {
   const source = sources.get(kind) ?? (kind === "text" ? emailContents() : loadMnist(14).contents);
   sources.set(kind, source);
   return source;
 }
 
 /** A row's bytes with its label's name. */
-export const labelledRow = (kind: InputKind, { input, label }: LabelledInput) => ({
+export const labelledRow = (kind: SampleKind, { input, label }: LabelledInput) => ({
   content: contentOf(kind, input),
   label: SAMPLE_CLASSES[kind][label]!,
 });
 
-export function sampleRows(kind: InputKind, count: number, seed = "rows"): OwnedRow[] {
+export function sampleRows(kind: SampleKind, count: number, seed = "rows"): OwnedRow[] {
   const random = new SeededRandom(`${seed}/owners`);
   return sampleInputs(kind, count, seed)
     .map((row) => ({

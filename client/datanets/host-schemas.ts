@@ -3,6 +3,7 @@
  * them; times are in Unix milliseconds.
  */
 
+import { ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { cardSchema } from "@openledger/datanets/card/card";
 import { FINDING_KINDS } from "@openledger/datanets/cleaning/finding";
 import { z } from "zod";
@@ -55,6 +56,7 @@ export const directorySchema = z.object({
       tags: z.array(z.string()),
       licence: z.string(),
       description: z.string(),
+      rowKind: z.enum(ROW_KINDS),
       labels: z.array(z.string()),
       access: z.object({ kind: z.enum(["public", "permissioned"]), ...accessSummary }),
       version: count,

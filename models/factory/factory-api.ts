@@ -13,7 +13,8 @@
  *   GET    /v1/datasets/:id              S datasetSchema
  *   POST   /v1/datasets/:id/signatures   S {headers} → datasetSchema: one header for each of `asked`, in its order
  *   DELETE /v1/datasets/:id              S {}: rows that no job uses
- *   POST   /v1/forms                     S {baseId, datasetId} → formViewSchema: defaults that fit base and rows
+ *   POST   /v1/forms                     S {baseId, datasetId} → formViewSchema: defaults that fit base and rows; without a base
+ *                                          for a model that sorts
  *   POST   /v1/estimates                 S jobRequestSchema → estimateSchema: measured by a few steps, takes seconds
  *   GET    /v1/jobs                      S jobSchema[], newest first
  *   POST   /v1/jobs                      S jobRequestSchema → jobSchema
@@ -31,7 +32,8 @@
  *   GET    /ledger                         {models: {modelId}[]}: registered models served here
  *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
-import { SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
+import { ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
+import { DATANET_COUNT_MAX, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { z } from "zod";
 import { WEIGHT_NUMBERS } from "../engine/architecture/model-shape.ts";
@@ -98,13 +100,17 @@ export const baseRequestSchema = z.strictObject({
   place: address.min(1).refine(isStorableText, "has characters that no place has"),
 });
 
+/** A Datanet's version at a host; null = the present one. */
+const versionPlace = { hostUrl: address, datanetId: leafId, version: z.int().min(1).nullable() };
 export const datasetRequestSchema = z.discriminatedUnion("kind", [
-  /** A published version; null = the present one. Its model can be registered. */
+  /** Published versions, of one Datanet or of several in their places. Their model can be registered. */
   z.strictObject({
     kind: z.literal("datanet"),
-    hostUrl: address,
-    datanetId: leafId,
-    version: z.int().min(1).nullable(),
+    ...versionPlace,
+    further: z
+      .array(z.strictObject(versionPlace))
+      .max(DATANET_COUNT_MAX - 1)
+      .optional(),
   }),
   /** Rows of one's own, to try: {"text":…} or {"prompt":…,"answer":…} a line. */
   z.strictObject({
@@ -115,14 +121,40 @@ export const datasetRequestSchema = z.discriminatedUnion("kind", [
 ]);
 export type DatasetRequest = z.input<typeof datasetRequestSchema>;
 
+/** What a model does with rows: it sorts them by their labels, predicts a column, or writes. */
+const useSchema = z.enum(["sort", "predict", "write"]);
+export type FactoryUse = z.output<typeof useSchema>;
+
+const datasetVersionSchema = z.object({
+  id: leafId,
+  version: count,
+  rowsRoot: hex32,
+  hostUrl: z.string(),
+  isPublic: z.boolean(),
+  /** Root of the accepted labels; null for rows that are read without. */
+  labelsRoot: hex32.nullable().default(null),
+  licence: z.string().nullable().default(null),
+});
+export type DatasetVersion = z.output<typeof datasetVersionSchema>;
+
 export const datasetSchema = z.object({
   id: nameId,
   name: z.string(),
   /** waiting = rows are missing, and `asked` lists the requests to sign for them. */
   state: z.enum(["waiting", "ready"]),
-  datanet: z
-    .object({ id: leafId, version: count, rowsRoot: hex32, hostUrl: z.string(), isPublic: z.boolean() })
-    .nullable(),
+  datanet: datasetVersionSchema.nullable(),
+  /** Further Datanets, in their places. */
+  further: z.array(datasetVersionSchema).default([]),
+  rowKind: z.enum(ROW_KINDS).default("passage"),
+  /** Labels of the card, each with the rows that have it accepted; null for rows that are read without. */
+  labels: z
+    .array(z.object({ name: z.string(), rowCount: count }))
+    .nullable()
+    .default(null),
+  /** Models that the rows can become. A use with a reason is refused, and `remedy` says what to change. */
+  uses: z
+    .array(z.object({ use: useSchema, whyNot: z.string().nullable(), remedy: z.string().nullable() }))
+    .default([]),
   rowCount: count,
   receivedCount: count,
   byteCount: count,
@@ -148,13 +180,14 @@ export const signaturesRequestSchema = z.strictObject({ headers: z.array(z.strin
 
 /** Minimum, maximum, and the step of a slider if there is one. */
 export const FORM_LIMITS = {
+  folds: { min: 0, max: 20 },
+  decay: { min: 0, max: 0.5 },
   rank: { min: 1, max: 64 },
   alpha: { min: 0.1, max: 1_000 },
   rounds: { min: 0.1, max: 1_000 },
   rowsPerStep: { min: 1, max: 256 },
   rate: { min: 1e-6, max: 0.1 },
   lastPart: { min: 0, max: 1 },
-  decay: { min: 0, max: 0.5 },
   rowTokens: { min: 2, max: 8_192 },
   heldOutRows: { min: 0, max: 1_024 },
   answerTokens: { min: 1, max: 1_024 },
@@ -168,8 +201,37 @@ const within = (field: keyof typeof FORM_LIMITS) =>
   z.number().min(FORM_LIMITS[field].min).max(FORM_LIMITS[field].max);
 const wholeWithin = (field: keyof typeof FORM_LIMITS) => within(field).int();
 
-export const formSchema = z.strictObject({
+/** Fields of every form. */
+const commonForm = {
   name: z.string().min(1).max(80),
+  seed: z.string().min(1).max(64),
+  /** Shares of each payment for the model's owner, and of rows' earnings for their validator, in percent. */
+  ownerPercent: within("ownerPercent"),
+  validatorPercent: within("validatorPercent"),
+  /** The model that this one replaces; 0 = none. */
+  predecessorId: leafId,
+  /** true: the model is published with its rows. */
+  publishRows: z.boolean(),
+};
+
+/** Form of a model that sorts, or predicts a column: a logistic model. */
+const sortFormSchema = z.strictObject({
+  use: z.enum(["sort", "predict"]),
+  ...commonForm,
+  /** Penalty on large weights: more of it makes a smoother model, which fits its rows less closely. null: by their number. */
+  decay: within("decay").gt(0).nullable(),
+  /**
+   * Folds of the rows: each is judged by a model of the others, which gives accuracy and confusion table. The registered
+   * model learns from all rows. 0: nothing is judged.
+   */
+  folds: wholeWithin("folds"),
+});
+export type SortForm = z.output<typeof sortFormSchema>;
+
+/** Form of a language model. */
+const writeFormSchema = z.strictObject({
+  use: z.literal("write"),
+  ...commonForm,
   rank: wholeWithin("rank"),
   alpha: within("alpha"),
   targets: z.array(z.string().max(40)).min(1).max(11),
@@ -186,26 +248,22 @@ export const formSchema = z.strictObject({
   rowTokens: wholeWithin("rowTokens"),
   /** Drawn by lot from the rows: they are not trained on, and so earn nothing by this model. */
   heldOutRows: wholeWithin("heldOutRows"),
-  seed: z.string().min(1).max(64),
   answerTokens: wholeWithin("answerTokens"),
   temperature: within("temperature"),
   /** Prompts continued at intervals during training; if empty, beginnings of held-out rows. */
   samplePrompts: z.array(z.string().min(1).max(2_000)).max(4),
-  /** Shares of each payment for the model's owner, and of rows' earnings for their validator, in percent. */
-  ownerPercent: within("ownerPercent"),
-  validatorPercent: within("validatorPercent"),
   /**
    * Share of payments for rows that answers cite, in percent; the rest goes by influence. 0: answers are written without rows.
+   * A card that names a share decides it.
    */
   citationPercent: within("citationPercent"),
-  /** The model that this one replaces; 0 = none. */
-  predecessorId: leafId,
-  /** true: the model is published with its rows. */
-  publishRows: z.boolean(),
 });
+export type WriteForm = z.output<typeof writeFormSchema>;
+export const formSchema = z.discriminatedUnion("use", [sortFormSchema, writeFormSchema]);
 export type FactoryForm = z.output<typeof formSchema>;
 
-export const formRequestSchema = z.strictObject({ baseId: nameId, datasetId: nameId });
+/** Without a base for a model that sorts. */
+export const formRequestSchema = z.strictObject({ baseId: nameId.nullable(), datasetId: nameId });
 export const jobRequestSchema = z.strictObject({ ...formRequestSchema.shape, form: formSchema });
 export type JobRequest = z.input<typeof jobRequestSchema>;
 
@@ -225,12 +283,13 @@ export type FormView = z.output<typeof formViewSchema>;
 export const estimateSchema = z.object({
   steps: count,
   trainedRowCount: count,
-  tokenCount: count,
-  longestRowTokens: count,
+  /** Figures in tokens are null for a model that sorts. */
+  tokenCount: count.nullable(),
+  longestRowTokens: count.nullable(),
   /** Measured: a few steps by the same code on this machine, beside whatever runs there now. */
   measuredSteps: count,
   stepMs: z.number(),
-  tokensPerSecond: z.number(),
+  tokensPerSecond: z.number().nullable(),
   seconds: z.object({ load: z.number(), tune: z.number(), features: z.number(), total: z.number() }),
   memoryBytes: count,
   /** Jobs before this one. */
@@ -261,15 +320,34 @@ const failureSchema = z.object({
 
 const rowsLossSchema = z.object({ natsPerToken: z.number(), bitsPerByte: z.number() });
 const changeSchema = z.object({ rowCount: count, before: rowsLossSchema, after: rowsLossSchema });
+/** Rows judged by models that have not learned from them. */
+const accuracySchema = z.object({
+  foldCount: count,
+  judgedCount: count,
+  rightCount: count,
+  /** Judged rows with the most frequent label: what a model gets right that always answers it. */
+  commonestCount: count,
+  labels: z.array(z.string()),
+  /** confusion[i][j]: rows with label i that were answered j. */
+  confusion: z.array(z.array(count)),
+});
+export type FactoryAccuracy = z.output<typeof accuracySchema>;
+
 const resultSchema = z.object({
-  /** models/tuning/training/row-losses.ts */
-  losses: z.object({
-    steps: count,
-    keptStep: count,
-    trained: changeSchema,
-    heldOut: changeSchema.nullable(),
-  }),
-  adapterSha256: sha256,
+  /** models/tuning/training/row-losses.ts; null for a model that sorts. */
+  losses: z
+    .object({
+      steps: count,
+      keptStep: count,
+      trained: changeSchema,
+      heldOut: changeSchema.nullable(),
+    })
+    .nullable(),
+  /** null for a language model, and where nothing was judged. */
+  accuracy: accuracySchema.nullable().default(null),
+  /** Part of its own rows that a sorting model labels as was accepted. */
+  fit: z.number().nullable().default(null),
+  adapterSha256: sha256.nullable(),
   recipeHash: sha256.nullable(),
   staticsHash: hex32.nullable(),
   /** Seconds of computing, without pauses. */
@@ -282,8 +360,9 @@ export const jobSchema = z.object({
   leafId,
   state: jobStateSchema,
   stage: jobStageSchema,
-  baseId: nameId,
-  baseName: z.string(),
+  /** null for a model that sorts. */
+  baseId: nameId.nullable(),
+  baseName: z.string().nullable(),
   datasetId: nameId,
   form: formSchema,
   createdAtMs: timeMs,
@@ -295,6 +374,8 @@ export const jobSchema = z.object({
   heldOutCount: count,
   loss: z.number().nullable(),
   heldOutLoss: z.number().nullable(),
+  /** Part of the judged rows that were answered right, so far. */
+  accuracy: z.number().nullable().default(null),
   tokensPerSecond: z.number().nullable(),
   secondsLeft: z.number().nullable(),
   /** Number of its last event. */
@@ -339,6 +420,22 @@ export const jobEventSchema = z.discriminatedUnion("kind", [
     step: count,
     rows: z.array(z.object({ row: count, loss: z.number(), excerpt: z.string() })),
   }),
+  /** Rows that models of other rows judged, by the number of rows that they learned from. */
+  z.object({
+    kind: z.literal("judged"),
+    ...numbered,
+    step: count,
+    trainedRowCount: count,
+    judgedCount: count,
+    rightCount: count,
+  }),
+  /** Rows with another answer than their label: hard ones, or wrong labels. */
+  z.object({
+    kind: z.literal("mistakes"),
+    ...numbered,
+    step: count,
+    rows: z.array(z.object({ row: count, label: z.string(), answered: z.string(), excerpt: z.string() })),
+  }),
   z.object({ kind: z.literal("result"), ...numbered, result: resultSchema }),
 ]);
 export type JobEvent = z.output<typeof jobEventSchema>;
@@ -360,7 +457,8 @@ export const compareSchema = z.object({
       prompt: z.string(),
       /** Continuation that the held-out row has; null for a prompt of one's own. */
       expected: z.string().nullable(),
-      base: z.string(),
+      /** The base's answer; null for a model that sorts. */
+      base: z.string().nullable(),
       tuned: z.string(),
       /** Loss in nats for each token of the expected continuation. */
       baseLoss: z.number().nullable(),
@@ -421,8 +519,11 @@ export type FactoryRegistration = z.output<typeof registrationSchema>;
 export const registrationRequestSchema = z.strictObject({ modelId: leafId });
 
 export const servedRequestSchema = z.strictObject({ isServed: z.boolean() });
-/** adapter = PEFT's folder; merged = a whole model with the adapter added into its weights; model = what is published. */
-export const exportFormSchema = z.enum(["adapter", "merged", "model"]);
+/**
+ * adapter = PEFT's folder; merged = a whole model with the adapter added into its weights; classifier = a sorting model as JSON;
+ * model = what is published.
+ */
+export const exportFormSchema = z.enum(["adapter", "merged", "classifier", "model"]);
 export type ExportForm = z.output<typeof exportFormSchema>;
 export const exportRequestSchema = z.strictObject({ form: exportFormSchema });
 export const exportSchema = z.object({
@@ -435,8 +536,12 @@ export const exportSchema = z.object({
 export type FactoryExport = z.output<typeof exportSchema>;
 
 export const lineageSchema = z.object({
-  base: z.object({ name: z.string(), files: z.record(z.string(), z.object({ sizeBytes: count, sha256 })) }),
+  /** null for a model that sorts. */
+  base: z
+    .object({ name: z.string(), files: z.record(z.string(), z.object({ sizeBytes: count, sha256 })) })
+    .nullable(),
   datanet: datasetSchema.shape.datanet,
+  further: datasetSchema.shape.further,
   datasetName: z.string(),
   people: z.array(
     z.object({ contributorId: leafId, validatorId: leafId, rowCount: count, heldOutCount: count }),

@@ -122,7 +122,8 @@ export class FactoryClient {
     return dataset;
   }
 
-  form(baseId: string, datasetId: string): Promise<FormView> {
+  /** @param baseId null for a model that sorts */
+  form(baseId: string | null, datasetId: string): Promise<FormView> {
     return this.#post("/v1/forms", { baseId, datasetId }, formViewSchema);
   }
 
@@ -131,7 +132,7 @@ export class FactoryClient {
   }
 
   begin(request: JobRequest): Promise<FactoryJob> {
-    return this.#post("/v1/jobs", request, jobSchema);
+    return this.#post("/v1/jobs", request, jobSchema, LONG_MS);
   }
 
   jobs(): Promise<FactoryJob[]> {
@@ -223,9 +224,12 @@ export class FactoryClient {
     const key = requireL2Key(this.#client);
     const { id: leafId } = await resolveSigner(this.#client, this.#from);
     return asked.map(({ digests, method, origin, path, session }) => {
-      const expected = request.kind === "datanet" ? rowsRequest(request.datanetId, digests) : null;
-      const hostUrl = request.kind === "datanet" ? request.hostUrl.replace(/\/+$/, "") : null;
-      if (expected === null || expected.path !== path || expected.method !== method || origin !== hostUrl)
+      const places = request.kind === "datanet" ? [request, ...(request.further ?? [])] : [];
+      const expected = places
+        .filter(({ hostUrl }) => origin === hostUrl.replace(/\/+$/, ""))
+        .map(({ datanetId }) => rowsRequest(datanetId, digests))
+        .find((one) => one.path === path && one.method === method);
+      if (expected === undefined)
         throw clientError(
           "CLI_ANSWER_INVALID",
           `the factory asks for a signature for ${method} ${origin}${path}`,

@@ -19,7 +19,7 @@ import type { JobFiles } from "./store/job-files.ts";
 import type { JobStore } from "./store/job-store.ts";
 import type { TicketQueues } from "./store/job-tickets.ts";
 import type { SideTasks } from "./tasks/side-tasks.ts";
-import type { ModelTask } from "./tasks/task-messages.ts";
+import type { MachineTask } from "./tasks/task-messages.ts";
 
 export interface FactoryContext {
   readonly config: FactoryConfig;
@@ -37,13 +37,10 @@ export interface FactoryContext {
   readonly served: ServedModels;
   /** Sizes of the rollup's settlement circuits; null while Ethereum does not answer. */
   readonly circuitSizes: () => Promise<readonly CircuitSize[] | null>;
-  /** Runs `work` with the task for a job's computations, whose folders go with its end. */
+  /** Runs `work` with the task of a data set's computations, whose folders go with its end. */
   readonly withTask: <T>(
-    job: {
-      readonly recipe: StoredJob["recipe"];
-      readonly view: Pick<StoredJob["view"], "baseId" | "datasetId">;
-    },
-    work: (task: ModelTask & { readonly jobFolder: string }) => Promise<T>,
+    job: Pick<StoredJob["view"], "baseId" | "datasetId">,
+    work: (task: MachineTask & { readonly jobFolder: string }) => Promise<T>,
   ) => Promise<T>;
   readonly metrics: FactoryMetrics;
   readonly logger: Logger;

@@ -17,6 +17,7 @@ import type { Logger } from "@openledger/foundation/logger";
 import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import { factoryError } from "../model-errors.ts";
 import { ANSWERS_PART } from "../serving/answers/answer-store.ts";
+import { OWN_BASE } from "../tuning/base/base-place.ts";
 import { createFactoryApp } from "./factory-app.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { createFactoryMetrics, type FactoryMetrics } from "./factory-metrics.ts";
@@ -152,16 +153,15 @@ export async function createFactoryProcess(
           data: { maxStoreBytes },
         });
       },
-      withTask: ({ recipe, view }, work) =>
+      withTask: ({ baseId, datasetId }, work) =>
         scratch.use(async (folder) => {
           const [rowsFolder, jobFolder] = [join(folder, "rows"), join(folder, "job")];
-          const { place } = await bases.require(view.baseId);
-          await writeDatasetRows(rowsFolder, await fetchDatasetRows(database, view.datasetId));
+          const place = baseId === null ? OWN_BASE : (await bases.require(baseId)).place;
+          await writeDatasetRows(rowsFolder, await fetchDatasetRows(database, datasetId));
           const { maxMemoryBytes, threadCount } = config;
           const kernels = config.kernels as "native" | "wasm";
           return work({
             basePlace: place,
-            recipe,
             rowsFolder,
             jobFolder,
             kernels,

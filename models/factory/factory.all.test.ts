@@ -13,6 +13,7 @@ import {
   type FactoryWorld,
   jsonlOf,
   type TestFactory,
+  writeFormOf,
 } from "../testing/factory-world.ts";
 import { sampleTexts } from "../testing/text-rows.ts";
 import { addBase } from "../tuning/recipe/add-base.ts";
@@ -20,7 +21,7 @@ import { readFrom } from "../tuning/recipe/base-files.ts";
 import { textFamily } from "../tuning/recipe/text-family.ts";
 import { parseTextRecipe } from "../tuning/recipe/text-recipe.ts";
 import { textTraining } from "../tuning/recipe/text-training.ts";
-import type { FactoryForm, FactoryJob, JobEvent, JobRequest } from "./factory-api.ts";
+import type { FactoryJob, JobEvent, JobRequest, WriteForm } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
 import { readFactoryConfig } from "./factory-config.ts";
 import { sha256Of } from "./tasks/dataset-files.ts";
@@ -45,10 +46,13 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-async function requestOf(client: FactoryClient, changes: Partial<FactoryForm> = {}): Promise<JobRequest> {
+async function requestOf(
+  client: FactoryClient,
+  changes: Partial<WriteForm> = {},
+): Promise<JobRequest & { form: WriteForm }> {
   const { id: datasetId } = await client.addDataset(upload);
   const { id: baseId } = (await client.bases()).find(({ source }) => source === "folder")!;
-  const { form } = await client.form(baseId, datasetId);
+  const form = writeFormOf(await client.form(baseId, datasetId));
   const small = { rank: 2, rowTokens: 48, heldOutRows: 4, answerTokens: 12, rounds: 1 };
   return { baseId, datasetId, form: { ...form, ...small, ...changes } };
 }
@@ -136,7 +140,7 @@ describe("a factory", () => {
     const steps = events.filter((event) => event.kind === "step").map((event) => event.step);
     const { result, state } = await alice.job(id);
     expect(state).toBe("done");
-    const { heldOut, keptStep } = result!.losses;
+    const { heldOut, keptStep } = result!.losses!;
     expect(steps).toEqual(steps.map((_, i) => i + 1));
     const looks = events.filter((event) => event.kind === "heldOut");
     const best = Math.min(heldOut!.after.natsPerToken, ...looks.slice(1).map(({ loss }) => loss));
@@ -287,7 +291,7 @@ describe("what a factory refuses", () => {
     );
     const small = await (await world.factory("small", { FACTORY_MAX_ROWS: "10", FACTORY_BASES: "" })).as(0);
     await expect(small.addDataset(upload)).rejects.toThrow(code("SRV_TOO_LARGE"));
-    for (const jsonl of ["", "no JSON", '{"text":7}', '{"prompt":"a"}'])
+    for (const jsonl of ["", "no JSON", '{"text":""}', '{"prompt":"a"}'])
       await expect(alice.addDataset({ ...upload, jsonl })).rejects.toThrow(code("SRV_BAD_REQUEST"));
     const hostUrl = world.datanetHost.url;
     const elsewhere = {
@@ -314,9 +318,17 @@ describe("what a factory refuses", () => {
     await expect(
       alice.estimate({ ...request, form: { ...request.form, rowTokens: 8, answerTokens: 2 } }),
     ).rejects.toThrow(code("ATT_ROW_INVALID"));
-    const { id } = await alice.begin({ ...request, form: { ...request.form, targets: ["c_attn"] } });
-    await eventsUntil(alice, id, isEnd);
-    expect(await alice.job(id)).toMatchObject({ state: "failed", failure: { code: "MOD_FILE_INVALID" } });
+    // None of them is a job: it could never begin.
+    const { length } = await alice.jobs();
+    for (const [changes, why] of [
+      [{ targets: ["c_attn"] }, "MOD_FILE_INVALID"],
+      [{ rowTokens: 8, answerTokens: 2 }, "ATT_ROW_INVALID"],
+    ] as const)
+      await expect(
+        alice.begin({ ...request, form: { ...request.form, ...changes } as WriteForm }),
+      ).rejects.toThrow(code(why));
+    expect(await alice.jobs()).toHaveLength(length);
+    const { id } = await alice.begin(await requestOf(alice, { rounds: 60 }));
     await expect(alice.compare(id, { prompts: ["a"], answerTokens: 4 })).rejects.toThrow(
       code("MOD_FACTORY_JOB_STATE"),
     );

@@ -12,6 +12,7 @@ import { readAdapter, readAdapterSettings } from "../engine/files/adapter-files.
 import { folderSource } from "../engine/files/folder-source.ts";
 import { loadModel, openModel } from "../engine/files/load-model.ts";
 import { memorySource } from "../engine/files/memory-source.ts";
+import { writeFormOf } from "../testing/factory-world.ts";
 import { type JourneyWorld, startChildFactory, startJourneyWorld } from "../testing/journey-world.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, sampleTexts } from "../testing/text-rows.ts";
@@ -89,13 +90,14 @@ describe("from a permissioned Datanet to a registered model", () => {
   it("goes on after kill -9 of the factory, to the same bytes and with every event once", async () => {
     const base = (await factory.bases()).find(({ source }) => source === "folder")!;
     baseId = base.id;
-    const { form, isRegistrable } = await factory.form(baseId, datasetId);
+    const view = await factory.form(baseId, datasetId);
+    const { isRegistrable } = view;
     expect(isRegistrable).toBe(true);
     const request = {
       baseId,
       datasetId,
       form: {
-        ...form,
+        ...writeFormOf(view),
         rounds: 240,
         rowsPerStep: 4,
         rowTokens: 48,
@@ -130,7 +132,7 @@ describe("from a permissioned Datanet to a registered model", () => {
       adapterSha256: whole.result!.adapterSha256,
       staticsHash: whole.result!.staticsHash,
     });
-    const { heldOut, trained } = job.result!.losses;
+    const { heldOut, trained } = job.result!.losses!;
     expect([trained.rowCount, heldOut!.rowCount]).toEqual([6, 2]);
     expect(trained.after.natsPerToken).toBeLessThan(trained.before.natsPerToken);
   });

@@ -216,7 +216,7 @@ export class ServedModels {
 
   async #start({ view }: StoredJob, modelId: number): Promise<Opened> {
     const { bases, client, config, files, logger, startSettler } = this.#needs;
-    const { place } = await bases.require(view.baseId);
+    const place = view.baseId === null ? OWN_BASE : (await bases.require(view.baseId)).place;
     if (isAddress(place))
       throw factoryError("MOD_FACTORY_JOB_STATE", `the base of job ${view.id} is not on this machine`, {
         data: { reason: "base-elsewhere", id: view.id },

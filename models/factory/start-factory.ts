@@ -48,9 +48,7 @@ export async function startFactory(
       );
     },
     async circuitSizes() {
-      const circuits = await readCircuits();
-      // The factory makes no direct models.
-      return settlingCircuits(circuits).flatMap(({ size }) => (size.isDirect === true ? [] : [size]));
+      return settlingCircuits(await readCircuits()).map(({ size }) => size);
     },
   });
   collectFactoryProcessMetrics(factory.metrics);

@@ -6,6 +6,7 @@ import type { TestHost } from "@openledger/datanets/testing/test-host";
 import { createLogger } from "@openledger/foundation/logger";
 import { type OwnProcess, startOwnProcess } from "@openledger/foundation/testing/own-process";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import type { FormView, WriteForm } from "../factory/factory-api.ts";
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";
@@ -14,8 +15,11 @@ import { FACTORY_WORKER_RIGHTS } from "../factory/store/factory-schema.ts";
 import { makeModel, writeMadeModel } from "./made-models.ts";
 import { byteConfig } from "./text-rows.ts";
 
-/** Size of the settlement circuit that models are made for. */
-const FACTORY_CIRCUIT: CircuitSize = { rows: 64, payees: 16, features: 36, draws: 4 };
+/** Sizes of the settlement circuits that models are made for: those that write, and those that sort. */
+const FACTORY_CIRCUITS: readonly CircuitSize[] = [
+  { rows: 64, payees: 16, features: 36, draws: 4 },
+  { rows: 64, payees: 16, features: 512, draws: 4, isDirect: true },
+];
 
 export interface TestFactory extends FactoryProcess {
   readonly url: string;
@@ -91,7 +95,7 @@ export async function createFactoryWorld(
       };
       const made = await createFactoryProcess(config, {
         client: reader,
-        circuitSizes: async () => [FACTORY_CIRCUIT],
+        circuitSizes: async () => FACTORY_CIRCUITS,
         logger: createLogger("test", "info", destination),
       });
       factories.push(made);
@@ -125,6 +129,12 @@ export async function createFactoryWorld(
       await world.close();
     },
   };
+}
+
+/** A language model's form. */
+export function writeFormOf({ form }: FormView): WriteForm {
+  if (form.use === "write") return form;
+  throw new TypeError(`a form to ${form.use}`);
 }
 
 export const jsonlOf = (rows: readonly TextRow[]): string =>

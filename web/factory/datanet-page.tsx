@@ -1,5 +1,5 @@
 /**
- * Page "#/factory/new/BASE/datanet/…" before a job: a model builder reads a Datanet's card, asks for access if it needs any, and
+ * Page "#/factory/new/datanet/…" before a job: a model builder reads a Datanet's card, asks for access if it needs any, and
  * has the factory fetch the rows.
  */
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
@@ -16,13 +16,13 @@ import { showCounted, showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { AccessRequest } from "./access-request.tsx";
-import { dataHref, formHref } from "./factory-links.ts";
+import { formHref, NEW_HREF, useHref } from "./factory-links.ts";
 import type { FactorySession } from "./factory-session.ts";
+import { becomes } from "./form/use-words.ts";
 import { ChoiceSteps } from "./jobs/run-steps.tsx";
 
 interface DatanetPageProps extends PageProps {
   readonly factorySession: FactorySession;
-  readonly baseId: string;
   readonly hostUrl: string;
   readonly datanetId: number;
 }
@@ -36,7 +36,7 @@ interface Seen {
 const LOOK_MS = 2_000;
 
 /** Page of one Datanet: its facts, its users, and its rows brought to the factory. */
-export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }: DatanetPageProps) {
+export function DatanetPage({ datanetId, factorySession, hostUrl, live }: DatanetPageProps) {
   const [seen, setSeen] = useState<Seen | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const bringing = useAction();
@@ -62,9 +62,12 @@ export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }
     bringing.run(async () => {
       const request = { kind: "datanet", hostUrl, datanetId, version: null } as const;
       const made = await factorySession.factory.addDataset(request);
-      window.location.hash = formHref(baseId, made.id);
+      // One possible model without a choice of base: on to its settings.
+      const [only, ...others] = made.uses;
+      const isPlain = only?.whyNot === null && only.use !== "write" && others.length === 0;
+      window.location.hash = isPlain ? formHref(made.id, null) : useHref(made.id);
     });
-  const steps = <ChoiceSteps at={1} baseId={baseId} />;
+  const steps = <ChoiceSteps at={0} />;
   if (seen === null) {
     return (
       <>
@@ -85,10 +88,16 @@ export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }
       {steps}
       <section class="stack">
         <p class="small">
-          <a href={dataHref(baseId)}>All Datanets</a>
+          <a href={NEW_HREF}>All Datanets</a>
         </p>
         <h1>{card.name}</h1>
         <p class="lead">{card.description}</p>
+        <p>
+          {becomes(
+            card.row.kind,
+            card.labels.map((label) => label.name),
+          )}
+        </p>
       </section>
       {problem !== null && <ProblemNotice problem={problem} />}
       <div class="beside">

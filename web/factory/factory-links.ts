@@ -2,13 +2,14 @@
 
 export const FACTORY_HREF = "#/factory";
 
-/** Choosing: a base, then rows, then settings. */
+/** Choosing: rows, then what they become, then settings. */
 export const NEW_HREF = "#/factory/new";
-export const dataHref = (baseId: string) => `#/factory/new/${baseId}`;
 /** @param host which of the site's hosts */
-export const datanetHref = (baseId: string, host: number, datanetId: number) =>
-  `#/factory/new/${baseId}/datanet/${host}/${datanetId}`;
-export const formHref = (baseId: string, datasetId: string) => `#/factory/new/${baseId}/rows/${datasetId}`;
+export const datanetHref = (host: number, datanetId: number) => `#/factory/new/datanet/${host}/${datanetId}`;
+export const useHref = (datasetId: string) => `#/factory/new/rows/${datasetId}`;
+/** @param baseId null for a model that sorts */
+export const formHref = (datasetId: string, baseId: string | null) =>
+  `${useHref(datasetId)}/${baseId === null ? "sort" : `on/${baseId}`}`;
 
 export const JOB_PARTS = ["watch", "compare", "register", "chat", "export", "lineage"] as const;
 export type JobPart = (typeof JOB_PARTS)[number];

@@ -1,5 +1,5 @@
 /**
- * Page "#/factory/…": finds the factory's page that the rest of the address names, from the choice of a base to the parts of a
+ * Page "#/factory/…": finds the factory's page that the rest of the address names, from the choice of rows to the parts of a
  * job.
  */
 import "./factory.css";
@@ -9,13 +9,13 @@ import { DatanetPage } from "./datanet-page.tsx";
 import { FactoryGate } from "./factory-gate.tsx";
 import { FACTORY_HREF, JOB_PARTS, type JobPart } from "./factory-links.ts";
 import type { FactorySession } from "./factory-session.ts";
-import { BaseChoice } from "./form/base-choice.tsx";
 import { DataChoice } from "./form/data-choice.tsx";
 import { FormPage } from "./form/form-page.tsx";
+import { UseChoice } from "./form/use-choice.tsx";
 import { HomePage } from "./home-page.tsx";
 import { JobPage } from "./jobs/job-page.tsx";
 
-/** The ModelFactory: from a base and rows to a model of one's own. The address says how far one is. */
+/** The ModelFactory: from rows to a model of one's own. The address says how far one is. */
 export function FactoryPage(props: PageProps) {
   const [place] = props.rest;
   if (place === undefined) return <HomePage {...props} />;
@@ -36,21 +36,26 @@ function atFactory(props: PageProps, factorySession: FactorySession): ComponentC
     ) : null;
   }
   if (place !== "new") return null;
-  if (id === undefined) return <BaseChoice factorySession={factorySession} />;
-  if (kind === undefined) return <DataChoice {...props} factorySession={factorySession} baseId={id} />;
-  if (kind === "rows" && first !== undefined)
-    return <FormPage factorySession={factorySession} baseId={id} datasetId={first} />;
-  const hostUrl = props.site.datanetHosts[Number(first)];
-  if (kind !== "datanet" || hostUrl === undefined || second === undefined) return null;
+  if (id === undefined) return <DataChoice {...props} factorySession={factorySession} />;
+  if (id === "rows" && kind !== undefined) return ofRows(props, factorySession, kind, [first, second]);
+  const hostUrl = props.site.datanetHosts[Number(kind)];
+  if (id !== "datanet" || hostUrl === undefined || first === undefined) return null;
   return (
-    <DatanetPage
-      {...props}
-      factorySession={factorySession}
-      baseId={id}
-      hostUrl={hostUrl}
-      datanetId={Number(second)}
-    />
+    <DatanetPage {...props} factorySession={factorySession} hostUrl={hostUrl} datanetId={Number(first)} />
   );
+}
+
+/** Pages of a data set: what it can become, and the settings. */
+function ofRows(
+  props: PageProps,
+  factorySession: FactorySession,
+  datasetId: string,
+  [use, baseId]: readonly (string | undefined)[],
+): ComponentChildren {
+  const common = { factorySession, datasetId };
+  if (use === undefined) return <UseChoice {...props} {...common} />;
+  if (use === "sort") return <FormPage {...common} baseId={null} />;
+  return use === "on" && baseId !== undefined ? <FormPage {...common} baseId={baseId} /> : null;
 }
 
 function NoPlace() {

@@ -9,6 +9,7 @@ import { FactoryGate } from "./factory-gate.tsx";
 import { jobHref, NEW_HREF } from "./factory-links.ts";
 import type { FactorySession } from "./factory-session.ts";
 import { jobBadge } from "./jobs/job-badge.ts";
+import { figureOf, USE_WORDS } from "./jobs/job-figures.ts";
 import { useFactory } from "./use-factory.ts";
 
 /** Interval between two requests for the jobs. */
@@ -22,13 +23,14 @@ export function HomePage(props: PageProps) {
       <section class="stack">
         <h1>Factory</h1>
         <p class="lead">
-          Take an open base model, add rows, and get a model of your own. No code, no command line.
+          Take the rows of a Datanet, and get a model of your own that sorts, predicts or writes. No code, no
+          command line.
         </p>
       </section>
       {isFactory && (
         <div class="choices">
           <a class="choice" href={NEW_HREF}>
-            <h2>Tune on a Datanet</h2>
+            <h2>Train on a Datanet</h2>
             <p class="soft">
               At the factory, on rows of a Datanet. The model can be registered: it is paid for answers, and
               pays the people whose rows helped.
@@ -50,7 +52,11 @@ function Jobs({ factorySession }: { factorySession: FactorySession }) {
       label: "State",
       cell: (job) => <Badge tone={jobBadge(job).tone}>{jobBadge(job).text}</Badge>,
     },
-    { label: "Base", cell: ({ baseName }) => baseName },
+    {
+      label: "Kind",
+      cell: ({ baseName, form }) => (baseName === null ? USE_WORDS[form.use] : `writes, on ${baseName}`),
+    },
+    { label: "On unseen rows", cell: (job) => figureOf(job) ?? "–" },
     {
       label: "Steps",
       isNumber: true,

@@ -259,10 +259,10 @@ export async function walkRoad(
   });
   await step("train", ben, async () => {
     await menu(ben, "Factory");
-    await click(ben.main.getByRole("link", { name: /Tune on a Datanet/ }));
-    await click(ben.main.getByRole("link", { name: /openledger-base/ }));
+    await click(ben.main.getByRole("link", { name: /Train on a Datanet/ }));
     await click(ben.main.getByRole("link", { name: /Small true sentences/ }));
     await click(button(ben, /^Use version/));
+    await click(ben.main.getByRole("link", { name: /openledger-base/ }));
     await fill(ben.main.getByLabel("Name"), "Sentence maker");
     await click(button(ben, "Start training"));
     await ben.main.getByText("Your model is trained").waitFor();

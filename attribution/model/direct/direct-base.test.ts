@@ -115,4 +115,21 @@ test("a base out of range, or without buckets, is no recipe; a card that says an
         data: expect.objectContaining({ what: "base" }),
       }),
     );
+  const ruled = (rewards: object) => JSON.stringify({ rewards: { basePermille: 300, ...rewards } });
+  const { nearDuplicatesShare, normQuantile } = model.recipe.rules;
+  const clipQuantilePermille = 1_000 * normQuantile;
+  const nearDuplicates = nearDuplicatesShare ? "share" : "leave-out";
+  expect(await verified(ruled({ nearDuplicates, clipQuantilePermille }))).toMatchObject({
+    isBaseOfCard: true,
+  });
+  for (const [what, rewards] of [
+    ["nearDuplicates", { nearDuplicates: nearDuplicatesShare ? "keep" : "share" }],
+    ["normQuantile", { clipQuantilePermille: clipQuantilePermille === 500 ? 600 : 500 }],
+  ] as const)
+    await expect(verified(ruled(rewards))).rejects.toThrow(
+      expect.objectContaining({
+        code: "ATT_MODEL_MISMATCH",
+        data: expect.objectContaining({ what }),
+      }),
+    );
 });

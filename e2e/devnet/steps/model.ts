@@ -1,11 +1,8 @@
 /** Steps of the devnet's job that train a model and register it on the ledger. */
 import { rm } from "node:fs/promises";
 import { readModel, writeModel } from "@openledger/attribution/model/model-directory";
-import { trainingOf } from "@openledger/attribution/model/model-family";
-import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
-import { registerModel } from "@openledger/attribution/model/registration";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersion, readVersionRows } from "@openledger/client/actions/data/published-version";
@@ -26,7 +23,7 @@ import { prepareActivation } from "@openledger/models/settling/prepare-settlemen
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
-import { completeRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
+import { makeModel, planModel } from "@openledger/models/tuning/recipe/plan-model";
 import {
   openProvingCircuits,
   payeeTableFor,
@@ -68,17 +65,25 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
     rowsRoot,
     ...(accepted === null ? {} : { labelsRoot: accepted.root }),
   };
-  const recipe = completeRecipe(given, bound, given.columnCount, card) as RecipeBase;
-  const training = trainingOf(recipe, await modelTrainings());
+  const plan = planModel(given, rows, {
+    card,
+    columnCount: given.columnCount,
+    trainings: await modelTrainings(),
+    versions: [bound],
+  });
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
     job.console.progress(`training: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);
-  const trained = await training.train(rows, training.family.parseRecipe(recipe), { onProgress });
-  const registration = registerModel(trained, { split: SPLIT }, part.size(job.plan), { onProgress });
-  const model = publishedModel(trained, registration, { publishRows: true, card });
+  const { model, trained } = await makeModel(plan, rows, {
+    onProgress,
+    card,
+    publishRows: true,
+    size: part.size(job.plan),
+    terms: { split: SPLIT },
+  });
   await rm(folder, { recursive: true, force: true });
   await writeModel(folder, model);
   job.console.done(
-    `mia trains a model on ${rows.length} ${DATANETS[part.datanet].rowNoun} (${training.describe(trained)}) and commits to ${registration.columns[0]!.u.length} columns of gradients`,
+    `mia trains a model on ${rows.length} ${DATANETS[part.datanet].rowNoun} (${plan.training.describe(trained)}) and commits to ${model.columns[0]!.u.length} columns of gradients`,
     Date.now() - startedAtMs,
   );
   return model;

@@ -9,6 +9,7 @@ import { setCost } from "@openledger/foundation/http/answer-costs";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { checkForm, chooseCircuit, defaultForm, useOf } from "../default-form.ts";
 import {
   baseRequestSchema,
   datasetRequestSchema,
@@ -19,8 +20,8 @@ import {
   signaturesRequestSchema,
 } from "../factory-api.ts";
 import { type FactoryContext, requireSignedRequest, signerOf, whileWaitedFor } from "../factory-context.ts";
-import { chooseCircuit, defaultForm, recipeOfForm } from "../recipe-form.ts";
 import type { StoredJob } from "../store/factory-records.ts";
+import type { PlanOrder } from "../tasks/task-messages.ts";
 
 export const idParams = z.object({ id: nameId });
 
@@ -44,7 +45,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     async (request) => {
       const own = await datasets.list(await signerOf(context, request));
       setCost(request, entriesCost(own.length));
-      return own.map(({ view }) => ({ ...view, asked: [] }));
+      return own.map((dataset) => datasets.listed(dataset));
     },
   );
   route(
@@ -81,9 +82,11 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
 
   route("POST /v1/forms", { body: formRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
-    const dataset = await datasets.require(request.body.datasetId, leafId);
-    const choice = chooseCircuit(await context.circuitSizes(), dataset);
-    return defaultForm(await bases.require(request.body.baseId), dataset, choice);
+    const { baseId, datasetId } = request.body;
+    const dataset = await datasets.require(datasetId, leafId);
+    const base = baseId === null ? null : await bases.require(baseId);
+    const choice = chooseCircuit(await context.circuitSizes(), dataset, useOf(dataset, base));
+    return defaultForm(base, dataset, choice);
   });
   route(
     "POST /v1/estimates",
@@ -91,22 +94,17 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     async (request, reply): Promise<FactoryEstimate> => {
       const leafId = await signerOf(context, request);
       const queuedBefore = await control.queuedBeforeNext();
-      const job = await plannedJob(context, request.body, leafId);
+      const { order, size, view } = await orderOf(context, request.body, leafId);
       const measured = await side.take(
         leafId,
-        (compute) => context.withTask(job, (task) => compute({ mode: "measure", ...task })),
+        (compute) => context.withTask(view, (task) => compute({ mode: "measure", ...task, order })),
         { signal: whileWaitedFor(reply) },
       );
-      const { heldOut = 0, tuning } = job.recipe;
       return {
         ...measured,
-        steps: tuning.steps,
-        trainedRowCount: job.view.rowCount - heldOut,
         queuedBefore,
         registerFeeWei:
-          job.size === null
-            ? null
-            : String((await estimateFees(context.client)).operations.createModel!.feeWei),
+          size === null ? null : String((await estimateFees(context.client)).operations.createModel!.feeWei),
       };
     },
   );
@@ -121,27 +119,28 @@ type PlannedView =
   | "whyNot"
   | "form"
   | "leafId";
-interface PlannedJob extends Pick<StoredJob, "recipe" | "size"> {
+interface OrderedJob extends Pick<StoredJob, "size"> {
+  readonly order: PlanOrder;
   readonly view: Pick<StoredJob["view"], PlannedView>;
 }
 
-/** Plans a requested job as far as it is known before it runs. @throws any error of the form, the rows or the base */
-export async function plannedJob(
+/** Checks a requested job as far as that needs neither rows nor base. @throws any error of the form */
+async function orderOf(
   { bases, circuitSizes, config, datasets }: FactoryContext,
   { baseId, datasetId, form }: z.output<typeof jobRequestSchema>,
   leafId: number,
-): Promise<PlannedJob> {
-  const base = await bases.require(baseId);
+): Promise<OrderedJob> {
+  const base = baseId === null ? null : await bases.require(baseId);
   const dataset = await datasets.requireReady(datasetId, leafId);
-  const choice = chooseCircuit(await circuitSizes(), dataset);
-  const recipe = await recipeOfForm(form, { base, dataset, choice, maxSteps: config.maxSteps });
+  checkForm(form, { base, dataset, maxSteps: config.maxSteps });
+  const choice = chooseCircuit(await circuitSizes(), dataset, form.use);
   return {
-    recipe,
+    order: { form, dataset, base: base?.files ?? null, features: choice.features },
     size: choice.size,
     view: {
       leafId,
       baseId,
-      baseName: base.view.name,
+      baseName: base?.view.name ?? null,
       datasetId,
       form,
       rowCount: dataset.view.rowCount,
@@ -149,4 +148,22 @@ export async function plannedJob(
       whyNot: choice.whyNot,
     },
   };
+}
+
+/** Job that can begin, with its recipe. */
+export interface PlannedJob extends Pick<StoredJob, "recipe" | "size"> {
+  readonly view: Pick<StoredJob["view"], PlannedView>;
+}
+
+/** Plans a requested job with its rows and its base. @throws any error of the form, the rows or the base */
+export async function plannedJob(
+  context: FactoryContext,
+  request: z.output<typeof jobRequestSchema>,
+  leafId: number,
+): Promise<PlannedJob> {
+  const { order, size, view } = await orderOf(context, request, leafId);
+  const { recipe } = await context.side.take(leafId, (compute) =>
+    context.withTask(view, (task) => compute({ mode: "plan", ...task, order })),
+  );
+  return { recipe, size, view };
 }

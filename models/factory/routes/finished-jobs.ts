@@ -5,8 +5,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { hashRecipe, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { DIRECT, hashRecipe } from "@openledger/attribution/model/recipe-fields";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
@@ -14,13 +15,14 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { PART } from "@openledger/foundation/whole-file";
 import { factoryError } from "../../model-errors.ts";
+import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { heldOutRows } from "../../tuning/recipe/text-training.ts";
 import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } from "../factory-api.ts";
 import type { FactoryContext } from "../factory-context.ts";
 import type { StoredJob, StoredRegistration } from "../store/factory-records.ts";
 import type { JobFiles } from "../store/job-files.ts";
 import { activationOf, sendRun } from "../store/job-tickets.ts";
-import { ADAPTER_FOLDER, MERGED_FOLDER } from "../tasks/dataset-files.ts";
+import { ADAPTER_FOLDER, MERGED_FOLDER, MODEL_FOLDER } from "../tasks/dataset-files.ts";
 
 /** Namespace of the advisory lock under which an account's proof begins. */
 const PROOF_LOCK = 7_301_947;
@@ -56,7 +58,7 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
     recipeHash: view.result?.recipeHash ?? null,
     datanetId: datanet?.id ?? null,
     rowCount: view.rowCount,
-    payeeCount: people.length,
+    payeeCount: presentPayees(people).length,
     modelId: view.modelId,
   };
 }
@@ -126,12 +128,17 @@ async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<L
   }
 }
 
-/** Fetches a job's adapter into the folder of a task that reads it. */
-export async function fetchAdapter(
+/** Fetches the files that answer into the folder of a task: an adapter, or a model that sorts. */
+export async function fetchModel(
   files: JobFiles,
-  { view }: StoredJob,
+  { recipe, view }: StoredJob,
   { jobFolder }: { readonly jobFolder: string },
 ): Promise<void> {
+  if (recipe.family === DIRECT) {
+    for (const { name } of await files.list(view.id, "model"))
+      await files.fetch(view.id, "model", name, join(jobFolder, MODEL_FOLDER, name));
+    return;
+  }
   await files.fetch(view.id, "adapter", ADAPTER_FILE, join(jobFolder, ADAPTER_FOLDER, ADAPTER_FILE));
 }
 
@@ -147,6 +154,11 @@ export async function exportOf(
   const { files } = context;
   const job = requireFinishedJob(storedJob);
   const { id, whyNot } = job.view;
+  const isSorting = job.recipe.family === DIRECT;
+  if (isSorting ? form === "adapter" || form === "merged" : form === "classifier")
+    throw factoryError("SRV_BAD_REQUEST", `a model to ${job.view.form.use} has no export ${form}`, {
+      data: { fields: ["form"] },
+    });
   let listed = await files.list(id, form);
   if (form === "merged" && !listed.some(({ name }) => name === MERGED_FILE)) {
     await context.requireRoom();
@@ -162,9 +174,9 @@ export async function exportOf(
 async function merge({ files, side, withTask }: FactoryContext, job: StoredJob): Promise<void> {
   const { id, leafId } = job.view;
   await side.take(leafId, (compute) =>
-    withTask(job, async (task) => {
-      await fetchAdapter(files, job, task);
-      await compute({ mode: "merge", ...task });
+    withTask(job.view, async (task) => {
+      await fetchModel(files, job, task);
+      await compute({ mode: "merge", ...task, recipe: job.recipe });
       const folder = join(task.jobFolder, MERGED_FOLDER);
       const made = (await readdir(folder)).filter((name) => name !== MERGED_FILE && !name.endsWith(PART));
       for (const name of [...made, MERGED_FILE])
@@ -191,23 +203,24 @@ export async function exportedFile(
 export async function lineageOf(context: FactoryContext, job: StoredJob): Promise<FactoryLineage> {
   const { bases, datasets } = context;
   const { recipe, view } = job;
-  const { files, view: base } = await bases.require(view.baseId);
-  const { datanet, name, people } = (await datasets.require(view.datasetId, view.leafId)).view;
+  const base = view.baseId === null ? null : await bases.require(view.baseId);
+  const { datanet, further, name, people } = (await datasets.require(view.datasetId, view.leafId)).view;
   let first = 0;
-  const heldOut = heldOutRows(view.rowCount, recipe);
-  const counted = people.map((one) => {
+  const heldOut = recipe.family === DIRECT ? [] : heldOutRows(view.rowCount, recipe as TextRecipe);
+  const counted = presentPayees(people).map(([, one]) => {
     const end = first + one.rowCount;
     const heldOutCount = heldOut.filter((row) => row >= first && row < end).length;
     first = end;
     return { ...one, heldOutCount };
   });
   return {
-    base: { name: base.name, files: files.files },
+    base: base === null ? null : { name: base.view.name, files: base.files.files },
     datanet,
+    further,
     datasetName: name,
     people: counted,
     recipe,
-    recipeHash: datanet === null ? null : hashRecipe(recipe as RecipeBase),
+    recipeHash: datanet === null ? null : hashRecipe(recipe),
     adapterSha256: view.result?.adapterSha256 ?? null,
     staticsHash: view.result?.staticsHash ?? null,
     model: view.modelId === null ? null : await modelOnLedger(context, view.modelId),

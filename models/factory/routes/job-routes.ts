@@ -9,10 +9,12 @@ import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { EventStream } from "../../serving/openai/event-stream.ts";
+import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { type FactoryJob, jobRequestSchema } from "../factory-api.ts";
 import { type FactoryContext, signerOf } from "../factory-context.ts";
 import type { NewJob } from "../store/factory-records.ts";
-import { idParams, plannedJob } from "./choice-routes.ts";
+import { sortingSteps } from "../tasks/sort-watch.ts";
+import { idParams, type PlannedJob, plannedJob } from "./choice-routes.ts";
 
 /** Maximum bytes that wait for a client that does not read. The client returns with the number of its last event. */
 const MAX_BUFFERED_BYTES = 4 * 2 ** 20;
@@ -94,7 +96,14 @@ export function registerJobRoutes(app: FastifyInstance, context: FactoryContext)
   });
 }
 
-function newJob({ recipe, size, view }: Awaited<ReturnType<typeof plannedJob>>, createdAtMs: number): NewJob {
+/** Steps of a job, and rows that its model does not learn from. */
+function stepsAndRows({ recipe, view }: Pick<PlannedJob, "recipe" | "view">) {
+  if (view.form.use !== "write") return { steps: sortingSteps(view.rowCount, view.form), heldOutCount: 0 };
+  const { heldOut = 0, tuning } = recipe as TextRecipe;
+  return { steps: tuning.steps, heldOutCount: heldOut };
+}
+
+function newJob({ recipe, size, view }: PlannedJob, createdAtMs: number): NewJob {
   return {
     recipe,
     size,
@@ -106,10 +115,10 @@ function newJob({ recipe, size, view }: Awaited<ReturnType<typeof plannedJob>>, 
       stage: "waiting",
       createdAtMs,
       step: 0,
-      steps: recipe.tuning.steps,
-      heldOutCount: recipe.heldOut ?? 0,
+      ...stepsAndRows({ recipe, view }),
       loss: null,
       heldOutLoss: null,
+      accuracy: null,
       tokensPerSecond: null,
       secondsLeft: null,
       lastEvent: 0,

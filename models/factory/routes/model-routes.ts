@@ -21,7 +21,7 @@ import {
   beginActivation,
   exportedFile,
   exportOf,
-  fetchAdapter,
+  fetchModel,
   lineageOf,
   registrationOf,
   requireFinishedJob,
@@ -40,9 +40,9 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
     return side.take(
       leafId,
       (compute) =>
-        context.withTask(job, async (task) => {
-          await fetchAdapter(files, job, task);
-          return compute({ mode: "compare", ...task, ...request.body });
+        context.withTask(job.view, async (task) => {
+          await fetchModel(files, job, task);
+          return compute({ mode: "compare", ...task, recipe: job.recipe, ...request.body });
         }),
       { signal: whileWaitedFor(reply) },
     );

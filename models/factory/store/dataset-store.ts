@@ -6,8 +6,7 @@ import { randomBytes } from "node:crypto";
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
-import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
-import { downloadVersionList, receiveRows, versionRoot } from "@openledger/client/datanets/download-rows";
+import { receiveRows } from "@openledger/client/datanets/download-rows";
 import { askHostName, MAX_DIGESTS_A_REQUEST, rowsRequest } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { bufferOf } from "@openledger/datanets/store/sql-values";
@@ -15,9 +14,11 @@ import type { Database, Queries } from "@openledger/foundation/database/database
 import { sqlStateOf } from "@openledger/foundation/database/database-errors";
 import { hex32 } from "@openledger/foundation/hex";
 import { factoryError } from "../../model-errors.ts";
-import type { DatasetRequest, FactoryDataset } from "../factory-api.ts";
+import type { DatasetRequest, DatasetVersion, FactoryDataset } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
+import { usesOf } from "../model-uses.ts";
 import { sha256Of } from "../tasks/dataset-files.ts";
+import { type DatasetFacts, type ListedRow, readVersions, type VersionPlace } from "./dataset-versions.ts";
 import type { StoredDataset } from "./factory-records.ts";
 import type { Scratch } from "./scratch.ts";
 import { uploadedRows } from "./uploaded-rows.ts";
@@ -26,16 +27,20 @@ type Limits = Pick<FactoryConfig, "datanetHosts" | "maxRows" | "maxDatasetBytes"
 type SignatureRequests = FactoryDataset["asked"];
 type DatanetRequest = Extract<DatasetRequest, { kind: "datanet" }>;
 
-interface ListedRow {
-  readonly digest: string;
-  readonly contributorId: number;
-  readonly validatorId: number;
-}
-
 interface DatasetRow {
   readonly leaf_id: number;
   readonly rows_root: string;
+  readonly labels_roots: string | null;
+  readonly card: string | null;
   readonly view: string;
+}
+
+/** Rows that are missing, by their Datanets' places. */
+type Missing = readonly { readonly datanet: number; readonly digest: string }[];
+/** Rows of one Datanet, as one request asks for them. */
+interface RowsPart {
+  readonly datanet: number;
+  readonly digests: readonly string[];
 }
 
 /** Namespace of the advisory lock under which an account adds a data set. */
@@ -98,27 +103,35 @@ export class DatasetStore {
   async view(dataset: StoredDataset): Promise<FactoryDataset> {
     const { view } = dataset;
     const isComplete = view.state === "ready" || view.datanet === null;
-    return { ...view, asked: isComplete ? [] : await this.#unsigned(dataset) };
+    return { ...this.listed(dataset), asked: isComplete ? [] : await this.#unsigned(dataset) };
+  }
+
+  /** A data set as lists show it. */
+  listed({ view }: StoredDataset): FactoryDataset {
+    return { ...view, uses: usesOf(view), asked: [] };
   }
 
   async #unsigned({ view }: StoredDataset): Promise<SignatureRequests> {
-    const { hostUrl, id: datanetId } = view.datanet!;
-    const { origin, session } = await askHostName(this.#client, hostUrl);
-    const { missing } = await this.#here(view.id);
     const requests: SignatureRequests = [];
-    for (let at = 0; at < missing.length; at += MAX_DIGESTS_A_REQUEST) {
-      const digests = missing.slice(at, at + MAX_DIGESTS_A_REQUEST);
+    for (const { datanet, digests } of partsOf((await this.#here(view.id)).missing)) {
+      const { hostUrl, id: datanetId } = versionsOfView(view)[datanet]!;
+      const { origin, session } = await askHostName(this.#client, hostUrl);
       const { method, path } = rowsRequest(datanetId, []);
-      requests.push({ origin, session, method, path, digests });
+      requests.push({ origin, session, method, path, digests: [...digests] });
     }
     return requests;
   }
 
   async add(request: DatasetRequest, leafId: number): Promise<FactoryDataset> {
-    const known = request.kind === "datanet" ? await this.#find(request, leafId) : undefined;
+    if (request.kind === "upload") {
+      await this.#requirePlace(this.#database, leafId);
+      return this.#upload(request, leafId);
+    }
+    const facts = await readVersions(this.#client, this.#placesOf(request));
+    const known = await this.#find(facts, leafId);
     if (known !== undefined) return this.view(known);
     await this.#requirePlace(this.#database, leafId);
-    return request.kind === "upload" ? this.#upload(request, leafId) : this.#fetch(request, leafId);
+    return this.#fetch(facts, leafId);
   }
 
   async #requirePlace(queries: Queries, leafId: number): Promise<void> {
@@ -133,49 +146,62 @@ export class DatasetStore {
     });
   }
 
-  async #find(request: DatanetRequest, leafId: number): Promise<StoredDataset | undefined> {
-    const { datanetId, hostUrl } = this.#requireHost(request);
-    const { rowsRoot } = await versionRoot(this.#client, datanetId, request.version ?? undefined);
+  /** The data set of these versions with these labels: labels change without the rows. */
+  async #find(
+    { labelsRoots, rowsRoot, view }: DatasetFacts,
+    leafId: number,
+  ): Promise<StoredDataset | undefined> {
     const [row] = await this.#database.query<DatasetRow>(
-      "select * from datasets where leaf_id = $1 and rows_root = $2 and host_url = $3 order by number limit 1",
-      [leafId, hex32(rowsRoot), hostUrl],
+      `select * from datasets
+         where leaf_id = $1 and rows_root = $2 and host_url = $3 and labels_roots is not distinct from $4 and card is not null
+         order by number limit 1`,
+      [leafId, rowsRoot, view.datanet!.hostUrl, labelsRoots],
     );
     return row === undefined ? undefined : datasetOf(row);
   }
 
-  #requireHost<Request extends { readonly hostUrl: string }>(request: Request): Request {
-    const hostUrl = request.hostUrl.replace(/\/+$/, "");
+  /** @throws MOD_FACTORY_REFUSED, SRV_BAD_REQUEST for a Datanet that is named twice */
+  #placesOf({ datanetId, further = [], hostUrl, version }: DatanetRequest): VersionPlace[] {
+    const places = [{ datanetId, hostUrl, version }, ...further];
+    const ids = places.map((place) => place.datanetId);
+    const twice = ids.find((id, i) => ids.indexOf(id) < i);
+    if (twice !== undefined)
+      throw factoryError("SRV_BAD_REQUEST", `Datanet ${twice} is named twice`, {
+        data: { fields: ["further"] },
+      });
+    return places.map((place) => ({ ...place, hostUrl: this.#requireHost(place.hostUrl) }));
+  }
+
+  #requireHost(given: string): string {
+    const hostUrl = given.replace(/\/+$/, "");
     const { datanetHosts } = this.#limits;
-    if (datanetHosts.some((known) => known.replace(/\/+$/, "") === hostUrl)) return { ...request, hostUrl };
+    if (datanetHosts.some((known) => known.replace(/\/+$/, "") === hostUrl)) return hostUrl;
     throw factoryError("MOD_FACTORY_REFUSED", `rows are not fetched from ${hostUrl.slice(0, 200)}`, {
       data: { reason: "place-refused", datanetHosts },
     });
   }
 
-  async #fetch(request: DatanetRequest, leafId: number): Promise<FactoryDataset> {
-    const { datanetId, hostUrl } = this.#requireHost(request);
-    const place = { datanetId, hostUrl };
-    const { rowsRoot, version } = await versionRoot(this.#client, datanetId, request.version ?? undefined);
-    const { card } = await getHostedDatanet(this.#client, place);
-    const list = await downloadVersionList(this.#client, { ...place, rowsRoot });
-    this.#requireCount(list.length);
-    const isPublic = card.access === "public";
+  async #fetch(
+    { card, labelsRoots, rows, rowsRoot, view }: DatasetFacts,
+    leafId: number,
+  ): Promise<FactoryDataset> {
+    this.#requireCount(rows.length);
     const dataset: StoredDataset = {
       leafId,
-      rowsRoot: hex32(rowsRoot),
+      rowsRoot,
+      labelsRoots,
+      card,
       view: {
         id: `data-${randomBytes(6).toString("hex")}`,
-        name: card.name,
+        ...view,
         state: "waiting",
-        datanet: { id: datanetId, version, rowsRoot: hex32(rowsRoot), hostUrl, isPublic },
-        rowCount: list.length,
         receivedCount: 0,
         byteCount: 0,
-        people: payeeTable(list),
         createdAtMs: this.#nowMs(),
       },
     };
-    await this.#insert(dataset, list);
+    await this.#insert(dataset, rows);
+    const isPublic = versionsOfView(dataset.view).every((version) => version.isPublic);
     return isPublic ? this.#receive(dataset, null) : this.view(dataset);
   }
 
@@ -193,24 +219,26 @@ export class DatasetStore {
           data: { reason: "signatures-differ", given: headers.length, asked: requests.length },
         },
       );
+    const parts = partsOf((await this.#here(id)).missing);
     return this.#receive(
       dataset,
-      headers.map((header, i) => ({ header, digests: requests[i]!.digests })),
+      headers.map((header, i) => ({ header, ...parts[i]! })),
     );
   }
 
   /** @param signed requests with their signatures; null: the rows are public */
   async #receive(
     dataset: StoredDataset,
-    signed: readonly { readonly header: string; readonly digests: readonly string[] }[] | null,
+    signed: readonly (RowsPart & { readonly header: string })[] | null,
   ): Promise<FactoryDataset> {
     const { view } = dataset;
-    const { hostUrl, id: datanetId } = view.datanet!;
     await this.#scratch.use(async (folder) => {
       const store = await openRowStore(folder);
-      let { byteCount: bytesHere, missing } = await this.#here(view.id);
+      const { byteCount, missing } = await this.#here(view.id);
+      let bytesHere = byteCount;
       // Attack: a Datanet of rows as large as a host takes them fills disk and memory, were they counted at the end.
-      const receive = async (digests: readonly string[], signing: { readonly header?: string }) => {
+      const receive = async ({ datanet, digests, ...signing }: RowsPart & { readonly header?: string }) => {
+        const { hostUrl, id: datanetId } = versionsOfView(view)[datanet]!;
         const count = await receiveRows(this.#client, { datanetId, hostUrl, store }, digests, signing);
         const received = digests.slice(0, count);
         const contents: Uint8Array[] = [];
@@ -220,11 +248,11 @@ export class DatasetStore {
         await this.#putContents(view.id, received, contents);
         return count;
       };
-      for (const { digests, header } of signed ?? []) await receive(digests, { header });
-      while (signed === null && missing.length > 0) {
-        const count = await receive(missing.slice(0, MAX_DIGESTS_A_REQUEST), {});
-        missing = missing.slice(count);
-      }
+      if (signed !== null) for (const part of signed) await receive(part);
+      else
+        for (const { datanet, digests } of partsOf(missing))
+          for (let at = 0; at < digests.length; )
+            at += await receive({ datanet, digests: digests.slice(at) });
     });
     const { byteCount, missing } = await this.#here(view.id);
     const receivedCount = view.rowCount - missing.length;
@@ -247,20 +275,34 @@ export class DatasetStore {
     const contents = await uploadedRows(request.jsonl);
     this.#requireCount(contents.length);
     const byteCount = this.#requireBytes(sizeOf(contents));
-    const rows = contents.map((content) => ({ content, contributorId: leafId, validatorId: leafId }));
+    const rows = contents.map((content) => ({
+      content,
+      contributorId: leafId,
+      validatorId: leafId,
+      datanet: 0,
+    }));
     const root = versionRowsRoot(
-      rows.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners })),
+      rows.map(({ content, contributorId, validatorId }) => ({
+        rowHash: hashRow(content),
+        contributorId,
+        validatorId,
+      })),
     );
     const name = sha256Of(Buffer.from(`${leafId} ${root}`)).slice(0, 12);
     const list = rows.map(({ content, ...owners }) => ({ ...owners, digest: sha256Of(content) }));
     const dataset: StoredDataset = {
       leafId,
       rowsRoot: hex32(root),
+      labelsRoots: null,
+      card: null,
       view: {
         id: `rows-${name}`,
         name: request.name,
         state: "ready",
         datanet: null,
+        further: [],
+        rowKind: "passage",
+        labels: null,
         rowCount: rows.length,
         receivedCount: rows.length,
         byteCount,
@@ -276,7 +318,7 @@ export class DatasetStore {
 
   /** A data set with its list, unless the account has it already. */
   async #insert(
-    { leafId, rowsRoot, view }: StoredDataset,
+    { card, labelsRoots, leafId, rowsRoot, view }: StoredDataset,
     list: readonly ListedRow[],
     fill: (queries: Queries) => Promise<void> = async () => {},
   ): Promise<void> {
@@ -285,22 +327,34 @@ export class DatasetStore {
       if ((await queries.query("select from datasets where id = $1", [view.id])).length > 0) return;
       await this.#requirePlace(queries, leafId);
       await queries.query(
-        `insert into datasets (id, leaf_id, rows_root, host_url, view, stored_bytes)
-           values ($1, $2, $3, $4, $5, $6)`,
-        [view.id, leafId, rowsRoot, view.datanet?.hostUrl ?? null, JSON.stringify(view), view.byteCount],
+        `insert into datasets (id, leaf_id, rows_root, host_url, view, stored_bytes, labels_roots, card)
+           values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        [
+          view.id,
+          leafId,
+          rowsRoot,
+          view.datanet?.hostUrl ?? null,
+          JSON.stringify(view),
+          view.byteCount,
+          labelsRoots,
+          card,
+        ],
       );
       for (let at = 0; at < list.length; at += ROWS_AT_ONCE) {
         const part = list.slice(at, at + ROWS_AT_ONCE);
         await queries.query(
-          `insert into dataset_rows
-             select $1, $2::int + place - 1, digest, contributor, validator
-             from unnest($3::bytea[], $4::int[], $5::int[]) with ordinality as part (digest, contributor, validator, place)`,
+          `insert into dataset_rows (dataset_id, place, digest, contributor_id, validator_id, label, datanet)
+             select $1, $2::int + place - 1, digest, contributor, validator, label, datanet
+             from unnest($3::bytea[], $4::int[], $5::int[], $6::text[], $7::int[])
+               with ordinality as part (digest, contributor, validator, label, datanet, place)`,
           [
             view.id,
             at,
             part.map(({ digest }) => Buffer.from(digest, "hex")),
             part.map(({ contributorId }) => contributorId),
             part.map(({ validatorId }) => validatorId),
+            part.map(({ label }) => label ?? null),
+            part.map(({ datanet }) => datanet),
           ],
         );
       }
@@ -332,14 +386,16 @@ export class DatasetStore {
   }
 
   /** Lists the missing rows, and counts the bytes of those that are here. */
-  async #here(id: string): Promise<{ missing: string[]; byteCount: number }> {
-    const rows = await this.#database.query<{ digest: Buffer; bytes: number | null }>(
-      `select digest, octet_length(bytes) as bytes
+  async #here(id: string): Promise<{ missing: Missing; byteCount: number }> {
+    const rows = await this.#database.query<{ digest: Buffer; datanet: number; bytes: number | null }>(
+      `select digest, datanet, octet_length(bytes) as bytes
          from dataset_rows left join contents using (dataset_id, digest)
          where dataset_id = $1 order by place`,
       [id],
     );
-    const missing = rows.filter(({ bytes }) => bytes === null).map(({ digest }) => digest.toString("hex"));
+    const missing = rows
+      .filter(({ bytes }) => bytes === null)
+      .map(({ datanet, digest }) => ({ datanet, digest: digest.toString("hex") }));
     return { missing, byteCount: rows.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) };
   }
 
@@ -361,10 +417,17 @@ export class DatasetStore {
 }
 
 /**
- * Rows of a data set in its order, each checked against its digest.
+ * Rows of a data set in its order, each checked against its digest, with their accepted labels where they are read with them.
  * @throws SRV_STORE_CORRUPT for another content, or none
  */
 export async function fetchDatasetRows(queries: Queries, id: string): Promise<OwnedRow[]> {
+  const [dataset] = await queries.query<Pick<DatasetRow, "labels_roots" | "view">>(
+    "select labels_roots, view from datasets where id = $1",
+    [id],
+  );
+  if (dataset === undefined) throw deleted(id);
+  const isLabelled = dataset.labels_roots !== null;
+  const isJoint = versionsOfView(JSON.parse(dataset.view)).length > 1;
   const rows: OwnedRow[] = [];
   for (;;) {
     const part = await queries.query<{
@@ -372,19 +435,27 @@ export async function fetchDatasetRows(queries: Queries, id: string): Promise<Ow
       bytes: Buffer | null;
       contributor_id: number;
       validator_id: number;
+      label: string | null;
+      datanet: number;
     }>(
-      `select digest, bytes, contributor_id, validator_id
+      `select digest, bytes, contributor_id, validator_id, label, datanet
          from dataset_rows left join contents using (dataset_id, digest)
          where dataset_id = $1 and place >= $2 and place < $3 order by place`,
       [id, rows.length, rows.length + ROWS_AT_ONCE],
     );
     if (part.length === 0) return rows;
-    for (const { bytes, contributor_id, digest, validator_id } of part) {
+    for (const { bytes, contributor_id, datanet, digest, label, validator_id } of part) {
       if (bytes === null || sha256Of(bytes) !== digest.toString("hex"))
         throw factoryError("SRV_STORE_CORRUPT", `a row of the data set ${id} is not the one of its digest`, {
           data: { datasetId: id, place: rows.length, digest: digest.toString("hex") },
         });
-      rows.push({ content: bytes, contributorId: contributor_id, validatorId: validator_id });
+      rows.push({
+        content: bytes,
+        contributorId: contributor_id,
+        validatorId: validator_id,
+        ...(isLabelled && { label }),
+        ...(isJoint && { datanet }),
+      });
     }
   }
 }
@@ -407,11 +478,34 @@ async function putContents(
     );
 }
 
-const datasetOf = ({ leaf_id, rows_root, view }: DatasetRow): StoredDataset => ({
+const datasetOf = ({ card, labels_roots, leaf_id, rows_root, view }: DatasetRow): StoredDataset => ({
   leafId: leaf_id,
   rowsRoot: rows_root,
-  view: JSON.parse(view) as StoredDataset["view"],
+  labelsRoots: labels_roots,
+  card,
+  view: { ...EARLIER_VIEW, ...(JSON.parse(view) as StoredDataset["view"]) },
 });
+
+/** Fields that data sets of earlier versions of the software do not have: their rows are of language models. */
+const EARLIER_VIEW = { further: [], rowKind: "passage", labels: null } as const;
+
+/** Versions of a data set, in their places. */
+const versionsOfView = ({
+  datanet,
+  further = [],
+}: Partial<StoredDataset["view"]>): readonly DatasetVersion[] =>
+  datanet == null ? [] : [datanet, ...further];
+
+/** Requests for missing rows, each to one Datanet. */
+function partsOf(missing: Missing): RowsPart[] {
+  const parts: { datanet: number; digests: string[] }[] = [];
+  for (const { datanet, digest } of missing) {
+    const last = parts.at(-1);
+    if (last?.datanet === datanet && last.digests.length < MAX_DIGESTS_A_REQUEST) last.digests.push(digest);
+    else parts.push({ datanet, digests: [digest] });
+  }
+  return parts;
+}
 
 const deleted = (id: string) =>
   factoryError("MOD_FACTORY_UNKNOWN", `the data set ${id} was deleted`, { data: { kind: "dataset", id } });

@@ -1,6 +1,7 @@
 /** Records of the factory: bases, data sets and jobs, as its tables have them (factory-schema.ts). */
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import type { ModelSize } from "@openledger/attribution/model/registration";
 import type { RecipeBaseModel } from "../../tuning/recipe/base-files.ts";
-import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import type { FactoryBase, FactoryDataset, FactoryJob, FactoryRegistration } from "../factory-api.ts";
 
 export interface StoredBase {
@@ -12,20 +13,17 @@ export interface StoredBase {
 
 export interface StoredDataset {
   readonly leafId: number;
-  readonly view: Omit<FactoryDataset, "asked">;
-  /** Root of the version, or of the uploaded rows as if they were one. */
+  readonly view: Omit<FactoryDataset, "asked" | "uses">;
+  /** Roots of the versions in their places, with commas between; of uploaded rows as if they were one. */
   readonly rowsRoot: string;
+  /** Roots of accepted labels in the same places; null for rows that are read without. */
+  readonly labelsRoots: string | null;
+  /** Text of the first Datanet's card; null for rows of none, and of data sets of earlier versions of the software. */
+  readonly card: string | null;
 }
 
 /** Sizes of the settlement circuit that the model is made for. */
-export interface CircuitSize {
-  readonly rows: number;
-  readonly payees: number;
-  readonly features: number;
-  readonly draws: number;
-  /** Maximum shards, for circuits of shards; rows and payees are those of one shard. */
-  readonly shards?: number;
-}
+export type CircuitSize = ModelSize;
 
 export type StoredRegistration = Pick<
   FactoryRegistration,
@@ -35,7 +33,7 @@ export type StoredRegistration = Pick<
 /** A job as it begins. */
 export interface NewJob {
   readonly view: Omit<FactoryJob, "queuedBefore">;
-  readonly recipe: TextRecipe;
+  readonly recipe: RecipeBase;
   readonly size: CircuitSize | null;
   readonly registration: StoredRegistration;
 }

@@ -134,7 +134,19 @@ create unlogged table requests (
 create index requests_expiry on requests (expires_at_ms);
 `;
 
-export const FACTORY_PART: DatabasePart = { name: "factory", migrations: [TABLES] };
+/** Models that sort: rows with accepted labels, of several Datanets, and jobs without a base. */
+const CLASSIFIERS = `
+alter table datasets add column card text;
+-- Roots of the accepted labels, one for each Datanet; null for rows that are read without.
+alter table datasets add column labels_roots text;
+alter table dataset_rows add column label text;
+-- Place of the row's Datanet.
+alter table dataset_rows add column datanet integer not null default 0;
+alter table jobs alter column base_id drop not null;
+update jobs set view = jsonb_set(view::jsonb, '{form,use}', '"write"')::text where view::jsonb ? 'form';
+`;
+
+export const FACTORY_PART: DatabasePart = { name: "factory", migrations: [TABLES, CLASSIFIERS] };
 
 /** Queues of a worker (job-tickets.ts). */
 export const FACTORY_QUEUES = ["train", "activate"] as const;

@@ -18,7 +18,7 @@ const ABANDONED = "interval '1 hour'";
 const FOREIGN_KEY = "23503";
 
 /** Forms that can be exported, and the state of a training. */
-export type FileForm = "adapter" | "merged" | "model" | "state";
+export type FileForm = "adapter" | "merged" | "classifier" | "model" | "state";
 
 export interface JobFile {
   readonly name: string;

@@ -32,6 +32,7 @@ export interface TaskLimits {
 
 const LIMIT_OF_MODE = {
   base: "sideTimeoutMs",
+  plan: "sideTimeoutMs",
   measure: "sideTimeoutMs",
   compare: "sideTimeoutMs",
   merge: "sideTimeoutMs",

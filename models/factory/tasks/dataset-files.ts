@@ -1,6 +1,6 @@
 /**
  * Files of data sets and jobs in the folders of tasks: `rows.jsonl` (a JSON line per row), `owners.json` (a contributor and a
- * validator per row), and the names of a job's folders. Tasks read them.
+ * validator per row, and the place of its Datanet of several), and the names of a job's folders. Tasks read them.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -23,7 +23,11 @@ export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").upda
 
 /** Writes rows, a line each as in published models. */
 export async function writeDatasetRows(folder: string, rows: readonly OwnedRow[]): Promise<void> {
-  const owners = rows.map(({ contributorId, validatorId }) => [contributorId, validatorId]);
+  const owners = rows.map(({ contributorId, datanet = null, validatorId }) => [
+    contributorId,
+    validatorId,
+    datanet,
+  ]);
   await writeFileWhole(join(folder, OWNERS), JSON.stringify(owners));
   await writeFileWhole(join(folder, ROWS), Buffer.concat(rows.flatMap((row) => [encodeLine(row), NEWLINE])));
 }
@@ -31,14 +35,18 @@ export async function writeDatasetRows(folder: string, rows: readonly OwnedRow[]
 /** @throws SRV_STORE_CORRUPT if files are missing or do not fit each other */
 export async function readDatasetRows(folder: string): Promise<OwnedRow[]> {
   try {
-    const owners = JSON.parse(await readFile(join(folder, OWNERS), "utf8")) as [number, number][];
+    const owners = JSON.parse(await readFile(join(folder, OWNERS), "utf8")) as [
+      number,
+      number,
+      number | null,
+    ][];
     const lines = splitLines(await readFile(join(folder, ROWS)));
     if (lines.length !== owners.length) throw new Error(`${lines.length} rows of ${owners.length}`);
     return lines.map((line, i) => {
       const row = decodeLine(line);
       if (row === null) throw new Error(`line ${i + 1} has no row`);
-      const [contributorId, validatorId] = owners[i]!;
-      return { ...row, contributorId, validatorId };
+      const [contributorId, validatorId, datanet] = owners[i]!;
+      return { ...row, contributorId, validatorId, ...(datanet !== null && { datanet }) };
     });
   } catch (cause) {
     throw factoryError("SRV_STORE_CORRUPT", `the rows in ${folder} cannot be read`, {

@@ -11,6 +11,7 @@ import { encodeModel } from "../../engine/files/write-model.ts";
 import { baseSourceAt } from "../../tuning/base/base-place.ts";
 import { MARK_FILES } from "../../tuning/recipe/base-files.ts";
 import { loadText } from "../../tuning/recipe/text-model.ts";
+import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { ADAPTER_FOLDER, MERGED_FOLDER } from "./dataset-files.ts";
 import type { ModelTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";
@@ -22,7 +23,8 @@ const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json", ...MAR
 
 /** A whole model: W + alpha / rank · A B in float32, with the base's other files as they are. */
 export async function merge(task: ModelTask & { readonly jobFolder: string }): Promise<null> {
-  const { basePlace, jobFolder, recipe } = task;
+  const { basePlace, jobFolder } = task;
+  const recipe = task.recipe as TextRecipe;
   const adapter = await readFile(join(jobFolder, ADAPTER_FOLDER, "adapter_model.safetensors"));
   const { loaded } = await loadText({ ...recipe, weights: "float32" }, settingOf(task), {
     adapter,

@@ -24,6 +24,16 @@ export function promptOfRow(row: TextRow): RowPrompt | null {
   return { prompt: text.slice(0, end), expected: text.slice(end) };
 }
 
+/** Beginning of a row that is sorted; a picture has none. */
+export function excerptOf(content: Uint8Array): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
+    return text.length <= MAX_EXCERPT_CHARACTERS ? text : `${text.slice(0, MAX_EXCERPT_CHARACTERS)}…`;
+  } catch {
+    return "";
+  }
+}
+
 export function excerptOfRow(row: TextRow): string {
   const turn = turnOf(row);
   const text = turn === null ? wholeText(row) : `${turn.prompt} → ${turn.answer}`;

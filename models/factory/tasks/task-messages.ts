@@ -2,27 +2,28 @@
  * Messages between a server or worker of the factory and the processes that compute for it. A task goes in, stages, events and a result come out; all
  * of it survives JSON.
  */
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { RegistrationTerms } from "@openledger/attribution/model/registration";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import type { RecipeBaseModel } from "../../tuning/recipe/base-files.ts";
-import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import type {
   FactoryBase,
   FactoryComparison,
   FactoryEstimate,
+  FactoryForm,
   FactoryStatics,
   JobResult,
   JobStage,
   NewJobEvent,
 } from "../factory-api.ts";
-import type { CircuitSize } from "../store/factory-records.ts";
+import type { CircuitSize, StoredDataset } from "../store/factory-records.ts";
 
-/** Task that every computation with a model gets. */
-export interface ModelTask {
+/** What a machine gives a computation. */
+export interface MachineTask {
+  /** Place of a language model's base; for others this software's own. */
   readonly basePlace: string;
-  readonly recipe: TextRecipe;
   /** Folder of rows.jsonl and owners.json. */
   readonly rowsFolder: string;
   readonly kernels: KernelChoice;
@@ -30,15 +31,43 @@ export interface ModelTask {
   readonly maxMemoryBytes: number;
 }
 
+/** Task that every computation with a model gets. */
+export interface ModelTask extends MachineTask {
+  readonly recipe: RecipeBase;
+}
+
+/** Form of a job with the facts that a recipe is made of. */
+export interface PlanOrder {
+  readonly form: FactoryForm;
+  readonly dataset: Pick<StoredDataset, "card" | "rowsRoot" | "view">;
+  /** Files of a language model's base. */
+  readonly base: RecipeBaseModel | null;
+  /** Features of the settlement circuit; of a sorting model its buckets. */
+  readonly features: number;
+}
+
+/** Task that begins with a form. */
+export interface OrderTask extends MachineTask {
+  readonly order: PlanOrder;
+}
+
 export interface TrainTask extends ModelTask {
   readonly mode: "train";
   readonly jobFolder: string;
-  readonly samplePrompts: readonly string[];
+  readonly form: FactoryForm;
+  /** Labels of a sorting model, in the card's order. */
+  readonly labels: readonly string[];
+  /** Text of the Datanet's card, which is published with the model. */
+  readonly card: string | null;
   /** Events up to this step are there already; −1 = none. */
   readonly saidStep: number;
-  readonly publishRows: boolean;
-  /** null: the rows are of no Datanet, or no circuit holds them. */
-  readonly registration: { readonly size: CircuitSize; readonly terms: PlainTerms } | null;
+  readonly registration: {
+    /** false: the rows are of no Datanet, or no circuit holds them. */
+    readonly isRegistrable: boolean;
+    /** Of the circuit, or the model's own. */
+    readonly size: CircuitSize;
+    readonly terms: PlainTerms;
+  };
 }
 
 /** RegistrationTerms without bigints, which do not travel. */
@@ -73,23 +102,22 @@ export interface ActivationTask {
 export type FactoryTask =
   | { readonly mode: "base"; readonly place: string }
   | TrainTask
-  | (ModelTask & { readonly mode: "measure" })
+  | (OrderTask & { readonly mode: "plan" })
+  | (OrderTask & { readonly mode: "measure" })
   | CompareTask
   | (ModelTask & { readonly mode: "merge"; readonly jobFolder: string })
   | ActivationTask;
 
-export type Measurement = Omit<
-  FactoryEstimate,
-  "queuedBefore" | "registerFeeWei" | "steps" | "trainedRowCount"
->;
+export type Measurement = Omit<FactoryEstimate, "queuedBefore" | "registerFeeWei">;
 
 export interface TaskResults {
   readonly base: { readonly view: Omit<FactoryBase, "id" | "source">; readonly files: RecipeBaseModel };
   readonly train: {
     readonly result: JobResult;
-    readonly recipe: TextRecipe;
+    readonly recipe: RecipeBase;
     readonly statics: FactoryStatics | null;
   };
+  readonly plan: { readonly recipe: RecipeBase };
   readonly measure: Measurement;
   readonly compare: FactoryComparison;
   readonly merge: null;

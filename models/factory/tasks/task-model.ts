@@ -1,6 +1,9 @@
 /**
  * Setting of this machine for the factory's tasks (kernels, threads, base), and the check in bytes that a model fits the memory.
  */
+import { directTraining } from "@openledger/attribution/model/direct/direct-training";
+import type { FamilyTraining } from "@openledger/attribution/model/model-family";
+import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { parameterLayout } from "../../engine/architecture/model-shape.ts";
 import { planWorkspace } from "../../engine/architecture/workspace.ts";
@@ -11,12 +14,28 @@ import { baseSourceAt, OWN_BASE } from "../../tuning/base/base-place.ts";
 import { planTextFeatures } from "../../tuning/influence/text-places.ts";
 import { readFrom } from "../../tuning/recipe/base-files.ts";
 import { mapPlaces, mapSize } from "../../tuning/recipe/query-map.ts";
+import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { planMethod } from "../../tuning/recipe/text-model.ts";
-import { weightsOf } from "../../tuning/recipe/text-recipe.ts";
-import { blocksFor, type TrainingSetting, type TuningWatch } from "../../tuning/recipe/text-training.ts";
-import type { ModelTask } from "./task-messages.ts";
+import { type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
+import {
+  blocksFor,
+  type TrainingSetting,
+  type TuningWatch,
+  textTraining,
+} from "../../tuning/recipe/text-training.ts";
+import type { MachineTask } from "./task-messages.ts";
 
-export function settingOf(task: ModelTask, watch?: TuningWatch): TrainingSetting {
+/** Trainings of all families with this machine's setting. */
+export function trainingsOf(task: MachineTask, watch?: TuningWatch) {
+  const setting = settingOf(task, watch);
+  const text = textTraining(textFamily(setting), setting);
+  return { text, all: [directTraining, text] as readonly FamilyTraining[] };
+}
+
+/** Matrices of rows times columns that the training of a sorting model has at a time, in doubles. Guess. */
+const DIRECT_BLOCKS = 4;
+
+export function settingOf(task: MachineTask, watch?: TuningWatch): TrainingSetting {
   const { basePlace, kernels, threadCount } = task;
   const places = basePlace === OWN_BASE ? [OWN_BASE] : [basePlace, OWN_BASE];
   return {
@@ -27,27 +46,39 @@ export function settingOf(task: ModelTask, watch?: TuningWatch): TrainingSetting
   };
 }
 
-/** Bytes of the arena that a training takes, before anything is allocated. @throws MOD_TOO_LARGE above the task's limit */
-export async function requireMemory(task: ModelTask, rowCount: number): Promise<number> {
-  const { adapter, method, rowTokens, seed } = task.recipe;
+/** Bytes that a training takes, before anything is allocated. @throws MOD_TOO_LARGE above the task's limit */
+export async function requireMemory(
+  task: MachineTask,
+  recipe: RecipeBase,
+  rowCount: number,
+): Promise<number> {
+  const { maxMemoryBytes } = task;
+  const memoryBytes =
+    recipe.family === DIRECT
+      ? DIRECT_BLOCKS * 8 * rowCount * recipe.columnCount
+      : await arenaBytes(task, recipe as TextRecipe, rowCount);
+  if (memoryBytes <= maxMemoryBytes) return memoryBytes;
+  throw modelError(
+    "MOD_TOO_LARGE",
+    `the job needs ${memoryBytes} bytes of memory, one job may have ${maxMemoryBytes}: choose fewer rows, shorter ones, or a smaller base`,
+    { data: { memoryBytes, maxMemoryBytes, rowCount } },
+  );
+}
+
+async function arenaBytes(task: MachineTask, recipe: TextRecipe, rowCount: number): Promise<number> {
+  const { adapter, method, rowTokens, seed } = recipe;
   const opened = await openModel(baseSourceAt(task.basePlace));
   const { shape } = opened;
   await opened.close();
   const layout = adapterLayout(shape, adapter);
   const plan = new ArenaPlan();
-  const weights = weightsOf(task.recipe, shape);
+  const weights = weightsOf(recipe, shape);
   plan.take(parameterLayout(shape, weights).floatCount);
-  for (let i = 0; i <= blocksFor(task.recipe); i++) plan.take(layout.floatCount);
+  for (let i = 0; i <= blocksFor(recipe); i++) plan.take(layout.floatCount);
   for (let i = 0; i < task.threadCount; i++)
     planWorkspace(plan, shape, { maxRows: rowTokens, isTraining: true, adapter: layout, weights });
   const options = { rowCount, seed, ...mapSize(layout, method) };
   mapPlaces(plan, [options]);
-  planMethod(plan, task.recipe, options, planTextFeatures(plan, options), task.threadCount);
-  const memoryBytes = 4 * plan.floatCount;
-  if (memoryBytes <= task.maxMemoryBytes) return memoryBytes;
-  throw modelError(
-    "MOD_TOO_LARGE",
-    `the job needs ${memoryBytes} bytes of memory, one job may have ${task.maxMemoryBytes}`,
-    { data: { memoryBytes, maxMemoryBytes: task.maxMemoryBytes, rowCount, rank: adapter.rank, rowTokens } },
-  );
+  planMethod(plan, recipe, options, planTextFeatures(plan, options), task.threadCount);
+  return 4 * plan.floatCount;
 }

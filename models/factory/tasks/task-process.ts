@@ -50,6 +50,8 @@ async function resultOf(task: FactoryTask): Promise<unknown> {
   switch (task.mode) {
     case "base":
       return (await import("./describe-base.ts")).describePlace(task.place);
+    case "plan":
+      return (await import("./plan-task.ts")).plan(task);
     case "train":
       return (await import("./train-task.ts")).train(task, { say, wish: () => wish });
     case "measure":

@@ -7,17 +7,20 @@
 import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { circuitColumns } from "@openledger/attribution/model/recipe-fields";
+import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import type { Queries } from "@openledger/foundation/database/database";
 import type { RunningJob } from "@openledger/foundation/database/job-lease";
 import type { JobWorker } from "@openledger/foundation/database/job-worker";
 import { whileAway } from "@openledger/foundation/database/while-away";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
+import { OWN_BASE } from "../../tuning/base/base-place.ts";
 import { STATE_FILE } from "../../tuning/training/checkpoint.ts";
-import type { FactoryJob, JobStage } from "../factory-api.ts";
-import { termsOfForm } from "../recipe-form.ts";
+import { DRAWS, termsOfForm } from "../default-form.ts";
+import type { FactoryDataset, FactoryJob, JobStage } from "../factory-api.ts";
 import { fetchDatasetRows } from "../store/dataset-store.ts";
-import type { StoredJob } from "../store/factory-records.ts";
+import type { CircuitSize, StoredJob } from "../store/factory-records.ts";
 import { type JobChange, stateChange } from "../store/job-store.ts";
 import type { TicketedJob } from "../store/job-tickets.ts";
 import { ChildTask } from "../tasks/child-task.ts";
@@ -127,6 +130,7 @@ export class TrainWorker {
     await writeDatasetRows(rowsFolder, await fetched(() => fetchDatasetRows(database, datasetId)));
     const hasState = await fetched(() => files.fetch(id, "state", STATE_FILE, statePath));
     const basePlace = await fetched(() => placeOf(database, baseId));
+    const { card, labels } = await fetched(() => factsOf(database, datasetId));
     signal.throwIfAborted();
     const task = new ChildTask<"train">(
       {
@@ -139,9 +143,14 @@ export class TrainWorker {
         threadCount: config.threadCount,
         maxMemoryBytes: config.maxMemoryBytes,
         saidStep: job.saidStep,
-        samplePrompts: form.samplePrompts,
-        publishRows: form.publishRows,
-        registration: job.size === null ? null : { size: job.size, terms: termsOfForm(form) },
+        form,
+        card,
+        labels,
+        registration: {
+          isRegistrable: job.size !== null,
+          size: job.size ?? ownSize(job),
+          terms: termsOfForm(form),
+        },
       },
       config,
       (message) => fetched(() => this.#take(hold, message, statePath)),
@@ -271,6 +280,7 @@ function progressOf(
   if (message.step <= saidStep) return null;
   const step = message.events.find((event) => event.kind === "step");
   const heldOut = message.events.find((event) => event.kind === "heldOut");
+  const judged = message.events.findLast((event) => event.kind === "judged");
   const stage: JobStage = "train";
   return {
     job: { saidStep: message.step, silentStarts: 0 },
@@ -281,6 +291,7 @@ function progressOf(
         ? {}
         : { loss: step.loss, tokensPerSecond: step.tokensPerSecond, secondsLeft: step.secondsLeft }),
       heldOutLoss: heldOut?.loss ?? view.heldOutLoss,
+      ...(judged === undefined ? {} : { accuracy: judged.rightCount / judged.judgedCount }),
     },
     events: message.events,
   } satisfies JobChange;
@@ -311,7 +322,27 @@ const requireHeld =
     if (row?.holder !== holder) throw new JobLost();
   };
 
-async function placeOf(queries: Queries, baseId: string): Promise<string> {
+/** Card and labels of a job's rows. */
+async function factsOf(queries: Queries, datasetId: string) {
+  const [row] = await queries.query<{ card: string | null; view: string }>(
+    "select card, view from datasets where id = $1",
+    [datasetId],
+  );
+  const { labels } = JSON.parse(row!.view) as Partial<FactoryDataset>;
+  return { card: row!.card, labels: labels?.map(({ name }) => name) ?? [] };
+}
+
+/** Size of a model that no circuit holds. */
+const ownSize = ({ recipe, view: { rowCount } }: StoredJob): CircuitSize => ({
+  rows: rowCount,
+  payees: Math.min(rowCount, MAX_PAYEE_COUNT),
+  draws: DRAWS,
+  ...circuitColumns(recipe),
+});
+
+/** Place of a job's base; a model that sorts has none, and opens nothing there. */
+async function placeOf(queries: Queries, baseId: string | null): Promise<string> {
+  if (baseId === null) return OWN_BASE;
   const [row] = await queries.query<{ place: string }>("select place from bases where id = $1", [baseId]);
   return row!.place;
 }

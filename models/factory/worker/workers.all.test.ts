@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { startOwnServer } from "@openledger/foundation/testing/own-server";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createFactoryWorld, type FactoryWorld, jsonlOf } from "../../testing/factory-world.ts";
+import { createFactoryWorld, type FactoryWorld, jsonlOf, writeFormOf } from "../../testing/factory-world.ts";
 import { sampleTexts } from "../../testing/text-rows.ts";
-import type { FactoryForm, FactoryJob, JobEvent, JobRequest } from "../factory-api.ts";
+import type { FactoryJob, JobEvent, JobRequest, WriteForm } from "../factory-api.ts";
 import type { FactoryClient } from "../factory-client.ts";
 
 /** Lease of workers that are killed. */
@@ -20,10 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-async function requestOf(client: FactoryClient, changes: Partial<FactoryForm> = {}): Promise<JobRequest> {
+async function requestOf(client: FactoryClient, changes: Partial<WriteForm> = {}): Promise<JobRequest> {
   const { id: datasetId } = await client.addDataset(upload);
   const { id: baseId } = (await client.bases()).find(({ source }) => source === "folder")!;
-  const { form } = await client.form(baseId, datasetId);
+  const form = writeFormOf(await client.form(baseId, datasetId));
   const small = { rank: 2, rowTokens: 48, heldOutRows: 4, answerTokens: 12, rounds: 60, rowsPerStep: 4 };
   return { baseId, datasetId, form: { ...form, ...small, ...changes } };
 }

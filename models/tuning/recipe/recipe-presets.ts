@@ -102,7 +102,7 @@ export interface RecipeDatanet {
 /**
  * A preset or the JSON of a recipe file, completed by what the ledger says of the datanet. A file may leave `datanet` and
  * `columnCount` out; what it does say stays, and is checked against the rows when they are trained on.
- * @param card the Datanet's, which says a base, or of models that cite the part of citations; null leaves that as it is
+ * @param card the Datanet's, whose rules the recipe repeats; null leaves those of the draft
  * @param further of a model of several Datanets, in their places
  */
 export function completeRecipe(
@@ -118,13 +118,28 @@ export function completeRecipe(
     rowsRoot: hex32(rowsRoot),
     ...(labelsRoot === undefined ? {} : { labels: hex32(labelsRoot) }),
   });
-  const { base, citationPermille } = rewardsOfCard(card ?? "");
-  const ofCard =
-    given.retrieval === undefined
-      ? base !== null && { rules: { ...(given.rules as object), base } }
-      : citationPermille !== null && { retrieval: { ...(given.retrieval as object), citationPermille } };
   const others = further.length === 0 ? {} : { furtherDatanets: further.map(named) };
+  const ofCard = card === null ? {} : rulesOfCard(given, card);
   return { datanet: named(datanet), ...others, columnCount, ...given, ...ofCard };
+}
+
+/** Rules of a recipe that the card sets; the others stay. */
+function rulesOfCard({ retrieval, rules }: { retrieval?: unknown; rules?: unknown }, card: string): object {
+  const { base, citationPermille, nearDuplicatesShare, normQuantile } = rewardsOfCard(card);
+  const clipped = { ...(rules as object), ...(normQuantile !== null && { normQuantile }) };
+  // Citations pay no other row: such a model has neither base nor shared rewards.
+  if (retrieval !== undefined)
+    return {
+      rules: clipped,
+      retrieval: { ...(retrieval as object), ...(citationPermille !== null && { citationPermille }) },
+    };
+  return {
+    rules: {
+      ...clipped,
+      ...(nearDuplicatesShare !== null && { nearDuplicatesShare }),
+      ...(base !== null && { base }),
+    },
+  };
 }
 
 /** Columns for one pair of the threshold: enough for all but the longest questions (docs/explanation/language-models.md). */
@@ -267,7 +282,7 @@ function featureCountFor({ columnCount, isCiting = false }: ColumnSizes): number
 }
 
 /** The method of more rows than tangents have room for. */
-export const ekFacFor = (sizes: ColumnSizes) =>
+const ekFacFor = (sizes: ColumnSizes) =>
   ({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: featureCountFor(sizes) }) as const;
 
 /**

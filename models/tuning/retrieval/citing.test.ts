@@ -237,7 +237,10 @@ describe("a model that cites", () => {
     expect(back).toEqual(model);
     const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(recipe.datanet.rowsRoot) };
     const cardOf = (citationPermille: number) =>
-      nameCard({ ...sampleCard(), rewards: { ...sampleCard().rewards, citationPermille } });
+      nameCard({
+        ...sampleCard(),
+        rewards: { ...sampleCard().rewards, citationPermille, clipQuantilePermille: 1_000 },
+      });
     const verify = (depth: "train" | "features", { policy, text: card }: ReturnType<typeof cardOf>) =>
       verifyModel({ model: back, facts: { ...facts, policy }, card, depth, trainings: [world.training] });
     for (const depth of ["train", "features"] as const)

@@ -9,7 +9,13 @@ import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { nearestDisplayName } from "@openledger/datanets/records/display-name";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { exportFormSchema, type FactoryJob, type JobEvent } from "@openledger/models/factory/factory-api";
+import {
+  exportFormSchema,
+  type FactoryAccuracy,
+  type FactoryJob,
+  type JobEvent,
+  type JobResult,
+} from "@openledger/models/factory/factory-api";
 import { registerJob } from "@openledger/models/factory/register-job";
 import { lossWords } from "@openledger/models/tuning/training/row-losses";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -43,13 +49,18 @@ async function showJobs({ options, output }: FactoryCommand): Promise<void> {
     job.form.name,
     job.state,
     `${job.step} of ${job.steps}`,
-    lossOf(job),
+    figureOf(job),
   ]);
-  output.answer(renderTable([["job", "name", "state", "steps", "loss"], ...rows]), { jobs });
+  output.answer(renderTable([["job", "name", "state", "steps", "figure"], ...rows]), { jobs });
 }
 
-const lossOf = ({ heldOutLoss, loss }: FactoryJob): string =>
-  `${loss?.toFixed(3) ?? "–"}${heldOutLoss === null ? "" : `, held out ${heldOutLoss.toFixed(3)}`}`;
+/** Loss of a language model, or accuracy of one that sorts. */
+function figureOf({ accuracy, form, heldOutLoss, loss }: FactoryJob): string {
+  if (form.use !== "write") return accuracy === null ? "–" : `${percent(accuracy)} of unseen rows right`;
+  return `loss ${loss?.toFixed(3) ?? "–"}${heldOutLoss === null ? "" : `, held out ${heldOutLoss.toFixed(3)}`}`;
+}
+
+const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 
 /** Follows a job until it ends or waits for somebody. */
 async function watchJob({ args, options, output }: FactoryCommand): Promise<void> {
@@ -65,9 +76,34 @@ async function watchJob({ args, options, output }: FactoryCommand): Promise<void
   }
   const job = await factory.job(id);
   const why = job.failure === null ? "" : `: ${job.failure.message} [${job.failure.code}]`;
-  const words = job.result === null ? [] : lossWords(job.result.losses);
-  const lines = [`job ${id} is ${job.state} after ${job.step} steps, loss ${lossOf(job)}${why}`, ...words];
+  const lines = [
+    `job ${id} is ${job.state} after ${job.step} steps, ${figureOf(job)}${why}`,
+    ...(job.result === null ? [] : wordsOf(job.result)),
+  ];
   output.answer(lines, { job });
+}
+
+function wordsOf({ accuracy, losses }: JobResult): string[] {
+  if (losses !== null) return lossWords(losses);
+  return accuracy === null ? [] : accuracyWords(accuracy);
+}
+
+/** Figures of judged rows, and the confusion table: a line for each label. */
+function accuracyWords({
+  commonestCount,
+  confusion,
+  judgedCount,
+  labels,
+  rightCount,
+}: FactoryAccuracy): string[] {
+  const right = `${rightCount} of ${judgedCount} unseen rows are right (${percent(rightCount / judgedCount)})`;
+  return [
+    `${right}; the commonest label alone would be right in ${percent(commonestCount / judgedCount)}`,
+    ...renderTable([
+      ["label", ...labels],
+      ...labels.map((label, i) => [label, ...confusion[i]!.map(String)]),
+    ]),
+  ];
 }
 
 const describeHardest = ({ excerpt, loss, row }: { row: number; loss: number; excerpt: string }) =>
@@ -83,6 +119,8 @@ function describeEvent(event: JobEvent): string | null {
       return `sample: ${JSON.stringify(event.prompt)} → ${JSON.stringify(event.text)}`;
     case "hardest":
       return event.rows[0] === undefined ? null : describeHardest(event.rows[0]);
+    case "judged":
+      return `by ${event.trainedRowCount} rows: ${event.rightCount} of ${event.judgedCount} unseen rows are right`;
     case "stage":
       return `${event.stage}: ${event.done} of ${event.total}`;
     case "state":
@@ -119,8 +157,8 @@ export async function compareJob({ args, options, output }: FactoryCommand<Compa
   const lines = answers.flatMap((answer) => [
     `prompt:   ${JSON.stringify(answer.prompt)}`,
     ...(answer.expected === null ? [] : [`expected: ${JSON.stringify(answer.expected)}`]),
-    `base:     ${JSON.stringify(answer.base)}${lossText(answer.baseLoss)}`,
-    `tuned:    ${JSON.stringify(answer.tuned)}${lossText(answer.tunedLoss)}`,
+    ...(answer.base === null ? [] : [`base:     ${JSON.stringify(answer.base)}${lossText(answer.baseLoss)}`]),
+    `${answer.base === null ? "answer: " : "tuned:  "}  ${JSON.stringify(answer.tuned)}${lossText(answer.tunedLoss)}`,
     "",
   ]);
   output.answer(lines.slice(0, -1), { answers });
@@ -183,12 +221,15 @@ async function showLineage({ args, options, output }: FactoryCommand): Promise<v
   ]);
   output.answer(
     [
-      `base ${base.name}: ${Object.entries(base.files)
-        .map(([name, { sha256 }]) => `${name} ${sha256.slice(0, 16)}…`)
-        .join(", ")}`,
-      datanet === null
-        ? `rows: ${datasetName}, of no Datanet`
-        : `rows: version ${datanet.version} of datanet ${datanet.id} (${datasetName}), root ${datanet.rowsRoot}`,
+      base === null
+        ? "without a base"
+        : `base ${base.name}: ${Object.entries(base.files)
+            .map(([name, { sha256 }]) => `${name} ${sha256.slice(0, 16)}…`)
+            .join(", ")}`,
+      datanet === null ? `rows: ${datasetName}, of no Datanet` : `rows: ${datasetName}`,
+      ...(datanet === null ? [] : [datanet, ...lineage.further]).map(
+        ({ id, rowsRoot, version }) => `version ${version} of datanet ${id}, root ${rowsRoot}`,
+      ),
       ...renderTable(rows),
       model === null
         ? "not registered"

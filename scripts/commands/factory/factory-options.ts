@@ -20,13 +20,13 @@ export type FactoryOptions = OptionsOf<typeof FACTORY_OPTION>;
 
 export const TRAIN_OPTIONS = defineOptions({
   ...FACTORY_OPTION,
-  "--datanet <id>": "Datanet whose version is used",
+  "--datanet <ids>": "Datanet whose version is used; or up to six with commas between",
   ...VERSION_OPTION,
   "--host <url>": "URL of the Datanet's host",
   "--rows <file>": "file with rows of your own for a trial: JSON lines, a table, a text or a document",
   "--base <id>": {
-    about: "a base from the list, or a folder or URL that the factory allows",
-    fallback: "own",
+    about:
+      "of a language model: a base from the list, or a folder or URL that the factory allows; default: own",
   },
   "--set <field=value>": {
     about: "a field of the training form; repeatable",
@@ -58,7 +58,7 @@ export type RegisterJobOptions = OptionsOf<typeof REGISTER_OPTIONS>;
 
 export const EXPORT_OPTIONS = defineOptions({
   ...FACTORY_OPTION,
-  "--form <form>": { about: "what to export: adapter, merged or model", fallback: "adapter" },
+  "--form <form>": { about: "what to export: adapter, merged, classifier or model", fallback: "adapter" },
   ...required(OUT_FOLDER_OPTION),
 });
 export type ExportOptions = OptionsOf<typeof EXPORT_OPTIONS>;

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
+import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -19,8 +20,10 @@ export async function trainJob(context: CommandContext<TrainJobOptions>): Promis
   const { factory } = await openFactory(options);
   output.progress("fetching rows");
   const dataset = await addRows(factory, options);
-  const known = (await factory.bases()).find(({ id }) => id === options.base);
-  const { id: baseId } = known ?? (await factory.addBase(options.base));
+  const isWriter = dataset.rowKind === "passage";
+  if (options.base !== undefined && !isWriter)
+    throw commandError("CMD_USAGE", `rows of kind ${dataset.rowKind} take no --base: they are sorted`);
+  const baseId = isWriter ? await baseOf(factory, options.base ?? OWN_BASE) : null;
   const view = await factory.form(baseId, dataset.id);
   const request = { baseId, datasetId: dataset.id, form: changedForm(view.form, options.set) };
   output.progress("measuring a few steps");
@@ -37,6 +40,11 @@ export async function trainJob(context: CommandContext<TrainJobOptions>): Promis
     baseId,
     estimate,
   });
+}
+
+async function baseOf(factory: FactoryClient, place: string): Promise<string> {
+  const known = (await factory.bases()).find(({ id }) => id === place);
+  return (known ?? (await factory.addBase(place))).id;
 }
 
 async function showBases({ options, output }: CommandContext<TrainJobOptions>): Promise<void> {
@@ -65,7 +73,14 @@ async function addRows(factory: FactoryClient, { datanet, host, rows, versionNum
   const hostUrl = host ?? (await factory.info()).datanetHosts[0];
   if (hostUrl === undefined) throw commandError("CMD_USAGE", "name the Datanet's host with --host");
   const number = versionNumber === undefined ? null : parseId(versionNumber);
-  return factory.addDataset({ kind: "datanet", hostUrl, datanetId: parseId(datanet!), version: number });
+  const [datanetId, ...others] = datanet!.split(",").map((id) => parseId(id));
+  if (others.length > 0 && number !== null)
+    throw commandError(
+      "CMD_USAGE",
+      "--version-number is of one Datanet; several are used at their present versions",
+    );
+  const further = others.map((id) => ({ hostUrl, datanetId: id, version: null }));
+  return factory.addDataset({ kind: "datanet", hostUrl, datanetId: datanetId!, version: number, further });
 }
 
 /** @throws CMD_USAGE for a field or a value that the form does not have */
@@ -75,10 +90,10 @@ function changedForm(form: FactoryForm, changes: readonly string[]): FactoryForm
     const [field, ...rest] = change.split("=");
     const text = rest.join("=");
     const before = changed[field!];
-    if (before === undefined)
+    if (before === undefined || field === "use")
       throw commandError("CMD_USAGE", `the form has no ${field}; it has ${Object.keys(form).join(", ")}`);
     changed[field!] =
-      typeof before === "number"
+      typeof before === "number" || before === null
         ? Number(text)
         : typeof before === "boolean"
           ? text === "true"
@@ -95,12 +110,13 @@ function changedForm(form: FactoryForm, changes: readonly string[]): FactoryForm
 function describeEstimate(estimate: FactoryEstimate, whyNot: string | null): string[] {
   const { memoryBytes, queuedBefore, registerFeeWei, seconds, steps, tokensPerSecond, trainedRowCount } =
     estimate;
+  const speed = tokensPerSecond === null ? "" : ` at ${Math.round(tokensPerSecond)} tokens a second`;
   const fee =
     registerFeeWei === null
       ? "it cannot be registered"
       : `registering costs ${formatOpen(BigInt(registerFeeWei))} OPEN`;
   return [
-    `${steps} steps over ${trainedRowCount} rows at ${Math.round(tokensPerSecond)} tokens a second: about ${Math.ceil(seconds.total)} s, behind ${queuedBefore} jobs`,
+    `${steps} steps over ${trainedRowCount} rows${speed}: about ${Math.ceil(seconds.total)} s, behind ${queuedBefore} jobs`,
     `${Math.ceil(memoryBytes / 2 ** 20)} MB of memory; ${fee}${whyNot === null ? "" : `: ${whyNot}`}`,
   ];
 }

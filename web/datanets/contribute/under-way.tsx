@@ -29,6 +29,9 @@ export function WaitingRows({ facts, live, visitor }: Pick<TabProps, "facts" | "
   );
 }
 
+/** Delay after which a contribution is called late. */
+const LATE_MS = 20_000;
+
 const STEPS = [
   { name: "signed", label: "Signed" },
   { name: "listed", label: "On the ledger" },
@@ -63,7 +66,11 @@ export function UnderWay({
       <Timeline label="Progress of the contribution" steps={stepsOf(commit, received, pending.rowCount)} />
       {commit?.isFinal !== true && estimates !== undefined && (
         <p class="soft small">
-          {leftMs < 1_000 ? "Final any moment now." : `Final in about ${showDuration(leftMs)}.`}
+          {leftMs < -LATE_MS
+            ? "It takes longer than usual: batches are proven first. Nothing is lost, and you need not wait here."
+            : leftMs < 1_000
+              ? "Final any moment now."
+              : `Final in about ${showDuration(leftMs)}.`}
         </p>
       )}
       {received !== null && (

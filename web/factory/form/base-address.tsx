@@ -4,17 +4,23 @@ import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Field } from "../../design/field.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
-import { dataHref } from "../factory-links.ts";
+import { formHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 
 /** Field for another base, by its folder or address, if the operator allows it. */
-export function BaseAddress({ factorySession }: { factorySession: FactorySession }) {
+export function BaseAddress({
+  datasetId,
+  factorySession,
+}: {
+  readonly datasetId: string;
+  readonly factorySession: FactorySession;
+}) {
   const [place, setPlace] = useState("");
   const adding = useAction();
   const add = () =>
     adding.run(async () => {
       const base = await factorySession.factory.addBase(place.trim());
-      window.location.hash = dataHref(base.id);
+      window.location.hash = formHref(datasetId, base.id);
     });
   return (
     <form

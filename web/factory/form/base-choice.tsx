@@ -1,25 +1,28 @@
-/** Page "#/factory/new": a model builder chooses the base model of a new job, or names the address of another. */
+/** Section of the page of uses: a model builder chooses the base of a language model, or names the address of another. */
 import type { FactoryBase } from "@openledger/models/factory/factory-api";
 import { Badge } from "../../design/badge.tsx";
 import { FactList } from "../../design/fact-list.tsx";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
-import { dataHref } from "../factory-links.ts";
+import { formHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
-import { ChoiceSteps } from "../jobs/run-steps.tsx";
 import { useFactory } from "../use-factory.ts";
 import { BaseAddress } from "./base-address.tsx";
 
-/** The first choice: which base model. */
-export function BaseChoice({ factorySession }: { factorySession: FactorySession }) {
+interface BaseChoiceProps {
+  readonly datasetId: string;
+  readonly factorySession: FactorySession;
+}
+
+/** Bases that a language model of the rows can begin with. */
+export function BaseChoice({ datasetId, factorySession }: BaseChoiceProps) {
   const { problem, value } = useFactory("bases", () => factorySession.factory.bases());
   return (
     <>
-      <ChoiceSteps at={0} />
-      <section class="stack">
-        <h1>Choose a base</h1>
-        <p class="lead">
+      <section class="stack-s">
+        <h2>Choose a base</h2>
+        <p class="soft">
           A <Term name="base (of an adapter)">base</Term> has learnt language already. Fine-tuning teaches it
           your style and your facts.
         </p>
@@ -27,10 +30,12 @@ export function BaseChoice({ factorySession }: { factorySession: FactorySession 
       {problem !== null && <ProblemNotice problem={problem} />}
       <div class="choices">
         {value?.map((base) => (
-          <BaseCard key={base.id} base={base} />
+          <BaseCard key={base.id} base={base} datasetId={datasetId} />
         ))}
       </div>
-      {factorySession.info.basePlaces.length > 0 && <BaseAddress factorySession={factorySession} />}
+      {factorySession.info.basePlaces.length > 0 && (
+        <BaseAddress datasetId={datasetId} factorySession={factorySession} />
+      )}
     </>
   );
 }
@@ -41,13 +46,13 @@ const SOURCES = {
   address: "from the web",
 } as const;
 
-function BaseCard({ base }: { base: FactoryBase }) {
+function BaseCard({ base, datasetId }: { base: FactoryBase; datasetId: string }) {
   const { id, layerCount, licence, maxPositions, name, parameterCount, sizeBytes, source } = base;
   const { vocabularySize, width } = base;
   return (
-    <a class="choice" href={dataHref(id)}>
+    <a class="choice" href={formHref(datasetId, id)}>
       <div class="row">
-        <h2>{name}</h2>
+        <h3>{name}</h3>
         <span class="push" />
         <Badge tone={source === "own" ? "good" : "plain"}>{SOURCES[source]}</Badge>
       </div>

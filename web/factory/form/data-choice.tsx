@@ -1,4 +1,4 @@
-/** Page "#/factory/new/BASE": a model builder chooses the rows of a new job, of a Datanet or of their own. */
+/** Page "#/factory/new": a model builder chooses the rows of a new job, of a Datanet or of their own. */
 import { findDatanets } from "@openledger/client/datanets/datanet-card";
 import type { DatanetDirectory } from "@openledger/client/datanets/host-schemas";
 import { Badge } from "../../design/badge.tsx";
@@ -7,21 +7,21 @@ import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCounted } from "../../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
-import { datanetHref, formHref } from "../factory-links.ts";
+import { datanetHref, useHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 import { ChoiceSteps } from "../jobs/run-steps.tsx";
 import { useFactory } from "../use-factory.ts";
 import { UploadRows } from "./upload-rows.tsx";
+import { becomes } from "./use-words.ts";
 
 type Listed = DatanetDirectory["datanets"][number] & { readonly host: number };
 
 interface DataChoiceProps extends PageProps {
   readonly factorySession: FactorySession;
-  readonly baseId: string;
 }
 
-/** The second choice: which rows. */
-export function DataChoice({ baseId, factorySession, live, site }: DataChoiceProps) {
+/** The first choice: which rows. What they can become follows from their kind. */
+export function DataChoice({ factorySession, live, site }: DataChoiceProps) {
   const { problem, value } = useAnswer(live, "directory", () =>
     directoryOf(factorySession, site.datanetHosts),
   );
@@ -29,7 +29,7 @@ export function DataChoice({ baseId, factorySession, live, site }: DataChoicePro
   const ready = earlier.value?.filter(({ state }) => state === "ready") ?? [];
   return (
     <>
-      <ChoiceSteps at={1} baseId={baseId} />
+      <ChoiceSteps at={0} />
       <section class="stack">
         <h1>Choose the rows</h1>
         <p class="lead">
@@ -44,7 +44,7 @@ export function DataChoice({ baseId, factorySession, live, site }: DataChoicePro
       {value === undefined && problem === null && <p class="soft">Asking the hosts of Datanets …</p>}
       <div class="choices">
         {value?.datanets.map((one) => (
-          <DatanetCard key={`${one.host} ${one.id}`} baseId={baseId} datanet={one} />
+          <DatanetCard key={`${one.host} ${one.id}`} datanet={one} />
         ))}
       </div>
       {value !== undefined && value.datanets.length === 0 && (
@@ -60,14 +60,14 @@ export function DataChoice({ baseId, factorySession, live, site }: DataChoicePro
           <ul class="plain-list">
             {ready.map(({ id, name, rowCount }) => (
               <li key={id}>
-                <a href={formHref(baseId, id)}>{name}</a>{" "}
+                <a href={useHref(id)}>{name}</a>{" "}
                 <span class="soft small">{showCounted(rowCount, "row")}</span>
               </li>
             ))}
           </ul>
         </section>
       )}
-      <UploadRows baseId={baseId} factorySession={factorySession} />
+      <UploadRows factorySession={factorySession} />
     </>
   );
 }
@@ -90,10 +90,10 @@ async function directoryOf(
 /** Characters of a description. */
 const SHOWN_CHARACTERS = 180;
 
-function DatanetCard({ baseId, datanet }: { baseId: string; datanet: Listed }) {
-  const { access, description, field, host, id, licence, name, rowCount, version } = datanet;
+function DatanetCard({ datanet }: { datanet: Listed }) {
+  const { access, description, field, host, id, labels, licence, name, rowCount, rowKind, version } = datanet;
   return (
-    <a class="choice" href={datanetHref(baseId, host, id)}>
+    <a class="choice" href={datanetHref(host, id)}>
       <div class="row">
         <h2>{name}</h2>
         <span class="push" />
@@ -106,6 +106,7 @@ function DatanetCard({ baseId, datanet }: { baseId: string; datanet: Listed }) {
       <p class="soft">
         {description.length > SHOWN_CHARACTERS ? `${description.slice(0, SHOWN_CHARACTERS)}…` : description}
       </p>
+      <p>{becomes(rowKind, labels)}</p>
       <p class="small soft">
         {showCounted(rowCount, "row")} · version {version} · {field} · {licence}
       </p>

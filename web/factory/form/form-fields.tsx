@@ -9,15 +9,22 @@ import { Term } from "../../words/term.tsx";
 import { NumberField, parseNumber } from "./number-field.tsx";
 
 /** Fields that take whole numbers only. */
-const WHOLE = ["rank", "rowsPerStep", "rowTokens", "heldOutRows", "answerTokens"];
-/** Numbers that people may change here; the others of the form stay as the factory proposes them. */
-const NUMBERS = [
-  ...["rounds", "heldOutRows", "rank", "alpha", "rate", "lastPart", "rowsPerStep", "rowTokens"],
-  ...["answerTokens", "temperature", "ownerPercent", "validatorPercent", "citationPercent"],
-] as readonly (keyof typeof FORM_LIMITS)[];
-type NumberName = (typeof NUMBERS)[number];
+const WHOLE = ["folds", "rank", "rowsPerStep", "rowTokens", "heldOutRows", "answerTokens"];
+/** Fields that may be empty: the rows decide then. */
+const EMPTY = ["decay"];
+type NumberName = keyof typeof FORM_LIMITS;
+/** Numbers that people may change here; the others of a form stay as the factory proposes them. */
+const NUMBERS: Readonly<Record<"sort" | "write", readonly NumberName[]>> = {
+  sort: ["folds", "decay", "ownerPercent", "validatorPercent"],
+  write: [
+    ...(["rounds", "heldOutRows", "rank", "alpha", "rate", "lastPart", "rowsPerStep", "rowTokens"] as const),
+    ...(["answerTokens", "temperature", "ownerPercent", "validatorPercent", "citationPercent"] as const),
+  ],
+};
+const numbersOf = ({ use }: Pick<FactoryForm, "use">) => NUMBERS[use === "write" ? "write" : "sort"];
 
 export type TypedForm = Readonly<Partial<Record<NumberName, string>>> & {
+  readonly use: FactoryForm["use"];
   readonly name: string;
   readonly samplePrompt: string;
   readonly publishRows: boolean;
@@ -26,27 +33,42 @@ export type TypedForm = Readonly<Partial<Record<NumberName, string>>> & {
 
 /** The factory's form as texts to type in. */
 export function typedOf(form: FactoryForm): TypedForm {
+  const values = form as Partial<Record<NumberName, number | null>>;
   return {
-    ...Object.fromEntries(NUMBERS.map((name) => [name, String(form[name])])),
+    ...Object.fromEntries(numbersOf(form).map((name) => [name, String(values[name] ?? "")])),
+    use: form.use,
     name: form.name,
-    samplePrompt: form.samplePrompts[0] ?? "",
+    samplePrompt: form.use === "write" ? (form.samplePrompts[0] ?? "") : "",
     publishRows: form.publishRows,
-    isInt8: form.weights === "int8",
+    isInt8: form.use === "write" && form.weights === "int8",
   };
 }
 
-const limitsOf = (name: NumberName) => ({ ...FORM_LIMITS[name], isWhole: WHOLE.includes(name) });
+const limitsOf = (name: NumberName) => ({
+  ...FORM_LIMITS[name],
+  isWhole: WHOLE.includes(name),
+  mayBeEmpty: EMPTY.includes(name),
+});
 
 /** null if a field is wrong. */
 export function formOf(typed: TypedForm, defaults: FactoryForm): FactoryForm | null {
-  const numbers = NUMBERS.map((name) => [name, parseNumber(typed[name] ?? "", limitsOf(name))] as const);
-  if (typed.name.trim() === "" || numbers.some(([, value]) => value === null)) return null;
-  return {
-    ...defaults,
+  const numbers = numbersOf(defaults).map((name) => {
+    const text = typed[name] ?? "";
+    const isEmpty = EMPTY.includes(name) && text.trim() === "";
+    return [name, isEmpty ? null : parseNumber(text, limitsOf(name)), isEmpty] as const;
+  });
+  if (typed.name.trim() === "" || numbers.some(([, value, isEmpty]) => value === null && !isEmpty))
+    return null;
+  const common = {
     ...(Object.fromEntries(numbers) as Record<NumberName, number>),
     name: typed.name.trim(),
-    samplePrompts: typed.samplePrompt.trim() === "" ? [] : [typed.samplePrompt.trim()],
     publishRows: typed.publishRows,
+  };
+  if (defaults.use !== "write") return { ...defaults, ...common };
+  return {
+    ...defaults,
+    ...common,
+    samplePrompts: typed.samplePrompt.trim() === "" ? [] : [typed.samplePrompt.trim()],
     weights: typed.isInt8 ? "int8" : "float32",
   };
 }
@@ -70,7 +92,8 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
       onInput={(value) => onTyped({ ...typed, [name]: value })}
     />
   );
-  const isChanged = NUMBERS.some((name) => typed[name] !== defaults[name]);
+  const isWriter = typed.use === "write";
+  const isChanged = numbersOf(typed).some((name) => typed[name] !== defaults[name]);
   return (
     <>
       <section class="card stack">
@@ -81,24 +104,41 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
           onInput={(name) => onTyped({ ...typed, name })}
           problem={typed.name.trim() === "" ? "It needs a name." : null}
         />
-        <div class="settings-grid">
-          {number(
-            "rounds",
-            <Term name="round (of a tuning)">Rounds</Term>,
-            "More rounds fit the rows better; too many only memorise them.",
-          )}
-          {number(
-            "heldOutRows",
-            <Term name="held-out rows">Held-out rows</Term>,
-            "They show whether it really learns, and earn nothing by this model.",
-          )}
-        </div>
-        <Field
-          label="A prompt to watch"
-          value={typed.samplePrompt}
-          onInput={(samplePrompt) => onTyped({ ...typed, samplePrompt })}
-          help="It is continued while the model learns. Left empty: the beginning of a held-out row."
-        />
+        {isWriter ? (
+          <>
+            <div class="settings-grid">
+              {number(
+                "rounds",
+                <Term name="round (of a tuning)">Rounds</Term>,
+                "More rounds fit the rows better; too many only memorise them.",
+              )}
+              {number(
+                "heldOutRows",
+                <Term name="held-out rows">Held-out rows</Term>,
+                "They show whether it really learns, and earn nothing by this model.",
+              )}
+            </div>
+            <Field
+              label="A prompt to watch"
+              value={typed.samplePrompt}
+              onInput={(samplePrompt) => onTyped({ ...typed, samplePrompt })}
+              help="It is continued while the model learns. Left empty: the beginning of a held-out row."
+            />
+          </>
+        ) : (
+          <div class="settings-grid">
+            {number(
+              "folds",
+              <Term name="fold">Folds</Term>,
+              "Each part of the rows is judged by a model of the others. The final model learns from all rows, and all can earn. 0: no test.",
+            )}
+            {number(
+              "decay",
+              "Smoothing",
+              "More of it fits the rows less closely. Left empty: by the number of rows.",
+            )}
+          </div>
+        )}
       </section>
       {isRegistrable && (
         <section class="card stack">
@@ -112,12 +152,13 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
               "For those who checked the rows.",
               "%",
             )}
-            {number(
-              "citationPercent",
-              "Payments by citation",
-              "Answers are then written from rows, and cite them. The other payments go by influence; 0: all of them.",
-              "%",
-            )}
+            {isWriter &&
+              number(
+                "citationPercent",
+                "Payments by citation",
+                "Answers are then written from rows, and cite them. The other payments go by influence; 0: all of them. A share on the Datanet's card decides.",
+                "%",
+              )}
           </div>
           <Check
             label="Publish the model with its rows"
@@ -127,54 +168,72 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
           />
         </section>
       )}
-      <section class="card">
-        <details>
-          <summary class="row">More settings</summary>
-          <div class="folded stack">
-            <div class="settings-grid">
-              {number(
-                "rank",
-                <Term name="rank (of an adapter)">Rank</Term>,
-                "8 is right for style and form; more holds more facts.",
-              )}
-              {number("alpha", "Alpha", "How strongly the adapter changes the base. Usually twice the rank.")}
-              {number(
-                "rate",
-                <Term name="learning rate">Learning rate</Term>,
-                "If the loss jumps, try a third of it.",
-              )}
-              {number("lastPart", "Rate at the end", "As a part of the rate: it falls evenly.")}
-              {number("rowsPerStep", "Rows a step", "More make the training steadier and slower.")}
-              {number(
-                "rowTokens",
-                <Term name="token">Tokens a row</Term>,
-                "A longer row is refused, never cut.",
-              )}
-              {number("answerTokens", "Tokens an answer", "The longest answer.")}
-              {number("temperature", "Temperature", "0: always the likeliest word. Higher: more varied.")}
-            </div>
-            <Check
-              label="Base in 8 bits a number"
-              help="A quarter of the memory, to train it and to check its answers. Usual for large bases."
-              isChecked={typed.isInt8}
-              onCheck={(isInt8) => onTyped({ ...typed, isInt8 })}
-            />
-            {isChanged && (
-              <p class="small">
-                <button
-                  type="button"
-                  class="term"
-                  onClick={() => onTyped({ ...typed, ...numbersOf(defaults) })}
-                >
-                  Back to what fits
-                </button>
-              </p>
-            )}
-          </div>
-        </details>
-      </section>
+      {isWriter && <More {...{ defaults, isChanged, number, onTyped, typed }} />}
     </>
   );
 }
 
-const numbersOf = (typed: TypedForm) => Object.fromEntries(NUMBERS.map((name) => [name, typed[name]]));
+interface MoreProps extends Omit<FormFieldsProps, "isRegistrable"> {
+  readonly isChanged: boolean;
+  readonly number: (
+    name: NumberName,
+    label: ComponentChildren,
+    help: string,
+    unit?: string,
+  ) => ComponentChildren;
+}
+
+/** Settings of a tuning that few people change. */
+function More({ defaults, isChanged, number, onTyped, typed }: MoreProps) {
+  return (
+    <section class="card">
+      <details>
+        <summary class="row">More settings</summary>
+        <div class="folded stack">
+          <div class="settings-grid">
+            {number(
+              "rank",
+              <Term name="rank (of an adapter)">Rank</Term>,
+              "8 is right for style and form; more holds more facts.",
+            )}
+            {number("alpha", "Alpha", "How strongly the adapter changes the base. Usually twice the rank.")}
+            {number(
+              "rate",
+              <Term name="learning rate">Learning rate</Term>,
+              "If the loss jumps, try a third of it.",
+            )}
+            {number("lastPart", "Rate at the end", "As a part of the rate: it falls evenly.")}
+            {number("rowsPerStep", "Rows a step", "More make the training steadier and slower.")}
+            {number(
+              "rowTokens",
+              <Term name="token">Tokens a row</Term>,
+              "A longer row is refused, never cut.",
+            )}
+            {number("answerTokens", "Tokens an answer", "The longest answer.")}
+            {number("temperature", "Temperature", "0: always the likeliest word. Higher: more varied.")}
+          </div>
+          <Check
+            label="Base in 8 bits a number"
+            help="A quarter of the memory, to train it and to check its answers. Usual for large bases."
+            isChecked={typed.isInt8}
+            onCheck={(isInt8) => onTyped({ ...typed, isInt8 })}
+          />
+          {isChanged && (
+            <p class="small">
+              <button
+                type="button"
+                class="term"
+                onClick={() => onTyped({ ...typed, ...numbersTyped(defaults) })}
+              >
+                Back to what fits
+              </button>
+            </p>
+          )}
+        </div>
+      </details>
+    </section>
+  );
+}
+
+const numbersTyped = (typed: TypedForm) =>
+  Object.fromEntries(numbersOf(typed).map((name) => [name, typed[name]]));

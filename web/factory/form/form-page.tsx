@@ -1,5 +1,5 @@
 /**
- * Page "#/factory/new/BASE/rows/ROWS": a model builder changes the proposed settings, reads what training takes on this factory,
+ * Page "#/factory/new/rows/ROWS/sort" or "…/on/BASE": a model builder changes the proposed settings, reads what training takes on this factory,
  * and starts the job.
  */
 import type { FactoryEstimate, FactoryForm, FormView } from "@openledger/models/factory/factory-api";
@@ -20,7 +20,8 @@ import { FormFields, formOf, type TypedForm, typedOf } from "./form-fields.tsx";
 
 interface FormPageProps {
   readonly factorySession: FactorySession;
-  readonly baseId: string;
+  /** null for a model that sorts. */
+  readonly baseId: string | null;
   readonly datasetId: string;
 }
 
@@ -36,7 +37,7 @@ export function FormPage(props: FormPageProps) {
   );
   return (
     <>
-      <ChoiceSteps at={2} baseId={baseId} />
+      <ChoiceSteps at={2} datasetId={datasetId} />
       {problem !== null && <ProblemNotice problem={problem} />}
       {view !== undefined ? (
         <Settings {...props} view={view} />
@@ -55,6 +56,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
     ...(storedForm === null ? {} : (JSON.parse(storedForm) as TypedForm)),
   }));
   const starting = useAction();
+  const [refused, setRefused] = useState<string | null>(null);
   const form = formOf(typed, view.form);
   const write = (next: TypedForm) => {
     sessionStorage.setItem(keyOf(props), JSON.stringify(next));
@@ -97,10 +99,19 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
           {form === null ? (
             <p class="soft">Correct the marked field above.</p>
           ) : (
-            <Estimate {...props} form={form} />
+            <Estimate
+              {...props}
+              form={form}
+              onRefused={(isRefused) => setRefused(isRefused ? JSON.stringify(form) : null)}
+            />
           )}
           {starting.problem !== null && <ProblemNotice problem={starting.problem} />}
-          <Button isMain type="submit" isBusy={starting.isBusy} isDisabled={form === null}>
+          <Button
+            isMain
+            type="submit"
+            isBusy={starting.isBusy}
+            isDisabled={form === null || refused === JSON.stringify(form)}
+          >
             Start training
           </Button>
         </section>
@@ -112,7 +123,13 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
 /** Pause before an estimate, so that not every key causes one. */
 const PAUSE_MS = 800;
 
-function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & { form: FactoryForm }) {
+interface EstimateProps extends FormPageProps {
+  readonly form: FactoryForm;
+  /** Says whether a job of this form could never begin. */
+  readonly onRefused: (isRefused: boolean) => void;
+}
+
+function Estimate({ baseId, datasetId, factorySession, form, onRefused }: EstimateProps) {
   const [found, setFound] = useState<FactoryEstimate | Problem | null>(null);
   useEffect(() => {
     setFound(null);
@@ -120,7 +137,10 @@ function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & {
     const timer = setTimeout(() => {
       stop = askUntilAnswered(
         () => factorySession.factory.estimate({ baseId, datasetId, form }),
-        (outcome) => setFound(outcome.state === "found" ? outcome.value : outcome.problem),
+        (outcome) => {
+          setFound(outcome.state === "found" ? outcome.value : outcome.problem);
+          onRefused(outcome.state !== "found" && !/^SRV_|UNREACHABLE/.test(outcome.problem.code ?? ""));
+        },
       );
     }, PAUSE_MS);
     return () => {
@@ -157,8 +177,11 @@ function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & {
         </div>
       </div>
       <p class="soft small">
-        Measured by {found.measuredSteps} steps on this factory just now: {seconds(load)} to load,{" "}
-        {seconds(tune)} to tune at {showCount(Math.round(found.tokensPerSecond))} tokens a second,{" "}
+        Measured by {showCounted(found.measuredSteps, "step")} on this factory just now: {seconds(load)} to
+        load,{" "}
+        {found.tokensPerSecond === null
+          ? `${seconds(tune)} to judge the rows, `
+          : `${seconds(tune)} to tune at ${showCount(Math.round(found.tokensPerSecond))} tokens a second, `}
         {seconds(features)} for the rows' influence. Training itself costs nothing here.
         {found.queuedBefore > 0 &&
           ` ${showCounted(found.queuedBefore, "job")} ${found.queuedBefore === 1 ? "is" : "are"} before yours.`}

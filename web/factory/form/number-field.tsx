@@ -9,6 +9,8 @@ interface NumberLimits {
   readonly min: number;
   readonly max: number;
   readonly isWhole: boolean;
+  /** true: an empty field leaves the number to the factory. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** null if the text is no number within the limits. */
@@ -28,7 +30,8 @@ interface NumberFieldProps extends NumberLimits {
 
 /** Field of a number within limits. */
 export function NumberField({ help, label, onInput, unit, value, ...limits }: NumberFieldProps) {
-  const isWrong = parseNumber(value, limits) === null;
+  const isEmpty = limits.mayBeEmpty === true && value.trim() === "";
+  const isWrong = !isEmpty && parseNumber(value, limits) === null;
   const { isWhole, max, min } = limits;
   return (
     <Field

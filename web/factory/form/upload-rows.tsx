@@ -3,14 +3,14 @@ import { readPassages } from "@openledger/datanets/import/without-card";
 import { useAction } from "../../bridge/use-action.ts";
 import { DropFiles } from "../../design/drop-files.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
-import { formHref } from "../factory-links.ts";
+import { useHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 
 /** Characters of a data set's name. */
 const MAX_NAME = 80;
 
 /** Upload of one's own rows to the factory, to try a base on them. */
-export function UploadRows({ baseId, factorySession }: { baseId: string; factorySession: FactorySession }) {
+export function UploadRows({ factorySession }: { factorySession: FactorySession }) {
   const sending = useAction();
   const send = (file: File) =>
     sending.run(async () => {
@@ -19,14 +19,14 @@ export function UploadRows({ baseId, factorySession }: { baseId: string; factory
       const jsonl = rows.map((row) => decoder.decode(row)).join("\n");
       const name = file.name.slice(0, MAX_NAME);
       const made = await factorySession.factory.addDataset({ kind: "upload", name, jsonl });
-      window.location.hash = formHref(baseId, made.id);
+      window.location.hash = useHref(made.id);
     });
   return (
     <section class="card stack">
       <h2>Or rows of your own</h2>
       <p class="soft">
-        The factory gets them, to train on. Such a model can be exported, not registered. For private rows,
-        run a factory of your own.
+        The factory gets them, to train a model that writes. Such a model can be exported, not registered. For
+        private rows, run a factory of your own.
       </p>
       <DropFiles
         title={sending.isBusy ? "Sending …" : "Drop a file"}

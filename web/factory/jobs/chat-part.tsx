@@ -34,7 +34,7 @@ export function ChatPart(props: JobPartProps) {
       ) : (
         served === null && <NotServed job={job} />
       )}
-      <FreeChat {...props} />
+      {job.form.use === "write" && <FreeChat {...props} />}
     </>
   );
 }

@@ -10,6 +10,8 @@ import { Badge } from "../../design/badge.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import type { FactorySession } from "../factory-session.ts";
 import type { JobPartProps } from "./job-part.ts";
+import { OtherJobs } from "./other-jobs.tsx";
+import { TrySorting } from "./try-sorting.tsx";
 
 type Answers = FactoryComparison["answers"];
 
@@ -25,8 +27,18 @@ async function compare(
   return (await factorySession.factory.compare(jobId, { prompts, answerTokens: ANSWER_TOKENS })).answers;
 }
 
+/** A model beside its base, where it has one, and beside the account's other models of the same rows. */
+export function ComparePart(props: JobPartProps) {
+  return (
+    <>
+      {props.job.form.use === "write" ? <WithBase {...props} /> : <TrySorting {...props} />}
+      <OtherJobs {...props} />
+    </>
+  );
+}
+
 /** The base and the tuned model side by side. */
-export function ComparePart({ factorySession, job }: JobPartProps) {
+function WithBase({ factorySession, job }: JobPartProps) {
   const [heldOut, setHeldOut] = useState<Answers | null>(null);
   const [own, setOwn] = useState<Answers>([]);
   const [prompt, setPrompt] = useState("");
@@ -114,7 +126,7 @@ function Pair({ base, baseLoss, expected, tuned, tunedLoss }: Answers[number]) {
         </p>
       )}
       <div class="columns">
-        <Side name="Base" text={base} loss={baseLoss} />
+        <Side name="Base" text={base ?? ""} loss={baseLoss} />
         <Side name="Tuned" text={tuned} loss={tunedLoss} isBetter={isBetter} />
       </div>
     </>

@@ -12,7 +12,13 @@ import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import type { JobPartProps } from "./job-part.ts";
 
-const FORMS: readonly { readonly form: ExportForm; readonly title: string; readonly text: string }[] = [
+interface Offered {
+  readonly form: ExportForm;
+  readonly title: string;
+  readonly text: string;
+}
+
+const OF_WRITERS: readonly Offered[] = [
   {
     form: "adapter",
     title: "The adapter",
@@ -23,25 +29,26 @@ const FORMS: readonly { readonly form: ExportForm; readonly title: string; reado
     title: "A whole model",
     text: "The adapter added into the base's weights, as safetensors. Runs wherever the base does.",
   },
-  {
-    form: "model",
-    title: "What is published",
-    text: "Everything that serves, settles and verifies the registered model. openledger models serve takes the folder.",
-  },
 ];
+const PUBLISHED: Offered = {
+  form: "model",
+  title: "What is published",
+  text: "Everything that serves, settles and verifies the registered model. openledger models serve takes the folder.",
+};
+const FORMS = { sort: [PUBLISHED], write: [...OF_WRITERS, PUBLISHED] };
 
 /** The model as files. */
 export function ExportPart({ factorySession, job }: JobPartProps) {
   return (
     <div class="stack">
-      {FORMS.map((one) => (
+      {FORMS[job.form.use === "write" ? "write" : "sort"].map((one) => (
         <Export key={one.form} factorySession={factorySession} jobId={job.id} {...one} />
       ))}
     </div>
   );
 }
 
-type ExportProps = (typeof FORMS)[number] & Pick<JobPartProps, "factorySession"> & { readonly jobId: string };
+type ExportProps = Offered & Pick<JobPartProps, "factorySession"> & { readonly jobId: string };
 
 function Export({ factorySession, form, jobId, text, title }: ExportProps) {
   const [made, setMade] = useState<FactoryExport | null>(null);

@@ -10,6 +10,7 @@ import { ChatPart } from "./chat-part.tsx";
 import { ComparePart } from "./compare-part.tsx";
 import { ExportPart } from "./export-part.tsx";
 import { jobBadge } from "./job-badge.ts";
+import { USE_WORDS } from "./job-figures.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { LineagePart } from "./lineage-part.tsx";
 import { RegisterPart } from "./register-part.tsx";
@@ -40,7 +41,8 @@ export function JobPage(props: PageProps & { factorySession: FactorySession; job
     <>
       <section class="stack-s">
         <p class="soft small">
-          <a href={FACTORY_HREF}>Factory</a> · on {job.baseName}
+          <a href={FACTORY_HREF}>Factory</a> ·{" "}
+          {job.baseName === null ? USE_WORDS[job.form.use] : `writes, on ${job.baseName}`}
         </p>
         <div class="row">
           <h1>{job.form.name}</h1>

@@ -35,9 +35,9 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
       <ol class="lineage" aria-label="Lineage">
         <li class="card stack-s">
           <p class="soft small">Base</p>
-          <h2>{base.name}</h2>
+          <h2>{base === null ? "None: it learns from the rows alone" : base.name}</h2>
           <ul class="plain-list small soft">
-            {Object.entries(base.files).map(([name, { sha256 }]) => (
+            {Object.entries(base?.files ?? {}).map(([name, { sha256 }]) => (
               <li key={name}>
                 {name} <Identifier value={sha256} label={`the hash of ${name}`} />
               </li>
@@ -50,15 +50,23 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
           {datanet === null ? (
             <p class="soft">Your own rows, not on the ledger.</p>
           ) : (
-            <p class="soft">
-              <Term name="Datanet" /> <LeafLink id={datanet.id} />, version {datanet.version},{" "}
-              {datanet.isPublic ? "open to all" : "by the owner's grant"}. Root{" "}
-              <Identifier value={datanet.rowsRoot} label="the root of the rows" />
-            </p>
+            [datanet, ...lineage.further].map((one) => (
+              <p key={one.id} class="soft">
+                <Term name="Datanet" /> <LeafLink id={one.id} />, version {one.version},{" "}
+                {one.isPublic ? "open to all" : "by the owner's grant"}, licence {one.licence ?? "not named"}.
+                Root <Identifier value={one.rowsRoot} label="the root of the rows" />
+                {one.labelsRoot !== null && (
+                  <>
+                    {" "}
+                    · labels <Identifier value={one.labelsRoot} label="the root of the labels" />
+                  </>
+                )}
+              </p>
+            ))
           )}
         </li>
         <li class="card stack-s">
-          <p class="soft small">Recipe and adapter</p>
+          <p class="soft small">{base === null ? "Recipe" : "Recipe and adapter"}</p>
           <h2>Anyone can make it again</h2>
           <p class="soft">
             {recipeHash !== null && (

@@ -2,7 +2,7 @@
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
 import { Timeline, type TimelineStep } from "../../design/timeline.tsx";
-import { dataHref, JOB_PARTS, type JobPart, jobHref, NEW_HREF } from "../factory-links.ts";
+import { JOB_PARTS, type JobPart, jobHref, NEW_HREF, useHref } from "../factory-links.ts";
 
 const NAMES: Readonly<Record<JobPart, string>> = {
   watch: "Training",
@@ -15,10 +15,10 @@ const NAMES: Readonly<Record<JobPart, string>> = {
 
 const link = (href: string, text: string): ComponentChildren => <a href={href}>{text}</a>;
 
-/** Steps before there is a job: base, rows, settings. */
-export function ChoiceSteps({ at, baseId }: { at: 0 | 1 | 2; baseId?: string }) {
-  const names = ["Base", "Rows", "Settings"];
-  const hrefs = [NEW_HREF, baseId === undefined ? null : dataHref(baseId), null];
+/** Steps before there is a job: rows, the model that they become, settings. */
+export function ChoiceSteps({ at, datasetId }: { at: 0 | 1 | 2; datasetId?: string }) {
+  const names = ["Rows", "Model", "Settings"];
+  const hrefs = [NEW_HREF, datasetId === undefined ? null : useHref(datasetId), null];
   const steps = names.map((name, i): TimelineStep => {
     const href = hrefs[i];
     const isDone = i < at;
@@ -31,7 +31,7 @@ export function ChoiceSteps({ at, baseId }: { at: 0 | 1 | 2; baseId?: string }) 
   const rest = ["Training", "Compare", "Register", "Chat"].map(
     (name): TimelineStep => ({ name, label: name, state: "ahead" }),
   );
-  return <Timeline label="From base to model" steps={[...steps, ...rest]} />;
+  return <Timeline label="From rows to model" steps={[...steps, ...rest]} />;
 }
 
 /** Parts of a job, those that are there as links. */

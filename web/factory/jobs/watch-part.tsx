@@ -1,6 +1,6 @@
 /** Part "Training" of a job's page: the dashboard of its events, and the buttons to pause, stop, resume and delete it. */
 import { rowNumber } from "@openledger/foundation/row-number";
-import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
+import type { FactoryJob, JobState, SortForm, WriteForm } from "@openledger/models/factory/factory-api";
 import { lossWords, sayLosses } from "@openledger/models/tuning/training/row-losses";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
@@ -12,8 +12,10 @@ import { ProblemNotice } from "../../words/problem.tsx";
 import { Dashboard } from "../dashboard.tsx";
 import { FACTORY_HREF, jobHref } from "../factory-links.ts";
 import { useJobEvents } from "./job-events.ts";
+import { percentOf, sayAccuracy } from "./job-figures.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { viewRun } from "./run-view.ts";
+import { SortDashboard } from "./sort-dashboard.tsx";
 
 /** Texts of the job's stages. */
 const STAGES: Readonly<Record<string, string>> = {
@@ -52,6 +54,35 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
       : stage === "train"
         ? null
         : `${STAGES[stage]}${done !== null && done.total > 1 ? ` ${showCount(done.done)} of ${showCount(done.total)}` : ""}`;
+  const actions = (
+    <>
+      {(state === "running" || state === "queued") && (
+        <Button isSmall isDisabled={acting.isBusy} onClick={() => void act("pause")}>
+          Pause
+        </Button>
+      )}
+      {(state === "running" || state === "paused") && stage === "train" && (
+        <Button isSmall isDisabled={acting.isBusy} onClick={() => void act("stop")}>
+          Stop and keep
+        </Button>
+      )}
+      {(state === "paused" || state === "failed") && (
+        <Button isSmall isMain isDisabled={acting.isBusy} onClick={() => void act("resume")}>
+          Resume
+        </Button>
+      )}
+      {!isRunning &&
+        (isAsking ? (
+          <Button isSmall isBusy={acting.isBusy} onClick={() => void remove()}>
+            Really delete it all
+          </Button>
+        ) : (
+          <Button isSmall onClick={() => setAsking(true)}>
+            Delete
+          </Button>
+        ))}
+    </>
+  );
   return (
     <>
       {problem !== null && (
@@ -63,43 +94,19 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
       )}
       {failure !== null && <ProblemNotice problem={failure} />}
       {state === "done" && <Next job={job} />}
-      <Dashboard
-        view={view}
-        steps={job.steps}
-        badge={null}
-        isRunning={isRunning}
-        doing={doing}
-        showRow={(row) => showCount(rowNumber(row))}
-        actions={
-          <>
-            {(state === "running" || state === "queued") && (
-              <Button isSmall isDisabled={acting.isBusy} onClick={() => void act("pause")}>
-                Pause
-              </Button>
-            )}
-            {(state === "running" || state === "paused") && stage === "train" && (
-              <Button isSmall isDisabled={acting.isBusy} onClick={() => void act("stop")}>
-                Stop and keep
-              </Button>
-            )}
-            {(state === "paused" || state === "failed") && (
-              <Button isSmall isMain isDisabled={acting.isBusy} onClick={() => void act("resume")}>
-                Resume
-              </Button>
-            )}
-            {!isRunning &&
-              (isAsking ? (
-                <Button isSmall isBusy={acting.isBusy} onClick={() => void remove()}>
-                  Really delete it all
-                </Button>
-              ) : (
-                <Button isSmall onClick={() => setAsking(true)}>
-                  Delete
-                </Button>
-              ))}
-          </>
-        }
-      />
+      {job.form.use === "write" ? (
+        <Dashboard
+          view={view}
+          steps={job.steps}
+          badge={null}
+          isRunning={isRunning}
+          doing={doing}
+          showRow={(row) => showCount(rowNumber(row))}
+          actions={actions}
+        />
+      ) : (
+        <SortDashboard job={job} events={events} doing={doing} actions={actions} />
+      )}
       {acting.problem !== null && <ProblemNotice problem={acting.problem} />}
       <Facts job={job} />
     </>
@@ -107,25 +114,39 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
 }
 
 function Next({ job }: { job: FactoryJob }) {
-  const { losses, seconds } = job.result!;
+  const { accuracy, fit, losses, seconds } = job.result!;
   return (
     <section class="card stack" aria-label="Result">
       <h2>Your model is trained</h2>
       <p>It took {showDuration(1_000 * seconds)}.</p>
-      <p>
-        <strong>{sayLosses(losses)}</strong>
-      </p>
-      <details class="small soft">
-        <summary class="row">In nats a token and bits a byte</summary>
-        <ul>
-          {lossWords(losses).map((words) => (
-            <li key={words}>{words}</li>
-          ))}
-        </ul>
-      </details>
+      {losses !== null && (
+        <>
+          <p>
+            <strong>{sayLosses(losses)}</strong>
+          </p>
+          <details class="small soft">
+            <summary class="row">In nats a token and bits a byte</summary>
+            <ul>
+              {lossWords(losses).map((words) => (
+                <li key={words}>{words}</li>
+              ))}
+            </ul>
+          </details>
+        </>
+      )}
+      {accuracy !== null && (
+        <p>
+          <strong>{sayAccuracy(accuracy)}</strong>
+        </p>
+      )}
+      {fit !== null && (
+        <p class="soft small">
+          The final model learned from all rows, and labels {percentOf(fit)} of them so.
+        </p>
+      )}
       <div class="row">
         <a class="button button-main" href={jobHref(job.id, "compare")}>
-          Compare it with its base
+          {losses === null ? "Try it" : "Compare it with its base"}
         </a>
         {job.isRegistrable && job.modelId === null && (
           <a class="button" href={jobHref(job.id, "register")}>
@@ -153,12 +174,7 @@ function Facts({ job }: { job: FactoryJob }) {
                 "Rows trained on / held out",
                 `${showCount(rowCount - heldOutCount)} / ${showCount(heldOutCount)}`,
               ],
-              ["Rounds", form.rounds],
-              ["Rank, alpha", `${form.rank}, ${form.alpha}`],
-              ["Tuned layers", form.targets.join(", ")],
-              ["Base's weights", form.weights ?? "by its size"],
-              ["Learning rate, part at the end", `${form.rate}, ${form.lastPart}`],
-              ["Rows a step, tokens a row", `${form.rowsPerStep}, ${form.rowTokens}`],
+              ...(form.use === "write" ? writerFacts(form) : sorterFacts(form)),
               ["Seed", form.seed],
             ]}
           />
@@ -167,3 +183,17 @@ function Facts({ job }: { job: FactoryJob }) {
     </section>
   );
 }
+
+const writerFacts = (form: WriteForm): [string, string | number][] => [
+  ["Rounds", form.rounds],
+  ["Rank, alpha", `${form.rank}, ${form.alpha}`],
+  ["Tuned layers", form.targets.join(", ")],
+  ["Base's weights", form.weights ?? "by its size"],
+  ["Learning rate, part at the end", `${form.rate}, ${form.lastPart}`],
+  ["Rows a step, tokens a row", `${form.rowsPerStep}, ${form.rowTokens}`],
+];
+
+const sorterFacts = ({ decay, folds }: SortForm): [string, string | number][] => [
+  ["Folds", folds],
+  ["Smoothing", decay ?? "by the number of rows"],
+];

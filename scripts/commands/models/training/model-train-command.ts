@@ -3,20 +3,13 @@
  * files that `models register` and `models serve` take. Parts are typed in percent.
  */
 import { rm } from "node:fs/promises";
-import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
-import { type FamilyTraining, trainingOf } from "@openledger/attribution/model/model-family";
+import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import { joinVersions, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
-import {
-  circuitColumns,
-  DIRECT,
-  hashRecipe,
-  type RecipeBase,
-} from "@openledger/attribution/model/recipe-fields";
+import { circuitColumns, DIRECT, hashRecipe } from "@openledger/attribution/model/recipe-fields";
 import { type ModelSize, payeesFor } from "@openledger/attribution/model/registration";
 import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
-import { holdsPayees, misfitOf, shapeOfPlaces } from "@openledger/circuits/settlement/settlement-size";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
@@ -24,14 +17,18 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type NamedCard, nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
-import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/tuning/base/base-place";
+import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
 import { modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import {
-  completeRecipe,
-  PRESET_NAMES,
-  presetRecipe,
-  type RecipeDatanet,
-} from "@openledger/models/tuning/recipe/recipe-presets";
+  ALL_PRESETS,
+  type AnyPreset,
+  type ModelPlan,
+  makeModel,
+  planModel,
+  presetDraft,
+  settles,
+} from "@openledger/models/tuning/recipe/plan-model";
+import { PRESET_NAMES, type RecipeDatanet } from "@openledger/models/tuning/recipe/recipe-presets";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import { commandError } from "../../../cli/cli-errors.ts";
 import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
@@ -64,11 +61,6 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   labels?: bigint[];
 }
 
-/** Presets that tune a language model, the second with cited rows; the other presets make direct models. */
-const TEXTS = "texts";
-const CITED_TEXTS = "cited-texts";
-const PRESETS: readonly string[] = [...PRESET_NAMES, TEXTS, CITED_TEXTS];
-
 export const addModelTrainCommand = command({
   usage: "train",
   about: "train a model on a Datanet's published version, and write the files to publish",
@@ -79,7 +71,7 @@ export const addModelTrainCommand = command({
       isRequired: true,
     },
     "--recipe <file>": {
-      about: `JSON file of a recipe, or a preset that adapts to the rows: ${PRESETS.join(", ")}`,
+      about: `JSON file of a recipe, or a preset that adapts to the rows: ${ALL_PRESETS.join(", ")}`,
       isRequired: true,
     },
     ...required(OUT_FOLDER_OPTION),
@@ -140,20 +132,18 @@ export const addModelTrainCommand = command({
       validatorParts: parseParts(options.validatorPart),
     };
     // Loaded here: they would make every other command slower.
-    const [trainings, { registerModel }, { publishedModel }, { writeModel }, { readLabelledRows }] =
-      await Promise.all([
-        modelTrainings({ base: options.base }),
-        import("@openledger/attribution/model/registration"),
-        import("@openledger/attribution/model/model-files"),
-        import("@openledger/attribution/model/model-directory"),
-        import("../labelled-versions.ts"),
-      ]);
+    const [trainings, { writeModel }, { readLabelledRows }] = await Promise.all([
+      modelTrainings({ base: options.base }),
+      import("@openledger/attribution/model/model-directory"),
+      import("../labelled-versions.ts"),
+    ]);
     const store = await openRowStore(options.rows);
-    const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
+    const file = presetIn(options) === undefined ? await readRecipeFile(options.recipe) : null;
     const labelled = await withLabels(client, store, versions, { ...options, file });
     const rows = joinVersions(await Promise.all(labelled.map((version) => readLabelledRows(store, version))));
     const [named, ...others] = labelled as unknown as [RecipeDatanet, ...RecipeDatanet[]];
-    const { recipe, training } = await recipeOf(options, [named, ...others], rows, { trainings, card, file });
+    const plan = await planOf(options, [named, ...others], rows, { trainings, card, file });
+    const { recipe, training } = plan;
     const draws = Number(options.draws);
     const payees = payeeTable(rows);
     const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
@@ -162,16 +152,17 @@ export const addModelTrainCommand = command({
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     // Beside the model until that is whole: a killed training goes on from here.
     const stateFolder = `${options.out}.state`;
-    const trained = await training.train(rows, recipe, { onProgress, stateFolder });
-    const terms = { split, predecessorId: parseId(options.predecessor) };
-    const registration = registerModel(trained, terms, size, { onProgress });
-    const model = publishedModel(trained, registration, {
-      publishRows: options.withholdRows !== true,
+    const { model, trained } = await makeModel(plan, rows, {
+      onProgress,
+      stateFolder,
+      size,
+      terms: { split, predecessorId: parseId(options.predecessor) },
       card: card?.text ?? null,
+      publishRows: options.withholdRows !== true,
     });
     await writeModel(options.out, model);
     await rm(stateFolder, { recursive: true, force: true });
-    const staticsHash = hex32(registration.staticsHash);
+    const staticsHash = hex32(model.staticsHash);
     const lines = [
       `a model of ${counted(rows.length, "row")}${further.length === 0 ? "" : ` of ${versions.length} Datanets`} in ${presentPayees(trained.payees).length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
@@ -197,40 +188,33 @@ export const addModelTrainCommand = command({
  * The whole recipe, and that these rows can be trained on by it: told before anything is trained.
  * @throws CMD_USAGE, CLI_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS with what to change
  */
-async function recipeOf(
+async function planOf(
   options: TrainOptions & GlobalOptions,
-  [datanet, ...further]: readonly [RecipeDatanet, ...RecipeDatanet[]],
+  versions: readonly [RecipeDatanet, ...RecipeDatanet[]],
   rows: readonly OwnedRow[],
   { card, file, trainings }: RecipeSources,
-): Promise<{ recipe: RecipeBase; training: FamilyTraining }> {
+): Promise<ModelPlan> {
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
-  const draft = file ?? (await presetOf(options, rows, columnCount, card));
-  const complete = completeRecipe(draft, datanet, columnCount, card?.text ?? null, further);
-  const training = trainingOf(complete, trainings);
-  const recipe = training.family.parseRecipe(complete);
-  training.requireTrainable(rows, recipe);
-  return { recipe, training };
+  const draft = file ?? (await draftOf(options, rows, columnCount, card));
+  return planModel(draft, rows, { card: card?.text ?? null, columnCount, trainings, versions });
 }
 
-async function presetOf(
-  { base, recipe }: TrainOptions,
+const presetIn = ({ recipe }: Pick<TrainOptions, "recipe">): AnyPreset | undefined =>
+  ALL_PRESETS.find((name) => name === recipe);
+
+function draftOf(
+  options: TrainOptions,
   rows: readonly OwnedRow[],
-  allColumns: number,
+  columnCount: number,
   card: NamedCard | null,
 ): Promise<object> {
-  const name = PRESET_NAMES.find((one) => one === recipe);
-  if (name !== undefined) {
-    const classes = card?.card.labels.map((label) => label.name) ?? labelsIn(rows);
-    return presetRecipe(name, { rowCount: rows.length, bucketCount: allColumns - 1, classes });
-  }
-  const isCiting = recipe === CITED_TEXTS;
-  // The base takes a column at least.
-  const columnCount = allColumns - (isCiting || rewardsOfCard(card?.text ?? "").base === null ? 0 : 1);
-  const place = base ?? OWN_BASE;
-  const sizes = { rowCount: rows.length, columnCount, isCiting };
-  const { textPreset } = await import("@openledger/models/tuning/recipe/recipe-presets");
-  return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
+  return presetDraft(presetIn(options)!, {
+    rows,
+    labels: card?.card.labels.map(({ name }) => name) ?? null,
+    features: readsLabels(options, null) ? columnCount - 1 : columnCount,
+    basePlace: options.base ?? OWN_BASE,
+  });
 }
 
 /** Columns of a recipe that does not say how many. @throws CLI_CIRCUIT_MISSING, CMD_USAGE */
@@ -250,10 +234,6 @@ const readsLabels = (
   { recipe }: Pick<TrainOptions, "recipe">,
   file: { readonly family?: unknown } | null,
 ): boolean => PRESET_NAMES.some((name) => name === recipe) || file?.family === DIRECT;
-
-/** Labels of rows, sorted: without a card nobody says another order. */
-const labelsIn = (rows: readonly OwnedRow[]): string[] =>
-  [...new Set(rows.flatMap(({ label }) => (label == null ? [] : [label])))].sort();
 
 /** The card of a file, or of the host. @throws as a host refuses */
 async function cardOf(
@@ -391,11 +371,8 @@ async function circuitFeatures(
 
 const namesSeveral = ({ datanet }: Pick<TrainOptions, "datanet">): boolean => datanet.includes(",");
 
-/** Payees of several Datanets are in their places, and are not cut. */
 const holds = (size: ModelSize, payees: readonly Payee[], options: Pick<TrainOptions, "datanet">): boolean =>
-  namesSeveral(options)
-    ? misfitOf(size, { ...size, ...shapeOfPlaces(payees) }) === null
-    : holdsPayees(size, payees);
+  settles(size, payees, namesSeveral(options));
 
 function noCircuit(
   circuits: readonly { readonly name: string }[],
@@ -428,7 +405,7 @@ async function readRecipeFile(path: string): Promise<RecipeFile> {
   try {
     return (await readJsonFile(path)) as RecipeFile;
   } catch (cause) {
-    const presets = PRESETS.join(", ");
+    const presets = ALL_PRESETS.join(", ");
     throw commandError("CMD_USAGE", `${path} is no recipe: neither a JSON file nor one of ${presets}`, {
       cause,
     });

@@ -1,0 +1,134 @@
+/**
+ * Held-out figures of a model that sorts: its rows in folds, each judged by a model of the other folds, and the same with fewer
+ * rows to learn from, which shows whether more would help. Any family with labels: it is trained and asked as it will be.
+ */
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { FamilyTraining } from "@openledger/attribution/model/model-family";
+import { type OwnedRow, rowLabelsRoot } from "@openledger/attribution/model/owned-rows";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { inputOf } from "@openledger/attribution/rows/row-content";
+import type { InputKind } from "@openledger/attribution/rows/row-kinds";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
+import type { ModelPlan } from "../../tuning/recipe/plan-model.ts";
+import type { FactoryAccuracy } from "../factory-api.ts";
+
+/** Parts of the other folds' rows that a model learns from, the last of which gives the figures. */
+const PARTS = [0.25, 0.5, 1] as const;
+/** A part of fewer rows would be a model of nothing. */
+const MIN_ROWS = 4;
+
+/** Answer to a row by a model that has not learned from it. */
+export interface JudgedRow {
+  /** Place of the row. */
+  readonly row: number;
+  readonly answered: string;
+}
+
+/** Answers of the models of one part. */
+export interface JudgedPart {
+  readonly trainedRowCount: number;
+  readonly judged: readonly JudgedRow[];
+}
+
+/** Trainings that judging takes. */
+export const judgingSteps = (rowCount: number, foldCount: number): number =>
+  foldCount * partsFor(rowCount, foldCount).length;
+
+const partsFor = (rowCount: number, foldCount: number) =>
+  foldCount === 0
+    ? []
+    : PARTS.filter((part) => part * othersOf(rowCount, foldCount) >= MIN_ROWS || part === 1);
+
+const othersOf = (rowCount: number, foldCount: number) =>
+  Math.floor((rowCount * (foldCount - 1)) / foldCount);
+
+/**
+ * Judges the rows, part after part: yields after each training, with the part where it is the last of one. Deterministic: it
+ * depends on recipe, rows and folds alone.
+ */
+export async function* judgeRows(
+  { recipe, training }: ModelPlan,
+  rows: readonly OwnedRow[],
+  foldCount: number,
+): AsyncGenerator<JudgedPart | null> {
+  const order = [...new SeededRandom(`${recipe.seed} folds`).permutation(rows.length)];
+  // Labels take turns through the folds.
+  order.sort((a, b) => compare(rows[a]!.label ?? "", rows[b]!.label ?? ""));
+  for (const part of partsFor(rows.length, foldCount)) {
+    const judged: JudgedRow[] = [];
+    let trainedRowCount = 0;
+    for (let fold = 0; fold < foldCount; fold++) {
+      const own = order.filter((_, i) => i % foldCount === fold);
+      const others = order.filter((_, i) => i % foldCount !== fold);
+      // Evenly spaced through the labels.
+      const count = Math.max(1, Math.round(part * others.length));
+      const learned = Array.from(
+        { length: count },
+        (_, i) => others[Math.floor((i * others.length) / count)]!,
+      );
+      trainedRowCount = Math.max(trainedRowCount, count);
+      const answer = await answererOf(
+        training,
+        recipe,
+        learned.map((i) => rows[i]!),
+      );
+      if (answer !== null) for (const row of own) judged.push({ row, answered: answer(rows[row]!.content) });
+      yield fold === foldCount - 1 ? { trainedRowCount, judged } : null;
+    }
+  }
+}
+
+/** Asks a model of these rows; null where they can make none. */
+async function answererOf(
+  training: FamilyTraining,
+  recipe: RecipeBase,
+  rows: readonly OwnedRow[],
+): Promise<((content: Uint8Array) => string) | null> {
+  if (new Set(rows.map(({ label }) => label)).size < 2) return null;
+  // One version and one owner: nothing of it is registered.
+  const owned = rows.map(({ content, label }) => ({
+    content,
+    label: label!,
+    contributorId: 1,
+    validatorId: 1,
+  }));
+  const root = versionRowsRoot(
+    owned.map(({ content, contributorId, validatorId }) => ({
+      rowHash: hashRow(content),
+      contributorId,
+      validatorId,
+    })),
+  );
+  const { furtherDatanets: _, ...single } = recipe;
+  const datanet = { ...recipe.datanet, rowsRoot: hex32(root), labels: hex32(rowLabelsRoot(owned)!) };
+  const trained = await training.train(owned, training.family.parseRecipe({ ...single, datanet }), {});
+  const model = await training.family.open(trained);
+  const kind = training.family.promptKind(recipe) as InputKind;
+  return (content) => model.answer(inputOf(kind, content)).label!;
+}
+
+/** Figures of judged rows. */
+export function accuracyOf(
+  judged: readonly JudgedRow[],
+  rows: readonly OwnedRow[],
+  labels: readonly string[],
+  foldCount: number,
+): FactoryAccuracy {
+  const confusion = labels.map(() => labels.map(() => 0));
+  for (const { answered, row } of judged) {
+    const of = confusion[labels.indexOf(rows[row]!.label!)]!;
+    const place = labels.indexOf(answered);
+    of[place] = of[place]! + 1;
+  }
+  return {
+    foldCount,
+    judgedCount: judged.length,
+    rightCount: confusion.reduce((sum, counts, i) => sum + counts[i]!, 0),
+    commonestCount: Math.max(...confusion.map((counts) => counts.reduce((sum, count) => sum + count, 0))),
+    labels: [...labels],
+    confusion,
+  };
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,87 @@
+/**
+ * Training of a model that sorts, for a job: rows are judged in folds, with a figure after each part, then the model learns from
+ * all of them. train-task.ts calls it.
+ */
+import type { TrainedModel } from "@openledger/attribution/model/model-family";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { OnProgress } from "@openledger/attribution/progress";
+import type { ModelPlan } from "../../tuning/recipe/plan-model.ts";
+import type { FactoryAccuracy, NewJobEvent, SortForm } from "../factory-api.ts";
+import { accuracyOf, type JudgedPart, judgeRows, judgingSteps } from "./judge-rows.ts";
+import { excerptOf } from "./row-prompts.ts";
+import type { Say, TaskWish } from "./task-messages.ts";
+
+/** Rows that are answered otherwise than they are labelled, as the page lists them. */
+const MAX_MISTAKES = 24;
+
+interface SortOptions {
+  readonly form: SortForm;
+  /** Labels in the order of the card. */
+  readonly labels: readonly string[];
+  /** Last step whose events are stored. */
+  readonly saidStep: number;
+  readonly say: Say;
+  readonly wish: () => TaskWish | null;
+  readonly onProgress: OnProgress;
+}
+
+export interface SortedModel {
+  readonly trained: TrainedModel;
+  readonly accuracy: FactoryAccuracy | null;
+}
+
+/** Steps of a job that sorts: its trainings. */
+export const sortingSteps = (rowCount: number, { folds }: Pick<SortForm, "folds">): number =>
+  judgingSteps(rowCount, folds) + 1;
+
+/** Judges and trains; null where a pause was wished. A wish to stop ends the judging, and the model is made. */
+export async function trainSorter(
+  { recipe, training }: ModelPlan,
+  rows: readonly OwnedRow[],
+  { form, labels, onProgress, saidStep, say, wish }: SortOptions,
+): Promise<SortedModel | null> {
+  let step = 0;
+  let last: JudgedPart | null = null;
+  // Steps that a killed run has reported are not reported again.
+  const sayStep = async (events: NewJobEvent[]) => {
+    if (step > saidStep) await say({ kind: "events", step, events });
+  };
+  for await (const part of judgeRows({ recipe, training }, rows, form.folds)) {
+    step += 1;
+    if (part !== null && part.judged.length > 0) last = part;
+    await sayStep(part === null ? [] : judgedOf(part, rows, step));
+    // Wishes are read here: trainings let nothing in.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (wish() !== null) break;
+  }
+  if (wish() === "pause") return null;
+  step = sortingSteps(rows.length, form);
+  await sayStep(last === null ? [] : [mistakesOf(last, rows, step)]);
+  const accuracy = last === null ? null : accuracyOf(last.judged, rows, labels, form.folds);
+  const trained = await training.train(rows, recipe, { onProgress });
+  return { trained, accuracy };
+}
+
+function judgedOf(
+  { judged, trainedRowCount }: JudgedPart,
+  rows: readonly OwnedRow[],
+  step: number,
+): NewJobEvent[] {
+  if (judged.length === 0) return [];
+  const rightCount = judged.filter(({ answered, row }) => answered === rows[row]!.label).length;
+  return [{ kind: "judged", step, trainedRowCount, judgedCount: judged.length, rightCount }];
+}
+
+function mistakesOf({ judged }: JudgedPart, rows: readonly OwnedRow[], step: number): NewJobEvent {
+  const wrong = judged
+    .filter(({ answered, row }) => answered !== rows[row]!.label)
+    .sort((a, b) => a.row - b.row)
+    .slice(0, MAX_MISTAKES)
+    .map(({ answered, row }) => ({
+      row,
+      answered,
+      label: rows[row]!.label!,
+      excerpt: excerptOf(rows[row]!.content),
+    }));
+  return { kind: "mistakes", step, rows: wrong };
+}

@@ -1,0 +1,141 @@
+/**
+ * Road from a version's rows to a published model, the same for `models train`, the factory and the devnet: the rules of the
+ * Datanet's card complete a draft to a recipe, the family checks the rows, then training, registration and files.
+ */
+import {
+  type FamilyTraining,
+  type TrainedModel,
+  type TrainOptions,
+  trainingOf,
+} from "@openledger/attribution/model/model-family";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import {
+  type ModelSize,
+  type RegistrationTerms,
+  registerModel,
+} from "@openledger/attribution/model/registration";
+import type { RowKind } from "@openledger/attribution/rows/row-kinds";
+import type { Payee } from "@openledger/circuits/ledger/rewards";
+import { holdsPayees, misfitOf, shapeOfPlaces } from "@openledger/circuits/settlement/settlement-size";
+import { baseNameAt, baseSourceAt } from "../base/base-place.ts";
+import {
+  completeRecipe,
+  PRESET_NAMES,
+  type PresetName,
+  presetRecipe,
+  type RecipeDatanet,
+  textPreset,
+} from "./recipe-presets.ts";
+
+/** Presets of language models; those of `PRESET_NAMES` sort. */
+const TEXT_PRESETS = ["texts", "cited-texts"] as const;
+export const ALL_PRESETS = [...PRESET_NAMES, ...TEXT_PRESETS] as const;
+export type AnyPreset = (typeof ALL_PRESETS)[number];
+
+/** The preset that sorts rows of a kind; undefined where there is none. */
+export const sorterOfKind = (kind: RowKind): PresetName | undefined =>
+  PRESET_NAMES.find((name) => name === `labelled-${kind}s`);
+
+/** Facts that a draft is completed by. */
+export interface PlanFacts {
+  /** Versions in their places, Datanet 0's first. */
+  readonly versions: readonly [RecipeDatanet, ...RecipeDatanet[]];
+  readonly columnCount: number;
+  /** Text of the Datanet's card, whose rules the recipe repeats; null leaves the draft's. */
+  readonly card: string | null;
+}
+
+/** Recipe before ledger and card complete it: a preset, or the JSON of a file. */
+export interface RecipeDraft {
+  readonly retrieval?: unknown;
+  readonly rules?: unknown;
+}
+
+/** Rows, and what a preset fits itself to. */
+export interface PresetFacts {
+  readonly rows: readonly Pick<OwnedRow, "label">[];
+  /** Labels of the card, in its order; null: those of the rows, sorted. */
+  readonly labels: readonly string[] | null;
+  /** Features of the settlement circuit; of a sorting model its buckets. */
+  readonly features: number;
+  /** Folder or address of a language model's base. */
+  readonly basePlace: string;
+}
+
+/** @throws MOD_… if the base cannot be read */
+export async function presetDraft(
+  name: AnyPreset,
+  { basePlace, features, labels, rows }: PresetFacts,
+): Promise<RecipeDraft> {
+  const rowCount = rows.length;
+  const sorter = PRESET_NAMES.find((one) => one === name);
+  if (sorter !== undefined)
+    return presetRecipe(sorter, { rowCount, bucketCount: features, classes: labels ?? labelsIn(rows) });
+  const sizes = { rowCount, columnCount: features, isCiting: name === "cited-texts" };
+  return textPreset(baseSourceAt(basePlace), baseNameAt(basePlace), sizes);
+}
+
+const labelsIn = (rows: PresetFacts["rows"]): string[] =>
+  [...new Set(rows.flatMap(({ label }) => (label == null ? [] : [label])))].sort();
+
+/** A recipe that its rows can be trained by. */
+export interface ModelPlan {
+  readonly recipe: RecipeBase;
+  readonly training: FamilyTraining;
+}
+
+/**
+ * Completes a draft, and checks that these rows can be trained on by it, before anything is trained.
+ * @throws ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS, ATT_ROW_INVALID, ATT_LABEL_INVALID with what to change
+ */
+export function planModel(
+  draft: RecipeDraft,
+  rows: readonly OwnedRow[],
+  { card, columnCount, trainings, versions }: PlanFacts & { readonly trainings: readonly FamilyTraining[] },
+): ModelPlan {
+  const [datanet, ...further] = versions;
+  const complete = completeRecipe(draft, datanet, columnCount, card, further);
+  const training = trainingOf(complete, trainings);
+  const recipe = training.family.parseRecipe(complete);
+  training.requireTrainable(rows, recipe);
+  return { recipe, training };
+}
+
+interface MakeOptions extends TrainOptions {
+  readonly terms: RegistrationTerms;
+  readonly size: ModelSize;
+  /** Text of the card, which is published with the model: anyone can compare its rules. */
+  readonly card: string | null;
+  readonly publishRows: boolean;
+}
+
+export interface MadeModel {
+  readonly trained: TrainedModel;
+  readonly model: PublishedModel;
+}
+
+/** Trains a plan. @throws as `FamilyTraining.train` and `registerModel` */
+export async function makeModel(
+  { recipe, training }: ModelPlan,
+  rows: readonly OwnedRow[],
+  options: MakeOptions,
+): Promise<MadeModel> {
+  const trained = await training.train(rows, recipe, options);
+  return { trained, model: publishTrained(trained, options) };
+}
+
+/** Commits to a trained model, and makes what is published of it. @throws as `registerModel` */
+export function publishTrained(
+  trained: TrainedModel,
+  { card, onProgress, publishRows, size, terms }: Omit<MakeOptions, "stateFolder">,
+): PublishedModel {
+  const progress = onProgress === undefined ? {} : { onProgress };
+  const registration = registerModel(trained, terms, size, progress);
+  return publishedModel(trained, registration, { publishRows, card });
+}
+
+/** True if circuits of a size settle these payees; those of several Datanets are in their places, and are not cut. */
+export const settles = (size: ModelSize, payees: readonly Payee[], isJoint: boolean): boolean =>
+  isJoint ? misfitOf(size, { ...size, ...shapeOfPlaces(payees) }) === null : holdsPayees(size, payees);

@@ -1,0 +1,78 @@
+/**
+ * Section of the page of uses: adds the rows of further Datanets to a data set. Each approves the model, and is paid for its
+ * rows.
+ */
+
+import { DATANET_COUNT_MAX } from "@openledger/circuits/protocol";
+import { findDatanets } from "@openledger/client/datanets/datanet-card";
+import type { FactoryDataset } from "@openledger/models/factory/factory-api";
+import { useAction } from "../../bridge/use-action.ts";
+import { Button } from "../../design/button.tsx";
+import type { PageProps } from "../../ledger/page.ts";
+import { useAnswer } from "../../ledger/use-answer.ts";
+import { showCounted } from "../../words/format.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { useHref } from "../factory-links.ts";
+import type { FactorySession } from "../factory-session.ts";
+
+interface MoreDatanetsProps extends PageProps {
+  readonly factorySession: FactorySession;
+  readonly dataset: FactoryDataset;
+}
+
+/** Datanets with rows of the same kind and labels, of which each can be added. */
+export function MoreDatanets({ dataset, factorySession, live, site }: MoreDatanetsProps) {
+  const { datanet, further, labels, rowKind } = dataset;
+  const here = datanet === null ? [] : [datanet, ...further];
+  const adding = useAction();
+  const { value: found } = useAnswer(live, `datanets like ${dataset.id}`, async () => {
+    const lists = await Promise.all(
+      site.datanetHosts.map(async (hostUrl) => {
+        const { datanets } = await findDatanets(factorySession.client, { hostUrl });
+        return datanets.map((one) => ({ ...one, hostUrl }));
+      }),
+    );
+    return lists.flat();
+  });
+  const wanted = JSON.stringify(labels?.map(({ name }) => name) ?? []);
+  const others = (found ?? []).filter(
+    (one) =>
+      one.rowCount > 0 &&
+      one.rowKind === rowKind &&
+      (labels === null || JSON.stringify(one.labels) === wanted) &&
+      here.every(({ id }) => id !== one.id),
+  );
+  if (datanet === null || others.length === 0 || here.length >= DATANET_COUNT_MAX) return null;
+  const add = (hostUrl: string, datanetId: number) =>
+    adding.run(async () => {
+      const [first, ...rest] = [
+        ...here.map(({ hostUrl: url, id, version }) => ({ hostUrl: url, datanetId: id, version })),
+        { hostUrl, datanetId, version: null },
+      ];
+      const made = await factorySession.factory.addDataset({ kind: "datanet", ...first!, further: rest });
+      window.location.hash = useHref(made.id);
+    });
+  return (
+    <section class="card stack" aria-label="Further Datanets">
+      <h2>Together with others</h2>
+      <p class="soft">
+        One model can learn from several Datanets with the same kind of row and labels. Each approves it, and
+        each earns by its own rows. The rollup needs a circuit for it.
+      </p>
+      <ul class="plain-list">
+        {others.map(({ hostUrl, id, name, rowCount }) => (
+          <li key={`${hostUrl} ${id}`} class="row">
+            <span>
+              {name} <span class="soft small">{showCounted(rowCount, "row")}</span>
+            </span>
+            <span class="push" />
+            <Button isSmall isDisabled={adding.isBusy} onClick={() => void add(hostUrl, id)}>
+              Add
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {adding.problem !== null && <ProblemNotice problem={adding.problem} />}
+    </section>
+  );
+}

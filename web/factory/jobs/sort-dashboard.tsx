@@ -1,0 +1,143 @@
+/**
+ * Dashboard of a sorting model's training on a job's page: accuracy on unseen rows by the rows learned from, the confusion table,
+ * and the rows that are answered otherwise than labelled.
+ */
+import { rowNumber } from "@openledger/foundation/row-number";
+import type { FactoryAccuracy, FactoryJob, JobEvent } from "@openledger/models/factory/factory-api";
+import type { ComponentChildren } from "preact";
+import { Chart } from "../../charts/chart.tsx";
+import { type Column, DataTable } from "../../design/data-table.tsx";
+import { showCount, showCounted } from "../../words/format.ts";
+import { Term } from "../../words/term.tsx";
+import { percentOf } from "./job-figures.ts";
+
+type Of<Kind> = Extract<JobEvent, { kind: Kind }>;
+
+interface SortDashboardProps {
+  readonly job: FactoryJob;
+  readonly events: readonly JobEvent[];
+  readonly doing: string | null;
+  readonly actions: ComponentChildren;
+}
+
+/** Progress of a training in folds, and what it shows so far. */
+export function SortDashboard({ actions, doing, events, job }: SortDashboardProps) {
+  const judged = events.filter((event): event is Of<"judged"> => event.kind === "judged");
+  const mistakes = events.findLast((event): event is Of<"mistakes"> => event.kind === "mistakes");
+  const accuracy = job.result?.accuracy ?? null;
+  return (
+    <>
+      <section class="card stack" aria-label="Progress">
+        <div class="row">
+          <h2>
+            Step {showCount(job.step)} of {showCount(job.steps)}
+          </h2>
+          <span class="push" />
+          {actions}
+        </div>
+        <progress class="run-bar" max={job.steps} value={job.step} aria-label="Steps done" />
+        {doing !== null && (
+          <p class="soft" role="status">
+            {doing}
+          </p>
+        )}
+      </section>
+      <section class="card">
+        <Chart
+          title="Right on unseen rows"
+          about={aboutOf(judged)}
+          xs={judged.map(({ trainedRowCount }) => trainedRowCount)}
+          series={[
+            {
+              label: "Right answers",
+              values: judged.map(({ judgedCount, rightCount }) => rightCount / judgedCount),
+            },
+          ]}
+          isCloseUp
+          showX={(x) => showCounted(x, "row")}
+          showY={percentOf}
+        />
+      </section>
+      {accuracy !== null && <Confusion accuracy={accuracy} />}
+      {mistakes !== undefined && <Mistakes mistakes={mistakes} />}
+    </>
+  );
+}
+
+/** Reads the curve in words: whether more rows would help. */
+function aboutOf(judged: readonly Of<"judged">[]): string {
+  const scale = "Each row is judged by a model that has not learned from it.";
+  const [before, last] = [judged.at(-2), judged.at(-1)];
+  if (before === undefined || last === undefined)
+    return `${scale} The curve begins with few rows to learn from.`;
+  const gain = last.rightCount / last.judgedCount - before.rightCount / before.judgedCount;
+  return gain > 0.01
+    ? `${scale} More rows still help: twice as many gained ${percentOf(gain)}.`
+    : `${scale} The last doubling of rows gained little.`;
+}
+
+function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccuracy }) {
+  interface Line {
+    readonly label: string;
+    readonly counts: readonly number[];
+  }
+  const columns: Column<Line>[] = [
+    { label: "Label", cell: ({ label }) => <strong>{label}</strong> },
+    ...labels.map(
+      (label, j): Column<Line> => ({
+        label,
+        isNumber: true,
+        cell: ({ counts, label: own }) => (own === label ? <strong>{counts[j]}</strong> : counts[j] || "–"),
+      }),
+    ),
+    {
+      label: "Right",
+      isNumber: true,
+      cell: ({ counts, label }) => {
+        const all = counts.reduce((sum, count) => sum + count, 0);
+        return all === 0 ? "–" : percentOf(counts[labels.indexOf(label)]! / all);
+      },
+    },
+  ];
+  return (
+    <section class="card stack" aria-label="Confusion table">
+      <h2>
+        <Term name="confusion table">What it takes for what</Term>
+      </h2>
+      <p class="soft small">Lines are the accepted labels, columns the answers.</p>
+      <div class="wide-table">
+        <DataTable
+          caption="Accepted labels and answers"
+          columns={columns}
+          rows={confusion.map((counts, i) => ({ label: labels[i]!, counts }))}
+          keyOf={({ label }) => label}
+          empty="No row was judged."
+        />
+      </div>
+    </section>
+  );
+}
+
+type Mistake = Of<"mistakes">["rows"][number];
+
+function Mistakes({ mistakes: { rows } }: { mistakes: Of<"mistakes"> }) {
+  const columns: Column<Mistake>[] = [
+    { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
+    { label: "Begins", cell: ({ excerpt }) => <span class="run-excerpt">{excerpt || "a picture"}</span> },
+    { label: "Label", cell: ({ label }) => label },
+    { label: "Answer", cell: ({ answered }) => answered },
+  ];
+  return (
+    <section class="card stack" aria-label="Mistakes">
+      <h2>Answered otherwise than labelled</h2>
+      <p class="soft small">Hard rows, or wrong labels: look at them before you register the model.</p>
+      <DataTable
+        caption="Rows with another answer than their label"
+        columns={columns}
+        rows={rows}
+        keyOf={({ row }) => row}
+        empty="None."
+      />
+    </section>
+  );
+}
