@@ -22,7 +22,7 @@ import {
   parseJson,
 } from "./model-manifest.ts";
 import { MAX_LINE_BYTES } from "./published-rows.ts";
-import { boundColumns, circuitColumns, DIRECT } from "./recipe-fields.ts";
+import { boundColumns, circuitColumns, DIRECT, registeredColumns } from "./recipe-fields.ts";
 
 /** The part, decoded. */
 export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
@@ -55,7 +55,8 @@ export async function maxBytesOf<Parts extends ModelParts>(
   const family = familyOf(json, families);
   const recipe = family.parseRecipe(json);
   await refuse(recipe, manifest);
-  const { columnCount, rowCount } = manifest;
+  const { rowCount } = manifest;
+  const columns = registeredColumns({ ...recipe, columnCount: manifest.columnCount });
   const { parameters, queryMap } = await family.maxBytes(recipe, rowCount);
   return {
     "recipe.json": MAX_JSON_BYTES,
@@ -63,8 +64,8 @@ export async function maxBytesOf<Parts extends ModelParts>(
     "payees.json": 4 * MAX_JSON_BYTES,
     "parameters.bin": parameters,
     "query-map.bin": queryMap,
-    "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columnCount : rowCount * columnCount,
-    "columns.bin": 64 * columnCount * SHARD_COUNT_MAX,
+    "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columns : rowCount * columns,
+    "columns.bin": 64 * columns * SHARD_COUNT_MAX,
     // Each row ends its line.
     "rows.jsonl": rowCount * (MAX_LINE_BYTES + 1),
     "card.json": MAX_JSON_BYTES,
@@ -88,7 +89,10 @@ export function decodeAnsweringPart<Parts extends ModelParts>(
     throw invalidFile("recipe.json", "is not as its values are written: order of fields, or spaces");
   return {
     ...family.decode(parsed, { parameters, queryMap }),
-    columns: decodeColumns(columns, manifest.columnCount),
+    columns: decodeColumns(
+      columns,
+      registeredColumns({ ...(parsed as Parts["recipe"]), columnCount: manifest.columnCount }),
+    ),
     answeringHash: answeringHash({ recipe, parameters, queryMap }),
   };
 }

@@ -37,7 +37,7 @@ let folder: string;
 beforeAll(async () => {
   await initPoseidon();
   rows = sampleRows("text", 32);
-  trained = trainDirect(rows, recipeFor(rows, BUCKETS));
+  trained = await trainDirect(rows, recipeFor(rows, BUCKETS));
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
   folder = await mkdtemp(join(tmpdir(), "model-"));
 });

@@ -98,7 +98,7 @@ export const payeesFor = (
 ): readonly Payee[] =>
   size.shards === undefined || recipe.furtherDatanets !== undefined ? payees : cutPayees(payees, size);
 
-/** Column commitments of G, or of B, by each shard of its payees, with progress. Needs `initPoseidon`. */
+/** Column commitments of G, or of contrasts, by each shard of its payees, with progress. Needs `initPoseidon`. */
 export function commitFeatures(
   { features, payees }: { readonly features: RegisteredMatrix; readonly payees: readonly Payee[] },
   { onProgress }: { onProgress?: OnProgress } = {},
@@ -113,11 +113,16 @@ export function commitFeatures(
   return commitShards(matrix, shards, featureCount, report);
 }
 
-/** A direct model's matrix B as the settlement circuits take it. */
-export const directMatrix = ({ featureCount, rowCount, values }: DirectFeatures): DirectMatrix => ({
+/** A direct model's matrix as the settlement circuits take it. */
+export const directMatrix = ({
+  featureCount,
+  labelCount,
+  rowCount,
+  values,
+}: DirectFeatures): DirectMatrix => ({
   rowCount,
   bucketCount: featureCount - 1,
-  labelCount: 2,
+  labelCount,
   values,
 });
 
