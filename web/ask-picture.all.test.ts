@@ -26,7 +26,7 @@ import { buildPages } from "./build/build-pages.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 
-/** Buckets of pictures of 7 × 7 pixels with two labels. */
+/** Buckets of pictures on a grid of 7 × 7 cells. */
 const SIZE = { ...SMALL_DIRECT, features: 208 };
 const CLASSES = SAMPLE_CLASSES.image.slice(0, 2);
 /** Zeros and ones. */
@@ -41,7 +41,14 @@ const makePictures: ModelMaker = async (rows, { columnCount: _, ...datanets }) =
   trainDirect(
     rows,
     recipeFor(rows, SIZE.features, {
-      inputs: { kind: "image", side: 7, bucketCount: SIZE.features },
+      inputs: {
+        kind: "image",
+        side: 7,
+        colours: 1,
+        levels: 3,
+        ground: "black",
+        bucketCount: SIZE.features,
+      },
       classes: [...CLASSES],
       ...datanets,
     }),

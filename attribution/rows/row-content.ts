@@ -5,7 +5,6 @@
 import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_PICTURE_BYTES } from "../pictures/picture-limits.ts";
-import { ImageProblem, readPng } from "./image-pixels.ts";
 import type { RowKind } from "./row-kinds.ts";
 
 /** A row's label as a class number, and its input as a prompt. */
@@ -91,17 +90,4 @@ export function invalidRow(kind: RowKind, why: string, cause?: unknown) {
     data: { kind, why },
     cause,
   });
-}
-
-/** Requires an input that a row of this kind may have. @throws ATT_ROW_INVALID */
-export const checkInput = (kind: RowKind, input: string): void => void contentOf(kind, input);
-
-/** Grey levels of a picture of 28 × 28 pixels. @throws ATT_ROW_INVALID */
-export function pixelsOf(base64: string): Uint8Array {
-  try {
-    return readPng(bytesOf(base64));
-  } catch (cause) {
-    if (cause instanceof ImageProblem) throw invalidRow("image", cause.message, cause);
-    throw cause;
-  }
 }

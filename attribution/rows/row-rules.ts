@@ -85,7 +85,7 @@ export function clusterSizes(rowCount: number, duplicates: readonly NearDuplicat
 
 /**
  * Features (rows × featureCount, as real numbers) with no row longer than the quantile of the rows' lengths: longer
- * ones keep their direction. The quantile is the ceil(quantile · rows)-th smallest length. @throws ATT_INPUT_INVALID
+ * ones keep their direction. @throws ATT_INPUT_INVALID
  */
 export function clipRowNorms(
   features: Float64Array,
@@ -93,21 +93,27 @@ export function clipRowNorms(
   quantile: number = ROW_RULES.normQuantile,
 ): Float64Array {
   const rowCount = rowCountOf(features, featureCount);
-  if (!(quantile > 0 && quantile <= 1)) {
-    throw attributionError("ATT_RECIPE_INVALID", `the quantile ${quantile} is not in (0, 1]`, {
-      data: { quantile },
-    });
-  }
   const lengths = Float64Array.from({ length: rowCount }, (_, i) => {
     let squares = 0;
     for (let k = i * featureCount; k < (i + 1) * featureCount; k++) squares += features[k]! * features[k]!;
     return Math.sqrt(squares);
   });
-  const longest = lengths.slice().sort()[Math.ceil(quantile * rowCount) - 1] ?? 0;
-  return features.map((x, k) => {
-    const length = lengths[Math.floor(k / featureCount)]!;
-    return length > longest ? (x * longest) / length : x;
-  });
+  const factors = clipFactors(lengths, quantile);
+  return features.map((x, k) => x * factors[Math.floor(k / featureCount)]!);
+}
+
+/**
+ * Factor of each row, 1 at most, by which no row is longer than the quantile of the rows' lengths: the ceil(quantile ·
+ * rows)-th smallest one. @throws ATT_RECIPE_INVALID
+ */
+export function clipFactors(lengths: Float64Array, quantile: number): Float64Array {
+  if (!(quantile > 0 && quantile <= 1)) {
+    throw attributionError("ATT_RECIPE_INVALID", `the quantile ${quantile} is not in (0, 1]`, {
+      data: { quantile },
+    });
+  }
+  const longest = lengths.slice().sort()[Math.ceil(quantile * lengths.length) - 1] ?? 0;
+  return lengths.map((length) => (length > longest ? longest / length : 1));
 }
 
 function rowCountOf(features: Float64Array, featureCount: number): number {

@@ -103,6 +103,9 @@ const CAPITALS: readonly (readonly [number, number, number, number])[] = [
   [0xff21, 0xff3a, 1, 32],
 ];
 
+/** The tables, for programs that split texts alike. */
+export const WORD_TABLES = { separators: SEPARATORS, singles: SINGLES, capitals: CAPITALS } as const;
+
 /** $ and !: letters for models, since many of them tell a text's kind; marks for comparisons. */
 const isMark = (byte: number): boolean => byte === 36 || byte === 33;
 

@@ -6,11 +6,10 @@ import { SeededRandom } from "../maths/seeded-random.ts";
 import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
 import type { RecipeVersion } from "../model/recipe-fields.ts";
-import { writePng } from "../rows/image-pixels.ts";
 import { contentOf, type LabelledInput } from "../rows/row-content.ts";
 import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
-import { loadMnist } from "./mnist-digits.ts";
+import { digitFile, loadMnist } from "./mnist-digits.ts";
 
 /** Kinds of rows that there is a data set of. */
 export type SampleKind = "text" | "image";
@@ -27,7 +26,9 @@ export function sampleInputs(kind: SampleKind, count: number, seed: string): Lab
   return [...new SeededRandom(seed).permutation(source.length).slice(0, count)].map((i) => {
     const bytes = source[i]!.subarray(0, -1);
     const input =
-      kind === "text" ? Buffer.from(bytes).toString("utf8") : Buffer.from(writePng(bytes)).toString("base64");
+      kind === "text"
+        ? Buffer.from(bytes).toString("utf8")
+        : Buffer.from(digitFile(bytes)).toString("base64");
     return { label: source[i]!.at(-1)!, input };
   });
 }
@@ -82,7 +83,8 @@ export function recipeFor(
     family: "direct",
     datanet: datanetOf(rows),
     inputs,
-    classes: [...SAMPLE_CLASSES[inputs.kind]],
+    // No packaged data set is a table.
+    classes: inputs.kind === "table" ? [] : [...SAMPLE_CLASSES[inputs.kind]],
     seed: "recipe",
     model: { kind: "logistic", decay: 0.01, tolerance: 1e-7 },
     method: { kind: "direct", damping: 0.01 },

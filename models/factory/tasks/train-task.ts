@@ -95,7 +95,7 @@ async function makeWriter(
   const recipe = task.recipe as TextRecipe;
   const watch = new TrainingWatch({ recipe, saidStep, samplePrompts: form.samplePrompts, say, wish });
   const { text } = trainingsOf(task, watch);
-  text.requireTrainable(rows, recipe);
+  await text.requireTrainable(rows, recipe);
   const stateFolder = join(jobFolder, STATE_FOLDER);
   const trained = await text.train(rows, recipe, { onProgress, stateFolder }).catch((error: unknown) => {
     if (error instanceof TuningPaused) return null;
@@ -121,7 +121,7 @@ async function makeSorter(
 ): Promise<Made | null> {
   const { labels, recipe, saidStep } = task;
   const training = trainingOf(recipe, trainingsOf(task).all);
-  training.requireTrainable(rows, recipe);
+  await training.requireTrainable(rows, recipe);
   const sorted = await trainSorter({ recipe, training }, rows, { ...making, form, labels, saidStep });
   if (sorted === null) return null;
   const { accuracy, trained } = sorted;

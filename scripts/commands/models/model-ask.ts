@@ -93,6 +93,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     serverUrl,
     recipe: published.recipe,
     output,
+    labels: answer.label === null ? undefined : model.answer(prompt).labels,
   });
   const head = [
     ...words.lines,
@@ -189,9 +190,13 @@ async function recomputeRows({ client, families, options, output, serverUrl }: R
   });
 }
 
+/** Rows against an answer that are printed; the JSON has ten. */
+const SHOWN_AGAINST = 3;
+
 /** Describes whom the answer would pay. It is no promise: payments are drawn. */
 function describeEstimate({ estimate }: UncheckedAnswer): string[] {
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const against = (estimate.rowsAgainst ?? []).slice(0, SHOWN_AGAINST);
   const note = estimate.isEven ? "; no row has a positive score, so all rows share alike" : "";
   return [
     `estimate: whom this answer pays if its payment is drawn for the settlement${note}`,
@@ -205,6 +210,14 @@ function describeEstimate({ estimate }: UncheckedAnswer): string[] {
         percent(row.share),
       ]),
     ]),
+    ...(against.length === 0
+      ? []
+      : [
+          "  rows that spoke against it:",
+          ...renderTable(
+            against.map((row) => [`  ${row.row}`, `leaf ${row.contributorId}`, String(row.score)]),
+          ),
+        ]),
     `  scores by ${estimate.backend}`,
     `  all rows: ${estimate.contributors.map(({ contributorId, share }) => `leaf ${contributorId} ${percent(share)}`).join(", ")}`,
   ];
