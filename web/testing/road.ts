@@ -64,7 +64,7 @@ export interface RoadKind {
 }
 
 /** A language model of sentences. */
-export const WRITING: RoadKind = {
+const WRITING: RoadKind = {
   rowKind: "passage",
   datanet: "Small true sentences",
   labels: "good | It is a whole sentence.\nbad | It is not.",
