@@ -1,4 +1,5 @@
 /** Entry of a page that counts inputs, for inputs.all.test.ts: it puts one function where a test reaches it. */
+import "../no-eval.ts";
 import type { ModelInputs } from "@openledger/attribution/inputs/model-inputs";
 import { openInputs } from "@openledger/attribution/inputs/open-inputs";
 
