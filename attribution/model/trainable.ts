@@ -11,15 +11,25 @@ import type { OwnedRow } from "./owned-rows.ts";
 /** Minimum rows: two of each label. A model of one row would be its copy. */
 const MIN_ROWS = 4;
 
+/** Maximum numbers of the influence of rows × labels × columns while it is computed: 2 GiB. */
+const MAX_INFLUENCE = 2 ** 28;
+
 /**
- * @throws ATT_ROW_INVALID naming the first that is no row of the kind, ATT_LABEL_INVALID naming the first without a label of
+ * @throws ATT_RECIPE_INVALID for more rows, labels and columns together than memory holds, ATT_ROW_INVALID naming the first that is no row of the kind, ATT_LABEL_INVALID naming the first without a label of
  * the recipe's, ATT_TOO_FEW_ROWS with what is missing
  */
 export async function requireRows(
   rows: readonly Pick<OwnedRow, "content" | "label">[],
-  recipe: Pick<DirectRecipe, "classes" | "datanet" | "inputs" | "rules">,
+  recipe: Pick<DirectRecipe, "classes" | "columnCount" | "datanet" | "inputs" | "rules">,
 ): Promise<void> {
-  const { classes, datanet } = recipe;
+  const { classes, columnCount, datanet } = recipe;
+  const size = rows.length * classes.length * columnCount;
+  if (size > MAX_INFLUENCE)
+    throw attributionError(
+      "ATT_RECIPE_INVALID",
+      `${rows.length} rows × ${classes.length} labels × ${columnCount} columns are ${size} numbers, at most ${MAX_INFLUENCE} are computed: take fewer buckets, labels or rows`,
+      { data: { rowCount: rows.length, labelCount: classes.length, columnCount, max: MAX_INFLUENCE } },
+    );
   const { counter } = await directInputs(recipe);
   countRows(rows, counter);
   const given = rows.map((row, index) => classOf(row, classes, index));

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { Badge } from "../design/badge.tsx";
 import { datanetHref } from "../hosts/tab-props.ts";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
+import { MAX_THUMBNAIL_BYTES, pictureAddress } from "../rows/picture-address.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showCount } from "../words/format.ts";
 import { hostedDatanet } from "../words/leaf-names.ts";
@@ -101,16 +102,23 @@ function Source({ model, row }: { model: ServedModel; row: Row }) {
         )}
       </div>
       {problem !== null && <ProblemNotice problem={problem} />}
-      {published != null && (
-        <p class="small source-text">
-          <RowText text={excerpt(published.text)} />
-        </p>
-      )}
+      {published != null && <SourceRow row={published} />}
       <p class="soft small">
         by <LeafLink id={contributorId} />, validated by <LeafLink id={validatorId} />
         {published === null && " · not published"}
       </p>
     </li>
+  );
+}
+
+/** A row's text, or its picture. */
+function SourceRow({ row: { content, text } }: { row: PublishedRow }) {
+  const address = content.length <= MAX_THUMBNAIL_BYTES ? pictureAddress(content) : null;
+  if (address !== null) return <img class="source-picture" src={address} alt="This row" />;
+  return (
+    <p class="small source-text">
+      <RowText text={excerpt(text)} />
+    </p>
   );
 }
 

@@ -76,7 +76,21 @@ function set(place: TurnsPlace, turns: readonly Turn[]): void {
     labels,
     answer: onTheWire(answer),
   }));
-  sessionStorage.setItem(keyOf(place), JSON.stringify(stored));
+  store(keyOf(place), stored);
+}
+
+/** Stores as many turns as a tab has room for, the latest first: a question may be a picture of some megabytes. */
+function store(key: string, turns: readonly object[]): void {
+  for (let from = 0; from < turns.length; from++) {
+    try {
+      sessionStorage.setItem(key, JSON.stringify(turns.slice(from)));
+      return;
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
+    }
+  }
+  // Not even the last one: it is forgotten with the page.
+  sessionStorage.removeItem(key);
 }
 
 /** Writes an answer as the model's server did. */

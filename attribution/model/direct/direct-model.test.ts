@@ -177,6 +177,8 @@ describe("a direct model", () => {
       expect(() => parseDirectRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));
     const require = (given: readonly OwnedRow[]) => directTraining.requireTrainable(given, recipe);
     await expect(require(rows.slice(0, 3))).rejects.toThrow(code("ATT_TOO_FEW_ROWS"));
+    const large = { ...recipe, columnCount: 2 ** 22 };
+    await expect(directTraining.requireTrainable(rows, large)).rejects.toThrow(code("ATT_RECIPE_INVALID"));
     const relabelled = (label: string | null) => rows.map((row, i) => (i === 3 ? { ...row, label } : row));
     for (const label of [null, "eggs"])
       await expect(require(relabelled(label))).rejects.toThrow(
