@@ -61,7 +61,7 @@ export function parseHubName(text: string): { readonly name: string; readonly re
 }
 
 /** Address below which a hub has a model. */
-export const hubAddress = (name: string, hub = process.env.HF_ENDPOINT || HUB): string =>
+const hubAddress = (name: string, hub = process.env.HF_ENDPOINT || HUB): string =>
   `${hub.replace(/\/+$/, "")}/${name}`;
 
 /**
