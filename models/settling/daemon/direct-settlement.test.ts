@@ -71,9 +71,9 @@ test("pays rows by the prompts' own columns, and L1 takes the proof", { timeout:
   await f.makeModel();
   await f.openModel();
   const prompts = [
-    [1, 3, 3, 15],
-    [2, 2, 2, 9],
-    [0, 4, 8, 12],
+    [0, 0, 0],
+    [8, 8, 8],
+    [3, 3, 9],
   ];
   const openings = prompts.map((terms, i) => {
     const counts = countTerms(terms, SIZE.features);
@@ -81,7 +81,7 @@ test("pays rows by the prompts' own columns, and L1 takes the proof", { timeout:
     return { answerHash: BigInt(60 + i), salt: SALT, query };
   });
   expect(new Set(openings.map(({ query }) => query.answeredClass)).size).toBe(2);
-  expect(new Set(openings.map(({ query }) => query.pair)).size).toBeGreaterThan(1);
+  expect(new Set(openings.map(({ query }) => query.pair)).size).toBe(3);
   const receiptOf = (i: number) => {
     const { query, ...secrets } = openings[i]!;
     return receiptHash({
