@@ -162,6 +162,17 @@ export const retrievalOf = (
   citationPermille,
 });
 
+/**
+ * Retrieval settings of a preset that says rows' answers: one row, of which the model reads nothing.
+ * @param citationPermille of payments, if no card has its own
+ */
+export const sayingRetrieval = (columnCount: number, citationPermille = 500): TextRecipe["retrieval"] => ({
+  ...retrievalOf(columnCount, 0, citationPermille)!,
+  rows: 1,
+  excerptTokens: 8,
+  says: "row",
+});
+
 /** Shorter runs, as " the United States", recur in good sentences. */
 const NO_REPEAT = 4;
 
